@@ -1,0 +1,100 @@
+"""Samples in numpy: what a clip is, how it is judged, trimmed, encoded and decoded.
+
+Everywhere in the project ``samples`` are float32, mono ``(frames,)`` or ``(frames, channels)``,
+within [-1, 1], and ``rate`` is in Hz.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from dubbing.errors import BadInput, SpeechRejected
+
+Samples = npt.NDArray[np.float32]
+
+SILENCE_DBFS = -60.0
+"""A clip whose loudest sample is below this is silent."""
+TRIM_DB = 45.0
+"""Sound this far below a clip's peak, at either end, is silence: a line starts at its cue."""
+TRIM_MARGIN = 0.003
+"""Seconds kept outside the trimmed part, so that no onset is cut."""
+MAX_CHANNELS = 8
+MAX_RATE = 192_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audio:
+    """Mono speech as an engine returns it."""
+
+    samples: Samples
+    """float32 mono, [-1, 1]."""
+    rate: int
+    """Hz."""
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds."""
+        return len(self.samples) / self.rate
+
+
+def judge(audio: Audio, *, longest: float) -> None:
+    """Raise SpeechRejected unless ``audio`` can be the line that was asked.
+
+    longest: seconds that the text could plausibly take.
+    """
+    if audio.samples.size == 0:
+        raise SpeechRejected("the engine returned no sound")
+    if not np.isfinite(audio.samples).all():
+        raise SpeechRejected("the engine returned NaN or infinite samples")
+    if level(audio.samples, peak=True) < SILENCE_DBFS:
+        raise SpeechRejected("the engine returned silence")
+    if audio.seconds > longest:
+        raise SpeechRejected(
+            f"the engine returned {audio.seconds:.1f} s for a text of at most {longest:.1f} s"
+        )
+
+
+def trim(audio: Audio) -> Audio:
+    """Return ``audio`` without the silence at both ends, so that it sounds from its first frame."""
+    magnitude = np.abs(audio.samples)
+    audible = np.flatnonzero(magnitude > magnitude.max() * 10 ** (-TRIM_DB / 20))
+    margin = round(TRIM_MARGIN * audio.rate)
+    first, last = max(0, int(audible[0]) - margin), int(audible[-1]) + 1 + margin
+    return Audio(samples=audio.samples[first:last], rate=audio.rate)
+
+
+def level(samples: Samples, *, peak: bool = False) -> float:
+    """Return the RMS, or the peak, of ``samples`` in dBFS; -inf for digital silence."""
+    value = np.abs(samples).max() if peak else np.sqrt(np.mean(np.square(samples)))
+    with np.errstate(divide="ignore"):
+        return float(20 * np.log10(value))
+
+
+def encode_flac(audio: Audio) -> bytes:
+    """Return ``audio`` as 16-bit FLAC."""
+    file = io.BytesIO()
+    soundfile.write(
+        file, audio.samples, audio.rate, format="FLAC", subtype="PCM_16", compression_level=0.3
+    )
+    return file.getvalue()
+
+
+def decode_clip(data: bytes) -> Audio:
+    """Return a clip as stored by ``encode_flac``.
+
+    Raises BadInput when the clip is damaged or cut short.
+    """
+    try:
+        with soundfile.SoundFile(io.BytesIO(data)) as file:
+            samples = file.read(dtype="float32")
+            frames, rate = file.frames, file.samplerate
+    except (soundfile.SoundFileError, RuntimeError) as exc:
+        raise BadInput(f"the clip cannot be read: {exc}") from exc
+    if samples.ndim != 1 or len(samples) != frames or frames == 0:
+        raise BadInput(f"the clip is cut short: {len(samples)} of {frames} frames")
+    return Audio(samples=samples, rate=rate)

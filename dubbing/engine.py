@@ -1,0 +1,166 @@
+"""The seam between the pipeline and whatever speaks.
+
+An engine describes itself as data (`EngineSpec`); nothing outside its own file asks its name.
+Engines are found by the entry point group ``dubbing.engines``, the built-in ones too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+from typing import ClassVar, Literal, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from dubbing.audio import Audio
+from dubbing.errors import DubbingError, EngineMissing
+from dubbing.job import Identifier, Model
+
+VoiceForm = Mapping[str, npt.NDArray[np.generic]]
+"""What an engine derives from a reference: named arrays, stored as safetensors."""
+
+GROUP = "dubbing.engines"
+
+Number = TypeVar("Number", int, float)
+
+
+class EngineSpec(Model):
+    """What an engine can do, as it is published to ``engines/<instance>.json``."""
+
+    name: Identifier
+    """The instance: queue names and clip keys hold it."""
+    summary: str
+    languages: tuple[str, ...]
+    """BCP 47 tags. A tag covers its regions: ``pt`` covers ``pt-BR``."""
+    voices: tuple[str, ...] = ()
+    """Stock voices; those of the cast that name none take them in turn."""
+    clones: bool = False
+    """Whether it speaks in a voice extracted from a reference."""
+    reference_seconds: tuple[float, float] | None = None
+    """Shortest and longest reference that it can use."""
+    max_characters: dict[str, int]
+    """Longest line a language, ``*`` for the others."""
+    characters_per_second: dict[str, float] = {"*": 15.0}
+    """Natural pace a language; used to foresee lengths, never to cut."""
+    speed: tuple[float, float] = (1.0, 1.0)
+    """Slowest and fastest speed of its own; equal when it has none."""
+    delivery: tuple[Literal["pitch", "style"], ...] = ()
+    """Which fields of a role's delivery it honours."""
+    sample_rate: int
+    """Hz."""
+    batch_lines: int
+    """Most lines a batch."""
+    batch_seconds: float
+    """Most lines × longest line, in seconds of speech: what padding makes of a batch."""
+    seconds_per_call: float = 120.0
+    """After this long a call that speaks one full batch is taken to hang."""
+    device: Literal["cpu", "cuda"] = "cpu"
+    recipe: int = 1
+    """Raised whenever the adapter speaks differently from before: old clips are not reused."""
+    licence: str
+
+    def covers(self, language: str) -> bool:
+        """Whether ``language`` or the language it is a region of is spoken."""
+        tag = language.lower()
+        return any(tag == own.lower() or tag.startswith(f"{own.lower()}-") for own in self.languages)
+
+    def limit(self, language: str) -> int:
+        """Return the longest line in characters."""
+        return _by_language(self.max_characters, language)
+
+    def pace(self, language: str) -> float:
+        """Return the natural pace in characters a second."""
+        return _by_language(self.characters_per_second, language)
+
+
+def _by_language(table: Mapping[str, Number], language: str) -> Number:
+    for tag in (language, language.split("-")[0], "*"):
+        if tag in table:
+            return table[tag]
+    raise KeyError(language)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """What an engine is asked to say."""
+
+    text: str
+    """Normalised: not empty, no control characters."""
+    language: str
+    """BCP 47 tag that the spec covers."""
+    voice: str | VoiceForm
+    """A stock voice's name, or what `Engine.extract` returned for the speaker."""
+    speed: float = 1.0
+    """Within the spec's range."""
+    pitch: float = 0.0
+    """Semitones."""
+    style: str = ""
+    seed: int = 0
+    """The same line with the same seed is spoken the same, as far as the engine can."""
+
+
+Spoken = Audio | DubbingError
+"""What became of a line: sound, or why there is none."""
+
+
+class Engine(Protocol):
+    """Something that speaks.
+
+    The class is imported by every command that lists engines, so heavy imports stand inside
+    ``load``. One engine object is used by one thread at a time.
+    """
+
+    spec: EngineSpec
+    extra: ClassVar[str]
+    """The extra that brings its library, ``""`` when it needs none."""
+    model: str
+    """Hex digest of the loaded model; valid after ``load``."""
+
+    def load(self, device: str) -> None:
+        """Load the model onto ``device``; raises EngineMissing or EngineFailed."""
+
+    def unload(self) -> None:
+        """Free what ``load`` took."""
+
+    def extract(self, reference: Audio, transcript: str) -> VoiceForm:
+        """Derive a voice from a recording; raises SpeechRejected when it cannot serve."""
+
+    def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
+        """Speak ``lines``, one result a line, in order.
+
+        A raised exception fails the whole call, which is then tried in halves.
+        """
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The engines that are installed, by instance name."""
+
+    points: Mapping[str, EntryPoint] = field(
+        default_factory=lambda: {point.name: point for point in entry_points(group=GROUP)}
+    )
+
+    def names(self) -> list[str]:
+        """Return the instance names, sorted."""
+        return sorted(self.points)
+
+    def create(self, name: str) -> Engine:
+        """Return an engine that is not loaded yet; raises EngineMissing."""
+        if name not in self.points:
+            known = ", ".join(self.names())
+            raise EngineMissing(f"there is no engine {name!r}; installed are: {known}")
+        engine: Engine = self.points[name].load()()
+        return engine
+
+    def specs(self) -> dict[str, EngineSpec]:
+        """Return the specs of all installed engines."""
+        return {name: self.create(name).spec for name in self.names()}
+
+
+def needs_extra(name: str, extra: str) -> EngineMissing:
+    """Return the error of an engine whose library is not installed."""
+    return EngineMissing(
+        f"engine {name!r} needs a library that is not installed: pip install 'dubbing[{extra}]'"
+    )

@@ -1,0 +1,110 @@
+"""Every error that the project raises on purpose.
+
+::
+
+    DubbingError
+    ├── Permanent            trying again cannot help
+    │   ├── BadInput         the caller must change the request
+    │   ├── Conflict         the id is taken by another request
+    │   ├── NotFound         no such job, voice or object
+    │   ├── EngineMissing    the engine, or the extra that brings it, is not installed
+    │   ├── SpeechRejected   the engine spoke, but not what was asked
+    │   └── MediaError       a film or sound that cannot be read or written
+    └── Transient            the same call may succeed later
+        ├── EngineFailed     the engine raised; another try or a smaller batch may do
+        ├── StorageUnavailable
+        └── QueueUnavailable
+
+The two branches are the two policies: a Transient error is tried again within bounds, a
+Permanent one is reported at once. Foreign exceptions become one of these in the one module
+that calls the foreign library.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class DubbingError(Exception):
+    """Base of the tree.
+
+    ``code`` is stable and meant for machines; ``str(error)`` is meant for people and says what
+    to do about it.
+    """
+
+    code: ClassVar[str] = "error"
+
+    def to_record(self) -> dict[str, Any]:
+        """Return what results and ``--json`` say of it: ``{"code", "message"}``."""
+        return {"code": self.code, "message": str(self)}
+
+
+class Permanent(DubbingError):
+    """Trying the same again cannot help."""
+
+    code = "permanent"
+
+
+class BadInput(Permanent):
+    """The request is wrong; the message names the file, line or cue."""
+
+    code = "bad_input"
+
+    def __init__(self, message: str, *, where: str | None = None) -> None:
+        self.message = message
+        self.where = where
+        super().__init__(f"{where}: {message}" if where else message)
+
+
+class Conflict(Permanent):
+    """An id is already taken by a different request; nothing was overwritten."""
+
+    code = "conflict"
+
+
+class NotFound(Permanent):
+    """No such job, voice or object."""
+
+    code = "not_found"
+
+
+class EngineMissing(Permanent):
+    """The engine is unknown, or the extra that brings its library is not installed."""
+
+    code = "engine_missing"
+
+
+class SpeechRejected(Permanent):
+    """The engine returned something that is not the line: nothing, NaN, silence, far too long."""
+
+    code = "speech_rejected"
+
+
+class MediaError(Permanent):
+    """A film or sound could not be read or written."""
+
+    code = "media"
+
+
+class Transient(DubbingError):
+    """The same call may succeed later."""
+
+    code = "transient"
+
+
+class EngineFailed(Transient):
+    """The engine raised while it loaded, extracted or spoke."""
+
+    code = "engine_failed"
+
+
+class StorageUnavailable(Transient):
+    """Object storage did not answer, or refused, after bounded retries."""
+
+    code = "storage_unavailable"
+
+
+class QueueUnavailable(Transient):
+    """Redis did not answer, or refused a write."""
+
+    code = "queue_unavailable"

@@ -1,0 +1,169 @@
+"""The job: one programme to be dubbed into one language, and the states it goes through.
+
+One model serves as the manifest that people write and as the request that is stored. In a
+manifest ``media``, ``script`` and references are paths or ``s3://`` URLs; in a stored job they
+are storage keys, and the script has become segments.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+"""A name that is safe as a file name and as an object key: no slash, no leading dot."""
+
+Container = Literal["flac", "wav", "mp4", "mkv", "mp3", "ogg", "m4a"]
+"""What an output file is; ``mp4`` and ``mkv`` need a film."""
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    QUEUED = "queued"
+    SYNTHESIZING = "synthesizing"
+    ASSEMBLING = "assembling"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        """Whether the round is over. A retry or a revision opens another round."""
+        return self in {JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED}
+
+
+class Model(BaseModel):
+    """Base of everything that is written as JSON: frozen, and strict about unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Segment(Model):
+    """One line: who says what, from when to when."""
+
+    id: Identifier
+    """Unique in the job; by default the cue's number."""
+    start: float = Field(ge=0)
+    """Seconds from the film's first frame."""
+    end: float = Field(gt=0)
+    """Seconds from the film's first frame; after ``start``."""
+    speaker: Annotated[str, StringConstraints(min_length=1, max_length=100)] = "speaker"
+    text: str
+
+    @model_validator(mode="after")
+    def _ends_after_start(self) -> Segment:
+        if self.end <= self.start:
+            raise ValueError(f"segment {self.id} ends at {self.end} s, not after {self.start} s")
+        return self
+
+
+class Role(Model):
+    """How one speaker of the cast is spoken."""
+
+    voice: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
+    """A stock voice of the engine, or the name of a stored voice.
+
+    Left out, each speaker gets another stock voice of the engine.
+    """
+    reference: str | None = None
+    """A recording to clone instead: a path or ``s3://`` URL; a voice digest in a stored job."""
+    engine: Identifier | None = None
+    speed: float = Field(default=1.0, ge=0.5, le=2.0)
+    """The speaker's natural pace, 1.0 being the engine's own."""
+    pitch: float = Field(default=0.0, ge=-12, le=12)
+    """Semitones, for engines that can."""
+    style: Annotated[str, StringConstraints(max_length=200)] = ""
+    """A manner of speaking, for engines that can."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Role:
+        if self.voice and self.reference:
+            raise ValueError("give a role a voice or a reference, not both")
+        return self
+
+
+class Fit(Model):
+    """How far a line may be sped up to fit its time."""
+
+    max_rate: float = Field(default=1.25, ge=1.0, le=2.0)
+    """Upper bound of the engine's own speed and the time-stretch together."""
+    max_change: float = Field(default=0.15, gt=0, le=1.0)
+    """How much the rate may change from the speaker's line before, as a share."""
+
+
+class Background(Model):
+    """What is heard under the speech."""
+
+    mode: Literal["none", "duck", "track"] = "duck"
+    """``duck``: the film's own sound, lowered while somebody speaks; ``track``: ``track`` as is."""
+    track: str | None = None
+    """A music-and-effects file, for ``mode: track``."""
+    depth: float = Field(default=12.0, ge=0, le=60)
+    """Decibels by which the film's sound is lowered."""
+    attack: float = Field(default=0.15, gt=0, le=5)
+    """Seconds it takes to go down, ending where the line starts."""
+    release: float = Field(default=0.4, gt=0, le=10)
+    """Seconds it takes to come up, starting where the line ends."""
+
+    @model_validator(mode="after")
+    def _track_given(self) -> Background:
+        if (self.mode == "track") != (self.track is not None):
+            raise ValueError("background mode 'track' and a track go together")
+        return self
+
+
+class Output(Model):
+    """What the job delivers."""
+
+    formats: tuple[Container, ...] = ()
+    """Files to write; left out: ``mp4`` for a film, else ``flac``."""
+    loudness: Literal["ebu-r128", "streaming", "netflix"] = "ebu-r128"
+    subtitles: bool = True
+    """Whether a film carries the dubbed subtitles as a track."""
+    original_sound: bool = False
+    """Whether a film carries the original sound as a second track."""
+
+
+class Job(Model):
+    """One programme to be dubbed into one language."""
+
+    id: Identifier | None = None
+    """Chosen by the caller; left out, it is a digest of the request."""
+    language: Annotated[str, StringConstraints(min_length=2, max_length=35)]
+    """BCP 47 tag of the language that is spoken, such as ``de`` or ``pt-BR``."""
+    script: str | None = None
+    """In a manifest: an SRT, VTT, ASS or JSON file, in place of ``segments``."""
+    segments: tuple[Segment, ...] = ()
+    media: str | None = None
+    """The film, or a sound file: a path, an ``s3://`` URL, or a storage key."""
+    cast: dict[str, Role] = {}
+    engine: Identifier | None = None
+    """The engine of every role that names none."""
+    fit: Fit = Fit()
+    background: Background = Background()
+    output: Output = Output()
+    seed: int = Field(default=0, ge=0, lt=2**31)
+    tenant: Identifier = "default"
+    """Whose job this is; tenants take turns on a queue."""
+    batch_name: Identifier | None = None
+    """The named batch of jobs that this one belongs to."""
+
+    def digest(self) -> str:
+        """Return a hex digest of what is asked, whatever the id and the batch name."""
+        asked = self.model_dump(mode="json", exclude={"id", "batch_name"})
+        canonical = json.dumps(asked, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    def role(self, speaker: str) -> Role:
+        """Return the cast's entry for ``speaker``, or a plain one."""
+        return self.cast.get(speaker, Role())
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a manifest."""
+    return Job.model_json_schema()

@@ -1,0 +1,242 @@
+"""Job and specs to batches: which lines are spoken together.
+
+A batch holds lines of one engine, voice and language, near in length, as many as the engine's
+budget allows. A round's batches lie in ``plan.jsonl``, one a line; a worker reads its own by byte
+range, so that no one parses a long job again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dubbing.engine import EngineSpec
+from dubbing.errors import BadInput
+from dubbing.job import Job, Model, Segment
+from dubbing.voice import VoiceRef
+
+LONGEST_TEXT_RATE = 3.0
+"""A line may take this many times its foreseen length before it is taken for a fault."""
+GAP = 0.08
+"""Seconds kept free before the line that follows: two frames."""
+
+
+class Kind(StrEnum):
+    """What a batch asks for; also the first part of its queue's name."""
+
+    SYNTHESIS = "synthesis"
+    EXTRACTION = "extraction"
+    ASSEMBLY = "assembly"
+
+
+class PlannedLine(Model):
+    """One line as a worker needs it."""
+
+    id: str
+    """The segment's id."""
+    text: str
+    speed: float
+    """The speaker's natural pace."""
+    pitch: float = 0.0
+    style: str = ""
+    seed: int = 0
+    room: float
+    """Seconds from its start until it would run into what follows."""
+    max_rate: float
+    """How much faster than its natural pace it may be spoken."""
+
+
+class Batch(Model):
+    """Lines that are spoken together, or one voice that is extracted, or a job's assembly."""
+
+    number: int
+    kind: Kind
+    engine: str = ""
+    voice: VoiceRef = VoiceRef()
+    language: str = ""
+    lines: tuple[PlannedLine, ...] = ()
+    needs: int | None = None
+    """Number of the extraction that these lines wait for."""
+    deadline: float
+    """Seconds after which a worker that is at it is taken to hang."""
+
+    @property
+    def queue(self) -> str:
+        """Name of the Celery queue."""
+        return f"{self.kind}.{self.engine}" if self.engine else self.kind.value
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchRef:
+    """Where a batch stands in its plan; short enough to lie in Redis by the thousand."""
+
+    number: int
+    offset: int
+    """Bytes from the start of ``plan.jsonl``."""
+    length: int
+    queue: str
+    lines: int
+    needs: int | None = None
+
+    @property
+    def token(self) -> str:
+        """What the ledger holds of it."""
+        return f"{self.number}:{self.offset}:{self.length}"
+
+
+def plan_round(
+    job: Job, segments: Sequence[Segment], specs: Mapping[str, EngineSpec], default_engine: str
+) -> list[Batch]:
+    """Return the batches that speak ``segments``, each extraction before what needs it.
+
+    job: the whole job, whose timeline tells each line's room.
+    segments: those to be spoken, at most all of the job's.
+    """
+    rooms = line_rooms(job.segments)
+    voices = assign_voices(job, specs, default_engine)
+    groups: dict[tuple[str, VoiceRef], list[PlannedLine]] = defaultdict(list)
+    for segment in segments:
+        role = job.role(segment.speaker)
+        engine = role.engine or job.engine or default_engine
+        line = PlannedLine(
+            id=segment.id,
+            text=segment.text,
+            speed=role.speed,
+            pitch=role.pitch,
+            style=role.style,
+            seed=job.seed,
+            room=rooms[segment.id],
+            max_rate=job.fit.max_rate,
+        )
+        groups[engine, voices[segment.speaker]].append(line)
+
+    batches: list[Batch] = []
+    for (engine, voice), lines in groups.items():
+        spec = specs[engine]
+        needs = None
+        if voice.digest:
+            needs = len(batches)
+            batches.append(
+                Batch(
+                    number=needs,
+                    kind=Kind.EXTRACTION,
+                    engine=engine,
+                    voice=voice,
+                    language=job.language,
+                    deadline=spec.seconds_per_call,
+                )
+            )
+        for chunk in _chunks(lines, spec, job.language):
+            batches.append(
+                Batch(
+                    number=len(batches),
+                    kind=Kind.SYNTHESIS,
+                    engine=engine,
+                    voice=voice,
+                    language=job.language,
+                    lines=chunk,
+                    needs=needs,
+                    deadline=spec.seconds_per_call * 3,
+                )
+            )
+    return batches
+
+
+def write_plan(batches: Iterable[Batch]) -> tuple[bytes, list[BatchRef]]:
+    """Return ``plan.jsonl`` and where each batch stands in it."""
+    parts: list[bytes] = []
+    refs: list[BatchRef] = []
+    offset = 0
+    for batch in batches:
+        line = batch.model_dump_json(exclude_defaults=True).encode() + b"\n"
+        refs.append(
+            BatchRef(
+                number=batch.number,
+                offset=offset,
+                length=len(line),
+                queue=batch.queue,
+                lines=len(batch.lines),
+                needs=batch.needs,
+            )
+        )
+        parts.append(line)
+        offset += len(line)
+    return b"".join(parts), refs
+
+
+def read_plan(data: bytes) -> list[Batch]:
+    """Return the batches of a ``plan.jsonl``."""
+    return [Batch.model_validate_json(line) for line in data.splitlines()]
+
+
+def line_rooms(segments: Iterable[Segment]) -> dict[str, float]:
+    """Return how many seconds each line may take: its own, and the silence that follows.
+
+    Lines that overlap on purpose do not shorten each other: what follows a line is the next one
+    that starts at or after its end.
+    """
+    ordered = sorted(segments, key=lambda segment: segment.start)
+    rooms: dict[str, float] = {}
+    following = len(ordered)
+    starts = [segment.start for segment in ordered]
+    from bisect import bisect_left
+
+    for segment in ordered:
+        following = bisect_left(starts, segment.end)
+        own = segment.end - segment.start
+        if following < len(ordered):
+            rooms[segment.id] = max(own, starts[following] - segment.start - GAP)
+        else:
+            rooms[segment.id] = own
+    return rooms
+
+
+def assign_voices(
+    job: Job, specs: Mapping[str, EngineSpec], default_engine: str
+) -> dict[str, VoiceRef]:
+    """Return the voice of every speaker.
+
+    Speakers whose role names no voice take the engine's stock voices in turn, in the order in
+    which they first speak, those that the cast names left out while others are free.
+    """
+    speakers = list(dict.fromkeys(segment.speaker for segment in job.segments))
+    engines = {s: job.role(s).engine or job.engine or default_engine for s in speakers}
+    named = {(engines[s], job.role(s).voice) for s in speakers}
+    assigned: dict[str, VoiceRef] = {}
+    for engine in dict.fromkeys(engines.values()):
+        stock = specs[engine].voices
+        free = [voice for voice in stock if (engine, voice) not in named] or list(stock)
+        turn = 0
+        for speaker in (s for s in speakers if engines[s] == engine):
+            role = job.role(speaker)
+            if role.reference:
+                assigned[speaker] = VoiceRef(digest=role.reference)
+            elif role.voice:
+                assigned[speaker] = VoiceRef(stock=role.voice)
+            elif free:
+                assigned[speaker] = VoiceRef(stock=free[turn % len(free)])
+                turn += 1
+            else:
+                raise BadInput(
+                    f"engine {engine!r} has no voices of its own: give the cast a reference",
+                    where=f"speaker {speaker!r}",
+                )
+    return assigned
+
+
+def _chunks(
+    lines: Iterable[PlannedLine], spec: EngineSpec, language: str
+) -> Iterable[tuple[PlannedLine, ...]]:
+    """Cut lines, sorted by length, by the engine's budget of lines and padded seconds."""
+    chunk: list[PlannedLine] = []
+    for line in sorted(lines, key=lambda line: len(line.text)):
+        longest = len(line.text) / spec.pace(language)
+        full = len(chunk) == spec.batch_lines or longest * (len(chunk) + 1) > spec.batch_seconds
+        if chunk and full:
+            yield tuple(chunk)
+            chunk = []
+        chunk.append(line)
+    if chunk:
+        yield tuple(chunk)

@@ -1,0 +1,60 @@
+"""What became of a batch: ``jobs/<job>/rounds/<n>/results/<batch>.json``.
+
+Assembly and retention read clip keys from here; nobody computes a key again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dubbing.job import Model
+
+
+class Take(Model):
+    """One spoken version of a line."""
+
+    key: str
+    """Storage key of the clip."""
+    speed: float
+    """The engine's own speed that was asked, 1.0 being the speaker's natural pace."""
+    seconds: float
+    """Length of the clip, leading and trailing silence removed."""
+    level: float
+    """RMS of the clip in dBFS."""
+
+
+class SegmentResult(Model):
+    """What became of one line: one or two takes, or an error."""
+
+    id: str
+    takes: tuple[Take, ...] = ()
+    """The first is at the speaker's natural pace; a second one is faster."""
+    error: dict[str, Any] | None = None
+    """An error's record; then there are no takes."""
+    engine: str
+    model: str
+    """Digest of the engine's model."""
+    seed: int
+    """The seed of the attempt that was kept."""
+    attempts: int
+    """How often the engine was asked for it in this batch; 0 when every clip was there."""
+
+
+class BatchResult(Model):
+    """What became of every line of a batch; an extraction has an error or nothing."""
+
+    batch: int
+    worker: str
+    segments: tuple[SegmentResult, ...] = ()
+    error: dict[str, Any] | None = None
+    """Why an extraction failed; its lines fail with it."""
+
+    @property
+    def failed(self) -> int:
+        """How many lines have no take."""
+        return sum(1 for segment in self.segments if segment.error)
+
+    @property
+    def spoken(self) -> int:
+        """How many lines the engine was asked for."""
+        return sum(1 for segment in self.segments if segment.attempts)

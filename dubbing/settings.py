@@ -1,0 +1,66 @@
+"""Settings, read where a process starts and passed down.
+
+Each is an environment variable with the prefix ``DUBBING_``, or a line of a ``.env`` file in the
+current folder. ``.env.example`` is made from this file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Where things are, and how this process behaves."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="DUBBING_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    home: Path = Field(default_factory=lambda: Path(platformdirs.user_data_path("dubbing")))
+    """Folder of the embedded stack: its storage and its logs."""
+    redis_url: str = ""
+    """redis://:password@host:6379/0. Left out: the Redis that `dubbing up` and `run` start."""
+    storage_url: str = ""
+    """A folder or s3://bucket/prefix. Left out: a folder in the home."""
+    s3_endpoint: str | None = None
+    """URL of an S3 server; left out, Amazon's."""
+    s3_region: str | None = None
+    s3_access_key_id: str | None = None
+    s3_secret_access_key: SecretStr | None = None
+    engine: str = "espeak"
+    """The engine of jobs and speakers that name none."""
+    slots: int | None = Field(default=None, ge=1)
+    """How many batches a worker speaks at once; left out: one a core, and one on a GPU."""
+    device: str | None = None
+    """Where a worker's model is put, such as cuda:0; left out: what its engine asks for."""
+    flower_basic_auth: SecretStr | None = None
+    """user:password of Flower; without one it only listens on the loopback address."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @property
+    def storage(self) -> str:
+        """Where objects are stored."""
+        return self.storage_url or str(self.home / "storage")
+
+    @property
+    def socket(self) -> Path:
+        """Socket of the embedded Redis.
+
+        It is in the temporary folder, as a socket's path may not exceed some 100 characters,
+        and is named after the home, so that every terminal finds the same one.
+        """
+        name = hashlib.sha256(str(self.home.absolute()).encode()).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"dubbing-{os.getuid()}-{name}" / "redis.sock"
+
+    @property
+    def redis(self) -> str:
+        """URL of Redis as redis-py takes it."""
+        return self.redis_url or f"unix://{self.socket}"

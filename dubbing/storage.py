@@ -1,0 +1,256 @@
+"""Object storage, and every key in it.
+
+Storage is the truth: whatever is in Redis can be made again from what lies here. Writes are
+create-if-absent; the one overwrite is that of a clip found damaged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import BinaryIO
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.exceptions import NotFoundError as ObjectNotFound
+from obstore.store import LocalStore, ObjectStore, S3Store
+
+from dubbing.errors import BadInput, NotFound, StorageUnavailable
+
+CHUNK = 8 << 20
+"""Bytes read at a time when a whole file passes through."""
+
+
+class Keys:
+    """Where everything lies. No other module spells a key."""
+
+    OPEN = "open/"
+    JOBS = "jobs/"
+    ENGINES = "engines/"
+
+    @staticmethod
+    def open(job: str) -> str:
+        """Return the marker of a job that has not ended."""
+        return f"open/{job}"
+
+    @staticmethod
+    def job(job: str) -> str:
+        """Return where the request lies."""
+        return f"jobs/{job}/job.json"
+
+    @staticmethod
+    def rounds(job: str) -> str:
+        """Return the prefix of a job's rounds."""
+        return f"jobs/{job}/rounds/"
+
+    @staticmethod
+    def plan(job: str, round_: int) -> str:
+        """Return where a round's batches lie, one a line."""
+        return f"jobs/{job}/rounds/{round_}/plan.jsonl"
+
+    @staticmethod
+    def results(job: str, round_: int) -> str:
+        """Return the prefix of a round's results."""
+        return f"jobs/{job}/rounds/{round_}/results/"
+
+    @staticmethod
+    def result(job: str, round_: int, batch: int) -> str:
+        """Return where a batch's result lies."""
+        return f"jobs/{job}/rounds/{round_}/results/{batch:06d}.json"
+
+    @staticmethod
+    def end(job: str, round_: int) -> str:
+        """Return what says how a round ended."""
+        return f"jobs/{job}/rounds/{round_}/end.json"
+
+    @staticmethod
+    def output(job: str, round_: int, run: str) -> str:
+        """Return the prefix of what one run of assembly wrote."""
+        return f"jobs/{job}/output/{round_}/{run}/"
+
+    @staticmethod
+    def batch_name(name: str, job: str = "") -> str:
+        """Return the mark that ``job`` belongs to a named batch, or the prefix of them all."""
+        return f"batches/{name}/{job}"
+
+    @staticmethod
+    def media(digest: str) -> str:
+        """Return where an uploaded film or sound lies."""
+        return f"media/{digest}"
+
+    @staticmethod
+    def voice(digest: str) -> str:
+        """Return where a voice's description lies."""
+        return f"voices/{digest}/voice.json"
+
+    @staticmethod
+    def reference(digest: str) -> str:
+        """Return where a voice's recording lies."""
+        return f"voices/{digest}/reference.flac"
+
+    @staticmethod
+    def voice_form(digest: str, engine: str, model: str) -> str:
+        """Return where what an engine derived from a voice lies."""
+        return f"voices/{digest}/{engine}-{model}.safetensors"
+
+    @staticmethod
+    def clip(digest: str) -> str:
+        """Return where a clip lies; shared by all jobs."""
+        return f"clips/{digest[:2]}/{digest}.flac"
+
+    @staticmethod
+    def engine(name: str) -> str:
+        """Return what an engine's workers published of it."""
+        return f"engines/{name}.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class S3Options:
+    """What an ``s3://`` URL does not say."""
+
+    endpoint: str | None = None
+    region: str | None = None
+    access_key_id: str | None = None
+    secret_access_key: str | None = None
+
+
+class Storage:
+    """A folder or a bucket. Safe to use from several threads, not across a fork."""
+
+    def __init__(self, store: ObjectStore, url: str, s3: S3Options | None = None) -> None:
+        self._store = store
+        self.url = url
+        self._s3 = s3 or S3Options()
+
+    @classmethod
+    def at(cls, url: str, s3: S3Options | None = None) -> Storage:
+        """Open a folder's path, a ``file://`` URL, or ``s3://bucket/prefix``."""
+        if url.startswith("s3://"):
+            return cls(_s3_store(url, s3 or S3Options()), url, s3)
+        if "://" in url and not url.startswith("file://"):
+            raise BadInput("use a folder or s3://bucket/prefix", where=f"storage {url!r}")
+        folder = Path(url.removeprefix("file://")).expanduser().absolute()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise StorageUnavailable(f"the storage folder {folder} cannot be made: {exc}") from exc
+        return cls(LocalStore(folder), str(folder))
+
+    def create(self, key: str, data: bytes) -> bool:
+        """Write ``data`` unless ``key`` exists; return whether it was written."""
+        with self._mapped(key):
+            try:
+                obstore.put(self._store, key, data, mode="create", use_multipart=False)
+            except AlreadyExistsError:
+                return False
+        return True
+
+    def replace(self, key: str, data: bytes) -> None:
+        """Write ``data`` whether ``key`` exists or not."""
+        with self._mapped(key):
+            obstore.put(self._store, key, data, use_multipart=False)
+
+    def upload(self, key: str, file: BinaryIO | Path) -> None:
+        """Write a whole file, in parts when it is large."""
+        with self._mapped(key):
+            obstore.put(self._store, key, file)
+
+    def get(self, key: str) -> bytes:
+        """Return an object; raises NotFound."""
+        with self._mapped(key):
+            return bytes(obstore.get(self._store, key).bytes())
+
+    def get_range(self, key: str, offset: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``offset``; raises NotFound."""
+        with self._mapped(key):
+            return bytes(obstore.get_range(self._store, key, start=offset, length=length))
+
+    def download(self, key: str, path: Path) -> None:
+        """Write an object to ``path``, memory flat in its size."""
+        with self._mapped(key), path.open("wb") as file:
+            for chunk in obstore.get(self._store, key).stream(min_chunk_size=CHUNK):
+                file.write(chunk)
+
+    def size(self, key: str) -> int | None:
+        """Return an object's size in bytes, or None when there is none."""
+        try:
+            with self._mapped(key):
+                return int(obstore.head(self._store, key)["size"])
+        except NotFound:
+            return None
+
+    def exists(self, key: str) -> bool:
+        """Whether there is such an object."""
+        return self.size(key) is not None
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """Yield the keys below ``prefix``, in no order."""
+        with self._mapped(prefix):
+            for page in obstore.list(self._store, prefix.rstrip("/")):
+                yield from (item["path"] for item in page)
+
+    def folders(self, prefix: str) -> list[str]:
+        """Return the names right below ``prefix``."""
+        with self._mapped(prefix):
+            found = obstore.list_with_delimiter(self._store, prefix.rstrip("/"))
+        return sorted(path.rstrip("/").rsplit("/", 1)[-1] for path in found["common_prefixes"])
+
+    def delete(self, key: str) -> None:
+        """Remove an object; it need not exist."""
+        try:
+            with self._mapped(key):
+                obstore.delete(self._store, key)
+        except NotFound:
+            pass
+
+    def resolve(self, source: str) -> tuple[Storage, str]:
+        """Return where ``source``, a key or another bucket's ``s3://`` URL, is read from."""
+        if not source.startswith("s3://"):
+            return self, source
+        bucket, _, key = source.removeprefix("s3://").partition("/")
+        return Storage.at(f"s3://{bucket}", self._s3), key
+
+    @contextmanager
+    def _mapped(self, key: str) -> Iterator[None]:
+        """Turn obstore's errors into ours."""
+        try:
+            yield
+        except (ObjectNotFound, FileNotFoundError) as exc:
+            raise NotFound(f"storage holds no {key!r}") from exc
+        except (BaseError, OSError) as exc:
+            raise StorageUnavailable(f"storage failed at {key!r}: {_first_line(exc)}") from exc
+
+
+def digest_file(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _s3_store(url: str, options: S3Options) -> S3Store:
+    bucket, _, prefix = url.removeprefix("s3://").partition("/")
+    if not bucket:
+        raise BadInput("name a bucket: s3://bucket/prefix", where=f"storage {url!r}")
+    return S3Store(
+        bucket,
+        prefix=prefix or None,
+        endpoint=options.endpoint,
+        region=options.region or "us-east-1",
+        access_key_id=options.access_key_id,
+        secret_access_key=options.secret_access_key,
+        client_options={
+            "allow_http": (options.endpoint or "").startswith("http://"),
+            "connect_timeout": timedelta(seconds=5),
+            "timeout": timedelta(seconds=60),
+        },
+        # Bounded, so that a batch reports an outage well before its own deadline.
+        retry_config={"max_retries": 5, "retry_timeout": timedelta(seconds=30)},
+    )
+
+
+def _first_line(exc: BaseException) -> str:
+    return str(exc).strip().splitlines()[0] if str(exc).strip() else type(exc).__name__
