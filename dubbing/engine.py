@@ -64,7 +64,9 @@ class EngineSpec(Model):
     def covers(self, language: str) -> bool:
         """Whether ``language`` or the language it is a region of is spoken."""
         tag = language.lower()
-        return any(tag == own.lower() or tag.startswith(f"{own.lower()}-") for own in self.languages)
+        return any(
+            tag == own.lower() or tag.startswith(f"{own.lower()}-") for own in self.languages
+        )
 
     def limit(self, language: str) -> int:
         """Return the longest line in characters."""

@@ -7,6 +7,7 @@ range, so that no one parses a long job again.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -179,10 +180,7 @@ def line_rooms(segments: Iterable[Segment]) -> dict[str, float]:
     """
     ordered = sorted(segments, key=lambda segment: segment.start)
     rooms: dict[str, float] = {}
-    following = len(ordered)
     starts = [segment.start for segment in ordered]
-    from bisect import bisect_left
-
     for segment in ordered:
         following = bisect_left(starts, segment.end)
         own = segment.end - segment.start

@@ -207,6 +207,12 @@ class Storage:
         except NotFound:
             pass
 
+    def path(self, key: str) -> Path | None:
+        """Return where an object lies on this machine, or None when storage is not a folder."""
+        if not isinstance(self._store, LocalStore):
+            return None
+        return Path(self.url) / key
+
     def resolve(self, source: str) -> tuple[Storage, str]:
         """Return where ``source``, a key or another bucket's ``s3://`` URL, is read from."""
         if not source.startswith("s3://"):
