@@ -9,9 +9,11 @@
     │   ├── NotFound         no such job, voice or object
     │   ├── EngineMissing    the engine, or the extra that brings it, is not installed
     │   ├── SpeechRejected   the engine spoke, but not what was asked
-    │   └── MediaError       a film or sound that cannot be read or written
+    │   ├── MediaError       a film or sound that cannot be read or written
+    │   └── ClipUnreadable   stored clips are missing or damaged: speak those lines again
     └── Transient            the same call may succeed later
         ├── EngineFailed     the engine raised; another try or a smaller batch may do
+    ├── Stopped          the work was told to stop; whoever holds it now goes on
         ├── StorageUnavailable
         └── QueueUnavailable
 
@@ -22,6 +24,7 @@ that calls the foreign library.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 
@@ -86,6 +89,17 @@ class MediaError(Permanent):
     code = "media"
 
 
+class ClipUnreadable(Permanent):
+    """Stored clips are missing or damaged; speaking their lines again makes them anew."""
+
+    code = "clip_unreadable"
+
+    def __init__(self, segments: Sequence[str]) -> None:
+        self.segments = tuple(segments)
+        """Ids of the lines whose clips cannot be read, in time order."""
+        super().__init__(f"the clips of these lines cannot be read: {', '.join(segments)}")
+
+
 class Transient(DubbingError):
     """The same call may succeed later."""
 
@@ -96,6 +110,12 @@ class EngineFailed(Transient):
     """The engine raised while it loaded, extracted or spoke."""
 
     code = "engine_failed"
+
+
+class Stopped(Transient):
+    """The work was told to stop: its lease is lost, or its job has ended."""
+
+    code = "stopped"
 
 
 class StorageUnavailable(Transient):
