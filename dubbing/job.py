@@ -40,7 +40,9 @@ class JobState(StrEnum):
 class Model(BaseModel):
     """Base of everything that is written as JSON: frozen, and strict about unknown fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
 
 class Segment(Model):

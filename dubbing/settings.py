@@ -21,7 +21,12 @@ class Settings(BaseSettings):
     """Where things are, and how this process behaves."""
 
     model_config = SettingsConfigDict(
-        env_prefix="DUBBING_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+        env_prefix="DUBBING_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        use_attribute_docstrings=True,
     )
 
     home: Path = Field(default_factory=lambda: Path(platformdirs.user_data_path("dubbing")))
@@ -33,8 +38,11 @@ class Settings(BaseSettings):
     s3_endpoint: str | None = None
     """URL of an S3 server; left out, Amazon's."""
     s3_region: str | None = None
+    """Region of the bucket; left out, us-east-1."""
     s3_access_key_id: str | None = None
+    """Key of the S3 account; left out: what the environment or the machine's role gives."""
     s3_secret_access_key: SecretStr | None = None
+    """Secret of that key."""
     engine: str = "espeak"
     """The engine of jobs and speakers that name none."""
     slots: int | None = Field(default=None, ge=1)
@@ -44,6 +52,7 @@ class Settings(BaseSettings):
     flower_basic_auth: SecretStr | None = None
     """user:password of Flower; without one it only listens on the loopback address."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """How much is written to the log."""
 
     @property
     def storage(self) -> str:
