@@ -12,17 +12,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.exceptions import (
+    AlreadyExistsError,
+    BaseError,
+    PermissionDeniedError,
+    UnauthenticatedError,
+)
 from obstore.exceptions import NotFoundError as ObjectNotFound
 from obstore.store import LocalStore, ObjectStore, S3Store
 
 from dubbing.errors import BadInput, NotFound, StorageUnavailable
 
+if TYPE_CHECKING:
+    from obstore.store import S3Config
+
 CHUNK = 8 << 20
-"""Bytes read at a time when a whole file passes through."""
+"""Bytes of a part when a whole file passes through."""
+PARTS_AT_ONCE = 4
+"""Parts of an upload in memory together."""
 
 
 class Keys:
@@ -138,11 +148,11 @@ class Storage:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
             raise StorageUnavailable(f"the storage folder {folder} cannot be made: {exc}") from exc
-        return cls(LocalStore(folder), str(folder))
+        return cls(LocalStore(folder), str(folder), s3)
 
     def create(self, key: str, data: bytes) -> bool:
         """Write ``data`` unless ``key`` exists; return whether it was written."""
-        with self._mapped(key):
+        with self._writing(key):
             try:
                 obstore.put(self._store, key, data, mode="create", use_multipart=False)
             except AlreadyExistsError:
@@ -151,13 +161,13 @@ class Storage:
 
     def replace(self, key: str, data: bytes) -> None:
         """Write ``data`` whether ``key`` exists or not."""
-        with self._mapped(key):
+        with self._writing(key):
             obstore.put(self._store, key, data, use_multipart=False)
 
     def upload(self, key: str, file: BinaryIO | Path) -> None:
         """Write a whole file, in parts when it is large."""
-        with self._mapped(key):
-            obstore.put(self._store, key, file)
+        with self._writing(key):
+            obstore.put(self._store, key, file, chunk_size=CHUNK, max_concurrency=PARTS_AT_ONCE)
 
     def get(self, key: str) -> bytes:
         """Return an object; raises NotFound."""
@@ -170,10 +180,15 @@ class Storage:
             return bytes(obstore.get_range(self._store, key, start=offset, length=length))
 
     def download(self, key: str, path: Path) -> None:
-        """Write an object to ``path``, memory flat in its size."""
+        """Write an object to ``path``, memory flat in its size; raises NotFound.
+
+        Read in ranges: each has a time limit and retries of its own, whatever the object's size.
+        """
         with self._mapped(key), path.open("wb") as file:
-            for chunk in obstore.get(self._store, key).stream(min_chunk_size=CHUNK):
-                file.write(chunk)
+            size = int(obstore.head(self._store, key)["size"])
+            for start in range(0, size, CHUNK):
+                end = min(start + CHUNK, size)
+                file.write(obstore.get_range(self._store, key, start=start, end=end))
 
     def size(self, key: str) -> int | None:
         """Return an object's size in bytes, or None when there is none."""
@@ -187,7 +202,7 @@ class Storage:
         """Whether there is such an object."""
         return self.size(key) is not None
 
-    def list(self, prefix: str) -> Iterator[str]:
+    def keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys below ``prefix``, in no order."""
         with self._mapped(prefix):
             for page in obstore.list(self._store, prefix.rstrip("/")):
@@ -221,12 +236,28 @@ class Storage:
         return Storage.at(f"s3://{bucket}", self._s3), key
 
     @contextmanager
+    def _writing(self, key: str) -> Iterator[None]:
+        """Turn obstore's errors at a write into ours: what is not found is the bucket."""
+        try:
+            with self._mapped(key):
+                yield
+        except NotFound as exc:
+            raise StorageUnavailable(
+                f"{self.url} cannot be written: is there such a bucket?"
+            ) from exc
+
+    @contextmanager
     def _mapped(self, key: str) -> Iterator[None]:
         """Turn obstore's errors into ours."""
         try:
             yield
         except (ObjectNotFound, FileNotFoundError) as exc:
             raise NotFound(f"storage holds no {key!r}") from exc
+        except (PermissionDeniedError, UnauthenticatedError) as exc:
+            raise StorageUnavailable(
+                f"storage refuses access to {key!r}: check its keys and the bucket's policy: "
+                f"{_first_line(exc)}"
+            ) from exc
         except (BaseError, OSError) as exc:
             raise StorageUnavailable(f"storage failed at {key!r}: {_first_line(exc)}") from exc
 
@@ -241,13 +272,17 @@ def _s3_store(url: str, options: S3Options) -> S3Store:
     bucket, _, prefix = url.removeprefix("s3://").partition("/")
     if not bucket:
         raise BadInput("name a bucket: s3://bucket/prefix", where=f"storage {url!r}")
+    config: S3Config = {"bucket": bucket, "region": options.region or "us-east-1"}
+    # A key that is left out is looked for where Amazon's tools look.
+    if options.endpoint:
+        config["endpoint"] = options.endpoint
+    if options.access_key_id:
+        config["access_key_id"] = options.access_key_id
+    if options.secret_access_key:
+        config["secret_access_key"] = options.secret_access_key
     return S3Store(
-        bucket,
         prefix=prefix or None,
-        endpoint=options.endpoint,
-        region=options.region or "us-east-1",
-        access_key_id=options.access_key_id,
-        secret_access_key=options.secret_access_key,
+        config=config,
         client_options={
             "allow_http": (options.endpoint or "").startswith("http://"),
             "connect_timeout": timedelta(seconds=5),
