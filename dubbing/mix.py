@@ -1,0 +1,244 @@
+"""Clips and background to one programme, block after block: memory is flat in its length.
+
+A clip is placed by its absolute sample, so nothing drifts; clips that overlap are summed. While
+one block is mixed, the clips of the next ones are fetched, decoded, stretched and resampled by a
+bounded pool of threads.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyloudnorm
+import soxr
+from python_stretch import Signalsmith
+
+from dubbing.audio import Audio, Samples, decode_clip
+from dubbing.errors import BadInput, ClipUnreadable, NotFound
+from dubbing.job import Background
+from dubbing.storage import Storage
+
+RATE = 48_000
+"""Hz of every programme."""
+BLOCK = 10 * RATE
+"""Frames that are mixed at a time."""
+THREADS = 8
+"""Clips that are fetched at once."""
+WINDOW = 32
+"""Clips that may lie ready ahead of the mix."""
+SHORTEST_MEASURED = 0.4
+"""Seconds below which BS.1770 gives a line no loudness: the length of its gating block."""
+CENTRE = 2
+"""Index of the centre channel in FL FR FC LFE BL BR."""
+WITH_CENTRE = 5
+"""From 5.0 upwards every common layout has a centre; the third of three may be the LFE."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clip:
+    """A clip and where it goes."""
+
+    id: str
+    """The segment's id."""
+    key: str
+    start: int
+    """Frame of the programme at which it starts."""
+    stretch: float
+    """Above 1 is faster; 1 leaves it as it is."""
+    gain: float
+    """Linear."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendered:
+    """A clip as it will sound."""
+
+    samples: Samples
+    """float32 mono at ``RATE``."""
+    loudness: float | None
+    """LUFS, before the programme's own gain; None when too short to have one."""
+
+
+class Mixer:
+    """One programme's mix.
+
+    Iterate once over ``blocks``; afterwards ``loudness`` holds each line's.
+    """
+
+    def __init__(self, storage: Storage, clips: Iterable[Clip], *, frames: int, channels: int):
+        self._storage = storage
+        self._clips = sorted(clips, key=lambda clip: clip.start)
+        self._frames = frames
+        self._channels = channels
+        self.loudness: dict[str, float | None] = {}
+        """LUFS of each line as it is mixed, before the programme's own gain, by segment id."""
+
+    def blocks(self, background: Iterator[Samples] | None = None) -> Iterator[Samples]:
+        """Yield the programme, float32 ``(n, channels)``, ``BLOCK`` frames at a time.
+
+        background: blocks of ``BLOCK`` frames, ``(n, channels)``, as long as they last.
+        Raises ClipUnreadable, which names every line whose clip is missing or damaged.
+        """
+        for speech in self._speech():
+            bed = next(background, None) if background else None
+            yield self._block(speech, bed)
+
+    def _block(self, speech: Samples, bed: Samples | None) -> Samples:
+        block = np.zeros((len(speech), self._channels), np.float32)
+        if bed is not None:
+            shared = min(len(bed), len(block))
+            block[:shared] = bed[:shared]
+        block[:, speech_channels(self._channels)] += speech[:, None]
+        return block
+
+    def _speech(self) -> Iterator[Samples]:
+        """Yield the speech alone, mono."""
+        rendered = self._render()
+        waiting = deque(clip.start for clip in self._clips)
+        sounding: list[tuple[int, Samples]] = []
+        for first in range(0, self._frames, BLOCK):
+            last = min(first + BLOCK, self._frames)
+            while waiting and waiting[0] < last:
+                sounding.append((waiting.popleft(), next(rendered)))
+            block = np.zeros(last - first, np.float32)
+            for start, samples in sounding:
+                _add(block, samples, start - first)
+            sounding = [
+                (start, samples) for start, samples in sounding if start + len(samples) > last
+            ]
+            yield block
+
+    def _render(self) -> Iterator[Samples]:
+        """Yield each clip as it will sound, in order, ``WINDOW`` of them ahead."""
+        ahead: deque[tuple[Clip, Future[Rendered]]] = deque()
+        coming = iter(self._clips)
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="clips") as pool:
+            try:
+                while True:
+                    while len(ahead) < WINDOW and (clip := next(coming, None)):
+                        ahead.append((clip, pool.submit(render, self._storage, clip)))
+                    if not ahead:
+                        return
+                    clip, future = ahead.popleft()
+                    done = future.result()
+                    self.loudness[clip.id] = done.loudness
+                    yield done.samples
+            except (NotFound, BadInput) as exc:
+                raise ClipUnreadable(unreadable(self._storage, self._clips, pool)) from exc
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+
+def render(storage: Storage, clip: Clip) -> Rendered:
+    """Return a clip stretched, resampled to ``RATE`` and at its level.
+
+    Raises NotFound or BadInput when it is missing or damaged.
+    """
+    audio = decode_clip(storage.get(clip.key))
+    samples = stretch(audio, clip.stretch) * np.float32(clip.gain)
+    return Rendered(
+        samples=soxr.resample(samples, audio.rate, RATE), loudness=_loudness(samples, audio.rate)
+    )
+
+
+def stretch(audio: Audio, factor: float) -> Samples:
+    """Return ``audio``, pitch kept, ``factor`` times faster: exactly its length ÷ ``factor``.
+
+    The stretcher makes up for its own latency: an onset moves by less than 2 ms.
+    """
+    if factor == 1:
+        return audio.samples
+    stretcher = Signalsmith.Stretch(0)
+    stretcher.preset(1, audio.rate)
+    stretcher.setTimeFactor(factor)
+    stretched: Samples = np.asarray(stretcher.process(audio.samples[None]), np.float32)[0]
+    return stretched
+
+
+def unreadable(storage: Storage, clips: Sequence[Clip], pool: ThreadPoolExecutor) -> list[str]:
+    """Return the ids of all lines whose clips are missing or damaged."""
+
+    def fails(clip: Clip) -> bool:
+        try:
+            decode_clip(storage.get(clip.key))
+        except (NotFound, BadInput):
+            return True
+        return False
+
+    return [clip.id for clip, failed in zip(clips, pool.map(fails, clips), strict=True) if failed]
+
+
+def speech_channels(channels: int) -> list[int]:
+    """Return the channels that carry speech: the centre where there is one, else the front."""
+    return [CENTRE] if channels >= WITH_CENTRE else list(range(min(channels, 2)))
+
+
+def duck(
+    blocks: Iterable[Samples], spoken: Sequence[tuple[float, float]], settings: Background
+) -> Iterator[Samples]:
+    """Lower the film's sound while somebody speaks.
+
+    blocks: float32 ``(n, channels)``.
+    spoken: start and end of each line in seconds, in any order.
+    """
+    times, depths = envelope(spoken, settings)
+    first = 0
+    for block in blocks:
+        frames = np.arange(first, first + len(block)) / RATE
+        near = slice(
+            max(0, int(np.searchsorted(times, frames[0])) - 1),
+            int(np.searchsorted(times, frames[-1], side="right")) + 1,
+        )
+        depth = np.interp(frames, times[near], depths[near]).astype(np.float32)
+        first += len(block)
+        yield block * np.exp(depth * np.float32(-np.log(10) / 20))[:, None]
+
+
+def envelope(
+    spoken: Sequence[tuple[float, float]], settings: Background
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return where the ducking bends: times in seconds, and the decibels taken off there.
+
+    Between the points it is linear in dB. It is down from the first sample of a line to its last;
+    in a gap too short to come up and go down again it turns where the two ramps meet.
+    """
+    points: list[tuple[float, float]] = []
+    end: float | None = None
+    for start, stop in sorted(spoken):
+        if end is None:
+            points += [(start - settings.attack, 0.0), (start, 1.0)]
+        elif start > end:
+            points += [*_gap(end, start, settings), (start, 1.0)]
+        end = max(stop, end or stop)
+    if end is not None:
+        points += [(end, 1.0), (end + settings.release, 0.0)]
+    times, depths = np.array(points or [(0.0, 0.0)]).T
+    return times, depths * settings.depth
+
+
+def _gap(end: float, start: float, settings: Background) -> list[tuple[float, float]]:
+    """Return the bends between two lines."""
+    both = settings.attack + settings.release
+    gap = start - end
+    if gap >= both:
+        return [(end, 1.0), (end + settings.release, 0.0), (start - settings.attack, 0.0)]
+    return [(end, 1.0), (end + gap * settings.release / both, 1 - gap / both)]
+
+
+def _add(block: Samples, samples: Samples, offset: int) -> None:
+    """Add to ``block`` what of ``samples`` falls into it; ``offset`` may be negative."""
+    first, last = max(offset, 0), min(offset + len(samples), len(block))
+    if first < last:
+        block[first:last] += samples[first - offset : last - offset]
+
+
+def _loudness(samples: Samples, rate: int) -> float | None:
+    if len(samples) < SHORTEST_MEASURED * rate:
+        return None
+    loudness = float(pyloudnorm.Meter(rate).integrated_loudness(samples))
+    return loudness if np.isfinite(loudness) else None

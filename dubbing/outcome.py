@@ -1,0 +1,75 @@
+"""What became of every line of a job, over all its rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+from dubbing.errors import EngineFailed, NotFound
+from dubbing.plan import Batch, Kind, PlannedLine, read_plan
+from dubbing.result import BatchResult, SegmentResult
+from dubbing.storage import Keys, Storage
+
+THREADS = 16
+"""Results that are fetched at once."""
+
+
+class Outcome(NamedTuple):
+    """A line, the batch that it was spoken in, and what became of it."""
+
+    line: PlannedLine
+    batch: Batch
+    result: SegmentResult
+
+
+def gather(storage: Storage, job: str, round_: int) -> dict[str, Outcome]:
+    """Return what became of each line that rounds up to ``round_`` name, by segment id.
+
+    The highest round that names a segment wins. A line without a result has an error instead.
+    Raises NotFound when there is no such job.
+    """
+    rounds = sorted(int(n) for n in storage.folders(Keys.rounds(job)) if int(n) <= round_)
+    if not rounds:
+        raise NotFound(f"storage holds no round of job {job!r} up to {round_}")
+    outcomes: dict[str, Outcome] = {}
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="results") as pool:
+        for number in rounds:
+            batches = read_plan(storage.get(Keys.plan(job, number)))
+            keys = [Keys.result(job, number, batch.number) for batch in batches]
+            results = pool.map(lambda key: _fetch(storage, key), keys)
+            outcomes |= _of_round(batches, results)
+    return outcomes
+
+
+def _fetch(storage: Storage, key: str) -> BatchResult | None:
+    try:
+        return BatchResult.model_validate_json(storage.get(key))
+    except NotFound:
+        return None
+
+
+def _of_round(batches: list[Batch], results: Iterable[BatchResult | None]) -> dict[str, Outcome]:
+    by_number = {batch.number: result for batch, result in zip(batches, results, strict=True)}
+    outcomes: dict[str, Outcome] = {}
+    for batch in batches:
+        if batch.kind is not Kind.SYNTHESIS:
+            continue
+        result = by_number[batch.number]
+        spoken = {segment.id: segment for segment in result.segments} if result else {}
+        needed = by_number.get(batch.needs) if batch.needs is not None else None
+        for line in batch.lines:
+            became = spoken.get(line.id) or _unspoken(line, batch, result, needed)
+            outcomes[line.id] = Outcome(line, batch, became)
+    return outcomes
+
+
+def _unspoken(
+    line: PlannedLine, batch: Batch, result: BatchResult | None, needed: BatchResult | None
+) -> SegmentResult:
+    """Return the result of a line that no result speaks of."""
+    missing = EngineFailed("no result of this line was stored").to_record()
+    error = (result and result.error) or (needed and needed.error) or missing
+    return SegmentResult(
+        id=line.id, error=error, engine=batch.engine, model="", seed=line.seed, attempts=0
+    )

@@ -1,0 +1,100 @@
+"""The report of a job: what became of every line, in proof; ``report.json`` beside the outputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dubbing.job import Identifier, JobState, Model
+
+
+class ReportLine(Model):
+    """What became of one line. Without a clip it has an ``error`` and no actual times."""
+
+    id: str
+    """The segment's id."""
+    speaker: str
+    text: str
+    planned_start: float
+    """Seconds from the film's first frame, as asked."""
+    planned_end: float
+    actual_start: float | None = None
+    """Seconds from the film's first frame, as mixed."""
+    actual_end: float | None = None
+    drift: float | None = None
+    """Actual start minus planned start, in seconds."""
+    engine: str
+    model: str
+    """Digest of the engine's model."""
+    voice: str
+    """Identity of the voice that spoke it."""
+    clip: str | None = None
+    """Storage key of the clip that is heard."""
+    take: int | None = None
+    """Index of the take that is heard; 0 is the one at the natural pace."""
+    speed: float | None = None
+    """The engine's own speed at which it was spoken, 1.0 being the speaker's natural pace."""
+    stretch: float | None = None
+    """Time-stretch of that take; above 1 is faster."""
+    rate: float | None = None
+    """Speed and stretch together, measured against the natural take's real length."""
+    overflow: float = 0.0
+    """Seconds by which it runs over what follows."""
+    characters_over: int = 0
+    """How many characters too long the text is."""
+    loudness: float | None = None
+    """LUFS of the line by itself, as mastered; None under 0.4 s."""
+    attempts: int
+    """How often the engine was asked for it in the round that spoke it."""
+    seed: int
+    error: dict[str, Any] | None = None
+    """Why it could not be spoken."""
+    note: str = ""
+    """What is unusual about it, and why."""
+
+
+class ReportOutput(Model):
+    """A file that was written."""
+
+    name: str
+    key: str
+    """Where it lies in storage."""
+    bytes: int
+
+
+class Loudness(Model):
+    """Loudness asked and reached."""
+
+    profile: str
+    target: float
+    """LUFS, integrated."""
+    ceiling: float
+    """dBTP."""
+    gain: float
+    """Decibels that were applied to the mix."""
+    integrated: float | None
+    """LUFS of the finished programme by BS.1770; None when it is silent."""
+    true_peak: float | None
+    """dBTP of the finished programme; None when it is silent."""
+
+
+class Report(Model):
+    """What a run of assembly made of a job's round."""
+
+    job: Identifier
+    round: int
+    state: JobState
+    """Completed or failed."""
+    language: str
+    seconds: float | None = None
+    """Length of the programme."""
+    loudness: Loudness | None = None
+    outputs: tuple[ReportOutput, ...] = ()
+    lines: tuple[ReportLine, ...]
+    """Every line of the job, in time order."""
+    warnings: tuple[str, ...] = ()
+    """What a person should look at, each naming its line."""
+
+    @property
+    def failed(self) -> tuple[ReportLine, ...]:
+        """The lines that could not be spoken."""
+        return tuple(line for line in self.lines if line.error)

@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyloudnorm
+import pytest
+
+from dubbing.audio import Audio, Samples, encode_flac
+from dubbing.errors import ClipUnreadable
+from dubbing.job import Background
+from dubbing.mix import BLOCK, RATE, WINDOW, Clip, Mixer, duck, speech_channels, stretch
+from dubbing.storage import Keys, Storage
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Storage:
+    return Storage.at(str(tmp_path))
+
+
+def tone(seconds: float, rate: int = 24_000, *, level: float = 0.25) -> Audio:
+    """A voice-like tone that begins and ends abruptly."""
+    time = np.arange(round(seconds * rate)) / rate
+    sound = sum(np.sin(2 * np.pi * 150 * k * time + k) / k for k in range(1, 12))
+    return Audio(samples=(sound * level / 2).astype(np.float32), rate=rate)
+
+
+def store(storage: Storage, name: str, audio: Audio) -> str:
+    storage.create(Keys.clip(name), encode_flac(audio))
+    return Keys.clip(name)
+
+
+def clip(
+    key: str, start: float, *, stretched: float = 1.0, gain: float = 1.0, name: str = "1"
+) -> Clip:
+    return Clip(id=name, key=key, start=round(start * RATE), stretch=stretched, gain=gain)
+
+
+def programme(storage: Storage, clips: list[Clip], seconds: float, channels: int = 1) -> Samples:
+    mixer = Mixer(storage, clips, frames=round(seconds * RATE), channels=channels)
+    return np.concatenate(list(mixer.blocks()))
+
+
+def onset(samples: Samples) -> int:
+    """Index of the first sample that is heard."""
+    magnitude = np.abs(samples)
+    return int(np.flatnonzero(magnitude > 0.1 * magnitude.max())[0])
+
+
+def test_a_clip_starts_at_its_sample_wherever_the_blocks_part(storage: Storage) -> None:
+    audio = tone(1.5, RATE)
+    key = store(storage, "a", audio)
+    starts = [0.0, 9.99, 20.0, 29.2507]
+    mixed = programme(storage, [clip(key, start) for start in starts], 31)[:, 0]
+    expected = np.zeros(31 * RATE, np.float32)
+    for start in starts:
+        first = round(start * RATE)
+        expected[first : first + len(audio.samples)] += audio.samples
+    np.testing.assert_allclose(mixed, expected, atol=1e-4)
+
+
+def test_clips_that_overlap_are_summed(storage: Storage) -> None:
+    key = store(storage, "a", tone(2, RATE))
+    alone = programme(storage, [clip(key, 0)], 2)
+    both = programme(storage, [clip(key, 0), clip(key, 0, gain=0.5)], 2)
+    np.testing.assert_allclose(both, alone * 1.5, atol=1e-6)
+
+
+@pytest.mark.parametrize("rate", [16_000, 22_050, 24_000, 44_100])
+def test_a_clip_of_another_rate_keeps_its_place_and_length(storage: Storage, rate: int) -> None:
+    key = store(storage, "a", tone(1.0, rate))
+    mixed = programme(storage, [clip(key, 5)], 10)[:, 0]
+    assert onset(mixed) == pytest.approx(5 * RATE, abs=0.001 * RATE)
+    assert np.flatnonzero(np.abs(mixed) > 0.01)[-1] == pytest.approx(6 * RATE, abs=0.002 * RATE)
+
+
+@pytest.mark.parametrize("factor", [0.95, 1.02, 1.1, 1.25, 1.5])
+@pytest.mark.parametrize("rate", [16_000, 22_050, 24_000, 48_000])
+def test_a_stretched_clip_has_its_length_and_starts_within_two_milliseconds(
+    factor: float, rate: int
+) -> None:
+    audio = tone(2.0, rate)
+    stretched = stretch(audio, factor)
+    assert len(stretched) == pytest.approx(len(audio.samples) / factor, abs=1)
+    assert onset(stretched) == pytest.approx(onset(audio.samples), abs=0.002 * rate)
+
+
+def test_a_stretched_clip_keeps_its_pitch() -> None:
+    audio = tone(2.0)
+    for samples in (audio.samples, stretch(audio, 1.25)):
+        spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
+        assert spectrum.argmax() * audio.rate / len(samples) == pytest.approx(150, abs=2)
+
+
+def test_stretching_is_the_same_every_time() -> None:
+    np.testing.assert_array_equal(stretch(tone(1.0), 1.1), stretch(tone(1.0), 1.1))
+
+
+@pytest.mark.parametrize(
+    ("channels", "speaking"), [(1, [0]), (2, [0, 1]), (4, [0, 1]), (5, [2]), (6, [2]), (8, [2])]
+)
+def test_speech_is_in_the_centre_or_else_in_front(
+    storage: Storage, channels: int, speaking: list[int]
+) -> None:
+    key = store(storage, "a", tone(1.0))
+    mixed = programme(storage, [clip(key, 0)], 1, channels)
+    assert np.flatnonzero(np.abs(mixed).max(axis=0) > 0.1).tolist() == speaking
+    assert speech_channels(channels) == speaking
+
+
+def test_the_background_is_added_as_long_as_it_lasts(storage: Storage) -> None:
+    bed: Iterator[Samples] = iter(
+        [np.full((BLOCK, 2), 0.1, np.float32), np.full((7, 2), 0.2, np.float32)]
+    )
+    mixed = np.concatenate(list(Mixer(storage, [], frames=3 * BLOCK, channels=2).blocks(bed)))
+    assert len(mixed) == 3 * BLOCK
+    assert (mixed[:BLOCK] == np.float32(0.1)).all()
+    assert (mixed[BLOCK : BLOCK + 7] == np.float32(0.2)).all()
+    assert not mixed[BLOCK + 7 :].any()
+
+
+def test_the_loudness_of_each_line_is_measured_as_it_sounds(storage: Storage) -> None:
+    key, short = store(storage, "a", tone(2.0)), store(storage, "b", tone(0.3))
+    clips = [clip(key, 1, gain=0.5, stretched=1.1), clip(short, 5, name="2")]
+    mixer = Mixer(storage, clips, frames=6 * RATE, channels=1)
+    mixed = np.concatenate(list(mixer.blocks()))[RATE : RATE + round(2 / 1.1 * RATE), 0]
+    measured = pyloudnorm.Meter(RATE).integrated_loudness(mixed)
+    assert mixer.loudness["1"] == pytest.approx(measured, abs=0.2)
+    assert mixer.loudness["2"] is None
+
+
+def test_every_unreadable_clip_is_named(storage: Storage) -> None:
+    good = store(storage, "good", tone(1.0))
+    data = storage.get(good)
+    storage.create("clips/cut.flac", data[: len(data) // 2])
+    storage.create("clips/noise.flac", b"no sound at all")
+    keys = [good, "clips/cut.flac", good, "clips/gone.flac", good, "clips/noise.flac"]
+    clips = [clip(key, 1.0 * n, name=f"line-{n}") for n, key in enumerate(keys)]
+    with pytest.raises(ClipUnreadable) as raised:
+        programme(storage, clips, 10)
+    assert raised.value.segments == ("line-1", "line-3", "line-5")
+
+
+def test_a_mix_that_is_given_up_leaves_no_thread_at_work(storage: Storage) -> None:
+    key = store(storage, "a", tone(1.0))
+    mixer = Mixer(storage, [clip(key, n) for n in range(300)], frames=300 * RATE, channels=1)
+    blocks = mixer.blocks()
+    next(blocks)
+    blocks.close()
+    assert 1 <= len(mixer.loudness) <= 1 + WINDOW
+
+
+def test_memory_does_not_grow_with_the_programme(storage: Storage) -> None:
+    key = store(storage, "a", tone(3.0))
+
+    def peak(minutes: int) -> int:
+        clips = [clip(key, 4.0 * n) for n in range(15 * minutes)]
+        tracemalloc.start()
+        for _ in Mixer(storage, clips, frames=60 * minutes * RATE, channels=2).blocks():
+            pass
+        taken = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return taken
+
+    peak(1)
+    assert peak(12) < peak(4) * 1.25
+
+
+SETTINGS = Background(mode="duck", depth=12, attack=0.15, release=0.4)
+
+
+def ducked(spoken: list[tuple[float, float]], seconds: float, size: int = BLOCK) -> Samples:
+    """Return the decibels taken off each frame."""
+    sound = np.ones((round(seconds * RATE), 1), np.float32)
+    blocks = [sound[first : first + size] for first in range(0, len(sound), size)]
+    lowered = np.concatenate(list(duck(blocks, spoken, SETTINGS)))
+    return -20 * np.log10(lowered[:, 0])
+
+
+def at(curve: Samples, seconds: float) -> float:
+    return float(curve[round(seconds * RATE)])
+
+
+def test_the_film_is_down_from_a_lines_first_sample_to_its_last() -> None:
+    curve = ducked([(2.0, 4.0)], 6)
+    assert curve[2 * RATE : 4 * RATE] == pytest.approx(12, abs=1e-3)
+    assert at(curve, 1.85) == pytest.approx(0, abs=1e-3)
+    assert at(curve, 1.925) == pytest.approx(6, abs=1e-2), "linear in dB"
+    assert at(curve, 4.2) == pytest.approx(6, abs=1e-2)
+    assert at(curve, 4.41) == pytest.approx(0, abs=1e-3)
+    assert (at(curve, 0), at(curve, 5.9)) == (0, 0)
+
+
+def test_the_film_comes_up_only_as_far_as_a_short_gap_lets_it() -> None:
+    curve = ducked([(1.0, 2.0), (2.275, 3.0)], 4)
+    assert at(curve, 2.2) == pytest.approx(6, abs=1e-2), "the ramps meet half-way up"
+    assert curve[2 * RATE : round(2.275 * RATE)].min() == pytest.approx(6, abs=1e-2)
+
+
+def test_lines_that_overlap_or_touch_duck_as_one() -> None:
+    curve = ducked([(3.0, 3.5), (1.0, 4.0), (4.0, 5.0)], 6)
+    assert curve[RATE : 5 * RATE] == pytest.approx(12, abs=1e-3)
+
+
+def test_a_line_at_the_very_start_is_ducked_for() -> None:
+    assert at(ducked([(0.0, 1.0)], 2), 0) == pytest.approx(12, abs=1e-3)
+
+
+def test_nobody_speaking_leaves_the_film_alone() -> None:
+    assert not ducked([], 2).any()
+
+
+def test_the_curve_does_not_depend_on_the_blocks() -> None:
+    spoken = [(0.5 + 1.3 * n, 1.2 + 1.3 * n) for n in range(20)]
+    np.testing.assert_allclose(ducked(spoken, 28, size=4_801), ducked(spoken, 28), atol=1e-4)

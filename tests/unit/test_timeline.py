@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import itertools
+import math
+import random
+
+import pytest
+
+from dubbing.job import Fit
+from dubbing.result import Take
+from dubbing.timeline import TOLERANCE, Placement, Spoken, fit, smooth
+
+
+def line(
+    natural: float, room: float, *, faster: float | None = None, text: str = "x" * 50
+) -> Spoken:
+    takes = [Take(key="natural", speed=1.0, seconds=natural, level=-20)]
+    if faster:
+        takes.append(Take(key="faster", speed=1.2, seconds=faster, level=-20))
+    return Spoken(id="1", start=10.0, room=room, text=text, takes=tuple(takes))
+
+
+def fit_one(spoken: Spoken, **bounds: float) -> Placement:
+    return fit([spoken], Fit(**bounds))[0]
+
+
+def test_a_line_that_fits_is_left_as_it_is() -> None:
+    placed = fit_one(line(2.0, 2.5))
+    assert (placed.take, placed.stretch, placed.rate, placed.seconds) == (0, 1.0, 1.0, 2.0)
+    assert (placed.overflow, placed.characters_over, placed.note) == (0, 0, "")
+
+
+def test_a_line_too_long_is_stretched_into_its_room() -> None:
+    placed = fit_one(line(2.2, 2.0))
+    assert placed.seconds == pytest.approx(2.0)
+    assert placed.stretch == pytest.approx(1.1)
+    assert placed.rate == pytest.approx(1.1)
+    assert placed.overflow == 0
+
+
+def test_a_line_one_percent_too_long_is_not_stretched() -> None:
+    placed = fit_one(line(2.018, 2.0))
+    assert placed.stretch == 1.0
+    assert placed.overflow == pytest.approx(0.018)
+    assert placed.characters_over == 0
+
+
+def test_the_faster_take_is_used_and_stretched_only_by_what_is_left() -> None:
+    placed = fit_one(line(2.4, 2.0, faster=2.1))
+    assert placed.take == 1
+    assert placed.stretch == pytest.approx(1.05)
+    assert placed.rate == pytest.approx(1.2), "measured against the natural take"
+
+
+def test_a_faster_take_near_its_room_is_not_stretched() -> None:
+    placed = fit_one(line(2.4, 2.0, faster=2.01))
+    assert (placed.take, placed.stretch) == (1, 1.0)
+
+
+def test_a_faster_take_that_is_too_fast_is_slowed_to_the_room() -> None:
+    placed = fit_one(line(2.3, 2.0, faster=1.9))
+    assert placed.take == 1
+    assert placed.stretch == pytest.approx(0.95)
+    assert placed.seconds == pytest.approx(2.0)
+
+
+def test_what_does_not_fit_overflows_and_is_declared_in_characters() -> None:
+    placed = fit_one(line(4.0, 2.0, text="x" * 100))
+    assert placed.rate == pytest.approx(1.25)
+    assert placed.seconds == pytest.approx(3.2)
+    assert placed.overflow == pytest.approx(1.2)
+    assert placed.characters_over == math.ceil(100 * (1 - 2 / 3.2))
+    assert "38 characters too long" in placed.note
+
+
+@pytest.mark.parametrize("room", [0.0, -3.0])
+def test_a_line_that_starts_after_the_film_is_over_by_all_of_its_text(room: float) -> None:
+    placed = fit_one(line(2.5, room, text="x" * 30))
+    assert placed.characters_over == 30
+    assert placed.seconds == pytest.approx(2.0)
+
+
+def test_the_lines_around_a_hurried_one_are_hurried_a_little() -> None:
+    placed = fit([line(2, 9), line(2.5, 2.0), line(2, 9)], Fit(max_change=0.15))
+    assert [p.rate for p in placed] == pytest.approx([1.25 / 1.15, 1.25, 1.25 * 0.85])
+    assert "smoothly" in placed[0].note
+    assert placed[1].note == ""
+
+
+def test_a_natural_take_is_not_used_where_the_pace_would_jump() -> None:
+    # The line before a rate of 1.155 needs 1.155 / 1.15, within the tolerance of 1.
+    placed = fit([line(2, 9), line(2.31, 2.0)], Fit(max_change=0.15))
+    assert 1 < placed[0].rate < 1 + TOLERANCE
+    assert placed[1].rate / placed[0].rate <= 1.15 + 1e-9
+
+
+def random_lines(seed: int) -> tuple[list[Spoken], Fit]:
+    source = random.Random(seed)
+    lines = []
+    for _ in range(source.randint(1, 60)):
+        natural = source.uniform(0.3, 8)
+        faster = natural / source.uniform(0.95, 1.3) if source.random() < 0.4 else None
+        lines.append(line(natural, natural * source.uniform(0.5, 2), faster=faster))
+    return lines, Fit(max_rate=source.uniform(1, 1.6), max_change=source.uniform(0.02, 0.4))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_bounds_hold_on_any_timeline(seed: int) -> None:
+    lines, bounds = random_lines(seed)
+    placed = fit(lines, bounds)
+    slack = 1 + 1e-9
+    for one in placed:
+        assert 1 - TOLERANCE <= one.rate <= bounds.max_rate * (1 + TOLERANCE)
+    for before, after in itertools.pairwise(placed):
+        assert before.rate * (1 - bounds.max_change) <= after.rate * slack
+        assert after.rate <= before.rate * (1 + bounds.max_change) * slack
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_line_is_cut_delayed_or_late_without_need(seed: int) -> None:
+    lines, bounds = random_lines(seed)
+    for spoken, one in zip(lines, fit(lines, bounds), strict=True):
+        assert one.start == spoken.start
+        assert one.seconds * one.stretch == pytest.approx(spoken.takes[one.take].seconds)
+        if one.characters_over:
+            assert one.rate >= bounds.max_rate * (1 - TOLERANCE), "over only at the bound"
+        assert one.overflow <= TOLERANCE * spoken.room or one.characters_over > 0
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_rates_are_the_smallest_that_meet_every_need(seed: int) -> None:
+    source = random.Random(seed)
+    needs = [source.uniform(1, 2) for _ in range(30)]
+    rates = smooth(needs, 0.1)
+    for index, rate in enumerate(rates):
+        least = max(
+            need * (0.9 ** (index - other) if other <= index else 1.1 ** (index - other))
+            for other, need in enumerate(needs)
+        )
+        assert rate == pytest.approx(least)
