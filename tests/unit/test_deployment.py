@@ -1,0 +1,148 @@
+"""The deployment files say only what the product has."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+
+from dubbing import cli
+from dubbing.engine import Catalogue
+from dubbing.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text()
+COMPOSE = yaml.safe_load(COMPOSE_TEXT)
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = {name: service for name, service in SERVICES.items() if service["image"] == "dubbing"}
+SETTINGS = {f"DUBBING_{name.upper()}" for name in Settings.model_fields}
+SECRETS = {
+    "REDIS_PASSWORD",
+    "DUBBING_S3_ACCESS_KEY_ID",
+    "DUBBING_S3_SECRET_ACCESS_KEY",
+    "DUBBING_FLOWER_BASIC_AUTH",
+}
+
+
+def click_options(command: click.Command) -> set[str]:
+    return {option for param in command.params for option in param.opts}
+
+
+def test_every_role_of_an_installation_is_there() -> None:
+    assert set(SERVICES) >= {"redis", "s3", "worker-cpu", "worker-gpu", "assembly", "flower"}
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_a_service_runs_a_command_that_exists(service: str) -> None:
+    name, *arguments = OURS[service]["command"]
+    with click.Context(cli.main) as context:
+        command = cli.main.get_command(context, name)
+    assert command is not None
+    options = {argument for argument in arguments if argument.startswith("--")}
+    assert options <= click_options(command)
+
+
+def test_a_worker_serves_an_engine_that_is_installed() -> None:
+    engine = OURS["worker-cpu"]["command"][1]
+    assert engine in Catalogue().names()
+
+
+def test_the_gpu_worker_takes_a_gpu_and_only_when_asked() -> None:
+    service = SERVICES["worker-gpu"]
+    (device,) = service["deploy"]["resources"]["reservations"]["devices"]
+    assert device["capabilities"] == ["gpu"]
+    assert service["profiles"] == ["gpu"]
+
+
+def variables(value: Any) -> Iterator[str]:
+    """Yield the names of the environment that services are given."""
+    for service in value.values():
+        yield from service.get("environment", {})
+
+
+def test_what_services_are_told_are_settings() -> None:
+    told = {name for name in variables(OURS) if name.startswith("DUBBING_")}
+    asked = set(re.findall(r"\$\{(DUBBING_\w+)", COMPOSE_TEXT))
+    assert told and asked
+    assert told | asked <= SETTINGS
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_port_is_published_on_the_loopback_address_alone(service: str) -> None:
+    assert all(port.startswith("127.0.0.1:") for port in SERVICES[service].get("ports", []))
+
+
+@pytest.mark.parametrize("secret", sorted(SECRETS))
+def test_a_secret_is_required_and_has_no_default(secret: str) -> None:
+    uses = re.findall(rf"\$\{{{secret}([^}}]*)\}}", COMPOSE_TEXT)
+    assert uses
+    assert all(use.startswith(":?") for use in uses)
+
+
+def test_what_is_required_of_everybody_is_needed_by_everybody() -> None:
+    """Compose asks for a ``:?`` variable of a profile even when the profile is off."""
+    profiled = [service for service in SERVICES.values() if "profiles" in service]
+    everybody = [service for service in SERVICES.values() if "profiles" not in service]
+    needed = set(re.findall(r"\$\{(\w+):\?", yaml.safe_dump(everybody)))
+    assert set(re.findall(r"\$\{(\w+):\?", yaml.safe_dump(profiled))) <= needed
+
+
+def test_a_volume_that_is_mounted_is_declared() -> None:
+    mounted = {
+        volume.partition(":")[0]
+        for service in SERVICES.values()
+        for volume in service.get("volumes", [])
+    }
+    assert mounted == set(COMPOSE["volumes"])
+
+
+def test_redis_keeps_what_it_is_told_and_forgets_nothing() -> None:
+    words = " ".join(SERVICES["redis"]["command"])
+    assert "--requirepass ${REDIS_PASSWORD:?" in words
+    assert "--appendonly yes" in words
+    assert "--maxmemory-policy noeviction" in words
+
+
+def test_every_variable_is_explained_in_the_example() -> None:
+    explained = set(re.findall(r"^#(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert explained >= set(re.findall(r"\$\{(\w+)", COMPOSE_TEXT)) | SETTINGS
+
+
+def instructions() -> list[list[str]]:
+    text = (ROOT / "Dockerfile").read_text().replace("\\\n", "")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    return [shlex.split(line) for line in lines]
+
+
+def test_the_image_is_built_from_files_that_exist_and_are_sent() -> None:
+    copied = [
+        source
+        for verb, *words in instructions()
+        if verb == "COPY" and not words[0].startswith("--from")
+        for source in words[:-1]
+    ]
+    sent = {
+        line[1:]
+        for line in (ROOT / ".dockerignore").read_text().splitlines()
+        if line.startswith("!")
+    }
+    assert copied
+    assert all((ROOT / source).exists() for source in copied)
+    assert set(copied) == sent
+
+
+def test_the_image_does_not_run_as_root() -> None:
+    users = [words[1] for words in instructions() if words[0] == "USER"]
+    assert users and users[-1] not in {"root", "0"}
+
+
+def test_temporary_files_of_assembly_go_to_its_volume() -> None:
+    (temporary,) = [words[1] for words in instructions() if words[:1] == ["ENV"]]
+    assert temporary == "TMPDIR=/scratch"
+    assert SERVICES["assembly"]["volumes"] == ["scratch:/scratch"]
