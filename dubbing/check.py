@@ -1,0 +1,210 @@
+"""What is wrong with a job, said before anything is queued.
+
+What cannot be dubbed is refused, every line by its cue, in one error. What will be dubbed but may
+not sound as meant is returned as cautions.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+import langcodes
+
+from dubbing.document import listed, nearest
+from dubbing.engine import EngineSpec
+from dubbing.errors import BadInput
+from dubbing.job import Job, Model, Role, Segment
+from dubbing.plan import line_rooms
+from dubbing.text import script_mismatch, speakable
+
+LONGEST_PROGRAMME = 24 * 3600.0
+"""Seconds; times beyond it were written in milliseconds."""
+LONGEST_NUMBER = 40
+"""Digits in one number; longer ones are read out for minutes."""
+NUMBER = re.compile(rf"\d(?:[.,'’_]?\d){{{LONGEST_NUMBER},}}")
+DESCRIPTION = re.compile(r"[\[(（【].*[\])）】]")
+"""A line that stands in brackets: ``[door creaks]``."""
+
+Code = Literal["too_dense", "script", "overlap", "crosstalk", "beyond_film", "description", "role"]
+
+
+class Caution(Model):
+    """Something that may not come out as meant."""
+
+    code: Code
+    segment: str | None
+    """The line's id; None when it is about the whole job."""
+    message: str
+
+
+def check(
+    job: Job, specs: Mapping[str, EngineSpec], *, film_seconds: float | None = None
+) -> list[Caution]:
+    """Return what may not come out as meant.
+
+    job: with texts normalised, and an engine for the roles that name none.
+    specs: of every engine that there is, by name.
+    film_seconds: length of the media, when there is any.
+
+    Raises one BadInput that lists everything which must be changed.
+    """
+    engines = {
+        speaker: job.engine_of(speaker)
+        for speaker in dict.fromkeys(segment.speaker for segment in job.segments)
+    }
+    known = {speaker: specs[name] for speaker, name in engines.items() if name in specs}
+    faults = [*_whole(job)]
+    for speaker, engine in engines.items():
+        faults += _cast(job, speaker, engine, specs)
+    for segment in job.segments:
+        spec = known.get(segment.speaker)
+        faults += (
+            f"{_name(segment)}: {fault}" for fault in _line(segment, job, spec, film_seconds)
+        )
+    if faults:
+        raise BadInput(listed(faults))
+    return [*_roles(job), *_cautions(job, known, film_seconds), *_overlaps(job)]
+
+
+def _whole(job: Job) -> Iterator[str]:
+    """Yield what is wrong with the job as such."""
+    if not langcodes.tag_is_valid(job.language):
+        yield f"language {job.language!r} is no BCP 47 tag, such as de or pt-BR"
+    if not job.segments:
+        yield "the job has no lines: give it a script with at least one cue"
+    for id_, times in Counter(segment.id for segment in job.segments).items():
+        if times > 1:
+            yield f"cue {id_}: {times} lines have this id; give each its own"
+    films = [name for name in job.output.formats if name in {"mp4", "mkv"}]
+    if films and not job.media:
+        yield f"output {' and '.join(films)} needs a film: name the media"
+
+
+def _cast(job: Job, speaker: str, engine: str, specs: Mapping[str, EngineSpec]) -> Iterator[str]:
+    """Yield why a speaker cannot be spoken."""
+    who = f"speaker {speaker!r}"
+    spec = specs.get(engine)
+    if spec is None:
+        yield f"{who}: there is no engine {engine!r}; {nearest(engine, sorted(specs))}"
+        return
+    if not spec.covers(job.language):
+        spoken = ", ".join(spec.languages[:20]) + (", …" if len(spec.languages) > 20 else "")
+        yield f"{who}: engine {engine!r} does not speak {job.language!r}, but {spoken}"
+    for fault in _role(job.role(speaker), spec):
+        yield f"{who}: {fault}"
+
+
+def _role(role: Role, spec: EngineSpec) -> Iterator[str]:
+    engine = f"engine {spec.name!r}"
+    if role.reference and not spec.clones:
+        yield f"{engine} does not clone voices: take the reference out, or name another engine"
+    if role.voice and role.voice not in spec.voices:
+        yield f"{engine} has no voice {role.voice!r}; {nearest(role.voice, [*spec.voices])}"
+    if not (role.voice or role.reference or spec.voices):
+        yield f"{engine} has no voices of its own: give the role a reference"
+    slowest, fastest = spec.speed
+    if not slowest <= role.speed <= fastest:
+        yield f"{engine} speaks at a speed of {slowest:g} to {fastest:g}, not {role.speed:g}"
+    if role.pitch and "pitch" not in spec.delivery:
+        yield f"{engine} cannot change the pitch: take it out"
+    if role.style and "style" not in spec.delivery:
+        yield f"{engine} knows no style: take it out"
+
+
+def _line(
+    segment: Segment, job: Job, spec: EngineSpec | None, film_seconds: float | None
+) -> Iterator[str]:
+    """Yield why a line cannot be spoken."""
+    if not speakable(segment.text):
+        shown = f"{segment.text[:40]!r} holds" if segment.text else "there is"
+        yield f"{shown} nothing to speak: write words, or remove the cue"
+    if NUMBER.search(segment.text):
+        yield f"it holds a number of more than {LONGEST_NUMBER} digits: write it in words"
+    if spec and len(segment.text) > (limit := spec.limit(job.language)):
+        yield (
+            f"{len(segment.text)} characters are more than the {limit} that engine "
+            f"{spec.name!r} speaks at once: split the cue"
+        )
+    if segment.end > LONGEST_PROGRAMME:
+        yield "it ends after more than 24 hours: times are in seconds"
+    elif film_seconds is not None and segment.start >= film_seconds:
+        yield f"it starts after the film's end at {_time(film_seconds)}"
+
+
+def _roles(job: Job) -> Iterator[Caution]:
+    speakers = {segment.speaker for segment in job.segments}
+    for name in job.cast.keys() - speakers:
+        close = nearest(name, sorted(speakers))
+        yield Caution(code="role", segment=None, message=f"no line is spoken by {name!r}; {close}")
+    if job.cast:
+        for name in sorted(speakers - job.cast.keys()):
+            message = f"{name!r} is not in the cast, and gets a voice of the engine's"
+            yield Caution(code="role", segment=None, message=message)
+
+
+def _cautions(
+    job: Job, specs: Mapping[str, EngineSpec], film_seconds: float | None
+) -> Iterator[Caution]:
+    rooms = line_rooms(job.segments)
+    for segment in job.segments:
+        spec, room = specs[segment.speaker], rooms[segment.id]
+        speed = job.role(segment.speaker).speed * job.fit.max_rate
+        too_long = spec.foresee(segment.text, job.language) / speed - room
+        if (over := math.ceil(too_long * spec.pace(job.language) * speed)) > 0:
+            yield _caution(
+                "too_dense",
+                segment,
+                f"about {over} of its {len(segment.text)} characters are too many for {room:.1f} s",
+            )
+        if found := script_mismatch(segment.text, job.language):
+            yield _caution("script", segment, f"the text is in {found}, for {job.language!r}")
+        if DESCRIPTION.fullmatch(segment.text):
+            yield _caution("description", segment, "the whole line is in brackets: it is spoken")
+        if film_seconds is not None and segment.end > film_seconds:
+            yield _caution(
+                "beyond_film", segment, f"it ends after the film's end at {_time(film_seconds)}"
+            )
+
+
+def _overlaps(job: Job) -> Iterator[Caution]:
+    """Yield lines that begin before another has ended: their speaker's own, or anyone's."""
+    own: dict[str, Segment] = {}
+    # Of all lines begun, the one that ends last, and the last to end of the other speakers'.
+    last: Segment | None = None
+    other: Segment | None = None
+    for segment in sorted(job.segments, key=lambda segment: segment.start):
+        before = own.get(segment.speaker)
+        foreign = other if last and last.speaker == segment.speaker else last
+        if before and segment.start < before.end:
+            yield _caution("overlap", segment, _still(before, segment))
+        if foreign and segment.start < foreign.end:
+            yield _caution("crosstalk", segment, _still(foreign, segment))
+        if before is None or segment.end > before.end:
+            own[segment.speaker] = segment
+        if last is None or segment.end > last.end:
+            other = last if last and last.speaker != segment.speaker else other
+            last = segment
+        elif segment.speaker != last.speaker and (other is None or segment.end > other.end):
+            other = segment
+
+
+def _still(before: Segment, segment: Segment) -> str:
+    seconds = before.end - segment.start
+    return f"{before.speaker} is still at cue {before.id} for {seconds:.2f} s"
+
+
+def _caution(code: Code, segment: Segment, message: str) -> Caution:
+    return Caution(code=code, segment=segment.id, message=f"{_name(segment)}: {message}")
+
+
+def _name(segment: Segment) -> str:
+    return f"cue {segment.id} at {_time(segment.start)}"
+
+
+def _time(seconds: float) -> str:
+    minutes, rest = divmod(seconds, 60)
+    return f"{int(minutes) // 60}:{int(minutes) % 60:02d}:{rest:06.3f}"

@@ -1,0 +1,99 @@
+"""The text of a line: what is removed from it, whether it can be spoken, and its script."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from functools import lru_cache
+
+from langcodes import Language
+from langcodes.tag_parser import LanguageTagError
+
+JOINERS = "\u200c\u200d"
+"""Zero-width non-joiner and joiner: they change how some scripts are read."""
+JOINING = frozenset(
+    {
+        *("ARABIC", "SYRIAC", "MONGOLIAN", "DEVANAGARI", "BENGALI", "GURMUKHI", "GUJARATI"),
+        *("ORIYA", "TAMIL", "TELUGU", "KANNADA", "MALAYALAM", "SINHALA", "KHMER", "MYANMAR"),
+    }
+)
+"""Scripts, by the first word of their letters' names, in which a joiner stands for something."""
+SCRIPTS: dict[str, frozenset[str]] = {
+    "Latn": frozenset({"LATIN"}),
+    "Cyrl": frozenset({"CYRILLIC"}),
+    "Grek": frozenset({"GREEK"}),
+    "Arab": frozenset({"ARABIC"}),
+    "Hebr": frozenset({"HEBREW"}),
+    "Deva": frozenset({"DEVANAGARI"}),
+    "Thai": frozenset({"THAI"}),
+    "Hans": frozenset({"CJK"}),
+    "Hant": frozenset({"CJK", "BOPOMOFO"}),
+    "Jpan": frozenset({"CJK", "HIRAGANA", "KATAKANA"}),
+    "Kore": frozenset({"HANGUL", "CJK"}),
+}
+"""Letters that a language in this ISO 15924 script is written in."""
+DENSE = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL"})
+"""Scripts whose one letter says as much as about three of an alphabet."""
+
+
+def normalise(text: str) -> str:
+    """Return ``text`` in NFC, with what has neither sound nor shape removed.
+
+    Control characters, bidi marks and zero-width characters go; joiners stay where the script
+    reads them. All whitespace becomes single spaces.
+    """
+    if not text.isprintable():
+        text = "".join(_kept(text, index) for index in range(len(text)))
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def speakable(text: str) -> bool:
+    """Whether there is a letter or a digit in it."""
+    return any(character.isalnum() for character in text)
+
+
+def script_mismatch(text: str, language: str) -> str | None:
+    """Return words for the script that most of ``text`` is in when ``language`` is not.
+
+    A name in another script inside a line is no mismatch. Nothing is said of languages whose
+    tag or script is not known.
+    """
+    try:
+        expected = Language.get(language).maximize().script
+    except LanguageTagError:
+        return None
+    own = SCRIPTS.get(expected or "")
+    if own is None:
+        return None
+    weights: Counter[str] = Counter()
+    for character in text:
+        if character.isalpha():
+            script = _script(character)
+            weights[script] += 3 if script in DENSE else 1
+    if sum(weights[script] for script in own) * 2 >= weights.total():
+        return None
+    foreign = max(weights.keys() - own, key=lambda script: weights[script])
+    return f"{_title(foreign)}, not {' or '.join(_title(script) for script in sorted(own))}"
+
+
+def _kept(text: str, index: int) -> str:
+    """Return what stays of one character."""
+    character = text[index]
+    if character.isspace():
+        return " "
+    if character in JOINERS:
+        return character if index and _script(text[index - 1]) in JOINING else ""
+    return "" if unicodedata.category(character) in {"Cc", "Cf", "Cs"} else character
+
+
+@lru_cache(maxsize=4096)
+def _script(character: str) -> str:
+    """Return the first word of a letter's name that names a script."""
+    words = unicodedata.name(character, "").split()
+    if words[:1] in (["FULLWIDTH"], ["HALFWIDTH"]):
+        words = words[1:]
+    return words[0] if words else ""
+
+
+def _title(script: str) -> str:
+    return "Chinese characters" if script == "CJK" else script.title()
