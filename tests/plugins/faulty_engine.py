@@ -1,0 +1,86 @@
+"""An engine that fails as the text tells it to; found where this folder is on the path.
+
+=============  ===================================================================
+``[nan]``      sound with NaN in it
+``[silence]``  digital silence
+``[nothing]``  no samples
+``[long]``     ten times as long as foreseen, and three seconds more
+``[flaky]``    silence at seed 0, good at another; ``[flaky:7]`` silence at seed 7
+``[raise]``    the whole call raises
+``[oom]``      a call of more than one line raises MemoryError
+``[hang]``     sleeps until it is killed
+``[kill]``     kills its process with SIGKILL
+``[slow:0.5]`` takes half a second
+=============  ===================================================================
+
+Everything else is hummed as the tone engine does. Each line that is begun is appended to the
+file that FAULTY_LOG names: the process's id, a tab, the text.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from dubbing.audio import Audio
+from dubbing.engine import Line, Spoken
+from dubbing.engines.tone import Tone
+
+WORD = re.compile(r"\[(\w+)(?::([\d.]+))?\]")
+
+
+class Faulty(Tone):
+    spec = Tone.spec.model_copy(
+        update={"name": "faulty", "summary": "Fails as the text tells it to", "batch_lines": 4}
+    )
+
+    def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
+        if len(lines) > 1 and any("[oom]" in line.text for line in lines):
+            raise MemoryError("CUDA out of memory")
+        return [self._act(line) for line in lines]
+
+    def _act(self, line: Line) -> Spoken:
+        _note(line)
+        spoken = super().synthesize([line])[0]
+        for word, value in WORD.findall(line.text):
+            if isinstance(spoken, Audio):
+                spoken = _fault(word, value, line, spoken)
+        return spoken
+
+
+def _fault(word: str, value: str, line: Line, audio: Audio) -> Audio:
+    samples = audio.samples
+    match word:
+        case "nan":
+            samples = np.where(np.arange(len(samples)) % 100, samples, np.float32(np.nan))
+        case "silence":
+            samples = np.zeros_like(samples)
+        case "nothing":
+            samples = samples[:0]
+        case "long":
+            samples = np.resize(samples, 10 * len(samples) + 3 * audio.rate)
+        case "flaky" if line.seed == int(value or 0):
+            samples = np.zeros_like(samples)
+        case "raise":
+            raise RuntimeError("the text told me to")
+        case "hang":
+            while True:
+                time.sleep(60)
+        case "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "slow":
+            time.sleep(float(value))
+    return replace(audio, samples=samples)
+
+
+def _note(line: Line) -> None:
+    if path := os.environ.get("FAULTY_LOG"):
+        with Path(path).open("a", encoding="utf-8") as log:
+            log.write(f"{os.getpid()}\t{line.text}\n")
