@@ -15,9 +15,8 @@ from scipy.ndimage import maximum_filter1d, uniform_filter1d
 from scipy.signal import firwin, upfirdn
 
 from dubbing.audio import Samples
+from dubbing.media import RATE
 
-RATE = 48_000
-"""Hz of every programme."""
 SILENCE = -70.0
 """LUFS at and below which a programme is silent: BS.1770's absolute gate."""
 

@@ -21,10 +21,9 @@ from python_stretch import Signalsmith
 from dubbing.audio import Audio, Samples, decode_clip
 from dubbing.errors import BadInput, ClipUnreadable, NotFound
 from dubbing.job import Background
+from dubbing.media import RATE
 from dubbing.storage import Storage
 
-RATE = 48_000
-"""Hz of every programme."""
 BLOCK = 10 * RATE
 """Frames that are mixed at a time."""
 THREADS = 8

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
-from dubbing.job import Identifier, JobState, Model
+from dubbing.job import Identifier, JobState, Model, Segment
+from dubbing.media import RATE
+from dubbing.outcome import Outcome
+from dubbing.timeline import Placement
+
+LOUDNESS_TOLERANCE = 1.0
+"""LU from its profile beyond which a programme is warned of."""
 
 
 class ReportLine(Model):
@@ -51,6 +59,51 @@ class ReportLine(Model):
     note: str = ""
     """What is unusual about it, and why."""
 
+    @classmethod
+    def of(
+        cls,
+        segment: Segment,
+        outcome: Outcome,
+        placement: Placement | None = None,
+        loudness: float | None = None,
+    ) -> ReportLine:
+        """Return what is reported of a line; without a ``placement`` it was not mixed."""
+        result = outcome.result
+        mixed = _mixed(segment, outcome, placement) if placement else {}
+        return cls(
+            id=segment.id,
+            speaker=segment.speaker,
+            text=segment.text,
+            planned_start=segment.start,
+            planned_end=segment.end,
+            engine=result.engine,
+            model=result.model,
+            voice=outcome.batch.voice.identity,
+            loudness=loudness,
+            attempts=result.attempts,
+            seed=result.seed,
+            error=result.error,
+            **mixed,
+        )
+
+
+def _mixed(segment: Segment, outcome: Outcome, placement: Placement) -> dict[str, Any]:
+    take = outcome.result.takes[placement.take]
+    start = placement.frame / RATE
+    return {
+        "actual_start": start,
+        "actual_end": start + placement.seconds,
+        "drift": start - segment.start,
+        "clip": take.key,
+        "take": placement.take,
+        "speed": take.speed,
+        "stretch": placement.stretch,
+        "rate": placement.rate,
+        "overflow": placement.overflow,
+        "characters_over": placement.characters_over,
+        "note": placement.note,
+    }
+
 
 class ReportOutput(Model):
     """A file that was written."""
@@ -59,6 +112,11 @@ class ReportOutput(Model):
     key: str
     """Where it lies in storage."""
     bytes: int
+
+    @classmethod
+    def of(cls, path: Path, prefix: str) -> ReportOutput:
+        """Return what is reported of a file that goes to ``prefix`` in storage."""
+        return cls(name=path.name, key=prefix + path.name, bytes=path.stat().st_size)
 
 
 class Loudness(Model):
@@ -94,7 +152,15 @@ class Report(Model):
     warnings: tuple[str, ...] = ()
     """What a person should look at, each naming its line."""
 
-    @property
-    def failed(self) -> tuple[ReportLine, ...]:
-        """The lines that could not be spoken."""
-        return tuple(line for line in self.lines if line.error)
+
+def warnings(lines: Iterable[ReportLine], loudness: Loudness) -> tuple[str, ...]:
+    """Return what a person should look at."""
+    found = [f"line {line.id} {line.note}" for line in lines if line.characters_over]
+    if loudness.integrated is None:
+        found.append("the programme is silent")
+    elif abs(loudness.integrated - loudness.target) > LOUDNESS_TOLERANCE:
+        found.append(
+            f"the programme is at {loudness.integrated:.1f} LUFS, not at {loudness.target:g}: its "
+            "peaks are too high for more"
+        )
+    return tuple(found)

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dubbing.job import Fit
+from dubbing.media import RATE
 from dubbing.result import Take
 
 TOLERANCE = 0.01
@@ -55,6 +56,11 @@ class Placement:
     """How many characters the text is too long; 0 when it fits within ``TOLERANCE``."""
     note: str
     """Why it is faster than its own time asks, or does not fit; empty when nothing is unusual."""
+
+    @property
+    def frame(self) -> int:
+        """Frame of the programme at which it starts."""
+        return round(self.start * RATE)
 
     @property
     def end(self) -> float:
@@ -143,7 +149,7 @@ def _placement(line: Spoken, take: int, rate: float, need: float) -> Placement:
 
 def _note(rate: float, need: float, overflow: float, over: int) -> str:
     if over:
-        return f"runs {overflow:.2f} s over what follows: the text is {over} characters too long"
+        return f"runs {overflow:.2f} s over its time: the text is {over} characters too long"
     if rate > need * (1 + TOLERANCE):
         return "faster than its own time asks, so that the pace changes smoothly"
     return ""

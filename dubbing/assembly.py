@@ -1,0 +1,216 @@
+"""A round's clips to a dubbed programme: fit, mix, master, encode, report.
+
+Two passes over the programme, memory flat in its length: the first mixes into a temporary file
+while its loudness is measured, the second brings it to its profile on the way into the encoder.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from dubbing.audio import Samples
+from dubbing.encode import Encoder, Recorder, read_raw
+from dubbing.errors import MediaError, Stopped
+from dubbing.job import Job, JobState
+from dubbing.mastering import PROFILES, SILENCE, Levels, gain, master
+from dubbing.media import RATE
+from dubbing.mix import BLOCK, Mixer, speech_channels
+from dubbing.outcome import gather
+from dubbing.programme import Programme, prepare
+from dubbing.report import Loudness, Report, ReportLine, ReportOutput, warnings
+from dubbing.storage import Keys, Storage
+from dubbing.subtitles import write_srt
+
+MIXED, ENCODED = 0.4, 0.95
+"""Shares of the work that are done after each pass; the rest is upload."""
+FILMS = {"mp4", "mkv"}
+"""Outputs that hold the film's pictures too."""
+GB = 10**9
+SAMPLE_BYTES = 4
+"""Of the temporary file; no output takes more for a sample."""
+SPARE = 256 << 20
+"""Bytes of a disk that are left alone."""
+
+
+def assemble(
+    job: Job,
+    round_: int,
+    run: str,
+    storage: Storage,
+    workdir: Path,
+    *,
+    progress: Callable[[float], None] = lambda _: None,
+    alive: Callable[[], bool] = lambda: True,
+) -> Report:
+    """Make what ``job`` asks of the rounds up to ``round_`` and return its report.
+
+    Everything is written under ``Keys.output(job, round_, run)``, the report last. When a line
+    has no take, the report is all that is written, and its state is failed.
+
+    run: names this run among others of the same round.
+    workdir: an existing folder with room for the uncompressed programme and the outputs.
+    progress: called with the share that is done, 0 to 1, every 10 s of the programme.
+    alive: asked as often; once it is false the work is given up.
+
+    Raises ClipUnreadable with every line whose clip must be spoken again, BadInput or MediaError
+    for a film that cannot be read, MediaError for a disk too small, Stopped, NotFound,
+    StorageUnavailable. Temporary files are removed in any case.
+    """
+    outcomes = gather(storage, job.name, round_)
+    script = [
+        segment.model_copy(update={"text": outcomes[segment.id].line.text})
+        for segment in sorted(job.segments, key=lambda segment: segment.start)
+    ]
+    prefix = Keys.output(job.name, round_, run)
+    report = Report(
+        job=job.name,
+        round=round_,
+        state=JobState.FAILED,
+        language=job.language,
+        lines=tuple(ReportLine.of(segment, outcomes[segment.id]) for segment in script),
+    )
+    if not any(line.error for line in report.lines):
+        with tempfile.TemporaryDirectory(prefix="assembly-", dir=workdir) as folder:
+            programme = prepare(job, script, outcomes, storage, Path(folder))
+            _check_space(programme, storage, Path(folder))
+            dubbed = _dub(programme, storage, Path(folder), _Watch(progress, alive))
+            report = _completed(report, programme, dubbed, prefix)
+            for output, path in zip(report.outputs, dubbed.files, strict=True):
+                storage.upload(output.key, path)
+    storage.create(f"{prefix}report.json", report.model_dump_json(indent=1).encode())
+    progress(1.0)
+    return report
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Dubbed:
+    """What came out of the two passes."""
+
+    files: tuple[Path, ...]
+    loudness: Loudness
+    lines: dict[str, float | None]
+    """LUFS of each line as mastered, by segment id."""
+
+
+@dataclass(frozen=True)
+class _Watch:
+    """Passes blocks on while the work is wanted, and tells how far it is."""
+
+    progress: Callable[[float], None]
+    alive: Callable[[], bool]
+
+    def __call__(
+        self, blocks: Iterable[Samples], frames: int, share: tuple[float, float]
+    ) -> Iterator[Samples]:
+        """Yield ``blocks``, ``frames`` in all, which are done from one share of all to another.
+
+        Raises Stopped once the work is no longer wanted.
+        """
+        done = 0
+        first, last = share
+        for block in blocks:
+            if not self.alive():
+                raise Stopped("assembly was told to stop")
+            yield block
+            done += len(block)
+            self.progress(first + (last - first) * min(done / frames, 1.0))
+
+
+def _dub(programme: Programme, storage: Storage, folder: Path, watch: _Watch) -> _Dubbed:
+    """Mix into a temporary file, then master it into the outputs."""
+    raw = folder / "mix.f32"
+    channels, frames = programme.channels, programme.frames
+    profile = PROFILES[programme.job.output.loudness]
+    mixer = Mixer(storage, programme.clips(), frames=frames, channels=channels)
+    levels = Levels()
+    with Recorder(raw, channels=channels) as recorder:
+        for block in watch(mixer.blocks(programme.background()), frames, (0.0, MIXED)):
+            levels.observe(block)
+            recorder.write(block)
+
+    decibels = gain(profile, recorder.integrated, levels)
+    mastered = master(read_raw(raw, channels, BLOCK), decibels, profile.ceiling)
+    subtitles = folder / "dub.srt"
+    write_srt(list(programme.script), subtitles)
+    files = tuple(folder / f"dub.{container}" for container in programme.containers)
+    with _encoder(programme, files, subtitles) as encoder:
+        for block in watch(mastered, frames, (MIXED, ENCODED)):
+            encoder.write(block)
+
+    measured = encoder.loudness
+    silent = measured.integrated <= SILENCE
+    # Speech in two channels is 3 dB louder than in one.
+    louder = decibels + 10 * math.log10(len(speech_channels(channels)))
+    return _Dubbed(
+        files=(*files, subtitles),
+        loudness=Loudness(
+            profile=programme.job.output.loudness,
+            target=profile.loudness,
+            ceiling=profile.ceiling,
+            gain=decibels,
+            integrated=None if silent else measured.integrated,
+            true_peak=None if math.isinf(measured.true_peak) else measured.true_peak,
+        ),
+        lines={
+            id_: None if lufs is None else lufs + louder for id_, lufs in mixer.loudness.items()
+        },
+    )
+
+
+def _encoder(programme: Programme, files: tuple[Path, ...], subtitles: Path) -> Encoder:
+    job = programme.job
+    return Encoder(
+        files,
+        channels=programme.channels,
+        language=job.language,
+        film=programme.film.path if programme.film and programme.film.info.has_video else None,
+        subtitles=subtitles if job.output.subtitles else None,
+        original_sound=job.output.original_sound,
+    )
+
+
+def _completed(report: Report, programme: Programme, dubbed: _Dubbed, prefix: str) -> Report:
+    lines = tuple(
+        ReportLine.of(
+            segment,
+            programme.outcomes[segment.id],
+            programme.placements[segment.id],
+            dubbed.lines[segment.id],
+        )
+        for segment in programme.script
+    )
+    return report.model_copy(
+        update={
+            "state": JobState.COMPLETED,
+            "seconds": programme.frames / RATE,
+            "loudness": dubbed.loudness,
+            "outputs": tuple(ReportOutput.of(path, prefix) for path in dubbed.files),
+            "lines": lines,
+            "warnings": warnings(lines, dubbed.loudness),
+        }
+    )
+
+
+def _check_space(programme: Programme, storage: Storage, folder: Path) -> None:
+    """Raise MediaError unless the disks hold what is about to be written."""
+    track = programme.frames * programme.channels * SAMPLE_BYTES
+    film = programme.film.path.stat().st_size if programme.film else 0
+    outputs = sum(track + (film if container in FILMS else 0) for container in programme.containers)
+    needed = {folder: track + outputs}
+    if kept := storage.path(""):
+        needed[kept] = outputs
+    for disk in needed:
+        # Both may be the same disk.
+        device = disk.stat().st_dev
+        total = sum(n for path, n in needed.items() if path.stat().st_dev == device) + SPARE
+        free = shutil.disk_usage(disk).free
+        if free < total:
+            raise MediaError(
+                f"assembly needs {total / GB:.1f} GB in {disk}, where {free / GB:.1f} GB are free: "
+                "make room, or set TMPDIR to a larger disk"
+            )
