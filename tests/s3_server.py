@@ -1,0 +1,146 @@
+"""A real S3 server in one process: OpenStack Swift with its s3api, on 127.0.0.1.
+
+    python s3_server.py FOLDER
+
+Objects lie in memory, what Swift keeps of accounts and buckets in FOLDER. It takes requests that
+are signed with the keys below, has the buckets below, prints its port when it is ready, and ends
+when its standard input does.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ACCESS_KEY_ID = "test:tester"
+SECRET_ACCESS_KEY = "testing"
+REGION = "us-east-1"
+BUCKETS = ("dubbing", "other")
+PAGE = 50
+"""Keys that one answer lists."""
+
+App = Callable[[dict[str, Any], Any], Any]
+"""A WSGI application."""
+
+
+def main(folder: Path) -> None:
+    """Serve until standard input ends."""
+    from swift.common import utils
+
+    utils.monkey_patch()
+
+    import eventlet
+    from eventlet.hubs import trampoline
+
+    (folder / "swift.conf").write_text("[swift-hash]\nswift_hash_path_suffix = tests\n")
+    utils.set_swift_dir(str(folder))
+    (folder / "disk").mkdir()
+    conf = {
+        "swift_dir": str(folder),
+        "devices": str(folder),
+        "mount_check": "false",
+        "fallocate_reserve": "0",
+        "log_level": "ERROR",
+    }
+    for name, backend in _backends(conf).items():
+        listener = eventlet.listen(("127.0.0.1", 0))
+        _write_ring(folder / f"{name}.ring.gz", listener.getsockname()[1])
+        _serve(listener, backend)
+    listener = eventlet.listen(("127.0.0.1", 0))
+    _serve(listener, _frontend(conf))
+    sys.stdout.write(f"{listener.getsockname()[1]}\n")
+    sys.stdout.flush()
+    trampoline(sys.stdin.fileno(), read=True)
+
+
+def _backends(conf: dict[str, str]) -> dict[str, App]:
+    from swift.account.server import app_factory as accounts
+    from swift.container.server import app_factory as containers
+    from swift.obj.mem_server import app_factory as objects
+
+    return {"account": accounts(conf), "container": containers(conf), "object": objects(conf)}
+
+
+def _frontend(conf: dict[str, str]) -> App:
+    from swift.common.middleware import (
+        bulk,
+        catch_errors,
+        copy,
+        dlo,
+        gatekeeper,
+        listing_formats,
+        slo,
+        tempauth,
+    )
+    from swift.common.middleware.s3api import s3api
+    from swift.proxy.server import Application
+
+    app: App = Application({**conf, "account_autocreate": "true"})
+    _make_buckets(app)
+    account, user = ACCESS_KEY_ID.split(":")
+    keys = {f"user_{account}_{user}": f"{SECRET_ACCESS_KEY} .admin"}
+    # From the inside out.
+    for middleware, options in (
+        (dlo, {}),
+        (slo, {}),
+        (copy, {}),
+        (bulk, {}),
+        (tempauth, keys),
+        (s3api, {"location": REGION, "max_bucket_listing": str(PAGE)}),
+        (listing_formats, {}),
+        (gatekeeper, {}),
+        (catch_errors, {}),
+    ):
+        app = middleware.filter_factory(conf, **options)(app)
+    return _one_conditional_write_at_a_time(app)
+
+
+def _one_conditional_write_at_a_time(app: App) -> App:
+    """Decide If-None-Match in one step, as Amazon's S3 does; Swift looks first, then writes."""
+    from eventlet.semaphore import Semaphore
+
+    turn = Semaphore()
+
+    def in_turn(environ: dict[str, Any], start_response: Any) -> Any:
+        if "HTTP_IF_NONE_MATCH" in environ and environ["REQUEST_METHOD"] == "PUT":
+            with turn:
+                return app(environ, start_response)
+        return app(environ, start_response)
+
+    return in_turn
+
+
+def _make_buckets(app: App) -> None:
+    from swift.common.swob import Request
+
+    account = ACCESS_KEY_ID.split(":", maxsplit=1)[0]
+    for bucket in BUCKETS:
+        request = Request.blank(f"/v1/AUTH_{account}/{bucket}", method="PUT")
+        response = request.get_response(app)
+        if not response.is_success:
+            raise RuntimeError(f"bucket {bucket} was not made: {response.status}")
+
+
+def _write_ring(path: Path, port: int) -> None:
+    """Write where one of Swift's backends is to be found."""
+    from swift.common.ring import RingBuilder
+
+    builder = RingBuilder(part_power=1, replicas=1, min_part_hours=0)
+    place = {"ip": "127.0.0.1", "port": port, "device": "disk"}
+    builder.add_dev({"id": 0, "region": 1, "zone": 1, "weight": 1, **place})
+    builder.rebalance()
+    builder.get_ring().save(str(path))
+
+
+def _serve(listener: Any, app: App) -> None:
+    import eventlet
+    from eventlet import wsgi
+    from swift.common.wsgi import SwiftHttpProtocol
+
+    eventlet.spawn(wsgi.server, listener, app, log_output=False, protocol=SwiftHttpProtocol)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
