@@ -41,8 +41,8 @@ def test_every_role_of_an_installation_is_there() -> None:
 @pytest.mark.parametrize("service", OURS)
 def test_a_service_runs_a_command_that_exists(service: str) -> None:
     name, *arguments = OURS[service]["command"]
-    with click.Context(cli.main) as context:
-        command = cli.main.get_command(context, name)
+    with click.Context(cli.group) as context:
+        command = cli.group.get_command(context, name)
     assert command is not None
     options = {argument for argument in arguments if argument.startswith("--")}
     assert options <= click_options(command)
