@@ -1,0 +1,107 @@
+"""The ffmpeg process: the one module that starts it.
+
+It is given local regular files only, and may open no playlist, concatenation or URL, whatever a
+file is called and whatever stands in it.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self, cast
+
+import imageio_ffmpeg
+
+from dubbing.errors import MediaError
+
+SAFE = {
+    "protocol_whitelist": "file,pipe",
+    "format_whitelist": (
+        "mov,mp4,m4a,matroska,webm,avi,mpegts,mpeg,wav,w64,flac,mp3,ogg,aac,aiff,caf,ac3,eac3"
+    ),
+}
+"""What may be opened: containers that hold their media themselves, on this machine."""
+
+
+class FFmpeg:
+    """One running ffmpeg. Leaving the block ends it, finished or not.
+
+    What it complains of goes to a temporary file, so that nobody has to read along.
+    """
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        *,
+        stdin: int = subprocess.DEVNULL,
+        stdout: IO[bytes] | int = subprocess.DEVNULL,
+    ) -> None:
+        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
+        quiet = ["-nostdin", "-hide_banner", "-loglevel", "error", "-y"]
+        # A group of its own: Ctrl-C is for us, and we end it.
+        self._process = subprocess.Popen(
+            [imageio_ffmpeg.get_ffmpeg_exe(), *quiet, *arguments],
+            stdin=stdin,
+            stdout=stdout,
+            stderr=self._complaints,
+            process_group=0,
+        )
+        self.stdin = cast(io.BufferedWriter, self._process.stdin)
+        """Its input, when it was asked for as a pipe."""
+        self.stdout = cast(io.BufferedReader, self._process.stdout)
+        """Its output, when it was asked for as a pipe."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def finish(self, name: str, *, timeout: float | None = None) -> None:
+        """Wait until it has ended by itself.
+
+        name: the file that it works on, for people.
+        Raises MediaError with ffmpeg's last words when it failed, or after ``timeout`` seconds.
+        """
+        try:
+            code = self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise MediaError(f"{name}: ffmpeg has not finished in {timeout:.0f} s") from None
+        # It exits with the low byte of its error number, which it makes negative.
+        if code == 256 - errno.ENOSPC:
+            raise MediaError(f"{name}: no space is left on the disk")
+        if code:
+            raise MediaError(f"{name}: {self._last_line() or f'ffmpeg ended with {code}'}")
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()
+        self._process.wait()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.kill()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                with suppress(BrokenPipeError):
+                    pipe.close()
+        self._complaints.close()
+
+    def _last_line(self) -> str:
+        end = self._complaints.seek(0, 2)
+        self._complaints.seek(max(0, end - 2000))
+        lines = self._complaints.read().decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else ""
+
+
+def source(path: Path, *, delay: float = 0.0) -> list[str]:
+    """Return ffmpeg's arguments for reading ``path`` with its own timestamps plus ``delay`` s."""
+    guards = [part for key, value in SAFE.items() for part in (f"-{key}", value)]
+    return [*guards, "-copyts", "-itsoffset", f"{delay:.6f}", "-i", f"file:{path}"]

@@ -1,0 +1,333 @@
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import imageio_ffmpeg
+import numpy as np
+import pyloudnorm
+import pytest
+import soundfile
+from av.stream import Disposition
+
+from dubbing.encode import Encoder, alpha3
+from dubbing.errors import BadInput, MediaError
+from dubbing.media import RATE, decode, probe
+from dubbing.meter import Recorder, read_raw
+
+FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
+SECONDS = 3
+
+
+def ffmpeg(*arguments: str | Path) -> None:
+    quiet = ["-nostdin", "-hide_banner", "-loglevel", "error", "-y"]
+    subprocess.run([FFMPEG, *quiet, *map(str, arguments)], check=True)
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A film with B-frames, a flash at 1 s in its sound, French."""
+    path = tmp_path_factory.mktemp("film") / "film.mp4"
+    pictures = ["-f", "lavfi", "-i", f"testsrc2=size=64x48:rate=25:duration={SECONDS}"]
+    sound = ["-f", "lavfi", "-i", f"sine=440:sample_rate=44100:duration={SECONDS}"]
+    codecs = ["-c:v", "libx264", "-bf", "2", "-c:a", "aac", "-metadata:s:a:0", "language=fra"]
+    ffmpeg(*pictures, *sound, *codecs, "-metadata", "title=The film", path)
+    return path
+
+
+@pytest.fixture
+def subtitles(tmp_path: Path) -> Path:
+    path = tmp_path / "dub.srt"
+    path.write_text("1\n00:00:01,000 --> 00:00:02,000\nGrüße\n", encoding="utf-8")
+    return path
+
+
+def click(channels: int, *, at: float = 1.0, seconds: float = SECONDS) -> np.ndarray:
+    """Return silence, then noise from ``at`` on, the same in every channel."""
+    track = np.zeros((int(seconds * RATE), channels), np.float32)
+    noise = np.random.default_rng(1).uniform(-0.2, 0.2, len(track) - int(at * RATE))
+    track[int(at * RATE) :] = noise[:, None]
+    return track
+
+
+def noise(channels: int, seconds: float) -> np.ndarray:
+    shape = (int(seconds * RATE), channels)
+    return np.random.default_rng(0).normal(0, 0.05, shape).astype(np.float32)
+
+
+def encode(track: np.ndarray, outputs: list[Path], **options: Any) -> Encoder:
+    defaults = {"language": "de", "film": None, "subtitles": None, "original_sound": False}
+    with Encoder(outputs, channels=track.shape[1], **(defaults | options)) as encoder:
+        for first in range(0, len(track), RATE):
+            encoder.write(track[first : first + RATE])
+    return encoder
+
+
+def video_packets(path: Path) -> list[tuple[float, bytes]]:
+    with av.open(str(path)) as container:
+        return [
+            (float(packet.pts * packet.time_base), bytes(packet))
+            for packet in container.demux(container.streams.video[0])
+            if packet.pts is not None and packet.time_base is not None
+        ]
+
+
+def streams(path: Path) -> Iterator[tuple[str, str, str | None, bool]]:
+    """Yield each stream's kind, codec, language and whether it is the default."""
+    with av.open(str(path)) as container:
+        for stream in container.streams:
+            codec = stream.codec_context.codec.canonical_name
+            default = bool(stream.disposition & Disposition.default)
+            yield stream.type, codec, stream.language, default
+
+
+def onset(path: Path, channels: int) -> float:
+    samples = np.concatenate(list(decode(path, channels)))
+    return float(np.flatnonzero(np.abs(samples).max(axis=1) > 0.05)[0]) / RATE
+
+
+def children() -> int:
+    task = Path(f"/proc/{os.getpid()}/task")
+    return sum(len((thread / "children").read_text().split()) for thread in task.iterdir())
+
+
+@pytest.mark.parametrize("channels", [1, 2, 6])
+@pytest.mark.parametrize("suffix", [".flac", ".wav"])
+def test_lossless_sound_is_24_bit_at_48_khz(tmp_path: Path, suffix: str, channels: int) -> None:
+    path = tmp_path / f"dub{suffix}"
+    track = noise(channels, 1.5)
+    encode(track, [path])
+    written, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    assert (rate, soundfile.info(path).subtype) == (RATE, "PCM_24")
+    np.testing.assert_allclose(written, track, atol=2**-23)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 6])
+@pytest.mark.parametrize(
+    ("suffix", "codec"), [(".mp3", "mp3"), (".ogg", "opus"), (".m4a", "aac"), (".mkv", "aac")]
+)
+def test_lossy_sound_starts_and_ends_where_the_track_does(
+    tmp_path: Path, film: Path, suffix: str, codec: str, channels: int
+) -> None:
+    path = tmp_path / f"dub{suffix}"
+    encode(click(channels), [path], film=film)
+    info = probe(path)
+    kept = min(channels, 2) if suffix == ".mp3" else channels
+    assert (info.audio_codec, info.channels) == (codec, kept)
+    assert info.seconds == pytest.approx(SECONDS, abs=0.05)
+    assert onset(path, kept) == pytest.approx(1.0, abs=0.003)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_film_keeps_its_pictures_bit_for_bit_and_in_time(
+    tmp_path: Path, film: Path, suffix: str
+) -> None:
+    path = tmp_path / f"dub{suffix}"
+    encode(click(2), [path], film=film)
+    before, after = video_packets(film), video_packets(path)
+    assert [data for _, data in before] == [data for _, data in after]
+    np.testing.assert_allclose([t for t, _ in after], [t for t, _ in before], atol=0.001)
+    assert onset(path, 2) == pytest.approx(1.0, abs=0.003)
+
+
+@pytest.mark.parametrize(("suffix", "text"), [(".mp4", "mov_text"), (".mkv", "subrip")])
+def test_a_film_holds_the_dub_the_original_and_the_subtitles(
+    tmp_path: Path, film: Path, subtitles: Path, suffix: str, text: str
+) -> None:
+    path = tmp_path / f"dub{suffix}"
+    encode(click(2), [path], film=film, subtitles=subtitles, original_sound=True)
+    assert list(streams(path)) == [
+        ("video", "h264", None if suffix == ".mkv" else "und", True),
+        ("audio", "aac", "deu", True),
+        ("audio", "aac", "fra", False),
+        ("subtitle", text, "deu", suffix == ".mp4"),  # MP4 always has one of a kind enabled
+    ]
+    with av.open(str(path)) as container:
+        assert container.metadata["title"] == "The film"
+        sounds = [stream.metadata for stream in container.streams.audio]
+        name = "handler_name" if suffix == ".mp4" else "title"
+        assert sounds[0][name] == "Dubbing"
+        cues = [p for p in container.demux(subtitles=0) if p.size > 2 and p.time_base]
+        assert [float(p.pts * p.time_base) for p in cues] == [1.0]
+        assert "Grüße".encode() in bytes(cues[0])
+
+
+def test_the_original_sound_is_copied_where_the_container_can_hold_it(
+    tmp_path: Path, film: Path
+) -> None:
+    path = tmp_path / "dub.mkv"
+    encode(click(2), [path], film=film, original_sound=True)
+    packets = []
+    for file, index in ((film, 0), (path, 1)):
+        with av.open(str(file)) as container:
+            packets.append([bytes(p) for p in container.demux(audio=index) if p.size])
+    assert packets[0] == packets[1]
+
+
+def test_an_original_sound_that_mp4_cannot_hold_is_encoded(tmp_path: Path, film: Path) -> None:
+    source = tmp_path / "film.mkv"
+    ffmpeg("-i", film, "-c:v", "copy", "-c:a", "pcm_s16le", source)
+    path = tmp_path / "dub.mp4"
+    encode(click(1), [path], film=source, original_sound=True)
+    assert [codec for _, codec, _, _ in streams(path)] == ["h264", "aac", "aac"]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_film_whose_clock_does_not_start_at_zero_stays_in_step(
+    tmp_path: Path, film: Path, subtitles: Path, suffix: str
+) -> None:
+    stream = tmp_path / "film.ts"
+    ffmpeg("-i", film, "-c", "copy", stream)
+    start = probe(stream).start
+    assert start > 1
+    path = tmp_path / f"dub{suffix}"
+    encode(click(2), [path], film=stream, subtitles=subtitles, original_sound=True)
+    after = video_packets(path)
+    steps = [t - start for t, _ in video_packets(stream)]
+    shift = after[0][0]
+    assert abs(shift) < 0.05
+    np.testing.assert_allclose([t - shift for t, _ in after], steps, atol=0.002)
+    assert onset(path, 2) == pytest.approx(1.0, abs=0.003)
+
+
+def test_a_film_without_sound_gets_the_dub_alone(tmp_path: Path, film: Path) -> None:
+    silent = tmp_path / "silent.mp4"
+    ffmpeg("-i", film, "-an", "-c", "copy", silent)
+    path = tmp_path / "dub.mp4"
+    encode(click(2), [path], film=silent, original_sound=True)
+    assert [kind for kind, *_ in streams(path)] == ["video", "audio"]
+
+
+def test_an_mp4_begins_with_its_index(tmp_path: Path, film: Path) -> None:
+    path = tmp_path / "dub.mp4"
+    encode(click(2), [path], film=film)
+    data = path.read_bytes()
+    assert data.index(b"moov") < data.index(b"mdat")
+
+
+def test_every_output_is_written_in_one_go(tmp_path: Path, film: Path) -> None:
+    names = ["dub.flac", "dub.wav", "dub.mp4", "dub.mkv", "dub.mp3", "dub.ogg", "dub.m4a"]
+    paths = [tmp_path / name for name in names]
+    encode(click(2), paths, film=film)
+    assert [probe(path).seconds for path in paths] == pytest.approx([SECONDS] * 7, abs=0.06)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 6])
+def test_loudness_and_peak_are_those_of_the_standard(tmp_path: Path, channels: int) -> None:
+    track = noise(channels, 8)
+    track[4 * RATE :] *= 0.5
+    if channels == 6:
+        track[:, 3] = 0  # pyloudnorm takes five channels, and no LFE
+        five = track[:, [0, 1, 2, 4, 5]]
+    expected = pyloudnorm.Meter(RATE).integrated_loudness(five if channels == 6 else track)
+    measured = encode(track, [tmp_path / "dub.wav"]).loudness
+    with Recorder(tmp_path / "raw", channels=channels) as recorder:
+        recorder.write(track)
+    assert measured.integrated == pytest.approx(expected, abs=0.1)
+    assert recorder.integrated == pytest.approx(expected, abs=0.1)
+    sample_peak = 20 * np.log10(np.abs(track).max())
+    assert sample_peak - 0.05 <= measured.true_peak < sample_peak + 2
+
+
+def test_a_peak_between_samples_and_at_the_very_end_is_seen(tmp_path: Path) -> None:
+    time = np.arange(RATE + 1234) / RATE
+    track = 0.5 * np.sin(2 * np.pi * RATE / 4 * time + np.pi / 4)
+    track[:RATE] *= 0.1
+    measured = encode(track.astype(np.float32)[:, None], [tmp_path / "dub.wav"]).loudness
+    assert np.abs(track).max() == pytest.approx(0.3535, abs=1e-3)
+    assert measured.true_peak == pytest.approx(-6.02, abs=0.4)
+
+
+def test_silence_has_a_loudness_of_minus_70(tmp_path: Path) -> None:
+    measured = encode(np.zeros((RATE, 2), np.float32), [tmp_path / "dub.wav"]).loudness
+    assert (measured.integrated, measured.true_peak) == (-70.0, -np.inf)
+    with Recorder(tmp_path / "raw", channels=2) as recorder:
+        recorder.write(np.zeros((10, 2), np.float32))
+    assert recorder.integrated == -70.0
+
+
+def test_a_recorded_track_comes_back_sample_for_sample(tmp_path: Path) -> None:
+    track = noise(2, 2.5)
+    with Recorder(tmp_path / "raw", channels=2) as recorder:
+        for first in range(0, len(track), 7001):
+            recorder.write(track[first : first + 7001])
+    blocks = list(read_raw(tmp_path / "raw", 2, RATE))
+    assert [len(block) for block in blocks] == [RATE, RATE, RATE // 2]
+    np.testing.assert_array_equal(np.concatenate(blocks), track)
+
+
+def test_a_picture_that_mp4_cannot_hold_is_refused_before_the_work(tmp_path: Path) -> None:
+    film = tmp_path / "film.webm"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=64x48:duration=0.5", "-c:v", "libvpx", film)
+    path = tmp_path / "dub.mp4"
+    path.write_text("from before")
+    with pytest.raises(BadInput, match=r"film\.webm: MP4 cannot hold vp8 video: ask for mkv"):
+        encode(click(2), [path], film=film)
+    assert path.read_text() == "from before"
+    encode(click(2), [tmp_path / "dub.mkv"], film=film)
+    assert [codec for _, codec, _, _ in streams(tmp_path / "dub.mkv")] == ["vp8", "aac"]
+
+
+def test_a_film_output_needs_a_film(tmp_path: Path) -> None:
+    sound = tmp_path / "sound.wav"
+    soundfile.write(sound, click(1), RATE)
+    for film in (None, sound):
+        with pytest.raises(BadInput):
+            encode(click(2), [tmp_path / "dub.mp4"], film=film)
+
+
+def test_an_unknown_kind_of_output_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"dub\.txt: .*\.flac"):
+        encode(click(2), [tmp_path / "dub.txt"])
+
+
+def test_an_error_in_the_block_leaves_no_output_and_no_process(tmp_path: Path, film: Path) -> None:
+    before = children()
+    paths = [tmp_path / "dub.mp4", tmp_path / "dub.wav"]
+    options = {"language": "de", "film": film, "subtitles": None, "original_sound": False}
+    with (
+        pytest.raises(ZeroDivisionError),
+        Encoder(paths, channels=2, **options) as encoder,  # type: ignore[arg-type]
+    ):
+        encoder.write(click(2))
+        raise ZeroDivisionError
+    assert [path.exists() for path in paths] == [False, False]
+    assert children() == before
+
+
+def test_a_full_disk_is_named_and_leaves_no_output(tmp_path: Path) -> None:
+    full, other = tmp_path / "dub.wav", tmp_path / "dub.flac"
+    full.symlink_to("/dev/full")
+    with pytest.raises(MediaError, match=r"dub\.wav: no space is left on the disk"):
+        encode(noise(2, 20), [full, other])
+    assert not other.exists()
+    assert not full.is_symlink()
+
+
+def test_a_full_disk_stops_a_recording(tmp_path: Path) -> None:
+    path = tmp_path / "raw"
+    path.symlink_to("/dev/full")
+    with (
+        pytest.raises(MediaError, match=r"raw: No space left"),
+        Recorder(path, channels=2) as recorder,
+    ):
+        recorder.write(noise(2, 1))
+
+
+def test_an_output_that_cannot_be_written_is_an_error_in_the_words_of_ffmpeg(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(MediaError, match=r"dub\.wav: .*No such file or directory"):
+        encode(noise(2, 5), [tmp_path / "absent" / "dub.wav"])
+
+
+@pytest.mark.parametrize(
+    ("language", "code"),
+    [("de", "deu"), ("pt-BR", "por"), ("zh-Hans", "zho"), ("xx", "und"), ("not a tag!", "und")],
+)
+def test_a_language_has_the_code_that_containers_want(language: str, code: str) -> None:
+    assert alpha3(language) == code
