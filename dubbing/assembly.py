@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dubbing.audio import Samples
-from dubbing.encode import Encoder, Recorder, read_raw
+from dubbing.encode import Encoder
 from dubbing.errors import MediaError, Stopped
 from dubbing.job import Job, JobState
 from dubbing.mastering import PROFILES, SILENCE, Levels, gain, master
 from dubbing.media import RATE
+from dubbing.meter import Recorder, read_raw
 from dubbing.mix import BLOCK, Mixer, speech_channels
 from dubbing.outcome import gather
 from dubbing.programme import Programme, prepare

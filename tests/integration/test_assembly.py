@@ -1,0 +1,435 @@
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import imageio_ffmpeg
+import numpy as np
+import pytest
+
+from dubbing import assembly
+from dubbing.assembly import assemble
+from dubbing.audio import Audio, Samples, encode_flac, level
+from dubbing.errors import BadInput, ClipUnreadable, EngineFailed, MediaError, Stopped
+from dubbing.job import Background, Job, JobState, Output, Segment
+from dubbing.media import RATE, decode, probe
+from dubbing.outcome import gather
+from dubbing.plan import Batch, Kind, PlannedLine, line_rooms, write_plan
+from dubbing.report import Report, ReportLine
+from dubbing.result import BatchResult, SegmentResult, Take
+from dubbing.storage import Keys, Storage
+from dubbing.voice import VoiceRef
+
+FFMPEG = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-y"]
+CLIP_RATE = 24_000
+FILM_SECONDS = 24.0
+
+
+def voice(seconds: float, *, pitch: float = 140.0, peak: float = 0.3) -> Audio:
+    """Harmonics in syllables; the first begins with the first sample."""
+    time = np.arange(round(seconds * CLIP_RATE)) / CLIP_RATE
+    sound = sum(np.cos(2 * np.pi * pitch * k * time) / k for k in range(1, 9))
+    syllables = 0.3 + 0.7 * np.abs(np.cos(2 * np.pi * 1.7 * time))
+    wave = sound * syllables
+    return Audio(samples=(wave / np.abs(wave).max() * peak).astype(np.float32), rate=CLIP_RATE)
+
+
+def store_take(storage: Storage, name: str, audio: Audio, *, speed: float = 1.0) -> Take:
+    storage.replace(Keys.clip(name), encode_flac(audio))
+    return Take(key=Keys.clip(name), speed=speed, seconds=audio.seconds, level=level(audio.samples))
+
+
+def spoken(segment: Segment, *takes: Take) -> SegmentResult:
+    return SegmentResult(
+        id=segment.id, takes=takes, engine="tone", model="m" * 64, seed=7, attempts=1
+    )
+
+
+def store_round(
+    storage: Storage, job: Job, round_: int, results: Sequence[SegmentResult | None]
+) -> None:
+    """Write a round in which each line is a batch; None has no result."""
+    segments = {segment.id: segment for segment in job.segments}
+    rooms = line_rooms(job.segments)
+    ids = [result.id if result else job.segments[n].id for n, result in enumerate(results)]
+    batches = [
+        Batch(
+            number=number,
+            kind=Kind.SYNTHESIS,
+            engine="tone",
+            voice=VoiceRef(stock="low"),
+            language=job.language,
+            lines=(
+                PlannedLine(
+                    id=id_, text=segments[id_].text, room=rooms[id_], speed=1, max_rate=1.25
+                ),
+            ),
+            deadline=60,
+        )
+        for number, id_ in enumerate(ids)
+    ]
+    storage.create(Keys.plan(job.name, round_), write_plan(batches))
+    for number, result in enumerate(results):
+        if result:
+            written = BatchResult(batch=number, worker="w", segments=(result,))
+            storage.create(
+                Keys.result(job.name, round_, number), written.model_dump_json().encode()
+            )
+
+
+SEGMENTS = (
+    Segment(id="1", start=1.0, end=3.0, speaker="Ada", text="The first line of the scene."),
+    Segment(id="2", start=4.5, end=6.5, speaker="Bob", text="The second one."),
+    Segment(id="3", start=9.987, end=12.0, speaker="Ada", text="Across the blocks."),
+    Segment(id="4", start=15.25, end=18.0, speaker="Bob", text="Last."),
+)
+
+
+def scene(storage: Storage, **wishes: Any) -> Job:
+    """Store a job of four lines that all fit, spoken in round 1."""
+    job = Job(id="scene", language="de", segments=SEGMENTS, **wishes)
+    results = [
+        spoken(s, store_take(storage, f"clip{s.id}", voice(1.5, pitch=120.0 + 20 * int(s.id))))
+        for s in SEGMENTS
+    ]
+    store_round(storage, job, 1, results)
+    return job
+
+
+def ffmpeg(*arguments: str | Path) -> str:
+    return subprocess.run(
+        [*FFMPEG, *map(str, arguments)], check=True, capture_output=True, text=True
+    ).stderr
+
+
+def film(storage: Storage, *, channels: int | None = 2, level_db: float = -35) -> str:
+    """Store a film of noise and a moving picture; return its key."""
+    path = Path(storage.url) / "media" / "film"
+    path.parent.mkdir(exist_ok=True)
+    picture = ["-f", "lavfi", "-i", f"testsrc=s=64x36:r=5:d={FILM_SECONDS}"]
+    layout = {1: "mono", 2: "stereo", 6: "5.1"}.get(channels or 0)
+    noise = f"anoisesrc=d={FILM_SECONDS}:a=0.5:r=48000,pan={layout}|" + "|".join(
+        f"c{n}=c0" for n in range(channels or 0)
+    )
+    sound = ["-f", "lavfi", "-i", f"{noise},volume={level_db}dB"] if channels else []
+    ffmpeg(*picture, *sound, "-c:v", "mpeg4", "-c:a", "pcm_s16le", "-f", "matroska", path)
+    return "media/film"
+
+
+def heard(report: Report, storage: Storage, name: str, channels: int) -> Samples:
+    output = next(output for output in report.outputs if output.name == name)
+    path = storage.path(output.key)
+    assert path is not None
+    return np.concatenate(list(decode(path, channels)))
+
+
+def measured(path: Path) -> tuple[float, float]:
+    """Return LUFS and dBTP as ffmpeg's ebur128 tells them."""
+    summary = ffmpeg("-i", path, "-map", "0:a:0", "-af", "ebur128=peak=true", "-f", "null", "-")
+    lines = summary[summary.rindex("Summary:") :].splitlines()
+    values = {key.strip(): value for key, _, value in (line.partition(":") for line in lines)}
+    return float(values["I"].split()[0]), float(values["Peak"].split()[0])
+
+
+def onsets(track: Samples, near: Sequence[float]) -> list[float]:
+    """Return where sound begins within 0.2 s of each of ``near``, in seconds."""
+    found = []
+    for start in near:
+        first = round((start - 0.2) * RATE)
+        window = np.abs(track[first : first + round(0.4 * RATE)])
+        found.append((first + int(np.flatnonzero(window > 0.1 * window.max())[0])) / RATE)
+    return found
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Storage:
+    return Storage.at(str(tmp_path / "storage"))
+
+
+@pytest.fixture
+def workdir(tmp_path: Path) -> Path:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    return folder
+
+
+def video_digest(path: Path) -> str:
+    digest = [*FFMPEG, "-loglevel", "error", "-i", path, "-map", "0:v", "-c", "copy"]
+    return subprocess.run(
+        [*digest, "-f", "streamhash", "-"], check=True, capture_output=True, text=True
+    ).stdout
+
+
+def test_a_film_is_dubbed_from_end_to_end(storage: Storage, workdir: Path) -> None:
+    job = scene(storage, media=film(storage), output=Output(formats=("mp4", "flac")))
+    shares: list[float] = []
+    report = assemble(job, 1, "run", storage, workdir, progress=shares.append)
+
+    prefix = Keys.output("scene", 1, "run")
+    assert sorted(storage.keys(prefix)) == sorted(
+        prefix + name for name in ("dub.mp4", "dub.flac", "dub.srt", "report.json")
+    )
+    assert report == Report.model_validate_json(storage.get(f"{prefix}report.json"))
+    assert report.state is JobState.COMPLETED
+    assert [output.bytes for output in report.outputs] == [
+        storage.size(output.key) for output in report.outputs
+    ]
+    made = Path(storage.url) / prefix / "dub.mp4"
+    assert video_digest(made) == video_digest(Path(storage.url) / "media" / "film")
+    assert probe(made).seconds == pytest.approx(FILM_SECONDS, abs=0.1)
+    assert probe(made).channels == 2
+    loudness, _ = measured(made)
+    assert loudness == pytest.approx(-23, abs=1)
+    assert report.loudness is not None
+    assert report.loudness.integrated == pytest.approx(loudness, abs=0.3)
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    assert list(workdir.iterdir()) == []
+
+
+def test_every_line_is_heard_at_its_cue(storage: Storage, workdir: Path) -> None:
+    job = scene(storage, media=film(storage, level_db=-60))
+    report = assemble(job, 1, "run", storage, workdir)
+    track = heard(report, storage, "dub.mp4", 2)[:, 0]
+    cues = [segment.start for segment in SEGMENTS]
+    assert onsets(track, cues) == pytest.approx(cues, abs=0.010)
+    assert all(abs(line.drift or 1) <= 0.5 / RATE or line.drift == 0 for line in report.lines)
+
+
+def test_a_line_is_reported_in_full(storage: Storage, workdir: Path) -> None:
+    job = scene(storage)
+    report = assemble(job, 1, "run", storage, workdir)
+    line = report.lines[0]
+    expected = ReportLine(
+        id="1",
+        speaker="Ada",
+        text="The first line of the scene.",
+        planned_start=1.0,
+        planned_end=3.0,
+        actual_start=1.0,
+        actual_end=2.5,
+        drift=0.0,
+        engine="tone",
+        model="m" * 64,
+        voice="stock:low",
+        clip=Keys.clip("clip1"),
+        take=0,
+        speed=1.0,
+        stretch=1.0,
+        rate=1.0,
+        loudness=line.loudness,
+        attempts=1,
+        seed=7,
+    )
+    assert line == expected
+    assert line.loudness == pytest.approx(-23, abs=2)
+
+
+@pytest.mark.parametrize(
+    "profile", [("ebu-r128", -23, -1), ("streaming", -16, -1), ("netflix", -27, -2)]
+)
+def test_sound_alone_comes_to_its_profile(
+    storage: Storage, workdir: Path, profile: tuple[Any, float, float]
+) -> None:
+    name, target, ceiling = profile
+    job = scene(storage, output=Output(formats=("wav",), loudness=name))
+    report = assemble(job, 1, "run", storage, workdir)
+    loudness, peak = measured(Path(storage.url) / report.outputs[0].key)
+    assert loudness == pytest.approx(target, abs=0.5)
+    assert peak <= ceiling + 0.1
+
+
+def test_without_a_film_the_sound_ends_with_the_last_line(storage: Storage, workdir: Path) -> None:
+    report = assemble(scene(storage), 1, "run", storage, workdir)
+    assert [output.name for output in report.outputs] == ["dub.flac", "dub.srt"]
+    assert len(heard(report, storage, "dub.flac", 1)) == round((15.25 + 1.5) * RATE)
+    assert report.seconds == pytest.approx(16.75)
+
+
+def test_the_films_sound_is_lowered_under_speech(storage: Storage, workdir: Path) -> None:
+    job = scene(storage, media=film(storage), background=Background(mode="duck", depth=12))
+    job = job.model_copy(update={"output": Output(formats=("flac",))})
+    # In 5.1 the speech is in the centre, so the left channel holds the ducked film alone.
+    film(storage, channels=6)
+    track = heard(assemble(job, 1, "run", storage, workdir), storage, "dub.flac", 6)
+    under, free = track[round(1.1 * RATE) : round(2.4 * RATE)], track[20 * RATE : 23 * RATE]
+    assert level(free[:, 0]) - level(under[:, 0]) == pytest.approx(12, abs=0.5)
+    assert level(under[:, 2]) > level(under[:, 0]) + 20
+
+
+def test_a_film_that_is_not_to_be_heard_is_not(storage: Storage, workdir: Path) -> None:
+    output = Output(formats=("flac",))
+    job = scene(storage, media=film(storage), background=Background(mode="none"), output=output)
+    track = heard(assemble(job, 1, "run", storage, workdir), storage, "dub.flac", 2)
+    assert not track[20 * RATE :].any()
+
+
+def test_music_and_effects_are_heard_as_they_are(storage: Storage, workdir: Path) -> None:
+    background = Background(mode="track", track=film(storage))
+    job = scene(storage, background=background)
+    track = heard(assemble(job, 1, "run", storage, workdir), storage, "dub.flac", 2)
+    assert len(track) == round(16.75 * RATE), "music alone makes no programme longer"
+    before, between = level(track[: RATE // 2, 0]), level(track[13 * RATE : 14 * RATE, 0])
+    assert before == pytest.approx(between, abs=0.5)
+
+
+def test_a_silent_film_gets_one_channel(storage: Storage, workdir: Path) -> None:
+    job = scene(storage, media=film(storage, channels=None))
+    report = assemble(job, 1, "run", storage, workdir)
+    assert probe(Path(storage.url) / report.outputs[0].key).channels == 1
+
+
+def test_a_line_too_long_uses_the_silence_after_it_then_is_sped_up(
+    storage: Storage, workdir: Path
+) -> None:
+    segments = (
+        Segment(id="1", start=0.0, end=1.0, text="Uses the silence after it."),
+        Segment(id="2", start=3.0, end=4.0, text="Needs its faster take and a stretch."),
+        Segment(id="3", start=5.0, end=6.0, text="x" * 40),
+    )
+    job = Job(id="tight", language="de", segments=segments)
+    natural = voice(2.3)
+    results = [
+        spoken(segments[0], store_take(storage, "a", voice(2.5))),
+        spoken(
+            segments[1],
+            store_take(storage, "b", natural),
+            store_take(storage, "c", voice(2.0), speed=1.15),
+        ),
+        spoken(segments[2], store_take(storage, "d", voice(2.5))),
+    ]
+    store_round(storage, job, 1, results)
+    report = assemble(job, 1, "run", storage, workdir)
+    first, second, third = report.lines
+    assert first.rate == pytest.approx(second.rate / 1.15), "so that the pace changes smoothly"
+    assert (first.overflow, first.note[:6]) == (0.0, "faster")
+    assert (second.take, second.speed, second.overflow) == (1, 1.15, 0.0)
+    assert second.actual_end == pytest.approx(4.92)
+    assert third.rate == pytest.approx(1.25)
+    assert third.overflow == pytest.approx(1.0)
+    assert third.characters_over == 20
+    assert third.actual_start == 5.0
+    assert report.warnings == (
+        "line 3 runs 1.00 s over its time: the text is 20 characters too long",
+    )
+
+
+def test_a_line_that_runs_past_the_film_is_declared_and_not_cut(
+    storage: Storage, workdir: Path
+) -> None:
+    segment = Segment(id="1", start=23.0, end=26.0, text="x" * 20)
+    job = Job(id="late", language="de", segments=(segment,), media=film(storage, level_db=-70))
+    store_round(storage, job, 1, [spoken(segment, store_take(storage, "a", voice(2.5)))])
+    report = assemble(job, 1, "run", storage, workdir)
+    assert report.lines[0].overflow == pytest.approx(1.0, abs=0.05)
+    assert report.lines[0].characters_over > 0
+    track = heard(report, storage, "dub.mp4", 2)
+    assert level(track[round(24.2 * RATE) : round(24.9 * RATE), 0]) > -40
+
+
+def test_a_line_without_a_take_fails_the_job_and_no_film_is_made(
+    storage: Storage, workdir: Path
+) -> None:
+    job = scene(storage)
+    error = EngineFailed("it would not speak").to_record()
+    failed = SegmentResult(id="2", error=error, engine="tone", model="m", seed=1, attempts=3)
+    store_round(storage, job, 2, [failed])
+    report = assemble(job, 2, "run", storage, workdir)
+    assert report.state is JobState.FAILED
+    assert [(line.id, line.error) for line in report.lines if line.error] == [("2", error)]
+    assert report.outputs == ()
+    assert list(storage.keys(Keys.output("scene", 2, "run"))) == [
+        Keys.output("scene", 2, "run") + "report.json"
+    ]
+    assert (
+        json.loads(storage.get(Keys.output("scene", 2, "run") + "report.json"))["state"] == "failed"
+    )
+
+
+def test_a_line_whose_result_is_missing_counts_as_failed(storage: Storage, workdir: Path) -> None:
+    job = scene(storage).model_copy(update={"id": "gap"})
+    results = [spoken(SEGMENTS[0], store_take(storage, "a", voice(1.0))), None]
+    store_round(storage, job, 1, results)
+    outcomes = gather(storage, "gap", 1)
+    assert outcomes["1"].result.error is None
+    assert outcomes["2"].result.error == {
+        "code": "engine_failed",
+        "message": "no result of this line was stored",
+    }
+
+
+def test_the_highest_round_that_names_a_line_wins(storage: Storage, workdir: Path) -> None:
+    job = scene(storage)
+    again = store_take(storage, "again", voice(1.2))
+    store_round(storage, job, 2, [spoken(SEGMENTS[1], again)])
+    later = assemble(job, 2, "run", storage, workdir)
+    assert [line.clip for line in later.lines] == [
+        Keys.clip(name) for name in ("clip1", "again", "clip3", "clip4")
+    ]
+    earlier = assemble(job, 1, "run", storage, workdir)
+    assert earlier.lines[1].clip == Keys.clip("clip2")
+
+
+def test_unreadable_clips_are_all_named_and_nothing_is_left(
+    storage: Storage, workdir: Path
+) -> None:
+    job = scene(storage, media=film(storage))
+    storage.delete(Keys.clip("clip2"))
+    storage.replace(Keys.clip("clip4"), b"damaged")
+    with pytest.raises(ClipUnreadable) as raised:
+        assemble(job, 1, "run", storage, workdir)
+    assert raised.value.segments == ("2", "4")
+    assert list(storage.keys(Keys.output("scene", 1, "run"))) == []
+    assert list(workdir.iterdir()) == []
+
+
+def test_work_that_is_no_longer_wanted_is_given_up(storage: Storage, workdir: Path) -> None:
+    job = scene(storage, media=film(storage))
+    wanted = iter([True, True, True, True, False])
+    with pytest.raises(Stopped):
+        assemble(job, 1, "run", storage, workdir, alive=lambda: next(wanted))
+    assert list(storage.keys(Keys.output("scene", 1, "run"))) == []
+    assert list(workdir.iterdir()) == []
+
+
+def test_a_disk_too_small_is_told_before_anything_is_written(
+    storage: Storage, workdir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assembly, "SPARE", 1 << 60)
+    with pytest.raises(MediaError, match=r"needs \d+\.\d GB in .* free: make room"):
+        assemble(scene(storage), 1, "run", storage, workdir)
+    assert list(workdir.iterdir()) == []
+
+
+def test_a_film_that_cannot_be_read_is_refused(storage: Storage, workdir: Path) -> None:
+    storage.create("media/text", b"this is no film" * 100)
+    with pytest.raises(BadInput):
+        assemble(scene(storage, media="media/text"), 1, "run", storage, workdir)
+
+
+def test_voices_are_brought_to_one_level_and_a_whisper_stays_one(
+    storage: Storage, workdir: Path
+) -> None:
+    job = Job(id="levels", language="de", segments=SEGMENTS)
+    peaks = {"1": 0.5, "2": 0.05, "3": 0.05, "4": 0.05}
+    segments = [*SEGMENTS, Segment(id="5", start=20, end=22, speaker="Ada", text="As loud.")]
+    job = job.model_copy(update={"segments": tuple(segments)})
+    results = [
+        spoken(s, store_take(storage, s.id, voice(1.5, peak=peaks.get(s.id, 0.5))))
+        for s in segments
+    ]
+    store_round(storage, job, 1, results)
+    loud = {line.id: line.loudness or 0 for line in assemble(job, 1, "run", storage, workdir).lines}
+    assert loud["2"] == pytest.approx(loud["1"], abs=0.3), "Bob is quiet by nature"
+    assert loud["3"] == pytest.approx(loud["1"] - 20, abs=0.3), "Ada whispers"
+
+
+def test_a_job_without_lines_keeps_the_film(storage: Storage, workdir: Path) -> None:
+    job = Job(id="mute", language="de", media=film(storage))
+    storage.create(Keys.plan("mute", 1), b"")
+    report = assemble(job, 1, "run", storage, workdir)
+    assert report.state is JobState.COMPLETED
+    assert report.seconds == pytest.approx(FILM_SECONDS, abs=0.1)
