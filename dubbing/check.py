@@ -26,7 +26,7 @@ LONGEST_PROGRAMME = 24 * 3600.0
 LONGEST_NUMBER = 40
 """Digits in one number; longer ones are read out for minutes."""
 NUMBER = re.compile(rf"\d(?:[.,'’_]?\d){{{LONGEST_NUMBER},}}")
-DESCRIPTION = re.compile(r"[\[(（【].*[\])）】]")
+DESCRIPTION = re.compile(r"[\[(（【][^\])）】]*[\])）】]")
 """A line that stands in brackets: ``[door creaks]``."""
 
 Code = Literal["too_dense", "script", "overlap", "crosstalk", "beyond_film", "description", "role"]
@@ -154,7 +154,8 @@ def _cautions(
         spec, room = specs[segment.speaker], rooms[segment.id]
         speed = job.role(segment.speaker).speed * job.fit.max_rate
         too_long = spec.foresee(segment.text, job.language) / speed - room
-        if (over := math.ceil(too_long * spec.pace(job.language) * speed)) > 0:
+        # Less than a hundredth of a character is the arithmetic's own.
+        if (over := math.ceil(too_long * spec.pace(job.language) * speed - 0.01)) > 0:
             yield _caution(
                 "too_dense",
                 segment,

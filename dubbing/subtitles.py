@@ -20,7 +20,7 @@ SUFFIXES = (".srt", ".vtt", ".ass", ".json")
 """What a script's file name may end in."""
 
 TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
-VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>")
+VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^<>]+)>")
 """A voice tag of WebVTT: ``<v Anna>``, ``<v.loud Anna>``."""
 ENTITY = re.compile(r"&#?\w+;")
 PREFIX = re.compile(r"\s*-?\s*([^\W\d_][\w .'’-]{0,40}?)\s*(?::\s+|：\s*)(\S.*)")

@@ -32,8 +32,8 @@ SCRIPTS: dict[str, frozenset[str]] = {
     "Kore": frozenset({"HANGUL", "CJK"}),
 }
 """Letters that a language in this ISO 15924 script is written in."""
-DENSE = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL"})
-"""Scripts whose one letter says as much as about three of an alphabet."""
+DENSE = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI"})
+"""Scripts whose every letter counts as a word: it says as much, or no space ends the word."""
 
 
 def normalise(text: str) -> str:
@@ -53,27 +53,32 @@ def speakable(text: str) -> bool:
 
 
 def script_mismatch(text: str, language: str) -> str | None:
-    """Return words for the script that most of ``text`` is in when ``language`` is not.
+    """Return words for the script that most of ``text`` is in, when it is not ``language``'s.
 
-    A name in another script inside a line is no mismatch. Nothing is said of languages whose
-    tag or script is not known.
+    Words are counted, so a name in another script inside a line is no mismatch. Nothing is said
+    of languages whose tag or script is not known.
     """
-    try:
-        expected = Language.get(language).maximize().script
-    except LanguageTagError:
-        return None
-    own = SCRIPTS.get(expected or "")
+    own = _scripts_of(language)
     if own is None:
         return None
-    weights: Counter[str] = Counter()
-    for character in text:
-        if character.isalpha():
-            script = _script(character)
-            weights[script] += 3 if script in DENSE else 1
-    if sum(weights[script] for script in own) * 2 >= weights.total():
+    found: Counter[str] = Counter()
+    for word in text.split():
+        scripts = [_script(character) for character in word if character.isalpha()]
+        found.update(script for script in scripts if script in DENSE)
+        found.update({script for script in scripts if script not in DENSE})
+    if sum(found[script] for script in own) * 2 >= found.total():
         return None
-    foreign = max(weights.keys() - own, key=lambda script: weights[script])
+    foreign = max(sorted(found.keys() - own), key=lambda script: found[script])
     return f"{_title(foreign)}, not {' or '.join(_title(script) for script in sorted(own))}"
+
+
+@lru_cache(maxsize=256)
+def _scripts_of(language: str) -> frozenset[str] | None:
+    try:
+        script = Language.get(language).maximize().script
+    except LanguageTagError:
+        return None
+    return SCRIPTS.get(script or "")
 
 
 def _kept(text: str, index: int) -> str:

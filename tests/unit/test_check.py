@@ -1,0 +1,204 @@
+"""What is refused before anything is queued, and what is only said."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from dubbing.check import Caution, check
+from dubbing.engine import EngineSpec
+from dubbing.errors import BadInput
+from dubbing.job import Job, Segment
+
+PLAIN = EngineSpec(
+    name="plain",
+    summary="stock voices, one speed",
+    languages=("en", "pt"),
+    voices=("low", "high"),
+    max_characters={"*": 300},
+    characters_per_second={"*": 10.0},
+    sample_rate=24_000,
+    batch_lines=8,
+    batch_seconds=60.0,
+    licence="Apache-2.0",
+)
+CLONER = PLAIN.model_copy(
+    update={
+        "name": "cloner",
+        "voices": (),
+        "clones": True,
+        "speed": (0.8, 1.2),
+        "delivery": ("pitch", "style"),
+    }
+)
+SPECS = {"plain": PLAIN, "cloner": CLONER}
+
+
+def job(*lines: Segment, **fields: Any) -> Job:
+    return Job.model_validate({"language": "en", "engine": "plain", "segments": lines, **fields})
+
+
+def line(text: str = "Hello", start: float = 0.0, end: float = 1.0, **fields: Any) -> Segment:
+    return Segment.model_validate(
+        {"id": "1", "speaker": "Ann", "text": text, "start": start, "end": end, **fields}
+    )
+
+
+def refused(asked: Job, film_seconds: float | None = None) -> str:
+    with pytest.raises(BadInput) as caught:
+        check(asked, SPECS, film_seconds=film_seconds)
+    return str(caught.value)
+
+
+def codes(cautions: list[Caution]) -> list[tuple[str, str | None]]:
+    return [(caution.code, caution.segment) for caution in cautions]
+
+
+def test_a_job_as_it_should_be_needs_no_word() -> None:
+    asked = job(line(), line("And you", 1.0, 2.0, id="2", speaker="Bob"))
+    assert check(asked, SPECS, film_seconds=2.0) == []
+
+
+@pytest.mark.parametrize("text", ["", "♪ ♪", "👍", "…", "?!"])
+def test_a_cue_with_nothing_to_speak_is_refused(text: str) -> None:
+    message = refused(job(line(text, 62.5, 63, id="cue-7")))
+    assert message.startswith("cue cue-7 at 0:01:02.500: ")
+    assert "nothing to speak: write words, or remove the cue" in message
+
+
+def test_a_text_beyond_the_engines_limit_is_refused() -> None:
+    assert "100000 characters are more than the 300" in refused(job(line("blah " * 20_000)))
+
+
+@pytest.mark.parametrize("text", ["7" * 5000, "1" * 41, "1,000" * 14])
+def test_a_number_that_takes_minutes_is_refused(text: str) -> None:
+    assert "cue 1 at 0:00:00.000: it holds a number" in refused(job(line(text)))
+
+
+def test_figures_in_words_are_no_long_number() -> None:
+    asked = job(line("1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24", 0, 60))
+    assert check(asked, SPECS) == []
+
+
+def test_segments_that_share_an_id_are_refused() -> None:
+    assert "cue 1: 2 lines have this id" in refused(job(line(), line(start=0.5)))
+
+
+def test_a_job_without_lines_is_refused() -> None:
+    assert "no lines" in refused(job())
+
+
+def test_times_after_the_films_end_are_refused_or_said() -> None:
+    asked = job(line(start=9, end=11))
+    assert codes(check(asked, SPECS, film_seconds=10.0)) == [("beyond_film", "1")]
+    assert "it starts after the film's end at 0:00:09.000" in refused(asked, film_seconds=9.0)
+    assert check(asked, SPECS) == []
+
+
+def test_times_in_milliseconds_are_refused() -> None:
+    assert "times are in seconds" in refused(job(line(start=3_600_000, end=7_200_000)))
+
+
+@pytest.mark.parametrize(
+    ("role", "words"),
+    [
+        ({"engine": "plian"}, "no engine 'plian'; did you mean 'plain'?"),
+        ({"voice": "hihg"}, "engine 'plain' has no voice 'hihg'; did you mean 'high'?"),
+        ({"reference": "ann.wav"}, "engine 'plain' does not clone voices"),
+        ({"pitch": 2}, "engine 'plain' cannot change the pitch"),
+        ({"style": "sad"}, "engine 'plain' knows no style"),
+        ({"speed": 1.1}, "engine 'plain' speaks at a speed of 1 to 1, not 1.1"),
+        ({"engine": "cloner"}, "engine 'cloner' has no voices of its own"),
+        ({"engine": "cloner", "reference": "a.wav", "speed": 1.5}, "at a speed of 0.8 to 1.2"),
+    ],
+)
+def test_a_role_that_its_engine_cannot_play_is_refused(role: dict[str, Any], words: str) -> None:
+    message = refused(job(line(), cast={"Ann": role}))
+    assert message.startswith("speaker 'Ann': ")
+    assert words in message
+
+
+def test_a_role_that_its_engine_can_play_is_not() -> None:
+    role = {"engine": "cloner", "reference": "a.wav", "speed": 1.2, "pitch": -2, "style": "sad"}
+    assert check(job(line(), cast={"Ann": role}), SPECS) == []
+
+
+def test_a_language_that_the_engine_does_not_speak_is_refused() -> None:
+    assert "does not speak 'ru', but en, pt" in refused(job(line(), language="ru"))
+    assert "'english' is no BCP 47 tag" in refused(job(line(), language="english"))
+    assert check(job(line(), language="pt-BR"), SPECS) == []
+
+
+def test_a_film_is_not_promised_without_one() -> None:
+    asked = job(line(), output={"formats": ["mp4", "flac"]})
+    assert "output mp4 needs a film" in refused(asked)
+    assert check(asked.model_copy(update={"media": "film.mp4"}), SPECS) == []
+
+
+def test_everything_that_must_be_changed_is_in_one_error() -> None:
+    lines = [line("…", number, number + 1, id=str(number)) for number in range(30)]
+    message = refused(job(*lines, cast={"Ann": {"voice": "none"}}))
+    assert message.startswith("31 things must be changed:\n  speaker 'Ann'")
+    assert len(message.split("\n")) == 1 + 10 + 1
+    assert message.endswith("and 21 more")
+
+
+def test_a_line_too_dense_is_said_with_the_characters_too_many() -> None:
+    # 10 characters a second, at most 1.25 times as fast: 25 in 2 s.
+    fits, dense = line("x" * 25, 0, 2), line("x" * 32, 0, 2)
+    assert check(job(fits), SPECS) == []
+    (caution,) = check(job(dense), SPECS)
+    assert (caution.code, caution.segment) == ("too_dense", "1")
+    assert "about 7 of its 32 characters are too many for 2.0 s" in caution.message
+
+
+def test_the_silence_after_a_line_counts_as_its_room() -> None:
+    dense = line("x" * 32, 0, 2)
+    assert check(job(dense, line(start=5, end=6, id="2")), SPECS) == []
+
+
+def test_overlaps_are_said_by_their_cues() -> None:
+    asked = job(
+        line(start=0, end=10, id="a"),
+        line(start=1, end=2, id="b", speaker="Bob"),
+        line(start=3, end=4, id="c"),
+        line(start=9, end=11, id="d", speaker="Bob"),
+        line(start=10.5, end=12, id="e", speaker="Cid"),
+        line(start=12, end=13, id="f", speaker="Bob"),
+    )
+    said = check(asked, SPECS)
+    assert codes(said) == [
+        ("crosstalk", "b"),
+        ("overlap", "c"),
+        ("crosstalk", "d"),
+        ("crosstalk", "e"),
+    ]
+    assert "cue c at 0:00:03.000: Ann is still at cue a for 7.00 s" in said[1].message
+    assert "Bob is still at cue d for 0.50 s" in said[3].message
+
+
+def test_text_in_another_script_and_in_brackets_is_said() -> None:
+    asked = job(
+        line("Доброе утро", 0, 4),
+        line("[door creaks]", 4, 8, id="2"),
+        line("(I) think (so)", 8, 12, id="3"),
+    )
+    assert codes(check(asked, SPECS)) == [("script", "1"), ("description", "2")]
+
+
+def test_a_cast_that_misses_the_speakers_is_said() -> None:
+    first, second = check(job(line(), cast={"Anne": {"voice": "low"}}), SPECS)
+    assert "no line is spoken by 'Anne'; did you mean 'Ann'?" in first.message
+    assert "'Ann' is not in the cast" in second.message
+
+
+def test_a_long_job_is_checked_in_little_time() -> None:
+    lines = [
+        Segment(id=str(n), start=n / 10, end=n / 10 + 50, speaker=f"s{n % 5000}", text="Hi there")
+        for n in range(20_000)
+    ]
+    started = time.process_time()
+    assert len(check(job(*lines), SPECS)) > 19_000
+    assert time.process_time() - started < 5

@@ -1,0 +1,236 @@
+"""Manifests, casts, lists and folders: what becomes of them, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dubbing.errors import BadInput
+from dubbing.manifest import expand, load, normalised, read_list
+
+SRT = "1\n00:00:01,000 --> 00:00:02,000\nHello\n"
+LINE = {"start": 1, "end": 2, "text": "Hello"}
+
+
+def write(folder: Path, name: str, content: str | object = "") -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
+    return path
+
+
+def manifest(folder: Path, **fields: Any) -> Path:
+    return write(folder, "job.json", {"language": "de", "segments": [LINE], **fields})
+
+
+def refused(path: Path, overrides: dict[str, Any] | None = None) -> str:
+    with pytest.raises(BadInput) as caught:
+        load(path, overrides)
+    return str(caught.value)
+
+
+def test_paths_in_a_manifest_are_relative_to_it(tmp_path: Path) -> None:
+    for name in ("film.mp4", "me.wav", "voice.wav"):
+        write(tmp_path, f"season/{name}")
+    write(tmp_path, "season/text/one.srt", SRT)
+    path = write(
+        tmp_path,
+        "season/job.json",
+        {
+            "language": "de",
+            "script": "text/one.srt",
+            "media": "film.mp4",
+            "background": {"mode": "track", "track": "me.wav"},
+            "cast": {"speaker": {"reference": "voice.wav"}},
+        },
+    )
+    job = load(path)
+    season = tmp_path / "season"
+    assert job.media == str(season / "film.mp4")
+    assert job.background.track == str(season / "me.wav")
+    assert job.cast["speaker"].reference == str(season / "voice.wav")
+    assert job.script is None
+    assert [segment.text for segment in job.segments] == ["Hello"]
+
+
+def test_options_win_over_the_manifest_and_fill_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = manifest(
+        tmp_path / "far",
+        tenant="north",
+        cast={"Ann": {"speed": 1.1}, "Bob": {"speed": 1.2}},
+        output={"loudness": "netflix", "subtitles": False},
+    )
+    write(tmp_path, "film.mkv")
+    write(tmp_path, "cast/cast.json", {"Bob": {"reference": "bob.wav"}})
+    write(tmp_path, "cast/bob.wav")
+    monkeypatch.chdir(tmp_path)
+    job = load(
+        path,
+        {
+            "language": "fr",
+            "media": "film.mkv",
+            "tenant": None,
+            "cast": Path("cast/cast.json"),
+            "output": {"loudness": "streaming", "formats": None},
+        },
+        defaults={"engine": "tone", "tenant": "south", "media": "not-this.mp4"},
+    )
+    assert (job.language, job.tenant, job.engine) == ("fr", "north", "tone")
+    assert job.media == str(tmp_path / "film.mkv")
+    assert (job.output.loudness, job.output.subtitles) == ("streaming", False)
+    assert job.cast["Ann"].speed == 1.1
+    assert job.cast["Bob"].reference == str(tmp_path / "cast/bob.wav")
+
+
+def test_a_script_and_options_are_a_job(tmp_path: Path) -> None:
+    for path in (write(tmp_path, "a.srt", SRT), write(tmp_path, "a.json", {"segments": [LINE]})):
+        job = load(path, {"language": "de", "id": "ep-1"})
+        assert (job.id, len(job.segments), job.segments[0].id) == ("ep-1", 1, "1")
+
+
+def test_texts_and_names_are_normalised(tmp_path: Path) -> None:
+    decomposed = "Jose\u0301"
+    line = {**LINE, "speaker": decomposed, "text": "Hi\u200b\0 there\n you"}
+    job = load(manifest(tmp_path, segments=[line], cast={decomposed: {"speed": 1.5}}))
+    assert job.segments[0].text == "Hi there you"
+    assert job.role(job.segments[0].speaker).speed == 1.5
+    assert normalised(job) == job
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"langauge": "de"}, "langauge is not known; did you mean 'language'?"),
+        ({"segments": [{**LINE, "txt": 1}]}, "segments[0].txt is not known; did you mean 'text'?"),
+        ({"segments": [LINE, {"start": 3, "text": "x"}]}, "segments[1].end is missing"),
+        ({"segments": [{**LINE, "end": "soon"}]}, "segments[0].end is 'soon': it should be"),
+        ({"cast": {"Ann Lee": {"speed": 9}}}, 'cast["Ann Lee"].speed is 9'),
+        ({"cast": {"Ann": {"sped": 1}}}, "cast.Ann.sped is not known; did you mean 'speed'?"),
+        ({"cast": {"A": {"voice": "x", "reference": "y"}}}, "cast.A: give a role a voice or"),
+        ({"output": {"formats": ["avi"]}}, "output.formats[0] is 'avi'"),
+        ({"background": {"mode": "track"}}, "background: background mode 'track'"),
+        ({"script": "a.srt"}, "give a script or segments, one of them"),
+        ({"segments": None}, "give a script or segments, one of them"),
+        ({"media": "gone.mp4"}, "media: there is no file"),
+        ({"cast": {"Ann": {"reference": "gone.wav"}}}, "reference of 'Ann': there is no file"),
+        ({"cast": "gone.json"}, "gone.json: there is no such file"),
+        ({"media": "https://films.example/a.m3u8"}, "give a path or an s3:// URL"),
+        ({"media": "file:///etc/passwd"}, "give a path or an s3:// URL"),
+        ({"media": "concat:/etc/passwd"}, "there is no file"),
+    ],
+)
+def test_a_fault_names_its_place_and_a_way_out(
+    tmp_path: Path, fields: dict[str, Any], words: str
+) -> None:
+    message = refused(manifest(tmp_path, **fields))
+    assert words in message
+    assert str(tmp_path) in message
+
+
+@pytest.mark.parametrize("name", ["id", "tenant", "batch_name", "engine"])
+@pytest.mark.parametrize(
+    "value", ["../x", "/etc/passwd", "a/b", "a\0b", "..", ".a", "", "a\n", "x" * 101, "ä", "a\\b"]
+)
+def test_a_name_that_is_no_plain_file_name_is_refused(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    assert f"{name} is {value!r}: use" in refused(manifest(tmp_path), {name: value})
+
+
+def test_a_segments_id_may_not_climb_out(tmp_path: Path) -> None:
+    message = refused(manifest(tmp_path, segments=[{**LINE, "id": "../../x"}]))
+    assert "segments[0].id is '../../x'" in message
+
+
+def test_all_faults_of_a_file_are_in_one_error(tmp_path: Path) -> None:
+    message = refused(manifest(tmp_path, segments=[{"start": 1, "text": "x"}] * 14))
+    assert "14 things must be changed" in message
+    assert message.count("is missing") == 10
+    assert message.endswith("and 4 more")
+
+
+def test_a_syntax_error_names_line_and_column(tmp_path: Path) -> None:
+    path = write(tmp_path, "job.json", '{\n  "language": "de",\n  "segments": [\n}')
+    assert "line 4, column 1" in refused(path)
+
+
+def test_a_language_must_be_given(tmp_path: Path) -> None:
+    assert "language is missing" in refused(write(tmp_path, "a.srt", SRT))
+
+
+def test_a_list_is_read_by_rows(tmp_path: Path) -> None:
+    write(tmp_path, "film.mp4")
+    write(tmp_path, "cast.json", {"speaker": {"speed": 1.1}})
+    write(tmp_path, "de/one.srt", SRT)
+    write(tmp_path, "fr, two.srt", SRT)
+    path = write(
+        tmp_path,
+        "season.csv",
+        "\ufeff# the pilot\nscript, media, language, cast, id\n\n"
+        "de/one.srt, film.mp4, de, cast.json, one-de\n"
+        "#de/two.srt,film.mp4,de,,\n"
+        '"fr, two.srt",,fr\n',
+    )
+    one, two = read_list(path)
+    job = load(one.path, one.overrides)
+    assert (job.id, job.language, job.media) == ("one-de", "de", str(tmp_path / "film.mp4"))
+    assert job.cast["speaker"].speed == 1.1
+    assert (two.path.name, dict(two.overrides)) == ("fr, two.srt", {"language": "fr"})
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("script,langage\none.srt,de", "line 1: there is no column 'langage'; did you mean"),
+        ("script;language\none.srt;de", "line 1: there is no column 'script;language'"),
+        ("media,language\nx.mp4,de", "line 1: name each column once, and script among them"),
+        ("script,language\none.srt,de,extra", "line 2: 3 cells for 2 columns"),
+        ("script,language\n,de", "line 2: the row names no script"),
+        ("script,language\n\ngone.srt,de", "line 3: there is no script"),
+        ("script,id\none.srt,a\none.srt,a", "id 'a' is given to 2 rows"),
+        ("script,language\n", "it names no script"),
+    ],
+)
+def test_a_list_that_cannot_be_meant_is_refused(tmp_path: Path, content: str, words: str) -> None:
+    write(tmp_path, "one.srt", SRT)
+    path = write(tmp_path, "list.csv", content)
+    with pytest.raises(BadInput) as caught:
+        read_list(path)
+    assert words in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_a_folder_is_every_script_with_the_media_beside_it(tmp_path: Path) -> None:
+    for name in ("ep.1.srt", "ep.2.vtt", "notes.docx", "ep.1.mp4", "ep.3.mkv"):
+        write(tmp_path, name, SRT if name.endswith("srt") else "")
+    write(tmp_path, "ep.3.json", {"language": "it", "segments": [LINE], "media": "ep.1.mp4"})
+    write(tmp_path, "cast.json", {"speaker": {"speed": 1.1}})
+    one, two, three = sorted(expand([tmp_path]), key=lambda entry: entry.path.name)
+    assert [entry.path.name for entry in (one, two, three)] == ["ep.1.srt", "ep.2.vtt", "ep.3.json"]
+    job = load(one.path, {**one.overrides, "language": "de"}, defaults=one.defaults)
+    assert job.media == str(tmp_path / "ep.1.mp4")
+    assert job.cast["speaker"].speed == 1.1
+    assert "media" not in two.defaults
+    assert load(three.path, defaults=three.defaults).media == str(tmp_path / "ep.1.mp4")
+
+
+def test_scripts_lists_and_folders_can_be_given_together(tmp_path: Path) -> None:
+    one = write(tmp_path, "one.srt", SRT)
+    two = write(tmp_path, "folder/two.srt", SRT)
+    rows = write(tmp_path, "list.csv", "script,language\none.srt,de\none.srt,fr")
+    entries = expand([one, two.parent, rows])
+    assert [entry.path.name for entry in entries] == ["one.srt", "two.srt", "one.srt", "one.srt"]
+
+
+def test_a_folder_without_scripts_or_with_two_films_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no file in it ends in"):
+        expand([tmp_path])
+    for name in ("a.srt", "a.mp4", "a.mkv"):
+        write(tmp_path, name)
+    with pytest.raises(BadInput, match=r"a\.mkv and a\.mp4: say which"):
+        expand([tmp_path])
