@@ -42,10 +42,10 @@ VOICES = (
 
 # What eSpeak speaks in the script that people write it in. Not Japanese, nor Hakka: it knows no
 # kanji there, and says "Chinese letter" for each. Nor Faroese and Karakalpak: the wheel lacks
-# their dictionaries.
+# their dictionaries. Nor Chuvash: it leaves out numbers.
 LANGUAGES = (
     "af", "am", "an", "ar", "as", "az", "ba", "be", "bg", "bn", "bpy", "bs", "ca", "cmn", "cs",
-    "cv", "cy", "da", "de", "el", "en", "en-029", "en-GB", "en-US", "eo", "es", "es-419", "et",
+    "cy", "da", "de", "el", "en", "en-029", "en-GB", "en-US", "eo", "es", "es-419", "et",
     "eu", "fa", "fi", "fr", "fr-BE", "fr-CH", "ga", "gd", "gn", "grc", "gu", "haw", "he",
     "hi", "hr", "ht", "hu", "hy", "hyw", "ia", "id", "io", "is", "it", "ka", "kk", "kl",
     "kn", "ko", "kok", "ku", "ky", "la", "lb", "lfn", "lt", "ltg", "lv", "mi", "mk", "ml", "mr",
