@@ -68,6 +68,7 @@ def probe(path: Path) -> MediaInfo:
     file of its own.
     """
     with _opened(path) as container:
+        _check_index(container, path)
         video, audio = _picture(container), _sound(container)
         if video is None and audio is None:
             raise BadInput("there is neither picture nor sound in it", where=path.name)
@@ -202,6 +203,15 @@ def _check_sound(stream: AudioStream, path: Path) -> None:
             f"its sample rate is {stream.rate} Hz: {MIN_RATE} to {MAX_RATE} can be read",
             where=path.name,
         )
+
+
+def _check_index(container: InputContainer, path: Path) -> None:
+    """Raise BadInput for an MP4 whose index names more than the file holds."""
+    size = path.stat().st_size
+    for stream in container.streams if container.format.name.startswith("mov") else ():
+        entries = stream.index_entries
+        if len(entries) and entries[-1].pos + entries[-1].size > size:
+            raise BadInput("the file is cut short: copy it anew", where=path.name)
 
 
 def _check_wave(path: Path) -> None:
