@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
-from scipy.signal import firwin, upfirdn
 
 from dubbing.audio import Samples
 from dubbing.media import RATE
@@ -38,9 +38,13 @@ STEP = RATE // 100
 MOST_MAKEUP = 6.0
 """Decibels that are given at most to make up for what the limiter takes."""
 
-Decibels = npt.NDArray[np.float32]
+# Where the oversampled values lie, as seen from the frames around them.
+_DISTANCES = np.arange(TAPS)[:, None] - (TAPS // 2 - 1) - np.arange(1, OVERSAMPLING) / OVERSAMPLING
+_BETWEEN = (
+    np.sinc(_DISTANCES) * np.i0(6.0 * np.sqrt(1 - (2 * _DISTANCES / TAPS) ** 2)) / np.i0(6.0)
+).astype(np.float32)
 
-_FILTER = OVERSAMPLING * firwin(OVERSAMPLING * TAPS + 1, 1 / OVERSAMPLING, window=("kaiser", 6.0))
+Decibels = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,12 +191,15 @@ class Limiter:
 
 def _true_peaks(frames: Samples, start: int, stop: int) -> Samples:
     """Return the largest magnitude in each frame and up to the next one, over all channels."""
-    first, last = max(0, start - TAPS), min(len(frames), stop + TAPS)
-    dense = np.abs(upfirdn(_FILTER, frames[first:last], up=OVERSAMPLING, axis=0)).max(axis=1)
-    # The filter is symmetric: it delays by half its length.
-    delay = OVERSAMPLING * TAPS // 2 + OVERSAMPLING * (start - first)
-    dense = dense[delay : delay + OVERSAMPLING * (stop - start)]
-    return np.asarray(dense.reshape(-1, OVERSAMPLING).max(axis=1), np.float32)
+    before, after = TAPS // 2 - 1, TAPS // 2
+    near = np.pad(
+        frames[max(0, start - before) : stop + after],
+        ((max(0, before - start), max(0, stop + after - len(frames))), (0, 0)),
+    )
+    windows = np.ascontiguousarray(sliding_window_view(near, TAPS, axis=0))
+    between = np.abs(windows @ _BETWEEN).max(axis=(1, 2))
+    peaks: Samples = np.maximum(between, np.abs(frames[start:stop]).max(axis=1))
+    return peaks
 
 
 def _release(attenuation: Decibels, slope: float, held: float) -> Decibels:

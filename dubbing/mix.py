@@ -14,13 +14,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pyloudnorm
 import soxr
 from python_stretch import Signalsmith
 
 from dubbing.audio import Audio, Samples, decode_clip
 from dubbing.errors import BadInput, ClipUnreadable, NotFound
 from dubbing.job import Background
+from dubbing.loudness import integrated
 from dubbing.media import RATE
 from dubbing.storage import Storage
 
@@ -30,8 +30,6 @@ THREADS = 8
 """Clips that are fetched at once."""
 WINDOW = 32
 """Clips that may lie ready ahead of the mix."""
-SHORTEST_MEASURED = 0.4
-"""Seconds below which BS.1770 gives a line no loudness: the length of its gating block."""
 CENTRE = 2
 """Index of the centre channel in FL FR FC LFE BL BR."""
 WITH_CENTRE = 5
@@ -141,7 +139,7 @@ def render(storage: Storage, clip: Clip) -> Rendered:
     audio = decode_clip(storage.get(clip.key))
     samples = stretch(audio, clip.stretch) * np.float32(clip.gain)
     return Rendered(
-        samples=soxr.resample(samples, audio.rate, RATE), loudness=_loudness(samples, audio.rate)
+        samples=soxr.resample(samples, audio.rate, RATE), loudness=integrated(samples, audio.rate)
     )
 
 
@@ -234,10 +232,3 @@ def _add(block: Samples, samples: Samples, offset: int) -> None:
     first, last = max(offset, 0), min(offset + len(samples), len(block))
     if first < last:
         block[first:last] += samples[first - offset : last - offset]
-
-
-def _loudness(samples: Samples, rate: int) -> float | None:
-    if len(samples) < SHORTEST_MEASURED * rate:
-        return None
-    loudness = float(pyloudnorm.Meter(rate).integrated_loudness(samples))
-    return loudness if np.isfinite(loudness) else None

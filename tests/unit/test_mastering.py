@@ -65,7 +65,7 @@ def test_a_programme_under_the_ceiling_gets_the_gain_and_nothing_else() -> None:
 def test_blocks_of_any_size_give_the_same_programme(size: int) -> None:
     programme = speech(0.1 if size == 1 else 2, peak=0.9, channels=2)
     whole = mastered(programme, 9, -1, len(programme))
-    np.testing.assert_allclose(mastered(programme, 9, -1, size), whole, atol=1e-5)
+    np.testing.assert_allclose(mastered(programme, 9, -1, size), whole, atol=1e-4)
 
 
 def test_the_limiter_moves_nothing_in_time() -> None:
