@@ -9,19 +9,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from typing import ClassVar, Literal, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
 from dubbing.audio import Audio
-from dubbing.errors import DubbingError, EngineMissing
+from dubbing.errors import DubbingError, EngineMissing, NotFound
 from dubbing.job import Identifier, Model
+from dubbing.storage import Keys, Storage
 
 VoiceForm = Mapping[str, npt.NDArray[np.generic]]
 """What an engine derives from a reference: named arrays, stored as safetensors."""
 
 GROUP = "dubbing.engines"
+
+DIGIT_WEIGHT = 6
+"""A digit is spoken as a word: about so many characters."""
+FAULT_FACTOR = 3.0
+"""Speech this many times longer than foreseen is not what was asked."""
 
 Number = TypeVar("Number", int, float)
 
@@ -33,7 +41,7 @@ class EngineSpec(Model):
     """The instance: queue names and clip keys hold it."""
     summary: str
     languages: tuple[str, ...]
-    """BCP 47 tags. A tag covers its regions: ``pt`` covers ``pt-BR``."""
+    """BCP 47 tags. A tag covers its regions: ``pt`` covers ``pt-BR``; ``*`` covers all."""
     voices: tuple[str, ...] = ()
     """Stock voices; those of the cast that name none take them in turn."""
     clones: bool = False
@@ -42,7 +50,7 @@ class EngineSpec(Model):
     """Shortest and longest reference that it can use."""
     max_characters: dict[str, int]
     """Longest line a language, ``*`` for the others."""
-    characters_per_second: dict[str, float] = {"*": 15.0}
+    characters_per_second: dict[str, float] = Field(default={"*": 15.0})
     """Natural pace a language; used to foresee lengths, never to cut."""
     speed: tuple[float, float] = (1.0, 1.0)
     """Slowest and fastest speed of its own; equal when it has none."""
@@ -65,7 +73,8 @@ class EngineSpec(Model):
         """Whether ``language`` or the language it is a region of is spoken."""
         tag = language.lower()
         return any(
-            tag == own.lower() or tag.startswith(f"{own.lower()}-") for own in self.languages
+            own == "*" or tag == own.lower() or tag.startswith(f"{own.lower()}-")
+            for own in self.languages
         )
 
     def limit(self, language: str) -> int:
@@ -76,9 +85,18 @@ class EngineSpec(Model):
         """Return the natural pace in characters a second."""
         return _by_language(self.characters_per_second, language)
 
+    def foresee(self, text: str, language: str) -> float:
+        """Return about how many seconds ``text`` takes at the natural pace."""
+        digits = sum(character.isdigit() for character in text)
+        return (len(text) + digits * (DIGIT_WEIGHT - 1)) / self.pace(language)
+
+    def longest(self, text: str, language: str, speed: float) -> float:
+        """Return the seconds after which ``text`` at ``speed`` is taken for a fault."""
+        return 2.0 + FAULT_FACTOR * self.foresee(text, language) / speed
+
 
 def _by_language(table: Mapping[str, Number], language: str) -> Number:
-    for tag in (language, language.split("-")[0], "*"):
+    for tag in (language, language.split("-", maxsplit=1)[0], "*"):
         if tag in table:
             return table[tag]
     raise KeyError(language)
@@ -117,6 +135,8 @@ class Engine(Protocol):
     spec: EngineSpec
     extra: ClassVar[str]
     """The extra that brings its library, ``""`` when it needs none."""
+    libraries: ClassVar[tuple[str, ...]]
+    """The modules that ``load`` imports and the extra brings."""
     model: str
     """Hex digest of the loaded model; valid after ``load``."""
 
@@ -161,8 +181,45 @@ class Catalogue:
         return {name: self.create(name).spec for name in self.names()}
 
 
-def needs_extra(name: str, extra: str) -> EngineMissing:
-    """Return the error of an engine whose library is not installed."""
-    return EngineMissing(
-        f"engine {name!r} needs a library that is not installed: pip install 'dubbing[{extra}]'"
-    )
+def missing_libraries(engine: Engine) -> list[str]:
+    """Return which of the engine's libraries are not installed."""
+    return [library for library in engine.libraries if not find_spec(library)]
+
+
+def require(engine: Engine) -> None:
+    """Raise EngineMissing, naming the extra, unless the engine's libraries are installed."""
+    if missing_libraries(engine):
+        raise EngineMissing(
+            f"engine {engine.spec.name!r} needs a library that is not installed: "
+            f"pip install 'dubbing[{engine.extra}]'"
+        )
+
+
+class Published(Model):
+    """What an engine's workers say of it: ``engines/<instance>.json``."""
+
+    spec: EngineSpec
+    model: str
+
+
+def publish(storage: Storage, engine: Engine) -> None:
+    """Store what a loaded engine is, for whoever plans jobs."""
+    published = Published(spec=engine.spec, model=engine.model)
+    storage.replace(Keys.engine(engine.spec.name), published.model_dump_json().encode())
+
+
+def published(storage: Storage, name: str) -> Published | None:
+    """Return what an engine's workers said of it, or None when none ever ran."""
+    try:
+        return Published.model_validate_json(storage.get(Keys.engine(name)))
+    except NotFound:
+        return None
+
+
+def known_specs(storage: Storage) -> dict[str, EngineSpec]:
+    """Return the specs of the engines installed here, and of those whose workers published them."""
+    specs = Catalogue().specs()
+    for key in storage.keys(Keys.ENGINES):
+        spec = Published.model_validate_json(storage.get(key)).spec
+        specs[spec.name] = spec
+    return specs

@@ -155,6 +155,13 @@ class Job(Model):
     batch_name: Identifier | None = None
     """The named batch of jobs that this one belongs to."""
 
+    @property
+    def name(self) -> str:
+        """The id of a stored job, which always has one."""
+        if self.id is None:
+            raise ValueError("a job gets its id when it is submitted")
+        return self.id
+
     def digest(self) -> str:
         """Return a hex digest of what is asked, whatever the id and the batch name."""
         asked = self.model_dump(mode="json", exclude={"id", "batch_name"})
@@ -164,6 +171,10 @@ class Job(Model):
     def role(self, speaker: str) -> Role:
         """Return the cast's entry for ``speaker``, or a plain one."""
         return self.cast.get(speaker, Role())
+
+    def engine_of(self, speaker: str) -> str:
+        """Return the engine that speaks ``speaker``; ``""`` when neither role nor job names one."""
+        return self.role(speaker).engine or self.engine or ""
 
 
 def json_schema() -> dict[str, Any]:

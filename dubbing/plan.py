@@ -18,8 +18,6 @@ from dubbing.errors import BadInput
 from dubbing.job import Job, Model, Segment
 from dubbing.voice import VoiceRef
 
-LONGEST_TEXT_RATE = 3.0
-"""A line may take this many times its foreseen length before it is taken for a fault."""
 GAP = 0.08
 """Seconds kept free before the line that follows: two frames."""
 
@@ -79,16 +77,17 @@ class BatchRef:
     length: int
     queue: str
     lines: int
+    deadline: float
     needs: int | None = None
 
     @property
     def token(self) -> str:
         """What the ledger holds of it."""
-        return f"{self.number}:{self.offset}:{self.length}"
+        return f"{self.number}:{self.offset}:{self.length}:{self.deadline:g}"
 
 
 def plan_round(
-    job: Job, segments: Sequence[Segment], specs: Mapping[str, EngineSpec], default_engine: str
+    job: Job, segments: Sequence[Segment], specs: Mapping[str, EngineSpec]
 ) -> list[Batch]:
     """Return the batches that speak ``segments``, each extraction before what needs it.
 
@@ -96,11 +95,10 @@ def plan_round(
     segments: those to be spoken, at most all of the job's.
     """
     rooms = line_rooms(job.segments)
-    voices = assign_voices(job, specs, default_engine)
+    voices = assign_voices(job, specs)
     groups: dict[tuple[str, VoiceRef], list[PlannedLine]] = defaultdict(list)
     for segment in segments:
         role = job.role(segment.speaker)
-        engine = role.engine or job.engine or default_engine
         line = PlannedLine(
             id=segment.id,
             text=segment.text,
@@ -111,7 +109,7 @@ def plan_round(
             room=rooms[segment.id],
             max_rate=job.fit.max_rate,
         )
-        groups[engine, voices[segment.speaker]].append(line)
+        groups[job.engine_of(segment.speaker), voices[segment.speaker]].append(line)
 
     batches: list[Batch] = []
     for (engine, voice), lines in groups.items():
@@ -145,13 +143,18 @@ def plan_round(
     return batches
 
 
-def write_plan(batches: Iterable[Batch]) -> tuple[bytes, list[BatchRef]]:
-    """Return ``plan.jsonl`` and where each batch stands in it."""
-    parts: list[bytes] = []
+def write_plan(batches: Iterable[Batch]) -> bytes:
+    """Return ``plan.jsonl``: one batch a line."""
+    lines = (batch.model_dump_json(exclude_defaults=True).encode() for batch in batches)
+    return b"".join(line + b"\n" for line in lines)
+
+
+def read_refs(plan: bytes) -> list[BatchRef]:
+    """Return where each batch stands in a ``plan.jsonl``."""
     refs: list[BatchRef] = []
     offset = 0
-    for batch in batches:
-        line = batch.model_dump_json(exclude_defaults=True).encode() + b"\n"
+    for line in plan.splitlines(keepends=True):
+        batch = Batch.model_validate_json(line)
         refs.append(
             BatchRef(
                 number=batch.number,
@@ -159,12 +162,12 @@ def write_plan(batches: Iterable[Batch]) -> tuple[bytes, list[BatchRef]]:
                 length=len(line),
                 queue=batch.queue,
                 lines=len(batch.lines),
+                deadline=batch.deadline,
                 needs=batch.needs,
             )
         )
-        parts.append(line)
         offset += len(line)
-    return b"".join(parts), refs
+    return refs
 
 
 def read_plan(data: bytes) -> list[Batch]:
@@ -191,16 +194,14 @@ def line_rooms(segments: Iterable[Segment]) -> dict[str, float]:
     return rooms
 
 
-def assign_voices(
-    job: Job, specs: Mapping[str, EngineSpec], default_engine: str
-) -> dict[str, VoiceRef]:
+def assign_voices(job: Job, specs: Mapping[str, EngineSpec]) -> dict[str, VoiceRef]:
     """Return the voice of every speaker.
 
     Speakers whose role names no voice take the engine's stock voices in turn, in the order in
     which they first speak, those that the cast names left out while others are free.
     """
     speakers = list(dict.fromkeys(segment.speaker for segment in job.segments))
-    engines = {s: job.role(s).engine or job.engine or default_engine for s in speakers}
+    engines = {s: job.engine_of(s) for s in speakers}
     named = {(engines[s], job.role(s).voice) for s in speakers}
     assigned: dict[str, VoiceRef] = {}
     for engine in dict.fromkeys(engines.values()):
@@ -229,8 +230,8 @@ def _chunks(
 ) -> Iterable[tuple[PlannedLine, ...]]:
     """Cut lines, sorted by length, by the engine's budget of lines and padded seconds."""
     chunk: list[PlannedLine] = []
-    for line in sorted(lines, key=lambda line: len(line.text)):
-        longest = len(line.text) / spec.pace(language)
+    for line in sorted(lines, key=lambda line: spec.foresee(line.text, language)):
+        longest = spec.foresee(line.text, language)
         full = len(chunk) == spec.batch_lines or longest * (len(chunk) + 1) > spec.batch_seconds
         if chunk and full:
             yield tuple(chunk)

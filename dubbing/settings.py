@@ -16,6 +16,8 @@ import platformdirs
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from dubbing.storage import S3Options
+
 
 class Settings(BaseSettings):
     """Where things are, and how this process behaves."""
@@ -53,6 +55,17 @@ class Settings(BaseSettings):
     """user:password of Flower; without one it only listens on the loopback address."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """How much is written to the log."""
+
+    @property
+    def s3(self) -> S3Options:
+        """What an ``s3://`` URL does not say."""
+        secret = self.s3_secret_access_key
+        return S3Options(
+            endpoint=self.s3_endpoint,
+            region=self.s3_region,
+            access_key_id=self.s3_access_key_id,
+            secret_access_key=secret.get_secret_value() if secret else None,
+        )
 
     @property
     def storage(self) -> str:

@@ -1,0 +1,68 @@
+"""The command line. One habit for all: ``--json`` for machines, plain lines for people.
+
+Exit code 0: done; 1: failed; 2: bad input.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import entry_points
+from typing import Any
+
+import click
+
+from dubbing.cli.output import fail
+from dubbing.errors import DubbingError
+
+GROUP = "dubbing.commands"
+MODULES = {
+    "run": "dubbing.cli.stack",
+    "up": "dubbing.cli.stack",
+    "flower": "dubbing.cli.stack",
+    "submit": "dubbing.cli.submit",
+    "status": "dubbing.cli.jobs",
+    "watch": "dubbing.cli.jobs",
+    "jobs": "dubbing.cli.jobs",
+    "fetch": "dubbing.cli.jobs",
+    "cancel": "dubbing.cli.jobs",
+    "retry": "dubbing.cli.jobs",
+    "say": "dubbing.cli.speech",
+    "engines": "dubbing.cli.speech",
+    "workers": "dubbing.cli.speech",
+    "doctor": "dubbing.cli.doctor",
+    "schema": "dubbing.cli.doctor",
+}
+
+
+class Commands(click.Group):
+    """Imports a command's module when it is used: a worker need not load the client."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return [*MODULES, *sorted(point.name for point in entry_points(group=GROUP))]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by name: one of ours, or one found by entry point."""
+        if cmd_name in MODULES:
+            module = __import__(MODULES[cmd_name], fromlist=[cmd_name])
+            command: click.Command = getattr(module, cmd_name)
+            return command
+        for point in entry_points(group=GROUP, name=cmd_name):
+            found: click.Command = point.load()
+            return found
+        return None
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="dubbing")
+def group() -> None:
+    """Dub films: a translated script with times, a cast and the film in; a dubbed film out."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit."""
+    options: dict[str, Any] = {"prog_name": "dubbing", "standalone_mode": True}
+    try:
+        group.main(args=arguments, **options)
+    except DubbingError as exc:
+        fail(exc, as_json="--json" in (arguments or sys.argv))

@@ -1,0 +1,81 @@
+"""Commands about engines, workers and single lines."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from dubbing.cli.output import json_option, print_json, print_table
+from dubbing.client import Client
+from dubbing.engine import Catalogue, missing_libraries
+from dubbing.export import export
+
+
+@click.command()
+@click.argument("text")
+@click.option("--language", default="en", show_default=True)
+@click.option("--engine", default="", help="Left out: the default engine.")
+@click.option("--voice", default="", help="A stock voice; left out, the engine's first.")
+@click.option(
+    "--out",
+    default="line.wav",
+    show_default=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File to write: .wav, .flac, .mp3 or .ogg.",
+)
+@json_option
+def say(text: str, language: str, engine: str, voice: str, out: Path, as_json: bool) -> None:
+    """Speak TEXT at once, ahead of all batches."""
+    audio = Client.connect().say(text, language=language, engine=engine, voice=voice)
+    export(audio, out)
+    if as_json:
+        print_json({"path": str(out), "seconds": round(audio.seconds, 3)})
+    else:
+        click.echo(f"{out}: {audio.seconds:.2f} s")
+
+
+@click.command()
+@json_option
+def engines(as_json: bool) -> None:
+    """List the engines that are installed."""
+    catalogue = Catalogue()
+    created = [catalogue.create(name) for name in catalogue.names()]
+    if as_json:
+        print_json(
+            [
+                {**engine.spec.model_dump(mode="json"), "missing": missing_libraries(engine)}
+                for engine in created
+            ]
+        )
+        return
+    rows = []
+    for engine in created:
+        spec = engine.spec
+        ready = f"needs dubbing[{engine.extra}]" if missing_libraries(engine) else "ready"
+        voices = "clones" if spec.clones else f"{len(spec.voices)} voices"
+        languages = f"{len(spec.languages)} languages"
+        rows.append((spec.name, ready, voices, languages, spec.device, spec.licence, spec.summary))
+    print_table(("engine", "", "voices", "languages", "device", "licence", "what it is"), rows)
+
+
+@click.command()
+@json_option
+def workers(as_json: bool) -> None:
+    """List the workers that are online, and what waits on each queue."""
+    client = Client.connect()
+    found, depths = client.workers(), client.depths()
+    if as_json:
+        print_json({"workers": [asdict(worker) for worker in found], "queues": depths})
+        return
+    now = time.time()
+    print_table(
+        ("worker", "state", "slots", "up", "queues"),
+        [(w.name, w.state, w.slots, f"{now - w.since:.0f} s", " ".join(w.queues)) for w in found],
+    )
+    consumed = {queue for worker in found for queue in worker.queues}
+    for queue, depth in depths.items():
+        if depth and queue not in consumed:
+            click.echo(f"warning: {depth} messages on {queue}, and no worker", err=True)

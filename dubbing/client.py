@@ -1,0 +1,252 @@
+"""The client: hand in jobs, watch them, fetch what came of them.
+
+It needs Redis and storage, and neither a task nor an engine.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from dubbing.audio import Audio, decode_clip
+from dubbing.check import Caution, check
+from dubbing.engine import EngineSpec, known_specs
+from dubbing.errors import Conflict, DubbingError, NotFound, Transient
+from dubbing.intake import Intake
+from dubbing.job import Job, JobState, Role, Segment
+from dubbing.ledger import Ledger, WorkerRecord
+from dubbing.manifest import normalised
+from dubbing.outcome import gather
+from dubbing.plan import Kind, PlannedLine
+from dubbing.preview import Preview, preview
+from dubbing.queue import Publisher, broker_lists, make_app, queues_of
+from dubbing.rounds import (
+    create_round,
+    end_round,
+    ending,
+    latest_round,
+    load_end,
+    load_job,
+    put_to_work,
+)
+from dubbing.settings import Settings
+from dubbing.status import Status, job_status
+from dubbing.storage import Keys, Storage
+from dubbing.voice import VoiceRef
+
+WATCH_SECONDS = 2.0
+"""How long a watcher waits for an event before it looks for itself."""
+SAY_SECONDS = 60.0
+READERS = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """What became of a submission."""
+
+    id: str
+    created: bool
+    """False when the same request was there already."""
+    cautions: tuple[Caution, ...]
+
+
+class Client:
+    """Speaks to one system: a Redis and a storage."""
+
+    def __init__(self, storage: Storage, ledger: Ledger, publisher: Publisher, engine: str) -> None:
+        self.storage = storage
+        self.ledger = ledger
+        self._publisher = publisher
+        self._engine = engine
+
+    @classmethod
+    def connect(cls, settings: Settings | None = None) -> Client:
+        """Return a client of the system that the settings, or the environment, name.
+
+        Raises QueueUnavailable when its Redis does not answer.
+        """
+        settings = settings or Settings()
+        ledger = Ledger(settings.redis)
+        ledger.ping()
+        publisher = Publisher(make_app(settings.redis), ledger)
+        return cls(Storage.at(settings.storage, settings.s3), ledger, publisher, settings.engine)
+
+    def submit(self, job: Job) -> Submission:
+        """Hand in a job; the same request again is the same job.
+
+        Raises BadInput that names every line to be changed, before anything is stored or queued,
+        and Conflict when the id belongs to another request.
+        """
+        return self.submit_all([job])[0]
+
+    def submit_all(self, jobs: Sequence[Job]) -> list[Submission]:
+        """Hand in many jobs; none is stored unless all of them can be."""
+        checked = [self._checked(job) for job in jobs]
+        return [self._store(job, cautions) for job, cautions in checked]
+
+    def preview(self, job: Job) -> Preview:
+        """Return what `submit` would do, and do nothing. Raises as `submit` does."""
+        job, cautions = self._checked(job)
+        return preview(job, self.specs(), cautions, self.storage)
+
+    def status(self, job_id: str) -> Status:
+        """Return where a job stands; raises NotFound."""
+        return job_status(self.storage, self.ledger, job_id)
+
+    def watch(self, job_id: str) -> Iterator[Status]:
+        """Yield a job's status whenever it changes and every few seconds, last when it has ended."""
+        last = self.ledger.last_event(job_id)
+        status = self.status(job_id)
+        yield status
+        while not status.state.ended:
+            last, _ = self.ledger.events(job_id, last, wait=WATCH_SECONDS)
+            status = self.status(job_id)
+            yield status
+
+    def wait(self, job_id: str) -> Status:
+        """Return a job's status once it has ended."""
+        return list(self.watch(job_id))[-1]
+
+    def cancel(self, job_id: str) -> Status:
+        """End a job now, unless it has ended; nothing of it is spoken from then on."""
+        now = self.status(job_id)
+        if not now.state.ended:
+            counts = {"lines": now.lines, "done": now.done, "failed": now.failed}
+            end = ending(JobState.CANCELLED, now.round, **counts)
+            end_round(self.storage, self.ledger, job_id, end)
+        return self.status(job_id)
+
+    def retry(self, job_id: str) -> Status:
+        """Open another round that speaks only the lines that have no clip yet.
+
+        Raises Conflict while the job is at work, or when it is completed.
+        """
+        job = load_job(self.storage, job_id)
+        round_ = latest_round(self.storage, job_id)
+        end = load_end(self.storage, job_id, round_)
+        if end is None or end.state is JobState.COMPLETED:
+            state = end.state.value if end else "still at work"
+            raise Conflict(f"job {job_id!r} is {state}: there is nothing to retry")
+        outcomes = gather(self.storage, job_id, round_)
+        missing = [s for s in job.segments if outcomes[s.id].result.error]
+        create_round(self.storage, job, round_ + 1, missing)
+        self._publisher.fill(sorted(put_to_work(self.storage, self.ledger, job)))
+        return self.status(job_id)
+
+    def fetch(self, job_id: str, folder: Path) -> list[Path]:
+        """Write a job's outputs and report into ``folder``; return their paths.
+
+        Raises Conflict while there is nothing to fetch.
+        """
+        status = self.status(job_id)
+        if status.output is None:
+            raise Conflict(f"job {job_id!r} is {status.state.value}: it has no output to fetch")
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = []
+        for key in sorted(self.storage.keys(status.output)):
+            path = folder / Path(key).name
+            partial = path.with_name(f".{path.name}.partial")
+            self.storage.download(key, partial)
+            partial.replace(path)
+            paths.append(path)
+        return paths
+
+    def jobs(self) -> list[Status]:
+        """Return every job that storage knows, by id."""
+        return self._statuses(self.storage.folders(Keys.JOBS))
+
+    def batch(self, name: str) -> list[Status]:
+        """Return the jobs of a named batch; raises NotFound when there are none."""
+        prefix = Keys.batch_name(name)
+        found = sorted(key.removeprefix(prefix) for key in self.storage.keys(prefix))
+        if not found:
+            raise NotFound(f"there is no batch {name!r}")
+        return self._statuses(found)
+
+    def say(self, text: str, *, language: str, engine: str = "", voice: str = "") -> Audio:
+        """Speak one line ahead of all batches and return it.
+
+        Raises BadInput, the worker's error, or Transient when no worker answers in time.
+        """
+        engine = engine or self._engine
+        job, _ = self._checked(_one_line(text, language, engine, voice))
+        spec = self.specs()[engine]
+        stock = voice or (spec.voices[0] if spec.voices else "")
+        line = PlannedLine(
+            id="say", text=job.segments[0].text, speed=1.0, room=86_400, max_rate=1.0
+        )
+        ticket = secrets.token_hex(8)
+        request = {
+            "ticket": ticket,
+            "language": language,
+            "voice": VoiceRef(stock=stock).model_dump(),
+            "line": line.model_dump(),
+        }
+        self._publisher.say(engine, request)
+        reply = self.ledger.wait_reply(ticket, wait=SAY_SECONDS)
+        if reply is None:
+            raise Transient(
+                f"no worker answered within {SAY_SECONDS:g} s: start `dubbing worker {engine}`"
+            )
+        if reply["error"]:
+            raise DubbingError(reply["error"]["message"])
+        return decode_clip(self.storage.get(reply["takes"][0]["key"]))
+
+    def workers(self) -> list[WorkerRecord]:
+        """Return the workers that are online."""
+        return self.ledger.workers()
+
+    def specs(self) -> dict[str, EngineSpec]:
+        """Return the engines that jobs can name."""
+        return known_specs(self.storage)
+
+    def depths(self) -> dict[str, int]:
+        """Return how many messages each queue holds, those without a worker too."""
+        queues = [queue for name in self.specs() for queue in queues_of(name)]
+        queues.append(Kind.ASSEMBLY.value)
+        return {queue: self.ledger.queue_depth(broker_lists(queue)) for queue in queues}
+
+    def _checked(self, job: Job) -> tuple[Job, list[Caution]]:
+        """Return the job as it can be stored, and its cautions; raises BadInput."""
+        job = normalised(job.model_copy(update={"engine": job.engine or self._engine}))
+        specs = self.specs()
+        seconds = Intake(self.storage).inspect(job, specs)
+        return job, check(job, specs, film_seconds=seconds)
+
+    def _store(self, job: Job, cautions: Sequence[Caution]) -> Submission:
+        stored = Intake(self.storage).store(job)
+        stored = stored.model_copy(update={"id": stored.id or f"job-{stored.digest()[:16]}"})
+        self.storage.create(Keys.open(stored.name), b"")
+        created = self.storage.create(Keys.job(stored.name), stored.model_dump_json().encode())
+        if not created:
+            self._same_request(stored)
+        if stored.batch_name:
+            self.storage.create(Keys.batch_name(stored.batch_name, stored.name), b"")
+        self._publisher.fill(sorted(put_to_work(self.storage, self.ledger, stored)))
+        return Submission(id=stored.name, created=created, cautions=tuple(cautions))
+
+    def _same_request(self, job: Job) -> None:
+        if load_job(self.storage, job.name).digest() != job.digest():
+            raise Conflict(
+                f"the id {job.name!r} belongs to another request: choose another id, "
+                "or leave the id out"
+            )
+
+    def _statuses(self, ids: Sequence[str]) -> list[Status]:
+        with ThreadPoolExecutor(READERS) as pool:
+            return list(pool.map(self.status, ids))
+
+
+def _one_line(text: str, language: str, engine: str, voice: str) -> Job:
+    line = Segment(id="say", start=0, end=86_400, text=text)
+    role = Role(voice=voice or None)
+    return Job(language=language, engine=engine, segments=(line,), cast={"speaker": role})
+
+
+def by_state(statuses: Sequence[Status]) -> dict[str, int]:
+    """Return how many jobs are in each state."""
+    return dict(Counter(status.state.value for status in statuses))

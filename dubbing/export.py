@@ -1,0 +1,32 @@
+"""A clip as a file of any format, by pydub."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import imageio_ffmpeg
+import numpy as np
+
+from dubbing.audio import Audio
+from dubbing.errors import BadInput, MediaError
+
+FORMATS = {".wav": "wav", ".flac": "flac", ".mp3": "mp3", ".ogg": "ogg"}
+
+
+def export(audio: Audio, path: Path) -> None:
+    """Write ``audio`` to ``path``, whose suffix tells the format."""
+    if path.suffix.lower() not in FORMATS:
+        raise BadInput(f"name a file that ends in {', '.join(FORMATS)}", where=str(path))
+    with warnings.catch_warnings():
+        # It looks for an ffmpeg on PATH as it is imported; it is told of ours below.
+        warnings.simplefilter("ignore")
+        from pydub import AudioSegment  # noqa: PLC0415 - see above
+        from pydub.exceptions import CouldntEncodeError  # noqa: PLC0415 - see above
+    AudioSegment.converter = imageio_ffmpeg.get_ffmpeg_exe()
+    samples = np.clip(audio.samples * 32767, -32768, 32767).astype("<i2")
+    segment = AudioSegment(samples.tobytes(), frame_rate=audio.rate, sample_width=2, channels=1)
+    try:
+        segment.export(str(path), format=FORMATS[path.suffix.lower()]).close()
+    except (CouldntEncodeError, OSError) as exc:
+        raise MediaError(f"{path} cannot be written: {exc}") from exc

@@ -1,0 +1,74 @@
+"""Voices in storage: references in, and what each engine derives from them.
+
+A form is derived once for a voice and a model, kept as safetensors, and derived by whoever lacks
+it: the extraction queue only makes sure that it is there before its lines are spoken.
+"""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import safetensors.numpy
+import soundfile
+
+from dubbing.audio import Audio
+from dubbing.engine import Engine, VoiceForm
+from dubbing.errors import BadInput, DubbingError, EngineFailed, NotFound, SpeechRejected
+from dubbing.storage import Keys, Storage
+from dubbing.voice import Voice
+
+
+def store_voice(storage: Storage, digest: str, reference: Audio, transcript: str = "") -> Voice:
+    """Store a recording as a voice; the same recording is the same voice."""
+    voice = Voice(digest=digest, seconds=reference.seconds, transcript=transcript)
+    file = io.BytesIO()
+    soundfile.write(file, reference.samples, reference.rate, format="FLAC", subtype="PCM_16")
+    storage.create(Keys.reference(digest), file.getvalue())
+    storage.create(Keys.voice(digest), voice.model_dump_json().encode())
+    return voice
+
+
+def load_voice(storage: Storage, digest: str) -> tuple[Voice, Audio]:
+    """Return a voice and its recording; raises NotFound."""
+    voice = Voice.model_validate_json(storage.get(Keys.voice(digest)))
+    samples, rate = soundfile.read(io.BytesIO(storage.get(Keys.reference(digest))), dtype="float32")
+    return voice, Audio(samples=samples, rate=rate)
+
+
+def voice_form(storage: Storage, engine: Engine, digest: str) -> VoiceForm:
+    """Return the engine's form of a voice, derived now when nobody did before.
+
+    Raises BadInput when the recording is too short or too long for the engine, SpeechRejected
+    when the engine cannot use it, and EngineFailed.
+    """
+    key = Keys.voice_form(digest, engine.spec.name, engine.model)
+    try:
+        form: VoiceForm = safetensors.numpy.load(storage.get(key))
+        return form
+    except NotFound:
+        pass
+    voice, reference = load_voice(storage, digest)
+    _check_length(engine, voice)
+    try:
+        form = engine.extract(reference, voice.transcript)
+    except DubbingError:
+        raise
+    except Exception as exc:
+        raise EngineFailed(f"{type(exc).__name__}: {exc}") from exc
+    if not all(np.isfinite(array).all() for array in form.values()):
+        raise SpeechRejected("the engine derived NaN or infinite values from the reference")
+    storage.create(key, safetensors.numpy.save(dict(form)))
+    return form
+
+
+def _check_length(engine: Engine, voice: Voice) -> None:
+    if engine.spec.reference_seconds is None:
+        return
+    shortest, longest = engine.spec.reference_seconds
+    if not shortest <= voice.seconds <= longest:
+        raise BadInput(
+            f"engine {engine.spec.name!r} needs a reference of {shortest:g} to {longest:g} s, "
+            f"and this one lasts {voice.seconds:.1f} s",
+            where=f"voice {voice.digest[:12]}",
+        )

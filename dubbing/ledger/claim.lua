@@ -1,0 +1,20 @@
+-- Begin a batch: job, round, token, queue, number (or '' for assembly), owner, lease, deadline.
+-- Returns 'run', or why there is nothing to do: 'closed', 'busy', 'over', 'unknown'.
+local job, round, token, queue, number, owner = unpack(ARGV, 1, 6)
+local m = member(job, round, token)
+local published, leases = P .. 'published:' .. queue, P .. 'leases:' .. queue
+local standing = live(job, round)
+redis.call('ZREM', published, m)
+if standing ~= 'live' then return standing end
+if number ~= '' and redis.call('GETBIT', jobkey(job) .. ':closed', number) == 1 then return 'closed' end
+
+local t = now()
+local held = redis.call('ZSCORE', leases, m)
+if held and tonumber(held) > t then
+  local holder = string.match(redis.call('HGET', P .. 'owners', m) or '', '^([^|]*)|')
+  if holder ~= owner then return 'busy' end
+end
+redis.call('ZADD', leases, t + tonumber(ARGV[7]), m)
+redis.call('HSET', P .. 'owners', m, owner .. '|' .. (t + tonumber(ARGV[8])))
+if number ~= '' then set_state(job, 'synthesizing') end
+return 'run'

@@ -1,0 +1,76 @@
+-- Shared by all scripts. What lies where is told in the module's docstring.
+local P = 'dubbing:'
+local PUBLISHED_GRACE = 10   -- seconds after which a message that no queue holds is taken for lost
+local WORKER_TTL = 30        -- seconds without a heartbeat after which a worker is offline
+local EVENTS = 2000          -- events kept a job
+local ENDED_TTL = 3600       -- seconds that an ended job is remembered here; storage knows it for ever
+
+local function now()
+  local t = redis.call('TIME')
+  return tonumber(t[1]) + tonumber(t[2]) / 1000000
+end
+
+local function jobkey(job) return P .. 'job:' .. job end
+local function todokey(job, queue) return jobkey(job) .. ':todo:' .. queue end
+
+local function member(job, round, token) return job .. '|' .. round .. '|' .. token end
+local function split(m) return string.match(m, '^([^|]+)|(%d+)|(.+)$') end
+
+-- Whether this very round of the job is being worked on.
+local function live(job, round)
+  local state = redis.call('HMGET', jobkey(job), 'round', 'state')
+  if not state[1] then return 'unknown' end
+  if state[1] ~= tostring(round) then return 'over' end
+  if state[2] == 'completed' or state[2] == 'failed' or state[2] == 'cancelled' then return 'over' end
+  return 'live'
+end
+
+local function event(job, name, ...)
+  redis.call('XADD', jobkey(job) .. ':events', 'MAXLEN', '~', EVENTS, '*', 'event', name, ...)
+end
+
+-- Give the job its place in the turns of a queue: at the head, so that a new job starts soon.
+local function enlist(job, queue)
+  local tenant = redis.call('HGET', jobkey(job), 'tenant')
+  local jobs = P .. 'ring:' .. queue .. ':' .. tenant
+  if not redis.call('LPOS', jobs, job) then redis.call('LPUSH', jobs, job) end
+  local tenants = P .. 'ring:' .. queue
+  if not redis.call('LPOS', tenants, tenant) then redis.call('LPUSH', tenants, tenant) end
+end
+
+local function set_state(job, state)
+  if redis.call('HGET', jobkey(job), 'state') ~= state then
+    redis.call('HSET', jobkey(job), 'state', state)
+    event(job, 'state', 'state', state)
+  end
+end
+
+-- The last batch is closed: assembly is one more batch, leased like any other.
+local function start_assembly(job)
+  set_state(job, 'assembling')
+  redis.call('SADD', jobkey(job) .. ':queues', 'assembly')
+  redis.call('RPUSH', todokey(job, 'assembly'), 'assembly')
+  enlist(job, 'assembly')
+end
+
+-- Drop everything of a round but what status and watchers read.
+local function forget_work(job)
+  local key = jobkey(job)
+  local tenant = redis.call('HGET', key, 'tenant')
+  for _, queue in ipairs(redis.call('SMEMBERS', key .. ':queues')) do
+    redis.call('DEL', todokey(job, queue))
+    if tenant then redis.call('LREM', P .. 'ring:' .. queue .. ':' .. tenant, 0, job) end
+    for _, zset in ipairs({'published:', 'leases:'}) do
+      for _, m in ipairs(redis.call('ZRANGE', P .. zset .. queue, 0, -1)) do
+        if split(m) == job then
+          redis.call('ZREM', P .. zset .. queue, m)
+          redis.call('HDEL', P .. 'owners', m)
+        end
+      end
+    end
+  end
+  for _, held in ipairs(redis.call('SMEMBERS', key .. ':held')) do
+    redis.call('DEL', key .. ':held:' .. held)
+  end
+  redis.call('DEL', key .. ':queues', key .. ':held', key .. ':closed', key .. ':deliveries')
+end

@@ -1,0 +1,37 @@
+-- Count a batch once: job, round, token, queue, number, lines, failed, then the lines' ids.
+-- Returns 'unknown', or the queues that have something new.
+local job, round, token, queue, number = unpack(ARGV, 1, 5)
+local lines, failed = ARGV[6], ARGV[7]
+local key = jobkey(job)
+local m = member(job, round, token)
+redis.call('ZREM', P .. 'leases:' .. queue, m)
+redis.call('ZREM', P .. 'published:' .. queue, m)
+redis.call('HDEL', P .. 'owners', m)
+local standing = live(job, round)
+if standing == 'unknown' then return {'unknown'} end
+if standing ~= 'live' then return {} end
+if redis.call('SETBIT', key .. ':closed', number, 1) == 1 then return {} end
+
+for n = 8, #ARGV, 1000 do
+  redis.call('HDEL', key .. ':deliveries', unpack(ARGV, n, math.min(n + 999, #ARGV)))
+end
+local done = redis.call('HINCRBY', key, 'done', lines)
+redis.call('HINCRBY', key, 'failed', failed)
+local closed = redis.call('HINCRBY', key, 'closed', 1)
+event(job, 'batch', 'batch', number, 'lines', lines, 'failed', failed, 'done', done)
+
+local touched = {}
+local held = key .. ':held:' .. number
+local released = redis.call('LPOP', held)
+while released do
+  local to, waiting = string.match(released, '^([^|]+)|(.+)$')
+  redis.call('RPUSH', todokey(job, to), waiting)
+  enlist(job, to)
+  touched[1] = to
+  released = redis.call('LPOP', held)
+end
+if closed == tonumber(redis.call('HGET', key, 'batches')) then
+  start_assembly(job)
+  touched[#touched + 1] = 'assembly'
+end
+return touched

@@ -1,0 +1,298 @@
+"""The ledger's calls; see the package's docstring for what lies where."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import redis
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.retry import Retry
+
+from dubbing.errors import QueueUnavailable
+from dubbing.job import Job, JobState
+from dubbing.plan import BatchRef, Kind
+
+LEASE_SECONDS = 6.0
+"""A worker that has not renewed a lease for so long is gone."""
+PREFIX = "dubbing:"
+ASSEMBLY_TOKEN = "assembly"  # noqa: S105 - a batch's token, not a password
+ASSEMBLY_DEADLINE = 6 * 3600.0
+"""Seconds after which an assembly is taken to hang."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """A batch as a message names it."""
+
+    job: str
+    round: int
+    token: str
+    queue: str
+
+    @property
+    def number(self) -> int | None:
+        """The batch's number, or None for an assembly."""
+        return None if self.token == ASSEMBLY_TOKEN else int(self.token.split(":")[0])
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Offset and length of the batch in ``plan.jsonl``, in bytes."""
+        _, offset, length, _ = self.token.split(":")
+        return int(offset), int(length)
+
+    @property
+    def deadline(self) -> float:
+        """Seconds that a worker may take for it."""
+        return ASSEMBLY_DEADLINE if self.number is None else float(self.token.split(":")[3])
+
+    @property
+    def kind(self) -> Kind:
+        """What the batch asks for."""
+        return Kind(self.queue.split(".")[0])
+
+
+class Claim(StrEnum):
+    """What a worker is told that begins a batch."""
+
+    RUN = "run"
+    CLOSED = "closed"
+    BUSY = "busy"
+    OVER = "over"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """Where a job stands, by the ledger."""
+
+    round: int
+    state: JobState
+    tenant: str
+    lines: int
+    """Lines of this round."""
+    done: int
+    """Lines of closed batches, the failed ones too."""
+    failed: int
+    batches: int
+    closed: int
+    opened: float
+    """When the round was put to work, in seconds since 1970."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerRecord:
+    """A worker as its heartbeat shows it."""
+
+    name: str
+    engine: str
+    queues: tuple[str, ...]
+    slots: int
+    state: str
+    model: str = ""
+    since: float = 0.0
+    """When it started, in seconds since 1970."""
+
+
+class Ledger:
+    """State in Redis. Safe to use from several threads."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._redis = redis.Redis.from_url(
+            url,
+            decode_responses=True,
+            socket_connect_timeout=5,
+            socket_timeout=30,
+            # A Redis that restarts is back within seconds; work that waits for it is not lost.
+            retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=2), 8),
+        )
+
+    def ping(self) -> None:
+        """Raise QueueUnavailable unless Redis answers."""
+        with _mapped(self.url):
+            self._redis.ping()
+
+    def open_round(
+        self,
+        job: Job,
+        round_: int,
+        refs: Sequence[BatchRef],
+        *,
+        closed: Iterable[int] = (),
+        done: int = 0,
+        failed: int = 0,
+    ) -> bool:
+        """Put a round to work; return False when the ledger has it, or a later one, already.
+
+        closed: numbers of batches whose results are stored; done and failed: their lines.
+        """
+        numbers = set(closed)
+        waiting = [ref for ref in refs if ref.number not in numbers]
+        batches = [
+            field
+            for ref in waiting
+            for field in (ref.queue, ref.token, "" if ref.needs is None else ref.needs)
+        ]
+        lines = sum(ref.lines for ref in refs)
+        head = [job.name, round_, job.tenant, lines, done, failed, len(refs), len(numbers)]
+        return bool(self._run("open", *head, *batches, ".", *sorted(numbers)))
+
+    def take(self, queue: str, broker_lists: Sequence[str]) -> list[Address]:
+        """Return the batches that go onto ``queue`` now, tenants in turn, then jobs in turn."""
+        return [
+            Address(job=job, round=int(round_), token=token, queue=queue)
+            for job, round_, token in (
+                member.split("|") for member in self._run("take", queue, *broker_lists)
+            )
+        ]
+
+    def claim(self, at: Address, owner: str) -> Claim:
+        """Begin a batch: the lease starts here."""
+        number = "" if at.number is None else at.number
+        return Claim(self._run("claim", *_head(at), number, owner, LEASE_SECONDS, at.deadline))
+
+    def renew(self, at: Address, owner: str) -> bool:
+        """Keep a lease; return whether the work is still wanted and within its deadline."""
+        return bool(self._run("renew", *_head(at), owner, LEASE_SECONDS))
+
+    def release(self, at: Address, owner: str) -> None:
+        """Hand a batch back at once."""
+        self._run("release", *_head(at), owner)
+
+    def deliver(self, job: str, ids: Sequence[str]) -> list[int]:
+        """Count a delivery of each line, before any work; return how often each was begun before.
+
+        A line that was begun before is not counted here but by `deliver_again`, just before it is
+        spoken alone.
+        """
+        return [int(count) for count in self._run("deliver", job, *ids)] if ids else []
+
+    def deliver_again(self, job: str, id_: str) -> None:
+        """Count another delivery of a line."""
+        with _mapped(self.url):
+            self._redis.hincrby(f"{PREFIX}job:{job}:deliveries", id_, 1)
+
+    def forgive(self, job: str, ids: Sequence[str]) -> None:
+        """Forget the deliveries of lines whose worker lives and hands them back."""
+        if ids:
+            with _mapped(self.url):
+                self._redis.hdel(f"{PREFIX}job:{job}:deliveries", *ids)
+
+    def complete(self, at: Address, ids: Sequence[str], failed: int) -> list[str] | None:
+        """Count a batch, once; return the queues with new work, None when the job is unknown."""
+        touched = list(self._run("complete", *_head(at), at.number, len(ids), failed, *ids))
+        return None if touched == ["unknown"] else touched
+
+    def end(self, job: str, round_: int, state: JobState) -> None:
+        """Note that a round ended, and drop what is left of its work."""
+        self._run("end", job, round_, state.value)
+
+    def snapshot(self, job: str) -> Snapshot | None:
+        """Return where a job stands, or None when the ledger does not know it."""
+        with _mapped(self.url):
+            found: dict[str, str] = self._redis.hgetall(f"{PREFIX}job:{job}")  # type: ignore[assignment]
+        if not found:
+            return None
+        counts = {key: int(found[key]) for key in ("lines", "done", "failed", "batches", "closed")}
+        return Snapshot(
+            round=int(found["round"]),
+            state=JobState(found["state"]),
+            tenant=found["tenant"],
+            opened=float(found["opened"]),
+            **counts,
+        )
+
+    def events(self, job: str, after: str, *, wait: float) -> tuple[str, list[dict[str, str]]]:
+        """Return the last id and the events after ``after``, waiting up to ``wait`` seconds."""
+        with _mapped(self.url):
+            found: Any = self._redis.xread(
+                {f"{PREFIX}job:{job}:events": after}, count=500, block=max(1, int(wait * 1000))
+            )
+        entries = found[0][1] if found else []
+        return (entries[-1][0] if entries else after), [fields for _, fields in entries]
+
+    def last_event(self, job: str) -> str:
+        """Return the id of the newest event, for a watcher that starts from a snapshot."""
+        with _mapped(self.url):
+            newest: Any = self._redis.xrevrange(f"{PREFIX}job:{job}:events", count=1)
+        return newest[0][0] if newest else "0-0"
+
+    def beat(self, worker: WorkerRecord) -> None:
+        """Say that a worker is there; it is offline 30 s after the last time."""
+        record = json.dumps(asdict(worker))
+        self._run("beat", worker.name, record, worker.slots, *worker.queues)
+
+    def leave(self, worker: WorkerRecord) -> None:
+        """Say that a worker is gone."""
+        self._run("beat", worker.name, "", 0, *worker.queues)
+
+    def workers(self) -> list[WorkerRecord]:
+        """Return the workers that are online."""
+        with _mapped(self.url):
+            keys = list(self._redis.scan_iter(f"{PREFIX}worker:*", count=500))
+            records: Any = self._redis.mget(keys) if keys else []
+        found = [WorkerRecord(**json.loads(record)) for record in records if record]
+        return sorted(found, key=lambda worker: worker.name)
+
+    def turn(self, what: str, seconds: int) -> bool:
+        """Whether it is this process's turn to do what one process at a time may as well do."""
+        with _mapped(self.url):
+            return bool(self._redis.set(f"{PREFIX}turn:{what}", "", nx=True, ex=seconds))
+
+    def set_reply(self, ticket: str, reply: dict[str, Any], *, keep: int = 300) -> None:
+        """Answer a request that has no job, such as `say`."""
+        key = f"{PREFIX}reply:{ticket}"
+        with _mapped(self.url), self._redis.pipeline() as pipe:
+            pipe.rpush(key, json.dumps(reply))
+            pipe.expire(key, keep)
+            pipe.execute()
+
+    def wait_reply(self, ticket: str, *, wait: float) -> dict[str, Any] | None:
+        """Return the answer, or None when there is none after ``wait`` seconds."""
+        with _mapped(self.url):
+            found: Any = self._redis.blpop([f"{PREFIX}reply:{ticket}"], timeout=wait)
+        return json.loads(found[1]) if found else None
+
+    def queue_depth(self, broker_lists: Sequence[str]) -> int:
+        """Return how many messages the broker holds in these lists."""
+        with _mapped(self.url):
+            return sum(int(self._redis.llen(name)) for name in broker_lists)
+
+    def _run(self, name: str, *arguments: object) -> Any:
+        script = self._redis.register_script(_source(name))
+        with _mapped(self.url):
+            return script(args=[str(argument) for argument in arguments])
+
+
+@cache
+def _source(name: str) -> str:
+    folder = files("dubbing.ledger")
+    return "\n".join((folder / f"{part}.lua").read_text() for part in ("common", name))
+
+
+def _head(at: Address) -> tuple[str, int, str, str]:
+    return at.job, at.round, at.token, at.queue
+
+
+@contextmanager
+def _mapped(url: str) -> Iterator[None]:
+    """Turn redis-py's errors into ours."""
+    try:
+        yield
+    except redis.ConnectionError as exc:
+        raise QueueUnavailable(f"Redis does not answer at {redact(url)}: {exc}") from exc
+    except redis.RedisError as exc:
+        raise QueueUnavailable(f"Redis refused at {redact(url)}: {exc}") from exc
+
+
+def redact(url: str) -> str:
+    """Return ``url`` without its password."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"

@@ -1,0 +1,37 @@
+-- Put a round to work, new or rebuilt: job, round, tenant, lines, done, failed, batches, closed,
+-- then for each batch that is not closed: queue, token, number of the extraction it needs or '',
+-- then after a '.': the numbers of the closed ones.
+local job, round, tenant = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+local key = jobkey(job)
+local known = tonumber(redis.call('HGET', key, 'round') or '-1')
+if known >= round then return 0 end
+
+if known >= 0 then forget_work(job) end
+redis.call('PERSIST', key)
+redis.call('PERSIST', key .. ':events')
+redis.call('HSET', key, 'round', round, 'tenant', tenant, 'lines', ARGV[4], 'done', ARGV[5],
+  'failed', ARGV[6], 'batches', ARGV[7], 'closed', ARGV[8], 'opened', now())
+set_state(job, tonumber(ARGV[8]) > 0 and 'synthesizing' or 'queued')
+
+local i = 9
+local waiting = {}
+while ARGV[i] ~= '.' do
+  local queue, token, needs = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  redis.call('SADD', key .. ':queues', queue)
+  waiting[#waiting + 1] = {queue, token, needs}
+  i = i + 3
+end
+for n = i + 1, #ARGV do redis.call('SETBIT', key .. ':closed', ARGV[n], 1) end
+
+for _, batch in ipairs(waiting) do
+  local queue, token, needs = batch[1], batch[2], batch[3]
+  if needs ~= '' and redis.call('GETBIT', key .. ':closed', needs) == 0 then
+    redis.call('SADD', key .. ':held', needs)
+    redis.call('RPUSH', key .. ':held:' .. needs, queue .. '|' .. token)
+  else
+    redis.call('RPUSH', todokey(job, queue), token)
+    enlist(job, queue)
+  end
+end
+if #waiting == 0 then start_assembly(job) end
+return 1

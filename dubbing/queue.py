@@ -1,0 +1,148 @@
+"""The Celery queues: their names, Celery's settings, and publishing.
+
+Celery carries messages and runs processes. Which batch is sent when, and what was done, is the
+ledger's to know, so a message may come twice or never.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from importlib.util import find_spec
+from typing import Any
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from dubbing.errors import BadInput, QueueUnavailable
+from dubbing.ledger import Address, Ledger
+from dubbing.plan import Kind
+
+INTERACTIVE, BULK = 0, 5
+"""Priorities: on Redis 0 comes first. An unset one would mean 0 too, hence the default."""
+STEPS = (INTERACTIVE, BULK)
+SEPARATOR = "\x06\x16"
+"""What kombu puts between a queue's name and a priority above 0."""
+
+TASKS = {
+    Kind.SYNTHESIS: "dubbing.synthesize",
+    Kind.EXTRACTION: "dubbing.extract",
+    Kind.ASSEMBLY: "dubbing.assemble",
+}
+SAY = "dubbing.say"
+
+
+def celery_settings(redis_url: str) -> dict[str, Any]:
+    """Return what every process of the system configures Celery with."""
+    return {
+        "broker_url": redis_url.replace("unix://", "redis+socket://", 1),
+        "broker_connection_retry_on_startup": True,
+        "broker_transport_options": {
+            "priority_steps": list(STEPS),
+            "sep": SEPARATOR,
+            "queue_order_strategy": "priority",
+            # Never what brings work back: leases do. It only has to outlast every batch.
+            "visibility_timeout": 12 * 3600,
+            "health_check_interval": 10,
+            "socket_keepalive": True,
+        },
+        "accept_content": ["json"],
+        "task_serializer": "json",
+        "event_serializer": "json",
+        "result_backend": None,
+        "task_ignore_result": True,
+        "task_default_queue": "synthesis",
+        "task_default_priority": BULK,
+        # Acked late, so that a worker reserves no more than it runs.
+        "task_acks_late": True,
+        "worker_prefetch_multiplier": 1,
+        # CUDA and obstore do not survive a fork.
+        "worker_pool_start_method": "spawn",
+        "worker_hijack_root_logger": False,
+        "worker_redirect_stdouts": False,
+        "worker_send_task_events": True,
+        "task_send_sent_event": True,
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "worker_proc_alive_timeout": 120.0,
+    }
+
+
+def make_app(redis_url: str) -> Celery:
+    """Return the Celery app of this process."""
+    app = Celery("dubbing", set_as_current=True)
+    app.conf.update(celery_settings(redis_url))
+    return app
+
+
+def queues_of(engine: str) -> tuple[str, ...]:
+    """Return the queues that an engine's workers consume, or assembly's."""
+    if engine == Kind.ASSEMBLY:
+        return (Kind.ASSEMBLY.value,)
+    return (f"{Kind.SYNTHESIS}.{engine}", f"{Kind.EXTRACTION}.{engine}")
+
+
+def broker_lists(queue: str) -> list[str]:
+    """Return the Redis lists in which the broker holds a queue's messages, one a priority."""
+    return [queue if step == 0 else f"{queue}{SEPARATOR}{step}" for step in STEPS]
+
+
+class Publisher:
+    """Sends what the ledger chooses."""
+
+    def __init__(self, app: Celery, ledger: Ledger) -> None:
+        self._app = app
+        self._ledger = ledger
+
+    def fill(self, queues: Iterable[str]) -> int:
+        """Bring the queues to their depth; return how many messages were sent."""
+        sent = 0
+        for queue in queues:
+            for address in self._ledger.take(queue, broker_lists(queue)):
+                self._send(address)
+                sent += 1
+        return sent
+
+    def say(self, engine: str, request: dict[str, Any]) -> None:
+        """Send an interactive request, ahead of every batch."""
+        self._publish(
+            SAY, queues_of(engine)[0], request, priority=INTERACTIVE, name="say", limit=120.0
+        )
+
+    def _send(self, at: Address) -> None:
+        kwargs = {"job": at.job, "round_": at.round, "batch": at.token, "queue": at.queue}
+        name = f"{at.job}/{at.round}/{at.kind if at.number is None else at.number}"
+        # The hard limit is a little after the lease's end; whoever is killed by it holds nothing.
+        limit = at.deadline + 5
+        self._publish(TASKS[at.kind], at.queue, kwargs, priority=BULK, name=name, limit=limit)
+
+    def _publish(
+        self,
+        task: str,
+        queue: str,
+        kwargs: dict[str, Any],
+        *,
+        priority: int,
+        name: str,
+        limit: float,
+    ) -> None:
+        try:
+            self._app.send_task(
+                task,
+                kwargs=kwargs,
+                queue=queue,
+                priority=priority,
+                time_limit=limit,
+                # Flower shows the id: it begins with the job and the batch.
+                task_id=f"{name}-{secrets.token_hex(3)}",
+                retry_policy={"max_retries": 5, "interval_start": 0.1, "interval_max": 2},
+            )
+        except (OperationalError, OSError) as exc:
+            raise QueueUnavailable(f"the queue {queue} cannot be written: {exc}") from exc
+
+
+def start_flower(redis_url: str, address: str, port: int) -> None:
+    """Run Flower in this process; raises BadInput when it is not installed."""
+    if find_spec("flower") is None:
+        raise BadInput("Flower is not installed: pip install 'dubbing[flower]'")
+    app = make_app(redis_url)
+    app.start(["flower", f"--address={address}", f"--port={port}"])

@@ -1,0 +1,120 @@
+"""Rounds: what puts a job to work, what puts it back when Redis forgot it, and how it ends.
+
+Submitting and rebuilding are the same step, plan − results, so that the way that is taken rarely
+is the way that is taken always.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from dubbing.engine import known_specs
+from dubbing.errors import NotFound
+from dubbing.job import Job, JobState, Model, Segment
+from dubbing.ledger import Ledger
+from dubbing.plan import Kind, plan_round, read_refs, write_plan
+from dubbing.result import BatchResult
+from dubbing.storage import Keys, Storage
+
+log = logging.getLogger(__name__)
+
+READERS = 16
+"""Results read at once."""
+
+
+class End(Model):
+    """How a round ended: ``jobs/<job>/rounds/<n>/end.json``. The first one written is the one."""
+
+    state: JobState
+    round: int
+    at: float
+    """Seconds since 1970."""
+    output: str | None = None
+    """Prefix of the output that is the one; none when cancelled."""
+    error: dict[str, Any] | None = None
+    lines: int = 0
+    """Lines that the round was to speak."""
+    done: int = 0
+    """Lines that it is through with, the failed ones too."""
+    failed: int = 0
+    """Lines that could not be spoken."""
+
+
+def load_job(storage: Storage, job_id: str) -> Job:
+    """Return the request as stored; raises NotFound."""
+    try:
+        return Job.model_validate_json(storage.get(Keys.job(job_id)))
+    except NotFound as exc:
+        raise NotFound(f"there is no job {job_id!r}") from exc
+
+
+def latest_round(storage: Storage, job_id: str) -> int:
+    """Return the number of the newest round; 0 when there is none."""
+    return max((int(name) for name in storage.folders(Keys.rounds(job_id))), default=0)
+
+
+def load_end(storage: Storage, job_id: str, round_: int) -> End | None:
+    """Return how a round ended, or None while it goes on."""
+    try:
+        return End.model_validate_json(storage.get(Keys.end(job_id, round_)))
+    except NotFound:
+        return None
+
+
+def create_round(storage: Storage, job: Job, round_: int, segments: Sequence[Segment]) -> None:
+    """Write the plan that speaks ``segments``; whoever writes it first has planned the round."""
+    plan = write_plan(plan_round(job, segments, known_specs(storage)))
+    storage.create(Keys.open(job.name), b"")
+    storage.create(Keys.plan(job.name, round_), plan)
+
+
+def put_to_work(storage: Storage, ledger: Ledger, job: Job) -> set[str]:
+    """Make the ledger's part of a job's newest round from storage, unless it has it.
+
+    Returns the queues that may have something new. A round that ended stays ended; a job whose
+    submission broke off before its plan was written is planned now.
+    """
+    round_ = latest_round(storage, job.name)
+    if round_ == 0:
+        round_ = 1
+        create_round(storage, job, round_, job.segments)
+    elif load_end(storage, job.name, round_):
+        storage.delete(Keys.open(job.name))
+        return set()
+    refs = read_refs(storage.get(Keys.plan(job.name, round_)))
+    results = _results(storage, job.name, round_)
+    ledger.open_round(
+        job,
+        round_,
+        refs,
+        closed=results,
+        done=sum(len(result.segments) for result in results.values()),
+        failed=sum(result.failed for result in results.values()),
+    )
+    return {ref.queue for ref in refs} | {Kind.ASSEMBLY.value}
+
+
+def end_round(storage: Storage, ledger: Ledger, job_id: str, end: End) -> End:
+    """End a round unless it has ended; return how it did end."""
+    key = Keys.end(job_id, end.round)
+    if not storage.create(key, end.model_dump_json().encode()):
+        end = End.model_validate_json(storage.get(key))
+    ledger.end(job_id, end.round, end.state)
+    storage.delete(Keys.open(job_id))
+    return end
+
+
+def ending(state: JobState, round_: int, **fields: Any) -> End:
+    """Return an end that is now."""
+    return End(state=state, round=round_, at=time.time(), **fields)
+
+
+def _results(storage: Storage, job_id: str, round_: int) -> dict[int, BatchResult]:
+    keys = list(storage.keys(Keys.results(job_id, round_)))
+    with ThreadPoolExecutor(READERS) as pool:
+        found = [BatchResult.model_validate_json(data) for data in pool.map(storage.get, keys)]
+    return {result.batch: result for result in found}

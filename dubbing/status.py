@@ -1,0 +1,64 @@
+"""Where a job stands, by the ledger, or by storage when it has ended or Redis forgot it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dubbing.job import JobState, Model
+from dubbing.ledger import Ledger
+from dubbing.plan import read_refs
+from dubbing.rounds import latest_round, load_end, load_job
+from dubbing.storage import Keys, Storage
+
+
+class Status(Model):
+    """Where a job stands."""
+
+    id: str
+    state: JobState
+    round: int
+    lines: int
+    """Lines that this round speaks."""
+    done: int = 0
+    """Lines that this round is through with, the failed ones too."""
+    failed: int = 0
+    """Lines that could not be spoken."""
+    output: str | None = None
+    """Storage prefix of the output, once there is one."""
+    error: dict[str, Any] | None = None
+    """Why the job failed, when it is not for its lines."""
+
+
+def job_status(storage: Storage, ledger: Ledger, job_id: str) -> Status:
+    """Return where a job stands; raises NotFound."""
+    known = ledger.snapshot(job_id)
+    if known is None or known.state.ended:
+        return _stored_status(storage, job_id)
+    return Status(
+        id=job_id,
+        state=known.state,
+        round=known.round,
+        lines=known.lines,
+        done=known.done,
+        failed=known.failed,
+    )
+
+
+def _stored_status(storage: Storage, job_id: str) -> Status:
+    round_ = latest_round(storage, job_id)
+    if round_ == 0:
+        lines = len(load_job(storage, job_id).segments)
+        return Status(id=job_id, state=JobState.QUEUED, round=0, lines=lines)
+    end = load_end(storage, job_id, round_)
+    if end is None:
+        lines, done = _counted(storage, job_id, round_)
+        return Status(id=job_id, state=JobState.QUEUED, round=round_, lines=lines, done=done)
+    return Status(id=job_id, **end.model_dump(exclude={"at"}))
+
+
+def _counted(storage: Storage, job_id: str, round_: int) -> tuple[int, int]:
+    """Return how many lines a round speaks, and how many of them have a result."""
+    refs = read_refs(storage.get(Keys.plan(job_id, round_)))
+    stored = set(storage.keys(Keys.results(job_id, round_)))
+    done = [ref.lines for ref in refs if Keys.result(job_id, round_, ref.number) in stored]
+    return sum(ref.lines for ref in refs), sum(done)

@@ -1,0 +1,161 @@
+"""One batch in a worker: claimed, kept, done, counted.
+
+The same for every kind of batch; Celery only brings the address. Whatever stops a worker, the
+lease ends and another one begins here again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from dubbing.errors import DubbingError, NotFound, Stopped
+from dubbing.ledger import Address, Claim, Ledger
+from dubbing.ledger.ledger import LEASE_SECONDS
+from dubbing.plan import Batch
+from dubbing.result import BatchResult
+from dubbing.rounds import load_job, put_to_work
+from dubbing.storage import Keys, Storage
+
+log = logging.getLogger(__name__)
+
+
+class Fills(Protocol):
+    """Brings queues to their depth; `dubbing.queue.Publisher` does."""
+
+    def fill(self, queues: Sequence[str]) -> int:
+        """Publish what is due on the queues."""
+
+
+class Lease:
+    """The right to work on one batch, renewed by a thread until it is left."""
+
+    def __init__(self, ledger: Ledger, at: Address, owner: str) -> None:
+        self.at = at
+        self._ledger = ledger
+        self._owner = owner
+        self._over = threading.Event()
+        self._lost = threading.Event()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the work is still wanted, as far as is known."""
+        return not self._lost.is_set()
+
+    def check(self) -> None:
+        """Raise Stopped unless the work is still wanted."""
+        if not self.alive:
+            raise Stopped(f"{self.at.job}: the batch was cancelled, or its lease ran out")
+
+    @contextmanager
+    def renewed(self) -> Iterator[None]:
+        """Renew it while the block runs."""
+        thread = threading.Thread(target=self._renew, name="lease", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._over.set()
+            thread.join()
+
+    def _renew(self) -> None:
+        while not self._over.wait(LEASE_SECONDS / 3):
+            try:
+                if not self._ledger.renew(self.at, self._owner):
+                    self._lost.set()
+                    return
+            except DubbingError as exc:
+                # The lease may run out meanwhile; then the batch is done twice, and counted once.
+                log.warning("the lease of %s could not be renewed: %s", self.at, exc)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """What a worker process needs to take batches."""
+
+    storage: Storage
+    ledger: Ledger
+    publisher: Fills
+    worker: str
+    """Names the process; leases and results hold it."""
+
+    @contextmanager
+    def claimed(self, at: Address) -> Iterator[Lease | None]:
+        """Claim a batch for the block; yields None when there is nothing to do.
+
+        An exception hands the batch back at once.
+        """
+        claim = self.ledger.claim(at, self.worker)
+        if claim is Claim.UNKNOWN:
+            claim = self._claim_again(at)
+        if claim is not Claim.RUN:
+            log.info("%s: nothing to do for batch %s: %s", at.job, at.token, claim.value)
+            self.publisher.fill([at.queue])
+            yield None
+            return
+        # Now, and not when it is done: the next message is there when this one ends.
+        self.publisher.fill([at.queue])
+        lease = Lease(self.ledger, at, self.worker)
+        try:
+            with lease.renewed():
+                yield lease
+        except BaseException:
+            self.ledger.release(at, self.worker)
+            raise
+
+    def run(self, at: Address, do: Callable[[Batch, Lease], BatchResult]) -> str:
+        """Do a batch from claim to count; return in a word what happened."""
+        with self.claimed(at) as lease:
+            if lease is None:
+                return "nothing to do"
+            result = self._stored(at) or self._do(lease, do)
+            self._complete(at, result)
+        return f"{len(result.segments)} lines, {result.spoken} spoken, {result.failed} failed"
+
+    def _do(self, lease: Lease, do: Callable[[Batch, Lease], BatchResult]) -> BatchResult:
+        at = lease.at
+        assert at.number is not None  # noqa: S101 - an assembly has no plan
+        batch = Batch.model_validate_json(
+            self.storage.get_range(Keys.plan(at.job, at.round), *at.span)
+        )
+        try:
+            result = do(batch, lease)
+        except DubbingError:
+            # This process lives: what it hands back does not count as a death.
+            self.ledger.forgive(at.job, [line.id for line in batch.lines])
+            raise
+        lease.check()
+        key = Keys.result(at.job, at.round, at.number)
+        if self.storage.create(key, result.model_dump_json(exclude_defaults=True).encode()):
+            return result
+        return BatchResult.model_validate_json(self.storage.get(key))
+
+    def _stored(self, at: Address) -> BatchResult | None:
+        """Return the result of whoever died between storing it and counting it."""
+        assert at.number is not None  # noqa: S101 - an assembly has no plan
+        try:
+            key = Keys.result(at.job, at.round, at.number)
+            return BatchResult.model_validate_json(self.storage.get(key))
+        except NotFound:
+            return None
+
+    def _complete(self, at: Address, result: BatchResult) -> None:
+        ids = [segment.id for segment in result.segments]
+        touched = self.ledger.complete(at, ids, result.failed)
+        if touched is None:
+            # Redis forgot the job; what is rebuilt from storage holds this result.
+            touched = list(put_to_work(self.storage, self.ledger, load_job(self.storage, at.job)))
+        self.publisher.fill(touched)
+
+    def _claim_again(self, at: Address) -> Claim:
+        try:
+            job = load_job(self.storage, at.job)
+        except NotFound:
+            return Claim.OVER
+        put_to_work(self.storage, self.ledger, job)
+        claim = self.ledger.claim(at, self.worker)
+        return Claim.OVER if claim is Claim.UNKNOWN else claim

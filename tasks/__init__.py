@@ -1,0 +1,1 @@
+"""The Celery tasks: decode a message, call the core, return a small value."""

@@ -1,0 +1,20 @@
+"""The task of assembly workers: clips to a dubbed film."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from dubbing.finish import finish
+from dubbing.ledger import Address
+from dubbing.plan import Kind
+from dubbing.queue import TASKS
+from tasks.context import current
+
+
+@shared_task(name=TASKS[Kind.ASSEMBLY])
+def assemble(job: str, round_: int, batch: str, queue: str) -> str:
+    """Assemble a job whose last batch is closed, and end its round."""
+    at = Address(job=job, round=round_, token=batch, queue=queue)
+    desk = current().desk
+    with desk.claimed(at) as lease:
+        return finish(desk, lease) if lease else "nothing to do"

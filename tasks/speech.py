@@ -1,0 +1,103 @@
+"""Tasks of an engine's workers: lines to clips, recordings to voices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+
+from dubbing.errors import DubbingError, EngineFailed, Permanent
+from dubbing.job import Model
+from dubbing.ledger import Address
+from dubbing.plan import Batch, Kind, PlannedLine
+from dubbing.queue import SAY, TASKS
+from dubbing.result import BatchResult, SegmentResult
+from dubbing.synthesis import Synthesis, Watch
+from dubbing.voice import VoiceRef
+from dubbing.work import Lease
+from tasks.context import Context, current
+
+
+class Saying(Model):
+    """An interactive request: one line, no job."""
+
+    ticket: str
+    """Where the caller waits for the answer."""
+    language: str
+    voice: VoiceRef
+    line: PlannedLine
+
+
+@shared_task(name=TASKS[Kind.SYNTHESIS])
+def synthesize(job: str, round_: int, batch: str, queue: str) -> str:
+    """Speak a batch."""
+    at = Address(job=job, round=round_, token=batch, queue=queue)
+    context = current()
+    return context.desk.run(at, lambda found, lease: _speak(context, found, lease))
+
+
+@shared_task(name=TASKS[Kind.EXTRACTION])
+def extract(job: str, round_: int, batch: str, queue: str) -> str:
+    """Derive a voice; what goes wrong is told by the lines that need it, too."""
+    at = Address(job=job, round=round_, token=batch, queue=queue)
+    context = current()
+    return context.desk.run(at, lambda found, lease: _extract(context, found))
+
+
+@shared_task(name=SAY)
+def say(**request: Any) -> str:
+    """Speak one line at once and answer where its clip lies."""
+    saying = Saying.model_validate(request)
+    context = current()
+    batch = Batch(
+        number=0,
+        kind=Kind.SYNTHESIS,
+        voice=saying.voice,
+        language=saying.language,
+        lines=(saying.line,),
+        deadline=0,
+    )
+    try:
+        synthesis = Synthesis(context.loaded(), context.desk.storage)
+        reply = synthesis.speak(batch, context.voice(saying.voice))[0].model_dump(mode="json")
+    except DubbingError as exc:
+        reply = {"error": exc.to_record()}
+    context.desk.ledger.set_reply(saying.ticket, reply)
+    return saying.line.text[:60]
+
+
+def _speak(context: Context, batch: Batch, lease: Lease) -> BatchResult:
+    desk, job, engine = context.desk, lease.at.job, context.loaded()
+    try:
+        voice = context.voice(batch.voice)
+    except (Permanent, EngineFailed) as exc:
+        failed = [_failure(context, line, exc) for line in batch.lines]
+        return BatchResult(batch=batch.number, worker=desk.worker, segments=tuple(failed))
+    watch = Watch(
+        begin=lambda ids: desk.ledger.deliver(job, ids),
+        begin_again=lambda id_: desk.ledger.deliver_again(job, id_),
+        check=lease.check,
+    )
+    spoken = Synthesis(engine, desk.storage).speak(batch, voice, watch)
+    return BatchResult(batch=batch.number, worker=desk.worker, segments=tuple(spoken))
+
+
+def _extract(context: Context, batch: Batch) -> BatchResult:
+    error = None
+    try:
+        context.voice(batch.voice)
+    except (Permanent, EngineFailed) as exc:
+        error = exc.to_record()
+    return BatchResult(batch=batch.number, worker=context.desk.worker, error=error)
+
+
+def _failure(context: Context, line: PlannedLine, exc: DubbingError) -> SegmentResult:
+    engine = context.loaded()
+    return SegmentResult(
+        id=line.id,
+        error=exc.to_record(),
+        engine=engine.spec.name,
+        model=engine.model,
+        seed=line.seed,
+        attempts=0,
+    )

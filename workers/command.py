@@ -1,0 +1,76 @@
+"""`dubbing worker`: the parent process of a worker."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import sys
+import time
+
+import click
+from celery import signals
+
+from dubbing import log
+from dubbing.engine import Catalogue, require
+from dubbing.ledger import Ledger, WorkerRecord
+from dubbing.plan import Kind
+from dubbing.queue import Publisher, make_app, queues_of
+from dubbing.settings import Settings
+from dubbing.storage import Storage
+from workers.process import ENGINE_VARIABLE
+from workers.reconciler import Reconciler
+
+
+@click.command()
+@click.argument("engine")
+@click.option("--slots", type=click.IntRange(min=1), help="Batches spoken at once.")
+def worker(engine: str, slots: int | None) -> None:
+    """Consume the queues of ENGINE, or of `assembly`, until stopped."""
+    settings = Settings()
+    log.configure(settings.log_level)
+    device = "cpu"
+    if engine != Kind.ASSEMBLY:
+        created = Catalogue().create(engine)
+        require(created)
+        device = settings.device or created.spec.device
+    storage = Storage.at(settings.storage, settings.s3)
+    ledger = Ledger(settings.redis)
+    ledger.ping()
+
+    app = make_app(settings.redis)
+    tasks = "tasks.assembly" if engine == Kind.ASSEMBLY else "tasks.speech"
+    app.conf.include = [tasks, "workers.process"]
+    os.environ[ENGINE_VARIABLE] = engine
+    record = WorkerRecord(
+        name=f"{engine}.{secrets.token_hex(3)}@{socket.gethostname()}",
+        engine=engine,
+        queues=queues_of(engine),
+        slots=slots or settings.slots or default_slots(engine, device),
+        state="ready",
+        since=time.time(),
+    )
+    reconciler = Reconciler(storage, ledger, Publisher(app, ledger), record)
+    signals.worker_ready.connect(lambda **_: reconciler.start(), weak=False)
+    signals.worker_shutdown.connect(lambda **_: reconciler.stop(), weak=False)
+    consumer = app.Worker(
+        hostname=record.name,
+        queues=list(record.queues),
+        concurrency=record.slots,
+        pool="prefork",
+        loglevel=settings.log_level,
+        task_events=True,
+        without_gossip=True,
+        without_mingle=True,
+        quiet=True,
+    )
+    consumer.start()
+    sys.exit(consumer.exitcode)
+
+
+def default_slots(engine: str, device: str) -> int:
+    """Return how many processes a worker has: one a GPU, one a core, for a film two cores each."""
+    if device != "cpu":
+        return 1
+    cores = os.cpu_count() or 1
+    return max(1, cores // 2) if engine == Kind.ASSEMBLY else cores

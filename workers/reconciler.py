@@ -1,0 +1,79 @@
+"""The thread in every worker that keeps queues filled and brings back what was lost.
+
+A thread and not a timer of Celery's: a timer that blocks freezes dispatch and ping. Whatever it
+does, others may do at the same time.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from dubbing.errors import DubbingError
+from dubbing.ledger import Ledger, WorkerRecord
+from dubbing.queue import Publisher
+from dubbing.rounds import load_job, put_to_work
+from dubbing.storage import Keys, Storage
+
+log = logging.getLogger(__name__)
+
+FILL_SECONDS = 1.0
+"""How often queues are looked at: a lease that ran out is seen so soon."""
+BEAT_SECONDS = 10.0
+"""How often a worker says that it is there, and storage is compared with the ledger."""
+
+
+class Reconciler:
+    """Heartbeat, queue depth, and jobs that Redis forgot."""
+
+    def __init__(
+        self, storage: Storage, ledger: Ledger, publisher: Publisher, worker: WorkerRecord
+    ) -> None:
+        self._storage = storage
+        self._ledger = ledger
+        self._publisher = publisher
+        self._worker = worker
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
+
+    def start(self) -> None:
+        """Begin; the worker is ready."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, and say that the worker is gone."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
+        try:
+            self._ledger.leave(self._worker)
+        except DubbingError as exc:
+            log.warning("%s leaves without a word: %s", self._worker.name, exc)
+
+    def _run(self) -> None:
+        beats = round(BEAT_SECONDS / FILL_SECONDS)
+        count = 0
+        while True:
+            try:
+                if count % beats == 0:
+                    self._ledger.beat(self._worker)
+                    self._rebuild()
+                self._publisher.fill(self._worker.queues)
+            except DubbingError as exc:
+                log.warning("the reconciler tries again: %s", exc)
+            except Exception:
+                # Without this thread nothing would bring lost work back.
+                log.exception("the reconciler tries again")
+            count += 1
+            if self._stop.wait(FILL_SECONDS):
+                return
+
+    def _rebuild(self) -> None:
+        """Put back every open job that the ledger does not know."""
+        if not self._ledger.turn("rebuild", round(BEAT_SECONDS) - 1):
+            return
+        for key in self._storage.keys(Keys.OPEN):
+            name = key.removeprefix(Keys.OPEN)
+            if self._ledger.snapshot(name) is None:
+                log.info("%s is put back to work from storage", name)
+                put_to_work(self._storage, self._ledger, load_job(self._storage, name))
