@@ -5,7 +5,6 @@ A service that this machine lacks skips its tests; with CI set it fails them.
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -15,28 +14,15 @@ import uuid
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 import redis
+import s3_server as s3
+from services import unavailable
 
 from dubbing.storage import S3Options, Storage
 
-TESTS = Path(__file__).parent
-PLUGINS = TESTS / "plugins"
-"""On a process's PYTHONPATH, this folder brings the engine ``faulty``."""
-sys.path.insert(0, str(TESTS))
-
-import s3_server as s3  # noqa: E402 - it lies beside this file
-
 START_SECONDS = 20
-
-
-def unavailable(what: str) -> NoReturn:
-    """Skip the test on a laptop; fail it on CI."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{what} is missing")
-    pytest.skip(f"{what} is missing")
 
 
 @pytest.fixture(scope="session")

@@ -1,106 +1,23 @@
-"""The contract of every engine that is installed, and what the built-in ones promise besides."""
+"""The contract of every engine that is installed; a new one is found here by itself."""
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pytest
-import soxr
-from conftest import PLUGINS, unavailable
+from speech import LONGEST, TEXTS, line, loaded, pitch, recording, speak, spoken
 
-from dubbing.audio import Audio, judge, trim
-from dubbing.engine import Catalogue, Engine, EngineSpec, Line, VoiceForm
-from dubbing.engines.tone import Tone
-from dubbing.errors import DubbingError, EngineMissing, SpeechRejected
-
-TEXTS = (
-    "You told me the ship would leave before dawn.",
-    "Yes.",
-    "I never said that I would stay here with you, not for a day, not for an hour.",
-)
-LONGEST = 15.0
+from dubbing.audio import Audio, judge
+from dubbing.engine import Catalogue, Engine, EngineSpec
+from dubbing.errors import EngineMissing, SpeechRejected
 
 
 @pytest.fixture(params=Catalogue().names())
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """Each engine that is installed, loaded."""
     yield from loaded(request.param)
-
-
-@pytest.fixture
-def espeak() -> Iterator[Engine]:
-    yield from loaded("espeak")
-
-
-@pytest.fixture
-def tone() -> Iterator[Engine]:
-    yield from loaded("tone")
-
-
-def loaded(name: str) -> Iterator[Engine]:
-    engine = Catalogue().create(name)
-    try:
-        engine.load("cpu")
-    except EngineMissing as exc:
-        unavailable(str(exc))
-    yield engine
-    engine.unload()
-
-
-def line(engine: Engine, text: str = TEXTS[0], **fields: object) -> Line:
-    """A line in a language and a voice that the engine has."""
-    language = "en" if engine.spec.covers("en") else engine.spec.languages[0]
-    plain = Line(text=text, language=language, voice=a_voice(engine))
-    return replace(plain, **fields)
-
-
-def a_voice(engine: Engine) -> str | VoiceForm:
-    if engine.spec.voices:
-        return engine.spec.voices[0]
-    return engine.extract(recording(), TEXTS[0])
-
-
-def recording() -> Audio:
-    """Ten seconds that sound like a voice."""
-    hum = Tone().synthesize([Line(text="x" * 150, language="en", voice="low")])[0]
-    assert isinstance(hum, Audio)
-    return hum
-
-
-def speak(engine: Engine, *lines: Line) -> list[Audio]:
-    """What the engine says, each without the silence around it."""
-    return [trim(sound) for sound in spoken(engine, *lines)]
-
-
-def spoken(engine: Engine, *lines: Line) -> list[Audio]:
-    results = engine.synthesize(lines)
-    assert len(results) == len(lines)
-    sounds = [result for result in results if isinstance(result, Audio)]
-    assert sounds == results
-    return sounds
-
-
-def spectrum(sound: Audio) -> np.ndarray:
-    """The mean spectrum in 16 bands up to 8 kHz, in dB about its mean."""
-    samples = soxr.resample(sound.samples, sound.rate, 16_000)
-    frames = samples[: len(samples) // 512 * 512].reshape(-1, 512) * np.hanning(512)
-    power = np.square(np.abs(np.fft.rfft(frames)[:, 1:])).mean(axis=0)
-    decibels = 10 * np.log10(power.reshape(16, 16).mean(axis=1) + 1e-9)
-    return decibels - decibels.mean()
-
-
-def pitch(sound: Audio) -> float:
-    """The median fundamental in Hz."""
-    return float(Tone().extract(sound, "")["f0"][0])
 
 
 def test_a_spec_survives_its_publication(engine: Engine) -> None:
@@ -215,163 +132,3 @@ def test_a_silent_reference_is_refused(engine: Engine) -> None:
 def test_an_engine_that_is_not_installed_is_named() -> None:
     with pytest.raises(EngineMissing, match=r"'nobody'.*tone"):
         Catalogue().create("nobody")
-
-
-def test_a_library_that_is_missing_names_its_extra() -> None:
-    blocked = "import sys; sys.modules['espeakng_loader'] = None\n"
-    ask = "from dubbing.engines.espeak import ESpeak; ESpeak().load('cpu')"
-    ended = subprocess.run(
-        [sys.executable, "-c", blocked + ask], capture_output=True, text=True, check=False
-    )
-    assert "EngineMissing" in ended.stderr
-    assert "pip install 'dubbing[espeak]'" in ended.stderr
-
-
-def test_the_first_voices_of_espeak_are_told_apart(espeak: Engine) -> None:
-    voices = espeak.spec.voices[:4]
-    sounds = speak(espeak, *(line(espeak, TEXTS[2], voice=voice) for voice in voices))
-    for one, other in combinations(sounds, 2):
-        semitones = abs(12 * np.log2(pitch(one) / pitch(other)))
-        decibels = np.sqrt(np.mean(np.square(spectrum(one) - spectrum(other))))
-        assert semitones > 5 or decibels > 5
-
-
-def test_espeak_knows_every_language_of_its_spec(
-    espeak: Engine, capfd: pytest.CaptureFixture[str]
-) -> None:
-    for language in espeak.spec.languages:
-        (sound,) = spoken(espeak, line(espeak, "1 2 3", language=language))
-        judge(sound, longest=LONGEST)
-    assert capfd.readouterr().err == ""
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "text"),
-    [
-        ("en-US", "en-GB", "I can't take a bath after dark, doctor."),
-        ("pt-BR", "pt-PT", "O menino de verdade tinha leite quente."),
-        ("es-419", "es", "Cinco cervezas y zapatos azules."),
-        ("fr-BE", "fr", "70 et 90"),
-        ("zh-HK", "zh", "你好，世界。"),
-    ],
-)
-def test_espeak_speaks_a_region_its_own_way(
-    espeak: Engine, one: str, other: str, text: str
-) -> None:
-    assert difference(espeak, text, one, other) > 2
-
-
-@pytest.mark.parametrize(
-    ("region", "nearest", "text"),
-    [
-        ("es-MX", "es-419", "Cinco cervezas y zapatos azules."),
-        ("fr-CA", "fr", "70 et 90"),
-        ("zh-TW", "zh", "你好，世界。"),
-        ("en-AU", "en-GB", "I can't take a bath after dark, doctor."),
-    ],
-)
-def test_a_region_that_espeak_lacks_is_spoken_as_the_nearest(
-    espeak: Engine, region: str, nearest: str, text: str
-) -> None:
-    assert difference(espeak, text, region, nearest) < 0.5
-
-
-def difference(espeak: Engine, text: str, *languages: str) -> float:
-    """How far apart two languages sound, in dB, in a voice that always sounds the same."""
-    lines = (line(espeak, text, voice="shelby", language=language) for language in languages)
-    one, other = (spectrum(sound) for sound in speak(espeak, *lines))
-    return float(np.abs(one - other).max())
-
-
-def test_espeak_reads_markup_as_plain_text(espeak: Engine) -> None:
-    pause, phonemes, name = spoken(
-        espeak,
-        line(espeak, 'Wait <break time="20s"/> here.'),
-        line(espeak, "[[h@'loU]]"),
-        line(espeak, "hello"),
-    )
-    assert pause.seconds < 8
-    assert phonemes.seconds > 1.5 * name.seconds
-
-
-def test_threads_that_speak_at_once_do_not_mix_their_lines(espeak: Engine) -> None:
-    voices = espeak.spec.voices[:4]
-    alone = [speak(espeak, line(espeak, TEXTS[0], voice=voice))[0] for voice in voices]
-
-    def speak_often(voice: str) -> list[Audio]:
-        own = Catalogue().create("espeak")
-        own.load("cpu")
-        return speak(own, *[line(own, TEXTS[0], voice=voice)] * 20)
-
-    with ThreadPoolExecutor(4) as threads:
-        together = list(threads.map(speak_often, voices))
-    for one, many in zip(alone, together, strict=True):
-        for sound in many:
-            assert sound.seconds == pytest.approx(one.seconds, rel=0.01)
-            assert np.abs(spectrum(sound) - spectrum(one)).max() < 2
-
-
-def test_espeak_says_so_when_it_is_not_loaded() -> None:
-    with pytest.raises(DubbingError, match="not loaded"):
-        Catalogue().create("espeak").synthesize([Line(text="x", language="en", voice="m3")])
-
-
-def test_a_hummed_line_is_as_long_as_its_text_to_the_sample(tone: Engine) -> None:
-    for text, speed, frames in (("x" * 30, 1.0, 48_000), ("x" * 30, 2.0, 24_000), ("x", 1.0, 1600)):
-        (sound,) = spoken(tone, line(tone, text, speed=speed))
-        assert len(sound.samples) == frames
-        assert trim(sound).seconds == pytest.approx(sound.seconds, abs=0.005)
-
-
-def test_the_same_line_and_seed_hum_the_same_and_another_seed_does_not(tone: Engine) -> None:
-    one, same, other = spoken(tone, line(tone), line(tone), line(tone, seed=1))
-    assert one.samples.tobytes() == same.samples.tobytes()
-    assert one.samples.tobytes() != other.samples.tobytes()
-
-
-@pytest.mark.parametrize("hertz", [90, 180, 300])
-def test_a_hum_is_cloned_at_its_pitch(tone: Engine, hertz: float) -> None:
-    (sound,) = spoken(tone, line(tone, "x" * 60, voice={"f0": np.array([hertz])}))
-    assert tone.extract(sound, "")["f0"][0] == pytest.approx(hertz, rel=0.06)
-
-
-@pytest.mark.parametrize("frames", [0, 100, 24_000])
-def test_noise_and_fragments_have_no_pitch(tone: Engine, frames: int) -> None:
-    noise = np.random.default_rng(1).uniform(-0.5, 0.5, frames).astype(np.float32)
-    with pytest.raises(SpeechRejected, match="no pitch"):
-        tone.extract(Audio(samples=noise, rate=24_000), "")
-
-
-def test_an_engine_on_the_path_is_found_by_its_entry_point() -> None:
-    ask = "from dubbing.engine import Catalogue; print(*Catalogue().names())"
-    names = subprocess.run(
-        [sys.executable, "-c", ask],
-        env={**os.environ, "PYTHONPATH": str(PLUGINS)},
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.split()
-    assert names == sorted([*Catalogue().names(), "faulty"])
-
-
-def test_the_faulty_engine_fails_as_it_is_told(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.syspath_prepend(str(PLUGINS))
-    log = tmp_path / "spoken"
-    monkeypatch.setenv("FAULTY_LOG", str(log))
-    faulty = Catalogue().create("faulty")
-    faulty.load("cpu")
-    for text in ("[nan]", "[silence]", "[nothing]", "[long]", "[flaky]", "[flaky:7]"):
-        (sound,) = spoken(faulty, line(faulty, text, seed=7 if "7" in text else 0))
-        with pytest.raises(SpeechRejected):
-            judge(sound, longest=faulty.spec.longest(text, "en", 1.0))
-    (good,) = spoken(faulty, line(faulty, "[flaky]", seed=1))
-    judge(good, longest=2)
-    with pytest.raises(RuntimeError):
-        faulty.synthesize([line(faulty, "[raise]")])
-    with pytest.raises(MemoryError):
-        faulty.synthesize([line(faulty), line(faulty, "[oom]")])
-    (alone,) = spoken(faulty, line(faulty, "[oom]"))
-    judge(alone, longest=2)
-    assert len(log.read_text().splitlines()) == 9

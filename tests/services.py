@@ -1,0 +1,19 @@
+"""What tests do about what a machine may lack, and where the faulty engine lies."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+PLUGINS = Path(__file__).parent / "plugins"
+"""On a process's PYTHONPATH, this folder brings the engine ``faulty``."""
+
+
+def unavailable(what: str) -> NoReturn:
+    """Skip the test on a laptop; fail it on CI."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} is missing")
+    pytest.skip(f"{what} is missing")
