@@ -20,7 +20,7 @@ from dubbing.job import Job, JobState
 from dubbing.mastering import PROFILES, SILENCE, Levels, gain, master
 from dubbing.media import RATE
 from dubbing.meter import Recorder, read_raw
-from dubbing.mix import BLOCK, Mixer, speech_channels
+from dubbing.mix import BLOCK, Mixer, spread
 from dubbing.outcome import gather
 from dubbing.programme import Programme, prepare
 from dubbing.report import Loudness, Report, ReportLine, ReportOutput, warnings
@@ -145,8 +145,7 @@ def _dub(programme: Programme, storage: Storage, folder: Path, watch: _Watch) ->
 
     measured = encoder.loudness
     silent = measured.integrated <= SILENCE
-    # Speech in two channels is 3 dB louder than in one.
-    louder = decibels + 10 * math.log10(len(speech_channels(channels)))
+    louder = decibels + spread(channels)
     return _Dubbed(
         files=(*files, subtitles),
         loudness=Loudness(

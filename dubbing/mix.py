@@ -7,6 +7,7 @@ bounded pool of threads.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -28,12 +29,10 @@ BLOCK = 10 * RATE
 """Frames that are mixed at a time."""
 THREADS = 8
 """Clips that are fetched at once."""
-WINDOW = 32
+WINDOW = 16
 """Clips that may lie ready ahead of the mix."""
-CENTRE = 2
-"""Index of the centre channel in FL FR FC LFE BL BR."""
-WITH_CENTRE = 5
-"""From 5.0 upwards every common layout has a centre; the third of three may be the LFE."""
+SPEECH = {1: slice(0, 1), 2: slice(0, 2), 6: slice(2, 3)}
+"""Channels that carry the speech, by how many there are: the centre where there is one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +67,7 @@ class Mixer:
     """
 
     def __init__(self, storage: Storage, clips: Iterable[Clip], *, frames: int, channels: int):
+        """Take in what is to be mixed; ``channels`` are 1, 2 or 6, ``frames`` the length."""
         self._storage = storage
         self._clips = sorted(clips, key=lambda clip: clip.start)
         self._frames = frames
@@ -90,7 +90,7 @@ class Mixer:
         if bed is not None:
             shared = min(len(bed), len(block))
             block[:shared] = bed[:shared]
-        block[:, speech_channels(self._channels)] += speech[:, None]
+        block[:, SPEECH[self._channels]] += speech[:, None]
         return block
 
     def _speech(self) -> Iterator[Samples]:
@@ -170,9 +170,10 @@ def unreadable(storage: Storage, clips: Sequence[Clip], pool: ThreadPoolExecutor
     return [clip.id for clip, failed in zip(clips, pool.map(fails, clips), strict=True) if failed]
 
 
-def speech_channels(channels: int) -> list[int]:
-    """Return the channels that carry speech: the centre where there is one, else the front."""
-    return [CENTRE] if channels >= WITH_CENTRE else list(range(min(channels, 2)))
+def spread(channels: int) -> float:
+    """Return the decibels by which speech is louder for sounding in more than one channel."""
+    speaking = SPEECH[channels]
+    return 10 * math.log10(speaking.stop - speaking.start)
 
 
 def duck(

@@ -18,7 +18,7 @@ from dubbing.audio import Samples
 from dubbing.job import Container, Job, Segment
 from dubbing.mastering import PROFILES
 from dubbing.media import RATE, MediaInfo, decode, probe
-from dubbing.mix import BLOCK, WITH_CENTRE, Clip, duck, speech_channels
+from dubbing.mix import BLOCK, Clip, duck, spread
 from dubbing.outcome import Outcome
 from dubbing.plan import line_rooms
 from dubbing.storage import Storage
@@ -26,6 +26,8 @@ from dubbing.timeline import Placement, Spoken, fit
 
 SURROUND = 6
 """Channels of 5.1."""
+WITH_CENTRE = 5
+"""Channels from which every common layout has a centre; of three, the third may be the LFE."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,11 +91,9 @@ class Programme:
     def _gains(self) -> dict[str, float]:
         """Return each speaker's linear gain.
 
-        It is one gain a speaker, so that voices match and a whisper stays one. Speech in two
-        channels is 3 dB louder than in one.
+        It is one gain a speaker, so that voices match and a whisper stays one.
         """
-        target = PROFILES[self.job.output.loudness].loudness
-        target -= 10 * math.log10(len(speech_channels(self.channels)))
+        target = PROFILES[self.job.output.loudness].loudness - spread(self.channels)
         levels: dict[str, list[float]] = defaultdict(list)
         for segment in self.script:
             levels[segment.speaker].append(self.outcomes[segment.id].result.takes[0].level)

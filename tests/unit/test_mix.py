@@ -11,7 +11,7 @@ import pytest
 from dubbing.audio import Audio, Samples, encode_flac
 from dubbing.errors import ClipUnreadable
 from dubbing.job import Background
-from dubbing.mix import BLOCK, RATE, WINDOW, Clip, Mixer, duck, speech_channels, stretch
+from dubbing.mix import BLOCK, RATE, WINDOW, Clip, Mixer, duck, stretch
 from dubbing.storage import Keys, Storage
 
 
@@ -98,16 +98,13 @@ def test_stretching_is_the_same_every_time() -> None:
     np.testing.assert_array_equal(stretch(tone(1.0), 1.1), stretch(tone(1.0), 1.1))
 
 
-@pytest.mark.parametrize(
-    ("channels", "speaking"), [(1, [0]), (2, [0, 1]), (4, [0, 1]), (5, [2]), (6, [2]), (8, [2])]
-)
+@pytest.mark.parametrize(("channels", "speaking"), [(1, [0]), (2, [0, 1]), (6, [2])])
 def test_speech_is_in_the_centre_or_else_in_front(
     storage: Storage, channels: int, speaking: list[int]
 ) -> None:
     key = store(storage, "a", tone(1.0))
     mixed = programme(storage, [clip(key, 0)], 1, channels)
     assert np.flatnonzero(np.abs(mixed).max(axis=0) > 0.1).tolist() == speaking
-    assert speech_channels(channels) == speaking
 
 
 def test_the_background_is_added_as_long_as_it_lasts(storage: Storage) -> None:
