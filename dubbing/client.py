@@ -15,7 +15,7 @@ from pathlib import Path
 from dubbing.audio import Audio, decode_clip
 from dubbing.check import Caution, check
 from dubbing.engine import EngineSpec, known_specs
-from dubbing.errors import Conflict, DubbingError, NotFound, Transient
+from dubbing.errors import BadInput, Conflict, DubbingError, NotFound, QueueUnavailable, Transient
 from dubbing.intake import Intake
 from dubbing.job import Job, JobState, Role, Segment
 from dubbing.ledger import Ledger, WorkerRecord
@@ -70,6 +70,11 @@ class Client:
         Raises QueueUnavailable when its Redis does not answer.
         """
         settings = settings or Settings()
+        if not settings.redis_url and not settings.socket.exists():
+            raise QueueUnavailable(
+                "nothing is up for this home: start `dubbing up` in another terminal, or set "
+                "DUBBING_REDIS_URL"
+            )
         ledger = Ledger(settings.redis)
         ledger.ping()
         publisher = Publisher(make_app(settings.redis), ledger)
@@ -84,7 +89,9 @@ class Client:
         return self.submit_all([job])[0]
 
     def submit_all(self, jobs: Sequence[Job]) -> list[Submission]:
-        """Hand in many jobs; none is stored unless all of them can be."""
+        """Hand in many jobs; none is stored when one of them is refused."""
+        if twice := [id_ for id_, n in Counter(j.id for j in jobs if j.id).items() if n > 1]:
+            raise BadInput(f"several jobs have the id {twice[0]!r}: give each its own")
         checked = [self._checked(job) for job in jobs]
         return [self._store(job, cautions) for job, cautions in checked]
 
@@ -98,7 +105,7 @@ class Client:
         return job_status(self.storage, self.ledger, job_id)
 
     def watch(self, job_id: str) -> Iterator[Status]:
-        """Yield a job's status whenever it changes and every few seconds, last when it has ended."""
+        """Yield a job's status when it changes and every few seconds, last when it has ended."""
         last = self.ledger.last_event(job_id)
         status = self.status(job_id)
         yield status
@@ -116,7 +123,8 @@ class Client:
         now = self.status(job_id)
         if not now.state.ended:
             counts = {"lines": now.lines, "done": now.done, "failed": now.failed}
-            end = ending(JobState.CANCELLED, now.round, **counts)
+            # A job that was never planned is in round 0: it must not be planned now.
+            end = ending(JobState.CANCELLED, max(1, now.round), **counts)
             end_round(self.storage, self.ledger, job_id, end)
         return self.status(job_id)
 

@@ -14,13 +14,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 
 import redis
 
-from dubbing.errors import EngineMissing, QueueUnavailable
+from dubbing.engine import Catalogue, require
+from dubbing.errors import EngineFailed, QueueUnavailable
+from dubbing.plan import Kind
 from dubbing.settings import Settings
 
 START_SECONDS = 10.0
@@ -33,6 +36,10 @@ class Stack:
     """A Redis, unless one is given or already up, and one worker process for each engine."""
 
     def __init__(self, settings: Settings, engines: Sequence[str]) -> None:
+        """Take in the engines, ``assembly`` among them; raises EngineMissing, nothing started."""
+        for engine in engines:
+            if engine != Kind.ASSEMBLY:
+                require(Catalogue().create(engine))
         self._settings = settings
         self._engines = list(engines)
         self._redis: subprocess.Popen[bytes] | None = None
@@ -60,10 +67,10 @@ class Stack:
         self.stop()
 
     def check(self) -> None:
-        """Raise EngineMissing or QueueUnavailable when a process of the stack has ended."""
+        """Raise EngineFailed or QueueUnavailable when a process of the stack has ended."""
         for engine, worker in self._workers.items():
             if worker.poll() is not None:
-                raise EngineMissing(
+                raise EngineFailed(
                     f"the worker of {engine!r} ended with exit code {worker.returncode}; "
                     f"see {self.log_path(engine)}"
                 )
@@ -84,6 +91,8 @@ class Stack:
         if self._redis:
             self._redis.terminate()
             _end(self._redis, time.monotonic() + STOP_SECONDS)
+            with suppress(OSError):
+                self._settings.socket.parent.rmdir()
 
     def _start_redis(self) -> subprocess.Popen[bytes]:
         socket = self._settings.socket

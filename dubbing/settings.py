@@ -10,12 +10,14 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import platformdirs
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from dubbing.document import listed
+from dubbing.errors import BadInput
 from dubbing.storage import S3Options
 
 
@@ -33,7 +35,7 @@ class Settings(BaseSettings):
 
     home: Path = Field(default_factory=lambda: Path(platformdirs.user_data_path("dubbing")))
     """Folder of the embedded stack: its storage and its logs."""
-    redis_url: str = ""
+    redis_url: str = Field(default="", pattern=r"^((redis|rediss|unix)://.+)?$")
     """redis://:password@host:6379/0. Left out: the Redis that `dubbing up` and `run` start."""
     storage_url: str = ""
     """A folder or s3://bucket/prefix. Left out: a folder in the home."""
@@ -55,6 +57,17 @@ class Settings(BaseSettings):
     """user:password of Flower; without one it only listens on the loopback address."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """How much is written to the log."""
+
+    def __init__(self, **values: Any) -> None:
+        """Read the environment; raises BadInput that names every variable to be changed."""
+        try:
+            super().__init__(**values)
+        except ValidationError as exc:
+            faults = [
+                f"DUBBING_{str(fault['loc'][0]).upper()} is {fault['input']!r}: {fault['msg']}"
+                for fault in exc.errors()
+            ]
+            raise BadInput(listed(faults), where="the environment or .env") from exc
 
     @property
     def s3(self) -> S3Options:

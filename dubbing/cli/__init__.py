@@ -1,18 +1,17 @@
 """The command line. One habit for all: ``--json`` for machines, plain lines for people.
 
-Exit code 0: done; 1: failed; 2: bad input.
+Exit code 0: done; 1: failed; 2: bad input; 130: stopped by Ctrl-C.
 """
 
 from __future__ import annotations
 
 import sys
 from importlib.metadata import entry_points
-from typing import Any
 
 import click
 
-from dubbing.cli.output import fail
-from dubbing.errors import DubbingError
+from dubbing.cli.output import BAD_INPUT, INTERRUPTED, fail
+from dubbing.errors import BadInput, DubbingError
 
 GROUP = "dubbing.commands"
 MODULES = {
@@ -61,8 +60,15 @@ def group() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit."""
-    options: dict[str, Any] = {"prog_name": "dubbing", "standalone_mode": True}
+    as_json = "--json" in (sys.argv if arguments is None else arguments)
     try:
-        group.main(args=arguments, **options)
+        sys.exit(group.main(args=arguments, prog_name="dubbing", standalone_mode=False))
     except DubbingError as exc:
-        fail(exc, as_json="--json" in (arguments or sys.argv))
+        fail(exc, as_json=as_json)
+    except click.ClickException as exc:
+        if as_json:
+            fail(BadInput(exc.format_message()), as_json=True)
+        exc.show()
+        sys.exit(BAD_INPUT)
+    except click.Abort:
+        sys.exit(INTERRUPTED)

@@ -17,7 +17,7 @@ from dubbing.errors import BadInput, Conflict, DubbingError, EngineMissing, NotF
 from dubbing.job import JobState
 from dubbing.status import Status
 
-DONE, FAILED, BAD_INPUT = 0, 1, 2
+DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 

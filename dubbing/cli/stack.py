@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
@@ -23,8 +22,8 @@ from dubbing.cli.output import (
     print_json,
     show_progress,
 )
-from dubbing.errors import BadInput, DubbingError
-from dubbing.job import Job
+from dubbing.errors import BadInput
+from dubbing.job import Job, JobState
 from dubbing.local import Stack
 from dubbing.plan import Kind
 from dubbing.settings import Settings
@@ -46,15 +45,12 @@ def run(script: Path, out: Path, as_json: bool, **options: Any) -> None:
     jobs = load_jobs((script,), options)
     if len(jobs) != 1:
         raise BadInput("`run` dubs one script; `up` and `submit` dub many", where=str(script))
-    settings = Settings()
-    with _terminable(), Stack(settings, [*_engines(jobs[0], settings), Kind.ASSEMBLY]) as stack:
-        from dubbing.client import Client  # noqa: PLC0415 - the workers start meanwhile
-
-        client = Client.connect(settings)
-        submission = client.submit(jobs[0])
-        print_cautions(submission.cautions)
-        status = show_progress(_watched(client.watch(submission.id), stack))
-        paths = client.fetch(submission.id, out) if status.output else []
+    _unwind_when_terminated()
+    try:
+        status, paths = _dub(jobs[0], out)
+    except KeyboardInterrupt:
+        click.echo("\nstopped; the same command goes on where it stopped", err=True)
+        raise
     if as_json:
         print_json({**status.model_dump(mode="json"), "files": [str(path) for path in paths]})
     else:
@@ -70,7 +66,8 @@ def up(engines: tuple[str, ...]) -> None:
     """Keep a Redis and workers for ENGINES up until Ctrl-C; submit in another terminal."""
     settings = Settings()
     names = list(dict.fromkeys(engines or (settings.engine,)))
-    with _terminable(), Stack(settings, [*names, Kind.ASSEMBLY]) as stack:
+    _unwind_when_terminated()
+    with Stack(settings, [*names, Kind.ASSEMBLY]) as stack:
         click.echo(f"up: {', '.join(names)}; logs in {stack.log_path('')}; Ctrl-C stops it")
         while True:
             stack.check()
@@ -97,6 +94,21 @@ def flower(address: str, port: int) -> None:
     start_flower(settings.redis, address, port)
 
 
+def _dub(job: Job, out: Path) -> tuple[Status, list[Path]]:
+    """Return how a job ended, and what was written."""
+    settings = Settings()
+    with Stack(settings, [*_engines(job, settings), Kind.ASSEMBLY]) as stack:
+        from dubbing.client import Client  # noqa: PLC0415 - the workers start meanwhile
+
+        client = Client.connect(settings)
+        submission = client.submit(job)
+        print_cautions(submission.cautions)
+        if client.status(submission.id).state in {JobState.FAILED, JobState.CANCELLED}:
+            client.retry(submission.id)
+        status = show_progress(_watched(client.watch(submission.id), stack))
+        return status, client.fetch(submission.id, out) if status.output else []
+
+
 def _engines(job: Job, settings: Settings) -> list[str]:
     speakers = dict.fromkeys(segment.speaker for segment in job.segments)
     return list(dict.fromkeys(job.engine_of(speaker) or settings.engine for speaker in speakers))
@@ -116,21 +128,6 @@ def _is_loopback(address: str) -> bool:
         return address == "localhost"
 
 
-class TerminatedError(DubbingError):
-    """The process was told to end."""
-
-    code = "terminated"
-
-
-class _terminable:  # noqa: N801 - used as a function
-    """Make SIGTERM unwind the stack as Ctrl-C does."""
-
-    def __enter__(self) -> None:
-        signal.signal(signal.SIGTERM, self._raise)
-
-    def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-    @staticmethod
-    def _raise(number: int, frame: FrameType | None) -> None:
-        raise TerminatedError("stopped; the same command goes on where it stopped")
+def _unwind_when_terminated() -> None:
+    """Have SIGTERM end this process as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)

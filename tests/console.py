@@ -1,0 +1,95 @@
+"""The console script in a home of its own, and what it left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from services import PLUGINS
+
+ROOT = Path(__file__).parent.parent
+SCENE = ROOT / "examples" / "scene.json"
+SCRIPT = Path(sys.executable).with_name("dubbing")
+
+
+class Console:
+    """Runs ``dubbing`` with a home, a folder to stand in, and no settings but those given."""
+
+    def __init__(self, home: Path, **environment: str) -> None:
+        self.home = home
+        self.storage = home / "storage"
+        self._environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith("DUBBING_")},
+            "DUBBING_HOME": str(home),
+            "PYTHONPATH": str(PLUGINS),
+            **environment,
+        }
+        home.mkdir(parents=True, exist_ok=True)
+
+    def __call__(
+        self, *arguments: object, code: int = 0, timeout: float = 60
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end, which is ``code``, without a traceback."""
+        done = subprocess.run(
+            self._command(arguments),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+            cwd=self.home,
+            env=self._environment,
+        )
+        assert done.returncode == code, f"{done.args} ended with {done.returncode}\n{done.stderr}"
+        assert "Traceback" not in done.stdout + done.stderr
+        return done
+
+    def json(self, *arguments: object, code: int = 0) -> Any:
+        """Return what a command prints with ``--json``."""
+        return json.loads(self(*arguments, "--json", code=code).stdout)
+
+    @contextmanager
+    def started(self, *arguments: object) -> Iterator[subprocess.Popen[str]]:
+        """A command that runs during the block, and is told to end after it if it still runs."""
+        process = subprocess.Popen(
+            self._command(arguments),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=self.home,
+            env=self._environment,
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.communicate(timeout=30)
+
+    def processes(self) -> list[str]:
+        """Return the command lines of all processes with this home, whoever started them."""
+        mark = f"DUBBING_HOME={self.home}\0".encode()
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                if mark in (folder / "environ").read_bytes():
+                    found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+            except OSError:
+                continue
+        return found
+
+    def _command(self, arguments: tuple[object, ...]) -> list[str]:
+        return [str(SCRIPT), *map(str, arguments)]
+
+
+def wait_until(condition: Callable[[], object], *, seconds: float, what: str) -> None:
+    """Return once ``condition`` holds; fail after ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"after {seconds:g} s still not: {what}"
+        time.sleep(0.05)
