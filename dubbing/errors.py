@@ -13,7 +13,7 @@
     │   └── ClipUnreadable   stored clips are missing or damaged: speak those lines again
     └── Transient            the same call may succeed later
         ├── EngineFailed     the engine raised; another try or a smaller batch may do
-    ├── Stopped          the work was told to stop; whoever holds it now goes on
+        ├── Stopped          the work was told to stop; whoever holds it now goes on
         ├── StorageUnavailable
         └── QueueUnavailable
 

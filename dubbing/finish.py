@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from dubbing.assembly import assemble
-from dubbing.errors import ClipUnreadable, DubbingError, EngineFailed, Permanent
+from dubbing.errors import ClipUnreadable, DubbingError, EngineFailed, Permanent, Transient
 from dubbing.job import Job, JobState
 from dubbing.rounds import (
     create_round,
@@ -20,11 +20,11 @@ from dubbing.rounds import (
 )
 from dubbing.status import job_status
 from dubbing.storage import Keys
+from dubbing.synthesis import MAX_DELIVERIES
 from dubbing.work import Desk, Lease
 
 DELIVERY = "assembly"
 """Stands for the assembly among the ids of lines whose deliveries are counted."""
-MAX_DELIVERIES = 3
 MAX_REPAIRS = 3
 """Rounds that only replace unreadable clips, before the storage is taken to be broken."""
 
@@ -51,6 +51,10 @@ def finish(desk: Desk, lease: Lease) -> str:
         return _fail(desk, job, round_, exc)
     except Permanent as exc:
         return _fail(desk, job, round_, exc)
+    except Transient:
+        # This process lives: what it hands back does not count as a death.
+        desk.ledger.forgive(job.name, [DELIVERY])
+        raise
     lease.check()
     end = ending(
         report.state,
@@ -62,11 +66,9 @@ def finish(desk: Desk, lease: Lease) -> str:
 
 
 def _count_delivery(desk: Desk, job: Job) -> None:
-    before = desk.ledger.deliver(job.name, [DELIVERY])[0]
+    before = desk.ledger.deliver_again(job.name, DELIVERY)
     if before >= MAX_DELIVERIES:
         raise _Deadly(f"assembly was begun {before} times, and no worker survived it")
-    if before:
-        desk.ledger.deliver_again(job.name, DELIVERY)
 
 
 class _Deadly(Permanent):

@@ -35,7 +35,7 @@ class SegmentResult(Model):
     model: str
     """Digest of the engine's model."""
     seed: int
-    """The seed of the attempt that was kept."""
+    """The seed of the attempt that was kept, for two takes that of the first."""
     attempts: int
     """How often the engine was asked for it in this batch; 0 when every clip was there."""
 

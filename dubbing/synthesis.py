@@ -37,12 +37,12 @@ class Watch:
     """What a worker counts and asks while a batch is spoken; the default is a batch without a job.
 
     begin: counts a delivery of lines; returns how often each was begun before and not finished.
-    begin_again: counts another delivery of one line.
+    begin_again: counts another delivery of one line, which is spoken alone.
     check: raises unless the work is still wanted.
     """
 
     begin: Callable[[Sequence[str]], list[int]] = lambda ids: [0] * len(ids)
-    begin_again: Callable[[str], None] = lambda id_: None
+    begin_again: Callable[[str], object] = lambda id_: None
     check: Callable[[], None] = lambda: None
 
 
@@ -85,17 +85,7 @@ class Synthesis:
         outcomes = {line.id: _Outcome(line, seed=line.seed) for line in batch.lines}
         natural = [self._ask(batch, line, 1.0) for line in batch.lines]
         unspoken = self._reuse(natural, outcomes)
-        before = watch.begin([ask.line.id for ask in unspoken])
-        fresh = [ask for ask, count in zip(unspoken, before, strict=True) if not count]
-        self._speak(batch, fresh, voice, outcomes, watch)
-        for ask, count in zip(unspoken, before, strict=True):
-            if count >= MAX_DELIVERIES:
-                outcomes[ask.line.id].error = EngineFailed(
-                    f"the line was begun {count} times, and no worker survived it"
-                )
-            elif count:
-                watch.begin_again(ask.line.id)
-                self._speak(batch, [ask], voice, outcomes, watch)
+        self._deliver(batch, unspoken, voice, outcomes, watch)
         self._hurry(batch, voice, outcomes, watch)
         return [self._result(outcomes[line.id]) for line in batch.lines]
 
@@ -133,11 +123,35 @@ class Synthesis:
                 if speed > 1.0:
                     asks.append(self._ask(batch, outcome.line, speed))
         unspoken = self._reuse(asks, outcomes)
-        self._speak(batch, unspoken, voice, outcomes, watch)
+        self._deliver(batch, unspoken, voice, outcomes, watch)
         for ask in unspoken:
             # The natural take is good: without a faster one, stretching has to do.
             if outcomes[ask.line.id].takes:
                 outcomes[ask.line.id].error = None
+
+    def _deliver(
+        self,
+        batch: Batch,
+        asks: Sequence[_Ask],
+        voice: str | VoiceForm,
+        outcomes: dict[str, _Outcome],
+        watch: Watch,
+    ) -> None:
+        """Speak lines together, but alone what was begun before and not finished."""
+        # What was spoken in this delivery is counted already.
+        new = [ask.line.id for ask in asks if not outcomes[ask.line.id].attempts]
+        before = dict(zip(new, watch.begin(new), strict=True))
+        fresh = [ask for ask in asks if not before.get(ask.line.id)]
+        self._speak(batch, fresh, voice, outcomes, watch)
+        for ask in asks:
+            count = before.get(ask.line.id, 0)
+            if count >= MAX_DELIVERIES:
+                outcomes[ask.line.id].error = EngineFailed(
+                    f"the line was begun {count} times, and no worker survived it"
+                )
+            elif count:
+                watch.begin_again(ask.line.id)
+                self._speak(batch, [ask], voice, outcomes, watch)
 
     def _speak(
         self,
@@ -160,7 +174,8 @@ class Synthesis:
                 for ask, line, spoken in zip(call, lines, self._call(lines, watch), strict=True):
                     outcome = outcomes[ask.line.id]
                     outcome.attempts += 1
-                    outcome.seed = line.seed
+                    if not outcome.takes:
+                        outcome.seed = line.seed
                     outcome.error = self._keep(ask, batch, spoken, outcome)
             pending = [ask for ask in pending if outcomes[ask.line.id].error]
 

@@ -13,15 +13,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from dubbing.errors import DubbingError, NotFound, Stopped
+from dubbing.errors import DubbingError, NotFound, Stopped, Transient
 from dubbing.ledger import Address, Claim, Ledger
-from dubbing.ledger.ledger import LEASE_SECONDS
 from dubbing.plan import Batch
 from dubbing.result import BatchResult
 from dubbing.rounds import load_job, put_to_work
 from dubbing.storage import Keys, Storage
 
 log = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 5.0
+"""How long a batch rests that failed for a reason of its worker's, such as a storage that is down.
+
+It is not given up: with the storage down, there is no place to report it either.
+"""
 
 
 class Fills(Protocol):
@@ -63,7 +68,7 @@ class Lease:
             thread.join()
 
     def _renew(self) -> None:
-        while not self._over.wait(LEASE_SECONDS / 3):
+        while not self._over.wait(self._ledger.lease / 3):
             try:
                 if not self._ledger.renew(self.at, self._owner):
                     self._lost.set()
@@ -87,7 +92,7 @@ class Desk:
     def claimed(self, at: Address) -> Iterator[Lease | None]:
         """Claim a batch for the block; yields None when there is nothing to do.
 
-        An exception hands the batch back at once.
+        An exception hands the batch back, for whoever comes after a pause.
         """
         claim = self.ledger.claim(at, self.worker)
         if claim is Claim.UNKNOWN:
@@ -103,6 +108,9 @@ class Desk:
         try:
             with lease.renewed():
                 yield lease
+        except Exception:
+            self.ledger.release(at, self.worker, pause=PAUSE_SECONDS)
+            raise
         except BaseException:
             self.ledger.release(at, self.worker)
             raise
@@ -124,8 +132,9 @@ class Desk:
         )
         try:
             result = do(batch, lease)
-        except DubbingError:
-            # This process lives: what it hands back does not count as a death.
+        except Transient:
+            # This process lives: what it hands back does not count as a death. Anything else
+            # that is raised here does count, as it would come again for ever.
             self.ledger.forgive(at.job, [line.id for line in batch.lines])
             raise
         lease.check()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from dubbing.errors import DubbingError
 from dubbing.finish import finish
 from dubbing.ledger import Address
 from dubbing.plan import Kind
@@ -11,7 +12,7 @@ from dubbing.queue import TASKS
 from tasks.context import current
 
 
-@shared_task(name=TASKS[Kind.ASSEMBLY])
+@shared_task(name=TASKS[Kind.ASSEMBLY], throws=(DubbingError,))
 def assemble(job: str, round_: int, batch: str, queue: str) -> str:
     """Assemble a job whose last batch is closed, and end its round."""
     at = Address(job=job, round=round_, token=batch, queue=queue)

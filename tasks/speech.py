@@ -12,7 +12,7 @@ from dubbing.ledger import Address
 from dubbing.plan import Batch, Kind, PlannedLine
 from dubbing.queue import SAY, TASKS
 from dubbing.result import BatchResult, SegmentResult
-from dubbing.synthesis import Synthesis, Watch
+from dubbing.synthesis import MAX_DELIVERIES, Synthesis, Watch
 from dubbing.voice import VoiceRef
 from dubbing.work import Lease
 from tasks.context import Context, current
@@ -28,7 +28,7 @@ class Saying(Model):
     line: PlannedLine
 
 
-@shared_task(name=TASKS[Kind.SYNTHESIS])
+@shared_task(name=TASKS[Kind.SYNTHESIS], throws=(DubbingError,))
 def synthesize(job: str, round_: int, batch: str, queue: str) -> str:
     """Speak a batch."""
     at = Address(job=job, round=round_, token=batch, queue=queue)
@@ -36,12 +36,12 @@ def synthesize(job: str, round_: int, batch: str, queue: str) -> str:
     return context.desk.run(at, lambda found, lease: _speak(context, found, lease))
 
 
-@shared_task(name=TASKS[Kind.EXTRACTION])
+@shared_task(name=TASKS[Kind.EXTRACTION], throws=(DubbingError,))
 def extract(job: str, round_: int, batch: str, queue: str) -> str:
     """Derive a voice; what goes wrong is told by the lines that need it, too."""
     at = Address(job=job, round=round_, token=batch, queue=queue)
     context = current()
-    return context.desk.run(at, lambda found, lease: _extract(context, found))
+    return context.desk.run(at, lambda found, lease: _extract(context, found, lease))
 
 
 @shared_task(name=SAY)
@@ -82,13 +82,20 @@ def _speak(context: Context, batch: Batch, lease: Lease) -> BatchResult:
     return BatchResult(batch=batch.number, worker=desk.worker, segments=tuple(spoken))
 
 
-def _extract(context: Context, batch: Batch) -> BatchResult:
+def _extract(context: Context, batch: Batch, lease: Lease) -> BatchResult:
     error = None
     try:
+        _count_delivery(context, batch, lease)
         context.voice(batch.voice)
     except (Permanent, EngineFailed) as exc:
         error = exc.to_record()
     return BatchResult(batch=batch.number, worker=context.desk.worker, error=error)
+
+
+def _count_delivery(context: Context, batch: Batch, lease: Lease) -> None:
+    before = context.desk.ledger.deliver_again(lease.at.job, f"extraction {batch.number}")
+    if before >= MAX_DELIVERIES:
+        raise EngineFailed(f"the voice was begun {before} times, and no worker survived it")
 
 
 def _failure(context: Context, line: PlannedLine, exc: DubbingError) -> SegmentResult:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import socket
 import sys
 import time
+from types import FrameType
 
 import click
 from celery import signals
+from celery.platforms import EX_FAILURE
+from celery.worker import state
 
 from dubbing import log
 from dubbing.engine import Catalogue, require
@@ -18,7 +22,7 @@ from dubbing.plan import Kind
 from dubbing.queue import Publisher, make_app, queues_of
 from dubbing.settings import Settings
 from dubbing.storage import Storage
-from workers.process import ENGINE_VARIABLE
+from workers.process import ENGINE_VARIABLE, UNFIT
 from workers.reconciler import Reconciler
 
 
@@ -53,6 +57,7 @@ def worker(engine: str, slots: int | None) -> None:
     reconciler = Reconciler(storage, ledger, Publisher(app, ledger), record)
     signals.worker_ready.connect(lambda **_: reconciler.start(), weak=False)
     signals.worker_shutdown.connect(lambda **_: reconciler.stop(), weak=False)
+    signal.signal(UNFIT, _end_with_failure)
     consumer = app.Worker(
         hostname=record.name,
         queues=list(record.queues),
@@ -66,6 +71,11 @@ def worker(engine: str, slots: int | None) -> None:
     )
     consumer.start()
     sys.exit(consumer.exitcode)
+
+
+def _end_with_failure(number: int, frame: FrameType | None) -> None:
+    """Have Celery end as on SIGTERM, but with an exit code that says so."""
+    state.should_stop = EX_FAILURE
 
 
 def default_slots(engine: str, device: str) -> int:

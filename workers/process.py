@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import signal
 import socket
 from typing import Any
 
@@ -11,6 +13,7 @@ from celery.signals import worker_process_init
 
 from dubbing import log
 from dubbing.engine import Catalogue, Engine, publish
+from dubbing.errors import DubbingError, StorageUnavailable
 from dubbing.ledger import Ledger
 from dubbing.plan import Kind
 from dubbing.queue import Publisher
@@ -19,13 +22,27 @@ from dubbing.storage import Storage
 from dubbing.work import Desk
 from tasks.context import Context, install
 
+logger = logging.getLogger(__name__)
+
 ENGINE_VARIABLE = "DUBBING_WORKER_ENGINE"
 """Tells the pool processes, which are spawned and not forked, what the parent was started for."""
+
+UNFIT = signal.SIGUSR2
+"""Sent to the parent by a pool process that cannot work: another one could not either."""
 
 
 @worker_process_init.connect(weak=False)
 def set_up(**_: Any) -> None:
-    """Build what the tasks of this process need."""
+    """Build what the tasks of this process need; without it the whole worker ends."""
+    try:
+        install(_context())
+    except Exception as exc:
+        # Celery would log it, and let this process take work all the same.
+        logger.critical("this worker cannot work: %s", exc, exc_info=_unforeseen(exc))
+        os.kill(os.getppid(), UNFIT)
+
+
+def _context() -> Context:
     settings = Settings()
     log.configure(settings.log_level)
     storage = Storage.at(settings.storage, settings.s3)
@@ -38,11 +55,18 @@ def set_up(**_: Any) -> None:
     )
     name = os.environ[ENGINE_VARIABLE]
     engine = None if name == Kind.ASSEMBLY else _load(name, settings, storage)
-    install(Context(desk=desk, engine=engine))
+    return Context(desk=desk, engine=engine)
 
 
 def _load(name: str, settings: Settings, storage: Storage) -> Engine:
     engine = Catalogue().create(name)
     engine.load(settings.device or engine.spec.device)
-    publish(storage, engine)
+    try:
+        publish(storage, engine)
+    except StorageUnavailable as exc:
+        logger.warning("%s is not announced: %s", name, exc)
     return engine
+
+
+def _unforeseen(exc: Exception) -> bool:
+    return not isinstance(exc, DubbingError)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 
-from dubbing.errors import DubbingError
+from dubbing.errors import DubbingError, NotFound, Transient
 from dubbing.ledger import Ledger, WorkerRecord
 from dubbing.queue import Publisher
 from dubbing.rounds import load_job, put_to_work
@@ -73,7 +73,21 @@ class Reconciler:
         if not self._ledger.turn("rebuild", round(BEAT_SECONDS) - 1):
             return
         for key in self._storage.keys(Keys.OPEN):
-            name = key.removeprefix(Keys.OPEN)
-            if self._ledger.snapshot(name) is None:
-                log.info("%s is put back to work from storage", name)
-                put_to_work(self._storage, self._ledger, load_job(self._storage, name))
+            try:
+                self._put_back(key.removeprefix(Keys.OPEN))
+            except Transient:
+                raise
+            except Exception:
+                # One job that cannot be read may not keep the others from their turn.
+                log.exception("%s cannot be put back to work", key)
+
+    def _put_back(self, job_id: str) -> None:
+        if self._ledger.snapshot(job_id):
+            return
+        try:
+            job = load_job(self._storage, job_id)
+        except NotFound:
+            # Its submission is under way, or broke off: then it was never accepted.
+            return
+        log.info("%s is put back to work from storage", job_id)
+        put_to_work(self._storage, self._ledger, job)

@@ -1,6 +1,5 @@
 -- Shared by all scripts. What lies where is told in the module's docstring.
 local P = 'dubbing:'
-local PUBLISHED_GRACE = 10   -- seconds after which a message that no queue holds is taken for lost
 local WORKER_TTL = 30        -- seconds without a heartbeat after which a worker is offline
 local EVENTS = 2000          -- events kept a job
 local ENDED_TTL = 3600       -- seconds that an ended job is remembered here; storage knows it for ever
@@ -59,7 +58,11 @@ local function forget_work(job)
   local tenant = redis.call('HGET', key, 'tenant')
   for _, queue in ipairs(redis.call('SMEMBERS', key .. ':queues')) do
     redis.call('DEL', todokey(job, queue))
-    if tenant then redis.call('LREM', P .. 'ring:' .. queue .. ':' .. tenant, 0, job) end
+    if tenant then
+      local ring = P .. 'ring:' .. queue
+      redis.call('LREM', ring .. ':' .. tenant, 0, job)
+      if redis.call('EXISTS', ring .. ':' .. tenant) == 0 then redis.call('LREM', ring, 0, tenant) end
+    end
     for _, zset in ipairs({'published:', 'leases:'}) do
       for _, m in ipairs(redis.call('ZRANGE', P .. zset .. queue, 0, -1)) do
         if split(m) == job then

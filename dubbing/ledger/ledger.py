@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -10,6 +11,7 @@ from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from typing import Any
+from urllib.parse import urlsplit
 
 import redis
 from redis.backoff import ExponentialWithJitterBackoff
@@ -21,6 +23,10 @@ from dubbing.plan import BatchRef, Kind
 
 LEASE_SECONDS = 6.0
 """A worker that has not renewed a lease for so long is gone."""
+GRACE_SECONDS = 10.0
+"""A message that is neither in the broker nor claimed after so long is lost."""
+WAIT_SECONDS = 10.0
+"""Longest that one call to Redis blocks; well below the socket's timeout."""
 PREFIX = "dubbing:"
 ASSEMBLY_TOKEN = "assembly"  # noqa: S105 - a batch's token, not a password
 ASSEMBLY_DEADLINE = 6 * 3600.0
@@ -101,10 +107,18 @@ class WorkerRecord:
 
 
 class Ledger:
-    """State in Redis. Safe to use from several threads."""
+    """State in Redis. Safe to use from several threads.
 
-    def __init__(self, url: str) -> None:
+    lease: seconds after which a lease that is not renewed ends.
+    grace: seconds after which a message that nobody holds is sent again.
+    """
+
+    def __init__(
+        self, url: str, *, lease: float = LEASE_SECONDS, grace: float = GRACE_SECONDS
+    ) -> None:
         self.url = url
+        self.lease = lease
+        self._grace = grace
         self._redis = redis.Redis.from_url(
             url,
             decode_responses=True,
@@ -149,22 +163,22 @@ class Ledger:
         return [
             Address(job=job, round=int(round_), token=token, queue=queue)
             for job, round_, token in (
-                member.split("|") for member in self._run("take", queue, *broker_lists)
+                member.split("|") for member in self._run("take", queue, self._grace, *broker_lists)
             )
         ]
 
     def claim(self, at: Address, owner: str) -> Claim:
         """Begin a batch: the lease starts here."""
         number = "" if at.number is None else at.number
-        return Claim(self._run("claim", *_head(at), number, owner, LEASE_SECONDS, at.deadline))
+        return Claim(self._run("claim", *_head(at), number, owner, self.lease, at.deadline))
 
     def renew(self, at: Address, owner: str) -> bool:
         """Keep a lease; return whether the work is still wanted and within its deadline."""
-        return bool(self._run("renew", *_head(at), owner, LEASE_SECONDS))
+        return bool(self._run("renew", *_head(at), owner, self.lease))
 
-    def release(self, at: Address, owner: str) -> None:
-        """Hand a batch back at once."""
-        self._run("release", *_head(at), owner)
+    def release(self, at: Address, owner: str, *, pause: float = 0.0) -> None:
+        """Hand a batch back, to be taken after ``pause`` seconds."""
+        self._run("release", *_head(at), owner, pause)
 
     def deliver(self, job: str, ids: Sequence[str]) -> list[int]:
         """Count a delivery of each line, before any work; return how often each was begun before.
@@ -174,10 +188,10 @@ class Ledger:
         """
         return [int(count) for count in self._run("deliver", job, *ids)] if ids else []
 
-    def deliver_again(self, job: str, id_: str) -> None:
-        """Count another delivery of a line."""
+    def deliver_again(self, job: str, id_: str) -> int:
+        """Count a delivery of what is done alone; return how often it was begun before."""
         with _mapped(self.url):
-            self._redis.hincrby(f"{PREFIX}job:{job}:deliveries", id_, 1)
+            return int(self._redis.hincrby(f"{PREFIX}job:{job}:deliveries", id_, 1)) - 1
 
     def forgive(self, job: str, ids: Sequence[str]) -> None:
         """Forget the deliveries of lines whose worker lives and hands them back."""
@@ -256,9 +270,14 @@ class Ledger:
 
     def wait_reply(self, ticket: str, *, wait: float) -> dict[str, Any] | None:
         """Return the answer, or None when there is none after ``wait`` seconds."""
+        key, deadline = f"{PREFIX}reply:{ticket}", time.monotonic() + wait
         with _mapped(self.url):
-            found: Any = self._redis.blpop([f"{PREFIX}reply:{ticket}"], timeout=wait)
-        return json.loads(found[1]) if found else None
+            while (left := deadline - time.monotonic()) > 0:
+                found: Any = self._redis.blpop([key], timeout=min(left, WAIT_SECONDS))
+                if found:
+                    reply: dict[str, Any] = json.loads(found[1])
+                    return reply
+        return None
 
     def queue_depth(self, broker_lists: Sequence[str]) -> int:
         """Return how many messages the broker holds in these lists."""
@@ -294,5 +313,5 @@ def _mapped(url: str) -> Iterator[None]:
 
 def redact(url: str) -> str:
     """Return ``url`` without its password."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

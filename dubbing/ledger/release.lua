@@ -1,6 +1,10 @@
--- Hand a batch back at once, for whoever comes next: job, round, token, queue, owner.
+-- Hand a batch back: job, round, token, queue, owner, seconds until somebody may take it.
 local job, round, token, queue, owner = unpack(ARGV, 1, 5)
 local m = member(job, round, token)
 local holder = string.match(redis.call('HGET', P .. 'owners', m) or '', '^([^|]*)|')
-if holder == owner then redis.call('ZADD', P .. 'leases:' .. queue, 'XX', now(), m) end
+if holder == owner then
+  local t = now() + tonumber(ARGV[6])
+  redis.call('ZADD', P .. 'leases:' .. queue, 'XX', t, m)
+  redis.call('HSET', P .. 'owners', m, '|' .. t)
+end
 return 1

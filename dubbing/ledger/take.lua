@@ -1,6 +1,7 @@
--- Choose what goes onto a queue now: queue, then the names of the broker's lists of it.
+-- Choose what goes onto a queue now: queue, seconds after which a message that no list holds is
+-- taken for lost, then the names of the broker's lists of the queue.
 -- Returns members; the caller publishes each, and may die before it does.
-local queue = ARGV[1]
+local queue, grace = ARGV[1], tonumber(ARGV[2])
 local published, leases = P .. 'published:' .. queue, P .. 'leases:' .. queue
 local t = now()
 
@@ -18,10 +19,10 @@ end
 -- Fewer messages than were published: the oldest were lost on the way, and are sent again.
 local chosen = {}
 local held = 0
-for n = 2, #ARGV do held = held + redis.call('LLEN', ARGV[n]) end
+for n = 3, #ARGV do held = held + redis.call('LLEN', ARGV[n]) end
 local lost = redis.call('ZCARD', published) - held
 if lost > 0 then
-  for _, m in ipairs(redis.call('ZRANGEBYSCORE', published, '-inf', t - PUBLISHED_GRACE, 'LIMIT', 0, lost)) do
+  for _, m in ipairs(redis.call('ZRANGEBYSCORE', published, '-inf', t - grace, 'LIMIT', 0, lost)) do
     local job, round = split(m)
     if live(job, round) == 'live' then
       redis.call('ZADD', published, t, m)

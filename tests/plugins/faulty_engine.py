@@ -11,10 +11,12 @@
 ``[hang]``     sleeps until it is killed
 ``[kill]``     kills its process with SIGKILL
 ``[slow:0.5]`` takes half a second
+``[broken]``   silence while the file that FAULTY_SWITCH names exists
 =============  ===================================================================
 
 Everything else is hummed as the tone engine does. Each line that is begun is appended to the
-file that FAULTY_LOG names: the process's id, a tab, the text.
+file that FAULTY_LOG names: the process's id, a tab, the text. With FAULTY_UNLOADABLE set, the
+engine cannot be loaded.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ import numpy as np
 from dubbing.audio import Audio
 from dubbing.engine import Line, Spoken
 from dubbing.engines.tone import Tone
+from dubbing.errors import EngineFailed
 
 WORD = re.compile(r"\[(\w+)(?::([\d.]+))?\]")
 
@@ -40,6 +43,11 @@ class Faulty(Tone):
     spec = Tone.spec.model_copy(
         update={"name": "faulty", "summary": "Fails as the text tells it to", "batch_lines": 4}
     )
+
+    def load(self, device: str) -> None:
+        if os.environ.get("FAULTY_UNLOADABLE"):
+            raise EngineFailed("the model is damaged")
+        super().load(device)
 
     def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
         if len(lines) > 1 and any("[oom]" in line.text for line in lines):
@@ -77,6 +85,8 @@ def _fault(word: str, value: str, line: Line, audio: Audio) -> Audio:
             os.kill(os.getpid(), signal.SIGKILL)
         case "slow":
             time.sleep(float(value))
+        case "broken" if Path(os.environ["FAULTY_SWITCH"]).exists():
+            samples = np.zeros_like(samples)
     return replace(audio, samples=samples)
 
 

@@ -1,0 +1,373 @@
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from services import PLUGINS
+
+from dubbing.audio import Audio, decode_clip, encode_flac
+from dubbing.engine import Catalogue, Engine, Line, Spoken
+from dubbing.engines.tone import PACE, Tone
+from dubbing.errors import Stopped
+from dubbing.plan import Batch, Kind, PlannedLine
+from dubbing.result import SegmentResult
+from dubbing.storage import Storage
+from dubbing.synthesis import MAX_DELIVERIES, SEED_STRIDE, Synthesis, Watch, clip_key, hurried_speed
+from dubbing.voice import VoiceRef
+
+TEXT = "You told me the ship would leave before dawn."
+ROOMY = 60.0
+
+
+def line(id_: str = "1", text: str = TEXT, **fields: Any) -> PlannedLine:
+    return PlannedLine(
+        **{"id": id_, "text": text, "speed": 1.0, "room": ROOMY, "max_rate": 1.25, **fields}
+    )
+
+
+def batch(*lines: PlannedLine, **fields: Any) -> Batch:
+    plain = {
+        "number": 0,
+        "kind": Kind.SYNTHESIS,
+        "engine": "faulty",
+        "language": "en",
+        "deadline": 60,
+    }
+    return Batch(**{**plain, "voice": VoiceRef(stock="low"), "lines": lines, **fields})
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Storage:
+    return Storage.at(str(tmp_path / "storage"))
+
+
+@pytest.fixture
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+    """What the faulty engine has begun so far."""
+    path = tmp_path / "begun"
+    path.touch()
+    monkeypatch.setenv("FAULTY_LOG", str(path))
+    return lambda: [row.partition("\t")[2] for row in path.read_text().splitlines()]
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch, log: object) -> Engine:
+    monkeypatch.syspath_prepend(str(PLUGINS))
+    created = Catalogue().create("faulty")
+    created.load("cpu")
+    return created
+
+
+@pytest.fixture
+def synthesis(engine: Engine, storage: Storage) -> Synthesis:
+    return Synthesis(engine, storage)
+
+
+def clip(storage: Storage, result: SegmentResult, take: int = 0) -> Audio:
+    return decode_clip(storage.get(result.takes[take].key))
+
+
+def test_each_line_becomes_a_clip_in_the_order_of_the_batch(
+    synthesis: Synthesis, storage: Storage
+) -> None:
+    asked = [line("b", "Short."), line("a", TEXT)]
+    results = synthesis.speak(batch(*asked), "low")
+    assert [result.id for result in results] == ["b", "a"]
+    for result, planned in zip(results, asked, strict=True):
+        assert (result.error, result.attempts, result.seed) == (None, 1, 0)
+        assert result.takes[0].seconds == clip(storage, result).seconds
+        # The tone ends in a pause of less than a syllable, which is trimmed.
+        assert result.takes[0].seconds == pytest.approx(len(planned.text) / PACE, abs=0.2)
+
+
+def test_a_clip_that_exists_is_not_spoken(
+    synthesis: Synthesis, log: Callable[[], list[str]]
+) -> None:
+    first = synthesis.speak(batch(line()), "low")
+    (again, new) = synthesis.speak(batch(line("9"), line("10", "Another line.")), "low")
+    assert log() == [TEXT, "Another line."]
+    assert (again.takes, again.attempts) == (first[0].takes, 0)
+    assert new.attempts == 1
+
+
+@pytest.mark.parametrize("damage", [b"", b"no clip at all", "cut"])
+def test_a_damaged_clip_is_overwritten(
+    synthesis: Synthesis, storage: Storage, damage: bytes | str
+) -> None:
+    (first,) = synthesis.speak(batch(line()), "low")
+    good = storage.get(first.takes[0].key)
+    storage.replace(first.takes[0].key, good[:-900] if isinstance(damage, str) else damage)
+    (second,) = synthesis.speak(batch(line()), "low")
+    assert (second.takes, second.attempts) == (first.takes, 1)
+    assert storage.get(first.takes[0].key) == good
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [("nan", "NaN"), ("silence", "silence"), ("nothing", "no sound"), ("long", " s for a text")],
+)
+def test_what_is_not_the_line_is_tried_with_other_seeds_and_then_reported(
+    synthesis: Synthesis, storage: Storage, log: Callable[[], list[str]], fault: str, said: str
+) -> None:
+    bad = f"A line that fails [{fault}]."
+    results = synthesis.speak(batch(line("1"), line("2", bad), line("3", "Good.")), "low")
+    assert [bool(result.takes) for result in results] == [True, False, True]
+    error = results[1].error
+    assert error
+    assert error["code"] == "speech_rejected"
+    assert said in error["message"]
+    assert results[1].attempts == 3
+    assert results[1].seed == 2 * SEED_STRIDE
+    assert Counter(log()) == {TEXT: 1, bad: 3, "Good.": 1}
+    assert len(list(storage.keys("clips/"))) == 2
+
+
+def test_a_line_that_heals_at_another_seed_says_at_which(
+    synthesis: Synthesis, storage: Storage, engine: Engine
+) -> None:
+    planned = line("1", "A line that is flaky [flaky:7].", seed=7)
+    (result,) = synthesis.speak(batch(planned), "low")
+    assert (result.error, result.attempts, result.seed) == (None, 2, 7 + SEED_STRIDE)
+    # The clip lies under the seed that was asked, or it would never be found again.
+    assert result.takes[0].key == clip_key(engine.spec, engine.model, batch(planned), planned, 1.0)
+    assert clip(storage, result).seconds > 1
+
+
+def test_the_seed_is_that_of_the_natural_take_whatever_the_faster_one_took(
+    synthesis: Synthesis,
+) -> None:
+    text = "A line that is flaky and far too long for its time [flaky]."
+    (result,) = synthesis.speak(batch(line("1", text, room=3.5)), "low")
+    assert len(result.takes) == 2
+    assert result.attempts == 4
+    assert result.seed == SEED_STRIDE
+
+
+def test_a_call_that_raises_is_halved_until_the_guilty_line_stands_alone(
+    synthesis: Synthesis,
+) -> None:
+    lines = [line(str(n), f"Line number {n}.") for n in range(7)]
+    lines.insert(5, line("bad", "This one fails [raise]."))
+    results = synthesis.speak(batch(*lines), "low")
+    assert [result.id for result in results] == [planned.id for planned in lines]
+    failed = [result for result in results if result.error]
+    assert [(result.id, result.error) for result in failed] == [
+        ("bad", {"code": "engine_failed", "message": "RuntimeError: the text told me to"})
+    ]
+    assert all(result.takes for result in results if not result.error)
+
+
+def test_a_call_that_is_too_big_for_the_memory_is_halved(
+    synthesis: Synthesis, log: Callable[[], list[str]]
+) -> None:
+    lines = [line(str(n), f"Line number {n} [oom].") for n in range(4)]
+    results = synthesis.speak(batch(*lines), "low")
+    assert [result.error for result in results] == [None] * 4
+    assert Counter(log()) == {planned.text: 1 for planned in lines}
+
+
+def test_an_engine_that_loses_a_result_is_not_trusted_with_the_others(storage: Storage) -> None:
+    class Losing(Tone):
+        def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
+            return super().synthesize(lines)[: max(1, len(lines) - 1)]
+
+    losing = Losing()
+    losing.load("cpu")
+    lines = [line(str(n), f"Line {'number ' * n}.") for n in range(4)]
+    results = Synthesis(losing, storage).speak(batch(*lines), "low")
+    for result, planned in zip(results, lines, strict=True):
+        assert result.takes[0].seconds == pytest.approx(len(planned.text) / PACE, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "fields", "speed"),
+    [
+        pytest.param(4.0, {"room": 4.0}, 1.0, id="it fits"),
+        pytest.param(4.01, {"room": 4.0}, 1.05, id="a step at least"),
+        pytest.param(4.6, {"room": 4.0}, 1.15, id="just so many steps"),
+        pytest.param(4.7, {"room": 4.0}, 1.2, id="rounded up"),
+        pytest.param(9.0, {"room": 4.0}, 1.25, id="at most max_rate"),
+        pytest.param(9.0, {"room": 4.0, "max_rate": 1.23}, 1.2, id="a step within max_rate"),
+        pytest.param(9.0, {"room": 4.0, "speed": 1.8}, 2.0 / 1.8, id="at most the engine's own"),
+        pytest.param(9.0, {"room": 4.0, "speed": 2.0}, 1.0, id="already as fast as it can"),
+        pytest.param(4.4, {"room": 4.0, "speed": 0.8}, 0.9 / 0.8, id="absolute speeds on steps"),
+    ],
+)
+def test_the_speed_of_a_second_take(seconds: float, fields: dict[str, Any], speed: float) -> None:
+    assert hurried_speed(line(**fields), seconds, Tone.spec) == pytest.approx(speed)
+
+
+def test_an_engine_of_one_speed_is_not_hurried() -> None:
+    fixed = Tone.spec.model_copy(update={"speed": (1.0, 1.0)})
+    assert hurried_speed(line(room=1.0), 9.0, fixed) == 1.0
+
+
+def test_a_line_too_long_for_its_room_is_spoken_once_more_and_both_takes_are_kept(
+    synthesis: Synthesis, storage: Storage, log: Callable[[], list[str]]
+) -> None:
+    planned = line("1", "x" * 60, room=3.6)
+    (result,) = synthesis.speak(batch(planned, line("2", "Short.")), "low")[:1]
+    assert [take.speed for take in result.takes] == [1.0, 1.15]
+    assert clip(storage, result, 0).seconds > 3.6 >= clip(storage, result, 1).seconds
+    assert result.attempts == 2
+    assert synthesis.speak(batch(planned), "low")[0].takes == result.takes
+    assert Counter(log()) == {planned.text: 2, "Short.": 1}
+
+
+def test_without_a_faster_take_the_natural_one_serves(storage: Storage) -> None:
+    class Slow(Tone):
+        def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
+            if any(line.speed > 1 for line in lines):
+                raise RuntimeError("too fast for me")
+            return super().synthesize(lines)
+
+    slow = Slow()
+    slow.load("cpu")
+    (result,) = Synthesis(slow, storage).speak(batch(line(room=1.0)), "low")
+    assert (len(result.takes), result.error) == (1, None)
+
+
+def test_who_loses_the_race_for_a_clip_reports_the_stored_one(storage: Storage) -> None:
+    other = Audio(
+        samples=Tone().synthesize([Line(text="x" * 90, language="en", voice="low")])[0].samples,
+        rate=24_000,
+    )  # type: ignore[union-attr]
+
+    class Raced(Tone):
+        def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
+            planned = batch(line())
+            key = clip_key(self.spec, self.model, planned, planned.lines[0], 1.0)
+            storage.create(key, encode_flac(other))
+            return super().synthesize(lines)
+
+    raced = Raced()
+    raced.load("cpu")
+    (result,) = Synthesis(raced, storage).speak(batch(line()), "low")
+    assert result.takes[0].seconds == other.seconds == clip(storage, result).seconds
+
+
+class Deliveries:
+    """Counts deliveries as the ledger does."""
+
+    def __init__(self, **counts: int) -> None:
+        self.counts = counts
+
+    def begin(self, ids: Sequence[str]) -> list[int]:
+        before = [self.counts.get(id_, 0) for id_ in ids]
+        self.counts |= {id_: 1 for id_, count in zip(ids, before, strict=True) if not count}
+        return before
+
+    def begin_again(self, id_: str) -> None:
+        self.counts[id_] += 1
+
+    @property
+    def watch(self) -> Watch:
+        return Watch(begin=self.begin, begin_again=self.begin_again)
+
+
+def test_a_line_begun_before_is_spoken_alone(storage: Storage) -> None:
+    calls: list[list[str]] = []
+
+    class Noting(Tone):
+        def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
+            calls.append([line.text for line in lines])
+            return super().synthesize(lines)
+
+    noting = Noting()
+    noting.load("cpu")
+    deliveries = Deliveries(b=1, d=2)
+    lines = [line(id_, f"Line {id_}.") for id_ in "abcde"]
+    results = Synthesis(noting, storage).speak(batch(*lines), "low", deliveries.watch)
+    assert calls == [["Line a.", "Line c.", "Line e."], ["Line b."], ["Line d."]]
+    assert deliveries.counts == {"a": 1, "b": 2, "c": 1, "d": 3, "e": 1}
+    assert not any(result.error for result in results)
+
+
+def test_a_line_begun_three_times_is_given_up(
+    synthesis: Synthesis, log: Callable[[], list[str]]
+) -> None:
+    deliveries = Deliveries(bad=MAX_DELIVERIES)
+    results = synthesis.speak(
+        batch(line("bad", "Deadly."), line("good", "Good.")), "low", deliveries.watch
+    )
+    error = results[0].error
+    assert error
+    assert "begun 3 times" in error["message"]
+    assert results[1].takes
+    assert log() == ["Good."]
+
+
+def test_a_line_whose_faster_take_kills_is_given_up_with_the_natural_one(storage: Storage) -> None:
+    class DeadlyWhenFast(Tone):
+        def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
+            if any(line.speed > 1 for line in lines):
+                raise SystemExit("killed")
+            return super().synthesize(lines)
+
+    deadly = DeadlyWhenFast()
+    deadly.load("cpu")
+    deliveries = Deliveries()
+    for _ in range(MAX_DELIVERIES):
+        with pytest.raises(SystemExit):
+            Synthesis(deadly, storage).speak(batch(line(room=1.0)), "low", deliveries.watch)
+    (result,) = Synthesis(deadly, storage).speak(batch(line(room=1.0)), "low", deliveries.watch)
+    assert (len(result.takes), result.error) == (1, None)
+
+
+def test_work_that_is_no_longer_wanted_stops_between_calls(
+    synthesis: Synthesis, storage: Storage, log: Callable[[], list[str]]
+) -> None:
+    def check() -> None:
+        if len(log()) >= 2:
+            raise Stopped("cancelled")
+
+    bad = line("1", "A line that fails [silence].")
+    with pytest.raises(Stopped):
+        synthesis.speak(batch(bad, line("2")), "low", Watch(check=check))
+    assert log() == [bad.text, TEXT]
+    assert len(list(storage.keys("clips/"))) == 1
+
+
+KEY = clip_key(Tone.spec, "model", batch(line()), line(), 1.0)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param({"spec": {"name": "other"}}, id="engine"),
+        pytest.param({"spec": {"recipe": 2}}, id="recipe"),
+        pytest.param({"model": "another"}, id="model"),
+        pytest.param({"batch": {"voice": VoiceRef(stock="high")}}, id="stock voice"),
+        pytest.param({"batch": {"voice": VoiceRef(digest="ab" * 32)}}, id="cloned voice"),
+        pytest.param({"batch": {"language": "de"}}, id="language"),
+        pytest.param({"line": {"text": TEXT + "!"}}, id="text"),
+        pytest.param({"line": {"pitch": 1.0}}, id="pitch"),
+        pytest.param({"line": {"style": "sad"}}, id="style"),
+        pytest.param({"line": {"speed": 1.05}}, id="pace"),
+        pytest.param({"line": {"seed": 1}}, id="seed"),
+        pytest.param({"speed": 1.1}, id="speed"),
+    ],
+)
+def test_another_ask_is_another_clip(changed: dict[str, Any]) -> None:
+    spec = Tone.spec.model_copy(update=changed.get("spec", {}))
+    asked = line(**changed.get("line", {}))
+    key = clip_key(
+        spec,
+        changed.get("model", "model"),
+        batch(asked, **changed.get("batch", {})),
+        asked,
+        changed.get("speed", 1.0),
+    )
+    assert key != KEY
+
+
+def test_the_same_ask_is_the_same_clip_in_any_job_and_place() -> None:
+    asked = line("77", room=1.0, max_rate=2.0)
+    elsewhere = batch(line("76", "Before."), asked, number=12, needs=3, deadline=1.0)
+    assert clip_key(Tone.spec, "model", elsewhere, asked, 1.0) == KEY
+    # 0.8 × 1.25 and 1.0 are the same speed.
+    slower = line(speed=0.8)
+    assert clip_key(Tone.spec, "model", batch(slower), slower, 1.25) == KEY
