@@ -55,7 +55,7 @@ def assemble(
 
     run: names this run among others of the same round.
     workdir: an existing folder with room for the uncompressed programme and the outputs.
-    progress: called with the share that is done, 0 to 1, every 10 s of the programme.
+    progress: called with the share that is done, 0 to 1, every 5 s of the programme.
     alive: asked as often; once it is false the work is given up.
 
     Raises ClipUnreadable with every line whose clip must be spoken again, BadInput or MediaError

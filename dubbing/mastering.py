@@ -178,12 +178,12 @@ class Limiter:
 
     def _needed(self, frames: Samples) -> Decibels:
         """Return the attenuation in dB that each frame needs by itself; mostly zero."""
-        peaks = np.maximum(frames.max(axis=1), -frames.min(axis=1))
-        starts = np.arange(0, len(peaks), CHUNK)
-        suspect = np.maximum.reduceat(peaks, starts) > self._ceiling * SUSPECT
-        needed = np.zeros(len(peaks), np.float32)
-        for start in starts[suspect]:
-            stop = min(start + CHUNK, len(peaks))
+        needed = np.zeros(len(frames), np.float32)
+        starts = np.arange(0, len(frames), CHUNK)
+        # Over all channels at once: many times faster than frame by frame.
+        peaks = np.maximum.reduceat(np.abs(frames).ravel(), starts * frames.shape[1])
+        for start in starts[peaks > self._ceiling * SUSPECT]:
+            stop = min(start + CHUNK, len(frames))
             true = _true_peaks(frames, int(start), int(stop))
             needed[start:stop] = 20 * np.log10(np.maximum(true / self._ceiling, 1))
         return needed

@@ -25,7 +25,7 @@ from dubbing.loudness import integrated
 from dubbing.media import RATE
 from dubbing.storage import Storage
 
-BLOCK = 10 * RATE
+BLOCK = 5 * RATE
 """Frames that are mixed at a time."""
 THREADS = 8
 """Clips that are fetched at once."""
@@ -81,9 +81,9 @@ class Mixer:
         background: blocks of ``BLOCK`` frames, ``(n, channels)``, as long as they last.
         Raises ClipUnreadable, which names every line whose clip is missing or damaged.
         """
+        beds = read_ahead(background or iter(()))
         for speech in self._speech():
-            bed = next(background, None) if background else None
-            yield self._block(speech, bed)
+            yield self._block(speech, next(beds, None))
 
     def _block(self, speech: Samples, bed: Samples | None) -> Samples:
         block = np.zeros((len(speech), self._channels), np.float32)
@@ -129,6 +129,15 @@ class Mixer:
                 raise ClipUnreadable(unreadable(self._storage, self._clips, pool)) from exc
             finally:
                 pool.shutdown(cancel_futures=True)
+
+
+def read_ahead(blocks: Iterator[Samples]) -> Iterator[Samples]:
+    """Yield ``blocks``, the next one being made while the caller is at work on this one."""
+    with ThreadPoolExecutor(1, thread_name_prefix="background") as pool:
+        coming = pool.submit(next, blocks, None)
+        while (block := coming.result()) is not None:
+            coming = pool.submit(next, blocks, None)
+            yield block
 
 
 def render(storage: Storage, clip: Clip) -> Rendered:

@@ -263,14 +263,25 @@ def speech(seed: int) -> Audio:
 
 
 def make_film(path: Path) -> None:
-    """Write 2 h of a tiny picture and a stereo bed of chords and noise."""
+    """Write 2 h of a tiny picture and a stereo bed of chords and noise: a minute, repeated."""
     path.parent.mkdir()
-    seconds = LINES * SLOT
-    picture = f"testsrc2=size=64x36:rate=2:duration={seconds}"
+    minute = path.with_suffix(".mkv")
     chord = "0.1*sin(2*PI*220*t)+0.05*sin(2*PI*277.2*t)*sin(PI*t/4)"
-    bed = f"aevalsrc='{chord}|{chord}+0.05*(random(0)-0.5)':s={RATE}:d={seconds}"
-    inputs = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", bed]
-    ffmpeg(*inputs, "-c:v", "mpeg4", "-c:a", "pcm_s16le", "-f", "matroska", path)
+    bed = f"aevalsrc='{chord}|{chord}+0.05*(random(0)-0.5)':s={RATE}:d=60"
+    inputs = [
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=size=64x36:rate=2:duration=60",
+        "-f",
+        "lavfi",
+        "-i",
+        bed,
+    ]
+    ffmpeg(*inputs, "-c:v", "mpeg4", "-c:a", "pcm_s16le", minute)
+    repeats = str(round(LINES * SLOT / 60) - 1)
+    ffmpeg("-stream_loop", repeats, "-i", minute, "-c", "copy", "-f", "matroska", path)
+    minute.unlink()
 
 
 def ffmpeg(*arguments: str | Path) -> None:
