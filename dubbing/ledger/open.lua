@@ -6,11 +6,12 @@ local key = jobkey(job)
 local known = tonumber(redis.call('HGET', key, 'round') or '-1')
 if known >= round then return 0 end
 
-if known >= 0 then forget_work(job) end
-redis.call('PERSIST', key)
-redis.call('PERSIST', key .. ':events')
+-- First a write that a full Redis refuses: after any other write it would refuse nothing.
 redis.call('HSET', key, 'round', round, 'tenant', tenant, 'lines', ARGV[4], 'done', ARGV[5],
   'failed', ARGV[6], 'batches', ARGV[7], 'closed', ARGV[8], 'opened', now())
+redis.call('PERSIST', key)
+redis.call('PERSIST', key .. ':events')
+if known >= 0 then forget_work(job) end
 set_state(job, tonumber(ARGV[8]) > 0 and 'synthesizing' or 'queued')
 
 local i = 9

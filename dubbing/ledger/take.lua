@@ -5,7 +5,7 @@ local queue, grace = ARGV[1], tonumber(ARGV[2])
 local published, leases = P .. 'published:' .. queue, P .. 'leases:' .. queue
 local t = now()
 
--- A lease that ran out: its worker is gone or hangs. The batch goes first.
+-- A lease that ran out: its worker is gone or hangs. The batch is the next of its job.
 for _, m in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', t)) do
   redis.call('ZREM', leases, m)
   redis.call('HDEL', P .. 'owners', m)
