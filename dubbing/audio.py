@@ -62,15 +62,16 @@ def judge(audio: Audio, *, longest: float) -> None:
 def trim(audio: Audio) -> Audio:
     """Return ``audio`` without the silence at both ends, so that it sounds from its first frame."""
     magnitude = np.abs(audio.samples)
-    audible = np.flatnonzero(magnitude > magnitude.max() * 10 ** (-TRIM_DB / 20))
+    audible = magnitude > magnitude.max() * 10 ** (-TRIM_DB / 20)
     margin = round(TRIM_MARGIN * audio.rate)
-    first, last = max(0, int(audible[0]) - margin), int(audible[-1]) + 1 + margin
+    first = max(0, int(audible.argmax()) - margin)
+    last = len(audible) - int(audible[::-1].argmax()) + margin
     return Audio(samples=audio.samples[first:last], rate=audio.rate)
 
 
 def level(samples: Samples, *, peak: bool = False) -> float:
     """Return the RMS, or the peak, of ``samples`` in dBFS; -inf for digital silence."""
-    value = np.abs(samples).max() if peak else np.sqrt(np.mean(np.square(samples)))
+    value = np.abs(samples).max() if peak else np.sqrt(np.vdot(samples, samples) / samples.size)
     with np.errstate(divide="ignore"):
         return float(20 * np.log10(value))
 

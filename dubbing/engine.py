@@ -87,7 +87,7 @@ class EngineSpec(Model):
 
     def foresee(self, text: str, language: str) -> float:
         """Return about how many seconds ``text`` takes at the natural pace."""
-        digits = sum(character.isdigit() for character in text)
+        digits = sum(map(str.isdigit, text))
         return (len(text) + digits * (DIGIT_WEIGHT - 1)) / self.pace(language)
 
     def longest(self, text: str, language: str, speed: float) -> float:
