@@ -77,9 +77,14 @@ class Stack:
         if self._redis and self._redis.poll() is not None:
             raise QueueUnavailable(f"Redis has ended; see {self.log_path('redis')}")
 
+    @property
+    def logs(self) -> Path:
+        """Folder of the processes' logs."""
+        return self._settings.home / "logs"
+
     def log_path(self, name: str) -> Path:
         """Return where a process of the stack writes its log."""
-        return self._settings.home / "logs" / f"{name}.log"
+        return self.logs / f"{name}.log"
 
     def stop(self) -> None:
         """End the workers, which finish their batch within bounds, and then Redis."""

@@ -46,8 +46,9 @@ class Console:
             cwd=self.home,
             env=self._environment,
         )
-        assert done.returncode == code, f"{done.args} ended with {done.returncode}\n{done.stderr}"
-        assert "Traceback" not in done.stdout + done.stderr
+        said = done.stdout + done.stderr
+        assert done.returncode == code, f"{done.args} ended with {done.returncode}\n{said}"
+        assert "Traceback" not in said
         return done
 
     def json(self, *arguments: object, code: int = 0) -> Any:

@@ -68,7 +68,7 @@ def up(engines: tuple[str, ...]) -> None:
     names = list(dict.fromkeys(engines or (settings.engine,)))
     _unwind_when_terminated()
     with Stack(settings, [*names, Kind.ASSEMBLY]) as stack:
-        click.echo(f"up: {', '.join(names)}; logs in {stack.log_path('')}; Ctrl-C stops it")
+        click.echo(f"up: {', '.join(names)}; logs in {stack.logs}; Ctrl-C stops it")
         while True:
             stack.check()
             time.sleep(0.5)
