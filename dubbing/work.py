@@ -52,14 +52,15 @@ class Lease:
         return not self._lost.is_set()
 
     def check(self) -> None:
-        """Raise Stopped unless the work is still wanted."""
+        """Renew it now; raise Stopped unless the work is still wanted."""
+        self._renew()
         if not self.alive:
             raise Stopped(f"{self.at.job}: the batch was cancelled, or its lease ran out")
 
     @contextmanager
     def renewed(self) -> Iterator[None]:
         """Renew it while the block runs."""
-        thread = threading.Thread(target=self._renew, name="lease", daemon=True)
+        thread = threading.Thread(target=self._keep, name="lease", daemon=True)
         thread.start()
         try:
             yield
@@ -67,15 +68,17 @@ class Lease:
             self._over.set()
             thread.join()
 
+    def _keep(self) -> None:
+        while self.alive and not self._over.wait(self._ledger.lease / 3):
+            self._renew()
+
     def _renew(self) -> None:
-        while not self._over.wait(self._ledger.lease / 3):
-            try:
-                if not self._ledger.renew(self.at, self._owner):
-                    self._lost.set()
-                    return
-            except DubbingError as exc:
-                # The lease may run out meanwhile; then the batch is done twice, and counted once.
-                log.warning("the lease of %s could not be renewed: %s", self.at, exc)
+        try:
+            if not self._ledger.renew(self.at, self._owner):
+                self._lost.set()
+        except DubbingError as exc:
+            # The lease may run out meanwhile; then the batch is done twice, and counted once.
+            log.warning("the lease of %s could not be renewed: %s", self.at, exc)
 
 
 @dataclass(frozen=True, kw_only=True)

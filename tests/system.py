@@ -1,0 +1,183 @@
+"""A whole system of its own: Redis, storage and workers that a test starts, stops and kills."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from console import Console
+from services import PLUGINS
+
+from dubbing.client import Client
+from dubbing.job import Job, JobState, Segment
+from dubbing.local import Stack, dubbing_command, environment
+from dubbing.outcome import Outcome, gather
+from dubbing.report import Report
+from dubbing.settings import Settings
+from dubbing.status import Status
+from dubbing.storage import Keys
+
+SECONDS = 60.0
+"""How long anything may take on a slow machine."""
+
+
+class System:
+    """Workers of the faulty engine and of assembly, and what they did."""
+
+    def __init__(self, home: Path, **settings: Any) -> None:
+        plain = {"redis_url": "", "storage_url": "", "engine": "faulty", "slots": 2}
+        self.settings = Settings(**{"home": home, **plain, **settings})
+        self.switch = home / "broken"
+        """While this file exists, ``[broken]`` lines are."""
+        self._log = home / "spoken"
+        self._stack = Stack(self.settings, [])
+        self._workers: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> System:
+        self._stack.__enter__()
+        self._log.touch()
+        self.switch.touch()
+        self.client = Client.connect(self.settings)
+        self.start("faulty")
+        self.start("assembly")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for worker in self._workers.values():
+            worker.terminate()
+        try:
+            for worker in self._workers.values():
+                worker.wait(timeout=30)
+        finally:
+            for worker in self._workers.values():
+                if worker.poll() is None:
+                    os.killpg(worker.pid, signal.SIGKILL)
+                    worker.wait()
+            self._stack.stop()
+        assert Console(self.settings.home).processes() == []
+
+    def start(self, engine: str, **variables: str) -> subprocess.Popen[bytes]:
+        """Start a worker in a process group of its own."""
+        paths = {"FAULTY_LOG": str(self._log), "FAULTY_SWITCH": str(self.switch)}
+        log = self._stack.log_path(engine)
+        log.parent.mkdir(exist_ok=True)
+        with log.open("ab") as file:
+            worker = subprocess.Popen(
+                [*dubbing_command(), "worker", engine],
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                env={
+                    **{key: value for key, value in os.environ.items() if "DUBBING" not in key},
+                    **environment(self.settings),
+                    "PYTHONPATH": str(PLUGINS),
+                    **paths,
+                    **variables,
+                },
+                start_new_session=True,
+            )
+        self._workers[engine] = worker
+        return worker
+
+    def stop(self, engine: str) -> None:
+        """Have a worker end in order."""
+        self._workers[engine].terminate()
+        assert self._workers[engine].wait(timeout=SECONDS) == 0
+
+    def kill(self, engine: str) -> None:
+        """Kill a worker and its pool, as a machine that loses its power does."""
+        os.killpg(self._workers[engine].pid, signal.SIGKILL)
+        self._workers[engine].wait()
+
+    @contextmanager
+    def frozen(self, engine: str) -> Iterator[None]:
+        """A worker that stands still during the block."""
+        os.killpg(self._workers[engine].pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(self._workers[engine].pid, signal.SIGCONT)
+
+    def log(self, name: str) -> str:
+        """Return what a process wrote to its log."""
+        return self._stack.log_path(name).read_text()
+
+    def spoken(self, job: Job) -> Counter[str]:
+        """Return how often the engine began each line of a job, by its text."""
+        texts = {segment.text for segment in job.segments}
+        begun = [row.partition("\t")[2] for row in self._log.read_text().splitlines()]
+        return Counter(text for text in begun if text in texts)
+
+    def run(self, job: Job) -> Status:
+        """Submit a job and return how it ended."""
+        return self.wait(self.client.submit(job).id)
+
+    def wait(self, job_id: str, *, seconds: float = SECONDS) -> Status:
+        """Return how a job ended; fail after ``seconds``."""
+        deadline = time.monotonic() + seconds
+        for status in self.client.watch(job_id):
+            for name, worker in self._workers.items():
+                assert worker.poll() is None, self.log(name)
+            assert time.monotonic() < deadline, (status, self.log("faulty")[-3000:])
+        return status
+
+    def until(self, condition: Callable[[], object], what: str, seconds: float = SECONDS) -> None:
+        """Return once ``condition`` holds; fail after ``seconds``."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, f"not {what}: {self.log('faulty')[-3000:]}"
+            time.sleep(0.02)
+
+    def begun(self, job: Job, count: int) -> None:
+        """Return once so many lines of a job were begun, before its end."""
+        self.until(lambda: self.spoken(job).total() >= count, f"{count} lines begun")
+        assert not self.client.status(job.name).state.ended
+
+    def outcomes(self, job: Job) -> dict[str, Outcome]:
+        """Return what became of each line, by its id."""
+        return gather(self.client.storage, job.name, self.client.status(job.name).round)
+
+    def report(self, job: Job) -> Report:
+        """Return the report of a job that ended."""
+        output = self.client.status(job.name).output
+        assert output
+        return Report.model_validate_json(self.client.storage.get(f"{output}report.json"))
+
+    def keys(self, job: Job) -> set[str]:
+        """Return all that is stored of a job."""
+        return set(self.client.storage.keys(f"{Keys.JOBS}{job.name}"))
+
+    def whole(self, job: Job) -> bool:
+        """Whether a job is completed and every line of it is heard once."""
+        lines = self.report(job).lines
+        heard = [line.id for line in lines if line.clip and not line.error]
+        return self.client.status(job.name).state is JobState.COMPLETED and heard == [
+            segment.id for segment in job.segments
+        ]
+
+
+def script(name: str, *texts: str, **fields: Any) -> Job:
+    """A job whose lines have time enough."""
+    segments = [
+        Segment(id=str(n), start=5.0 * n, end=5.0 * n + 4.5, text=text)
+        for n, text in enumerate(texts)
+    ]
+    return Job(**{"id": name, "language": "en", "segments": segments, **fields})
+
+
+def numbered(name: str, count: int, mark: str = "") -> Sequence[str]:
+    """So many texts that no other job has."""
+    return [f"{name}, line {n}. {mark}".strip() for n in range(count)]
