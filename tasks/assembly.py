@@ -5,7 +5,6 @@ from __future__ import annotations
 from celery import shared_task
 
 from dubbing.errors import DubbingError
-from dubbing.finish import finish
 from dubbing.ledger import Address
 from dubbing.plan import Kind
 from dubbing.queue import TASKS
@@ -15,6 +14,9 @@ from tasks.context import current
 @shared_task(name=TASKS[Kind.ASSEMBLY], throws=(DubbingError,))
 def assemble(job: str, round_: int, batch: str, queue: str) -> str:
     """Assemble a job whose last batch is closed, and end its round."""
+    # The parent of a worker imports its tasks too, to know their names: it is to stay small.
+    from dubbing.finish import finish  # noqa: PLC0415
+
     at = Address(job=job, round=round_, token=batch, queue=queue)
     desk = current().desk
     with desk.claimed(at) as lease:

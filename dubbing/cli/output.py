@@ -1,22 +1,29 @@
-"""What commands print, and how they fail."""
+"""What commands print, and how they fail.
+
+Every process of the system comes through here, workers too, so rich and the modules of the core
+are imported by who needs them.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NoReturn
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
-from dubbing.check import Caution
 from dubbing.errors import BadInput, Conflict, DubbingError, EngineMissing, NotFound
 from dubbing.job import JobState
-from dubbing.status import Status
 
+if TYPE_CHECKING:
+    from dubbing.check import Caution
+    from dubbing.client import Client
+    from dubbing.status import Status
+
+PATIENCE_SECONDS = 10.0
+"""How long work may wait for a worker before a watcher is told."""
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
@@ -39,6 +46,9 @@ def print_json(value: Any) -> None:
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print rows: a table on a terminal, tab-separated lines elsewhere."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
     console = Console()
     if not console.is_terminal:
         for row in rows:
@@ -56,6 +66,17 @@ def print_cautions(cautions: Iterable[Caution]) -> None:
         click.echo(f"warning: {caution.message}", err=True)
 
 
+def print_unattended(depths: Mapping[str, int]) -> None:
+    """Print the queues that hold messages and have no worker, to standard error."""
+    for queue, depth in depths.items():
+        worker = queue.rpartition(".")[2]
+        click.echo(
+            f"warning: {depth} messages wait on {queue}, and no worker is online: "
+            f"start `dubbing worker {worker}`",
+            err=True,
+        )
+
+
 def describe(status: Status) -> str:
     """Return a job's status in one line."""
     words = f"{status.id}: {status.state.value}, {status.done} of {status.lines} lines"
@@ -66,21 +87,34 @@ def describe(status: Status) -> str:
     return words
 
 
+def attended(client: Client, job_id: str) -> Iterator[Status]:
+    """Yield a job's status as it changes; warn while work waits and nobody is there to do it."""
+    look = time.monotonic() + PATIENCE_SECONDS
+    for status in client.watch(job_id):
+        yield status
+        if not status.state.ended and time.monotonic() > look:
+            print_unattended(client.unattended())
+            look += 6 * PATIENCE_SECONDS
+
+
 def show_progress(statuses: Iterator[Status]) -> Status:
     """Show a job until it has ended and return its last status.
 
     A progress bar on a terminal, one line a change of state elsewhere; all on standard error.
     """
+    from rich import progress as rich  # noqa: PLC0415
+    from rich.console import Console  # noqa: PLC0415
+
     console = Console(stderr=True)
     if not console.is_terminal:
         return _plain_progress(statuses)
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
+        rich.TextColumn("{task.description}"),
+        rich.BarColumn(),
+        rich.MofNCompleteColumn(),
+        rich.TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console) as progress:
+    with rich.Progress(*columns, console=console) as progress:
         bar = progress.add_task("queued", total=None)
         for status in statuses:
             words = f"{status.id} {status.state.value}"

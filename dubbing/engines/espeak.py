@@ -14,7 +14,6 @@ from importlib.metadata import version
 from threading import Lock
 from typing import Any, ClassVar
 
-import langcodes
 import numpy as np
 
 from dubbing.audio import Audio
@@ -201,6 +200,8 @@ def _language(tag: str) -> str:
     own = [language for language in LANGUAGES if language.split("-", maxsplit=1)[0] == base]
     if not own:
         raise SpeechRejected(f"espeak does not speak {tag!r}")
+    import langcodes  # noqa: PLC0415 - its tables cost more than eSpeak does
+
     nearest = langcodes.closest_match(tag, own)[0]
     language = tag if tag in NAMES else nearest if nearest in own else base
     return NAMES.get(language, language.lower())
