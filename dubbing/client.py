@@ -15,9 +15,16 @@ from pathlib import Path
 from dubbing.audio import Audio, decode_clip
 from dubbing.check import Caution, check
 from dubbing.engine import EngineSpec, known_specs
-from dubbing.errors import BadInput, Conflict, DubbingError, NotFound, QueueUnavailable, Transient
+from dubbing.errors import (
+    BadInput,
+    Conflict,
+    NotFound,
+    QueueUnavailable,
+    ReportedError,
+    Transient,
+)
 from dubbing.intake import Intake
-from dubbing.job import Job, JobState, Role, Segment
+from dubbing.job import Job, JobState, Role, Segment, is_identifier
 from dubbing.ledger import Ledger, WorkerRecord
 from dubbing.manifest import normalised
 from dubbing.outcome import gather
@@ -102,6 +109,7 @@ class Client:
 
     def status(self, job_id: str) -> Status:
         """Return where a job stands; raises NotFound."""
+        _check_name("job", job_id)
         return job_status(self.storage, self.ledger, job_id)
 
     def watch(self, job_id: str) -> Iterator[Status]:
@@ -116,7 +124,9 @@ class Client:
 
     def wait(self, job_id: str) -> Status:
         """Return a job's status once it has ended."""
-        return list(self.watch(job_id))[-1]
+        for status in self.watch(job_id):
+            pass
+        return status
 
     def cancel(self, job_id: str) -> Status:
         """End a job now, unless it has ended; nothing of it is spoken from then on."""
@@ -133,6 +143,7 @@ class Client:
 
         Raises Conflict while the job is at work, or when it is completed.
         """
+        _check_name("job", job_id)
         job = load_job(self.storage, job_id)
         round_ = latest_round(self.storage, job_id)
         end = load_end(self.storage, job_id, round_)
@@ -169,6 +180,7 @@ class Client:
 
     def batch(self, name: str) -> list[Status]:
         """Return the jobs of a named batch; raises NotFound when there are none."""
+        _check_name("batch", name)
         prefix = Keys.batch_name(name)
         found = sorted(key.removeprefix(prefix) for key in self.storage.keys(prefix))
         if not found:
@@ -201,7 +213,7 @@ class Client:
                 f"no worker answered within {SAY_SECONDS:g} s: start `dubbing worker {engine}`"
             )
         if reply["error"]:
-            raise DubbingError(reply["error"]["message"])
+            raise ReportedError(reply["error"])
         return decode_clip(self.storage.get(reply["takes"][0]["key"]))
 
     def workers(self) -> list[WorkerRecord]:
@@ -217,6 +229,11 @@ class Client:
         queues = [queue for name in self.specs() for queue in queues_of(name)]
         queues.append(Kind.ASSEMBLY.value)
         return {queue: self.ledger.queue_depth(broker_lists(queue)) for queue in queues}
+
+    def unattended(self) -> dict[str, int]:
+        """Return how many messages wait on each queue that no worker consumes."""
+        consumed = {queue for worker in self.workers() for queue in worker.queues}
+        return {q: depth for q, depth in self.depths().items() if depth and q not in consumed}
 
     def _checked(self, job: Job) -> tuple[Job, list[Caution]]:
         """Return the job as it can be stored, and its cautions; raises BadInput."""
@@ -247,6 +264,12 @@ class Client:
     def _statuses(self, ids: Sequence[str]) -> list[Status]:
         with ThreadPoolExecutor(READERS) as pool:
             return list(pool.map(self.status, ids))
+
+
+def _check_name(what: str, name: str) -> None:
+    """Raise NotFound for what cannot be a name, before a path is made of it."""
+    if not is_identifier(name):
+        raise NotFound(f"there is no {what} {name!r}")
 
 
 def _one_line(text: str, language: str, engine: str, voice: str) -> Job:

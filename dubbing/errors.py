@@ -24,7 +24,7 @@ that calls the foreign library.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 
@@ -40,6 +40,18 @@ class DubbingError(Exception):
     def to_record(self) -> dict[str, Any]:
         """Return what results and ``--json`` say of it: ``{"code", "message"}``."""
         return {"code": self.code, "message": str(self)}
+
+
+class ReportedError(DubbingError):
+    """An error that a worker recorded, as its caller meets it."""
+
+    def __init__(self, record: Mapping[str, Any]) -> None:
+        self.record = dict(record)
+        super().__init__(self.record["message"])
+
+    def to_record(self) -> dict[str, Any]:
+        """Return the record as the worker wrote it."""
+        return self.record
 
 
 class Permanent(DubbingError):

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER)]
 """A name that is safe as a file name and as an object key: no slash, no leading dot."""
 
 Container = Literal["flac", "wav", "mp4", "mkv", "mp3", "ogg", "m4a"]
@@ -33,7 +35,7 @@ class JobState(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """Whether the round is over. A retry or a revision opens another round."""
+        """Whether the round is over. A retry opens another round."""
         return self in {JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED}
 
 
@@ -68,10 +70,7 @@ class Role(Model):
     """How one speaker of the cast is spoken."""
 
     voice: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
-    """A stock voice of the engine, or the name of a stored voice.
-
-    Left out, each speaker gets another stock voice of the engine.
-    """
+    """A stock voice of the engine. Left out, each speaker gets another one."""
     reference: str | None = None
     """A recording to clone instead: a path or ``s3://`` URL; a voice digest in a stored job."""
     engine: Identifier | None = None
@@ -175,6 +174,11 @@ class Job(Model):
     def engine_of(self, speaker: str) -> str:
         """Return the engine that speaks ``speaker``; ``""`` when neither role nor job names one."""
         return self.role(speaker).engine or self.engine or ""
+
+
+def is_identifier(name: str) -> bool:
+    """Whether ``name`` can be a job's or a batch's."""
+    return re.fullmatch(IDENTIFIER, name) is not None
 
 
 def json_schema() -> dict[str, Any]:

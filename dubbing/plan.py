@@ -48,7 +48,7 @@ class PlannedLine(Model):
 
 
 class Batch(Model):
-    """Lines that are spoken together, or one voice that is extracted, or a job's assembly."""
+    """Lines that are spoken together, or one voice that is extracted."""
 
     number: int
     kind: Kind
@@ -64,7 +64,7 @@ class Batch(Model):
     @property
     def queue(self) -> str:
         """Name of the Celery queue."""
-        return f"{self.kind}.{self.engine}" if self.engine else self.kind.value
+        return f"{self.kind}.{self.engine}"
 
 
 @dataclass(frozen=True, kw_only=True)

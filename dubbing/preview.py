@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from dubbing.check import Caution
+from dubbing.clip import clip_key
 from dubbing.engine import EngineSpec, published
 from dubbing.job import Job, Model
 from dubbing.plan import Batch, Kind, plan_round
 from dubbing.storage import Storage
-from dubbing.synthesis import clip_key
 
 READERS = 16
 

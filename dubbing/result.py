@@ -1,6 +1,6 @@
 """What became of a batch: ``jobs/<job>/rounds/<n>/results/<batch>.json``.
 
-Assembly and retention read clip keys from here; nobody computes a key again.
+Assembly reads clip keys from here; nobody computes a key again.
 """
 
 from __future__ import annotations

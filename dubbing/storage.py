@@ -1,7 +1,7 @@
 """Object storage, and every key in it.
 
-Storage is the truth: whatever is in Redis can be made again from what lies here. Writes are
-create-if-absent; the one overwrite is that of a clip found damaged.
+Storage is the truth: whatever is in Redis can be made again from what lies here. What a job reads
+is written create-if-absent; of that, only a clip found damaged is ever overwritten.
 """
 
 from __future__ import annotations

@@ -9,13 +9,14 @@ import pytest
 from services import PLUGINS
 
 from dubbing.audio import Audio, decode_clip, encode_flac
+from dubbing.clip import clip_key, hurried_speed
 from dubbing.engine import Catalogue, Engine, Line, Spoken
 from dubbing.engines.tone import PACE, Tone
 from dubbing.errors import Stopped
 from dubbing.plan import Batch, Kind, PlannedLine
 from dubbing.result import SegmentResult
 from dubbing.storage import Storage
-from dubbing.synthesis import MAX_DELIVERIES, SEED_STRIDE, Synthesis, Watch, clip_key, hurried_speed
+from dubbing.synthesis import MAX_DELIVERIES, SEED_STRIDE, Synthesis, Watch
 from dubbing.voice import VoiceRef
 
 TEXT = "You told me the ship would leave before dawn."
@@ -91,6 +92,19 @@ def test_a_clip_that_exists_is_not_spoken(
     assert log() == [TEXT, "Another line."]
     assert (again.takes, again.attempts) == (first[0].takes, 0)
     assert new.attempts == 1
+
+
+def test_the_same_line_twice_in_a_batch_is_spoken_once(
+    synthesis: Synthesis, log: Callable[[], list[str]]
+) -> None:
+    bad = "A line that fails [nan]."
+    asked = [line("1"), line("2"), line("3", bad), line("4", bad)]
+    results = synthesis.speak(batch(*asked), "low")
+    assert Counter(log()) == {TEXT: 1, bad: 3}
+    assert results[0].takes == results[1].takes
+    assert results[2].error == results[3].error
+    assert [result.attempts for result in results] == [1, 0, 3, 0]
+    assert results[3].error
 
 
 @pytest.mark.parametrize("damage", [b"", b"no clip at all", "cut"])

@@ -1,0 +1,61 @@
+"""The clip: a line spoken at a speed, and the key under which it is stored.
+
+The key is a digest of what was asked. The same ask is the same clip, in whatever job, and is
+never spoken twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+
+from dubbing.engine import EngineSpec
+from dubbing.plan import Batch, PlannedLine
+from dubbing.storage import Keys
+
+SPEED_STEP = 0.05
+"""Speeds are asked in these steps, so that a line that is asked again finds its clip."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One take to be made: a line at a speed."""
+
+    line: PlannedLine
+    speed: float
+    """Relative to the line's natural pace."""
+    key: str
+    """Where its clip lies."""
+
+
+def clip_key(spec: EngineSpec, model: str, batch: Batch, line: PlannedLine, speed: float) -> str:
+    """Return where the clip of what is asked lies: the same ask is the same clip, in any job."""
+    asked = [
+        spec.name,
+        model,
+        spec.recipe,
+        batch.voice.identity,
+        line.text,
+        batch.language,
+        line.pitch,
+        line.style,
+        round(line.speed * speed / SPEED_STEP),
+        line.seed,
+    ]
+    return Keys.clip(hashlib.sha256(json.dumps(asked).encode()).hexdigest())
+
+
+def hurried_speed(line: PlannedLine, seconds: float, spec: EngineSpec) -> float:
+    """Return the speed, relative to the line's pace, at which it should fit; 1.0 when it does."""
+    if seconds <= line.room:
+        return 1.0
+    slowest, fastest = spec.speed
+    if fastest <= slowest:
+        return 1.0
+    needed = min(seconds / line.room, line.max_rate, fastest / line.speed)
+    # Absolute speeds lie on the steps, and rounding up may not exceed the bounds.
+    steps = math.ceil(round(needed * line.speed / SPEED_STEP, 6))
+    highest = math.floor(round(min(line.max_rate * line.speed, fastest) / SPEED_STEP, 6))
+    return max(1.0, min(steps, highest) * SPEED_STEP / line.speed)
