@@ -6,7 +6,7 @@ It needs Redis and storage, and neither a task nor an engine.
 from __future__ import annotations
 
 import secrets
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -124,9 +124,7 @@ class Client:
 
     def wait(self, job_id: str) -> Status:
         """Return a job's status once it has ended."""
-        for status in self.watch(job_id):
-            pass
-        return status
+        return deque(self.watch(job_id), maxlen=1).pop()
 
     def cancel(self, job_id: str) -> Status:
         """End a job now, unless it has ended; nothing of it is spoken from then on."""

@@ -23,7 +23,7 @@ from dubbing.storage import Keys
 from dubbing.synthesis import MAX_DELIVERIES
 from dubbing.work import Desk, Lease
 
-DELIVERY = "assembly"
+DELIVERY = "the assembly"
 """Stands for the assembly among the ids of lines whose deliveries are counted."""
 MAX_REPAIRS = 3
 """Rounds that only replace unreadable clips, before the storage is taken to be broken."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple
 
 from dubbing.errors import EngineFailed, NotFound
@@ -23,6 +24,14 @@ class Outcome(NamedTuple):
     result: SegmentResult
 
 
+def load_result(storage: Storage, job_id: str, round_: int, batch: int) -> BatchResult | None:
+    """Return what became of a batch, or None while that is open."""
+    try:
+        return BatchResult.model_validate_json(storage.get(Keys.result(job_id, round_, batch)))
+    except NotFound:
+        return None
+
+
 def gather(storage: Storage, job: str, round_: int) -> dict[str, Outcome]:
     """Return what became of each line that rounds up to ``round_`` name, by segment id.
 
@@ -36,17 +45,10 @@ def gather(storage: Storage, job: str, round_: int) -> dict[str, Outcome]:
     with ThreadPoolExecutor(THREADS, thread_name_prefix="results") as pool:
         for number in rounds:
             batches = read_plan(storage.get(Keys.plan(job, number)))
-            keys = [Keys.result(job, number, batch.number) for batch in batches]
-            results = pool.map(lambda key: _fetch(storage, key), keys)
+            fetch = partial(load_result, storage, job, number)
+            results = pool.map(fetch, [batch.number for batch in batches])
             outcomes |= _of_round(batches, results)
     return outcomes
-
-
-def _fetch(storage: Storage, key: str) -> BatchResult | None:
-    try:
-        return BatchResult.model_validate_json(storage.get(key))
-    except NotFound:
-        return None
 
 
 def _of_round(batches: list[Batch], results: Iterable[BatchResult | None]) -> dict[str, Outcome]:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
 
 from dubbing.errors import DubbingError, NotFound, Stopped, Transient
 from dubbing.ledger import Address, Claim, Ledger
+from dubbing.outcome import load_result
 from dubbing.plan import Batch
+from dubbing.queue import Publisher
 from dubbing.result import BatchResult
 from dubbing.rounds import load_job, put_to_work
 from dubbing.storage import Keys, Storage
@@ -27,13 +28,6 @@ PAUSE_SECONDS = 5.0
 
 It is not given up: with the storage down, there is no place to report it either.
 """
-
-
-class Fills(Protocol):
-    """Brings queues to their depth; `dubbing.queue.Publisher` does."""
-
-    def fill(self, queues: Sequence[str]) -> int:
-        """Publish what is due on the queues."""
 
 
 class Lease:
@@ -87,7 +81,7 @@ class Desk:
 
     storage: Storage
     ledger: Ledger
-    publisher: Fills
+    publisher: Publisher
     worker: str
     """Names the process; leases and results hold it."""
 
@@ -123,13 +117,17 @@ class Desk:
         with self.claimed(at) as lease:
             if lease is None:
                 return "nothing to do"
-            result = self._stored(at) or self._do(lease, do)
+            assert at.number is not None  # noqa: S101 - an assembly has no plan
+            # There is one when somebody died between storing it and counting it.
+            stored = load_result(self.storage, at.job, at.round, at.number)
+            result = stored or self._do(lease, at.number, do)
             self._complete(at, result)
         return f"{len(result.segments)} lines, {result.spoken} spoken, {result.failed} failed"
 
-    def _do(self, lease: Lease, do: Callable[[Batch, Lease], BatchResult]) -> BatchResult:
+    def _do(
+        self, lease: Lease, number: int, do: Callable[[Batch, Lease], BatchResult]
+    ) -> BatchResult:
         at = lease.at
-        assert at.number is not None  # noqa: S101 - an assembly has no plan
         batch = Batch.model_validate_json(
             self.storage.get_range(Keys.plan(at.job, at.round), *at.span)
         )
@@ -141,19 +139,10 @@ class Desk:
             self.ledger.forgive(at.job, [line.id for line in batch.lines])
             raise
         lease.check()
-        key = Keys.result(at.job, at.round, at.number)
+        key = Keys.result(at.job, at.round, number)
         if self.storage.create(key, result.model_dump_json(exclude_defaults=True).encode()):
             return result
         return BatchResult.model_validate_json(self.storage.get(key))
-
-    def _stored(self, at: Address) -> BatchResult | None:
-        """Return the result of whoever died between storing it and counting it."""
-        assert at.number is not None  # noqa: S101 - an assembly has no plan
-        try:
-            key = Keys.result(at.job, at.round, at.number)
-            return BatchResult.model_validate_json(self.storage.get(key))
-        except NotFound:
-            return None
 
     def _complete(self, at: Address, result: BatchResult) -> None:
         ids = [segment.id for segment in result.segments]

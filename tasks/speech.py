@@ -6,9 +6,10 @@ from typing import Any
 
 from celery import shared_task
 
-from dubbing.errors import DubbingError, EngineFailed, Permanent
+from dubbing.errors import DubbingError, EngineFailed, Permanent, ReportedError
 from dubbing.job import Model
 from dubbing.ledger import Address
+from dubbing.outcome import load_result
 from dubbing.plan import Batch, Kind, PlannedLine
 from dubbing.queue import SAY, TASKS
 from dubbing.result import BatchResult, SegmentResult
@@ -69,8 +70,9 @@ def say(**request: Any) -> str:
 def _speak(context: Context, batch: Batch, lease: Lease) -> BatchResult:
     desk, job, engine = context.desk, lease.at.job, context.loaded()
     try:
+        _check_extraction(context, batch, lease)
         voice = context.voice(batch.voice)
-    except (Permanent, EngineFailed) as exc:
+    except (Permanent, EngineFailed, ReportedError) as exc:
         failed = [_failure(context, line, exc) for line in batch.lines]
         return BatchResult(batch=batch.number, worker=desk.worker, segments=tuple(failed))
     watch = Watch(
@@ -90,6 +92,15 @@ def _extract(context: Context, batch: Batch, lease: Lease) -> BatchResult:
     except (Permanent, EngineFailed) as exc:
         error = exc.to_record()
     return BatchResult(batch=batch.number, worker=context.desk.worker, error=error)
+
+
+def _check_extraction(context: Context, batch: Batch, lease: Lease) -> None:
+    """Raise the error of the extraction that the lines waited for: it is not tried again here."""
+    if batch.needs is not None:
+        at = lease.at
+        needed = load_result(context.desk.storage, at.job, at.round, batch.needs)
+        if needed and needed.error:
+            raise ReportedError(needed.error)
 
 
 def _count_delivery(context: Context, batch: Batch, lease: Lease) -> None:

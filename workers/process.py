@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import signal
 import socket
 from typing import Any
@@ -51,7 +52,7 @@ def _context() -> Context:
         storage=storage,
         ledger=ledger,
         publisher=Publisher(current_app._get_current_object(), ledger),
-        worker=f"{socket.gethostname()}-{os.getpid()}",
+        worker=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}",
     )
     name = os.environ[ENGINE_VARIABLE]
     engine = None if name == Kind.ASSEMBLY else _load(name, settings, storage)

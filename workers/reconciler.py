@@ -69,7 +69,7 @@ class Reconciler:
                 return
 
     def _rebuild(self) -> None:
-        """Put back every open job that the ledger does not know."""
+        """Put back every open job that the ledger does not know, or knows by an earlier round."""
         if not self._ledger.turn("rebuild", round(BEAT_SECONDS) - 1):
             return
         for key in self._storage.keys(Keys.OPEN):
@@ -82,7 +82,8 @@ class Reconciler:
                 log.exception("%s cannot be put back to work", key)
 
     def _put_back(self, job_id: str) -> None:
-        if self._ledger.snapshot(job_id):
+        known = self._ledger.snapshot(job_id)
+        if known and not known.state.ended:
             return
         try:
             job = load_job(self._storage, job_id)
