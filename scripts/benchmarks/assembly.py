@@ -45,7 +45,7 @@ SLOT = 3.6
 CLIP_RATE = 24_000
 SPEAKERS = 5
 LINES_PER_BATCH = 32
-REPEATS = 5
+REPEATS = 3
 FFMPEG = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-loglevel", "error", "-y"]
 
 
