@@ -102,7 +102,9 @@ def seconds(command: Sequence[str], folder: Path) -> float:
 
 def environment(folder: Path) -> dict[str, str]:
     """Return the environment of a user who has set nothing but the home."""
-    clean = {key: os.environ[key] for key in os.environ if not key.startswith("DUBBING_")}
+    # A warm environment is one whose modules are compiled.
+    unwanted = ("DUBBING_", "PYTHONDONTWRITEBYTECODE")
+    clean = {key: os.environ[key] for key in os.environ if not key.startswith(unwanted)}
     return {**clean, "DUBBING_HOME": str(folder / "home")}
 
 
