@@ -12,12 +12,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from dubbing.engine import EngineSpec
 from dubbing.errors import BadInput
 from dubbing.job import Job, Model, Segment
 from dubbing.voice import VoiceRef
 
+CALLS = 3
+"""Calls of the engine that a batch's deadline allows: the lines, faster takes, and tries again."""
 GAP = 0.08
 """Seconds kept free before the line that follows: two frames."""
 
@@ -94,6 +97,16 @@ def plan_round(
     job: the whole job, whose timeline tells each line's room.
     segments: those to be spoken, at most all of the job's.
     """
+    batches: list[Batch] = []
+    for (engine, voice), lines in _by_voice(job, segments, specs).items():
+        batches += _batches(engine, voice, lines, specs[engine], job.language, len(batches))
+    return batches
+
+
+def _by_voice(
+    job: Job, segments: Sequence[Segment], specs: Mapping[str, EngineSpec]
+) -> dict[tuple[str, VoiceRef], list[PlannedLine]]:
+    """Return the lines to be spoken by engine and voice, in the order of the script."""
     rooms = line_rooms(job.segments)
     voices = assign_voices(job, specs)
     groups: dict[tuple[str, VoiceRef], list[PlannedLine]] = defaultdict(list)
@@ -111,35 +124,36 @@ def plan_round(
         )
         groups[job.engine_of(segment.speaker), voices[segment.speaker]].append(line)
 
+    return groups
+
+
+def _batches(
+    engine: str,
+    voice: VoiceRef,
+    lines: Iterable[PlannedLine],
+    spec: EngineSpec,
+    language: str,
+    first: int,
+) -> list[Batch]:
+    """Return the batches of one voice, numbered from ``first``; a stored voice's is extracted."""
+    common: dict[str, Any] = {"engine": engine, "voice": voice, "language": language}
     batches: list[Batch] = []
-    for (engine, voice), lines in groups.items():
-        spec = specs[engine]
-        needs = None
-        if voice.digest:
-            needs = len(batches)
-            batches.append(
-                Batch(
-                    number=needs,
-                    kind=Kind.EXTRACTION,
-                    engine=engine,
-                    voice=voice,
-                    language=job.language,
-                    deadline=spec.seconds_per_call,
-                )
+    needs = None
+    if voice.digest:
+        needs = first
+        deadline = spec.seconds_per_call
+        batches.append(Batch(number=first, kind=Kind.EXTRACTION, deadline=deadline, **common))
+    for chunk in _chunks(lines, spec, language):
+        batches.append(
+            Batch(
+                number=first + len(batches),
+                kind=Kind.SYNTHESIS,
+                lines=chunk,
+                needs=needs,
+                deadline=spec.seconds_per_call * CALLS,
+                **common,
             )
-        for chunk in _chunks(lines, spec, job.language):
-            batches.append(
-                Batch(
-                    number=len(batches),
-                    kind=Kind.SYNTHESIS,
-                    engine=engine,
-                    voice=voice,
-                    language=job.language,
-                    lines=chunk,
-                    needs=needs,
-                    deadline=spec.seconds_per_call * 3,
-                )
-            )
+        )
     return batches
 
 

@@ -51,7 +51,6 @@ def celery_settings(redis_url: str) -> dict[str, Any]:
         "event_serializer": "json",
         "result_backend": None,
         "task_ignore_result": True,
-        "task_default_queue": "synthesis",
         "task_default_priority": BULK,
         # Acked late, so that a worker reserves no more than it runs.
         "task_acks_late": True,

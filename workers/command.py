@@ -11,7 +11,7 @@ import time
 from types import FrameType
 
 import click
-from celery import signals
+from celery import Celery, signals
 from celery.platforms import EX_FAILURE
 from celery.worker import state
 
@@ -33,19 +33,12 @@ def worker(engine: str, slots: int | None) -> None:
     """Consume the queues of ENGINE, or of `assembly`, until stopped."""
     settings = Settings()
     log.configure(settings.log_level)
-    device = "cpu"
-    if engine != Kind.ASSEMBLY:
-        created = Catalogue().create(engine)
-        require(created)
-        device = settings.device or created.spec.device
+    device = _device(engine, settings)
     storage = Storage.at(settings.storage, settings.s3)
     ledger = Ledger(settings.redis)
     ledger.ping()
 
     app = make_app(settings.redis)
-    tasks = "tasks.assembly" if engine == Kind.ASSEMBLY else "tasks.speech"
-    app.conf.include = [tasks, "workers.process"]
-    os.environ[ENGINE_VARIABLE] = engine
     record = WorkerRecord(
         name=f"{engine}.{secrets.token_hex(3)}@{socket.gethostname()}",
         engine=engine,
@@ -58,19 +51,36 @@ def worker(engine: str, slots: int | None) -> None:
     signals.worker_ready.connect(lambda **_: reconciler.start(), weak=False)
     signals.worker_shutdown.connect(lambda **_: reconciler.stop(), weak=False)
     signal.signal(UNFIT, _end_with_failure)
+    sys.exit(_consume(app, record, settings.log_level))
+
+
+def _device(engine: str, settings: Settings) -> str:
+    """Return where the engine's model goes; raises EngineMissing, naming the extra."""
+    if engine == Kind.ASSEMBLY:
+        return "cpu"
+    created = Catalogue().create(engine)
+    require(created)
+    return settings.device or created.spec.device
+
+
+def _consume(app: Celery, record: WorkerRecord, log_level: str) -> int:
+    """Run Celery's worker until it is told to stop; return its exit code."""
+    tasks = "tasks.assembly" if record.engine == Kind.ASSEMBLY else "tasks.speech"
+    app.conf.include = [tasks, "workers.process"]
+    os.environ[ENGINE_VARIABLE] = record.engine
     consumer = app.Worker(
         hostname=record.name,
         queues=list(record.queues),
         concurrency=record.slots,
         pool="prefork",
-        loglevel=settings.log_level,
+        loglevel=log_level,
         task_events=True,
         without_gossip=True,
         without_mingle=True,
         quiet=True,
     )
     consumer.start()
-    sys.exit(consumer.exitcode)
+    return int(consumer.exitcode or 0)
 
 
 def _end_with_failure(number: int, frame: FrameType | None) -> None:

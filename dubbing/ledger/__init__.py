@@ -8,19 +8,23 @@ so that no process can die in the middle of one; each may be sent twice without 
 ``job:<id>:todo:<queue>``      list: tokens of batches that wait
 ``job:<id>:held:<n>``          list: batches that wait for extraction ``n``
 ``job:<id>:closed``            bitmap over batch numbers
-``job:<id>:deliveries``        hash: how often each line that is not spoken yet was begun
+``job:<id>:deliveries``        hash: how often each line or voice was begun and not finished
 ``job:<id>:events``            capped stream for watchers
+``job:<id>:queues``, ``…:held`` sets: what there is of the two above
 ``ring:<queue>[:<tenant>]``    lists: tenants in turn, and each tenant's jobs in turn
 ``published:<queue>``          sorted set: messages sent and not claimed, by time
 ``leases:<queue>``             sorted set: batches being worked on, by the lease's end
 ``owners``                     hash: who holds a lease, and the batch's deadline
 ``worker:<name>``, ``slots:…`` heartbeats
+``reply:<ticket>``             list: the answer to a request that has no job
+``turn:<what>``                who does what one process at a time may as well do
 =============================  ====================================================================
 
 All keys have the prefix ``dubbing:``. A *token* is ``number:offset:length:deadline``, or
 ``assembly``; a *member* is ``job|round|token``.
 """
 
-from dubbing.ledger.ledger import Address, Claim, Ledger, Snapshot, WorkerRecord
+from dubbing.ledger.ledger import Ledger
+from dubbing.ledger.records import Address, Claim, Snapshot, WorkerRecord
 
 __all__ = ["Address", "Claim", "Ledger", "Snapshot", "WorkerRecord"]

@@ -6,8 +6,7 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from dataclasses import asdict
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -19,7 +18,8 @@ from redis.retry import Retry
 
 from dubbing.errors import QueueUnavailable
 from dubbing.job import Job, JobState
-from dubbing.plan import BatchRef, Kind
+from dubbing.ledger.records import Address, Claim, Snapshot, WorkerRecord
+from dubbing.plan import BatchRef
 
 LEASE_SECONDS = 6.0
 """A worker that has not renewed a lease for so long is gone."""
@@ -28,82 +28,6 @@ GRACE_SECONDS = 10.0
 WAIT_SECONDS = 10.0
 """Longest that one call to Redis blocks; well below the socket's timeout."""
 PREFIX = "dubbing:"
-ASSEMBLY_TOKEN = "assembly"  # noqa: S105 - a batch's token, not a password
-ASSEMBLY_DEADLINE = 6 * 3600.0
-"""Seconds after which an assembly is taken to hang."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Address:
-    """A batch as a message names it."""
-
-    job: str
-    round: int
-    token: str
-    queue: str
-
-    @property
-    def number(self) -> int | None:
-        """The batch's number, or None for an assembly."""
-        return None if self.token == ASSEMBLY_TOKEN else int(self.token.split(":")[0])
-
-    @property
-    def span(self) -> tuple[int, int]:
-        """Offset and length of the batch in ``plan.jsonl``, in bytes."""
-        _, offset, length, _ = self.token.split(":")
-        return int(offset), int(length)
-
-    @property
-    def deadline(self) -> float:
-        """Seconds that a worker may take for it."""
-        return ASSEMBLY_DEADLINE if self.number is None else float(self.token.split(":")[3])
-
-    @property
-    def kind(self) -> Kind:
-        """What the batch asks for."""
-        return Kind(self.queue.split(".")[0])
-
-
-class Claim(StrEnum):
-    """What a worker is told that begins a batch."""
-
-    RUN = "run"
-    CLOSED = "closed"
-    BUSY = "busy"
-    OVER = "over"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Snapshot:
-    """Where a job stands, by the ledger."""
-
-    round: int
-    state: JobState
-    tenant: str
-    lines: int
-    """Lines of this round."""
-    done: int
-    """Lines of closed batches, the failed ones too."""
-    failed: int
-    batches: int
-    closed: int
-    opened: float
-    """When the round was put to work, in seconds since 1970."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class WorkerRecord:
-    """A worker as its heartbeat shows it."""
-
-    name: str
-    engine: str
-    queues: tuple[str, ...]
-    slots: int
-    state: str
-    model: str = ""
-    since: float = 0.0
-    """When it started, in seconds since 1970."""
 
 
 class Ledger:

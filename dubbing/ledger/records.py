@@ -1,0 +1,85 @@
+"""What the ledger is asked and what it answers: addresses, claims, snapshots, heartbeats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dubbing.job import JobState
+from dubbing.plan import Kind
+
+ASSEMBLY_TOKEN = "assembly"  # noqa: S105 - a batch's token, not a password
+ASSEMBLY_DEADLINE = 6 * 3600.0
+"""Seconds after which an assembly is taken to hang."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """A batch as a message names it."""
+
+    job: str
+    round: int
+    token: str
+    queue: str
+
+    @property
+    def number(self) -> int | None:
+        """The batch's number, or None for an assembly."""
+        return None if self.token == ASSEMBLY_TOKEN else int(self.token.split(":")[0])
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Offset and length of the batch in ``plan.jsonl``, in bytes."""
+        _, offset, length, _ = self.token.split(":")
+        return int(offset), int(length)
+
+    @property
+    def deadline(self) -> float:
+        """Seconds that a worker may take for it."""
+        return ASSEMBLY_DEADLINE if self.number is None else float(self.token.split(":")[3])
+
+    @property
+    def kind(self) -> Kind:
+        """What the batch asks for."""
+        return Kind(self.queue.split(".")[0])
+
+
+class Claim(StrEnum):
+    """What a worker is told that begins a batch."""
+
+    RUN = "run"
+    CLOSED = "closed"
+    BUSY = "busy"
+    OVER = "over"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """Where a job stands, by the ledger."""
+
+    round: int
+    state: JobState
+    tenant: str
+    lines: int
+    """Lines of this round."""
+    done: int
+    """Lines of closed batches, the failed ones too."""
+    failed: int
+    batches: int
+    closed: int
+    opened: float
+    """When the round was put to work, in seconds since 1970."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerRecord:
+    """A worker as its heartbeat shows it."""
+
+    name: str
+    engine: str
+    queues: tuple[str, ...]
+    slots: int
+    state: str
+    since: float = 0.0
+    """When it started, in seconds since 1970."""
