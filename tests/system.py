@@ -69,13 +69,17 @@ class System:
             self._stack.stop()
         assert Console(self.settings.home).processes() == []
 
-    def start(self, engine: str, **variables: str) -> subprocess.Popen[bytes]:
-        """Start a worker in a process group of its own."""
+    def start(self, engine: str) -> None:
+        """Start the worker of an engine, or of assembly."""
+        self._workers[engine] = self.launch(engine)
+
+    def launch(self, engine: str, **variables: str) -> subprocess.Popen[bytes]:
+        """Return a worker in a process group of its own, for the caller to end."""
         paths = {"FAULTY_LOG": str(self._log), "FAULTY_SWITCH": str(self.switch)}
         log = self._stack.log_path(engine)
         log.parent.mkdir(exist_ok=True)
         with log.open("ab") as file:
-            worker = subprocess.Popen(
+            return subprocess.Popen(
                 [*dubbing_command(), "worker", engine],
                 stdin=subprocess.DEVNULL,
                 stdout=file,
@@ -89,8 +93,6 @@ class System:
                 },
                 start_new_session=True,
             )
-        self._workers[engine] = worker
-        return worker
 
     def stop(self, engine: str) -> None:
         """Have a worker end in order."""
@@ -101,6 +103,11 @@ class System:
         """Kill a worker and its pool, as a machine that loses its power does."""
         os.killpg(self._workers[engine].pid, signal.SIGKILL)
         self._workers[engine].wait()
+
+    def restart_redis(self) -> None:
+        """End Redis, and with it all that it knew, and start another one in its place."""
+        self._stack.stop()
+        self._stack.__enter__()
 
     @contextmanager
     def frozen(self, engine: str) -> Iterator[None]:

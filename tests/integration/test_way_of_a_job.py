@@ -254,10 +254,23 @@ def test_a_redis_that_forgets_everything_is_filled_from_storage(system: System) 
     assert set(system.spoken(job).values()) == {1}
 
 
+def test_a_redis_that_is_started_anew_finds_its_workers_again(system: System) -> None:
+    job = script("restarted", *numbered("Restarted", 24, "[slow:0.1]"))
+    system.client.submit(job)
+    system.begun(job, 10)
+    system.restart_redis()
+    system.wait("restarted")
+    assert system.whole(job)
+    assert set(system.spoken(job).values()) == {1}
+
+
 def test_a_worker_whose_engine_cannot_be_loaded_ends_and_says_so(system: System) -> None:
-    system.stop("faulty")
-    worker = system.start("faulty", FAULTY_UNLOADABLE="1")
-    assert worker.wait(timeout=30) == 1
+    worker = system.launch("faulty", FAULTY_UNLOADABLE="1")
+    try:
+        assert worker.wait(timeout=30) == 1
+    finally:
+        worker.kill()
+        worker.wait()
     assert "this worker cannot work: the model is damaged" in system.log("faulty")
 
 
