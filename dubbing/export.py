@@ -14,10 +14,15 @@ from dubbing.errors import BadInput, MediaError
 FORMATS = {".wav": "wav", ".flac": "flac", ".mp3": "mp3", ".ogg": "ogg"}
 
 
-def export(audio: Audio, path: Path) -> None:
-    """Write ``audio`` to ``path``, whose suffix tells the format."""
+def check_suffix(path: Path) -> None:
+    """Raise BadInput unless the suffix of ``path`` tells a format."""
     if path.suffix.lower() not in FORMATS:
         raise BadInput(f"name a file that ends in {', '.join(FORMATS)}", where=str(path))
+
+
+def export(audio: Audio, path: Path) -> None:
+    """Write ``audio`` to ``path``, whose suffix tells the format."""
+    check_suffix(path)
     with warnings.catch_warnings():
         # It looks for an ffmpeg on PATH as it is imported; it is told of ours below.
         warnings.simplefilter("ignore")

@@ -11,9 +11,10 @@ import os
 import tempfile
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dubbing.document import listed
@@ -35,7 +36,7 @@ class Settings(BaseSettings):
 
     home: Path = Field(default_factory=lambda: Path(platformdirs.user_data_path("dubbing")))
     """Folder of the embedded stack: its storage and its logs."""
-    redis_url: str = Field(default="", pattern=r"^((redis|rediss|unix)://.+)?$")
+    redis_url: str = ""
     """redis://:password@host:6379/0. Left out: the Redis that `dubbing up` and `run` start."""
     storage_url: str = ""
     """A folder or s3://bucket/prefix. Left out: a folder in the home."""
@@ -64,10 +65,17 @@ class Settings(BaseSettings):
             super().__init__(**values)
         except ValidationError as exc:
             faults = [
-                f"DUBBING_{str(fault['loc'][0]).upper()} is {fault['input']!r}: {fault['msg']}"
-                for fault in exc.errors()
+                f"DUBBING_{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in exc.errors()
             ]
             raise BadInput(listed(faults), where="the environment or .env") from exc
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_url(cls, value: str) -> str:
+        url = urlsplit(value)
+        if value and (url.scheme not in {"redis", "rediss", "unix"} or url.port == 0):
+            raise ValueError("begin it with redis://, rediss:// or unix://")
+        return value
 
     @property
     def s3(self) -> S3Options:

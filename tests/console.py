@@ -56,12 +56,14 @@ class Console:
         return json.loads(self(*arguments, "--json", code=code).stdout)
 
     @contextmanager
-    def started(self, *arguments: object) -> Iterator[subprocess.Popen[str]]:
+    def started(
+        self, *arguments: object, stderr: int = subprocess.PIPE
+    ) -> Iterator[subprocess.Popen[str]]:
         """A command that runs during the block, and is told to end after it if it still runs."""
         process = subprocess.Popen(
             self._command(arguments),
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
             text=True,
             cwd=self.home,
             env=self._environment,

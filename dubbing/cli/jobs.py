@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from dubbing.cli.output import (
+    attended,
     describe,
     exit_code,
     json_option,
@@ -50,8 +51,8 @@ def watch(job: str, as_json: bool) -> None:
     """Show JOB until it has ended; with --json one line a change."""
     client = Client.connect()
     if not as_json:
-        sys.exit(exit_code([show_progress(client.watch(job))]))
-    for found in client.watch(job):
+        sys.exit(exit_code([show_progress(attended(client, job))]))
+    for found in attended(client, job):
         click.echo(found.model_dump_json())
     sys.exit(exit_code([found]))
 

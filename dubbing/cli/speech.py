@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from dubbing.cli.output import json_option, print_json, print_table
+from dubbing.cli.output import json_option, print_json, print_table, print_unattended
 from dubbing.client import Client
 from dubbing.engine import Catalogue, missing_libraries
-from dubbing.export import export
+from dubbing.export import check_suffix, export
 
 
 @click.command()
@@ -29,6 +29,7 @@ from dubbing.export import export
 @json_option
 def say(text: str, language: str, engine: str, voice: str, out: Path, as_json: bool) -> None:
     """Speak TEXT at once, ahead of all batches."""
+    check_suffix(out)
     audio = Client.connect().say(text, language=language, engine=engine, voice=voice)
     export(audio, out)
     if as_json:
@@ -66,16 +67,15 @@ def engines(as_json: bool) -> None:
 def workers(as_json: bool) -> None:
     """List the workers that are online, and what waits on each queue."""
     client = Client.connect()
-    found, depths = client.workers(), client.depths()
+    found = client.workers()
     if as_json:
-        print_json({"workers": [asdict(worker) for worker in found], "queues": depths})
+        print_json({"workers": [asdict(worker) for worker in found], "queues": client.depths()})
         return
     now = time.time()
     print_table(
         ("worker", "state", "slots", "up", "queues"),
         [(w.name, w.state, w.slots, f"{now - w.since:.0f} s", " ".join(w.queues)) for w in found],
     )
-    consumed = {queue for worker in found for queue in worker.queues}
-    for queue, depth in depths.items():
-        if depth and queue not in consumed:
-            click.echo(f"warning: {depth} messages on {queue}, and no worker", err=True)
+    if not found:
+        click.echo("no worker is online", err=True)
+    print_unattended(client.unattended())

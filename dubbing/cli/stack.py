@@ -89,8 +89,10 @@ def flower(address: str, port: int) -> None:
         )
     if password:
         os.environ["FLOWER_BASIC_AUTH"] = password.get_secret_value()
-    from dubbing.queue import start_flower  # noqa: PLC0415 - Celery is only needed from here on
+    from dubbing.client import Client  # noqa: PLC0415 - Celery is only needed from here on
+    from dubbing.queue import start_flower  # noqa: PLC0415 - as above
 
+    Client.connect(settings)
     start_flower(settings.redis, address, port)
 
 

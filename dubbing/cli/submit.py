@@ -9,7 +9,14 @@ from typing import Any
 import click
 
 from dubbing.cli.options import job_options, load_jobs
-from dubbing.cli.output import exit_code, json_option, print_cautions, print_json, show_progress
+from dubbing.cli.output import (
+    attended,
+    exit_code,
+    json_option,
+    print_cautions,
+    print_json,
+    show_progress,
+)
 from dubbing.client import Client, Submission
 from dubbing.errors import BadInput
 from dubbing.job import Job
@@ -36,7 +43,7 @@ def submit(
     for submission in submissions:
         _announce(submission, as_json)
     if wait:
-        statuses = [show_progress(client.watch(submission.id)) for submission in submissions]
+        statuses = [show_progress(attended(client, submission.id)) for submission in submissions]
         if as_json:
             print_json([status.model_dump(mode="json") for status in statuses])
         sys.exit(exit_code(statuses))

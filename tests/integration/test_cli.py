@@ -1,0 +1,293 @@
+"""What the command line refuses, how it says so, and that nothing was done by then."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import redis
+from console import SCENE, Console, wait_until
+
+from dubbing import cli
+
+GOOD = "1\n00:00:01,000 --> 00:00:03,000\nGood day.\n"
+HLS = "#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/a.ts\n"
+LINE = {"id": "1", "start": 1, "end": 3, "text": "Good day."}
+
+
+@pytest.fixture
+def console(tmp_path: Path, redis_url: str) -> Iterator[Console]:
+    """A console with a Redis, and no worker."""
+    console = Console(tmp_path / "home", DUBBING_REDIS_URL=redis_url)
+    (console.home / "good.srt").write_text(GOOD)
+    yield console
+    assert console.processes() == []
+
+
+@dataclass(frozen=True)
+class Shell:
+    """The command line in this process: for commands that start none of their own."""
+
+    folder: Path
+    capsys: pytest.CaptureFixture[str]
+
+    @property
+    def storage(self) -> Path:
+        return self.folder / "storage"
+
+    def __call__(self, *arguments: str, code: int = 0) -> tuple[str, str]:
+        """Run a command to its end, which is ``code``; return its output and its complaints."""
+        self.capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main([*arguments])
+        out, err = self.capsys.readouterr()
+        assert (ended.value.code or 0) == code, out + err
+        return out, err
+
+    def json(self, *arguments: str, code: int = 0) -> Any:
+        """Return what a command prints with ``--json``."""
+        return json.loads(self(*arguments, "--json", code=code)[0])
+
+
+@pytest.fixture
+def shell(
+    tmp_path: Path,
+    redis_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Shell:
+    """A shell with a Redis, and no worker."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("DUBBING_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("DUBBING_HOME", str(tmp_path))
+    monkeypatch.setenv("DUBBING_REDIS_URL", redis_url)
+    (tmp_path / "good.srt").write_text(GOOD)
+    return Shell(tmp_path, capsys)
+
+
+def untouched(console: Console | Shell, redis_url: str) -> bool:
+    """Whether nothing is stored and nothing is queued."""
+    with redis.from_url(redis_url) as client:
+        return client.dbsize() == 0 and not list(console.storage.rglob("*.*"))
+
+
+def manifest(**fields: Any) -> str:
+    return json.dumps({"language": "en", "segments": [LINE], **fields})
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "options", "words"),
+    [
+        ("none.srt", None, (), ["none.srt", "no such file"]),
+        (
+            "back.srt",
+            "1\n00:00:03,000 --> 00:00:01,000\nBack.\n",
+            (),
+            ["back.srt, line 2", "ends before it starts"],
+        ),
+        ("a.srt", GOOD, ("--engine", "nobody"), ["'nobody'", "known are", "espeak"]),
+        ("a.srt", GOOD, ("--language", "zz"), ["'zz'", "de or pt-BR"]),
+        ("a.srt", GOOD, ("--id", "../../etc/passwd"), ["id is '../../etc/passwd'"]),
+        ("a.srt", GOOD, ("--batch-name", "/etc"), ["batch_name is '/etc'"]),
+        ("a.srt", GOOD, ("--tenant", "a/b"), ["tenant is 'a/b'"]),
+        ("a.srt", GOOD, ("--media", "film.mp4"), ["media", "film.mp4", "no file"]),
+        ("a.srt", GOOD, ("--media", "hls.mp4"), ["hls.mp4", "not a film"]),
+        ("a.srt", GOOD, ("--media", "http://127.0.0.1:9/a.mp4"), ["media", "s3:// URL"]),
+        ("a.srt", GOOD, ("--format", "mp4"), ["film (media)", "mp4"]),
+        ("a.srt", GOOD, ("--format", "avi"), ["--format", "'avi'"]),
+        ("a.srt", GOOD, ("--frmat", "mp4"), ["--frmat", "--format"]),
+        ("a.json", '{"language": "en",\n "segments": [}', (), ["a.json", "line 2", "not JSON"]),
+        ("a.json", manifest(langauge="de"), (), ["a.json", "langauge", "'language'"]),
+        ("a.json", manifest(segments=[{**LINE, "id": "../1"}]), (), ["segments[0].id", "../1"]),
+        ("a.json", manifest(segments=[{**LINE, "text": "\u200b🙂"}]), (), ["cue 1", "0:00:01"]),
+        ("a.json", manifest(segments=[LINE, LINE]), (), ["cue 1", "2 lines"]),
+        ("a.json", manifest(cast={"speaker": {"reference": "no.wav"}}), (), ["no.wav"]),
+        ("list.csv", "script,id\na.srt,x\n", (), ["list.csv, line 2", "a.srt"]),
+    ],
+)
+def test_what_cannot_be_dubbed_is_refused_by_name(
+    shell: Shell,
+    redis_url: str,
+    file: str,
+    content: str | None,
+    options: tuple[str, ...],
+    words: list[str],
+) -> None:
+    (shell.folder / "hls.mp4").write_text(HLS)
+    if content is not None:
+        (shell.folder / file).write_text(content, encoding="utf-8")
+    language = () if file.endswith(".json") else ("--language", "en")
+    _, complaint = shell("submit", file, *language, *options, code=2)
+    assert [word for word in words if word not in complaint] == []
+    assert untouched(shell, redis_url)
+
+
+def test_two_scripts_cannot_have_one_id(shell: Shell, redis_url: str) -> None:
+    (shell.folder / "other.srt").write_text(GOOD)
+    scripts = ("submit", "good.srt", "other.srt", "--language", "en")
+    assert "--id" in shell(*scripts, "--id", "a", code=2)[1]
+    for name in ("one.json", "two.json"):
+        (shell.folder / name).write_text(manifest(id="same", seed=len(name)))
+    assert "'same'" in shell("submit", "one.json", "two.json", code=2)[1]
+    assert untouched(shell, redis_url)
+
+
+def test_an_id_that_is_taken_is_a_conflict_and_nothing_is_overwritten(shell: Shell) -> None:
+    command = ("submit", "good.srt", "--id", "a")
+    assert shell.json(*command, "--language", "en") == [{"id": "a", "created": True}]
+    stored = (shell.storage / "jobs" / "a" / "job.json").read_bytes()
+    refused = shell.json(*command, "--language", "de", code=2)
+    assert refused["error"]["code"] == "conflict"
+    assert (shell.storage / "jobs" / "a" / "job.json").read_bytes() == stored
+    assert shell.json(*command, "--language", "en") == [{"id": "a", "created": False}]
+
+
+@pytest.mark.parametrize("name", ["nobody", "../x", "/etc", "", "a\nb"])
+def test_a_job_that_is_not_there_is_not_found(shell: Shell, name: str) -> None:
+    for command in ("status", "watch", "cancel", "retry", "fetch"):
+        assert shell.json(command, name, code=2)["error"]["code"] == "not_found"
+    assert shell.json("status", "--batch-name", name, code=2)["error"]["code"] == "not_found"
+
+
+@pytest.mark.parametrize(
+    "arguments", [("submit",), ("status",), ("submit", "good.srt", "--nonsense"), ("nonsense",)]
+)
+def test_errors_are_json_where_json_is_asked(shell: Shell, arguments: tuple[str, ...]) -> None:
+    out, err = shell(*arguments, "--json", code=2)
+    assert json.loads(out)["error"]["code"] == "bad_input"
+    assert err == ""
+
+
+def test_say_looks_at_its_file_before_it_speaks(shell: Shell, redis_url: str) -> None:
+    assert "line.txt" in shell("say", "Good day.", "--out", "line.txt", code=2)[1]
+    assert "'nobody'" in shell("say", "Good day.", "--voice", "nobody", code=2)[1]
+    assert untouched(shell, redis_url)
+
+
+def test_work_without_a_worker_is_told(shell: Shell) -> None:
+    shell("submit", "good.srt", "--language", "en")
+    _, complaint = shell("workers")
+    assert "no worker is online" in complaint
+    assert "start `dubbing worker espeak`" in complaint
+
+
+def test_what_is_not_up_is_named_with_its_remedy(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DUBBING_REDIS_URL")
+    for command in (("jobs",), ("workers",), ("flower",), ("say", "Good day.")):
+        assert "`dubbing up`" in shell(*command, code=1)[1]
+    assert shell.json("jobs", code=1)["error"]["code"] == "queue_unavailable"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("SLOTS", "many"), ("REDIS_URL", "localhost:6379"), ("REDIS_URL", "redis://h:port"),
+     ("LOG_LEVEL", "LOUD")],
+)  # fmt: skip
+def test_a_setting_that_cannot_be_is_named(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(f"DUBBING_{variable}", value)
+    for command in (("jobs",), ("worker", "tone")):
+        assert f"DUBBING_{variable}" in shell(*command, code=2)[1]
+
+
+@pytest.mark.parametrize("command", [("run", "good.srt", "--engine"), ("up",), ("worker",)])
+def test_an_unknown_engine_is_refused_before_anything_is_started(
+    console: Console, command: tuple[str, ...]
+) -> None:
+    language = ("--language", "en") if "run" in command else ()
+    done = console(*command, "nobody", *language, code=2)
+    assert "no engine 'nobody'; installed are: espeak" in done.stderr
+    assert not (console.home / "logs").exists()
+
+
+@pytest.mark.parametrize("command", [("run", "good.srt", "--engine"), ("up",), ("worker",)])
+def test_an_engine_without_its_library_says_which_extra_brings_it(
+    tmp_path: Path, redis_url: str, command: tuple[str, ...]
+) -> None:
+    plugin(tmp_path / "plugin")
+    home = tmp_path / "home"
+    console = Console(home, DUBBING_REDIS_URL=redis_url, PYTHONPATH=str(tmp_path / "plugin"))
+    (home / "good.srt").write_text(GOOD)
+    language = ("--language", "en") if "run" in command else ()
+    assert "pip install 'dubbing[robot]'" in console(*command, "robot", *language, code=2).stderr
+    found = {engine["name"]: engine["missing"] for engine in console.json("engines")}
+    assert found["robot"] == ["robot_voice_that_nobody_has"]
+    # It is not the engine that is asked for by default, so nothing is wrong with the machine.
+    findings = {finding["what"]: finding for finding in console.json("doctor")}
+    assert "dubbing[robot]" in findings["engine robot"]["message"]
+    assert not findings["engine robot"]["needed"]
+
+
+def test_a_line_that_cannot_be_spoken_by_run_leaves_no_process(tmp_path: Path) -> None:
+    console = Console(tmp_path / "home")
+    (console.home / "empty.json").write_text(manifest(segments=[{**LINE, "text": "🙂"}]))
+    assert "cue 1" in console("run", "empty.json", "--engine", "tone", code=2).stderr
+    assert console.processes() == []
+    assert not list(console.storage.rglob("job.json"))
+
+
+def test_the_doctor_finds_what_is_missing(console: Console, tmp_path: Path) -> None:
+    assert all(finding["well"] for finding in console.json("doctor"))
+    assert "ok       Redis" in console("doctor").stdout
+    ill = Console(tmp_path / "ill", DUBBING_STORAGE_URL="/dev/null/x", DUBBING_ENGINE="espeak")
+    [finding] = [f for f in ill.json("doctor", code=1) if not f["well"]]
+    assert finding["what"] == "storage"
+    assert "/dev/null/x" in finding["message"]
+
+
+def test_the_schema_is_one_and_the_example_follows_it(shell: Shell) -> None:
+    schema = json.loads(shell("schema")[0])
+    jsonschema.Draft202012Validator.check_schema(schema)
+    example = json.loads(SCENE.read_text())
+    jsonschema.validate(example, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**example, "langauge": "de"}, schema)
+
+
+@pytest.mark.parametrize("name", [*cli.MODULES, "worker"])
+def test_every_command_explains_itself(name: str, shell: Shell) -> None:
+    assert f"Usage: dubbing {name}" in shell(name, "--help")[0]
+
+
+def test_a_terminal_gets_a_bar(console: Console) -> None:
+    console("submit", "good.srt", "--language", "en", "--id", "a")
+    console("cancel", "a")
+    leader, follower = pty.openpty()
+    with console.started("watch", "a", stderr=follower) as process:
+        os.close(follower)
+        wait_until(lambda: process.poll() is not None, seconds=20, what="the watcher's end")
+    shown = os.read(leader, 10_000).decode()
+    os.close(leader)
+    assert process.returncode == 1
+    assert "a cancelled" in shown
+    assert "0/1" in shown
+    assert "\x1b[" in shown
+
+
+def plugin(folder: Path) -> None:
+    """Write a package that brings an engine whose library is not installed."""
+    info = folder / "robot-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: robot\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[dubbing.engines]\nrobot = robot_engine:Robot\n")
+    source = """
+        from dubbing.engines.tone import Tone
+
+        class Robot(Tone):
+            spec = Tone.spec.model_copy(update={"name": "robot"})
+            extra = "robot"
+            libraries = ("robot_voice_that_nobody_has",)
+    """
+    (folder / "robot_engine.py").write_text(textwrap.dedent(source))
