@@ -55,8 +55,12 @@ def _context() -> Context:
         worker=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}",
     )
     name = os.environ[ENGINE_VARIABLE]
-    engine = None if name == Kind.ASSEMBLY else _load(name, settings, storage)
-    return Context(desk=desk, engine=engine)
+    if name == Kind.ASSEMBLY:
+        # Now, and not when a film waits for it.
+        import dubbing.finish  # noqa: F401, PLC0415
+
+        return Context(desk=desk)
+    return Context(desk=desk, engine=_load(name, settings, storage))
 
 
 def _load(name: str, settings: Settings, storage: Storage) -> Engine:
