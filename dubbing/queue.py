@@ -140,8 +140,12 @@ class Publisher:
 
 
 def start_flower(redis_url: str, address: str, port: int) -> None:
-    """Run Flower in this process; raises BadInput when it is not installed."""
+    """Run Flower in this process; raises BadInput when it is not installed or cannot listen."""
     if find_spec("flower") is None:
         raise BadInput("Flower is not installed: pip install 'dubbing[flower]'")
     app = make_app(redis_url)
-    app.start(["flower", f"--address={address}", f"--port={port}"])
+    try:
+        app.start(["flower", f"--address={address}", f"--port={port}"])
+    except OSError as exc:
+        where = f"--address {address} --port {port}"
+        raise BadInput(f"Flower cannot listen there: {exc.strerror}", where=where) from exc

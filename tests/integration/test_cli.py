@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import socket
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -236,6 +237,23 @@ def test_a_line_that_cannot_be_spoken_by_run_leaves_no_process(tmp_path: Path) -
     assert "cue 1" in console("run", "empty.json", "--engine", "tone", code=2).stderr
     assert console.processes() == []
     assert not list(console.storage.rglob("job.json"))
+
+
+def test_run_goes_on_with_a_job_that_was_cancelled(console: Console) -> None:
+    job = ("good.srt", "--language", "en", "--engine", "tone", "--id", "a")
+    console("submit", *job)
+    assert console.json("cancel", "a")["state"] == "cancelled"
+    status = console.json("run", *job)
+    assert (status["state"], status["round"]) == ("completed", 2)
+    assert [Path(file).name for file in status["files"]] == ["dub.flac", "dub.srt", "report.json"]
+
+
+def test_flower_names_a_port_that_is_taken(console: Console) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert f"--port {port}" in console("flower", "--port", port, code=2).stderr
 
 
 def test_the_doctor_finds_what_is_missing(console: Console, tmp_path: Path) -> None:
