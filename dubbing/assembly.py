@@ -9,13 +9,12 @@ from __future__ import annotations
 import math
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from dubbing.audio import Samples
 from dubbing.encode import Encoder
-from dubbing.errors import MediaError, Stopped
+from dubbing.errors import MediaError
 from dubbing.job import Job, JobState
 from dubbing.mastering import PROFILES, SILENCE, Levels, gain, master
 from dubbing.media import RATE
@@ -27,8 +26,6 @@ from dubbing.report import Loudness, Report, ReportLine, ReportOutput, warnings
 from dubbing.storage import Keys, Storage
 from dubbing.subtitles import write_srt
 
-MIXED, ENCODED = 0.4, 0.95
-"""Shares of the work that are done after each pass; the rest is upload."""
 FILMS = {"mp4", "mkv"}
 """Outputs that hold the film's pictures too."""
 GB = 10**9
@@ -45,8 +42,7 @@ def assemble(
     storage: Storage,
     workdir: Path,
     *,
-    progress: Callable[[float], None] = lambda _: None,
-    alive: Callable[[], bool] = lambda: True,
+    check: Callable[[], None] = lambda: None,
 ) -> Report:
     """Make what ``job`` asks of the rounds up to ``round_`` and return its report.
 
@@ -55,8 +51,7 @@ def assemble(
 
     run: names this run among others of the same round.
     workdir: an existing folder with room for the uncompressed programme and the outputs.
-    progress: called with the share that is done, 0 to 1, every 5 s of the programme.
-    alive: asked as often; once it is false the work is given up.
+    check: called every few seconds of the programme; raises to have the work given up.
 
     Raises ClipUnreadable with every line whose clip must be spoken again, BadInput or MediaError
     for a film that cannot be read, MediaError for a disk too small, Stopped, NotFound,
@@ -79,12 +74,11 @@ def assemble(
         with tempfile.TemporaryDirectory(prefix="assembly-", dir=workdir) as folder:
             programme = prepare(job, script, outcomes, storage, Path(folder))
             _check_space(programme, storage, Path(folder))
-            dubbed = _dub(programme, storage, Path(folder), _Watch(progress, alive))
+            dubbed = _dub(programme, storage, Path(folder), check)
             report = _completed(report, programme, dubbed, prefix)
             for output, path in zip(report.outputs, dubbed.files, strict=True):
                 storage.upload(output.key, path)
     storage.create(f"{prefix}report.json", report.model_dump_json(indent=1).encode())
-    progress(1.0)
     return report
 
 
@@ -98,31 +92,9 @@ class _Dubbed:
     """LUFS of each line as mastered, by segment id."""
 
 
-@dataclass(frozen=True)
-class _Watch:
-    """Passes blocks on while the work is wanted, and tells how far it is."""
-
-    progress: Callable[[float], None]
-    alive: Callable[[], bool]
-
-    def __call__(
-        self, blocks: Iterable[Samples], frames: int, share: tuple[float, float]
-    ) -> Iterator[Samples]:
-        """Yield ``blocks``, ``frames`` in all, which are done from one share of all to another.
-
-        Raises Stopped once the work is no longer wanted.
-        """
-        done = 0
-        first, last = share
-        for block in blocks:
-            if not self.alive():
-                raise Stopped("assembly was told to stop")
-            yield block
-            done += len(block)
-            self.progress(first + (last - first) * min(done / frames, 1.0))
-
-
-def _dub(programme: Programme, storage: Storage, folder: Path, watch: _Watch) -> _Dubbed:
+def _dub(
+    programme: Programme, storage: Storage, folder: Path, check: Callable[[], None]
+) -> _Dubbed:
     """Mix into a temporary file, then master it into the outputs."""
     raw = folder / "mix.f32"
     channels, frames = programme.channels, programme.frames
@@ -130,7 +102,8 @@ def _dub(programme: Programme, storage: Storage, folder: Path, watch: _Watch) ->
     mixer = Mixer(storage, programme.clips(), frames=frames, channels=channels)
     levels = Levels()
     with Recorder(raw, channels=channels) as recorder:
-        for block in watch(mixer.blocks(programme.background()), frames, (0.0, MIXED)):
+        for block in mixer.blocks(programme.background()):
+            check()
             levels.observe(block)
             recorder.write(block)
 
@@ -140,7 +113,8 @@ def _dub(programme: Programme, storage: Storage, folder: Path, watch: _Watch) ->
     write_srt(list(programme.script), subtitles)
     files = tuple(folder / f"dub.{container}" for container in programme.containers)
     with _encoder(programme, files, subtitles) as encoder:
-        for block in watch(mastered, frames, (MIXED, ENCODED)):
+        for block in mastered:
+            check()
             encoder.write(block)
 
     measured = encoder.loudness

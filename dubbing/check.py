@@ -149,7 +149,7 @@ def _roles(job: Job) -> Iterator[Caution]:
 def _cautions(
     job: Job, specs: Mapping[str, EngineSpec], film_seconds: float | None
 ) -> Iterator[Caution]:
-    rooms = line_rooms(job.segments)
+    rooms = line_rooms(job.segments, math.inf if film_seconds is None else film_seconds)
     for segment in job.segments:
         spec, room = specs[segment.speaker], rooms[segment.id]
         speed = job.role(segment.speaker).speed * job.fit.max_rate

@@ -43,7 +43,7 @@ def finish(desk: Desk, lease: Lease) -> str:
         _count_delivery(desk, job)
         with tempfile.TemporaryDirectory(prefix="dubbing-") as folder:
             report = assemble(
-                job, round_, run, desk.storage, Path(folder), alive=lambda: lease.alive
+                job, round_, run, desk.storage, Path(folder), check=lease.check
             )
     except ClipUnreadable as exc:
         if _repairs(desk, job, round_) < MAX_REPAIRS:

@@ -7,6 +7,7 @@ range, so that no one parses a long job again.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +22,8 @@ from dubbing.voice import VoiceRef
 
 CALLS = 3
 """Calls of the engine that a batch's deadline allows: the lines, faster takes, and tries again."""
+OPEN_END = 10.0
+"""Seconds that a line may run on which nothing follows; assembly knows where the film ends."""
 GAP = 0.08
 """Seconds kept free before the line that follows: two frames."""
 
@@ -189,22 +192,24 @@ def read_plan(data: bytes) -> list[Batch]:
     return [Batch.model_validate_json(line) for line in data.splitlines()]
 
 
-def line_rooms(segments: Iterable[Segment]) -> dict[str, float]:
+def line_rooms(segments: Sequence[Segment], end: float = math.inf) -> dict[str, float]:
     """Return how many seconds each line may take: its own, and the silence that follows.
+
+    end: where the film ends, in seconds from its first frame, when that is known. A line that
+    starts after it has no room, or less than none.
 
     Lines that overlap on purpose do not shorten each other: what follows a line is the next one
     that starts at or after its end.
     """
-    ordered = sorted(segments, key=lambda segment: segment.start)
+    starts = sorted(segment.start for segment in segments)
     rooms: dict[str, float] = {}
-    starts = [segment.start for segment in ordered]
-    for segment in ordered:
+    for segment in segments:
         following = bisect_left(starts, segment.end)
         own = segment.end - segment.start
-        if following < len(ordered):
-            rooms[segment.id] = max(own, starts[following] - segment.start - GAP)
-        else:
-            rooms[segment.id] = own
+        free = own + OPEN_END
+        if following < len(starts):
+            free = max(own, starts[following] - segment.start - GAP)
+        rooms[segment.id] = min(free, end - segment.start)
     return rooms
 
 

@@ -135,14 +135,14 @@ def place(
     job: Job, script: Sequence[Segment], outcomes: Mapping[str, Outcome], end: float
 ) -> dict[str, Placement]:
     """Return where each line goes, by segment id; ``end`` is that of the film in seconds."""
-    rooms = line_rooms(script)
+    rooms = line_rooms(script, end)
     speakers: dict[str, list[Spoken]] = defaultdict(list)
     for segment in script:
         speakers[segment.speaker].append(
             Spoken(
                 id=segment.id,
                 start=segment.start,
-                room=min(rooms[segment.id], end - segment.start),
+                room=rooms[segment.id],
                 text=segment.text,
                 takes=outcomes[segment.id].result.takes,
             )

@@ -148,8 +148,8 @@ def test_everything_that_must_be_changed_is_in_one_error() -> None:
 def test_a_line_too_dense_is_said_with_the_characters_too_many() -> None:
     # 10 characters a second, at most 1.25 times as fast: 25 in 2 s.
     fits, dense = line("x" * 25, 0, 2), line("x" * 32, 0, 2)
-    assert check(job(fits), SPECS) == []
-    (caution,) = check(job(dense), SPECS)
+    assert check(job(fits), SPECS, film_seconds=2) == []
+    (caution,) = check(job(dense), SPECS, film_seconds=2)
     assert (caution.code, caution.segment) == ("too_dense", "1")
     assert "about 7 of its 32 characters are too many for 2.0 s" in caution.message
 

@@ -8,6 +8,7 @@ from dubbing.errors import BadInput
 from dubbing.job import Job, Role, Segment
 from dubbing.plan import (
     GAP,
+    OPEN_END,
     Batch,
     Kind,
     assign_voices,
@@ -98,11 +99,17 @@ def test_a_round_of_some_lines_keeps_the_rooms_of_the_whole_job() -> None:
 @pytest.mark.parametrize(
     ("times", "rooms"),
     [
-        pytest.param([(0, 2), (5, 6)], [5 - GAP, 1], id="the silence after it is a line's own"),
-        pytest.param([(0, 2), (2, 3)], [2, 1], id="what follows at once leaves a line its time"),
-        pytest.param([(0, 4), (1, 2), (6, 7)], [6 - GAP, 5 - GAP, 1], id="overlap on purpose"),
-        pytest.param([(5, 6), (0, 2)], [1, 5 - GAP], id="in any order"),
-        pytest.param([(0, 2)], [2], id="the last line has its own time"),
+        pytest.param(
+            [(0, 2), (5, 6)], [5 - GAP, 1 + OPEN_END], id="the silence after it is a line's own"
+        ),
+        pytest.param(
+            [(0, 2), (2, 3)], [2, 1 + OPEN_END], id="what follows at once leaves a line its time"
+        ),
+        pytest.param(
+            [(0, 4), (1, 2), (6, 7)], [6 - GAP, 5 - GAP, 1 + OPEN_END], id="overlap on purpose"
+        ),
+        pytest.param([(5, 6), (0, 2)], [1 + OPEN_END, 5 - GAP], id="in any order"),
+        pytest.param([(0, 2)], [2 + OPEN_END], id="nothing follows the last line"),
     ],
 )
 def test_rooms(times: list[tuple[float, float]], rooms: list[float]) -> None:
@@ -111,6 +118,16 @@ def test_rooms(times: list[tuple[float, float]], rooms: list[float]) -> None:
     ]
     found = line_rooms(segments)
     assert [found[str(n)] for n in range(len(times))] == pytest.approx(rooms)
+
+
+def test_no_room_goes_beyond_the_film() -> None:
+    segments = [
+        Segment(id="in", start=0, end=2, text="x"),
+        Segment(id="last", start=8, end=9, text="x"),
+        Segment(id="out", start=12, end=13, text="x"),
+    ]
+    rooms = line_rooms(segments, end=9.5)
+    assert rooms == pytest.approx({"in": 8 - GAP, "last": 1.5, "out": -2.5})
 
 
 def test_speakers_without_a_voice_take_those_that_the_cast_left_out_in_turn() -> None:
