@@ -15,7 +15,7 @@ from pathlib import Path
 
 from dubbing.encode import Encoder
 from dubbing.errors import MediaError
-from dubbing.job import Job, JobState
+from dubbing.job import FILMS, Job, JobState
 from dubbing.mastering import PROFILES, SILENCE, Levels, gain, master
 from dubbing.media import RATE
 from dubbing.meter import Recorder, read_raw
@@ -26,8 +26,6 @@ from dubbing.report import Loudness, Report, ReportLine, ReportOutput, warnings
 from dubbing.storage import Keys, Storage
 from dubbing.subtitles import write_srt
 
-FILMS = {"mp4", "mkv"}
-"""Outputs that hold the film's pictures too."""
 GB = 10**9
 SAMPLE_BYTES = 4
 """Of the temporary file; no output takes more for a sample."""

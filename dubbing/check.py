@@ -79,9 +79,8 @@ def _whole(job: Job) -> Iterator[str]:
     for id_, times in Counter(segment.id for segment in job.segments).items():
         if times > 1:
             yield f"cue {id_}: {times} lines have this id; give each its own"
-    films = [name for name in job.output.formats if name in {"mp4", "mkv"}]
-    if films and not job.media:
-        yield f"output {' and '.join(films)} needs a film: name the media"
+    if job.films and not job.media:
+        yield f"output {' and '.join(job.films)} needs a film: name the media"
 
 
 def _cast(job: Job, speaker: str, engine: str, specs: Mapping[str, EngineSpec]) -> Iterator[str]:

@@ -14,10 +14,11 @@ import langcodes
 from dubbing.audio import Samples
 from dubbing.errors import BadInput
 from dubbing.ffmpeg import source
+from dubbing.job import FILMS
 from dubbing.media import MediaInfo, probe
 from dubbing.meter import Feed, Loudness, Meter
 
-_FILMS = {".mp4", ".mkv"}
+_FILMS = {f".{container}" for container in FILMS}
 _SOUND = {
     ".flac": ["-c:a", "flac", "-sample_fmt", "s32", "-bits_per_raw_sample", "24"],
     ".wav": ["-c:a", "pcm_s24le", "-rf64", "auto"],

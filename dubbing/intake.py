@@ -14,7 +14,6 @@ from dubbing.job import Job, Role
 from dubbing.media import decode_speech, probe
 from dubbing.storage import Keys, Storage, digest_file
 
-FILMS = ("mp4", "mkv")
 REFERENCE_RATE = 24_000
 """Hz; what the engines that clone were trained on, or more."""
 LONGEST_REFERENCE = 300.0
@@ -38,12 +37,7 @@ class Intake:
                 self._inspect_reference(job, speaker, role.reference, specs)
         if job.background.track:
             self._seconds(job.background.track, film=False)
-        films = [name for name in job.output.formats if name in FILMS]
-        if job.media is None:
-            if films:
-                raise BadInput(f"give a film (media), or leave out the format {films[0]}")
-            return None
-        return self._seconds(job.media, film=bool(films))
+        return self._seconds(job.media, film=bool(job.films)) if job.media else None
 
     def store(self, job: Job) -> Job:
         """Return ``job`` with its files in storage and their keys in it."""

@@ -20,7 +20,9 @@ Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER)]
 """A name that is safe as a file name and as an object key: no slash, no leading dot."""
 
 Container = Literal["flac", "wav", "mp4", "mkv", "mp3", "ogg", "m4a"]
-"""What an output file is; ``mp4`` and ``mkv`` need a film."""
+"""What an output file is."""
+FILMS = frozenset({"mp4", "mkv"})
+"""Outputs that hold the film's pictures too, and so need a film."""
 
 
 class JobState(StrEnum):
@@ -160,6 +162,11 @@ class Job(Model):
         if self.id is None:
             raise ValueError("a job gets its id when it is submitted")
         return self.id
+
+    @property
+    def films(self) -> list[Container]:
+        """The formats asked that need a film."""
+        return [container for container in self.output.formats if container in FILMS]
 
     def digest(self) -> str:
         """Return a hex digest of what is asked, whatever the id and the batch name."""
