@@ -42,9 +42,7 @@ def finish(desk: Desk, lease: Lease) -> str:
     try:
         _count_delivery(desk, job)
         with tempfile.TemporaryDirectory(prefix="dubbing-") as folder:
-            report = assemble(
-                job, round_, run, desk.storage, Path(folder), check=lease.check
-            )
+            report = assemble(job, round_, run, desk.storage, Path(folder), check=lease.check)
     except ClipUnreadable as exc:
         if _repairs(desk, job, round_) < MAX_REPAIRS:
             return _repair(desk, job, round_, exc)
@@ -68,7 +66,9 @@ def finish(desk: Desk, lease: Lease) -> str:
 def _count_delivery(desk: Desk, job: Job) -> None:
     before = desk.ledger.deliver_again(job.name, DELIVERY)
     if before >= MAX_DELIVERIES:
-        raise _Deadly(f"assembly was begun {before} times, and no worker survived it")
+        raise _Deadly(
+            f"assembly was begun {before} times and never finished: see the log of its workers"
+        )
 
 
 class _Deadly(Permanent):

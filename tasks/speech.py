@@ -106,7 +106,9 @@ def _check_extraction(context: Context, batch: Batch, lease: Lease) -> None:
 def _count_delivery(context: Context, batch: Batch, lease: Lease) -> None:
     before = context.desk.ledger.deliver_again(lease.at.job, f"extraction {batch.number}")
     if before >= MAX_DELIVERIES:
-        raise EngineFailed(f"the voice was begun {before} times, and no worker survived it")
+        raise EngineFailed(
+            f"the voice was begun {before} times and never finished: see the log of its workers"
+        )
 
 
 def _failure(context: Context, line: PlannedLine, exc: DubbingError) -> SegmentResult:

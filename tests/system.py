@@ -18,7 +18,7 @@ from services import PLUGINS
 
 from dubbing.client import Client
 from dubbing.job import Job, JobState, Segment
-from dubbing.local import Stack, dubbing_command, environment
+from dubbing.local import Stack, _die_with_parent, dubbing_command, environment
 from dubbing.outcome import Outcome, gather
 from dubbing.report import Report
 from dubbing.settings import Settings
@@ -92,6 +92,8 @@ class System:
                     **variables,
                 },
                 start_new_session=True,
+                # Should this run be killed itself, its workers end too.
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one system call, no lock
             )
 
     def stop(self, engine: str) -> None:
