@@ -67,7 +67,7 @@ def _count_delivery(desk: Desk, job: Job) -> None:
     before = desk.ledger.deliver_again(job.name, DELIVERY)
     if before >= MAX_DELIVERIES:
         raise _Deadly(
-            f"assembly was begun {before} times and never finished: see the log of its workers"
+            f"assembly was begun {before} times and never finished: see its workers' logs"
         )
 
 

@@ -107,7 +107,7 @@ def _count_delivery(context: Context, batch: Batch, lease: Lease) -> None:
     before = context.desk.ledger.deliver_again(lease.at.job, f"extraction {batch.number}")
     if before >= MAX_DELIVERIES:
         raise EngineFailed(
-            f"the voice was begun {before} times and never finished: see the log of its workers"
+            f"the voice was begun {before} times and never finished: see its workers' logs"
         )
 
 
