@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -115,12 +116,16 @@ class Stack:
             "maxmemory-policy": "noeviction",
         }
         arguments = [word for key, value in options.items() for word in (f"--{key}", value)]
-        return self._start("redis", [find_redis_server(), *arguments])
+        return self._start("redis", [find_redis_server(), *arguments], signal.SIGTERM)
 
     def _start_worker(self, engine: str) -> subprocess.Popen[bytes]:
-        return self._start(engine, [*dubbing_command(), "worker", engine])
+        # Without Redis a worker cannot end in order: it would try for a minute.
+        return self._start(engine, [*dubbing_command(), "worker", engine], signal.SIGKILL)
 
-    def _start(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
+    def _start(
+        self, name: str, command: Sequence[str], orphaned: signal.Signals
+    ) -> subprocess.Popen[bytes]:
+        """Start a process, which gets the signal ``orphaned`` when this one is killed."""
         path = self.log_path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as file:
@@ -132,7 +137,7 @@ class Stack:
                 env={**os.environ, **environment(self._settings)},
                 # Ctrl-C on the terminal is for the parent, which ends its children in order.
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - no thread runs yet
+                preexec_fn=partial(_die_with_parent, orphaned),  # noqa: PLW1509 - no thread runs yet
             )
 
     def _wait_for_redis(self) -> None:
@@ -197,7 +202,7 @@ def _end(process: subprocess.Popen[bytes], deadline: float) -> None:
         process.wait()
 
 
-def _die_with_parent() -> None:
-    """Have Linux end this child when its parent is killed, so that nothing is left behind."""
+def _die_with_parent(number: signal.Signals) -> None:
+    """Have Linux signal this child when its parent is killed, so that nothing is left behind."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)

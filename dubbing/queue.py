@@ -6,6 +6,7 @@ ledger's to know, so a message may come twice or never.
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterable
 from importlib.util import find_spec
@@ -140,7 +141,10 @@ class Publisher:
 
 
 def start_flower(redis_url: str, address: str, port: int) -> None:
-    """Run Flower in this process; raises BadInput when it is not installed or cannot listen."""
+    """Run Flower until it is told to end, and this process with it.
+
+    Raises BadInput when it is not installed or cannot listen.
+    """
     if find_spec("flower") is None:
         raise BadInput("Flower is not installed: pip install 'dubbing[flower]'")
     app = make_app(redis_url)
@@ -149,3 +153,5 @@ def start_flower(redis_url: str, address: str, port: int) -> None:
     except OSError as exc:
         where = f"--address {address} --port {port}"
         raise BadInput(f"Flower cannot listen there: {exc.strerror}", where=where) from exc
+    # It leaves threads that wait for ever when Redis is gone; nothing is lost with them.
+    os._exit(0)

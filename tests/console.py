@@ -72,7 +72,11 @@ class Console:
             yield process
         finally:
             process.terminate()
-            process.communicate(timeout=30)
+            try:
+                process.communicate(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
 
     def processes(self) -> list[str]:
         """Return the command lines of all processes with this home, whoever started them."""

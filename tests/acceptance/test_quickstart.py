@@ -195,7 +195,7 @@ def test_ctrl_c_stops_everything_and_the_same_run_goes_on(tmp_path: Path) -> Non
     log = tmp_path / "spoken"
     console = Console(tmp_path / "home", FAULTY_LOG=str(log))
     script = tmp_path / "long.json"
-    script.write_text(json.dumps(long_script(lines=60)))
+    script.write_text(json.dumps(long_script(lines=40)))
     command = ("run", script, "--out", "out")
 
     with console.started(*command) as process:
@@ -207,20 +207,20 @@ def test_ctrl_c_stops_everything_and_the_same_run_goes_on(tmp_path: Path) -> Non
     assert "Traceback" not in complaints
     assert console.processes() == []
     before = spoken(log)
-    assert before.total() < 60
+    assert before.total() < 40
 
     status = console.json(*command)
     assert status["state"] == "completed"
-    assert spoken(log) == Counter(segment["text"] for segment in long_script(lines=60)["segments"])
+    assert spoken(log) == Counter(segment["text"] for segment in long_script(lines=40)["segments"])
     report = json.loads((console.home / "out" / "report.json").read_text())
-    assert len(report["lines"]) == 60
+    assert len(report["lines"]) == 40
     assert console.processes() == []
 
 
 def long_script(*, lines: int) -> dict[str, Any]:
     """A manifest whose lines take their time, in an engine that notes what it speaks."""
     segments = [
-        {"id": str(n), "start": 3.0 * n, "end": 3.0 * n + 2.5, "text": f"Line {n} [slow:0.2]"}
+        {"id": str(n), "start": 3.0 * n, "end": 3.0 * n + 2.5, "text": f"Line {n} [slow:0.1]"}
         for n in range(1, lines + 1)
     ]
     return {"language": "en", "engine": "faulty", "segments": segments}

@@ -270,21 +270,23 @@ def test_flower_is_open_to_nobody_else_without_a_password(stack: Stack, address:
     assert "DUBBING_FLOWER_BASIC_AUTH" in done.stderr
 
 
-def test_a_watcher_notices_that_the_stack_died(tmp_path: Path) -> None:
+def test_a_watcher_notices_that_the_stack_died_and_flower_can_be_stopped(tmp_path: Path) -> None:
     console = Console(tmp_path / "home", DUBBING_SLOTS="1")
     script = write(tmp_path / "slow.json", slow("dead", lines=60))
     with console.started("up", "faulty") as up:
         assert up.stdout
         assert up.stdout.readline().startswith("up:")
-        with console.started("submit", script, "--wait") as watcher:
+        with flower(console) as site, console.started("submit", script, "--wait") as watcher:
             assert watcher.stderr
             assert select.select([watcher.stderr], [], [], 20)[0]
             up.kill()
             _, complaints = watcher.communicate(timeout=40)
+            # From now on one of Flower's threads waits for Redis.
+            site.code("/workers?refresh=1")
     assert watcher.returncode == 1
     assert "Traceback" not in complaints
     assert "Redis does not answer" in complaints
-    wait_until(lambda: not console.processes(), seconds=30, what="all processes gone")
+    wait_until(lambda: not console.processes(), seconds=10, what="all processes gone")
 
 
 @dataclass(frozen=True)
