@@ -52,7 +52,7 @@ class Stack:
             self._redis = self._start_redis()
         try:
             for engine in self._engines:
-                self._workers[engine] = self._start_worker(engine)
+                self.start(engine)
             self._wait_for_redis()
         except BaseException:
             self.stop()
@@ -66,6 +66,12 @@ class Stack:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+    def start(self, engine: str) -> None:
+        """Start the worker of an engine, or of ``assembly``, that is not there yet."""
+        # Without Redis a worker cannot end in order: it would try for a minute.
+        command = [*dubbing_command(), "worker", engine]
+        self._workers[engine] = self._start(engine, command, signal.SIGKILL)
 
     def check(self) -> None:
         """Raise EngineFailed or QueueUnavailable when a process of the stack has ended."""
@@ -117,10 +123,6 @@ class Stack:
         }
         arguments = [word for key, value in options.items() for word in (f"--{key}", value)]
         return self._start("redis", [find_redis_server(), *arguments], signal.SIGTERM)
-
-    def _start_worker(self, engine: str) -> subprocess.Popen[bytes]:
-        # Without Redis a worker cannot end in order: it would try for a minute.
-        return self._start(engine, [*dubbing_command(), "worker", engine], signal.SIGKILL)
 
     def _start(
         self, name: str, command: Sequence[str], orphaned: signal.Signals

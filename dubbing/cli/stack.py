@@ -99,11 +99,13 @@ def flower(address: str, port: int) -> None:
 def _dub(job: Job, out: Path) -> tuple[Status, list[Path]]:
     """Return how a job ended, and what was written."""
     settings = Settings()
-    with Stack(settings, [*_engines(job, settings), Kind.ASSEMBLY]) as stack:
+    with Stack(settings, _engines(job, settings)) as stack:
         from dubbing.client import Client  # noqa: PLC0415 - the workers start meanwhile
 
         client = Client.connect(settings)
         submission = client.submit(job)
+        # Not before: the first line should not wait for what the last one needs.
+        stack.start(Kind.ASSEMBLY)
         print_cautions(submission.cautions)
         if client.status(submission.id).state in {JobState.FAILED, JobState.CANCELLED}:
             client.retry(submission.id)
