@@ -103,7 +103,7 @@ def manifest(**fields: Any) -> str:
         ("a.srt", GOOD, ("--media", "film.mp4"), ["media", "film.mp4", "no file"]),
         ("a.srt", GOOD, ("--media", "hls.mp4"), ["hls.mp4", "not a film"]),
         ("a.srt", GOOD, ("--media", "http://127.0.0.1:9/a.mp4"), ["media", "s3:// URL"]),
-        ("a.srt", GOOD, ("--format", "mp4"), ["film (media)", "mp4"]),
+        ("a.srt", GOOD, ("--format", "mp4"), ["needs a film", "mp4"]),
         ("a.srt", GOOD, ("--format", "avi"), ["--format", "'avi'"]),
         ("a.srt", GOOD, ("--frmat", "mp4"), ["--frmat", "--format"]),
         ("a.json", '{"language": "en",\n "segments": [}', (), ["a.json", "line 2", "not JSON"]),
