@@ -5,6 +5,7 @@ A service that this machine lacks skips its tests; with CI set it fails them.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,19 @@ from services import unavailable
 from dubbing.storage import S3Options, Storage
 
 START_SECONDS = 20
+
+
+@pytest.fixture(scope="session", autouse=True)
+def temporary_folder() -> Iterator[None]:
+    """A temporary folder of this run's own: a process that is killed leaves things in it.
+
+    Its path is short, as a socket's may not exceed some 100 characters.
+    """
+    before = tempfile.gettempdir()
+    with tempfile.TemporaryDirectory(prefix="dub-", ignore_cleanup_errors=True) as folder:
+        os.environ["TMPDIR"] = tempfile.tempdir = folder
+        yield
+    os.environ["TMPDIR"] = tempfile.tempdir = before
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -93,7 +94,7 @@ class System:
                 },
                 start_new_session=True,
                 # Should this run be killed itself, its workers end too.
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one system call, no lock
+                preexec_fn=partial(_die_with_parent, signal.SIGKILL),  # noqa: PLW1509 - no lock
             )
 
     def stop(self, engine: str) -> None:
