@@ -32,9 +32,9 @@ from dubbing.plan import Kind, PlannedLine
 from dubbing.preview import Preview, preview
 from dubbing.queue import Publisher, broker_lists, make_app, queues_of
 from dubbing.rounds import (
+    End,
     create_round,
     end_round,
-    ending,
     latest_round,
     load_end,
     load_job,
@@ -100,12 +100,14 @@ class Client:
         if twice := [id_ for id_, n in Counter(j.id for j in jobs if j.id).items() if n > 1]:
             raise BadInput(f"several jobs have the id {twice[0]!r}: give each its own")
         checked = [self._checked(job) for job in jobs]
-        return [self._store(job, cautions) for job, cautions in checked]
+        for intake, _ in checked:
+            self._check_conflict(intake.stored)
+        return [self._store(intake, cautions) for intake, cautions in checked]
 
     def preview(self, job: Job) -> Preview:
         """Return what `submit` would do, and do nothing. Raises as `submit` does."""
-        job, cautions = self._checked(job)
-        return preview(job, self.specs(), cautions, self.storage)
+        intake, cautions = self._checked(job)
+        return preview(intake.stored, self.specs(), cautions, self.storage)
 
     def status(self, job_id: str) -> Status:
         """Return where a job stands; raises NotFound."""
@@ -132,7 +134,7 @@ class Client:
         if not now.state.ended:
             counts = {"lines": now.lines, "done": now.done, "failed": now.failed}
             # A job that was never planned is in round 0: it must not be planned now.
-            end = ending(JobState.CANCELLED, max(1, now.round), **counts)
+            end = End(state=JobState.CANCELLED, round=max(1, now.round), **counts)
             end_round(self.storage, self.ledger, job_id, end)
         return self.status(job_id)
 
@@ -149,7 +151,8 @@ class Client:
             state = end.state.value if end else "still at work"
             raise Conflict(f"job {job_id!r} is {state}: there is nothing to retry")
         outcomes = gather(self.storage, job_id, round_)
-        missing = [s for s in job.segments if outcomes[s.id].result.error]
+        spoken = {id_ for id_, outcome in outcomes.items() if not outcome.result.error}
+        missing = [segment for segment in job.segments if segment.id not in spoken]
         create_round(self.storage, job, round_ + 1, missing)
         self._publisher.fill(sorted(put_to_work(self.storage, self.ledger, job)))
         return self.status(job_id)
@@ -191,7 +194,7 @@ class Client:
         Raises BadInput, the worker's error, or Transient when no worker answers in time.
         """
         engine = engine or self._engine
-        job, _ = self._checked(_one_line(text, language, engine, voice))
+        job = self._checked(_one_line(text, language, engine, voice))[0].job
         spec = self.specs()[engine]
         stock = voice or (spec.voices[0] if spec.voices else "")
         line = PlannedLine(
@@ -233,31 +236,36 @@ class Client:
         consumed = {queue for worker in self.workers() for queue in worker.queues}
         return {q: depth for q, depth in self.depths().items() if depth and q not in consumed}
 
-    def _checked(self, job: Job) -> tuple[Job, list[Caution]]:
-        """Return the job as it can be stored, and its cautions; raises BadInput."""
+    def _checked(self, job: Job) -> tuple[Intake, list[Caution]]:
+        """Return a job that can be stored, and its cautions; raises BadInput."""
         job = normalised(job.model_copy(update={"engine": job.engine or self._engine}))
-        specs = self.specs()
-        seconds = Intake(self.storage).inspect(job, specs)
-        return job, check(job, specs, film_seconds=seconds)
+        specs, intake = self.specs(), Intake(self.storage, job)
+        return intake, check(job, specs, film_seconds=intake.inspect(specs))
 
-    def _store(self, job: Job, cautions: Sequence[Caution]) -> Submission:
-        stored = Intake(self.storage).store(job)
-        stored = stored.model_copy(update={"id": stored.id or f"job-{stored.digest()[:16]}"})
-        self.storage.create(Keys.open(stored.name), b"")
-        created = self.storage.create(Keys.job(stored.name), stored.model_dump_json().encode())
-        if not created:
-            self._same_request(stored)
-        if stored.batch_name:
-            self.storage.create(Keys.batch_name(stored.batch_name, stored.name), b"")
-        self._publisher.fill(sorted(put_to_work(self.storage, self.ledger, stored)))
-        return Submission(id=stored.name, created=created, cautions=tuple(cautions))
-
-    def _same_request(self, job: Job) -> None:
-        if load_job(self.storage, job.name).digest() != job.digest():
+    def _check_conflict(self, job: Job) -> None:
+        """Raise Conflict when the id belongs to another request."""
+        try:
+            other = load_job(self.storage, job.name)
+        except NotFound:
+            return
+        if other.digest() != job.digest():
             raise Conflict(
                 f"the id {job.name!r} belongs to another request: choose another id, "
                 "or leave the id out"
             )
+
+    def _store(self, intake: Intake, cautions: Sequence[Caution]) -> Submission:
+        intake.upload()
+        job = intake.stored
+        self.storage.create(Keys.open(job.name), b"")
+        created = self.storage.create(Keys.job(job.name), job.model_dump_json().encode())
+        if not created:
+            # Somebody else may have taken the id since it was looked at.
+            self._check_conflict(job)
+        if job.batch_name:
+            self.storage.create(Keys.batch_name(job.batch_name, job.name), b"")
+        self._publisher.fill(sorted(put_to_work(self.storage, self.ledger, job)))
+        return Submission(id=job.name, created=created, cautions=tuple(cautions))
 
     def _statuses(self, ids: Sequence[str]) -> list[Status]:
         with ThreadPoolExecutor(READERS) as pool:

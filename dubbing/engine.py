@@ -90,6 +90,16 @@ class EngineSpec(Model):
         digits = sum(map(str.isdigit, text))
         return (len(text) + digits * (DIGIT_WEIGHT - 1)) / self.pace(language)
 
+    def reference_fault(self, seconds: float) -> str | None:
+        """Return why a reference of so many seconds cannot serve."""
+        shortest, longest = self.reference_seconds or (0.0, float("inf"))
+        if shortest <= seconds <= longest:
+            return None
+        return (
+            f"engine {self.name!r} needs a reference of {shortest:g} to {longest:g} s, "
+            f"and this one lasts {seconds:.1f} s"
+        )
+
     def longest(self, text: str, language: str, speed: float) -> float:
         """Return the seconds after which ``text`` at ``speed`` is taken for a fault."""
         return 2.0 + FAULT_FACTOR * self.foresee(text, language) / speed

@@ -49,7 +49,8 @@ def voice_form(storage: Storage, engine: Engine, digest: str) -> VoiceForm:
     except NotFound:
         pass
     voice, reference = load_voice(storage, digest)
-    _check_length(engine, voice)
+    if fault := engine.spec.reference_fault(voice.seconds):
+        raise BadInput(fault, where=f"voice {digest[:12]}")
     try:
         form = engine.extract(reference, voice.transcript)
     except DubbingError:
@@ -60,15 +61,3 @@ def voice_form(storage: Storage, engine: Engine, digest: str) -> VoiceForm:
         raise SpeechRejected("the engine derived NaN or infinite values from the reference")
     storage.create(key, safetensors.numpy.save(dict(form)))
     return form
-
-
-def _check_length(engine: Engine, voice: Voice) -> None:
-    if engine.spec.reference_seconds is None:
-        return
-    shortest, longest = engine.spec.reference_seconds
-    if not shortest <= voice.seconds <= longest:
-        raise BadInput(
-            f"engine {engine.spec.name!r} needs a reference of {shortest:g} to {longest:g} s, "
-            f"and this one lasts {voice.seconds:.1f} s",
-            where=f"voice {voice.digest[:12]}",
-        )

@@ -105,3 +105,13 @@ def source(path: Path, *, delay: float = 0.0) -> list[str]:
     """Return ffmpeg's arguments for reading ``path`` with its own timestamps plus ``delay`` s."""
     guards = [part for key, value in SAFE.items() for part in (f"-{key}", value)]
     return [*guards, "-copyts", "-itsoffset", f"{delay:.6f}", "-i", f"file:{path}"]
+
+
+def version() -> str:
+    """Return ffmpeg's first words; raises MediaError when it does not start."""
+    executable = imageio_ffmpeg.get_ffmpeg_exe()
+    try:
+        answer = subprocess.run([executable, "-version"], capture_output=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as exc:
+        raise MediaError(f"ffmpeg does not start: {exc}") from exc
+    return answer.stdout.decode(errors="replace").partition("\n")[0]

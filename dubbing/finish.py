@@ -7,12 +7,12 @@ import tempfile
 from pathlib import Path
 
 from dubbing.assembly import assemble
-from dubbing.errors import ClipUnreadable, DubbingError, EngineFailed, Permanent, Transient
+from dubbing.errors import ClipUnreadable, DubbingError, MediaError, Permanent, Transient
 from dubbing.job import Job, JobState
 from dubbing.rounds import (
+    End,
     create_round,
     end_round,
-    ending,
     latest_round,
     load_end,
     load_job,
@@ -54,9 +54,9 @@ def finish(desk: Desk, lease: Lease) -> str:
         desk.ledger.forgive(job.name, [DELIVERY])
         raise
     lease.check()
-    end = ending(
-        report.state,
-        round_,
+    end = End(
+        state=report.state,
+        round=round_,
         output=Keys.output(job.name, round_, run),
         **_counts(desk, job, round_),
     )
@@ -66,15 +66,9 @@ def finish(desk: Desk, lease: Lease) -> str:
 def _count_delivery(desk: Desk, job: Job) -> None:
     before = desk.ledger.deliver_again(job.name, DELIVERY)
     if before >= MAX_DELIVERIES:
-        raise _Deadly(
+        raise MediaError(
             f"assembly was begun {before} times and never finished: see its workers' logs"
         )
-
-
-class _Deadly(Permanent):
-    """An assembly that kills its workers."""
-
-    code = EngineFailed.code
 
 
 def _repairs(desk: Desk, job: Job, round_: int) -> int:
@@ -92,7 +86,12 @@ def _repair(desk: Desk, job: Job, round_: int, exc: ClipUnreadable) -> str:
 
 
 def _fail(desk: Desk, job: Job, round_: int, exc: DubbingError) -> str:
-    end = ending(JobState.FAILED, round_, error=exc.to_record(), **_counts(desk, job, round_))
+    end = End(
+        state=JobState.FAILED,
+        round=round_,
+        error=exc.to_record(),
+        **_counts(desk, job, round_),
+    )
     return end_round(desk.storage, desk.ledger, job.name, end).state.value
 
 

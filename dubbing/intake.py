@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 
 from dubbing.audio import Audio
@@ -21,39 +22,60 @@ LONGEST_REFERENCE = 300.0
 
 
 class Intake:
-    """Takes a job's files into storage."""
+    """One job and its files, on their way into storage."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, job: Job) -> None:
         self._storage = storage
+        self.job = job
+        """The job as it was handed in, its files at their paths or URLs."""
+        self._voices: dict[str, tuple[str, Audio]] = {}
+        """Digest and sound of each reference that was looked at."""
 
-    def inspect(self, job: Job, specs: Mapping[str, EngineSpec]) -> float | None:
+    def inspect(self, specs: Mapping[str, EngineSpec]) -> float | None:
         """Return the film's length in seconds, when it can be told here.
 
         Raises BadInput for a file that is missing, unreadable or unfit. Media on ``s3://`` is only
         looked for: the worker that reads it looks at what it is.
         """
+        job = self.job
         for speaker, role in job.cast.items():
             if role.reference:
-                self._inspect_reference(job, speaker, role.reference, specs)
+                _, audio = self._voices[role.reference] = self._read_reference(role.reference)
+                spec = specs.get(job.engine_of(speaker))
+                if spec and (fault := spec.reference_fault(audio.seconds)):
+                    raise BadInput(f"{fault}, for {speaker!r}", where=role.reference)
         if job.background.track:
-            self._seconds(job.background.track, film=False)
-        return self._seconds(job.media, film=bool(job.films)) if job.media else None
+            self._probe(job.background.track, film=False)
+        return self._probe(job.media, film=bool(job.films)) if job.media else None
 
-    def store(self, job: Job) -> Job:
-        """Return ``job`` with its files in storage and their keys in it."""
-        background = job.background
-        if background.track:
-            background = background.model_copy(update={"track": self._put(background.track)})
-        return job.model_copy(
+    @cached_property
+    def stored(self) -> Job:
+        """The job as it is stored: keys in place of files, and an id. Nothing is stored yet."""
+        job, background = self.job, self.job.background
+        keyed = job.model_copy(
             update={
-                "media": self._put(job.media) if job.media else None,
-                "background": background,
+                "media": job.media and self._key(job.media),
+                "background": background.model_copy(
+                    update={"track": background.track and self._key(background.track)}
+                ),
                 "cast": {speaker: self._with_voice(role) for speaker, role in job.cast.items()},
                 "script": None,
             }
         )
+        return keyed.model_copy(update={"id": job.id or f"job-{keyed.digest()[:16]}"})
 
-    def _seconds(self, source: str, *, film: bool) -> float | None:
+    def upload(self) -> None:
+        """Store the files, unless they are there."""
+        for digest, audio in self._voices.values():
+            store_voice(self._storage, digest, audio)
+        for source in (self.job.media, self.job.background.track):
+            if source and not source.startswith("s3://"):
+                key = self._key(source)
+                if not self._storage.exists(key):
+                    self._storage.upload(key, Path(source))
+
+    def _probe(self, source: str, *, film: bool) -> float | None:
+        """Return a film's or sound's length in seconds; raises BadInput."""
         if source.startswith("s3://"):
             storage, key = self._storage.resolve(source)
             if not storage.exists(key):
@@ -64,39 +86,19 @@ class Intake:
             raise BadInput("this holds no video: ask for flac, wav, mp3, ogg or m4a", where=source)
         return info.seconds
 
-    def _inspect_reference(
-        self, job: Job, speaker: str, source: str, specs: Mapping[str, EngineSpec]
-    ) -> None:
-        spec = specs.get(job.engine_of(speaker))
-        seconds = self._reference(source)[1].seconds
-        if spec and spec.reference_seconds:
-            shortest, longest = spec.reference_seconds
-            if not shortest <= seconds <= longest:
-                raise BadInput(
-                    f"engine {spec.name!r} needs a reference of {shortest:g} to {longest:g} s, "
-                    f"and {speaker!r} has one of {seconds:.1f} s",
-                    where=source,
-                )
-
-    def _put(self, source: str) -> str:
-        """Return where ``source`` can be read from: an upload's key, or the URL itself."""
-        if source.startswith("s3://"):
-            return source
-        path = Path(source)
-        key = Keys.media(digest_file(path))
-        if not self._storage.exists(key):
-            self._storage.upload(key, path)
-        return key
+    def _key(self, source: str) -> str:
+        """Return where ``source`` is read from: an upload's key, or the URL itself."""
+        return source if source.startswith("s3://") else Keys.media(digest_file(Path(source)))
 
     def _with_voice(self, role: Role) -> Role:
         if not role.reference:
             return role
-        digest, audio = self._reference(role.reference)
-        store_voice(self._storage, digest, audio)
-        return role.model_copy(update={"reference": digest})
+        return role.model_copy(update={"reference": self._voices[role.reference][0]})
 
-    def _reference(self, source: str) -> tuple[str, Audio]:
+    def _read_reference(self, source: str) -> tuple[str, Audio]:
         """Return a recording's digest and its sound."""
+        if source in self._voices:
+            return self._voices[source]
         if not source.startswith("s3://"):
             path = Path(source)
             audio = decode_speech(path, rate=REFERENCE_RATE, max_seconds=LONGEST_REFERENCE)
@@ -105,4 +107,4 @@ class Intake:
             path = Path(folder) / "reference"
             storage, key = self._storage.resolve(source)
             storage.download(key, path)
-            return self._reference(str(path))
+            return self._read_reference(str(path))

@@ -23,7 +23,7 @@ from types import TracebackType
 import redis
 
 from dubbing.engine import Catalogue, require
-from dubbing.errors import EngineFailed, QueueUnavailable
+from dubbing.errors import EngineFailed, EngineMissing, QueueUnavailable
 from dubbing.plan import Kind
 from dubbing.settings import Settings
 
@@ -31,6 +31,8 @@ START_SECONDS = 10.0
 STOP_SECONDS = 20.0
 """How long a worker may finish its batch; then it is killed, and the lease brings it back."""
 PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+"""Loaded here: between fork and exec there is room for a system call, and not for a loader."""
 
 
 class Stack:
@@ -139,7 +141,7 @@ class Stack:
                 env={**os.environ, **environment(self._settings)},
                 # Ctrl-C on the terminal is for the parent, which ends its children in order.
                 start_new_session=True,
-                preexec_fn=partial(_die_with_parent, orphaned),  # noqa: PLW1509 - no thread runs yet
+                preexec_fn=partial(_die_with_parent, orphaned),  # noqa: PLW1509 - see LIBC
             )
 
     def _wait_for_redis(self) -> None:
@@ -183,7 +185,9 @@ def dubbing_command() -> list[str]:
     if script.exists():
         return [str(script)]
     found = shutil.which("dubbing")
-    return [found] if found else [sys.executable, "-P", "-m", "dubbing.cli"]
+    if found is None:
+        raise EngineMissing(f"there is no `dubbing` command beside {sys.executable} nor on PATH")
+    return [found]
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -206,5 +210,5 @@ def _end(process: subprocess.Popen[bytes], deadline: float) -> None:
 
 def _die_with_parent(number: signal.Signals) -> None:
     """Have Linux signal this child when its parent is killed, so that nothing is left behind."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
+    if LIBC:
+        LIBC.prctl(PR_SET_PDEATHSIG, number)

@@ -165,7 +165,7 @@ class Limiter:
         self._kept = frames[last - self.CONTEXT :]
         return limited
 
-    def _factors(self, needed: Decibels, last: int) -> Decibels:
+    def _factors(self, needed: Decibels, last: int) -> Samples:
         """Return the linear gain of the frames from ``CONTEXT`` to ``last``."""
         # The average at a frame looks LOOKAHEAD to both sides, so the release starts that early.
         first = self.CONTEXT - LOOKAHEAD

@@ -44,11 +44,19 @@ def gather(storage: Storage, job: str, round_: int) -> dict[str, Outcome]:
     outcomes: dict[str, Outcome] = {}
     with ThreadPoolExecutor(THREADS, thread_name_prefix="results") as pool:
         for number in rounds:
-            batches = read_plan(storage.get(Keys.plan(job, number)))
+            batches = _planned(storage, job, number)
             fetch = partial(load_result, storage, job, number)
             results = pool.map(fetch, [batch.number for batch in batches])
             outcomes |= _of_round(batches, results)
     return outcomes
+
+
+def _planned(storage: Storage, job: str, round_: int) -> list[Batch]:
+    """Return a round's batches; none when it ended before it was planned."""
+    try:
+        return read_plan(storage.get(Keys.plan(job, round_)))
+    except NotFound:
+        return []
 
 
 def _of_round(batches: list[Batch], results: Iterable[BatchResult | None]) -> dict[str, Outcome]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterable
+from dataclasses import asdict
 from importlib.util import find_spec
 from typing import Any
 
@@ -109,11 +110,10 @@ class Publisher:
         )
 
     def _send(self, at: Address) -> None:
-        kwargs = {"job": at.job, "round_": at.round, "batch": at.token, "queue": at.queue}
         name = f"{at.job}/{at.round}/{at.kind if at.number is None else at.number}"
         # The hard limit is a little after the lease's end; whoever is killed by it holds nothing.
         limit = at.deadline + 5
-        self._publish(TASKS[at.kind], at.queue, kwargs, priority=BULK, name=name, limit=limit)
+        self._publish(TASKS[at.kind], at.queue, asdict(at), priority=BULK, name=name, limit=limit)
 
     def _publish(
         self,

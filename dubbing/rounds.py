@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from pydantic import Field
+
 from dubbing.engine import known_specs
 from dubbing.errors import NotFound
 from dubbing.job import Job, JobState, Model, Segment
@@ -31,7 +33,7 @@ class End(Model):
 
     state: JobState
     round: int
-    at: float
+    at: float = Field(default_factory=time.time)
     """Seconds since 1970."""
     output: str | None = None
     """Prefix of the output that is the one; none when cancelled."""
@@ -106,11 +108,6 @@ def end_round(storage: Storage, ledger: Ledger, job_id: str, end: End) -> End:
     ledger.end(job_id, end.round, end.state)
     storage.delete(Keys.open(job_id))
     return end
-
-
-def ending(state: JobState, round_: int, **fields: Any) -> End:
-    """Return an end that is now."""
-    return End(state=state, round=round_, at=time.time(), **fields)
 
 
 def _results(storage: Storage, job_id: str, round_: int) -> dict[int, BatchResult]:

@@ -41,6 +41,8 @@ class Keys:
     OPEN = "open/"
     JOBS = "jobs/"
     ENGINES = "engines/"
+    DOCTOR = "doctor"
+    """What `dubbing doctor` writes, and removes."""
 
     @staticmethod
     def open(job: str) -> str:

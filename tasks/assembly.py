@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from celery import shared_task
 
 from dubbing.errors import DubbingError
@@ -12,12 +14,11 @@ from tasks.context import current
 
 
 @shared_task(name=TASKS[Kind.ASSEMBLY], throws=(DubbingError,))
-def assemble(job: str, round_: int, batch: str, queue: str) -> str:
+def assemble(**address: Any) -> str:
     """Assemble a job whose last batch is closed, and end its round."""
     # The parent of a worker imports its tasks too, to know their names: it is to stay small.
     from dubbing.finish import finish  # noqa: PLC0415
 
-    at = Address(job=job, round=round_, token=batch, queue=queue)
     desk = current().desk
-    with desk.claimed(at) as lease:
+    with desk.claimed(Address(**address)) as lease:
         return finish(desk, lease) if lease else "nothing to do"

@@ -30,19 +30,19 @@ class Saying(Model):
 
 
 @shared_task(name=TASKS[Kind.SYNTHESIS], throws=(DubbingError,))
-def synthesize(job: str, round_: int, batch: str, queue: str) -> str:
+def synthesize(**address: Any) -> str:
     """Speak a batch."""
-    at = Address(job=job, round=round_, token=batch, queue=queue)
     context = current()
-    return context.desk.run(at, lambda found, lease: _speak(context, found, lease))
+    at = Address(**address)
+    return context.desk.run(at, lambda batch, lease: _speak(context, batch, lease))
 
 
 @shared_task(name=TASKS[Kind.EXTRACTION], throws=(DubbingError,))
-def extract(job: str, round_: int, batch: str, queue: str) -> str:
+def extract(**address: Any) -> str:
     """Derive a voice; what goes wrong is told by the lines that need it, too."""
-    at = Address(job=job, round=round_, token=batch, queue=queue)
     context = current()
-    return context.desk.run(at, lambda found, lease: _extract(context, found, lease))
+    at = Address(**address)
+    return context.desk.run(at, lambda batch, lease: _extract(context, batch, lease))
 
 
 @shared_task(name=SAY)

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 
 import click
-import imageio_ffmpeg
 
 from dubbing.cli.output import FAILED, json_option, print_json
-from dubbing.engine import Catalogue, require
-from dubbing.errors import DubbingError
+from dubbing.engine import Catalogue, Engine, require
+from dubbing.errors import DubbingError, StorageUnavailable
+from dubbing.ffmpeg import version
 from dubbing.job import json_schema
 from dubbing.ledger import Ledger
 from dubbing.local import find_redis_server, is_up
 from dubbing.settings import Settings
-from dubbing.storage import Storage
+from dubbing.storage import Keys, Storage
 
 FREE_GIB = 5
 """A film's sound takes some gigabytes while it is mixed."""
@@ -55,7 +56,7 @@ def schema() -> None:
 
 
 def _examine(settings: Settings) -> Iterator[Finding]:
-    yield _tried("ffmpeg", _ffmpeg)
+    yield _tried("ffmpeg", version)
     yield _redis(settings)
     yield _tried("storage", lambda: _storage(settings))
     catalogue = Catalogue()
@@ -63,13 +64,16 @@ def _examine(settings: Settings) -> Iterator[Finding]:
         engine = catalogue.create(name)
         wanted = name == settings.engine
 
-        def check(engine=engine) -> str:  # type: ignore[no-untyped-def]
-            require(engine)
-            return "installed"
+        yield _tried(f"engine {name}", partial(_installed, engine), needed=wanted)
+    folder = tempfile.gettempdir()
+    free = shutil.disk_usage(folder).free / 2**30
+    words = f"{free:.0f} GiB are free in {folder}, {FREE_GIB} are wanted: TMPDIR names another"
+    yield Finding("disk", free >= FREE_GIB, words, False)
 
-        yield _tried(f"engine {name}", check, needed=wanted)
-    free = shutil.disk_usage(settings.home if settings.home.exists() else "/").free / 2**30
-    yield Finding("disk", free >= FREE_GIB, f"{free:.0f} GiB free; {FREE_GIB} are wanted", False)
+
+def _installed(engine: Engine) -> str:
+    require(engine)
+    return "installed"
 
 
 def _tried(what: str, check: Callable[[], str], *, needed: bool = True) -> Finding:
@@ -77,17 +81,6 @@ def _tried(what: str, check: Callable[[], str], *, needed: bool = True) -> Findi
         return Finding(what, True, check(), needed)
     except DubbingError as exc:
         return Finding(what, False, str(exc), needed)
-
-
-def _ffmpeg() -> str:
-    answer = subprocess.run(
-        [imageio_ffmpeg.get_ffmpeg_exe(), "-version"], capture_output=True, text=True, check=False
-    )
-    return (
-        answer.stdout.splitlines()[0]
-        if answer.stdout
-        else f"{imageio_ffmpeg.get_ffmpeg_exe()} does not start"
-    )
 
 
 def _redis(settings: Settings) -> Finding:
@@ -103,6 +96,10 @@ def _redis(settings: Settings) -> Finding:
 
 def _storage(settings: Settings) -> str:
     storage = Storage.at(settings.storage, settings.s3)
-    storage.replace("doctor", b"well")
-    storage.delete("doctor")
-    return f"{storage.url} can be written"
+    storage.delete(Keys.DOCTOR)
+    if not storage.create(Keys.DOCTOR, b"") or storage.create(Keys.DOCTOR, b""):
+        raise StorageUnavailable(
+            f"{storage.url} does not heed If-None-Match: it would keep two ends of one job"
+        )
+    storage.delete(Keys.DOCTOR)
+    return f"{storage.url} can be written, and refuses to write twice"

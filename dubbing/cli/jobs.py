@@ -52,8 +52,11 @@ def watch(job: str, as_json: bool) -> None:
     client = Client.connect()
     if not as_json:
         sys.exit(exit_code([show_progress(attended(client, job))]))
+    last: Status | None = None
     for found in attended(client, job):
-        click.echo(found.model_dump_json())
+        if found != last:
+            click.echo(found.model_dump_json())
+        last = found
     sys.exit(exit_code([found]))
 
 

@@ -8,17 +8,16 @@ from typing import Any, TypeVar, get_args
 
 import click
 
-from dubbing.job import Container, Job, Output
+from dubbing.job import Background, Container, Job, Output
 from dubbing.manifest import Entry, expand, load
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-BACKGROUNDS = ("none", "duck", "track")
 
 
 def job_options(command: Command) -> Command:
     """Add the options that fill or override a manifest's fields."""
     loudness = get_args(Output.model_fields["loudness"].annotation)
+    backgrounds = get_args(Background.model_fields["mode"].annotation)
     options = [
         click.option("--media", metavar="FILM", help="Film or sound: a path or s3:// URL."),
         click.option("--language", metavar="TAG", help="Language that is spoken, such as de."),
@@ -27,7 +26,7 @@ def job_options(command: Command) -> Command:
         click.option("--id", help="The job's id; left out, a digest of the request."),
         click.option("--tenant", help="Whose job this is; tenants take turns."),
         click.option("--batch-name", help="Named batch that the jobs belong to."),
-        click.option("--background", type=click.Choice(BACKGROUNDS), help="Under the speech."),
+        click.option("--background", type=click.Choice(backgrounds), help="Under the speech."),
         click.option("--track", metavar="FILE", help="Music and effects, as background."),
         click.option(
             "--format", "formats", multiple=True, type=click.Choice(get_args(Container)),

@@ -69,7 +69,7 @@ def print_cautions(cautions: Iterable[Caution]) -> None:
 def print_unattended(depths: Mapping[str, int]) -> None:
     """Print the queues that hold messages and have no worker, to standard error."""
     for queue, depth in depths.items():
-        worker = queue.rpartition(".")[2]
+        worker = queue.partition(".")[2] or queue
         click.echo(
             f"warning: {depth} messages wait on {queue}, and no worker is online: "
             f"start `dubbing worker {worker}`",

@@ -253,7 +253,13 @@ def test_flower_shows_workers_queues_and_each_batch_by_job(stack: Stack, tmp_pat
             return batches == {"0", "assembly"} and set(tasks.values()) == {"SUCCESS"}
 
         wait_until(done, seconds=20, what="the job's batches in Flower, all done")
-        assert "synthesis.espeak" in site.get("/broker")
+
+        def queued() -> bool:
+            # Flower asks the workers for their queues as it starts, and a busy one answers late.
+            site.get("/workers?refresh=True")
+            return "synthesis.espeak" in site.get("/broker")
+
+        wait_until(queued, seconds=20, what="the queues of the workers in Flower")
 
 
 def test_flower_asks_for_its_password(stack: Stack) -> None:

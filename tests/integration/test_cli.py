@@ -78,7 +78,9 @@ def shell(
 def untouched(console: Console | Shell, redis_url: str) -> bool:
     """Whether nothing is stored and nothing is queued."""
     with redis.from_url(redis_url) as client:
-        return client.dbsize() == 0 and not list(console.storage.rglob("*.*"))
+        return client.dbsize() == 0 and not any(
+            path.is_file() for path in console.storage.rglob("*")
+        )
 
 
 def manifest(**fields: Any) -> str:
@@ -137,7 +139,7 @@ def test_two_scripts_cannot_have_one_id(shell: Shell, redis_url: str) -> None:
     scripts = ("submit", "good.srt", "other.srt", "--language", "en")
     assert "--id" in shell(*scripts, "--id", "a", code=2)[1]
     for name in ("one.json", "two.json"):
-        (shell.folder / name).write_text(manifest(id="same", seed=len(name)))
+        (shell.folder / name).write_text(manifest(id="same", tenant=name.removesuffix(".json")))
     assert "'same'" in shell("submit", "one.json", "two.json", code=2)[1]
     assert untouched(shell, redis_url)
 
@@ -309,3 +311,27 @@ def plugin(folder: Path) -> None:
             libraries = ("robot_voice_that_nobody_has",)
     """
     (folder / "robot_engine.py").write_text(textwrap.dedent(source))
+
+
+def test_a_conflict_in_a_list_keeps_the_whole_list_from_being_stored(shell: Shell) -> None:
+    shell.json("submit", "good.srt", "--language", "en", "--id", "taken")
+    (shell.folder / "list.csv").write_text(
+        "script,language,id\ngood.srt,fr,fresh\ngood.srt,de,taken\n"
+    )
+    assert "'taken'" in shell("submit", "list.csv", code=2)[1]
+    assert not (shell.storage / "jobs" / "fresh").exists()
+
+
+@pytest.mark.parametrize("script", [None, "#!/bin/sh\nexit 1\n"])
+def test_doctor_finds_an_ffmpeg_that_does_not_start(
+    shell: Shell, script: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    executable = shell.folder / "ffmpeg"
+    if script:
+        executable.write_text(script)
+        executable.chmod(0o755)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(executable))
+    findings = {finding["what"]: finding for finding in shell.json("doctor", code=1)}
+    assert not findings["ffmpeg"]["well"]
+    assert "does not start" in findings["ffmpeg"]["message"]
+    assert findings["storage"]["well"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from dubbing.outcome import gather
 from dubbing.plan import Batch
 from dubbing.queue import Publisher, broker_lists, make_app
 from dubbing.result import BatchResult, SegmentResult
-from dubbing.rounds import create_round, end_round, ending, put_to_work
+from dubbing.rounds import End, create_round, end_round, put_to_work
 from dubbing.storage import Keys, Storage
 from dubbing.work import Desk, Lease
 from tasks.context import Context, install
@@ -125,7 +126,7 @@ def test_nothing_is_stored_of_a_job_that_was_cancelled_meanwhile(desk: Desk, job
     at = opened(desk, job)
 
     def cancelled(batch: Batch, lease: Lease) -> BatchResult:
-        end_round(desk.storage, desk.ledger, "j", ending(JobState.CANCELLED, 1))
+        end_round(desk.storage, desk.ledger, "j", End(state=JobState.CANCELLED, round=1))
         return speak(batch, lease)
 
     with pytest.raises(Stopped, match="cancelled"):
@@ -158,7 +159,7 @@ def test_a_voice_that_kills_its_workers_is_given_up(desk: Desk, job: Job) -> Non
     tone = Tone()
     tone.load("cpu")
     install(Context(desk=desk, engine=tone))
-    extract(at.job, at.round, at.token, at.queue)
+    extract(**asdict(at))
     result = BatchResult.model_validate_json(desk.storage.get(Keys.result("j", 1, 0)))
     assert result.error
     assert "begun 3 times" in result.error["message"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -154,8 +155,7 @@ def test_a_message_that_comes_again_does_nothing(system: System) -> None:
     def send_again() -> None:
         for ref in refs:
             at = Address(job="doubled", round=1, token=ref.token, queue=ref.queue)
-            kwargs = {"job": at.job, "round_": 1, "batch": at.token, "queue": at.queue}
-            app.send_task(TASKS[at.kind], kwargs=kwargs, queue=at.queue)
+            app.send_task(TASKS[at.kind], kwargs=asdict(at), queue=at.queue)
 
     send_again()
     status = system.wait("doubled")
