@@ -7,14 +7,13 @@ while its loudness is measured, the second brings it to its profile on the way i
 from __future__ import annotations
 
 import math
-import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from dubbing.disk import check_space
 from dubbing.encode import Encoder
-from dubbing.errors import MediaError
 from dubbing.job import FILMS, Job, JobState
 from dubbing.mastering import PROFILES, SILENCE, Levels, gain, master
 from dubbing.media import RATE
@@ -26,11 +25,8 @@ from dubbing.report import Loudness, Report, ReportLine, ReportOutput, warnings
 from dubbing.storage import Keys, Storage
 from dubbing.subtitles import write_srt
 
-GB = 10**9
 SAMPLE_BYTES = 4
 """Of the temporary file; no output takes more for a sample."""
-SPARE = 256 << 20
-"""Bytes of a disk that are left alone."""
 
 
 def assemble(
@@ -169,20 +165,11 @@ def _completed(report: Report, programme: Programme, dubbed: _Dubbed, prefix: st
 
 
 def _check_space(programme: Programme, storage: Storage, folder: Path) -> None:
-    """Raise MediaError unless the disks hold what is about to be written."""
+    """Raise MediaError unless the disks hold the mix and its outputs."""
     track = programme.frames * programme.channels * SAMPLE_BYTES
     film = programme.film.path.stat().st_size if programme.film else 0
     outputs = sum(track + (film if container in FILMS else 0) for container in programme.containers)
     needed = {folder: track + outputs}
     if kept := storage.path(""):
         needed[kept] = outputs
-    for disk in needed:
-        # Both may be the same disk.
-        device = disk.stat().st_dev
-        total = sum(n for path, n in needed.items() if path.stat().st_dev == device) + SPARE
-        free = shutil.disk_usage(disk).free
-        if free < total:
-            raise MediaError(
-                f"assembly needs {total / GB:.1f} GB in {disk}, where {free / GB:.1f} GB are free: "
-                "make room, or set TMPDIR to a larger disk"
-            )
+    check_space(needed)

@@ -130,13 +130,14 @@ class Client:
 
     def cancel(self, job_id: str) -> Status:
         """End a job now, unless it has ended; nothing of it is spoken from then on."""
-        now = self.status(job_id)
-        if not now.state.ended:
+        while not (now := self.status(job_id)).state.ended:
             counts = {"lines": now.lines, "done": now.done, "failed": now.failed}
-            # A job that was never planned is in round 0: it must not be planned now.
-            end = End(state=JobState.CANCELLED, round=max(1, now.round), **counts)
+            # A job that was never planned is in round 0: it must not be planned now. A repair may
+            # have opened a round that the ledger does not know yet.
+            round_ = max(1, now.round, latest_round(self.storage, job_id))
+            end = End(state=JobState.CANCELLED, round=round_, **counts)
             end_round(self.storage, self.ledger, job_id, end)
-        return self.status(job_id)
+        return now
 
     def retry(self, job_id: str) -> Status:
         """Open another round that speaks only the lines that have no clip yet.
@@ -177,7 +178,8 @@ class Client:
 
     def jobs(self) -> list[Status]:
         """Return every job that storage knows, by id."""
-        return self._statuses(self.storage.folders(Keys.JOBS))
+        found = self.storage.folders(Keys.JOBS)
+        return self._statuses([id_ for id_ in found if self.storage.exists(Keys.job(id_))])
 
     def batch(self, name: str) -> list[Status]:
         """Return the jobs of a named batch; raises NotFound when there are none."""

@@ -12,11 +12,8 @@ import math
 from dataclasses import dataclass
 
 from dubbing.engine import EngineSpec
-from dubbing.plan import Batch, PlannedLine
+from dubbing.plan import SPEED_STEP, Batch, PlannedLine
 from dubbing.storage import Keys
-
-SPEED_STEP = 0.05
-"""Speeds are asked in these steps, so that a line that is asked again finds its clip."""
 
 
 @dataclass(frozen=True)

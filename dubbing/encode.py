@@ -128,7 +128,7 @@ class _Pictures:
 
     def arguments(self, path: Path, channels: int) -> list[str]:
         info = probe(self.film)
-        _check_picture(info, self.film, path)
+        check_picture(info, self.film, path.suffix[1:])
         inputs = source(self.film, delay=-info.start)
         tag = alpha3(self.language)
         dub = ["-map", "0:a", "-c:a:0", "aac", "-b:a:0", _AAC_BIT_RATES[channels]]
@@ -166,10 +166,11 @@ def _sound_only(path: Path, channels: int, language: str) -> list[str]:
     return [*arguments, "-metadata:s:a:0", f"language={alpha3(language)}"]
 
 
-def _check_picture(info: MediaInfo, film: Path, path: Path) -> None:
+def check_picture(info: MediaInfo, film: Path, container: str) -> None:
+    """Raise BadInput unless the film's pictures can be copied into ``container``."""
     if not info.has_video:
-        raise BadInput(f"there is no picture in it to put into {path.name}", where=film.name)
-    if path.suffix == ".mp4" and info.video_codec not in _MP4_VIDEO:
+        raise BadInput(f"there is no picture in it to put into {container}", where=film.name)
+    if container == "mp4" and info.video_codec not in _MP4_VIDEO:
         raise BadInput(f"MP4 cannot hold {info.video_codec} video: ask for mkv", where=film.name)
 
 

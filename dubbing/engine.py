@@ -6,6 +6,7 @@ Engines are found by the entry point group ``dubbing.engines``, the built-in one
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
@@ -14,7 +15,7 @@ from typing import ClassVar, Literal, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
+from pydantic import Field, ValidationError, model_validator
 
 from dubbing.audio import Audio
 from dubbing.errors import DubbingError, EngineMissing, NotFound
@@ -25,6 +26,8 @@ VoiceForm = Mapping[str, npt.NDArray[np.generic]]
 """What an engine derives from a reference: named arrays, stored as safetensors."""
 
 GROUP = "dubbing.engines"
+
+log = logging.getLogger(__name__)
 
 DIGIT_WEIGHT = 6
 """A digit is spoken as a word: about so many characters."""
@@ -68,6 +71,12 @@ class EngineSpec(Model):
     recipe: int = 1
     """Raised whenever the adapter speaks differently from before: old clips are not reused."""
     licence: str
+
+    @model_validator(mode="after")
+    def _holds_for_every_language(self) -> EngineSpec:
+        if not all("*" in table for table in (self.max_characters, self.characters_per_second)):
+            raise ValueError("max_characters and characters_per_second need an entry for '*'")
+        return self
 
     def covers(self, language: str) -> bool:
         """Whether ``language`` or the language it is a region of is spoken."""
@@ -230,6 +239,10 @@ def known_specs(storage: Storage) -> dict[str, EngineSpec]:
     """Return the specs of the engines installed here, and of those whose workers published them."""
     specs = Catalogue().specs()
     for key in storage.keys(Keys.ENGINES):
-        spec = Published.model_validate_json(storage.get(key)).spec
-        specs[spec.name] = spec
+        try:
+            spec = Published.model_validate_json(storage.get(key)).spec
+        except ValidationError:
+            log.warning("%s was published by another version, and is passed over", key)
+        else:
+            specs[spec.name] = spec
     return specs

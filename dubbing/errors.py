@@ -3,6 +3,7 @@
 ::
 
     DubbingError
+    ├── ReportedError        what a worker recorded, as its caller meets it
     ├── Permanent            trying again cannot help
     │   ├── BadInput         the caller must change the request
     │   ├── Conflict         the id is taken by another request
@@ -15,6 +16,7 @@
         ├── EngineFailed     the engine raised; another try or a smaller batch may do
         ├── Stopped          the work was told to stop; whoever holds it now goes on
         ├── StorageUnavailable
+        │   └── StorageRefused
         └── QueueUnavailable
 
 The two branches are the two policies: a Transient error is tried again within bounds, a
@@ -134,6 +136,12 @@ class StorageUnavailable(Transient):
     """Object storage did not answer, or refused, after bounded retries."""
 
     code = "storage_unavailable"
+
+
+class StorageRefused(StorageUnavailable):
+    """Object storage wants other keys, or its policy forbids what was asked."""
+
+    code = "storage_refused"
 
 
 class QueueUnavailable(Transient):

@@ -38,6 +38,8 @@ def finish(desk: Desk, lease: Lease) -> str:
     round_ = lease.at.round
     if ended := load_end(desk.storage, job.name, round_):
         return end_round(desk.storage, desk.ledger, job.name, ended).state.value
+    if latest_round(desk.storage, job.name) != round_:
+        return _give_way(desk, job)
     run = secrets.token_hex(4)
     try:
         _count_delivery(desk, job)
@@ -81,8 +83,17 @@ def _repair(desk: Desk, job: Job, round_: int, exc: ClipUnreadable) -> str:
     again = [segment for segment in job.segments if segment.id in damaged]
     if latest_round(desk.storage, job.name) == round_:
         create_round(desk.storage, job, round_ + 1, again)
+    if ended := load_end(desk.storage, job.name, round_):
+        # It was cancelled while the clips were looked through: so is the repair.
+        end = ended.model_copy(update={"round": round_ + 1})
+        return end_round(desk.storage, desk.ledger, job.name, end).state.value
+    return _give_way(desk, job)
+
+
+def _give_way(desk: Desk, job: Job) -> str:
+    """Put the newer round of a job to work."""
     desk.publisher.fill(sorted(put_to_work(desk.storage, desk.ledger, job)))
-    return f"{len(again)} clips are spoken again"
+    return "a newer round goes on"
 
 
 def _fail(desk: Desk, job: Job, round_: int, exc: DubbingError) -> str:

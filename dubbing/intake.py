@@ -8,11 +8,12 @@ from functools import cached_property
 from pathlib import Path
 
 from dubbing.audio import Audio
+from dubbing.encode import check_picture
 from dubbing.engine import EngineSpec
 from dubbing.errors import BadInput
 from dubbing.extraction import store_voice
 from dubbing.job import Job, Role
-from dubbing.media import decode_speech, probe
+from dubbing.media import MediaInfo, decode_speech, probe
 from dubbing.storage import Keys, Storage, digest_file
 
 REFERENCE_RATE = 24_000
@@ -44,9 +45,14 @@ class Intake:
                 spec = specs.get(job.engine_of(speaker))
                 if spec and (fault := spec.reference_fault(audio.seconds)):
                     raise BadInput(f"{fault}, for {speaker!r}", where=role.reference)
-        if job.background.track:
-            self._probe(job.background.track, film=False)
-        return self._probe(job.media, film=bool(job.films)) if job.media else None
+        track = job.background.track and self._probe(job.background.track)
+        if track and not track.channels:
+            raise BadInput("there is no sound in it", where=job.background.track)
+        film = self._probe(job.media) if job.media else None
+        if film and job.media:
+            for container in job.films or (["mp4"] if film.has_video else []):
+                check_picture(film, Path(job.media), container)
+        return film.seconds if film else None
 
     @cached_property
     def stored(self) -> Job:
@@ -74,17 +80,14 @@ class Intake:
                 if not self._storage.exists(key):
                     self._storage.upload(key, Path(source))
 
-    def _probe(self, source: str, *, film: bool) -> float | None:
-        """Return a film's or sound's length in seconds; raises BadInput."""
+    def _probe(self, source: str) -> MediaInfo | None:
+        """Return what a film or sound is, when it can be told here; raises BadInput."""
         if source.startswith("s3://"):
             storage, key = self._storage.resolve(source)
             if not storage.exists(key):
                 raise BadInput("there is no such object", where=source)
             return None
-        info = probe(Path(source))
-        if film and not info.has_video:
-            raise BadInput("this holds no video: ask for flac, wav, mp3, ogg or m4a", where=source)
-        return info.seconds
+        return probe(Path(source))
 
     def _key(self, source: str) -> str:
         """Return where ``source`` is read from: an upload's key, or the URL itself."""

@@ -7,6 +7,7 @@ nothing on disk: what it forgets is rebuilt from storage.
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import shutil
 import signal
@@ -19,6 +20,7 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
 import redis
 
@@ -46,12 +48,17 @@ class Stack:
         self._settings = settings
         self._engines = list(engines)
         self._redis: subprocess.Popen[bytes] | None = None
+        self._joined = False
+        """Whether another stack's Redis is shared."""
+        self._lock: IO[bytes] | None = None
+        """Held while Redis is this stack's: two that start at once would both start one."""
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Stack:
         self._settings.home.mkdir(parents=True, exist_ok=True)
-        if not self._settings.redis_url and not is_up(self._settings):
-            self._redis = self._start_redis()
+        if not self._settings.redis_url:
+            self._redis = self._start_redis() if self._first_here() else None
+            self._joined = self._redis is None
         try:
             for engine in self._engines:
                 self.start(engine)
@@ -69,6 +76,15 @@ class Stack:
     ) -> None:
         self.stop()
 
+    def _first_here(self) -> bool:
+        """Whether no other stack of this home has a Redis; then it is this one's to start."""
+        self._lock = (self._settings.home / "redis.lock").open("wb")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return not is_up(self._settings)
+
     def start(self, engine: str) -> None:
         """Start the worker of an engine, or of ``assembly``, that is not there yet."""
         # Without Redis a worker cannot end in order: it would try for a minute.
@@ -85,6 +101,11 @@ class Stack:
                 )
         if self._redis and self._redis.poll() is not None:
             raise QueueUnavailable(f"Redis has ended; see {self.log_path('redis')}")
+        if self._joined and not is_up(self._settings):
+            raise QueueUnavailable(
+                "the `dubbing run` or `up` whose Redis this one shared has ended: "
+                "the same command goes on"
+            )
 
     @property
     def logs(self) -> Path:
@@ -107,6 +128,8 @@ class Stack:
             _end(self._redis, time.monotonic() + STOP_SECONDS)
             with suppress(OSError):
                 self._settings.socket.parent.rmdir()
+        if self._lock:
+            self._lock.close()
 
     def _start_redis(self) -> subprocess.Popen[bytes]:
         socket = self._settings.socket

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import langcodes
+
 from dubbing.document import listed, nearest, read_json, read_text, validated
 from dubbing.errors import BadInput
 from dubbing.job import Job, Model, Role
@@ -87,7 +89,7 @@ def load(
 
 
 def normalised(job: Job) -> Job:
-    """Return ``job`` with its texts and its speakers' names normalised."""
+    """Return ``job`` with its texts, its speakers' names and its language tag normalised."""
     segments = tuple(
         segment.model_copy(
             update={"text": normalise(segment.text), "speaker": normalise(segment.speaker)}
@@ -95,7 +97,10 @@ def normalised(job: Job) -> Job:
         for segment in job.segments
     )
     cast = {normalise(speaker): role for speaker, role in job.cast.items()}
-    return job.model_copy(update={"segments": segments, "cast": cast})
+    language = job.language
+    if langcodes.tag_is_valid(language):
+        language = langcodes.standardize_tag(language)
+    return job.model_copy(update={"segments": segments, "cast": cast, "language": language})
 
 
 def expand(paths: Sequence[Path]) -> list[Entry]:

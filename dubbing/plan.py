@@ -24,6 +24,8 @@ CALLS = 3
 """Calls of the engine that a batch's deadline allows: the lines, faster takes, and tries again."""
 OPEN_END = 10.0
 """Seconds that a line may run on which nothing follows; assembly knows where the film ends."""
+SPEED_STEP = 0.05
+"""Speeds are asked in these steps, so that a line that is asked again finds its clip."""
 GAP = 0.08
 """Seconds kept free before the line that follows: two frames."""
 
@@ -118,7 +120,7 @@ def _by_voice(
         line = PlannedLine(
             id=segment.id,
             text=segment.text,
-            speed=role.speed,
+            speed=round(round(role.speed / SPEED_STEP) * SPEED_STEP, 2),
             pitch=role.pitch,
             style=role.style,
             seed=job.seed,

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dubbing.audio import Samples
+from dubbing.disk import check_space
+from dubbing.errors import MediaError, StorageRefused
 from dubbing.job import Container, Job, Segment
 from dubbing.mastering import PROFILES
 from dubbing.media import RATE, MediaInfo, decode, probe
@@ -162,6 +164,10 @@ def _fetch(storage: Storage, source: str | None, path: Path) -> Source | None:
     holder, key = storage.resolve(source)
     local = holder.path(key)
     if local is None:
-        holder.download(key, path)
+        try:
+            check_space({path.parent: holder.size(key) or 0})
+            holder.download(key, path)
+        except StorageRefused as exc:
+            raise MediaError(f"{source}: {exc}") from exc
         local = path
     return Source(path=local, info=probe(local))

@@ -55,8 +55,15 @@ def load_job(storage: Storage, job_id: str) -> Job:
 
 
 def latest_round(storage: Storage, job_id: str) -> int:
-    """Return the number of the newest round; 0 when there is none."""
-    return max((int(name) for name in storage.folders(Keys.rounds(job_id))), default=0)
+    """Return the number of the newest round; 0 when there is none.
+
+    A write that broke off may leave an empty folder behind, which is no round.
+    """
+    numbers = sorted((int(name) for name in storage.folders(Keys.rounds(job_id))), reverse=True)
+    for number in numbers:
+        if storage.exists(Keys.plan(job_id, number)) or storage.exists(Keys.end(job_id, number)):
+            return number
+    return 0
 
 
 def load_end(storage: Storage, job_id: str, round_: int) -> End | None:
@@ -84,9 +91,10 @@ def put_to_work(storage: Storage, ledger: Ledger, job: Job) -> set[str]:
     if round_ == 0:
         round_ = 1
         create_round(storage, job, round_, job.segments)
-    elif load_end(storage, job.name, round_):
-        storage.delete(Keys.open(job.name))
+    if load_end(storage, job.name, round_):
+        _unmark(storage, job.name)
         return set()
+    storage.create(Keys.open(job.name), b"")
     refs = read_refs(storage.get(Keys.plan(job.name, round_)))
     results = _results(storage, job.name, round_)
     ledger.open_round(
@@ -105,9 +113,16 @@ def end_round(storage: Storage, ledger: Ledger, job_id: str, end: End) -> End:
     key = Keys.end(job_id, end.round)
     if not storage.create(key, end.model_dump_json().encode()):
         end = End.model_validate_json(storage.get(key))
+    _unmark(storage, job_id)
     ledger.end(job_id, end.round, end.state)
-    storage.delete(Keys.open(job_id))
     return end
+
+
+def _unmark(storage: Storage, job_id: str) -> None:
+    """Take a job from those that are open, unless a round was opened meanwhile."""
+    storage.delete(Keys.open(job_id))
+    if load_end(storage, job_id, latest_round(storage, job_id)) is None:
+        storage.create(Keys.open(job_id), b"")
 
 
 def _results(storage: Storage, job_id: str, round_: int) -> dict[int, BatchResult]:

@@ -24,7 +24,7 @@ from obstore.exceptions import (
 from obstore.exceptions import NotFoundError as ObjectNotFound
 from obstore.store import LocalStore, ObjectStore, S3Store
 
-from dubbing.errors import BadInput, NotFound, StorageUnavailable
+from dubbing.errors import BadInput, MediaError, NotFound, StorageRefused, StorageUnavailable
 
 if TYPE_CHECKING:
     from obstore.store import S3Config
@@ -185,12 +185,16 @@ class Storage:
         """Write an object to ``path``, memory flat in its size; raises NotFound.
 
         Read in ranges: each has a time limit and retries of its own, whatever the object's size.
+        Raises MediaError when ``path`` cannot be written.
         """
-        with self._mapped(key), path.open("wb") as file:
+        with self._mapped(key):
             size = int(obstore.head(self._store, key)["size"])
-            for start in range(0, size, CHUNK):
-                end = min(start + CHUNK, size)
-                file.write(obstore.get_range(self._store, key, start=start, end=end))
+        try:
+            with path.open("wb") as file:
+                for start in range(0, size, CHUNK):
+                    file.write(self.get_range(key, start, min(CHUNK, size - start)))
+        except OSError as exc:
+            raise MediaError(f"{path.name} cannot be written: {exc.strerror}") from exc
 
     def size(self, key: str) -> int | None:
         """Return an object's size in bytes, or None when there is none."""
@@ -256,7 +260,7 @@ class Storage:
         except (ObjectNotFound, FileNotFoundError) as exc:
             raise NotFound(f"storage holds no {key!r}") from exc
         except (PermissionDeniedError, UnauthenticatedError) as exc:
-            raise StorageUnavailable(
+            raise StorageRefused(
                 f"storage refuses access to {key!r}: check its keys and the bucket's policy: "
                 f"{_first_line(exc)}"
             ) from exc

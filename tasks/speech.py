@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import shared_task
 
-from dubbing.errors import DubbingError, EngineFailed, Permanent, ReportedError
+from dubbing.errors import DubbingError, EngineFailed, Permanent, ReportedError, Transient
 from dubbing.job import Model
 from dubbing.ledger import Address
 from dubbing.outcome import load_result
@@ -86,11 +86,16 @@ def _speak(context: Context, batch: Batch, lease: Lease) -> BatchResult:
 
 def _extract(context: Context, batch: Batch, lease: Lease) -> BatchResult:
     error = None
+    name = f"extraction {batch.number}"
     try:
-        _count_delivery(context, batch, lease)
+        _count_delivery(context, name, lease)
         context.voice(batch.voice)
     except (Permanent, EngineFailed) as exc:
         error = exc.to_record()
+    except Transient:
+        # This process lives: what it hands back does not count as a death.
+        context.desk.ledger.forgive(lease.at.job, [name])
+        raise
     return BatchResult(batch=batch.number, worker=context.desk.worker, error=error)
 
 
@@ -103,8 +108,8 @@ def _check_extraction(context: Context, batch: Batch, lease: Lease) -> None:
             raise ReportedError(needed.error)
 
 
-def _count_delivery(context: Context, batch: Batch, lease: Lease) -> None:
-    before = context.desk.ledger.deliver_again(lease.at.job, f"extraction {batch.number}")
+def _count_delivery(context: Context, name: str, lease: Lease) -> None:
+    before = context.desk.ledger.deliver_again(lease.at.job, name)
     if before >= MAX_DELIVERIES:
         raise EngineFailed(
             f"the voice was begun {before} times and never finished: see its workers' logs"

@@ -1,8 +1,10 @@
--- Note that a round ended: job, round, state.
+-- Note that a round ended, or a later one that the ledger never knew: job, round, state.
 local job, round, state = ARGV[1], ARGV[2], ARGV[3]
 local key = jobkey(job)
-if redis.call('HGET', key, 'round') ~= round then return 0 end
+local known = tonumber(redis.call('HGET', key, 'round') or '')
+if not known or known > tonumber(round) then return 0 end
 forget_work(job)
+redis.call('HSET', key, 'round', round)
 set_state(job, state)
 redis.call('EXPIRE', key, ENDED_TTL)
 redis.call('EXPIRE', key .. ':events', ENDED_TTL)

@@ -10,7 +10,7 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
-from dubbing import assembly
+from dubbing import disk
 from dubbing.assembly import assemble
 from dubbing.audio import Audio, Samples, encode_flac, level
 from dubbing.errors import BadInput, ClipUnreadable, EngineFailed, MediaError, Stopped
@@ -402,7 +402,7 @@ def test_work_that_is_no_longer_wanted_is_given_up(storage: Storage, workdir: Pa
 def test_a_disk_too_small_is_told_before_anything_is_written(
     storage: Storage, workdir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(assembly, "SPARE", 1 << 60)
+    monkeypatch.setattr(disk, "SPARE", 1 << 60)
     with pytest.raises(MediaError, match=r"needs \d+\.\d GB in .* free: make room"):
         assemble(scene(storage), 1, "run", storage, workdir)
     assert list(workdir.iterdir()) == []

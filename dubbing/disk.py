@@ -1,0 +1,29 @@
+"""Room on disks, asked for before anything is written."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from dubbing.errors import MediaError
+
+GB = 10**9
+SPARE = 256 << 20
+"""Bytes of a disk that are left alone."""
+
+
+def check_space(needed: Mapping[Path, int]) -> None:
+    """Raise MediaError unless the disks hold what is about to be written.
+
+    needed: bytes by existing folder; several folders may be on one disk.
+    """
+    for folder in needed:
+        device = folder.stat().st_dev
+        total = sum(n for other, n in needed.items() if other.stat().st_dev == device) + SPARE
+        free = shutil.disk_usage(folder).free
+        if free < total:
+            raise MediaError(
+                f"assembly needs {total / GB:.1f} GB in {folder}, where {free / GB:.1f} GB are "
+                "free: make room, or set TMPDIR to a larger disk"
+            )
