@@ -51,7 +51,8 @@ class Settings(BaseSettings):
     engine: str = "espeak"
     """The engine of jobs and speakers that name none."""
     slots: int | None = Field(default=None, ge=1)
-    """How many batches a worker speaks at once; left out: one a core, and one on a GPU."""
+    """How many batches a worker takes at once; left out: one a core, for assembly one for every two
+    cores, and one on a GPU."""
     device: str | None = None
     """Where a worker's model is put, such as cuda:0; left out: what its engine asks for."""
     flower_basic_auth: SecretStr | None = None

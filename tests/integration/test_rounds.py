@@ -1,0 +1,150 @@
+"""Rounds whose writes broke off or crossed each other, on a real Redis and a folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from system import numbered, script
+
+from dubbing import finish as finishing
+from dubbing.client import Client
+from dubbing.engine import Published, known_specs
+from dubbing.engines.tone import Tone
+from dubbing.errors import ClipUnreadable, StorageUnavailable
+from dubbing.job import Job, JobState, Role
+from dubbing.ledger import Address, Ledger
+from dubbing.ledger.records import ASSEMBLY_TOKEN
+from dubbing.plan import Kind, plan_round
+from dubbing.queue import Publisher, make_app
+from dubbing.rounds import create_round, latest_round, load_end, put_to_work
+from dubbing.storage import Keys, Storage
+from dubbing.work import Desk, Lease
+from tasks import speech
+from tasks.context import Context, install
+
+
+@pytest.fixture
+def client(tmp_path: Path, redis_url: str) -> Client:
+    ledger = Ledger(redis_url)
+    publisher = Publisher(make_app(redis_url), ledger)
+    return Client(Storage.at(str(tmp_path / "storage")), ledger, publisher, "tone")
+
+
+@pytest.fixture
+def job(client: Client) -> Job:
+    """A job that was submitted and waits."""
+    submitted = script("j", *numbered("Line", 3), engine="tone")
+    client.submit(submitted)
+    return submitted
+
+
+def desk(client: Client) -> Desk:
+    return Desk(
+        storage=client.storage, ledger=client.ledger, publisher=client._publisher, worker="w"
+    )
+
+
+def assembling(client: Client, round_: int) -> Lease:
+    at = Address(job="j", round=round_, token=ASSEMBLY_TOKEN, queue=Kind.ASSEMBLY.value)
+    client.ledger.claim(at, "w")
+    return Lease(client.ledger, at, "w")
+
+
+def marked(client: Client) -> bool:
+    return client.storage.exists(Keys.open("j"))
+
+
+def test_an_empty_folder_of_a_write_that_broke_off_is_no_round(client: Client, job: Job) -> None:
+    rounds = Path(client.storage.url) / Keys.rounds("j")
+    (rounds / "2").mkdir()
+    (Path(client.storage.url) / "jobs" / "broken").mkdir()
+    assert latest_round(client.storage, "j") == 1
+    assert [status.id for status in client.jobs()] == ["j"]
+    assert client.cancel("j").state is JobState.CANCELLED
+    assert client.retry("j").round == 2
+
+
+def test_a_job_that_was_cancelled_before_it_was_planned_is_retried_whole(
+    client: Client, job: Job
+) -> None:
+    client.cancel("j")
+    plan = Path(client.storage.url) / Keys.plan("j", 1)
+    plan.unlink()
+    assert (client.retry("j").round, client.status("j").lines) == (2, 3)
+
+
+def test_a_repair_of_a_job_that_is_cancelled_meanwhile_is_cancelled_too(
+    client: Client, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(*_: object, **__: object) -> None:
+        client.cancel("j")
+        raise ClipUnreadable(["1"])
+
+    monkeypatch.setattr(finishing, "assemble", unreadable)
+    assert finishing.finish(desk(client), assembling(client, 1)) == "cancelled"
+    assert client.status("j").state is JobState.CANCELLED
+    assert not marked(client)
+
+
+def test_the_assembly_of_an_older_round_gives_way(client: Client, job: Job) -> None:
+    lease = assembling(client, 1)
+    create_round(client.storage, job, 2, job.segments[:1])
+    finishing.finish(desk(client), lease)
+    assert load_end(client.storage, "j", 1) is None
+    assert (client.status("j").round, client.status("j").lines) == (2, 1)
+    assert marked(client)
+
+
+def test_a_cancel_reaches_a_round_that_the_ledger_does_not_know(client: Client, job: Job) -> None:
+    create_round(client.storage, job, 2, job.segments[:1])
+    assert client.cancel("j").state is JobState.CANCELLED
+    assert load_end(client.storage, "j", 2)
+    assert not marked(client)
+
+
+def test_a_round_that_is_put_to_work_is_marked_open(client: Client, job: Job) -> None:
+    client.cancel("j")
+    create_round(client.storage, job, 2, job.segments)
+    client.storage.delete(Keys.open("j"))
+    put_to_work(client.storage, client.ledger, job)
+    assert marked(client)
+
+
+def test_a_storage_that_fails_is_no_fault_of_a_voice(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cast = {"speaker": Role(reference="ab" * 32)}
+    cloned = script("j", *numbered("Line", 1), engine="tone").model_copy(update={"cast": cast})
+    client.storage.create(Keys.job("j"), cloned.model_dump_json().encode())
+    put_to_work(client.storage, client.ledger, cloned)
+    (at,) = client.ledger.take("extraction.tone", [])
+    tone = Tone()
+    tone.load("cpu")
+    context = Context(desk=desk(client), engine=tone)
+    install(context)
+
+    def down(*_: object) -> None:
+        raise StorageUnavailable("it is down")
+
+    monkeypatch.setattr(context, "voice", down)
+    monkeypatch.setattr("dubbing.work.PAUSE_SECONDS", 0.0)
+    for _ in range(4):
+        with pytest.raises(StorageUnavailable):
+            speech.extract(job=at.job, round=at.round, token=at.token, queue=at.queue)
+    assert not list(client.storage.keys(Keys.results("j", 1)))
+
+
+def test_an_engine_that_another_version_published_is_passed_over(client: Client) -> None:
+    newer = Published(spec=Tone.spec, model="ab").model_dump(mode="json")
+    newer["spec"] |= {"name": "newer", "colour": "blue"}
+    client.storage.create(Keys.engine("newer"), json.dumps(newer).encode())
+    assert "newer" not in known_specs(client.storage)
+
+
+def test_speeds_lie_on_the_steps_of_their_clips() -> None:
+    cast = {"speaker": Role(speed=1.03)}
+    job = script("j", *numbered("Line", 1), engine="tone").model_copy(update={"cast": cast})
+    (batch,) = plan_round(job, job.segments, {"tone": Tone.spec})
+    assert batch.lines[0].speed == 1.05
