@@ -15,6 +15,7 @@ from pathlib import Path
 from dubbing.disk import check_space
 from dubbing.encode import Encoder
 from dubbing.job import FILMS, Job, JobState
+from dubbing.keys import Keys
 from dubbing.mastering import PROFILES, SILENCE, Levels, gain, master
 from dubbing.media import RATE
 from dubbing.meter import Recorder, read_raw
@@ -22,7 +23,7 @@ from dubbing.mix import BLOCK, Mixer, spread
 from dubbing.outcome import gather
 from dubbing.programme import Programme, prepare
 from dubbing.report import Loudness, Report, ReportLine, ReportOutput, warnings
-from dubbing.storage import Keys, Storage
+from dubbing.storage import Storage
 from dubbing.subtitles import write_srt
 
 SAMPLE_BYTES = 4

@@ -52,10 +52,7 @@ def check(
 
     Raises one BadInput that lists everything which must be changed.
     """
-    engines = {
-        speaker: job.engine_of(speaker)
-        for speaker in dict.fromkeys(segment.speaker for segment in job.segments)
-    }
+    engines = {speaker: job.engine_of(speaker) for speaker in job.speakers}
     known = {speaker: specs[name] for speaker, name in engines.items() if name in specs}
     faults = [*_whole(job)]
     for speaker, engine in engines.items():

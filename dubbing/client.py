@@ -25,6 +25,7 @@ from dubbing.errors import (
 )
 from dubbing.intake import Intake
 from dubbing.job import Job, JobState, Role, Segment, is_identifier
+from dubbing.keys import Keys
 from dubbing.ledger import Ledger, WorkerRecord
 from dubbing.manifest import normalised
 from dubbing.outcome import gather
@@ -42,7 +43,7 @@ from dubbing.rounds import (
 )
 from dubbing.settings import Settings
 from dubbing.status import Status, job_status
-from dubbing.storage import Keys, Storage
+from dubbing.storage import Storage
 from dubbing.voice import VoiceRef
 
 WATCH_SECONDS = 2.0

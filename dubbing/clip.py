@@ -12,8 +12,8 @@ import math
 from dataclasses import dataclass
 
 from dubbing.engine import EngineSpec
+from dubbing.keys import Keys
 from dubbing.plan import SPEED_STEP, Batch, PlannedLine
-from dubbing.storage import Keys
 
 
 @dataclass(frozen=True)

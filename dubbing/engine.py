@@ -20,7 +20,8 @@ from pydantic import Field, ValidationError, model_validator
 from dubbing.audio import Audio
 from dubbing.errors import DubbingError, EngineMissing, NotFound
 from dubbing.job import Identifier, Model
-from dubbing.storage import Keys, Storage
+from dubbing.keys import Keys
+from dubbing.storage import Storage
 
 VoiceForm = Mapping[str, npt.NDArray[np.generic]]
 """What an engine derives from a reference: named arrays, stored as safetensors."""

@@ -15,7 +15,8 @@ import soundfile
 from dubbing.audio import Audio
 from dubbing.engine import Engine, VoiceForm
 from dubbing.errors import BadInput, DubbingError, EngineFailed, NotFound, SpeechRejected
-from dubbing.storage import Keys, Storage
+from dubbing.keys import Keys
+from dubbing.storage import Storage
 from dubbing.voice import Voice
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from dubbing.assembly import assemble
 from dubbing.errors import ClipUnreadable, DubbingError, MediaError, Permanent, Transient
 from dubbing.job import Job, JobState
+from dubbing.keys import Keys
 from dubbing.rounds import (
     End,
     create_round,
@@ -19,7 +20,6 @@ from dubbing.rounds import (
     put_to_work,
 )
 from dubbing.status import job_status
-from dubbing.storage import Keys
 from dubbing.synthesis import MAX_DELIVERIES
 from dubbing.work import Desk, Lease
 

@@ -13,8 +13,9 @@ from dubbing.engine import EngineSpec
 from dubbing.errors import BadInput
 from dubbing.extraction import store_voice
 from dubbing.job import Job, Role
+from dubbing.keys import Keys
 from dubbing.media import MediaInfo, decode_speech, probe
-from dubbing.storage import Keys, Storage, digest_file
+from dubbing.storage import Storage, digest_file
 
 REFERENCE_RATE = 24_000
 """Hz; what the engines that clone were trained on, or more."""

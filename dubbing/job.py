@@ -164,6 +164,11 @@ class Job(Model):
         return self.id
 
     @property
+    def speakers(self) -> list[str]:
+        """Who speaks, in the order in which they first do in the script."""
+        return list(dict.fromkeys(segment.speaker for segment in self.segments))
+
+    @property
     def films(self) -> list[Container]:
         """The formats asked that need a film."""
         return [container for container in self.output.formats if container in FILMS]

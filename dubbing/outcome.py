@@ -8,9 +8,10 @@ from functools import partial
 from typing import NamedTuple
 
 from dubbing.errors import EngineFailed, NotFound
+from dubbing.keys import Keys
 from dubbing.plan import Batch, Kind, PlannedLine, read_plan
 from dubbing.result import BatchResult, SegmentResult
-from dubbing.storage import Keys, Storage
+from dubbing.storage import Storage
 
 THREADS = 16
 """Results that are fetched at once."""

@@ -221,7 +221,7 @@ def assign_voices(job: Job, specs: Mapping[str, EngineSpec]) -> dict[str, VoiceR
     Speakers whose role names no voice take the engine's stock voices in turn, in the order in
     which they first speak, those that the cast names left out while others are free.
     """
-    speakers = list(dict.fromkeys(segment.speaker for segment in job.segments))
+    speakers = job.speakers
     engines = {s: job.engine_of(s) for s in speakers}
     named = {(engines[s], job.role(s).voice) for s in speakers}
     assigned: dict[str, VoiceRef] = {}

@@ -17,10 +17,11 @@ from pydantic import Field
 from dubbing.engine import known_specs
 from dubbing.errors import NotFound
 from dubbing.job import Job, JobState, Model, Segment
+from dubbing.keys import Keys
 from dubbing.ledger import Ledger
 from dubbing.plan import Kind, plan_round, read_refs, write_plan
 from dubbing.result import BatchResult
-from dubbing.storage import Keys, Storage
+from dubbing.storage import Storage
 
 log = logging.getLogger(__name__)
 

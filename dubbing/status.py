@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from dubbing.job import JobState, Model
+from dubbing.keys import Keys
 from dubbing.ledger import Ledger
 from dubbing.plan import read_refs
 from dubbing.rounds import latest_round, load_end, load_job
-from dubbing.storage import Keys, Storage
+from dubbing.storage import Storage
 
 
 class Status(Model):

@@ -13,13 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from dubbing.errors import DubbingError, NotFound, Stopped, Transient
+from dubbing.keys import Keys
 from dubbing.ledger import Address, Claim, Ledger
 from dubbing.outcome import load_result
 from dubbing.plan import Batch
 from dubbing.queue import Publisher
 from dubbing.result import BatchResult
 from dubbing.rounds import load_job, put_to_work
-from dubbing.storage import Keys, Storage
+from dubbing.storage import Storage
 
 log = logging.getLogger(__name__)
 

@@ -19,12 +19,12 @@ from services import PLUGINS
 
 from dubbing.client import Client
 from dubbing.job import Job, JobState, Segment
+from dubbing.keys import Keys
 from dubbing.local import Stack, _die_with_parent, dubbing_command, environment
 from dubbing.outcome import Outcome, gather
 from dubbing.report import Report
 from dubbing.settings import Settings
 from dubbing.status import Status
-from dubbing.storage import Keys
 
 SECONDS = 60.0
 """How long anything may take on a slow machine."""

@@ -10,10 +10,11 @@ import logging
 import threading
 
 from dubbing.errors import DubbingError, NotFound, Transient
+from dubbing.keys import Keys
 from dubbing.ledger import Ledger, WorkerRecord
 from dubbing.queue import Publisher
 from dubbing.rounds import load_job, put_to_work
-from dubbing.storage import Keys, Storage
+from dubbing.storage import Storage
 
 log = logging.getLogger(__name__)
 

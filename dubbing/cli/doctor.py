@@ -16,10 +16,11 @@ from dubbing.engine import Catalogue, Engine, require
 from dubbing.errors import DubbingError, StorageUnavailable
 from dubbing.ffmpeg import version
 from dubbing.job import json_schema
+from dubbing.keys import Keys
 from dubbing.ledger import Ledger
 from dubbing.local import find_redis_server, is_up
 from dubbing.settings import Settings
-from dubbing.storage import Keys, Storage
+from dubbing.storage import Storage
 
 FREE_GIB = 5
 """A film's sound takes some gigabytes while it is mixed."""

@@ -114,8 +114,8 @@ def _dub(job: Job, out: Path) -> tuple[Status, list[Path]]:
 
 
 def _engines(job: Job, settings: Settings) -> list[str]:
-    speakers = dict.fromkeys(segment.speaker for segment in job.segments)
-    return list(dict.fromkeys(job.engine_of(speaker) or settings.engine for speaker in speakers))
+    engines = (job.engine_of(speaker) or settings.engine for speaker in job.speakers)
+    return list(dict.fromkeys(engines))
 
 
 def _watched(statuses: Iterator[Status], stack: Stack) -> Iterator[Status]:

@@ -29,11 +29,12 @@ import soundfile
 
 from dubbing.audio import Audio, decode_clip, encode_flac, level
 from dubbing.job import Background, Job, Output, Segment
+from dubbing.keys import Keys
 from dubbing.media import RATE
 from dubbing.mix import BLOCK, Clip, Mixer
 from dubbing.plan import Batch, Kind, PlannedLine, line_rooms, write_plan
 from dubbing.result import BatchResult, SegmentResult, Take
-from dubbing.storage import Keys, Storage
+from dubbing.storage import Storage
 
 AT_MOST = {"vs_floor": 3.0, "peak_mb": 150.0, "vs_aac": 1.6}
 AT_LEAST = {"vs_pydub": 60.0}

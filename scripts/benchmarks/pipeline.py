@@ -31,10 +31,11 @@ from dubbing.engine import Line
 from dubbing.engines.espeak import ESpeak
 from dubbing.errors import DubbingError
 from dubbing.job import Job, JobState, Output, Segment
+from dubbing.keys import Keys
 from dubbing.local import Stack
 from dubbing.outcome import gather
 from dubbing.settings import Settings
-from dubbing.storage import Keys, Storage
+from dubbing.storage import Storage
 
 AT_LEAST = {"efficiency": 0.70}
 AT_MOST = {"failed": 0}

@@ -15,12 +15,13 @@ from dubbing.assembly import assemble
 from dubbing.audio import Audio, Samples, encode_flac, level
 from dubbing.errors import BadInput, ClipUnreadable, EngineFailed, MediaError, Stopped
 from dubbing.job import Background, Job, JobState, Output, Segment
+from dubbing.keys import Keys
 from dubbing.media import RATE, decode, probe
 from dubbing.outcome import gather
 from dubbing.plan import Batch, Kind, PlannedLine, line_rooms, write_plan
 from dubbing.report import Report, ReportLine
 from dubbing.result import BatchResult, SegmentResult, Take
-from dubbing.storage import Keys, Storage
+from dubbing.storage import Storage
 from dubbing.voice import VoiceRef
 
 FFMPEG = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-y"]

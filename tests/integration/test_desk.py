@@ -13,13 +13,14 @@ from system import numbered, script
 from dubbing.engines.tone import Tone
 from dubbing.errors import Stopped, StorageUnavailable
 from dubbing.job import Job, JobState, Role
+from dubbing.keys import Keys
 from dubbing.ledger import Address, Claim, Ledger, WorkerRecord
 from dubbing.outcome import gather
 from dubbing.plan import Batch
 from dubbing.queue import Publisher, broker_lists, make_app
 from dubbing.result import BatchResult, SegmentResult
 from dubbing.rounds import End, create_round, end_round, put_to_work
-from dubbing.storage import Keys, Storage
+from dubbing.storage import Storage
 from dubbing.work import Desk, Lease
 from tasks.context import Context, install
 from tasks.speech import extract

@@ -14,12 +14,13 @@ from dubbing.engine import Published, known_specs
 from dubbing.engines.tone import Tone
 from dubbing.errors import ClipUnreadable, StorageUnavailable
 from dubbing.job import Job, JobState, Role
+from dubbing.keys import Keys
 from dubbing.ledger import Address, Ledger
 from dubbing.ledger.records import ASSEMBLY_TOKEN
 from dubbing.plan import Kind, plan_round
 from dubbing.queue import Publisher, make_app
 from dubbing.rounds import create_round, latest_round, load_end, put_to_work
-from dubbing.storage import Keys, Storage
+from dubbing.storage import Storage
 from dubbing.work import Desk, Lease
 from tasks import speech
 from tasks.context import Context, install

@@ -11,8 +11,9 @@ import pytest
 from dubbing.audio import Audio, Samples, encode_flac
 from dubbing.errors import ClipUnreadable
 from dubbing.job import Background
+from dubbing.keys import Keys
 from dubbing.mix import BLOCK, RATE, WINDOW, Clip, Mixer, duck, stretch
-from dubbing.storage import Keys, Storage
+from dubbing.storage import Storage
 
 
 @pytest.fixture
