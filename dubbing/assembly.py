@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from dubbing.mastering import PROFILES, SILENCE, Levels, gain, master
 from dubbing.media import RATE
 from dubbing.meter import Recorder, read_raw
 from dubbing.mix import BLOCK, Mixer, spread
-from dubbing.outcome import gather
+from dubbing.outcome import Outcome
 from dubbing.programme import Programme, prepare
 from dubbing.report import Loudness, Report, ReportLine, ReportOutput, warnings
 from dubbing.storage import Storage
@@ -34,17 +34,21 @@ def assemble(
     job: Job,
     round_: int,
     run: str,
+    outcomes: Mapping[str, Outcome],
     storage: Storage,
     workdir: Path,
     *,
+    asked: int = 1,
     check: Callable[[], None] = lambda: None,
 ) -> Report:
-    """Make what ``job`` asks of the rounds up to ``round_`` and return its report.
+    """Make what ``job`` asks of what its lines became, and return its report.
 
     Everything is written under ``Keys.output(job, round_, run)``, the report last. When a line
     has no take, the report is all that is written, and its state is failed.
 
     run: names this run among others of the same round.
+    outcomes: by segment id, of the rounds up to ``round_``.
+    asked: the round from which on lines are new in the report.
     workdir: an existing folder with room for the uncompressed programme and the outputs.
     check: called every few seconds of the programme; raises to have the work given up.
 
@@ -52,19 +56,12 @@ def assemble(
     for a film that cannot be read, MediaError for a disk too small, Stopped, NotFound,
     StorageUnavailable. Temporary files are removed in any case.
     """
-    outcomes = gather(storage, job.name, round_)
     script = [
         segment.model_copy(update={"text": outcomes[segment.id].line.text})
         for segment in sorted(job.segments, key=lambda segment: segment.start)
     ]
     prefix = Keys.output(job.name, round_, run)
-    report = Report(
-        job=job.name,
-        round=round_,
-        state=JobState.FAILED,
-        language=job.language,
-        lines=tuple(ReportLine.of(segment, outcomes[segment.id]) for segment in script),
-    )
+    report = Report.unmixed(job, round_, outcomes, asked=asked)
     if not any(line.error for line in report.lines):
         with tempfile.TemporaryDirectory(prefix="assembly-", dir=workdir) as folder:
             programme = prepare(job, script, outcomes, storage, Path(folder))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from dubbing.audio import Audio, decode_clip
 from dubbing.check import Caution, check
+from dubbing.delivery import fetch_lines, fetch_output
 from dubbing.engine import EngineSpec, known_specs
 from dubbing.errors import (
     BadInput,
@@ -28,19 +29,11 @@ from dubbing.job import Job, JobState, Role, Segment, is_identifier
 from dubbing.keys import Keys
 from dubbing.ledger import Ledger, WorkerRecord
 from dubbing.manifest import normalised
-from dubbing.outcome import gather
 from dubbing.plan import Kind, PlannedLine
 from dubbing.preview import Preview, preview
 from dubbing.queue import Publisher, broker_lists, make_app, queues_of
-from dubbing.rounds import (
-    End,
-    create_round,
-    end_round,
-    latest_round,
-    load_end,
-    load_job,
-    put_to_work,
-)
+from dubbing.revision import open_retry, open_revision
+from dubbing.rounds import End, end_round, latest_round, load_job, put_to_work
 from dubbing.settings import Settings
 from dubbing.status import Status, job_status
 from dubbing.storage import Storage
@@ -103,6 +96,8 @@ class Client:
         checked = [self._checked(job) for job in jobs]
         for intake, _ in checked:
             self._check_conflict(intake.stored)
+        # Rather refused whole than stored and not put to work.
+        self.ledger.check_writable()
         return [self._store(intake, cautions) for intake, cautions in checked]
 
     def preview(self, job: Job) -> Preview:
@@ -140,24 +135,34 @@ class Client:
             end_round(self.storage, self.ledger, job_id, end)
         return now
 
-    def retry(self, job_id: str) -> Status:
+    def retry(self, job_id: str, *, engine: str = "", voice: str = "") -> Status:
         """Open another round that speaks only the lines that have no clip yet.
 
-        Raises Conflict while the job is at work, or when it is completed.
+        engine, voice: who speaks them in place of those that the job names.
+        Raises Conflict while the job is at work, or when it is completed and no line is missing.
         """
         _check_name("job", job_id)
-        job = load_job(self.storage, job_id)
-        round_ = latest_round(self.storage, job_id)
-        end = load_end(self.storage, job_id, round_)
-        if end is None or end.state is JobState.COMPLETED:
-            state = end.state.value if end else "still at work"
-            raise Conflict(f"job {job_id!r} is {state}: there is nothing to retry")
-        outcomes = gather(self.storage, job_id, round_)
-        spoken = {id_ for id_, outcome in outcomes.items() if not outcome.result.error}
-        missing = [segment for segment in job.segments if segment.id not in spoken]
-        create_round(self.storage, job, round_ + 1, missing)
-        self._publisher.fill(sorted(put_to_work(self.storage, self.ledger, job)))
+        self.ledger.check_writable()
+        self._put_to_work(
+            open_retry(self.storage, self.specs(), job_id, engine=engine, voice=voice)
+        )
         return self.status(job_id)
+
+    def revise(self, job: Job) -> Submission:
+        """Change a job that has ended, and speak only the lines that are asked otherwise.
+
+        The output that is there stays until the changed one is complete. Raises BadInput as
+        `submit` does, NotFound when there is no job of this id, Conflict while it is at work.
+        """
+        if job.id is None:
+            raise BadInput("say which job is revised: give it that job's id")
+        intake, cautions = self._checked(job)
+        load_job(self.storage, job.id, 0)
+        self.ledger.check_writable()
+        intake.upload()
+        changed = open_revision(self.storage, self.specs(), intake.stored)
+        self._put_to_work(intake.stored)
+        return Submission(id=job.id, created=changed, cautions=tuple(cautions))
 
     def fetch(self, job_id: str, folder: Path) -> list[Path]:
         """Write a job's outputs and report into ``folder``; return their paths.
@@ -166,16 +171,19 @@ class Client:
         """
         status = self.status(job_id)
         if status.output is None:
-            raise Conflict(f"job {job_id!r} is {status.state.value}: it has no output to fetch")
-        folder.mkdir(parents=True, exist_ok=True)
-        paths = []
-        for key in sorted(self.storage.keys(status.output)):
-            path = folder / Path(key).name
-            partial = path.with_name(f".{path.name}.partial")
-            self.storage.download(key, partial)
-            partial.replace(path)
-            paths.append(path)
-        return paths
+            raise Conflict(
+                f"job {job_id!r} is {status.state.value}: it has no output to fetch, but perhaps "
+                "lines, with --partial"
+            )
+        return fetch_output(self.storage, status.output, folder)
+
+    def fetch_partial(self, job_id: str, folder: Path) -> list[Path]:
+        """Write what there is of a job's newest round into ``folder``; return the paths.
+
+        That is each line's clip as ``lines/<id>.flac``, and a report of every line.
+        """
+        status = self.status(job_id)
+        return fetch_lines(self.storage, job_id, status.round, status.state, folder)
 
     def jobs(self) -> list[Status]:
         """Return every job that storage knows, by id."""
@@ -251,10 +259,11 @@ class Client:
             other = load_job(self.storage, job.name)
         except NotFound:
             return
-        if other.digest() != job.digest():
+        first = load_job(self.storage, job.name, 0)
+        if job.digest() not in {first.digest(), other.digest()}:
             raise Conflict(
-                f"the id {job.name!r} belongs to another request: choose another id, "
-                "or leave the id out"
+                f"the id {job.name!r} belongs to another request: choose another id, leave the "
+                "id out, or change that job with --revise"
             )
 
     def _store(self, intake: Intake, cautions: Sequence[Caution]) -> Submission:
@@ -267,8 +276,11 @@ class Client:
             self._check_conflict(job)
         if job.batch_name:
             self.storage.create(Keys.batch_name(job.batch_name, job.name), b"")
-        self._publisher.fill(sorted(put_to_work(self.storage, self.ledger, job)))
+        self._put_to_work(job)
         return Submission(id=job.name, created=created, cautions=tuple(cautions))
+
+    def _put_to_work(self, job: Job) -> None:
+        self._publisher.fill(sorted(put_to_work(self.storage, self.ledger, job)))
 
     def _statuses(self, ids: Sequence[str]) -> list[Status]:
         with ThreadPoolExecutor(READERS) as pool:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import secrets
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dubbing.assembly import assemble
+from dubbing.casting import fall_back
+from dubbing.engine import known_specs
 from dubbing.errors import ClipUnreadable, DubbingError, MediaError, Permanent, Transient
 from dubbing.job import Job, JobState
 from dubbing.keys import Keys
+from dubbing.outcome import Outcome, gather
+from dubbing.plan import CastLine, Reason
+from dubbing.report import Report
 from dubbing.rounds import (
     End,
     create_round,
@@ -17,6 +23,7 @@ from dubbing.rounds import (
     latest_round,
     load_end,
     load_job,
+    load_round,
     put_to_work,
 )
 from dubbing.status import job_status
@@ -26,16 +33,17 @@ from dubbing.work import Desk, Lease
 DELIVERY = "the assembly"
 """Stands for the assembly among the ids of lines whose deliveries are counted."""
 MAX_REPAIRS = 3
-"""Rounds that only replace unreadable clips, before the storage is taken to be broken."""
+"""Repairs of what was asked, before the storage is taken to be broken."""
 
 
 def finish(desk: Desk, lease: Lease) -> str:
     """Assemble the round of ``lease`` and end it; return its state.
 
-    When clips cannot be read, a round that speaks them again is opened instead.
+    Instead, another round is opened when failed lines have another engine left, or when clips
+    cannot be read.
     """
-    job = load_job(desk.storage, lease.at.job)
     round_ = lease.at.round
+    job = load_job(desk.storage, lease.at.job, round_)
     if ended := load_end(desk.storage, job.name, round_):
         return end_round(desk.storage, desk.ledger, job.name, ended).state.value
     if latest_round(desk.storage, job.name) != round_:
@@ -43,12 +51,12 @@ def finish(desk: Desk, lease: Lease) -> str:
     run = secrets.token_hex(4)
     try:
         _count_delivery(desk, job)
-        with tempfile.TemporaryDirectory(prefix="dubbing-") as folder:
-            report = assemble(job, round_, run, desk.storage, Path(folder), check=lease.check)
+        outcomes = gather(desk.storage, job.name, round_)
+        if lines := fall_back(job, outcomes, known_specs(desk.storage)):
+            return _go_on(desk, job, round_, Reason.FALLBACK, lines)
+        report = _assemble(desk, lease, job, outcomes, run)
     except ClipUnreadable as exc:
-        if _repairs(desk, job, round_) < MAX_REPAIRS:
-            return _repair(desk, job, round_, exc)
-        return _fail(desk, job, round_, exc)
+        return _repair(desk, job, round_, [outcomes[id_] for id_ in exc.segments], exc)
     except Permanent as exc:
         return _fail(desk, job, round_, exc)
     except Transient:
@@ -73,18 +81,48 @@ def _count_delivery(desk: Desk, job: Job) -> None:
         )
 
 
+def _assemble(
+    desk: Desk, lease: Lease, job: Job, outcomes: Mapping[str, Outcome], run: str
+) -> Report:
+    round_ = lease.at.round
+    asked = load_round(desk.storage, job.name, round_).asked
+    with tempfile.TemporaryDirectory(prefix="dubbing-") as folder:
+        return assemble(
+            job,
+            round_,
+            run,
+            outcomes,
+            desk.storage,
+            Path(folder),
+            asked=asked,
+            check=lease.check,
+        )
+
+
+def _repair(
+    desk: Desk, job: Job, round_: int, damaged: Sequence[Outcome], exc: ClipUnreadable
+) -> str:
+    if _repairs(desk, job, round_) >= MAX_REPAIRS:
+        return _fail(desk, job, round_, exc)
+    lines = [CastLine(of.batch.engine, of.batch.voice, of.line) for of in damaged]
+    return _go_on(desk, job, round_, Reason.REPAIR, lines)
+
+
 def _repairs(desk: Desk, job: Job, round_: int) -> int:
-    """Return how many of the rounds before this one never ended: a repair followed each."""
-    return sum(1 for n in range(1, round_) if load_end(desk.storage, job.name, n) is None)
+    """Return how many of the rounds since the one that was asked for were repairs."""
+    first = load_round(desk.storage, job.name, round_).asked
+    rounds = (load_round(desk.storage, job.name, n) for n in range(first, round_ + 1))
+    return sum(1 for found in rounds if found.reason is Reason.REPAIR)
 
 
-def _repair(desk: Desk, job: Job, round_: int, exc: ClipUnreadable) -> str:
-    damaged = set(exc.segments)
-    again = [segment for segment in job.segments if segment.id in damaged]
+def _go_on(desk: Desk, job: Job, round_: int, reason: Reason, lines: Sequence[CastLine]) -> str:
+    """Open a round that speaks ``lines``; this one gets no end then."""
     if latest_round(desk.storage, job.name) == round_:
-        create_round(desk.storage, job, round_ + 1, again)
+        now = load_round(desk.storage, job.name, round_)
+        following = now.model_copy(update={"reason": reason})
+        create_round(desk.storage, job, round_ + 1, following, lines)
     if ended := load_end(desk.storage, job.name, round_):
-        # It was cancelled while the clips were looked through: so is the repair.
+        # It was cancelled while the clips were looked through: so is what would follow.
         end = ended.model_copy(update={"round": round_ + 1})
         return end_round(desk.storage, desk.ledger, job.name, end).state.value
     return _give_way(desk, job)

@@ -76,6 +76,8 @@ class Role(Model):
     reference: str | None = None
     """A recording to clone instead: a path or ``s3://`` URL; a voice digest in a stored job."""
     engine: Identifier | None = None
+    fallback: tuple[Identifier, ...] | None = None
+    """Engines that speak in turn what the one before could not; left out, the job's."""
     speed: float = Field(default=1.0, ge=0.5, le=2.0)
     """The speaker's natural pace, 1.0 being the engine's own."""
     pitch: float = Field(default=0.0, ge=-12, le=12)
@@ -147,6 +149,11 @@ class Job(Model):
     cast: dict[str, Role] = {}
     engine: Identifier | None = None
     """The engine of every role that names none."""
+    fallback: tuple[Identifier, ...] = ()
+    """Engines that speak in turn what the one before could not."""
+    allow_missing: float = Field(default=0.0, ge=0, le=1)
+    """Share of the lines that may stay unspoken: the original sound is kept under them, and the
+    report says so. With more of them missing the job fails."""
     fit: Fit = Fit()
     background: Background = Background()
     output: Output = Output()
@@ -174,8 +181,11 @@ class Job(Model):
         return [container for container in self.output.formats if container in FILMS]
 
     def digest(self) -> str:
-        """Return a hex digest of what is asked, whatever the id and the batch name."""
-        asked = self.model_dump(mode="json", exclude={"id", "batch_name"})
+        """Return a hex digest of what is asked, whatever the id and the batch name.
+
+        Of what differs from the defaults: a field that is new leaves old requests the same.
+        """
+        asked = self.model_dump(mode="json", exclude={"id", "batch_name"}, exclude_defaults=True)
         canonical = json.dumps(asked, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -186,6 +196,12 @@ class Job(Model):
     def engine_of(self, speaker: str) -> str:
         """Return the engine that speaks ``speaker``; ``""`` when neither role nor job names one."""
         return self.role(speaker).engine or self.engine or ""
+
+    def engines_of(self, speaker: str) -> list[str]:
+        """Return the engine that speaks ``speaker``, and those that stand in for it, in turn."""
+        fallback = self.role(speaker).fallback
+        others = self.fallback if fallback is None else fallback
+        return list(dict.fromkeys([self.engine_of(speaker), *others]))
 
 
 def is_identifier(name: str) -> bool:

@@ -23,6 +23,11 @@ class Keys:
         return f"jobs/{job}/job.json"
 
     @staticmethod
+    def revision(job: str, digest: str) -> str:
+        """Return where a request lies that changed the job."""
+        return f"jobs/{job}/revisions/{digest}.json"
+
+    @staticmethod
     def rounds(job: str) -> str:
         """Return the prefix of a job's rounds."""
         return f"jobs/{job}/rounds/"

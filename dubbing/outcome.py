@@ -18,11 +18,16 @@ THREADS = 16
 
 
 class Outcome(NamedTuple):
-    """A line, the batch that it was spoken in, and what became of it."""
+    """A line, the round and the batch that it was spoken in, and what became of it."""
 
     line: PlannedLine
+    round: int
     batch: Batch
     result: SegmentResult
+
+    def new(self, round_: int) -> bool:
+        """Whether the engine was asked for the line in ``round_`` or later."""
+        return self.round >= round_ and self.result.attempts > 0
 
 
 def load_result(storage: Storage, job_id: str, round_: int, batch: int) -> BatchResult | None:
@@ -48,7 +53,7 @@ def gather(storage: Storage, job: str, round_: int) -> dict[str, Outcome]:
             batches = _planned(storage, job, number)
             fetch = partial(load_result, storage, job, number)
             results = pool.map(fetch, [batch.number for batch in batches])
-            outcomes |= _of_round(batches, results)
+            outcomes |= _of_round(number, batches, results)
     return outcomes
 
 
@@ -60,7 +65,9 @@ def _planned(storage: Storage, job: str, round_: int) -> list[Batch]:
         return []
 
 
-def _of_round(batches: list[Batch], results: Iterable[BatchResult | None]) -> dict[str, Outcome]:
+def _of_round(
+    round_: int, batches: list[Batch], results: Iterable[BatchResult | None]
+) -> dict[str, Outcome]:
     by_number = {batch.number: result for batch, result in zip(batches, results, strict=True)}
     outcomes: dict[str, Outcome] = {}
     for batch in batches:
@@ -71,7 +78,7 @@ def _of_round(batches: list[Batch], results: Iterable[BatchResult | None]) -> di
         needed = by_number.get(batch.needs) if batch.needs is not None else None
         for line in batch.lines:
             became = spoken.get(line.id) or _unspoken(line, batch, result, needed)
-            outcomes[line.id] = Outcome(line, batch, became)
+            outcomes[line.id] = Outcome(line, round_, batch, became)
     return outcomes
 
 

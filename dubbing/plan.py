@@ -1,4 +1,4 @@
-"""Job and specs to batches: which lines are spoken together.
+"""Lines to batches: which are spoken together.
 
 A batch holds lines of one engine, voice and language, near in length, as many as the engine's
 budget allows. A round's batches lie in ``plan.jsonl``, one a line; a worker reads its own by byte
@@ -13,11 +13,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from dubbing.engine import EngineSpec
-from dubbing.errors import BadInput
-from dubbing.job import Job, Model, Segment
+from dubbing.job import Model, Segment
 from dubbing.voice import VoiceRef
 
 CALLS = 3
@@ -38,6 +37,28 @@ class Kind(StrEnum):
     ASSEMBLY = "assembly"
 
 
+class Reason(StrEnum):
+    """Why a round was opened."""
+
+    SUBMIT = "submit"
+    RETRY = "retry"
+    REVISE = "revise"
+    FALLBACK = "fallback"
+    """Lines that one engine could not speak are spoken by the next."""
+    REPAIR = "repair"
+    """Clips that could not be read are spoken again."""
+
+
+class Round(Model):
+    """What a round is: the first line of its plan."""
+
+    reason: Reason
+    asked: int
+    """The round that a caller asked for: itself, or what a repair or fallback belongs to."""
+    request: str | None = None
+    """Digest of the revision that holds from here on; None for the request as first submitted."""
+
+
 class PlannedLine(Model):
     """One line as a worker needs it."""
 
@@ -53,6 +74,14 @@ class PlannedLine(Model):
     """Seconds from its start until it would run into what follows."""
     max_rate: float
     """How much faster than its natural pace it may be spoken."""
+
+
+class CastLine(NamedTuple):
+    """A line, and who speaks it."""
+
+    engine: str
+    voice: VoiceRef
+    line: PlannedLine
 
 
 class Batch(Model):
@@ -95,41 +124,16 @@ class BatchRef:
 
 
 def plan_round(
-    job: Job, segments: Sequence[Segment], specs: Mapping[str, EngineSpec]
+    lines: Iterable[CastLine], language: str, specs: Mapping[str, EngineSpec]
 ) -> list[Batch]:
-    """Return the batches that speak ``segments``, each extraction before what needs it.
-
-    job: the whole job, whose timeline tells each line's room.
-    segments: those to be spoken, at most all of the job's.
-    """
-    batches: list[Batch] = []
-    for (engine, voice), lines in _by_voice(job, segments, specs).items():
-        batches += _batches(engine, voice, lines, specs[engine], job.language, len(batches))
-    return batches
-
-
-def _by_voice(
-    job: Job, segments: Sequence[Segment], specs: Mapping[str, EngineSpec]
-) -> dict[tuple[str, VoiceRef], list[PlannedLine]]:
-    """Return the lines to be spoken by engine and voice, in the order of the script."""
-    rooms = line_rooms(job.segments)
-    voices = assign_voices(job, specs)
+    """Return the batches that speak ``lines``, each extraction before what needs it."""
     groups: dict[tuple[str, VoiceRef], list[PlannedLine]] = defaultdict(list)
-    for segment in segments:
-        role = job.role(segment.speaker)
-        line = PlannedLine(
-            id=segment.id,
-            text=segment.text,
-            speed=round(round(role.speed / SPEED_STEP) * SPEED_STEP, 2),
-            pitch=role.pitch,
-            style=role.style,
-            seed=job.seed,
-            room=rooms[segment.id],
-            max_rate=job.fit.max_rate,
-        )
-        groups[job.engine_of(segment.speaker), voices[segment.speaker]].append(line)
-
-    return groups
+    for engine, voice, line in lines:
+        groups[engine, voice].append(line)
+    batches: list[Batch] = []
+    for (engine, voice), own in groups.items():
+        batches += _batches(engine, voice, own, specs[engine], language, len(batches))
+    return batches
 
 
 def _batches(
@@ -162,17 +166,23 @@ def _batches(
     return batches
 
 
-def write_plan(batches: Iterable[Batch]) -> bytes:
-    """Return ``plan.jsonl``: one batch a line."""
-    lines = (batch.model_dump_json(exclude_defaults=True).encode() for batch in batches)
-    return b"".join(line + b"\n" for line in lines)
+def write_plan(round_: Round, batches: Iterable[Batch]) -> bytes:
+    """Return ``plan.jsonl``: what the round is, then one batch a line."""
+    lines = (model.model_dump_json(exclude_defaults=True) for model in (round_, *batches))
+    return b"".join(line.encode() + b"\n" for line in lines)
+
+
+def read_round(plan: bytes) -> Round:
+    """Return what the round of a ``plan.jsonl``, or of its beginning, is."""
+    return Round.model_validate_json(plan[: plan.index(b"\n")])
 
 
 def read_refs(plan: bytes) -> list[BatchRef]:
     """Return where each batch stands in a ``plan.jsonl``."""
+    first, *lines = plan.splitlines(keepends=True)
     refs: list[BatchRef] = []
-    offset = 0
-    for line in plan.splitlines(keepends=True):
+    offset = len(first)
+    for line in lines:
         batch = Batch.model_validate_json(line)
         refs.append(
             BatchRef(
@@ -189,9 +199,9 @@ def read_refs(plan: bytes) -> list[BatchRef]:
     return refs
 
 
-def read_plan(data: bytes) -> list[Batch]:
+def read_plan(plan: bytes) -> list[Batch]:
     """Return the batches of a ``plan.jsonl``."""
-    return [Batch.model_validate_json(line) for line in data.splitlines()]
+    return [Batch.model_validate_json(line) for line in plan.splitlines()[1:]]
 
 
 def line_rooms(segments: Sequence[Segment], end: float = math.inf) -> dict[str, float]:
@@ -213,37 +223,6 @@ def line_rooms(segments: Sequence[Segment], end: float = math.inf) -> dict[str, 
             free = max(own, starts[following] - segment.start - GAP)
         rooms[segment.id] = min(free, end - segment.start)
     return rooms
-
-
-def assign_voices(job: Job, specs: Mapping[str, EngineSpec]) -> dict[str, VoiceRef]:
-    """Return the voice of every speaker.
-
-    Speakers whose role names no voice take the engine's stock voices in turn, in the order in
-    which they first speak, those that the cast names left out while others are free.
-    """
-    speakers = job.speakers
-    engines = {s: job.engine_of(s) for s in speakers}
-    named = {(engines[s], job.role(s).voice) for s in speakers}
-    assigned: dict[str, VoiceRef] = {}
-    for engine in dict.fromkeys(engines.values()):
-        stock = specs[engine].voices
-        free = [voice for voice in stock if (engine, voice) not in named] or list(stock)
-        turn = 0
-        for speaker in (s for s in speakers if engines[s] == engine):
-            role = job.role(speaker)
-            if role.reference:
-                assigned[speaker] = VoiceRef(digest=role.reference)
-            elif role.voice:
-                assigned[speaker] = VoiceRef(stock=role.voice)
-            elif free:
-                assigned[speaker] = VoiceRef(stock=free[turn % len(free)])
-                turn += 1
-            else:
-                raise BadInput(
-                    f"engine {engine!r} has no voices of its own: give the cast a reference",
-                    where=f"speaker {speaker!r}",
-                )
-    return assigned
 
 
 def _chunks(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from dubbing.casting import cast_lines
 from dubbing.check import Caution
 from dubbing.clip import clip_key
 from dubbing.engine import EngineSpec, published
@@ -32,7 +33,8 @@ def preview(
     job: Job, specs: dict[str, EngineSpec], cautions: Sequence[Caution], storage: Storage
 ) -> Preview:
     """Return what ``job``, which is checked, would do."""
-    batches = [b for b in plan_round(job, job.segments, specs) if b.kind is Kind.SYNTHESIS]
+    lines = cast_lines(job, job.segments, specs)
+    batches = [b for b in plan_round(lines, job.language, specs) if b.kind is Kind.SYNTHESIS]
     there, seconds = 0, 0.0
     for batch in batches:
         stored = _stored(batch, storage)

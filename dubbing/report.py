@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from dubbing.job import Identifier, JobState, Model, Segment
+from dubbing.job import Identifier, Job, JobState, Model, Segment
 from dubbing.media import RATE
 from dubbing.outcome import Outcome
 from dubbing.timeline import Placement
@@ -22,6 +22,8 @@ class ReportLine(Model):
     """The segment's id."""
     speaker: str
     text: str
+    round: int
+    """The round that it was spoken in."""
     planned_start: float
     """Seconds from the film's first frame, as asked."""
     planned_end: float
@@ -74,6 +76,7 @@ class ReportLine(Model):
             id=segment.id,
             speaker=segment.speaker,
             text=segment.text,
+            round=outcome.round,
             planned_start=segment.start,
             planned_end=segment.end,
             engine=result.engine,
@@ -147,10 +150,38 @@ class Report(Model):
     """Length of the programme."""
     loudness: Loudness | None = None
     outputs: tuple[ReportOutput, ...] = ()
+    spoken: tuple[str, ...] = ()
+    """Ids of the lines that were spoken for it, by a submission, revision or retry and what came
+    of that; of all others the clips were there."""
     lines: tuple[ReportLine, ...]
     """Every line of the job, in time order."""
     warnings: tuple[str, ...] = ()
     """What a person should look at, each naming its line."""
+
+    @classmethod
+    def unmixed(
+        cls,
+        job: Job,
+        round_: int,
+        outcomes: Mapping[str, Outcome],
+        *,
+        asked: int,
+        state: JobState = JobState.FAILED,
+    ) -> Report:
+        """Return what is known of a job's lines before any mixing.
+
+        asked: the round from which on lines count as spoken for this report.
+        """
+        script = sorted(job.segments, key=lambda segment: segment.start)
+        known = [(segment, outcomes[segment.id]) for segment in script if segment.id in outcomes]
+        return cls(
+            job=job.name,
+            round=round_,
+            state=state,
+            language=job.language,
+            spoken=tuple(segment.id for segment, of in known if of.new(asked)),
+            lines=tuple(ReportLine.of(segment, of) for segment, of in known),
+        )
 
 
 def warnings(lines: Iterable[ReportLine], loudness: Loudness) -> tuple[str, ...]:

@@ -8,18 +8,28 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from pydantic import Field
 
+from dubbing.casting import cast_lines
 from dubbing.engine import known_specs
 from dubbing.errors import NotFound
-from dubbing.job import Job, JobState, Model, Segment
+from dubbing.job import Job, JobState, Model
 from dubbing.keys import Keys
 from dubbing.ledger import Ledger
-from dubbing.plan import Kind, plan_round, read_refs, write_plan
+from dubbing.plan import (
+    CastLine,
+    Kind,
+    Reason,
+    Round,
+    plan_round,
+    read_refs,
+    read_round,
+    write_plan,
+)
 from dubbing.result import BatchResult
 from dubbing.storage import Storage
 
@@ -27,6 +37,8 @@ log = logging.getLogger(__name__)
 
 READERS = 16
 """Results read at once."""
+HEAD = 512
+"""Bytes that hold the first line of any plan."""
 
 
 class End(Model):
@@ -47,12 +59,23 @@ class End(Model):
     """Lines that could not be spoken."""
 
 
-def load_job(storage: Storage, job_id: str) -> Job:
-    """Return the request as stored; raises NotFound."""
+def load_job(storage: Storage, job_id: str, round_: int | None = None) -> Job:
+    """Return the request as it stands in a round, by default in the newest; raises NotFound."""
+    round_ = latest_round(storage, job_id) if round_ is None else round_
+    revision = load_round(storage, job_id, round_).request
+    key = Keys.revision(job_id, revision) if revision else Keys.job(job_id)
     try:
-        return Job.model_validate_json(storage.get(Keys.job(job_id)))
+        return Job.model_validate_json(storage.get(key))
     except NotFound as exc:
         raise NotFound(f"there is no job {job_id!r}") from exc
+
+
+def load_round(storage: Storage, job_id: str, round_: int) -> Round:
+    """Return what a round is; one that was never planned is the first."""
+    try:
+        return read_round(storage.get_range(Keys.plan(job_id, round_), 0, HEAD))
+    except NotFound:
+        return Round(reason=Reason.SUBMIT, asked=1)
 
 
 def latest_round(storage: Storage, job_id: str) -> int:
@@ -75,11 +98,19 @@ def load_end(storage: Storage, job_id: str, round_: int) -> End | None:
         return None
 
 
-def create_round(storage: Storage, job: Job, round_: int, segments: Sequence[Segment]) -> None:
-    """Write the plan that speaks ``segments``; whoever writes it first has planned the round."""
-    plan = write_plan(plan_round(job, segments, known_specs(storage)))
+def create_round(
+    storage: Storage, job: Job, number: int, round_: Round, lines: Iterable[CastLine]
+) -> bool:
+    """Write the plan that speaks ``lines``; return False when somebody planned the round before."""
+    plan = write_plan(round_, plan_round(lines, job.language, known_specs(storage)))
     storage.create(Keys.open(job.name), b"")
-    storage.create(Keys.plan(job.name, round_), plan)
+    return storage.create(Keys.plan(job.name, number), plan)
+
+
+def create_first_round(storage: Storage, job: Job) -> None:
+    """Write the plan that speaks all of a job."""
+    lines = cast_lines(job, job.segments, known_specs(storage))
+    create_round(storage, job, 1, Round(reason=Reason.SUBMIT, asked=1), lines)
 
 
 def put_to_work(storage: Storage, ledger: Ledger, job: Job) -> set[str]:
@@ -91,7 +122,7 @@ def put_to_work(storage: Storage, ledger: Ledger, job: Job) -> set[str]:
     round_ = latest_round(storage, job.name)
     if round_ == 0:
         round_ = 1
-        create_round(storage, job, round_, job.segments)
+        create_first_round(storage, job)
     if load_end(storage, job.name, round_):
         _unmark(storage, job.name)
         return set()

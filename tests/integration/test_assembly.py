@@ -18,7 +18,7 @@ from dubbing.job import Background, Job, JobState, Output, Segment
 from dubbing.keys import Keys
 from dubbing.media import RATE, decode, probe
 from dubbing.outcome import gather
-from dubbing.plan import Batch, Kind, PlannedLine, line_rooms, write_plan
+from dubbing.plan import Batch, Kind, PlannedLine, Reason, Round, line_rooms, write_plan
 from dubbing.report import Report, ReportLine
 from dubbing.result import BatchResult, SegmentResult, Take
 from dubbing.storage import Storage
@@ -72,7 +72,8 @@ def store_round(
         )
         for number, id_ in enumerate(ids)
     ]
-    storage.create(Keys.plan(job.name, round_), write_plan(batches))
+    asked = Round(reason=Reason.SUBMIT, asked=1)
+    storage.create(Keys.plan(job.name, round_), write_plan(asked, batches))
     for number, result in enumerate(results):
         if result:
             written = BatchResult(batch=number, worker="w", segments=(result,))
@@ -164,9 +165,14 @@ def video_digest(path: Path) -> str:
     ).stdout
 
 
+def dub(job: Job, storage: Storage, workdir: Path, round_: int = 1, **options: Any) -> Report:
+    outcomes = gather(storage, job.name, round_)
+    return assemble(job, round_, "run", outcomes, storage, workdir, **options)
+
+
 def test_a_film_is_dubbed_from_end_to_end(storage: Storage, workdir: Path) -> None:
     job = scene(storage, media=film(storage), output=Output(formats=("mp4", "flac")))
-    report = assemble(job, 1, "run", storage, workdir)
+    report = dub(job, storage, workdir)
 
     prefix = Keys.output("scene", 1, "run")
     assert sorted(storage.keys(prefix)) == sorted(
@@ -190,7 +196,7 @@ def test_a_film_is_dubbed_from_end_to_end(storage: Storage, workdir: Path) -> No
 
 def test_every_line_is_heard_at_its_cue(storage: Storage, workdir: Path) -> None:
     job = scene(storage, media=film(storage, level_db=-60))
-    report = assemble(job, 1, "run", storage, workdir)
+    report = dub(job, storage, workdir)
     track = heard(report, storage, "dub.mp4", 2)[:, 0]
     cues = [segment.start for segment in SEGMENTS]
     assert onsets(track, cues) == pytest.approx(cues, abs=0.010)
@@ -199,12 +205,13 @@ def test_every_line_is_heard_at_its_cue(storage: Storage, workdir: Path) -> None
 
 def test_a_line_is_reported_in_full(storage: Storage, workdir: Path) -> None:
     job = scene(storage)
-    report = assemble(job, 1, "run", storage, workdir)
+    report = dub(job, storage, workdir)
     line = report.lines[0]
     expected = ReportLine(
         id="1",
         speaker="Ada",
         text="The first line of the scene.",
+        round=1,
         planned_start=1.0,
         planned_end=3.0,
         actual_start=1.0,
@@ -234,14 +241,14 @@ def test_sound_alone_comes_to_its_profile(
 ) -> None:
     name, target, ceiling = profile
     job = scene(storage, output=Output(formats=("wav",), loudness=name))
-    report = assemble(job, 1, "run", storage, workdir)
+    report = dub(job, storage, workdir)
     loudness, peak = measured(Path(storage.url) / report.outputs[0].key)
     assert loudness == pytest.approx(target, abs=0.5)
     assert peak <= ceiling + 0.1
 
 
 def test_without_a_film_the_sound_ends_with_the_last_line(storage: Storage, workdir: Path) -> None:
-    report = assemble(scene(storage), 1, "run", storage, workdir)
+    report = dub(scene(storage), storage, workdir)
     assert [output.name for output in report.outputs] == ["dub.flac", "dub.srt"]
     assert len(heard(report, storage, "dub.flac", 1)) == round((15.25 + 1.5) * RATE)
     assert report.seconds == pytest.approx(16.75)
@@ -252,7 +259,7 @@ def test_the_films_sound_is_lowered_under_speech(storage: Storage, workdir: Path
     job = job.model_copy(update={"output": Output(formats=("flac",))})
     # In 5.1 the speech is in the centre, so the left channel holds the ducked film alone.
     film(storage, channels=6)
-    track = heard(assemble(job, 1, "run", storage, workdir), storage, "dub.flac", 6)
+    track = heard(dub(job, storage, workdir), storage, "dub.flac", 6)
     under, free = track[round(1.1 * RATE) : round(2.4 * RATE)], track[20 * RATE : 23 * RATE]
     assert level(free[:, 0]) - level(under[:, 0]) == pytest.approx(12, abs=0.5)
     assert level(under[:, 2]) > level(under[:, 0]) + 20
@@ -261,14 +268,14 @@ def test_the_films_sound_is_lowered_under_speech(storage: Storage, workdir: Path
 def test_a_film_that_is_not_to_be_heard_is_not(storage: Storage, workdir: Path) -> None:
     output = Output(formats=("flac",))
     job = scene(storage, media=film(storage), background=Background(mode="none"), output=output)
-    track = heard(assemble(job, 1, "run", storage, workdir), storage, "dub.flac", 2)
+    track = heard(dub(job, storage, workdir), storage, "dub.flac", 2)
     assert not track[20 * RATE :].any()
 
 
 def test_music_and_effects_are_heard_as_they_are(storage: Storage, workdir: Path) -> None:
     background = Background(mode="track", track=film(storage))
     job = scene(storage, background=background)
-    track = heard(assemble(job, 1, "run", storage, workdir), storage, "dub.flac", 2)
+    track = heard(dub(job, storage, workdir), storage, "dub.flac", 2)
     assert len(track) == round(16.75 * RATE), "music alone makes no programme longer"
     before, between = level(track[: RATE // 2, 0]), level(track[13 * RATE : 14 * RATE, 0])
     assert before == pytest.approx(between, abs=0.5)
@@ -276,7 +283,7 @@ def test_music_and_effects_are_heard_as_they_are(storage: Storage, workdir: Path
 
 def test_a_silent_film_gets_one_channel(storage: Storage, workdir: Path) -> None:
     job = scene(storage, media=film(storage, channels=None))
-    report = assemble(job, 1, "run", storage, workdir)
+    report = dub(job, storage, workdir)
     assert probe(Path(storage.url) / report.outputs[0].key).channels == 1
 
 
@@ -302,7 +309,7 @@ def test_a_line_too_long_uses_the_silence_after_it_then_is_sped_up(
         spoken(segments[3], store_take(storage, "e", voice(0.9))),
     ]
     store_round(storage, job, 1, results)
-    report = assemble(job, 1, "run", storage, workdir)
+    report = dub(job, storage, workdir)
     first, second, third, _ = report.lines
     assert first.rate == pytest.approx(second.rate / 1.15), "so that the pace changes smoothly"
     assert (first.overflow, first.note[:6]) == (0.0, "faster")
@@ -323,7 +330,7 @@ def test_a_line_that_runs_past_the_film_is_declared_and_not_cut(
     segment = Segment(id="1", start=23.0, end=26.0, text="x" * 20)
     job = Job(id="late", language="de", segments=(segment,), media=film(storage, level_db=-70))
     store_round(storage, job, 1, [spoken(segment, store_take(storage, "a", voice(2.5)))])
-    report = assemble(job, 1, "run", storage, workdir)
+    report = dub(job, storage, workdir)
     assert report.lines[0].overflow == pytest.approx(1.0, abs=0.05)
     assert report.lines[0].characters_over > 0
     track = heard(report, storage, "dub.mp4", 2)
@@ -337,7 +344,7 @@ def test_a_line_without_a_take_fails_the_job_and_no_film_is_made(
     error = EngineFailed("it would not speak").to_record()
     failed = SegmentResult(id="2", error=error, engine="tone", model="m", seed=1, attempts=3)
     store_round(storage, job, 2, [failed])
-    report = assemble(job, 2, "run", storage, workdir)
+    report = dub(job, storage, workdir, 2)
     assert report.state is JobState.FAILED
     assert [(line.id, line.error) for line in report.lines if line.error] == [("2", error)]
     assert report.outputs == ()
@@ -365,11 +372,11 @@ def test_the_highest_round_that_names_a_line_wins(storage: Storage, workdir: Pat
     job = scene(storage)
     again = store_take(storage, "again", voice(1.2))
     store_round(storage, job, 2, [spoken(SEGMENTS[1], again)])
-    later = assemble(job, 2, "run", storage, workdir)
+    later = dub(job, storage, workdir, 2)
     assert [line.clip for line in later.lines] == [
         Keys.clip(name) for name in ("clip1", "again", "clip3", "clip4")
     ]
-    earlier = assemble(job, 1, "run", storage, workdir)
+    earlier = dub(job, storage, workdir)
     assert earlier.lines[1].clip == Keys.clip("clip2")
 
 
@@ -380,7 +387,7 @@ def test_unreadable_clips_are_all_named_and_nothing_is_left(
     storage.delete(Keys.clip("clip2"))
     storage.replace(Keys.clip("clip4"), b"damaged")
     with pytest.raises(ClipUnreadable) as raised:
-        assemble(job, 1, "run", storage, workdir)
+        dub(job, storage, workdir)
     assert raised.value.segments == ("2", "4")
     assert list(storage.keys(Keys.output("scene", 1, "run"))) == []
     assert list(workdir.iterdir()) == []
@@ -395,7 +402,7 @@ def test_work_that_is_no_longer_wanted_is_given_up(storage: Storage, workdir: Pa
             raise Stopped("it is not wanted any more")
 
     with pytest.raises(Stopped):
-        assemble(job, 1, "run", storage, workdir, check=check)
+        dub(job, storage, workdir, check=check)
     assert list(storage.keys(Keys.output("scene", 1, "run"))) == []
     assert list(workdir.iterdir()) == []
 
@@ -405,14 +412,14 @@ def test_a_disk_too_small_is_told_before_anything_is_written(
 ) -> None:
     monkeypatch.setattr(disk, "SPARE", 1 << 60)
     with pytest.raises(MediaError, match=r"needs \d+\.\d GB in .* free: make room"):
-        assemble(scene(storage), 1, "run", storage, workdir)
+        dub(scene(storage), storage, workdir)
     assert list(workdir.iterdir()) == []
 
 
 def test_a_film_that_cannot_be_read_is_refused(storage: Storage, workdir: Path) -> None:
     storage.create("media/text", b"this is no film" * 100)
     with pytest.raises(BadInput):
-        assemble(scene(storage, media="media/text"), 1, "run", storage, workdir)
+        dub(scene(storage, media="media/text"), storage, workdir)
 
 
 def test_voices_are_brought_to_one_level_and_a_whisper_stays_one(
@@ -427,7 +434,7 @@ def test_voices_are_brought_to_one_level_and_a_whisper_stays_one(
         for s in segments
     ]
     store_round(storage, job, 1, results)
-    loud = {line.id: line.loudness or 0 for line in assemble(job, 1, "run", storage, workdir).lines}
+    loud = {line.id: line.loudness or 0 for line in dub(job, storage, workdir).lines}
     assert loud["2"] == pytest.approx(loud["1"], abs=0.3), "Bob is quiet by nature"
     assert loud["3"] == pytest.approx(loud["1"] - 20, abs=0.3), "Ada whispers"
 
@@ -435,6 +442,6 @@ def test_voices_are_brought_to_one_level_and_a_whisper_stays_one(
 def test_a_job_without_lines_keeps_the_film(storage: Storage, workdir: Path) -> None:
     job = Job(id="mute", language="de", media=film(storage))
     storage.create(Keys.plan("mute", 1), b"")
-    report = assemble(job, 1, "run", storage, workdir)
+    report = dub(job, storage, workdir)
     assert report.state is JobState.COMPLETED
     assert report.seconds == pytest.approx(FILM_SECONDS, abs=0.1)

@@ -9,6 +9,7 @@ import pytest
 from system import numbered, script
 
 from dubbing import finish as finishing
+from dubbing.casting import cast_lines
 from dubbing.client import Client
 from dubbing.engine import Published, known_specs
 from dubbing.engines.tone import Tone
@@ -17,7 +18,7 @@ from dubbing.job import Job, JobState, Role
 from dubbing.keys import Keys
 from dubbing.ledger import Address, Ledger
 from dubbing.ledger.records import ASSEMBLY_TOKEN
-from dubbing.plan import Kind, plan_round
+from dubbing.plan import Kind, Reason, Round
 from dubbing.queue import Publisher, make_app
 from dubbing.rounds import create_round, latest_round, load_end, put_to_work
 from dubbing.storage import Storage
@@ -51,6 +52,12 @@ def assembling(client: Client, round_: int) -> Lease:
     at = Address(job="j", round=round_, token=ASSEMBLY_TOKEN, queue=Kind.ASSEMBLY.value)
     client.ledger.claim(at, "w")
     return Lease(client.ledger, at, "w")
+
+
+def open_round(client: Client, job: Job, count: int) -> None:
+    """Plan a second round that speaks the first lines again."""
+    lines = cast_lines(job, job.segments[:count], client.specs())
+    create_round(client.storage, job, 2, Round(reason=Reason.REPAIR, asked=1), lines)
 
 
 def marked(client: Client) -> bool:
@@ -91,7 +98,7 @@ def test_a_repair_of_a_job_that_is_cancelled_meanwhile_is_cancelled_too(
 
 def test_the_assembly_of_an_older_round_gives_way(client: Client, job: Job) -> None:
     lease = assembling(client, 1)
-    create_round(client.storage, job, 2, job.segments[:1])
+    open_round(client, job, 1)
     finishing.finish(desk(client), lease)
     assert load_end(client.storage, "j", 1) is None
     assert (client.status("j").round, client.status("j").lines) == (2, 1)
@@ -99,7 +106,7 @@ def test_the_assembly_of_an_older_round_gives_way(client: Client, job: Job) -> N
 
 
 def test_a_cancel_reaches_a_round_that_the_ledger_does_not_know(client: Client, job: Job) -> None:
-    create_round(client.storage, job, 2, job.segments[:1])
+    open_round(client, job, 1)
     assert client.cancel("j").state is JobState.CANCELLED
     assert load_end(client.storage, "j", 2)
     assert not marked(client)
@@ -107,7 +114,7 @@ def test_a_cancel_reaches_a_round_that_the_ledger_does_not_know(client: Client, 
 
 def test_a_round_that_is_put_to_work_is_marked_open(client: Client, job: Job) -> None:
     client.cancel("j")
-    create_round(client.storage, job, 2, job.segments)
+    open_round(client, job, 3)
     client.storage.delete(Keys.open("j"))
     put_to_work(client.storage, client.ledger, job)
     assert marked(client)
@@ -147,5 +154,5 @@ def test_an_engine_that_another_version_published_is_passed_over(client: Client)
 def test_speeds_lie_on_the_steps_of_their_clips() -> None:
     cast = {"speaker": Role(speed=1.03)}
     job = script("j", *numbered("Line", 1), engine="tone").model_copy(update={"cast": cast})
-    (batch,) = plan_round(job, job.segments, {"tone": Tone.spec})
-    assert batch.lines[0].speed == 1.05
+    (line,) = cast_lines(job, job.segments, {"tone": Tone.spec})
+    assert line.line.speed == 1.05

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from dubbing.casting import assign_voices, cast_lines
 from dubbing.engine import EngineSpec
 from dubbing.engines.tone import Tone
 from dubbing.errors import BadInput
@@ -11,11 +12,13 @@ from dubbing.plan import (
     OPEN_END,
     Batch,
     Kind,
-    assign_voices,
+    Reason,
+    Round,
     line_rooms,
     plan_round,
     read_plan,
     read_refs,
+    read_round,
     write_plan,
 )
 
@@ -33,7 +36,8 @@ def segment(id_: int, text: str = "A line.", speaker: str = "Ada", start: float 
 
 def plan(*segments: Segment, specs: dict[str, EngineSpec] | None = None, **job: object) -> list:
     asked = Job(id="j", language="en", engine="tone", segments=segments, **job)
-    return plan_round(asked, segments, specs or {"tone": spec()})
+    known = specs or {"tone": spec()}
+    return plan_round(cast_lines(asked, segments, known), asked.language, known)
 
 
 def texts(batch: Batch) -> list[str]:
@@ -92,8 +96,8 @@ def test_a_line_over_the_budget_stands_alone_and_is_not_lost() -> None:
 def test_a_round_of_some_lines_keeps_the_rooms_of_the_whole_job() -> None:
     segments = (segment(0, start=0), segment(1, start=5), segment(2, start=10))
     job = Job(id="j", language="en", engine="tone", segments=segments)
-    (batch,) = plan_round(job, segments[:1], {"tone": spec()})
-    assert [line.room for line in batch.lines] == [pytest.approx(5 - GAP)]
+    (cast,) = cast_lines(job, segments[:1], {"tone": spec()})
+    assert cast.line.room == pytest.approx(5 - GAP)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +190,9 @@ def test_each_batch_is_read_from_the_plan_by_its_own_bytes() -> None:
         specs={"tone": spec(batch_lines=2)},
         cast=cast,
     )
-    written = write_plan(batches)
+    round_ = Round(reason=Reason.RETRY, asked=2, request="ab" * 32)
+    written = write_plan(round_, batches)
+    assert read_round(written[:512]) == round_
     refs = read_refs(written)
     cut = [written[ref.offset : ref.offset + ref.length] for ref in refs]
     assert [Batch.model_validate_json(data) for data in cut] == batches

@@ -1,0 +1,154 @@
+"""The casting: which engine and voice speak each line, at first and when another stands in."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+
+from dubbing.engine import EngineSpec
+from dubbing.errors import BadInput
+from dubbing.job import Job, Role, Segment
+from dubbing.outcome import Outcome
+from dubbing.plan import SPEED_STEP, CastLine, PlannedLine, line_rooms
+from dubbing.voice import VoiceRef
+
+Voices = Mapping[str, VoiceRef]
+"""By speaker."""
+
+
+def cast_lines(
+    job: Job,
+    segments: Sequence[Segment],
+    specs: Mapping[str, EngineSpec],
+    kept: Voices | None = None,
+) -> list[CastLine]:
+    """Return who speaks each of ``segments``, in their order.
+
+    job: the whole job, whose timeline tells each line's room.
+    kept: voices that speakers were given before, and keep.
+    """
+    rooms = line_rooms(job.segments)
+    voices = assign_voices(job, specs, kept)
+    return [
+        CastLine(
+            job.engine_of(segment.speaker),
+            voices[segment.speaker],
+            _line(job, segment, rooms[segment.id]),
+        )
+        for segment in segments
+    ]
+
+
+def assign_voices(
+    job: Job, specs: Mapping[str, EngineSpec], kept: Voices | None = None
+) -> dict[str, VoiceRef]:
+    """Return the voice of every speaker.
+
+    Speakers whose role names no voice keep theirs, or take the engine's stock voices in turn, in
+    the order in which they first speak, those that nobody has while others are free.
+    """
+    speakers = job.speakers
+    assigned = {s: ref for s in speakers if (ref := _named(job.role(s)) or (kept or {}).get(s))}
+    engines = {s: job.engine_of(s) for s in speakers}
+    taken = {(engines[s], ref.stock) for s, ref in assigned.items()}
+    for engine in dict.fromkeys(engines.values()):
+        stock = specs[engine].voices
+        free = [voice for voice in stock if (engine, voice) not in taken] or list(stock)
+        waiting = [s for s in speakers if engines[s] == engine and s not in assigned]
+        if waiting and not free:
+            raise BadInput(
+                f"engine {engine!r} has no voices of its own: give the cast a reference",
+                where=f"speaker {waiting[0]!r}",
+            )
+        for turn, speaker in enumerate(waiting):
+            assigned[speaker] = VoiceRef(stock=free[turn % len(free)])
+    return assigned
+
+
+def heard_voices(job: Job, outcomes: Mapping[str, Outcome]) -> dict[str, VoiceRef]:
+    """Return the voice in which each speaker was heard most, of those whose role names none."""
+    heard: dict[str, Counter[VoiceRef]] = defaultdict(Counter)
+    for segment in job.segments:
+        outcome = outcomes.get(segment.id)
+        if outcome and outcome.batch.engine == job.engine_of(segment.speaker):
+            heard[segment.speaker][outcome.batch.voice] += 1
+    return {
+        speaker: voices.most_common(1)[0][0]
+        for speaker, voices in heard.items()
+        if _named(job.role(speaker)) is None
+    }
+
+
+def recast(job: Job, specs: Mapping[str, EngineSpec], engine: str = "", voice: str = "") -> Job:
+    """Return ``job`` with every role on another engine, or in another of its stock voices.
+
+    What the engine cannot do of what a role asks is left out.
+    """
+    cast = {
+        speaker: stand_in(job.role(speaker), specs[engine or job.engine_of(speaker)], voice)
+        for speaker in job.speakers
+    }
+    return job.model_copy(update={"cast": cast})
+
+
+def stand_in(role: Role, spec: EngineSpec, voice: str = "") -> Role:
+    """Return ``role`` as another engine can play it."""
+    slowest, fastest = spec.speed
+    return role.model_copy(
+        update={
+            "engine": spec.name,
+            "voice": voice or (role.voice if role.voice in spec.voices else None),
+            "reference": role.reference if spec.clones and not voice else None,
+            "speed": min(max(role.speed, slowest), fastest),
+            "pitch": role.pitch if "pitch" in spec.delivery else 0.0,
+            "style": role.style if "style" in spec.delivery else "",
+        }
+    )
+
+
+def fall_back(
+    job: Job, outcomes: Mapping[str, Outcome], specs: Mapping[str, EngineSpec]
+) -> list[CastLine]:
+    """Return the lines that were not spoken and have another engine left, as that speaks them."""
+    waiting: dict[str, list[Segment]] = defaultdict(list)
+    for segment in job.segments:
+        outcome = outcomes[segment.id]
+        if outcome.result.error and (engine := _next_engine(job, segment, outcome, specs)):
+            waiting[engine].append(segment)
+    return [
+        line
+        for engine, segments in waiting.items()
+        for line in cast_lines(recast(job, specs, engine), segments, specs)
+    ]
+
+
+def _next_engine(
+    job: Job, segment: Segment, outcome: Outcome, specs: Mapping[str, EngineSpec]
+) -> str | None:
+    """Return the engine that follows the one that failed; none for one that a retry named."""
+    engines = job.engines_of(segment.speaker)
+    if outcome.batch.engine not in engines:
+        return None
+    later = engines[engines.index(outcome.batch.engine) + 1 :]
+    return next((engine for engine in later if engine in specs), None)
+
+
+def _named(role: Role) -> VoiceRef | None:
+    if role.reference:
+        return VoiceRef(digest=role.reference)
+    return VoiceRef(stock=role.voice) if role.voice else None
+
+
+def _line(job: Job, segment: Segment, room: float) -> PlannedLine:
+    role = job.role(segment.speaker)
+    return PlannedLine(
+        id=segment.id,
+        text=segment.text,
+        speed=round(round(role.speed / SPEED_STEP) * SPEED_STEP, 2),
+        pitch=role.pitch,
+        style=role.style,
+        seed=job.seed,
+        # To the millisecond: a line that is moved as it is remains the same line.
+        room=round(room, 3),
+        max_rate=job.fit.max_rate,
+    )

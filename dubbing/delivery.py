@@ -1,0 +1,55 @@
+"""What is fetched of a job: its finished output, or the lines that there are so far."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from dubbing.errors import Conflict
+from dubbing.job import JobState
+from dubbing.outcome import gather
+from dubbing.report import Report
+from dubbing.rounds import load_job, load_round
+from dubbing.storage import Storage
+
+READERS = 16
+
+
+def fetch_output(storage: Storage, prefix: str, folder: Path) -> list[Path]:
+    """Write every object below ``prefix`` into ``folder``; return the paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return [
+        _download(storage, key, folder / Path(key).name) for key in sorted(storage.keys(prefix))
+    ]
+
+
+def fetch_lines(
+    storage: Storage, job_id: str, round_: int, state: JobState, folder: Path
+) -> list[Path]:
+    """Write each line that there is as ``lines/<id>.flac``, and ``report.json`` about them all.
+
+    A line is heard at its natural pace, as nothing has been fitted yet.
+    Raises Conflict when nothing has been planned.
+    """
+    if round_ == 0:
+        raise Conflict(f"job {job_id!r} has not begun: there is nothing to fetch")
+    job, asked = load_job(storage, job_id, round_), load_round(storage, job_id, round_).asked
+    outcomes = gather(storage, job_id, round_)
+    report = Report.unmixed(job, round_, outcomes, state=state, asked=asked)
+    lines = folder / "lines"
+    lines.mkdir(parents=True, exist_ok=True)
+    takes = {s.id: outcomes[s.id].result.takes for s in job.segments if s.id in outcomes}
+    spoken = [(found[0].key, lines / f"{id_}.flac") for id_, found in takes.items() if found]
+    with ThreadPoolExecutor(READERS) as pool:
+        paths = list(pool.map(lambda wanted: _download(storage, *wanted), spoken))
+    told = folder / "report.json"
+    told.write_text(report.model_dump_json(indent=1))
+    return [*paths, told]
+
+
+def _download(storage: Storage, key: str, path: Path) -> Path:
+    """Write an object; what breaks off leaves no file that looks whole."""
+    partial = path.with_name(f".{path.name}.partial")
+    storage.download(key, partial)
+    partial.replace(path)
+    return path

@@ -1,0 +1,107 @@
+"""Another round of a job that has ended: its failed lines again, or what a changed request changes.
+
+Both write one plan, which is the round; to put it to work is another step, that anyone may do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from dubbing.casting import cast_lines, heard_voices, recast
+from dubbing.check import check
+from dubbing.document import nearest
+from dubbing.engine import EngineSpec
+from dubbing.errors import BadInput, Conflict
+from dubbing.job import Job, JobState
+from dubbing.keys import Keys
+from dubbing.outcome import Outcome, gather
+from dubbing.plan import CastLine, Reason, Round
+from dubbing.rounds import create_round, latest_round, load_end, load_job, load_round
+from dubbing.storage import Storage
+
+Specs = Mapping[str, EngineSpec]
+
+
+def open_retry(
+    storage: Storage, specs: Specs, job_id: str, *, engine: str = "", voice: str = ""
+) -> Job:
+    """Open a round that speaks the lines without a clip; return the job.
+
+    engine, voice: who speaks them in place of those that the job names.
+    Raises NotFound, Conflict while the job is at work or when every line is there, and BadInput
+    for an engine or voice that cannot speak them.
+    """
+    round_ = _ended_round(storage, job_id)
+    job = load_job(storage, job_id, round_)
+    outcomes = gather(storage, job_id, round_)
+    missing = [segment for segment in job.segments if not _spoken(outcomes, segment.id)]
+    end = load_end(storage, job_id, round_)
+    if not missing and end and end.state is JobState.COMPLETED:
+        raise Conflict(f"job {job_id!r} is completed: there is nothing to retry")
+    cast = job
+    if engine or voice:
+        if engine and engine not in specs:
+            raise BadInput(f"there is no engine {engine!r}; {nearest(engine, sorted(specs))}")
+        cast = recast(job, specs, engine, voice)
+        check(cast.model_copy(update={"segments": tuple(missing) or job.segments}), specs)
+    lines = cast_lines(cast, missing, specs, heard_voices(job, outcomes) if cast is job else None)
+    before = load_round(storage, job_id, round_)
+    now = Round(reason=Reason.RETRY, asked=round_ + 1, request=before.request)
+    _create(storage, job, now, lines)
+    return job
+
+
+def open_revision(storage: Storage, specs: Specs, job: Job) -> bool:
+    """Open a round that speaks what ``job`` asks otherwise than its last round did.
+
+    Lines that are as they were keep their clips, and speakers their voices. Returns False when
+    nothing at all is changed. Raises NotFound, and Conflict while the job is at work.
+    """
+    round_ = _ended_round(storage, job.name)
+    before = load_job(storage, job.name, round_)
+    if before.digest() == job.digest():
+        return False
+    outcomes = gather(storage, job.name, round_)
+    storage.create(Keys.revision(job.name, job.digest()), job.model_dump_json().encode())
+    now = Round(reason=Reason.REVISE, asked=round_ + 1, request=job.digest())
+    _create(storage, job, now, _changed(before, job, outcomes, specs))
+    return True
+
+
+def _changed(
+    before: Job, job: Job, outcomes: Mapping[str, Outcome], specs: Specs
+) -> Sequence[CastLine]:
+    """Return the lines that are asked otherwise than before, or that nobody has spoken yet."""
+    heard = heard_voices(before, outcomes)
+    kept = {who: ref for who, ref in heard.items() if before.engine_of(who) == job.engine_of(who)}
+    asked = {cast.line.id: cast for cast in cast_lines(before, before.segments, specs, heard)}
+    same_language = before.language == job.language
+    return [
+        cast
+        for cast in cast_lines(job, job.segments, specs, kept)
+        if not (
+            same_language and asked.get(cast.line.id) == cast and _spoken(outcomes, cast.line.id)
+        )
+    ]
+
+
+def _ended_round(storage: Storage, job_id: str) -> int:
+    """Return the newest round's number; raises NotFound, or Conflict unless it has ended."""
+    load_job(storage, job_id, 0)
+    round_ = latest_round(storage, job_id)
+    if load_end(storage, job_id, round_) is None:
+        raise Conflict(
+            f"job {job_id!r} is still at work: wait until it has ended, or cancel it first"
+        )
+    return round_
+
+
+def _spoken(outcomes: Mapping[str, Outcome], id_: str) -> bool:
+    return id_ in outcomes and not outcomes[id_].result.error
+
+
+def _create(storage: Storage, job: Job, now: Round, lines: Sequence[CastLine]) -> None:
+    if not create_round(storage, job, now.asked, now, lines):
+        raise Conflict(
+            f"another round of job {job.name!r} was opened at this moment: look at its status"
+        )
