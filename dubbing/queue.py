@@ -42,7 +42,9 @@ def celery_settings(redis_url: str) -> dict[str, Any]:
         "broker_transport_options": {
             "priority_steps": list(STEPS),
             "sep": SEPARATOR,
-            "queue_order_strategy": "priority",
+            # Interactive requests of all queues, then batches, of each queue in turn: an extraction
+            # does not wait for the last line of everybody else.
+            "queue_order_strategy": "round_robin",
             # Never what brings work back: leases do. It only has to outlast every batch.
             "visibility_timeout": 12 * 3600,
             "health_check_interval": 10,
@@ -84,7 +86,11 @@ def queues_of(engine: str) -> tuple[str, ...]:
 
 def broker_lists(queue: str) -> list[str]:
     """Return the Redis lists in which the broker holds a queue's messages, one a priority."""
-    return [queue if step == 0 else f"{queue}{SEPARATOR}{step}" for step in STEPS]
+    return [_broker_list(queue, step) for step in STEPS]
+
+
+def _broker_list(queue: str, step: int) -> str:
+    return queue if step == 0 else f"{queue}{SEPARATOR}{step}"
 
 
 class Publisher:
@@ -98,16 +104,20 @@ class Publisher:
         """Bring the queues to their depth; return how many messages were sent."""
         sent = 0
         for queue in queues:
-            for address in self._ledger.take(queue, broker_lists(queue)):
+            # Interactive requests lie elsewhere, and do not hide that a batch was lost.
+            for address in self._ledger.take(queue, [_broker_list(queue, BULK)]):
                 self._send(address)
                 sent += 1
         return sent
 
     def say(self, engine: str, request: dict[str, Any]) -> None:
-        """Send an interactive request, ahead of every batch."""
-        self._publish(
-            SAY, queues_of(engine)[0], request, priority=INTERACTIVE, name="say", limit=120.0
-        )
+        """Send an interactive request, ahead of every batch.
+
+        Where too many of them went ahead since a batch was begun, it waits with the batches.
+        """
+        queue = queues_of(engine)[0]
+        priority = INTERACTIVE if self._ledger.express(queue) else BULK
+        self._publish(SAY, queue, request, priority=priority, name="say", limit=120.0)
 
     def _send(self, at: Address) -> None:
         name = f"{at.job}/{at.round}/{at.kind if at.number is None else at.number}"

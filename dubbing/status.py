@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from dubbing.job import JobState, Model
 from dubbing.keys import Keys
-from dubbing.ledger import Ledger
-from dubbing.plan import read_refs
+from dubbing.ledger import Ledger, Standing
+from dubbing.plan import Kind, read_refs
 from dubbing.rounds import latest_round, load_end, load_job
 from dubbing.storage import Storage
 
@@ -28,6 +30,15 @@ class Status(Model):
     """Storage prefix of the output, once there is one."""
     error: dict[str, Any] | None = None
     """Why the job failed, when it is not for its lines."""
+    place: int | None = None
+    """Batches that are begun before its next one; None when none of its own waits."""
+    seconds_left: float | None = None
+    """Seconds until it will have ended, from the pace of late; None while nothing tells.
+
+    Assembly counts for nothing while none was done yet.
+    """
+    lacks: tuple[str, ...] = ()
+    """What it needs a worker of, and none is online: engines, or ``assembly``."""
 
 
 def job_status(storage: Storage, ledger: Ledger, job_id: str) -> Status:
@@ -42,7 +53,40 @@ def job_status(storage: Storage, ledger: Ledger, job_id: str) -> Status:
         lines=known.lines,
         done=known.done,
         failed=known.failed,
+        **_outlook(ledger.standings(job_id)),
     )
+
+
+def _outlook(standings: Sequence[Standing]) -> dict[str, Any]:
+    """Return the place, the time and the lacks of a job."""
+    ahead = [standing.ahead for standing in standings if standing.ahead is not None]
+    return {
+        "place": min(ahead, default=None),
+        "seconds_left": _seconds_left(standings),
+        "lacks": tuple(sorted({_worker(at.queue) for at in standings if not at.slots})),
+    }
+
+
+def _seconds_left(standings: Sequence[Standing]) -> float | None:
+    """Return the time of the slowest engine, and of assembly after it."""
+    if not all(standing.slots for standing in standings):
+        return None
+    engines: dict[str, float] = defaultdict(float)
+    assembly = 0.0
+    for standing in standings:
+        if standing.queue == Kind.ASSEMBLY:
+            assembly = standing.seconds or 0.0
+        elif standing.seconds is None:
+            return None
+        else:
+            engines[_worker(standing.queue)] += standing.seconds
+    left = max(engines.values(), default=0.0) + assembly
+    return round(left, 1) if left else None
+
+
+def _worker(queue: str) -> str:
+    """Return what a queue's workers are started with."""
+    return queue.partition(".")[2] or queue
 
 
 def _stored_status(storage: Storage, job_id: str) -> Status:

@@ -79,12 +79,32 @@ def print_unattended(depths: Mapping[str, int]) -> None:
 
 def describe(status: Status) -> str:
     """Return a job's status in one line."""
-    words = f"{status.id}: {status.state.value}, {status.done} of {status.lines} lines"
-    if status.failed:
-        words += f", {status.failed} failed"
+    words = _standing(status)
+    if status.lacks:
+        words += f", no worker is online for {' and '.join(status.lacks)}"
     if status.error:
         words += f": {status.error['message']}"
     return words
+
+
+def _standing(status: Status) -> str:
+    """Return how far a job is, what is ahead of it, and how long it may take."""
+    words = f"{status.id}: {status.state.value}, {status.done} of {status.lines} lines"
+    if status.failed:
+        words += f", {status.failed} failed"
+    if status.place:
+        words += f", {status.place} {'batch' if status.place == 1 else 'batches'} ahead"
+    if status.seconds_left is not None:
+        words += f", about {_duration(status.seconds_left)} left"
+    return words
+
+
+def _duration(seconds: float) -> str:
+    """Return a time as it is said: no more exact than it is known."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def attended(client: Client, job_id: str) -> Iterator[Status]:
@@ -112,13 +132,16 @@ def show_progress(statuses: Iterator[Status]) -> Status:
         rich.TextColumn("{task.description}"),
         rich.BarColumn(),
         rich.MofNCompleteColumn(),
-        rich.TimeRemainingColumn(),
+        rich.TextColumn("{task.fields[left]}"),
     )
     with rich.Progress(*columns, console=console) as progress:
-        bar = progress.add_task("queued", total=None)
+        bar = progress.add_task("queued", total=None, left="")
         for status in statuses:
             words = f"{status.id} {status.state.value}"
-            progress.update(bar, description=words, completed=status.done, total=status.lines)
+            left = "" if status.seconds_left is None else f"{_duration(status.seconds_left)} left"
+            progress.update(
+                bar, description=words, completed=status.done, total=status.lines, left=left
+            )
     return status
 
 
@@ -126,7 +149,8 @@ def _plain_progress(statuses: Iterator[Status]) -> Status:
     state: JobState | None = None
     for status in statuses:
         if status.state is not state:
-            click.echo(describe(status), err=True)
+            # Workers may be starting: `attended` tells when none comes.
+            click.echo(_standing(status), err=True)
         state = status.state
     return status
 

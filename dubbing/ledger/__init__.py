@@ -14,7 +14,9 @@ so that no process can die in the middle of one; each may be sent twice without 
 ``ring:<queue>[:<tenant>]``    lists: tenants in turn, and each tenant's jobs in turn
 ``published:<queue>``          sorted set: messages sent and not claimed, by time
 ``leases:<queue>``             sorted set: batches being worked on, by the lease's end
-``owners``                     hash: who holds a lease, and the batch's deadline
+``owners``                     hash: who holds a lease, the batch's deadline, and since when
+``pace:<queue>``               hash: mean seconds that a slot needed for a batch of late
+``express:<queue>``            how many requests without a job went ahead since the last batch
 ``worker:<name>``, ``slots:…`` heartbeats
 ``reply:<ticket>``             list: the answer to a request that has no job
 ``turn:<what>``                who does what one process at a time may as well do
@@ -25,6 +27,6 @@ All keys have the prefix ``dubbing:``. A *token* is ``number:offset:length:deadl
 """
 
 from dubbing.ledger.ledger import Ledger
-from dubbing.ledger.records import Address, Claim, Snapshot, WorkerRecord
+from dubbing.ledger.records import Address, Claim, Snapshot, Standing, WorkerRecord
 
-__all__ = ["Address", "Claim", "Ledger", "Snapshot", "WorkerRecord"]
+__all__ = ["Address", "Claim", "Ledger", "Snapshot", "Standing", "WorkerRecord"]

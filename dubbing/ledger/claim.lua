@@ -15,6 +15,7 @@ if held and tonumber(held) > t then
   if holder ~= owner then return 'busy' end
 end
 redis.call('ZADD', leases, t + tonumber(ARGV[7]), m)
-redis.call('HSET', P .. 'owners', m, owner .. '|' .. (t + tonumber(ARGV[8])))
+redis.call('HSET', P .. 'owners', m, owner .. '|' .. (t + tonumber(ARGV[8])) .. '|' .. t)
+redis.call('DEL', P .. 'express:' .. queue)
 if number ~= '' then set_state(job, 'synthesizing') end
 return 'run'

@@ -3,6 +3,7 @@ local P = 'dubbing:'
 local WORKER_TTL = 30        -- seconds without a heartbeat after which a worker is offline
 local EVENTS = 2000          -- events kept a job
 local ENDED_TTL = 3600       -- seconds that an ended job is remembered here; storage knows it for ever
+local PACE_BATCHES = 20      -- batches that the mean time of one looks back on
 
 local function now()
   local t = redis.call('TIME')
@@ -26,6 +27,28 @@ end
 
 local function event(job, name, ...)
   redis.call('XADD', jobkey(job) .. ':events', 'MAXLEN', '~', EVENTS, '*', 'event', name, ...)
+end
+
+-- Batches that the workers of a queue that are online do at once.
+local function online(queue)
+  local t = now()
+  local slots = 0
+  local workers = redis.call('HGETALL', P .. 'slots:' .. queue)
+  for n = 1, #workers, 2 do
+    local count, seen = string.match(workers[n + 1], '^(%d+)|(.+)$')
+    if t - tonumber(seen) < WORKER_TTL then slots = slots + tonumber(count) end
+  end
+  return slots
+end
+
+-- Note how long a slot needed for a batch that is done. Nobody knows it whose lease was lost.
+local function note_pace(queue, m)
+  local begun = string.match(redis.call('HGET', P .. 'owners', m) or '', '|[^|]+|([^|]+)$')
+  if not begun then return end
+  local key = P .. 'pace:' .. queue
+  local count = math.min(redis.call('HINCRBY', key, 'batches', 1), PACE_BATCHES)
+  local mean = tonumber(redis.call('HGET', key, 'seconds') or 0)
+  redis.call('HSET', key, 'seconds', mean + (now() - begun - mean) / count)
 end
 
 -- Give the job its place in the turns of a queue: at the head, so that a new job starts soon.

@@ -6,11 +6,12 @@ local key = jobkey(job)
 local m = member(job, round, token)
 redis.call('ZREM', P .. 'leases:' .. queue, m)
 redis.call('ZREM', P .. 'published:' .. queue, m)
-redis.call('HDEL', P .. 'owners', m)
 local standing = live(job, round)
+local fresh = standing == 'live' and redis.call('SETBIT', key .. ':closed', number, 1) == 0
+if fresh then note_pace(queue, m) end
+redis.call('HDEL', P .. 'owners', m)
 if standing == 'unknown' then return {'unknown'} end
-if standing ~= 'live' then return {} end
-if redis.call('SETBIT', key .. ':closed', number, 1) == 1 then return {} end
+if not fresh then return {} end
 
 for n = 8, #ARGV, 1000 do
   redis.call('HDEL', key .. ':deliveries', unpack(ARGV, n, math.min(n + 999, #ARGV)))

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from functools import cache
-from importlib.resources import files
 from typing import Any
-from urllib.parse import urlsplit
 
-import redis
-from redis.backoff import ExponentialWithJitterBackoff
-from redis.retry import Retry
-
-from dubbing.errors import QueueUnavailable
 from dubbing.job import Job, JobState
-from dubbing.ledger.records import Address, Claim, Snapshot, WorkerRecord
+from dubbing.ledger.records import Address, Claim, Snapshot, Standing, WorkerRecord
+from dubbing.ledger.server import Server
 from dubbing.plan import BatchRef
 
 LEASE_SECONDS = 6.0
@@ -40,22 +32,18 @@ class Ledger:
     def __init__(
         self, url: str, *, lease: float = LEASE_SECONDS, grace: float = GRACE_SECONDS
     ) -> None:
-        self.url = url
         self.lease = lease
         self._grace = grace
-        self._redis = redis.Redis.from_url(
-            url,
-            decode_responses=True,
-            socket_connect_timeout=5,
-            socket_timeout=30,
-            # A Redis that restarts is back within seconds; work that waits for it is not lost.
-            retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=2), 8),
-        )
+        self._server = Server(url)
 
     def ping(self) -> None:
         """Raise QueueUnavailable unless Redis answers."""
-        with _mapped(self.url):
-            self._redis.ping()
+        with self._server.commands() as redis:
+            redis.ping()
+
+    def check_writable(self) -> None:
+        """Raise QueueUnavailable where Redis is full, or takes no writes."""
+        self._server.run("probe")
 
     def open_round(
         self,
@@ -80,29 +68,30 @@ class Ledger:
         ]
         lines = sum(ref.lines for ref in refs)
         head = [job.name, round_, job.tenant, lines, done, failed, len(refs), len(numbers)]
-        return bool(self._run("open", *head, *batches, ".", *sorted(numbers)))
+        return bool(self._server.run("open", *head, *batches, ".", *sorted(numbers)))
 
     def take(self, queue: str, broker_lists: Sequence[str]) -> list[Address]:
         """Return the batches that go onto ``queue`` now, tenants in turn, then jobs in turn."""
         return [
             Address(job=job, round=int(round_), token=token, queue=queue)
             for job, round_, token in (
-                member.split("|") for member in self._run("take", queue, self._grace, *broker_lists)
+                member.split("|")
+                for member in self._server.run("take", queue, self._grace, *broker_lists)
             )
         ]
 
     def claim(self, at: Address, owner: str) -> Claim:
         """Begin a batch: the lease starts here."""
         number = "" if at.number is None else at.number
-        return Claim(self._run("claim", *_head(at), number, owner, self.lease, at.deadline))
+        return Claim(self._server.run("claim", *_head(at), number, owner, self.lease, at.deadline))
 
     def renew(self, at: Address, owner: str) -> bool:
         """Keep a lease; return whether the work is still wanted and within its deadline."""
-        return bool(self._run("renew", *_head(at), owner, self.lease))
+        return bool(self._server.run("renew", *_head(at), owner, self.lease))
 
     def release(self, at: Address, owner: str, *, pause: float = 0.0) -> None:
         """Hand a batch back, to be taken after ``pause`` seconds."""
-        self._run("release", *_head(at), owner, pause)
+        self._server.run("release", *_head(at), owner, pause)
 
     def deliver(self, job: str, ids: Sequence[str]) -> list[int]:
         """Count a delivery of each line, before any work; return how often each was begun before.
@@ -110,32 +99,32 @@ class Ledger:
         A line that was begun before is not counted here but by `deliver_again`, just before it is
         spoken alone.
         """
-        return [int(count) for count in self._run("deliver", job, *ids)] if ids else []
+        return [int(count) for count in self._server.run("deliver", job, *ids)] if ids else []
 
     def deliver_again(self, job: str, id_: str) -> int:
         """Count a delivery of what is done alone; return how often it was begun before."""
-        with _mapped(self.url):
-            return int(self._redis.hincrby(f"{PREFIX}job:{job}:deliveries", id_, 1)) - 1
+        with self._server.commands() as redis:
+            return int(redis.hincrby(f"{PREFIX}job:{job}:deliveries", id_, 1)) - 1
 
     def forgive(self, job: str, ids: Sequence[str]) -> None:
         """Forget the deliveries of lines whose worker lives and hands them back."""
         if ids:
-            with _mapped(self.url):
-                self._redis.hdel(f"{PREFIX}job:{job}:deliveries", *ids)
+            with self._server.commands() as redis:
+                redis.hdel(f"{PREFIX}job:{job}:deliveries", *ids)
 
     def complete(self, at: Address, ids: Sequence[str], failed: int) -> list[str] | None:
         """Count a batch, once; return the queues with new work, None when the job is unknown."""
-        touched = list(self._run("complete", *_head(at), at.number, len(ids), failed, *ids))
+        touched = list(self._server.run("complete", *_head(at), at.number, len(ids), failed, *ids))
         return None if touched == ["unknown"] else touched
 
     def end(self, job: str, round_: int, state: JobState) -> None:
         """Note that a round ended, and drop what is left of its work."""
-        self._run("end", job, round_, state.value)
+        self._server.run("end", job, round_, state.value)
 
     def snapshot(self, job: str) -> Snapshot | None:
         """Return where a job stands, or None when the ledger does not know it."""
-        with _mapped(self.url):
-            found: dict[str, str] = self._redis.hgetall(f"{PREFIX}job:{job}")  # type: ignore[assignment]
+        with self._server.commands() as redis:
+            found: dict[str, str] = redis.hgetall(f"{PREFIX}job:{job}")  # type: ignore[assignment]
         if not found:
             return None
         counts = {key: int(found[key]) for key in ("lines", "done", "failed", "batches", "closed")}
@@ -147,10 +136,33 @@ class Ledger:
             **counts,
         )
 
+    def standings(self, job: str) -> list[Standing]:
+        """Return where a job that is at work stands on each queue that has work for it.
+
+        Assembly is one of them from the start. The cost grows with the jobs on those queues.
+        """
+        return [
+            Standing(
+                queue=queue,
+                ahead=None if ahead == "" else int(ahead),
+                work=float(work),
+                slots=int(slots),
+                pace=float(pace) if pace else None,
+            )
+            for queue, ahead, work, slots, pace in self._server.run("standings", job)
+        ]
+
+    def express(self, queue: str) -> bool:
+        """Whether a request without a job may go ahead of the batches of a queue.
+
+        It may for some times a slot; then a batch has to be begun first.
+        """
+        return bool(self._server.run("express", queue))
+
     def events(self, job: str, after: str, *, wait: float) -> tuple[str, list[dict[str, str]]]:
         """Return the last id and the events after ``after``, waiting up to ``wait`` seconds."""
-        with _mapped(self.url):
-            found: Any = self._redis.xread(
+        with self._server.commands() as redis:
+            found: Any = redis.xread(
                 {f"{PREFIX}job:{job}:events": after}, count=500, block=max(1, int(wait * 1000))
             )
         entries = found[0][1] if found else []
@@ -158,36 +170,36 @@ class Ledger:
 
     def last_event(self, job: str) -> str:
         """Return the id of the newest event, for a watcher that starts from a snapshot."""
-        with _mapped(self.url):
-            newest: Any = self._redis.xrevrange(f"{PREFIX}job:{job}:events", count=1)
+        with self._server.commands() as redis:
+            newest: Any = redis.xrevrange(f"{PREFIX}job:{job}:events", count=1)
         return newest[0][0] if newest else "0-0"
 
     def beat(self, worker: WorkerRecord) -> None:
         """Say that a worker is there; it is offline 30 s after the last time."""
         record = json.dumps(asdict(worker))
-        self._run("beat", worker.name, record, worker.slots, *worker.queues)
+        self._server.run("beat", worker.name, record, worker.slots, *worker.queues)
 
     def leave(self, worker: WorkerRecord) -> None:
         """Say that a worker is gone."""
-        self._run("beat", worker.name, "", 0, *worker.queues)
+        self._server.run("beat", worker.name, "", 0, *worker.queues)
 
     def workers(self) -> list[WorkerRecord]:
         """Return the workers that are online."""
-        with _mapped(self.url):
-            keys = list(self._redis.scan_iter(f"{PREFIX}worker:*", count=500))
-            records: Any = self._redis.mget(keys) if keys else []
+        with self._server.commands() as redis:
+            keys = list(redis.scan_iter(f"{PREFIX}worker:*", count=500))
+            records: Any = redis.mget(keys) if keys else []
         found = [WorkerRecord(**json.loads(record)) for record in records if record]
         return sorted(found, key=lambda worker: worker.name)
 
     def turn(self, what: str, seconds: int) -> bool:
         """Whether it is this process's turn to do what one process at a time may as well do."""
-        with _mapped(self.url):
-            return bool(self._redis.set(f"{PREFIX}turn:{what}", "", nx=True, ex=seconds))
+        with self._server.commands() as redis:
+            return bool(redis.set(f"{PREFIX}turn:{what}", "", nx=True, ex=seconds))
 
     def set_reply(self, ticket: str, reply: dict[str, Any], *, keep: int = 300) -> None:
         """Answer a request that has no job, such as `say`."""
         key = f"{PREFIX}reply:{ticket}"
-        with _mapped(self.url), self._redis.pipeline() as pipe:
+        with self._server.commands() as redis, redis.pipeline() as pipe:
             pipe.rpush(key, json.dumps(reply))
             pipe.expire(key, keep)
             pipe.execute()
@@ -195,9 +207,9 @@ class Ledger:
     def wait_reply(self, ticket: str, *, wait: float) -> dict[str, Any] | None:
         """Return the answer, or None when there is none after ``wait`` seconds."""
         key, deadline = f"{PREFIX}reply:{ticket}", time.monotonic() + wait
-        with _mapped(self.url):
+        with self._server.commands() as redis:
             while (left := deadline - time.monotonic()) > 0:
-                found: Any = self._redis.blpop([key], timeout=min(left, WAIT_SECONDS))
+                found: Any = redis.blpop([key], timeout=min(left, WAIT_SECONDS))
                 if found:
                     reply: dict[str, Any] = json.loads(found[1])
                     return reply
@@ -205,37 +217,9 @@ class Ledger:
 
     def queue_depth(self, broker_lists: Sequence[str]) -> int:
         """Return how many messages the broker holds in these lists."""
-        with _mapped(self.url):
-            return sum(int(self._redis.llen(name)) for name in broker_lists)
-
-    def _run(self, name: str, *arguments: object) -> Any:
-        script = self._redis.register_script(_source(name))
-        with _mapped(self.url):
-            return script(args=[str(argument) for argument in arguments])
-
-
-@cache
-def _source(name: str) -> str:
-    folder = files("dubbing.ledger")
-    return "\n".join((folder / f"{part}.lua").read_text() for part in ("common", name))
+        with self._server.commands() as redis:
+            return sum(int(redis.llen(name)) for name in broker_lists)
 
 
 def _head(at: Address) -> tuple[str, int, str, str]:
     return at.job, at.round, at.token, at.queue
-
-
-@contextmanager
-def _mapped(url: str) -> Iterator[None]:
-    """Turn redis-py's errors into ours."""
-    try:
-        yield
-    except redis.ConnectionError as exc:
-        raise QueueUnavailable(f"Redis does not answer at {redact(url)}: {exc}") from exc
-    except redis.RedisError as exc:
-        raise QueueUnavailable(f"Redis refused at {redact(url)}: {exc}") from exc
-
-
-def redact(url: str) -> str:
-    """Return ``url`` without its password."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -73,6 +73,30 @@ class Snapshot:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Standing:
+    """Where a job stands on one queue, or will stand when it comes to be assembled."""
+
+    queue: str
+    ahead: int | None
+    """Batches that are begun before the job's next one; None when none of its own waits."""
+    work: float
+    """Batches until the job's last one is done, it too; one that is worked on counts half."""
+    slots: int
+    """Batches done at once by the workers that are online."""
+    pace: float | None
+    """Seconds that a slot needed for a batch of late; None when none was done."""
+
+    @property
+    def seconds(self) -> float | None:
+        """Seconds until the job's last batch is done; None while nothing tells."""
+        if not self.slots or self.pace is None:
+            return None
+        # When the last one ends, the other slots are half through what comes after it.
+        share = (self.work + (self.slots - 1) / 2) / self.slots
+        return self.pace * max(share, min(self.work, 1.0))
+
+
+@dataclass(frozen=True, kw_only=True)
 class WorkerRecord:
     """A worker as its heartbeat shows it."""
 

@@ -18,6 +18,12 @@ end
 
 -- Fewer messages than were published: the oldest were lost on the way, and are sent again.
 local chosen = {}
+local function publish(m)
+  -- Their order is the broker's: what is sent at the same moment differs by a microsecond.
+  redis.call('ZADD', published, t + #chosen / 1000000, m)
+  chosen[#chosen + 1] = m
+end
+
 local held = 0
 for n = 3, #ARGV do held = held + redis.call('LLEN', ARGV[n]) end
 local lost = redis.call('ZCARD', published) - held
@@ -25,22 +31,15 @@ if lost > 0 then
   for _, m in ipairs(redis.call('ZRANGEBYSCORE', published, '-inf', t - grace, 'LIMIT', 0, lost)) do
     local job, round = split(m)
     if live(job, round) == 'live' then
-      redis.call('ZADD', published, t, m)
-      chosen[#chosen + 1] = m
+      publish(m)
     else
       redis.call('ZREM', published, m)
     end
   end
 end
 
-local slots = 0
-local workers = redis.call('HGETALL', P .. 'slots:' .. queue)
-for n = 1, #workers, 2 do
-  local count, seen = string.match(workers[n + 1], '^(%d+)|(.+)$')
-  if t - tonumber(seen) < WORKER_TTL then slots = slots + tonumber(count) end
-end
 -- Shallow, so that the wait of a new job is bounded by this and not by anyone's backlog.
-local room = 2 * math.max(slots, 1) - redis.call('ZCARD', published)
+local room = 2 * math.max(online(queue), 1) - redis.call('ZCARD', published)
 
 local tenants = P .. 'ring:' .. queue
 while room > 0 do
@@ -51,9 +50,7 @@ while room > 0 do
   if job then
     local token = redis.call('LPOP', todokey(job, queue))
     if token then
-      local m = member(job, redis.call('HGET', jobkey(job), 'round'), token)
-      redis.call('ZADD', published, t, m)
-      chosen[#chosen + 1] = m
+      publish(member(job, redis.call('HGET', jobkey(job), 'round'), token))
       room = room - 1
       if redis.call('EXISTS', todokey(job, queue)) == 1 then redis.call('RPUSH', jobs, job) end
       if redis.call('EXISTS', jobs) == 1 then redis.call('RPUSH', tenants, tenant) end

@@ -1,0 +1,121 @@
+"""Turns, depth, and who goes ahead: the ledger on a real Redis."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from ledgers import (
+    EXTRACTION,
+    QUEUE,
+    job,
+    numbers,
+    record,
+    refs,
+    take,
+    work_off,
+)
+
+from dubbing.ledger import Ledger
+
+
+@pytest.fixture
+def ledger(redis_url: str) -> Ledger:
+    return Ledger(redis_url)
+
+
+def test_a_queue_is_filled_to_twice_its_slots(ledger: Ledger) -> None:
+    ledger.beat(record(slots=3))
+    ledger.open_round(job(), 1, refs(20))
+    first = take(ledger)
+    assert numbers(first) == [("j", n) for n in range(6)]
+    assert take(ledger) == []
+    ledger.claim(first[0], "a")
+    ledger.claim(first[1], "b")
+    assert numbers(take(ledger)) == [("j", 6), ("j", 7)]
+
+
+def test_a_queue_without_workers_holds_two_messages(ledger: Ledger) -> None:
+    ledger.open_round(job(), 1, refs(20))
+    assert len(take(ledger)) == 2
+
+
+def test_a_worker_that_left_has_no_slots(ledger: Ledger) -> None:
+    ledger.beat(record(slots=8, name="gone"))
+    ledger.leave(record(slots=8, name="gone"))
+    ledger.beat(record(slots=2))
+    ledger.open_round(job(), 1, refs(20))
+    assert len(take(ledger)) == 4
+    assert [worker.name for worker in ledger.workers()] == ["w@h"]
+
+
+def test_tenants_take_turns_and_then_their_jobs(ledger: Ledger) -> None:
+    ledger.open_round(job("big", "x"), 1, refs(50))
+    ledger.open_round(job("a", "y"), 1, refs(2))
+    ledger.open_round(job("b", "y"), 1, refs(2))
+    ledger.beat(record(slots=4))
+    found = [at.job for at in take(ledger)]
+    # New jobs stand at the head: b before a, and y before x.
+    assert found == ["b", "big", "a", "big", "b", "big", "a", "big"]
+
+
+def test_a_new_job_is_next(ledger: Ledger) -> None:
+    ledger.open_round(job("old"), 1, refs(50))
+    take_some = take(ledger)
+    ledger.open_round(job("new"), 1, refs(1))
+    ledger.claim(take_some[0], "a")
+    assert numbers(take(ledger)) == [("new", 0)]
+
+
+def test_a_tenant_with_fifty_jobs_does_not_slow_a_tenant_with_one(ledger: Ledger) -> None:
+    ledger.beat(record(slots=2))
+    for n in range(50):
+        ledger.open_round(job(f"big{n}", "big"), 1, refs(10))
+    published = take(ledger)
+    ledger.open_round(job("small", "small"), 1, refs(10))
+    begun = [at.job for at in work_off(ledger, published)][len(published) :]
+    # Every other batch is the small tenant's, whatever the other one has.
+    assert Counter(begun[:20])["small"] == 10
+    assert len(begun) == 506
+
+
+def test_the_jobs_of_one_tenant_share_its_turns(ledger: Ledger) -> None:
+    for n in range(10):
+        ledger.open_round(job(f"j{n}"), 1, refs(20))
+    begun = Counter(at.job for at in work_off(ledger)[:100])
+    assert set(begun.values()) == {10}
+
+
+def test_the_depth_is_that_of_all_workers_and_stays_whatever_the_backlog(ledger: Ledger) -> None:
+    ledger.beat(record(slots=2, name="a"))
+    ledger.beat(record(slots=3, name="b"))
+    for n in range(20):
+        ledger.open_round(job(f"j{n}"), 1, refs(200))
+    published = len(take(ledger))
+    assert published == 10
+    ledger.beat(record(slots=1, name="c"))
+    assert len(take(ledger)) == 2
+
+
+def test_batches_of_two_queues_do_not_take_each_others_room(ledger: Ledger) -> None:
+    plan = refs(50) + refs(50, queue=EXTRACTION, first=50)
+    ledger.open_round(job(), 1, plan)
+    assert len(take(ledger)) == 2
+    assert len(take(ledger, EXTRACTION)) == 2
+
+
+def test_requests_go_ahead_some_times_a_slot_until_a_batch_is_begun(ledger: Ledger) -> None:
+    ledger.open_round(job(), 1, refs(9))
+    for slots in (1, 3):
+        ledger.beat(record(slots=slots))
+        assert [ledger.express(QUEUE) for _ in range(4 * slots)] == [True] * 4 * slots
+        assert not ledger.express(QUEUE)
+        assert not ledger.express(QUEUE)
+        ledger.claim(take(ledger)[0], "a")
+    assert ledger.express(QUEUE)
+
+
+def test_requests_to_one_engine_do_not_count_for_another(ledger: Ledger) -> None:
+    while ledger.express(QUEUE):
+        pass
+    assert ledger.express("synthesis.other")

@@ -1,0 +1,220 @@
+"""A job's place and the time that it may take, on a real Redis."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from console import wait_until
+from ledgers import (
+    EXTRACTION,
+    QUEUE,
+    complete,
+    job,
+    record,
+    refs,
+    take,
+    take_and_claim,
+    work_off,
+)
+
+from dubbing.cli.output import describe
+from dubbing.job import JobState
+from dubbing.ledger import Address, Ledger, Standing
+from dubbing.status import Status, job_status
+from dubbing.storage import Storage
+
+PACE = 0.2
+"""Seconds that a batch takes here."""
+
+
+@pytest.fixture
+def ledger(redis_url: str) -> Ledger:
+    return Ledger(redis_url)
+
+
+def standing(ledger: Ledger, id_: str = "j", queue: str = QUEUE) -> Standing | None:
+    found = [at for at in ledger.standings(id_) if at.queue == queue]
+    return found[0] if found else None
+
+
+def status(ledger: Ledger, tmp_path: Path, id_: str = "j") -> Status:
+    return job_status(Storage.at(str(tmp_path)), ledger, id_)
+
+
+def spend(ledger: Ledger, seconds: float = PACE) -> None:
+    """Open a job of one batch and do it in so many seconds, assembly too."""
+    ledger.open_round(job("past"), 1, refs(1))
+    (at,) = take_and_claim(ledger)
+    time.sleep(seconds)
+    complete(ledger, at)
+    take_and_claim(ledger, "assembly")
+    time.sleep(seconds)
+    ledger.end("past", 1, JobState.COMPLETED)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_place_of_every_job_is_the_one_that_it_is_served_at(ledger: Ledger, seed: int) -> None:
+    chance = random.Random(seed)
+    ledger.beat(record(slots=chance.randint(1, 4)))
+    published: list[Address] = []
+    names = [f"j{n}" for n in range(chance.randint(1, 15))]
+    for name in names:
+        tenant = f"t{chance.randint(0, 4)}"
+        ledger.open_round(job(name, tenant), 1, refs(chance.randint(1, 12)))
+        published += take(ledger)
+        if published and chance.random() < 0.7:
+            at = published.pop(0)
+            ledger.claim(at, "w")
+            complete(ledger, at)
+    foreseen = {name: standing(ledger, name) for name in names}
+    places: dict[str, list[int]] = defaultdict(list)
+    for place, at in enumerate(work_off(ledger, published)):
+        places[at.job].append(place)
+    for name, expected in foreseen.items():
+        if expected:
+            assert (expected.ahead, expected.work) == (places[name][0], places[name][-1] + 1)
+        else:
+            assert name not in places
+
+
+def test_what_is_being_worked_on_counts_half(ledger: Ledger) -> None:
+    ledger.beat(record(slots=2))
+    ledger.open_round(job("old"), 1, refs(3))
+    ledger.open_round(job(), 1, refs(1))
+    first, *_ = take(ledger)
+    assert first.job == "j"
+    ledger.claim(first, "a")
+    found = standing(ledger)
+    assert found
+    assert (found.ahead, found.work) == (None, 0.5)
+    old = standing(ledger, "old")
+    assert old
+    assert (old.ahead, old.work) == (0, 3.5)
+
+
+def test_lines_that_wait_for_a_voice_are_the_jobs_own(ledger: Ledger) -> None:
+    ledger.open_round(job("other"), 1, refs(2))
+    take_and_claim(ledger)
+    ledger.open_round(job(), 1, [*refs(1, queue=EXTRACTION), *refs(4, needs=0, first=1)])
+    lines, voice = standing(ledger), standing(ledger, queue=EXTRACTION)
+    assert lines
+    assert voice
+    assert (lines.ahead, lines.work) == (None, 5)
+    assert (voice.ahead, voice.work) == (0, 1)
+
+
+def test_the_pace_is_the_mean_of_the_batches_of_late(ledger: Ledger) -> None:
+    ledger.beat(record())
+    ledger.open_round(job(), 1, refs(9))
+    found = standing(ledger)
+    assert found
+    assert (found.pace, found.seconds) == (None, None)
+    for at, seconds in zip(take(ledger), (PACE, 3 * PACE), strict=True):
+        ledger.claim(at, "a")
+        time.sleep(seconds)
+        complete(ledger, at)
+    found = standing(ledger)
+    assert found
+    assert found.pace == pytest.approx(2 * PACE, rel=0.25)
+    assert found.seconds == pytest.approx(7 * found.pace)
+
+
+def test_what_a_lost_lease_took_is_no_pace(redis_url: str) -> None:
+    ledger = Ledger(redis_url, lease=PACE)
+    ledger.open_round(job(), 1, refs(2))
+    at, _ = take(ledger)
+    ledger.claim(at, "slow")
+    wait_until(lambda: at in take(ledger), seconds=5, what="taken from it")
+    complete(ledger, at)
+    found = standing(ledger)
+    assert found
+    assert found.pace is None
+
+
+def test_a_status_tells_place_and_time(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.beat(record(slots=1))
+    ledger.open_round(job(), 1, refs(5))
+    found = status(ledger, tmp_path)
+    assert (found.place, found.seconds_left, found.lacks) == (0, None, ())
+    ledger.end("j", 1, JobState.CANCELLED)
+    spend(ledger)
+    ledger.open_round(job("old"), 1, refs(9))
+    take(ledger)
+    ledger.open_round(job("new"), 1, refs(3))
+    found = status(ledger, tmp_path, "new")
+    # Two of the other job's batches are published already, and from then on they take turns.
+    assert found.place == 2
+    assert found.seconds_left == pytest.approx((2 + 5 + 1) * PACE, rel=0.3)
+
+
+def test_the_time_left_is_that_of_the_slowest_engine_and_assembly(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    other = "synthesis.other"
+    ledger.beat(record(slots=2))
+    ledger.beat(replace(record(name="x@h"), engine="other", queues=(other,)))
+    ledger.open_round(job(), 1, [*refs(8), *refs(8, queue=other, first=8)])
+    for queue, seconds in ((QUEUE, 0.0), (other, PACE)):
+        at = take(ledger, queue)[0]
+        ledger.claim(at, "a")
+        time.sleep(seconds)
+        complete(ledger, at)
+    found = status(ledger, tmp_path)
+    assert found.seconds_left == pytest.approx(7 * PACE, rel=0.3)
+
+
+def test_a_job_that_is_assembled_has_the_time_of_assembly_left(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    ledger.beat(record())
+    spend(ledger)
+    ledger.open_round(job(), 1, refs(1))
+    complete(ledger, *take_and_claim(ledger))
+    assert status(ledger, tmp_path).place == 0
+    assert status(ledger, tmp_path).seconds_left == pytest.approx(PACE, rel=0.3)
+    take_and_claim(ledger, "assembly")
+    found = status(ledger, tmp_path)
+    assert (found.place, found.state) == (None, JobState.ASSEMBLING)
+    assert found.seconds_left == pytest.approx(PACE / 2, rel=0.3)
+
+
+def test_without_a_worker_there_is_no_time_but_what_is_lacking(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    spend(ledger)
+    ledger.open_round(job(), 1, refs(5))
+    found = status(ledger, tmp_path)
+    assert (found.place, found.seconds_left) == (0, None)
+    assert found.lacks == ("assembly", "tone")
+    assert "no worker is online for assembly and tone" in describe(found)
+    ledger.beat(replace(record(), queues=(QUEUE,)))
+    assert status(ledger, tmp_path).lacks == ("assembly",)
+
+
+def test_a_job_that_ended_has_no_place(ledger: Ledger) -> None:
+    ledger.open_round(job(), 1, refs(5))
+    ledger.end("j", 1, JobState.CANCELLED)
+    assert ledger.standings("nobody") == []
+    assert ledger.standings("j") == []
+
+
+@pytest.mark.parametrize(
+    ("place", "seconds", "said"),
+    [
+        (None, None, "j: queued, 0 of 9 lines"),
+        (0, 0.4, "j: queued, 0 of 9 lines, about 1 s left"),
+        (1, 89.4, "j: queued, 0 of 9 lines, 1 batch ahead, about 89 s left"),
+        (12, 240.0, "j: queued, 0 of 9 lines, 12 batches ahead, about 4 min left"),
+        (300, 7900.0, "j: queued, 0 of 9 lines, 300 batches ahead, about 2 h 12 min left"),
+    ],
+)
+def test_people_read_place_and_time(place: int | None, seconds: float | None, said: str) -> None:
+    found = Status(
+        id="j", state=JobState.QUEUED, round=1, lines=9, place=place, seconds_left=seconds
+    )
+    assert describe(found) == said

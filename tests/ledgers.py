@@ -1,0 +1,79 @@
+"""Jobs of bare batches for a ledger, and the steps of a worker on them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+from dubbing.job import Job, JobState
+from dubbing.ledger import Address, Claim, Ledger, WorkerRecord
+from dubbing.plan import BatchRef
+from dubbing.queue import broker_lists
+
+QUEUE = "synthesis.tone"
+EXTRACTION = "extraction.tone"
+
+
+def job(id_: str = "j", tenant: str = "t") -> Job:
+    return Job(id=id_, language="en", tenant=tenant)
+
+
+def refs(
+    count: int, *, queue: str = QUEUE, needs: int | None = None, first: int = 0
+) -> list[BatchRef]:
+    """So many batches, numbered from ``first``."""
+    return [
+        BatchRef(
+            number=n, offset=100 * n, length=100, queue=queue, lines=2, deadline=60, needs=needs
+        )
+        for n in range(first, first + count)
+    ]
+
+
+def record(slots: int = 1, name: str = "w@h") -> WorkerRecord:
+    queues = (QUEUE, EXTRACTION, "assembly")
+    return WorkerRecord(name=name, engine="tone", queues=queues, slots=slots, state="ready")
+
+
+def take(ledger: Ledger, queue: str = QUEUE) -> list[Address]:
+    return ledger.take(queue, broker_lists(queue))
+
+
+def numbers(taken: Sequence[Address]) -> list[tuple[str, int | None]]:
+    return [(at.job, at.number) for at in taken]
+
+
+def take_and_claim(ledger: Ledger, queue: str = QUEUE, owner: str = "a") -> list[Address]:
+    """Take all that a queue gives, as workers that claim at once do."""
+    taken = []
+    while found := take(ledger, queue):
+        for at in found:
+            assert ledger.claim(at, owner) is Claim.RUN
+        taken += found
+    return taken
+
+
+def work_off(ledger: Ledger, published: Sequence[Address] = ()) -> list[Address]:
+    """Do all that waits, as a slot that is never idle does; return it in order.
+
+    published: what was taken before.
+    """
+    begun = []
+    queue = deque([*published, *take(ledger)])
+    while queue:
+        at = queue.popleft()
+        assert ledger.claim(at, "w") is Claim.RUN
+        begun.append(at)
+        complete(ledger, at)
+        queue += take(ledger)
+    return begun
+
+
+def complete(ledger: Ledger, at: Address, failed: int = 0) -> list[str] | None:
+    return ledger.complete(at, ["1", "2"], failed)
+
+
+def snapshot(ledger: Ledger, id_: str = "j") -> tuple[JobState, int, int, int]:
+    found = ledger.snapshot(id_)
+    assert found
+    return found.state, found.done, found.failed, found.closed
