@@ -33,6 +33,13 @@ CHUNK = 8 << 20
 """Bytes of a part when a whole file passes through."""
 PARTS_AT_ONCE = 4
 """Parts of an upload in memory together."""
+REQUEST_SECONDS = 30.0
+"""Longest that one request to a bucket takes, with what it carries."""
+RETRY_SECONDS = 15.0
+"""No request is tried again after so long.
+
+A call takes at most this and one request, so that an outage is reported within a batch's deadline.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +107,7 @@ class Storage:
         """Write an object to ``path``, memory flat in its size; raises NotFound.
 
         Read in ranges: each has a time limit and retries of its own, whatever the object's size.
-        Raises MediaError when ``path`` cannot be written.
+        Raises MediaError when ``path`` cannot be written. After any error there is no such file.
         """
         with self._mapped(key):
             size = int(obstore.head(self._store, key)["size"])
@@ -108,8 +115,11 @@ class Storage:
             with path.open("wb") as file:
                 for start in range(0, size, CHUNK):
                     file.write(self.get_range(key, start, min(CHUNK, size - start)))
-        except OSError as exc:
-            raise MediaError(f"{path.name} cannot be written: {exc.strerror}") from exc
+        except BaseException as exc:
+            path.unlink(missing_ok=True)
+            if isinstance(exc, OSError):
+                raise MediaError(f"{path} cannot be written: {exc.strerror}") from exc
+            raise
 
     def size(self, key: str) -> int | None:
         """Return an object's size in bytes, or None when there is none."""
@@ -207,10 +217,9 @@ def _s3_store(url: str, options: S3Options) -> S3Store:
         client_options={
             "allow_http": (options.endpoint or "").startswith("http://"),
             "connect_timeout": timedelta(seconds=5),
-            "timeout": timedelta(seconds=60),
+            "timeout": timedelta(seconds=REQUEST_SECONDS),
         },
-        # Bounded, so that a batch reports an outage well before its own deadline.
-        retry_config={"max_retries": 5, "retry_timeout": timedelta(seconds=30)},
+        retry_config={"max_retries": 5, "retry_timeout": timedelta(seconds=RETRY_SECONDS)},
     )
 
 

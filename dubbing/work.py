@@ -7,27 +7,31 @@ lease ends and another one begins here again.
 from __future__ import annotations
 
 import logging
+import random
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from dubbing.errors import DubbingError, NotFound, Stopped, Transient
+from dubbing.errors import DubbingError, NotFound, Stopped, StorageUnavailable, Transient
 from dubbing.keys import Keys
 from dubbing.ledger import Address, Claim, Ledger
 from dubbing.outcome import load_result
-from dubbing.plan import Batch
+from dubbing.plan import Batch, Kind
 from dubbing.queue import Publisher
-from dubbing.result import BatchResult
+from dubbing.result import BatchResult, SegmentResult
 from dubbing.rounds import load_job, put_to_work
 from dubbing.storage import Storage
 
 log = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 5.0
-"""How long a batch rests that failed for a reason of its worker's, such as a storage that is down.
+"""How long a batch rests at first that failed for no fault of its lines; longer each time."""
+LONGEST_PAUSE = 60.0
+SETBACKS = 5
+"""A batch that storage failed so often is reported with that error.
 
-It is not given up: with the storage down, there is no place to report it either.
+Unless the report cannot be stored either: an outage of everything is waited for.
 """
 
 
@@ -38,6 +42,7 @@ class Lease:
         self.at = at
         self._ledger = ledger
         self._owner = owner
+        self._setbacks = 0
         self._over = threading.Event()
         self._lost = threading.Event()
 
@@ -51,6 +56,13 @@ class Lease:
         self._renew()
         if not self.alive:
             raise Stopped(f"{self.at.job}: the batch was cancelled, or its lease ran out")
+
+    def set_back(self) -> int:
+        """Count, once, that the batch failed for no fault of its lines; return how often it did."""
+        if not self._setbacks:
+            name = f"setbacks of {self.at.token}"
+            self._setbacks = self._ledger.deliver_again(self.at.job, name) + 1
+        return self._setbacks
 
     @contextmanager
     def renewed(self) -> Iterator[None]:
@@ -85,12 +97,15 @@ class Desk:
     publisher: Publisher
     worker: str
     """Names the process; leases and results hold it."""
+    pause: float = PAUSE_SECONDS
+    """Seconds that a batch rests after its first setback."""
 
     @contextmanager
     def claimed(self, at: Address) -> Iterator[Lease | None]:
         """Claim a batch for the block; yields None when there is nothing to do.
 
-        An exception hands the batch back, for whoever comes after a pause.
+        An exception hands the batch back, for whoever comes after a pause; Stopped, for whoever
+        comes.
         """
         claim = self.ledger.claim(at, self.worker)
         if claim is Claim.UNKNOWN:
@@ -106,12 +121,18 @@ class Desk:
         try:
             with lease.renewed():
                 yield lease
-        except Exception:
-            self.ledger.release(at, self.worker, pause=PAUSE_SECONDS)
+        except Exception as exc:
+            pause = 0.0 if isinstance(exc, Stopped) else self._pause(lease.set_back())
+            self.ledger.release(at, self.worker, pause=pause)
             raise
         except BaseException:
             self.ledger.release(at, self.worker)
             raise
+
+    def _pause(self, setbacks: int) -> float:
+        """Return how many seconds a batch rests: each time longer, no two the same."""
+        longest = min(LONGEST_PAUSE, self.pause * 2.0 ** min(setbacks - 1, SETBACKS))
+        return longest * random.uniform(0.5, 1.0)  # noqa: S311 - it only spreads the load
 
     def run(self, at: Address, do: Callable[[Batch, Lease], BatchResult]) -> str:
         """Do a batch from claim to count; return in a word what happened."""
@@ -134,11 +155,13 @@ class Desk:
         )
         try:
             result = do(batch, lease)
-        except Transient:
+        except Transient as exc:
             # This process lives: what it hands back does not count as a death. Anything else
             # that is raised here does count, as it would come again for ever.
             self.ledger.forgive(at.job, [line.id for line in batch.lines])
-            raise
+            if not isinstance(exc, StorageUnavailable) or lease.set_back() < SETBACKS:
+                raise
+            result = failed_result(batch, exc, self.worker)
         lease.check()
         key = Keys.result(at.job, at.round, number)
         if self.storage.create(key, result.model_dump_json(exclude_defaults=True).encode()):
@@ -161,3 +184,17 @@ class Desk:
         put_to_work(self.storage, self.ledger, job)
         claim = self.ledger.claim(at, self.worker)
         return Claim.OVER if claim is Claim.UNKNOWN else claim
+
+
+def failed_result(batch: Batch, error: DubbingError, worker: str) -> BatchResult:
+    """Return the result of a batch that came to nothing: each of its lines has the error."""
+    record = error.to_record()
+    if batch.kind is Kind.EXTRACTION:
+        return BatchResult(batch=batch.number, worker=worker, error=record)
+    failed = [
+        SegmentResult(
+            id=line.id, error=record, engine=batch.engine, model="", seed=line.seed, attempts=0
+        )
+        for line in batch.lines
+    ]
+    return BatchResult(batch=batch.number, worker=worker, segments=tuple(failed))

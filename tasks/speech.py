@@ -12,10 +12,10 @@ from dubbing.ledger import Address
 from dubbing.outcome import load_result
 from dubbing.plan import Batch, Kind, PlannedLine
 from dubbing.queue import SAY, TASKS
-from dubbing.result import BatchResult, SegmentResult
+from dubbing.result import BatchResult
 from dubbing.synthesis import MAX_DELIVERIES, Synthesis, Watch
 from dubbing.voice import VoiceRef
-from dubbing.work import Lease
+from dubbing.work import Lease, failed_result
 from tasks.context import Context, current
 
 
@@ -73,8 +73,7 @@ def _speak(context: Context, batch: Batch, lease: Lease) -> BatchResult:
         _check_extraction(context, batch, lease)
         voice = context.voice(batch.voice)
     except (Permanent, EngineFailed, ReportedError) as exc:
-        failed = [_failure(context, line, exc) for line in batch.lines]
-        return BatchResult(batch=batch.number, worker=desk.worker, segments=tuple(failed))
+        return failed_result(batch, exc, desk.worker)
     watch = Watch(
         begin=lambda ids: desk.ledger.deliver(job, ids),
         begin_again=lambda id_: desk.ledger.deliver_again(job, id_),
@@ -85,18 +84,18 @@ def _speak(context: Context, batch: Batch, lease: Lease) -> BatchResult:
 
 
 def _extract(context: Context, batch: Batch, lease: Lease) -> BatchResult:
-    error = None
+    desk = context.desk
     name = f"extraction {batch.number}"
     try:
         _count_delivery(context, name, lease)
         context.voice(batch.voice)
     except (Permanent, EngineFailed) as exc:
-        error = exc.to_record()
+        return failed_result(batch, exc, desk.worker)
     except Transient:
         # This process lives: what it hands back does not count as a death.
-        context.desk.ledger.forgive(lease.at.job, [name])
+        desk.ledger.forgive(lease.at.job, [name])
         raise
-    return BatchResult(batch=batch.number, worker=context.desk.worker, error=error)
+    return BatchResult(batch=batch.number, worker=desk.worker)
 
 
 def _check_extraction(context: Context, batch: Batch, lease: Lease) -> None:
@@ -114,15 +113,3 @@ def _count_delivery(context: Context, name: str, lease: Lease) -> None:
         raise EngineFailed(
             f"the voice was begun {before} times and never finished: see its workers' logs"
         )
-
-
-def _failure(context: Context, line: PlannedLine, exc: DubbingError) -> SegmentResult:
-    engine = context.loaded()
-    return SegmentResult(
-        id=line.id,
-        error=exc.to_record(),
-        engine=engine.spec.name,
-        model=engine.model,
-        seed=line.seed,
-        attempts=0,
-    )

@@ -44,7 +44,11 @@ def job(client: Client) -> Job:
 
 def desk(client: Client) -> Desk:
     return Desk(
-        storage=client.storage, ledger=client.ledger, publisher=client._publisher, worker="w"
+        storage=client.storage,
+        ledger=client.ledger,
+        publisher=client._publisher,
+        worker="w",
+        pause=0.0,
     )
 
 
@@ -137,7 +141,6 @@ def test_a_storage_that_fails_is_no_fault_of_a_voice(
         raise StorageUnavailable("it is down")
 
     monkeypatch.setattr(context, "voice", down)
-    monkeypatch.setattr("dubbing.work.PAUSE_SECONDS", 0.0)
     for _ in range(4):
         with pytest.raises(StorageUnavailable):
             speech.extract(job=at.job, round=at.round, token=at.token, queue=at.queue)

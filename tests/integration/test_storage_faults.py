@@ -1,0 +1,250 @@
+"""A bucket that answers 503, hangs, refuses or is slow: what is waited for and what is reported."""
+
+from __future__ import annotations
+
+import socket
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+import redis
+import s3_server as s3
+from console import Console
+from proxy import Answer, Proxy, proxy_before
+from services import PLUGINS
+from system import System, numbered, script
+
+from dubbing import storage as storage_module
+from dubbing.client import Client
+from dubbing.engine import Catalogue
+from dubbing.engines.tone import Tone
+from dubbing.errors import StorageUnavailable
+from dubbing.job import Job, JobState
+from dubbing.keys import Keys
+from dubbing.ledger import Ledger
+from dubbing.outcome import gather
+from dubbing.report import Report
+from dubbing.status import Status
+from dubbing.storage import S3Options, Storage
+from dubbing.work import LONGEST_PAUSE, PAUSE_SECONDS, SETBACKS, Desk
+from tasks.assembly import assemble
+from tasks.context import Context, install
+from tasks.speech import extract, synthesize
+
+TASKS = {"synthesis.tone": synthesize, "extraction.tone": extract, "assembly": assemble}
+
+
+@pytest.fixture
+def proxy(s3_options: S3Options) -> Iterator[Proxy]:
+    assert s3_options.endpoint
+    with proxy_before(s3_options.endpoint) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def bucket(proxy: Proxy, s3_options: S3Options, monkeypatch: pytest.MonkeyPatch) -> Storage:
+    """An empty prefix of a bucket behind the proxy, soon given up."""
+    monkeypatch.setattr(storage_module, "REQUEST_SECONDS", 1.0)
+    monkeypatch.setattr(storage_module, "RETRY_SECONDS", 0.2)
+    url = f"s3://{s3.BUCKETS[0]}/{uuid.uuid4().hex}"
+    return Storage.at(url, replace(s3_options, endpoint=proxy.url))
+
+
+class Hand:
+    """Takes batches to a worker's desk in this process, as fast as they may be taken."""
+
+    def __init__(self, storage: Storage, redis_url: str) -> None:
+        self._desk = Desk(
+            storage=storage, ledger=Ledger(redis_url), publisher=self, worker="w", pause=0.05
+        )
+        self.client = Client(storage, self._desk.ledger, self, "tone")
+        self.setbacks = 0
+        engine = Tone()
+        engine.load("cpu")
+        install(Context(desk=self._desk, engine=engine))
+
+    def fill(self, queues: Sequence[str]) -> int:
+        """Publish nothing: what is due is taken below."""
+        return 0
+
+    def run(self, job: Job, *, setbacks: int = 50) -> Status:
+        """Work until a job has ended, or storage has failed so often."""
+        deadline = time.monotonic() + 60
+        while not (status := self.client.status(job.name)).state.ended:
+            assert time.monotonic() < deadline, status
+            for queue, task in TASKS.items():
+                for at in self._desk.ledger.take(queue, []):
+                    try:
+                        task(**asdict(at))
+                    except StorageUnavailable:
+                        self.setbacks += 1
+                    if self.setbacks == setbacks:
+                        return status
+        return status
+
+
+@pytest.fixture
+def hand(bucket: Storage, redis_url: str) -> Hand:
+    return Hand(bucket, redis_url)
+
+
+def outage_of(mark: str, method: str = "PUT"):
+    """Every such request whose path has the mark is answered with 503."""
+    return lambda verb, path: Answer.UNAVAILABLE if verb == method and mark in path else Answer.PASS
+
+
+def errors(status: Status, storage: Storage) -> dict[str, str]:
+    assert status.output
+    report = Report.model_validate_json(storage.get(f"{status.output}report.json"))
+    return {line.id: line.error["code"] for line in report.lines if line.error}
+
+
+def test_clips_that_cannot_be_stored_are_reported_on_their_lines_and_retried(
+    hand: Hand, bucket: Storage, proxy: Proxy
+) -> None:
+    job = script("partial", *numbered("Partial", 3))
+    proxy.answer = outage_of("/clips/")
+    hand.client.submit(job)
+    status = hand.run(job)
+    assert hand.setbacks == SETBACKS - 1
+    assert (status.state, status.done, status.failed) == (JobState.FAILED, 3, 3)
+    assert errors(status, bucket) == dict.fromkeys("012", "storage_unavailable")
+
+    proxy.answer = lambda method, path: Answer.PASS
+    hand.client.retry("partial")
+    status = hand.run(job)
+    assert (status.state, status.round, status.failed) == (JobState.COMPLETED, 2, 0)
+    assert errors(status, bucket) == {}
+
+
+def test_a_clip_that_was_stored_before_the_outage_is_not_spoken_again(
+    hand: Hand, bucket: Storage, proxy: Proxy
+) -> None:
+    job = script("half", *numbered("Half", 3))
+    stored: list[str] = []
+
+    def after_the_first(method: str, path: str) -> Answer:
+        if method == "PUT" and "/clips/" in path:
+            stored.append(path)
+            return Answer.UNAVAILABLE if path != stored[0] else Answer.PASS
+        return Answer.PASS
+
+    proxy.answer = after_the_first
+    hand.client.submit(job)
+    assert hand.run(job).failed == 3
+    proxy.answer = lambda method, path: Answer.PASS
+    hand.client.retry("half")
+    assert hand.run(job).state is JobState.COMPLETED
+    attempts = [outcome.result.attempts for outcome in gather(bucket, "half", 2).values()]
+    assert sorted(attempts) == [0, 1, 1]
+
+
+def test_an_outage_of_everything_is_waited_for(hand: Hand, bucket: Storage, proxy: Proxy) -> None:
+    job = script("total", *numbered("Total", 3))
+    hand.client.submit(job)
+    proxy.answer = lambda method, path: (
+        Answer.UNAVAILABLE if "/clips/" in path or "/results/" in path else Answer.PASS
+    )
+    hand.run(job, setbacks=SETBACKS + 2)
+    assert list(bucket.keys(Keys.results("total", 1))) == []
+    proxy.answer = lambda method, path: Answer.PASS
+    status = hand.run(job)
+    assert (status.state, status.failed) == (JobState.COMPLETED, 0)
+    assert errors(status, bucket) == {}
+
+
+def test_each_rest_is_longer_up_to_a_minute_and_no_two_are_the_same(hand: Hand) -> None:
+    desk = replace(hand._desk, pause=PAUSE_SECONDS)
+    for setbacks, longest in ((1, 5), (2, 10), (3, 20), (4, 40), (5, LONGEST_PAUSE), (2000, 60)):
+        pauses = {desk._pause(setbacks) for _ in range(50)}
+        assert len(pauses) > 1
+        assert longest / 2 <= min(pauses) <= max(pauses) <= longest
+
+
+def test_a_bucket_that_never_answers_is_reported_within_bounds(
+    hand: Hand, bucket: Storage, proxy: Proxy
+) -> None:
+    job = script("hanging", *numbered("Hanging", 3))
+    hand.client.submit(job)
+    proxy.answer = lambda method, path: Answer.SILENCE
+    for ask in (lambda: bucket.get("x"), lambda: bucket.create("x", b"")):
+        begun = time.monotonic()
+        with pytest.raises(StorageUnavailable, match="x"):
+            ask()
+        assert time.monotonic() - begun < 2
+    proxy.answer = lambda method, path: (
+        Answer.SILENCE if method == "PUT" and "/clips/" in path else Answer.PASS
+    )
+    hand.run(job, setbacks=1)
+    proxy.answer = lambda method, path: Answer.PASS
+    assert hand.run(job).state is JobState.COMPLETED
+
+
+def test_a_storage_that_hangs_is_reported_before_any_batch_is_taken_to_hang() -> None:
+    longest = storage_module.REQUEST_SECONDS + storage_module.RETRY_SECONDS
+    assert longest < min(spec.seconds_per_call for spec in Catalogue().specs().values())
+
+
+def test_a_job_outlives_a_bucket_that_stumbles_is_slow_and_goes_away(
+    tmp_path: Path, proxy: Proxy, s3_options: S3Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(PLUGINS))
+    options = {
+        "storage_url": f"s3://{s3.BUCKETS[0]}/{uuid.uuid4().hex}",
+        "s3_endpoint": proxy.url,
+        "s3_region": s3_options.region,
+        "s3_access_key_id": s3_options.access_key_id,
+        "s3_secret_access_key": s3_options.secret_access_key,
+    }
+    with System(tmp_path / "home", slots=2, **options) as system:
+        stumbles = iter([Answer.UNAVAILABLE] * 4)
+
+        def stumble(method: str, path: str) -> Answer:
+            time.sleep(0.05)
+            return next(stumbles, Answer.PASS) if "/clips/" in path else Answer.PASS
+
+        proxy.answer = stumble
+        job = script("stumbling", *numbered("Stumbling", 8))
+        system.run(job)
+        assert proxy.failed == 4
+        assert system.whole(job)
+        assert set(system.spoken(job).values()) == {1}
+
+        proxy.answer = lambda method, path: Answer.PASS
+        job = script("away", *numbered("Away", 16, "[slow:0.1]"))
+        system.client.submit(job)
+        system.begun(job, 5)
+        proxy.answer = lambda method, path: Answer.UNAVAILABLE
+        system.until(lambda: "storage failed" in system.log("faulty"), "noticed")
+        proxy.answer = lambda method, path: Answer.PASS
+        system.wait("away")
+        assert system.whole(job)
+        assert max(system.spoken(job).values()) <= 2
+
+
+def test_a_bucket_that_refuses_connections_refuses_a_submission(
+    tmp_path: Path, redis_url: str
+) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        endpoint = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        console = Console(
+            tmp_path / "home",
+            DUBBING_REDIS_URL=redis_url,
+            DUBBING_STORAGE_URL="s3://dubbing/nowhere",
+            DUBBING_S3_ENDPOINT=endpoint,
+            DUBBING_S3_ACCESS_KEY_ID="a",
+            DUBBING_S3_SECRET_ACCESS_KEY="b",
+        )
+        job = script("refused", *numbered("Refused", 2), engine="tone")
+        (console.home / "job.json").write_text(job.model_dump_json(exclude_defaults=True))
+        begun = time.monotonic()
+        said = console("submit", "job.json", code=1).stderr
+    assert time.monotonic() - begun < 20
+    assert "storage failed" in said
+    assert endpoint in said
+    with redis.from_url(redis_url) as server:
+        assert server.dbsize() == 0
