@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 import langcodes
 
+from dubbing.casting import stand_in
 from dubbing.document import listed, nearest
 from dubbing.engine import EngineSpec
 from dubbing.errors import BadInput
@@ -52,19 +53,23 @@ def check(
 
     Raises one BadInput that lists everything which must be changed.
     """
-    engines = {speaker: job.engine_of(speaker) for speaker in job.speakers}
-    known = {speaker: specs[name] for speaker, name in engines.items() if name in specs}
+    engines = {speaker: job.engines_of(speaker) for speaker in job.speakers}
+    known = {
+        who: [specs[name] for name in names if name in specs] for who, names in engines.items()
+    }
     faults = [*_whole(job)]
-    for speaker, engine in engines.items():
-        faults += _cast(job, speaker, engine, specs)
+    for speaker, names in engines.items():
+        for engine in names:
+            faults += _cast(job, speaker, engine, specs)
     for segment in job.segments:
-        spec = known.get(segment.speaker)
         faults += (
-            f"{_name(segment)}: {fault}" for fault in _line(segment, job, spec, film_seconds)
+            f"{_name(segment)}: {fault}"
+            for fault in _line(segment, job, known[segment.speaker], film_seconds)
         )
     if faults:
         raise BadInput(listed(faults))
-    return [*_roles(job), *_cautions(job, known, film_seconds), *_overlaps(job)]
+    first = {speaker: of[0] for speaker, of in known.items()}
+    return [*_roles(job), *_cautions(job, first, film_seconds), *_overlaps(job)]
 
 
 def _whole(job: Job) -> Iterator[str]:
@@ -90,7 +95,10 @@ def _cast(job: Job, speaker: str, engine: str, specs: Mapping[str, EngineSpec]) 
     if not spec.covers(job.language):
         spoken = ", ".join(spec.languages[:20]) + (", …" if len(spec.languages) > 20 else "")
         yield f"{who}: engine {engine!r} does not speak {job.language!r}, but {spoken}"
-    for fault in _role(job.role(speaker), spec):
+    role = job.role(speaker)
+    if engine != job.engine_of(speaker):
+        role = stand_in(role, spec)
+    for fault in _role(role, spec):
         yield f"{who}: {fault}"
 
 
@@ -112,7 +120,7 @@ def _role(role: Role, spec: EngineSpec) -> Iterator[str]:
 
 
 def _line(
-    segment: Segment, job: Job, spec: EngineSpec | None, film_seconds: float | None
+    segment: Segment, job: Job, specs: Iterable[EngineSpec], film_seconds: float | None
 ) -> Iterator[str]:
     """Yield why a line cannot be spoken."""
     if not speakable(segment.text):
@@ -120,11 +128,12 @@ def _line(
         yield f"{shown} nothing to speak: write words, or remove the cue"
     if NUMBER.search(segment.text):
         yield f"it holds a number of more than {LONGEST_NUMBER} digits: write it in words"
-    if spec and len(segment.text) > (limit := spec.limit(job.language)):
-        yield (
-            f"{len(segment.text)} characters are more than the {limit} that engine "
-            f"{spec.name!r} speaks at once: split the cue"
-        )
+    for spec in specs:
+        if len(segment.text) > (limit := spec.limit(job.language)):
+            yield (
+                f"{len(segment.text)} characters are more than the {limit} that engine "
+                f"{spec.name!r} speaks at once: split the cue"
+            )
     if segment.end > LONGEST_PROGRAMME:
         yield "it ends after more than 24 hours: times are in seconds"
     elif film_seconds is not None and segment.start >= film_seconds:

@@ -211,6 +211,7 @@ class Client:
         line = PlannedLine(
             id="say", text=job.segments[0].text, speed=1.0, room=86_400, max_rate=1.0
         )
+        self.ledger.check_writable()
         ticket = secrets.token_hex(8)
         request = {
             "ticket": ticket,
@@ -263,7 +264,7 @@ class Client:
         if job.digest() not in {first.digest(), other.digest()}:
             raise Conflict(
                 f"the id {job.name!r} belongs to another request: choose another id, leave the "
-                "id out, or change that job with --revise"
+                "id out, or change that job with `dubbing submit --revise`"
             )
 
     def _store(self, intake: Intake, cautions: Sequence[Caution]) -> Submission:

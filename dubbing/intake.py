@@ -43,9 +43,9 @@ class Intake:
         for speaker, role in job.cast.items():
             if role.reference:
                 _, audio = self._voices[role.reference] = self._read_reference(role.reference)
-                spec = specs.get(job.engine_of(speaker))
-                if spec and (fault := spec.reference_fault(audio.seconds)):
-                    raise BadInput(f"{fault}, for {speaker!r}", where=role.reference)
+                for spec in (specs[name] for name in job.engines_of(speaker) if name in specs):
+                    if spec.clones and (fault := spec.reference_fault(audio.seconds)):
+                        raise BadInput(f"{fault}, for {speaker!r}", where=role.reference)
         track = job.background.track and self._probe(job.background.track)
         if track and not track.channels:
             raise BadInput("there is no sound in it", where=job.background.track)

@@ -8,7 +8,7 @@ from typing import Any
 
 from dubbing.job import JobState, Model
 from dubbing.keys import Keys
-from dubbing.ledger import Ledger, Standing
+from dubbing.ledger import Ledger, Snapshot, Standing
 from dubbing.plan import Kind, read_refs
 from dubbing.rounds import latest_round, load_end, load_job
 from dubbing.storage import Storage
@@ -27,7 +27,7 @@ class Status(Model):
     failed: int = 0
     """Lines that could not be spoken."""
     output: str | None = None
-    """Storage prefix of the output, once there is one."""
+    """Storage prefix of the output: while a later round is not complete, that of the one before."""
     error: dict[str, Any] | None = None
     """Why the job failed, when it is not for its lines."""
     place: int | None = None
@@ -45,7 +45,16 @@ def job_status(storage: Storage, ledger: Ledger, job_id: str) -> Status:
     """Return where a job stands; raises NotFound."""
     known = ledger.snapshot(job_id)
     if known is None or known.state.ended:
-        return _stored_status(storage, job_id)
+        status = _stored_status(storage, job_id)
+    else:
+        status = _live_status(ledger, job_id, known)
+    if status.round > 1 and status.state is not JobState.COMPLETED:
+        kept = _kept_output(storage, job_id, status.round)
+        status = status.model_copy(update={"output": kept or status.output})
+    return status
+
+
+def _live_status(ledger: Ledger, job_id: str, known: Snapshot) -> Status:
     return Status(
         id=job_id,
         state=known.state,
@@ -99,6 +108,15 @@ def _stored_status(storage: Storage, job_id: str) -> Status:
         lines, done = _counted(storage, job_id, round_)
         return Status(id=job_id, state=JobState.QUEUED, round=round_, lines=lines, done=done)
     return Status(id=job_id, **end.model_dump(exclude={"at"}))
+
+
+def _kept_output(storage: Storage, job_id: str, round_: int) -> str | None:
+    """Return the output of the last round before that was completed."""
+    for before in range(round_ - 1, 0, -1):
+        end = load_end(storage, job_id, before)
+        if end and end.state is JobState.COMPLETED:
+            return end.output
+    return None
 
 
 def _counted(storage: Storage, job_id: str, round_: int) -> tuple[int, int]:

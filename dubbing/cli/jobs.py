@@ -77,10 +77,12 @@ def jobs(as_json: bool) -> None:
 @click.option(
     "--out", default=".", type=click.Path(path_type=Path, file_okay=False), help="Folder."
 )
+@click.option("--partial", is_flag=True, help="The lines that there are so far, one file each.")
 @json_option
-def fetch(job: str, out: Path, as_json: bool) -> None:
+def fetch(job: str, out: Path, partial: bool, as_json: bool) -> None:
     """Write the outputs and the report of JOB into a folder."""
-    paths = Client.connect().fetch(job, out)
+    client = Client.connect()
+    paths = client.fetch_partial(job, out) if partial else client.fetch(job, out)
     if as_json:
         print_json([str(path) for path in paths])
         return
@@ -98,10 +100,12 @@ def cancel(job: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("job")
+@click.option("--engine", default="", help="Engine that speaks them, in place of the job's.")
+@click.option("--voice", default="", help="Stock voice that speaks them, in place of the cast's.")
 @json_option
-def retry(job: str, as_json: bool) -> None:
+def retry(job: str, engine: str, voice: str, as_json: bool) -> None:
     """Speak the lines of JOB that have no clip yet, in another round."""
-    _print(Client.connect().retry(job), as_json)
+    _print(Client.connect().retry(job, engine=engine, voice=voice), as_json)
 
 
 def _print(found: Status, as_json: bool) -> None:

@@ -23,6 +23,14 @@ def job_options(command: Command) -> Command:
         click.option("--language", metavar="TAG", help="Language that is spoken, such as de."),
         click.option("--cast", metavar="FILE", help="JSON file: speakers and their roles."),
         click.option("--engine", help="Engine of speakers whose role names none."),
+        click.option(
+            "--fallback", multiple=True, metavar="ENGINE",
+            help="Engine that speaks what the one before could not; may be given again.",
+        ),
+        click.option(
+            "--allow-missing", type=click.FloatRange(0, 1), metavar="SHARE",
+            help="Share of the lines that may stay unspoken, with the original sound under them.",
+        ),
         click.option("--id", help="The job's id; left out, a digest of the request."),
         click.option("--tenant", help="Whose job this is; tenants take turns."),
         click.option("--batch-name", help="Named batch that the jobs belong to."),
@@ -48,9 +56,10 @@ def load_jobs(paths: tuple[Path, ...], options: dict[str, Any]) -> list[Job]:
 
 
 def _load(entry: Entry, options: dict[str, Any]) -> Job:
-    names = ("media", "language", "cast", "engine", "id", "tenant", "batch_name")
+    names = ("media", "language", "cast", "engine", "allow_missing", "id", "tenant", "batch_name")
     track = options["track"]
     given: dict[str, Any] = {name: options[name] for name in names}
+    given["fallback"] = options["fallback"] or None
     given["background"] = {
         "mode": options["background"] or ("track" if track else None),
         "track": track,

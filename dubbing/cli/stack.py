@@ -114,7 +114,7 @@ def _dub(job: Job, out: Path) -> tuple[Status, list[Path]]:
 
 
 def _engines(job: Job, settings: Settings) -> list[str]:
-    engines = (job.engine_of(speaker) or settings.engine for speaker in job.speakers)
+    engines = (name or settings.engine for who in job.speakers for name in job.engines_of(who))
     return list(dict.fromkeys(engines))
 
 

@@ -25,11 +25,17 @@ from dubbing.job import Job
 @click.command()
 @click.argument("scripts", nargs=-1, required=True, type=click.Path(path_type=Path))
 @job_options
+@click.option("--revise", is_flag=True, help="Change jobs that are there: speak what differs.")
 @click.option("--wait", is_flag=True, help="Wait until the jobs have ended.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @json_option
 def submit(
-    scripts: tuple[Path, ...], wait: bool, dry_run: bool, as_json: bool, **options: Any
+    scripts: tuple[Path, ...],
+    revise: bool,
+    wait: bool,
+    dry_run: bool,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Submit SCRIPTS: manifests (.json), subtitles, folders of them, or a list (.csv)."""
     jobs = load_jobs(scripts, options)
@@ -39,7 +45,7 @@ def submit(
     if dry_run:
         _preview(client, jobs, as_json)
         return
-    submissions = client.submit_all(jobs)
+    submissions = [client.revise(job) for job in jobs] if revise else client.submit_all(jobs)
     for submission in submissions:
         _announce(submission, as_json)
     if wait:

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import pytest
+
+from dubbing.casting import cast_lines, fall_back, heard_voices, recast, stand_in
+from dubbing.engine import EngineSpec
+from dubbing.engines.tone import Tone
+from dubbing.job import Job, Role, Segment
+from dubbing.outcome import Outcome
+from dubbing.plan import Batch, CastLine, Kind
+from dubbing.result import SegmentResult
+from dubbing.voice import VoiceRef
+
+DIGEST = "ab" * 32
+
+
+def spec(name: str, **changes: object) -> EngineSpec:
+    return Tone.spec.model_copy(update={"name": name, **changes})
+
+
+SPECS = {
+    "cloner": spec("cloner", voices=(), clones=True, speed=(0.8, 1.2), delivery=("style",)),
+    "plain": spec("plain", voices=("low", "high"), clones=False, speed=(1.0, 1.0), delivery=()),
+    "other": spec("other", voices=("high", "mid"), clones=False),
+}
+
+
+def scene(*speakers: str, **fields: object) -> Job:
+    segments = tuple(
+        Segment(id=f"{who}{n}", start=5.0 * n, end=5.0 * n + 4, speaker=who, text=f"Line {n}.")
+        for n, who in enumerate(speakers)
+    )
+    return Job(**{"id": "j", "language": "en", "engine": "plain", "segments": segments, **fields})
+
+
+def became(cast: CastLine, error: bool = False, round_: int = 1) -> Outcome:
+    """What became of a line that was planned so."""
+    batch = Batch(
+        number=0, kind=Kind.SYNTHESIS, engine=cast.engine, voice=cast.voice, deadline=1, lines=()
+    )
+    result = SegmentResult(
+        id=cast.line.id,
+        error={"message": "no"} if error else None,
+        engine=cast.engine,
+        model="m",
+        seed=0,
+        attempts=1,
+    )
+    return Outcome(cast.line, round_, batch, result)
+
+
+def outcomes(job: Job, *failed: str) -> dict[str, Outcome]:
+    lines = cast_lines(job, job.segments, SPECS)
+    return {cast.line.id: became(cast, cast.line.id in failed) for cast in lines}
+
+
+def test_a_role_is_played_by_another_engine_as_far_as_that_can() -> None:
+    role = Role(reference=DIGEST, engine="cloner", speed=0.8, pitch=2.0, style="sad")
+    played = stand_in(role, SPECS["plain"])
+    assert (played.engine, played.voice, played.reference) == ("plain", None, None)
+    assert (played.speed, played.pitch, played.style) == (1.0, 0.0, "")
+    back = stand_in(role, SPECS["cloner"])
+    assert (back.reference, back.speed, back.pitch, back.style) == (DIGEST, 0.8, 0.0, "sad")
+
+
+def test_a_voice_goes_along_to_an_engine_that_has_one_of_its_name() -> None:
+    assert stand_in(Role(voice="high"), SPECS["other"]).voice == "high"
+    assert stand_in(Role(voice="low"), SPECS["other"]).voice is None
+    assert stand_in(Role(voice="low"), SPECS["other"], "mid").voice == "mid"
+    assert stand_in(Role(reference=DIGEST), SPECS["cloner"], "mid").reference is None
+
+
+def test_only_failed_lines_fall_back_each_to_the_engine_after_its_own() -> None:
+    cast = {"Ada": Role(engine="cloner", reference=DIGEST), "Ben": Role(voice="high")}
+    job = scene("Ada", "Ben", "Ada", "Ben", cast=cast, fallback=("plain", "other"))
+    lines = fall_back(job, outcomes(job, "Ada0", "Ben1"), SPECS)
+    assert [(cast.line.id, cast.engine) for cast in lines] == [("Ada0", "plain"), ("Ben1", "other")]
+    assert lines[1].voice == VoiceRef(stock="high")
+    assert fall_back(job, outcomes(job), SPECS) == []
+
+
+def test_a_line_falls_back_until_no_engine_is_left() -> None:
+    job = scene("Ada", fallback=("other",))
+    (first,) = cast_lines(job, job.segments, SPECS)
+    (second,) = fall_back(job, {"Ada0": became(first, error=True)}, SPECS)
+    assert second.engine == "other"
+    assert fall_back(job, {"Ada0": became(second, error=True, round_=2)}, SPECS) == []
+
+
+def test_a_line_that_a_retry_gave_to_an_engine_of_its_own_does_not_fall_back() -> None:
+    job = scene("Ada", fallback=("other",))
+    (named,) = cast_lines(recast(job, SPECS, "cloner", "x"), job.segments, SPECS)
+    assert fall_back(job, {"Ada0": became(named, error=True)}, SPECS) == []
+
+
+def test_an_engine_that_has_gone_is_passed_over() -> None:
+    job = scene("Ada", fallback=("gone", "other"))
+    (line,) = fall_back(job, outcomes(job, "Ada0"), SPECS)
+    assert line.engine == "other"
+
+
+def test_a_speaker_keeps_the_voice_that_was_heard_most() -> None:
+    job = scene("Ada", "Ada", "Ada", "Ben")
+    found = outcomes(job)
+    (other,) = cast_lines(recast(job, SPECS, voice="high"), job.segments[:1], SPECS)
+    found["Ada0"] = became(other)
+    assert heard_voices(job, found)["Ada"] == VoiceRef(stock="low")
+
+
+@pytest.mark.parametrize("role", [Role(voice="low"), Role(reference=DIGEST)])
+def test_a_voice_that_the_cast_names_is_not_overruled_by_what_was_heard(role: Role) -> None:
+    job = scene("Ada", "Ben")
+    heard = heard_voices(job, outcomes(job))
+    named = job.model_copy(update={"cast": {"Ada": role}})
+    (ada, ben) = cast_lines(named, named.segments, SPECS, heard)
+    assert ada.voice.identity in {"stock:low", f"voice:{DIGEST}"}
+    assert ben.voice == heard["Ben"]
+
+
+def test_a_line_that_is_moved_as_it_is_remains_the_same_line() -> None:
+    job = scene("Ada", "Ben")
+    moved = tuple(
+        segment.model_copy(update={"start": segment.start + 0.1, "end": segment.end + 0.1})
+        for segment in job.segments
+    )
+    later = job.model_copy(update={"segments": moved})
+    assert cast_lines(later, later.segments, SPECS) == cast_lines(job, job.segments, SPECS)
