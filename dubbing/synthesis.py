@@ -144,7 +144,7 @@ class _Session:
             count = before.get(ask.line.id, 0)
             if count >= MAX_DELIVERIES:
                 self._outcomes[ask.line.id].error = EngineFailed(
-                    f"the line was begun {count} times and never finished: see its workers' logs"
+                    "the line was begun again and again and never finished: see its workers' logs"
                 )
             elif count:
                 self._watch.begin_again(ask.line.id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +35,9 @@ SETBACKS = 5
 Unless the report cannot be stored either: an outage of everything is waited for.
 """
 
+MARGIN_SECONDS = 0.5
+"""So long before the deadline, what is still at work is taken to hang."""
+
 
 class Lease:
     """The right to work on one batch, renewed by a thread until it is left."""
@@ -43,6 +47,7 @@ class Lease:
         self._ledger = ledger
         self._owner = owner
         self._setbacks = 0
+        self._alone: str | None = None
         self._over = threading.Event()
         self._lost = threading.Event()
 
@@ -64,6 +69,14 @@ class Lease:
             self._setbacks = self._ledger.deliver_again(self.at.job, name) + 1
         return self._setbacks
 
+    def begin_alone(self, id_: str) -> int:
+        """Count a delivery of what is done alone; return how often it was begun before.
+
+        Should it hang, it counts twice: it was no other's fault, and each try costs a deadline.
+        """
+        self._alone = id_
+        return self._ledger.deliver_again(self.at.job, id_)
+
     @contextmanager
     def renewed(self) -> Iterator[None]:
         """Renew it while the block runs."""
@@ -76,8 +89,14 @@ class Lease:
             thread.join()
 
     def _keep(self) -> None:
-        while self.alive and not self._over.wait(self._ledger.lease / 3):
+        end = time.monotonic() + self.at.deadline - MARGIN_SECONDS
+        while (left := end - time.monotonic()) > 0:
+            if self._over.wait(min(left, self._ledger.lease / 3)) or not self.alive:
+                return
             self._renew()
+        if self._alone:
+            log.warning("%s: %s hangs", self.at.job, self._alone)
+            self._ledger.deliver_again(self.at.job, self._alone)
 
     def _renew(self) -> None:
         try:

@@ -76,7 +76,7 @@ def _speak(context: Context, batch: Batch, lease: Lease) -> BatchResult:
         return failed_result(batch, exc, desk.worker)
     watch = Watch(
         begin=lambda ids: desk.ledger.deliver(job, ids),
-        begin_again=lambda id_: desk.ledger.deliver_again(job, id_),
+        begin_again=lease.begin_alone,
         check=lease.check,
     )
     spoken = Synthesis(engine, desk.storage).speak(batch, voice, watch)
@@ -87,7 +87,7 @@ def _extract(context: Context, batch: Batch, lease: Lease) -> BatchResult:
     desk = context.desk
     name = f"extraction {batch.number}"
     try:
-        _count_delivery(context, name, lease)
+        _begin(name, lease)
         context.voice(batch.voice)
     except (Permanent, EngineFailed) as exc:
         return failed_result(batch, exc, desk.worker)
@@ -107,9 +107,8 @@ def _check_extraction(context: Context, batch: Batch, lease: Lease) -> None:
             raise ReportedError(needed.error)
 
 
-def _count_delivery(context: Context, name: str, lease: Lease) -> None:
-    before = context.desk.ledger.deliver_again(lease.at.job, name)
-    if before >= MAX_DELIVERIES:
+def _begin(name: str, lease: Lease) -> None:
+    if lease.begin_alone(name) >= MAX_DELIVERIES:
         raise EngineFailed(
-            f"the voice was begun {before} times and never finished: see its workers' logs"
+            "the voice was begun again and again and never finished: see its workers' logs"
         )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from dubbing.outcome import gather
 from dubbing.plan import Batch
 from dubbing.queue import Publisher, broker_lists, make_app
 from dubbing.result import BatchResult, SegmentResult
-from dubbing.rounds import End, create_round, end_round, put_to_work
+from dubbing.rounds import End, create_first_round, end_round, put_to_work
 from dubbing.storage import Storage
 from dubbing.work import Desk, Lease
 from tasks.context import Context, install
@@ -51,7 +52,7 @@ def opened(desk: Desk, job: Job, queue: str = QUEUE) -> Address:
     """Store a job as its submission does, put it to work and take its first batch."""
     if not desk.storage.exists(Keys.job(job.name)):
         desk.storage.create(Keys.job(job.name), job.model_dump_json().encode())
-        create_round(desk.storage, job, 1, job.segments)
+        create_first_round(desk.storage, job)
     put_to_work(desk.storage, desk.ledger, job)
     return desk.ledger.take(queue, broker_lists(queue))[0]
 
@@ -111,6 +112,20 @@ def test_a_batch_whose_storage_is_down_rests_and_its_lines_are_not_blamed(
     assert desk.ledger.deliver("j", ["0", "1", "2"]) == [0, 0, 0]
 
 
+def test_what_hangs_alone_counts_twice(desk: Desk, job: Job) -> None:
+    at = replace(opened(desk, job), token="0:0:10:1")
+    assert desk.ledger.claim(at, "w") is Claim.RUN
+    lease = Lease(desk.ledger, at, "w")
+    assert lease.begin_alone("1") == 0
+    with lease.renewed():
+        assert desk.ledger.deliver("j", ["1"]) == [1]
+        deadline = time.monotonic() + 10
+        while desk.ledger.deliver("j", ["1"]) == [1]:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    assert desk.ledger.deliver("j", ["1"]) == [2]
+
+
 def test_what_raises_the_unforeseen_counts_as_a_death(desk: Desk, job: Job) -> None:
     at = opened(desk, job)
 
@@ -163,7 +178,7 @@ def test_a_voice_that_kills_its_workers_is_given_up(desk: Desk, job: Job) -> Non
     extract(**asdict(at))
     result = BatchResult.model_validate_json(desk.storage.get(Keys.result("j", 1, 0)))
     assert result.error
-    assert "begun 3 times" in result.error["message"]
+    assert "begun again and again" in result.error["message"]
 
 
 @pytest.fixture
@@ -183,7 +198,7 @@ def test_jobs_that_redis_forgot_are_put_back_whatever_else_lies_there(
     desk.storage.create(Keys.open("b-damaged"), b"")
     desk.storage.create(Keys.job("b-damaged"), b"{")
     desk.storage.create(Keys.job("j"), job.model_dump_json().encode())
-    create_round(desk.storage, job, 1, job.segments)
+    create_first_round(desk.storage, job)
     reconciler.start()
     _, events = desk.ledger.events("j", "0-0", wait=10)
     assert events == [{"event": "state", "state": "queued"}]

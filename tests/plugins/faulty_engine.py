@@ -7,7 +7,7 @@
 ``[long]``     ten times as long as foreseen, and three seconds more
 ``[flaky]``    silence at seed 0, good at another; ``[flaky:7]`` silence at seed 7
 ``[raise]``    the whole call raises
-``[oom]``      a call of more than one line raises MemoryError
+``[oom]``      a call of more than one line raises MemoryError; ``[oom:0]`` any call
 ``[hang]``     sleeps until it is killed
 ``[kill]``     kills its process with SIGKILL
 ``[slow:0.5]`` takes half a second
@@ -16,7 +16,7 @@
 
 Everything else is hummed as the tone engine does. Each line that is begun is appended to the
 file that FAULTY_LOG names: the process's id, a tab, the text. With FAULTY_UNLOADABLE set, the
-engine cannot be loaded.
+engine cannot be loaded. FAULTY_SECONDS is how long a call may take.
 """
 
 from __future__ import annotations
@@ -41,7 +41,12 @@ WORD = re.compile(r"\[(\w+)(?::([\d.]+))?\]")
 
 class Faulty(Tone):
     spec = Tone.spec.model_copy(
-        update={"name": "faulty", "summary": "Fails as the text tells it to", "batch_lines": 4}
+        update={
+            "name": "faulty",
+            "summary": "Fails as the text tells it to",
+            "batch_lines": 4,
+            "seconds_per_call": float(os.environ.get("FAULTY_SECONDS", "60")),
+        }
     )
 
     def load(self, device: str) -> None:
@@ -50,8 +55,9 @@ class Faulty(Tone):
         super().load(device)
 
     def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
-        if len(lines) > 1 and any("[oom]" in line.text for line in lines):
-            raise MemoryError("CUDA out of memory")
+        for word, value in WORD.findall(" ".join(line.text for line in lines)):
+            if word == "oom" and len(lines) > int(value or 1):
+                raise MemoryError("CUDA out of memory")
         return [self._act(line) for line in lines]
 
     def _act(self, line: Line) -> Spoken:

@@ -309,7 +309,7 @@ def test_a_line_begun_three_times_is_given_up(
     )
     error = results[0].error
     assert error
-    assert "begun 3 times" in error["message"]
+    assert "begun again and again" in error["message"]
     assert results[1].takes
     assert log() == ["Good."]
 
