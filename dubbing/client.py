@@ -5,14 +5,14 @@ It needs Redis and storage, and neither a task nor an engine.
 
 from __future__ import annotations
 
-import secrets
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from dubbing.audio import Audio, decode_clip
+from dubbing.audio import Audio
+from dubbing.casting import cast_lines
 from dubbing.check import Caution, check
 from dubbing.delivery import fetch_lines, fetch_output
 from dubbing.engine import EngineSpec, known_specs
@@ -21,27 +21,24 @@ from dubbing.errors import (
     Conflict,
     NotFound,
     QueueUnavailable,
-    ReportedError,
-    Transient,
 )
 from dubbing.intake import Intake
-from dubbing.job import Job, JobState, Role, Segment, is_identifier
+from dubbing.job import Job, JobState, is_identifier
 from dubbing.keys import Keys
 from dubbing.ledger import Ledger, WorkerRecord
 from dubbing.manifest import normalised
-from dubbing.plan import Kind, PlannedLine
+from dubbing.plan import Kind
 from dubbing.preview import Preview, preview
 from dubbing.queue import Publisher, broker_lists, make_app, queues_of
 from dubbing.revision import open_retry, open_revision
 from dubbing.rounds import End, end_round, latest_round, load_job, put_to_work
+from dubbing.saying import one_line, say
 from dubbing.settings import Settings
 from dubbing.status import Status, job_status
 from dubbing.storage import Storage
-from dubbing.voice import VoiceRef
 
 WATCH_SECONDS = 2.0
 """How long a watcher waits for an event before it looks for itself."""
-SAY_SECONDS = 60.0
 READERS = 16
 
 
@@ -154,15 +151,16 @@ class Client:
         The output that is there stays until the changed one is complete. Raises BadInput as
         `submit` does, NotFound when there is no job of this id, Conflict while it is at work.
         """
-        if job.id is None:
-            raise BadInput("say which job is revised: give it that job's id")
-        intake, cautions = self._checked(job)
-        load_job(self.storage, job.id, 0)
-        self.ledger.check_writable()
-        intake.upload()
-        changed = open_revision(self.storage, self.specs(), intake.stored)
-        self._put_to_work(intake.stored)
-        return Submission(id=job.id, created=changed, cautions=tuple(cautions))
+        return self.revise_all([job])[0]
+
+    def revise_all(self, jobs: Sequence[Job]) -> list[Submission]:
+        """Change many jobs; none is changed when one of them is refused for what it asks."""
+        if nameless := [job for job in jobs if job.id is None]:
+            raise BadInput(f"say which jobs are revised: {len(nameless)} of them have no id")
+        checked = [self._checked(job) for job in jobs]
+        for intake, _ in checked:
+            load_job(self.storage, intake.stored.name, 1)
+        return [self._revise(intake, cautions) for intake, cautions in checked]
 
     def fetch(self, job_id: str, folder: Path) -> list[Path]:
         """Write a job's outputs and report into ``folder``; return their paths.
@@ -204,30 +202,10 @@ class Client:
 
         Raises BadInput, the worker's error, or Transient when no worker answers in time.
         """
-        engine = engine or self._engine
-        job = self._checked(_one_line(text, language, engine, voice))[0].job
-        spec = self.specs()[engine]
-        stock = voice or (spec.voices[0] if spec.voices else "")
-        line = PlannedLine(
-            id="say", text=job.segments[0].text, speed=1.0, room=86_400, max_rate=1.0
-        )
-        self.ledger.check_writable()
-        ticket = secrets.token_hex(8)
-        request = {
-            "ticket": ticket,
-            "language": language,
-            "voice": VoiceRef(stock=stock).model_dump(),
-            "line": line.model_dump(),
-        }
-        self._publisher.say(engine, request)
-        reply = self.ledger.wait_reply(ticket, wait=SAY_SECONDS)
-        if reply is None:
-            raise Transient(
-                f"no worker answered within {SAY_SECONDS:g} s: start `dubbing worker {engine}`"
-            )
-        if reply["error"]:
-            raise ReportedError(reply["error"])
-        return decode_clip(self.storage.get(reply["takes"][0]["key"]))
+        one = one_line(text, language=language, engine=engine or self._engine, voice=voice)
+        job = self._checked(one)[0].job
+        (cast,) = cast_lines(job, job.segments, self.specs())
+        return say(self.storage, self.ledger, self._publisher, cast, job.language)
 
     def workers(self) -> list[WorkerRecord]:
         """Return the workers that are online."""
@@ -260,7 +238,7 @@ class Client:
             other = load_job(self.storage, job.name)
         except NotFound:
             return
-        first = load_job(self.storage, job.name, 0)
+        first = load_job(self.storage, job.name, 1)
         if job.digest() not in {first.digest(), other.digest()}:
             raise Conflict(
                 f"the id {job.name!r} belongs to another request: choose another id, leave the "
@@ -280,6 +258,14 @@ class Client:
         self._put_to_work(job)
         return Submission(id=job.name, created=created, cautions=tuple(cautions))
 
+    def _revise(self, intake: Intake, cautions: Sequence[Caution]) -> Submission:
+        self.ledger.check_writable()
+        intake.upload()
+        job = intake.stored
+        changed = open_revision(self.storage, self.specs(), job)
+        self._put_to_work(job)
+        return Submission(id=job.name, created=changed, cautions=tuple(cautions))
+
     def _put_to_work(self, job: Job) -> None:
         self._publisher.fill(sorted(put_to_work(self.storage, self.ledger, job)))
 
@@ -292,12 +278,6 @@ def _check_name(what: str, name: str) -> None:
     """Raise NotFound for what cannot be a name, before a path is made of it."""
     if not is_identifier(name):
         raise NotFound(f"there is no {what} {name!r}")
-
-
-def _one_line(text: str, language: str, engine: str, voice: str) -> Job:
-    line = Segment(id="say", start=0, end=86_400, text=text)
-    role = Role(voice=voice or None)
-    return Job(language=language, engine=engine, segments=(line,), cast={"speaker": role})
 
 
 def by_state(statuses: Sequence[Status]) -> dict[str, int]:

@@ -57,10 +57,10 @@ def open_revision(storage: Storage, specs: Specs, job: Job) -> bool:
     Lines that are as they were keep their clips, and speakers their voices. Returns False when
     nothing at all is changed. Raises NotFound, and Conflict while the job is at work.
     """
+    if load_job(storage, job.name).digest() == job.digest():
+        return False
     round_ = _ended_round(storage, job.name)
     before = load_job(storage, job.name, round_)
-    if before.digest() == job.digest():
-        return False
     outcomes = gather(storage, job.name, round_)
     storage.create(Keys.revision(job.name, job.digest()), job.model_dump_json().encode())
     now = Round(reason=Reason.REVISE, asked=round_ + 1, request=job.digest())
@@ -87,7 +87,7 @@ def _changed(
 
 def _ended_round(storage: Storage, job_id: str) -> int:
     """Return the newest round's number; raises NotFound, or Conflict unless it has ended."""
-    load_job(storage, job_id, 0)
+    load_job(storage, job_id, 1)
     round_ = latest_round(storage, job_id)
     if load_end(storage, job_id, round_) is None:
         raise Conflict(

@@ -45,7 +45,7 @@ def submit(
     if dry_run:
         _preview(client, jobs, as_json)
         return
-    submissions = [client.revise(job) for job in jobs] if revise else client.submit_all(jobs)
+    submissions = client.revise_all(jobs) if revise else client.submit_all(jobs)
     for submission in submissions:
         _announce(submission, as_json)
     if wait:

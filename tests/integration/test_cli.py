@@ -335,3 +335,59 @@ def test_doctor_finds_an_ffmpeg_that_does_not_start(
     assert not findings["ffmpeg"]["well"]
     assert "does not start" in findings["ffmpeg"]["message"]
     assert findings["storage"]["well"]
+
+
+def test_a_revision_names_the_job_that_it_changes(shell: Shell) -> None:
+    (shell.folder / "good.srt").write_text(GOOD)
+    script = str(shell.folder / "good.srt")
+    _, err = shell("submit", "--revise", script, "--language", "en", code=2)
+    assert "1 of them have no id" in err
+    _, err = shell("submit", "--revise", script, "--language", "en", "--id", "unheard-of", code=2)
+    assert "no job 'unheard-of'" in err
+    assert not (shell.storage / "jobs").exists()
+
+
+def test_a_job_that_is_at_work_is_not_changed(shell: Shell) -> None:
+    script = shell.folder / "good.srt"
+    script.write_text(GOOD)
+    named = (str(script), "--language", "en", "--id", "busy")
+    shell("submit", *named)
+    assert not shell.json("submit", "--revise", *named)[0]["created"]
+    script.write_text(GOOD.replace("day", "night"))
+    _, err = shell("submit", "--revise", *named, code=2)
+    assert "still at work: wait until it has ended, or cancel it first" in err
+    _, err = shell("submit", *named, code=2)
+    assert "--revise" in err
+    shell("cancel", "busy")
+    assert shell.json("submit", "--revise", *named)[0]["created"]
+    assert shell.json("status", "busy")["round"] == 2
+
+
+def test_what_there_is_of_a_job_that_has_not_begun_is_a_report(shell: Shell) -> None:
+    (shell.folder / "good.srt").write_text(GOOD)
+    shell("submit", str(shell.folder / "good.srt"), "--language", "en", "--id", "waits")
+    out = shell.folder / "out"
+    _, err = shell("fetch", "waits", "--out", str(out), code=2)
+    assert "--partial" in err
+    shell("fetch", "waits", "--partial", "--out", str(out))
+    report = json.loads((out / "report.json").read_text())
+    assert (report["state"], len(report["lines"])) == ("queued", 1)
+    assert report["lines"][0]["error"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "refusal"),
+    [
+        ("--fallback", "espaek", "no engine 'espaek'"),
+        ("--allow-missing", "1.5", "1.5 is not in the range"),
+    ],
+)
+def test_what_a_job_cannot_fall_back_to_is_refused(
+    shell: Shell, option: str, value: str, refusal: str
+) -> None:
+    (shell.folder / "good.srt").write_text(GOOD)
+    _, err = shell(
+        "submit", str(shell.folder / "good.srt"), "--language", "en", option, value, code=2
+    )
+    assert refusal in err
+    assert not (shell.storage / "jobs").exists()

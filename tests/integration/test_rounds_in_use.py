@@ -166,7 +166,7 @@ def test_the_same_request_again_is_no_revision(system: System) -> None:
 def test_what_cannot_be_revised_is_refused(system: System) -> None:
     with pytest.raises(NotFound, match="no job 'unheard-of'"):
         system.client.revise(script("unheard-of", "A line."))
-    with pytest.raises(BadInput, match="that job's id"):
+    with pytest.raises(BadInput, match="have no id"):
         system.client.revise(script("x", "A line.").model_copy(update={"id": None}))
     job = script("busy", *numbered("busy", 4, "[slow:0.5]"))
     system.client.submit(job)

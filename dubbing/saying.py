@@ -1,0 +1,61 @@
+"""A line that is said at once: an interactive request, which belongs to no job."""
+
+from __future__ import annotations
+
+import secrets
+
+from dubbing.audio import Audio, decode_clip
+from dubbing.errors import ReportedError, Transient
+from dubbing.job import Job, Model
+from dubbing.ledger import Ledger
+from dubbing.plan import CastLine, PlannedLine
+from dubbing.queue import Publisher
+from dubbing.storage import Storage
+from dubbing.voice import VoiceRef
+
+SAY_SECONDS = 60.0
+LONGEST = 86_400.0
+"""Seconds that the line may take: as long as it likes."""
+
+
+class Saying(Model):
+    """What a worker is asked."""
+
+    ticket: str
+    """Where the caller waits for the answer."""
+    language: str
+    voice: VoiceRef
+    line: PlannedLine
+
+
+def one_line(text: str, *, language: str, engine: str, voice: str) -> Job:
+    """Return a job of one line, by which it is checked and cast."""
+    return Job.model_validate(
+        {
+            "language": language,
+            "engine": engine,
+            "segments": [{"id": "say", "start": 0, "end": LONGEST, "text": text}],
+            "cast": {"speaker": {"voice": voice or None}},
+        }
+    )
+
+
+def say(
+    storage: Storage, ledger: Ledger, publisher: Publisher, cast: CastLine, language: str
+) -> Audio:
+    """Have a line spoken ahead of all batches and return it.
+
+    Raises the worker's error, or Transient when no worker answers in time.
+    """
+    ledger.check_writable()
+    ticket = secrets.token_hex(8)
+    asked = Saying(ticket=ticket, language=language, voice=cast.voice, line=cast.line)
+    publisher.say(cast.engine, asked.model_dump())
+    reply = ledger.wait_reply(ticket, wait=SAY_SECONDS)
+    if reply is None:
+        raise Transient(
+            f"no worker answered within {SAY_SECONDS:g} s: start `dubbing worker {cast.engine}`"
+        )
+    if reply["error"]:
+        raise ReportedError(reply["error"])
+    return decode_clip(storage.get(reply["takes"][0]["key"]))
