@@ -7,26 +7,15 @@ from typing import Any
 from celery import shared_task
 
 from dubbing.errors import DubbingError, EngineFailed, Permanent, ReportedError, Transient
-from dubbing.job import Model
 from dubbing.ledger import Address
 from dubbing.outcome import load_result
-from dubbing.plan import Batch, Kind, PlannedLine
+from dubbing.plan import Batch, Kind
 from dubbing.queue import SAY, TASKS
 from dubbing.result import BatchResult
+from dubbing.saying import Saying
 from dubbing.synthesis import MAX_DELIVERIES, Synthesis, Watch
-from dubbing.voice import VoiceRef
 from dubbing.work import Lease, failed_result
 from tasks.context import Context, current
-
-
-class Saying(Model):
-    """An interactive request: one line, no job."""
-
-    ticket: str
-    """Where the caller waits for the answer."""
-    language: str
-    voice: VoiceRef
-    line: PlannedLine
 
 
 @shared_task(name=TASKS[Kind.SYNTHESIS], throws=(DubbingError,))
