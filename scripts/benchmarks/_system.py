@@ -1,0 +1,90 @@
+"""What the benchmarks of the queue share: settings, the faulty engine, and waiting."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dubbing.client import Client
+from dubbing.job import Job, JobState
+from dubbing.keys import Keys
+from dubbing.settings import Settings
+from dubbing.status import Status
+
+CORES = os.cpu_count() or 1
+PATIENCE = 120.0
+"""Seconds after which something hangs."""
+POLL_SECONDS = 0.01
+PLUGINS = Path(__file__).parents[2] / "tests" / "plugins"
+"""Brings the engine ``faulty``, which takes as long as a line's text says."""
+SPEAKING = {JobState.QUEUED, JobState.SYNTHESIZING}
+
+
+def settings(home: Path, engine: str, slots: int | None = None) -> Settings:
+    """Return the settings of a stack that has this folder to itself."""
+    return Settings(
+        home=home, redis_url="", storage_url="", engine=engine, slots=slots, log_level="WARNING"
+    )
+
+
+@contextmanager
+def faulty_engine() -> Iterator[None]:
+    """Let this process and those that it starts know the engine ``faulty``."""
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = str(PLUGINS)
+    sys.path.insert(0, str(PLUGINS))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(PLUGINS))
+        del os.environ["PYTHONPATH"]
+        if before is not None:
+            os.environ["PYTHONPATH"] = before
+
+
+def statuses(client: Client, job: str) -> Iterator[Status]:
+    """Yield how far a job is, last when its last batch is counted."""
+    for status in client.watch(job):
+        yield status
+        if status.state not in SPEAKING:
+            return
+
+
+def wait_until_spoken(client: Client, job: str) -> Status:
+    """Return how a job stands when its last batch is counted."""
+    *_, last = statuses(client, job)
+    return last
+
+
+def warm_up(client: Client, make: Callable[[str], Job], processes: int) -> None:
+    """Have jobs spoken until so many processes of the workers have spoken.
+
+    make: returns a job with the name that it is given.
+    """
+    deadline = time.monotonic() + PATIENCE
+    spoken_by: set[str] = set()
+    while len(spoken_by) < processes:
+        assert time.monotonic() < deadline, f"only {spoken_by} spoke"
+        job = make(f"warm-{time.monotonic_ns()}")
+        client.submit(job)
+        wait_until_spoken(client, job.name)
+        for key in client.storage.keys(Keys.results(job.name, 1)):
+            spoken_by.add(json.loads(client.storage.get(key))["worker"])
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    """Return once ``condition`` holds."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"it never came that {what}"
+        time.sleep(POLL_SECONDS)
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes that this one has started."""
+    return [int(n) for n in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

@@ -1,0 +1,134 @@
+"""One job of 100,000 lines: whether the last lines cost what the first ones did.
+
+- ``flatness``: seconds of the last 10,000 lines ÷ those of the second 10,000.
+- ``redis_peak_mb``: the most memory that Redis used, submission and all.
+- ``submit_seconds``: from the call of ``submit`` until it returns.
+- ``worker_growth``, ``client_growth``: resident memory of the worker's processes, and of this
+  one, which submits and watches, at the end ÷ when a fifth is spoken.
+- ``worker_mb``, ``client_mb``: that memory at the end.
+- ``lines_per_second``, and ``failed`` lines.
+
+The tone engine speaks batches as shipped. Lines are short, so that a programme can hold them. There
+is no assembly worker: the clock stops when the last line is stored and counted.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import redis
+from benchmarks._script import cries, make_job
+from benchmarks._system import CORES, children, settings, statuses, warm_up
+
+from dubbing.client import Client
+from dubbing.engines.tone import Tone
+from dubbing.job import Job
+from dubbing.local import Stack
+from dubbing.settings import Settings
+
+AT_MOST = {
+    "flatness": 1.15,
+    "redis_peak_mb": 64,
+    "submit_seconds": 20,
+    "worker_growth": 1.1,
+    "client_growth": 1.1,
+    "failed": 0,
+}
+
+LINES = 100_000
+PART = 10_000
+WARM_LINES = 1000
+SLOT = 0.86
+"""Seconds from one line to the next: all of them are just within 24 h."""
+SPEAKERS = len(Tone.spec.voices)
+"""As many as voices: the second 10,000 lines are then as long as the last."""
+MB = 1e6
+PAGE = 4096
+
+
+class Mark(NamedTuple):
+    """How far the job was, and what memory it took, at a moment."""
+
+    at: float
+    """Seconds."""
+    done: int
+    workers: int
+    """Bytes."""
+    client: int
+
+
+def run() -> dict[str, float]:
+    """Return the figures; takes some four minutes on two cores."""
+    with tempfile.TemporaryDirectory(prefix="dubbing-bench-") as folder:
+        own = settings(Path(folder), "tone")
+        with Stack(own, ["tone"]):
+            client = Client.connect(own)
+            warm_up(client, lambda name: job(name, WARM_LINES), CORES)
+            return speak_all(client, own)
+
+
+def speak_all(client: Client, own: Settings) -> dict[str, float]:
+    """Submit the job, watch it, and cancel it when its last line is counted."""
+    big = job("scale", LINES)
+    started = time.perf_counter()
+    client.submit(big)
+    submitted = time.perf_counter()
+    marks = [
+        Mark(time.perf_counter(), status.done, resident(workers()), resident([os.getpid()]))
+        for status in statuses(client, big.name)
+    ]
+    failed = client.status(big.name).failed
+    client.cancel(big.name)
+    with redis.Redis.from_url(own.redis) as connection:
+        peak = connection.info("memory")["used_memory_peak"]
+    return {
+        "submit_seconds": submitted - started,
+        "redis_peak_mb": peak / MB,
+        "failed": failed,
+        "lines_per_second": LINES / (marks[-1].at - submitted),
+        **compared(marks),
+    }
+
+
+def job(name: str, lines: int) -> Job:
+    """Return a job of new lines."""
+    return make_job(name, cries(name), lines, slot=SLOT, speakers=SPEAKERS)
+
+
+def compared(marks: Sequence[Mark]) -> dict[str, float]:
+    """Return what the last lines took, in time and memory, beside the first ones."""
+    last = moment(marks, LINES) - moment(marks, LINES - PART)
+    second = moment(marks, 2 * PART) - moment(marks, PART)
+    early, end = next(mark for mark in marks if mark.done >= LINES / 5), marks[-1]
+    return {
+        "flatness": last / second,
+        "worker_growth": end.workers / early.workers,
+        "worker_mb": end.workers / MB,
+        "client_growth": end.client / early.client,
+        "client_mb": end.client / MB,
+    }
+
+
+def moment(marks: Sequence[Mark], done: int) -> float:
+    """Return when so many lines were done."""
+    counts, times = [mark.done for mark in marks], [mark.at for mark in marks]
+    return float(np.interp(done, counts, times))
+
+
+def workers() -> list[int]:
+    """Return the processes of the stack's worker."""
+    started = children(os.getpid())
+    parents = [n for n in started if b"worker" in Path(f"/proc/{n}/cmdline").read_bytes()]
+    return [*parents, *(child for parent in parents for child in children(parent))]
+
+
+def resident(pids: Iterable[int]) -> int:
+    """Return the bytes of memory that processes hold."""
+    pages = (Path(f"/proc/{pid}/statm").read_text().split()[1] for pid in pids)
+    return sum(map(int, pages)) * PAGE

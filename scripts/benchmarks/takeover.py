@@ -1,0 +1,108 @@
+"""A worker is killed with all its processes: how soon its lines are being spoken again.
+
+- ``takeover_seconds``: from the kill until each batch that the killed worker was in the middle of
+  has a line begun anew, the longest of some rounds.
+- ``median_seconds``: the median of the rounds.
+
+Two workers of two processes each speak an engine that takes 300 ms a line, and have more to do than
+they can hold. Every round kills a worker that has just come.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import statistics
+import subprocess
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks._script import make_job, slow_sentences
+from benchmarks._system import children, faulty_engine, settings, until
+
+from dubbing.client import Client
+from dubbing.keys import Keys
+from dubbing.local import Stack, dubbing_command, environment
+from dubbing.plan import read_plan
+from dubbing.settings import Settings
+
+AT_MOST = {"takeover_seconds": 10.0}
+
+ROUNDS = 5
+LINES = 200
+SLOTS = 2
+SLOT = 8.6
+"""Seconds from one line to the next: room for each."""
+Texts = Sequence[str]
+"""The lines of a batch."""
+
+
+def run() -> dict[str, float]:
+    """Return the figures; takes a minute or two."""
+    with tempfile.TemporaryDirectory(prefix="dubbing-bench-") as folder, faulty_engine():
+        own, log = settings(Path(folder), "faulty", SLOTS), Log(Path(folder) / "begun")
+        with Stack(own, []), worker(own, log):
+            client = Client.connect(own)
+            rounds = [kill_one(client, own, log, f"round-{n}") for n in range(ROUNDS)]
+    return {"takeover_seconds": max(rounds), "median_seconds": statistics.median(rounds)}
+
+
+def kill_one(client: Client, own: Settings, log: Log, name: str) -> float:
+    """Kill a worker in mid-batch; return how soon all that it was at is being spoken again."""
+    with worker(own, log) as victim:
+        client.submit(make_job(name, slow_sentences(name), LINES, slot=SLOT, speakers=1))
+        plan = read_plan(client.storage.get(Keys.plan(name, 1)))
+        batches = [[line.text for line in batch.lines] for batch in plan]
+        until(lambda: log.halfway(children(victim.pid), batches), "the worker is in mid-batch")
+        pids = children(victim.pid)
+    killed = time.perf_counter()
+    lost = log.halfway(pids, batches)
+    until(lambda: all(log.begun_again(batch) for batch in lost), "its lines are spoken again")
+    took = time.perf_counter() - killed
+    client.cancel(name)
+    return took
+
+
+@contextmanager
+def worker(own: Settings, log: Log) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker of the faulty engine, which is killed with its processes after the block."""
+    with (own.home / "worker.log").open("ab") as file:
+        process = subprocess.Popen(
+            [*dubbing_command(), "worker", own.engine],
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **environment(own), "FAULTY_LOG": str(log.path)},
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+class Log:
+    """The lines that processes began, by the engine's own word."""
+
+    def __init__(self, path: Path) -> None:
+        path.touch()
+        self.path = path
+
+    def halfway(self, pids: Collection[int], batches: Sequence[Texts]) -> list[Texts]:
+        """Return the batches that these processes have begun and not come to the end of."""
+        last = {text for pid, text in dict(self._rows()).items() if pid in pids}
+        return [batch for batch in batches if last & set(batch[:-1])]
+
+    def begun_again(self, batch: Texts) -> bool:
+        """Whether a line of a batch was begun twice."""
+        times = Counter(text for _, text in self._rows())
+        return any(times[text] > 1 for text in batch)
+
+    def _rows(self) -> list[tuple[int, str]]:
+        rows = (row.partition("\t") for row in self.path.read_text().splitlines())
+        return [(int(pid), text) for pid, _, text in rows]
