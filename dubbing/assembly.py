@@ -43,8 +43,9 @@ def assemble(
 ) -> Report:
     """Make what ``job`` asks of what its lines became, and return its report.
 
-    Everything is written under ``Keys.output(job, round_, run)``, the report last. When a line
-    has no take, the report is all that is written, and its state is failed.
+    Everything is written under ``Keys.output(job, round_, run)``, the report last. When more
+    lines have no take than ``job.allow_missing`` allows, the report is all that is written, and
+    its state is failed.
 
     run: names this run among others of the same round.
     outcomes: by segment id, of the rounds up to ``round_``.
@@ -62,7 +63,7 @@ def assemble(
     ]
     prefix = Keys.output(job.name, round_, run)
     report = Report.unmixed(job, round_, outcomes, asked=asked)
-    if not any(line.error for line in report.lines):
+    if report.missing <= job.allow_missing:
         with tempfile.TemporaryDirectory(prefix="assembly-", dir=workdir) as folder:
             programme = prepare(job, script, outcomes, storage, Path(folder))
             _check_space(programme, storage, Path(folder))
@@ -145,8 +146,9 @@ def _completed(report: Report, programme: Programme, dubbed: _Dubbed, prefix: st
         ReportLine.of(
             segment,
             programme.outcomes[segment.id],
-            programme.placements[segment.id],
-            dubbed.lines[segment.id],
+            programme.placements.get(segment.id),
+            dubbed.lines.get(segment.id),
+            programme.note(segment),
         )
         for segment in programme.script
     )

@@ -14,13 +14,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import soxr
 from python_stretch import Signalsmith
 
 from dubbing.audio import Audio, Samples, decode_clip
 from dubbing.errors import BadInput, ClipUnreadable, NotFound
-from dubbing.job import Background
 from dubbing.loudness import integrated
 from dubbing.media import RATE
 from dubbing.storage import Storage
@@ -183,58 +181,6 @@ def spread(channels: int) -> float:
     """Return the decibels by which speech is louder for sounding in more than one channel."""
     speaking = SPEECH[channels]
     return 10 * math.log10(speaking.stop - speaking.start)
-
-
-def duck(
-    blocks: Iterable[Samples], spoken: Sequence[tuple[float, float]], settings: Background
-) -> Iterator[Samples]:
-    """Lower the film's sound while somebody speaks.
-
-    blocks: float32 ``(n, channels)``.
-    spoken: start and end of each line in seconds, in any order.
-    """
-    times, depths = envelope(spoken, settings)
-    first = 0
-    for block in blocks:
-        frames = np.arange(first, first + len(block)) / RATE
-        near = slice(
-            max(0, int(np.searchsorted(times, frames[0])) - 1),
-            int(np.searchsorted(times, frames[-1], side="right")) + 1,
-        )
-        depth = np.interp(frames, times[near], depths[near]).astype(np.float32)
-        first += len(block)
-        yield block * np.exp(depth * np.float32(-np.log(10) / 20))[:, None]
-
-
-def envelope(
-    spoken: Sequence[tuple[float, float]], settings: Background
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return where the ducking bends: times in seconds, and the decibels taken off there.
-
-    Between the points it is linear in dB. It is down from the first sample of a line to its last;
-    in a gap too short to come up and go down again it turns where the two ramps meet.
-    """
-    points: list[tuple[float, float]] = []
-    end: float | None = None
-    for start, stop in sorted(spoken):
-        if end is None:
-            points += [(start - settings.attack, 0.0), (start, 1.0)]
-        elif start > end:
-            points += [*_gap(end, start, settings), (start, 1.0)]
-        end = max(stop, end or stop)
-    if end is not None:
-        points += [(end, 1.0), (end + settings.release, 0.0)]
-    times, depths = np.array(points or [(0.0, 0.0)]).T
-    return times, depths * settings.depth
-
-
-def _gap(end: float, start: float, settings: Background) -> list[tuple[float, float]]:
-    """Return the bends between two lines."""
-    both = settings.attack + settings.release
-    gap = start - end
-    if gap >= both:
-        return [(end, 1.0), (end + settings.release, 0.0), (start - settings.attack, 0.0)]
-    return [(end, 1.0), (end + gap * settings.release / both, 1 - gap / both)]
 
 
 def _add(block: Samples, samples: Samples, offset: int) -> None:

@@ -3,6 +3,8 @@
 It is as long as the film, or, without one, as its last line. A line that runs past the film's end
 is declared like any that is too long, and the sound grows to hold it: no word is cut. It is
 mono, stereo or 5.1 as the film's sound is, else as the music-and-effects track is, else mono.
+
+A line that nobody spoke is missing: for its time the film's own sound is heard as it is.
 """
 
 from __future__ import annotations
@@ -15,12 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dubbing.audio import Samples
+from dubbing.background import Span, duck, keep
 from dubbing.disk import check_space
 from dubbing.errors import MediaError, StorageRefused
 from dubbing.job import Container, Job, Segment
 from dubbing.mastering import PROFILES
 from dubbing.media import RATE, MediaInfo, decode, probe
-from dubbing.mix import BLOCK, Clip, duck, spread
+from dubbing.mix import BLOCK, Clip, spread
 from dubbing.outcome import Outcome
 from dubbing.plan import line_rooms
 from dubbing.storage import Storage
@@ -48,13 +51,13 @@ class Programme:
     script: Sequence[Segment]
     """Every line, in time order, as it was spoken last."""
     outcomes: Mapping[str, Outcome]
-    """By segment id; each with a take."""
+    """By segment id."""
     film: Source | None
     """The film, or the sound, that is dubbed."""
     track: Source | None
     """Music and effects."""
     placements: Mapping[str, Placement]
-    """By segment id."""
+    """By segment id; a line without one is missing."""
     channels: int
     """1, 2 or 6."""
     frames: int
@@ -77,18 +80,43 @@ class Programme:
                 stretch=placement.stretch,
                 gain=gains[segment.speaker],
             )
-            for segment, placement in ((line, self.placements[line.id]) for line in self.script)
+            for segment in self.script
+            if (placement := self.placements.get(segment.id))
         ]
 
-    def background(self) -> Iterator[Samples] | None:
+    def background(self) -> Iterator[Samples]:
         """Return what is heard under the speech, ``BLOCK`` frames at a time."""
         settings = self.job.background
-        if self.track:
-            return decode(self.track.path, self.channels, frames=BLOCK)
-        if settings.mode == "duck" and self.film and self.film.info.channels:
+        missing = [span for line in self.script if (span := self._kept(line))]
+        own = self._own()
+        if settings.mode == "duck":
             spoken = [(line.start, line.end) for line in self.placements.values()]
-            return duck(decode(self.film.path, self.channels, frames=BLOCK), spoken, settings)
-        return None
+            return duck(own, spoken, settings, missing)
+        under = self._decoded(self.track) if self.track else iter(())
+        return keep(under, own, missing) if missing else under
+
+    def note(self, line: Segment) -> str:
+        """Return what is unusual about a line; of a missing one, what is heard in its place."""
+        if placement := self.placements.get(line.id):
+            return placement.note
+        if self._kept(line):
+            return "is missing: the film's own sound is heard in its place"
+        heard = "music and effects alone are" if self.track else "silence is"
+        return f"is missing: {heard} heard in its place, as there is no film's sound to keep"
+
+    def _own(self) -> Iterator[Samples]:
+        """Return the film's own sound; nothing when there is none."""
+        return self._decoded(self.film) if self.film and self.film.info.channels else iter(())
+
+    def _decoded(self, source: Source) -> Iterator[Samples]:
+        return decode(source.path, self.channels, frames=BLOCK)
+
+    def _kept(self, line: Segment) -> Span | None:
+        """Return when the film's own sound stands in for a line; None when it does not."""
+        if line.id in self.placements or not (self.film and self.film.info.channels):
+            return None
+        end = min(line.end, self.film.info.seconds)
+        return (line.start, end) if line.start < end else None
 
     def _gains(self) -> dict[str, float]:
         """Return each speaker's linear gain.
@@ -98,7 +126,8 @@ class Programme:
         target = PROFILES[self.job.output.loudness].loudness - spread(self.channels)
         levels: dict[str, list[float]] = defaultdict(list)
         for segment in self.script:
-            levels[segment.speaker].append(self.outcomes[segment.id].result.takes[0].level)
+            for natural in self.outcomes[segment.id].result.takes[:1]:
+                levels[segment.speaker].append(natural.level)
         return {
             speaker: 10 ** ((target - statistics.median(of)) / 20) for speaker, of in levels.items()
         }
@@ -119,7 +148,10 @@ def prepare(
     film = _fetch(storage, job.media, folder / "film")
     track = _fetch(storage, job.background.track, folder / "track")
     placements = place(job, script, outcomes, film.info.seconds if film else math.inf)
-    seconds = max((line.end for line in placements.values()), default=0.0)
+    missing = [line for line in script if line.id not in placements]
+    ends = [line.end for line in placements.values()]
+    # A missing line has its time all the same, but it makes no film longer.
+    ends += [film.info.seconds] if film else [line.end for line in missing]
     sounds = [source.info.channels for source in (film, track) if source]
     return Programme(
         job=job,
@@ -129,17 +161,22 @@ def prepare(
         track=track,
         placements=placements,
         channels=next((_layout(channels) for channels in sounds if channels), 1),
-        frames=math.ceil(max(seconds, film.info.seconds if film else 0.0) * RATE),
+        frames=math.ceil(max(ends, default=0.0) * RATE),
     )
 
 
 def place(
     job: Job, script: Sequence[Segment], outcomes: Mapping[str, Outcome], end: float
 ) -> dict[str, Placement]:
-    """Return where each line goes, by segment id; ``end`` is that of the film in seconds."""
+    """Return where each line goes that was spoken, by segment id.
+
+    end: that of the film in seconds. No line may run into a missing one.
+    """
     rooms = line_rooms(script, end)
     speakers: dict[str, list[Spoken]] = defaultdict(list)
     for segment in script:
+        if not outcomes[segment.id].result.takes:
+            continue
         speakers[segment.speaker].append(
             Spoken(
                 id=segment.id,

@@ -16,7 +16,7 @@ LOUDNESS_TOLERANCE = 1.0
 
 
 class ReportLine(Model):
-    """What became of one line. Without a clip it has an ``error`` and no actual times."""
+    """What became of one line. A missing one has an ``error``, no clip and no actual times."""
 
     id: str
     """The segment's id."""
@@ -59,7 +59,7 @@ class ReportLine(Model):
     error: dict[str, Any] | None = None
     """Why it could not be spoken."""
     note: str = ""
-    """What is unusual about it, and why."""
+    """What is unusual about it, and why; of a missing line, what is heard in its place."""
 
     @classmethod
     def of(
@@ -68,6 +68,7 @@ class ReportLine(Model):
         outcome: Outcome,
         placement: Placement | None = None,
         loudness: float | None = None,
+        note: str = "",
     ) -> ReportLine:
         """Return what is reported of a line; without a ``placement`` it was not mixed."""
         result = outcome.result
@@ -86,6 +87,7 @@ class ReportLine(Model):
             attempts=result.attempts,
             seed=result.seed,
             error=result.error,
+            note=note,
             **mixed,
         )
 
@@ -104,7 +106,6 @@ def _mixed(segment: Segment, outcome: Outcome, placement: Placement) -> dict[str
         "rate": placement.rate,
         "overflow": placement.overflow,
         "characters_over": placement.characters_over,
-        "note": placement.note,
     }
 
 
@@ -150,13 +151,20 @@ class Report(Model):
     """Length of the programme."""
     loudness: Loudness | None = None
     outputs: tuple[ReportOutput, ...] = ()
-    spoken: tuple[str, ...] = ()
-    """Ids of the lines that were spoken for it, by a submission, revision or retry and what came
-    of that; of all others the clips were there."""
+    renewed: tuple[str, ...] = ()
+    """Ids of the lines that the last submission, revision or retry asked for, or what came of it;
+    all others are as they were before."""
     lines: tuple[ReportLine, ...]
     """Every line of the job, in time order."""
     warnings: tuple[str, ...] = ()
-    """What a person should look at, each naming its line."""
+    """What a person should look at: lines that are too long, and lines that are missing, by name;
+    and a loudness that is not the profile's."""
+
+    @property
+    def missing(self) -> float:
+        """Share of the lines that could not be spoken."""
+        # Divided, it is rounded like the share that a person writes; 0.29 × 100 is under 29.
+        return sum(1 for line in self.lines if line.error) / max(1, len(self.lines))
 
     @classmethod
     def unmixed(
@@ -170,7 +178,7 @@ class Report(Model):
     ) -> Report:
         """Return what is known of a job's lines before any mixing.
 
-        asked: the round from which on lines count as spoken for this report.
+        asked: the round from which on lines count as renewed.
         """
         script = sorted(job.segments, key=lambda segment: segment.start)
         known = [(segment, outcomes[segment.id]) for segment in script if segment.id in outcomes]
@@ -179,14 +187,14 @@ class Report(Model):
             round=round_,
             state=state,
             language=job.language,
-            spoken=tuple(segment.id for segment, of in known if of.new(asked)),
+            renewed=tuple(segment.id for segment, of in known if of.round >= asked),
             lines=tuple(ReportLine.of(segment, of) for segment, of in known),
         )
 
 
 def warnings(lines: Iterable[ReportLine], loudness: Loudness) -> tuple[str, ...]:
     """Return what a person should look at."""
-    found = [f"line {line.id} {line.note}" for line in lines if line.characters_over]
+    found = [f"line {line.id} {line.note}" for line in lines if line.characters_over or line.error]
     if loudness.integrated is None:
         found.append("the programme is silent")
     elif abs(loudness.integrated - loudness.target) > LOUDNESS_TOLERANCE:

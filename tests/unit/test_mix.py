@@ -10,9 +10,8 @@ import pytest
 
 from dubbing.audio import Audio, Samples, encode_flac
 from dubbing.errors import ClipUnreadable
-from dubbing.job import Background
 from dubbing.keys import Keys
-from dubbing.mix import BLOCK, RATE, WINDOW, Clip, Mixer, duck, stretch
+from dubbing.mix import BLOCK, RATE, WINDOW, Clip, Mixer, stretch
 from dubbing.storage import Storage
 
 
@@ -164,52 +163,3 @@ def test_memory_does_not_grow_with_the_programme(storage: Storage) -> None:
 
     peak(1)
     assert peak(12) < peak(4) * 1.25
-
-
-SETTINGS = Background(mode="duck", depth=12, attack=0.15, release=0.4)
-
-
-def ducked(spoken: list[tuple[float, float]], seconds: float, size: int = BLOCK) -> Samples:
-    """Return the decibels taken off each frame."""
-    sound = np.ones((round(seconds * RATE), 1), np.float32)
-    blocks = [sound[first : first + size] for first in range(0, len(sound), size)]
-    lowered = np.concatenate(list(duck(blocks, spoken, SETTINGS)))
-    return -20 * np.log10(lowered[:, 0])
-
-
-def at(curve: Samples, seconds: float) -> float:
-    return float(curve[round(seconds * RATE)])
-
-
-def test_the_film_is_down_from_a_lines_first_sample_to_its_last() -> None:
-    curve = ducked([(2.0, 4.0)], 6)
-    assert curve[2 * RATE : 4 * RATE] == pytest.approx(12, abs=1e-3)
-    assert at(curve, 1.85) == pytest.approx(0, abs=1e-3)
-    assert at(curve, 1.925) == pytest.approx(6, abs=1e-2), "linear in dB"
-    assert at(curve, 4.2) == pytest.approx(6, abs=1e-2)
-    assert at(curve, 4.41) == pytest.approx(0, abs=1e-3)
-    assert (at(curve, 0), at(curve, 5.9)) == (0, 0)
-
-
-def test_the_film_comes_up_only_as_far_as_a_short_gap_lets_it() -> None:
-    curve = ducked([(1.0, 2.0), (2.275, 3.0)], 4)
-    assert at(curve, 2.2) == pytest.approx(6, abs=1e-2), "the ramps meet half-way up"
-    assert curve[2 * RATE : round(2.275 * RATE)].min() == pytest.approx(6, abs=1e-2)
-
-
-def test_lines_that_overlap_or_touch_duck_as_one() -> None:
-    curve = ducked([(3.0, 3.5), (1.0, 4.0), (4.0, 5.0)], 6)
-    assert curve[RATE : 5 * RATE] == pytest.approx(12, abs=1e-3)
-
-
-def test_a_line_at_the_very_start_is_ducked_for() -> None:
-    assert at(ducked([(0.0, 1.0)], 2), 0) == pytest.approx(12, abs=1e-3)
-
-
-def test_nobody_speaking_leaves_the_film_alone() -> None:
-    assert not ducked([], 2).any()
-
-
-def test_the_curve_does_not_depend_on_the_blocks() -> None:
-    spoken = [(0.5 + 1.3 * n, 1.2 + 1.3 * n) for n in range(20)]
-    np.testing.assert_allclose(ducked(spoken, 28, size=4_801), ducked(spoken, 28), atol=1e-4)
