@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
 from console import Console
 from redis_server import RedisServer
@@ -34,6 +34,9 @@ SECONDS = 60.0
 class System:
     """Workers of the faulty engine and of assembly, and what they did."""
 
+    ENGINES: ClassVar[Sequence[str]] = ("faulty", "assembly")
+    """Whose workers are there from the start."""
+
     def __init__(self, home: Path, *, append_only: bool = False, **settings: Any) -> None:
         self.redis = RedisServer(append_only=append_only)
         plain = {"redis_url": self.redis.url, "storage_url": "", "engine": "faulty", "slots": 2}
@@ -49,8 +52,8 @@ class System:
         self._log.touch()
         self.switch.touch()
         self.client = Client.connect(self.settings)
-        self.start("faulty")
-        self.start("assembly")
+        for engine in self.ENGINES:
+            self.start(engine)
         return self
 
     def __exit__(

@@ -1,0 +1,160 @@
+"""A system whose processes die between two writes, where a test says."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import redis
+from console import Console
+from system import System, numbered, script
+
+from dubbing.job import Job
+from dubbing.keys import Keys
+from dubbing.local import environment
+from dubbing.status import Status
+
+COMMANDS = 2
+"""That run at once."""
+LINES = 4
+"""Of a job: one batch."""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A job, and where a process dies on its way."""
+
+    name: str
+    """Of the job, which no other's is a part of."""
+    point: str
+    """See `sitecustomize`; ``{job}`` stands for the name."""
+    again: int = 0
+    """Lines that were spoken and not stored, and so are spoken twice."""
+    pool: bool = False
+    """Whether it is tried twice: a worker also dies there with its whole pool."""
+    whom: str = "process"
+    """Who dies: a ``process``, or its ``group``, which is a worker with its pool."""
+
+    @property
+    def job(self) -> Job:
+        """What is handed in; its texts are its own."""
+        return script(self.name, *numbered(self.name, LINES), engine="faulty")
+
+    @property
+    def revised(self) -> Job:
+        """The same job with other texts."""
+        return script(self.name, *numbered(f"{self.name}, changed", LINES), engine="faulty")
+
+    @property
+    def deaths(self) -> list[Gap]:
+        """The gap once for each kind of death, each in a job of its own."""
+        kinds = ("process", "group") if self.pool else ("process",)
+        return [replace(self, name=f"{self.name}-{whom}", whom=whom) for whom in kinds]
+
+
+class Doomed(System):
+    """One process an engine, started again when it is killed, as whoever runs workers does."""
+
+    ENGINES = ()
+
+    def __init__(self, home: Path, **settings: Any) -> None:
+        super().__init__(home, slots=1, **settings)
+        self._points = home / "points"
+        self._points.mkdir(parents=True)
+        self._console = Console(home, **environment(self.settings), STOP_AT=str(self._points))
+
+    def launch(self, engine: str, **variables: str) -> subprocess.Popen[bytes]:
+        return super().launch(engine, STOP_AT=str(self._points), **variables)
+
+    def lay(self, gap: Gap) -> None:
+        """Have the next process that comes to the gap die there."""
+        new = self._points.with_name(f"{gap.name}.point")
+        new.write_text(f"{gap.whom} {gap.point.format(job=gap.name)}")
+        new.rename(self._points / gap.name)
+
+    def met(self, gap: Gap) -> bool:
+        """Whether a process died there."""
+        return not (self._points / gap.name).exists()
+
+    def die(self, commands: Mapping[Gap, Sequence[str]]) -> None:
+        """Run commands, each of which is killed at its gap."""
+        for gap in commands:
+            self.lay(gap)
+        with ThreadPoolExecutor(COMMANDS) as pool:
+            ended = [
+                pool.submit(self._console, *command, code=-signal.SIGKILL)
+                for command in commands.values()
+            ]
+        for command in ended:
+            command.result()
+
+    def command(self, *arguments: str) -> None:
+        """Run a command to its end."""
+        self._console(*arguments)
+
+    def submission(self, gap: Gap, job: Job | None = None) -> tuple[str, ...]:
+        """Return the command that hands in a gap's job, or another one under its id."""
+        manifest = self.settings.home / f"{gap.name}.json"
+        manifest.write_text((job or gap.job).model_dump_json(include={"language", "segments"}))
+        return "submit", str(manifest), "--id", gap.name
+
+    def tend(self) -> None:
+        """Start again the workers that were killed; none may end in any other way."""
+        for engine, worker in list(self._workers.items()):
+            if worker.poll() is not None:
+                assert worker.returncode == -signal.SIGKILL, self.log(engine)[-3000:]
+                self.start(engine)
+
+    def wait_for(self, condition: Callable[[], object], what: str) -> None:
+        """Tend the workers until ``condition`` holds; fail after some time."""
+
+        def tended() -> object:
+            self.tend()
+            return condition()
+
+        self.until(tended, what)
+
+    def settle(self, name: str) -> Status:
+        """Return how a job ended, once nothing marks it as open any more."""
+        marker = Keys.open(name)
+        self.wait_for(lambda: self.client.status(name).state.ended, f"ended: {name}")
+        self.wait_for(lambda: not self.client.storage.exists(marker), f"unmarked: {name}")
+        return self.client.status(name)
+
+    @property
+    def idle(self) -> bool:
+        """Whether no job is left to do."""
+        return all(status.state.ended for status in self.client.jobs())
+
+    def forget(self) -> None:
+        """Empty Redis."""
+        with redis.from_url(self.settings.redis) as server:
+            server.flushall()
+
+    def traces(self, name: str) -> set[str]:
+        """Return the ledger's keys that are about a job or hold something about it."""
+        with redis.from_url(self.settings.redis, decode_responses=True) as server:
+            return {
+                key
+                for key in server.scan_iter("dubbing:*")
+                if any(name in text for text in (key, *_held(server, key)))
+            }
+
+
+def _held(server: Any, key: str) -> Iterable[str]:
+    match server.type(key):
+        case "list":
+            return server.lrange(key, 0, -1)
+        case "zset":
+            return server.zrange(key, 0, -1)
+        case "set":
+            return server.smembers(key)
+        case "hash":
+            return server.hgetall(key)
+        case _:
+            return ()

@@ -1,0 +1,89 @@
+"""Stops a process between two writes; Python runs this as it starts, with this folder on its path.
+
+Without STOP_AT it does nothing. That names a folder in which each file is a *point*, of four parts:
+
+    process|group before|after <call> <what it is about, as a shell pattern>
+
+Whoever comes to a point removes its file and dies by SIGKILL, alone or with its process group.
+So a point is met once, and what follows is another process's. All calls are the real ones.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+SHARED = ("clips/", "voices/")
+"""What lies here has no job in its key: the job is added that the process claimed last."""
+
+
+def install(points: Path) -> None:
+    """Have every step that writes look whether it is to be the last."""
+    # Imported here, so that a process without points starts as it always does.
+    from dubbing.ledger import Ledger
+    from dubbing.ledger.server import Server
+    from dubbing.queue import Publisher
+    from dubbing.storage import Storage
+
+    stopper = _Stopper(points)
+    for method in ("create", "replace", "upload", "delete"):
+        stopper.watch(Storage, method, lambda key, *_, **__: key, method)
+    stopper.watch(Server, "run", _script)
+    stopper.watch(Ledger, "deliver_again", lambda job, id_: f"{job} {id_}", "deliver_again")
+    stopper.watch(Publisher, "_send", lambda at: f"{at.job} {at.queue}", "publish")
+
+
+def _script(name: str, *arguments: object) -> str:
+    """A script's name, and the four arguments that most begin with: job, round, token, queue."""
+    return " ".join([name, *map(str, arguments[:4])])
+
+
+class _Stopper:
+    def __init__(self, points: Path) -> None:
+        self._points = points
+        self._claimed = ""
+
+    def watch(self, owner: type, method: str, about: Callable[..., str], name: str = "") -> None:
+        real = getattr(owner, method)
+
+        @wraps(real)
+        def watched(instance: object, *args: Any, **kwargs: Any) -> Any:
+            call = self._call(name, about(*args, **kwargs))
+            self._stop("before", call)
+            result = real(instance, *args, **kwargs)
+            self._stop("after", call)
+            return result
+
+        setattr(owner, method, watched)
+
+    def _call(self, name: str, about: str) -> str:
+        call = f"{name} {about}".strip()
+        if call.startswith("claim "):
+            self._claimed = call.split()[1]
+        return f"{call} for {self._claimed}" if about.startswith(SHARED) else call
+
+    def _stop(self, when: str, call: str) -> None:
+        for point in self._points.iterdir():
+            try:
+                whom, moment, pattern = point.read_text().split(" ", 2)
+                if moment == when and fnmatchcase(call, pattern):
+                    point.unlink()
+                    self._die(whom)
+            except FileNotFoundError:
+                # Another process was here first, and is no more.
+                continue
+
+    @staticmethod
+    def _die(whom: str) -> None:
+        if whom == "group":
+            os.killpg(0, signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+if "STOP_AT" in os.environ:
+    install(Path(os.environ["STOP_AT"]))
