@@ -105,6 +105,11 @@ def scene(storage: Storage, **wishes: Any) -> Job:
     return job
 
 
+def lose(storage: Storage, job: Job, *ids: str) -> None:
+    """Store a second round in which lines of ``job`` were not spoken."""
+    store_round(storage, job, 2, [unspoken(line) for line in job.segments if line.id in ids])
+
+
 def ffmpeg(*arguments: str | Path) -> str:
     return subprocess.run(
         [*FFMPEG, *map(str, arguments)], check=True, capture_output=True, text=True
