@@ -4,7 +4,7 @@ Everything below may vanish: `dubbing.rounds` makes it again from storage. Each 
 so that no process can die in the middle of one; each may be sent twice without harm.
 
 =============================  ====================================================================
-``job:<id>``                   hash: round, state, tenant, counts of lines and of batches
+``job:<id>``                   hash: round, state, tenant, length, counts of lines and of batches
 ``job:<id>:todo:<queue>``      list: tokens of batches that wait
 ``job:<id>:held:<n>``          list: batches that wait for extraction ``n``
 ``job:<id>:closed``            bitmap over batch numbers
@@ -15,7 +15,7 @@ so that no process can die in the middle of one; each may be sent twice without 
 ``published:<queue>``          sorted set: messages sent and not claimed, by time
 ``leases:<queue>``             sorted set: batches being worked on, by the lease's end
 ``owners``                     hash: who holds a lease, the batch's deadline, and since when
-``pace:<queue>``               hash: mean seconds that a slot needed for a batch of late
+``pace:<queue>``               hash: how long batches of late took, and their size
 ``express:<queue>``            how many requests without a job went ahead since the last batch
 ``worker:<name>``, ``slots:…`` heartbeats
 ``reply:<ticket>``             list: the answer to a request that has no job

@@ -41,15 +41,27 @@ local function online(queue)
   return slots
 end
 
--- Note how long a slot needed for a batch that is done. Nobody knows it whose lease was lost.
-local function note_pace(queue, m)
+-- Note what a batch that is done took, in seconds of a slot, and its size. Of one whose lease was
+-- lost, nobody knows.
+local function note_pace(queue, m, size)
   local begun = string.match(redis.call('HGET', P .. 'owners', m) or '', '|[^|]+|([^|]+)$')
   if not begun then return end
   local key = P .. 'pace:' .. queue
   local count = math.min(redis.call('HINCRBY', key, 'batches', 1), PACE_BATCHES)
-  local mean = tonumber(redis.call('HGET', key, 'seconds') or 0)
-  redis.call('HSET', key, 'seconds', mean + (now() - begun - mean) / count)
+  for field, value in pairs({seconds = now() - begun, size = size}) do
+    local mean = tonumber(redis.call('HGET', key, field) or 0)
+    redis.call('HSET', key, field, mean + (value - mean) / count)
+  end
 end
+
+-- Seconds that a batch of this size takes, or '' while none was done.
+local function pace(queue, size)
+  local of_late = redis.call('HMGET', P .. 'pace:' .. queue, 'seconds', 'size')
+  return of_late[1] and tostring(of_late[1] / of_late[2] * size) or ''
+end
+
+-- The size of an assembly, in seconds of the film; other batches are taken to be alike.
+local function programme(job) return tonumber(redis.call('HGET', jobkey(job), 'length')) end
 
 -- Give the job its place in the turns of a queue: at the head, so that a new job starts soon.
 local function enlist(job, queue)

@@ -43,7 +43,8 @@ class Ledger:
 
     def check_writable(self) -> None:
         """Raise QueueUnavailable where Redis is full, or takes no writes."""
-        self._server.run("probe")
+        with self._server.commands() as redis:
+            redis.set(f"{PREFIX}probe", "", px=1)
 
     def open_round(
         self,
@@ -67,7 +68,8 @@ class Ledger:
             for field in (ref.queue, ref.token, "" if ref.needs is None else ref.needs)
         ]
         lines = sum(ref.lines for ref in refs)
-        head = [job.name, round_, job.tenant, lines, done, failed, len(refs), len(numbers)]
+        length = max((segment.end for segment in job.segments), default=1.0)
+        head = [job.name, round_, job.tenant, length, lines, done, failed, len(refs), len(numbers)]
         return bool(self._server.run("open", *head, *batches, ".", *sorted(numbers)))
 
     def take(self, queue: str, broker_lists: Sequence[str]) -> list[Address]:

@@ -1,20 +1,20 @@
--- Put a round to work, new or rebuilt: job, round, tenant, lines, done, failed, batches, closed,
--- then for each batch that is not closed: queue, token, number of the extraction it needs or '',
--- then after a '.': the numbers of the closed ones.
+-- Put a round to work, new or rebuilt: job, round, tenant, seconds of the programme, lines, done,
+-- failed, batches, closed, then for each batch that is not closed: queue, token, number of the
+-- extraction it needs or '', then after a '.': the numbers of the closed ones.
 local job, round, tenant = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local key = jobkey(job)
 local known = tonumber(redis.call('HGET', key, 'round') or '-1')
 if known >= round then return 0 end
 
 -- First a write that a full Redis refuses: after any other write it would refuse nothing.
-redis.call('HSET', key, 'round', round, 'tenant', tenant, 'lines', ARGV[4], 'done', ARGV[5],
-  'failed', ARGV[6], 'batches', ARGV[7], 'closed', ARGV[8], 'opened', now())
+redis.call('HSET', key, 'round', round, 'tenant', tenant, 'length', ARGV[4], 'lines', ARGV[5],
+  'done', ARGV[6], 'failed', ARGV[7], 'batches', ARGV[8], 'closed', ARGV[9], 'opened', now())
 redis.call('PERSIST', key)
 redis.call('PERSIST', key .. ':events')
 if known >= 0 then forget_work(job) end
-set_state(job, tonumber(ARGV[8]) > 0 and 'synthesizing' or 'queued')
+set_state(job, tonumber(ARGV[9]) > 0 and 'synthesizing' or 'queued')
 
-local i = 9
+local i = 10
 local waiting = {}
 while ARGV[i] ~= '.' do
   local queue, token, needs = ARGV[i], ARGV[i + 1], ARGV[i + 2]

@@ -84,7 +84,7 @@ class Standing:
     slots: int
     """Batches done at once by the workers that are online."""
     pace: float | None
-    """Seconds that a slot needed for a batch of late; None when none was done."""
+    """Seconds that a slot needs for such a batch, by those of late; None when none was done."""
 
     @property
     def seconds(self) -> float | None:

@@ -84,8 +84,8 @@ end
 local found = {}
 local function add(queue, ahead, work)
   if work == 0 then return end
-  local pace = redis.call('HGET', P .. 'pace:' .. queue, 'seconds')
-  found[#found + 1] = {queue, ahead or '', tostring(work), online(queue), pace or ''}
+  local size = queue == 'assembly' and programme(job) or 1
+  found[#found + 1] = {queue, ahead or '', tostring(work), online(queue), pace(queue, size)}
 end
 for _, queue in ipairs(redis.call('SMEMBERS', jobkey(job) .. ':queues')) do
   add(queue, standing(queue))

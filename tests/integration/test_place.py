@@ -21,6 +21,7 @@ from ledgers import (
     take_and_claim,
     work_off,
 )
+from system import script
 
 from dubbing.cli.output import describe
 from dubbing.job import JobState
@@ -181,6 +182,19 @@ def test_a_job_that_is_assembled_has_the_time_of_assembly_left(
     found = status(ledger, tmp_path)
     assert (found.place, found.state) == (None, JobState.ASSEMBLING)
     assert found.seconds_left == pytest.approx(PACE / 2, rel=0.3)
+
+
+def test_a_film_twice_as_long_is_assembled_in_twice_the_time(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    ledger.beat(record())
+    spend(ledger)
+    long = script("long", "The first.", "The last.")
+    ledger.open_round(long.model_copy(update={"id": "j"}), 1, refs(1))
+    found = standing(ledger, queue="assembly")
+    assert found
+    assert found.pace
+    assert found.pace == pytest.approx(9.5 * PACE, rel=0.3)
 
 
 def test_without_a_worker_there_is_no_time_but_what_is_lacking(

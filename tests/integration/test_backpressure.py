@@ -1,0 +1,173 @@
+"""A Redis that is full or takes no writes: refused at once, whole, and put right by itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from console import wait_until
+from ledgers import QUEUE, job, refs
+from redis_server import RedisServer
+from system import numbered, script
+
+from dubbing.client import Client
+from dubbing.errors import QueueUnavailable
+from dubbing.job import Job, JobState
+from dubbing.keys import Keys
+from dubbing.ledger import Ledger
+from dubbing.queue import Publisher, broker_lists, make_app
+from dubbing.rounds import End, end_round
+from dubbing.storage import Storage
+
+GRACE = 0.2
+SECONDS = 5.0
+"""How long a refusal may take."""
+FULL = ("maxmemory", "100kb")
+ROOM = ("maxmemory", "0")
+
+
+@pytest.fixture
+def server() -> Iterator[redis.Redis]:
+    with RedisServer() as running, redis.from_url(running.url, decode_responses=True) as commands:
+        commands.url = running.url
+        yield commands
+
+
+@pytest.fixture
+def client(server: redis.Redis, tmp_path: Path) -> Client:
+    ledger = Ledger(server.url, grace=GRACE)
+    publisher = Publisher(make_app(server.url), ledger)
+    return Client(Storage.at(str(tmp_path / "storage")), ledger, publisher, "tone")
+
+
+def lines(name: str = "j", count: int = 5) -> Job:
+    return script(name, *numbered(name, count), engine="tone")
+
+
+def refuse(server: redis.Redis, how: str) -> str:
+    """Have Redis take no writes; return a word of what it says then."""
+    if how == "full":
+        server.config_set(*FULL)
+        return "maxmemory"
+    if how == "alone":
+        server.config_set("min-replicas-to-write", 1)
+        return "good replicas"
+    server.replicaof("127.0.0.1", 1)
+    return "read only replica"
+
+
+def accept(server: redis.Redis) -> None:
+    server.config_set(*ROOM)
+    server.config_set("min-replicas-to-write", 0)
+    server.replicaof("NO", "ONE")
+
+
+refusals = pytest.mark.parametrize("how", ["full", "alone", "replica"])
+
+
+@refusals
+def test_a_submission_that_is_refused_leaves_nothing(
+    client: Client, server: redis.Redis, how: str
+) -> None:
+    word = refuse(server, how)
+    begun = time.monotonic()
+    with pytest.raises(QueueUnavailable, match=word):
+        client.submit_all([lines("a"), lines("b")])
+    assert time.monotonic() - begun < SECONDS
+    assert list(client.storage.keys("")) == []
+    assert server.keys() == []
+    accept(server)
+    assert client.submit(lines("a")).created
+
+
+@refusals
+def test_a_retry_that_is_refused_opens_no_round(
+    client: Client, server: redis.Redis, how: str
+) -> None:
+    client.submit(lines())
+    end_round(client.storage, client.ledger, "j", End(state=JobState.FAILED, round=1))
+    stored, known = set(client.storage.keys("")), sorted(server.keys())
+    word = refuse(server, how)
+    with pytest.raises(QueueUnavailable, match=word):
+        client.retry("j")
+    assert set(client.storage.keys("")) == stored
+    assert sorted(server.keys()) == known
+    accept(server)
+    assert client.retry("j").state is JobState.QUEUED
+
+
+@refusals
+def test_a_request_that_is_refused_is_refused_at_once(
+    client: Client, server: redis.Redis, how: str
+) -> None:
+    word = refuse(server, how)
+    begun = time.monotonic()
+    with pytest.raises(QueueUnavailable, match=word):
+        client.say("Good evening.", language="en")
+    assert time.monotonic() - begun < SECONDS
+    assert server.keys() == []
+
+
+def test_where_there_is_room_a_submission_leaves_no_trace_of_having_looked(
+    client: Client, server: redis.Redis
+) -> None:
+    client.ledger.check_writable()
+    wait_until(lambda: server.keys() == [], seconds=5, what="nothing in Redis")
+
+
+def test_a_round_for_which_there_is_no_room_is_opened_not_at_all(server: redis.Redis) -> None:
+    ledger = Ledger(server.url)
+    server.config_set("maxmemory", "2mb")
+    with pytest.raises(QueueUnavailable, match="maxmemory"):
+        for n in range(1000):
+            ledger.open_round(job(f"j{n}"), 1, refs(1000))
+    assert n > 0
+    assert ledger.snapshot(f"j{n}") is None
+    assert [key for key in server.keys() if f"j{n}:" in key] == []
+
+
+def test_a_job_that_is_stored_when_redis_fills_up_goes_on_when_there_is_room(
+    client: Client, server: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = client.storage.create
+
+    def fill_up(key: str, data: bytes) -> bool:
+        server.config_set(*FULL)
+        return upload(key, data)
+
+    monkeypatch.setattr(client.storage, "create", fill_up)
+    with pytest.raises(QueueUnavailable, match="maxmemory"):
+        client.submit(lines())
+    monkeypatch.undo()
+    assert server.keys() == []
+    assert client.storage.exists(Keys.open("j"))
+    server.config_set(*ROOM)
+    # The same submission is the same job, and puts it to work.
+    assert not client.submit(lines()).created
+    assert client.status("j").place == 0
+
+
+def test_a_batch_whose_message_was_refused_is_sent_when_there_is_room(
+    client: Client, server: redis.Redis
+) -> None:
+    client.ledger.open_round(job(), 1, refs(2))
+    server.config_set(*FULL)
+    begun = time.monotonic()
+    with pytest.raises(QueueUnavailable, match=f"{QUEUE} cannot be written.*maxmemory"):
+        client._publisher.fill([QUEUE])
+    assert time.monotonic() - begun < SECONDS
+    server.config_set(*ROOM)
+    sent = 0
+
+    def fill() -> bool:
+        nonlocal sent
+        sent += client._publisher.fill([QUEUE])
+        return sent == 2
+
+    wait_until(fill, seconds=SECONDS, what="sent again")
+    assert client.ledger.queue_depth(broker_lists(QUEUE)) == 2
+    time.sleep(GRACE)
+    assert client._publisher.fill([QUEUE]) == 0
