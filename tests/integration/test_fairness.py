@@ -17,6 +17,7 @@ from ledgers import (
 )
 
 from dubbing.ledger import Ledger
+from dubbing.queue import Publisher, make_app
 
 
 @pytest.fixture
@@ -119,3 +120,12 @@ def test_requests_to_one_engine_do_not_count_for_another(ledger: Ledger) -> None
     while ledger.express(QUEUE):
         pass
     assert ledger.express("synthesis.other")
+
+
+def test_requests_that_wait_do_not_hide_that_a_batch_was_lost(redis_url: str) -> None:
+    publisher = Publisher(make_app(redis_url), Ledger(redis_url, grace=0.0))
+    publisher._ledger.open_round(job(), 1, refs(2))
+    assert len(take(publisher._ledger)) == 2
+    publisher.say("tone", {})
+    publisher.say("tone", {})
+    assert publisher.fill([QUEUE]) == 2
