@@ -15,6 +15,7 @@ from typing import Any
 
 from celery import Celery
 from kombu.exceptions import OperationalError
+from kombu.transport.redis import Channel
 
 from dubbing.errors import BadInput, QueueUnavailable
 from dubbing.ledger import Address, Ledger
@@ -25,6 +26,9 @@ INTERACTIVE, BULK = 0, 5
 STEPS = (INTERACTIVE, BULK)
 SEPARATOR = "\x06\x16"
 """What kombu puts between a queue's name and a priority above 0."""
+
+# A worker that lost Redis would hand its messages back to it, and end of the error.
+Channel.do_restore = False
 
 TASKS = {
     Kind.SYNTHESIS: "dubbing.synthesize",
@@ -45,8 +49,8 @@ def celery_settings(redis_url: str) -> dict[str, Any]:
             # Interactive requests of all queues, then batches, of each queue in turn: an extraction
             # does not wait for the last line of everybody else.
             "queue_order_strategy": "round_robin",
-            # Never what brings work back: leases do. It only has to outlast every batch.
-            "visibility_timeout": 12 * 3600,
+            # Leases bring work back: what the broker hands out it may forget.
+            "ack_emulation": False,
             "health_check_interval": 10,
             "socket_keepalive": True,
         },

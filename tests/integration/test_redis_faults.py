@@ -1,0 +1,70 @@
+"""A Redis that is killed in the middle of jobs and comes back with what it wrote to disk."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from services import PLUGINS
+from system import System, numbered, script
+
+from dubbing.job import JobState
+from dubbing.ledger.ledger import LEASE_SECONDS
+
+LONGER_THAN_ANY_CALL = 10.0
+"""Seconds after which every call to Redis that was under way has given up."""
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(PLUGINS))
+        with System(tmp_path_factory.mktemp("killed"), append_only=True) as system:
+            yield system
+
+
+def lose_redis(system: System, seconds: float) -> None:
+    system.redis.kill()
+    time.sleep(seconds)
+    system.redis.start()
+
+
+def test_short_outages_cost_no_worker_and_no_line_a_second_time(system: System) -> None:
+    job = script("away", *numbered("Away", 60, "[slow:0.1]"))
+    system.client.submit(job)
+    for begun, seconds in (10, 0.0), (20, 0.5), (30, 0.0), (40, LEASE_SECONDS / 3):
+        system.begun(job, begun)
+        lose_redis(system, seconds)
+    system.wait(job.name)
+    assert system.whole(job)
+    assert set(system.spoken(job).values()) == {1}
+
+
+def test_a_long_outage_ends_and_the_same_workers_go_on(system: System) -> None:
+    job = script("long", *numbered("Long", 24, "[slow:0.2]"))
+    system.client.submit(job)
+    system.begun(job, 10)
+    lose_redis(system, LONGER_THAN_ANY_CALL)
+    stored = set(system.client.storage.keys("clips/"))
+    system.wait(job.name)
+    assert system.whole(job)
+    again = {text for text, count in system.spoken(job).items() if count > 1}
+    outcomes = system.outcomes(job).values()
+    assert not [
+        outcome.line.text
+        for outcome in outcomes
+        if outcome.line.text in again and outcome.result.takes[0].key in stored
+    ]
+    # Two slots of four lines were at work.
+    assert len(again) <= 8
+
+
+def test_how_often_a_line_was_begun_is_known_to_the_redis_that_comes_back(system: System) -> None:
+    job = script("deadly", *numbered("Deadly", 3), "This one kills its process. [kill]")
+    system.client.submit(job)
+    system.begun(job, 4)
+    lose_redis(system, 1.0)
+    status = system.wait(job.name)
+    assert (status.state, status.done, status.failed) == (JobState.FAILED, 4, 1)
+    assert system.spoken(job)[job.segments[3].text] == 3
