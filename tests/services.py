@@ -6,14 +6,15 @@ import os
 from pathlib import Path
 from typing import NoReturn
 
-import pytest
-
 PLUGINS = Path(__file__).parent / "plugins"
 """On a process's PYTHONPATH, this folder brings the engine ``faulty``."""
 
 
 def unavailable(what: str) -> NoReturn:
     """Skip the test on a laptop; fail it on CI."""
+    # Scripts use what is here without the tests' own libraries.
+    import pytest
+
     if os.environ.get("CI"):
         pytest.fail(f"{what} is missing")
     pytest.skip(f"{what} is missing")

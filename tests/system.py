@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -34,8 +34,8 @@ SECONDS = 60.0
 class System:
     """Workers of the faulty engine and of assembly, and what they did."""
 
-    ENGINES: ClassVar[Sequence[str]] = ("faulty", "assembly")
-    """Whose workers are there from the start."""
+    ENGINES: ClassVar[Mapping[str, str]] = {"faulty": "faulty", "assembly": "assembly"}
+    """The engine of each worker that is there from the start, by the worker's name."""
 
     def __init__(self, home: Path, *, append_only: bool = False, **settings: Any) -> None:
         self.redis = RedisServer(append_only=append_only)
@@ -43,17 +43,18 @@ class System:
         self.settings = Settings(**{"home": home, **plain, **settings})
         self.switch = home / "broken"
         """While this file exists, ``[broken]`` lines are."""
-        self._log = home / "spoken"
+        self.spoken_log = home / "spoken"
+        """What the faulty engine began."""
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> System:
         self.settings.home.mkdir(parents=True, exist_ok=True)
         self.redis.start()
-        self._log.touch()
+        self.spoken_log.touch()
         self.switch.touch()
         self.client = Client.connect(self.settings)
-        for engine in self.ENGINES:
-            self.start(engine)
+        for name in self.ENGINES:
+            self.start(name)
         return self
 
     def __exit__(
@@ -80,13 +81,13 @@ class System:
                     os.killpg(worker.pid, signal.SIGKILL)
                     worker.wait()
 
-    def start(self, engine: str) -> None:
-        """Start the worker of an engine, or of assembly."""
-        self._workers[engine] = self.launch(engine)
+    def start(self, name: str) -> None:
+        """Start a worker by its name, which is its engine's unless another was given."""
+        self._workers[name] = self.launch(dict(self.ENGINES).get(name, name))
 
     def launch(self, engine: str, **variables: str) -> subprocess.Popen[bytes]:
         """Return a worker in a process group of its own, for the caller to end."""
-        paths = {"FAULTY_LOG": str(self._log), "FAULTY_SWITCH": str(self.switch)}
+        paths = {"FAULTY_LOG": str(self.spoken_log), "FAULTY_SWITCH": str(self.switch)}
         log = self._log_path(engine)
         log.parent.mkdir(exist_ok=True)
         with log.open("ab") as file:
@@ -107,28 +108,32 @@ class System:
                 preexec_fn=partial(_die_with_parent, signal.SIGKILL),  # noqa: PLW1509 - no lock
             )
 
-    def stop(self, engine: str) -> None:
-        """Have a worker end in order."""
-        self._workers[engine].terminate()
-        assert self._workers[engine].wait(timeout=SECONDS) == 0
+    def worker(self, name: str) -> subprocess.Popen[bytes]:
+        """Return a worker's parent process."""
+        return self._workers[name]
 
-    def kill(self, engine: str) -> None:
+    def stop(self, name: str) -> None:
+        """Have a worker end in order."""
+        self._workers[name].terminate()
+        assert self._workers[name].wait(timeout=SECONDS) == 0
+
+    def kill(self, name: str) -> None:
         """Kill a worker and its pool, as a machine that loses its power does."""
-        os.killpg(self._workers[engine].pid, signal.SIGKILL)
-        self._workers[engine].wait()
+        os.killpg(self._workers[name].pid, signal.SIGKILL)
+        self._workers[name].wait()
 
     def restart_redis(self) -> None:
         """End Redis and start it again, with all that it knew or, not append-only, with nothing."""
         self.redis.restart()
 
     @contextmanager
-    def frozen(self, engine: str) -> Iterator[None]:
+    def frozen(self, name: str) -> Iterator[None]:
         """A worker that stands still during the block."""
-        os.killpg(self._workers[engine].pid, signal.SIGSTOP)
+        os.killpg(self._workers[name].pid, signal.SIGSTOP)
         try:
             yield
         finally:
-            os.killpg(self._workers[engine].pid, signal.SIGCONT)
+            os.killpg(self._workers[name].pid, signal.SIGCONT)
 
     def log(self, name: str) -> str:
         """Return what a process wrote to its log."""
@@ -140,7 +145,7 @@ class System:
     def spoken(self, job: Job) -> Counter[str]:
         """Return how often the engine began each line of a job, by its text."""
         texts = {segment.text for segment in job.segments}
-        begun = [row.partition("\t")[2] for row in self._log.read_text().splitlines()]
+        begun = [row.partition("\t")[2] for row in self.spoken_log.read_text().splitlines()]
         return Counter(text for text in begun if text in texts)
 
     def run(self, job: Job) -> Status:

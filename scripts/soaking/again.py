@@ -1,0 +1,97 @@
+"""After a soak: how often each text was begun, and whether there was reason to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from soaking.begun import Begin
+from soaking.customers import Life
+from soaking.havoc import Struck
+from soaking.strikes import Blow
+from system import System
+
+from dubbing.synthesis import MAX_DELIVERIES, TRIES
+
+HALVINGS = 3
+"""How often a line is begun when a call of four fails for another one: with it, by twos, alone."""
+BATCH = 4
+"""Lines of a call."""
+SLACK = 3.0
+"""Seconds between a worker's look for a clip and the last line of the call that it then makes."""
+AFTERMATH = 15.0
+"""Seconds in which a strike shows: a lease's end, a lost message's, and those of the calls."""
+LOST_TOUCH = frozenset({Blow.FREEZE, Blow.KILL_REDIS, Blow.FORGET})
+"""What makes two workers take the same batch."""
+
+
+class Again:
+    """Looks for lines that were begun more often than what happened explains."""
+
+    def __init__(
+        self,
+        system: System,
+        lives: list[Life],
+        begun: Mapping[str, list[Begin]],
+        past: list[Struck],
+    ) -> None:
+        self._storage = system.client.storage
+        self._begun = begun
+        self._past = past
+        self._asked = Counter(segment.text for life in lives for segment in life.order.job.segments)
+        self._slots = 2 * (system.settings.slots or 1)
+        self._raising = any("[raise]" in text for text in self._asked)
+        self.repeated = sum(max(0, len(begins) - self._once(t)) for t, begins in begun.items())
+        """Beginnings beyond those of an undisturbed run."""
+        self.taken_over = sum(len({b.pid for b in begins}) > 1 for begins in begun.values())
+        """Texts that more than one process began."""
+
+    def faults(self, clips: Mapping[str, str]) -> Iterator[str]:
+        """Yield what was begun without need; ``clips``: the text of each, by its key."""
+        yield from self._too_often()
+        yield from self._although_stored(clips)
+        bound = (len(self._past) + self._deadly()) * self._slots * BATCH * HALVINGS
+        if self.repeated > bound:
+            yield f"{self.repeated} lines were begun again, where {bound} are explained"
+
+    def _too_often(self) -> Iterator[str]:
+        """Yield the texts that were begun more often than they can have been delivered."""
+        for text, begins in self._begun.items():
+            first, last = begins[0].at, begins[-1].at
+            # Who lost touch with Redis, or is forgotten by it, does not count.
+            lost = sum(
+                struck.strike.blow in LOST_TOUCH and first - AFTERMATH < struck.since < last
+                for struck in self._past
+            )
+            bound = self._once(text) * (MAX_DELIVERIES + lost)
+            if len(begins) > bound:
+                yield f"{text!r} was begun {len(begins)} times, where {bound} are explained"
+
+    def _although_stored(self, clips: Mapping[str, str]) -> Iterator[str]:
+        """Yield the texts that were begun after their clip had been stored."""
+        stored: dict[str, float] = {}
+        for key, text in clips.items():
+            path = self._storage.path(key)
+            assert path
+            # A text in two voices has two clips.
+            stored[text] = max(stored.get(text, 0.0), path.stat().st_mtime)
+        for text, when in stored.items():
+            for begin in self._begun.get(text, ()):
+                late = begin.at - when
+                if late > SLACK and not self._out_of_touch(begin.at):
+                    yield f"{text!r} was begun {late:.1f} s after its clip was stored"
+
+    def _out_of_touch(self, at: float) -> bool:
+        return any(
+            struck.strike.blow in LOST_TOUCH and struck.since <= at <= struck.until + AFTERMATH
+            for struck in self._past
+        )
+
+    def _once(self, text: str) -> int:
+        """Return how often an undisturbed run may begin a text."""
+        tries = TRIES + HALVINGS if "[" in text and "[slow" not in text else 1
+        return self._asked[text] * (HALVINGS if self._raising and tries == 1 else tries)
+
+    def _deadly(self) -> int:
+        """Return how often a line killed its process."""
+        return sum(len(begins) for text, begins in self._begun.items() if "[kill]" in text)

@@ -1,0 +1,52 @@
+"""What the faulty engine began: read while it happens, so that it is known when."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Begin:
+    """A line that the engine began."""
+
+    at: float
+    """Seconds since 1970, to about a tenth."""
+    pid: int
+    text: str
+
+
+class Begun:
+    """The lines of the engine's log so far."""
+
+    def __init__(self, path: Path) -> None:
+        self.all: list[Begin] = []
+        self._path = path
+        self._read = 0
+
+    def look(self) -> None:
+        """Read what is new."""
+        with self._path.open("rb") as file:
+            file.seek(self._read)
+            rows, _, _ = file.read().rpartition(b"\n")
+        if rows:
+            self._read += len(rows) + 1
+            now = time.time()
+            for row in rows.decode().split("\n"):
+                pid, _, text = row.partition("\t")
+                self.all.append(Begin(now, int(pid), text))
+
+    def by_text(self) -> Mapping[str, list[Begin]]:
+        """Return when each text was begun, in order."""
+        found: dict[str, list[Begin]] = defaultdict(list)
+        for begin in self.all:
+            found[begin.text].append(begin)
+        return found
+
+    def poisoned(self) -> set[int]:
+        """Return the processes that a line killed: it was the last that they began."""
+        last = {begin.pid: begin.text for begin in self.all}
+        return {pid for pid, text in last.items() if "[kill]" in text}

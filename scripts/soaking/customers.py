@@ -1,0 +1,144 @@
+"""Those who hand in the jobs of a soak, watch them, cancel them and ask again."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from soaking.orders import Order
+
+from dubbing.client import Client
+from dubbing.errors import Conflict, DubbingError, QueueUnavailable
+from dubbing.job import JobState
+from dubbing.rounds import latest_round
+from dubbing.status import Status
+
+T = TypeVar("T")
+LOOK_SECONDS = 0.25
+"""How often a customer looks after a job."""
+
+
+class GivenUp(Exception):  # noqa: N818 - nothing is wrong
+    """The soak does not wait any longer."""
+
+
+@dataclass
+class Life:
+    """What became of an order, as its customer saw it."""
+
+    order: Order
+    since: float = field(default_factory=time.time)
+    until: float | None = None
+    acknowledged: int = 0
+    """Submissions that were answered."""
+    refused: int = 0
+    """Calls that failed because Redis was away."""
+    cancelled: set[int] = field(default_factory=set)
+    """Rounds that this customer ended."""
+    last: Status | None = None
+    fault: str = ""
+    """What a customer never expects."""
+
+
+class Customers:
+    """So many threads, each of which looks after one job at a time."""
+
+    def __init__(self, client: Client, orders: Iterator[Order], at_once: int) -> None:
+        self.lives: list[Life] = []
+        self._client = client
+        self._orders = orders
+        self._next = threading.Lock()
+        self._closed = threading.Event()
+        self._given_up = threading.Event()
+        self._threads = [threading.Thread(target=self._serve) for _ in range(at_once)]
+
+    def start(self) -> None:
+        """Begin."""
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        """Take no other order."""
+        self._closed.set()
+
+    def give_up(self) -> None:
+        """Look after nothing any longer, and return when nobody does."""
+        self._closed.set()
+        self._given_up.set()
+        for thread in self._threads:
+            thread.join()
+
+    @property
+    def served(self) -> bool:
+        """Whether everybody has gone home."""
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _serve(self) -> None:
+        while not self._closed.is_set():
+            with self._next:
+                life = Life(next(self._orders))
+                self.lives.append(life)
+            try:
+                self._look_after(life)
+            except GivenUp:
+                return
+            except DubbingError as exc:
+                life.fault = f"{type(exc).__name__}: {exc}"
+
+    def _look_after(self, life: Life) -> None:
+        order = life.order
+        for _ in range(1 + order.again):
+            self._submit(life)
+        status = self._watch(life)
+        if order.retry and status.state is not JobState.COMPLETED:
+            self._retry(life, status.round)
+            status = self._watch(life)
+        if order.again:
+            self._submit(life)
+            if self._status(life) != status:
+                life.fault = f"handed in again after its end, it is {self._status(life)}"
+        life.last, life.until = status, time.time()
+
+    def _submit(self, life: Life) -> None:
+        self._answer(life, lambda: self._client.submit(life.order.job))
+        life.acknowledged += 1
+
+    def _watch(self, life: Life) -> Status:
+        """Return how the job ended, or have it cancelled when it has come far enough."""
+        share = life.order.cancel_at
+        while not (status := self._status(life)).state.ended:
+            far = status.lines * share <= status.done if share is not None else False
+            if far and not life.cancelled:
+                status = self._answer(life, lambda: self._client.cancel(life.order.job.name))
+                life.cancelled.add(status.round)
+                return status
+            self._pause()
+        return status
+
+    def _retry(self, life: Life, ended: int) -> None:
+        """Ask for another round; one that was asked for and not answered may be there already."""
+        job, storage = life.order.job.name, self._client.storage
+        try:
+            self._answer(life, lambda: self._client.retry(job))
+        except Conflict:
+            if latest_round(storage, job) == ended:
+                raise
+
+    def _status(self, life: Life) -> Status:
+        return self._answer(life, lambda: self._client.status(life.order.job.name))
+
+    def _answer(self, life: Life, ask: Callable[[], T]) -> T:
+        """Ask until there is an answer."""
+        while True:
+            try:
+                return ask()
+            except QueueUnavailable:
+                life.refused += 1
+                self._pause()
+
+    def _pause(self) -> None:
+        if self._given_up.wait(LOOK_SECONDS):
+            raise GivenUp

@@ -1,0 +1,106 @@
+"""The jobs of a soak, and what their customers do: the seed and a number decide each."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from dubbing.job import Job, Role, Segment
+
+FEWEST, MOST = 20, 400
+"""Lines of a job; most are short ones."""
+SPACING = 2.5
+"""Seconds from one line to the next: each has time enough, so that none needs a second take."""
+SHARED = 400
+"""Texts that are heard in several jobs."""
+TENANTS = ("amber", "birch", "cedar")
+SOUND_LINES = 60
+"""Jobs with at most so many lines may have a sound to be heard under them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """A job, and what its customer does with it."""
+
+    job: Job
+    poison: frozenset[str]
+    """Ids of the lines that cannot be spoken."""
+    again: int
+    """How often the same request is handed in once more."""
+    cancel_at: float | None
+    """Share of its lines after which it is cancelled."""
+    retry: bool
+    """Whether another round is asked for when it fails or was cancelled."""
+
+    def __str__(self) -> str:
+        job = self.job
+        parts = [f"{job.name} of {job.tenant}: {len(job.segments)} lines"]
+        parts += [f"poison in {', '.join(sorted(self.poison, key=int))}"] * bool(self.poison)
+        parts += ["over a sound"] * bool(job.media)
+        parts += [f"handed in {self.again + 1} times"] * bool(self.again)
+        parts += [f"cancelled at {self.cancel_at:.0%}"] if self.cancel_at is not None else []
+        return "; ".join(parts + ["then retried"] * self.retry)
+
+
+def make_order(seed: int, number: int, sound: Path, most: int = MOST) -> Order:
+    """Return the order of this number.
+
+    sound: a file that lasts as long as `SOUND_LINES` lines.
+    """
+    source = random.Random(f"{seed}/{number}")
+    count = round(FEWEST * (most / FEWEST) ** source.random())
+    poison = _poison(source, count)
+    shared = source.sample(range(SHARED), count)
+    segments = []
+    for n in range(count):
+        text = f"Job {number}, line {n}."
+        if n in poison:
+            text += f" {poison[n]}"
+        elif source.random() < 0.15:
+            text = f"A line of many jobs, number {shared[n]}."
+        elif source.random() < 0.25:
+            text += source.choice((" [slow:0.05]", " [slow:0.2]"))
+        # The tone engine knows no poison.
+        speaker = "ada" if n in poison else source.choice(("ada", "ben", "eve"))
+        segments.append(_segment(n, speaker, text))
+    over_a_sound = count <= SOUND_LINES and source.random() < 0.4
+    return Order(
+        job=Job(
+            id=f"soak-{number}",
+            language="en",
+            engine="faulty",
+            cast={"eve": Role(engine=source.choice(("faulty", "tone")))},
+            segments=tuple(segments),
+            media=str(sound) if over_a_sound else None,
+            tenant=source.choice(TENANTS),
+        ),
+        poison=frozenset(map(str, poison)),
+        again=source.choice((0, 0, 0, 1, 2)),
+        cancel_at=source.uniform(0, 0.9) if source.random() < 0.2 else None,
+        retry=source.random() < 0.5,
+    )
+
+
+def make_sound(path: Path) -> None:
+    """Write something to be heard under the lines."""
+    rate = 8000
+    noise = np.random.default_rng(0).normal(0, 0.02, round(rate * SPACING * SOUND_LINES))
+    soundfile.write(path, noise, rate)
+
+
+def _poison(source: random.Random, lines: int) -> dict[int, str]:
+    """Return what is wrong with which lines."""
+    words = []
+    for word, chance, most in ("[kill]", 0.15, 1), ("[raise]", 0.15, 2), ("[silence]", 0.15, 3):
+        if source.random() < chance:
+            words += [word] * source.randint(1, most)
+    return dict(zip(source.sample(range(lines), len(words)), words, strict=True))
+
+
+def _segment(n: int, speaker: str, text: str) -> Segment:
+    start = n * SPACING
+    return Segment(id=str(n), start=start, end=start + SPACING - 0.1, speaker=speaker, text=text)

@@ -1,0 +1,204 @@
+"""After a soak: what was acknowledged is held against what is stored, line by line."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import redis
+from soaking.begun import Begin
+from soaking.customers import Life
+from system import System
+
+from dubbing.audio import decode_clip
+from dubbing.errors import BadInput, NotFound
+from dubbing.job import JobState
+from dubbing.keys import Keys
+from dubbing.outcome import Outcome, gather, load_result
+from dubbing.plan import read_refs
+from dubbing.report import Report, ReportLine
+from dubbing.rounds import load_end, load_job
+from dubbing.storage import Storage
+from dubbing.synthesis import MAX_DELIVERIES
+
+LATE = 1.0
+"""Seconds after its end in which a round may still write what it was at."""
+
+
+class Audit:
+    """Looks for what may not be, and counts what there is.
+
+    begun: when the faulty engine began each text.
+    dead: processes that were killed, by the soak or by a line.
+    deaths: how often a process of each worker was killed.
+    frozen: from when to when, in seconds since 1970, some worker stood still.
+    """
+
+    def __init__(
+        self,
+        system: System,
+        begun: Mapping[str, list[Begin]],
+        dead: set[int],
+        deaths: Counter[str],
+        frozen: list[tuple[float, float]],
+    ) -> None:
+        self.counts: Counter[str] = Counter()
+        self.clips: dict[str, str] = {}
+        """The text of every clip that the faulty engine's results name, by its key."""
+        self._system = system
+        self._storage: Storage = system.client.storage
+        self._begun = begun
+        self._dead = dead
+        self._deaths = deaths
+        self._frozen = frozen
+        self._sound: dict[str, bool] = {}
+
+    def job(self, life: Life) -> Iterator[str]:
+        """Yield what is wrong with a job."""
+        name = life.order.job.name
+        try:
+            found = [*self._job(life, name)]
+        except NotFound as exc:
+            found = [f"what was acknowledged is gone: {exc}"]
+        yield from (f"{name}: {fault}" for fault in found)
+
+    def _job(self, life: Life, name: str) -> Iterator[str]:
+        if life.fault:
+            yield life.fault
+        if life.last is None:
+            yield f"it did not end: {self._system.client.status(name)}"
+            return
+        if [s.id for s in load_job(self._storage, name).segments] != [
+            s.id for s in life.order.job.segments
+        ]:
+            yield "its lines are not those that were handed in"
+        status = self._system.client.status(name)
+        if status != life.last:
+            yield f"it ended as {life.last}, and now it is {status}"
+        self.counts[status.state.value] += 1
+        self.counts["lines"] += len(life.order.job.segments)
+        outcomes = gather(self._storage, name, status.round)
+        for round_ in range(1, status.round + 1):
+            yield from self._round(name, round_, life)
+        if status.state is JobState.CANCELLED:
+            if status.round not in life.cancelled:
+                yield "nobody cancelled it"
+        elif status.error:
+            yield from self._assembly_given_up(status.error)
+        else:
+            yield from self._report(life, status.state, status.output, outcomes)
+
+    def _round(self, name: str, round_: int, life: Life) -> Iterator[str]:
+        """Yield what is wrong with the results of a round."""
+        refs = {
+            Keys.result(name, round_, ref.number): ref
+            for ref in read_refs(self._storage.get(Keys.plan(name, round_)))
+        }
+        stored = set(self._storage.keys(Keys.results(name, round_)))
+        if unplanned := stored - refs.keys():
+            yield f"results of no batch: {sorted(unplanned)}"
+        end = load_end(self._storage, name, round_)
+        if end and end.state is not JobState.CANCELLED and refs.keys() - stored:
+            yield f"round {round_} ended without {sorted(refs.keys() - stored)}"
+        for key in stored & refs.keys():
+            result = load_result(self._storage, name, round_, refs[key].number)
+            assert result
+            ids = [segment.id for segment in result.segments]
+            if result.batch != refs[key].number or len(ids) != len(set(ids)):
+                yield f"{key} is the result of another batch"
+            if len(ids) != refs[key].lines:
+                yield f"{key} has {len(ids)} lines in place of {refs[key].lines}"
+            for segment in result.segments:
+                self.counts["spoken" if segment.attempts else "reused"] += not segment.error
+                for take in segment.takes:
+                    if not self._decodes(take.key):
+                        yield f"line {segment.id} of round {round_} has no clip that can be heard"
+        if end and end.state is JobState.CANCELLED:
+            yield from self._written_later(name, round_)
+
+    def _written_later(self, name: str, round_: int) -> Iterator[str]:
+        """Yield what a cancelled round wrote after its end, unless its worker stood still."""
+        ended = self._written(Keys.end(name, round_))
+        prefixes = (Keys.results(name, round_), f"{Keys.JOBS}{name}/output/{round_}/")
+        for key in [key for prefix in prefixes for key in self._storage.keys(prefix)]:
+            after = self._written(key) - ended
+            if after > LATE and not self._stood_still(ended, ended + after):
+                yield f"{key} was written {after:.1f} s after the round was cancelled"
+
+    def _report(
+        self, life: Life, state: JobState, output: str | None, outcomes: Mapping[str, Outcome]
+    ) -> Iterator[str]:
+        """Yield what is wrong with the report of a round that was assembled."""
+        if not output:
+            yield f"it is {state.value} without an output"
+            return
+        report = Report.model_validate_json(self._storage.get(f"{output}report.json"))
+        ids = [segment.id for segment in life.order.job.segments]
+        if [line.id for line in report.lines] != ids:
+            yield "the report has not every line of the script once"
+        failed = {line.id for line in report.lines if line.error}
+        for line in report.lines:
+            outcome = outcomes[line.id]
+            keys = {take.key for take in outcome.result.takes}
+            if bool(keys) == bool(line.error):
+                yield f"line {line.id} has {len(keys)} clips and {line.error or 'no error'}"
+            # Where a line failed, nothing is mixed, and nothing is heard.
+            if state is JobState.COMPLETED and line.clip not in keys:
+                yield f"line {line.id} is heard from {line.clip}, not from {keys}"
+            if outcome.batch.engine == "faulty":
+                self.clips |= dict.fromkeys(keys, line.text)
+        self.counts["failed lines"] += len(failed)
+        if heard := life.order.poison - failed:
+            yield f"lines {sorted(heard)} cannot be spoken, and were"
+        for line in report.lines:
+            if line.error and line.id not in life.order.poison:
+                yield from self._given_up(line)
+        if (state is JobState.FAILED) != bool(failed):
+            yield f"it is {state.value}, with {len(failed)} lines failed"
+
+    def _given_up(self, line: ReportLine) -> Iterator[str]:
+        """Yield the fault of a good line that failed, unless its workers died of the soak."""
+        killers = {begin.pid for begin in self._begun.get(line.text, ()) if begin.pid in self._dead}
+        deaths = len(killers) if line.engine == "faulty" else self._deaths["tone"]
+        given_up = "never finished" in str(line.error)
+        if not given_up or deaths < MAX_DELIVERIES:
+            yield f"line {line.id} failed, and nothing is wrong with it: {line.error}"
+        self.counts["given up by chance"] += 1
+
+    def _assembly_given_up(self, error: Mapping[str, object]) -> Iterator[str]:
+        if "never finished" not in str(error) or self._deaths["assembly"] < MAX_DELIVERIES:
+            yield f"it failed: {error}"
+        self.counts["given up by chance"] += 1
+
+    def storage(self) -> Iterator[str]:
+        """Yield what should not be stored any longer."""
+        yield from (f"{key} is still marked" for key in self._storage.keys(Keys.OPEN))
+
+    def ledger(self) -> Iterator[str]:
+        """Yield what Redis should not hold when every job has ended."""
+        kept = ("dubbing:worker:", "dubbing:slots:", "dubbing:turn:", "dubbing:pace:")
+        with redis.from_url(self._system.settings.redis, decode_responses=True) as server:
+            for key in server.scan_iter("dubbing:*", count=1000):
+                parts = key.split(":")
+                of_job = parts[1] == "job" and (len(parts) == 3 or parts[3:] == ["events"])
+                if not of_job and not key.startswith(kept):
+                    yield f"the ledger still has {key}, a {server.type(key)}"
+
+    def _decodes(self, key: str) -> bool:
+        """Whether there is such a clip, and it can be decoded."""
+        if key not in self._sound:
+            try:
+                self._sound[key] = decode_clip(self._storage.get(key)).seconds > 0
+            except (NotFound, BadInput):
+                self._sound[key] = False
+        return self._sound[key]
+
+    def _stood_still(self, since: float, until: float) -> bool:
+        return any(start <= until and stop >= since for start, stop in self._frozen)
+
+    def _written(self, key: str) -> float:
+        """Return when an object was written, in seconds since 1970."""
+        path: Path | None = self._storage.path(key)
+        assert path
+        return path.stat().st_mtime

@@ -1,0 +1,176 @@
+"""A soak from its start to its verdict."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from soaking.again import Again
+from soaking.begun import Begun
+from soaking.customers import Customers
+from soaking.havoc import Havoc
+from soaking.orders import Order, make_order, make_sound
+from soaking.reconcile import Audit
+from soaking.strikes import WORKERS, Blow, strikes
+from system import System
+
+from dubbing.queue import broker_lists, queues_of
+
+TICK = 0.1
+ENDING = 180.0
+"""Seconds after the last strike within which every job must have ended."""
+DRAINING = 30.0
+"""Seconds within which the messages that are left must have been taken."""
+
+
+class Soaked(System):
+    """More workers than one of each."""
+
+    ENGINES = WORKERS
+
+
+class Soak:
+    """One run; leaves nothing behind when all is well, and its folder when something is not."""
+
+    def __init__(self, seed: int, minutes: float, console: Console) -> None:
+        self._seed = seed
+        self._seconds = minutes * 60
+        self._console = console
+        self._started = time.monotonic()
+        self._faults: list[str] = []
+        self._table = Table("what happened", "how often", box=None)
+
+    def run(self) -> bool:
+        """Return whether everything held."""
+        home = Path(tempfile.mkdtemp(prefix="soak-"))
+        # Whoever is killed leaves its temporary files: here, and not in everybody's folder.
+        temporary = home / "tmp"
+        temporary.mkdir()
+        os.environ["TMPDIR"] = tempfile.tempdir = str(temporary)
+        whole = False
+        try:
+            with Soaked(home / "home", append_only=True) as system:
+                self._soak(system)
+            whole = not self._faults
+        finally:
+            tempfile.tempdir = None
+            del os.environ["TMPDIR"]
+            if whole:
+                shutil.rmtree(home)
+            else:
+                self._say(f"what there was is kept in {home}")
+        return whole
+
+    def _soak(self, system: System) -> None:
+        begun = Begun(system.spoken_log)
+        havoc = Havoc(system, strikes(self._seed, self._seconds), self._say)
+        at_once = random.Random(self._seed).randint(5, 10)
+        customers = Customers(system.client, self._orders(system), at_once)
+        self._say(f"{at_once} jobs are worked on at a time")
+        try:
+            customers.start()
+            self._disturb(havoc, customers, begun)
+            self._say("nothing is disturbed any longer")
+            customers.close()
+            self._wait(havoc, customers, begun)
+        finally:
+            havoc.mend()
+            customers.give_up()
+            havoc.close()
+        begun.look()
+        self._faults += havoc.faults
+        self._drain(system)
+        self._reconcile(system, customers, havoc, begun)
+
+    def _orders(self, system: System) -> Iterator[Order]:
+        sound = system.settings.home / "sound.wav"
+        make_sound(sound)
+        for number in count():
+            order = make_order(self._seed, number, sound)
+            self._say(str(order))
+            yield order
+
+    def _disturb(self, havoc: Havoc, customers: Customers, begun: Begun) -> None:
+        while self._now() < self._seconds or not havoc.quiet:
+            havoc.tick(self._now())
+            begun.look()
+            if self._now() >= self._seconds:
+                customers.close()
+            time.sleep(TICK)
+
+    def _wait(self, havoc: Havoc, customers: Customers, begun: Begun) -> None:
+        until = self._now() + ENDING
+        while not customers.served and self._now() < until:
+            havoc.tick(self._now())
+            begun.look()
+            time.sleep(TICK)
+
+    def _drain(self, system: System) -> None:
+        """Wait until every message was taken: nothing comes after it."""
+        queues = [queue for engine in WORKERS.values() for queue in queues_of(engine)]
+        lists = [name for queue in queues for name in broker_lists(queue)]
+        until = self._now() + DRAINING
+        while system.client.ledger.queue_depth(lists):
+            if self._now() > until:
+                self._faults.append(f"messages are left: {system.client.depths()}")
+                return
+            time.sleep(TICK)
+
+    def _reconcile(self, system: System, customers: Customers, havoc: Havoc, begun: Begun) -> None:
+        self._say("what was acknowledged is held against what is stored")
+        deaths = Counter(
+            struck.strike.target
+            for struck in havoc.past
+            if struck.strike.blow in {Blow.KILL_CHILD, Blow.KILL_WORKER}
+        )
+        frozen = [(s.since, s.until + 2) for s in havoc.past if s.strike.blow is Blow.FREEZE]
+        by_text, dead = begun.by_text(), havoc.killed | begun.poisoned()
+        audit = Audit(system, by_text, dead, deaths, frozen)
+        for life in customers.lives:
+            self._faults += audit.job(life)
+        self._faults += [*audit.storage(), *audit.ledger()]
+        again = Again(system, customers.lives, by_text, havoc.past)
+        self._faults += again.faults(audit.clips)
+        lives = customers.lives
+        self._tell(
+            {
+                "jobs": len(lives),
+                **{f"jobs {s}": audit.counts[s] for s in ("completed", "failed", "cancelled")},
+                "submissions acknowledged": sum(life.acknowledged for life in lives),
+                "calls that found no Redis": sum(life.refused for life in lives),
+                "lines": audit.counts["lines"],
+                "lines spoken": audit.counts["spoken"],
+                "lines reused": audit.counts["reused"],
+                "lines failed": audit.counts["failed lines"],
+                "given up by chance": audit.counts["given up by chance"],
+                "lines taken over": again.taken_over,
+                "beginnings too many": again.repeated,
+                **Counter(str(struck.strike.blow) for struck in havoc.past),
+            }
+        )
+
+    def _tell(self, figures: dict[str, int]) -> None:
+        for name, number in figures.items():
+            self._table.add_row(name, str(number))
+        self._console.print(self._table)
+        for fault in self._faults:
+            self._console.print(f"[red]✗[/] {fault}", highlight=False, soft_wrap=True)
+        if not self._faults:
+            self._console.print("[green]✓[/] every line of every job is there once, or reported")
+
+    def _now(self) -> float:
+        return time.monotonic() - self._started
+
+    def _say(self, what: str) -> None:
+        self._console.print(
+            f"{self._now():7.1f}  {what}", highlight=False, markup=False, soft_wrap=True
+        )

@@ -1,0 +1,92 @@
+"""What strikes the system during a soak, and when: the seed alone decides."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dubbing.ledger.ledger import LEASE_SECONDS
+
+WORKERS = {"faulty-1": "faulty", "faulty-2": "faulty", "tone": "tone", "assembly": "assembly"}
+"""The engine of each worker."""
+REDIS = "redis"
+FIRST = 4.0
+"""Seconds before the first strike."""
+BETWEEN = 3.0
+"""Mean seconds between two strikes."""
+REST = 2.0
+"""Seconds that whatever was struck is let be afterwards."""
+
+
+class Blow(StrEnum):
+    """What a strike does; what is ended comes back, what stands still goes on."""
+
+    KILL_CHILD = "kill -9 a pool process of"
+    KILL_WORKER = "kill -9 the worker"
+    TERMINATE = "SIGTERM to the worker"
+    FREEZE = "SIGSTOP to the worker"
+    KILL_REDIS = "kill -9"
+    FORGET = "FLUSHALL on"
+    DOUBLE = "send a claimed batch twice through"
+    DROP = "take a message out of"
+
+
+@dataclass(frozen=True)
+class Habit:
+    """How often a blow comes, what it may hit, and for how many seconds."""
+
+    weight: int
+    targets: tuple[str, ...]
+    shortest: float = 0.0
+    longest: float = 0.0
+
+
+HABITS = {
+    Blow.KILL_CHILD: Habit(5, tuple(WORKERS)),
+    Blow.KILL_WORKER: Habit(3, tuple(WORKERS), 0.5, 8.0),
+    Blow.TERMINATE: Habit(2, tuple(WORKERS), 0.0, 5.0),
+    Blow.FREEZE: Habit(2, tuple(WORKERS), LEASE_SECONDS + 1, LEASE_SECONDS + 5),
+    Blow.KILL_REDIS: Habit(2, (REDIS,), 0.0, 3.0),
+    Blow.FORGET: Habit(1, (REDIS,)),
+    Blow.DOUBLE: Habit(3, (REDIS,)),
+    Blow.DROP: Habit(3, (REDIS,)),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strike:
+    """One disturbance."""
+
+    at: float
+    """Seconds after the start."""
+    blow: Blow
+    target: str
+    lasts: float
+    """Seconds until it is mended."""
+    pick: int
+    """Decides which of several processes, batches or messages is meant."""
+
+    def __str__(self) -> str:
+        return f"{self.blow} {self.target}" + (f", for {self.lasts:.1f} s" if self.lasts else "")
+
+
+def strikes(seed: int, seconds: float) -> Iterator[Strike]:
+    """Yield the strikes of a soak in order; of a longer one, these are the first."""
+    source = random.Random(f"{seed}/strikes")
+    free = dict.fromkeys((*WORKERS, REDIS), 0.0)
+    blows, weights = list(HABITS), [habit.weight for habit in HABITS.values()]
+    at = FIRST
+    while True:
+        blow = source.choices(blows, weights)[0]
+        habit = HABITS[blow]
+        target = source.choice(habit.targets)
+        lasts, pick = source.uniform(habit.shortest, habit.longest), source.randrange(2**16)
+        if at > seconds:
+            return
+        # What is down cannot be struck.
+        if free[target] <= at:
+            free[target] = at + lasts + REST
+            yield Strike(at=at, blow=blow, target=target, lasts=lasts, pick=pick)
+        at += source.expovariate(1 / BETWEEN)
