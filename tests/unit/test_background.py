@@ -98,3 +98,12 @@ def test_a_sound_that_ends_before_the_other_is_silent_from_there(under: float, o
     end = round(min(own, 11) * RATE)
     assert (mixed[RATE:end] == 0.25).all()
     assert not mixed[end + RATE // 10 : 11 * RATE - RATE // 10].any()
+
+
+def test_the_ducking_gives_way_to_a_missing_line_in_time_and_without_a_click() -> None:
+    lines, missing = [(1.0, 4.99), (7.0, 8.0), (5.5, 6.0)], [(5.0, 7.0)]
+    mixed = np.concatenate(list(duck(level(1.0, 9), lines, SETTINGS, missing)))[:, 0]
+    assert (mixed[5 * RATE : 7 * RATE + 1] == 1).all(), "though somebody speaks in it"
+    assert at(mixed, 4.9) == pytest.approx(10 ** (-12 / 20), abs=1e-3)
+    assert at(mixed, 7.0 + FADE) == pytest.approx(10 ** (-12 / 20), abs=1e-3)
+    assert np.abs(np.diff(mixed)).max() < np.log(10) * 12 / 20 / (FADE * RATE) * 1.05
