@@ -142,6 +142,7 @@ class Desk:
                 yield lease
         except Exception as exc:
             pause = 0.0 if isinstance(exc, Stopped) else self._pause(lease.set_back())
+            log.warning("%s: batch %s is handed back for %.1f s: %s", at.job, at.token, pause, exc)
             self.ledger.release(at, self.worker, pause=pause)
             raise
         except BaseException:

@@ -1,0 +1,145 @@
+"""Pool processes killed, workers that stand still, huge jobs cancelled, and a Redis emptied."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+import redis
+from services import PLUGINS
+from system import System, numbered, script
+
+from dubbing.job import Job, JobState
+from dubbing.keys import Keys
+from dubbing.outcome import load_result
+from dubbing.plan import read_refs
+from dubbing.queue import broker_lists, queues_of
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(PLUGINS))
+        with System(tmp_path_factory.mktemp("interrupted")) as system:
+            yield system
+
+
+def speakers(system: System, job: Job) -> list[int]:
+    """Ids of the processes that began the lines of a job, in their order."""
+    texts = {segment.text for segment in job.segments}
+    rows = [row.partition("\t") for row in system._log.read_text().splitlines()]
+    return [int(pid) for pid, _, text in rows if text in texts]
+
+
+def written(system: System, job: Job) -> dict[str, int]:
+    """When each object of a job, and each clip, was written."""
+    storage = system.client.storage
+    found: dict[str, int] = {}
+    for key in {*system.keys(job), *storage.keys("clips/")}:
+        path = storage.path(key)
+        assert path
+        found[key] = path.stat().st_mtime_ns
+    return found
+
+
+def test_a_pool_process_that_is_killed_loses_its_batch_and_no_more(system: System) -> None:
+    job = script("shot", *numbered("Shot", 24, "[slow:0.1]"))
+    system.client.submit(job)
+    system.begun(job, 10)
+    os.kill(speakers(system, job)[-1], signal.SIGKILL)
+    stored = set(system.client.storage.keys("clips/"))
+    system.wait("shot", seconds=30)
+    assert system.whole(job)
+    takes = {id_: outcome.result.takes for id_, outcome in system.outcomes(job).items()}
+    assert all(len(found) == 1 for found in takes.values())
+    assert len({found[0].key for found in takes.values()}) == 24
+    again = {text for text, count in system.spoken(job).items() if count > 1}
+    assert len(again) <= 4
+    assert not [s.id for s in job.segments if s.text in again and takes[s.id][0].key in stored]
+
+
+def test_a_batch_that_outlasts_its_lease_is_counted_once_and_its_late_worker_writes_nothing(
+    system: System,
+) -> None:
+    job = script("outlasted", *numbered("Outlasted", 16, "[slow:0.2]"))
+    system.client.submit(job)
+    system.begun(job, 2)
+    second = None
+    try:
+        with system.frozen("faulty"):
+            late = set(speakers(system, job))
+            second = system.launch("faulty")
+            status = system.wait("outlasted")
+            stored = written(system, job)
+        assert (status.state, status.done, status.failed) == (JobState.COMPLETED, 16, 0)
+        # When the late ones begin other lines, they are through with what they had.
+        both = script("both", *numbered("Both", 80, "[slow:0.1]"))
+        system.run(both)
+        assert late < set(speakers(system, both))
+        assert set(system.spoken(both).values()) == {1}
+    finally:
+        if second:
+            second.terminate()
+            second.wait(timeout=30)
+    new = {outcome.result.takes[0].key for outcome in system.outcomes(both).values()}
+    now = written(system, job)
+    assert {key: at for key, at in now.items() if key not in new} == stored
+    assert system.client.status("outlasted") == status
+    assert system.whole(job)
+    assert max(system.spoken(job).values()) == 2
+
+
+def test_a_huge_job_that_is_cancelled_drains_at_once_and_writes_nothing_more(
+    system: System,
+) -> None:
+    job = script("huge", *numbered("Huge", 10_000, "[slow:0.02]"))
+    system.client.submit(job)
+    system.begun(job, 20)
+    begun = time.monotonic()
+    assert system.client.cancel("huge").state is JobState.CANCELLED
+    queue, _ = queues_of("faulty")
+    system.until(lambda: not system.client.ledger.queue_depth(broker_lists(queue)), "drained")
+    assert time.monotonic() - begun < 5
+    spoken = system.spoken(job).total()
+    # When both slots have done other work, they are through with what they had begun.
+    after = script("after", *numbered("After", 16, "[slow:0.05]"))
+    system.run(after)
+    assert system.spoken(job).total() <= spoken + 8
+    refs = read_refs(system.client.storage.get(Keys.plan("huge", 1)))
+    results = [ref for ref in refs if load_result(system.client.storage, "huge", 1, ref.number)]
+    assert len(results) <= (spoken + 8) / 4
+    stored = written(system, job)
+    again = script("again", *numbered("Again", 16, "[slow:0.05]"))
+    system.run(again)
+    clips = {outcome.result.takes[0].key for outcome in system.outcomes(again).values()}
+    now = written(system, job)
+    assert {key: at for key, at in now.items() if key not in clips} == stored
+    with redis.from_url(system.settings.redis, decode_responses=True) as server:
+        left = sorted(server.scan_iter("*huge*"))
+        assert left == ["dubbing:job:huge", "dubbing:job:huge:events"]
+        assert not [m for m in server.zrange(f"dubbing:leases:{queue}", 0, -1) if "huge" in m]
+
+
+def test_a_redis_that_is_emptied_brings_back_no_job_that_has_ended(system: System) -> None:
+    done = script("done-before", *numbered("Done before", 3))
+    system.run(done)
+    stopped = script("stopped-before", *numbered("Stopped before", 24, "[slow:0.1]"))
+    system.client.submit(stopped)
+    system.begun(stopped, 2)
+    system.client.cancel("stopped-before")
+    job = script("under-way", *numbered("Under way", 24, "[slow:0.1]"))
+    system.client.submit(job)
+    system.begun(job, 10)
+    ended = {id_: system.client.status(id_) for id_ in ("done-before", "stopped-before")}
+    spoken = system.spoken(stopped).total()
+    with redis.from_url(system.settings.redis) as server:
+        server.flushall()
+    assert system.wait("under-way").failed == 0
+    assert system.whole(job)
+    assert set(system.spoken(job).values()) == {1}
+    assert {id_: system.client.status(id_) for id_ in ended} == ended
+    assert system.spoken(stopped).total() == spoken
+    assert set(system.spoken(done).values()) == {1}
