@@ -25,10 +25,6 @@ class Outcome(NamedTuple):
     batch: Batch
     result: SegmentResult
 
-    def new(self, round_: int) -> bool:
-        """Whether the engine was asked for the line in ``round_`` or later."""
-        return self.round >= round_ and self.result.attempts > 0
-
 
 def load_result(storage: Storage, job_id: str, round_: int, batch: int) -> BatchResult | None:
     """Return what became of a batch, or None while that is open."""
