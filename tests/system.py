@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar
 
-from console import Console
+from console import Console, wait_until
 from redis_server import RedisServer
 from services import PLUGINS
 
@@ -67,7 +67,9 @@ class System:
             self._end_workers()
         finally:
             self.redis.__exit__(kind, exc, trace)
-        assert Console(self.settings.home).processes() == []
+        # What a worker leaves ends when it sees that the worker is gone.
+        home = Console(self.settings.home)
+        wait_until(lambda: not home.processes(), seconds=10, what="without a process")
 
     def _end_workers(self) -> None:
         for worker in self._workers.values():

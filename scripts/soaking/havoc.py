@@ -17,6 +17,9 @@ from dubbing.ledger import Address
 from dubbing.queue import TASKS, broker_lists, make_app, queues_of
 
 LEASES = "dubbing:leases:"
+BEFORE_READY = "Could not start worker processes"
+TAIL = 1000
+"""Characters at the end of a log that tell why a worker ended."""
 PATIENCE = 90.0
 """Seconds that a worker may take to end in order."""
 
@@ -130,13 +133,17 @@ class Havoc:
         return code is not None
 
     def _look_for_the_dead(self) -> None:
+        """Start again what ended, as whoever runs workers does."""
         struck = {strike.target for strike, _ in self._open}
-        for name in WORKERS:
+        for name, engine in WORKERS.items():
             code = self._system.worker(name).poll()
-            if code is not None and name not in struck:
+            if code is None or name in struck:
+                continue
+            self._say(f"{name} ended by itself with {code}")
+            # Celery takes a process that dies before the worker is ready for one that never lives.
+            if BEFORE_READY not in self._system.log(engine)[-TAIL:]:
                 self.faults.append(f"{name} ended by itself with {code}; see its log")
-                self._say(self.faults[-1])
-                self._system.start(name)
+            self._system.start(name)
 
     def _tamper(self, strike: Strike, server: redis.Redis) -> None:
         """Do something to what Redis holds."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import redis
 from soaking.begun import Begin
 from soaking.customers import Life
+from soaking.havoc import Struck
+from soaking.strikes import WORKERS, Blow
 from system import System
 
 from dubbing.audio import decode_clip
@@ -31,8 +33,7 @@ class Audit:
 
     begun: when the faulty engine began each text.
     dead: processes that were killed, by the soak or by a line.
-    deaths: how often a process of each worker was killed.
-    frozen: from when to when, in seconds since 1970, some worker stood still.
+    past: what struck the system.
     """
 
     def __init__(
@@ -40,8 +41,7 @@ class Audit:
         system: System,
         begun: Mapping[str, list[Begin]],
         dead: set[int],
-        deaths: Counter[str],
-        frozen: list[tuple[float, float]],
+        past: Sequence[Struck],
     ) -> None:
         self.counts: Counter[str] = Counter()
         self.clips: dict[str, str] = {}
@@ -50,8 +50,7 @@ class Audit:
         self._storage: Storage = system.client.storage
         self._begun = begun
         self._dead = dead
-        self._deaths = deaths
-        self._frozen = frozen
+        self._past = past
         self._sound: dict[str, bool] = {}
 
     def job(self, life: Life) -> Iterator[str]:
@@ -76,7 +75,7 @@ class Audit:
         status = self._system.client.status(name)
         if status != life.last:
             yield f"it ended as {life.last}, and now it is {status}"
-        self.counts[status.state.value] += 1
+        self.counts[f"jobs {status.state.value}"] += 1
         self.counts["lines"] += len(life.order.job.segments)
         outcomes = gather(self._storage, name, status.round)
         for round_ in range(1, status.round + 1):
@@ -110,7 +109,8 @@ class Audit:
             if len(ids) != refs[key].lines:
                 yield f"{key} has {len(ids)} lines in place of {refs[key].lines}"
             for segment in result.segments:
-                self.counts["spoken" if segment.attempts else "reused"] += not segment.error
+                how = "failed" if segment.error else "spoken" if segment.attempts else "reused"
+                self.counts[f"lines {how}"] += 1
                 for take in segment.takes:
                     if not self._decodes(take.key):
                         yield f"line {segment.id} of round {round_} has no clip that can be heard"
@@ -118,12 +118,12 @@ class Audit:
             yield from self._written_later(name, round_)
 
     def _written_later(self, name: str, round_: int) -> Iterator[str]:
-        """Yield what a cancelled round wrote after its end, unless its worker stood still."""
+        """Yield what a cancelled round wrote after its end, unless no worker can have known."""
         ended = self._written(Keys.end(name, round_))
         prefixes = (Keys.results(name, round_), f"{Keys.JOBS}{name}/output/{round_}/")
         for key in [key for prefix in prefixes for key in self._storage.keys(prefix)]:
             after = self._written(key) - ended
-            if after > LATE and not self._stood_still(ended, ended + after):
+            if after > LATE and not self._cut_off(ended, ended + after):
                 yield f"{key} was written {after:.1f} s after the round was cancelled"
 
     def _report(
@@ -148,7 +148,6 @@ class Audit:
                 yield f"line {line.id} is heard from {line.clip}, not from {keys}"
             if outcome.batch.engine == "faulty":
                 self.clips |= dict.fromkeys(keys, line.text)
-        self.counts["failed lines"] += len(failed)
         if heard := life.order.poison - failed:
             yield f"lines {sorted(heard)} cannot be spoken, and were"
         for line in report.lines:
@@ -160,16 +159,16 @@ class Audit:
     def _given_up(self, line: ReportLine) -> Iterator[str]:
         """Yield the fault of a good line that failed, unless its workers died of the soak."""
         killers = {begin.pid for begin in self._begun.get(line.text, ()) if begin.pid in self._dead}
-        deaths = len(killers) if line.engine == "faulty" else self._deaths["tone"]
+        deaths = len(killers) if line.engine == "faulty" else deaths_of("tone", self._past)
         given_up = "never finished" in str(line.error)
         if not given_up or deaths < MAX_DELIVERIES:
             yield f"line {line.id} failed, and nothing is wrong with it: {line.error}"
-        self.counts["given up by chance"] += 1
+        self.counts["lines that died of strikes"] += 1
 
     def _assembly_given_up(self, error: Mapping[str, object]) -> Iterator[str]:
-        if "never finished" not in str(error) or self._deaths["assembly"] < MAX_DELIVERIES:
+        if "never finished" not in str(error) or deaths_of("assembly", self._past) < MAX_DELIVERIES:
             yield f"it failed: {error}"
-        self.counts["given up by chance"] += 1
+        self.counts["films that died of strikes"] += 1
 
     def storage(self) -> Iterator[str]:
         """Yield what should not be stored any longer."""
@@ -194,11 +193,35 @@ class Audit:
                 self._sound[key] = False
         return self._sound[key]
 
-    def _stood_still(self, since: float, until: float) -> bool:
-        return any(start <= until and stop >= since for start, stop in self._frozen)
+    def _cut_off(self, since: float, until: float) -> bool:
+        """Whether a worker stood still, or found no Redis that told it to stop."""
+        return any(
+            struck.strike.blow in {Blow.FREEZE, Blow.KILL_REDIS}
+            and struck.since <= until
+            and struck.until + LATE >= since
+            for struck in self._past
+        )
 
     def _written(self, key: str) -> float:
         """Return when an object was written, in seconds since 1970."""
         path: Path | None = self._storage.path(key)
         assert path
         return path.stat().st_mtime
+
+
+def deaths_of(worker: str, past: Sequence[Struck]) -> int:
+    """Return how often a worker, or one of its processes, was killed."""
+    killing = {Blow.KILL_CHILD, Blow.KILL_WORKER}
+    return sum(struck.strike.target == worker and struck.strike.blow in killing for struck in past)
+
+
+def left_behind(home: Path, past: Sequence[Struck]) -> Iterator[str]:
+    """Yield the files that nobody who was killed can have left."""
+    # A worker's own folder, and what a film is made in.
+    left = [path.name for path in (home / "tmp").iterdir()]
+    if len(left) > sum(deaths_of(worker, past) for worker in WORKERS):
+        yield f"temporary files are left: {left}"
+    # Where a write is broken off, the folder store leaves what it had written beside the object.
+    staged = [path for path in (home / "home" / "storage").rglob("*") if "#" in path.name]
+    if len(staged) > len(past):
+        yield f"{len(staged)} writes were broken off: {staged}"

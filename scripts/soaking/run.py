@@ -13,14 +13,15 @@ from itertools import count
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from soaking.again import Again
 from soaking.begun import Begun
 from soaking.customers import Customers
-from soaking.havoc import Havoc
-from soaking.orders import Order, make_order, make_sound
-from soaking.reconcile import Audit
-from soaking.strikes import WORKERS, Blow, strikes
+from soaking.havoc import Havoc, Struck
+from soaking.orders import FEWEST, MOST, Order, make_order, make_sound
+from soaking.reconcile import Audit, left_behind
+from soaking.strikes import WORKERS, strikes
 from system import System
 
 from dubbing.queue import broker_lists, queues_of
@@ -47,7 +48,8 @@ class Soak:
         self._console = console
         self._started = time.monotonic()
         self._faults: list[str] = []
-        self._table = Table("what happened", "how often", box=None)
+        self._past: list[Struck] = []
+        self._figures: dict[str, int] = {}
 
     def run(self) -> bool:
         """Return whether everything held."""
@@ -56,19 +58,24 @@ class Soak:
         temporary = home / "tmp"
         temporary.mkdir()
         os.environ["TMPDIR"] = tempfile.tempdir = str(temporary)
-        whole = False
+        keep = True
         try:
             with Soaked(home / "home", append_only=True) as system:
                 self._soak(system)
-            whole = not self._faults
+            self._faults += left_behind(home, self._past)
+            self._tell()
+            keep = bool(self._faults)
+        except KeyboardInterrupt:
+            keep = False
+            raise
         finally:
             tempfile.tempdir = None
             del os.environ["TMPDIR"]
-            if whole:
-                shutil.rmtree(home)
-            else:
+            if keep:
                 self._say(f"what there was is kept in {home}")
-        return whole
+            else:
+                shutil.rmtree(home)
+        return not self._faults
 
     def _soak(self, system: System) -> None:
         begun = Begun(system.spoken_log)
@@ -87,6 +94,7 @@ class Soak:
             customers.give_up()
             havoc.close()
         begun.look()
+        self._past = havoc.past
         self._faults += havoc.faults
         self._drain(system)
         self._reconcile(system, customers, havoc, begun)
@@ -94,8 +102,9 @@ class Soak:
     def _orders(self, system: System) -> Iterator[Order]:
         sound = system.settings.home / "sound.wav"
         make_sound(sound)
+        most = round(min(MOST, max(2 * FEWEST, 3 * self._seconds)))
         for number in count():
-            order = make_order(self._seed, number, sound)
+            order = make_order(self._seed, number, sound, most)
             self._say(str(order))
             yield order
 
@@ -127,43 +136,30 @@ class Soak:
 
     def _reconcile(self, system: System, customers: Customers, havoc: Havoc, begun: Begun) -> None:
         self._say("what was acknowledged is held against what is stored")
-        deaths = Counter(
-            struck.strike.target
-            for struck in havoc.past
-            if struck.strike.blow in {Blow.KILL_CHILD, Blow.KILL_WORKER}
-        )
-        frozen = [(s.since, s.until + 2) for s in havoc.past if s.strike.blow is Blow.FREEZE]
-        by_text, dead = begun.by_text(), havoc.killed | begun.poisoned()
-        audit = Audit(system, by_text, dead, deaths, frozen)
-        for life in customers.lives:
+        by_text, lives = begun.by_text(), customers.lives
+        audit = Audit(system, by_text, havoc.killed | begun.poisoned(), havoc.past)
+        for life in lives:
             self._faults += audit.job(life)
         self._faults += [*audit.storage(), *audit.ledger()]
-        again = Again(system, customers.lives, by_text, havoc.past)
+        again = Again(system, lives, by_text, havoc.past)
         self._faults += again.faults(audit.clips)
-        lives = customers.lives
-        self._tell(
-            {
-                "jobs": len(lives),
-                **{f"jobs {s}": audit.counts[s] for s in ("completed", "failed", "cancelled")},
-                "submissions acknowledged": sum(life.acknowledged for life in lives),
-                "calls that found no Redis": sum(life.refused for life in lives),
-                "lines": audit.counts["lines"],
-                "lines spoken": audit.counts["spoken"],
-                "lines reused": audit.counts["reused"],
-                "lines failed": audit.counts["failed lines"],
-                "given up by chance": audit.counts["given up by chance"],
-                "lines taken over": again.taken_over,
-                "beginnings too many": again.repeated,
-                **Counter(str(struck.strike.blow) for struck in havoc.past),
-            }
-        )
+        self._figures = {
+            "jobs": len(lives),
+            "submissions acknowledged": sum(life.acknowledged for life in lives),
+            "calls that found no Redis": sum(life.refused for life in lives),
+            **audit.counts,
+            "lines taken over by another process": again.taken_over,
+            "lines begun again": again.repeated,
+            **Counter(struck.strike.blow.value for struck in havoc.past),
+        }
 
-    def _tell(self, figures: dict[str, int]) -> None:
-        for name, number in figures.items():
-            self._table.add_row(name, str(number))
-        self._console.print(self._table)
+    def _tell(self) -> None:
+        table = Table("what happened", "how often", box=None)
+        for name, number in self._figures.items():
+            table.add_row(name, str(number))
+        self._console.print(table)
         for fault in self._faults:
-            self._console.print(f"[red]✗[/] {fault}", highlight=False, soft_wrap=True)
+            self._console.print(f"[red]✗[/] {escape(fault)}", highlight=False, soft_wrap=True)
         if not self._faults:
             self._console.print("[green]✓[/] every line of every job is there once, or reported")
 
@@ -171,6 +167,5 @@ class Soak:
         return time.monotonic() - self._started
 
     def _say(self, what: str) -> None:
-        self._console.print(
-            f"{self._now():7.1f}  {what}", highlight=False, markup=False, soft_wrap=True
-        )
+        told = f"{self._now():7.1f}  {what}"
+        self._console.print(told, highlight=False, markup=False, soft_wrap=True)

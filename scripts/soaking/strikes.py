@@ -12,9 +12,9 @@ from dubbing.ledger.ledger import LEASE_SECONDS
 WORKERS = {"faulty-1": "faulty", "faulty-2": "faulty", "tone": "tone", "assembly": "assembly"}
 """The engine of each worker."""
 REDIS = "redis"
-FIRST = 4.0
+FIRST = 2.0
 """Seconds before the first strike."""
-BETWEEN = 3.0
+BETWEEN = 2.0
 """Mean seconds between two strikes."""
 REST = 2.0
 """Seconds that whatever was struck is let be afterwards."""
@@ -27,7 +27,7 @@ class Blow(StrEnum):
     KILL_WORKER = "kill -9 the worker"
     TERMINATE = "SIGTERM to the worker"
     FREEZE = "SIGSTOP to the worker"
-    KILL_REDIS = "kill -9"
+    KILL_REDIS = "kill -9 the server"
     FORGET = "FLUSHALL on"
     DOUBLE = "send a claimed batch twice through"
     DROP = "take a message out of"

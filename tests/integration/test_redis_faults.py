@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from kombu import Message
+from redis_server import RedisServer
 from services import PLUGINS
 from system import System, numbered, script
 
 from dubbing.job import JobState
 from dubbing.ledger.ledger import LEASE_SECONDS
+from dubbing.queue import make_app
 
 LONGER_THAN_ANY_CALL = 10.0
 """Seconds after which every call to Redis that was under way has given up."""
@@ -22,6 +28,30 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         patch.syspath_prepend(str(PLUGINS))
         with System(tmp_path_factory.mktemp("killed"), append_only=True) as system:
             yield system
+
+
+def test_a_connection_that_broke_with_a_message_in_hand_is_left_without_a_trace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with RedisServer() as server:
+        app = make_app(server.url)
+        app.send_task("anything", queue="q")
+        messages: list[Message] = []
+        connection = app.connection_for_read()
+        consumer = connection.Consumer(app.amqp.queues["q"], accept=["json"])
+        consumer.register_callback(lambda body, message: messages.append(message))
+        consumer.consume()
+        connection.drain_events(timeout=5)
+        with pytest.raises(TimeoutError):  # so that it listens when Redis ends
+            connection.drain_events(timeout=0.1)
+        server.kill()
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+        # What a worker of Celery does that has lost its connection, and then ends its task.
+        connection.collect()
+        connection.close()
+        messages[0].ack_log_error(logging.getLogger(), connection.connection_errors)
+        app.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 def lose_redis(system: System, seconds: float) -> None:
