@@ -181,4 +181,4 @@ def test_the_time_that_is_foretold_is_near_the_time_that_it_takes(system: System
     begun = time.monotonic()
     (foretold,) = [at for at in system.client.ledger.standings("timed") if at.queue == QUEUE]
     all_spoken(system, job)
-    assert foretold.seconds == pytest.approx(time.monotonic() - begun, rel=0.3)
+    assert foretold.seconds == pytest.approx(time.monotonic() - begun, rel=0.5)
