@@ -68,7 +68,9 @@ def finish(desk: Desk, lease: Lease) -> str:
         state=report.state,
         round=round_,
         output=Keys.output(job.name, round_, run),
-        **_counts(desk, job, round_),
+        lines=len(report.lines),
+        done=len(report.lines),
+        failed=sum(1 for line in report.lines if line.error),
     )
     return end_round(desk.storage, desk.ledger, job.name, end).state.value
 
@@ -135,17 +137,7 @@ def _give_way(desk: Desk, job: Job) -> str:
 
 
 def _fail(desk: Desk, job: Job, round_: int, exc: DubbingError) -> str:
-    end = End(
-        state=JobState.FAILED,
-        round=round_,
-        error=exc.to_record(),
-        **_counts(desk, job, round_),
-    )
-    return end_round(desk.storage, desk.ledger, job.name, end).state.value
-
-
-def _counts(desk: Desk, job: Job, round_: int) -> dict[str, int]:
     now = job_status(desk.storage, desk.ledger, job.name)
-    if now.round != round_:
-        return {}
-    return {"lines": now.lines, "done": now.done, "failed": now.failed}
+    counts = {"lines": now.lines, "done": now.done, "failed": now.failed}
+    end = End(state=JobState.FAILED, round=round_, error=exc.to_record(), **counts)
+    return end_round(desk.storage, desk.ledger, job.name, end).state.value

@@ -52,9 +52,9 @@ class End(Model):
     """Prefix of the output that is the one; none when cancelled."""
     error: dict[str, Any] | None = None
     lines: int = 0
-    """Lines that the round was to speak."""
+    """Lines of the job."""
     done: int = 0
-    """Lines that it is through with, the failed ones too."""
+    """Lines that it was through with, the failed ones too."""
     failed: int = 0
     """Lines that could not be spoken."""
 
@@ -136,6 +136,7 @@ def put_to_work(storage: Storage, ledger: Ledger, job: Job) -> set[str]:
         closed=results,
         done=sum(len(result.segments) for result in results.values()),
         failed=sum(result.failed for result in results.values()),
+        others=len(job.segments) - sum(ref.lines for ref in refs),
     )
     return {ref.queue for ref in refs} | {Kind.ASSEMBLY.value}
 

@@ -21,11 +21,11 @@ class Status(Model):
     state: JobState
     round: int
     lines: int
-    """Lines that this round speaks."""
+    """Lines of the job."""
     done: int = 0
-    """Lines that this round is through with, the failed ones too."""
+    """Lines that it is through with: those that this round leaves as they are, and failed ones."""
     failed: int = 0
-    """Lines that could not be spoken."""
+    """Lines that could not be spoken; until the round has ended, those of this round."""
     output: str | None = None
     """Storage prefix of the output: while a later round is not complete, that of the one before."""
     error: dict[str, Any] | None = None
@@ -100,14 +100,11 @@ def _worker(queue: str) -> str:
 
 def _stored_status(storage: Storage, job_id: str) -> Status:
     round_ = latest_round(storage, job_id)
-    if round_ == 0:
-        lines = len(load_job(storage, job_id).segments)
-        return Status(id=job_id, state=JobState.QUEUED, round=0, lines=lines)
-    end = load_end(storage, job_id, round_)
-    if end is None:
-        lines, done = _counted(storage, job_id, round_)
-        return Status(id=job_id, state=JobState.QUEUED, round=round_, lines=lines, done=done)
-    return Status(id=job_id, **end.model_dump(exclude={"at"}))
+    if round_ and (end := load_end(storage, job_id, round_)):
+        return Status(id=job_id, **end.model_dump(exclude={"at"}))
+    lines = len(load_job(storage, job_id, round_ or 1).segments)
+    left = _left(storage, job_id, round_) if round_ else lines
+    return Status(id=job_id, state=JobState.QUEUED, round=round_, lines=lines, done=lines - left)
 
 
 def _kept_output(storage: Storage, job_id: str, round_: int) -> str | None:
@@ -119,9 +116,8 @@ def _kept_output(storage: Storage, job_id: str, round_: int) -> str | None:
     return None
 
 
-def _counted(storage: Storage, job_id: str, round_: int) -> tuple[int, int]:
-    """Return how many lines a round speaks, and how many of them have a result."""
+def _left(storage: Storage, job_id: str, round_: int) -> int:
+    """Return how many lines of a round have no result."""
     refs = read_refs(storage.get(Keys.plan(job_id, round_)))
     stored = set(storage.keys(Keys.results(job_id, round_)))
-    done = [ref.lines for ref in refs if Keys.result(job_id, round_, ref.number) in stored]
-    return sum(ref.lines for ref in refs), sum(done)
+    return sum(r.lines for r in refs if Keys.result(job_id, round_, r.number) not in stored)

@@ -55,10 +55,12 @@ class Ledger:
         closed: Iterable[int] = (),
         done: int = 0,
         failed: int = 0,
+        others: int = 0,
     ) -> bool:
         """Put a round to work; return False when the ledger has it, or a later one, already.
 
         closed: numbers of batches whose results are stored; done and failed: their lines.
+        others: lines of the job that this round leaves as they are.
         """
         numbers = set(closed)
         waiting = [ref for ref in refs if ref.number not in numbers]
@@ -67,9 +69,10 @@ class Ledger:
             for ref in waiting
             for field in (ref.queue, ref.token, "" if ref.needs is None else ref.needs)
         ]
-        lines = sum(ref.lines for ref in refs)
+        lines = sum(ref.lines for ref in refs) + others
         length = max((segment.end for segment in job.segments), default=1.0)
-        head = [job.name, round_, job.tenant, length, lines, done, failed, len(refs), len(numbers)]
+        counts = [lines, done + others, failed, len(refs), len(numbers)]
+        head = [job.name, round_, job.tenant, length, *counts]
         return bool(self._server.run("open", *head, *batches, ".", *sorted(numbers)))
 
     def take(self, queue: str, broker_lists: Sequence[str]) -> list[Address]:

@@ -62,9 +62,9 @@ class Snapshot:
     state: JobState
     tenant: str
     lines: int
-    """Lines of this round."""
+    """Lines of the job."""
     done: int
-    """Lines of closed batches, the failed ones too."""
+    """Lines that the round leaves as they are, and those of closed batches, failed ones too."""
     failed: int
     batches: int
     closed: int

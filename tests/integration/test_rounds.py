@@ -105,7 +105,8 @@ def test_the_assembly_of_an_older_round_gives_way(client: Client, job: Job) -> N
     open_round(client, job, 1)
     finishing.finish(desk(client), lease)
     assert load_end(client.storage, "j", 1) is None
-    assert (client.status("j").round, client.status("j").lines) == (2, 1)
+    now = client.status("j")
+    assert (now.round, now.lines, now.done) == (2, 3, 2)
     assert marked(client)
 
 
