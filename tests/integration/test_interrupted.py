@@ -30,7 +30,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 def speakers(system: System, job: Job) -> list[int]:
     """Ids of the processes that began the lines of a job, in their order."""
     texts = {segment.text for segment in job.segments}
-    rows = [row.partition("\t") for row in system._log.read_text().splitlines()]
+    rows = [row.partition("\t") for row in system.spoken_log.read_text().splitlines()]
     return [int(pid) for pid, _, text in rows if text in texts]
 
 
