@@ -73,8 +73,7 @@ class Again:
         for key, text in clips.items():
             path = self._storage.path(key)
             assert path
-            # A text in two voices has two clips.
-            stored[text] = max(stored.get(text, 0.0), path.stat().st_mtime)
+            stored[text] = path.stat().st_mtime
         for text, when in stored.items():
             for begin in self._begun.get(text, ()):
                 late = begin.at - when

@@ -57,15 +57,14 @@ def make_order(seed: int, number: int, sound: Path, most: int = MOST) -> Order:
     shared = source.sample(range(SHARED), count)
     segments = []
     for n in range(count):
-        text = f"Job {number}, line {n}."
+        text, speaker = f"Job {number}, line {n}.", source.choice(("ada", "ben", "eve"))
+        # Eve may be the tone engine's, which knows no poison.
         if n in poison:
-            text += f" {poison[n]}"
+            text, speaker = f"{text} {poison[n]}", "ada"
         elif source.random() < 0.15:
-            text = f"A line of many jobs, number {shared[n]}."
+            text, speaker = f"A line of many jobs, number {shared[n]}.", "ada"
         elif source.random() < 0.25:
             text += source.choice((" [slow:0.05]", " [slow:0.2]"))
-        # The tone engine knows no poison.
-        speaker = "ada" if n in poison else source.choice(("ada", "ben", "eve"))
         segments.append(_segment(n, speaker, text))
     over_a_sound = count <= SOUND_LINES and source.random() < 0.4
     return Order(
@@ -73,7 +72,8 @@ def make_order(seed: int, number: int, sound: Path, most: int = MOST) -> Order:
             id=f"soak-{number}",
             language="en",
             engine="faulty",
-            cast={"eve": Role(engine=source.choice(("faulty", "tone")))},
+            # What she says is the same clip in every job.
+            cast={"ada": Role(voice="low"), "eve": Role(engine=source.choice(("faulty", "tone")))},
             segments=tuple(segments),
             media=str(sound) if over_a_sound else None,
             tenant=source.choice(TENANTS),
