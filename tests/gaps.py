@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import redis
 from console import Console
@@ -19,6 +19,8 @@ from dubbing.keys import Keys
 from dubbing.local import environment
 from dubbing.status import Status
 
+PATIENCE = 120.0
+"""Seconds that a job may take on a slow machine, as all wait for each other."""
 COMMANDS = 2
 """That run at once."""
 LINES = 4
@@ -60,7 +62,7 @@ class Gap:
 class Doomed(System):
     """One process an engine, started again when it is killed, as whoever runs workers does."""
 
-    ENGINES = ()
+    ENGINES: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, home: Path, **settings: Any) -> None:
         super().__init__(home, slots=1, **settings)
@@ -85,13 +87,10 @@ class Doomed(System):
         """Run commands, each of which is killed at its gap."""
         for gap in commands:
             self.lay(gap)
+        # Whether it was, its test asks: one that ends as usual fails no other's.
         with ThreadPoolExecutor(COMMANDS) as pool:
-            ended = [
+            for command in commands.values():
                 pool.submit(self._console, *command, code=-signal.SIGKILL)
-                for command in commands.values()
-            ]
-        for command in ended:
-            command.result()
 
     def command(self, *arguments: str) -> None:
         """Run a command to its end."""
@@ -117,7 +116,7 @@ class Doomed(System):
             self.tend()
             return condition()
 
-        self.until(tended, what)
+        self.until(tended, what, PATIENCE)
 
     def settle(self, name: str) -> Status:
         """Return how a job ended, once nothing marks it as open any more."""

@@ -6,6 +6,7 @@ Of each job one process dies, at one point. All jobs are under way at once; each
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import pytest
 import soundfile
@@ -81,6 +82,9 @@ REBUILDING = [
     Gap("rebuild-after-opening", "after open {job} *"),
 ]
 
+# The first test waits for the most of it.
+pytestmark = pytest.mark.timeout(600)
+
 
 def deaths(gaps: list[Gap]) -> list[Gap]:
     return [death for gap in gaps for death in gap.deaths]
@@ -118,13 +122,16 @@ def again(system: Doomed, gap: Gap) -> Sequence[str]:
 
 
 def kill_workers(system: Doomed) -> None:
-    for gap in (*SUBMITTING[1:], *RETRYING, *REVISING, *CANCELLING):
-        system.settle(gap.name)
-    for gap in deaths(NEXT):
-        # One after another: whoever sends the message has nothing else in hand.
-        submit(system, gap)
-        system.wait_for(lambda gap=gap: system.met(gap), gap.name)
-    with system.frozen("assembly"):
+    """Kill workers; what does not come about fails the tests that are about it, and no others."""
+    with suppress(AssertionError):
+        for gap in (*SUBMITTING[1:], *RETRYING, *REVISING, *CANCELLING):
+            system.settle(gap.name)
+    with suppress(AssertionError):
+        for gap in deaths(NEXT):
+            # One after another: whoever sends the message has nothing else in hand.
+            submit(system, gap)
+            system.wait_for(lambda gap=gap: system.met(gap), gap.name)
+    with suppress(AssertionError), system.frozen("assembly"):
         for gap in deaths(REPAIR):
             system.client.submit(gap.job)
         for gap in deaths(REPAIR):
@@ -209,6 +216,7 @@ def test_what_was_not_accepted_can_be_handed_in_again(doomed: Doomed, gap: Gap) 
 @names(NOT_OPENED)
 def test_a_round_without_a_plan_is_none(doomed: Doomed, gap: Gap) -> None:
     status = doomed.settle(gap.name)
+    assert doomed.met(gap)
     assert (status.state, status.round) == (JobState.CANCELLED, 1)
     assert not doomed.spoken(gap.job)
     assert not doomed.spoken(gap.revised)
