@@ -192,7 +192,8 @@ class Client:
         """Return the jobs of a named batch; raises NotFound when there are none."""
         _check_name("batch", name)
         prefix = Keys.batch_name(name)
-        found = sorted(key.removeprefix(prefix) for key in self.storage.keys(prefix))
+        marked = sorted(key.removeprefix(prefix) for key in self.storage.keys(prefix))
+        found = [id_ for id_ in marked if self.storage.exists(Keys.job(id_))]
         if not found:
             raise NotFound(f"there is no batch {name!r}")
         return self._statuses(found)
@@ -248,13 +249,13 @@ class Client:
     def _store(self, intake: Intake, cautions: Sequence[Caution]) -> Submission:
         intake.upload()
         job = intake.stored
+        if job.batch_name:
+            self.storage.create(Keys.batch_name(job.batch_name, job.name), b"")
         self.storage.create(Keys.open(job.name), b"")
         created = self.storage.create(Keys.job(job.name), job.model_dump_json().encode())
         if not created:
             # Somebody else may have taken the id since it was looked at.
             self._check_conflict(job)
-        if job.batch_name:
-            self.storage.create(Keys.batch_name(job.batch_name, job.name), b"")
         self._put_to_work(job)
         return Submission(id=job.name, created=created, cautions=tuple(cautions))
 
