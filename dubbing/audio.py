@@ -7,6 +7,7 @@ within [-1, 1], and ``rate`` is in Hz.
 from __future__ import annotations
 
 import io
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,9 +50,10 @@ def judge(audio: Audio, *, longest: float) -> None:
     """
     if audio.samples.size == 0:
         raise SpeechRejected("the engine returned no sound")
-    if not np.isfinite(audio.samples).all():
+    loudest = peak(audio.samples)
+    if not math.isfinite(loudest):
         raise SpeechRejected("the engine returned NaN or infinite samples")
-    if level(audio.samples, peak=True) < SILENCE_DBFS:
+    if loudest < 10 ** (SILENCE_DBFS / 20):
         raise SpeechRejected("the engine returned silence")
     if audio.seconds > longest:
         raise SpeechRejected(
@@ -61,19 +63,23 @@ def judge(audio: Audio, *, longest: float) -> None:
 
 def trim(audio: Audio) -> Audio:
     """Return ``audio`` without the silence at both ends, so that it sounds from its first frame."""
-    magnitude = np.abs(audio.samples)
-    audible = magnitude > magnitude.max() * 10 ** (-TRIM_DB / 20)
+    threshold = peak(audio.samples) * 10 ** (-TRIM_DB / 20)
+    # Bytes are searched from either end faster than an array is.
+    audible = (np.abs(audio.samples) > threshold).tobytes()
     margin = round(TRIM_MARGIN * audio.rate)
-    first = max(0, int(audible.argmax()) - margin)
-    last = len(audible) - int(audible[::-1].argmax()) + margin
-    return Audio(samples=audio.samples[first:last], rate=audio.rate)
+    first, last = audible.find(1), audible.rfind(1) + 1
+    return Audio(samples=audio.samples[max(0, first - margin) : last + margin], rate=audio.rate)
 
 
-def level(samples: Samples, *, peak: bool = False) -> float:
-    """Return the RMS, or the peak, of ``samples`` in dBFS; -inf for digital silence."""
-    value = np.abs(samples).max() if peak else np.sqrt(np.vdot(samples, samples) / samples.size)
+def peak(samples: Samples) -> float:
+    """Return the largest magnitude in ``samples``; NaN when they hold one."""
+    return float(max(samples.max(), -samples.min()))
+
+
+def level(samples: Samples) -> float:
+    """Return the RMS of ``samples`` in dBFS; -inf for digital silence."""
     with np.errstate(divide="ignore"):
-        return float(20 * np.log10(value))
+        return float(20 * np.log10(np.sqrt(np.vdot(samples, samples) / samples.size)))
 
 
 def encode_flac(audio: Audio) -> bytes:

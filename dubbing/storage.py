@@ -96,6 +96,10 @@ class Storage:
     def get(self, key: str) -> bytes:
         """Return an object; raises NotFound."""
         with self._mapped(key):
+            path = self.path(key)
+            if path and not path.exists():
+                # Workers ask so for every line, and the store would go through another thread.
+                raise FileNotFoundError(key)
             return bytes(obstore.get(self._store, key).bytes())
 
     def get_range(self, key: str, offset: int, length: int) -> bytes:

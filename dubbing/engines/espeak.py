@@ -88,7 +88,7 @@ class ESpeak:
         delivery=("pitch",),
         sample_rate=RATE,
         # A message costs what a line does: a few dozen lines make it not matter.
-        batch_lines=32,
+        batch_lines=64,
         # Nothing is padded, so only the number of lines counts.
         batch_seconds=100_000.0,
         seconds_per_call=60.0,
@@ -128,7 +128,7 @@ class ESpeak:
                 sound = self._library.speak(line.text, voice, rate, pitch)
         except DubbingError as exc:
             return exc
-        samples = np.frombuffer(sound, np.int16).astype(np.float32) / np.float32(32768)
+        samples = np.frombuffer(sound, np.int16) * np.float32(1 / 32768)
         return Audio(samples=samples, rate=RATE)
 
 

@@ -58,7 +58,7 @@ class Tone:
         speed=(0.5, 2.0),
         delivery=("pitch",),
         sample_rate=RATE,
-        batch_lines=32,
+        batch_lines=64,
         batch_seconds=100_000.0,
         seconds_per_call=60.0,
         licence="Apache-2.0",
