@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -91,9 +91,13 @@ def hand(bucket: Storage, redis_url: str) -> Hand:
     return Hand(bucket, redis_url)
 
 
-def outage_of(mark: str, method: str = "PUT"):
-    """Every such request whose path has the mark is answered with 503."""
-    return lambda verb, path: Answer.UNAVAILABLE if verb == method and mark in path else Answer.PASS
+def no_writes(*marks: str) -> Callable[[str, str], Answer]:
+    """Every write of a key with such a mark is answered with 503."""
+    return lambda method, path: (
+        Answer.UNAVAILABLE
+        if method == "PUT" and any(mark in path for mark in marks)
+        else Answer.PASS
+    )
 
 
 def errors(status: Status, storage: Storage) -> dict[str, str]:
@@ -106,7 +110,7 @@ def test_clips_that_cannot_be_stored_are_reported_on_their_lines_and_retried(
     hand: Hand, bucket: Storage, proxy: Proxy
 ) -> None:
     job = script("partial", *numbered("Partial", 3))
-    proxy.answer = outage_of("/clips/")
+    proxy.answer = no_writes("/clips/")
     hand.client.submit(job)
     status = hand.run(job)
     assert hand.setbacks == SETBACKS - 1
@@ -145,9 +149,7 @@ def test_a_clip_that_was_stored_before_the_outage_is_not_spoken_again(
 def test_an_outage_of_everything_is_waited_for(hand: Hand, bucket: Storage, proxy: Proxy) -> None:
     job = script("total", *numbered("Total", 3))
     hand.client.submit(job)
-    proxy.answer = lambda method, path: (
-        Answer.UNAVAILABLE if "/clips/" in path or "/results/" in path else Answer.PASS
-    )
+    proxy.answer = no_writes("/clips/", "/results/")
     hand.run(job, setbacks=SETBACKS + 2)
     assert list(bucket.keys(Keys.results("total", 1))) == []
     proxy.answer = lambda method, path: Answer.PASS
@@ -204,7 +206,8 @@ def test_a_job_outlives_a_bucket_that_stumbles_is_slow_and_goes_away(
 
         def stumble(method: str, path: str) -> Answer:
             time.sleep(0.05)
-            return next(stumbles, Answer.PASS) if "/clips/" in path else Answer.PASS
+            clip = method == "PUT" and "/clips/" in path
+            return next(stumbles, Answer.PASS) if clip else Answer.PASS
 
         proxy.answer = stumble
         job = script("stumbling", *numbered("Stumbling", 8))

@@ -244,17 +244,6 @@ def test_a_worker_that_is_killed_is_followed_by_another(system: System) -> None:
     ]
 
 
-def test_a_redis_that_forgets_everything_is_filled_from_storage(system: System) -> None:
-    job = script("forgotten", *numbered("Forgotten", 24, "[slow:0.1]"))
-    system.client.submit(job)
-    system.begun(job, 10)
-    with redis.from_url(system.settings.redis) as server:
-        server.flushall()
-    system.wait("forgotten")
-    assert system.whole(job)
-    assert set(system.spoken(job).values()) == {1}
-
-
 def test_a_redis_that_is_started_anew_finds_its_workers_again(system: System) -> None:
     job = script("restarted", *numbered("Restarted", 24, "[slow:0.1]"))
     system.client.submit(job)
