@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar
 
-from console import Console, wait_until
+from console import Console
 from redis_server import RedisServer
 from services import PLUGINS
 
@@ -68,8 +68,10 @@ class System:
         finally:
             self.redis.__exit__(kind, exc, trace)
         # What a worker leaves ends when it sees that the worker is gone.
-        home = Console(self.settings.home)
-        wait_until(lambda: not home.processes(), seconds=10, what="without a process")
+        home, deadline = Console(self.settings.home), time.monotonic() + 10
+        while left := home.processes():
+            assert time.monotonic() < deadline, left
+            time.sleep(0.05)
 
     def _end_workers(self) -> None:
         for worker in self._workers.values():

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from soaking.begun import Begin
 from soaking.customers import Life
 from soaking.havoc import Struck
+from soaking.orders import Order
 from soaking.strikes import Blow
 from system import System
 
@@ -38,10 +39,12 @@ class Again:
         self._storage = system.client.storage
         self._begun = begun
         self._past = past
-        self._asked = Counter(segment.text for life in lives for segment in life.order.job.segments)
         self._slots = 2 * (system.settings.slots or 1)
-        self._raising = any("[raise]" in text for text in self._asked)
-        self.repeated = sum(max(0, len(begins) - self._once(t)) for t, begins in begun.items())
+        self._once: Counter[str] = Counter()
+        """How often an undisturbed run may begin each text."""
+        for life in lives:
+            self._once.update(undisturbed(life.order))
+        self.repeated = sum(max(0, len(begins) - self._once[t]) for t, begins in begun.items())
         """Beginnings beyond those of an undisturbed run."""
         self.taken_over = sum(len({b.pid for b in begins}) > 1 for begins in begun.values())
         """Texts that more than one process began."""
@@ -63,7 +66,7 @@ class Again:
                 struck.strike.blow in LOST_TOUCH and first - AFTERMATH < struck.since < last
                 for struck in self._past
             )
-            bound = self._once(text) * (MAX_DELIVERIES + lost)
+            bound = self._once[text] * (MAX_DELIVERIES + lost)
             if len(begins) > bound:
                 yield f"{text!r} was begun {len(begins)} times, where {bound} are explained"
 
@@ -86,11 +89,17 @@ class Again:
             for struck in self._past
         )
 
-    def _once(self, text: str) -> int:
-        """Return how often an undisturbed run may begin a text."""
-        tries = TRIES + HALVINGS if "[" in text and "[slow" not in text else 1
-        return self._asked[text] * (HALVINGS if self._raising and tries == 1 else tries)
-
     def _deadly(self) -> int:
         """Return how often a line killed its process."""
         return sum(len(begins) for text, begins in self._begun.items() if "[kill]" in text)
+
+
+def undisturbed(order: Order) -> Counter[str]:
+    """Return how often each text of a job may be begun when nothing strikes."""
+    texts = [segment.text for segment in order.job.segments]
+    halved = any("[raise]" in text for text in texts)
+    counts = Counter(dict.fromkeys(texts, HALVINGS if halved else 1))
+    for segment in order.job.segments:
+        if segment.id in order.poison:
+            counts[segment.text] = (TRIES + HALVINGS) * (1 + order.retry)
+    return counts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,8 +19,7 @@ from dubbing.queue import TASKS, broker_lists, make_app, queues_of
 
 LEASES = "dubbing:leases:"
 BEFORE_READY = "Could not start worker processes"
-TAIL = 1000
-"""Characters at the end of a log that tell why a worker ended."""
+"""What a worker's log says when a process of its pool died too soon."""
 PATIENCE = 90.0
 """Seconds that a worker may take to end in order."""
 
@@ -50,6 +50,7 @@ class Havoc:
         self._system = system
         self._coming = list(schedule)
         self._open: list[tuple[Strike, float]] = []
+        self._told: Counter[str] = Counter()
         self._say = say
         self._app = make_app(system.settings.redis)
 
@@ -63,6 +64,9 @@ class Havoc:
         self._look_for_the_dead()
         while self._coming and self._coming[0].at <= now:
             strike = self._coming.pop(0)
+            if strike.target in {other.target for other, _ in self._open}:
+                self._say(f"not {strike}: it is not back yet")
+                continue
             self._say(str(strike))
             self._open.append((strike, time.time()))
             self._strike(strike)
@@ -141,8 +145,10 @@ class Havoc:
                 continue
             self._say(f"{name} ended by itself with {code}")
             # Celery takes a process that dies before the worker is ready for one that never lives.
-            if BEFORE_READY not in self._system.log(engine)[-TAIL:]:
+            told = self._system.log(engine).count(BEFORE_READY)
+            if told == self._told[engine]:
                 self.faults.append(f"{name} ended by itself with {code}; see its log")
+            self._told[engine] = told
             self._system.start(name)
 
     def _tamper(self, strike: Strike, server: redis.Redis) -> None:

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -54,28 +55,29 @@ class Soak:
     def run(self) -> bool:
         """Return whether everything held."""
         home = Path(tempfile.mkdtemp(prefix="soak-"))
-        # Whoever is killed leaves its temporary files: here, and not in everybody's folder.
-        temporary = home / "tmp"
-        temporary.mkdir()
-        os.environ["TMPDIR"] = tempfile.tempdir = str(temporary)
         keep = True
         try:
-            with Soaked(home / "home", append_only=True) as system:
-                self._soak(system)
-            self._faults += left_behind(home, self._past)
+            with temporary_files_in(home / "tmp"):
+                self._run_in(home)
             self._tell()
             keep = bool(self._faults)
         except KeyboardInterrupt:
             keep = False
             raise
         finally:
-            tempfile.tempdir = None
-            del os.environ["TMPDIR"]
             if keep:
                 self._say(f"what there was is kept in {home}")
             else:
                 shutil.rmtree(home)
         return not self._faults
+
+    def _run_in(self, home: Path) -> None:
+        try:
+            with Soaked(home / "home", append_only=True) as system:
+                self._soak(system)
+        except AssertionError as exc:
+            self._faults.append(f"the system did not start or end: {exc}")
+        self._faults += left_behind(home, self._past)
 
     def _soak(self, system: System) -> None:
         begun = Begun(system.spoken_log)
@@ -169,3 +171,19 @@ class Soak:
     def _say(self, what: str) -> None:
         told = f"{self._now():7.1f}  {what}"
         self._console.print(told, highlight=False, markup=False, soft_wrap=True)
+
+
+@contextmanager
+def temporary_files_in(folder: Path) -> Iterator[None]:
+    """Have this process and those that it starts leave theirs here: who is killed leaves some."""
+    before = os.environ.get("TMPDIR")
+    folder.mkdir()
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = None
+        if before is None:
+            del os.environ["TMPDIR"]
+        else:
+            os.environ["TMPDIR"] = before
