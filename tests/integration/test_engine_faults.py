@@ -9,6 +9,7 @@ from services import PLUGINS
 from system import System, numbered, script
 
 from dubbing.job import Job, JobState
+from dubbing.keys import Keys
 from dubbing.report import ReportLine
 
 SECONDS_PER_CALL = 1.5
@@ -21,7 +22,9 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         patch.syspath_prepend(str(PLUGINS))
         patch.setenv("FAULTY_SECONDS", str(SECONDS_PER_CALL))
         with System(tmp_path_factory.mktemp("engine")) as system:
-            system.until(system.client.workers, "ready")
+            # Until then, jobs are planned by the spec of the engine that is installed here.
+            published = Keys.engine("faulty")
+            system.until(lambda: system.client.storage.exists(published), "published")
             yield system
 
 
