@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from dubbing.engine import EngineSpec
-from dubbing.errors import BadInput
+from dubbing.errors import BadInput, StorageRefused, StorageUnavailable
 from dubbing.job import Job, Role, Segment
 from dubbing.outcome import Outcome
 from dubbing.plan import SPEED_STEP, CastLine, PlannedLine, line_rooms
@@ -14,6 +14,7 @@ from dubbing.voice import VoiceRef
 
 Voices = Mapping[str, VoiceRef]
 """By speaker."""
+STORAGE = frozenset({StorageUnavailable.code, StorageRefused.code})
 
 
 def cast_lines(
@@ -109,11 +110,16 @@ def stand_in(role: Role, spec: EngineSpec, voice: str = "") -> Role:
 def fall_back(
     job: Job, outcomes: Mapping[str, Outcome], specs: Mapping[str, EngineSpec]
 ) -> list[CastLine]:
-    """Return the lines that were not spoken and have another engine left, as that speaks them."""
+    """Return the lines that were not spoken and have another engine left, as that speaks them.
+
+    What storage did to a line is no fault of its engine's.
+    """
     waiting: dict[str, list[Segment]] = defaultdict(list)
     for segment in job.segments:
-        outcome = outcomes[segment.id]
-        if outcome.result.error and (engine := _next_engine(job, segment, outcome, specs)):
+        error = outcomes[segment.id].result.error
+        if not error or error["code"] in STORAGE:
+            continue
+        if engine := _next_engine(job, segment, outcomes[segment.id], specs):
             waiting[engine].append(segment)
     return [
         line

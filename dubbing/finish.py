@@ -10,7 +10,14 @@ from pathlib import Path
 from dubbing.assembly import assemble
 from dubbing.casting import fall_back
 from dubbing.engine import known_specs
-from dubbing.errors import ClipUnreadable, DubbingError, MediaError, Permanent, Transient
+from dubbing.errors import (
+    ClipUnreadable,
+    DubbingError,
+    MediaError,
+    Permanent,
+    StorageUnavailable,
+    Transient,
+)
 from dubbing.job import Job, JobState
 from dubbing.keys import Keys
 from dubbing.outcome import Outcome, gather
@@ -28,7 +35,7 @@ from dubbing.rounds import (
 )
 from dubbing.status import job_status
 from dubbing.synthesis import MAX_DELIVERIES
-from dubbing.work import Desk, Lease
+from dubbing.work import SETBACKS, Desk, Lease
 
 DELIVERY = "the assembly"
 """Stands for the assembly among the ids of lines whose deliveries are counted."""
@@ -48,21 +55,28 @@ def finish(desk: Desk, lease: Lease) -> str:
         return end_round(desk.storage, desk.ledger, job.name, ended).state.value
     if latest_round(desk.storage, job.name) != round_:
         return _give_way(desk, job)
-    run = secrets.token_hex(4)
     try:
-        _count_delivery(desk, job)
-        outcomes = gather(desk.storage, job.name, round_)
-        if lines := fall_back(job, outcomes, known_specs(desk.storage)):
-            return _go_on(desk, job, round_, Reason.FALLBACK, lines)
+        return _advance(desk, lease, job)
+    except Permanent as exc:
+        return _fail(desk, job, round_, exc)
+    except Transient as exc:
+        # This process lives: what it hands back does not count as a death.
+        desk.ledger.forgive(job.name, [DELIVERY])
+        if not isinstance(exc, StorageUnavailable) or lease.set_back() < SETBACKS:
+            raise
+        return _fail(desk, job, round_, exc)
+
+
+def _advance(desk: Desk, lease: Lease, job: Job) -> str:
+    round_, run = lease.at.round, secrets.token_hex(4)
+    _count_delivery(lease)
+    outcomes = gather(desk.storage, job.name, round_)
+    if lines := fall_back(job, outcomes, known_specs(desk.storage)):
+        return _go_on(desk, job, round_, Reason.FALLBACK, lines)
+    try:
         report = _assemble(desk, lease, job, outcomes, run)
     except ClipUnreadable as exc:
         return _repair(desk, job, round_, [outcomes[id_] for id_ in exc.segments], exc)
-    except Permanent as exc:
-        return _fail(desk, job, round_, exc)
-    except Transient:
-        # This process lives: what it hands back does not count as a death.
-        desk.ledger.forgive(job.name, [DELIVERY])
-        raise
     lease.check()
     end = End(
         state=report.state,
@@ -75,11 +89,10 @@ def finish(desk: Desk, lease: Lease) -> str:
     return end_round(desk.storage, desk.ledger, job.name, end).state.value
 
 
-def _count_delivery(desk: Desk, job: Job) -> None:
-    before = desk.ledger.deliver_again(job.name, DELIVERY)
-    if before >= MAX_DELIVERIES:
+def _count_delivery(lease: Lease) -> None:
+    if lease.begin_alone(DELIVERY) >= MAX_DELIVERIES:
         raise MediaError(
-            f"assembly was begun {before} times and never finished: see its workers' logs"
+            "assembly was begun again and again and never finished: see its workers' logs"
         )
 
 

@@ -106,6 +106,21 @@ def errors(status: Status, storage: Storage) -> dict[str, str]:
     return {line.id: line.error["code"] for line in report.lines if line.error}
 
 
+def test_an_output_that_cannot_be_stored_fails_the_job_and_a_retry_assembles_it(
+    hand: Hand, proxy: Proxy
+) -> None:
+    proxy.answer = no_writes("/output/")
+    job = script("mute", *numbered("mute", 2), engine="tone")
+    hand.client.submit(job)
+    status = hand.run(job)
+    assert (status.state, hand.setbacks) == (JobState.FAILED, SETBACKS - 1)
+    assert status.error
+    assert status.error["code"] == "storage_unavailable"
+    proxy.answer = lambda method, path: Answer.PASS
+    hand.client.retry("mute")
+    assert hand.run(job).state is JobState.COMPLETED
+
+
 def test_clips_that_cannot_be_stored_are_reported_on_their_lines_and_retried(
     hand: Hand, bucket: Storage, proxy: Proxy
 ) -> None:

@@ -33,14 +33,16 @@ def scene(*speakers: str, **fields: object) -> Job:
     return Job(**{"id": "j", "language": "en", "engine": "plain", "segments": segments, **fields})
 
 
-def became(cast: CastLine, error: bool = False, round_: int = 1) -> Outcome:
+def became(
+    cast: CastLine, error: bool = False, round_: int = 1, code: str = "engine_failed"
+) -> Outcome:
     """What became of a line that was planned so."""
     batch = Batch(
         number=0, kind=Kind.SYNTHESIS, engine=cast.engine, voice=cast.voice, deadline=1, lines=()
     )
     result = SegmentResult(
         id=cast.line.id,
-        error={"message": "no"} if error else None,
+        error={"code": code, "message": "no"} if error else None,
         engine=cast.engine,
         model="m",
         seed=0,
@@ -91,6 +93,13 @@ def test_a_line_that_a_retry_gave_to_an_engine_of_its_own_does_not_fall_back() -
     job = scene("Ada", fallback=("other",))
     (named,) = cast_lines(recast(job, SPECS, "cloner", "x"), job.segments, SPECS)
     assert fall_back(job, {"Ada0": became(named, error=True)}, SPECS) == []
+
+
+def test_a_line_that_storage_refused_does_not_change_its_speaker() -> None:
+    job = scene("Ada", fallback=("other",))
+    (first,) = cast_lines(job, job.segments, SPECS)
+    lost = became(first, error=True, code="storage_refused")
+    assert fall_back(job, {"Ada0": lost}, SPECS) == []
 
 
 def test_an_engine_that_has_gone_is_passed_over() -> None:
