@@ -132,7 +132,8 @@ class Havoc:
             self.faults.append(f"{name} did not end within {PATIENCE:.0f} s of SIGTERM")
             self._system.kill(name)
             return True
-        if code:
+        # One that was still starting ends of the signal itself: it has nothing to hand back.
+        if code not in {None, 0, -signal.SIGTERM}:
             self.faults.append(f"{name} was told to end, and did with {code}")
         return code is not None
 
