@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,11 +26,12 @@ from dubbing.job import Job, JobState, is_identifier
 from dubbing.keys import Keys
 from dubbing.ledger import Ledger, WorkerRecord
 from dubbing.manifest import normalised
+from dubbing.parallel import each
 from dubbing.plan import Kind
 from dubbing.preview import Preview, preview
 from dubbing.queue import Publisher, broker_lists, make_app, queues_of
 from dubbing.revision import open_retry, open_revision
-from dubbing.rounds import End, end_round, latest_round, load_job, put_to_work
+from dubbing.rounds import end_round, latest_round, load_job, put_to_work
 from dubbing.saying import one_line, say
 from dubbing.settings import Settings
 from dubbing.status import Status, job_status
@@ -39,7 +39,6 @@ from dubbing.storage import Storage
 
 WATCH_SECONDS = 2.0
 """How long a watcher waits for an event before it looks for itself."""
-READERS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,11 +123,10 @@ class Client:
     def cancel(self, job_id: str) -> Status:
         """End a job now, unless it has ended; nothing of it is spoken from then on."""
         while not (now := self.status(job_id)).state.ended:
-            counts = {"lines": now.lines, "done": now.done, "failed": now.failed}
             # A job that was never planned is in round 0: it must not be planned now. A repair may
             # have opened a round that the ledger does not know yet.
             round_ = max(1, now.round, latest_round(self.storage, job_id))
-            end = End(state=JobState.CANCELLED, round=round_, **counts)
+            end = now.as_end(JobState.CANCELLED, round_)
             end_round(self.storage, self.ledger, job_id, end)
         return now
 
@@ -271,8 +269,7 @@ class Client:
         self._publisher.fill(sorted(put_to_work(self.storage, self.ledger, job)))
 
     def _statuses(self, ids: Sequence[str]) -> list[Status]:
-        with ThreadPoolExecutor(READERS) as pool:
-            return list(pool.map(self.status, ids))
+        return each(self.status, ids)
 
 
 def _check_name(what: str, name: str) -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from dubbing.errors import Conflict
 from dubbing.job import JobState
 from dubbing.outcome import gather
+from dubbing.parallel import each
 from dubbing.report import Report
 from dubbing.rounds import load_job, load_round
 from dubbing.storage import Storage
-
-READERS = 16
 
 
 def fetch_output(storage: Storage, prefix: str, folder: Path) -> list[Path]:
@@ -40,8 +38,7 @@ def fetch_lines(
     lines.mkdir(parents=True, exist_ok=True)
     takes = {s.id: outcomes[s.id].result.takes for s in job.segments if s.id in outcomes}
     spoken = [(found[0].key, lines / f"{id_}.flac") for id_, found in takes.items() if found]
-    with ThreadPoolExecutor(READERS) as pool:
-        paths = list(pool.map(lambda wanted: _download(storage, *wanted), spoken))
+    paths = each(lambda wanted: _download(storage, *wanted), spoken)
     told = folder / "report.json"
     told.write_text(report.model_dump_json(indent=1))
     return [*paths, told]

@@ -16,7 +16,7 @@ from dubbing.errors import BadInput
 from dubbing.ffmpeg import source
 from dubbing.job import FILMS
 from dubbing.media import MediaInfo, probe
-from dubbing.meter import Feed, Loudness, Meter
+from dubbing.meter import Feed, Measured, Meter
 
 _FILMS = {f".{container}" for container in FILMS}
 _SOUND = {
@@ -48,7 +48,7 @@ class Encoder:
     no output behind.
     """
 
-    loudness: Loudness
+    loudness: Measured
 
     def __init__(
         self,

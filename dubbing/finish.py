@@ -151,6 +151,5 @@ def _give_way(desk: Desk, job: Job) -> str:
 
 def _fail(desk: Desk, job: Job, round_: int, exc: DubbingError) -> str:
     now = job_status(desk.storage, desk.ledger, job.name)
-    counts = {"lines": now.lines, "done": now.done, "failed": now.failed}
-    end = End(state=JobState.FAILED, round=round_, error=exc.to_record(), **counts)
+    end = now.as_end(JobState.FAILED, round_, exc)
     return end_round(desk.storage, desk.ledger, job.name, end).state.value

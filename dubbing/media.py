@@ -52,8 +52,6 @@ class MediaInfo:
     """Whether there is a moving picture; a cover is none."""
     channels: int
     """Of the first audio stream; 0 when there is none."""
-    layout: str
-    """ffmpeg's name for them, such as ``stereo`` or ``5.1(side)``; empty when there are none."""
     language: str | None
     """Of the first audio stream, as it is tagged."""
     video_codec: str | None
@@ -80,7 +78,6 @@ def probe(path: Path) -> MediaInfo:
             start=start,
             has_video=video is not None,
             channels=audio.channels if audio else 0,
-            layout=_layout(audio) if audio else "",
             language=_language(audio) if audio else None,
             video_codec=video.codec.canonical_name if video else None,
             audio_codec=audio.codec.canonical_name if audio else None,
@@ -181,11 +178,6 @@ def _end(container: InputContainer, path: Path) -> float:
     if not end:
         raise BadInput("there is nothing in it", where=path.name)
     return float(end)
-
-
-def _layout(stream: AudioStream) -> str:
-    name = stream.layout.name
-    return LAYOUTS.get(stream.channels, name) if name.endswith("channels") else name
 
 
 def _language(stream: AudioStream) -> str | None:

@@ -28,7 +28,7 @@ to the front."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Loudness:
+class Measured:
     """What a meter says of a track."""
 
     integrated: float
@@ -111,14 +111,14 @@ class Meter(Feed):
             "the track", channels, ["-af", chain, "-f", "null", "-"], stdout=self._lines
         )
 
-    def loudness(self) -> Loudness:
+    def loudness(self) -> Measured:
         """Return what was measured, which ffmpeg says anew every tenth of a second."""
         end = self._lines.seek(0, 2)
         self._lines.seek(max(0, end - 4000))
         lines = self._lines.read().decode().splitlines()
         last = dict(line.split("=", 1) for line in lines if line.startswith("lavfi.r128."))
         peak = float(last.get("lavfi.r128.true_peak", 0.0))
-        return Loudness(
+        return Measured(
             integrated=float(last.get("lavfi.r128.I", -70.0)),
             true_peak=20 * math.log10(peak) if peak else -math.inf,
         )

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple
 
 from dubbing.errors import EngineFailed, NotFound
 from dubbing.keys import Keys
+from dubbing.parallel import each
 from dubbing.plan import Batch, Kind, PlannedLine, read_plan
-from dubbing.result import BatchResult, SegmentResult
+from dubbing.result import BatchResult, SegmentResult, unspoken
 from dubbing.storage import Storage
-
-THREADS = 16
-"""Results that are fetched at once."""
 
 
 class Outcome(NamedTuple):
@@ -44,12 +41,11 @@ def gather(storage: Storage, job: str, round_: int) -> dict[str, Outcome]:
     if not rounds:
         raise NotFound(f"storage holds no round of job {job!r} up to {round_}")
     outcomes: dict[str, Outcome] = {}
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="results") as pool:
-        for number in rounds:
-            batches = _planned(storage, job, number)
-            fetch = partial(load_result, storage, job, number)
-            results = pool.map(fetch, [batch.number for batch in batches])
-            outcomes |= _of_round(number, batches, results)
+    for number in rounds:
+        batches = _planned(storage, job, number)
+        fetch = partial(load_result, storage, job, number)
+        results = each(fetch, [batch.number for batch in batches])
+        outcomes |= _of_round(number, batches, results)
     return outcomes
 
 
@@ -84,6 +80,4 @@ def _unspoken(
     """Return the result of a line that no result speaks of."""
     missing = EngineFailed("no result of this line was stored").to_record()
     error = (result and result.error) or (needed and needed.error) or missing
-    return SegmentResult(
-        id=line.id, error=error, engine=batch.engine, model="", seed=line.seed, attempts=0
-    )
+    return unspoken(line.id, batch.engine, line.seed, error)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from dubbing.casting import cast_lines
 from dubbing.check import Caution
 from dubbing.clip import clip_key
 from dubbing.engine import EngineSpec, published
 from dubbing.job import Job, Model
+from dubbing.parallel import each
 from dubbing.plan import Batch, Kind, plan_round
 from dubbing.storage import Storage
-
-READERS = 16
 
 
 class Preview(Model):
@@ -60,5 +58,4 @@ def _stored(batch: Batch, storage: Storage) -> list[bool]:
     if engine is None:
         return [False] * len(batch.lines)
     keys = [clip_key(engine.spec, engine.model, batch, line, 1.0) for line in batch.lines]
-    with ThreadPoolExecutor(READERS) as pool:
-        return list(pool.map(storage.exists, keys))
+    return each(storage.exists, keys)

@@ -27,7 +27,7 @@ from dubbing.mix import BLOCK, Clip, spread
 from dubbing.outcome import Outcome
 from dubbing.plan import line_rooms
 from dubbing.storage import Storage
-from dubbing.timeline import Placement, Spoken, fit
+from dubbing.timeline import FitLine, Placement, fit
 
 SURROUND = 6
 """Channels of 5.1."""
@@ -173,12 +173,12 @@ def place(
     end: that of the film in seconds. No line may run into a missing one.
     """
     rooms = line_rooms(script, end)
-    speakers: dict[str, list[Spoken]] = defaultdict(list)
+    speakers: dict[str, list[FitLine]] = defaultdict(list)
     for segment in script:
         if not outcomes[segment.id].result.takes:
             continue
         speakers[segment.speaker].append(
-            Spoken(
+            FitLine(
                 id=segment.id,
                 start=segment.start,
                 room=rooms[segment.id],

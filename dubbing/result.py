@@ -40,6 +40,11 @@ class SegmentResult(Model):
     """How often the engine was asked for it in this batch; 0 when every clip was there."""
 
 
+def unspoken(id_: str, engine: str, seed: int, error: dict[str, Any]) -> SegmentResult:
+    """Return the result of a line that no engine was asked for, because of ``error``."""
+    return SegmentResult(id=id_, error=error, engine=engine, model="", seed=seed, attempts=0)
+
+
 class BatchResult(Model):
     """What became of every line of a batch; an extraction has an error or nothing."""
 

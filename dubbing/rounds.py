@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from pydantic import Field
@@ -20,6 +19,7 @@ from dubbing.errors import NotFound
 from dubbing.job import Job, JobState, Model
 from dubbing.keys import Keys
 from dubbing.ledger import Ledger
+from dubbing.parallel import each
 from dubbing.plan import (
     CastLine,
     Kind,
@@ -35,8 +35,6 @@ from dubbing.storage import Storage
 
 log = logging.getLogger(__name__)
 
-READERS = 16
-"""Results read at once."""
 HEAD = 512
 """Bytes that hold the first line of any plan."""
 
@@ -160,6 +158,5 @@ def _unmark(storage: Storage, job_id: str) -> None:
 
 def _results(storage: Storage, job_id: str, round_: int) -> dict[int, BatchResult]:
     keys = list(storage.keys(Keys.results(job_id, round_)))
-    with ThreadPoolExecutor(READERS) as pool:
-        found = [BatchResult.model_validate_json(data) for data in pool.map(storage.get, keys)]
+    found = [BatchResult.model_validate_json(data) for data in each(storage.get, keys)]
     return {result.batch: result for result in found}

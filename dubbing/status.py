@@ -6,11 +6,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from dubbing.errors import DubbingError
 from dubbing.job import JobState, Model
 from dubbing.keys import Keys
 from dubbing.ledger import Ledger, Snapshot, Standing
 from dubbing.plan import Kind, read_refs
-from dubbing.rounds import latest_round, load_end, load_job
+from dubbing.rounds import End, latest_round, load_end, load_job
 from dubbing.storage import Storage
 
 
@@ -39,6 +40,17 @@ class Status(Model):
     """
     lacks: tuple[str, ...] = ()
     """What it needs a worker of, and none is online: engines, or ``assembly``."""
+
+    def as_end(self, state: JobState, round_: int, error: DubbingError | None = None) -> End:
+        """Return the end of a round, now."""
+        return End(
+            state=state,
+            round=round_,
+            error=error.to_record() if error else None,
+            lines=self.lines,
+            done=self.done,
+            failed=self.failed,
+        )
 
 
 def job_status(storage: Storage, ledger: Ledger, job_id: str) -> Status:

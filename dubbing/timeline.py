@@ -22,7 +22,7 @@ TOLERANCE = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spoken:
+class FitLine:
     """A line that has been spoken, and the time it has."""
 
     id: str
@@ -68,7 +68,7 @@ class Placement:
         return self.start + self.seconds
 
 
-def fit(lines: Sequence[Spoken], bounds: Fit) -> list[Placement]:
+def fit(lines: Sequence[FitLine], bounds: Fit) -> list[Placement]:
     """Return how each line of one speaker is placed.
 
     lines: all of the speaker's lines, in time order.
@@ -103,7 +103,7 @@ def smooth(needs: Sequence[float], max_change: float) -> list[float]:
     return rates
 
 
-def _need(line: Spoken, max_rate: float) -> float:
+def _need(line: FitLine, max_rate: float) -> float:
     """Return the rate at which the line would fit, between 1 and ``max_rate``."""
     needed = _natural(line) / line.room if line.room > 0 else math.inf
     if needed <= 1 + TOLERANCE:
@@ -111,7 +111,7 @@ def _need(line: Spoken, max_rate: float) -> float:
     return min(needed, max_rate)
 
 
-def _natural(line: Spoken) -> float:
+def _natural(line: FitLine) -> float:
     return line.takes[0].seconds
 
 
@@ -127,7 +127,7 @@ def _follows(before: float | None, after: float | None, bounds: Fit) -> bool:
     return before * (1 - bounds.max_change) <= after <= before * (1 + bounds.max_change)
 
 
-def _placement(line: Spoken, take: int, rate: float, need: float) -> Placement:
+def _placement(line: FitLine, take: int, rate: float, need: float) -> Placement:
     seconds = _natural(line) / rate
     overflow = max(0.0, round(seconds - line.room, 6))
     over = 0

@@ -20,7 +20,7 @@ from dubbing.ledger import Address, Claim, Ledger
 from dubbing.outcome import load_result
 from dubbing.plan import Batch, Kind
 from dubbing.queue import Publisher
-from dubbing.result import BatchResult, SegmentResult
+from dubbing.result import BatchResult, unspoken
 from dubbing.rounds import load_job, put_to_work
 from dubbing.storage import Storage
 
@@ -211,10 +211,5 @@ def failed_result(batch: Batch, error: DubbingError, worker: str) -> BatchResult
     record = error.to_record()
     if batch.kind is Kind.EXTRACTION:
         return BatchResult(batch=batch.number, worker=worker, error=record)
-    failed = [
-        SegmentResult(
-            id=line.id, error=record, engine=batch.engine, model="", seed=line.seed, attempts=0
-        )
-        for line in batch.lines
-    ]
+    failed = [unspoken(line.id, batch.engine, line.seed, record) for line in batch.lines]
     return BatchResult(batch=batch.number, worker=worker, segments=tuple(failed))

@@ -108,12 +108,14 @@ def _duration(seconds: float) -> str:
 
 
 def attended(client: Client, job_id: str) -> Iterator[Status]:
-    """Yield a job's status as it changes; warn while work waits and nobody is there to do it."""
+    """Yield a job's status as it changes; warn while there is nobody to do what it waits for."""
     look = time.monotonic() + PATIENCE_SECONDS
     for status in client.watch(job_id):
         yield status
-        if not status.state.ended and time.monotonic() > look:
-            print_unattended(client.unattended())
+        if status.lacks and time.monotonic() > look:
+            for worker in status.lacks:
+                remedy = f"start `dubbing worker {worker}`"
+                click.echo(f"warning: no worker is online for {worker}: {remedy}", err=True)
             look += 6 * PATIENCE_SECONDS
 
 

@@ -10,10 +10,7 @@ if number ~= '' and redis.call('GETBIT', jobkey(job) .. ':closed', number) == 1 
 
 local t = now()
 local held = redis.call('ZSCORE', leases, m)
-if held and tonumber(held) > t then
-  local holder = string.match(redis.call('HGET', P .. 'owners', m) or '', '^([^|]*)|')
-  if holder ~= owner then return 'busy' end
-end
+if held and tonumber(held) > t and holding(m) ~= owner then return 'busy' end
 redis.call('ZADD', leases, t + tonumber(ARGV[7]), m)
 redis.call('HSET', P .. 'owners', m, owner .. '|' .. (t + tonumber(ARGV[8])) .. '|' .. t)
 redis.call('DEL', P .. 'express:' .. queue)

@@ -41,10 +41,15 @@ local function online(queue)
   return slots
 end
 
+-- Who holds a batch, its deadline, and when it was begun; nothing when nobody holds it.
+local function holding(m)
+  return string.match(redis.call('HGET', P .. 'owners', m) or '', '^([^|]+)|([^|]+)|([^|]+)$')
+end
+
 -- Note what a batch that is done took, in seconds of a slot, and its size. Of one whose lease was
 -- lost, nobody knows.
 local function note_pace(queue, m, size)
-  local begun = string.match(redis.call('HGET', P .. 'owners', m) or '', '|[^|]+|([^|]+)$')
+  local _, _, begun = holding(m)
   if not begun then return end
   local key = P .. 'pace:' .. queue
   local count = math.min(redis.call('HINCRBY', key, 'batches', 1), PACE_BATCHES)

@@ -132,14 +132,8 @@ class Ledger:
             found: dict[str, str] = redis.hgetall(f"{PREFIX}job:{job}")  # type: ignore[assignment]
         if not found:
             return None
-        counts = {key: int(found[key]) for key in ("lines", "done", "failed", "batches", "closed")}
-        return Snapshot(
-            round=int(found["round"]),
-            state=JobState(found["state"]),
-            tenant=found["tenant"],
-            opened=float(found["opened"]),
-            **counts,
-        )
+        counts = {key: int(found[key]) for key in ("round", "lines", "done", "failed", "closed")}
+        return Snapshot(state=JobState(found["state"]), **counts)
 
     def standings(self, job: str) -> list[Standing]:
         """Return where a job that is at work stands on each queue that has work for it.

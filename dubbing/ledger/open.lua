@@ -8,7 +8,7 @@ if known >= round then return 0 end
 
 -- First a write that a full Redis refuses: after any other write it would refuse nothing.
 redis.call('HSET', key, 'round', round, 'tenant', tenant, 'length', ARGV[4], 'lines', ARGV[5],
-  'done', ARGV[6], 'failed', ARGV[7], 'batches', ARGV[8], 'closed', ARGV[9], 'opened', now())
+  'done', ARGV[6], 'failed', ARGV[7], 'batches', ARGV[8], 'closed', ARGV[9])
 redis.call('PERSIST', key)
 redis.call('PERSIST', key .. ':events')
 if known >= 0 then forget_work(job) end

@@ -60,16 +60,13 @@ class Snapshot:
 
     round: int
     state: JobState
-    tenant: str
     lines: int
     """Lines of the job."""
     done: int
     """Lines that the round leaves as they are, and those of closed batches, failed ones too."""
     failed: int
-    batches: int
     closed: int
-    opened: float
-    """When the round was put to work, in seconds since 1970."""
+    """Batches that are counted."""
 
 
 @dataclass(frozen=True, kw_only=True)

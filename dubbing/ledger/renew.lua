@@ -3,7 +3,7 @@
 local job, round, token, queue, owner = unpack(ARGV, 1, 5)
 local m = member(job, round, token)
 if live(job, round) ~= 'live' then return 0 end
-local holder, deadline = string.match(redis.call('HGET', P .. 'owners', m) or '', '^([^|]*)|([^|]+)')
+local holder, deadline = holding(m)
 local t = now()
 if holder ~= owner or t > tonumber(deadline) then return 0 end
 redis.call('ZADD', P .. 'leases:' .. queue, 'XX', math.min(t + tonumber(ARGV[6]), tonumber(deadline)), m)

@@ -32,7 +32,8 @@ from dubbing.job import Background, Job, Output, Segment
 from dubbing.keys import Keys
 from dubbing.media import RATE
 from dubbing.mix import BLOCK, Clip, Mixer
-from dubbing.plan import Batch, Kind, PlannedLine, line_rooms, write_plan
+from dubbing.outcome import gather
+from dubbing.plan import Batch, Kind, PlannedLine, Reason, Round, line_rooms, write_plan
 from dubbing.result import BatchResult, SegmentResult, Take
 from dubbing.storage import Storage
 
@@ -139,7 +140,7 @@ def chain(storage: Storage, output: Path, lines: int) -> None:
     from dubbing.assembly import assemble  # noqa: PLC0415 - in no other process
 
     job = Job.model_validate_json(storage.get(Keys.job("film")))
-    report = assemble(job, 1, "run", storage, output.parent)
+    report = assemble(job, 1, "run", gather(storage, "film", 1), storage, output.parent)
     assert len(report.lines) == lines and report.state == "completed"
 
 
@@ -208,7 +209,7 @@ def store_job(storage: Storage) -> None:
         )
         result = BatchResult(batch=number, worker="bench", segments=spoken)
         storage.create(Keys.result("film", 1, number), result.model_dump_json().encode())
-    storage.create(Keys.plan("film", 1), write_plan(batches))
+    storage.create(Keys.plan("film", 1), write_plan(Round(reason=Reason.SUBMIT, asked=1), batches))
 
 
 def segment(number: int) -> Segment:

@@ -51,13 +51,11 @@ def children() -> int:
     return sum(len((thread / "children").read_text().split()) for thread in task.iterdir())
 
 
-@pytest.mark.parametrize(("channels", "layout"), [(1, "mono"), (2, "stereo"), (6, "5.1")])
-def test_a_sound_file_is_probed_and_decoded_in_its_channels(
-    tmp_path: Path, channels: int, layout: str
-) -> None:
+@pytest.mark.parametrize("channels", [1, 2, 6])
+def test_a_sound_file_is_probed_and_decoded_in_its_channels(tmp_path: Path, channels: int) -> None:
     path = tone(tmp_path / "a.wav", channels, seconds=1.5)
     info = probe(path)
-    assert (info.channels, info.layout, info.has_video) == (channels, layout, False)
+    assert (info.channels, info.has_video) == (channels, False)
     assert info.seconds == pytest.approx(1.5)
     blocks = list(decode(path, channels, frames=RATE))
     assert [len(block) for block in blocks] == [RATE, RATE // 2]
@@ -81,7 +79,7 @@ def test_a_film_without_sound_has_no_channels(tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     ffmpeg(*pictures(1), path)
     info = probe(path)
-    assert (info.has_video, info.channels, info.layout, info.language) == (True, 0, "", None)
+    assert (info.has_video, info.channels, info.language) == (True, 0, None)
     with pytest.raises(BadInput, match=r"film\.mp4: there is no sound"):
         next(decode(path, 2))
 

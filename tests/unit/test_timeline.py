@@ -8,19 +8,19 @@ import pytest
 
 from dubbing.job import Fit
 from dubbing.result import Take
-from dubbing.timeline import TOLERANCE, Placement, Spoken, fit, smooth
+from dubbing.timeline import TOLERANCE, FitLine, Placement, fit, smooth
 
 
 def line(
     natural: float, room: float, *, faster: float | None = None, text: str = "x" * 50
-) -> Spoken:
+) -> FitLine:
     takes = [Take(key="natural", speed=1.0, seconds=natural, level=-20)]
     if faster:
         takes.append(Take(key="faster", speed=1.2, seconds=faster, level=-20))
-    return Spoken(id="1", start=10.0, room=room, text=text, takes=tuple(takes))
+    return FitLine(id="1", start=10.0, room=room, text=text, takes=tuple(takes))
 
 
-def fit_one(spoken: Spoken, **bounds: float) -> Placement:
+def fit_one(spoken: FitLine, **bounds: float) -> Placement:
     return fit([spoken], Fit(**bounds))[0]
 
 
@@ -94,7 +94,7 @@ def test_a_natural_take_is_not_used_where_the_pace_would_jump() -> None:
     assert placed[1].rate / placed[0].rate <= 1.15 + 1e-9
 
 
-def random_lines(seed: int) -> tuple[list[Spoken], Fit]:
+def random_lines(seed: int) -> tuple[list[FitLine], Fit]:
     source = random.Random(seed)
     lines = []
     for _ in range(source.randint(1, 60)):
