@@ -73,6 +73,8 @@ def warm_up(client: Client, make: Callable[[str], Job], processes: int) -> None:
         job = make(f"warm-{time.monotonic_ns()}")
         client.submit(job)
         wait_until_spoken(client, job.name)
+        # An assembly worker that is there has other things to do.
+        client.cancel(job.name)
         for key in client.storage.keys(Keys.results(job.name, 1)):
             spoken_by.add(json.loads(client.storage.get(key))["worker"])
 

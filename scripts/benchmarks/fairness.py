@@ -29,8 +29,8 @@ AT_MOST = {"small_job_ratio": 4.0, "backlog_share": 0.9}
 BIG_JOBS = 20
 BIG_LINES = 500
 SMALL_LINES = 5
-REPEATS = 6
-SLOT = 8.6
+REPEATS = 5
+SLOT = 6.0
 """Seconds from one line to the next: room for each."""
 
 
