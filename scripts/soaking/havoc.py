@@ -133,24 +133,30 @@ class Havoc:
             self._system.kill(name)
             return True
         # One that was still starting ends of the signal itself: it has nothing to hand back.
-        if code not in {None, 0, -signal.SIGTERM}:
+        if code not in {None, 0, -signal.SIGTERM} and not self._died_too_soon(name):
             self.faults.append(f"{name} was told to end, and did with {code}")
         return code is not None
 
     def _look_for_the_dead(self) -> None:
         """Start again what ended, as whoever runs workers does."""
         struck = {strike.target for strike, _ in self._open}
-        for name, engine in WORKERS.items():
+        for name in WORKERS:
             code = self._system.worker(name).poll()
-            if code is None or name in struck:
-                continue
-            self._say(f"{name} ended by itself with {code}")
-            # Celery takes a process that dies before the worker is ready for one that never lives.
-            told = self._system.log(engine).count(BEFORE_READY)
-            if told == self._told[engine]:
-                self.faults.append(f"{name} ended by itself with {code}; see its log")
-            self._told[engine] = told
-            self._system.start(name)
+            if code is not None and name not in struck:
+                self._say(f"{name} ended by itself with {code}")
+                if not self._died_too_soon(name):
+                    self.faults.append(f"{name} ended by itself with {code}; see its log")
+                self._system.start(name)
+
+    def _died_too_soon(self, name: str) -> bool:
+        """Whether a worker ended as a process of its pool was killed before it was ready.
+
+        Celery takes such a process for one that will never live.
+        """
+        engine = WORKERS[name]
+        before = self._told[engine]
+        self._told[engine] = self._system.log(engine).count(BEFORE_READY)
+        return self._told[engine] > before
 
     def _tamper(self, strike: Strike, server: redis.Redis) -> None:
         """Do something to what Redis holds."""
