@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
+from dubbing.document import nearest
 from dubbing.engine import EngineSpec
 from dubbing.errors import BadInput, StorageRefused, StorageUnavailable
 from dubbing.job import Job, Role, Segment
 from dubbing.outcome import Outcome
 from dubbing.plan import SPEED_STEP, CastLine, PlannedLine, line_rooms
 from dubbing.voice import VoiceRef
+
+log = logging.getLogger(__name__)
 
 Voices = Mapping[str, VoiceRef]
 """By speaker."""
@@ -29,7 +33,8 @@ def cast_lines(
     kept: voices that speakers were given before, and keep.
     """
     rooms = line_rooms(job.segments)
-    voices = assign_voices(job, specs, kept)
+    speakers = list(dict.fromkeys(segment.speaker for segment in segments))
+    voices = assign_voices(job, specs, kept, speakers)
     return [
         CastLine(
             job.engine_of(segment.speaker),
@@ -41,29 +46,44 @@ def cast_lines(
 
 
 def assign_voices(
-    job: Job, specs: Mapping[str, EngineSpec], kept: Voices | None = None
+    job: Job,
+    specs: Mapping[str, EngineSpec],
+    kept: Voices | None = None,
+    speakers: Sequence[str] | None = None,
 ) -> dict[str, VoiceRef]:
     """Return the voice of every speaker.
 
     Speakers whose role names no voice keep theirs, or take the engine's stock voices in turn, in
     the order in which they first speak, those that nobody has while others are free.
+
+    speakers: those who need one now, by default all; the others only keep what they have.
+    Raises BadInput for an engine that is not known here, or has no voice left to give.
     """
-    speakers = job.speakers
-    assigned = {s: ref for s in speakers if (ref := _named(job.role(s)) or (kept or {}).get(s))}
-    engines = {s: job.engine_of(s) for s in speakers}
-    taken = {(engines[s], ref.stock) for s, ref in assigned.items()}
-    for engine in dict.fromkeys(engines.values()):
-        stock = specs[engine].voices
+    kept = kept or {}
+    assigned = {s: ref for s in job.speakers if (ref := _named(job.role(s)) or kept.get(s))}
+    taken = {(job.engine_of(s), ref.stock) for s, ref in assigned.items()}
+    waiting: dict[str, list[str]] = defaultdict(list)
+    for speaker in job.speakers if speakers is None else speakers:
+        if speaker not in assigned:
+            waiting[job.engine_of(speaker)].append(speaker)
+    for engine, those in waiting.items():
+        stock = spec_of(engine, specs).voices
         free = [voice for voice in stock if (engine, voice) not in taken] or list(stock)
-        waiting = [s for s in speakers if engines[s] == engine and s not in assigned]
-        if waiting and not free:
+        if not free:
             raise BadInput(
                 f"engine {engine!r} has no voices of its own: give the cast a reference",
-                where=f"speaker {waiting[0]!r}",
+                where=f"speaker {those[0]!r}",
             )
-        for turn, speaker in enumerate(waiting):
+        for turn, speaker in enumerate(those):
             assigned[speaker] = VoiceRef(stock=free[turn % len(free)])
     return assigned
+
+
+def spec_of(engine: str, specs: Mapping[str, EngineSpec]) -> EngineSpec:
+    """Return the spec of an engine; raises BadInput when it is not known here."""
+    if engine not in specs:
+        raise BadInput(f"there is no engine {engine!r}; {nearest(engine, sorted(specs))}")
+    return specs[engine]
 
 
 def heard_voices(job: Job, outcomes: Mapping[str, Outcome]) -> dict[str, VoiceRef]:
@@ -80,15 +100,22 @@ def heard_voices(job: Job, outcomes: Mapping[str, Outcome]) -> dict[str, VoiceRe
     }
 
 
-def recast(job: Job, specs: Mapping[str, EngineSpec], engine: str = "", voice: str = "") -> Job:
-    """Return ``job`` with every role on another engine, or in another of its stock voices.
+def recast(
+    job: Job,
+    segments: Sequence[Segment],
+    specs: Mapping[str, EngineSpec],
+    engine: str = "",
+    voice: str = "",
+) -> Job:
+    """Return ``job`` with those who speak ``segments`` on another engine, or in its stock voice.
 
-    What the engine cannot do of what a role asks is left out.
+    What the engine cannot do of what a role asks is left out. Raises BadInput for an engine that
+    is not known here.
     """
-    cast = {
-        speaker: stand_in(job.role(speaker), specs[engine or job.engine_of(speaker)], voice)
-        for speaker in job.speakers
-    }
+    cast = dict(job.cast)
+    for speaker in {segment.speaker for segment in segments}:
+        spec = spec_of(engine or job.engine_of(speaker), specs)
+        cast[speaker] = stand_in(job.role(speaker), spec, voice)
     return job.model_copy(update={"cast": cast})
 
 
@@ -121,11 +148,11 @@ def fall_back(
             continue
         if engine := _next_engine(job, segment, outcomes[segment.id], specs):
             waiting[engine].append(segment)
-    return [
-        line
-        for engine, segments in waiting.items()
-        for line in cast_lines(recast(job, specs, engine), segments, specs)
-    ]
+    lines: list[CastLine] = []
+    for engine, segments in waiting.items():
+        cast = recast(job, segments, specs, engine)
+        lines += cast_lines(cast, segments, specs, heard_voices(cast, outcomes))
+    return lines
 
 
 def _next_engine(
@@ -136,6 +163,8 @@ def _next_engine(
     if outcome.batch.engine not in engines:
         return None
     later = engines[engines.index(outcome.batch.engine) + 1 :]
+    if unknown := [engine for engine in later if engine not in specs]:
+        log.warning("%s: no worker has made %s known", job.name, " and ".join(unknown))
     return next((engine for engine in later if engine in specs), None)
 
 

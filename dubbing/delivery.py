@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dubbing.errors import Conflict
+from dubbing.errors import Conflict, NotFound
 from dubbing.job import JobState
 from dubbing.outcome import gather
 from dubbing.parallel import each
@@ -26,7 +26,8 @@ def fetch_lines(
 ) -> list[Path]:
     """Write each line that there is as ``lines/<id>.flac``, and ``report.json`` about them all.
 
-    A line is heard at its natural pace, as nothing has been fitted yet.
+    A line is heard at its natural pace, as nothing has been fitted yet. One that is not there, or
+    not any more, leaves no file, also none of an earlier call.
     Raises Conflict when nothing has been planned.
     """
     if round_ == 0:
@@ -36,12 +37,22 @@ def fetch_lines(
     report = Report.unmixed(job, round_, outcomes, state=state, asked=asked)
     lines = folder / "lines"
     lines.mkdir(parents=True, exist_ok=True)
+    for old in lines.glob("*.flac"):
+        old.unlink()
     takes = {s.id: outcomes[s.id].result.takes for s in job.segments if s.id in outcomes}
     spoken = [(found[0].key, lines / f"{id_}.flac") for id_, found in takes.items() if found]
-    paths = each(lambda wanted: _download(storage, *wanted), spoken)
+    paths = each(lambda wanted: _download_if_there(storage, *wanted), spoken)
     told = folder / "report.json"
     told.write_text(report.model_dump_json(indent=1))
-    return [*paths, told]
+    return [*(path for path in paths if path), told]
+
+
+def _download_if_there(storage: Storage, key: str, path: Path) -> Path | None:
+    """A clip that is gone is found by assembly, which has it spoken again."""
+    try:
+        return _download(storage, key, path)
+    except NotFound:
+        return None
 
 
 def _download(storage: Storage, key: str, path: Path) -> Path:

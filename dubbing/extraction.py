@@ -7,10 +7,13 @@ it: the extraction queue only makes sure that it is there before its lines are s
 from __future__ import annotations
 
 import io
+import logging
+from collections.abc import Callable
 
 import numpy as np
 import safetensors.numpy
 import soundfile
+from safetensors import SafetensorError
 
 from dubbing.audio import Audio
 from dubbing.engine import Engine, VoiceForm
@@ -18,6 +21,8 @@ from dubbing.errors import BadInput, DubbingError, EngineFailed, NotFound, Speec
 from dubbing.keys import Keys
 from dubbing.storage import Storage
 from dubbing.voice import Voice
+
+log = logging.getLogger(__name__)
 
 
 def store_voice(storage: Storage, digest: str, reference: Audio, transcript: str = "") -> Voice:
@@ -31,9 +36,16 @@ def store_voice(storage: Storage, digest: str, reference: Audio, transcript: str
 
 
 def load_voice(storage: Storage, digest: str) -> tuple[Voice, Audio]:
-    """Return a voice and its recording; raises NotFound."""
+    """Return a voice and its recording; raises NotFound, or BadInput when it is damaged."""
     voice = Voice.model_validate_json(storage.get(Keys.voice(digest)))
-    samples, rate = soundfile.read(io.BytesIO(storage.get(Keys.reference(digest))), dtype="float32")
+    file = io.BytesIO(storage.get(Keys.reference(digest)))
+    try:
+        samples, rate = soundfile.read(file, dtype="float32")
+    except soundfile.LibsndfileError as exc:
+        raise BadInput(
+            "the stored recording is damaged: remove it and submit again",
+            where=Keys.reference(digest),
+        ) from exc
     return voice, Audio(samples=samples, rate=rate)
 
 
@@ -48,7 +60,10 @@ def voice_form(storage: Storage, engine: Engine, digest: str) -> VoiceForm:
         form: VoiceForm = safetensors.numpy.load(storage.get(key))
         return form
     except NotFound:
-        pass
+        write: Callable[[str, bytes], object] = storage.create
+    except SafetensorError:
+        log.warning("%s is damaged and will be derived again", key)
+        write = storage.replace
     voice, reference = load_voice(storage, digest)
     if fault := engine.spec.reference_fault(voice.seconds):
         raise BadInput(fault, where=f"voice {digest[:12]}")
@@ -60,5 +75,5 @@ def voice_form(storage: Storage, engine: Engine, digest: str) -> VoiceForm:
         raise EngineFailed(f"{type(exc).__name__}: {exc}") from exc
     if not all(np.isfinite(array).all() for array in form.values()):
         raise SpeechRejected("the engine derived NaN or infinite values from the reference")
-    storage.create(key, safetensors.numpy.save(dict(form)))
+    write(key, safetensors.numpy.save(dict(form)))
     return form

@@ -15,6 +15,7 @@ from dubbing.errors import (
     DubbingError,
     MediaError,
     Permanent,
+    Stopped,
     StorageUnavailable,
     Transient,
 )
@@ -58,13 +59,15 @@ def finish(desk: Desk, lease: Lease) -> str:
     try:
         return _advance(desk, lease, job)
     except Permanent as exc:
-        return _fail(desk, job, round_, exc)
+        return _fail(desk, lease, job, exc)
+    except Stopped:
+        raise
     except Transient as exc:
         # This process lives: what it hands back does not count as a death.
         desk.ledger.forgive(job.name, [DELIVERY])
         if not isinstance(exc, StorageUnavailable) or lease.set_back() < SETBACKS:
             raise
-        return _fail(desk, job, round_, exc)
+        return _fail(desk, lease, job, exc)
 
 
 def _advance(desk: Desk, lease: Lease, job: Job) -> str:
@@ -72,11 +75,11 @@ def _advance(desk: Desk, lease: Lease, job: Job) -> str:
     _count_delivery(lease)
     outcomes = gather(desk.storage, job.name, round_)
     if lines := fall_back(job, outcomes, known_specs(desk.storage)):
-        return _go_on(desk, job, round_, Reason.FALLBACK, lines)
+        return _go_on(desk, lease, job, Reason.FALLBACK, lines)
     try:
         report = _assemble(desk, lease, job, outcomes, run)
     except ClipUnreadable as exc:
-        return _repair(desk, job, round_, [outcomes[id_] for id_ in exc.segments], exc)
+        return _repair(desk, lease, job, [outcomes[id_] for id_ in exc.segments], exc)
     lease.check()
     end = End(
         state=report.state,
@@ -115,12 +118,12 @@ def _assemble(
 
 
 def _repair(
-    desk: Desk, job: Job, round_: int, damaged: Sequence[Outcome], exc: ClipUnreadable
+    desk: Desk, lease: Lease, job: Job, damaged: Sequence[Outcome], exc: ClipUnreadable
 ) -> str:
-    if _repairs(desk, job, round_) >= MAX_REPAIRS:
-        return _fail(desk, job, round_, exc)
+    if _repairs(desk, job, lease.at.round) >= MAX_REPAIRS:
+        return _fail(desk, lease, job, exc)
     lines = [CastLine(of.batch.engine, of.batch.voice, of.line) for of in damaged]
-    return _go_on(desk, job, round_, Reason.REPAIR, lines)
+    return _go_on(desk, lease, job, Reason.REPAIR, lines)
 
 
 def _repairs(desk: Desk, job: Job, round_: int) -> int:
@@ -130,13 +133,16 @@ def _repairs(desk: Desk, job: Job, round_: int) -> int:
     return sum(1 for found in rounds if found.reason is Reason.REPAIR)
 
 
-def _go_on(desk: Desk, job: Job, round_: int, reason: Reason, lines: Sequence[CastLine]) -> str:
+def _go_on(desk: Desk, lease: Lease, job: Job, reason: Reason, lines: Sequence[CastLine]) -> str:
     """Open a round that speaks ``lines``; this one gets no end then."""
+    lease.check()
+    round_ = lease.at.round
+    now = load_round(desk.storage, job.name, round_)
     if latest_round(desk.storage, job.name) == round_:
-        now = load_round(desk.storage, job.name, round_)
         following = now.model_copy(update={"reason": reason})
         create_round(desk.storage, job, round_ + 1, following, lines)
-    if ended := load_end(desk.storage, job.name, round_):
+    ended = load_end(desk.storage, job.name, round_)
+    if ended and load_round(desk.storage, job.name, round_ + 1).asked == now.asked:
         # It was cancelled while the clips were looked through: so is what would follow.
         end = ended.model_copy(update={"round": round_ + 1})
         return end_round(desk.storage, desk.ledger, job.name, end).state.value
@@ -149,7 +155,9 @@ def _give_way(desk: Desk, job: Job) -> str:
     return "a newer round goes on"
 
 
-def _fail(desk: Desk, job: Job, round_: int, exc: DubbingError) -> str:
+def _fail(desk: Desk, lease: Lease, job: Job, exc: DubbingError) -> str:
+    # Who lost the lease has no word: another one may be doing well.
+    lease.check()
     now = job_status(desk.storage, desk.ledger, job.name)
-    end = now.as_end(JobState.FAILED, round_, exc)
+    end = now.as_end(JobState.FAILED, lease.at.round, exc)
     return end_round(desk.storage, desk.ledger, job.name, end).state.value

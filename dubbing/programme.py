@@ -78,7 +78,7 @@ class Programme:
                 key=self.outcomes[segment.id].result.takes[placement.take].key,
                 start=placement.frame,
                 stretch=placement.stretch,
-                gain=gains[segment.speaker],
+                gain=gains[self._voice(segment)],
             )
             for segment in self.script
             if (placement := self.placements.get(segment.id))
@@ -118,18 +118,23 @@ class Programme:
         end = min(line.end, self.film.info.seconds)
         return (line.start, end) if line.start < end else None
 
-    def _gains(self) -> dict[str, float]:
-        """Return each speaker's linear gain.
+    def _voice(self, segment: Segment) -> tuple[str, str, str]:
+        """Return who is heard: a speaker, by an engine, in one of its voices."""
+        batch = self.outcomes[segment.id].batch
+        return segment.speaker, batch.engine, batch.voice.identity
 
-        It is one gain a speaker, so that voices match and a whisper stays one.
+    def _gains(self) -> dict[tuple[str, str, str], float]:
+        """Return the linear gain of each speaker, and of who stands in for one.
+
+        It is one gain a voice, so that voices match and a whisper stays one.
         """
         target = PROFILES[self.job.output.loudness].loudness - spread(self.channels)
-        levels: dict[str, list[float]] = defaultdict(list)
+        levels: dict[tuple[str, str, str], list[float]] = defaultdict(list)
         for segment in self.script:
             for natural in self.outcomes[segment.id].result.takes[:1]:
-                levels[segment.speaker].append(natural.level)
+                levels[self._voice(segment)].append(natural.level)
         return {
-            speaker: 10 ** ((target - statistics.median(of)) / 20) for speaker, of in levels.items()
+            voice: 10 ** ((target - statistics.median(of)) / 20) for voice, of in levels.items()
         }
 
 

@@ -115,13 +115,9 @@ class Publisher:
         return sent
 
     def say(self, engine: str, request: dict[str, Any]) -> None:
-        """Send an interactive request, ahead of every batch.
-
-        Where too many of them went ahead since a batch was begun, it waits with the batches.
-        """
+        """Send an interactive request, ahead of every batch."""
         queue = queues_of(engine)[0]
-        priority = INTERACTIVE if self._ledger.express(queue) else BULK
-        self._publish(SAY, queue, request, priority=priority, name="say", limit=120.0)
+        self._publish(SAY, queue, request, priority=INTERACTIVE, name="say", limit=120.0)
 
     def _send(self, at: Address) -> None:
         name = f"{at.job}/{at.round}/{at.kind if at.number is None else at.number}"

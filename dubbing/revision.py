@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from dubbing.casting import cast_lines, heard_voices, recast
 from dubbing.check import check
-from dubbing.document import nearest
 from dubbing.engine import EngineSpec
-from dubbing.errors import BadInput, Conflict
+from dubbing.errors import Conflict
 from dubbing.job import Job, JobState
 from dubbing.keys import Keys
 from dubbing.outcome import Outcome, gather
@@ -40,11 +39,9 @@ def open_retry(
         raise Conflict(f"job {job_id!r} is completed: there is nothing to retry")
     cast = job
     if engine or voice:
-        if engine and engine not in specs:
-            raise BadInput(f"there is no engine {engine!r}; {nearest(engine, sorted(specs))}")
-        cast = recast(job, specs, engine, voice)
+        cast = recast(job, missing, specs, engine, voice)
         check(cast.model_copy(update={"segments": tuple(missing) or job.segments}), specs)
-    lines = cast_lines(cast, missing, specs, heard_voices(job, outcomes) if cast is job else None)
+    lines = cast_lines(cast, missing, specs, heard_voices(cast, outcomes))
     before = load_round(storage, job_id, round_)
     now = Round(reason=Reason.RETRY, asked=round_ + 1, request=before.request)
     _create(storage, job, now, lines)
@@ -74,7 +71,8 @@ def _changed(
     """Return the lines that are asked otherwise than before, or that nobody has spoken yet."""
     heard = heard_voices(before, outcomes)
     kept = {who: ref for who, ref in heard.items() if before.engine_of(who) == job.engine_of(who)}
-    asked = {cast.line.id: cast for cast in cast_lines(before, before.segments, specs, heard)}
+    known = [line for line in before.segments if before.engine_of(line.speaker) in specs]
+    asked = {cast.line.id: cast for cast in cast_lines(before, known, specs, heard)}
     same_language = before.language == job.language
     return [
         cast

@@ -121,6 +121,9 @@ def put_to_work(storage: Storage, ledger: Ledger, job: Job) -> set[str]:
     if round_ == 0:
         round_ = 1
         create_first_round(storage, job)
+    if round_ > 1:
+        # A revision may have changed what the caller holds.
+        job = load_job(storage, job.name, round_)
     if load_end(storage, job.name, round_):
         _unmark(storage, job.name)
         return set()

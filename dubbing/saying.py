@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import secrets
+import time
 
 from dubbing.audio import Audio, decode_clip
 from dubbing.errors import ReportedError, Transient
 from dubbing.job import Job, Model
 from dubbing.ledger import Ledger
 from dubbing.plan import CastLine, PlannedLine
-from dubbing.queue import Publisher
+from dubbing.queue import Publisher, queues_of
 from dubbing.storage import Storage
 from dubbing.voice import VoiceRef
 
 SAY_SECONDS = 60.0
+TURN_SECONDS = 0.05
+"""How often a request asks whether it may go ahead."""
 LONGEST = 86_400.0
 """Seconds that the line may take: as long as it likes."""
 
@@ -48,10 +51,12 @@ def say(
     Raises the worker's error, or Transient when no worker answers in time.
     """
     ledger.check_writable()
+    deadline = time.monotonic() + SAY_SECONDS
+    _await_turn(ledger, cast.engine, deadline)
     ticket = secrets.token_hex(8)
     asked = Saying(ticket=ticket, language=language, voice=cast.voice, line=cast.line)
     publisher.say(cast.engine, asked.model_dump())
-    reply = ledger.wait_reply(ticket, wait=SAY_SECONDS)
+    reply = ledger.wait_reply(ticket, wait=deadline - time.monotonic())
     if reply is None:
         raise Transient(
             f"no worker answered within {SAY_SECONDS:g} s: start `dubbing worker {cast.engine}`"
@@ -59,3 +64,11 @@ def say(
     if reply["error"]:
         raise ReportedError(reply["error"])
     return decode_clip(storage.get(reply["takes"][0]["key"]))
+
+
+def _await_turn(ledger: Ledger, engine: str, deadline: float) -> None:
+    """Wait while too many requests went ahead of the batches, which have a right to be begun."""
+    while not ledger.express(queues_of(engine)[0]):
+        if time.monotonic() > deadline:
+            raise Transient(f"{engine!r} is asked for more than it can say: try again later")
+        time.sleep(TURN_SECONDS)

@@ -175,6 +175,9 @@ class Desk:
         )
         try:
             result = do(batch, lease)
+        except Stopped:
+            # Its deliveries stay counted: it may be its own lines that used up the time.
+            raise
         except Transient as exc:
             # This process lives: what it hands back does not count as a death. Anything else
             # that is raised here does count, as it would come again for ever.

@@ -12,6 +12,7 @@ so that no process can die in the middle of one; each may be sent twice without 
 ``job:<id>:events``            capped stream for watchers
 ``job:<id>:queues``, ``…:held`` sets: what there is of the two above
 ``ring:<queue>[:<tenant>]``    lists: tenants in turn, and each tenant's jobs in turn
+``new:<queue>[:<tenant>]``     hashes: how many of a ring are new, and how many of those went ahead
 ``published:<queue>``          sorted set: messages sent and not claimed, by time
 ``leases:<queue>``             sorted set: batches being worked on, by the lease's end
 ``owners``                     hash: who holds a lease, the batch's deadline, and since when

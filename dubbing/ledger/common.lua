@@ -3,6 +3,7 @@ local P = 'dubbing:'
 local WORKER_TTL = 30        -- seconds without a heartbeat after which a worker is offline
 local EVENTS = 2000          -- events kept a job
 local ENDED_TTL = 3600       -- seconds that an ended job is remembered here; storage knows it for ever
+local NEWCOMERS = 4          -- new jobs, or tenants, that go ahead of one that had a turn before
 local PACE_BATCHES = 20      -- batches that the mean time of one looks back on
 
 local function now()
@@ -68,13 +69,47 @@ end
 -- The size of an assembly, in seconds of the film; other batches are taken to be alike.
 local function programme(job) return tonumber(redis.call('HGET', jobkey(job), 'length')) end
 
--- Give the job its place in the turns of a queue: at the head, so that a new job starts soon.
+-- Rings: who takes turns on a queue. Who is new goes to the head, so that a new job starts soon,
+-- but only so many before one that was there has its turn: a stream of new ones starves nobody.
+local function ring(queue, tenant) return queue .. (tenant and ':' .. tenant or '') end
+
+local function join(name, member)
+  local members = P .. 'ring:' .. name
+  if redis.call('LPOS', members, member) then return end
+  local news = redis.call('HMGET', P .. 'new:' .. name, 'waiting', 'ahead')
+  if tonumber(news[1] or 0) + tonumber(news[2] or 0) < NEWCOMERS then
+    redis.call('LPUSH', members, member)
+    redis.call('HINCRBY', P .. 'new:' .. name, 'waiting', 1)
+  else
+    redis.call('RPUSH', members, member)
+  end
+end
+
+-- Take who is at the head out of a ring.
+local function next_of(name)
+  local member = redis.call('LPOP', P .. 'ring:' .. name)
+  local news = P .. 'new:' .. name
+  if member and tonumber(redis.call('HGET', news, 'waiting') or 0) > 0 then
+    redis.call('HINCRBY', news, 'waiting', -1)
+    redis.call('HINCRBY', news, 'ahead', 1)
+  else
+    redis.call('DEL', news)
+  end
+  return member
+end
+
+-- Whether anybody is left in a ring.
+local function turning(name)
+  if redis.call('EXISTS', P .. 'ring:' .. name) == 1 then return true end
+  redis.call('DEL', P .. 'new:' .. name)
+  return false
+end
+
+-- Give the job its place in the turns of a queue.
 local function enlist(job, queue)
   local tenant = redis.call('HGET', jobkey(job), 'tenant')
-  local jobs = P .. 'ring:' .. queue .. ':' .. tenant
-  if not redis.call('LPOS', jobs, job) then redis.call('LPUSH', jobs, job) end
-  local tenants = P .. 'ring:' .. queue
-  if not redis.call('LPOS', tenants, tenant) then redis.call('LPUSH', tenants, tenant) end
+  join(ring(queue, tenant), job)
+  join(ring(queue), tenant)
 end
 
 local function set_state(job, state)
@@ -99,9 +134,11 @@ local function forget_work(job)
   for _, queue in ipairs(redis.call('SMEMBERS', key .. ':queues')) do
     redis.call('DEL', todokey(job, queue))
     if tenant then
-      local ring = P .. 'ring:' .. queue
-      redis.call('LREM', ring .. ':' .. tenant, 0, job)
-      if redis.call('EXISTS', ring .. ':' .. tenant) == 0 then redis.call('LREM', ring, 0, tenant) end
+      redis.call('LREM', P .. 'ring:' .. ring(queue, tenant), 0, job)
+      if not turning(ring(queue, tenant)) then
+        redis.call('LREM', P .. 'ring:' .. ring(queue), 0, tenant)
+        turning(ring(queue))
+      end
     end
     for _, zset in ipairs({'published:', 'leases:'}) do
       for _, m in ipairs(redis.call('ZRANGE', P .. zset .. queue, 0, -1)) do

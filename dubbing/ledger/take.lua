@@ -41,23 +41,22 @@ end
 -- Shallow, so that the wait of a new job is bounded by this and not by anyone's backlog.
 local room = 2 * math.max(online(queue), 1) - redis.call('ZCARD', published)
 
-local tenants = P .. 'ring:' .. queue
 while room > 0 do
-  local tenant = redis.call('LPOP', tenants)
+  local tenant = next_of(ring(queue))
   if not tenant then break end
-  local jobs = tenants .. ':' .. tenant
-  local job = redis.call('LPOP', jobs)
-  if job then
-    local token = redis.call('LPOP', todokey(job, queue))
-    if token then
-      publish(member(job, redis.call('HGET', jobkey(job), 'round'), token))
-      room = room - 1
-      if redis.call('EXISTS', todokey(job, queue)) == 1 then redis.call('RPUSH', jobs, job) end
-      if redis.call('EXISTS', jobs) == 1 then redis.call('RPUSH', tenants, tenant) end
-    elseif redis.call('EXISTS', jobs) == 1 then
-      -- That job had nothing left; the tenant keeps its turn.
-      redis.call('LPUSH', tenants, tenant)
+  local job = next_of(ring(queue, tenant))
+  local token = job and redis.call('LPOP', todokey(job, queue))
+  if token then
+    publish(member(job, redis.call('HGET', jobkey(job), 'round'), token))
+    room = room - 1
+    if redis.call('EXISTS', todokey(job, queue)) == 1 then
+      redis.call('RPUSH', P .. 'ring:' .. ring(queue, tenant), job)
     end
   end
+  if turning(ring(queue, tenant)) then
+    -- A job that had nothing left costs its tenant no turn.
+    redis.call(token and 'RPUSH' or 'LPUSH', P .. 'ring:' .. ring(queue), tenant)
+  end
 end
+turning(ring(queue))
 return chosen

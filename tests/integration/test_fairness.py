@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 
 import pytest
 from ledgers import (
     EXTRACTION,
     QUEUE,
+    complete,
     job,
     numbers,
     record,
@@ -109,14 +110,39 @@ def test_requests_go_ahead_some_times_a_slot_until_a_batch_is_begun(ledger: Ledg
     ledger.open_round(job(), 1, refs(9))
     for slots in (1, 3):
         ledger.beat(record(slots=slots))
+        waiting = take(ledger)
         assert [ledger.express(QUEUE) for _ in range(4 * slots)] == [True] * 4 * slots
         assert not ledger.express(QUEUE)
         assert not ledger.express(QUEUE)
-        ledger.claim(take(ledger)[0], "a")
+        ledger.claim(waiting[0], "a")
     assert ledger.express(QUEUE)
 
 
+def test_requests_need_not_wait_where_no_batch_does(ledger: Ledger) -> None:
+    ledger.beat(record(slots=1))
+    assert all(ledger.express(QUEUE) for _ in range(20))
+
+
+@pytest.mark.parametrize("tenant", ["default", "tenant{}"], ids=["jobs", "tenants"])
+def test_a_stream_of_new_ones_starves_none_that_was_there(ledger: Ledger, tenant: str) -> None:
+    ledger.beat(record(slots=1))
+    ledger.open_round(job("bulk"), 1, refs(60))
+    waiting, begun = deque(take(ledger)), list[str]()
+    for n in range(60):
+        ledger.open_round(job(f"new{n}", tenant.format(n)), 1, refs(1))
+        waiting += take(ledger)
+        at = waiting.popleft()
+        ledger.claim(at, "w")
+        complete(ledger, at)
+        waiting += take(ledger)
+        begun.append(at.job)
+    assert all("bulk" in begun[n : n + 20] for n in range(40))
+    assert len(set(begun)) > 30
+
+
 def test_requests_to_one_engine_do_not_count_for_another(ledger: Ledger) -> None:
+    ledger.open_round(job(), 1, refs(9))
+    take(ledger)
     while ledger.express(QUEUE):
         pass
     assert ledger.express("synthesis.other")

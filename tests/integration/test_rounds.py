@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+import redis
 from system import numbered, script
 
 from dubbing import finish as finishing
@@ -13,14 +15,15 @@ from dubbing.casting import cast_lines
 from dubbing.client import Client
 from dubbing.engine import Published, known_specs
 from dubbing.engines.tone import Tone
-from dubbing.errors import ClipUnreadable, StorageUnavailable
+from dubbing.errors import BadInput, ClipUnreadable, Stopped, StorageUnavailable
 from dubbing.job import Job, JobState, Role
 from dubbing.keys import Keys
 from dubbing.ledger import Address, Ledger
 from dubbing.ledger.records import ASSEMBLY_TOKEN
-from dubbing.plan import Kind, Reason, Round
+from dubbing.plan import Batch, Kind, Reason, Round, read_refs
 from dubbing.queue import Publisher, make_app
-from dubbing.rounds import create_round, latest_round, load_end, put_to_work
+from dubbing.result import BatchResult
+from dubbing.rounds import create_round, latest_round, load_end, load_round, put_to_work
 from dubbing.storage import Storage
 from dubbing.work import Desk, Lease
 from tasks import speech
@@ -91,13 +94,74 @@ def test_a_repair_of_a_job_that_is_cancelled_meanwhile_is_cancelled_too(
     client: Client, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unreadable(*_: object, **__: object) -> None:
-        client.cancel("j")
         raise ClipUnreadable(["1"])
 
+    def crossed(*arguments: Any) -> bool:
+        client.cancel("j")
+        return create_round(*arguments)
+
     monkeypatch.setattr(finishing, "assemble", unreadable)
+    monkeypatch.setattr(finishing, "create_round", crossed)
     assert finishing.finish(desk(client), assembling(client, 1)) == "cancelled"
     assert client.status("j").state is JobState.CANCELLED
     assert not marked(client)
+
+
+def test_an_assembly_that_comes_late_leaves_the_retry_of_a_cancelled_job_alone(
+    client: Client, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(*_: object, **__: object) -> None:
+        raise ClipUnreadable(["1"])
+
+    def crossed(*arguments: Any) -> bool:
+        client.cancel("j")
+        client.retry("j")
+        return create_round(*arguments)
+
+    monkeypatch.setattr(finishing, "assemble", unreadable)
+    monkeypatch.setattr(finishing, "create_round", crossed)
+    finishing.finish(desk(client), assembling(client, 1))
+    assert client.status("j").state is JobState.QUEUED
+    assert load_round(client.storage, "j", 2).reason is Reason.RETRY
+
+
+def test_an_assembly_that_lost_its_lease_has_no_word(client: Client, job: Job) -> None:
+    lease = assembling(client, 1)
+    other = Lease(client.ledger, lease.at, "another")
+    client.ledger.release(lease.at, "w")
+    client.ledger.claim(lease.at, "another")
+    with pytest.raises(Stopped):
+        finishing._fail(desk(client), lease, job, BadInput("no film"))
+    assert load_end(client.storage, "j", 1) is None
+    finishing._fail(desk(client), other, job, BadInput("no film"))
+    assert client.status("j").state is JobState.FAILED
+
+
+def test_a_revised_job_that_is_submitted_as_it_first_was_keeps_its_revision(
+    client: Client, job: Job, redis_url: str
+) -> None:
+    client.cancel("j")
+    client.revise(script("j", *numbered("Line", 5), engine="tone", tenant="other"))
+    with redis.from_url(redis_url) as server:
+        server.flushall()
+        assert not client.submit(job).created
+        assert server.hget("dubbing:job:j", "tenant") == b"other"
+    now = client.status("j")
+    assert (now.round, now.lines, now.done) == (2, 5, 0)
+
+
+def test_the_deliveries_of_lines_that_used_up_their_time_stay_counted(
+    client: Client, job: Job
+) -> None:
+    def too_slow(batch: Batch, lease: Lease) -> BatchResult:
+        client.ledger.deliver("j", ["0"])
+        raise Stopped("its lease ran out")
+
+    (ref,) = read_refs(client.storage.get(Keys.plan("j", 1)))
+    at = Address(job="j", round=1, token=ref.token, queue=ref.queue)
+    with pytest.raises(Stopped):
+        desk(client).run(at, too_slow)
+    assert client.ledger.deliver("j", ["0"]) == [1]
 
 
 def test_the_assembly_of_an_older_round_gives_way(client: Client, job: Job) -> None:

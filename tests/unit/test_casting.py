@@ -5,6 +5,7 @@ import pytest
 from dubbing.casting import cast_lines, fall_back, heard_voices, recast, stand_in
 from dubbing.engine import EngineSpec
 from dubbing.engines.tone import Tone
+from dubbing.errors import BadInput
 from dubbing.job import Job, Role, Segment
 from dubbing.outcome import Outcome
 from dubbing.plan import Batch, CastLine, Kind
@@ -91,7 +92,7 @@ def test_a_line_falls_back_until_no_engine_is_left() -> None:
 
 def test_a_line_that_a_retry_gave_to_an_engine_of_its_own_does_not_fall_back() -> None:
     job = scene("Ada", fallback=("other",))
-    (named,) = cast_lines(recast(job, SPECS, "cloner", "x"), job.segments, SPECS)
+    (named,) = cast_lines(recast(job, job.segments, SPECS, "cloner", "x"), job.segments, SPECS)
     assert fall_back(job, {"Ada0": became(named, error=True)}, SPECS) == []
 
 
@@ -111,7 +112,7 @@ def test_an_engine_that_has_gone_is_passed_over() -> None:
 def test_a_speaker_keeps_the_voice_that_was_heard_most() -> None:
     job = scene("Ada", "Ada", "Ada", "Ben")
     found = outcomes(job)
-    (other,) = cast_lines(recast(job, SPECS, voice="high"), job.segments[:1], SPECS)
+    (other,) = cast_lines(recast(job, job.segments, SPECS, voice="high"), job.segments[:1], SPECS)
     found["Ada0"] = became(other)
     assert heard_voices(job, found)["Ada"] == VoiceRef(stock="low")
 
@@ -134,3 +135,27 @@ def test_a_line_that_is_moved_as_it_is_remains_the_same_line() -> None:
     )
     later = job.model_copy(update={"segments": moved})
     assert cast_lines(later, later.segments, SPECS) == cast_lines(job, job.segments, SPECS)
+
+
+def test_a_fallback_asks_nothing_of_speakers_whom_it_does_not_concern() -> None:
+    cast = {"Ada": Role(reference=DIGEST, engine="cloner", fallback=("copier",)), "Ben": Role()}
+    job = scene("Ada", "Ben", cast=cast)
+    specs = {**SPECS, "copier": spec("copier", voices=(), clones=True)}
+    failed = {cast.line.id: became(cast, True) for cast in cast_lines(job, job.segments, specs)}
+    (line,) = fall_back(job, failed, specs)
+    assert (line.engine, line.voice) == ("copier", VoiceRef(digest=DIGEST))
+
+
+def test_a_stand_in_takes_no_voice_that_another_speaker_is_heard_in() -> None:
+    job = scene("Ada", "Ben", cast={"Ben": Role(engine="other")}, fallback=("other",))
+    (line,) = fall_back(job, outcomes(job, "Ada0"), SPECS)
+    assert (line.engine, line.voice) == ("other", VoiceRef(stock="mid"))
+    assert outcomes(job)["Ben1"].batch.voice == VoiceRef(stock="high")
+
+
+def test_an_engine_that_is_not_known_here_is_named() -> None:
+    job = scene("Ada", engine="gone")
+    with pytest.raises(BadInput, match="no engine 'gone'"):
+        cast_lines(job, job.segments, SPECS)
+    with pytest.raises(BadInput, match="no engine 'gone'"):
+        recast(job, job.segments, SPECS, voice="low")
