@@ -10,6 +10,7 @@
     │   ├── NotFound         no such job, voice or object
     │   ├── EngineMissing    the engine, or the extra that brings it, is not installed
     │   ├── SpeechRejected   the engine spoke, but not what was asked
+    │   ├── GivenUp          begun again and again and never finished: it kills who does it
     │   ├── MediaError       a film or sound that cannot be read or written
     │   └── ClipUnreadable   stored clips are missing or damaged: speak those lines again
     └── Transient            the same call may succeed later
@@ -95,6 +96,17 @@ class SpeechRejected(Permanent):
     """The engine returned something that is not the line: nothing, NaN, silence, far too long."""
 
     code = "speech_rejected"
+
+
+class GivenUp(Permanent):
+    """Work that was begun again and again and never finished: it kills its workers, or hangs."""
+
+    code = "given_up"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} was begun again and again and never finished: see its workers' logs"
+        )
 
 
 class MediaError(Permanent):

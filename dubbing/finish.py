@@ -13,7 +13,7 @@ from dubbing.engine import known_specs
 from dubbing.errors import (
     ClipUnreadable,
     DubbingError,
-    MediaError,
+    GivenUp,
     Permanent,
     Stopped,
     StorageUnavailable,
@@ -94,9 +94,7 @@ def _advance(desk: Desk, lease: Lease, job: Job) -> str:
 
 def _count_delivery(lease: Lease) -> None:
     if lease.begin_alone(DELIVERY) >= MAX_DELIVERIES:
-        raise MediaError(
-            "assembly was begun again and again and never finished: see its workers' logs"
-        )
+        raise GivenUp("assembly")
 
 
 def _assemble(

@@ -13,7 +13,14 @@ from dataclasses import dataclass, field
 from dubbing.audio import Audio, decode_clip, encode_flac, judge, level, trim
 from dubbing.clip import Ask, clip_key, hurried_speed
 from dubbing.engine import Engine, Line, Spoken, VoiceForm
-from dubbing.errors import BadInput, DubbingError, EngineFailed, NotFound, SpeechRejected
+from dubbing.errors import (
+    BadInput,
+    DubbingError,
+    EngineFailed,
+    GivenUp,
+    NotFound,
+    SpeechRejected,
+)
 from dubbing.plan import Batch, PlannedLine
 from dubbing.result import SegmentResult, Take
 from dubbing.storage import Storage
@@ -43,7 +50,7 @@ class Watch:
 
 
 @dataclass
-class _Outcome:
+class _Progress:
     """What is known of a line so far."""
 
     line: PlannedLine
@@ -53,21 +60,18 @@ class _Outcome:
     seed: int = 0
 
 
-@dataclass(frozen=True)
-class Synthesis:
-    """Speaks batches with one loaded engine."""
+def speak(
+    engine: Engine,
+    storage: Storage,
+    batch: Batch,
+    voice: str | VoiceForm,
+    watch: Watch | None = None,
+) -> list[SegmentResult]:
+    """Return what became of each line of ``batch``, in its order.
 
-    engine: Engine
-    storage: Storage
-
-    def speak(
-        self, batch: Batch, voice: str | VoiceForm, watch: Watch | None = None
-    ) -> list[SegmentResult]:
-        """Return what became of each line of ``batch``, in its order.
-
-        voice: what the engine takes for ``batch.voice``.
-        """
-        return _Session(self.engine, self.storage, batch, voice, watch or Watch()).run()
+    engine: loaded; voice: what it takes for ``batch.voice``.
+    """
+    return _Session(engine, storage, batch, voice, watch or Watch()).run()
 
 
 class _Session:
@@ -86,7 +90,7 @@ class _Session:
         self._batch = batch
         self._voice = voice
         self._watch = watch
-        self._outcomes = {line.id: _Outcome(line, seed=line.seed) for line in batch.lines}
+        self._outcomes = {line.id: _Progress(line, seed=line.seed) for line in batch.lines}
 
     def run(self) -> list[SegmentResult]:
         """Make each line's natural take, then a faster one of those that are too long."""
@@ -108,7 +112,7 @@ class _Session:
             line, speed, clip_key(self._engine.spec, self._engine.model, self._batch, line, speed)
         )
 
-    def _hurried_speed(self, outcome: _Outcome) -> float:
+    def _hurried_speed(self, outcome: _Progress) -> float:
         return hurried_speed(outcome.line, outcome.takes[0].seconds, self._engine.spec)
 
     def _make(self, asks: Sequence[Ask]) -> None:
@@ -143,9 +147,7 @@ class _Session:
         for ask in asks:
             count = before.get(ask.line.id, 0)
             if count >= MAX_DELIVERIES:
-                self._outcomes[ask.line.id].error = EngineFailed(
-                    "the line was begun again and again and never finished: see its workers' logs"
-                )
+                self._outcomes[ask.line.id].error = GivenUp("the line")
             elif count:
                 self._watch.begin_again(ask.line.id)
                 self._speak([ask])
@@ -226,7 +228,7 @@ class _Session:
             self._storage.replace(key, data)
             return clip
 
-    def _result(self, outcome: _Outcome) -> SegmentResult:
+    def _result(self, outcome: _Progress) -> SegmentResult:
         return SegmentResult(
             id=outcome.line.id,
             takes=tuple(outcome.takes),

@@ -6,14 +6,21 @@ from typing import Any
 
 from celery import shared_task
 
-from dubbing.errors import DubbingError, EngineFailed, Permanent, ReportedError, Transient
+from dubbing.errors import (
+    DubbingError,
+    EngineFailed,
+    GivenUp,
+    Permanent,
+    ReportedError,
+    Transient,
+)
 from dubbing.ledger import Address
 from dubbing.outcome import load_result
 from dubbing.plan import Batch, Kind
 from dubbing.queue import SAY, TASKS
 from dubbing.result import BatchResult
 from dubbing.saying import Saying
-from dubbing.synthesis import MAX_DELIVERIES, Synthesis, Watch
+from dubbing.synthesis import MAX_DELIVERIES, Watch, speak
 from dubbing.work import Lease, failed_result
 from tasks.context import Context, current
 
@@ -48,8 +55,9 @@ def say(**request: Any) -> str:
         deadline=0,
     )
     try:
-        synthesis = Synthesis(context.loaded(), context.desk.storage)
-        reply = synthesis.speak(batch, context.voice(saying.voice))[0].model_dump(mode="json")
+        voice = context.voice(saying.voice)
+        (spoken,) = speak(context.loaded(), context.desk.storage, batch, voice)
+        reply = spoken.model_dump(mode="json")
     except DubbingError as exc:
         reply = {"error": exc.to_record()}
     context.desk.ledger.set_reply(saying.ticket, reply)
@@ -68,7 +76,7 @@ def _speak(context: Context, batch: Batch, lease: Lease) -> BatchResult:
         begin_again=lease.begin_alone,
         check=lease.check,
     )
-    spoken = Synthesis(engine, desk.storage).speak(batch, voice, watch)
+    spoken = speak(engine, desk.storage, batch, voice, watch)
     return BatchResult(batch=batch.number, worker=desk.worker, segments=tuple(spoken))
 
 
@@ -76,7 +84,8 @@ def _extract(context: Context, batch: Batch, lease: Lease) -> BatchResult:
     desk = context.desk
     name = f"extraction {batch.number}"
     try:
-        _begin(name, lease)
+        if lease.begin_alone(name) >= MAX_DELIVERIES:
+            raise GivenUp("the voice")
         context.voice(batch.voice)
     except (Permanent, EngineFailed) as exc:
         return failed_result(batch, exc, desk.worker)
@@ -94,10 +103,3 @@ def _check_extraction(context: Context, batch: Batch, lease: Lease) -> None:
         needed = load_result(context.desk.storage, at.job, at.round, batch.needs)
         if needed and needed.error:
             raise ReportedError(needed.error)
-
-
-def _begin(name: str, lease: Lease) -> None:
-    if lease.begin_alone(name) >= MAX_DELIVERIES:
-        raise EngineFailed(
-            "the voice was begun again and again and never finished: see its workers' logs"
-        )

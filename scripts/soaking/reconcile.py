@@ -14,7 +14,7 @@ from soaking.strikes import WORKERS, Blow
 from system import System
 
 from dubbing.audio import decode_clip
-from dubbing.errors import BadInput, NotFound
+from dubbing.errors import BadInput, GivenUp, NotFound
 from dubbing.job import JobState
 from dubbing.keys import Keys
 from dubbing.outcome import Outcome, gather, load_result
@@ -160,13 +160,14 @@ class Audit:
         """Yield the fault of a good line that failed, unless its workers died of the soak."""
         killers = {begin.pid for begin in self._begun.get(line.text, ()) if begin.pid in self._dead}
         deaths = len(killers) if line.engine == "faulty" else deaths_of("tone", self._past)
-        given_up = "never finished" in str(line.error)
+        given_up = line.error and line.error["code"] == GivenUp.code
         if not given_up or deaths < MAX_DELIVERIES:
             yield f"line {line.id} failed, and nothing is wrong with it: {line.error}"
         self.counts["lines that died of strikes"] += 1
 
     def _assembly_given_up(self, error: Mapping[str, object]) -> Iterator[str]:
-        if "never finished" not in str(error) or deaths_of("assembly", self._past) < MAX_DELIVERIES:
+        given_up = error["code"] == GivenUp.code
+        if not given_up or deaths_of("assembly", self._past) < MAX_DELIVERIES:
             yield f"it failed: {error}"
         self.counts["films that died of strikes"] += 1
 

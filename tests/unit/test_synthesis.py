@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from dubbing.errors import Stopped
 from dubbing.plan import Batch, Kind, PlannedLine
 from dubbing.result import SegmentResult
 from dubbing.storage import Storage
-from dubbing.synthesis import MAX_DELIVERIES, SEED_STRIDE, Synthesis, Watch
+from dubbing.synthesis import MAX_DELIVERIES, SEED_STRIDE, Watch, speak
 from dubbing.voice import VoiceRef
 
 TEXT = "You told me the ship would leave before dawn."
@@ -38,6 +39,9 @@ def batch(*lines: PlannedLine, **fields: Any) -> Batch:
         "deadline": 60,
     }
     return Batch(**{**plain, "voice": VoiceRef(stock="low"), "lines": lines, **fields})
+
+
+Speaking = Callable[..., list[SegmentResult]]
 
 
 @pytest.fixture
@@ -63,8 +67,8 @@ def engine(monkeypatch: pytest.MonkeyPatch, log: object) -> Engine:
 
 
 @pytest.fixture
-def synthesis(engine: Engine, storage: Storage) -> Synthesis:
-    return Synthesis(engine, storage)
+def speaking(engine: Engine, storage: Storage) -> Speaking:
+    return partial(speak, engine, storage)
 
 
 def clip(storage: Storage, result: SegmentResult, take: int = 0) -> Audio:
@@ -72,10 +76,10 @@ def clip(storage: Storage, result: SegmentResult, take: int = 0) -> Audio:
 
 
 def test_each_line_becomes_a_clip_in_the_order_of_the_batch(
-    synthesis: Synthesis, storage: Storage
+    speaking: Speaking, storage: Storage
 ) -> None:
     asked = [line("b", "Short."), line("a", TEXT)]
-    results = synthesis.speak(batch(*asked), "low")
+    results = speaking(batch(*asked), "low")
     assert [result.id for result in results] == ["b", "a"]
     for result, planned in zip(results, asked, strict=True):
         assert (result.error, result.attempts, result.seed) == (None, 1, 0)
@@ -84,22 +88,20 @@ def test_each_line_becomes_a_clip_in_the_order_of_the_batch(
         assert result.takes[0].seconds == pytest.approx(len(planned.text) / PACE, abs=0.2)
 
 
-def test_a_clip_that_exists_is_not_spoken(
-    synthesis: Synthesis, log: Callable[[], list[str]]
-) -> None:
-    first = synthesis.speak(batch(line()), "low")
-    (again, new) = synthesis.speak(batch(line("9"), line("10", "Another line.")), "low")
+def test_a_clip_that_exists_is_not_spoken(speaking: Speaking, log: Callable[[], list[str]]) -> None:
+    first = speaking(batch(line()), "low")
+    (again, new) = speaking(batch(line("9"), line("10", "Another line.")), "low")
     assert log() == [TEXT, "Another line."]
     assert (again.takes, again.attempts) == (first[0].takes, 0)
     assert new.attempts == 1
 
 
 def test_the_same_line_twice_in_a_batch_is_spoken_once(
-    synthesis: Synthesis, log: Callable[[], list[str]]
+    speaking: Speaking, log: Callable[[], list[str]]
 ) -> None:
     bad = "A line that fails [nan]."
     asked = [line("1"), line("2"), line("3", bad), line("4", bad)]
-    results = synthesis.speak(batch(*asked), "low")
+    results = speaking(batch(*asked), "low")
     assert Counter(log()) == {TEXT: 1, bad: 3}
     assert results[0].takes == results[1].takes
     assert results[2].error == results[3].error
@@ -109,12 +111,12 @@ def test_the_same_line_twice_in_a_batch_is_spoken_once(
 
 @pytest.mark.parametrize("damage", [b"", b"no clip at all", "cut"])
 def test_a_damaged_clip_is_overwritten(
-    synthesis: Synthesis, storage: Storage, damage: bytes | str
+    speaking: Speaking, storage: Storage, damage: bytes | str
 ) -> None:
-    (first,) = synthesis.speak(batch(line()), "low")
+    (first,) = speaking(batch(line()), "low")
     good = storage.get(first.takes[0].key)
     storage.replace(first.takes[0].key, good[:-900] if isinstance(damage, str) else damage)
-    (second,) = synthesis.speak(batch(line()), "low")
+    (second,) = speaking(batch(line()), "low")
     assert (second.takes, second.attempts) == (first.takes, 1)
     assert storage.get(first.takes[0].key) == good
 
@@ -124,10 +126,10 @@ def test_a_damaged_clip_is_overwritten(
     [("nan", "NaN"), ("silence", "silence"), ("nothing", "no sound"), ("long", " s for a text")],
 )
 def test_what_is_not_the_line_is_tried_with_other_seeds_and_then_reported(
-    synthesis: Synthesis, storage: Storage, log: Callable[[], list[str]], fault: str, said: str
+    speaking: Speaking, storage: Storage, log: Callable[[], list[str]], fault: str, said: str
 ) -> None:
     bad = f"A line that fails [{fault}]."
-    results = synthesis.speak(batch(line("1"), line("2", bad), line("3", "Good.")), "low")
+    results = speaking(batch(line("1"), line("2", bad), line("3", "Good.")), "low")
     assert [bool(result.takes) for result in results] == [True, False, True]
     error = results[1].error
     assert error
@@ -140,10 +142,10 @@ def test_what_is_not_the_line_is_tried_with_other_seeds_and_then_reported(
 
 
 def test_a_line_that_heals_at_another_seed_says_at_which(
-    synthesis: Synthesis, storage: Storage, engine: Engine
+    speaking: Speaking, storage: Storage, engine: Engine
 ) -> None:
     planned = line("1", "A line that is flaky [flaky:7].", seed=7)
-    (result,) = synthesis.speak(batch(planned), "low")
+    (result,) = speaking(batch(planned), "low")
     assert (result.error, result.attempts, result.seed) == (None, 2, 7 + SEED_STRIDE)
     # The clip lies under the seed that was asked, or it would never be found again.
     assert result.takes[0].key == clip_key(engine.spec, engine.model, batch(planned), planned, 1.0)
@@ -151,21 +153,21 @@ def test_a_line_that_heals_at_another_seed_says_at_which(
 
 
 def test_the_seed_is_that_of_the_natural_take_whatever_the_faster_one_took(
-    synthesis: Synthesis,
+    speaking: Speaking,
 ) -> None:
     text = "A line that is flaky and far too long for its time [flaky]."
-    (result,) = synthesis.speak(batch(line("1", text, room=3.5)), "low")
+    (result,) = speaking(batch(line("1", text, room=3.5)), "low")
     assert len(result.takes) == 2
     assert result.attempts == 4
     assert result.seed == SEED_STRIDE
 
 
 def test_a_call_that_raises_is_halved_until_the_guilty_line_stands_alone(
-    synthesis: Synthesis,
+    speaking: Speaking,
 ) -> None:
     lines = [line(str(n), f"Line number {n}.") for n in range(7)]
     lines.insert(5, line("bad", "This one fails [raise]."))
-    results = synthesis.speak(batch(*lines), "low")
+    results = speaking(batch(*lines), "low")
     assert [result.id for result in results] == [planned.id for planned in lines]
     failed = [result for result in results if result.error]
     assert [(result.id, result.error) for result in failed] == [
@@ -175,10 +177,10 @@ def test_a_call_that_raises_is_halved_until_the_guilty_line_stands_alone(
 
 
 def test_a_call_that_is_too_big_for_the_memory_is_halved(
-    synthesis: Synthesis, log: Callable[[], list[str]]
+    speaking: Speaking, log: Callable[[], list[str]]
 ) -> None:
     lines = [line(str(n), f"Line number {n} [oom].") for n in range(4)]
-    results = synthesis.speak(batch(*lines), "low")
+    results = speaking(batch(*lines), "low")
     assert [result.error for result in results] == [None] * 4
     assert Counter(log()) == {planned.text: 1 for planned in lines}
 
@@ -191,7 +193,7 @@ def test_an_engine_that_loses_a_result_is_not_trusted_with_the_others(storage: S
     losing = Losing()
     losing.load("cpu")
     lines = [line(str(n), f"Line {'number ' * n}.") for n in range(4)]
-    results = Synthesis(losing, storage).speak(batch(*lines), "low")
+    results = speak(losing, storage, batch(*lines), "low")
     for result, planned in zip(results, lines, strict=True):
         assert result.takes[0].seconds == pytest.approx(len(planned.text) / PACE, abs=0.2)
 
@@ -220,14 +222,14 @@ def test_an_engine_of_one_speed_is_not_hurried() -> None:
 
 
 def test_a_line_too_long_for_its_room_is_spoken_once_more_and_both_takes_are_kept(
-    synthesis: Synthesis, storage: Storage, log: Callable[[], list[str]]
+    speaking: Speaking, storage: Storage, log: Callable[[], list[str]]
 ) -> None:
     planned = line("1", "x" * 60, room=3.6)
-    (result,) = synthesis.speak(batch(planned, line("2", "Short.")), "low")[:1]
+    (result,) = speaking(batch(planned, line("2", "Short.")), "low")[:1]
     assert [take.speed for take in result.takes] == [1.0, 1.15]
     assert clip(storage, result, 0).seconds > 3.6 >= clip(storage, result, 1).seconds
     assert result.attempts == 2
-    assert synthesis.speak(batch(planned), "low")[0].takes == result.takes
+    assert speaking(batch(planned), "low")[0].takes == result.takes
     assert Counter(log()) == {planned.text: 2, "Short.": 1}
 
 
@@ -240,7 +242,7 @@ def test_without_a_faster_take_the_natural_one_serves(storage: Storage) -> None:
 
     slow = Slow()
     slow.load("cpu")
-    (result,) = Synthesis(slow, storage).speak(batch(line(room=1.0)), "low")
+    (result,) = speak(slow, storage, batch(line(room=1.0)), "low")
     assert (len(result.takes), result.error) == (1, None)
 
 
@@ -259,7 +261,7 @@ def test_who_loses_the_race_for_a_clip_reports_the_stored_one(storage: Storage) 
 
     raced = Raced()
     raced.load("cpu")
-    (result,) = Synthesis(raced, storage).speak(batch(line()), "low")
+    (result,) = speak(raced, storage, batch(line()), "low")
     assert result.takes[0].seconds == other.seconds == clip(storage, result).seconds
 
 
@@ -294,22 +296,22 @@ def test_a_line_begun_before_is_spoken_alone(storage: Storage) -> None:
     noting.load("cpu")
     deliveries = Deliveries(b=1, d=2)
     lines = [line(id_, f"Line {id_}.") for id_ in "abcde"]
-    results = Synthesis(noting, storage).speak(batch(*lines), "low", deliveries.watch)
+    results = speak(noting, storage, batch(*lines), "low", deliveries.watch)
     assert calls == [["Line a.", "Line c.", "Line e."], ["Line b."], ["Line d."]]
     assert deliveries.counts == {"a": 1, "b": 2, "c": 1, "d": 3, "e": 1}
     assert not any(result.error for result in results)
 
 
 def test_a_line_begun_three_times_is_given_up(
-    synthesis: Synthesis, log: Callable[[], list[str]]
+    speaking: Speaking, log: Callable[[], list[str]]
 ) -> None:
     deliveries = Deliveries(bad=MAX_DELIVERIES)
-    results = synthesis.speak(
+    results = speaking(
         batch(line("bad", "Deadly."), line("good", "Good.")), "low", deliveries.watch
     )
     error = results[0].error
     assert error
-    assert "begun again and again" in error["message"]
+    assert error["code"] == "given_up"
     assert results[1].takes
     assert log() == ["Good."]
 
@@ -326,13 +328,13 @@ def test_a_line_whose_faster_take_kills_is_given_up_with_the_natural_one(storage
     deliveries = Deliveries()
     for _ in range(MAX_DELIVERIES):
         with pytest.raises(SystemExit):
-            Synthesis(deadly, storage).speak(batch(line(room=1.0)), "low", deliveries.watch)
-    (result,) = Synthesis(deadly, storage).speak(batch(line(room=1.0)), "low", deliveries.watch)
+            speak(deadly, storage, batch(line(room=1.0)), "low", deliveries.watch)
+    (result,) = speak(deadly, storage, batch(line(room=1.0)), "low", deliveries.watch)
     assert (len(result.takes), result.error) == (1, None)
 
 
 def test_work_that_is_no_longer_wanted_stops_between_calls(
-    synthesis: Synthesis, storage: Storage, log: Callable[[], list[str]]
+    speaking: Speaking, storage: Storage, log: Callable[[], list[str]]
 ) -> None:
     def check() -> None:
         if len(log()) >= 2:
@@ -340,7 +342,7 @@ def test_work_that_is_no_longer_wanted_stops_between_calls(
 
     bad = line("1", "A line that fails [silence].")
     with pytest.raises(Stopped):
-        synthesis.speak(batch(bad, line("2")), "low", Watch(check=check))
+        speaking(batch(bad, line("2")), "low", Watch(check=check))
     assert log() == [bad.text, TEXT]
     assert len(list(storage.keys("clips/"))) == 1
 
