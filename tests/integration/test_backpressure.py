@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -71,6 +71,14 @@ def accept(server: redis.Redis) -> None:
     server.replicaof("NO", "ONE")
 
 
+def retry(client: Client) -> None:
+    client.retry("j")
+
+
+def revise(client: Client) -> None:
+    client.revise(lines(count=6))
+
+
 refusals = pytest.mark.parametrize("how", ["full", "alone", "replica"])
 
 
@@ -90,19 +98,22 @@ def test_a_submission_that_is_refused_leaves_nothing(
 
 
 @refusals
-def test_a_retry_that_is_refused_opens_no_round(
-    client: Client, server: redis.Redis, how: str
+@pytest.mark.parametrize("ask", [retry, revise])
+def test_a_retry_or_a_revision_that_is_refused_opens_no_round(
+    client: Client, server: redis.Redis, how: str, ask: Callable[[Client], object]
 ) -> None:
     client.submit(lines())
     end_round(client.storage, client.ledger, "j", End(state=JobState.FAILED, round=1))
     stored, known = set(client.storage.keys("")), sorted(server.keys())
     word = refuse(server, how)
     with pytest.raises(QueueUnavailable, match=word):
-        client.retry("j")
+        ask(client)
     assert set(client.storage.keys("")) == stored
     assert sorted(server.keys()) == known
     accept(server)
-    assert client.retry("j").state is JobState.QUEUED
+    ask(client)
+    status = client.status("j")
+    assert (status.state, status.round) == (JobState.QUEUED, 2)
 
 
 @refusals
