@@ -13,6 +13,7 @@ from services import PLUGINS
 from system import System, numbered, script
 
 from dubbing.job import Job, JobState
+from dubbing.ledger.ledger import LEASE_SECONDS
 from dubbing.queue import broker_lists, queues_of
 
 
@@ -61,6 +62,25 @@ def test_a_pool_process_that_is_killed_loses_what_it_had_not_stored_and_no_more(
     spoken = system.spoken(job)
     assert spoken.pop(second_try) > 2
     assert set(spoken.values()) == {1}
+
+
+def test_a_pool_process_that_is_told_to_end_hands_its_batch_back_at_once(system: System) -> None:
+    job = script("told", *numbered("Told", 8, "[slow:0.3]"))
+    system.client.submit(job)
+    system.begun(job, 2)
+    told = speakers(system, job)[0]
+    with redis.from_url(system.settings.redis, decode_responses=True) as server:
+
+        def holds() -> bool:
+            return any(f"-{told}-" in owner for owner in server.hvals("dubbing:owners"))
+
+        assert holds()
+        os.kill(told, signal.SIGTERM)
+        # Much sooner than its lease ends.
+        system.until(lambda: not holds(), "handed back", LEASE_SECONDS / 3)
+    system.wait("told")
+    assert system.whole(job)
+    assert system.spoken(job).total() <= 12
 
 
 def test_a_batch_that_outlasts_its_lease_is_counted_once_and_its_late_worker_writes_nothing(

@@ -6,6 +6,7 @@ import logging
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from redis_server import RedisServer
 from services import PLUGINS
 from system import System, numbered, script
 
+from dubbing.errors import QueueUnavailable
 from dubbing.job import JobState
+from dubbing.ledger import Ledger
 from dubbing.ledger.ledger import LEASE_SECONDS
 from dubbing.queue import make_app
 
@@ -52,6 +55,26 @@ def test_a_connection_that_broke_with_a_message_in_hand_is_left_without_a_trace(
         messages[0].ack_log_error(logging.getLogger(), connection.connection_errors)
         app.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_call_waits_for_a_redis_that_is_back_in_a_moment() -> None:
+    with RedisServer() as server, ThreadPoolExecutor(1) as thread:
+        ledger = Ledger(server.url)
+        ledger.ping()
+        server.kill()
+        asked = thread.submit(ledger.ping)
+        server.start()
+        asked.result()
+
+
+def test_a_redis_that_stays_away_is_reported_before_long() -> None:
+    with RedisServer() as server:
+        ledger = Ledger(server.url)
+        server.kill()
+        begun = time.monotonic()
+        with pytest.raises(QueueUnavailable, match="does not answer"):
+            ledger.ping()
+        assert time.monotonic() - begun < LONGER_THAN_ANY_CALL
 
 
 def lose_redis(system: System, seconds: float) -> None:
