@@ -148,8 +148,10 @@ def test_a_clip_that_is_damaged_before_assembly_is_spoken_again(system: System) 
 
 
 def test_a_message_that_comes_again_does_nothing(system: System) -> None:
-    job = script("doubled", *numbered("Doubled", 12, "[slow:0.05]"))
+    slow = numbered("Doubled, in a batch that is the last to end", 4, "[slow:0.5]")
+    job = script("doubled", *numbered("Doubled", 12, "[slow:0.05]"), *slow)
     system.client.submit(job)
+    system.until(lambda: system.client.status("doubled").done, "a batch counted")
     refs = read_refs(system.client.storage.get(Keys.plan("doubled", 1)))
     app = make_app(system.settings.redis)
 
