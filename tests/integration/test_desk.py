@@ -12,17 +12,17 @@ import redis
 from system import numbered, script
 
 from dubbing.engines.tone import Tone
-from dubbing.errors import Stopped, StorageUnavailable
+from dubbing.errors import EngineFailed, Stopped, StorageUnavailable
 from dubbing.job import Job, JobState, Role
 from dubbing.keys import Keys
 from dubbing.ledger import Address, Claim, Ledger, WorkerRecord
-from dubbing.outcome import gather
+from dubbing.outcome import gather, load_result
 from dubbing.plan import Batch
 from dubbing.queue import Publisher, broker_lists, make_app
 from dubbing.result import BatchResult, SegmentResult
 from dubbing.rounds import End, create_first_round, end_round, put_to_work
 from dubbing.storage import Storage
-from dubbing.work import Desk, Lease
+from dubbing.work import Desk, Lease, failed_result
 from tasks.context import Context, install
 from tasks.speech import extract
 from workers.reconciler import Reconciler
@@ -94,6 +94,22 @@ def test_a_result_that_was_stored_and_not_counted_is_only_counted(desk: Desk, jo
     desk.storage.create(Keys.result("j", 1, 0), died.model_dump_json().encode())
     assert desk.run(at, never) == "3 lines, 3 spoken, 0 failed"
     assert done(desk) == 3
+
+
+def test_of_two_results_the_one_that_was_stored_first_counts(desk: Desk, job: Job) -> None:
+    at = opened(desk, job)
+
+    def late(batch: Batch, lease: Lease) -> BatchResult:
+        desk.storage.create(Keys.result("j", 1, 0), said(batch).model_dump_json().encode())
+        return failed_result(batch, EngineFailed("out of memory"), "late")
+
+    assert desk.run(at, late) == "3 lines, 3 spoken, 0 failed"
+    stored = load_result(desk.storage, "j", 1, 0)
+    assert stored
+    assert (stored.worker, stored.failed) == ("w", 0)
+    snapshot = desk.ledger.snapshot("j")
+    assert snapshot
+    assert (snapshot.done, snapshot.failed) == (3, 0)
 
 
 def test_a_batch_whose_storage_is_down_rests_and_its_lines_are_not_blamed(
