@@ -21,9 +21,9 @@ from dubbing.errors import BadInput, QueueUnavailable
 from dubbing.ledger import Address, Ledger
 from dubbing.plan import Kind
 
-INTERACTIVE, BULK = 0, 5
+INTERACTIVE, LATE, BULK = 0, 3, 5
 """Priorities: on Redis 0 comes first. An unset one would mean 0 too, hence the default."""
-STEPS = (INTERACTIVE, BULK)
+STEPS = (INTERACTIVE, LATE, BULK)
 SEPARATOR = "\x06\x16"
 """What kombu puts between a queue's name and a priority above 0."""
 
@@ -46,8 +46,8 @@ def celery_settings(redis_url: str) -> dict[str, Any]:
         "broker_transport_options": {
             "priority_steps": list(STEPS),
             "sep": SEPARATOR,
-            # Interactive requests of all queues, then batches, of each queue in turn: an extraction
-            # does not wait for the last line of everybody else.
+            # Interactive requests of all queues, then late batches, then new ones, of each queue in
+            # turn: an extraction does not wait for the last line of everybody else.
             "queue_order_strategy": "round_robin",
             # Leases bring work back: what the broker hands out it may forget.
             "ack_emulation": False,
@@ -109,7 +109,8 @@ class Publisher:
         sent = 0
         for queue in queues:
             # Interactive requests lie elsewhere, and do not hide that a batch was lost.
-            for address in self._ledger.take(queue, [_broker_list(queue, BULK)]):
+            lists = [_broker_list(queue, step) for step in (LATE, BULK)]
+            for address in self._ledger.take(queue, lists):
                 self._send(address)
                 sent += 1
         return sent
@@ -123,7 +124,10 @@ class Publisher:
         name = f"{at.job}/{at.round}/{at.kind if at.number is None else at.number}"
         # The hard limit is a little after the lease's end; whoever is killed by it holds nothing.
         limit = at.deadline + 5
-        self._publish(TASKS[at.kind], at.queue, asdict(at), priority=BULK, name=name, limit=limit)
+        priority = LATE if at.late else BULK
+        self._publish(
+            TASKS[at.kind], at.queue, asdict(at), priority=priority, name=name, limit=limit
+        )
 
     def _publish(
         self,

@@ -77,12 +77,10 @@ class Ledger:
 
     def take(self, queue: str, broker_lists: Sequence[str]) -> list[Address]:
         """Return the batches that go onto ``queue`` now, tenants in turn, then jobs in turn."""
+        members = self._server.run("take", queue, self._grace, *broker_lists)
         return [
-            Address(job=job, round=int(round_), token=token, queue=queue)
-            for job, round_, token in (
-                member.split("|")
-                for member in self._server.run("take", queue, self._grace, *broker_lists)
-            )
+            Address(job=job, round=int(round_), token=token, queue=queue, late=bool(late))
+            for job, round_, token, *late in (member.split("|") for member in members)
         ]
 
     def claim(self, at: Address, owner: str) -> Claim:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from dubbing.job import JobState
@@ -21,6 +21,8 @@ class Address:
     round: int
     token: str
     queue: str
+    late: bool = field(default=False, compare=False)
+    """Whether it was sent before: then it goes ahead of what is new."""
 
     @property
     def number(self) -> int | None:

@@ -1,29 +1,27 @@
 -- Choose what goes onto a queue now: queue, seconds after which a message that no list holds is
 -- taken for lost, then the names of the broker's lists of the queue.
--- Returns members; the caller publishes each, and may die before it does.
+-- Returns members, with '|late' after those that go ahead of what is new; the caller publishes each,
+-- and may die before it does.
 local queue, grace = ARGV[1], tonumber(ARGV[2])
 local published, leases = P .. 'published:' .. queue, P .. 'leases:' .. queue
 local t = now()
 
--- A lease that ran out: its worker is gone or hangs. The batch is the next of its job.
+local chosen = {}
+local function publish(m, mark)
+  -- Their order is the broker's: what is sent at the same moment differs by a microsecond.
+  redis.call('ZADD', published, t + #chosen / 1000000, m)
+  chosen[#chosen + 1] = m .. (mark or '')
+end
+
+-- A lease that ran out: its worker is gone or hangs. The batch has had its turn, and waits for none.
 for _, m in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', t)) do
   redis.call('ZREM', leases, m)
   redis.call('HDEL', P .. 'owners', m)
-  local job, round, token = split(m)
-  if live(job, round) == 'live' then
-    redis.call('LPUSH', todokey(job, queue), token)
-    enlist(job, queue)
-  end
+  local job, round = split(m)
+  if live(job, round) == 'live' then publish(m, '|late') end
 end
 
 -- Fewer messages than were published: the oldest were lost on the way, and are sent again.
-local chosen = {}
-local function publish(m)
-  -- Their order is the broker's: what is sent at the same moment differs by a microsecond.
-  redis.call('ZADD', published, t + #chosen / 1000000, m)
-  chosen[#chosen + 1] = m
-end
-
 local held = 0
 for n = 3, #ARGV do held = held + redis.call('LLEN', ARGV[n]) end
 local lost = redis.call('ZCARD', published) - held
@@ -31,7 +29,7 @@ if lost > 0 then
   for _, m in ipairs(redis.call('ZRANGEBYSCORE', published, '-inf', t - grace, 'LIMIT', 0, lost)) do
     local job, round = split(m)
     if live(job, round) == 'live' then
-      publish(m)
+      publish(m, '|late')
     else
       redis.call('ZREM', published, m)
     end
