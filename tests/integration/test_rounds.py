@@ -20,6 +20,7 @@ from dubbing.job import Job, JobState, Role
 from dubbing.keys import Keys
 from dubbing.ledger import Address, Ledger
 from dubbing.ledger.records import ASSEMBLY_TOKEN
+from dubbing.outcome import gather
 from dubbing.plan import Batch, Kind, Reason, Round, read_refs
 from dubbing.queue import Publisher, make_app
 from dubbing.result import BatchResult
@@ -104,6 +105,29 @@ def test_a_repair_of_a_job_that_is_cancelled_meanwhile_is_cancelled_too(
     monkeypatch.setattr(finishing, "create_round", crossed)
     assert finishing.finish(desk(client), assembling(client, 1)) == "cancelled"
     assert client.status("j").state is JobState.CANCELLED
+    assert not marked(client)
+
+
+def test_a_storage_that_keeps_damaging_a_clip_fails_the_job_after_three_repairs(
+    client: Client, job: Job
+) -> None:
+    tone = Tone()
+    tone.load("cpu")
+    install(Context(desk=desk(client), engine=tone))
+
+    def finished_with_damage(round_: int) -> str:
+        for ref in read_refs(client.storage.get(Keys.plan("j", round_))):
+            speech.synthesize(job="j", round=round_, token=ref.token, queue=ref.queue)
+        take = gather(client.storage, "j", round_)["1"].result.takes[0]
+        client.storage.replace(take.key, b"no clip")
+        return finishing.finish(desk(client), assembling(client, round_))
+
+    ends = [finished_with_damage(round_) for round_ in (1, 2, 3, 4)]
+    assert ends == [*["a newer round goes on"] * 3, "failed"]
+    status = client.status("j")
+    assert (status.state, status.round) == (JobState.FAILED, 4)
+    assert status.error
+    assert status.error["code"] == ClipUnreadable.code
     assert not marked(client)
 
 
