@@ -188,6 +188,18 @@ def test_the_deliveries_of_lines_that_used_up_their_time_stay_counted(
     assert client.ledger.deliver("j", ["0"]) == [1]
 
 
+def test_the_delivery_of_an_assembly_that_used_up_its_time_stays_counted(
+    client: Client, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_slow(*_: object, **__: object) -> None:
+        raise Stopped("its lease ran out")
+
+    monkeypatch.setattr(finishing, "assemble", too_slow)
+    with pytest.raises(Stopped):
+        finishing.finish(desk(client), assembling(client, 1))
+    assert client.ledger.deliver("j", [finishing.DELIVERY]) == [1]
+
+
 def test_the_assembly_of_an_older_round_gives_way(client: Client, job: Job) -> None:
     lease = assembling(client, 1)
     open_round(client, job, 1)
