@@ -120,7 +120,8 @@ class BatchRef:
     @property
     def token(self) -> str:
         """What the ledger holds of it."""
-        return f"{self.number}:{self.offset}:{self.length}:{self.deadline:g}"
+        size = max(self.lines, 1)
+        return f"{self.number}:{self.offset}:{self.length}:{self.deadline:g}:{size}"
 
 
 def plan_round(

@@ -16,15 +16,15 @@ so that no process can die in the middle of one; each may be sent twice without 
 ``published:<queue>``          sorted set: messages sent and not claimed, by time
 ``leases:<queue>``             sorted set: batches being worked on, by the lease's end
 ``owners``                     hash: who holds a lease, the batch's deadline, and since when
-``pace:<queue>``               hash: how long batches of late took, and their size
+``pace:<queue>``               hash: how long batches of late took, their size; the most lines
 ``express:<queue>``            how many requests without a job went ahead since the last batch
 ``worker:<name>``, ``slots:…`` heartbeats
 ``reply:<ticket>``             list: the answer to a request that has no job
 ``turn:<what>``                who does what one process at a time may as well do
 =============================  ====================================================================
 
-All keys have the prefix ``dubbing:``. A *token* is ``number:offset:length:deadline``, or
-``assembly``; a *member* is ``job|round|token``.
+All keys have the prefix ``dubbing:``. A *token* is
+``number:offset:length:deadline:lines``, or ``assembly``; a *member* is ``job|round|token``.
 """
 
 from dubbing.ledger.ledger import Ledger

@@ -60,6 +60,15 @@ local function note_pace(queue, m, size)
   end
 end
 
+-- Lines of the largest batch of a queue that was done.
+local function full(queue)
+  return tonumber(redis.call('HGET', P .. 'pace:' .. queue, 'full') or '1')
+end
+
+local function note_full(queue, lines)
+  if lines > full(queue) then redis.call('HSET', P .. 'pace:' .. queue, 'full', lines) end
+end
+
 -- Seconds that a batch of this size takes, or '' while none was done.
 local function pace(queue, size)
   local of_late = redis.call('HMGET', P .. 'pace:' .. queue, 'seconds', 'size')

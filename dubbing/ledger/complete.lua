@@ -8,7 +8,10 @@ redis.call('ZREM', P .. 'leases:' .. queue, m)
 redis.call('ZREM', P .. 'published:' .. queue, m)
 local standing = live(job, round)
 local fresh = standing == 'live' and redis.call('SETBIT', key .. ':closed', number, 1) == 0
-if fresh then note_pace(queue, m, 1) end
+if fresh then
+  note_pace(queue, m, 1)
+  note_full(queue, tonumber(lines))
+end
 redis.call('HDEL', P .. 'owners', m)
 if standing == 'unknown' then return {'unknown'} end
 if not fresh then return {} end

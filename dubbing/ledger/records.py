@@ -32,7 +32,7 @@ class Address:
     @property
     def span(self) -> tuple[int, int]:
         """Offset and length of the batch in ``plan.jsonl``, in bytes."""
-        _, offset, length, _ = self.token.split(":")
+        _, offset, length, *_ = self.token.split(":")
         return int(offset), int(length)
 
     @property

@@ -39,21 +39,39 @@ end
 -- Shallow, so that the wait of a new job is bounded by this and not by anyone's backlog.
 local room = 2 * math.max(online(queue), 1) - redis.call('ZCARD', published)
 
+-- A turn is worth the largest batch that was done: small ones of a job go together, so that
+-- a short job of many voices does not wait for everybody between each two of them.
+local worth = full(queue)
+local function lines(token)
+  return tonumber(string.match(token, '^%d+:%d+:%d+:[^:]+:(%d+)$') or '1')
+end
+
+-- Publish what a job's turn is worth; return whether there was anything.
+local function turn(job)
+  local todo, round = todokey(job, queue), redis.call('HGET', jobkey(job), 'round')
+  local sum = 0
+  local token = redis.call('LPOP', todo)
+  while token do
+    publish(member(job, round, token))
+    room = room - 1
+    sum = sum + lines(token)
+    local following = redis.call('LINDEX', todo, 0)
+    token = following and sum + lines(following) <= worth and redis.call('LPOP', todo)
+  end
+  return sum > 0
+end
+
 while room > 0 do
   local tenant = next_of(ring(queue))
   if not tenant then break end
   local job = next_of(ring(queue, tenant))
-  local token = job and redis.call('LPOP', todokey(job, queue))
-  if token then
-    publish(member(job, redis.call('HGET', jobkey(job), 'round'), token))
-    room = room - 1
-    if redis.call('EXISTS', todokey(job, queue)) == 1 then
-      redis.call('RPUSH', P .. 'ring:' .. ring(queue, tenant), job)
-    end
+  local done = job and turn(job)
+  if done and redis.call('EXISTS', todokey(job, queue)) == 1 then
+    redis.call('RPUSH', P .. 'ring:' .. ring(queue, tenant), job)
   end
   if turning(ring(queue, tenant)) then
     -- A job that had nothing left costs its tenant no turn.
-    redis.call(token and 'RPUSH' or 'LPUSH', P .. 'ring:' .. ring(queue), tenant)
+    redis.call(done and 'RPUSH' or 'LPUSH', P .. 'ring:' .. ring(queue), tenant)
   end
 end
 turning(ring(queue))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from dataclasses import replace
 
 import pytest
+from console import wait_until
 from ledgers import (
     EXTRACTION,
     QUEUE,
@@ -18,7 +20,7 @@ from ledgers import (
 )
 
 from dubbing.ledger import Ledger
-from dubbing.queue import Publisher, make_app
+from dubbing.queue import LATE, STEPS, Publisher, broker_lists, make_app
 
 
 @pytest.fixture
@@ -86,6 +88,33 @@ def test_the_jobs_of_one_tenant_share_its_turns(ledger: Ledger) -> None:
         ledger.open_round(job(f"j{n}"), 1, refs(20))
     begun = Counter(at.job for at in work_off(ledger)[:100])
     assert set(begun.values()) == {10}
+
+
+def test_a_batch_that_comes_late_is_sent_ahead_of_the_new_ones(redis_url: str) -> None:
+    ledger = Ledger(redis_url, lease=0.1)
+    publisher = Publisher(make_app(redis_url), ledger)
+    late = broker_lists(QUEUE)[STEPS.index(LATE)]
+    ledger.open_round(job(), 1, refs(9))
+    (lost, _) = take(ledger)
+    ledger.claim(lost, "dead")
+    publisher.fill([QUEUE])
+    assert not ledger.queue_depth([late])
+    wait_until(lambda: publisher.fill([QUEUE]), seconds=5, what="sent again")
+    assert ledger.queue_depth([late]) == 1
+
+
+def test_small_batches_of_a_job_go_together_up_to_a_full_one(ledger: Ledger) -> None:
+    ledger.open_round(job("done"), 1, refs(1))
+    (full,) = take(ledger)
+    ledger.claim(full, "a")
+    complete(ledger, full)
+    ledger.open_round(job("big"), 1, refs(10))
+    published = take(ledger)
+    ledger.open_round(job("small"), 1, [replace(ref, lines=1) for ref in refs(3)])
+    ledger.claim(published[0], "a")
+    assert numbers(take(ledger)) == [("small", 0), ("small", 1)]
+    ledger.claim(published[1], "b")
+    assert take(ledger) == [], "they count as they are for the depth"
 
 
 def test_the_depth_is_that_of_all_workers_and_stays_whatever_the_backlog(ledger: Ledger) -> None:

@@ -201,4 +201,4 @@ def test_each_batch_is_read_from_the_plan_by_its_own_bytes() -> None:
         (batch.queue, len(batch.lines), batch.needs) for batch in batches
     ]
     first = refs[1]
-    assert first.token == f"1:{first.offset}:{first.length}:{first.deadline:g}"
+    assert first.token == f"1:{first.offset}:{first.length}:{first.deadline:g}:{first.lines}"
