@@ -3,7 +3,7 @@ local P = 'dubbing:'
 local WORKER_TTL = 30        -- seconds without a heartbeat after which a worker is offline
 local EVENTS = 2000          -- events kept a job
 local ENDED_TTL = 3600       -- seconds that an ended job is remembered here; storage knows it for ever
-local NEWCOMERS = 4          -- new jobs, or tenants, that go ahead of one that had a turn before
+local NEWCOMERS = 8          -- new jobs, or tenants, that go ahead of one that had a turn before
 local PACE_BATCHES = 20      -- batches that the mean time of one looks back on
 
 local function now()
@@ -78,33 +78,39 @@ end
 -- The size of an assembly, in seconds of the film; other batches are taken to be alike.
 local function programme(job) return tonumber(redis.call('HGET', jobkey(job), 'length')) end
 
--- Rings: who takes turns on a queue. Who is new goes to the head, so that a new job starts soon,
--- but only so many before one that was there has its turn: a stream of new ones starves nobody.
+-- Rings: who takes turns on a queue. Who is new goes to the head, so that a new job starts soon;
+-- the last one that came is first, and `waiting` says how many of the first are new.
 local function ring(queue, tenant) return queue .. (tenant and ':' .. tenant or '') end
 
 local function join(name, member)
   local members = P .. 'ring:' .. name
   if redis.call('LPOS', members, member) then return end
-  local news = redis.call('HMGET', P .. 'new:' .. name, 'waiting', 'ahead')
-  if tonumber(news[1] or 0) + tonumber(news[2] or 0) < NEWCOMERS then
-    redis.call('LPUSH', members, member)
-    redis.call('HINCRBY', P .. 'new:' .. name, 'waiting', 1)
-  else
-    redis.call('RPUSH', members, member)
-  end
+  redis.call('LPUSH', members, member)
+  redis.call('HINCRBY', P .. 'new:' .. name, 'waiting', 1)
 end
 
--- Take who is at the head out of a ring.
+-- Take out of a ring whose turn it is. After some new ones it is that of one that was there, and the
+-- new one that waited longest joins those: a stream of new ones starves nobody.
 local function next_of(name)
-  local member = redis.call('LPOP', P .. 'ring:' .. name)
-  local news = P .. 'new:' .. name
-  if member and tonumber(redis.call('HGET', news, 'waiting') or 0) > 0 then
-    redis.call('HINCRBY', news, 'waiting', -1)
-    redis.call('HINCRBY', news, 'ahead', 1)
-  else
+  local members, news = P .. 'ring:' .. name, P .. 'new:' .. name
+  local counts = redis.call('HMGET', news, 'waiting', 'ahead')
+  local waiting, ahead = tonumber(counts[1] or 0), tonumber(counts[2] or 0)
+  if waiting == 0 then
     redis.call('DEL', news)
+    return redis.call('LPOP', members)
   end
-  return member
+  redis.call('HSET', news, 'waiting', waiting - 1)
+  if ahead < NEWCOMERS or redis.call('LLEN', members) <= waiting then
+    redis.call('HSET', news, 'ahead', ahead + 1)
+    return redis.call('LPOP', members)
+  end
+  local old = redis.call('LINDEX', members, waiting)
+  local overtaken = redis.call('LINDEX', members, waiting - 1)
+  redis.call('LREM', members, 1, old)
+  redis.call('LREM', members, 1, overtaken)
+  redis.call('RPUSH', members, overtaken)
+  redis.call('HSET', news, 'ahead', 0)
+  return old
 end
 
 -- Whether anybody is left in a ring.

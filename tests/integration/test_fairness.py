@@ -87,7 +87,9 @@ def test_the_jobs_of_one_tenant_share_its_turns(ledger: Ledger) -> None:
     for n in range(10):
         ledger.open_round(job(f"j{n}"), 1, refs(20))
     begun = Counter(at.job for at in work_off(ledger)[:100])
-    assert set(begun.values()) == {10}
+    # One that had its turn may have another before the last new ones have their first.
+    assert len(begun) == 10
+    assert set(begun.values()) <= {9, 10, 11}
 
 
 def test_a_batch_that_comes_late_is_sent_ahead_of_the_new_ones(redis_url: str) -> None:
@@ -155,9 +157,9 @@ def test_requests_need_not_wait_where_no_batch_does(ledger: Ledger) -> None:
 @pytest.mark.parametrize("tenant", ["default", "tenant{}"], ids=["jobs", "tenants"])
 def test_a_stream_of_new_ones_starves_none_that_was_there(ledger: Ledger, tenant: str) -> None:
     ledger.beat(record(slots=1))
-    ledger.open_round(job("bulk"), 1, refs(60))
+    ledger.open_round(job("bulk"), 1, refs(120))
     waiting, begun = deque(take(ledger)), list[str]()
-    for n in range(60):
+    for n in range(120):
         ledger.open_round(job(f"new{n}", tenant.format(n)), 1, refs(1))
         waiting += take(ledger)
         at = waiting.popleft()
@@ -165,8 +167,8 @@ def test_a_stream_of_new_ones_starves_none_that_was_there(ledger: Ledger, tenant
         complete(ledger, at)
         waiting += take(ledger)
         begun.append(at.job)
-    assert all("bulk" in begun[n : n + 20] for n in range(40))
-    assert len(set(begun)) > 30
+    assert all("bulk" in begun[n : n + 40] for n in range(80))
+    assert len(set(begun)) > 60
 
 
 def test_requests_to_one_engine_do_not_count_for_another(ledger: Ledger) -> None:
