@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import redis
 from console import wait_until
-from ledgers import QUEUE, job, refs
+from ledgers import QUEUE, complete, job, refs, take
 from redis_server import RedisServer
 from system import numbered, script
 
@@ -173,7 +173,10 @@ def test_a_job_that_is_stored_when_redis_fills_up_goes_on_when_there_is_room(
 def test_a_batch_whose_message_was_refused_is_sent_when_there_is_room(
     client: Client, server: redis.Redis, url: str
 ) -> None:
-    client.ledger.open_round(job(), 1, refs(2))
+    client.ledger.open_round(job(), 1, refs(4))
+    for at in take(client.ledger):
+        client.ledger.claim(at, "a")
+        complete(client.ledger, at)
     server.config_set(*FULL)
     begun = time.monotonic()
     with pytest.raises(QueueUnavailable, match=f"{QUEUE} cannot be written.*maxmemory"):

