@@ -17,12 +17,14 @@ local function todokey(job, queue) return jobkey(job) .. ':todo:' .. queue end
 local function member(job, round, token) return job .. '|' .. round .. '|' .. token end
 local function split(m) return string.match(m, '^([^|]+)|(%d+)|(.+)$') end
 
+local function ended(state) return state == 'completed' or state == 'failed' or state == 'cancelled' end
+
 -- Whether this very round of the job is being worked on.
 local function live(job, round)
   local state = redis.call('HMGET', jobkey(job), 'round', 'state')
   if not state[1] then return 'unknown' end
   if state[1] ~= tostring(round) then return 'over' end
-  if state[2] == 'completed' or state[2] == 'failed' or state[2] == 'cancelled' then return 'over' end
+  if ended(state[2]) then return 'over' end
   return 'live'
 end
 

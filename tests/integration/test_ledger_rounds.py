@@ -111,3 +111,14 @@ def test_a_job_of_ten_thousand_batches_opens_in_one_call(ledger: Ledger) -> None
     assert time.monotonic() - begun < 5
     assert numbers(take(ledger)) == [("j", 0), ("j", 1)]
     ledger.end("j", 1, JobState.CANCELLED)
+
+
+def test_what_is_counted_late_of_a_job_that_ended_leaves_nothing(
+    ledger: Ledger, server: redis.Redis
+) -> None:
+    ledger.open_round(job(), 1, refs(1))
+    ledger.end("j", 1, JobState.CANCELLED)
+    left = set(server.keys())
+    assert ledger.deliver("j", ["1", "2"]) == [0, 0]
+    assert ledger.deliver_again("j", "1") == 0
+    assert set(server.keys()) == left
