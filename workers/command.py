@@ -30,7 +30,7 @@ KEPT_MEMORY = {
     "MALLOC_TRIM_THRESHOLD_": str(128 << 20),
 }
 """Has glibc keep, in pool processes, the memory of a batch's sound for the next one: given back, it
-would be cleared by the kernel page by page, which takes some 5 % of a fast engine's time."""
+would be cleared by the kernel page by page, which a fast engine feels."""
 
 
 @click.command()
