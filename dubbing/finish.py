@@ -158,4 +158,8 @@ def _fail(desk: Desk, lease: Lease, job: Job, exc: DubbingError) -> str:
     lease.check()
     now = job_status(desk.storage, desk.ledger, job.name)
     end = now.as_end(JobState.FAILED, lease.at.round, exc)
-    return end_round(desk.storage, desk.ledger, job.name, end).state.value
+    try:
+        return end_round(desk.storage, desk.ledger, job.name, end).state.value
+    except StorageUnavailable:
+        lease.forget_setbacks()
+        raise

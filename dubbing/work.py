@@ -47,6 +47,7 @@ class Lease:
         self._ledger = ledger
         self._owner = owner
         self._setbacks = 0
+        self._setbacks_name = f"setbacks of {at.token}"
         self._alone: str | None = None
         self._over = threading.Event()
         self._lost = threading.Event()
@@ -65,9 +66,12 @@ class Lease:
     def set_back(self) -> int:
         """Count, once, that the batch failed for no fault of its lines; return how often it did."""
         if not self._setbacks:
-            name = f"setbacks of {self.at.token}"
-            self._setbacks = self._ledger.deliver_again(self.at.job, name) + 1
+            self._setbacks = self._ledger.deliver_again(self.at.job, self._setbacks_name) + 1
         return self._setbacks
+
+    def forget_setbacks(self) -> None:
+        """Count them from the beginning: all of storage is down, and not for this batch alone."""
+        self._ledger.forgive(self.at.job, [self._setbacks_name])
 
     def begin_alone(self, id_: str) -> int:
         """Count a delivery of what is done alone; return how often it was begun before.
@@ -187,8 +191,12 @@ class Desk:
             result = failed_result(batch, exc, self.worker)
         lease.check()
         key = Keys.result(at.job, at.round, number)
-        if self.storage.create(key, result.model_dump_json(exclude_defaults=True).encode()):
-            return result
+        try:
+            if self.storage.create(key, result.model_dump_json(exclude_defaults=True).encode()):
+                return result
+        except StorageUnavailable:
+            lease.forget_setbacks()
+            raise
         return BatchResult.model_validate_json(self.storage.get(key))
 
     def _complete(self, at: Address, result: BatchResult) -> None:

@@ -156,6 +156,10 @@ def test_an_outage_of_everything_is_waited_for(hand: Hand, bucket: Storage, prox
     proxy.answer = no_writes("/clips/", "/results/")
     hand.run(job, setbacks=SETBACKS + 2)
     assert list(bucket.keys(Keys.results("total", 1))) == []
+    # One more hitch, when the rest is back, is not the last straw.
+    proxy.answer = no_writes("/clips/")
+    hand.setbacks = 0
+    hand.run(job, setbacks=1)
     proxy.answer = lambda method, path: Answer.PASS
     status = hand.run(job)
     assert (status.state, status.failed) == (JobState.COMPLETED, 0)
