@@ -85,6 +85,14 @@ def s3_options(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Options]:
         _end(process)
 
 
+@pytest.fixture
+def workdir(tmp_path: Path) -> Path:
+    """An empty folder for what an assembly needs on disk."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    return folder
+
+
 @pytest.fixture(params=["folder", "s3"])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
     """An empty storage: once a folder, once below a prefix of a bucket."""

@@ -58,13 +58,6 @@ def storage(tmp_path: Path) -> Storage:
     return Storage.at(str(tmp_path / "storage"))
 
 
-@pytest.fixture
-def workdir(tmp_path: Path) -> Path:
-    folder = tmp_path / "work"
-    folder.mkdir()
-    return folder
-
-
 def video_digest(path: Path) -> str:
     digest = [*FFMPEG, "-loglevel", "error", "-i", path, "-map", "0:v", "-c", "copy"]
     return subprocess.run(

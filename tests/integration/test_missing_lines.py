@@ -41,13 +41,6 @@ def storage(tmp_path: Path) -> Storage:
     return Storage.at(str(tmp_path / "storage"))
 
 
-@pytest.fixture
-def workdir(tmp_path: Path) -> Path:
-    folder = tmp_path / "work"
-    folder.mkdir()
-    return folder
-
-
 def test_a_missing_line_is_reported_and_keeps_its_subtitle(storage: Storage, workdir: Path) -> None:
     job = scene(storage, media=film(storage), allow_missing=0.25)
     lose(storage, job, "2")

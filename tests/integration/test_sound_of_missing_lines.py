@@ -40,13 +40,6 @@ def storage(tmp_path: Path) -> Storage:
     return Storage.at(str(tmp_path / "storage"))
 
 
-@pytest.fixture
-def workdir(tmp_path: Path) -> Path:
-    folder = tmp_path / "work"
-    folder.mkdir()
-    return folder
-
-
 def part(track: Samples, start: float, end: float) -> Samples:
     return track[round(start * RATE) : round(end * RATE)]
 
