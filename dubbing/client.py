@@ -12,9 +12,10 @@ from pathlib import Path
 
 from dubbing.audio import Audio
 from dubbing.casting import cast_lines
+from dubbing.catalogue import Catalogue, known_specs
 from dubbing.check import Caution, check
 from dubbing.delivery import fetch_lines, fetch_output
-from dubbing.engine import EngineSpec, known_specs
+from dubbing.engine import EngineSpec
 from dubbing.errors import (
     BadInput,
     Conflict,
@@ -54,11 +55,23 @@ class Submission:
 class Client:
     """Speaks to one system: a Redis and a storage."""
 
-    def __init__(self, storage: Storage, ledger: Ledger, publisher: Publisher, engine: str) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        ledger: Ledger,
+        publisher: Publisher,
+        engine: str,
+        catalogue: Catalogue | None = None,
+    ) -> None:
+        """Take in what it speaks to.
+
+        engine: of jobs that name none. catalogue: the engines that are installed here.
+        """
         self.storage = storage
         self.ledger = ledger
         self._publisher = publisher
         self._engine = engine
+        self._catalogue = catalogue or Catalogue()
 
     @classmethod
     def connect(cls, settings: Settings | None = None) -> Client:
@@ -75,7 +88,8 @@ class Client:
         ledger = Ledger(settings.redis)
         ledger.ping()
         publisher = Publisher(make_app(settings.redis), ledger)
-        return cls(Storage.at(settings.storage, settings.s3), ledger, publisher, settings.engine)
+        storage = Storage.at(settings.storage, settings.s3)
+        return cls(storage, ledger, publisher, settings.engine, Catalogue(settings.folders))
 
     def submit(self, job: Job) -> Submission:
         """Hand in a job; the same request again is the same job.
@@ -212,7 +226,7 @@ class Client:
 
     def specs(self) -> dict[str, EngineSpec]:
         """Return the engines that jobs can name."""
-        return known_specs(self.storage)
+        return known_specs(self.storage, self._catalogue)
 
     def depths(self) -> dict[str, int]:
         """Return how many messages each queue holds, those without a worker too."""

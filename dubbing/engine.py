@@ -1,34 +1,31 @@
 """The seam between the pipeline and whatever speaks.
 
 An engine describes itself as data (`EngineSpec`); nothing outside its own file asks its name.
-Engines are found by the entry point group ``dubbing.engines``, the built-in ones too.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, entry_points
+from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from typing import ClassVar, Literal, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from dubbing.audio import Audio
-from dubbing.errors import DubbingError, EngineMissing, NotFound
+from dubbing.document import validated
+from dubbing.errors import DubbingError, EngineMissing
 from dubbing.job import Identifier, Model
-from dubbing.keys import Keys
-from dubbing.storage import Storage
+from dubbing.weights import Weights, read_config
 
 VoiceForm = Mapping[str, npt.NDArray[np.generic]]
 """What an engine derives from a reference: named arrays, stored as safetensors."""
 
-GROUP = "dubbing.engines"
-
-log = logging.getLogger(__name__)
+OVERRIDES = "dubbing.json"
+"""In a model's folder: the fields of its engine's spec that this model has otherwise."""
 
 DIGIT_WEIGHT = 6
 """A digit is spoken as a word: about so many characters."""
@@ -69,6 +66,10 @@ class EngineSpec(Model):
     seconds_per_call: float = 120.0
     """After this long a call that speaks one full batch is taken to hang."""
     device: Literal["cpu", "cuda"] = "cpu"
+    """Where it speaks best. An engine for ``cuda`` speaks on a CPU too, where there is no GPU."""
+    base: Identifier | None = None
+    """Of one that converts the voice of what another engine speaks: the engine that speaks where
+    the cast names none."""
     recipe: int = 1
     """Raised whenever the adapter speaks differently from before: old clips are not reused."""
     licence: str
@@ -78,6 +79,25 @@ class EngineSpec(Model):
         if not all("*" in table for table in (self.max_characters, self.characters_per_second)):
             raise ValueError("max_characters and characters_per_second need an entry for '*'")
         return self
+
+    def over(self, base: EngineSpec) -> EngineSpec:
+        """Return what a converter can do over an engine: what that can, in cloned voices."""
+        return base.model_copy(
+            update={
+                "name": self.name,
+                "summary": f"{self.summary}, over {base.name}",
+                "base": base.name,
+                "clones": True,
+                "reference_seconds": self.reference_seconds,
+                "sample_rate": self.sample_rate,
+                "batch_lines": min(self.batch_lines, base.batch_lines),
+                "batch_seconds": min(self.batch_seconds, base.batch_seconds),
+                "seconds_per_call": self.seconds_per_call + base.seconds_per_call,
+                "device": self.device,
+                "recipe": self.recipe,
+                "licence": f"{self.licence}, {base.licence}",
+            }
+        )
 
     def covers(self, language: str) -> bool:
         """Whether ``language`` or the language it is a region of is spoken."""
@@ -132,6 +152,8 @@ class Line:
     """BCP 47 tag that the spec covers."""
     voice: str | VoiceForm
     """A stock voice's name, or what `Engine.extract` returned for the speaker."""
+    base_voice: str = ""
+    """Of a line that is converted: the stock voice in which the engine below says it."""
     speed: float = 1.0
     """Within the spec's range."""
     pitch: float = 0.0
@@ -145,20 +167,29 @@ Spoken = Audio | DubbingError
 """What became of a line: sound, or why there is none."""
 
 
-class Engine(Protocol):
-    """Something that speaks.
+class Voicing(Protocol):
+    """What has a model, and derives voices from recordings: an engine, or a converter.
 
     The class is imported by every command that lists engines, so heavy imports stand inside
-    ``load``. One engine object is used by one thread at a time.
+    ``load``. One object is used by one thread at a time.
     """
 
-    spec: EngineSpec
+    weights: ClassVar[Weights | None]
+    """What its model's folder has to hold; None when it needs no model."""
     extra: ClassVar[str]
     """The extra that brings its library, ``""`` when it needs none."""
     libraries: ClassVar[tuple[str, ...]]
     """The modules that ``load`` imports and the extra brings."""
+    spec: EngineSpec
     model: str
     """Hex digest of the loaded model; valid after ``load``."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        """Read what can be told without loading.
+
+        name: of the instance. folder: where its model lies, if there is one.
+        Raises BadInput for a folder whose configuration cannot be used.
+        """
 
     def load(self, device: str) -> None:
         """Load the model onto ``device``; raises EngineMissing or EngineFailed."""
@@ -169,6 +200,10 @@ class Engine(Protocol):
     def extract(self, reference: Audio, transcript: str) -> VoiceForm:
         """Derive a voice from a recording; raises SpeechRejected when it cannot serve."""
 
+
+class Engine(Voicing, Protocol):
+    """Something that speaks."""
+
     def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
         """Speak ``lines``, one result a line, in order.
 
@@ -176,74 +211,36 @@ class Engine(Protocol):
         """
 
 
-@dataclass(frozen=True)
-class Catalogue:
-    """The engines that are installed, by instance name."""
+class Converter(Voicing, Protocol):
+    """Something that makes what one voice said sound as if another had."""
 
-    points: Mapping[str, EntryPoint] = field(
-        default_factory=lambda: {point.name: point for point in entry_points(group=GROUP)}
-    )
+    def convert(self, sounds: Sequence[Audio], voices: Sequence[VoiceForm]) -> list[Spoken]:
+        """Convert each sound to the voice beside it; results, and what is raised, as `synthesize`.
 
-    def names(self) -> list[str]:
-        """Return the instance names, sorted."""
-        return sorted(self.points)
-
-    def create(self, name: str) -> Engine:
-        """Return an engine that is not loaded yet; raises EngineMissing."""
-        if name not in self.points:
-            known = ", ".join(self.names())
-            raise EngineMissing(f"there is no engine {name!r}; installed are: {known}")
-        engine: Engine = self.points[name].load()()
-        return engine
-
-    def specs(self) -> dict[str, EngineSpec]:
-        """Return the specs of all installed engines."""
-        return {name: self.create(name).spec for name in self.names()}
+        The length of each stays as it is, to some frames.
+        """
 
 
-def missing_libraries(engine: Engine) -> list[str]:
+def described(spec: EngineSpec, name: str, folder: Path) -> EngineSpec:
+    """Return the spec of an instance: its own name, and what its model has otherwise.
+
+    That stands in ``dubbing.json`` beside the model. Raises BadInput when it cannot be used.
+    """
+    if not (folder / OVERRIDES).exists():
+        return spec.model_copy(update={"name": name})
+    own = spec.model_dump() | read_config(folder, OVERRIDES) | {"name": name}
+    return validated(EngineSpec, own, folder / OVERRIDES)
+
+
+def missing_libraries(engine: Voicing) -> list[str]:
     """Return which of the engine's libraries are not installed."""
     return [library for library in engine.libraries if not find_spec(library)]
 
 
-def require(engine: Engine) -> None:
+def require(engine: Voicing) -> None:
     """Raise EngineMissing, naming the extra, unless the engine's libraries are installed."""
     if missing_libraries(engine):
         raise EngineMissing(
             f"engine {engine.spec.name!r} needs a library that is not installed: "
             f"pip install 'dubbing[{engine.extra}]'"
         )
-
-
-class Published(Model):
-    """What an engine's workers say of it: ``engines/<instance>.json``."""
-
-    spec: EngineSpec
-    model: str
-
-
-def publish(storage: Storage, engine: Engine) -> None:
-    """Store what a loaded engine is, for whoever plans jobs."""
-    published = Published(spec=engine.spec, model=engine.model)
-    storage.replace(Keys.engine(engine.spec.name), published.model_dump_json().encode())
-
-
-def published(storage: Storage, name: str) -> Published | None:
-    """Return what an engine's workers said of it, or None when none ever ran."""
-    try:
-        return Published.model_validate_json(storage.get(Keys.engine(name)))
-    except NotFound:
-        return None
-
-
-def known_specs(storage: Storage) -> dict[str, EngineSpec]:
-    """Return the specs of the engines installed here, and of those whose workers published them."""
-    specs = Catalogue().specs()
-    for key in storage.keys(Keys.ENGINES):
-        try:
-            spec = Published.model_validate_json(storage.get(key)).spec
-        except ValidationError:
-            log.warning("%s was published by another version, and is passed over", key)
-        else:
-            specs[spec.name] = spec
-    return specs

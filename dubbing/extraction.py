@@ -16,7 +16,7 @@ import soundfile
 from safetensors import SafetensorError
 
 from dubbing.audio import Audio
-from dubbing.engine import Engine, VoiceForm
+from dubbing.engine import VoiceForm, Voicing
 from dubbing.errors import BadInput, DubbingError, EngineFailed, NotFound, SpeechRejected
 from dubbing.keys import Keys
 from dubbing.storage import Storage
@@ -49,7 +49,7 @@ def load_voice(storage: Storage, digest: str) -> tuple[Voice, Audio]:
     return voice, Audio(samples=samples, rate=rate)
 
 
-def voice_form(storage: Storage, engine: Engine, digest: str) -> VoiceForm:
+def voice_form(storage: Storage, engine: Voicing, digest: str) -> VoiceForm:
     """Return the engine's form of a voice, derived now when nobody did before.
 
     Raises BadInput when the recording is too short or too long for the engine, SpeechRejected

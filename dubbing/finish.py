@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dubbing.assembly import assemble
 from dubbing.casting import fall_back
-from dubbing.engine import known_specs
+from dubbing.catalogue import known_specs
 from dubbing.errors import (
     ClipUnreadable,
     DubbingError,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import fcntl
+import json
 import os
 import shutil
 import signal
@@ -23,8 +24,10 @@ from types import TracebackType
 from typing import IO
 
 import redis
+from pydantic import SecretStr
 
-from dubbing.engine import Catalogue, require
+from dubbing.catalogue import Catalogue
+from dubbing.engine import require
 from dubbing.errors import EngineFailed, EngineMissing, QueueUnavailable
 from dubbing.plan import Kind
 from dubbing.settings import Settings
@@ -44,7 +47,7 @@ class Stack:
         """Take in the engines, ``assembly`` among them; raises EngineMissing, nothing started."""
         for engine in engines:
             if engine != Kind.ASSEMBLY:
-                require(Catalogue().create(engine))
+                require(Catalogue(settings.folders).create(engine))
         self._settings = settings
         self._engines = list(engines)
         self._redis: subprocess.Popen[bytes] | None = None
@@ -224,11 +227,14 @@ def dubbing_command() -> list[str]:
 def environment(settings: Settings) -> dict[str, str]:
     """Return the variables that make a child process read the same settings."""
     values = settings.model_dump(mode="python", exclude_none=True)
-    shown = {
-        name: value.get_secret_value() if hasattr(value, "get_secret_value") else str(value)
-        for name, value in values.items()
-    }
-    return {f"DUBBING_{name.upper()}": value for name, value in shown.items() if value}
+    shown = {name: _as_variable(value) for name, value in values.items() if value}
+    return {f"DUBBING_{name.upper()}": value for name, value in shown.items()}
+
+
+def _as_variable(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return json.dumps(value, default=str) if isinstance(value, dict | tuple) else str(value)
 
 
 def _end(process: subprocess.Popen[bytes], deadline: float) -> None:

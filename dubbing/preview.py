@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dubbing.casting import cast_lines
+from dubbing.catalogue import published
 from dubbing.check import Caution
 from dubbing.clip import clip_key
-from dubbing.engine import EngineSpec, published
+from dubbing.engine import EngineSpec
 from dubbing.job import Job, Model
 from dubbing.parallel import each
 from dubbing.plan import Batch, Kind, plan_round

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import Field
 
 from dubbing.casting import cast_lines
-from dubbing.engine import known_specs
+from dubbing.catalogue import known_specs
 from dubbing.errors import NotFound
 from dubbing.job import Job, JobState, Model
 from dubbing.keys import Keys

@@ -27,6 +27,7 @@ class Saying(Model):
     ticket: str
     """Where the caller waits for the answer."""
     language: str
+    engine: str
     voice: VoiceRef
     line: PlannedLine
 
@@ -54,7 +55,9 @@ def say(
     deadline = time.monotonic() + SAY_SECONDS
     _await_turn(ledger, cast.engine, deadline)
     ticket = secrets.token_hex(8)
-    asked = Saying(ticket=ticket, language=language, voice=cast.voice, line=cast.line)
+    asked = Saying(
+        ticket=ticket, language=language, engine=cast.engine, voice=cast.voice, line=cast.line
+    )
     publisher.say(cast.engine, asked.model_dump())
     reply = ledger.wait_reply(ticket, wait=deadline - time.monotonic())
     if reply is None:

@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from dubbing.document import listed
 from dubbing.errors import BadInput
 from dubbing.storage import S3Options
+from dubbing.weights import ModelFolders
 
 
 class Settings(BaseSettings):
@@ -53,6 +54,12 @@ class Settings(BaseSettings):
     slots: int | None = Field(default=None, ge=1)
     """How many batches a worker takes at once; left out: one a core, for assembly one for every two
     cores, and one on a GPU."""
+    models: Path | None = None
+    """Folder of the engines' models, in a folder an engine; left out, `models` in the home."""
+    model_folders: dict[str, Path] = {}
+    """Folders of models that lie elsewhere, by engine, as JSON: {"xtts": "/weights/XTTS-v2"}."""
+    model_memory: float | None = Field(default=None, gt=0)
+    """GiB of models that a worker of several engines holds at once; left out, all of them."""
     device: str | None = None
     """Where a worker's model is put, such as cuda:0; left out: what its engine asks for."""
     flower_basic_auth: SecretStr | None = None
@@ -93,6 +100,11 @@ class Settings(BaseSettings):
     def storage(self) -> str:
         """Where objects are stored."""
         return self.storage_url or str(self.home / "storage")
+
+    @property
+    def folders(self) -> ModelFolders:
+        """Where models lie."""
+        return ModelFolders(root=self.models or self.home / "models", named=self.model_folders)
 
     @property
     def socket(self) -> Path:

@@ -171,6 +171,7 @@ class _Session:
             text=ask.line.text,
             language=self._batch.language,
             voice=self._voice,
+            base_voice=(self._batch.voice.stock or "") if self._batch.voice.base else "",
             speed=round(ask.line.speed * ask.speed, 4),
             pitch=ask.line.pitch,
             style=ask.line.style,

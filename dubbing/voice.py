@@ -18,10 +18,14 @@ class VoiceRef(Model):
     """Name of a stock voice of the engine."""
     digest: Digest | None = None
     """Digest of a stored voice."""
+    base: str | None = None
+    """The engine that a converter is over; then ``stock`` is that engine's voice."""
 
     @property
     def identity(self) -> str:
         """What a clip's key holds of the voice."""
+        if self.base:
+            return f"voice:{self.digest} over {self.base}:{self.stock}"
         return f"voice:{self.digest}" if self.digest else f"stock:{self.stock}"
 
 

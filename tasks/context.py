@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from dubbing.engine import Engine, VoiceForm
 from dubbing.errors import EngineMissing
 from dubbing.extraction import voice_form
+from dubbing.residency import Residency
 from dubbing.voice import VoiceRef
 from dubbing.work import Desk
 
@@ -17,29 +18,35 @@ FORMS = 32
 
 @dataclass(kw_only=True)
 class Context:
-    """The desk, and the loaded engine of a process that has one."""
+    """The desk, and the engines of a process that has any."""
 
     desk: Desk
-    engine: Engine | None = None
-    _forms: OrderedDict[str, VoiceForm] = field(default_factory=OrderedDict)
+    engines: Residency | None = None
+    _forms: OrderedDict[tuple[str, str], VoiceForm] = field(default_factory=OrderedDict)
 
-    def loaded(self) -> Engine:
-        """Return the engine; an assembly worker has none."""
-        if self.engine is None:
-            raise EngineMissing("this worker has no engine loaded")
-        return self.engine
+    @property
+    def residency(self) -> Residency:
+        """The engines; an assembly worker has none."""
+        if self.engines is None:
+            raise EngineMissing("this worker has no engines")
+        return self.engines
 
-    def voice(self, ref: VoiceRef) -> str | VoiceForm:
-        """Return what the engine takes for a voice, derived or read at most once."""
+    def engine(self, name: str, ref: VoiceRef) -> Engine:
+        """Return what speaks in a voice, loaded."""
+        return self.residency.engine(name, ref.base)
+
+    def voice(self, name: str, ref: VoiceRef) -> str | VoiceForm:
+        """Return what an engine takes for a voice, derived or read at most once."""
         if ref.digest is None:
             return ref.stock or ""
-        if ref.digest not in self._forms:
-            form = voice_form(self.desk.storage, self.loaded(), ref.digest)
-            self._forms[ref.digest] = form
+        engine = self.residency.voicing(name)
+        key = (ref.digest, engine.model)
+        if key not in self._forms:
+            self._forms[key] = voice_form(self.desk.storage, engine, ref.digest)
             if len(self._forms) > FORMS:
                 self._forms.popitem(last=False)
-        self._forms.move_to_end(ref.digest)
-        return self._forms[ref.digest]
+        self._forms.move_to_end(key)
+        return self._forms[key]
 
 
 _process: list[Context] = []

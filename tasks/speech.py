@@ -49,14 +49,16 @@ def say(**request: Any) -> str:
     batch = Batch(
         number=0,
         kind=Kind.SYNTHESIS,
+        engine=saying.engine,
         voice=saying.voice,
         language=saying.language,
         lines=(saying.line,),
         deadline=0,
     )
     try:
-        voice = context.voice(saying.voice)
-        (spoken,) = speak(context.loaded(), context.desk.storage, batch, voice)
+        voice = context.voice(saying.engine, saying.voice)
+        engine = context.engine(saying.engine, saying.voice)
+        (spoken,) = speak(engine, context.desk.storage, batch, voice)
         reply = spoken.model_dump(mode="json")
     except DubbingError as exc:
         reply = {"error": exc.to_record()}
@@ -65,10 +67,11 @@ def say(**request: Any) -> str:
 
 
 def _speak(context: Context, batch: Batch, lease: Lease) -> BatchResult:
-    desk, job, engine = context.desk, lease.at.job, context.loaded()
+    desk, job = context.desk, lease.at.job
     try:
         _check_extraction(context, batch, lease)
-        voice = context.voice(batch.voice)
+        voice = context.voice(batch.engine, batch.voice)
+        engine = context.engine(batch.engine, batch.voice)
     except (Permanent, EngineFailed, ReportedError) as exc:
         return failed_result(batch, exc, desk.worker)
     watch = Watch(
@@ -86,7 +89,7 @@ def _extract(context: Context, batch: Batch, lease: Lease) -> BatchResult:
     try:
         if lease.begin_alone(name) >= MAX_DELIVERIES:
             raise GivenUp("the voice")
-        context.voice(batch.voice)
+        context.voice(batch.engine, batch.voice)
     except (Permanent, EngineFailed) as exc:
         return failed_result(batch, exc, desk.worker)
     except Transient:

@@ -10,7 +10,8 @@ import soxr
 from services import unavailable
 
 from dubbing.audio import Audio, trim
-from dubbing.engine import Catalogue, Engine, Line, VoiceForm
+from dubbing.catalogue import Catalogue
+from dubbing.engine import Engine, Line, VoiceForm
 from dubbing.engines.tone import Tone
 from dubbing.errors import EngineMissing
 

@@ -16,10 +16,12 @@ from celery.platforms import EX_FAILURE
 from celery.worker import state
 
 from dubbing import log
-from dubbing.engine import Catalogue, require
+from dubbing.catalogue import Catalogue
+from dubbing.engine import require
 from dubbing.ledger import Ledger, WorkerRecord
 from dubbing.plan import Kind
 from dubbing.queue import Publisher, make_app, queues_of
+from dubbing.residency import device_of
 from dubbing.settings import Settings
 from dubbing.storage import Storage
 from workers.process import ENGINE_VARIABLE, UNFIT
@@ -65,9 +67,9 @@ def _device(engine: str, settings: Settings) -> str:
     """Return where the engine's model goes; raises EngineMissing, naming the extra."""
     if engine == Kind.ASSEMBLY:
         return "cpu"
-    created = Catalogue().create(engine)
+    created = Catalogue(settings.folders).create(engine)
     require(created)
-    return settings.device or created.spec.device
+    return device_of(created.spec, settings.device)
 
 
 def _consume(app: Celery, record: WorkerRecord, log_level: str) -> int:

@@ -7,17 +7,20 @@ import os
 import secrets
 import signal
 import socket
+from functools import partial
 from typing import Any
 
 from celery import current_app
 from celery.signals import worker_process_init
 
 from dubbing import log
-from dubbing.engine import Catalogue, Engine, publish
+from dubbing.catalogue import Catalogue, publish
+from dubbing.engine import Voicing
 from dubbing.errors import DubbingError, StorageUnavailable
 from dubbing.ledger import Ledger
 from dubbing.plan import Kind
 from dubbing.queue import Publisher
+from dubbing.residency import Residency
 from dubbing.settings import Settings
 from dubbing.storage import Storage
 from dubbing.work import Desk
@@ -60,17 +63,22 @@ def _context() -> Context:
         import dubbing.finish  # noqa: F401, PLC0415
 
         return Context(desk=desk)
-    return Context(desk=desk, engine=_load(name, settings, storage))
+    residency = Residency(
+        Catalogue(settings.folders),
+        device=settings.device,
+        budget=settings.model_memory,
+        loaded=partial(_announce, storage),
+    )
+    residency.voicing(name)
+    return Context(desk=desk, engines=residency)
 
 
-def _load(name: str, settings: Settings, storage: Storage) -> Engine:
-    engine = Catalogue().create(name)
-    engine.load(settings.device or engine.spec.device)
+def _announce(storage: Storage, engine: Voicing) -> None:
+    """Publish what an engine is; a worker can do without."""
     try:
         publish(storage, engine)
     except StorageUnavailable as exc:
-        logger.warning("%s is not announced: %s", name, exc)
-    return engine
+        logger.warning("%s is not announced: %s", engine.spec.name, exc)
 
 
 def _unforeseen(exc: Exception) -> bool:

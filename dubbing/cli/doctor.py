@@ -11,8 +11,9 @@ from functools import partial
 
 import click
 
+from dubbing.catalogue import Catalogue
 from dubbing.cli.output import FAILED, json_option, print_json
-from dubbing.engine import Catalogue, Engine, require
+from dubbing.engine import Voicing, require
 from dubbing.errors import DubbingError, StorageUnavailable
 from dubbing.ffmpeg import version
 from dubbing.job import json_schema
@@ -60,7 +61,7 @@ def _examine(settings: Settings) -> Iterator[Finding]:
     yield _tried("ffmpeg", version)
     yield _redis(settings)
     yield _tried("storage", lambda: _storage(settings))
-    catalogue = Catalogue()
+    catalogue = Catalogue(settings.folders)
     for name in catalogue.names():
         engine = catalogue.create(name)
         wanted = name == settings.engine
@@ -72,7 +73,7 @@ def _examine(settings: Settings) -> Iterator[Finding]:
     yield Finding("disk", free >= FREE_GIB, words, False)
 
 
-def _installed(engine: Engine) -> str:
+def _installed(engine: Voicing) -> str:
     require(engine)
     return "installed"
 

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import click
 
+from dubbing.catalogue import Catalogue
 from dubbing.cli.output import json_option, print_json, print_table, print_unattended
 from dubbing.client import Client
-from dubbing.engine import Catalogue, missing_libraries
+from dubbing.engine import missing_libraries
 from dubbing.export import check_suffix, export
+from dubbing.settings import Settings
 
 
 @click.command()
@@ -42,7 +44,7 @@ def say(text: str, language: str, engine: str, voice: str, out: Path, as_json: b
 @json_option
 def engines(as_json: bool) -> None:
     """List the engines that are installed."""
-    catalogue = Catalogue()
+    catalogue = Catalogue(Settings().folders)
     created = [catalogue.create(name) for name in catalogue.names()]
     if as_json:
         print_json(

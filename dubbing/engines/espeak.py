@@ -11,14 +11,16 @@ import hashlib
 from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 from threading import Lock
 from typing import Any, ClassVar
 
 import numpy as np
 
 from dubbing.audio import Audio
-from dubbing.engine import EngineSpec, Line, Spoken, VoiceForm, require
+from dubbing.engine import EngineSpec, Line, Spoken, VoiceForm, described, require
 from dubbing.errors import DubbingError, EngineFailed, SpeechRejected
+from dubbing.weights import Weights
 
 RATE = 22050
 """Hz; what eSpeak's own data are made for."""
@@ -75,6 +77,7 @@ class ESpeak:
     semitones down to 8 up, and goes no further. It cannot clone.
     """
 
+    weights: ClassVar[Weights | None] = None
     extra: ClassVar[str] = "espeak"
     libraries: ClassVar[tuple[str, ...]] = ("espeakng_loader",)
     spec = EngineSpec(
@@ -96,7 +99,8 @@ class ESpeak:
     )
     model: str
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "espeak", folder: Path = Path()) -> None:
+        self.spec = described(ESpeak.spec, name, folder)
         self._library: _Library | None = None
 
     def load(self, device: str) -> None:

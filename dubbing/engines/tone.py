@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from dubbing.audio import Audio, Samples
-from dubbing.engine import EngineSpec, Line, Spoken, VoiceForm
+from dubbing.engine import EngineSpec, Line, Spoken, VoiceForm, described
 from dubbing.errors import DubbingError, SpeechRejected
+from dubbing.weights import Weights
 
 RATE = 24_000
 PACE = 15.0
@@ -44,6 +46,7 @@ VOICED = 0.5
 class Tone:
     """Hums lines, in a stock voice or at the pitch of a reference."""
 
+    weights: ClassVar[Weights | None] = None
     extra: ClassVar[str] = ""
     libraries: ClassVar[tuple[str, ...]] = ()
     spec = EngineSpec(
@@ -64,6 +67,9 @@ class Tone:
         licence="Apache-2.0",
     )
     model: str
+
+    def __init__(self, name: str = "tone", folder: Path = Path()) -> None:
+        self.spec = described(type(self).spec, name, folder)
 
     def load(self, device: str) -> None:
         """Make ready."""

@@ -11,7 +11,8 @@ from benchmarks._script import LANGUAGE
 from benchmarks._system import PATIENCE
 
 from dubbing.audio import Audio, encode_flac
-from dubbing.engine import Catalogue, Engine, Line
+from dubbing.catalogue import Catalogue
+from dubbing.engine import Engine, Line
 from dubbing.job import Job
 from dubbing.storage import Storage
 

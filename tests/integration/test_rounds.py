@@ -12,8 +12,8 @@ from system import numbered, script
 
 from dubbing import finish as finishing
 from dubbing.casting import cast_lines
+from dubbing.catalogue import Published, known_specs
 from dubbing.client import Client
-from dubbing.engine import Published, known_specs
 from dubbing.engines.tone import Tone
 from dubbing.errors import BadInput, ClipUnreadable, Stopped, StorageUnavailable
 from dubbing.job import Job, JobState, Role

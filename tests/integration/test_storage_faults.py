@@ -18,8 +18,8 @@ from services import PLUGINS
 from system import System, numbered, script
 
 from dubbing import storage as storage_module
+from dubbing.catalogue import Catalogue
 from dubbing.client import Client
-from dubbing.engine import Catalogue
 from dubbing.engines.tone import Tone
 from dubbing.errors import StorageUnavailable
 from dubbing.job import Job, JobState

@@ -10,7 +10,8 @@ import pytest
 from speech import LONGEST, TEXTS, line, loaded, pitch, recording, speak, spoken
 
 from dubbing.audio import Audio, judge
-from dubbing.engine import Catalogue, Engine, EngineSpec
+from dubbing.catalogue import Catalogue
+from dubbing.engine import Engine, EngineSpec
 from dubbing.errors import EngineMissing, SpeechRejected
 
 

@@ -13,7 +13,8 @@ import pytest
 from speech import LONGEST, TEXTS, line, loaded, pitch, speak, spectrum, spoken
 
 from dubbing.audio import Audio, judge
-from dubbing.engine import Catalogue, Engine, Line
+from dubbing.catalogue import Catalogue
+from dubbing.engine import Engine, Line
 from dubbing.errors import DubbingError
 
 

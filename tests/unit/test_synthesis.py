@@ -10,8 +10,9 @@ import pytest
 from services import PLUGINS
 
 from dubbing.audio import Audio, decode_clip, encode_flac
+from dubbing.catalogue import Catalogue
 from dubbing.clip import clip_key, hurried_speed
-from dubbing.engine import Catalogue, Engine, Line, Spoken
+from dubbing.engine import Engine, Line, Spoken
 from dubbing.engines.tone import PACE, Tone
 from dubbing.errors import Stopped
 from dubbing.plan import Batch, Kind, PlannedLine

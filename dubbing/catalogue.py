@@ -1,0 +1,101 @@
+"""The engines that there are: those installed here, and those that workers have published.
+
+Engines are found by the entry point group ``dubbing.engines``, the built-in ones too. Of one that
+needs a model there may be several instances, each with a queue of its own: ``vits-de`` and
+``vits-fr`` are instances of ``vits``, with the models in the folders of these names.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+
+from pydantic import ValidationError
+
+from dubbing.engine import EngineSpec, Voicing
+from dubbing.errors import BadInput, EngineMissing, NotFound
+from dubbing.job import Model
+from dubbing.keys import Keys
+from dubbing.storage import Storage
+from dubbing.weights import ModelFolders
+
+GROUP = "dubbing.engines"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The engines that are installed, and the instances of each for which there is a model."""
+
+    folders: ModelFolders = field(default_factory=ModelFolders)
+    points: Mapping[str, EntryPoint] = field(
+        default_factory=lambda: {point.name: point for point in entry_points(group=GROUP)}
+    )
+
+    def names(self) -> list[str]:
+        """Return the names of all engines and instances, sorted."""
+        instances = {name for name in self.folders.names() if self.kind(name)}
+        return sorted(instances | self.points.keys())
+
+    def kind(self, name: str) -> str | None:
+        """Return the engine that ``name`` is an instance of, or None."""
+        kinds = [kind for kind in self.points if name == kind or name.startswith(f"{kind}-")]
+        return max(kinds, key=len, default=None)
+
+    def create(self, name: str) -> Voicing:
+        """Return an engine or converter that is not loaded yet.
+
+        Raises EngineMissing, and BadInput when its model's configuration cannot be used.
+        """
+        if name not in self.names():
+            known = ", ".join(self.names())
+            raise EngineMissing(f"there is no engine {name!r}; installed are: {known}")
+        created: Voicing = self.points[self.kind(name) or name].load()(name, self.folders.of(name))
+        return created
+
+    def specs(self) -> dict[str, EngineSpec]:
+        """Return the specs of all engines here, but of those whose model cannot be used."""
+        specs = {}
+        for name in self.names():
+            try:
+                specs[name] = self.create(name).spec
+            except BadInput as exc:
+                log.warning("engine %s is passed over: %s", name, exc)
+        return specs
+
+
+class Published(Model):
+    """What an engine's workers say of it: ``engines/<instance>.json``."""
+
+    spec: EngineSpec
+    model: str
+
+
+def publish(storage: Storage, engine: Voicing) -> None:
+    """Store what a loaded engine is, for whoever plans jobs."""
+    published = Published(spec=engine.spec, model=engine.model)
+    storage.replace(Keys.engine(engine.spec.name), published.model_dump_json().encode())
+
+
+def published(storage: Storage, name: str) -> Published | None:
+    """Return what an engine's workers said of it, or None when none ever ran."""
+    try:
+        return Published.model_validate_json(storage.get(Keys.engine(name)))
+    except NotFound:
+        return None
+
+
+def known_specs(storage: Storage, catalogue: Catalogue | None = None) -> dict[str, EngineSpec]:
+    """Return the specs of the engines installed here, and of those whose workers published them."""
+    specs = (catalogue or Catalogue()).specs()
+    for key in storage.keys(Keys.ENGINES):
+        try:
+            spec = Published.model_validate_json(storage.get(key)).spec
+        except ValidationError:
+            log.warning("%s was published by another version, and is passed over", key)
+        else:
+            specs[spec.name] = spec
+    return specs

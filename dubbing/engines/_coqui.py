@@ -1,0 +1,60 @@
+"""What the engines of coqui-tts share: its import, and the errors of torch.
+
+coqui-tts imports torchaudio for pure Python functions alone. The wheel of torchaudio is built for
+CUDA, and cannot load its native part beside a torch that is not: then it is imported without.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+from dubbing.errors import EngineFailed
+
+log = logging.getLogger(__name__)
+
+COQUI = ("TTS", "torch")
+"""What the extra brings, by the names that are imported."""
+
+
+@cache
+def prepare() -> None:
+    """Make `TTS` importable; called before the first import of it."""
+    warnings.filterwarnings("ignore", module=r"(TTS|torch|torchaudio|transformers|librosa)\b.*")
+    try:
+        import torchaudio
+    except OSError:
+        for name in [name for name in sys.modules if name.split(".")[0] == "torchaudio"]:
+            del sys.modules[name]
+        sys.modules["torchaudio._extension"] = _without_native_part()
+        import torchaudio  # noqa: F401
+
+
+def _without_native_part() -> ModuleType:
+    """Return a module in place of what loads the native part: it says there is none."""
+    extension: Any = ModuleType("torchaudio._extension")
+    extension._IS_TORCHAUDIO_EXT_AVAILABLE = False
+    extension._IS_ALIGN_AVAILABLE = False
+    extension.fail_if_no_align = lambda function: function
+    extension._check_cuda_version = lambda: None
+    return extension  # type: ignore[no-any-return]
+
+
+@contextmanager
+def torch_errors(what: str) -> Iterator[None]:
+    """Raise EngineFailed for what torch raises in the block; out of memory, free what can be."""
+    import torch
+
+    try:
+        yield
+    except torch.OutOfMemoryError as exc:
+        torch.cuda.empty_cache()
+        raise EngineFailed(f"{what}: the card is out of memory") from exc
+    except RuntimeError as exc:
+        raise EngineFailed(f"{what}: {exc}") from exc

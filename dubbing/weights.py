@@ -1,0 +1,122 @@
+"""Where models lie, and that nothing in them reaches outside their folder.
+
+Each engine that needs a model has a folder of its own: `<models>/<engine>`, or one that a setting
+names. Models are read from there alone: a configuration that names an address, or a file outside,
+is refused before anything is loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dubbing.document import listed, read_json
+from dubbing.errors import BadInput, EngineMissing
+from dubbing.job import is_identifier
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """What an engine's folder has to hold, and who publishes it."""
+
+    files: tuple[str, ...]
+    """Names, or patterns such as ``*.onnx``."""
+    home: str
+    """Address of the page on which its authors publish it."""
+    repository: str = ""
+    """Repository on Hugging Face that `dubbing models fetch` takes it from; ``""`` for none."""
+    fetched: tuple[str, ...] = ()
+    """What is fetched from there; left out, ``files``."""
+
+    def missing(self, folder: Path) -> list[str]:
+        """Return the files that are not in ``folder``."""
+        return [name for name in self.files if not any(folder.glob(name))]
+
+    def size(self, folder: Path) -> int:
+        """Return how many bytes the model's files have."""
+        found = {path for name in self.files for path in folder.glob(name)}
+        return sum(path.stat().st_size for path in found if path.is_file())
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFolders:
+    """Where each engine's model lies."""
+
+    root: Path | None = None
+    """Holds a folder an engine, of its name."""
+    named: Mapping[str, Path] = field(default_factory=dict)
+    """Folders elsewhere, by engine."""
+
+    def of(self, name: str) -> Path:
+        """Return the folder of an engine's model, whether it is there or not."""
+        if not is_identifier(name):
+            raise BadInput(f"{name!r} is no engine's name: letters, digits, '-', '_' and '.'")
+        return self.named.get(name) or (self.root or Path("models")) / name
+
+    def names(self) -> list[str]:
+        """Return the engines for which there is a folder, sorted."""
+        found = self.root.iterdir() if self.root and self.root.is_dir() else ()
+        here = {path.name for path in found if path.is_dir() and is_identifier(path.name)}
+        return sorted(here | self.named.keys())
+
+
+def require_files(weights: Weights, folder: Path, name: str) -> None:
+    """Raise EngineMissing, saying what to put where, unless the model is in its folder."""
+    if missing := weights.missing(folder):
+        raise EngineMissing(
+            f"engine {name!r} lacks {', '.join(missing)} in {folder}: get the model from "
+            f"{weights.home}, or name its folder in DUBBING_MODEL_FOLDERS"
+        )
+
+
+def within(folder: Path, name: str) -> Path:
+    """Return the path of a model's file; raises BadInput for one that lies outside ``folder``."""
+    path = (folder / name).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise BadInput(
+            f"{name!r} lies outside the model's folder: copy it there, as models are read from "
+            "their own folders alone",
+            where=str(folder),
+        )
+    return path
+
+
+def read_config(folder: Path, name: str) -> dict[str, Any]:
+    """Return a model's JSON configuration.
+
+    Raises BadInput when it is no JSON object, lies outside, or names an address.
+    """
+    path = within(folder, name)
+    config = read_json(path)
+    if not isinstance(config, dict):
+        raise BadInput("it is no configuration: one is a JSON object", where=str(path))
+    faults = [f"{place}: {value!r} is an address" for place, value in _addresses(config, "")]
+    if faults:
+        faults.append("models are read from local folders alone: name files there")
+        raise BadInput(listed(faults), where=str(path))
+    return config
+
+
+def digest_files(paths: Iterable[Path]) -> str:
+    """Return a hex digest of what is in the files of a model, whatever their folder."""
+    whole = hashlib.sha256()
+    for path in sorted(paths, key=lambda path: path.name):
+        with path.open("rb") as file:
+            whole.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
+    return whole.hexdigest()
+
+
+def _addresses(value: object, place: str) -> Iterator[tuple[str, str]]:
+    """Yield where a configuration names an address, and which."""
+    if isinstance(value, str):
+        if "://" in value:
+            yield place, value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _addresses(inner, f"{place}.{key}" if place else str(key))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _addresses(inner, f"{place}[{number}]")
