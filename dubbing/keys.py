@@ -9,6 +9,7 @@ class Keys:
     OPEN = "open/"
     JOBS = "jobs/"
     ENGINES = "engines/"
+    VOICE_NAMES = "voice-names/"
     DOCTOR = "doctor"
     """What `dubbing doctor` writes, and removes."""
 
@@ -26,6 +27,11 @@ class Keys:
     def revision(job: str, digest: str) -> str:
         """Return where a request lies that changed the job."""
         return f"jobs/{job}/revisions/{digest}.json"
+
+    @staticmethod
+    def revisions(job: str) -> str:
+        """Return the prefix of the requests that changed a job."""
+        return f"jobs/{job}/revisions/"
 
     @staticmethod
     def rounds(job: str) -> str:
@@ -66,6 +72,16 @@ class Keys:
     def media(digest: str) -> str:
         """Return where an uploaded film or sound lies."""
         return f"media/{digest}"
+
+    @staticmethod
+    def voice_name(name: str) -> str:
+        """Return what says which voice has a name: it holds the digest."""
+        return f"voice-names/{name}"
+
+    @staticmethod
+    def voice_folder(digest: str) -> str:
+        """Return the prefix of all that is stored of a voice."""
+        return f"voices/{digest}/"
 
     @staticmethod
     def voice(digest: str) -> str:

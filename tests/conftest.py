@@ -85,6 +85,12 @@ def s3_options(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Options]:
         _end(process)
 
 
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which this run's tiny models are made, each when it is first asked for."""
+    return tmp_path_factory.mktemp("models")
+
+
 @pytest.fixture
 def workdir(tmp_path: Path) -> Path:
     """An empty folder for what an assembly needs on disk."""

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import soxr
+import tiny
 from services import unavailable
 
 from dubbing.audio import Audio, trim
 from dubbing.catalogue import Catalogue
-from dubbing.engine import Engine, Line, VoiceForm
+from dubbing.conversion import Converted
+from dubbing.engine import Converter, Engine, Line, VoiceForm, require
 from dubbing.engines.tone import Tone
 from dubbing.errors import EngineMissing
+from dubbing.weights import ModelFolders
 
 TEXTS = (
     "You told me the ship would leave before dawn.",
@@ -23,25 +27,36 @@ TEXTS = (
 LONGEST = 15.0
 
 
-def loaded(name: str) -> Iterator[Engine]:
-    engine = Catalogue().create(name)
+def loaded(name: str, models: Path) -> Iterator[Engine]:
+    """An engine, on its tiny model if it needs one; a converter over the tone engine."""
+    engine = Catalogue(ModelFolders(root=models)).create(name)
     try:
+        require(engine)
+        tiny.make(name, models / name)
+        engine = Catalogue(ModelFolders(root=models)).create(name)
         engine.load("cpu")
     except EngineMissing as exc:
         unavailable(str(exc))
-    yield engine
+    yield over_tone(engine) if engine.spec.base else engine
     engine.unload()
+
+
+def over_tone(converter: Converter) -> Engine:
+    tone = Tone()
+    tone.load("cpu")
+    return Converted(converter, tone)
 
 
 def line(engine: Engine, text: str = TEXTS[0], **fields: object) -> Line:
     """A line in a language and a voice that the engine has."""
     language = "en" if engine.spec.covers("en") else engine.spec.languages[0]
-    plain = Line(text=text, language=language, voice=a_voice(engine))
+    base_voice = "low" if engine.spec.base else ""
+    plain = Line(text=text, language=language, voice=a_voice(engine), base_voice=base_voice)
     return replace(plain, **fields)
 
 
 def a_voice(engine: Engine) -> str | VoiceForm:
-    if engine.spec.voices:
+    if engine.spec.voices and not engine.spec.base:
         return engine.spec.voices[0]
     return engine.extract(recording(), TEXTS[0])
 

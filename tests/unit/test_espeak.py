@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from dubbing.errors import DubbingError
 
 @pytest.fixture
 def espeak() -> Iterator[Engine]:
-    yield from loaded("espeak")
+    yield from loaded("espeak", Path())
 
 
 def test_a_library_that_is_missing_names_its_extra() -> None:

@@ -21,7 +21,7 @@ from dubbing.errors import SpeechRejected
 
 @pytest.fixture
 def tone() -> Iterator[Engine]:
-    yield from loaded("tone")
+    yield from loaded("tone", Path())
 
 
 def test_a_hummed_line_is_as_long_as_its_text_to_the_sample(tone: Engine) -> None:
