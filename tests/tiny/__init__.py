@@ -1,7 +1,7 @@
 """Tiny random models, one module an engine, each loaded by the engine's real code.
 
-A module is named after its engine, with ``_`` for ``-``, and has ``make(folder)``, which writes what
-the engine's folder has to hold, and a ``dubbing.json`` with the pace that the model has.
+A module is named after its engine, with ``_`` for ``-``, and has ``make(folder)``, which writes all
+that the engine's folder has to hold, and a ``dubbing.json`` with the pace that the model has.
 """
 
 from __future__ import annotations
