@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 import langcodes
@@ -18,7 +18,7 @@ from dubbing.casting import stand_in
 from dubbing.document import listed, nearest
 from dubbing.engine import EngineSpec
 from dubbing.errors import BadInput
-from dubbing.job import Job, Model, Role, Segment
+from dubbing.job import SOURCE, Job, Model, Role, Segment
 from dubbing.plan import line_rooms
 from dubbing.text import script_mismatch, speakable
 
@@ -30,7 +30,9 @@ NUMBER = re.compile(rf"\d(?:[.,'’_]?\d){{{LONGEST_NUMBER},}}")
 DESCRIPTION = re.compile(r"[\[(（【][^\])）】]*[\])）】]")
 """A line that stands in brackets: ``[door creaks]``."""
 
-Code = Literal["too_dense", "script", "overlap", "crosstalk", "beyond_film", "description", "role"]
+Code = Literal[
+    "too_dense", "script", "overlap", "crosstalk", "beyond_film", "description", "role", "reference"
+]
 
 
 class Caution(Model):
@@ -43,13 +45,19 @@ class Caution(Model):
 
 
 def check(
-    job: Job, specs: Mapping[str, EngineSpec], *, film_seconds: float | None = None
+    job: Job,
+    specs: Mapping[str, EngineSpec],
+    *,
+    film_seconds: float | None = None,
+    voices: Sequence[str] = (),
 ) -> list[Caution]:
     """Return what may not come out as meant.
 
-    job: with texts normalised, and an engine for the roles that name none.
+    job: with texts normalised, an engine for the roles that name none, and a reference for those
+    that name a stored voice.
     specs: of every engine that there is, by name.
     film_seconds: length of the media, when there is any.
+    voices: names of the stored voices, for whoever meant one of them.
 
     Raises one BadInput that lists everything which must be changed.
     """
@@ -60,7 +68,7 @@ def check(
     faults = [*_whole(job)]
     for speaker, names in engines.items():
         for engine in names:
-            faults += _cast(job, speaker, engine, specs)
+            faults += _cast(job, speaker, engine, specs, voices)
     for segment in job.segments:
         faults += (
             f"{_name(segment)}: {fault}"
@@ -81,11 +89,17 @@ def _whole(job: Job) -> Iterator[str]:
     for id_, times in Counter(segment.id for segment in job.segments).items():
         if times > 1:
             yield f"cue {id_}: {times} lines have this id; give each its own"
+    if not job.media and (
+        cut := [name for name, role in job.cast.items() if role.reference == SOURCE]
+    ):
+        yield f"the voice of {' and '.join(map(repr, cut))} comes from the film: name the media"
     if job.films and not job.media:
         yield f"output {' and '.join(job.films)} needs a film: name the media"
 
 
-def _cast(job: Job, speaker: str, engine: str, specs: Mapping[str, EngineSpec]) -> Iterator[str]:
+def _cast(
+    job: Job, speaker: str, engine: str, specs: Mapping[str, EngineSpec], voices: Sequence[str]
+) -> Iterator[str]:
     """Yield why a speaker cannot be spoken."""
     who = f"speaker {speaker!r}"
     spec = specs.get(engine)
@@ -98,16 +112,17 @@ def _cast(job: Job, speaker: str, engine: str, specs: Mapping[str, EngineSpec]) 
     role = job.role(speaker)
     if engine != job.engine_of(speaker):
         role = stand_in(role, spec)
-    for fault in _role(role, spec):
+    for fault in _role(role, spec, voices):
         yield f"{who}: {fault}"
 
 
-def _role(role: Role, spec: EngineSpec) -> Iterator[str]:
+def _role(role: Role, spec: EngineSpec, voices: Sequence[str]) -> Iterator[str]:
     engine = f"engine {spec.name!r}"
     if role.reference and not spec.clones:
         yield f"{engine} does not clone voices: take the reference out, or name another engine"
     if role.voice and role.voice not in spec.voices:
-        yield f"{engine} has no voice {role.voice!r}; {nearest(role.voice, [*spec.voices])}"
+        known = [*voices, *spec.voices]
+        yield f"{engine} has no voice {role.voice!r}; {nearest(role.voice, known)}"
     if not (role.voice or role.reference or spec.voices):
         yield f"{engine} has no voices of its own: give the role a reference"
     slowest, fastest = spec.speed

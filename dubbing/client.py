@@ -16,16 +16,11 @@ from dubbing.catalogue import Catalogue, known_specs
 from dubbing.check import Caution, check
 from dubbing.delivery import fetch_lines, fetch_output
 from dubbing.engine import EngineSpec
-from dubbing.errors import (
-    BadInput,
-    Conflict,
-    NotFound,
-    QueueUnavailable,
-)
+from dubbing.errors import BadInput, Conflict, NotFound, QueueUnavailable
 from dubbing.intake import Intake
 from dubbing.job import Job, JobState, is_identifier
 from dubbing.keys import Keys
-from dubbing.ledger import Ledger, WorkerRecord
+from dubbing.ledger import Holding, Ledger, WorkerRecord
 from dubbing.manifest import normalised
 from dubbing.parallel import each
 from dubbing.plan import Kind
@@ -36,7 +31,9 @@ from dubbing.rounds import end_round, latest_round, load_job, put_to_work
 from dubbing.saying import one_line, say
 from dubbing.settings import Settings
 from dubbing.status import Status, job_status
+from dubbing.steering import Order, steer
 from dubbing.storage import Storage
+from dubbing.voices import Voices
 
 WATCH_SECONDS = 2.0
 """How long a watcher waits for an event before it looks for itself."""
@@ -72,6 +69,8 @@ class Client:
         self._publisher = publisher
         self._engine = engine
         self._catalogue = catalogue or Catalogue()
+        self.voices = Voices(storage, self.specs)
+        """The voices that were made of recordings."""
 
     @classmethod
     def connect(cls, settings: Settings | None = None) -> Client:
@@ -221,8 +220,15 @@ class Client:
         return say(self.storage, self.ledger, self._publisher, cast, job.language)
 
     def workers(self) -> list[WorkerRecord]:
-        """Return the workers that are online."""
+        """Return the workers, also those that went offline within the hour."""
         return self.ledger.workers()
+
+    def steer(self, worker: str, order: Order, engine: str = "") -> Holding:
+        """Tell a worker what to hold in memory, or to end; return what it then holds.
+
+        worker: its name, or the beginning of it. engine: left out, all of the worker's.
+        """
+        return steer(self.ledger, self._publisher, worker, order, engine)
 
     def specs(self) -> dict[str, EngineSpec]:
         """Return the engines that jobs can name."""
@@ -242,8 +248,11 @@ class Client:
     def _checked(self, job: Job) -> tuple[Intake, list[Caution]]:
         """Return a job that can be stored, and its cautions; raises BadInput."""
         job = normalised(job.model_copy(update={"engine": job.engine or self._engine}))
-        specs, intake = self.specs(), Intake(self.storage, job)
-        return intake, check(job, specs, film_seconds=intake.inspect(specs))
+        specs = self.specs()
+        intake = Intake(self.storage, job, specs)
+        seconds = intake.inspect()
+        found = check(intake.job, specs, film_seconds=seconds, voices=intake.stored_voices)
+        return intake, [*found, *intake.listen()]
 
     def _check_conflict(self, job: Job) -> None:
         """Raise Conflict when the id belongs to another request."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import logging
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -25,14 +26,13 @@ from dubbing.voice import Voice
 log = logging.getLogger(__name__)
 
 
-def store_voice(storage: Storage, digest: str, reference: Audio, transcript: str = "") -> Voice:
-    """Store a recording as a voice; the same recording is the same voice."""
-    voice = Voice(digest=digest, seconds=reference.seconds, transcript=transcript)
+def store_voice(storage: Storage, voice: Voice, reference: Audio) -> None:
+    """Store a voice unless it is there, its recording first."""
     file = io.BytesIO()
     soundfile.write(file, reference.samples, reference.rate, format="FLAC", subtype="PCM_16")
-    storage.create(Keys.reference(digest), file.getvalue())
-    storage.create(Keys.voice(digest), voice.model_dump_json().encode())
-    return voice
+    created = voice.model_copy(update={"created": time.time()})
+    storage.create(Keys.reference(voice.digest), file.getvalue())
+    storage.create(Keys.voice(voice.digest), created.model_dump_json().encode())
 
 
 def load_voice(storage: Storage, digest: str) -> tuple[Voice, Audio]:

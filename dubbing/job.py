@@ -21,6 +21,8 @@ Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER)]
 
 Container = Literal["flac", "wav", "mp4", "mkv", "mp3", "ogg", "m4a"]
 """What an output file is."""
+SOURCE = "source"
+"""A role's reference that is cut from the film. A file of this name is written ``./source``."""
 FILMS = frozenset({"mp4", "mkv"})
 """Outputs that hold the film's pictures too, and so need a film."""
 
@@ -72,9 +74,11 @@ class Role(Model):
     """How one speaker of the cast is spoken."""
 
     voice: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
-    """A stock voice of the engine. Left out, each speaker gets another one."""
+    """A stock voice of the engine, or else a stored one, by its name. Left out, each speaker gets
+    another one of the engine's."""
     reference: str | None = None
-    """A recording to clone instead: a path or ``s3://`` URL; a voice digest in a stored job."""
+    """A recording to clone instead: a path or ``s3://`` URL, or ``source`` for what the speaker
+    says in the film; a voice digest in a stored job."""
     engine: Identifier | None = None
     fallback: tuple[Identifier, ...] | None = None
     """Engines that speak in turn what the one before could not; left out, the job's."""
@@ -205,7 +209,7 @@ class Job(Model):
 
 
 def is_identifier(name: str) -> bool:
-    """Whether ``name`` can be a job's or a batch's."""
+    """Whether ``name`` can be a job's, a batch's or a voice's."""
     return re.fullmatch(IDENTIFIER, name) is not None
 
 

@@ -18,7 +18,7 @@ import langcodes
 
 from dubbing.document import listed, nearest, read_json, read_text, validated
 from dubbing.errors import BadInput
-from dubbing.job import Job, Model, Role
+from dubbing.job import SOURCE, Job, Model, Role
 from dubbing.subtitles import SUFFIXES, numbered, read_script, read_segments
 from dubbing.text import normalise
 
@@ -221,7 +221,7 @@ def _located(fields: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     if isinstance(cast, Mapping):
         located["cast"] = {
             speaker: {**role, **_path_in(role, "reference", folder)}
-            if isinstance(role, Mapping)
+            if isinstance(role, Mapping) and role.get("reference") != SOURCE
             else role
             for speaker, role in cast.items()
         }
@@ -250,7 +250,7 @@ def _check_files(job: Job, path: Path) -> None:
     sources |= {f"reference of {name!r}": role.reference for name, role in job.cast.items()}
     faults = []
     for name, source in sources.items():
-        if source is None or source.startswith("s3://"):
+        if source is None or source == SOURCE or source.startswith("s3://"):
             continue
         if "://" in source:
             faults.append(f"{name}: {source!r} is no file: give a path or an s3:// URL")

@@ -17,6 +17,7 @@ from dubbing.outcome import Outcome, gather
 from dubbing.plan import CastLine, Reason, Round
 from dubbing.rounds import create_round, latest_round, load_end, load_job, load_round
 from dubbing.storage import Storage
+from dubbing.voice_names import names, with_stored_voices
 
 Specs = Mapping[str, EngineSpec]
 
@@ -39,8 +40,9 @@ def open_retry(
         raise Conflict(f"job {job_id!r} is completed: there is nothing to retry")
     cast = job
     if engine or voice:
-        cast = recast(job, missing, specs, engine, voice)
-        check(cast.model_copy(update={"segments": tuple(missing) or job.segments}), specs)
+        cast = with_stored_voices(storage, recast(job, missing, specs, engine, voice), specs)
+        asked = cast.model_copy(update={"segments": tuple(missing) or job.segments})
+        check(asked, specs, voices=names(storage))
     lines = cast_lines(cast, missing, specs, heard_voices(cast, outcomes))
     before = load_round(storage, job_id, round_)
     now = Round(reason=Reason.RETRY, asked=round_ + 1, request=before.request)

@@ -26,6 +26,7 @@ MODULES = {
     "cancel": "dubbing.cli.jobs",
     "retry": "dubbing.cli.jobs",
     "say": "dubbing.cli.speech",
+    "voices": "dubbing.cli.voices",
     "engines": "dubbing.cli.speech",
     "workers": "dubbing.cli.speech",
     "doctor": "dubbing.cli.doctor",

@@ -13,6 +13,7 @@ from dubbing.errors import BadInput
 from dubbing.extraction import store_voice, voice_form
 from dubbing.keys import Keys
 from dubbing.storage import Storage
+from dubbing.voice import Voice
 
 DIGEST = "ab" * 32
 
@@ -20,7 +21,8 @@ DIGEST = "ab" * 32
 @pytest.fixture
 def storage(tmp_path: Path) -> Storage:
     storage = Storage.at(str(tmp_path))
-    store_voice(storage, DIGEST, recording())
+    sound = recording()
+    store_voice(storage, Voice(digest=DIGEST, seconds=sound.seconds), sound)
     return storage
 
 

@@ -1,0 +1,157 @@
+"""`dubbing voices`: make voices of recordings, and look after them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dubbing.cli.output import json_option, print_json, print_table
+from dubbing.client import Client
+from dubbing.voice import Voice
+from dubbing.voices import VoiceDetails
+
+
+@click.group()
+def voices() -> None:
+    """Make voices of recordings, and look after them."""
+
+
+@voices.command()
+@click.argument("more", nargs=-1, metavar="[FILE]...", type=click.Path(path_type=Path))
+@click.option("--name", required=True, help="What casts call the voice.")
+@click.option(
+    "--reference",
+    "references",
+    required=True,
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Recording of one speaker, up to 50 MB; more of them may follow, and are joined.",
+)
+@click.option("--transcript", default="", help="What is said in it, for engines that want it.")
+@click.option("--language", default="", metavar="TAG", help="Language that is spoken in it.")
+@click.option("--consent", default="", metavar="NOTE", help="Who agreed to what; kept beside it.")
+@click.option(
+    "--engine",
+    "engines",
+    multiple=True,
+    help="Engine that it is for: what that cannot use is refused; may be given again.",
+)
+@json_option
+def extract(
+    references: tuple[Path, ...],
+    more: tuple[Path, ...],
+    name: str,
+    transcript: str,
+    language: str,
+    consent: str,
+    engines: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Make a voice of one speaker's recordings, and store it under a name."""
+    made = Client.connect().voices.extract(
+        name,
+        [*references, *more],
+        transcript=transcript,
+        language=language,
+        consent=consent,
+        engines=engines,
+    )
+    if as_json:
+        print_json(made.model_dump(mode="json"))
+        return
+    _print_doubts(made.doubts)
+    click.echo(f"{made.name}: {made.voice.digest[:12]}, {_heard(made.voice)}")
+
+
+@voices.command("list")
+@json_option
+def list_(as_json: bool) -> None:
+    """List the voices that have a name."""
+    found = Client.connect().voices.all()
+    if as_json:
+        print_json([named.model_dump(mode="json") for named in found])
+        return
+    rows = [
+        (named.name, named.voice.digest[:12], named.voice.language or "-", _heard(named.voice))
+        for named in found
+    ]
+    print_table(("name", "voice", "language", "recording"), rows)
+
+
+@voices.command()
+@click.argument("name")
+@json_option
+def show(name: str, as_json: bool) -> None:
+    """Say all that is known of the voice NAME, which may be its digest."""
+    found = Client.connect().voices.show(name)
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+        return
+    _print_doubts([*found.doubts, *found.unfit.values()])
+    print_table(("", ""), _rows(found))
+
+
+@voices.command()
+@click.argument("old")
+@click.argument("new")
+def rename(old: str, new: str) -> None:
+    """Call the voice OLD by the name NEW.
+
+    Jobs that were submitted keep their voice.
+    """
+    Client.connect().voices.rename(old, new)
+    click.echo(f"{old} is {new}")
+
+
+@voices.command()
+@click.argument("name")
+@json_option
+def delete(name: str, as_json: bool) -> None:
+    """Delete the voice NAME.
+
+    Its recording stays while it has another name or a job uses it.
+    """
+    done = Client.connect().voices.delete(name)
+    if as_json:
+        print_json(done.model_dump(mode="json"))
+        return
+    if not done.kept:
+        removed = f" and its forms {', '.join(done.forms)}" if done.forms else ""
+        click.echo(f"{name}: deleted, with its recording{removed}")
+        return
+    reasons = [f"it is {', '.join(done.names)} too"] if done.names else []
+    if done.jobs:
+        reasons.append(f"these jobs use it: {', '.join(done.jobs)}")
+    click.echo(f"{name}: the name is deleted, the recording is kept: {' and '.join(reasons)}")
+
+
+def _heard(voice: Voice) -> str:
+    """Return what was heard in a voice's recordings, in figures."""
+    words = f"{voice.seconds:.1f} s"
+    if judged := voice.judgement:
+        words += f", {judged.snr:.0f} dB over noise, {judged.clipped:.1%} clipped"
+    return words
+
+
+def _rows(found: VoiceDetails) -> list[tuple[str, str]]:
+    voice = found.voice
+    facts = [
+        ("voice", voice.digest),
+        ("names", ", ".join(found.names)),
+        ("recording", _heard(voice)),
+        ("language", voice.language),
+        ("transcript", voice.transcript),
+        ("from", ", ".join(voice.provenance)),
+        ("consent", voice.consent),
+        ("engines", ", ".join(found.fits)),
+        ("forms", ", ".join(found.forms)),
+        ("jobs", ", ".join(found.jobs)),
+    ]
+    return [(name, fact) for name, fact in facts if fact]
+
+
+def _print_doubts(doubts: list[str] | tuple[str, ...]) -> None:
+    for doubt in doubts:
+        click.echo(f"warning: {doubt}", err=True)

@@ -1,0 +1,229 @@
+"""Recordings that voices are made of: decoded, judged, and made ready for any engine.
+
+A recording is judged as it came, and refused when no engine could make a voice of it. What is
+kept is mono at one rate, without the silence around the speech, every part as loud as the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import soxr
+
+from dubbing.audio import Audio, Samples, peak
+from dubbing.errors import BadInput
+from dubbing.media import decode_speech
+from dubbing.storage import digest_file
+from dubbing.voice import Judgement, Voice, voice_digest
+
+RATE = 24_000
+"""Hz; what the engines that clone were trained on, or more."""
+LARGEST = 50_000_000
+"""Bytes of one file."""
+LONGEST = 300.0
+"""Seconds of one file; an engine's own bounds are narrower."""
+LEAST_SPEECH = 0.3
+"""Seconds of one file; an engine's own bounds are narrower."""
+LEAST_SNR, GOOD_SNR, BEST_SNR = 15.0, 25.0, 60.0
+"""Decibels below which a recording is refused, below which a caution is given, and beyond which
+no difference is told."""
+MOST_CLIPPED, FEW_CLIPPED = 0.01, 0.001
+"""Shares of the samples beyond which a recording is refused, and a caution is given."""
+FULL_SCALE = 0.95
+"""Magnitude from which a sample is taken for cut off; MP3 and AAC blur what was cut off at 1."""
+
+FRAME = 0.02
+"""Seconds that are judged at once."""
+HEARING_RATE = 16_000
+"""Hz at which voice activity is looked for."""
+STRICTNESS = 2
+"""Of the voice activity detector, 0 to 3."""
+QUIETEST = 0.05
+"""Share of a recording's frames that are taken for its noise: between words there is no speech."""
+MARGIN = 0.25
+"""Seconds kept beside speech; so a pause is at most twice as long."""
+FADE = 0.005
+"""Seconds over which a part comes in and goes out, so that joins do not click."""
+LOUDNESS = -20.0
+"""RMS of the speech in dBFS; BS.1770 would ask for more than a short recording has."""
+HIGHEST = 0.9
+"""Peak that loudness gives way to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """Speech that a voice can be made of, and what was heard in it as it came."""
+
+    audio: Audio
+    """Mono at `RATE`."""
+    judgement: Judgement
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recording:
+    """A voice that is not stored yet, and its reference."""
+
+    voice: Voice
+    audio: Audio
+
+
+def record(
+    paths: Sequence[Path],
+    *,
+    names: Sequence[str] = (),
+    transcript: str = "",
+    language: str = "",
+    consent: str = "",
+) -> Recording:
+    """Return the voice that recordings of one speaker make, joined in their order.
+
+    names: where they came from; left out, the files' names.
+    Raises BadInput for a file that cannot be read or serve, with what is wrong and what is needed.
+    """
+    prepared = join([prepare(path) for path in paths])
+    digests = [digest_file(path) for path in paths]
+    return Recording(
+        voice=Voice(
+            digest=voice_digest(digests, transcript, language, consent),
+            seconds=prepared.audio.seconds,
+            transcript=transcript,
+            language=language,
+            provenance=tuple(names or (path.name for path in paths)),
+            consent=consent,
+            judgement=prepared.judgement,
+        ),
+        audio=prepared.audio,
+    )
+
+
+def prepare(path: Path) -> Prepared:
+    """Return the speech of a sound file, or of a film; raises BadInput when it cannot serve."""
+    if path.is_file():
+        check_size(path.stat().st_size, path.name)
+    prepared = prepare_sound(decode_speech(path, rate=RATE, max_seconds=LONGEST))
+    if fault := fault_of(prepared.judgement):
+        raise BadInput(fault, where=path.name)
+    return prepared
+
+
+def check_size(size: int, name: str) -> None:
+    """Raise BadInput for a file of more bytes than are read."""
+    if size > LARGEST:
+        raise BadInput(
+            f"the file has {size / 1e6:.0f} MB, and at most {LARGEST / 1e6:.0f} are read: cut it",
+            where=name,
+        )
+
+
+def prepare_sound(audio: Audio) -> Prepared:
+    """Return the speech in ``audio``, which is mono at `RATE`, and what is heard in it."""
+    speaking, power = _listen(audio)
+    judgement = Judgement(
+        speech=round(float(speaking.sum()) * FRAME, 2),
+        snr=round(_snr(speaking, power), 1),
+        clipped=round(float(np.mean(np.abs(audio.samples) >= FULL_SCALE)), 5),
+    )
+    if not speaking.any():
+        return Prepared(audio=Audio(samples=audio.samples[:0], rate=RATE), judgement=judgement)
+    speech = splice([audio.samples[part] for part in _parts(speaking)])
+    loudness = 10 ** (LOUDNESS / 20) / np.sqrt(power[speaking].mean())
+    gain = np.float32(min(loudness, HIGHEST / peak(speech)))
+    return Prepared(audio=Audio(samples=speech * gain, rate=RATE), judgement=judgement)
+
+
+def join(parts: Sequence[Prepared]) -> Prepared:
+    """Return parts as one, in their order, judged by the worst of them."""
+    heard = [part.judgement for part in parts]
+    samples = np.concatenate([part.audio.samples for part in parts])
+    judgement = Judgement(
+        speech=round(sum(judgement.speech for judgement in heard), 2),
+        snr=min(judgement.snr for judgement in heard),
+        clipped=max(judgement.clipped for judgement in heard),
+    )
+    return Prepared(audio=Audio(samples=samples, rate=RATE), judgement=judgement)
+
+
+def splice(parts: Sequence[Samples]) -> Samples:
+    """Return parts one after the other, each with short fades; they are changed in no way else."""
+    faded = []
+    for part in parts:
+        ramp = np.linspace(0, 1, min(round(FADE * RATE), len(part) // 2), dtype=np.float32)
+        shape = np.ones(len(part), np.float32)
+        shape[: len(ramp)], shape[len(part) - len(ramp) :] = ramp, ramp[::-1]
+        faded.append(part * shape)
+    return np.concatenate(faded)
+
+
+def fault_of(judgement: Judgement) -> str | None:
+    """Return why a recording cannot serve, in figures, and what to do about it."""
+    if judgement.speech < LEAST_SPEECH:
+        return f"{judgement.speech:g} s of speech are heard in it: record somebody who speaks"
+    if judgement.snr < LEAST_SNR:
+        return (
+            f"{judgement.snr:.0f} dB of speech over noise, and {LEAST_SNR:.0f} are needed: record "
+            "in a quiet room, near the microphone, without music"
+        )
+    if judgement.clipped > MOST_CLIPPED:
+        return (
+            f"{judgement.clipped:.1%} of the samples are clipped, and at most {MOST_CLIPPED:.0%} "
+            "may be: record at a lower level"
+        )
+    return None
+
+
+def doubts_of(voice: Voice) -> list[str]:
+    """Return what may not sound as meant when a voice is cloned, by what was heard in it."""
+    doubts: list[str] = []
+    if (judgement := voice.judgement) is None:
+        return doubts
+    if judgement.snr < GOOD_SNR:
+        doubts.append(
+            f"{judgement.snr:.0f} dB of speech over noise: the noise may be heard in the voice; "
+            f"from {GOOD_SNR:.0f} on it is not"
+        )
+    if judgement.clipped > FEW_CLIPPED:
+        doubts.append(f"{judgement.clipped:.1%} of the samples are clipped: the voice may crackle")
+    return doubts
+
+
+def _listen(audio: Audio) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
+    """Return whether somebody speaks in each frame, and the frame's mean square."""
+    import webrtcvad  # noqa: PLC0415 - no command but those that take in a recording needs it
+
+    size = round(FRAME * HEARING_RATE)
+    samples = soxr.resample(audio.samples, audio.rate, HEARING_RATE)
+    frames = samples[: len(samples) // size * size].reshape(-1, size)
+    pcm = (np.clip(frames, -1, 1) * 32767).astype("<i2")
+    detector = webrtcvad.Vad(STRICTNESS)
+    speaking = [detector.is_speech(frame.tobytes(), HEARING_RATE) for frame in pcm]
+    return np.array(speaking, np.bool_), np.square(frames, dtype=np.float64).mean(axis=1)
+
+
+def _snr(speaking: npt.NDArray[np.bool_], power: npt.NDArray[np.float64]) -> float:
+    """Return the decibels of speech over noise.
+
+    Noise alone is taken for speech by the detector, and has no frames quieter than the others.
+    """
+    if not speaking.any():
+        return 0.0
+    first, last = np.flatnonzero(speaking)[[0, -1]]
+    ordered = np.sort(power[first : last + 1])
+    noise = ordered[: max(1, round(len(ordered) * QUIETEST))].mean()
+    speech = power[speaking].mean() - noise
+    if speech <= noise:
+        return 0.0
+    return min(BEST_SNR, float(10 * np.log10(speech / max(noise, speech * 10 ** (-BEST_SNR / 10)))))
+
+
+def _parts(speaking: npt.NDArray[np.bool_]) -> Iterator[slice]:
+    """Yield where speech with its margins lies, in samples at `RATE`."""
+    beside = np.ones(2 * round(MARGIN / FRAME) + 1)
+    kept = np.convolve(speaking, beside)[len(beside) // 2 :][: len(speaking)] > 0.5
+    edges = np.flatnonzero(np.diff(kept, prepend=False, append=False))
+    frame = round(FRAME * RATE)
+    for start, end in edges.reshape(-1, 2):
+        yield slice(start * frame, end * frame)

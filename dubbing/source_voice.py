@@ -1,0 +1,175 @@
+"""Voices from the film: what a speaker says in it becomes the reference of that speaker's voice.
+
+Of the cues that nobody else speaks into, the best stretches are kept, until there are enough of
+them. The film is decoded once for all speakers, and no more than that much of each is held.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soxr
+
+from dubbing import media, reference
+from dubbing.audio import Audio, Samples
+from dubbing.errors import BadInput
+from dubbing.job import Segment
+from dubbing.reference import Prepared, Recording
+from dubbing.voice import Voice, voice_digest
+
+ENOUGH = 30.0
+"""Seconds of a voice, where no engine asks for less."""
+LEAST = 3.0
+"""Seconds of a voice, where no engine asks for more."""
+SHORTEST = 0.8
+"""Seconds of a stretch: shorter ones are calls and halves of words."""
+LONGEST = 15.0
+"""Seconds of a stretch; longer cues are cut."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """Where somebody speaks alone, in frames of `media.RATE`."""
+
+    first: int
+    last: int
+    speaker: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stretch:
+    """A span's speech."""
+
+    first: int
+    speech: Prepared
+
+    @property
+    def worth(self) -> float:
+        """Decibels of speech over noise; speech that is twice as long counts as much as 3 more."""
+        heard = self.speech.judgement
+        return min(heard.snr, 2 * reference.GOOD_SNR) + 10 * float(np.log10(heard.speech))
+
+
+def cut_voices(
+    film: Path, segments: Sequence[Segment], wanted: Mapping[str, tuple[float, float]], source: str
+) -> dict[str, Recording]:
+    """Return the voice of each speaker that is ``wanted``, from the film's own sound.
+
+    wanted: the least and the most seconds that the speaker's engines take.
+    source: the film's name in the voice's provenance.
+    The same film and cues give the same voice, to the sample. Raises BadInput that names a speaker
+    of whom too little is heard.
+    """
+    kept: dict[str, list[Stretch]] = {speaker: [] for speaker in wanted}
+    for span, sound in _sounds(film, spans(segments, wanted)):
+        samples = soxr.resample(sound, media.RATE, reference.RATE)
+        speech = reference.prepare_sound(Audio(samples=samples, rate=reference.RATE))
+        if speech.audio.seconds >= SHORTEST and not reference.fault_of(speech.judgement):
+            of = kept[span.speaker]
+            of.append(Stretch(first=span.first, speech=speech))
+            _drop_the_worst(of, wanted[span.speaker][1])
+    return {
+        speaker: _voice(speaker, stretches, wanted[speaker], source)
+        for speaker, stretches in kept.items()
+    }
+
+
+def spans(segments: Sequence[Segment], speakers: Iterable[str]) -> list[Span]:
+    """Return where each of ``speakers`` speaks and nobody else does, in order of time.
+
+    A cue that another speaker's overlaps is left out whole: its times are only about right.
+    """
+    starts = np.array([segment.start for segment in segments])
+    ends = np.array([segment.end for segment in segments])
+    who = np.array([segment.speaker for segment in segments])
+    found: list[Span] = []
+    for speaker in speakers:
+        last = 0.0
+        for cue in sorted((s for s in segments if s.speaker == speaker), key=lambda s: s.start):
+            start, last = max(cue.start, last), max(cue.end, last)
+            others = (starts < cue.end) & (ends > cue.start) & (who != speaker)
+            if not others.any():
+                found += _pieces(start, cue.end, speaker)
+    return sorted(found, key=lambda span: span.first)
+
+
+def _pieces(start: float, end: float, speaker: str) -> Iterator[Span]:
+    """Yield a cue's time in pieces that are not too long."""
+    first, last, longest = (round(seconds * media.RATE) for seconds in (start, end, LONGEST))
+    for at in range(first, last, longest):
+        yield Span(first=at, last=min(at + longest, last), speaker=speaker)
+
+
+def _sounds(film: Path, spans: Iterable[Span]) -> Iterator[tuple[Span, Samples]]:
+    """Yield each span that the film holds whole, and its sound."""
+    waiting = deque(spans)
+    parts: list[Samples] = []
+    at = 0
+    for block in media.decode(film, 1):
+        end = at + len(block)
+        while waiting and waiting[0].first < end:
+            span = waiting[0]
+            parts.append(block[max(0, span.first - at) : span.last - at, 0].copy())
+            if span.last > end:
+                break
+            yield span, np.concatenate(parts)
+            parts = []
+            waiting.popleft()
+        at = end
+        if not waiting:
+            return
+
+
+def _drop_the_worst(stretches: list[Stretch], enough: float) -> None:
+    """Leave the best stretches, and no more of them than make up ``enough`` seconds."""
+    stretches.sort(key=lambda stretch: -stretch.worth)
+    while _seconds(stretches[:-1]) >= enough:
+        stretches.pop()
+
+
+def _voice(
+    speaker: str, stretches: list[Stretch], wanted: tuple[float, float], source: str
+) -> Recording:
+    """Return stretches, the best of which come first, as a voice in order of time."""
+    least, most = wanted
+    if (over := _seconds(stretches) - most) > 0:
+        stretches = [*stretches[:-1], *_shortened(stretches[-1], over)]
+    if (seconds := _seconds(stretches)) < least:
+        raise BadInput(
+            f"{seconds:.1f} s of clean speech are heard in the film where {speaker!r} speaks and "
+            f"nobody else does, and {least:g} s are needed: give the role a reference",
+            where=source,
+        )
+    in_time = sorted(stretches, key=lambda stretch: stretch.first)
+    whole = reference.join([stretch.speech for stretch in in_time])
+    sound = (np.clip(whole.audio.samples, -1, 1) * 32767).astype("<i2")
+    return Recording(
+        voice=Voice(
+            digest=voice_digest([hashlib.sha256(sound.tobytes()).hexdigest()]),
+            seconds=whole.audio.seconds,
+            provenance=(f"source: {source}, speaker {speaker}",),
+            judgement=whole.judgement,
+        ),
+        audio=whole.audio,
+    )
+
+
+def _shortened(stretch: Stretch, over: float) -> list[Stretch]:
+    """Return a stretch without its last ``over`` seconds, unless too little is left of it."""
+    audio = stretch.speech.audio
+    left = len(audio.samples) - round(over * audio.rate) - 1
+    if left < SHORTEST * audio.rate:
+        return []
+    shorter = Audio(samples=reference.splice([audio.samples[:left]]), rate=audio.rate)
+    heard = stretch.speech.judgement
+    heard = heard.model_copy(update={"speech": round(min(heard.speech, shorter.seconds), 2)})
+    return [Stretch(first=stretch.first, speech=Prepared(audio=shorter, judgement=heard))]
+
+
+def _seconds(stretches: Sequence[Stretch]) -> float:
+    return sum(stretch.speech.audio.seconds for stretch in stretches)

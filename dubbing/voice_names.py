@@ -1,0 +1,90 @@
+"""Names of stored voices: each is a pointer to a voice's digest.
+
+A name comes from outside, and no key is made of one before it is known to be a name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from pydantic import TypeAdapter, ValidationError
+
+from dubbing.engine import EngineSpec
+from dubbing.errors import BadInput, NotFound
+from dubbing.job import Job, Role, is_identifier
+from dubbing.keys import Keys
+from dubbing.storage import Storage
+from dubbing.voice import Digest, Voice
+
+
+def names(storage: Storage) -> list[str]:
+    """Return the names that voices have, sorted."""
+    found = (key.removeprefix(Keys.VOICE_NAMES) for key in storage.keys(Keys.VOICE_NAMES))
+    return sorted(name for name in found if is_identifier(name))
+
+
+def find(storage: Storage, name: str) -> str:
+    """Return a voice's digest, by its name or the digest itself; raises NotFound."""
+    return name if _is_digest(name) else pointer(storage, name)
+
+
+def load(storage: Storage, digest: str) -> Voice:
+    """Return a stored voice; raises NotFound."""
+    try:
+        return Voice.model_validate_json(storage.get(Keys.voice(digest)))
+    except NotFound as exc:
+        raise NotFound(f"there is no voice {digest!r}") from exc
+
+
+def with_stored_voices(storage: Storage, job: Job, specs: Mapping[str, EngineSpec]) -> Job:
+    """Return ``job`` with the digest of each stored voice that its cast names.
+
+    An engine's own voice of that name comes first. A name that nobody knows stays as it is.
+    """
+    cast = {
+        speaker: _with_digest(storage, role) if asks_stored(job, speaker, specs) else role
+        for speaker, role in job.cast.items()
+    }
+    return job.model_copy(update={"cast": cast})
+
+
+def _with_digest(storage: Storage, role: Role) -> Role:
+    try:
+        digest = find(storage, role.voice or "")
+        load(storage, digest)
+    except NotFound:
+        return role
+    return role.model_copy(update={"voice": None, "reference": digest})
+
+
+def asks_stored(job: Job, speaker: str, specs: Mapping[str, EngineSpec]) -> bool:
+    """Whether the cast names a voice that the speaker's engine has not of its own."""
+    role, spec = job.role(speaker), specs.get(job.engine_of(speaker))
+    return bool(role.voice and not role.reference and spec and role.voice not in spec.voices)
+
+
+def pointer(storage: Storage, name: str) -> str:
+    """Return what a name points to; raises NotFound."""
+    unknown = NotFound(f"there is no voice {name!r}")
+    if not is_identifier(name):
+        raise unknown
+    try:
+        return TypeAdapter(Digest).validate_python(storage.get(Keys.voice_name(name)).decode())
+    except NotFound as exc:
+        raise unknown from exc
+    except (ValidationError, UnicodeDecodeError) as exc:
+        raise BadInput("this name is damaged: remove it", where=Keys.voice_name(name)) from exc
+
+
+def _is_digest(name: str) -> bool:
+    return re.fullmatch(r"[0-9a-f]{64}", name) is not None
+
+
+def check_new_name(name: str) -> None:
+    """Raise BadInput for what cannot name a voice, or would be taken for a digest."""
+    if not is_identifier(name) or _is_digest(name):
+        raise BadInput(
+            f"{name!r} cannot name a voice: use up to 100 letters, digits, dots, hyphens and "
+            "underscores, beginning with a letter or digit"
+        )

@@ -1,0 +1,231 @@
+"""Stored voices by their names: extracted, listed, looked at, renamed, deleted.
+
+A name is a pointer to a voice's digest. Stored jobs hold the digest, so that a name may change or
+go, and what was dubbed stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import langcodes
+from pydantic import ValidationError
+
+from dubbing.casting import spec_of
+from dubbing.engine import EngineSpec
+from dubbing.errors import BadInput, Conflict, NotFound
+from dubbing.extraction import store_voice
+from dubbing.job import Job, Model
+from dubbing.keys import Keys
+from dubbing.parallel import each
+from dubbing.reference import doubts_of, record
+from dubbing.storage import Storage
+from dubbing.voice import Digest, Voice
+from dubbing.voice_names import check_new_name, find, load, names, pointer
+
+Specs = Mapping[str, EngineSpec]
+
+
+class NamedVoice(Model):
+    """A voice and its name."""
+
+    name: str
+    voice: Voice
+    doubts: tuple[str, ...] = ()
+    """What may not sound as meant when it is cloned."""
+
+
+class VoiceDetails(Model):
+    """All that is known of a voice."""
+
+    names: tuple[str, ...]
+    voice: Voice
+    doubts: tuple[str, ...]
+    """What may not sound as meant when it is cloned."""
+    forms: tuple[str, ...]
+    """What engines derived from it, as ``<engine>-<model>``."""
+    jobs: tuple[str, ...]
+    """Those whose cast it is in, as they were submitted or revised."""
+    fits: tuple[str, ...]
+    """Engines that can clone it."""
+    unfit: dict[str, str]
+    """Engines that clone, but not this voice, and what they need."""
+
+
+class Deletion(Model):
+    """What became of a voice whose name was deleted."""
+
+    digest: Digest
+    names: tuple[str, ...]
+    """Its other names."""
+    jobs: tuple[str, ...]
+    """Those that use it."""
+    forms: tuple[str, ...]
+    """What was removed of engines' forms, as ``<engine>-<model>``."""
+    kept: bool
+    """Whether the recording is still there, for those names and jobs."""
+
+
+class Voices:
+    """The stored voices of one system."""
+
+    def __init__(self, storage: Storage, specs: Callable[[], Specs]) -> None:
+        self._storage = storage
+        self._specs = specs
+
+    def extract(
+        self,
+        name: str,
+        references: Sequence[Path],
+        *,
+        transcript: str = "",
+        language: str = "",
+        consent: str = "",
+        engines: Sequence[str] = (),
+    ) -> NamedVoice:
+        """Make a voice of recordings of one speaker and store it under a name.
+
+        references: sound files or films, each of at most 50 MB, joined in their order.
+        transcript, language: what is said in them, and in which language, as a BCP 47 tag.
+        consent: who agreed that the voice is cloned, and to what.
+        engines: those that it is for; left out, what any engine lacks is a doubt.
+
+        Raises BadInput that says what is wrong with a recording and what is needed, and Conflict
+        when the name belongs to another voice.
+        """
+        check_new_name(name)
+        if language and not langcodes.tag_is_valid(language):
+            raise BadInput(f"language {language!r} is no BCP 47 tag, such as de or pt-BR")
+        if not references:
+            raise BadInput("name at least one recording to make the voice of")
+        language = language and langcodes.standardize_tag(language)
+        recording = record(references, transcript=transcript, language=language, consent=consent)
+        voice, specs = recording.voice, self._specs()
+        for engine in engines:
+            if fault := _clone_fault(spec_of(engine, specs), voice):
+                raise BadInput(fault, where=name)
+        others = () if engines else _unfit(specs, voice).values()
+        self._check_free(name, voice.digest)
+        store_voice(self._storage, voice, recording.audio)
+        self._name(name, voice.digest)
+        return NamedVoice(
+            name=name, voice=load(self._storage, voice.digest), doubts=(*doubts_of(voice), *others)
+        )
+
+    def all(self) -> list[NamedVoice]:
+        """Return the voices that have a name, by name."""
+
+        def named(name: str) -> NamedVoice | None:
+            try:
+                voice = load(self._storage, find(self._storage, name))
+            except NotFound:
+                # Deleted since the names were listed.
+                return None
+            return NamedVoice(name=name, voice=voice, doubts=tuple(doubts_of(voice)))
+
+        return [found for found in each(named, names(self._storage)) if found]
+
+    def show(self, name: str) -> VoiceDetails:
+        """Return all that is known of a voice, by its name or digest; raises NotFound."""
+        digest = find(self._storage, name)
+        voice = load(self._storage, digest)
+        specs = self._specs()
+        unfit = _unfit(specs, voice)
+        return VoiceDetails(
+            names=self._names_of(digest),
+            voice=voice,
+            doubts=tuple(doubts_of(voice)),
+            forms=self._forms(digest),
+            jobs=self._jobs_with(digest),
+            fits=tuple(n for n, spec in sorted(specs.items()) if spec.clones and n not in unfit),
+            unfit=unfit,
+        )
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a voice another name; raises NotFound, and Conflict when it belongs to another."""
+        check_new_name(new)
+        digest = pointer(self._storage, old)
+        if new != old:
+            self._check_free(new, digest)
+            self._name(new, digest)
+            self._storage.delete(Keys.voice_name(old))
+
+    def delete(self, name: str) -> Deletion:
+        """Delete a name, and the voice with it unless it has another name or a job uses it.
+
+        Raises NotFound.
+        """
+        digest = pointer(self._storage, name)
+        self._storage.delete(Keys.voice_name(name))
+        others, jobs = self._names_of(digest), self._jobs_with(digest)
+        kept = bool(others or jobs)
+        forms = () if kept else self._forms(digest)
+        if not kept:
+            for key in list(self._storage.keys(Keys.voice_folder(digest))):
+                self._storage.delete(key)
+        return Deletion(digest=digest, names=others, jobs=jobs, forms=forms, kept=kept)
+
+    def _check_free(self, name: str, digest: str) -> None:
+        """Raise Conflict when a name belongs to another voice."""
+        try:
+            other = pointer(self._storage, name)
+        except NotFound:
+            return
+        if other != digest:
+            raise Conflict(
+                f"the name {name!r} belongs to another voice: choose another name, or rename or "
+                "delete that voice first"
+            )
+
+    def _name(self, name: str, digest: str) -> None:
+        if not self._storage.create(Keys.voice_name(name), digest.encode()):
+            # Somebody else may have taken the name since it was looked at.
+            self._check_free(name, digest)
+
+    def _names_of(self, digest: str) -> tuple[str, ...]:
+        def points(name: str) -> bool:
+            try:
+                return pointer(self._storage, name) == digest
+            except NotFound:
+                return False
+
+        known = names(self._storage)
+        return tuple(n for n, own in zip(known, each(points, known), strict=True) if own)
+
+    def _forms(self, digest: str) -> tuple[str, ...]:
+        folder, ending = Keys.voice_folder(digest), ".safetensors"
+        keys = sorted(key for key in self._storage.keys(folder) if key.endswith(ending))
+        return tuple(key.removeprefix(folder).removesuffix(ending) for key in keys)
+
+    def _jobs_with(self, digest: str) -> tuple[str, ...]:
+        """Return the jobs in whose cast a voice is, in any request of theirs."""
+
+        def uses(job: str) -> bool:
+            keys = [Keys.job(job), *self._storage.keys(Keys.revisions(job))]
+            return any(digest in _cast_voices(self._storage, key) for key in keys)
+
+        jobs = self._storage.folders(Keys.JOBS)
+        return tuple(j for j, found in zip(jobs, each(uses, jobs), strict=True) if found)
+
+
+def _cast_voices(storage: Storage, key: str) -> set[str | None]:
+    """Return the voices in the cast of a stored request; none when it is not there."""
+    try:
+        job = Job.model_validate_json(storage.get(key))
+    except (NotFound, ValidationError):
+        return set()
+    return {role.reference for role in job.cast.values()}
+
+
+def _unfit(specs: Specs, voice: Voice) -> dict[str, str]:
+    """Return why engines that clone cannot clone a voice, by engine."""
+    cloning = (spec for _, spec in sorted(specs.items()) if spec.clones)
+    faults = {spec.name: spec.reference_fault(voice.seconds) for spec in cloning}
+    return {name: fault for name, fault in faults.items() if fault}
+
+
+def _clone_fault(spec: EngineSpec, voice: Voice) -> str | None:
+    if not spec.clones:
+        return f"engine {spec.name!r} does not clone voices"
+    return spec.reference_fault(voice.seconds)
