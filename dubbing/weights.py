@@ -8,7 +8,7 @@ is refused before anything is loaded.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,8 +84,10 @@ def within(folder: Path, name: str) -> Path:
     return path
 
 
-def read_config(folder: Path, name: str) -> dict[str, Any]:
+def read_config(folder: Path, name: str, unread: Collection[str] = ()) -> dict[str, Any]:
     """Return a model's JSON configuration.
+
+    unread: settings that nothing reads, such as those of its training: they are left out.
 
     Raises BadInput when it is no JSON object, lies outside, or names an address.
     """
@@ -93,6 +95,7 @@ def read_config(folder: Path, name: str) -> dict[str, Any]:
     config = read_json(path)
     if not isinstance(config, dict):
         raise BadInput("it is no configuration: one is a JSON object", where=str(path))
+    config = {key: value for key, value in config.items() if key not in unread}
     faults = [f"{place}: {value!r} is an address" for place, value in _addresses(config, "")]
     if faults:
         faults.append("models are read from local folders alone: name files there")
