@@ -1,37 +1,27 @@
 """eSpeak NG, in process: 1,000 times real time on one core, and no model to download.
 
-A voice is one of eSpeak's variants, which speak any language. The library keeps its state in
-globals, so a process has one, used by one thread at a time.
+A voice is one of eSpeak's variants, which speak any language.
 """
 
 from __future__ import annotations
 
-import ctypes
-import hashlib
 from collections.abc import Sequence
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
-from threading import Lock
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from dubbing.audio import Audio
 from dubbing.engine import EngineSpec, Line, Spoken, VoiceForm, described, require
+from dubbing.engines._espeak import RATE, Library, open_library
 from dubbing.errors import DubbingError, EngineFailed, SpeechRejected
 from dubbing.weights import Weights
 
-RATE = 22050
-"""Hz; what eSpeak's own data are made for."""
 WORDS_A_MINUTE = 175
 """eSpeak's own pace."""
 MIDDLE_PITCH = 50
 """eSpeak's pitch goes from 0 to 100."""
-
-SYNCHRONOUS, BUFFER_MS, DO_NOT_EXIT = 2, 1000, 0x8000
-SPEED, PITCH = 1, 3
-CHARACTER_POSITION, PLAIN_UTF8 = 1, 1
 
 # By turns a low and a high voice, each as far as can be from those before it in pitch and
 # spectrum, so that the first few, which a small cast is given, are told apart at once.
@@ -67,8 +57,6 @@ CHARACTERS_PER_SECOND = {
     "tr": 14.9, "uk": 14.9, "vi": 19.2, "yue": 5.1, "zh": 4.5, "*": 16.5,
 }  # fmt: skip
 
-_lock = Lock()
-
 
 class ESpeak:
     """eSpeak NG, through its C library.
@@ -101,13 +89,12 @@ class ESpeak:
 
     def __init__(self, name: str = "espeak", folder: Path = Path()) -> None:
         self.spec = described(ESpeak.spec, name, folder)
-        self._library: _Library | None = None
+        self._library: Library | None = None
 
     def load(self, device: str) -> None:
         """Load the library; raises EngineMissing or EngineFailed."""
         require(self)
-        with _lock:
-            self._library = _open_library()
+        self._library = open_library()
         self.model = self._library.digest
 
     def unload(self) -> None:
@@ -128,73 +115,11 @@ class ESpeak:
         try:
             voice = f"{_language(line.language)}+{_variant(line.voice)}"
             rate, pitch = round(WORDS_A_MINUTE * line.speed), _pitch(line.pitch)
-            with _lock:
-                sound = self._library.speak(line.text, voice, rate, pitch)
+            sound = self._library.speak(line.text, voice, rate, pitch)
         except DubbingError as exc:
             return exc
         samples = np.frombuffer(sound, np.int16) * np.float32(1 / 32768)
         return Audio(samples=samples, rate=RATE)
-
-
-class _Library:
-    """The C library, of which a process has one; every call needs the lock."""
-
-    def __init__(self, path: str, data: str) -> None:
-        self._c = ctypes.CDLL(path)
-        self._c.espeak_Info.restype = ctypes.c_char_p
-        self._c.espeak_Synth.argtypes = [
-            ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint, ctypes.c_int,
-            ctypes.c_uint, ctypes.c_uint, ctypes.c_void_p, ctypes.c_void_p,
-        ]  # fmt: skip
-        if self._c.espeak_Initialize(SYNCHRONOUS, BUFFER_MS, data.encode(), DO_NOT_EXIT) != RATE:
-            raise EngineFailed(f"espeak did not start with its data in {data}")
-        self._sound = bytearray()
-        self._voice = ""
-        # Kept, as the C side holds no reference to it.
-        self._callback = _CALLBACK(self._collect)
-        self._c.espeak_SetSynthCallback(self._callback)
-
-    @property
-    def digest(self) -> str:
-        """Digest of the versions of the library and of the wheel that brings its data."""
-        library = self._c.espeak_Info(None).decode()
-        return hashlib.sha256(f"{library} {version('espeakng-loader')}".encode()).hexdigest()
-
-    def speak(self, text: str, voice: str, rate: int, pitch: int) -> bytes:
-        """Return 16-bit samples of ``text``, which is plain: no markup, no phonemes."""
-        if voice != self._voice:
-            self._voice = ""
-            _check(self._c.espeak_SetVoiceByName(voice.encode()), f"has no voice {voice!r}")
-            self._voice = voice
-        self._c.espeak_SetParameter(SPEED, rate, 0)
-        self._c.espeak_SetParameter(PITCH, pitch, 0)
-        self._sound.clear()
-        data = text.encode()
-        status = self._c.espeak_Synth(
-            data, len(data) + 1, 0, CHARACTER_POSITION, 0, PLAIN_UTF8, None, None
-        )
-        _check(status, "could not speak the line")
-        return bytes(self._sound)
-
-    def _collect(self, samples: int | None, count: int, events: int | None) -> int:
-        if samples and count > 0:
-            self._sound += ctypes.string_at(samples, 2 * count)
-        return 0
-
-
-_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
-
-
-@cache
-def _open_library() -> _Library:
-    import espeakng_loader
-
-    try:
-        return _Library(
-            str(espeakng_loader.get_library_path()), str(espeakng_loader.get_data_path())
-        )
-    except OSError as exc:
-        raise EngineFailed(f"espeak's library cannot be loaded: {exc}") from exc
 
 
 @cache
@@ -222,8 +147,3 @@ def _pitch(semitones: float) -> int:
     """Return eSpeak's pitch, fitted to the fundamental frequency that it was measured to give."""
     value = MIDDLE_PITCH + 6.9 * semitones - 0.12 * semitones * abs(semitones)
     return round(min(max(value, 0), 100))
-
-
-def _check(status: Any, failure: str) -> None:
-    if status != 0:
-        raise EngineFailed(f"espeak {failure} (status {status})")

@@ -1,0 +1,155 @@
+"""eSpeak NG's C library: it speaks, and it tells the phonemes of a text.
+
+It keeps its state in globals, so a process has one, used by one thread at a time.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import re
+from functools import cache
+from importlib.metadata import version
+from importlib.util import find_spec
+from threading import Lock
+from typing import Any
+
+from dubbing.errors import EngineFailed, EngineMissing, SpeechRejected
+
+RATE = 22050
+"""Hz; what eSpeak's own data are made for."""
+
+SYNCHRONOUS, BUFFER_MS, DO_NOT_EXIT = 2, 1000, 0x8000
+SPEED, PITCH = 1, 3
+CHARACTER_POSITION, PLAIN_UTF8 = 1, 1
+IPA_PHONEMES = 2
+LANGUAGE_CHANGE = re.compile(r"\([a-z-]+\)")
+"""Stands among phonemes where a word is read in another language."""
+
+_lock = Lock()
+
+
+class _Properties(ctypes.Structure):
+    """By what a voice is looked for."""
+
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("languages", ctypes.c_char_p),
+        ("identifier", ctypes.c_char_p),
+        ("gender", ctypes.c_ubyte),
+        ("age", ctypes.c_ubyte),
+        ("variant", ctypes.c_ubyte),
+        ("unused", ctypes.c_ubyte),
+        ("score", ctypes.c_int),
+        ("spare", ctypes.c_void_p),
+    )
+
+
+class Library:
+    """The C library, of which a process has one."""
+
+    def __init__(self, path: str, data: str) -> None:
+        self._c = ctypes.CDLL(path)
+        self._c.espeak_Info.restype = ctypes.c_char_p
+        self._c.espeak_Synth.argtypes = [
+            ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint, ctypes.c_int,
+            ctypes.c_uint, ctypes.c_uint, ctypes.c_void_p, ctypes.c_void_p,
+        ]  # fmt: skip
+        self._c.espeak_TextToPhonemes.restype = ctypes.c_char_p
+        if self._c.espeak_Initialize(SYNCHRONOUS, BUFFER_MS, data.encode(), DO_NOT_EXIT) != RATE:
+            raise EngineFailed(f"espeak did not start with its data in {data}")
+        self._sound = bytearray()
+        self._voice = ""
+        # Kept, as the C side holds no reference to it.
+        self._callback = _CALLBACK(self._collect)
+        self._c.espeak_SetSynthCallback(self._callback)
+
+    @property
+    def digest(self) -> str:
+        """Digest of the versions of the library and of the wheel that brings its data."""
+        library = self._c.espeak_Info(None).decode()
+        return hashlib.sha256(f"{library} {version('espeakng-loader')}".encode()).hexdigest()
+
+    def speak(self, text: str, voice: str, rate: int, pitch: int) -> bytes:
+        """Return 16-bit samples of ``text``, which is plain: no markup, no phonemes."""
+        data = text.encode()
+        with _lock:
+            self._choose(voice)
+            self._c.espeak_SetParameter(SPEED, rate, 0)
+            self._c.espeak_SetParameter(PITCH, pitch, 0)
+            self._sound.clear()
+            status = self._c.espeak_Synth(
+                data, len(data) + 1, 0, CHARACTER_POSITION, 0, PLAIN_UTF8, None, None
+            )
+            _check(status, "could not speak the line")
+            return bytes(self._sound)
+
+    def phonemes(self, text: str, language: str) -> str:
+        """Return ``text`` in the IPA, words parted by spaces, without its punctuation.
+
+        language: eSpeak's name of it, such as ``en-us``. Raises SpeechRejected for one that
+        eSpeak does not know.
+        """
+        rest = ctypes.c_char_p(text.encode())
+        clauses = []
+        with _lock:
+            self._choose(language, by_language=True)
+            # Goes from clause to clause, and is null after the last.
+            while rest.value is not None:
+                found = self._c.espeak_TextToPhonemes(ctypes.byref(rest), PLAIN_UTF8, IPA_PHONEMES)
+                clauses.append(LANGUAGE_CHANGE.sub("", found.decode()).strip())
+        return " ".join(filter(None, clauses))
+
+    def _choose(self, voice: str, *, by_language: bool = False) -> None:
+        if voice == self._voice:
+            return
+        self._voice = ""
+        status = self._c.espeak_SetVoiceByName(voice.encode())
+        if status and by_language:
+            wanted = _Properties(languages=voice.encode())
+            status = self._c.espeak_SetVoiceByProperties(ctypes.byref(wanted))
+        if status and by_language:
+            raise SpeechRejected(f"espeak has no phonemes for {voice!r}")
+        _check(status, f"has no voice {voice!r}")
+        self._voice = voice
+
+    def _collect(self, samples: int | None, count: int, events: int | None) -> int:
+        if samples and count > 0:
+            self._sound += ctypes.string_at(samples, 2 * count)
+        return 0
+
+
+_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
+
+
+def open_library() -> Library:
+    """Return the library of this process; raises EngineFailed when it does not load."""
+    with _lock:
+        return _open()
+
+
+@cache
+def _open() -> Library:
+    import espeakng_loader
+
+    try:
+        return Library(
+            str(espeakng_loader.get_library_path()), str(espeakng_loader.get_data_path())
+        )
+    except OSError as exc:
+        raise EngineFailed(f"espeak's library cannot be loaded: {exc}") from exc
+
+
+def phonemizer(who: str) -> Library:
+    """Return what tells phonemes; raises EngineMissing, naming the engine, when it is not there."""
+    if not find_spec("espeakng_loader"):
+        raise EngineMissing(
+            f"the model of engine {who!r} is read in phonemes, which eSpeak tells: "
+            "pip install 'dubbing[espeak]'"
+        )
+    return open_library()
+
+
+def _check(status: Any, failure: str) -> None:
+    if status != 0:
+        raise EngineFailed(f"espeak {failure} (status {status})")
