@@ -1,4 +1,4 @@
-"""What the engines of coqui-tts share: its import, and the errors of torch.
+"""What the engines of coqui-tts share: its import, and the errors of models and of torch.
 
 coqui-tts imports torchaudio for pure Python functions alone. The wheel of torchaudio is built for
 CUDA, and cannot load its native part beside a torch that is not: then it is imported without.
@@ -7,15 +7,17 @@ CUDA, and cannot load its native part beside a torch that is not: then it is imp
 from __future__ import annotations
 
 import logging
+import pickle
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from dubbing.errors import EngineFailed
+from dubbing.errors import EngineFailed, EngineMissing
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +36,10 @@ def prepare() -> None:
             del sys.modules[name]
         sys.modules["torchaudio._extension"] = _without_native_part()
         import torchaudio  # noqa: F401
+    import torch
+
+    # A worker has one process a core.
+    torch.set_num_threads(1)
 
 
 def _without_native_part() -> ModuleType:
@@ -44,6 +50,34 @@ def _without_native_part() -> ModuleType:
     extension.fail_if_no_align = lambda function: function
     extension._check_cuda_version = lambda: None
     return extension  # type: ignore[no-any-return]
+
+
+@contextmanager
+def loading(name: str, folder: Path) -> Iterator[None]:
+    """Raise EngineFailed, naming the engine and its folder, for a model that cannot be loaded.
+
+    Raises EngineMissing where it wants another library.
+    """
+    try:
+        yield
+    except pickle.UnpicklingError as exc:
+        raise EngineFailed(
+            f"the model of {name!r} in {folder} holds more than weights, or is damaged, and is "
+            f"not loaded: {_first_line(exc)}"
+        ) from exc
+    except ImportError as exc:
+        raise EngineMissing(f"the model of {name!r} in {folder} needs {_first_line(exc)}") from exc
+    except (
+        ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, OSError,
+        RuntimeError, TypeError, ValueError,
+    ) as exc:  # fmt: skip
+        raise EngineFailed(
+            f"the model of {name!r} in {folder} cannot be loaded: {_first_line(exc)}"
+        ) from exc
+
+
+def _first_line(exc: Exception) -> str:
+    return (str(exc).strip() or type(exc).__name__).splitlines()[0]
 
 
 @contextmanager

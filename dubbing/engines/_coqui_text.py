@@ -1,0 +1,83 @@
+"""Texts as coqui-tts's models are given them: symbols, of letters or of phonemes."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from dubbing.engines._espeak import phonemizer
+from dubbing.errors import SpeechRejected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ESPEAK_NAMES = {"en": "en-us", "zh-cn": "cmn"}
+"""What coqui-tts reads otherwise than eSpeak would, so that its models hear what they know."""
+
+
+def provide_phonemes(who: str, languages: Iterable[str]) -> None:
+    """Have coqui-tts take phonemes from eSpeak's library where there is no eSpeak program.
+
+    who: the engine that needs them. Raises EngineMissing when there is neither.
+    """
+    from TTS.tts.utils.text import phonemizers
+
+    if phonemizers.ESpeak.is_available():
+        return
+    phonemizer(who)
+    # Asked for one, coqui-tts first fills the tables that are added to here.
+    phonemizers.get_default_phonemizer("be")
+    phonemizers.PHONEMIZERS["espeak"] = _phonemizer_class()
+    for language in languages:
+        phonemizers.DEF_LANG_TO_PHONEMIZER.setdefault(language, "espeak")
+
+
+@cache
+def _phonemizer_class() -> type:
+    from TTS.tts.utils.text.phonemizers.base import BasePhonemizer
+
+    class LibraryPhonemizer(BasePhonemizer):  # type: ignore[misc]  # coqui-tts has no types
+        """Phonemes by eSpeak's library, punctuation kept."""
+
+        def __init__(self, language: str, **options: Any) -> None:
+            self._library = phonemizer("coqui")
+            super().__init__(ESPEAK_NAMES.get(language, language), **{"keep_puncs": True} | options)
+
+        @staticmethod
+        def name() -> str:
+            return "espeak"
+
+        @classmethod
+        def is_available(cls) -> bool:
+            return True
+
+        def version(self) -> str:
+            return self._library.digest
+
+        @staticmethod
+        def supported_languages() -> dict[str, str]:
+            return {}
+
+        def is_supported_language(self, language: str) -> bool:
+            """Leave it to the library, which refuses what it does not know."""
+            return True
+
+        def _phonemize(self, text: str, separator: str) -> str:
+            return self._library.phonemes(text, self._language)
+
+    return LibraryPhonemizer
+
+
+def tokens(tokenizer: Any, text: str, language: str) -> list[int]:
+    """Return the numbers of a text's symbols, by a tokenizer of coqui-tts.
+
+    language: what the model calls it. Symbols that the model does not know are left out; raises
+    SpeechRejected when nothing is left that can be spoken.
+    """
+    numbers: list[int] = tokenizer.text_to_ids(text, language)
+    characters = tokenizer.characters
+    marks = (characters.pad, characters.blank, characters.bos, characters.eos, " ")
+    silent = {*marks, *getattr(characters, "punctuations", "")}
+    if all(characters.id_to_char(number) in silent for number in numbers):
+        raise SpeechRejected(f"the model has no symbol for anything in {text!r}")
+    return numbers
