@@ -1,0 +1,229 @@
+"""Piper: VITS voices as ONNX files, faster than real time on one core.
+
+A model's folder holds one voice as it is published: ``<voice>.onnx``, which may speak as many
+speakers, and ``<voice>.onnx.json``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import ConfigDict, Field
+
+from dubbing.audio import Audio, Samples
+from dubbing.document import validated
+from dubbing.engine import EngineSpec, Line, Spoken, VoiceForm, described, require
+from dubbing.errors import BadInput, DubbingError, EngineFailed, SpeechRejected
+from dubbing.job import Model
+from dubbing.weights import Weights, digest_files, read_config, require_files
+
+WEIGHTS = Weights(
+    files=("*.onnx", "*.onnx.json"), home="https://huggingface.co/rhasspy/piper-voices"
+)
+PAUSE = 0.2
+"""Seconds between two sentences of a line, at natural speed."""
+
+
+class _Part(Model):
+    """A part of a voice's configuration, which holds more than is read here."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class _Sound(_Part):
+    sample_rate: int = Field(gt=0)
+
+
+class _Language(_Part):
+    code: str = Field(min_length=2)
+
+
+class _Phonemizer(_Part):
+    voice: str = Field(min_length=2)
+
+
+class _Config(_Part):
+    """What ``<voice>.onnx.json`` tells of a voice."""
+
+    audio: _Sound
+    espeak: _Phonemizer
+    language: _Language | None = None
+    """Older voices are known by the language of their phonemes only."""
+    dataset: str = ""
+    num_speakers: int = Field(default=1, ge=1)
+    speaker_id_map: dict[str, int] = Field(default={})
+    phoneme_type: Literal["espeak", "text"] = "espeak"
+    """The others want libraries of their own, or models that would be downloaded."""
+    phoneme_id_map: dict[str, list[int]]
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The voice's language, which it speaks to those who ask for no region too."""
+        tag = self.language.code if self.language else self.espeak.voice
+        language, _, region = tag.replace("_", "-").partition("-")
+        return (f"{language}-{region.upper()}", language) if region else (language,)
+
+    @property
+    def speakers(self) -> dict[str, int]:
+        """The number of each speaker, by name."""
+        if self.num_speakers == 1:
+            return {next(iter(self.speaker_id_map), self.dataset or "default"): 0}
+        return self.speaker_id_map or {str(number): number for number in range(self.num_speakers)}
+
+
+class Piper:
+    """Piper, on a CPU, by the voice's own phonemes; several speakers are as many stock voices.
+
+    It has a speed of its own, and no pitch. Noise is drawn inside the ONNX graph, which takes no
+    seed for a call: the same line is never said twice the same to the sample. Lines are spoken one
+    by one, as a graph takes one speed for a batch and does not tell where each row ends.
+    """
+
+    weights: ClassVar[Weights | None] = WEIGHTS
+    extra: ClassVar[str] = "piper"
+    libraries: ClassVar[tuple[str, ...]] = ("piper", "onnxruntime")
+    spec = EngineSpec(
+        name="piper",
+        summary="Piper: VITS voices as ONNX files, fast on a CPU",
+        languages=("*",),
+        max_characters={"*": 1000},
+        characters_per_second={"zh": 4.5, "ja": 7.5, "ko": 8.0, "*": 15.0},
+        speed=(0.5, 2.0),
+        sample_rate=22050,
+        batch_lines=32,
+        # Nothing is padded: this bounds how long a batch takes.
+        batch_seconds=600.0,
+        seconds_per_call=300.0,
+        licence="GPL-3.0-or-later; each voice's own is in its MODEL_CARD",
+    )
+    model: str
+
+    def __init__(self, name: str = "piper", folder: Path = Path()) -> None:
+        self._name, self._folder = name, folder
+        self._speakers: dict[str, int] = {}
+        self._voice: Any = None
+        spec = Piper.spec
+        for path in (path for path in map(_config_of, _graphs(folder)) if path.exists()):
+            config = validated(_Config, read_config(folder, path.name), path)
+            self._speakers = config.speakers
+            spec = spec.model_copy(
+                update={
+                    "languages": config.languages,
+                    "voices": tuple(config.speakers),
+                    "sample_rate": config.audio.sample_rate,
+                }
+            )
+        self.spec = described(spec, name, folder)
+
+    def load(self, device: str) -> None:
+        """Load the voice; raises EngineMissing, EngineFailed, and BadInput for its folder."""
+        require(self)
+        require_files(WEIGHTS, self._folder, self._name)
+        (graph,) = _graphs(self._folder)
+        self._voice = _open(graph)
+        self.model = digest_files([graph, _config_of(graph)])
+
+    def unload(self) -> None:
+        """Let go of the voice."""
+        self._voice = None
+
+    def extract(self, reference: Audio, transcript: str) -> VoiceForm:
+        """Raise SpeechRejected: Piper has its own voices only."""
+        raise SpeechRejected("piper cannot clone a voice: give the role one of its voices")
+
+    def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
+        """Speak ``lines``, one after the other."""
+        return [self._speak(line) for line in lines]
+
+    def _speak(self, line: Line) -> Spoken:
+        if self._voice is None:
+            return EngineFailed(f"{self._name} is not loaded")
+        try:
+            asked = self._asked(line)
+        except DubbingError as exc:
+            return exc
+        # Double brackets would have Piper take what is in them for phonemes.
+        text = line.text.replace("[[", "[ [")
+        known = self._voice.config.phoneme_id_map
+        sentences = [
+            chunk.audio_float_array
+            for chunk in self._voice.synthesize(text, asked)
+            if any(phoneme.isalpha() and phoneme in known for phoneme in chunk.phonemes)
+        ]
+        if not sentences:
+            return SpeechRejected(f"the voice of {self._name} has no sound for {line.text[:40]!r}")
+        rate = self.spec.sample_rate
+        return Audio(samples=_joined(sentences, round(PAUSE / line.speed * rate)), rate=rate)
+
+    def _asked(self, line: Line) -> Any:
+        """Return what Piper calls the way in which a line is spoken."""
+        from piper import SynthesisConfig
+
+        if not isinstance(line.voice, str) or line.voice not in self._speakers:
+            known = ", ".join(self._speakers)
+            raise SpeechRejected(f"{self._name} has no voice {line.voice!r}; it has: {known}")
+        return SynthesisConfig(
+            speaker_id=self._speakers[line.voice],
+            length_scale=self._voice.config.length_scale / line.speed,
+            # Each sentence would be brought to the same peak, and whispers shouted.
+            normalize_audio=False,
+        )
+
+
+def _graphs(folder: Path) -> list[Path]:
+    """Return the voice in a folder, if there is one; raises BadInput when there are several."""
+    found = sorted(folder.glob("*.onnx"))
+    if len(found) > 1:
+        names = ", ".join(path.name for path in found)
+        raise BadInput(
+            f"there are {len(found)} voices, {names}: give each a folder of its own, such as "
+            "piper-anna",
+            where=str(folder),
+        )
+    return found
+
+
+def _config_of(graph: Path) -> Path:
+    return graph.with_name(f"{graph.name}.json")
+
+
+def _open(graph: Path) -> Any:
+    """Return Piper's own object of a voice."""
+    from piper import PiperVoice
+    from piper.config import PiperConfig
+
+    raw = read_config(graph.parent, _config_of(graph).name)
+    try:
+        config = PiperConfig.from_dict(raw)
+    except (AttributeError, KeyError, TypeError, ValueError) as exc:
+        raise BadInput(f"Piper cannot read it: {exc!r}", where=str(_config_of(graph))) from exc
+    # Not by PiperVoice.load, whose session takes every core.
+    voice = PiperVoice(session=_session(graph), config=config, download_dir=graph.parent)
+    try:
+        voice.phonemize("a")
+    except RuntimeError as exc:
+        raise BadInput(f"Piper has no such phonemes: {exc}", where=str(_config_of(graph))) from exc
+    return voice
+
+
+def _session(graph: Path) -> Any:
+    """Return a session of one thread: a worker has a process a core."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    try:
+        return onnxruntime.InferenceSession(
+            str(graph), sess_options=options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as exc:  # onnxruntime's errors have no class of their own
+        raise EngineFailed(f"{graph.name} is no ONNX model that can be loaded: {exc}") from exc
+
+
+def _joined(sentences: Sequence[Samples], pause: int) -> Samples:
+    silence = np.zeros(pause, np.float32)
+    parts = [part for sentence in sentences for part in (silence, sentence)]
+    return np.concatenate(parts[1:])
