@@ -6,6 +6,7 @@ while its loudness is measured, the second brings it to its profile on the way i
 
 from __future__ import annotations
 
+import logging
 import math
 import tempfile
 from collections.abc import Callable, Mapping
@@ -14,20 +15,26 @@ from pathlib import Path
 
 from dubbing.disk import check_space
 from dubbing.encode import Encoder
+from dubbing.errors import BadInput, NotFound
+from dubbing.extraction import load_voice
 from dubbing.job import FILMS, Job, JobState
 from dubbing.keys import Keys
+from dubbing.listener import Embeddings
 from dubbing.mastering import PROFILES, SILENCE, Levels, gain, master
 from dubbing.media import RATE
 from dubbing.meter import Recorder, read_raw
 from dubbing.mix import BLOCK, Mixer, spread
 from dubbing.outcome import Outcome
 from dubbing.programme import Programme, prepare
+from dubbing.proof import Heard, Match, compare, embed
 from dubbing.report import Loudness, Report, ReportLine, ReportOutput, warnings
 from dubbing.storage import Storage
 from dubbing.subtitles import write_srt
 
 SAMPLE_BYTES = 4
 """Of the temporary file; no output takes more for a sample."""
+
+log = logging.getLogger(__name__)
 
 
 def assemble(
@@ -83,6 +90,8 @@ class _Dubbed:
     loudness: Loudness
     lines: dict[str, float | None]
     """LUFS of each line as mastered, by segment id."""
+    matches: Mapping[str, Match]
+    """How lines fit their voices, of those that tell, by segment id."""
 
 
 def _dub(
@@ -92,7 +101,7 @@ def _dub(
     raw = folder / "mix.f32"
     channels, frames = programme.channels, programme.frames
     profile = PROFILES[programme.job.output.loudness]
-    mixer = Mixer(storage, programme.clips(), frames=frames, channels=channels)
+    mixer = Mixer(storage, programme.clips(), frames=frames, channels=channels, listen=embed)
     levels = Levels()
     with Recorder(raw, channels=channels) as recorder:
         for block in mixer.blocks(programme.background()):
@@ -126,7 +135,32 @@ def _dub(
         lines={
             id_: None if lufs is None else lufs + louder for id_, lufs in mixer.loudness.items()
         },
+        matches=_matches(programme, storage, mixer.sounds),
     )
+
+
+def _matches(
+    programme: Programme, storage: Storage, sounds: Mapping[str, Embeddings]
+) -> dict[str, Match]:
+    """Return how each line that tells fits its voice, by segment id."""
+    heard, cloned = [], {}
+    for id_, sound in sounds.items():
+        batch = programme.outcomes[id_].batch
+        voice = (batch.engine, batch.voice.identity)
+        heard.append(Heard(id=id_, voice=voice, sound=sound))
+        if batch.voice.digest:
+            cloned[voice] = batch.voice.digest
+    references = {voice: _reference(storage, digest) for voice, digest in cloned.items()}
+    return compare(heard, {voice: of for voice, of in references.items() if of is not None})
+
+
+def _reference(storage: Storage, digest: str) -> Embeddings | None:
+    try:
+        return embed(load_voice(storage, digest)[1])
+    except (NotFound, BadInput) as exc:
+        # What was spoken in it is there all the same.
+        log.warning("voice %s: no line is compared with its recording: %s", digest, exc)
+        return None
 
 
 def _encoder(programme: Programme, files: tuple[Path, ...], subtitles: Path) -> Encoder:
@@ -149,6 +183,7 @@ def _completed(report: Report, programme: Programme, dubbed: _Dubbed, prefix: st
             programme.placements.get(segment.id),
             dubbed.lines.get(segment.id),
             programme.note(segment),
+            dubbed.matches.get(segment.id, Match()),
         )
         for segment in programme.script
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -19,6 +19,7 @@ from python_stretch import Signalsmith
 
 from dubbing.audio import Audio, Samples, decode_clip
 from dubbing.errors import BadInput, ClipUnreadable, NotFound
+from dubbing.listener import Embeddings
 from dubbing.loudness import integrated
 from dubbing.media import RATE
 from dubbing.storage import Storage
@@ -31,6 +32,9 @@ WINDOW = 16
 """Clips that may lie ready ahead of the mix."""
 SPEECH = {1: slice(0, 1), 2: slice(0, 2), 6: slice(2, 3)}
 """Channels that carry the speech, by how many there are: the centre where there is one."""
+
+Listener = Callable[[Audio], Embeddings | None]
+"""What tells what the voice in a clip sounds like; several threads may call it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,22 +60,39 @@ class Rendered:
     """float32 mono at ``RATE``."""
     loudness: float | None
     """LUFS, before the programme's own gain; None when too short to have one."""
+    sound: Embeddings | None
+    """What its voice sounds like; None when nobody listened, or could not tell."""
 
 
 class Mixer:
     """One programme's mix.
 
-    Iterate once over ``blocks``; afterwards ``loudness`` holds each line's.
+    Iterate once over ``blocks``; afterwards ``loudness`` and ``sounds`` hold what was found of each
+    line.
     """
 
-    def __init__(self, storage: Storage, clips: Iterable[Clip], *, frames: int, channels: int):
-        """Take in what is to be mixed; ``channels`` are 1, 2 or 6, ``frames`` the length."""
+    def __init__(
+        self,
+        storage: Storage,
+        clips: Iterable[Clip],
+        *,
+        frames: int,
+        channels: int,
+        listen: Listener = lambda _: None,
+    ):
+        """Take in what is to be mixed; ``channels`` are 1, 2 or 6, ``frames`` the length.
+
+        listen: tells what a voice sounds like; called for each clip as it was spoken.
+        """
         self._storage = storage
         self._clips = sorted(clips, key=lambda clip: clip.start)
         self._frames = frames
         self._channels = channels
+        self._listen = listen
         self.loudness: dict[str, float | None] = {}
         """LUFS of each line as it is mixed, before the programme's own gain, by segment id."""
+        self.sounds: dict[str, Embeddings] = {}
+        """What the voice of each line sounds like, of those that told, by segment id."""
 
     def blocks(self, background: Iterator[Samples] | None = None) -> Iterator[Samples]:
         """Yield the programme, float32 ``(n, channels)``, ``BLOCK`` frames at a time.
@@ -116,12 +137,14 @@ class Mixer:
             try:
                 while True:
                     while len(ahead) < WINDOW and (clip := next(coming, None)):
-                        ahead.append((clip, pool.submit(render, self._storage, clip)))
+                        ahead.append((clip, pool.submit(render, self._storage, clip, self._listen)))
                     if not ahead:
                         return
                     clip, future = ahead.popleft()
                     done = future.result()
                     self.loudness[clip.id] = done.loudness
+                    if done.sound is not None:
+                        self.sounds[clip.id] = done.sound
                     yield done.samples
             except (NotFound, BadInput) as exc:
                 raise ClipUnreadable(unreadable(self._storage, self._clips, pool)) from exc
@@ -138,15 +161,17 @@ def read_ahead(blocks: Iterator[Samples]) -> Iterator[Samples]:
             yield block
 
 
-def render(storage: Storage, clip: Clip) -> Rendered:
-    """Return a clip stretched, resampled to ``RATE`` and at its level.
+def render(storage: Storage, clip: Clip, listen: Listener) -> Rendered:
+    """Return a clip stretched, resampled to ``RATE`` and at its level, and what ``listen`` tells.
 
     Raises NotFound or BadInput when it is missing or damaged.
     """
     audio = decode_clip(storage.get(clip.key))
     samples = stretch(audio, clip.stretch) * np.float32(clip.gain)
     return Rendered(
-        samples=soxr.resample(samples, audio.rate, RATE), loudness=integrated(samples, audio.rate)
+        samples=soxr.resample(samples, audio.rate, RATE),
+        loudness=integrated(samples, audio.rate),
+        sound=listen(audio),
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from dubbing.job import Identifier, Job, JobState, Model, Segment
 from dubbing.media import RATE
 from dubbing.outcome import Outcome
+from dubbing.proof import Match
 from dubbing.timeline import Placement
 
 LOUDNESS_TOLERANCE = 1.0
@@ -53,6 +54,11 @@ class ReportLine(Model):
     """How many characters too long the text is."""
     loudness: float | None = None
     """LUFS of the line by itself, as mastered; None under 0.4 s."""
+    similarity: float | None = None
+    """How like its voice it sounds, 1 being the same: a cloned voice's reference, or the other
+    lines of any other. None when that cannot be told."""
+    sounds_like: str | None = None
+    """Identity of another voice of the cast, when that one seems to speak it."""
     attempts: int
     """How often the engine was asked for it in the round that spoke it."""
     seed: int
@@ -69,6 +75,7 @@ class ReportLine(Model):
         placement: Placement | None = None,
         loudness: float | None = None,
         note: str = "",
+        match: Match = Match(),  # noqa: B008 - it cannot be changed
     ) -> ReportLine:
         """Return what is reported of a line; without a ``placement`` it was not mixed."""
         result = outcome.result
@@ -84,6 +91,8 @@ class ReportLine(Model):
             model=result.model,
             voice=outcome.batch.voice.identity,
             loudness=loudness,
+            similarity=match.similarity,
+            sounds_like=match.sounds_like and match.sounds_like[1],
             attempts=result.attempts,
             seed=result.seed,
             error=result.error,
@@ -157,8 +166,8 @@ class Report(Model):
     lines: tuple[ReportLine, ...]
     """Every line of the job, in time order."""
     warnings: tuple[str, ...] = ()
-    """What a person should look at: lines that are too long, and lines that are missing, by name;
-    and a loudness that is not the profile's."""
+    """What a person should look at: lines that are too long, that are missing, or that sound like
+    another's voice, by name; and a loudness that is not the profile's."""
 
     @property
     def missing(self) -> float:
@@ -192,9 +201,10 @@ class Report(Model):
         )
 
 
-def warnings(lines: Iterable[ReportLine], loudness: Loudness) -> tuple[str, ...]:
+def warnings(lines: Sequence[ReportLine], loudness: Loudness) -> tuple[str, ...]:
     """Return what a person should look at."""
     found = [f"line {line.id} {line.note}" for line in lines if line.characters_over or line.error]
+    found += _in_other_voices(lines)
     if loudness.integrated is None:
         found.append("the programme is silent")
     elif abs(loudness.integrated - loudness.target) > LOUDNESS_TOLERANCE:
@@ -203,3 +213,11 @@ def warnings(lines: Iterable[ReportLine], loudness: Loudness) -> tuple[str, ...]
             "peaks are too high for more"
         )
     return tuple(found)
+
+
+def _in_other_voices(lines: Sequence[ReportLine]) -> Iterator[str]:
+    speakers = {line.voice: line.speaker for line in reversed(lines)}
+    for line in lines:
+        if line.sounds_like:
+            other = f"{speakers[line.sounds_like]} ({line.sounds_like})"
+            yield f"line {line.id} of {line.speaker} ({line.voice}) sounds like {other}: hear it"

@@ -11,6 +11,7 @@ from functools import partial
 
 import click
 
+from dubbing import listener
 from dubbing.catalogue import Catalogue
 from dubbing.cli.output import FAILED, json_option, print_json
 from dubbing.engine import Voicing, require
@@ -67,10 +68,17 @@ def _examine(settings: Settings) -> Iterator[Finding]:
         wanted = name == settings.engine
 
         yield _tried(f"engine {name}", partial(_installed, engine), needed=wanted)
+    yield _proof()
     folder = tempfile.gettempdir()
     free = shutil.disk_usage(folder).free / 2**30
     words = f"{free:.0f} GiB are free in {folder}, {FREE_GIB} are wanted: TMPDIR names another"
     yield Finding("disk", free >= FREE_GIB, words, False)
+
+
+def _proof() -> Finding:
+    there = listener.available()
+    words = f"reports do not say whose voice a line sounds like: {listener.INSTALL}"
+    return Finding("proof of voice", there, "installed" if there else words, needed=False)
 
 
 def _installed(engine: Voicing) -> str:

@@ -121,6 +121,7 @@ def test_a_line_is_reported_in_full(storage: Storage, workdir: Path) -> None:
         stretch=1.0,
         rate=1.0,
         loudness=line.loudness,
+        similarity=line.similarity,
         attempts=1,
         seed=7,
     )

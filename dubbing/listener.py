@@ -1,0 +1,147 @@
+"""The speaker encoder: speech to embeddings, which lie near each other when one person speaks.
+
+It is that of Resemblyzer, whose wheel holds the weights: an LSTM over mel spectra. Of that package
+only the file of weights is used, as its code needs a compiler to be installed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+import numpy.typing as npt
+import soxr
+
+from dubbing.audio import Audio, Samples
+
+INSTALL = "pip install 'dubbing[quality]' && pip install --no-deps resemblyzer==0.1.4"
+"""Without its dependencies: one of them has to be compiled, and none is used."""
+
+Embeddings = npt.NDArray[np.float32]
+"""``(256,)`` or ``(n, 256)``, each of length 1: the cosine of two is their product."""
+
+SHORTEST = 0.8
+"""Seconds of speech under which an embedding tells what is said rather than who says it."""
+RATE = 16_000
+"""Hz of what is listened to."""
+POWER = 0.39
+"""Of the spectra that are listened to, bands summed: that of speech at -30 dBFS, as the encoder was
+trained on."""
+FRAME, STEP, BANDS = 400, 160, 40
+"""Samples of a spectrum, samples from one to the next, and mel bands."""
+WINDOW = 160
+"""Spectra that are listened to at once: 1.6 s."""
+PAUSE = 1e-4
+"""Of the loudest spectrum's power; what is below is a pause."""
+HIDDEN, LAYERS = 256, 3
+
+log = logging.getLogger(__name__)
+_loading = Lock()
+
+
+def available() -> bool:
+    """Whether there is an encoder on this machine."""
+    return _weights() is not None and find_spec("torch") is not None
+
+
+def listen(audio: Audio, most: int) -> Embeddings | None:
+    """Return the embeddings of up to ``most`` windows, ``(n, 256)``, spread over all the speech.
+
+    Pauses are left out, and how loud it is does not matter. None when there is too little speech
+    to tell, or no encoder. On one core it takes less than 1/150 of the speech's length; several
+    threads may listen at once.
+    """
+    with _loading:
+        encode = _encoder()
+    if encode is None or not audio.samples.any():
+        return None
+    spectra = _spectra(audio)
+    if len(spectra) * STEP < SHORTEST * RATE:
+        return None
+    if len(spectra) < WINDOW:
+        # Said again from its start, which tells voices apart as well as silence after it does not.
+        spectra = np.resize(spectra, (WINDOW, BANDS))
+    count = min(most, -(-len(spectra) // WINDOW))
+    starts = np.linspace(0, len(spectra) - WINDOW, count).astype(int)
+    windows = np.stack([spectra[start : start + WINDOW] for start in starts])
+    return encode(windows * (POWER * WINDOW / windows.sum(axis=(1, 2), keepdims=True)))
+
+
+def _spectra(audio: Audio) -> Samples:
+    """Return mel spectra as the encoder was trained on, without the pauses, ``(frames, BANDS)``."""
+    samples = np.pad(soxr.resample(audio.samples, audio.rate, RATE), FRAME // 2)
+    frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME)[::STEP]
+    energy = np.square(frames).sum(axis=1)
+    frames = frames[energy > energy.max() * PAUSE]
+    # A Hann window that would go on periodically.
+    power = np.square(np.abs(np.fft.rfft(frames * np.hanning(FRAME + 1)[:-1])))
+    # Not by BLAS: threads that it wakes for so little go on spinning, and cost twice the time.
+    spectra: Samples = np.einsum("fk,bk->fb", power, _mel_bands()).astype(np.float32)
+    return spectra
+
+
+@cache
+def _mel_bands() -> npt.NDArray[np.float64]:
+    """Return what each bin of a spectrum counts in each band, ``(BANDS, bins)``.
+
+    The bands are triangles of equal area, on Slaney's scale: linear up to 1 kHz, which is 15 mel,
+    then logarithmic.
+    """
+    log_step = np.log(6.4) / 27
+    mels = np.linspace(0, 15 + np.log(RATE / 2000) / log_step, BANDS + 2)
+    edges = np.where(mels < 15, mels * 200 / 3, 1000 * np.exp((mels - 15) * log_step))
+    left, centre, right = edges[:-2, None], edges[1:-1, None], edges[2:, None]
+    bins = np.fft.rfftfreq(FRAME, 1 / RATE)
+    rising, falling = (bins - left) / (centre - left), (right - bins) / (right - centre)
+    bands: npt.NDArray[np.float64] = np.clip(np.minimum(rising, falling), 0, None)
+    bands *= 2 / (right - left)
+    return bands
+
+
+def _weights() -> Path | None:
+    package = find_spec("resemblyzer")
+    folders = (package and package.submodule_search_locations) or ()
+    files = (Path(folder) / "pretrained.pt" for folder in folders)
+    return next(filter(Path.is_file, files), None)
+
+
+@cache
+def _encoder() -> Callable[[Samples], Embeddings] | None:
+    """Return what makes of windows ``(n, WINDOW, BANDS)`` their embeddings ``(n, 256)``."""
+    weights = _weights()
+    if weights is None or not available():
+        return None
+    try:
+        return _load(weights)
+    except Exception:
+        # torch, too, may be there and not start: nobody's job fails for that.
+        log.exception("voices are not compared: the speaker encoder cannot be loaded")
+        return None
+
+
+def _load(weights: Path) -> Callable[[Samples], Embeddings]:
+    import torch
+
+    stored = torch.load(weights, map_location="cpu", weights_only=True)["model_state"]
+    lstm = torch.nn.LSTM(BANDS, HIDDEN, LAYERS, batch_first=True)
+    linear = torch.nn.Linear(HIDDEN, HIDDEN)
+    for name, module in (("lstm", lstm), ("linear", linear)):
+        module.load_state_dict({key: stored[f"{name}.{key}"] for key in module.state_dict()})
+
+    @torch.inference_mode()
+    def encode(windows: Samples) -> Embeddings:
+        # Each thread has its own number of threads to use; several of them listen at once.
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            _, (hidden, _) = lstm(torch.from_numpy(windows))
+            return np.asarray(torch.nn.functional.normalize(linear(hidden[-1]).relu()))
+        finally:
+            torch.set_num_threads(threads)
+
+    return encode

@@ -1,0 +1,215 @@
+"""Which voice a line sounds like: with the real encoder, eSpeak's variants being the speakers."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from services import unavailable
+from speech import line, loaded, speak
+
+from dubbing import listener
+from dubbing.audio import Audio
+from dubbing.engine import Engine
+from dubbing.proof import ONE_SPEAKER, Heard, Match, compare, embed, unity
+
+TEXTS = (
+    "You told me the ship would leave before dawn.",
+    "The door was open when we came back from the harbour.",
+    "If you had listened to me once, we would not be standing here in the rain.",
+    "Somebody has to pay for all this, and it will not be me.",
+)
+PACES = (1.0, 1.2, 0.9, 1.3)
+LEVELS = (1.0, 0.3, 0.1, 1.5)
+
+
+@pytest.fixture(scope="module")
+def espeak() -> Iterator[Engine]:
+    if not listener.available():
+        unavailable("the speaker encoder")
+    yield from loaded("espeak", Path())
+
+
+@pytest.fixture
+def fresh() -> Iterator[None]:
+    """Let the encoder be loaded anew in this test, and after it."""
+    listener._encoder.cache_clear()
+    yield
+    listener._encoder.cache_clear()
+
+
+def say(espeak: Engine, voice: str) -> list[Audio]:
+    """The texts in one voice, at many paces and levels."""
+    lines = [line(espeak, text, voice=voice, speed=p) for text, p in zip(TEXTS, PACES, strict=True)]
+    return [
+        Audio(samples=sound.samples * np.float32(level), rate=sound.rate)
+        for sound, level in zip(speak(espeak, *lines), LEVELS, strict=True)
+    ]
+
+
+def joined(*sounds: Audio) -> Audio:
+    samples = np.concatenate([sound.samples for sound in sounds])
+    return Audio(samples=samples, rate=sounds[0].rate)
+
+
+def scene(espeak: Engine, cast: dict[str, str]) -> list[Heard]:
+    """Every text by each voice of ``cast``, whose values are the eSpeak variants that are used."""
+    heard = []
+    for voice, variant in cast.items():
+        for number, sound in enumerate(say(espeak, variant)):
+            embedding = embed(sound)
+            assert embedding is not None
+            heard.append(Heard(id=f"{voice}{number}", voice=("e", voice), sound=embedding))
+    return heard
+
+
+def test_a_line_in_another_voice_is_told_and_no_other(espeak: Engine) -> None:
+    voices = espeak.spec.voices[:4]
+    lines = scene(espeak, {voice: voice for voice in voices})
+    for one, other in combinations(voices, 2):
+        said = {line.id: line for line in lines}
+        swapped = Heard(id=f"{one}2", voice=("e", one), sound=said[f"{other}2"].sound)
+        found = compare([*(said | {swapped.id: swapped}).values()], {})
+        doubted = {id_: match.sounds_like for id_, match in found.items() if match.sounds_like}
+        assert doubted == {f"{one}2": ("e", other)}
+
+
+def test_lines_in_their_own_voices_are_like_them(espeak: Engine) -> None:
+    voices = espeak.spec.voices[:4]
+    found = compare(scene(espeak, {voice: voice for voice in voices}), {})
+    assert not any(match.sounds_like for match in found.values())
+    assert all(match.similarity and match.similarity > 0.75 for match in found.values())
+
+
+def test_how_loud_a_voice_is_does_not_matter(espeak: Engine) -> None:
+    [sound] = speak(espeak, line(espeak, TEXTS[0]))
+    loud = embed(sound)
+    quiet = embed(Audio(samples=sound.samples * np.float32(0.001), rate=sound.rate))
+    assert loud is not None and quiet is not None
+    assert np.linalg.norm(loud) == pytest.approx(1)
+    assert loud @ quiet == pytest.approx(1, abs=1e-4)
+
+
+def test_silence_around_and_between_words_does_not_matter(espeak: Engine) -> None:
+    [sound] = speak(espeak, line(espeak, TEXTS[0]))
+    pause = Audio(samples=np.zeros(3 * sound.rate, np.float32), rate=sound.rate)
+    plain, paused = embed(sound), embed(joined(pause, sound, pause))
+    assert plain is not None and paused is not None
+    assert plain @ paused > 0.98
+
+
+def test_a_word_is_too_short_to_tell_who_says_it(espeak: Engine) -> None:
+    [word] = speak(espeak, line(espeak, "Stop."))
+    pause = Audio(samples=np.zeros(3 * word.rate, np.float32), rate=word.rate)
+    assert embed(word) is None
+    assert embed(joined(pause, word, pause)) is None
+    assert embed(pause) is None
+    assert embed(Audio(samples=np.zeros(0, np.float32), rate=16_000)) is None
+    assert unity(word) is None
+
+
+def test_a_recording_of_two_is_told_from_that_of_one(espeak: Engine) -> None:
+    ada, bob = (say(espeak, voice) for voice in espeak.spec.voices[:2])
+    together = unity(joined(ada[0], bob[1], ada[2], bob[3]))
+    alone = [unity(joined(*sounds)) for sounds in (ada, bob)]
+    assert together is not None and together < ONE_SPEAKER
+    assert all(one is not None and one > ONE_SPEAKER for one in alone)
+
+
+@pytest.mark.parametrize(("band", "hertz"), [(4, 368), (13, 1031), (24, 2376), (35, 5474)])
+def test_bands_are_those_that_the_encoder_was_trained_on(band: int, hertz: float) -> None:
+    time = np.arange(listener.RATE) / listener.RATE
+    tone = Audio(samples=np.sin(2 * np.pi * hertz * time).astype(np.float32), rate=listener.RATE)
+    spectra = listener._spectra(tone)
+    assert spectra.shape == (101, 40)
+    assert set(spectra[5:-5].argmax(axis=1)) == {band}
+
+
+# What is compared with what.
+
+
+def direction(degrees: float) -> np.ndarray:
+    angle = np.radians(degrees)
+    return np.array([np.cos(angle), np.sin(angle)], np.float32)
+
+
+def heard(voice: str, *degrees: float) -> list[Heard]:
+    return [
+        Heard(id=f"{voice}{n}", voice=("e", voice), sound=direction(of))
+        for n, of in enumerate(degrees)
+    ]
+
+
+def test_a_cloned_voice_is_known_by_its_reference() -> None:
+    lines = [*heard("ada", 60, 60, 60), *heard("bob", 60, 60, 60)]
+    references = {("e", "ada"): direction(0), ("e", "bob"): direction(60)}
+    found = compare(lines, references)
+    # All of Ada's lines are alike, and all in Bob's voice.
+    assert found["ada0"] == Match(similarity=pytest.approx(0.5), sounds_like=("e", "bob"))
+    assert found["bob0"] == Match(similarity=pytest.approx(1.0))
+
+
+def test_a_recording_is_not_held_against_spoken_lines() -> None:
+    # A recording differs from what is spoken in its voice, as all that was recorded does.
+    lines = [*heard("cloned", 40, 40, 40), *heard("stock", 70, 70, 70)]
+    found = compare(lines, {("e", "cloned"): direction(0)})
+    assert found["cloned0"] == Match(similarity=pytest.approx(np.cos(np.radians(40))))
+    assert found["stock0"] == Match(similarity=pytest.approx(1.0))
+
+
+def test_too_few_lines_tell_nothing_of_a_voice() -> None:
+    lines = [*heard("ada", 0, 0), *heard("bob", 0, 60, 60), *heard("cy", 0)]
+    found = compare(lines, {})
+    assert found["ada0"] == found["cy0"] == Match()
+    # Of Bob there is enough, and of Ada, when none of hers is left out.
+    assert found["bob0"].similarity == pytest.approx(0.5)
+    assert found["bob0"].sounds_like == ("e", "ada")
+
+
+def test_voices_that_are_alike_cause_no_doubt() -> None:
+    lines = [*heard("ada", 0, 10, 5), *heard("bob", 8, 2, 5)]
+    assert not any(match.sounds_like for match in compare(lines, {}).values())
+
+
+def test_a_voice_alone_is_compared_with_itself() -> None:
+    found = compare(heard("ada", 0, 0, 90), {})
+    assert found["ada2"] == Match(similarity=pytest.approx(0, abs=1e-6))
+    assert compare([], {}) == {}
+
+
+# What may be wrong with the encoder.
+
+
+def some_speech() -> Audio:
+    noise = np.random.default_rng(1).standard_normal(3 * 16_000).astype(np.float32)
+    return Audio(samples=noise * np.float32(0.1), rate=16_000)
+
+
+def test_without_the_encoder_nothing_is_told(monkeypatch: pytest.MonkeyPatch, fresh: None) -> None:
+    monkeypatch.setitem(sys.modules, "resemblyzer", None)
+    assert not listener.available()
+    assert embed(some_speech()) is None
+
+
+def test_weights_that_hold_code_are_refused(
+    monkeypatch: pytest.MonkeyPatch, fresh: None, tmp_path: Path
+) -> None:
+    torch = pytest.importorskip("torch")
+
+    class Evil:
+        def __reduce__(self) -> tuple[object, ...]:
+            return os.mkdir, (str(tmp_path / "owned"),)
+
+    package = tmp_path / "resemblyzer"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    torch.save({"model_state": Evil()}, package / "pretrained.pt")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert listener._weights() == package / "pretrained.pt"
+    assert embed(some_speech()) is None
+    assert not (tmp_path / "owned").exists()
