@@ -20,7 +20,7 @@ from dubbing.errors import BadInput, Conflict, NotFound, QueueUnavailable
 from dubbing.intake import Intake
 from dubbing.job import Job, JobState, is_identifier
 from dubbing.keys import Keys
-from dubbing.ledger import Ledger, WorkerRecord
+from dubbing.ledger import Holding, Ledger, WorkerRecord
 from dubbing.manifest import normalised
 from dubbing.parallel import each
 from dubbing.plan import Kind
@@ -31,6 +31,7 @@ from dubbing.rounds import end_round, latest_round, load_job, put_to_work
 from dubbing.saying import one_line, say
 from dubbing.settings import Settings
 from dubbing.status import Status, job_status
+from dubbing.steering import Order, steer
 from dubbing.storage import Storage
 from dubbing.voices import Voices
 
@@ -219,8 +220,15 @@ class Client:
         return say(self.storage, self.ledger, self._publisher, cast, job.language)
 
     def workers(self) -> list[WorkerRecord]:
-        """Return the workers that are online."""
+        """Return the workers, also those that went offline within the hour."""
         return self.ledger.workers()
+
+    def steer(self, worker: str, order: Order, engine: str = "") -> Holding:
+        """Tell a worker what to hold in memory, or to end; return what it then holds.
+
+        worker: its name, or the beginning of it. engine: left out, all of the worker's.
+        """
+        return steer(self.ledger, self._publisher, worker, order, engine)
 
     def specs(self) -> dict[str, EngineSpec]:
         """Return the engines that jobs can name."""

@@ -15,6 +15,7 @@
     │   └── ClipUnreadable   stored clips are missing or damaged: speak those lines again
     └── Transient            the same call may succeed later
         ├── EngineFailed     the engine raised; another try or a smaller batch may do
+        ├── EngineAway       this worker does not hold the engine now; another one may
         ├── Stopped          the work was told to stop; whoever holds it now goes on
         ├── StorageUnavailable
         │   └── StorageRefused
@@ -136,6 +137,12 @@ class EngineFailed(Transient):
     """The engine raised while it loaded, extracted or spoke."""
 
     code = "engine_failed"
+
+
+class EngineAway(Transient):
+    """This worker was told to take nothing for the engine, or could not load it."""
+
+    code = "engine_away"
 
 
 class Stopped(Transient):

@@ -24,6 +24,8 @@ from dubbing.plan import Kind
 INTERACTIVE, LATE, BULK = 0, 3, 5
 """Priorities: on Redis 0 comes first. An unset one would mean 0 too, hence the default."""
 STEPS = (INTERACTIVE, LATE, BULK)
+BINDINGS = ("_kombu.binding.", "_kombu.binding_permanent.")
+"""What kombu puts before a queue's name for the keys that say that there is such a queue."""
 SEPARATOR = "\x06\x16"
 """What kombu puts between a queue's name and a priority above 0."""
 
@@ -36,6 +38,7 @@ TASKS = {
     Kind.ASSEMBLY: "dubbing.assemble",
 }
 SAY = "dubbing.say"
+STEER = "dubbing.steer"
 
 
 def celery_settings(redis_url: str) -> dict[str, Any]:
@@ -88,6 +91,11 @@ def queues_of(engine: str) -> tuple[str, ...]:
     return (f"{Kind.SYNTHESIS}.{engine}", f"{Kind.EXTRACTION}.{engine}")
 
 
+def own_queue(worker: str) -> str:
+    """Return the queue on which a worker alone gets its orders."""
+    return f"worker.{worker}"
+
+
 def broker_lists(queue: str) -> list[str]:
     """Return the Redis lists in which the broker holds a queue's messages, one a priority."""
     return [_broker_list(queue, step) for step in STEPS]
@@ -120,6 +128,17 @@ class Publisher:
         queue = queues_of(engine)[0]
         self._publish(SAY, queue, request, priority=INTERACTIVE, name="say", limit=120.0)
 
+    def steer(self, worker: str, request: dict[str, Any]) -> None:
+        """Send an order to a worker, ahead of every batch."""
+        queue = own_queue(worker)
+        self._publish(STEER, queue, request, priority=INTERACTIVE, name="steer", limit=None)
+
+    def drop_own_queue(self, worker: str) -> None:
+        """Remove a worker's own queue, which nobody else consumes."""
+        queue = own_queue(worker)
+        bindings = (prefix + queue for prefix in BINDINGS)
+        self._ledger.drop([*broker_lists(queue), *bindings])
+
     def _send(self, at: Address) -> None:
         name = f"{at.job}/{at.round}/{at.kind if at.number is None else at.number}"
         # The hard limit is a little after the lease's end; whoever is killed by it holds nothing.
@@ -137,7 +156,7 @@ class Publisher:
         *,
         priority: int,
         name: str,
-        limit: float,
+        limit: float | None,
     ) -> None:
         try:
             self._app.send_task(

@@ -1,7 +1,8 @@
 """The engines that a process holds in memory: loaded when they are needed, within a budget.
 
 Several engines share a card: when one more would exceed the budget, those go that were used
-longest ago.
+longest ago. One that was told to rest, or could not be loaded, is not loaded for a batch: that
+goes to another worker.
 """
 
 from __future__ import annotations
@@ -9,14 +10,15 @@ from __future__ import annotations
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import cast
 
 from dubbing.catalogue import Catalogue
 from dubbing.conversion import Converted
 from dubbing.engine import Converter, Engine, EngineSpec, Voicing
-from dubbing.errors import BadInput
+from dubbing.errors import BadInput, DubbingError, EngineAway
+from dubbing.ledger import Holding
 
 log = logging.getLogger(__name__)
 
@@ -33,15 +35,17 @@ class Residency:
         *,
         device: str | None = None,
         budget: float | None = None,
+        resting: Iterable[str] = (),
         loaded: Callable[[Voicing], object] = lambda engine: None,
-        changed: Callable[[str], object] = lambda loading: None,
+        changed: Callable[[Holding], object] = lambda holding: None,
     ) -> None:
         """Hold nothing yet.
 
         device: where models go; left out, where each engine speaks best of what there is.
         budget: GiB that models may take together, by the size of their files.
+        resting: engines that are not loaded before they are told to.
         loaded: is told of each engine that was loaded.
-        changed: is told the engine that is being loaded, or ``""`` when that is over.
+        changed: is told what is in memory whenever that changes.
         """
         self._catalogue = catalogue
         self._device = device
@@ -49,17 +53,21 @@ class Residency:
         self._loaded = loaded
         self._changed = changed
         self._engines: OrderedDict[str, Voicing] = OrderedDict()
+        self._resting = set(resting)
+        self._error = ""
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The engines in memory, the one used last at the end."""
-        return tuple(self._engines)
+    def holding(self) -> Holding:
+        """What is in memory, and what rests."""
+        return Holding(
+            loaded=tuple(self._engines), resting=tuple(sorted(self._resting)), error=self._error
+        )
 
     def engine(self, name: str, base: str | None = None) -> Engine:
         """Return a loaded engine, or a converter over a loaded engine.
 
         base: the engine that a converter is over; left out, the one that its spec names.
-        Raises EngineMissing, EngineFailed, and BadInput for a model that cannot be used.
+        Raises EngineAway for one that rests, or cannot be loaded.
         """
         own = self.voicing(name)
         over = base or own.spec.base
@@ -70,58 +78,81 @@ class Residency:
     def voicing(self, name: str, *, beside: str = "") -> Voicing:
         """Return what derives voices, loaded now when it is not in memory.
 
-        beside: what may not go for it.
+        beside: what may not go for it. Raises EngineAway for one that rests, or cannot be loaded.
         """
+        if name in self._resting:
+            raise EngineAway(f"this worker takes nothing for {name!r}: {self._error or 'it rests'}")
         if name not in self._engines:
-            self._load(name, beside)
+            try:
+                self._load(name, beside)
+            except DubbingError as exc:
+                self.rest(name, f"{name} cannot be loaded: {exc}")
+                raise EngineAway(self._error) from exc
         self._engines.move_to_end(name)
         return self._engines[name]
 
-    def unload(self, name: str) -> None:
-        """Take an engine out of memory, if it is there."""
+    def wake(self, name: str) -> None:
+        """Load an engine, which is at work from now on; raises what loading it raises."""
+        if name not in self._engines:
+            self._load(name)
+        self._resting.discard(name)
+        self._error = ""
+        self._changed(self.holding)
+
+    def rest(self, name: str, error: str = "") -> None:
+        """Take an engine out of memory, and take nothing for it until it is woken.
+
+        error: why, when it was not told to.
+        """
+        self._resting.add(name)
+        self._error = error
+        self._unload(name)
+        self._changed(self.holding)
+
+    def fits(self, name: str) -> bool:
+        """Whether an engine can be loaded, and none has to go for it."""
+        needed = self._size(self._catalogue.create(name))
+        return self._budget is None or sum(self._sizes().values()) + needed <= self._budget
+
+    def _load(self, name: str, beside: str = "") -> None:
+        engine = self._catalogue.create(name)
+        self._make_room(engine, beside)
+        self._changed(self.holding.model_copy(update={"loading": name}))
+        began = time.monotonic()
+        engine.load(device_of(engine.spec, self._device))
+        self._engines[name] = engine
+        log.info("%s is loaded, in %.1f s", name, time.monotonic() - began)
+        self._changed(self.holding)
+        self._loaded(engine)
+
+    def _unload(self, name: str) -> None:
         if engine := self._engines.pop(name, None):
             engine.unload()
             log.info("%s is unloaded", name)
 
-    def clear(self) -> None:
-        """Take every engine out of memory."""
-        for name in self.names:
-            self.unload(name)
-
-    def _load(self, name: str, beside: str) -> None:
-        engine = self._catalogue.create(name)
-        self._make_room(name, engine, beside)
-        began = time.monotonic()
-        self._changed(name)
-        try:
-            engine.load(device_of(engine.spec, self._device))
-            self._engines[name] = engine
-        finally:
-            self._changed("")
-        log.info("%s is loaded, in %.1f s", name, time.monotonic() - began)
-        self._loaded(engine)
-
-    def _make_room(self, name: str, engine: Voicing, beside: str) -> None:
+    def _make_room(self, engine: Voicing, beside: str) -> None:
+        """Unload what was used longest ago, until there is room for one more."""
         if self._budget is None:
             return
-        needed = self._size(name, engine)
-        if needed > self._budget:
+        needed, held = self._size(engine), self._sizes()
+        if needed + held.get(beside, 0.0) > self._budget:
             raise BadInput(
-                f"the model of {name!r} takes {needed:.1f} GiB, and the budget is "
+                f"the model of {engine.spec.name!r} takes {needed:.1f} GiB, more than is left of "
                 f"{self._budget:g} GiB: raise DUBBING_MODEL_MEMORY"
             )
-        held = {other: self._size(other, of) for other, of in self._engines.items()}
-        for other in list(held):
+        for name in [name for name in held if name != beside]:
             if sum(held.values()) + needed <= self._budget:
                 return
-            if other != beside:
-                self.unload(other)
-                held.pop(other)
+            held.pop(name)
+            self._unload(name)
 
-    def _size(self, name: str, engine: Voicing) -> float:
+    def _sizes(self) -> dict[str, float]:
+        return {name: self._size(engine) for name, engine in self._engines.items()}
+
+    def _size(self, engine: Voicing) -> float:
         """Return what a model takes, in GiB."""
-        weights = engine.weights
-        return weights.size(self._catalogue.folders.of(name)) / 2**30 if weights else 0.0
+        folder = self._catalogue.folders.of(engine.spec.name)
+        return engine.weights.size(folder) / 2**30 if engine.weights else 0.0
 
 
 def device_of(spec: EngineSpec, chosen: str | None = None) -> str:

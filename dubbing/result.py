@@ -60,6 +60,12 @@ class BatchResult(Model):
         return sum(1 for segment in self.segments if segment.error)
 
     @property
+    def padding(self) -> float:
+        """Share of the engine's work that went into padding, were the new lines spoken together."""
+        seconds = [of.takes[0].seconds for of in self.segments if of.attempts and of.takes]
+        return 1 - sum(seconds) / (len(seconds) * max(seconds)) if seconds else 0.0
+
+    @property
     def spoken(self) -> int:
         """How many lines the engine was asked for."""
         return sum(1 for segment in self.segments if segment.attempts)

@@ -168,7 +168,10 @@ class Desk:
             stored = load_result(self.storage, at.job, at.round, at.number)
             result = stored or self._do(lease, at.number, do)
             self._complete(at, result)
-        return f"{len(result.segments)} lines, {result.spoken} spoken, {result.failed} failed"
+        return (
+            f"{len(result.segments)} lines, {result.spoken} spoken, {result.failed} failed, "
+            f"{result.padding:.0%} padding"
+        )
 
     def _do(
         self, lease: Lease, number: int, do: Callable[[Batch, Lease], BatchResult]

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from dubbing.job import Job, JobState
-from dubbing.ledger import Address, Claim, Ledger, WorkerRecord
+from dubbing.ledger import Address, Claim, Ledger, WorkerRecord, WorkerState
 from dubbing.plan import BatchRef
 from dubbing.queue import broker_lists
 
@@ -30,9 +30,14 @@ def refs(
     ]
 
 
-def record(slots: int = 1, name: str = "w@h") -> WorkerRecord:
-    queues = (QUEUE, EXTRACTION, "assembly")
-    return WorkerRecord(name=name, engine="tone", queues=queues, slots=slots, state="ready")
+def record(
+    slots: int = 1,
+    name: str = "w@h",
+    queues: tuple[str, ...] = (QUEUE, EXTRACTION, "assembly"),
+) -> WorkerRecord:
+    return WorkerRecord(
+        name=name, engines=("tone",), queues=queues, slots=slots, state=WorkerState.READY
+    )
 
 
 def take(ledger: Ledger, queue: str = QUEUE) -> list[Address]:

@@ -96,7 +96,7 @@ class System:
         log.parent.mkdir(exist_ok=True)
         with log.open("ab") as file:
             return subprocess.Popen(
-                [*dubbing_command(), "worker", engine],
+                [*dubbing_command(), "worker", *engine.split()],
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from types import FrameType
 
 import click
@@ -18,13 +19,15 @@ from celery.worker import state
 from dubbing import log
 from dubbing.catalogue import Catalogue
 from dubbing.engine import require
-from dubbing.ledger import Ledger, WorkerRecord
+from dubbing.errors import BadInput
+from dubbing.ledger import Holding, Ledger, WorkerRecord, WorkerState
 from dubbing.plan import Kind
-from dubbing.queue import Publisher, make_app, queues_of
+from dubbing.queue import Publisher, make_app, own_queue
 from dubbing.residency import device_of
 from dubbing.settings import Settings
 from dubbing.storage import Storage
-from workers.process import ENGINE_VARIABLE, UNFIT
+from workers.heartbeat import Heartbeat
+from workers.process import ENGINES_VARIABLE, UNFIT, WORKER_VARIABLE
 from workers.reconciler import Reconciler
 
 KEPT_MEMORY = {
@@ -36,53 +39,71 @@ would be cleared by the kernel page by page, which a fast engine feels."""
 
 
 @click.command()
-@click.argument("engine")
+@click.argument("engines", nargs=-1, required=True)
 @click.option("--slots", type=click.IntRange(min=1), help="Batches spoken at once.")
-def worker(engine: str, slots: int | None) -> None:
-    """Consume the queues of ENGINE, or of `assembly`, until stopped."""
+@click.option(
+    "--auto-load/--standby",
+    default=True,
+    help="Load the engines at once, or when `dubbing workers load` says so.",
+)
+def worker(engines: tuple[str, ...], slots: int | None, auto_load: bool) -> None:
+    """Consume the queues of ENGINES, or of `assembly`, until stopped."""
     settings = Settings()
     log.configure(settings.log_level)
-    device = _device(engine, settings)
+    slots = slots or settings.slots or default_slots(engines, _devices(engines, settings))
+    if slots > 1 and not auto_load:
+        raise BadInput("only a worker of one process can stand by: add --slots 1")
     storage = Storage.at(settings.storage, settings.s3)
     ledger = Ledger(settings.redis)
     ledger.ping()
 
     app = make_app(settings.redis)
     record = WorkerRecord(
-        name=f"{engine}.{secrets.token_hex(3)}@{socket.gethostname()}",
-        engine=engine,
-        queues=queues_of(engine),
-        slots=slots or settings.slots or default_slots(engine, device),
-        state="ready",
+        name=f"{'+'.join(engines)}.{secrets.token_hex(3)}@{socket.gethostname()}",
+        engines=engines,
+        queues=(),
+        slots=slots,
+        state=WorkerState.LOADING if auto_load else WorkerState.STANDBY,
         since=time.time(),
+        holding=Holding(resting=() if auto_load else engines),
     )
-    reconciler = Reconciler(storage, ledger, Publisher(app, ledger), record)
-    signals.worker_ready.connect(lambda **_: reconciler.start(), weak=False)
+    ledger.hold(record.name, record.holding)
+    publisher = Publisher(app, ledger)
+    heartbeat = Heartbeat(app, ledger, publisher, record)
+    reconciler = Reconciler(storage, ledger, publisher, heartbeat)
+    signals.worker_ready.connect(lambda **_: heartbeat.ready(), weak=False)
     signals.worker_shutdown.connect(lambda **_: reconciler.stop(), weak=False)
     signal.signal(UNFIT, _end_with_failure)
+    reconciler.start()
     sys.exit(_consume(app, record, settings.log_level))
 
 
-def _device(engine: str, settings: Settings) -> str:
-    """Return where the engine's model goes; raises EngineMissing, naming the extra."""
-    if engine == Kind.ASSEMBLY:
-        return "cpu"
-    created = Catalogue(settings.folders).create(engine)
-    require(created)
-    return device_of(created.spec, settings.device)
+def _devices(engines: Sequence[str], settings: Settings) -> list[str]:
+    """Return where each engine's model goes; raises EngineMissing, naming the extra."""
+    if Kind.ASSEMBLY in engines:
+        if len(engines) > 1:
+            raise BadInput("assembly has a worker of its own: start another one for engines")
+        return ["cpu"]
+    catalogue = Catalogue(settings.folders)
+    created = [catalogue.create(engine) for engine in engines]
+    for engine in created:
+        require(engine)
+    return [device_of(engine.spec, settings.device) for engine in created]
 
 
 def _consume(app: Celery, record: WorkerRecord, log_level: str) -> int:
     """Run Celery's worker until it is told to stop; return its exit code."""
-    tasks = "tasks.assembly" if record.engine == Kind.ASSEMBLY else "tasks.speech"
-    app.conf.include = [tasks, "workers.process"]
-    os.environ[ENGINE_VARIABLE] = record.engine
-    if record.engine != Kind.ASSEMBLY:
+    tasks = "tasks.assembly" if Kind.ASSEMBLY in record.engines else "tasks.speech"
+    app.conf.include = [tasks, "tasks.steering", "workers.process"]
+    os.environ[ENGINES_VARIABLE] = " ".join(record.engines)
+    os.environ[WORKER_VARIABLE] = record.name
+    if Kind.ASSEMBLY not in record.engines:
         for name, value in KEPT_MEMORY.items():
             os.environ.setdefault(name, value)
     consumer = app.Worker(
         hostname=record.name,
-        queues=list(record.queues),
+        # Those of its engines it consumes when they are loaded.
+        queues=[own_queue(record.name)],
         concurrency=record.slots,
         pool="prefork",
         loglevel=log_level,
@@ -100,9 +121,9 @@ def _end_with_failure(number: int, frame: FrameType | None) -> None:
     state.should_stop = EX_FAILURE
 
 
-def default_slots(engine: str, device: str) -> int:
+def default_slots(engines: Sequence[str], devices: Sequence[str]) -> int:
     """Return how many processes a worker has: one a GPU, one a core, for a film two cores each."""
-    if device != "cpu":
+    if set(devices) != {"cpu"}:
         return 1
     cores = os.cpu_count() or 1
-    return max(1, cores // 2) if engine == Kind.ASSEMBLY else cores
+    return max(1, cores // 2) if Kind.ASSEMBLY in engines else cores

@@ -1,4 +1,4 @@
-"""What happens in a pool process before it takes work: the engine is loaded, the desk is set."""
+"""What happens in a pool process before it takes work: engines are loaded, the desk is set."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from celery.signals import worker_process_init
 from dubbing import log
 from dubbing.catalogue import Catalogue, publish
 from dubbing.engine import Voicing
-from dubbing.errors import DubbingError, StorageUnavailable
-from dubbing.ledger import Ledger
+from dubbing.errors import DubbingError, QueueUnavailable, StorageUnavailable
+from dubbing.ledger import Holding, Ledger
 from dubbing.plan import Kind
 from dubbing.queue import Publisher
 from dubbing.residency import Residency
@@ -28,8 +28,8 @@ from tasks.context import Context, install
 
 logger = logging.getLogger(__name__)
 
-ENGINE_VARIABLE = "DUBBING_WORKER_ENGINE"
-"""Tells the pool processes, which are spawned and not forked, what the parent was started for."""
+ENGINES_VARIABLE, WORKER_VARIABLE = "DUBBING_WORKER_ENGINES", "DUBBING_WORKER_NAME"
+"""Tell the pool processes, which are spawned and not forked, what the parent was started for."""
 
 UNFIT = signal.SIGUSR2
 """Sent to the parent by a pool process that cannot work: another one could not either."""
@@ -57,20 +57,35 @@ def _context() -> Context:
         publisher=Publisher(current_app._get_current_object(), ledger),
         worker=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}",
     )
-    name = os.environ[ENGINE_VARIABLE]
-    if name == Kind.ASSEMBLY:
+    engines = os.environ[ENGINES_VARIABLE].split()
+    if engines == [Kind.ASSEMBLY]:
         # Now, and not when a film waits for it.
         import dubbing.finish  # noqa: F401, PLC0415
 
+        _tell(ledger, os.environ[WORKER_VARIABLE], Holding(loaded=(Kind.ASSEMBLY,)))
         return Context(desk=desk)
+    return Context(desk=desk, engines=_residency(engines, settings, storage, ledger))
+
+
+def _residency(
+    engines: list[str], settings: Settings, storage: Storage, ledger: Ledger
+) -> Residency:
+    """Return the engines, those loaded that are not to rest and fit together."""
+    worker = os.environ[WORKER_VARIABLE]
+    # What was said by the process before this one, or by the parent.
+    before = ledger.holding(worker) or Holding()
     residency = Residency(
         Catalogue(settings.folders),
         device=settings.device,
         budget=settings.model_memory,
+        resting=before.resting,
         loaded=partial(_announce, storage),
+        changed=partial(_tell, ledger, worker),
     )
-    residency.voicing(name)
-    return Context(desk=desk, engines=residency)
+    for name in engines:
+        if name not in before.resting and residency.fits(name):
+            residency.wake(name)
+    return residency
 
 
 def _announce(storage: Storage, engine: Voicing) -> None:
@@ -79,6 +94,14 @@ def _announce(storage: Storage, engine: Voicing) -> None:
         publish(storage, engine)
     except StorageUnavailable as exc:
         logger.warning("%s is not announced: %s", engine.spec.name, exc)
+
+
+def _tell(ledger: Ledger, worker: str, holding: Holding) -> None:
+    """Say what is in memory; the parent heeds it with its next look."""
+    try:
+        ledger.hold(worker, holding)
+    except QueueUnavailable as exc:
+        logger.warning("%s cannot say what it holds: %s", worker, exc)
 
 
 def _unforeseen(exc: Exception) -> bool:

@@ -11,34 +11,37 @@ import threading
 
 from dubbing.errors import DubbingError, NotFound, Transient
 from dubbing.keys import Keys
-from dubbing.ledger import Ledger, WorkerRecord
+from dubbing.ledger import Ledger
 from dubbing.queue import Publisher
 from dubbing.rounds import load_job, put_to_work
 from dubbing.storage import Storage
+from workers.heartbeat import Heartbeat
 
 log = logging.getLogger(__name__)
 
 FILL_SECONDS = 1.0
 """How often queues are looked at: a lease that ran out is seen so soon."""
-BEAT_SECONDS = 10.0
-"""How often a worker says that it is there, and storage is compared with the ledger."""
+START_SECONDS = 0.1
+"""How often a worker that is starting looks whether its engines are loaded."""
+REBUILD_SECONDS = 10.0
+"""How often storage is compared with the ledger."""
 
 
 class Reconciler:
     """Heartbeat, queue depth, and jobs that Redis forgot."""
 
     def __init__(
-        self, storage: Storage, ledger: Ledger, publisher: Publisher, worker: WorkerRecord
+        self, storage: Storage, ledger: Ledger, publisher: Publisher, heartbeat: Heartbeat
     ) -> None:
         self._storage = storage
         self._ledger = ledger
         self._publisher = publisher
-        self._worker = worker
+        self._heartbeat = heartbeat
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
 
     def start(self) -> None:
-        """Begin; the worker is ready."""
+        """Begin; engines may be loading yet."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -47,31 +50,31 @@ class Reconciler:
         if self._thread.is_alive():
             self._thread.join(timeout=5)
         try:
-            self._ledger.leave(self._worker)
+            self._heartbeat.leave()
         except DubbingError as exc:
-            log.warning("%s leaves without a word: %s", self._worker.name, exc)
+            log.warning("this worker leaves without a word: %s", exc)
 
     def _run(self) -> None:
-        beats = round(BEAT_SECONDS / FILL_SECONDS)
+        turns = round(REBUILD_SECONDS / FILL_SECONDS)
         count = 0
         while True:
             try:
-                if count % beats == 0:
-                    self._ledger.beat(self._worker)
+                self._heartbeat.beat()
+                if count % turns == 0:
                     self._rebuild()
-                self._publisher.fill(self._worker.queues)
+                self._publisher.fill(self._heartbeat.record.queues)
             except DubbingError as exc:
                 log.warning("the reconciler tries again: %s", exc)
             except Exception:
                 # Without this thread nothing would bring lost work back.
                 log.exception("the reconciler tries again")
             count += 1
-            if self._stop.wait(FILL_SECONDS):
+            if self._stop.wait(FILL_SECONDS if self._heartbeat.settled else START_SECONDS):
                 return
 
     def _rebuild(self) -> None:
         """Put back every open job that the ledger does not know, or knows by an earlier round."""
-        if not self._ledger.turn("rebuild", round(BEAT_SECONDS) - 1):
+        if not self._ledger.turn("rebuild", round(REBUILD_SECONDS) - 1):
             return
         for key in self._storage.keys(Keys.OPEN):
             try:

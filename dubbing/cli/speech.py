@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from dubbing.catalogue import Catalogue
-from dubbing.cli.output import json_option, print_json, print_table, print_unattended
+from dubbing.cli.output import json_option, print_json, print_table
 from dubbing.client import Client
 from dubbing.engine import missing_libraries
 from dubbing.export import check_suffix, export
@@ -62,22 +60,3 @@ def engines(as_json: bool) -> None:
         languages = f"{len(spec.languages)} languages"
         rows.append((spec.name, ready, voices, languages, spec.device, spec.licence, spec.summary))
     print_table(("engine", "", "voices", "languages", "device", "licence", "what it is"), rows)
-
-
-@click.command()
-@json_option
-def workers(as_json: bool) -> None:
-    """List the workers that are online, and what waits on each queue."""
-    client = Client.connect()
-    found = client.workers()
-    if as_json:
-        print_json({"workers": [asdict(worker) for worker in found], "queues": client.depths()})
-        return
-    now = time.time()
-    print_table(
-        ("worker", "state", "slots", "up", "queues"),
-        [(w.name, w.state, w.slots, f"{now - w.since:.0f} s", " ".join(w.queues)) for w in found],
-    )
-    if not found:
-        click.echo("no worker is online", err=True)
-    print_unattended(client.unattended())

@@ -19,6 +19,7 @@ so that no process can die in the middle of one; each may be sent twice without 
 ``pace:<queue>``               hash: how long batches of late took, their size; the most lines
 ``express:<queue>``            how many requests without a job went ahead since the last batch
 ``worker:<name>``, ``slots:…`` heartbeats
+``holding:<name>``             what a worker has in memory, by the word of its process
 ``reply:<ticket>``             list: the answer to a request that has no job
 ``turn:<what>``                who does what one process at a time may as well do
 =============================  ====================================================================
@@ -28,6 +29,23 @@ All keys have the prefix ``dubbing:``. A *token* is
 """
 
 from dubbing.ledger.ledger import Ledger
-from dubbing.ledger.records import Address, Claim, Snapshot, Standing, WorkerRecord
+from dubbing.ledger.records import (
+    Address,
+    Claim,
+    Holding,
+    Snapshot,
+    Standing,
+    WorkerRecord,
+    WorkerState,
+)
 
-__all__ = ["Address", "Claim", "Ledger", "Snapshot", "Standing", "WorkerRecord"]
+__all__ = [
+    "Address",
+    "Claim",
+    "Holding",
+    "Ledger",
+    "Snapshot",
+    "Standing",
+    "WorkerRecord",
+    "WorkerState",
+]

@@ -1,6 +1,7 @@
 -- Shared by all scripts. What lies where is told in the module's docstring.
 local P = 'dubbing:'
 local WORKER_TTL = 30        -- seconds without a heartbeat after which a worker is offline
+local RECORD_TTL = 3600      -- seconds that one that is offline is remembered
 local EVENTS = 2000          -- events kept a job
 local ENDED_TTL = 3600       -- seconds that an ended job is remembered here; storage knows it for ever
 local NEWCOMERS = 8          -- new jobs, or tenants, that go ahead of one that had a turn before

@@ -5,11 +5,19 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from dubbing.job import Job, JobState
-from dubbing.ledger.records import Address, Claim, Snapshot, Standing, WorkerRecord
+from dubbing.ledger.records import (
+    OFFLINE_SECONDS,
+    Address,
+    Claim,
+    Holding,
+    Snapshot,
+    Standing,
+    WorkerRecord,
+    WorkerState,
+)
 from dubbing.ledger.server import Server
 from dubbing.plan import BatchRef
 
@@ -19,6 +27,8 @@ GRACE_SECONDS = 10.0
 """A message that is neither in the broker nor claimed after so long is lost."""
 WAIT_SECONDS = 10.0
 """Longest that one call to Redis blocks; well below the socket's timeout."""
+HOLDING_SECONDS = 3600
+"""So long what a process has in memory is known; each heartbeat of its worker begins it anew."""
 PREFIX = "dubbing:"
 
 
@@ -170,22 +180,33 @@ class Ledger:
             newest: Any = redis.xrevrange(f"{PREFIX}job:{job}:events", count=1)
         return newest[0][0] if newest else "0-0"
 
-    def beat(self, worker: WorkerRecord) -> None:
-        """Say that a worker is there; it is offline 30 s after the last time."""
-        record = json.dumps(asdict(worker))
-        self._server.run("beat", worker.name, record, worker.slots, *worker.queues)
+    def beat(self, worker: WorkerRecord, left: Sequence[str] = ()) -> None:
+        """Say that a worker is there; it is offline 30 s after the last time.
+
+        left: queues that it took work from before.
+        """
+        queues, record = worker.queues, worker.model_dump_json()
+        self._server.run("beat", worker.name, record, worker.slots, len(queues), *queues, *left)
 
     def leave(self, worker: WorkerRecord) -> None:
         """Say that a worker is gone."""
-        self._server.run("beat", worker.name, "", 0, *worker.queues)
+        self._server.run("beat", worker.name, "", 0, 0, *worker.queues)
 
     def workers(self) -> list[WorkerRecord]:
-        """Return the workers that are online."""
-        with self._server.commands() as redis:
-            keys = list(redis.scan_iter(f"{PREFIX}worker:*", count=500))
-            records: Any = redis.mget(keys) if keys else []
-        found = [WorkerRecord(**json.loads(record)) for record in records if record]
+        """Return the workers, by name; those that are offline for an hour yet."""
+        found = [_worker(float(age), record) for age, record in self._server.run("workers")]
         return sorted(found, key=lambda worker: worker.name)
+
+    def hold(self, worker: str, holding: Holding) -> None:
+        """Note what a worker's process has in memory."""
+        with self._server.commands() as redis:
+            redis.set(f"{PREFIX}holding:{worker}", holding.model_dump_json(), ex=HOLDING_SECONDS)
+
+    def holding(self, worker: str) -> Holding | None:
+        """Return what a worker's process has in memory, if it has said so."""
+        with self._server.commands() as redis:
+            found: Any = redis.get(f"{PREFIX}holding:{worker}")
+        return Holding.model_validate_json(found) if found else None
 
     def turn(self, what: str, seconds: int) -> bool:
         """Whether it is this process's turn to do what one process at a time may as well do."""
@@ -211,10 +232,22 @@ class Ledger:
                     return reply
         return None
 
+    def drop(self, broker_keys: Sequence[str]) -> None:
+        """Remove what the broker holds under these keys."""
+        with self._server.commands() as redis:
+            redis.delete(*broker_keys)
+
     def queue_depth(self, broker_lists: Sequence[str]) -> int:
         """Return how many messages the broker holds in these lists."""
         with self._server.commands() as redis:
             return sum(int(redis.llen(name)) for name in broker_lists)
+
+
+def _worker(age: float, record: str) -> WorkerRecord:
+    worker = WorkerRecord.model_validate_json(record)
+    if age < OFFLINE_SECONDS:
+        return worker
+    return worker.model_copy(update={"state": WorkerState.OFFLINE, "queues": ()})
 
 
 def _head(at: Address) -> tuple[str, int, str, str]:

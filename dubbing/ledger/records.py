@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from dubbing.job import JobState
+from dubbing.job import JobState, Model
 from dubbing.plan import Kind
 
 ASSEMBLY_TOKEN = "assembly"  # noqa: S105 - a batch's token, not a password
 ASSEMBLY_DEADLINE = 6 * 3600.0
 """Seconds after which an assembly is taken to hang."""
+OFFLINE_SECONDS = 30.0
+"""A worker that was not heard of for so long is offline; the scripts count its slots no more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,14 +97,48 @@ class Standing:
         return self.pace * max(share, min(self.work, 1.0))
 
 
-@dataclass(frozen=True, kw_only=True)
-class WorkerRecord:
+class WorkerState(StrEnum):
+    """What a worker is about."""
+
+    STANDBY = "standby"
+    """There, and takes no work until it is told to load."""
+    LOADING = "loading"
+    READY = "ready"
+    BUSY = "busy"
+    ERROR = "error"
+    """An engine could not be loaded, and nothing is taken for it."""
+    OFFLINE = "offline"
+    """Not heard of since its last heartbeat."""
+
+
+class Holding(Model):
+    """What a worker's process has in memory, by its own word."""
+
+    loaded: tuple[str, ...] = ()
+    """Engines, the one used last at the end."""
+    loading: str = ""
+    resting: tuple[str, ...] = ()
+    """Engines for which no work is taken."""
+    error: str = ""
+    """Why an engine could not be loaded."""
+
+
+class WorkerRecord(Model):
     """A worker as its heartbeat shows it."""
 
     name: str
-    engine: str
+    engines: tuple[str, ...]
+    """What it was started for: engines, or ``assembly``."""
     queues: tuple[str, ...]
+    """What it takes work from."""
     slots: int
-    state: str
+    """Batches at once."""
+    state: WorkerState
     since: float = 0.0
     """When it started, in seconds since 1970."""
+    holding: Holding = Holding()
+
+    @property
+    def online(self) -> bool:
+        """Whether it was heard of lately."""
+        return self.state is not WorkerState.OFFLINE

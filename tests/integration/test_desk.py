@@ -9,22 +9,25 @@ from pathlib import Path
 
 import pytest
 import redis
+from ledgers import record
 from system import numbered, script
 
-from dubbing.engines.tone import Tone
+from dubbing.catalogue import Catalogue
 from dubbing.errors import EngineFailed, Stopped, StorageUnavailable
 from dubbing.job import Job, JobState, Role
 from dubbing.keys import Keys
-from dubbing.ledger import Address, Claim, Ledger, WorkerRecord
+from dubbing.ledger import Address, Claim, Ledger
 from dubbing.outcome import gather, load_result
 from dubbing.plan import Batch
 from dubbing.queue import Publisher, broker_lists, make_app
+from dubbing.residency import Residency
 from dubbing.result import BatchResult, SegmentResult
 from dubbing.rounds import End, create_first_round, end_round, put_to_work
 from dubbing.storage import Storage
 from dubbing.work import Desk, Lease, failed_result
 from tasks.context import Context, install
 from tasks.speech import extract
+from workers.heartbeat import Heartbeat
 from workers.reconciler import Reconciler
 
 QUEUE = "synthesis.tone"
@@ -81,7 +84,7 @@ def done(desk: Desk) -> int:
 
 def test_a_batch_is_claimed_done_stored_and_counted(desk: Desk, job: Job) -> None:
     at = opened(desk, job)
-    assert desk.run(at, speak) == "3 lines, 3 spoken, 0 failed"
+    assert desk.run(at, speak) == "3 lines, 3 spoken, 0 failed, 0% padding"
     assert done(desk) == 3
     assert list(gather(desk.storage, "j", 1)) == ["0", "1", "2"]
     assert desk.run(at, never) == "nothing to do"
@@ -92,7 +95,7 @@ def test_a_result_that_was_stored_and_not_counted_is_only_counted(desk: Desk, jo
     batch = Batch.model_validate_json(desk.storage.get_range(Keys.plan("j", 1), *at.span))
     died = said(batch)
     desk.storage.create(Keys.result("j", 1, 0), died.model_dump_json().encode())
-    assert desk.run(at, never) == "3 lines, 3 spoken, 0 failed"
+    assert desk.run(at, never) == "3 lines, 3 spoken, 0 failed, 0% padding"
     assert done(desk) == 3
 
 
@@ -103,7 +106,7 @@ def test_of_two_results_the_one_that_was_stored_first_counts(desk: Desk, job: Jo
         desk.storage.create(Keys.result("j", 1, 0), said(batch).model_dump_json().encode())
         return failed_result(batch, EngineFailed("out of memory"), "late")
 
-    assert desk.run(at, late) == "3 lines, 3 spoken, 0 failed"
+    assert desk.run(at, late) == "3 lines, 3 spoken, 0 failed, 0% padding"
     stored = load_result(desk.storage, "j", 1, 0)
     assert stored
     assert (stored.worker, stored.failed) == ("w", 0)
@@ -172,7 +175,7 @@ def test_a_message_of_a_job_that_redis_forgot_puts_it_back_to_work(
     at = opened(desk, job)
     with redis.from_url(redis_url) as server:
         server.flushall()
-    assert desk.run(at, speak) == "3 lines, 3 spoken, 0 failed"
+    assert desk.run(at, speak) == "3 lines, 3 spoken, 0 failed, 0% padding"
     assert done(desk) == 3
 
 
@@ -188,9 +191,7 @@ def test_a_voice_that_kills_its_workers_is_given_up(desk: Desk, job: Job) -> Non
     at = opened(desk, job.model_copy(update={"cast": cast}), "extraction.tone")
     for _ in range(3):
         desk.ledger.deliver_again("j", "extraction 0")
-    tone = Tone()
-    tone.load("cpu")
-    install(Context(desk=desk, engine=tone))
+    install(Context(desk=desk, engines=Residency(Catalogue())))
     extract(**asdict(at))
     result = BatchResult.model_validate_json(desk.storage.get(Keys.result("j", 1, 0)))
     assert result.error
@@ -200,8 +201,9 @@ def test_a_voice_that_kills_its_workers_is_given_up(desk: Desk, job: Job) -> Non
 @pytest.fixture
 def reconciler(desk: Desk, redis_url: str) -> Iterator[Reconciler]:
     app = make_app(redis_url)
-    worker = WorkerRecord(name="w@h", engine="tone", queues=(QUEUE,), slots=1, state="ready")
-    reconciler = Reconciler(desk.storage, desk.ledger, Publisher(app, desk.ledger), worker)
+    publisher = Publisher(app, desk.ledger)
+    heartbeat = Heartbeat(app, desk.ledger, publisher, record())
+    reconciler = Reconciler(desk.storage, desk.ledger, publisher, heartbeat)
     yield reconciler
     reconciler.stop()
     app.close()

@@ -1,0 +1,86 @@
+"""Commands about the workers that are there: what they hold in memory, and their end."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from dubbing.cli.output import json_option, print_json, print_table, print_unattended
+from dubbing.client import Client
+from dubbing.ledger import Holding, WorkerRecord
+from dubbing.steering import Order
+
+
+@click.group(invoke_without_command=True)
+@json_option
+@click.pass_context
+def workers(context: click.Context, as_json: bool) -> None:
+    """List the workers, and what waits on each queue; or tell a worker what to load."""
+    if context.invoked_subcommand:
+        return
+    client = Client.connect()
+    found = client.workers()
+    if as_json:
+        records = [worker.model_dump(mode="json") for worker in found]
+        print_json({"workers": records, "queues": client.depths()})
+        return
+    print_table(("worker", "state", "slots", "up", "loaded", "takes from"), map(_row, found))
+    for worker in found:
+        if worker.holding.error:
+            click.echo(f"{worker.name}: {worker.holding.error}", err=True)
+    if not any(worker.online for worker in found):
+        click.echo("no worker is online", err=True)
+    print_unattended(client.unattended())
+
+
+@workers.command()
+@click.argument("worker")
+@click.argument("engine", default="")
+def load(worker: str, engine: str) -> None:
+    """Have WORKER load ENGINE, or all of its engines, and take work for it."""
+    _steer(worker, Order.LOAD, engine)
+
+
+@workers.command()
+@click.argument("worker")
+@click.argument("engine")
+def unload(worker: str, engine: str) -> None:
+    """Have WORKER take no more work for ENGINE, and free its memory."""
+    _steer(worker, Order.UNLOAD, engine)
+
+
+@workers.command()
+@click.argument("worker")
+def standby(worker: str) -> None:
+    """Have WORKER unload all its engines, and wait until it is told to load."""
+    _steer(worker, Order.STANDBY)
+
+
+@workers.command()
+@click.argument("worker")
+def drain(worker: str) -> None:
+    """Have WORKER finish what it is at, and end."""
+    _steer(worker, Order.DRAIN)
+
+
+def _steer(worker: str, order: Order, engine: str = "") -> None:
+    holding = Client.connect().steer(worker, order, engine)
+    click.echo("it ends" if order is Order.DRAIN else _held(holding))
+
+
+def _held(holding: Holding) -> str:
+    loaded = " ".join(holding.loaded) or "nothing"
+    return f"{loaded} (loading {holding.loading})" if holding.loading else loaded
+
+
+def _row(worker: WorkerRecord) -> tuple[str, ...]:
+    up = f"{time.time() - worker.since:.0f} s"
+    return (
+        worker.name,
+        worker.state.value,
+        str(worker.slots),
+        up if worker.online else "",
+        _held(worker.holding),
+        " ".join(worker.queues),
+    )

@@ -1,0 +1,12 @@
+-- The workers that were heard of: returns seconds since the last time, and the record, of each.
+-- What was not heard of for long is gone by itself.
+local found, cursor = {}, '0'
+repeat
+  local page = redis.call('SCAN', cursor, 'MATCH', P .. 'worker:*', 'COUNT', 500)
+  cursor = page[1]
+  for _, key in ipairs(page[2]) do
+    local seen, record = string.match(redis.call('GET', key) or '', '^([^|]+)|(.+)$')
+    if seen then found[#found + 1] = {tostring(now() - tonumber(seen)), record} end
+  end
+until cursor == '0'
+return found

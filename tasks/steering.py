@@ -1,0 +1,41 @@
+"""The task of a worker's own queue: orders about what it holds in memory, and its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any
+
+from celery import shared_task
+
+from dubbing.errors import DubbingError
+from dubbing.ledger import Holding
+from dubbing.queue import STEER
+from dubbing.steering import Order, Steering
+from tasks.context import Context, current
+
+
+@shared_task(name=STEER)
+def steer(**request: Any) -> str:
+    """Carry out an order, and answer what is in memory then."""
+    steering, context = Steering.model_validate(request), current()
+    try:
+        reply = {"holding": _carry_out(context, steering).model_dump(mode="json")}
+    except DubbingError as exc:
+        reply = {"error": exc.to_record()}
+    context.desk.ledger.set_reply(steering.ticket, reply)
+    if steering.order is Order.DRAIN:
+        # The parent ends as on any SIGTERM: when this process has finished what it is at.
+        os.kill(os.getppid(), signal.SIGTERM)
+    return f"{steering.order.value} {' '.join(steering.engines)}"
+
+
+def _carry_out(context: Context, steering: Steering) -> Holding:
+    if steering.order is Order.DRAIN:
+        return Holding()
+    for engine in steering.engines:
+        if steering.order is Order.LOAD:
+            context.residency.wake(engine)
+        else:
+            context.residency.rest(engine)
+    return context.residency.holding

@@ -1,0 +1,137 @@
+"""A worker for a card: several engines in one process, told what to load while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+import redis as library
+from system import System, numbered, script
+
+from dubbing.errors import BadInput, NotFound
+from dubbing.job import Role
+from dubbing.ledger import WorkerRecord, WorkerState
+from dubbing.steering import Order
+
+ENGINES = ("faulty", "tone")
+
+
+class Card(System):
+    """One worker of two engines and one process, and the worker of assembly."""
+
+    ENGINES: ClassVar[Mapping[str, str]] = {"card": " ".join(ENGINES), "assembly": "assembly"}
+
+    def record(self) -> WorkerRecord:
+        """The worker's own record."""
+        (found,) = [w for w in self.client.workers() if w.engines == ENGINES]
+        return found
+
+    def state(self) -> WorkerState | None:
+        records = [w for w in self.client.workers() if w.engines == ENGINES]
+        return records[0].state if records else None
+
+    def becomes(self, state: WorkerState) -> None:
+        self.until(lambda: self.state() is state, state.value)
+
+    def steer(self, order: Order, engine: str = "") -> tuple[str, ...]:
+        return self.client.steer(self.record().name, order, engine).loaded
+
+
+def connection(card: Card) -> library.Redis:
+    return library.from_url(card.redis.url, decode_responses=True)
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> Iterator[Card]:
+    with Card(tmp_path / "home", slots=1) as system:
+        system.becomes(WorkerState.READY)
+        yield system
+
+
+def test_one_worker_speaks_for_two_engines(card: Card) -> None:
+    cast = {"Ada": Role(engine="tone")}
+    job = script("both", *numbered("both", 4))
+    segments = [s.model_copy(update={"speaker": "Ada"}) for s in job.segments[:2]]
+    job = job.model_copy(update={"cast": cast, "segments": (*segments, *job.segments[2:])})
+    card.run(job)
+    assert card.whole(job)
+    assert {line.engine for line in card.report(job).lines} == {"tone", "faulty"}
+
+
+def test_a_worker_on_standby_takes_nothing_until_it_is_told_to_load(card: Card) -> None:
+    assert card.steer(Order.STANDBY) == ()
+    card.becomes(WorkerState.STANDBY)
+    job = script("later", *numbered("later", 2))
+    card.client.submit(job)
+    assert "faulty" in card.client.status("later").lacks
+    assert card.spoken(job).total() == 0
+    assert card.steer(Order.LOAD, "faulty") == ("faulty",)
+    card.wait("later")
+    assert card.whole(job)
+    assert card.record().queues == ("synthesis.faulty", "extraction.faulty")
+
+
+def test_an_engine_can_be_unloaded_while_the_other_speaks(card: Card) -> None:
+    assert card.steer(Order.UNLOAD, "tone") == ("faulty",)
+    job = script("one", *numbered("one", 2))
+    card.run(job)
+    assert card.whole(job)
+    assert card.record().holding.resting == ("tone",)
+
+
+def test_a_worker_that_is_drained_finishes_its_batch_and_ends(card: Card) -> None:
+    job = script("last", "[slow:1] a last line", *numbered("last", 8))
+    card.client.submit(job)
+    card.begun(job, 1)
+    card.steer(Order.DRAIN)
+    assert card.worker("card").wait(timeout=30) == 0
+    assert not [w for w in card.client.workers() if w.engines == ENGINES]
+    with connection(card) as redis:
+        assert not redis.keys("*worker.faulty*")
+    card.start("card")
+    card.wait("last")
+    assert max(card.spoken(job).values()) == 1
+
+
+def test_a_worker_at_work_is_busy(card: Card) -> None:
+    card.client.submit(script("slow", "[slow:3] a slow line"))
+    card.becomes(WorkerState.BUSY)
+    card.wait("slow")
+    card.becomes(WorkerState.READY)
+
+
+def test_a_process_that_dies_comes_back_as_it_was_told_to_be(card: Card) -> None:
+    card.steer(Order.UNLOAD, "tone")
+    job = script("killed", "[kill] a line that kills", *numbered("killed", 2))
+    card.run(job)
+    assert card.record().holding.resting == ("tone",)
+    assert card.record().holding.loaded == ("faulty",)
+
+
+def test_a_worker_that_is_killed_goes_offline(card: Card) -> None:
+    record = card.record()
+    card.kill("card")
+    with connection(card) as redis:
+        # As after half a minute: the heartbeat's time is the first thing in the record.
+        key = f"dubbing:worker:{record.name}"
+        redis.set(key, "0|" + redis.get(key).partition("|")[2])
+    assert card.state() is WorkerState.OFFLINE
+    with pytest.raises(NotFound, match="online"):
+        card.client.steer(record.name, Order.LOAD)
+
+
+def test_orders_that_cannot_be_meant_are_refused(card: Card) -> None:
+    with pytest.raises(NotFound, match="no worker 'nobody'"):
+        card.client.steer("nobody", Order.LOAD)
+    with pytest.raises(BadInput, match="was not started for 'espeak'"):
+        card.client.steer(card.record().name, Order.LOAD, "espeak")
+
+
+def test_a_worker_of_several_processes_cannot_be_told_what_to_load(card: Card) -> None:
+    (assembly,) = [w for w in card.client.workers() if w.engines == ("assembly",)]
+    several = assembly.model_copy(update={"name": "several", "slots": 2})
+    card.client.ledger.beat(several)
+    with pytest.raises(BadInput, match="--slots 1"):
+        card.client.steer("several", Order.STANDBY)
