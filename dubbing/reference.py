@@ -28,7 +28,7 @@ LONGEST = 300.0
 """Seconds of one file; an engine's own bounds are narrower."""
 LEAST_SPEECH = 0.3
 """Seconds of one file; an engine's own bounds are narrower."""
-LEAST_SNR, GOOD_SNR, BEST_SNR = 15.0, 25.0, 60.0
+LEAST_SNR, GOOD_SNR, BEST_SNR = 15.0, 20.0, 60.0
 """Decibels below which a recording is refused, below which a caution is given, and beyond which
 no difference is told."""
 MOST_CLIPPED, FEW_CLIPPED = 0.01, 0.001

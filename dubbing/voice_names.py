@@ -65,7 +65,7 @@ def asks_stored(job: Job, speaker: str, specs: Mapping[str, EngineSpec]) -> bool
 
 
 def pointer(storage: Storage, name: str) -> str:
-    """Return what a name points to; raises NotFound."""
+    """Return what a name points to; raises NotFound, and BadInput when it is damaged."""
     unknown = NotFound(f"there is no voice {name!r}")
     if not is_identifier(name):
         raise unknown
@@ -74,7 +74,9 @@ def pointer(storage: Storage, name: str) -> str:
     except NotFound as exc:
         raise unknown from exc
     except (ValidationError, UnicodeDecodeError) as exc:
-        raise BadInput("this name is damaged: remove it", where=Keys.voice_name(name)) from exc
+        raise BadInput(
+            "what the name points to is damaged: remove this object", where=Keys.voice_name(name)
+        ) from exc
 
 
 def _is_digest(name: str) -> bool:

@@ -6,6 +6,7 @@ go, and what was dubbed stays as it is.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from dubbing.reference import doubts_of, record
 from dubbing.storage import Storage
 from dubbing.voice import Digest, Voice
 from dubbing.voice_names import check_new_name, find, load, names, pointer
+
+log = logging.getLogger(__name__)
 
 Specs = Mapping[str, EngineSpec]
 
@@ -119,8 +122,9 @@ class Voices:
         def named(name: str) -> NamedVoice | None:
             try:
                 voice = load(self._storage, find(self._storage, name))
-            except NotFound:
-                # Deleted since the names were listed.
+            except (NotFound, BadInput) as exc:
+                # Damaged, or deleted since the names were listed.
+                log.warning("voice %r is passed over: %s", name, exc)
                 return None
             return NamedVoice(name=name, voice=voice, doubts=tuple(doubts_of(voice)))
 
@@ -187,7 +191,7 @@ class Voices:
         def points(name: str) -> bool:
             try:
                 return pointer(self._storage, name) == digest
-            except NotFound:
+            except (NotFound, BadInput):
                 return False
 
         known = names(self._storage)

@@ -1,0 +1,258 @@
+"""Stored voices: what a name may be, what it points to, and when a voice goes with it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from recordings import speech, write
+
+from dubbing.audio import Audio
+from dubbing.engine import VoiceForm
+from dubbing.engines.tone import Tone
+from dubbing.errors import BadInput, Conflict, NotFound
+from dubbing.extraction import load_voice, voice_form
+from dubbing.job import Job, Role, Segment
+from dubbing.keys import Keys
+from dubbing.storage import Storage
+from dubbing.voice import Voice
+from dubbing.voice_names import find, with_stored_voices
+from dubbing.voices import Voices
+
+PLAIN = Tone.spec.model_copy(
+    update={"name": "plain", "clones": False, "reference_seconds": None, "voices": ("low", "high")}
+)
+PICKY = Tone.spec.model_copy(update={"name": "picky", "reference_seconds": (20.0, 60.0)})
+SPECS = {"tone": Tone.spec, "plain": PLAIN, "picky": PICKY}
+BAD_NAMES = ("../x", "a/b", "", ".", "..", "/etc/passwd", "a\0b", "x" * 101, "ada\n", "ä")
+
+
+class Cloner(Tone):
+    """Clones, and notes how often it had to."""
+
+    def __init__(self, name: str, model: str) -> None:
+        self.spec = Tone.spec.model_copy(update={"name": name})
+        self.model = model
+        self.derived = 0
+
+    def extract(self, reference: Audio, transcript: str) -> VoiceForm:
+        self.derived += 1
+        return {
+            **super().extract(reference, transcript),
+            "model": np.frombuffer(bytes.fromhex(self.model), np.uint8),
+        }
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Storage:
+    return Storage.at(str(tmp_path / "storage"))
+
+
+@pytest.fixture
+def voices(storage: Storage) -> Voices:
+    return Voices(storage, lambda: SPECS)
+
+
+@pytest.fixture
+def ada(tmp_path: Path) -> Path:
+    return write(tmp_path / "ada.wav", speech("Annie"))
+
+
+@pytest.fixture
+def bob(tmp_path: Path) -> Path:
+    return write(tmp_path / "bob.wav", speech("m3"))
+
+
+def store_job(storage: Storage, id_: str, digest: str, *, revision: bool = False) -> None:
+    line = Segment(id="1", start=0, end=1, text="Good day.")
+    cast = {"speaker": Role(reference=digest)}
+    job = Job(id=id_, language="en", segments=(line,), cast=cast)
+    key = Keys.revision(id_, job.digest()) if revision else Keys.job(id_)
+    storage.create(key, job.model_dump_json().encode())
+    if revision:
+        first = job.model_copy(update={"cast": {}})
+        storage.create(Keys.job(id_), first.model_dump_json().encode())
+
+
+def test_a_voice_is_stored_with_all_that_is_known_of_it(voices: Voices, ada: Path) -> None:
+    made = voices.extract(
+        "ada", [ada], transcript="You told me", language="EN-gb", consent="Ada L., for this film"
+    )
+    (listed,) = voices.all()
+    assert listed.name == "ada"
+    assert listed.voice == made.voice
+    voice = listed.voice
+    assert (voice.transcript, voice.language) == ("You told me", "en-GB")
+    assert (voice.provenance, voice.consent) == (("ada.wav",), "Ada L., for this film")
+    assert voice.created
+    assert voice.judgement
+    assert voice.judgement.speech > 8
+    assert voice.seconds == pytest.approx(speech("Annie").seconds, abs=0.3)
+
+
+def test_what_an_engine_needs_is_said_and_refused_where_it_is_named(
+    voices: Voices, storage: Storage, ada: Path
+) -> None:
+    with pytest.raises(BadInput, match=r"ada: engine 'picky' needs a reference of 20 to 60 s"):
+        voices.extract("ada", [ada], engines=["picky"])
+    with pytest.raises(BadInput, match="engine 'plain' does not clone voices"):
+        voices.extract("ada", [ada], engines=["tone", "plain"])
+    with pytest.raises(BadInput, match="no engine 'tnoe'; did you mean 'tone'"):
+        voices.extract("ada", [ada], engines=["tnoe"])
+    assert list(storage.keys("voices/")) == []
+    assert voices.extract("ada", [ada], engines=["tone"]).doubts == ()
+    (doubt,) = voices.extract("ada", [ada]).doubts
+    assert "engine 'picky' needs a reference of 20 to 60 s" in doubt
+    shown = voices.show("ada")
+    assert shown.fits == ("tone",)
+    assert shown.unfit == {"picky": doubt}
+
+
+def test_a_name_keeps_its_voice_until_it_is_renamed_or_deleted(
+    voices: Voices, ada: Path, bob: Path
+) -> None:
+    first = voices.extract("ada", [ada]).voice
+    assert voices.extract("ada", [ada]).voice == first
+    with pytest.raises(Conflict, match="'ada' belongs to another voice"):
+        voices.extract("ada", [bob])
+    with pytest.raises(Conflict, match="'ada' belongs to another voice"):
+        voices.extract("ada", [ada], consent="for all films")
+    assert [named.voice for named in voices.all()] == [first]
+
+
+def test_a_renamed_voice_is_found_by_its_new_name_alone(
+    voices: Voices, storage: Storage, ada: Path, bob: Path
+) -> None:
+    digest = voices.extract("ada", [ada]).voice.digest
+    voices.rename("ada", "countess")
+    assert find(storage, "countess") == digest
+    assert find(storage, digest) == digest
+    with pytest.raises(NotFound, match="no voice 'ada'"):
+        find(storage, "ada")
+    voices.extract("bob", [bob])
+    with pytest.raises(Conflict, match="'bob' belongs to another voice"):
+        voices.rename("countess", "bob")
+    voices.rename("bob", "bob")
+    assert [named.name for named in voices.all()] == ["bob", "countess"]
+
+
+def test_a_voice_that_nobody_uses_goes_with_its_last_name(
+    voices: Voices, storage: Storage, ada: Path
+) -> None:
+    digest = voices.extract("ada", [ada]).voice.digest
+    voices.extract("countess", [ada])
+    tone = Cloner("tone", "ab" * 32)
+    voice_form(storage, tone, digest)
+    kept = voices.delete("ada")
+    assert (kept.kept, kept.names, kept.forms) == (True, ("countess",), ())
+    gone = voices.delete("countess")
+    assert (gone.kept, gone.jobs) == (False, ())
+    assert gone.forms == (f"tone-{tone.model}",)
+    assert list(storage.keys("voices/")) == list(storage.keys("voice-names/")) == []
+    with pytest.raises(NotFound, match="no voice 'countess'"):
+        voices.delete("countess")
+
+
+@pytest.mark.parametrize("revision", [False, True])
+def test_a_voice_that_a_job_uses_stays_without_its_name(
+    voices: Voices, storage: Storage, ada: Path, revision: bool
+) -> None:
+    digest = voices.extract("ada", [ada]).voice.digest
+    store_job(storage, "film", digest, revision=revision)
+    store_job(storage, "other", "cd" * 32)
+    assert voices.show("ada").jobs == ("film",)
+    deleted = voices.delete("ada")
+    assert (deleted.kept, deleted.jobs) == (True, ("film",))
+    assert load_voice(storage, digest)[0].digest == digest
+    assert voices.all() == []
+    assert voices.show(digest).names == ()
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+def test_what_cannot_be_a_name_reaches_no_file(
+    voices: Voices, storage: Storage, tmp_path: Path, ada: Path, name: str
+) -> None:
+    (tmp_path / "x").write_text("ab" * 32)
+    digest = voices.extract("ada", [ada]).voice.digest
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(BadInput, match="cannot name a voice"):
+        voices.extract(name, [ada])
+    with pytest.raises(BadInput, match="cannot name a voice"):
+        voices.rename("ada", name)
+    for ask in (voices.show, voices.delete, lambda bad: voices.rename(bad, "eve")):
+        with pytest.raises(NotFound, match="there is no voice"):
+            ask(name)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert find(storage, "ada") == digest
+
+
+def test_a_digest_names_no_other_voice(voices: Voices, ada: Path) -> None:
+    with pytest.raises(BadInput, match="cannot name a voice"):
+        voices.extract("ab" * 32, [ada])
+
+
+def test_a_name_that_points_nowhere_is_said_and_does_not_hide_the_others(
+    voices: Voices, storage: Storage, ada: Path
+) -> None:
+    voices.extract("ada", [ada])
+    storage.create(Keys.voice_name("lost"), b"ab" * 32)
+    storage.create(Keys.voice_name("damaged"), b"../../etc")
+    with pytest.raises(NotFound, match="there is no voice 'abab"):
+        voices.show("lost")
+    with pytest.raises(BadInput, match=f"{Keys.voice_name('damaged')}.*damaged"):
+        voices.show("damaged")
+    assert voices.show("ada").names == ("ada",)
+    assert [named.name for named in voices.all()] == ["ada"]
+
+
+def test_a_voice_that_an_earlier_version_stored_is_read(voices: Voices, storage: Storage) -> None:
+    digest = "ab" * 32
+    old = {"digest": digest, "seconds": 8.0, "transcript": "Good day."}
+    storage.create(Keys.voice(digest), json.dumps(old).encode())
+    storage.create(Keys.voice_name("old"), digest.encode())
+    (named,) = voices.all()
+    assert named.voice == Voice(digest=digest, seconds=8.0, transcript="Good day.")
+
+
+def test_a_cast_means_the_voice_of_its_engine_first_and_then_a_stored_one(
+    voices: Voices, storage: Storage, ada: Path
+) -> None:
+    digest = voices.extract("low", [ada]).voice.digest
+    voices.extract("ada", [ada])
+    lines = [
+        Segment(id=str(n), start=n, end=n + 1, speaker=speaker, text="Good day.")
+        for n, speaker in enumerate("ABCDE")
+    ]
+    cast = {
+        "A": Role(voice="low"),
+        "B": Role(voice="ada"),
+        "C": Role(voice="nobody"),
+        "D": Role(voice="../low"),
+        "E": Role(voice=digest, speed=1.2),
+    }
+    job = Job(language="en", engine="tone", segments=tuple(lines), cast=cast)
+    assert with_stored_voices(storage, job, SPECS).cast == {
+        "A": cast["A"],
+        "B": Role(reference=digest),
+        "C": cast["C"],
+        "D": cast["D"],
+        "E": Role(reference=digest, speed=1.2),
+    }
+
+
+def test_a_form_is_derived_once_for_an_engine_and_again_for_another_model(
+    voices: Voices, storage: Storage, ada: Path
+) -> None:
+    digest = voices.extract("ada", [ada]).voice.digest
+    one, two = Cloner("one", "ab" * 32), Cloner("two", "ab" * 32)
+    for engine in (one, two, one, two):
+        assert voice_form(storage, engine, digest)["model"][0] == 0xAB
+    assert (one.derived, two.derived) == (1, 1)
+    one.model = "cd" * 32
+    for _ in range(2):
+        assert voice_form(storage, one, digest)["model"][0] == 0xCD
+    assert (one.derived, two.derived) == (2, 1)
+    forms = {f"one-{'ab' * 32}", f"one-{'cd' * 32}", f"two-{'ab' * 32}"}
+    assert set(voices.show("ada").forms) == forms
