@@ -6,6 +6,7 @@ CUDA, and cannot load its native part beside a torch that is not: then it is imp
 
 from __future__ import annotations
 
+import gc
 import logging
 import pickle
 import sys
@@ -92,3 +93,10 @@ def torch_errors(what: str) -> Iterator[None]:
         raise EngineFailed(f"{what}: the card is out of memory") from exc
     except RuntimeError as exc:
         raise EngineFailed(f"{what}: {exc}") from exc
+
+
+def release() -> None:
+    """Give back to the card what unloaded models took."""
+    gc.collect()
+    if (torch := sys.modules.get("torch")) and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import pickle
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
@@ -105,13 +105,18 @@ def speaker_names(config: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the speakers of a model, in the order of their numbers; none for a single one."""
     if argument(config, "use_speaker_embedding"):
         if config.get("speakers"):
-            return tuple(config["speakers"])
+            return _stripped(config["speakers"])
         path = argument(config, "speaker_file") or argument(config, "speakers_file")
         numbers = read_mapping(Path(path)) if path else {}
-        return tuple(sorted(numbers, key=lambda name: numbers[name]))
+        return _stripped(sorted(numbers, key=lambda name: numbers[name]))
     if path := argument(config, "d_vector_file"):
-        return tuple(sorted({entry["name"] for entry in read_mapping(Path(path)).values()}))
+        return _stripped(sorted(entry["name"] for entry in read_mapping(Path(path)).values()))
     return ()
+
+
+def _stripped(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names, each once: some that are published end in a line break."""
+    return tuple(dict.fromkeys(name.strip() for name in names))
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
@@ -149,8 +154,9 @@ def languages(config: Mapping[str, Any], folder: Path) -> dict[str, str]:
     own = dict.fromkeys(_language_names(config))
     if own:
         return {bcp47(name): name for name in own}
-    if (folder / OVERRIDES).exists():
-        return {tag: tag for tag in read_config(folder, OVERRIDES).get("languages", ())}
+    told = read_config(folder, OVERRIDES) if (folder / OVERRIDES).exists() else {}
+    if told.get("languages"):
+        return {tag: tag for tag in told["languages"]}
     raise BadInput(
         f'the language of the model is not told: write {OVERRIDES} beside it, as {{"languages": '
         '["de"]}',

@@ -1,0 +1,249 @@
+"""VITS as coqui-tts has it: a folder is loaded, and lines are spoken together.
+
+coqui-tts's own `Vits.inference` has one speed a call, and noise of the batch's shape. Its steps are
+taken here one by one, so that each line has a speed and noise of its own: in a batch it is spoken
+as it would be alone, within what floating point gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dubbing.audio import Audio, Samples
+from dubbing.engine import Spoken
+from dubbing.engines._coqui import loading, prepare
+from dubbing.engines._coqui_config import checkpoint, languages, read_model_config
+from dubbing.engines._coqui_text import provide_phonemes
+from dubbing.errors import SpeechRejected
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+TAIL = 16
+"""Frames of nothing after the longest line: further than the decoder looks ahead, so that the end
+of a line does not depend on what is beside it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A line as the model is given it."""
+
+    tokens: list[int]
+    speaker: int | npt.NDArray[np.float32] | None
+    """Its number, or its vector; None in a model of one speaker."""
+    language: int
+    """Its number; not looked at by a model without an embedding of languages."""
+    speed: float
+    seed: int
+    longest: float
+    """Seconds after which it is a fault."""
+
+
+@dataclass(frozen=True)
+class _Encoded:
+    """Rows as the text encoder leaves them, padded to the longest."""
+
+    hidden: Tensor
+    """(rows, channels, tokens)."""
+    mean: Tensor
+    """(rows, channels, tokens)."""
+    deviation: Tensor
+    """(rows, channels, tokens)."""
+    mask: Tensor
+    """(rows, 1, tokens): 1 where there is a token."""
+    speaker: Tensor | None
+    """(rows, channels, 1)."""
+    language: Tensor | None
+    """(rows, channels, 1)."""
+
+
+def load(name: str, folder: Path, device: str) -> Any:
+    """Return coqui-tts's `Vits`, ready to speak, without what only its training needs.
+
+    Raises EngineFailed for files that cannot be loaded, EngineMissing for what is not there, and
+    BadInput for a configuration that reaches outside the folder.
+    """
+    prepare()
+    config = read_model_config(folder)
+    with loading(name, folder):
+        from TTS.tts.configs.vits_config import VitsConfig
+        from TTS.tts.models.vits import Vits
+
+        if config.get("use_phonemes"):
+            provide_phonemes(name, languages(config, folder).values())
+        settings = VitsConfig()
+        settings.from_dict(config | {"model_args": _without_encoder(config)})
+        model = Vits(settings)
+        model.load_checkpoint(settings, str(checkpoint(folder)), eval=True)
+        model.disc = model.posterior_encoder = None
+        _fix_weights(model)
+        return model.to(device)
+
+
+def _without_encoder(config: dict[str, Any]) -> dict[str, Any]:
+    """Return the model's arguments, without the speaker encoder that it was trained against."""
+    return (config.get("model_args") or {}) | {
+        "use_speaker_encoder_as_loss": False,
+        "speaker_encoder_model_path": "",
+        "speaker_encoder_config_path": "",
+    }
+
+
+def _fix_weights(model: Any) -> None:
+    """Compute the normalised weights once and not at every call."""
+    from torch.nn.utils import parametrize
+
+    for module in model.modules():
+        if parametrize.is_parametrized(module, "weight"):
+            parametrize.remove_parametrizations(module, "weight")
+
+
+def speak(model: Any, rows: Sequence[Row]) -> list[Spoken]:
+    """Return what the model says of each row; SpeechRejected where that would be far too long."""
+    import torch
+
+    with torch.inference_mode():
+        noise = [torch.Generator().manual_seed(row.seed % 2**63) for row in rows]
+        encoded = _encode(model, rows)
+        frames = _durations(model, rows, encoded, noise)
+        totals = frames.sum(1).tolist()
+        results = [_refusal(model, row, own) for row, own in zip(rows, totals, strict=True)]
+        kept = [number for number, refused in enumerate(results) if refused is None]
+        if kept:
+            some = _some(encoded, kept)
+            sounds = _decode(model, some, frames[kept], [noise[number] for number in kept])
+            for number, samples in zip(kept, sounds, strict=True):
+                results[number] = Audio(samples=samples, rate=model.config.audio.sample_rate)
+    return results  # type: ignore[return-value]  # none is None any more
+
+
+def _encode(model: Any, rows: Sequence[Row]) -> _Encoded:
+    import torch
+    from torch.nn.utils.rnn import pad_sequence
+
+    device = model.device
+    symbols = pad_sequence([torch.tensor(row.tokens) for row in rows], batch_first=True)
+    lengths = torch.tensor([len(row.tokens) for row in rows])
+    language = None
+    if model.args.use_language_embedding:
+        numbers = torch.tensor([row.language for row in rows], device=device)
+        language = model.emb_l(numbers).unsqueeze(-1)
+    hidden, mean, deviation, mask = model.text_encoder(
+        symbols.to(device), lengths.to(device), lang_emb=language
+    )
+    return _Encoded(hidden, mean, deviation.exp(), mask, _speakers(model, rows), language)
+
+
+def _speakers(model: Any, rows: Sequence[Row]) -> Tensor | None:
+    """Return what the voices of the rows are to the model, (rows, channels, 1)."""
+    import torch
+    from torch.nn.functional import normalize
+
+    given = [row.speaker for row in rows]
+    if all(speaker is None for speaker in given):
+        return None
+    voices = torch.tensor(np.array(given), device=model.device)
+    return (normalize(voices) if voices.ndim == 2 else model.emb_g(voices)).unsqueeze(-1)
+
+
+def _durations(
+    model: Any, rows: Sequence[Row], encoded: _Encoded, noise: Sequence[Generator]
+) -> Tensor:
+    """Return how many frames each token lasts, (rows, tokens)."""
+    import torch
+
+    speaker = encoded.speaker if model.args.condition_dp_on_speaker else None
+    predictor = model.duration_predictor
+    if model.args.use_sdp:
+        start = _noise([(2, len(row.tokens)) for row in rows], noise, encoded.hidden)
+        scaled = start * model.inference_noise_scale_dp
+        logarithms = _sample(predictor, encoded, speaker, scaled)
+    else:
+        logarithms = predictor(encoded.hidden, encoded.mask, g=speaker, lang_emb=encoded.language)
+    slowness = [model.length_scale / row.speed for row in rows]
+    scale = torch.tensor(slowness, device=model.device).view(-1, 1, 1)
+    return torch.ceil(logarithms.exp() * encoded.mask * scale).squeeze(1)
+
+
+def _sample(predictor: Any, encoded: _Encoded, speaker: Tensor | None, start: Tensor) -> Tensor:
+    """Return the logarithms of durations that the stochastic predictor makes of noise.
+
+    start: the noise, (rows, 2, tokens).
+    """
+    hidden = predictor.pre(encoded.hidden)
+    if speaker is not None:
+        hidden = hidden + predictor.cond(speaker)
+    if encoded.language is not None:
+        hidden = hidden + predictor.cond_lang(encoded.language)
+    hidden = predictor.proj(predictor.convs(hidden, encoded.mask)) * encoded.mask
+    first, _, *others = predictor.flows
+    state = start
+    # The flow that is left out is not used in this direction.
+    for flow in (*reversed(others), first):
+        state = flow(state.flip(1), encoded.mask, g=hidden, reverse=True)
+    return state[:, :1]
+
+
+def _refusal(model: Any, row: Row, frames: float) -> Spoken | None:
+    """Return why a row of so many frames is not decoded: it would only fill the memory."""
+    seconds = frames * _frame(model) / model.config.audio.sample_rate
+    if seconds <= row.longest:
+        return None
+    return SpeechRejected(
+        f"the model wants {seconds:.1f} s for a text of at most {row.longest:.1f} s"
+    )
+
+
+def _frame(model: Any) -> float:
+    """Return how many samples a frame of the text becomes."""
+    decoded = float(np.prod(model.args.upsample_rates_decoder))
+    stretched = model.args.encoder_sample_rate and model.args.interpolate_z
+    return decoded * (model.interpolate_factor if stretched else 1)
+
+
+def _some(encoded: _Encoded, kept: list[int]) -> _Encoded:
+    parts = (None if part is None else part[kept] for part in vars(encoded).values())
+    return _Encoded(*parts)  # type: ignore[arg-type]  # in the order of the fields
+
+
+def _decode(
+    model: Any, encoded: _Encoded, frames: Tensor, noise: Sequence[Generator]
+) -> list[Samples]:
+    """Return the samples of each row, of which a token lasts ``frames`` (rows, tokens)."""
+    import torch
+    from torch.nn.functional import pad
+    from TTS.tts.utils.helpers import generate_path, sequence_mask
+
+    lengths = frames.sum(1).clamp_min(1).long()
+    mask = sequence_mask(lengths, None).to(encoded.mask.dtype).unsqueeze(1)
+    path = generate_path(frames, encoded.mask.transpose(1, 2) * mask)
+    mean, deviation = encoded.mean @ path, encoded.deviation @ path
+    shapes = [(mean.shape[1], length) for length in lengths.tolist()]
+    spread = _noise(shapes, noise, mean) * deviation * model.inference_noise_scale
+    latent = model.flow(mean + spread, mask, g=encoded.speaker, reverse=True)
+    latent, _, _, mask = model.upsampling_z(latent, y_lengths=lengths, y_mask=mask)
+    wave = model.waveform_decoder(pad(latent * mask, (0, TAIL)), g=encoded.speaker).squeeze(1)
+    sound = wave.float().clamp(-1, 1).cpu().numpy()
+    ends = torch.round(lengths * _frame(model)).long().tolist()
+    return [own[:end].copy() for own, end in zip(sound, ends, strict=True)]
+
+
+def _noise(
+    shapes: Sequence[tuple[int, int]], generators: Sequence[Generator], like: Tensor
+) -> Tensor:
+    """Return each row's own noise, (rows, channels, steps), padded with zeros to the longest."""
+    import torch
+    from torch.nn.utils.rnn import pad_sequence
+
+    drawn = [
+        # Drawn on the CPU, where a seed gives the same on every machine.
+        torch.randn(steps, channels, generator=generator)
+        for (channels, steps), generator in zip(shapes, generators, strict=True)
+    ]
+    return pad_sequence(drawn, batch_first=True).transpose(1, 2).to(like)
