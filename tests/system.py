@@ -21,6 +21,7 @@ from services import PLUGINS
 from dubbing.client import Client
 from dubbing.job import Job, JobState, Segment
 from dubbing.keys import Keys
+from dubbing.ledger import WorkerState
 from dubbing.local import _die_with_parent, dubbing_command, environment
 from dubbing.outcome import Outcome, gather
 from dubbing.report import Report
@@ -115,6 +116,14 @@ class System:
     def worker(self, name: str) -> subprocess.Popen[bytes]:
         """Return a worker's parent process."""
         return self._workers[name]
+
+    def ready(self, count: int = 2) -> None:
+        """Return once so many workers take work."""
+        taking = {WorkerState.READY, WorkerState.BUSY}
+        self.until(
+            lambda: [worker.state in taking for worker in self.client.workers()] == [True] * count,
+            f"{count} workers ready",
+        )
 
     def stop(self, name: str) -> None:
         """Have a worker end in order."""

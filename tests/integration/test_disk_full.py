@@ -91,7 +91,7 @@ def test_an_assembly_without_room_fails_clearly_and_leaves_nothing(
 ) -> None:
     disk.leave(MEGABYTE)
     with System(tmp_path / "home", slots=1) as system:
-        system.until(lambda: len(system.client.workers()) == 2, "ready")
+        system.ready()
         system.stop("assembly")
         system._workers["assembly"] = system.launch("assembly", TMPDIR=str(disk.path))
         job = script("cramped", *numbered("Cramped", 3))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import time
 from collections import defaultdict
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -176,7 +175,7 @@ def test_the_time_left_is_that_of_the_slowest_engine_and_assembly(
 ) -> None:
     other = "synthesis.other"
     ledger.beat(record(slots=2))
-    ledger.beat(replace(record(name="x@h"), engine="other", queues=(other,)))
+    ledger.beat(record(name="x@h", queues=(other,)))
     ledger.open_round(job(), 1, [*refs(8), *refs(8, queue=other, first=8)])
     for queue, seconds in ((QUEUE, PACE), (other, 2 * PACE)):
         at = take(ledger, queue)[0]
@@ -223,7 +222,7 @@ def test_without_a_worker_there_is_no_time_but_what_is_lacking(
     assert (found.place, found.seconds_left) == (0, None)
     assert found.lacks == ("assembly", "tone")
     assert "no worker is online for assembly and tone" in describe(found)
-    ledger.beat(replace(record(), queues=(QUEUE,)))
+    ledger.beat(record(queues=(QUEUE,)))
     assert status(ledger, tmp_path).lacks == ("assembly",)
 
 

@@ -85,7 +85,7 @@ def second_worker(system: System) -> Iterator[None]:
     """Another worker of the engine, online during the block."""
     process = system.launch("faulty")
     try:
-        system.until(lambda: len(system.client.workers()) == 3, "online")
+        system.ready(3)
         yield
     finally:
         process.terminate()
