@@ -17,6 +17,7 @@ import soxr
 from dubbing.audio import Audio, Samples, peak
 from dubbing.errors import BadInput
 from dubbing.media import decode_speech
+from dubbing.proof import ONE_SPEAKER, unity
 from dubbing.storage import digest_file
 from dubbing.voice import Judgement, Voice, voice_digest
 
@@ -138,13 +139,15 @@ def prepare_sound(audio: Audio) -> Prepared:
 def join(parts: Sequence[Prepared]) -> Prepared:
     """Return parts as one, in their order, judged by the worst of them."""
     heard = [part.judgement for part in parts]
-    samples = np.concatenate([part.audio.samples for part in parts])
+    audio = Audio(samples=np.concatenate([part.audio.samples for part in parts]), rate=RATE)
+    likeness = unity(audio)
     judgement = Judgement(
         speech=round(sum(judgement.speech for judgement in heard), 2),
         snr=min(judgement.snr for judgement in heard),
         clipped=max(judgement.clipped for judgement in heard),
+        likeness=None if likeness is None else round(likeness, 3),
     )
-    return Prepared(audio=Audio(samples=samples, rate=RATE), judgement=judgement)
+    return Prepared(audio=audio, judgement=judgement)
 
 
 def splice(parts: Sequence[Samples]) -> Samples:
@@ -187,6 +190,11 @@ def doubts_of(voice: Voice) -> list[str]:
         )
     if judgement.clipped > FEW_CLIPPED:
         doubts.append(f"{judgement.clipped:.1%} of the samples are clipped: the voice may crackle")
+    if judgement.likeness is not None and judgement.likeness < ONE_SPEAKER:
+        doubts.append(
+            f"more than one person seems to speak: its parts are alike by {judgement.likeness:.2f}"
+            f", and one speaker's by {ONE_SPEAKER:.2f} or more"
+        )
     return doubts
 
 

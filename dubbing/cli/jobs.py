@@ -101,7 +101,7 @@ def cancel(job: str, as_json: bool) -> None:
 @click.command()
 @click.argument("job")
 @click.option("--engine", default="", help="Engine that speaks them, in place of the job's.")
-@click.option("--voice", default="", help="Stock voice that speaks them, in place of the cast's.")
+@click.option("--voice", default="", help="Voice that speaks them, in place of the cast's.")
 @json_option
 def retry(job: str, engine: str, voice: str, as_json: bool) -> None:
     """Speak the lines of JOB that have no clip yet, in another round."""

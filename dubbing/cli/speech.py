@@ -18,7 +18,11 @@ from dubbing.settings import Settings
 @click.argument("text")
 @click.option("--language", default="en", show_default=True)
 @click.option("--engine", default="", help="Left out: the default engine.")
-@click.option("--voice", default="", help="A stock voice; left out, the engine's first.")
+@click.option(
+    "--voice",
+    default="",
+    help="One of the engine's voices, or a stored one; left out, the engine's first.",
+)
 @click.option(
     "--out",
     default="line.wav",

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from recordings import clipped, noisy, silence, speech, write
 from scenes import ffmpeg
+from services import unavailable
 
+from dubbing import listener
 from dubbing.audio import Audio, level
 from dubbing.errors import BadInput
 from dubbing.reference import LARGEST, RATE, doubts_of, prepare, record
@@ -126,6 +128,17 @@ def test_recordings_are_joined_in_their_order_and_judged_by_the_worst(tmp_path: 
     assert both.voice.judgement
     assert both.voice.judgement.snr == prepare(high).judgement.snr
     assert record([high, low]).voice.digest != both.voice.digest
+
+
+def test_more_than_one_speaker_is_told_where_there_is_an_encoder(tmp_path: Path) -> None:
+    if not listener.available():
+        unavailable("the speaker encoder")
+    for alone in ("m3", "Annie"):
+        path = write(tmp_path / "alone.wav", speech(alone))
+        assert doubts_of(record([path]).voice) == []
+    other = write(tmp_path / "other.wav", speech("m3"))
+    (doubt,) = doubts_of(record([path, other]).voice)
+    assert "more than one person seems to speak" in doubt
 
 
 def test_a_file_of_more_than_50_megabytes_is_not_read(tmp_path: Path) -> None:
