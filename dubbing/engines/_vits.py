@@ -72,18 +72,23 @@ def load(name: str, folder: Path, device: str) -> Any:
     prepare()
     config = read_model_config(folder)
     with loading(name, folder):
-        from TTS.tts.configs.vits_config import VitsConfig
-        from TTS.tts.models.vits import Vits
-
         if config.get("use_phonemes"):
             provide_phonemes(name, languages(config, folder).values())
-        settings = VitsConfig()
-        settings.from_dict(config | {"model_args": _without_encoder(config)})
-        model = Vits(settings)
-        model.load_checkpoint(settings, str(checkpoint(folder)), eval=True)
+        model = build(config)
+        model.load_checkpoint(model.config, str(checkpoint(folder)), eval=True)
         model.disc = model.posterior_encoder = None
         _fix_weights(model)
         return model.to(device)
+
+
+def build(config: dict[str, Any]) -> Any:
+    """Return coqui-tts's `Vits` with random weights."""
+    from TTS.tts.configs.vits_config import VitsConfig
+    from TTS.tts.models.vits import Vits
+
+    settings = VitsConfig()
+    settings.from_dict(config | {"model_args": _without_encoder(config)})
+    return Vits(settings)
 
 
 def _without_encoder(config: dict[str, Any]) -> dict[str, Any]:

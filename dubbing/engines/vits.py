@@ -84,7 +84,8 @@ class Vits:
     def load(self, device: str) -> None:
         """Load the model; raises EngineMissing, EngineFailed, or BadInput."""
         require(self)
-        require_files(WEIGHTS, self._folder, self.spec.name)
+        if self.weights:
+            require_files(self.weights, self._folder, self.spec.name)
         self._check()
         self._model = _vits.load(self.spec.name, self._folder, device)
         self._voices = self._trained_voices()

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from dubbing.engines._coqui import prepare
+from dubbing.engines._coqui_config import read_model_config
+from dubbing.engines._vits import build
 
 RATE = 16_000
 UPSAMPLING = [8, 4, 4]
@@ -32,18 +34,12 @@ def write(folder: Path, arguments: dict[str, Any], size: int = 1, **changes: Any
     prepare()
     import torch
 
-    from dubbing.engines._coqui_config import read_model_config
-    from TTS.tts.configs.vits_config import VitsConfig
-    from TTS.tts.models.vits import Vits
-
     config = {"model": "vits", "model_args": sizes(size) | arguments, **common(), **changes}
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "dubbing.json").write_text(json.dumps({"characters_per_second": {"*": pace()}}))
-    settings = VitsConfig()
-    settings.from_dict(read_model_config(folder))
     with torch.random.fork_rng():
         torch.manual_seed(1)
-        model = Vits(settings)
+        model = build(read_model_config(folder))
         _settle(model)
     torch.save({"model": model.state_dict()}, folder / "model.pth")
 
