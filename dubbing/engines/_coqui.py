@@ -95,6 +95,15 @@ def torch_errors(what: str) -> Iterator[None]:
         raise EngineFailed(f"{what}: {exc}") from exc
 
 
+def fix_weights(model: Any) -> None:
+    """Compute the normalised weights of a torch module once, and not at every call."""
+    from torch.nn.utils import parametrize
+
+    for module in model.modules():
+        if parametrize.is_parametrized(module, "weight"):
+            parametrize.remove_parametrizations(module, "weight")
+
+
 def release() -> None:
     """Give back to the card what unloaded models took."""
     gc.collect()
