@@ -70,22 +70,22 @@ def load(name: str, folder: Path, device: str) -> Any:
     BadInput for a configuration that reaches outside the folder.
     """
     prepare()
-    config = read_model_config(folder)
     with loading(name, folder):
-        if config.get("use_phonemes"):
-            provide_phonemes(name, languages(config, folder).values())
-        model = build(config)
+        model = build(name, folder)
         model.load_checkpoint(model.config, str(checkpoint(folder)), eval=True)
         model.disc = model.posterior_encoder = None
         _fix_weights(model)
         return model.to(device)
 
 
-def build(config: dict[str, Any]) -> Any:
-    """Return coqui-tts's `Vits` with random weights."""
+def build(name: str, folder: Path) -> Any:
+    """Return coqui-tts's `Vits` for the configuration in a folder, with random weights."""
     from TTS.tts.configs.vits_config import VitsConfig
     from TTS.tts.models.vits import Vits
 
+    config = read_model_config(folder)
+    if config.get("use_phonemes"):
+        provide_phonemes(name, languages(config, folder).values())
     settings = VitsConfig()
     settings.from_dict(config | {"model_args": _without_encoder(config)})
     return Vits(settings)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from dubbing.engines._coqui import prepare
-from dubbing.engines._coqui_config import read_model_config
 from dubbing.engines._vits import build
 
 RATE = 16_000
@@ -39,7 +38,7 @@ def write(folder: Path, arguments: dict[str, Any], size: int = 1, **changes: Any
     (folder / "dubbing.json").write_text(json.dumps({"characters_per_second": {"*": pace()}}))
     with torch.random.fork_rng():
         torch.manual_seed(1)
-        model = build(read_model_config(folder))
+        model = build("vits", folder)
         _settle(model)
     torch.save({"model": model.state_dict()}, folder / "model.pth")
 
