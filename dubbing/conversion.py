@@ -1,19 +1,51 @@
 """A converter over an engine: what one voice said, in another voice.
 
-To all others it is an engine that clones.
+To all others it is an engine that clones; `spec_of` tells what it can do.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
 from dubbing.audio import Audio
-from dubbing.engine import Converter, Engine, Line, Spoken, VoiceForm
-from dubbing.errors import SpeechRejected
+from dubbing.document import nearest
+from dubbing.engine import Converter, Engine, EngineSpec, Line, Spoken, VoiceForm
+from dubbing.errors import BadInput, SpeechRejected
 from dubbing.weights import Weights
+
+
+def spec_of(engine: str, specs: Mapping[str, EngineSpec], base: str | None = None) -> EngineSpec:
+    """Return what an engine can do; of a converter, what it can over another engine.
+
+    base: the engine below; left out, the one that the converter's own spec names.
+    Raises BadInput for an engine that is not known here, and for a base that it cannot stand on.
+    """
+    spec = _known(engine, specs)
+    if spec.base is None:
+        if base:
+            raise BadInput(f"engine {engine!r} is no converter: take the base {base!r} out")
+        return spec
+    below = _known(base or spec.base, specs)
+    if below.base:
+        raise BadInput(f"engine {below.name!r} is a converter: name a base that speaks by itself")
+    if below.clones and not below.voices:
+        raise BadInput(f"engine {below.name!r} has no voices of its own: name another base")
+    return spec.over(below)
+
+
+def _known(engine: str, specs: Mapping[str, EngineSpec]) -> EngineSpec:
+    if engine not in specs:
+        raise BadInput(f"there is no engine {engine!r}; {nearest(engine, sorted(specs))}")
+    return specs[engine]
+
+
+def model_over(model: str, base: EngineSpec, base_model: str) -> str:
+    """Return the digest of a converter's model over a base and its model."""
+    parts = [model, base.name, base_model, str(base.recipe)]
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 
 class Converted:
@@ -30,8 +62,7 @@ class Converted:
         """Take a converter and an engine that are both loaded."""
         self._converter, self._base = converter, base
         self.spec = converter.spec.over(base.spec)
-        parts = [converter.model, base.spec.name, base.model, str(base.spec.recipe)]
-        self.model = hashlib.sha256(" ".join(parts).encode()).hexdigest()
+        self.model = model_over(converter.model, base.spec, base.model)
 
     def load(self, device: str) -> None:
         """Do nothing: both are loaded."""
@@ -45,14 +76,15 @@ class Converted:
 
     def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
         """Have the base speak ``lines`` in its own voices, and convert what it said."""
-        results = list(self._base.synthesize([_plain(line) for line in lines]))
-        said = [(n, sound) for n, sound in enumerate(results) if isinstance(sound, Audio)]
-        sounds, voices = [sound for _, sound in said], [_form(lines[n]) for n, _ in said]
-        if said:
-            converted = self._converter.convert(sounds, voices)
-            for (n, _), sound in zip(said, converted, strict=True):
-                results[n] = sound
-        return results
+        forms = {n: line.voice for n, line in enumerate(lines) if not isinstance(line.voice, str)}
+        said = self._base.synthesize([_plain(lines[n]) for n in forms])
+        results = dict(zip(forms, said, strict=True))
+        sounds = {n: sound for n, sound in results.items() if isinstance(sound, Audio)}
+        if sounds:
+            voices = [forms[n] for n in sounds]
+            converted = self._converter.convert(list(sounds.values()), voices)
+            results |= zip(sounds, converted, strict=True)
+        return [results[n] if n in results else _refusal(line) for n, line in enumerate(lines)]
 
 
 def _plain(line: Line) -> Line:
@@ -60,8 +92,6 @@ def _plain(line: Line) -> Line:
     return replace(line, voice=line.base_voice)
 
 
-def _form(line: Line) -> VoiceForm:
-    """Return the voice that a line is converted to."""
-    if isinstance(line.voice, str):
-        raise SpeechRejected(f"{line.voice!r} is no voice to convert to: give a reference")
-    return line.voice
+def _refusal(line: Line) -> Spoken:
+    """Return why a line without a voice to convert to is not spoken."""
+    return SpeechRejected(f"{line.voice!r} is no voice to convert to: give a reference")

@@ -42,7 +42,9 @@ def loaded(name: str, models: Path) -> Iterator[Engine]:
 
 
 def over_tone(converter: Converter) -> Engine:
+    """A converter over the tone engine, without its pitch: a random model does not keep it."""
     tone = Tone()
+    tone.spec = tone.spec.model_copy(update={"delivery": ()})
     tone.load("cpu")
     return Converted(converter, tone)
 
@@ -53,6 +55,11 @@ def line(engine: Engine, text: str = TEXTS[0], **fields: object) -> Line:
     base_voice = "low" if engine.spec.base else ""
     plain = Line(text=text, language=language, voice=a_voice(engine), base_voice=base_voice)
     return replace(plain, **fields)
+
+
+def in_stock_voice(engine: Engine, voice: str) -> Line:
+    """A line in a voice of the engine, or one that is converted from it."""
+    return line(engine, **{"base_voice" if engine.spec.base else "voice": voice})
 
 
 def a_voice(engine: Engine) -> str | VoiceForm:

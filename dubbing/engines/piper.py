@@ -102,7 +102,7 @@ class Piper:
     model: str
 
     def __init__(self, name: str = "piper", folder: Path = Path()) -> None:
-        self._name, self._folder = name, folder
+        self._folder = folder
         self._speakers: dict[str, int] = {}
         self._voice: Any = None
         spec = Piper.spec
@@ -121,7 +121,7 @@ class Piper:
     def load(self, device: str) -> None:
         """Load the voice; raises EngineMissing, EngineFailed, and BadInput for its folder."""
         require(self)
-        require_files(WEIGHTS, self._folder, self._name)
+        require_files(WEIGHTS, self._folder, self.spec.name)
         (graph,) = _graphs(self._folder)
         self._voice = _open(graph)
         self.model = digest_files([graph, _config_of(graph)])
@@ -140,7 +140,7 @@ class Piper:
 
     def _speak(self, line: Line) -> Spoken:
         if self._voice is None:
-            return EngineFailed(f"{self._name} is not loaded")
+            return EngineFailed(f"{self.spec.name} is not loaded")
         try:
             asked = self._asked(line)
         except DubbingError as exc:
@@ -154,7 +154,9 @@ class Piper:
             if any(phoneme.isalpha() and phoneme in known for phoneme in chunk.phonemes)
         ]
         if not sentences:
-            return SpeechRejected(f"the voice of {self._name} has no sound for {line.text[:40]!r}")
+            return SpeechRejected(
+                f"the voice of {self.spec.name} has no sound for {line.text[:40]!r}"
+            )
         rate = self.spec.sample_rate
         return Audio(samples=_joined(sentences, round(PAUSE / line.speed * rate)), rate=rate)
 
@@ -164,7 +166,7 @@ class Piper:
 
         if not isinstance(line.voice, str) or line.voice not in self._speakers:
             known = ", ".join(self._speakers)
-            raise SpeechRejected(f"{self._name} has no voice {line.voice!r}; it has: {known}")
+            raise SpeechRejected(f"{self.spec.name} has no voice {line.voice!r}; it has: {known}")
         return SynthesisConfig(
             speaker_id=self._speakers[line.voice],
             length_scale=self._voice.config.length_scale / line.speed,

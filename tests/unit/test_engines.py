@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from speech import LONGEST, TEXTS, line, loaded, pitch, recording, speak, spoken
+from speech import LONGEST, TEXTS, in_stock_voice, line, loaded, pitch, recording, speak, spoken
 
 from dubbing.audio import Audio, judge
 from dubbing.catalogue import Catalogue
@@ -41,7 +41,7 @@ def test_a_spec_is_sound(engine: Engine) -> None:
 
 def test_stock_voices_speak(engine: Engine) -> None:
     for voice in engine.spec.voices:
-        (sound,) = spoken(engine, line(engine, voice=voice))
+        (sound,) = spoken(engine, in_stock_voice(engine, voice))
         judge(sound, longest=LONGEST)
         assert sound.rate == engine.spec.sample_rate
         assert sound.samples.dtype == np.float32

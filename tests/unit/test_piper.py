@@ -6,23 +6,28 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from services import unavailable
 from speech import TEXTS, line, loaded, pitch, speak, spoken
 from tiny import make as make_model
 
 from dubbing.audio import Audio, judge, level
 from dubbing.catalogue import Catalogue
-from dubbing.engine import Engine, Line
+from dubbing.engine import Engine, Line, missing_libraries
 from dubbing.engines.piper import PAUSE, Piper
 from dubbing.errors import BadInput, EngineFailed, EngineMissing, SpeechRejected
 from dubbing.weights import ModelFolders
 
-pytest.importorskip("onnx")
-pytest.importorskip("piper")
+
+@pytest.fixture(autouse=True)
+def library() -> None:
+    if missing_libraries(Piper()) or not find_spec("onnx"):
+        unavailable("piper-tts or onnx")
 
 
 @pytest.fixture

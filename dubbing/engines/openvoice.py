@@ -1,0 +1,236 @@
+"""OpenVoice's tone colour converter: what an engine said, in the voice of a reference.
+
+A model's folder holds ``config.json`` and ``checkpoint.pth`` as MyShell publishes them, for either
+version. The converter keeps the words, their time and their melody.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import soxr
+from pydantic import ConfigDict, Field
+
+from dubbing.audio import SILENCE_DBFS, Audio, peak
+from dubbing.document import validated
+from dubbing.engine import EngineSpec, Spoken, VoiceForm, described, require
+from dubbing.engines._coqui import (
+    COQUI,
+    fix_weights,
+    loading,
+    prepare,
+    release,
+    torch_errors,
+)
+from dubbing.errors import EngineFailed, SpeechRejected
+from dubbing.job import Model
+from dubbing.weights import Weights, digest_files, read_config, require_files, within
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+CONFIG, CHECKPOINT = "config.json", "checkpoint.pth"
+HOME = "https://huggingface.co/myshell-ai/OpenVoiceV2"
+WEIGHTS = Weights(
+    files=(CONFIG, CHECKPOINT),
+    home=HOME,
+    repository="myshell-ai/OpenVoiceV2",
+    fetched=(f"converter/{CONFIG}", f"converter/{CHECKPOINT}"),
+)
+
+WINDOW = 10.0
+"""Seconds of a reference that are listened to at once: the encoder hears what comes last best."""
+TAIL = 16
+"""Frames of nothing after the longest sound: further than the decoder looks ahead, so that the end
+of a sound does not depend on what is beside it."""
+SEED = 0
+"""Every sound is given the same noise, so that it becomes the same whatever is beside it."""
+
+
+class _Sound(Model):
+    """How sound becomes spectra, by MyShell's names."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    sampling_rate: int = Field(gt=0)
+    filter_length: int = Field(gt=0)
+    hop_length: int = Field(gt=0)
+    win_length: int = Field(gt=0)
+
+
+class _Config(Model):
+    """What ``config.json`` tells of a model."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    data: _Sound
+    model: dict[str, Any]
+    """The sizes of the network; what is left out is as in the published ones."""
+
+
+class OpenVoice:
+    """OpenVoice through coqui-tts; sounds are converted together, each to a voice of its own.
+
+    In a batch a sound becomes what it would be alone, within what floating point gives.
+    """
+
+    weights: ClassVar[Weights | None] = WEIGHTS
+    extra: ClassVar[str] = "coqui"
+    libraries: ClassVar[tuple[str, ...]] = COQUI
+    spec = EngineSpec(
+        name="openvoice",
+        summary="OpenVoice: gives what another engine says the voice of a reference",
+        languages=("*",),
+        clones=True,
+        reference_seconds=(3.0, 60.0),
+        max_characters={"*": 1000},
+        sample_rate=22050,
+        batch_lines=16,
+        batch_seconds=160.0,
+        device="cuda",
+        base="espeak",
+        licence="MIT",
+    )
+    model: str
+
+    def __init__(self, name: str = "openvoice", folder: Path = Path()) -> None:
+        self._folder = folder
+        self._model: Any = None
+        spec = OpenVoice.spec
+        if (folder / CONFIG).exists():
+            rate = self._config().data.sampling_rate
+            spec = spec.model_copy(update={"sample_rate": rate})
+        self.spec = described(spec, name, folder)
+
+    def load(self, device: str) -> None:
+        """Load the converter; raises EngineMissing, EngineFailed, and BadInput for its folder."""
+        require(self)
+        require_files(WEIGHTS, self._folder, self.spec.name)
+        checkpoint = within(self._folder, CHECKPOINT)
+        config = self._config()
+        prepare()
+        with loading(self.spec.name, self._folder):
+            self._model = _open(config, checkpoint).to(device)
+        self.model = digest_files([self._folder / CONFIG, checkpoint])
+
+    def unload(self) -> None:
+        """Let go of the converter."""
+        self._model = None
+        release()
+
+    def extract(self, reference: Audio, transcript: str) -> VoiceForm:
+        """Return the tone colour of a voice, ``{"se": (channels,) float32}``.
+
+        It is the mean over parts of a long reference. Raises SpeechRejected for a silent one.
+        """
+        import torch
+
+        if peak(reference.samples) < 10 ** (SILENCE_DBFS / 20):
+            raise SpeechRejected("the reference is silent: give clear speech of one voice")
+        with torch_errors(self.spec.name), torch.inference_mode():
+            parts = math.ceil(reference.seconds / WINDOW)
+            waves = self._wave(reference).tensor_split(parts)
+            colours = [self._loaded.extract_se(wave)[0] for wave in waves]
+            colour = torch.stack(colours).mean(0).flatten()
+        return {"se": colour.cpu().numpy()}
+
+    def convert(self, sounds: Sequence[Audio], voices: Sequence[VoiceForm]) -> list[Spoken]:
+        """Convert each sound to the voice beside it; each stays as long as it is."""
+        import torch
+
+        with torch_errors(self.spec.name), torch.inference_mode():
+            waves = [self._wave(sound) for sound in sounds]
+            colours, spectra = zip(*map(self._loaded.extract_se, waves), strict=True)
+            targets = [torch.from_numpy(np.asarray(voice["se"])) for voice in voices]
+            target = torch.stack(targets).unsqueeze(-1).to(self._loaded.device)
+            rows = self._recolour(spectra, torch.cat(colours), target)
+            samples = rows.squeeze(1).float().clamp(-1, 1).cpu().numpy()
+        rate = self.spec.sample_rate
+        ends = [round(sound.seconds * rate) for sound in sounds]
+        return [
+            Audio(samples=row[:end].copy(), rate=rate)
+            for row, end in zip(samples, ends, strict=True)
+        ]
+
+    @property
+    def _loaded(self) -> Any:
+        if self._model is None:
+            raise EngineFailed(f"{self.spec.name} is not loaded")
+        return self._model
+
+    def _config(self) -> _Config:
+        return validated(_Config, read_config(self._folder, CONFIG), self._folder / CONFIG)
+
+    def _wave(self, sound: Audio) -> Tensor:
+        """Return a sound at the model's rate, with silence up to a whole frame; (samples,)."""
+        import torch
+        from torch.nn.functional import pad
+
+        audio = self._loaded.config.audio
+        wave = torch.from_numpy(
+            soxr.resample(sound.samples, sound.rate, audio.input_sample_rate, quality="HQ")
+        )
+        frames = math.ceil(len(wave) / audio.hop_length)
+        # The window of the spectrum mirrors the sound at its ends, and wants so much of it.
+        whole = max(frames * audio.hop_length, audio.fft_size)
+        return pad(wave, (0, whole - len(wave)))
+
+    def _recolour(self, spectra: Sequence[Tensor], source: Tensor, target: Tensor) -> Tensor:
+        """Return the waves (rows, 1, samples) of spectra (1, bins, frames) in other colours.
+
+        source, target: (rows, channels, 1). coqui-tts's own `inference` draws noise of the whole
+        batch's shape, so its steps are taken here.
+        """
+        import torch
+        from torch.nn.functional import pad
+        from torch.nn.utils.rnn import pad_sequence
+
+        model = self._loaded
+        padded = pad_sequence([own[0].T for own in spectra], batch_first=True).transpose(1, 2)
+        frames = torch.tensor([own.shape[-1] for own in spectra], device=model.device)
+        mute = 0.0 if model.zero_g else 1.0
+        _, mean, spread, mask = model.enc_q(padded, frames, g=source * mute, tau=0.0)
+        latent = (mean + _noise(mean) * spread.exp() * model.tau) * mask
+        plain = model.flow(latent, mask, g=source)
+        coloured = model.flow(plain, mask, g=target, reverse=True)
+        wave: Tensor = model.dec(pad(coloured * mask, (0, TAIL)), g=target * mute)
+        return wave
+
+
+def _open(config: _Config, checkpoint: Path) -> Any:
+    """Return coqui-tts's model, ready to convert."""
+    from TTS.vc.configs.openvoice_config import OpenVoiceConfig
+    from TTS.vc.models.openvoice import OpenVoice as Network
+
+    settings = OpenVoiceConfig()
+    settings.from_dict(
+        {
+            # The first version's file does not name it.
+            "model_args": {"zero_g": False, **config.model},
+            "audio": {
+                "input_sample_rate": config.data.sampling_rate,
+                "output_sample_rate": config.data.sampling_rate,
+                "fft_size": config.data.filter_length,
+                "hop_length": config.data.hop_length,
+                "win_length": config.data.win_length,
+            },
+        }
+    )
+    model = Network(settings)
+    model.load_checkpoint(settings, str(checkpoint), eval=True)
+    fix_weights(model)
+    return model
+
+
+def _noise(like: Tensor) -> Tensor:
+    """Return noise (1, channels, frames), of which a shorter sound is given the beginning."""
+    import torch
+
+    _, channels, frames = like.shape
+    # Drawn on the CPU, where a seed gives the same on every machine.
+    drawn = torch.randn(frames, channels, generator=torch.Generator().manual_seed(SEED))
+    return drawn.T.unsqueeze(0).to(like)
