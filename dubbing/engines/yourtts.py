@@ -130,7 +130,7 @@ class YourTTS(Vits):
     def _speaker(self, voice: str | VoiceForm) -> int | Vector | None:
         if isinstance(voice, str):
             return super()._speaker(voice)
-        vector = np.asarray(voice[FORM], np.float32)
+        vector = np.asarray(voice.get(FORM, ()), np.float32)
         if vector.shape != (self._model.args.d_vector_dim,):
             raise SpeechRejected(f"the voice was not made for {self.spec.name}: extract it again")
         return vector
