@@ -8,16 +8,19 @@ needs a model there may be several instances, each with a queue of its own: ``vi
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from importlib.metadata import EntryPoint, entry_points
 
 from pydantic import ValidationError
 
+from dubbing.document import listed
 from dubbing.engine import EngineSpec, Voicing
 from dubbing.errors import BadInput, EngineMissing, NotFound
 from dubbing.job import Model
 from dubbing.keys import Keys
+from dubbing.settings import Settings
 from dubbing.storage import Storage
 from dubbing.weights import ModelFolders
 
@@ -34,6 +37,13 @@ class Catalogue:
     points: Mapping[str, EntryPoint] = field(
         default_factory=lambda: {point.name: point for point in entry_points(group=GROUP)}
     )
+    refused: tuple[str, ...] = ()
+    """Patterns of licences: an engine with such a one is not used."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Catalogue:
+        """Return the engines as the settings have them."""
+        return cls(settings.folders, refused=settings.refuse_licences)
 
     def names(self) -> list[str]:
         """Return the names of all engines and instances, sorted."""
@@ -65,6 +75,22 @@ class Catalogue:
             except BadInput as exc:
                 log.warning("engine %s is passed over: %s", name, exc)
         return specs
+
+    def refuses(self, spec: EngineSpec) -> bool:
+        """Whether an engine's licence is refused here."""
+        licence = spec.licence.casefold()
+        return any(fnmatchcase(licence, pattern.casefold()) for pattern in self.refused)
+
+    def permit(self, specs: Iterable[EngineSpec]) -> None:
+        """Raise BadInput that names the engines whose licence is refused here."""
+        faults = [
+            f"engine {spec.name!r} is not used here, as its licence is refused: {spec.licence}; "
+            "name another engine, or change DUBBING_REFUSE_LICENCES"
+            for spec in specs
+            if self.refuses(spec)
+        ]
+        if faults:
+            raise BadInput(listed(faults))
 
 
 class Published(Model):

@@ -88,7 +88,7 @@ class Client:
         ledger.ping()
         publisher = Publisher(make_app(settings.redis), ledger)
         storage = Storage.at(settings.storage, settings.s3)
-        return cls(storage, ledger, publisher, settings.engine, Catalogue(settings.folders))
+        return cls(storage, ledger, publisher, settings.engine, Catalogue.of(settings))
 
     def submit(self, job: Job) -> Submission:
         """Hand in a job; the same request again is the same job.
@@ -150,10 +150,10 @@ class Client:
         Raises Conflict while the job is at work, or when it is completed and no line is missing.
         """
         _check_name("job", job_id)
+        specs = self.specs()
+        self._catalogue.permit(spec for name, spec in specs.items() if name == engine)
         self.ledger.check_writable()
-        self._put_to_work(
-            open_retry(self.storage, self.specs(), job_id, engine=engine, voice=voice)
-        )
+        self._put_to_work(open_retry(self.storage, specs, job_id, engine=engine, voice=voice))
         return self.status(job_id)
 
     def revise(self, job: Job) -> Submission:
@@ -249,6 +249,8 @@ class Client:
         """Return a job that can be stored, and its cautions; raises BadInput."""
         job = normalised(job.model_copy(update={"engine": job.engine or self._engine}))
         specs = self.specs()
+        asked = {name for speaker in job.speakers for name in job.engines_of(speaker)}
+        self._catalogue.permit(spec for name, spec in specs.items() if name in asked)
         intake = Intake(self.storage, job, specs)
         seconds = intake.inspect()
         found = check(intake.job, specs, film_seconds=seconds, voices=intake.stored_voices)

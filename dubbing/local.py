@@ -47,7 +47,7 @@ class Stack:
         """Take in the engines, ``assembly`` among them; raises EngineMissing, nothing started."""
         for engine in engines:
             if engine != Kind.ASSEMBLY:
-                require(Catalogue(settings.folders).create(engine))
+                require(Catalogue.of(settings).create(engine))
         self._settings = settings
         self._engines = list(engines)
         self._redis: subprocess.Popen[bytes] | None = None

@@ -116,6 +116,7 @@ class Residency:
 
     def _load(self, name: str, beside: str = "") -> None:
         engine = self._catalogue.create(name)
+        self._catalogue.permit([engine.spec])
         self._make_room(engine, beside)
         self._changed(self.holding.model_copy(update={"loading": name}))
         began = time.monotonic()

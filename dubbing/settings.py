@@ -15,10 +15,11 @@ from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from dubbing.document import listed
 from dubbing.errors import BadInput
+from dubbing.job import Identifier
 from dubbing.storage import S3Options
 from dubbing.weights import ModelFolders
 
@@ -56,8 +57,14 @@ class Settings(BaseSettings):
     cores, and one on a GPU."""
     models: Path | None = None
     """Folder of the engines' models, in a folder an engine; left out, `models` in the home."""
-    model_folders: dict[str, Path] = {}
+    model_folders: dict[Identifier, Path] = {}
     """Folders of models that lie elsewhere, by engine, as JSON: {"xtts": "/weights/XTTS-v2"}."""
+    hub_endpoint: str = ""
+    """Address of the Hugging Face hub, or of a mirror of it; left out, HF_ENDPOINT or
+    https://huggingface.co."""
+    refuse_licences: tuple[str, ...] = ()
+    """Licences of which no engine is used, as JSON: ["*non-commercial*"]; * stands for anything,
+    and capitals do not matter."""
     model_memory: float | None = Field(default=None, gt=0)
     """GiB of models that a worker of several engines holds at once; left out, all of them."""
     device: str | None = None
@@ -76,6 +83,8 @@ class Settings(BaseSettings):
                 f"DUBBING_{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in exc.errors()
             ]
             raise BadInput(listed(faults), where="the environment or .env") from exc
+        except SettingsError as exc:
+            raise BadInput(f"{exc}: write it as JSON", where="the environment or .env") from exc
 
     @field_validator("redis_url")
     @classmethod

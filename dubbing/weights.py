@@ -8,6 +8,8 @@ is refused before anything is loaded.
 from __future__ import annotations
 
 import hashlib
+import re
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +18,9 @@ from typing import Any
 from dubbing.document import listed, read_json
 from dubbing.errors import BadInput, EngineMissing
 from dubbing.job import is_identifier
+
+ADDRESS = re.compile(r"://|^\w+::|^data:", re.IGNORECASE)
+"""What libraries that open files take for an address: a URL, one through a cache, or the data."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,16 +34,31 @@ class Weights:
     repository: str = ""
     """Repository on Hugging Face that `dubbing models fetch` takes it from; ``""`` for none."""
     fetched: tuple[str, ...] = ()
-    """What is fetched from there; left out, ``files``."""
+    """What is fetched from there; left out, ``files``. Whichever folder of the repository a file
+    is in, it goes into the model's folder itself."""
+
+    def found(self, folder: Path) -> dict[str, list[Path]]:
+        """Return the files that are in ``folder``, by what ``files`` calls them.
+
+        Raises BadInput for a link that leads out of the folder.
+        """
+        return {
+            name: [
+                within(folder, str(path.relative_to(folder)))
+                for path in folder.glob(name)
+                if path.is_file()
+            ]
+            for name in self.files
+        }
 
     def missing(self, folder: Path) -> list[str]:
-        """Return the files that are not in ``folder``."""
-        return [name for name in self.files if not any(folder.glob(name))]
+        """Return what is not in ``folder``; raises as `found`."""
+        return [name for name, paths in self.found(folder).items() if not paths]
 
     def size(self, folder: Path) -> int:
-        """Return how many bytes the model's files have."""
-        found = {path for name in self.files for path in folder.glob(name)}
-        return sum(path.stat().st_size for path in found if path.is_file())
+        """Return how many bytes the model's files have; raises as `found`."""
+        paths = {path for found in self.found(folder).values() for path in found}
+        return sum(path.stat().st_size for path in paths)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,17 +84,28 @@ class ModelFolders:
 
 
 def require_files(weights: Weights, folder: Path, name: str) -> None:
-    """Raise EngineMissing, saying what to put where, unless the model is in its folder."""
+    """Raise EngineMissing, saying what to put where, unless the model is in its folder.
+
+    Raises BadInput when a file of it is a link that leads out of the folder.
+    """
     if missing := weights.missing(folder):
+        how = f"run `dubbing models fetch {name}`, " if weights.repository else ""
         raise EngineMissing(
-            f"engine {name!r} lacks {', '.join(missing)} in {folder}: get the model from "
+            f"engine {name!r} lacks {', '.join(missing)} in {folder}: {how}get the model from "
             f"{weights.home}, or name its folder in DUBBING_MODEL_FOLDERS"
         )
 
 
 def within(folder: Path, name: str) -> Path:
-    """Return the path of a model's file; raises BadInput for one that lies outside ``folder``."""
-    path = (folder / name).resolve()
+    """Return the path of a model's file; raises BadInput for one that lies outside ``folder``.
+
+    Links are followed first: one that leads elsewhere lies outside too.
+    """
+    try:
+        path = (folder / name).resolve()
+    except (OSError, RuntimeError, ValueError) as exc:
+        # A link to itself, or no name at all.
+        raise BadInput(f"{name!r} is no name of a file: {exc}", where=str(folder)) from exc
     if not path.is_relative_to(folder.resolve()):
         raise BadInput(
             f"{name!r} lies outside the model's folder: copy it there, as models are read from "
@@ -96,7 +127,7 @@ def read_config(folder: Path, name: str, unread: Collection[str] = ()) -> dict[s
     if not isinstance(config, dict):
         raise BadInput("it is no configuration: one is a JSON object", where=str(path))
     config = {key: value for key, value in config.items() if key not in unread}
-    faults = [f"{place}: {value!r} is an address" for place, value in _addresses(config, "")]
+    faults = [f"{place}: {value!r} is an address" for place, value in _addresses(config)]
     if faults:
         faults.append("models are read from local folders alone: name files there")
         raise BadInput(listed(faults), where=str(path))
@@ -112,14 +143,16 @@ def digest_files(paths: Iterable[Path]) -> str:
     return whole.hexdigest()
 
 
-def _addresses(value: object, place: str) -> Iterator[tuple[str, str]]:
+def _addresses(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield where a configuration names an address, and which."""
-    if isinstance(value, str):
-        if "://" in value:
-            yield place, value
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _addresses(inner, f"{place}.{key}" if place else str(key))
-    elif isinstance(value, list):
-        for number, inner in enumerate(value):
-            yield from _addresses(inner, f"{place}[{number}]")
+    # No recursion, as nothing bounds how deep it is.
+    waiting: deque[tuple[str, object]] = deque([("", config)])
+    while waiting:
+        place, value = waiting.popleft()
+        if isinstance(value, str):
+            if ADDRESS.search(value):
+                yield place, value
+        elif isinstance(value, Mapping):
+            waiting += ((f"{place}.{key}".removeprefix("."), inner) for key, inner in value.items())
+        elif isinstance(value, list):
+            waiting += ((f"{place}[{number}]", inner) for number, inner in enumerate(value))

@@ -84,8 +84,9 @@ def _devices(engines: Sequence[str], settings: Settings) -> list[str]:
         if len(engines) > 1:
             raise BadInput("assembly has a worker of its own: start another one for engines")
         return ["cpu"]
-    catalogue = Catalogue(settings.folders)
+    catalogue = Catalogue.of(settings)
     created = [catalogue.create(engine) for engine in engines]
+    catalogue.permit(engine.spec for engine in created)
     for engine in created:
         require(engine)
     return [device_of(engine.spec, settings.device) for engine in created]

@@ -75,7 +75,7 @@ def _residency(
     # What was said by the process before this one, or by the parent.
     before = ledger.holding(worker) or Holding()
     residency = Residency(
-        Catalogue(settings.folders),
+        Catalogue.of(settings),
         device=settings.device,
         budget=settings.model_memory,
         resting=before.resting,
