@@ -1,0 +1,70 @@
+"""Every engine in use: a film goes in, a worker speaks with the tiny model, a dubbed one comes out.
+
+One worker holds them all, so that torch is loaded once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import tiny
+from recordings import speech, write
+from scenes import film
+from services import unavailable
+from system import System
+
+from dubbing.catalogue import Catalogue
+from dubbing.engine import missing_libraries
+from dubbing.job import Job, JobState, Role, Segment
+from dubbing.media import probe
+from dubbing.storage import Storage
+
+NAMES = Catalogue().names()
+INSTALLED = [name for name in NAMES if not missing_libraries(Catalogue().create(name))]
+TEXTS = ("You told me so.", "Yes, I did.", "Then we shall go home now.", "Not without him.")
+SECONDS = 25.0
+
+
+class Engines(System):
+    """A worker of every engine that can be loaded here, and the worker of assembly."""
+
+    ENGINES = {"engines": " ".join(INSTALLED), "assembly": "assembly"}  # noqa: RUF012
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Iterator[Engines]:
+    tiny.catalogue(models, *INSTALLED)
+    with Engines(tmp_path_factory.mktemp("engines"), slots=1, models=models) as system:
+        system.ready()
+        yield system
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_engine_dubs_a_film(name: str, system: Engines, models: Path, tmp_path: Path) -> None:
+    if name not in INSTALLED:
+        unavailable(f"what {name} needs")
+    spec = tiny.catalogue(models).create(name).spec
+    reference = str(write(tmp_path / "reference.wav", speech()))
+    job = Job(
+        id=f"film-{name}",
+        language="en" if spec.covers("en") else spec.languages[0],
+        engine=name,
+        segments=tuple(
+            Segment(id=str(n), start=6.0 * n, end=6.0 * n + 5.5, text=text)
+            for n, text in enumerate(TEXTS)
+        ),
+        cast={"speaker": Role(reference=reference) if spec.clones else Role()},
+        media=str(tmp_path / film(Storage.at(str(tmp_path)), seconds=SECONDS)),
+    )
+    status = system.run(job)
+    report = system.report(job)
+    assert [line.error for line in report.lines] == [None] * len(TEXTS)
+    assert {line.engine for line in report.lines} == {name}
+    assert status.state is JobState.COMPLETED
+    paths = {path.name: path for path in system.client.fetch(job.name, tmp_path / "out")}
+    dubbed = probe(paths["dub.mp4"])
+    assert dubbed.has_video
+    assert dubbed.channels
+    assert dubbed.seconds == pytest.approx(SECONDS, abs=0.2)
