@@ -9,6 +9,9 @@ from typing import NoReturn
 PLUGINS = Path(__file__).parent / "plugins"
 """On a process's PYTHONPATH, this folder brings the engine ``faulty``."""
 
+PLAIN = "qaa"
+"""A language of which nothing is known: what is said is what is written, digits and all."""
+
 
 def unavailable(what: str) -> NoReturn:
     """Skip the test on a laptop; fail it on CI."""

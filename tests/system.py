@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from console import Console
 from redis_server import RedisServer
-from services import PLUGINS
+from services import PLAIN, PLUGINS
 
 from dubbing.client import Client
 from dubbing.job import Job, JobState, Segment
@@ -215,7 +215,7 @@ def script(name: str, *texts: str, **fields: Any) -> Job:
         Segment(id=str(n), start=5.0 * n, end=5.0 * n + 4.5, text=text)
         for n, text in enumerate(texts)
     ]
-    return Job(**{"id": name, "language": "en", "segments": segments, **fields})
+    return Job(**{"id": name, "language": PLAIN, "segments": segments, **fields})
 
 
 def numbered(name: str, count: int, mark: str = "") -> Sequence[str]:

@@ -70,7 +70,8 @@ def make_order(seed: int, number: int, sound: Path, most: int = MOST) -> Order:
     return Order(
         job=Job(
             id=f"soak-{number}",
-            language="en",
+            # Of which nothing is known: what is said is what is written, digits and all.
+            language="qaa",
             engine="faulty",
             # What she says is the same clip in every job.
             cast={"ada": Role(voice="low"), "eve": Role(engine=source.choice(("faulty", "tone")))},

@@ -24,6 +24,7 @@ import soundfile
 import soxr
 from av.stream import Disposition
 from console import SCENE, Console, wait_until
+from services import PLAIN
 
 FILM = SCENE.with_name("scene.mp4")
 SEGMENTS = json.loads(SCENE.read_text())["segments"]
@@ -223,7 +224,7 @@ def long_script(*, lines: int) -> dict[str, Any]:
         {"id": str(n), "start": 3.0 * n, "end": 3.0 * n + 2.5, "text": f"Line {n} [slow:0.1]"}
         for n in range(1, lines + 1)
     ]
-    return {"language": "en", "engine": "faulty", "segments": segments}
+    return {"language": PLAIN, "engine": "faulty", "segments": segments}
 
 
 def spoken(log: Path) -> Counter[str]:

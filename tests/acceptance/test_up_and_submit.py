@@ -21,6 +21,7 @@ from typing import Any
 import av
 import pytest
 from console import SCENE, Console, wait_until
+from services import PLAIN
 
 from dubbing.settings import Settings
 
@@ -158,15 +159,33 @@ def test_a_folder_and_a_list_are_one_batch(stack: Stack, tmp_path: Path) -> None
 
 def test_workers_and_engines_are_listed(stack: Stack) -> None:
     console = stack.console
-    wait_until(lambda: len(console.json("workers")["workers"]) == 4, seconds=20, what="4 workers")
+    wait_until(lambda: states(stack) == {"ready"}, seconds=20, what="4 workers ready")
     found = console.json("workers")
-    queues = {worker["engine"]: worker["queues"] for worker in found["workers"]}
+    queues = {worker["engines"][0]: worker["queues"] for worker in found["workers"]}
     assert queues["espeak"] == ["synthesis.espeak", "extraction.espeak"]
     assert queues["assembly"] == ["assembly"]
     assert set(found["queues"]) >= {"assembly", "synthesis.tone", "extraction.faulty"}
     engines = {engine["name"]: engine for engine in console.json("engines")}
     assert engines["espeak"]["missing"] == []
     assert "Annie" in engines["espeak"]["voices"]
+
+
+def states(stack: Stack) -> set[str]:
+    """The states of the four workers, once they are all there."""
+    workers = stack.console.json("workers")["workers"]
+    return {worker["state"] for worker in workers} if len(workers) == 4 else set()
+
+
+def test_a_worker_is_told_to_stand_by_and_to_load_again(stack: Stack) -> None:
+    console = stack.console
+    wait_until(lambda: states(stack) == {"ready"}, seconds=20, what="4 workers ready")
+    assert console("workers", "standby", "tone").stdout == "nothing\n"
+    wait_until(lambda: "standby" in states(stack), seconds=20, what="on standby")
+    row = next(row for row in console("workers").stdout.splitlines() if row.startswith("tone."))
+    assert row.split("\t")[1] == "standby"
+    assert console("workers", "load", "tone").stdout == "tone\n"
+    wait_until(lambda: states(stack) == {"ready"}, seconds=20, what="ready again")
+    assert "no worker 'nobody'" in console("workers", "drain", "nobody", code=2).stderr
 
 
 def test_a_line_is_said_at_once(stack: Stack) -> None:
@@ -361,7 +380,7 @@ def slow(word: str, *, lines: int) -> dict[str, Any]:
         {"id": str(n), "start": 3.0 * n, "end": 3.0 * n + 2.5, "text": f"{word} {n} [slow:0.1]"}
         for n in range(1, lines + 1)
     ]
-    return {"language": "en", "engine": "faulty", "segments": segments}
+    return {"language": PLAIN, "engine": "faulty", "segments": segments}
 
 
 def write(path: Path, manifest: dict[str, Any]) -> Path:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import redis
 import soundfile
-from services import PLUGINS
+from services import PLAIN, PLUGINS
 from speech import recording
 from system import SECONDS, System, numbered, script
 
@@ -46,7 +46,7 @@ def speakers(system: System, threads: int) -> Iterator[list[str]]:
             if over.is_set():
                 return
             text = f"Person {who} says line {n}. [slow:0.1]"
-            system.client.say(text, language="en")
+            system.client.say(text, language=PLAIN)
             said.append(text)
 
     people = [threading.Thread(target=speak, args=(who,)) for who in range(threads)]

@@ -10,7 +10,7 @@
 ``[oom]``      a call of more than one line raises MemoryError; ``[oom:0]`` any call
 ``[hang]``     sleeps until it is killed
 ``[kill]``     kills its process with SIGKILL
-``[slow:0.5]`` takes half a second
+``[slow:0.5]`` takes half a second, and ``[slow]`` 300 ms
 ``[broken]``   silence while the file that FAULTY_SWITCH names exists
 =============  ===================================================================
 
@@ -90,7 +90,7 @@ def _fault(word: str, value: str, line: Line, audio: Audio) -> Audio:
         case "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         case "slow":
-            time.sleep(float(value))
+            time.sleep(float(value or 0.3))
         case "broken" if Path(os.environ["FAULTY_SWITCH"]).exists():
             samples = np.zeros_like(samples)
     return replace(audio, samples=samples)
