@@ -66,8 +66,9 @@ def listen(audio: Audio, most: int) -> Embeddings | None:
     if len(spectra) < WINDOW:
         # Said again from its start, which tells voices apart as well as silence after it does not.
         spectra = np.resize(spectra, (WINDOW, BANDS))
-    count = min(most, -(-len(spectra) // WINDOW))
-    starts = np.linspace(0, len(spectra) - WINDOW, count).astype(int)
+    # As many as fit side by side, each in the middle of its share.
+    share = len(spectra) / min(most, len(spectra) // WINDOW)
+    starts = (np.arange(0, len(spectra) - 1, share) + (share - WINDOW) / 2).astype(int)
     windows = np.stack([spectra[start : start + WINDOW] for start in starts])
     return encode(windows * (POWER * WINDOW / windows.sum(axis=(1, 2), keepdims=True)))
 
