@@ -6,7 +6,7 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
-from dubbing.document import nearest
+from dubbing.conversion import spec_of
 from dubbing.engine import EngineSpec
 from dubbing.errors import BadInput, StorageRefused, StorageUnavailable
 from dubbing.job import Job, Role, Segment
@@ -60,34 +60,53 @@ def assign_voices(
     Raises BadInput for an engine that is not known here, or has no voice left to give.
     """
     kept = kept or {}
-    assigned = {s: ref for s in job.speakers if (ref := _named(job.role(s)) or kept.get(s))}
-    taken = {(job.engine_of(s), ref.stock) for s, ref in assigned.items()}
-    waiting: dict[str, list[str]] = defaultdict(list)
+    on = {s: (job.engine_of(s), _base(job, s, specs)) for s in job.speakers}
+    told = {s: _told(job.role(s), on[s][1], kept.get(s)) for s in job.speakers}
+    assigned = {s: ref for s, ref in told.items() if ref}
+    taken = {(*on[s], ref.stock) for s, ref in assigned.items()}
+    waiting: dict[tuple[str, str | None], list[str]] = defaultdict(list)
     for speaker in job.speakers if speakers is None else speakers:
         if speaker not in assigned:
-            waiting[job.engine_of(speaker)].append(speaker)
-    for engine, those in waiting.items():
-        stock = spec_of(engine, specs).voices
-        free = [voice for voice in stock if (engine, voice) not in taken] or list(stock)
+            waiting[on[speaker]].append(speaker)
+    for (engine, base), those in waiting.items():
+        stock = spec_of(engine, specs, base).voices
+        free = [voice for voice in stock if (engine, base, voice) not in taken] or list(stock)
         if not free:
             raise BadInput(
                 f"engine {engine!r} has no voices of its own: give the cast a reference",
                 where=f"speaker {those[0]!r}",
             )
         for turn, speaker in enumerate(those):
-            assigned[speaker] = VoiceRef(stock=free[turn % len(free)])
+            stock_voice = free[turn % len(free)]
+            assigned[speaker] = _in_stock_voice(job.role(speaker), base, stock_voice)
     return assigned
 
 
-def spec_of(engine: str, specs: Mapping[str, EngineSpec]) -> EngineSpec:
-    """Return the spec of an engine; raises BadInput when it is not known here."""
-    if engine not in specs:
-        raise BadInput(f"there is no engine {engine!r}; {nearest(engine, sorted(specs))}")
-    return specs[engine]
+def _base(job: Job, speaker: str, specs: Mapping[str, EngineSpec]) -> str | None:
+    """Return the engine below the one that speaks a speaker, if that is a converter."""
+    spec = specs.get(job.engine_of(speaker))
+    return job.role(speaker).base or (spec.base if spec else None)
+
+
+def _told(role: Role, base: str | None, kept: VoiceRef | None) -> VoiceRef | None:
+    """Return the voice that the cast tells, or that the speaker keeps."""
+    if role.reference and not base:
+        return VoiceRef(digest=role.reference)
+    before = kept.stock if kept and kept.base == base else None
+    stock = role.voice or before
+    return _in_stock_voice(role, base, stock) if stock else None
+
+
+def _in_stock_voice(role: Role, base: str | None, stock: str) -> VoiceRef:
+    """Return the voice of a role in a stock voice, which a converter makes the role's own."""
+    return VoiceRef(stock=stock, digest=role.reference if base else None, base=base)
 
 
 def heard_voices(job: Job, outcomes: Mapping[str, Outcome]) -> dict[str, VoiceRef]:
-    """Return the voice in which each speaker was heard most, of those whose role names none."""
+    """Return the voice in which each speaker was heard most, of those whose role names none.
+
+    A cloned voice that is converted was spoken in a stock voice too, and counts with it.
+    """
     heard: dict[str, Counter[VoiceRef]] = defaultdict(Counter)
     for segment in job.segments:
         outcome = outcomes.get(segment.id)
@@ -96,7 +115,7 @@ def heard_voices(job: Job, outcomes: Mapping[str, Outcome]) -> dict[str, VoiceRe
     return {
         speaker: voices.most_common(1)[0][0]
         for speaker, voices in heard.items()
-        if _named(job.role(speaker)) is None
+        if not job.role(speaker).voice
     }
 
 
@@ -114,7 +133,8 @@ def recast(
     """
     cast = dict(job.cast)
     for speaker in {segment.speaker for segment in segments}:
-        spec = spec_of(engine or job.engine_of(speaker), specs)
+        name = engine or job.engine_of(speaker)
+        spec = spec_of(name, specs, job.base_of(speaker, name))
         cast[speaker] = stand_in(job.role(speaker), spec, voice)
     return job.model_copy(update={"cast": cast})
 
@@ -126,7 +146,8 @@ def stand_in(role: Role, spec: EngineSpec, voice: str = "") -> Role:
         update={
             "engine": spec.name,
             "voice": voice or (role.voice if role.voice in spec.voices else None),
-            "reference": role.reference if spec.clones and not voice else None,
+            "base": spec.base,
+            "reference": role.reference if spec.base or (spec.clones and not voice) else None,
             "speed": min(max(role.speed, slowest), fastest),
             "pitch": role.pitch if "pitch" in spec.delivery else 0.0,
             "style": role.style if "style" in spec.delivery else "",
@@ -166,12 +187,6 @@ def _next_engine(
     if unknown := [engine for engine in later if engine not in specs]:
         log.warning("%s: no worker has made %s known", job.name, " and ".join(unknown))
     return next((engine for engine in later if engine in specs), None)
-
-
-def _named(role: Role) -> VoiceRef | None:
-    if role.reference:
-        return VoiceRef(digest=role.reference)
-    return VoiceRef(stock=role.voice) if role.voice else None
 
 
 def _line(job: Job, segment: Segment, room: float) -> PlannedLine:

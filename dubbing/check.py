@@ -15,6 +15,7 @@ from typing import Literal
 import langcodes
 
 from dubbing.casting import stand_in
+from dubbing.conversion import spec_of
 from dubbing.document import listed, nearest
 from dubbing.engine import EngineSpec
 from dubbing.errors import BadInput
@@ -61,14 +62,17 @@ def check(
 
     Raises one BadInput that lists everything which must be changed.
     """
-    engines = {speaker: job.engines_of(speaker) for speaker in job.speakers}
-    known = {
-        who: [specs[name] for name in names if name in specs] for who, names in engines.items()
-    }
     faults = [*_whole(job)]
-    for speaker, names in engines.items():
-        for engine in names:
-            faults += _cast(job, speaker, engine, specs, voices)
+    known: dict[str, list[EngineSpec]] = {speaker: [] for speaker in job.speakers}
+    for speaker in job.speakers:
+        for engine in job.engines_of(speaker):
+            try:
+                spec = spec_of(engine, specs, job.base_of(speaker, engine))
+            except BadInput as exc:
+                faults.append(f"speaker {speaker!r}: {exc}")
+            else:
+                known[speaker].append(spec)
+                faults += _cast(job, speaker, spec, voices)
     for segment in job.segments:
         faults += (
             f"{_name(segment)}: {fault}"
@@ -97,20 +101,14 @@ def _whole(job: Job) -> Iterator[str]:
         yield f"output {' and '.join(job.films)} needs a film: name the media"
 
 
-def _cast(
-    job: Job, speaker: str, engine: str, specs: Mapping[str, EngineSpec], voices: Sequence[str]
-) -> Iterator[str]:
-    """Yield why a speaker cannot be spoken."""
+def _cast(job: Job, speaker: str, spec: EngineSpec, voices: Sequence[str]) -> Iterator[str]:
+    """Yield why a speaker cannot be spoken by an engine, of which ``spec`` tells."""
     who = f"speaker {speaker!r}"
-    spec = specs.get(engine)
-    if spec is None:
-        yield f"{who}: there is no engine {engine!r}; {nearest(engine, sorted(specs))}"
-        return
     if not spec.covers(job.language):
         spoken = ", ".join(spec.languages[:20]) + (", …" if len(spec.languages) > 20 else "")
-        yield f"{who}: engine {engine!r} does not speak {job.language!r}, but {spoken}"
+        yield f"{who}: engine {spec.name!r} does not speak {job.language!r}, but {spoken}"
     role = job.role(speaker)
-    if engine != job.engine_of(speaker):
+    if spec.name != job.engine_of(speaker):
         role = stand_in(role, spec)
     for fault in _role(role, spec, voices):
         yield f"{who}: {fault}"
@@ -120,10 +118,17 @@ def _role(role: Role, spec: EngineSpec, voices: Sequence[str]) -> Iterator[str]:
     engine = f"engine {spec.name!r}"
     if role.reference and not spec.clones:
         yield f"{engine} does not clone voices: take the reference out, or name another engine"
-    if role.voice and role.voice not in spec.voices:
+    elif role.reference and role.voice and not spec.base:
+        yield "give the role a voice or a reference, not both"
+    elif role.voice and role.voice not in spec.voices:
         known = [*voices, *spec.voices]
         yield f"{engine} has no voice {role.voice!r}; {nearest(role.voice, known)}"
-    if not (role.voice or role.reference or spec.voices):
+    if spec.base and not role.reference:
+        yield f"{engine} gives what another says the voice of a reference: name one"
+    if not spec.voices and (spec.base or not spec.clones):
+        speaks = spec.base or spec.name
+        yield f"engine {speaks!r} has no model here, and none of its workers has run"
+    elif not (role.voice or role.reference or spec.voices):
         yield f"{engine} has no voices of its own: give the role a reference"
     slowest, fastest = spec.speed
     if not slowest <= role.speed <= fastest:

@@ -75,11 +75,14 @@ class Role(Model):
 
     voice: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
     """A stock voice of the engine, or else a stored one, by its name. Left out, each speaker gets
-    another one of the engine's."""
+    another one of the engine's. Of a converter with a reference, a stock voice of its base."""
     reference: str | None = None
     """A recording to clone instead: a path or ``s3://`` URL, or ``source`` for what the speaker
     says in the film; a voice digest in a stored job."""
     engine: Identifier | None = None
+    base: Identifier | None = None
+    """Of a converter, the engine whose speech is given the voice; left out, the one that the
+    converter names itself."""
     fallback: tuple[Identifier, ...] | None = None
     """Engines that speak in turn what the one before could not; left out, the job's."""
     speed: float = Field(default=1.0, ge=0.5, le=2.0)
@@ -88,12 +91,6 @@ class Role(Model):
     """Semitones, for engines that can."""
     style: Annotated[str, StringConstraints(max_length=200)] = ""
     """A manner of speaking, for engines that can."""
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Role:
-        if self.voice and self.reference:
-            raise ValueError("give a role a voice or a reference, not both")
-        return self
 
 
 class Fit(Model):
@@ -200,6 +197,10 @@ class Job(Model):
     def engine_of(self, speaker: str) -> str:
         """Return the engine that speaks ``speaker``; ``""`` when neither role nor job names one."""
         return self.role(speaker).engine or self.engine or ""
+
+    def base_of(self, speaker: str, engine: str) -> str | None:
+        """Return the base asked for under ``engine``; one that stands in chooses its own."""
+        return self.role(speaker).base if engine == self.engine_of(speaker) else None
 
     def engines_of(self, speaker: str) -> list[str]:
         """Return the engine that speaks ``speaker``, and those that stand in for it, in turn."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from dubbing.conversion import spec_of
 from dubbing.engine import EngineSpec
 from dubbing.job import Model, Segment
 from dubbing.voice import VoiceRef
@@ -133,7 +134,8 @@ def plan_round(
         groups[engine, voice].append(line)
     batches: list[Batch] = []
     for (engine, voice), own in groups.items():
-        batches += _batches(engine, voice, own, specs[engine], language, len(batches))
+        spec = spec_of(engine, specs, voice.base)
+        batches += _batches(engine, voice, own, spec, language, len(batches))
     return batches
 
 

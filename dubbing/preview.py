@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dubbing.casting import cast_lines
-from dubbing.catalogue import published
+from dubbing.catalogue import Published, published
 from dubbing.check import Caution
 from dubbing.clip import clip_key
+from dubbing.conversion import model_over, spec_of
 from dubbing.engine import EngineSpec
 from dubbing.job import Job, Model
 from dubbing.parallel import each
@@ -38,8 +39,9 @@ def preview(
     for batch in batches:
         stored = _stored(batch, storage)
         there += sum(stored)
+        spec = spec_of(batch.engine, specs, batch.voice.base)
         seconds += sum(
-            specs[batch.engine].foresee(line.text, batch.language) / line.speed
+            spec.foresee(line.text, batch.language) / line.speed
             for line, is_there in zip(batch.lines, stored, strict=True)
             if not is_there
         )
@@ -53,9 +55,21 @@ def preview(
     )
 
 
+def _published(batch: Batch, storage: Storage) -> Published | None:
+    """Return what speaks a batch, as its workers have published it."""
+    engine = published(storage, batch.engine)
+    if engine is None or batch.voice.base is None:
+        return engine
+    base = published(storage, batch.voice.base)
+    if base is None:
+        return None
+    model = model_over(engine.model, base.spec, base.model)
+    return Published(spec=engine.spec.over(base.spec), model=model)
+
+
 def _stored(batch: Batch, storage: Storage) -> list[bool]:
     """Return whether each line's clip at its natural pace is stored."""
-    engine = published(storage, batch.engine)
+    engine = _published(batch, storage)
     if engine is None:
         return [False] * len(batch.lines)
     keys = [clip_key(engine.spec, engine.model, batch, line, 1.0) for line in batch.lines]

@@ -13,7 +13,7 @@ from pathlib import Path
 import langcodes
 from pydantic import ValidationError
 
-from dubbing.casting import spec_of
+from dubbing.conversion import spec_of
 from dubbing.engine import EngineSpec
 from dubbing.errors import BadInput, Conflict, NotFound
 from dubbing.extraction import store_voice

@@ -2,13 +2,21 @@ from __future__ import annotations
 
 import pytest
 
-from dubbing.casting import cast_lines, fall_back, heard_voices, recast, stand_in
+from dubbing.casting import (
+    assign_voices,
+    cast_lines,
+    fall_back,
+    heard_voices,
+    recast,
+    stand_in,
+)
+from dubbing.conversion import spec_of
 from dubbing.engine import EngineSpec
 from dubbing.engines.tone import Tone
 from dubbing.errors import BadInput
 from dubbing.job import Job, Role, Segment
 from dubbing.outcome import Outcome
-from dubbing.plan import Batch, CastLine, Kind
+from dubbing.plan import Batch, CastLine, Kind, plan_round
 from dubbing.result import SegmentResult
 from dubbing.voice import VoiceRef
 
@@ -23,7 +31,13 @@ SPECS = {
     "cloner": spec("cloner", voices=(), clones=True, speed=(0.8, 1.2), delivery=("style",)),
     "plain": spec("plain", voices=("low", "high"), clones=False, speed=(1.0, 1.0), delivery=()),
     "other": spec("other", voices=("high", "mid"), clones=False),
+    "converter": spec("converter", voices=(), base="plain"),
 }
+OTHER = "cd" * 32
+
+
+def over(reference: str = DIGEST, **fields: object) -> Role:
+    return Role(engine="converter", reference=reference, **fields)
 
 
 def scene(*speakers: str, **fields: object) -> Job:
@@ -159,3 +173,78 @@ def test_an_engine_that_is_not_known_here_is_named() -> None:
         cast_lines(job, job.segments, SPECS)
     with pytest.raises(BadInput, match="no engine 'gone'"):
         recast(job, job.segments, SPECS, voice="low")
+
+
+def test_a_converted_voice_is_spoken_in_one_of_the_bases() -> None:
+    job = scene(
+        "Ada", "Ben", "Cem", cast={"Ada": over(voice="high"), "Ben": over(OTHER, base="other")}
+    )
+    voices = assign_voices(job, SPECS)
+    assert voices == {
+        "Ada": VoiceRef(digest=DIGEST, stock="high", base="plain"),
+        "Ben": VoiceRef(digest=OTHER, stock="high", base="other"),
+        "Cem": VoiceRef(stock="low"),
+    }
+
+
+def test_converted_speakers_take_the_voices_of_their_base_in_turn() -> None:
+    cast = {who: over() for who in ("Ada", "Ben", "Cem")} | {"Dan": over(voice="low")}
+    voices = assign_voices(scene(*cast, cast=cast), SPECS)
+    assert [ref.stock for ref in voices.values()] == ["low", "high", "high", "high"]
+
+
+def test_a_converted_speaker_keeps_the_voice_of_the_base() -> None:
+    job = scene("Ada", "Ben", cast={"Ada": over(), "Ben": over()})
+    heard = heard_voices(job, outcomes(job))
+    assert heard["Ben"] == VoiceRef(digest=DIGEST, stock="high", base="plain")
+    alone = job.model_copy(update={"segments": job.segments[1:]})
+    for cast, kept in (
+        ({"Ben": over(OTHER)}, VoiceRef(digest=OTHER, stock="high", base="plain")),
+        ({"Ben": over(voice="low")}, VoiceRef(digest=DIGEST, stock="low", base="plain")),
+        ({"Ben": over(base="other")}, VoiceRef(digest=DIGEST, stock="high", base="other")),
+        ({"Ben": Role(reference=DIGEST, engine="cloner")}, VoiceRef(digest=DIGEST)),
+    ):
+        now = alone.model_copy(update={"cast": cast})
+        assert assign_voices(now, SPECS, heard)["Ben"] == kept
+
+
+def test_a_converters_lines_are_batched_by_what_both_can() -> None:
+    small = spec("small", voices=("low",), clones=False, batch_lines=2, seconds_per_call=30.0)
+    specs = {**SPECS, "small": small}
+    job = scene("Ada", "Ada", "Ada", "Ben", cast={"Ada": over(base="small"), "Ben": over()})
+    plan = plan_round(cast_lines(job, job.segments, specs), "en", specs)
+    assert [(batch.voice.base, batch.kind, len(batch.lines)) for batch in plan] == [
+        ("small", Kind.EXTRACTION, 0),
+        ("small", Kind.SYNTHESIS, 2),
+        ("small", Kind.SYNTHESIS, 1),
+        ("plain", Kind.EXTRACTION, 0),
+        ("plain", Kind.SYNTHESIS, 1),
+    ]
+    assert {batch.queue for batch in plan} == {"extraction.converter", "synthesis.converter"}
+
+
+def test_who_stands_in_for_a_converter_has_no_base() -> None:
+    role = over(voice="high", base="other")
+    plain, cloner = (stand_in(role, SPECS[name]) for name in ("plain", "cloner"))
+    assert (plain.engine, plain.base, plain.voice, plain.reference) == ("plain", None, "high", None)
+    assert (cloner.base, cloner.voice, cloner.reference) == (None, None, DIGEST)
+    back = stand_in(Role(reference=DIGEST, engine="cloner"), spec_of("converter", SPECS))
+    assert (back.engine, back.base, back.voice, back.reference) == (
+        "converter", "plain", None, DIGEST,
+    )  # fmt: skip
+
+
+def test_a_retry_in_another_voice_of_the_base_is_still_converted() -> None:
+    job = scene("Ada", cast={"Ada": over(base="other", voice="high")})
+    role = recast(job, job.segments, SPECS, voice="mid").role("Ada")
+    assert (role.base, role.voice, role.reference) == ("other", "mid", DIGEST)
+
+
+def test_a_line_falls_back_from_a_converter_to_a_plain_engine_and_the_other_way() -> None:
+    job = scene("Ada", cast={"Ada": over(base="other")}, fallback=("plain",))
+    (line,) = fall_back(job, outcomes(job, "Ada0"), SPECS)
+    assert (line.engine, line.voice) == ("plain", VoiceRef(stock="low"))
+    cloned = {"Ada": Role(engine="cloner", reference=DIGEST, fallback=("converter",))}
+    job = scene("Ada", cast=cloned)
+    (line,) = fall_back(job, outcomes(job, "Ada0"), SPECS)
+    assert line.voice == VoiceRef(digest=DIGEST, stock="low", base="plain")

@@ -32,7 +32,12 @@ CLONER = PLAIN.model_copy(
         "delivery": ("pitch", "style"),
     }
 )
-SPECS = {"plain": PLAIN, "cloner": CLONER}
+CONVERTER = CLONER.model_copy(
+    update={"name": "converter", "languages": ("*",), "delivery": (), "base": "plain"}
+)
+BARE = PLAIN.model_copy(update={"name": "bare", "voices": ()})
+SPECS = {"plain": PLAIN, "cloner": CLONER, "converter": CONVERTER, "bare": BARE}
+OVER = {"engine": "converter", "reference": "a.wav"}
 
 
 def job(*lines: Segment, **fields: Any) -> Job:
@@ -111,6 +116,18 @@ def test_times_in_milliseconds_are_refused() -> None:
         ({"speed": 1.1}, "engine 'plain' speaks at a speed of 1 to 1, not 1.1"),
         ({"engine": "cloner"}, "engine 'cloner' has no voices of its own"),
         ({"engine": "cloner", "reference": "a.wav", "speed": 1.5}, "at a speed of 0.8 to 1.2"),
+        ({"engine": "cloner", "reference": "a.wav", "voice": "low"}, "a voice or a reference"),
+        ({"engine": "bare"}, "engine 'bare' has no model here"),
+        ({"base": "plain"}, "engine 'plain' is no converter: take the base 'plain' out"),
+        ({"engine": "converter"}, "gives what another says the voice of a reference: name one"),
+        ({"engine": "converter", "voice": "low"}, "the voice of a reference: name one"),
+        ({**OVER, "base": "plian"}, "no engine 'plian'; did you mean 'plain'?"),
+        ({**OVER, "base": "converter"}, "engine 'converter' is a converter: name a base"),
+        ({**OVER, "base": "cloner"}, "engine 'cloner' has no voices of its own: name another"),
+        ({**OVER, "base": "bare"}, "engine 'bare' has no model here"),
+        ({**OVER, "voice": "hihg"}, "has no voice 'hihg'; did you mean 'high'?"),
+        ({**OVER, "speed": 1.1}, "at a speed of 1 to 1, not 1.1"),
+        ({**OVER, "pitch": 2}, "engine 'converter' cannot change the pitch"),
     ],
 )
 def test_a_role_that_its_engine_cannot_play_is_refused(role: dict[str, Any], words: str) -> None:
@@ -122,6 +139,29 @@ def test_a_role_that_its_engine_cannot_play_is_refused(role: dict[str, Any], wor
 def test_a_role_that_its_engine_can_play_is_not() -> None:
     role = {"engine": "cloner", "reference": "a.wav", "speed": 1.2, "pitch": -2, "style": "sad"}
     assert check(job(line(), cast={"Ann": role}), SPECS) == []
+
+
+@pytest.mark.parametrize("voice", [{}, {"voice": "high"}])
+def test_a_converter_does_what_its_base_can(voice: dict[str, str]) -> None:
+    able = PLAIN.model_copy(update={"name": "able", "speed": (0.5, 2.0), "delivery": ("pitch",)})
+    role = {**OVER, **voice, "base": "able", "speed": 1.1, "pitch": 2}
+    asked = job(line(), cast={"Ann": role})
+    assert check(asked, {**SPECS, "able": able}) == []
+    assert "does not speak 'ru', but en, pt" in refused(
+        job(line(), language="ru", cast={"Ann": OVER})
+    )
+
+
+def test_a_speaker_whom_the_cast_leaves_out_is_not_converted() -> None:
+    assert "speaker 'Ann': engine 'converter' gives" in refused(job(line(), engine="converter"))
+
+
+def test_a_base_goes_with_its_converter_alone() -> None:
+    role = {**OVER, "base": "plain", "fallback": ["cloner", "plain"]}
+    assert check(job(line(), cast={"Ann": role}), SPECS) == []
+    cloned = {"engine": "cloner", "reference": "a.wav", "fallback": ["converter"]}
+    assert check(job(line(), cast={"Ann": cloned}), SPECS) == []
+    assert "speaker 'Ann': engine 'converter' gives" in refused(job(line(), fallback=["converter"]))
 
 
 def test_a_language_that_the_engine_does_not_speak_is_refused() -> None:

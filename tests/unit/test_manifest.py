@@ -111,7 +111,6 @@ def test_texts_and_names_are_normalised(tmp_path: Path) -> None:
         ({"segments": [{**LINE, "end": "soon"}]}, "segments[0].end is 'soon': it should be"),
         ({"cast": {"Ann Lee": {"speed": 9}}}, 'cast["Ann Lee"].speed is 9'),
         ({"cast": {"Ann": {"sped": 1}}}, "cast.Ann.sped is not known; did you mean 'speed'?"),
-        ({"cast": {"A": {"voice": "x", "reference": "y"}}}, "cast.A: give a role a voice or"),
         ({"output": {"formats": ["avi"]}}, "output.formats[0] is 'avi'"),
         ({"background": {"mode": "track"}}, "background: background mode 'track'"),
         ({"script": "a.srt"}, "give a script or segments, one of them"),
