@@ -1,0 +1,191 @@
+"""FastSpeech2 and its kin as coqui-tts has them, in its `ForwardTTS`: lines are spoken together.
+
+coqui-tts's own `inference` takes one line, with the model's one speed. Its steps are taken here one
+by one, and what is between the lines of a batch is masked, so that each line has its own speed and
+is spoken as it would be alone, within what floating point gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dubbing.engines._coqui import loading, prepare
+from dubbing.engines._coqui_config import (
+    CONFIG,
+    argument,
+    checkpoint,
+    languages,
+    read_model_config,
+)
+from dubbing.engines._coqui_text import provide_phonemes
+from dubbing.engines._spectrogram import Spectrogram, refuse_statistics
+from dubbing.errors import BadInput, SpeechRejected
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from dubbing.engines._trained import Row
+
+KINDS = ("fastspeech2", "fast_pitch", "fast_speech")
+"""What coqui-tts calls the models that are `ForwardTTS`, and whose padding can be masked."""
+TRANSFORMER = "fftransformer"
+
+
+def load(name: str, folder: Path, device: str) -> Any:
+    """Return coqui-tts's `ForwardTTS`, ready to speak.
+
+    Raises EngineFailed for files that cannot be loaded, EngineMissing for what is not there, and
+    BadInput for a configuration that cannot be used.
+    """
+    prepare()
+    config = read_model_config(folder)
+    refuse_statistics(folder, CONFIG)
+    _check_kind(config, folder)
+    with loading(name, folder):
+        if config.get("use_phonemes"):
+            provide_phonemes(name, languages(config, folder).values())
+        model = build(config)
+        model.load_checkpoint(model.config, str(checkpoint(folder)), eval=True)
+        # Finds how long symbols last in recordings: only training does.
+        model.aligner = None
+        return model.to(device)
+
+
+def _check_kind(config: dict[str, Any], folder: Path) -> None:
+    """Raise BadInput for a model of another kind."""
+    where = str(folder / CONFIG)
+    if config.get("model") not in KINDS:
+        raise BadInput(f"model: {config.get('model')!r} is none of {', '.join(KINDS)}", where=where)
+    for setting in ("encoder_type", "decoder_type"):
+        kind = argument(config, setting)
+        if kind not in (None, TRANSFORMER):
+            raise BadInput(f"{setting}: {kind!r} is not {TRANSFORMER!r}", where=where)
+
+
+def build(config: dict[str, Any]) -> Any:
+    """Return coqui-tts's `ForwardTTS` with random weights."""
+    from TTS.config import register_config
+    from TTS.tts.models.forward_tts import ForwardTTS
+
+    settings = register_config(config["model"])()
+    settings.from_dict(config)
+    return ForwardTTS(settings)
+
+
+def speak(model: Any, rows: Sequence[Row]) -> list[Spectrogram | SpeechRejected]:
+    """Return the spectrogram of each row; SpeechRejected where that would be far too long."""
+    import torch
+
+    with torch.inference_mode():
+        mask = _mask(model, [len(row.tokens) for row in rows])
+        hidden = _encode(model, rows, mask)
+        frames = _durations(model, rows, hidden, mask)
+        totals = frames.sum(1).tolist()
+        refused = [_refusal(model, row, own) for row, own in zip(rows, totals, strict=True)]
+        kept = [number for number, refusal in enumerate(refused) if refusal is None]
+        decoded = iter(_decode(model, hidden[kept], mask[kept], frames[kept]) if kept else ())
+    return [refusal or next(decoded) for refusal in refused]
+
+
+def _encode(model: Any, rows: Sequence[Row], mask: Tensor) -> Tensor:
+    """Return what the model makes of each symbol, (rows, channels, symbols)."""
+    import torch
+    from torch.nn.utils.rnn import pad_sequence
+
+    symbols = pad_sequence([torch.tensor(row.tokens) for row in rows], batch_first=True)
+    embedded = model.emb(symbols.to(model.device)).transpose(1, 2)
+    hidden = _transform(model.encoder.encoder, embedded, mask) * mask
+    speakers = _speakers(model, rows)
+    return hidden if speakers is None else hidden + speakers
+
+
+def _mask(model: Any, lengths: Sequence[int]) -> Tensor:
+    """Return 1 where a row of so many steps has one, (rows, 1, steps)."""
+    import torch
+
+    steps = torch.arange(max(lengths), device=model.device)
+    return (steps < torch.tensor(lengths, device=model.device)[:, None])[:, None].float()
+
+
+def _speakers(model: Any, rows: Sequence[Row]) -> Tensor | None:
+    """Return what the voices of the rows are to the model, (rows, channels, 1)."""
+    import torch
+
+    given = [row.speaker for row in rows]
+    if all(speaker is None for speaker in given):
+        return None
+    voices = torch.tensor(np.array(given), device=model.device)
+    if voices.ndim == 1:
+        voices = model.emb_g(voices)
+    elif hasattr(model, "proj_g"):
+        voices = model.proj_g(voices)
+    return voices.unsqueeze(-1)
+
+
+def _durations(model: Any, rows: Sequence[Row], hidden: Tensor, mask: Tensor) -> Tensor:
+    """Return how many frames each symbol lasts, (rows, symbols): whole ones, one at least."""
+    import torch
+
+    logarithms = model.duration_predictor(hidden, mask)
+    slowness = [model.length_scale / row.speed for row in rows]
+    scale = torch.tensor(slowness, device=model.device).view(-1, 1, 1)
+    frames = torch.round(((logarithms.exp() - 1) * scale).clamp_min(1))
+    return (frames * mask).squeeze(1)
+
+
+def _refusal(model: Any, row: Row, frames: float) -> SpeechRejected | None:
+    """Return why a row of so many frames is not decoded: it would only fill the memory."""
+    second = model.ap.sample_rate / model.ap.hop_length
+    longest = row.longest * second
+    if hasattr(model, "pos_encoder"):
+        longest = min(longest, model.pos_encoder.pe.shape[2])
+    if frames <= longest:
+        return None
+    return SpeechRejected(
+        f"the model wants {frames / second:.1f} s for a text of at most {longest / second:.1f} s"
+    )
+
+
+def _decode(model: Any, hidden: Tensor, mask: Tensor, frames: Tensor) -> list[Spectrogram]:
+    """Return the spectrogram of each row, of which a symbol lasts ``frames`` (rows, symbols)."""
+    from torch.nn.utils.rnn import pad_sequence
+
+    if model.use_pitch:
+        hidden = hidden + model.pitch_emb(model.pitch_predictor(hidden, mask))
+    if model.use_energy:
+        hidden = hidden + model.energy_emb(model.energy_predictor(hidden, mask))
+    steps = zip(hidden.transpose(1, 2), frames.long(), strict=True)
+    longer = [own.repeat_interleave(counts, dim=0) for own, counts in steps]
+    lengths = [len(own) for own in longer]
+    mask = _mask(model, lengths)
+    stretched = pad_sequence(longer, batch_first=True).transpose(1, 2)
+    if hasattr(model, "pos_encoder"):
+        stretched = model.pos_encoder(stretched, mask)
+    decoder = model.decoder.decoder
+    mels = decoder.postnet(_transform(decoder.transformer_block, stretched, mask))
+    return [own[:, :length].cpu().numpy() for own, length in zip(mels, lengths, strict=True)]
+
+
+def _transform(block: Any, hidden: Tensor, mask: Tensor) -> Tensor:
+    """Return what a block of feed-forward transformers makes of rows, (rows, channels, steps).
+
+    coqui-tts's own does not mask what its convolutions see beside a row, nor anything where it
+    decodes.
+    """
+    from torch.nn.functional import relu
+
+    absent = mask.squeeze(1) == 0
+    for layer in block.fft_layers:
+        steps = hidden.permute(2, 0, 1)
+        attended, _ = layer.self_attn(
+            steps, steps, steps, key_padding_mask=absent, need_weights=False
+        )
+        # Twice, as the model was trained.
+        seen = layer.norm1(steps + 2 * attended).permute(1, 2, 0) * mask
+        hidden = seen + layer.conv2(relu(layer.conv1(seen)) * mask)
+        hidden = layer.norm2(hidden.transpose(1, 2)).transpose(1, 2)
+    return hidden

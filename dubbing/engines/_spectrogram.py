@@ -1,0 +1,184 @@
+"""What makes sound of the spectrograms of a coqui-tts model: a HiFiGAN, or Griffin and Lim."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from dubbing.audio import Samples
+from dubbing.engines._coqui import fix_weights, loading
+from dubbing.engines._coqui_config import UNREAD, read_model_config
+from dubbing.errors import BadInput, EngineFailed, EngineMissing
+from dubbing.weights import read_config, within
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Spectrogram = npt.NDArray[np.float32]
+"""(mels, frames), as a model normalises it."""
+
+VOCODER, VOCODER_CONFIG = "vocoder.pth", "vocoder_config.json"
+GENERATOR = "hifigan_generator"
+EDGE = 16
+"""Frames by which the first and the last of a row are held: further than a HiFiGAN looks, so that
+the ends of a row do not depend on what is beside it."""
+
+
+class Vocoder(Protocol):
+    """Makes sound of spectrograms."""
+
+    def sounds(self, spectrograms: Sequence[Spectrogram], seeds: Sequence[int]) -> list[Samples]:
+        """Return the samples of each spectrogram, within [-1, 1]."""
+
+
+def files(folder: Path) -> list[Path]:
+    """Return the vocoder's files in a model's folder, none where there is no vocoder.
+
+    Raises EngineMissing when there is but one of the two.
+    """
+    found = [name for name in (VOCODER, VOCODER_CONFIG) if (folder / name).is_file()]
+    if len(found) == 1:
+        lacks = VOCODER if found == [VOCODER_CONFIG] else VOCODER_CONFIG
+        raise EngineMissing(f"the vocoder in {folder} lacks {lacks}: copy it there, too")
+    return [within(folder, name) for name in found]
+
+
+def vocoder_rate(folder: Path) -> int | None:
+    """Return the sample rate of the vocoder in a model's folder, in Hz; None without one."""
+    if not (folder / VOCODER_CONFIG).is_file():
+        return None
+    rate = (read_config(folder, VOCODER_CONFIG, UNREAD).get("audio") or {}).get("sample_rate")
+    return rate if isinstance(rate, int) else None
+
+
+def load(name: str, folder: Path, acoustic: Any, device: str) -> Vocoder:
+    """Return what makes sound of what ``acoustic``, a model of coqui-tts, returns."""
+    if not files(folder):
+        return GriffinLim(acoustic.ap)
+    config = read_model_config(folder, VOCODER_CONFIG)
+    refuse_statistics(folder, VOCODER_CONFIG)
+    if config.get("generator_model") != GENERATOR:
+        raise BadInput(
+            f"generator_model: {config.get('generator_model')!r} is not {GENERATOR!r}, and no "
+            "other vocoder is spoken with",
+            where=str(folder / VOCODER_CONFIG),
+        )
+    with loading(name, folder):
+        from TTS.utils.audio import AudioProcessor
+        from TTS.vocoder.configs import HifiganConfig
+
+        settings = HifiganConfig()
+        settings.from_dict(config)
+        generator = build(settings)
+        generator.load_state_dict(_weights(within(folder, VOCODER)))
+        if settings.audio.num_mels != acoustic.ap.num_mels:
+            raise EngineFailed(
+                f"the vocoder in {folder} takes spectrograms of {settings.audio.num_mels} mels, "
+                f"and those of the model have {acoustic.ap.num_mels}"
+            )
+        fix_weights(generator)
+        return HifiGan(generator.eval().to(device), AudioProcessor(settings.audio), acoustic.ap)
+
+
+def build(settings: Any) -> Any:
+    """Return coqui-tts's HiFiGAN with random weights, without what judged it in training."""
+    from TTS.vocoder.models import setup_generator
+
+    return setup_generator(settings)
+
+
+def _weights(path: Path) -> dict[str, Tensor]:
+    """Return the weights of the generator, whichever way a checkpoint holds them."""
+    import torch
+
+    found = torch.load(path, map_location="cpu", weights_only=True)["model"]
+    mine = {key: value for key, value in found.items() if not key.startswith("model_d.")}
+    return {key.removeprefix("model_g."): value for key, value in mine.items()}
+
+
+def refuse_statistics(folder: Path, name: str) -> None:
+    """Raise BadInput for spectrograms that are normalised by what only unpickling reads."""
+    audio = read_config(folder, name, UNREAD).get("audio") or {}
+    if audio.get("signal_norm") and audio.get("stats_path"):
+        raise BadInput(
+            "audio.stats_path: statistics are not read, as to read them is to run what is in "
+            "their file: take a model that was trained without",
+            where=str(folder / name),
+        )
+
+
+class HifiGan:
+    """A HiFiGAN: all rows in one pass, each as it would be alone."""
+
+    def __init__(self, generator: Any, processor: Any, source: Any) -> None:
+        """Take the generator of coqui-tts, and what normalises its spectrograms and the model's."""
+        self._generator, self._processor, self._source = generator, processor, source
+        self._hop = math.prod(up.stride[0] for up in generator.ups)
+
+    def sounds(self, spectrograms: Sequence[Spectrogram], seeds: Sequence[int]) -> list[Samples]:
+        """Return the samples of each; nothing is drawn, so no seed counts."""
+        import torch
+        from torch.nn.functional import pad
+
+        own = [self._own(spectrogram) for spectrogram in spectrograms]
+        lengths = [each.shape[1] for each in own]
+        ends = [max(lengths) - length + EDGE for length in lengths]
+        held = [
+            pad(each[None], (EDGE, end), "replicate") for each, end in zip(own, ends, strict=True)
+        ]
+        device = self._generator.conv_pre.weight.device
+        with torch.inference_mode():
+            wave = self._generator(torch.cat(held).to(device)).squeeze(1)
+        sound = wave.float().clamp(-1, 1).cpu().numpy()
+        start = EDGE * self._hop
+        return [
+            row[start : start + length * self._hop].copy()
+            for row, length in zip(sound, lengths, strict=True)
+        ]
+
+    def _own(self, spectrogram: Spectrogram) -> Tensor:
+        """Return a spectrogram of the model as the vocoder was trained on it, (mels, frames)."""
+        import torch
+        from TTS.vocoder.utils.generic_utils import interpolate_vocoder_input
+
+        given = self._processor.normalize(self._source.denormalize(spectrogram))
+        scale = self._processor.sample_rate / self._source.sample_rate
+        if scale == 1:
+            return torch.from_numpy(given).float()
+        return interpolate_vocoder_input([1, scale], given)[0].float()  # type: ignore[no-any-return]
+
+
+class GriffinLim:
+    """What coqui-tts guesses of a sound from its spectrogram: slow, and it sounds hollow."""
+
+    def __init__(self, processor: Any) -> None:
+        self._processor = processor
+        # What it needs is imported with its first use, which takes seconds.
+        self._sound(np.zeros((processor.num_mels, 8), np.float32), seed=0)
+
+    def sounds(self, spectrograms: Sequence[Spectrogram], seeds: Sequence[int]) -> list[Samples]:
+        """Return the samples of each, one frame shorter; the seed is that of its first guess."""
+        return [self._sound(*each) for each in zip(spectrograms, seeds, strict=True)]
+
+    def _sound(self, spectrogram: Spectrogram, seed: int) -> Samples:
+        with _seeded(seed):
+            sound = self._processor.inv_melspectrogram(spectrogram)
+        clipped: Samples = np.clip(sound, -1, 1).astype(np.float32)
+        return clipped
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Seed numpy's own generator, which coqui-tts draws from, and leave it as it was."""
+    before = np.random.get_state()
+    np.random.seed(seed % 2**32)
+    try:
+        yield
+    finally:
+        np.random.set_state(before)

@@ -1,0 +1,133 @@
+"""A FastSpeech2 with random weights, which gives each symbol six frames, and its HiFiGAN."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from dubbing.engines._coqui import prepare
+from dubbing.engines._coqui_config import read_model_config
+from dubbing.engines._forward_tts import build
+from dubbing.engines._spectrogram import VOCODER, VOCODER_CONFIG
+from dubbing.engines._spectrogram import build as build_vocoder
+
+RATE = 16_000
+UPSAMPLING = [8, 4, 4]
+MELS = 16
+FRAMES = 6
+"""Frames a symbol."""
+LOUDER = 1.5
+SPEAKERS = {"ann": 0, "bob": 1}
+LAYERS = {"hidden_channels_ffn": 32, "num_heads": 2, "num_layers": 2, "dropout_p": 0.1}
+
+
+def make(folder: Path, vocoder: dict[str, Any] | None = None, **changes: Any) -> None:
+    """Write a model of two speakers, and a vocoder; ``changes`` are to their configurations."""
+    prepare()
+    import torch
+
+    (folder / "speaker_ids.json").write_text(json.dumps(SPEAKERS))
+    arguments = sizes() | changes.pop("model_args", {})
+    config = {"model": "fastspeech2", "model_args": arguments, **common(), **changes}
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "dubbing.json").write_text(json.dumps({"characters_per_second": {"*": pace()}}))
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        model = build(read_model_config(folder))
+        _settle(model)
+        write_vocoder(folder, **vocoder or {})
+    torch.save({"model": model.state_dict()}, folder / "model.pth")
+
+
+def write_vocoder(folder: Path, **changes: Any) -> None:
+    import torch
+    from TTS.vocoder.configs import HifiganConfig
+
+    config = {"model": "hifigan", "audio": audio(), "generator_model_params": generator()} | changes
+    config["generator_model"] = "hifigan_generator"
+    (folder / VOCODER_CONFIG).write_text(json.dumps(config))
+    settings = HifiganConfig()
+    settings.from_dict(config)
+    made = build_vocoder(settings)
+    for name, weight in made.named_parameters():
+        # Without its biases, all that it says comes of the spectrogram.
+        weight.data.mul_(0.0 if name.endswith("bias") else 1.0 if "original1" in name else LOUDER)
+    torch.save({"model": made.state_dict(), "model_disc": {}}, folder / VOCODER)
+
+
+def pace() -> float:
+    return RATE / math.prod(UPSAMPLING) / FRAMES
+
+
+def _settle(model: Any) -> None:
+    """Let each symbol last the same."""
+    model.duration_predictor.proj.weight.data.zero_()
+    model.duration_predictor.proj.bias.data.fill_(math.log(FRAMES + 1))
+    model.decoder.decoder.postnet.weight.data.mul_(LOUDER)
+
+
+def sizes() -> dict[str, Any]:
+    return {
+        "hidden_channels": 32,
+        "out_channels": MELS,
+        "use_aligner": False,
+        "use_pitch": True,
+        "use_energy": True,
+        "duration_predictor_hidden_channels": 16,
+        "pitch_predictor_hidden_channels": 16,
+        "energy_predictor_hidden_channels": 16,
+        "encoder_params": LAYERS,
+        "decoder_params": LAYERS,
+        "use_speaker_embedding": True,
+        "speakers_file": "/train/speaker_ids.json",
+    }
+
+
+def generator() -> dict[str, Any]:
+    return {
+        "upsample_factors": UPSAMPLING,
+        "upsample_kernel_sizes": [2 * rate for rate in UPSAMPLING],
+        "upsample_initial_channel": 32,
+        "resblock_kernel_sizes": [3],
+        "resblock_dilation_sizes": [[1, 3]],
+        "resblock_type": "2",
+    }
+
+
+def audio(**changes: Any) -> dict[str, Any]:
+    return {
+        "sample_rate": RATE,
+        "fft_size": 512,
+        "win_length": 512,
+        "hop_length": math.prod(UPSAMPLING),
+        "num_mels": MELS,
+        "signal_norm": False,
+        "spec_gain": 1.0,
+        "log_func": "np.log",
+        "griffin_lim_iters": 10,
+        "power": 1.0,
+        "preemphasis": 0.0,
+        **changes,
+    }
+
+
+def common() -> dict[str, Any]:
+    """What every configuration says; the address is in all that are published."""
+    return {
+        "audio": audio(),
+        "datasets": [{"language": "en"}],
+        "characters": {
+            "characters_class": "TTS.tts.utils.text.characters.Graphemes",
+            "characters": "abcdefghijklmnopqrstuvwxyz",
+            "punctuations": "!'(),-.:;? ",
+            "pad": "_",
+            "eos": "~",
+            "bos": "^",
+            "blank": "#",
+        },
+        "text_cleaner": "multilingual_cleaners",
+        "distributed_url": "tcp://localhost:54321",
+        "output_path": "/train/runs",
+    }
