@@ -111,7 +111,7 @@ def test_what_a_speaker_says_twice_at_once_is_taken_once() -> None:
 
 def test_the_cleanest_stretches_are_taken_and_no_more_than_are_needed(tmp_path: Path) -> None:
     film = Film()
-    noises = (0.05, 0, 0.02, 0)
+    noises = (0.05, 0, 0.013, 0)
     cues = [
         film.say("Ada", HIGH, text, noise=noise) for text, noise in zip(SAID, noises, strict=True)
     ]
@@ -120,15 +120,13 @@ def test_the_cleanest_stretches_are_taken_and_no_more_than_are_needed(tmp_path: 
     voice = cut_voices(path, film.segments, {"Ada": (2.0, most)}, "a")["Ada"]
     assert most - 1.5 < voice.audio.seconds <= most
     assert voice.voice.judgement
-    assert voice.voice.judgement.snr > 20
-    taken = speech(HIGH, SAID[1]).samples[RATE // 2 : RATE]
-    heard = voice.audio.samples[: 2 * RATE]
-    likeness = (
-        np.correlate(heard, taken).max()
-        / np.linalg.norm(taken)
-        / np.linalg.norm(heard[RATE // 2 : RATE])
+    assert voice.voice.judgement.snr > 22
+    all_but_loud = cut_voices(path, film.segments, {"Ada": (2.0, 30.0)}, "a")["Ada"]
+    assert all_but_loud.voice.judgement
+    assert 15 < all_but_loud.voice.judgement.snr < 22
+    assert all_but_loud.audio.seconds == pytest.approx(
+        sum(cue.end - cue.start for cue in cues[1:]), rel=0.1
     )
-    assert likeness > 0.9
 
 
 def test_no_more_is_held_of_a_speaker_than_makes_the_voice(
@@ -149,7 +147,8 @@ def test_no_more_is_held_of_a_speaker_than_makes_the_voice(
 
 
 def test_too_little_of_a_speaker_is_refused_in_figures(film: Film, tmp_path: Path) -> None:
-    film.say("Eve", HIGH, "Not for a day, not for an hour.", noise=0.1)
+    for text in SAID[:2]:
+        film.say("Eve", HIGH, text, noise=0.1)
     film.say("Eve", HIGH, "I never did.")
     path = film.write(tmp_path / "film.wav")
     with pytest.raises(
