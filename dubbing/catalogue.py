@@ -8,10 +8,12 @@ needs a model there may be several instances, each with a queue of its own: ``vi
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -25,6 +27,8 @@ from dubbing.storage import Storage
 from dubbing.weights import ModelFolders
 
 GROUP = "dubbing.engines"
+NOWHERE = Path(os.devnull)
+"""A folder in which nothing is."""
 
 log = logging.getLogger(__name__)
 
@@ -63,8 +67,21 @@ class Catalogue:
         if name not in self.names():
             known = ", ".join(self.names())
             raise EngineMissing(f"there is no engine {name!r}; installed are: {known}")
-        created: Voicing = self.points[self.kind(name) or name].load()(name, self.folders.of(name))
-        return created
+        return self._made(name, self.folders.of(name))
+
+    def generic(self, name: str) -> Voicing:
+        """Return an engine, or what would be an instance of one, as it is without a model.
+
+        Raises EngineMissing when there is none to be an instance of.
+        """
+        if self.kind(name) is None:
+            known = ", ".join(sorted(self.points))
+            raise EngineMissing(f"{name!r} is no instance of an engine; installed are: {known}")
+        return self._made(name, NOWHERE)
+
+    def _made(self, name: str, folder: Path) -> Voicing:
+        made: Voicing = self.points[self.kind(name) or name].load()(name, folder)
+        return made
 
     def specs(self) -> dict[str, EngineSpec]:
         """Return the specs of all engines here, but of those whose model cannot be used."""

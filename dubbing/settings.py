@@ -94,6 +94,13 @@ class Settings(BaseSettings):
             raise ValueError("begin it with redis://, rediss:// or unix://")
         return value
 
+    @field_validator("hub_endpoint")
+    @classmethod
+    def _is_web_address(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in {"https", "http"}:
+            raise ValueError("begin it with https:// or http://")
+        return value.rstrip("/")
+
     @property
     def s3(self) -> S3Options:
         """What an ``s3://`` URL does not say."""

@@ -127,9 +127,11 @@ def read_config(folder: Path, name: str, unread: Collection[str] = ()) -> dict[s
     if not isinstance(config, dict):
         raise BadInput("it is no configuration: one is a JSON object", where=str(path))
     config = {key: value for key, value in config.items() if key not in unread}
-    faults = [f"{place}: {value!r} is an address" for place, value in _addresses(config)]
+    faults = [
+        f"{place}: {value[:80]!r} is an address: name a file in the model's own folder"
+        for place, value in _addresses(config)
+    ]
     if faults:
-        faults.append("models are read from local folders alone: name files there")
         raise BadInput(listed(faults), where=str(path))
     return config
 

@@ -28,6 +28,7 @@ MODULES = {
     "say": "dubbing.cli.speech",
     "voices": "dubbing.cli.voices",
     "engines": "dubbing.cli.speech",
+    "models": "dubbing.cli.models",
     "workers": "dubbing.cli.workers",
     "doctor": "dubbing.cli.doctor",
     "schema": "dubbing.cli.doctor",

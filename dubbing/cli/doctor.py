@@ -7,20 +7,19 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from functools import partial
 
 import click
 
 from dubbing import listener
 from dubbing.catalogue import Catalogue
 from dubbing.cli.output import FAILED, json_option, print_json
-from dubbing.engine import Voicing, require
 from dubbing.errors import DubbingError, StorageUnavailable
 from dubbing.ffmpeg import version
 from dubbing.job import json_schema
 from dubbing.keys import Keys
 from dubbing.ledger import Ledger
 from dubbing.local import find_redis_server, is_up
+from dubbing.models import Standing, look
 from dubbing.settings import Settings
 from dubbing.storage import Storage
 
@@ -62,12 +61,9 @@ def _examine(settings: Settings) -> Iterator[Finding]:
     yield _tried("ffmpeg", version)
     yield _redis(settings)
     yield _tried("storage", lambda: _storage(settings))
-    catalogue = Catalogue(settings.folders)
+    catalogue = Catalogue.of(settings)
     for name in catalogue.names():
-        engine = catalogue.create(name)
-        wanted = name == settings.engine
-
-        yield _tried(f"engine {name}", partial(_installed, engine), needed=wanted)
+        yield _engine(look(catalogue, name), needed=name == settings.engine)
     yield _proof()
     folder = tempfile.gettempdir()
     free = shutil.disk_usage(folder).free / 2**30
@@ -81,9 +77,9 @@ def _proof() -> Finding:
     return Finding("proof of voice", there, "installed" if there else words, needed=False)
 
 
-def _installed(engine: Voicing) -> str:
-    require(engine)
-    return "installed"
+def _engine(standing: Standing, *, needed: bool) -> Finding:
+    words = "; ".join(standing.problems.values()) or standing.words
+    return Finding(f"engine {standing.spec.name}", not standing.problems, words, needed)
 
 
 def _tried(what: str, check: Callable[[], str], *, needed: bool = True) -> Finding:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from dubbing.catalogue import Catalogue
 from dubbing.cli.output import json_option, print_json, print_table
 from dubbing.client import Client
-from dubbing.engine import missing_libraries
 from dubbing.export import check_suffix, export
+from dubbing.models import Standing, look
 from dubbing.settings import Settings
 
 
@@ -45,22 +46,29 @@ def say(text: str, language: str, engine: str, voice: str, out: Path, as_json: b
 @click.command()
 @json_option
 def engines(as_json: bool) -> None:
-    """List the engines that are installed."""
-    catalogue = Catalogue(Settings().folders)
-    created = [catalogue.create(name) for name in catalogue.names()]
+    """List the engines, and the instances of them that have a model."""
+    catalogue = Catalogue.of(Settings())
+    found = [look(catalogue, name) for name in catalogue.names()]
     if as_json:
-        print_json(
-            [
-                {**engine.spec.model_dump(mode="json"), "missing": missing_libraries(engine)}
-                for engine in created
-            ]
-        )
+        print_json([_record(standing) for standing in found])
         return
-    rows = []
-    for engine in created:
-        spec = engine.spec
-        ready = f"needs dubbing[{engine.extra}]" if missing_libraries(engine) else "ready"
-        voices = "clones" if spec.clones else f"{len(spec.voices)} voices"
-        languages = f"{len(spec.languages)} languages"
-        rows.append((spec.name, ready, voices, languages, spec.device, spec.licence, spec.summary))
-    print_table(("engine", "", "voices", "languages", "device", "licence", "what it is"), rows)
+    columns = ("engine", "", "voices", "languages", "device", "licence", "what it is")
+    print_table(columns, map(_row, found))
+
+
+def _record(standing: Standing) -> dict[str, Any]:
+    return {
+        **standing.spec.model_dump(mode="json"),
+        "state": standing.state.value,
+        "problems": standing.problems,
+        "missing": standing.missing_libraries,
+    }
+
+
+def _row(standing: Standing) -> tuple[str, ...]:
+    spec = standing.spec
+    voices = "clones" if spec.clones else f"{len(spec.voices)} voices"
+    languages = "any language" if "*" in spec.languages else f"{len(spec.languages)} languages"
+    return (
+        spec.name, standing.words, voices, languages, spec.device, spec.licence, spec.summary
+    )  # fmt: skip

@@ -1,0 +1,196 @@
+"""Models from the Hugging Face hub, or a mirror of it: fetched when asked, whole or not at all.
+
+Files come into a hidden folder beside the model's own, and take its place when all of them are
+there and are what the hub says they are. What a broken download has left there is no model to
+anyone, and the next one goes on with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from dubbing.errors import BadInput, Conflict, EngineMissing, NotFound, Transient
+from dubbing.weights import Weights
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi, RepoFile
+
+COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetched:
+    """A model that was fetched."""
+
+    repository: str
+    commit: str
+    folder: Path
+    files: tuple[str, ...]
+    size: int
+    """Bytes."""
+
+
+def fetch(
+    weights: Weights,
+    folder: Path,
+    *,
+    endpoint: str = "",
+    revision: str = "main",
+    progress: bool = False,
+) -> Fetched:
+    """Fetch a model into its folder, which is not there yet or is empty.
+
+    endpoint: address of the hub; left out, what HF_ENDPOINT says, or Hugging Face's own.
+    revision: a branch, tag or commit. progress: whether bars are shown on standard error.
+
+    Raises BadInput when there is nowhere to fetch it from, Conflict when the folder holds
+    something, NotFound when the hub does not have it, EngineMissing without the extra, and
+    Transient when the hub does not answer, or not with what it promised.
+    """
+    if not weights.repository:
+        raise BadInput(
+            f"it cannot be fetched: get {', '.join(weights.files)} from {weights.home} and put "
+            "them there",
+            where=str(folder),
+        )
+    folder = folder.resolve()
+    if folder.exists() and any(folder.iterdir()):
+        raise Conflict(f"{folder} holds something already: move that away first")
+    api = _api(endpoint, progress)
+    commit, files = _listing(api, weights, revision)
+    staging = folder.with_name(f".{folder.name}.part")
+    _make(staging)
+    paths = [_download(api, weights.repository, commit, file, staging / commit) for file in files]
+    _put_in_place(paths, staging, folder)
+    return Fetched(
+        repository=weights.repository,
+        commit=commit,
+        folder=folder,
+        files=tuple(path.name for path in paths),
+        size=sum(file.size for file in files),
+    )
+
+
+def _api(endpoint: str, progress: bool) -> HfApi:
+    try:
+        from huggingface_hub import HfApi, constants
+        from huggingface_hub.utils.tqdm import disable_progress_bars
+    except ImportError as exc:
+        raise EngineMissing(
+            "fetching a model needs a library that is not installed: pip install 'dubbing[fetch]'"
+        ) from exc
+    # It would ask Hugging Face for more, whichever mirror is named.
+    constants.HF_HUB_DISABLE_TELEMETRY = True
+    if not progress:
+        disable_progress_bars()
+    return HfApi(endpoint=endpoint or None, library_name="dubbing")
+
+
+def _listing(api: HfApi, weights: Weights, revision: str) -> tuple[str, list[RepoFile]]:
+    """Return a revision's commit, and which of its files make the model."""
+    from huggingface_hub import RepoFile
+
+    repository, patterns = weights.repository, weights.fetched or weights.files
+    with _told(api, repository):
+        commit = api.model_info(repository, revision=revision).sha or ""
+        if not COMMIT.fullmatch(commit):
+            # A folder is named after it.
+            raise ValueError(f"{commit!r} is no commit")
+        tree = list(api.list_repo_tree(repository, recursive=True, revision=commit))
+    files = [
+        entry
+        for entry in tree
+        if isinstance(entry, RepoFile) and any(fnmatchcase(entry.path, p) for p in patterns)
+    ]
+    _check_names(weights, files)
+    return commit, files
+
+
+def _check_names(weights: Weights, files: Sequence[RepoFile]) -> None:
+    """Raise unless the files make a model, each under a name of its own."""
+    names = [PurePosixPath(file.path).name for file in files]
+    if lacking := [p for p in weights.files if not any(fnmatchcase(name, p) for name in names)]:
+        raise NotFound(
+            f"{weights.repository} does not hold {', '.join(lacking)}: look at {weights.home}"
+        )
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise BadInput(f"{weights.repository} holds several {' and '.join(sorted(twice))}")
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise BadInput(f"the folder cannot be made: {exc.strerror}", where=str(folder)) from exc
+
+
+def _download(api: HfApi, repository: str, commit: str, file: RepoFile, folder: Path) -> Path:
+    """Return where a file lies once it is there, and is what it should be.
+
+    What came whole before is not fetched again.
+    """
+    with _told(api, repository):
+        path = Path(
+            api.hf_hub_download(
+                repository, file.path, revision=commit, local_dir=folder, cache_dir=folder / ".hub"
+            )
+        )
+    if path.stat().st_size != file.size or (file.lfs and _sha256(path) != file.lfs.sha256):
+        path.unlink()
+        raise Transient(f"{file.path} of {repository} came damaged: fetch it again")
+    return path
+
+
+def _put_in_place(paths: Sequence[Path], staging: Path, folder: Path) -> None:
+    """Make the model's folder of the files, in one step."""
+    model = staging / "model"
+    _make(model)
+    for path in paths:
+        path.rename(model / path.name)
+    try:
+        model.rename(folder)
+    except OSError as exc:
+        raise Conflict(f"{folder} was made by somebody else meanwhile") from exc
+    shutil.rmtree(staging)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _told(api: HfApi, repository: str) -> Iterator[None]:
+    """Raise ours for what the library raises in the block."""
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    try:
+        yield
+    except GatedRepoError as exc:
+        raise NotFound(
+            f"{repository} is given to those alone who agreed to its terms: do so at "
+            f"{api.endpoint}/{repository}, and set HF_TOKEN"
+        ) from exc
+    except RevisionNotFoundError as exc:
+        raise NotFound(f"{repository} has no such revision") from exc
+    except RepositoryNotFoundError as exc:
+        raise NotFound(f"{api.endpoint} has no {repository}, or not for everyone") from exc
+    except Exception as exc:
+        # Those of its network libraries have no class in common.
+        first = (str(exc).strip() or type(exc).__name__).splitlines()[0]
+        raise Transient(
+            f"{api.endpoint} does not give {repository}: {first}; try again, and what came whole "
+            "is not fetched twice"
+        ) from exc
