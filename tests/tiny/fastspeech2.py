@@ -57,6 +57,32 @@ def write_vocoder(folder: Path, **changes: Any) -> None:
     torch.save({"model": made.state_dict(), "model_disc": {}}, folder / VOCODER)
 
 
+def by_coqui_tts(folder: Path, text: str, speaker: int) -> Any:
+    """What coqui-tts's own classes say, by the steps of its `Synthesizer`."""
+    import torch
+    from TTS.config import load_config
+    from TTS.tts.models.forward_tts import ForwardTTS
+    from TTS.utils.audio import AudioProcessor
+    from TTS.vocoder.models import setup_generator
+    from TTS.vocoder.utils.generic_utils import interpolate_vocoder_input
+
+    config = load_config(folder / "config.json")
+    config.model_args.speakers_file = str(folder / "speaker_ids.json")
+    model = ForwardTTS(config)
+    model.load_checkpoint(config, str(folder / "model.pth"), eval=True)
+    settings = load_config(folder / VOCODER_CONFIG)
+    vocoder, processor = setup_generator(settings), AudioProcessor(settings.audio)
+    vocoder.load_checkpoint(settings, str(folder / VOCODER), eval=True)
+    symbols = torch.tensor([model.tokenizer.text_to_ids(text, "en")])
+    told = {"speaker_ids": torch.tensor([speaker]), "d_vectors": None}
+    mel = model.inference(symbols, told)["model_outputs"][0].numpy().T
+    scale = settings.audio.sample_rate / model.ap.sample_rate
+    given = interpolate_vocoder_input([1, scale], processor.normalize(model.ap.denormalize(mel)))
+    wave = vocoder.inference(given).squeeze().detach().numpy()
+    held = 5 * model.ap.hop_length
+    return wave[held:-held]
+
+
 def pace() -> float:
     return RATE / math.prod(UPSAMPLING) / FRAMES
 
