@@ -124,26 +124,28 @@ def read_mapping(path: Path) -> dict[str, Any]:
 
     Raises BadInput for any other.
     """
-    value = read_json(path) if path.suffix == ".json" else _read_plain(path)
+    value = read_json(path) if path.suffix == ".json" else read_pickle(path)
     if not isinstance(value, dict):
         raise BadInput("it does not map names to anything", where=str(path))
     return value
 
 
-def _read_plain(path: Path) -> object:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            member = next(name for name in archive.namelist() if name.endswith("data.pkl"))
-            return _Plain(io.BytesIO(archive.read(member))).load()
-    except (zipfile.BadZipFile, StopIteration, pickle.UnpicklingError, EOFError) as exc:
-        raise BadInput(f"it cannot be read: {exc}", where=str(path)) from exc
-
-
-class _Plain(pickle.Unpickler):
+class Plain(pickle.Unpickler):
     """Reads numbers, text, lists and mappings, and runs nothing: it knows no class or function."""
 
     def find_class(self, module: str, name: str) -> Any:
+        """Raise UnpicklingError."""
         raise pickle.UnpicklingError(f"it holds {module}.{name}, and not names and numbers alone")
+
+
+def read_pickle(path: Path, reader: type[Plain] = Plain) -> object:
+    """Return what torch wrote, read without torch; raises BadInput for what ``reader`` refuses."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            member = next(name for name in archive.namelist() if name.endswith("data.pkl"))
+            return reader(io.BytesIO(archive.read(member))).load()
+    except (zipfile.BadZipFile, StopIteration, pickle.UnpicklingError, EOFError) as exc:
+        raise BadInput(f"it cannot be read: {exc}", where=str(path)) from exc
 
 
 def languages(config: Mapping[str, Any], folder: Path) -> dict[str, str]:

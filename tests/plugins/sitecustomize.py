@@ -1,6 +1,6 @@
 """Stops a process between two writes; Python runs this as it starts, with this folder on its path.
 
-Without STOP_AT it does nothing. That names a folder in which each file is a *point*, of four parts:
+Without STOP_AT it stops none. That names a folder in which each file is a *point*, of four parts:
 
     process|group before|after <call> <what it is about, as a shell pattern>
 
@@ -87,3 +87,8 @@ class _Stopper:
 
 if "STOP_AT" in os.environ:
     install(Path(os.environ["STOP_AT"]))
+
+if "SMALL_DECODER" in os.environ:
+    import small_decoder
+
+    small_decoder.install()

@@ -1,0 +1,230 @@
+"""XTTS's networks over many lines at once.
+
+coqui-tts speaks one line a call. Here the layers of its model are run over rows that differ in
+text, language, voice and speed. What a row becomes does not depend on the rows beside it, within
+what floating point gives: padding is masked in the transformer and out of the decoder's reach, and
+each row draws from chances of its own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dubbing.audio import Samples
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+STEP = 16
+"""Attention sees the past in steps of so many tokens, which CUDA's kernels want."""
+TAIL = 4
+"""Tokens of the last sound after the longest row: further than the decoder looks ahead, so that
+the end of a row does not depend on what is beside it."""
+FILLER = 1
+"""The audio token that stands for the prefix in coqui-tts, so that repeating it costs as well."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A text as the model is given it."""
+
+    tokens: list[int]
+    conditioning: npt.NDArray[np.float32]
+    """What the language model knows of the voice, (positions, channels)."""
+    speaker: npt.NDArray[np.float32]
+    """What the decoder knows of the voice, (channels,)."""
+    speed: float
+    chances: Tensor
+    """Uniform in [0, 1): one for each audio token that it may take at most."""
+
+
+def write(model: Any, rows: Sequence[Row]) -> list[Tensor | None]:
+    """Return what the decoder makes sound of, (tokens, channels) a row.
+
+    None for a row that found no end with as many tokens as it has chances. Those are drawn as
+    transformers draws them for coqui-tts, by the settings in the model's configuration.
+    """
+    import torch
+
+    gpt = model.gpt
+    stop, positions = gpt.stop_audio_token, gpt.mel_pos_embedding.emb.weight
+    bounds = torch.tensor([len(row.chances) for row in rows], device=model.device)
+    chances = _padded([row.chances for row in rows]).to(model.device)
+    prefix, hidden = _prefix(gpt, rows)
+    transformer = _Transformer(gpt, hidden, room=prefix.shape[1] + chances.shape[1])
+    written = torch.full_like(chances, stop, dtype=torch.long)
+    used = torch.zeros(len(rows), gpt.num_audio_tokens, dtype=torch.bool, device=model.device)
+    used[:, [FILLER, gpt.start_audio_token]] = True
+    ended = torch.zeros_like(bounds, dtype=torch.bool)
+    latents = []
+    # What predicts a token is also what the decoder takes for it.
+    state = transformer.run(prefix)
+    for step in range(chances.shape[1]):
+        latents.append(gpt.final_norm(state))
+        token = _draw(gpt.mel_head(latents[-1]), used, chances[:, step, None], model.config)
+        written[:, step, None] = token
+        used.scatter_(1, token, value=True)
+        ended |= (token[:, 0] == stop) | (bounds <= step + 1)
+        if ended.all():
+            break
+        state = transformer.run(gpt.mel_embedding(token) + positions[step + 1])
+    together = torch.stack(latents, dim=1)
+    lengths = [_length(row, own) for row, own in zip(rows, (written == stop).tolist(), strict=True)]
+    return [own[:length] if length else None for own, length in zip(together, lengths, strict=True)]
+
+
+def _length(row: Row, stops: list[bool]) -> int:
+    """Return how many tokens a row has with the one that ends it; 0 when that did not come."""
+    within = stops[: len(row.chances)]
+    return within.index(True) + 1 if True in within else 0
+
+
+def _prefix(gpt: Any, rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
+    """Return what comes before the first audio token, (rows, positions, channels), and where that
+    is padding, (rows, positions): on the left, as all rows go on from the same place."""
+    import torch
+    from torch.nn.utils.rnn import pad_sequence
+
+    device = gpt.text_head.weight.device
+    start = gpt.mel_embedding.weight[gpt.start_audio_token] + gpt.mel_pos_embedding.emb.weight[0]
+    prefixes = []
+    for row in rows:
+        text = [gpt.start_text_token, *row.tokens, gpt.stop_text_token]
+        embedded = gpt.text_embedding(torch.tensor(text, device=device))
+        embedded = embedded + gpt.text_pos_embedding.emb.weight[: len(text)]
+        conditioning = torch.from_numpy(row.conditioning).to(device)
+        prefixes.append(torch.cat([conditioning, embedded, start[None]]))
+    padded = pad_sequence(prefixes, batch_first=True, padding_side="left")
+    missing = torch.tensor([padded.shape[1] - len(prefix) for prefix in prefixes], device=device)
+    return padded, torch.arange(padded.shape[1], device=device) < missing[:, None]
+
+
+def _draw(logits: Tensor, used: Tensor, chances: Tensor, config: Any) -> Tensor:
+    """Return a token a row, (rows, 1).
+
+    logits, used: (rows, tokens); used: whether the row has had that token.
+    """
+    import torch
+
+    penalty = config.repetition_penalty
+    penalised = torch.where(logits < 0, logits * penalty, logits / penalty)
+    logits = torch.where(used, penalised, logits) / config.temperature
+    best, tokens = logits.topk(min(config.top_k or logits.shape[1], logits.shape[1]))
+    odds = best.softmax(-1)
+    odds = odds.masked_fill(odds.cumsum(-1) - odds >= config.top_p, 0.0)
+    heaped = odds.cumsum(-1)
+    return tokens.gather(1, torch.searchsorted(heaped, chances * heaped[:, -1:]))
+
+
+class _Transformer:
+    """GPT-2's layers, and the keys and values of what they have seen.
+
+    transformers' own way through them takes twice the time, for one token of a few rows.
+    """
+
+    def __init__(self, gpt: Any, hidden: Tensor, room: int) -> None:
+        """Have room for so many positions; those ``hidden`` of the first ones are not looked at.
+
+        hidden: (rows, positions).
+        """
+        import torch
+
+        self._gpt = gpt.gpt
+        self._heads = gpt.heads
+        self._end = 0
+        room = math.ceil(room / STEP) * STEP
+        weight = gpt.text_head.weight
+        self._never = torch.finfo(weight.dtype).min
+        shape = (len(self._gpt.h), 2, len(hidden), gpt.heads, room, gpt.model_dim // gpt.heads)
+        self._kept = weight.new_zeros(shape)
+        # What is added to the attention to each position, (rows, 1, 1, positions).
+        self._mask = weight.new_full((len(hidden), 1, 1, room), self._never)
+        self._mask[..., : hidden.shape[1]] = hidden[:, None, None] * self._never
+
+    def run(self, new: Tensor) -> Tensor:
+        """Return what the last of the new positions becomes, (rows, channels).
+
+        new: (rows, positions, channels); the first ones are those that may be hidden.
+        """
+        from torch.nn.functional import scaled_dot_product_attention
+
+        begin, self._end = self._end, self._end + new.shape[1]
+        seen = math.ceil(self._end / STEP) * STEP
+        mask = self._look(begin)[..., :seen]
+        for layer, kept in zip(self._gpt.h, self._kept, strict=True):
+            heads = layer.attn.c_attn(layer.ln_1(new)).unflatten(-1, (3, self._heads, -1))
+            query, key, value = heads.permute(2, 0, 3, 1, 4)
+            kept[0, :, :, begin : self._end] = key
+            kept[1, :, :, begin : self._end] = value
+            keys, values = kept[:, :, :, :seen]
+            heard = scaled_dot_product_attention(query, keys, values, attn_mask=mask)
+            new = new + layer.attn.c_proj(heard.transpose(1, 2).flatten(2))
+            new = new + layer.mlp(layer.ln_2(new))
+        last: Tensor = self._gpt.ln_f(new[:, -1])
+        return last
+
+    def _look(self, begin: int) -> Tensor:
+        """Return the mask for the positions from ``begin`` on: each sees those up to itself."""
+        import torch
+
+        mask: Tensor = self._mask
+        if begin:
+            mask[..., begin : self._end] = 0.0
+            return mask
+        later = torch.full_like(mask[0, 0, 0], self._never).expand(self._end, -1).triu(1)
+        return torch.minimum(mask, later)
+
+
+def sound(model: Any, rows: Sequence[Row], latents: Sequence[Tensor]) -> list[Samples]:
+    """Return the sound of each row, at the speed that the row asks for.
+
+    latents: of each row, (tokens, channels).
+    """
+    import torch
+
+    paced = [_paced(own, row.speed) for own, row in zip(latents, rows, strict=True)]
+    longest = max(map(len, paced)) + TAIL
+    padded = torch.stack(
+        [torch.cat([own, own[-1:].expand(longest - len(own), -1)]) for own in paced]
+    )
+    speakers = torch.stack([torch.from_numpy(row.speaker) for row in rows])[..., None]
+    heard = model.hifigan_decoder(padded, g=speakers.to(model.device)).reshape(len(rows), -1).cpu()
+    hop = heard.shape[1] // _frames(model, longest)
+    whole: Samples = heard.clamp(-1.0, 1.0).numpy()
+    return [own[: _frames(model, len(p)) * hop] for own, p in zip(whole, paced, strict=True)]
+
+
+def _paced(latents: Tensor, speed: float) -> Tensor:
+    """Return a row's latents for a speed, as coqui-tts stretches them."""
+    from torch.nn.functional import interpolate
+
+    if speed == 1.0:
+        return latents
+    paced: Tensor = interpolate(latents.T[None], scale_factor=1 / speed, mode="linear")[0].T
+    return paced
+
+
+def _frames(model: Any, tokens: int) -> int:
+    """Return how many frames the decoder makes of so many tokens."""
+    decoder = model.hifigan_decoder
+    stretches = (
+        decoder.ar_mel_length_compression / decoder.output_hop_length,
+        decoder.output_sample_rate / decoder.input_sample_rate,
+    )
+    frames = tokens
+    for stretch in stretches:
+        frames = math.floor(frames * stretch)
+    return frames
+
+
+def _padded(rows: list[Tensor]) -> Tensor:
+    from torch.nn.utils.rnn import pad_sequence
+
+    padded: Tensor = pad_sequence(rows, batch_first=True)
+    return padded

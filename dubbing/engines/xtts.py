@@ -1,0 +1,234 @@
+"""XTTS-v2, by coqui-tts: speaks 17 languages in a voice that it has heard for some seconds.
+
+It draws one audio token after the other, and may not come to an end: that is an error, and with
+another seed it mostly does. A line longer than it can speak at once is spoken in parts, cut between
+sentences, with a short pause between.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from dubbing.audio import SILENCE_DBFS, Audio, Samples, peak, trim
+from dubbing.engine import EngineSpec, Line, Spoken, VoiceForm, described, require
+from dubbing.engines import _xtts_model
+from dubbing.engines._coqui import COQUI, release, torch_errors
+from dubbing.engines._coqui_config import CONFIG, argument, bcp47, read_model_config
+from dubbing.engines._xtts_batch import Row, sound, write
+from dubbing.engines._xtts_model import EMBEDDING, LATENTS, MODEL, STUDIO, VOCABULARY
+from dubbing.errors import EngineFailed, SpeechRejected
+from dubbing.sentences import split
+from dubbing.weights import Weights, digest_files, require_files
+
+WEIGHTS = Weights(
+    files=(MODEL, CONFIG, VOCABULARY),
+    home="https://huggingface.co/coqui/XTTS-v2",
+    repository="coqui/XTTS-v2",
+    fetched=(MODEL, CONFIG, VOCABULARY, STUDIO),
+)
+
+# Characters that it speaks at once, as its authors give them.
+AT_ONCE = {
+    "ar": 166, "cs": 186, "de": 253, "en": 250, "es": 239, "fr": 273, "hi": 150, "hu": 224,
+    "it": 213, "ja": 71, "ko": 95, "nl": 251, "pl": 224, "pt": 203, "ru": 182, "tr": 226, "zh": 82,
+}  # fmt: skip
+PARTS = 4
+"""A line may be so many times longer."""
+PAUSE = 0.25
+"""Seconds between the parts of a line, at its natural speed."""
+
+# About what people speak: it takes its pace from the voice.
+CHARACTERS_PER_SECOND = {
+    "ar": 12.0, "cs": 14.0, "de": 15.5, "en": 15.5, "es": 16.5, "fr": 16.5, "hi": 13.0, "hu": 14.0,
+    "it": 16.0, "ja": 7.5, "ko": 7.0, "nl": 15.5, "pl": 14.5, "pt": 15.5, "ru": 14.5, "tr": 14.0,
+    "zh": 4.8, "*": 14.0,
+}  # fmt: skip
+
+READERS = {"ja": "coqui-ja", "zh": "coqui-zh"}
+"""Extras with what reads a language's signs."""
+
+
+class XTTS:
+    """Speaks in cloned voices, and in those of its studio where their file is there."""
+
+    weights: ClassVar[Weights | None] = WEIGHTS
+    extra: ClassVar[str] = "coqui"
+    libraries: ClassVar[tuple[str, ...]] = COQUI
+    spec = EngineSpec(
+        name="xtts",
+        summary="XTTS-v2: 17 languages, in a voice that it has heard for some seconds",
+        languages=tuple(AT_ONCE),
+        clones=True,
+        reference_seconds=(3.0, 300.0),
+        max_characters={tag: PARTS * most for tag, most in AT_ONCE.items()}
+        | {"*": PARTS * min(AT_ONCE.values())},
+        characters_per_second=CHARACTERS_PER_SECOND,
+        speed=(0.5, 2.0),
+        sample_rate=24_000,
+        batch_lines=32,
+        # Of memory, each takes some 30 MB, on top of the model.
+        batch_seconds=240.0,
+        seconds_per_call=600.0,
+        device="cuda",
+        licence="CPML (non-commercial)",
+    )
+    model: str
+
+    def __init__(self, name: str = "xtts", folder: Path = Path()) -> None:
+        self._folder = folder
+        self._model: Any = None
+        self._studio: dict[str, VoiceForm] = {}
+        spec = type(self).spec
+        if (folder / CONFIG).exists():
+            spec = spec.model_copy(update=self._told(read_model_config(folder)))
+        self.spec = described(spec, name, folder)
+
+    def _told(self, config: dict[str, Any]) -> dict[str, Any]:
+        """Return the fields of the spec that a model's folder tells."""
+        languages = map(bcp47, config.get("languages") or AT_ONCE)
+        return {
+            "languages": tuple(tag for tag in languages if tag in AT_ONCE),
+            "voices": _xtts_model.studio_names(self._folder),
+            "sample_rate": argument(config, "output_sample_rate") or self.spec.sample_rate,
+        }
+
+    def load(self, device: str) -> None:
+        """Load the model; raises EngineMissing, EngineFailed, or BadInput."""
+        require(self)
+        require_files(WEIGHTS, self._folder, self.spec.name)
+        self._model = _xtts_model.load(self.spec.name, self._folder, device)
+        self._studio = _xtts_model.studio(self._model)
+        files = [self._folder / name for name in WEIGHTS.fetched]
+        self.model = digest_files(path for path in files if path.exists())
+
+    def unload(self) -> None:
+        """Free the model, on a card too."""
+        self._model = None
+        release()
+
+    def extract(self, reference: Audio, transcript: str) -> VoiceForm:
+        """Return what the model knows of a voice.
+
+        ``{"gpt_cond_latent": (1, positions, channels), "speaker_embedding": (1, channels, 1)}``,
+        float32. Raises SpeechRejected for a reference that is silent, too short or too long.
+        """
+        if fault := self.spec.reference_fault(reference.seconds):
+            raise SpeechRejected(fault)
+        if peak(reference.samples) < 10 ** (SILENCE_DBFS / 20):
+            raise SpeechRejected("the reference is silent: give clear speech of one voice")
+        with torch_errors(self.spec.name):
+            return _xtts_model.hear(self._loaded(), reference)
+
+    def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
+        """Speak ``lines``, which may differ in language, voice and speed."""
+        self._loaded()
+        asked = [self._rows(line) for line in lines]
+        rows = [row for own in asked if isinstance(own, list) for row in own]
+        with torch_errors(self.spec.name):
+            sounds = iter(self._speak(rows))
+        return [
+            self._joined(line, [next(sounds) for _ in own]) if isinstance(own, list) else own
+            for line, own in zip(lines, asked, strict=True)
+        ]
+
+    def _loaded(self) -> Any:
+        if self._model is None:
+            raise EngineFailed(f"{self.spec.name} is not loaded")
+        return self._model
+
+    def _rows(self, line: Line) -> list[Row] | SpeechRejected:
+        """Return the parts of a line as the model is given them, or why it is not."""
+        import torch
+
+        language = line.language.split("-")[0].lower()
+        chance = torch.Generator().manual_seed(line.seed % 2**63)
+        try:
+            voice = self._form(line.voice)
+            parts = split(line.text, language, AT_ONCE[language])
+            return [
+                Row(
+                    tokens=self._tokens(part, language),
+                    conditioning=voice[LATENTS][0].astype(np.float32),
+                    speaker=voice[EMBEDDING][0, :, 0].astype(np.float32),
+                    speed=line.speed,
+                    chances=torch.rand(self._most(part, language), generator=chance),
+                )
+                for part in parts
+            ]
+        except SpeechRejected as exc:
+            return exc
+
+    def _form(self, voice: str | VoiceForm) -> VoiceForm:
+        if not isinstance(voice, str):
+            return voice
+        if voice in self._studio:
+            return self._studio[voice]
+        raise SpeechRejected(
+            f"{self.spec.name} has no voice {voice!r}; its voices are: "
+            f"{', '.join(self._studio) or 'none, so that it needs a reference'}"
+        )
+
+    def _tokens(self, text: str, language: str) -> list[int]:
+        """Return the numbers of a text's tokens, after that of its language."""
+        tokenizer = self._model.tokenizer
+        try:
+            tokens: list[int] = tokenizer.encode(text.strip().lower(), lang=language)
+        except ImportError as exc:
+            raise SpeechRejected(
+                f"{self.spec.name} needs a library to read {language!r}: "
+                f"pip install 'dubbing[{READERS[language]}]' ({exc})"
+            ) from exc
+        silent = {tokenizer.tokenizer.token_to_id(name) for name in ("[UNK]", "[SPACE]")}
+        if silent.issuperset(tokens[1:]):
+            raise SpeechRejected(f"{self.spec.name} knows no sign of {text!r}")
+        if len(tokens) >= self._model.args.gpt_max_text_tokens:
+            raise SpeechRejected(f"{text!r} is too long for {self.spec.name}: shorten it")
+        return tokens
+
+    def _most(self, text: str, language: str) -> int:
+        """Return after how many audio tokens a text is taken to have no end."""
+        args, own = self._model.args, int(self._model.gpt.max_gen_mel_tokens)
+        longest = self.spec.longest(text, language, 1.0)
+        tokens: int = math.ceil(longest * args.input_sample_rate / args.gpt_code_stride_len)
+        return min(own, tokens)
+
+    def _speak(self, rows: Sequence[Row]) -> list[Samples | None]:
+        """Return what is heard of each row, or None; those near in length go together."""
+        import torch
+
+        order = sorted(range(len(rows)), key=lambda number: len(rows[number].tokens))
+        heard: list[Samples | None] = [None] * len(rows)
+        with torch.inference_mode():
+            for begin in range(0, len(rows), self.spec.batch_lines):
+                numbers = order[begin : begin + self.spec.batch_lines]
+                latents = write(self._model, [rows[number] for number in numbers])
+                ended = {n: own for n, own in zip(numbers, latents, strict=True) if own is not None}
+                together = [rows[number] for number in ended]
+                sounds = sound(self._model, together, list(ended.values())) if together else []
+                for number, samples in zip(ended, sounds, strict=True):
+                    heard[number] = samples
+        return heard
+
+    def _joined(self, line: Line, parts: Sequence[Samples | None]) -> Spoken:
+        """Return a line of its parts."""
+        spoken = [part for part in parts if part is not None]
+        if len(spoken) < len(parts):
+            return SpeechRejected(
+                f"{self.spec.name} came to no end of {line.text!r}, as it sometimes does: another "
+                "seed, or other words, may help"
+            )
+        rate = self.spec.sample_rate
+        if len(spoken) == 1:
+            return Audio(samples=spoken[0], rate=rate)
+        pause = np.zeros(round(PAUSE / line.speed * rate), np.float32)
+        pieces = [
+            piece
+            for part in spoken
+            for piece in (pause, trim(Audio(samples=part, rate=rate)).samples)
+        ]
+        return Audio(samples=np.concatenate(pieces[1:]), rate=rate)

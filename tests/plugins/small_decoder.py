@@ -1,0 +1,54 @@
+"""XTTS's decoder and speaker encoder made small: no configuration gives their sizes.
+
+With SMALL_DECODER set, they are so in every process that has this folder on its path.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable
+from typing import Any
+
+VARIABLE = "SMALL_DECODER"
+
+
+def install() -> None:
+    """Have them small whenever an XTTS model is built here."""
+    from dubbing.engines import _xtts_model
+
+    real = _xtts_model.build
+
+    def build(config: dict[str, Any]) -> Any:
+        shrink()
+        return real(config)
+
+    _xtts_model.build = build
+
+
+def shrink() -> None:
+    """Make them small in this process, and in those that it starts."""
+    from dubbing.engines._coqui import prepare
+
+    prepare()
+    from TTS.encoder.models.resnet import ResNetSpeakerEncoder
+    from TTS.tts.layers.xtts.hifigan_decoder import HifiDecoder
+
+    os.environ[VARIABLE] = "1"
+    _default(
+        HifiDecoder.__init__,
+        resblock_type_decoder="2",
+        resblock_dilation_sizes_decoder=[[1, 3]],
+        resblock_kernel_sizes_decoder=[3],
+        upsample_rates_decoder=[16, 16],
+        upsample_kernel_sizes_decoder=[32, 32],
+        upsample_initial_channel_decoder=32,
+    )
+    _default(ResNetSpeakerEncoder.__init__, layers=[1, 1, 1, 1], num_filters=[8, 8, 8, 8])
+
+
+def _default(function: Callable[..., Any], **values: Any) -> None:
+    parameters = inspect.signature(function).parameters.values()
+    function.__defaults__ = tuple(  # type: ignore[attr-defined]
+        values.get(own.name, own.default) for own in parameters if own.default is not own.empty
+    )

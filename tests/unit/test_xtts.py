@@ -1,0 +1,358 @@
+"""What XTTS promises besides the contract of every engine."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tiny
+from services import unavailable
+from speech import TEXTS, line, recording, spoken
+
+from dubbing.audio import Audio
+from dubbing.engine import Engine, Line, missing_libraries
+from dubbing.engines.xtts import AT_ONCE, PAUSE, XTTS
+from dubbing.errors import BadInput, EngineFailed, EngineMissing, SpeechRejected
+
+if missing_libraries(XTTS()):
+    unavailable("coqui-tts")
+
+from tiny import xtts as tiny_xtts
+
+TOLERANCE = 1e-4
+"""Of full scale: what a line may differ by from one batch to another."""
+ANN, BOB = "Ann Other", "Bob Sample"
+LONG = " ".join(f"{TEXTS[0]} {TEXTS[2]}" for _ in range(5))
+"""More than is spoken at once."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where a model of this test's own goes."""
+    (tmp_path / "xtts").mkdir()
+    return tmp_path / "xtts"
+
+
+@pytest.fixture(scope="module")
+def xtts(models: Path) -> Iterator[XTTS]:
+    tiny.make("xtts", models / "xtts")
+    engine = loaded(models / "xtts")
+    yield engine
+    engine.unload()
+
+
+def loaded(folder: Path) -> XTTS:
+    engine = XTTS("xtts", folder)
+    engine.load("cpu")
+    return engine
+
+
+def test_a_line_is_spoken_in_a_batch_as_it_is_alone(xtts: Engine) -> None:
+    cloned = xtts.extract(recording(), "")
+    lines = [
+        Line(text=text, language=language, voice=voice, speed=speed, seed=seed)
+        for seed, (text, language, voice, speed) in enumerate(
+            [
+                (TEXTS[2], "en", ANN, 1.0),
+                (TEXTS[1], "en", BOB, 0.5),
+                ("Ich weiß, wo du gewesen bist.", "de-AT", cloned, 1.0),
+                ("Não sei.", "pt-BR", BOB, 1.3),
+                (LONG, "en", cloned, 1.7),
+            ]
+        )
+    ]
+    for asked, together in zip(lines, spoken(xtts, *lines), strict=True):
+        (alone,) = spoken(xtts, asked)
+        assert len(together.samples) == len(alone.samples)
+        assert np.abs(together.samples - alone.samples).max() < TOLERANCE
+
+
+@pytest.mark.parametrize("speed", [1.0, 1.25])
+def test_the_likeliest_tokens_sound_as_coqui_tts_itself_does(folder: Path, speed: float) -> None:
+    tiny_xtts.make(folder, top_k=1)
+    engine = loaded(folder)
+    asked = line(engine, voice=BOB, speed=speed)
+    _, together, _ = spoken(engine, line(engine, TEXTS[2]), asked, line(engine, TEXTS[1]))
+    theirs = by_coqui_tts(folder, asked)
+    assert len(together.samples) == len(theirs)
+    # Beyond its end they hear nothing, and we its last sound: some 0.1 s hang on that.
+    end = -round(0.15 * engine.spec.sample_rate)
+    assert np.abs(together.samples[:end] - theirs[:end]).max() < TOLERANCE
+
+
+def by_coqui_tts(folder: Path, asked: Line) -> np.ndarray:
+    from TTS.tts.configs.xtts_config import XttsConfig
+    from TTS.tts.models.xtts import Xtts
+
+    config = XttsConfig()
+    config.from_dict(json.loads((folder / "config.json").read_text()))
+    model = Xtts(config)
+    model.load_checkpoint(config, checkpoint_dir=str(folder))
+    heard: np.ndarray = model.inference(
+        asked.text,
+        asked.language,
+        *model.speaker_manager.speakers[asked.voice].values(),
+        do_sample=False,
+        repetition_penalty=config.repetition_penalty,
+        speed=asked.speed,
+    )["wav"]
+    return heard
+
+
+def test_tokens_are_drawn_by_the_odds_that_transformers_gives_them() -> None:
+    import torch
+    from transformers import generation
+
+    from dubbing.engines._xtts_batch import _draw
+
+    class Config:
+        temperature, top_k, top_p, repetition_penalty = 0.75, 20, 0.85, 5.0
+
+    logits = 3 * torch.randn(1, 60, generator=torch.Generator().manual_seed(0))
+    had = torch.tensor([[1, 3, 5, 7, 11]])
+    steps = (
+        generation.RepetitionPenaltyLogitsProcessor(Config.repetition_penalty),
+        generation.TemperatureLogitsWarper(Config.temperature),
+        generation.TopKLogitsWarper(Config.top_k),
+        generation.TopPLogitsWarper(Config.top_p),
+    )
+    odds = generation.LogitsProcessorList(steps)(had, logits.clone()).softmax(-1)[0]
+    count = 4000
+    used = torch.zeros_like(logits, dtype=torch.bool).scatter(1, had, value=True)
+    chances = ((torch.arange(count) + 0.5) / count)[:, None]
+    drawn = Counter(
+        _draw(logits.expand(count, -1), used.expand(count, -1), chances, Config)[:, 0].tolist()
+    )
+    assert {token for token, odd in enumerate(odds) if odd} == set(drawn)
+    for token, number in drawn.items():
+        assert number / count == pytest.approx(float(odds[token]), abs=1 / count)
+
+
+def test_a_seed_tells_how_a_line_is_spoken(xtts: Engine) -> None:
+    one, again, other = (
+        spoken(xtts, line(xtts, seed=seed))[0].samples for seed in (1, 1, 2**70 + 5)
+    )
+    assert np.array_equal(one, again)
+    assert len(one) != len(other) or np.abs(one - other).max() > 0.01
+
+
+def test_lines_of_a_batch_differ_in_speed(xtts: Engine) -> None:
+    slow, natural, fast = (
+        sound.seconds
+        for sound in spoken(xtts, *(line(xtts, speed=speed) for speed in (0.5, 1.0, 2.0)))
+    )
+    token = 1024 / 22_050
+    assert slow == pytest.approx(2 * natural, abs=token)
+    assert fast == pytest.approx(natural / 2, abs=token)
+
+
+def test_voices_sound_different(xtts: Engine) -> None:
+    ann, bob = spoken(xtts, line(xtts, TEXTS[1], voice=ANN), line(xtts, TEXTS[1], voice=BOB))
+    shortest = min(len(ann.samples), len(bob.samples))
+    assert np.abs(ann.samples[:shortest] - bob.samples[:shortest]).max() > 0.01
+
+
+def test_a_long_line_is_spoken_in_parts_with_pauses(xtts: Engine) -> None:
+    assert len(LONG) > 2 * AT_ONCE["en"]
+    (sound,) = spoken(xtts, line(xtts, LONG))
+    assert sound.seconds == pytest.approx(xtts.spec.foresee(LONG, "en"), rel=0.15)
+    silence = np.zeros(round(PAUSE * sound.rate), np.float32).tobytes()
+    assert sound.samples.tobytes().count(silence) == len(LONG) // AT_ONCE["en"]
+
+
+def test_a_line_that_comes_to_no_end_is_refused_and_not_cut(folder: Path) -> None:
+    tiny_xtts.make(folder, endless=True)
+    engine = loaded(folder)
+    for refused in engine.synthesize([line(engine), line(engine, LONG)]):
+        assert isinstance(refused, SpeechRejected)
+        assert "no end of" in str(refused)
+
+
+def test_a_line_without_an_end_does_not_spoil_the_others(folder: Path) -> None:
+    tiny_xtts.make(folder)
+    # Whatever takes longer than some two seconds is taken to have no end.
+    (folder / "dubbing.json").write_text('{"characters_per_second": {"*": 1000}}')
+    engine = loaded(folder)
+    first, endless, last = engine.synthesize(
+        [line(engine, TEXTS[1]), line(engine, TEXTS[2]), line(engine, TEXTS[1])]
+    )
+    assert isinstance(endless, SpeechRejected)
+    assert TEXTS[2] in str(endless)
+    assert isinstance(first, Audio)
+    assert isinstance(last, Audio)
+    assert np.array_equal(first.samples, last.samples)
+
+
+def test_a_text_without_any_known_sign_is_refused(xtts: Engine) -> None:
+    heard, foreign = xtts.synthesize([line(xtts, "Да, yes."), line(xtts, "Да")])
+    assert isinstance(heard, Audio)
+    assert isinstance(foreign, SpeechRejected)
+    assert "Да" in str(foreign)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "library", "extra"),
+    [("zh-CN", "你好。", "pypinyin", "coqui-zh"), ("ja", "はい。", "cutlet", "coqui-ja")],
+)
+def test_a_language_whose_reader_is_missing_names_its_extra(
+    xtts: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    language: str,
+    text: str,
+    library: str,
+    extra: str,
+) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    unread, heard = xtts.synthesize([line(xtts, text, language=language), line(xtts)])
+    assert isinstance(unread, SpeechRejected)
+    assert f"dubbing[{extra}]" in str(unread)
+    assert isinstance(heard, Audio)
+
+
+@pytest.mark.parametrize("seconds", [10, 45])
+def test_a_voice_has_the_shapes_that_were_published(xtts: Engine, seconds: int) -> None:
+    long = Audio(samples=np.resize(recording().samples, seconds * 24_000), rate=24_000)
+    form = xtts.extract(long, "")
+    assert {name: array.shape for name, array in form.items()} == {
+        "gpt_cond_latent": (1, 32, 32),
+        "speaker_embedding": (1, 512, 1),
+    }
+    assert {array.dtype for array in form.values()} == {np.dtype(np.float32)}
+
+
+def test_another_recording_is_another_voice(xtts: Engine) -> None:
+    one = recording()
+    other = Audio(samples=one.samples[::2].copy(), rate=one.rate)
+    forms = [xtts.extract(sound, "") for sound in (one, other)]
+    for name in forms[0]:
+        assert np.abs(forms[0][name] - forms[1][name]).max() > 1e-3
+
+
+def test_a_reference_that_is_too_short_is_refused(xtts: Engine) -> None:
+    short = Audio(samples=recording().samples[:24_000], rate=24_000)
+    with pytest.raises(SpeechRejected, match="needs a reference of 3"):
+        xtts.extract(short, "")
+
+
+def test_the_studio_is_known_before_anything_heavy_is_imported(xtts: Engine, models: Path) -> None:
+    ask = (
+        "import sys; from pathlib import Path; from dubbing.engines.xtts import XTTS;"
+        "print(*XTTS('xtts', Path(sys.argv[1])).spec.voices, sep='|');"
+        "assert not {'torch', 'TTS'} & set(sys.modules)"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", ask, str(models / "xtts")],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert told.stdout.strip() == f"{ANN}|{BOB}"
+    assert xtts.spec.voices == (ANN, BOB)
+
+
+def test_without_the_studio_it_needs_a_reference(folder: Path) -> None:
+    tiny_xtts.make(folder)
+    (folder / "speakers_xtts.pth").unlink()
+    engine = loaded(folder)
+    assert engine.spec.voices == ()
+    (refused,) = engine.synthesize([line(engine, voice=ANN)])
+    assert isinstance(refused, SpeechRejected)
+    assert "needs a reference" in str(refused)
+
+
+def test_the_configuration_tells_languages_and_rate(folder: Path) -> None:
+    config = {"languages": ["en", "zh-cn", "tlh"], "model_args": {"output_sample_rate": 22_050}}
+    (folder / "config.json").write_text(json.dumps(config))
+    spec = XTTS("xtts-fine", folder).spec
+    assert (spec.name, spec.languages, spec.sample_rate) == ("xtts-fine", ("en", "zh"), 22_050)
+
+
+def test_published_weights_are_read_and_not_written(folder: Path, xtts: Engine) -> None:
+    import torch
+    from TTS.tts.configs.xtts_config import XttsConfig
+    from TTS.tts.models.xtts import _legacy_safe_globals
+
+    tiny_xtts.make(folder)
+    weights = torch.load(folder / "model.pth", weights_only=True)
+    with _legacy_safe_globals():
+        torch.save({"config": XttsConfig(), **weights}, folder / "model.pth")
+    before = (folder / "model.pth").read_bytes()
+    engine = loaded(folder)
+    assert (folder / "model.pth").read_bytes() == before
+    assert engine.model != xtts.model
+    ours, theirs = (spoken(own, line(own))[0].samples for own in (engine, xtts))
+    assert np.array_equal(ours, theirs)
+
+
+def test_files_that_are_missing_are_named(folder: Path) -> None:
+    with pytest.raises(EngineMissing, match=r"model\.pth, config\.json, vocab\.json.*huggingface"):
+        loaded(folder)
+
+
+@pytest.mark.parametrize("name", ["model.pth", "vocab.json", "speakers_xtts.pth"])
+def test_a_damaged_file_is_told(folder: Path, name: str) -> None:
+    tiny_xtts.make(folder)
+    (folder / name).write_bytes(b"PK damaged")
+    with pytest.raises((EngineFailed, BadInput), match="xtts"):
+        loaded(folder)
+
+
+def test_weights_of_another_size_are_told(folder: Path) -> None:
+    tiny_xtts.make(folder)
+    config = json.loads((folder / "config.json").read_text())
+    config["model_args"]["gpt_layers"] = 3
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(EngineFailed, match=r"the model of 'xtts' in .*cannot be loaded"):
+        loaded(folder)
+
+
+class Evil:
+    """Leaves a file behind when it is unpickled."""
+
+    def __init__(self, trace: Path) -> None:
+        self._trace = trace
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self._trace,)
+
+
+@pytest.mark.parametrize("name", ["model.pth", "speakers_xtts.pth"])
+def test_a_pickle_that_runs_code_is_refused(folder: Path, name: str) -> None:
+    import torch
+
+    tiny_xtts.make(folder)
+    trace = folder / "was here"
+    torch.save({"model": Evil(trace)}, folder / name)
+    with pytest.raises((EngineFailed, BadInput), match=r"more than weights|not names and"):
+        loaded(folder)
+    assert not trace.exists()
+    torch.load(folder / name, weights_only=False)
+    assert trace.exists()
+
+
+def test_a_configuration_with_an_address_is_refused(folder: Path) -> None:
+    config = {"model_args": {"tokenizer_file": "https://example.org/vocab.json"}}
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(BadInput, match=r"model_args\.tokenizer_file: 'https://example\.org"):
+        XTTS("xtts", folder)
+
+
+@pytest.mark.parametrize("name", ["model.pth", "speakers_xtts.pth"])
+def test_a_file_that_leads_outside_the_folder_is_refused(folder: Path, name: str) -> None:
+    tiny_xtts.make(folder)
+    (folder / name).rename(folder.parent / name)
+    (folder / name).symlink_to(folder.parent / name)
+    with pytest.raises(BadInput, match="outside the model's folder"):
+        loaded(folder)
+
+
+def test_it_says_so_when_it_is_not_loaded() -> None:
+    with pytest.raises(EngineFailed, match="not loaded"):
+        XTTS().synthesize([Line(text="x", language="en", voice=ANN)])
