@@ -64,10 +64,7 @@ def assemble(
     for a film that cannot be read, MediaError for a disk too small, Stopped, NotFound,
     StorageUnavailable. Temporary files are removed in any case.
     """
-    script = [
-        segment.model_copy(update={"text": outcomes[segment.id].line.text})
-        for segment in sorted(job.segments, key=lambda segment: segment.start)
-    ]
+    script = sorted(job.segments, key=lambda segment: segment.start)
     prefix = Keys.output(job.name, round_, run)
     report = Report.unmixed(job, round_, outcomes, asked=asked)
     if report.missing <= job.allow_missing:

@@ -13,6 +13,7 @@ from dubbing.job import Job, Role, Segment
 from dubbing.outcome import Outcome
 from dubbing.plan import SPEED_STEP, CastLine, PlannedLine, line_rooms
 from dubbing.voice import VoiceRef
+from dubbing.wording import Wording
 
 log = logging.getLogger(__name__)
 
@@ -35,11 +36,12 @@ def cast_lines(
     rooms = line_rooms(job.segments)
     speakers = list(dict.fromkeys(segment.speaker for segment in segments))
     voices = assign_voices(job, specs, kept, speakers)
+    wording = Wording(job.language, job.pronunciations)
     return [
         CastLine(
             job.engine_of(segment.speaker),
             voices[segment.speaker],
-            _line(job, segment, rooms[segment.id]),
+            _line(job, segment, wording.spoken(segment.text), rooms[segment.id]),
         )
         for segment in segments
     ]
@@ -189,11 +191,11 @@ def _next_engine(
     return next((engine for engine in later if engine in specs), None)
 
 
-def _line(job: Job, segment: Segment, room: float) -> PlannedLine:
+def _line(job: Job, segment: Segment, text: str, room: float) -> PlannedLine:
     role = job.role(segment.speaker)
     return PlannedLine(
         id=segment.id,
-        text=segment.text,
+        text=text,
         speed=round(round(role.speed / SPEED_STEP) * SPEED_STEP, 2),
         pitch=role.pitch,
         style=role.style,

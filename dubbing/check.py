@@ -22,6 +22,7 @@ from dubbing.errors import BadInput
 from dubbing.job import SOURCE, Job, Model, Role, Segment
 from dubbing.plan import line_rooms
 from dubbing.text import script_mismatch, speakable
+from dubbing.wording import Wording
 
 LONGEST_PROGRAMME = 24 * 3600.0
 """Seconds; times beyond it were written in milliseconds."""
@@ -73,15 +74,17 @@ def check(
             else:
                 known[speaker].append(spec)
                 faults += _cast(job, speaker, spec, voices)
-    for segment in job.segments:
+    wording = Wording(job.language, job.pronunciations)
+    spoken = [wording.spoken(segment.text) for segment in job.segments]
+    for segment, said in zip(job.segments, spoken, strict=True):
         faults += (
             f"{_name(segment)}: {fault}"
-            for fault in _line(segment, job, known[segment.speaker], film_seconds)
+            for fault in _line(segment, said, job, known[segment.speaker], film_seconds)
         )
     if faults:
         raise BadInput(listed(faults))
     first = {speaker: of[0] for speaker, of in known.items()}
-    return [*_roles(job), *_cautions(job, first, film_seconds), *_overlaps(job)]
+    return [*_roles(job), *_cautions(job, spoken, first, film_seconds), *_overlaps(job)]
 
 
 def _whole(job: Job) -> Iterator[str]:
@@ -140,7 +143,7 @@ def _role(role: Role, spec: EngineSpec, voices: Sequence[str]) -> Iterator[str]:
 
 
 def _line(
-    segment: Segment, job: Job, specs: Iterable[EngineSpec], film_seconds: float | None
+    segment: Segment, said: str, job: Job, specs: Iterable[EngineSpec], film_seconds: float | None
 ) -> Iterator[str]:
     """Yield why a line cannot be spoken."""
     if not speakable(segment.text):
@@ -149,10 +152,10 @@ def _line(
     if NUMBER.search(segment.text):
         yield f"it holds a number of more than {LONGEST_NUMBER} digits: write it in words"
     for spec in specs:
-        if len(segment.text) > (limit := spec.limit(job.language)):
+        if len(said) > (limit := spec.limit(job.language)):
             yield (
-                f"{len(segment.text)} characters are more than the {limit} that engine "
-                f"{spec.name!r} speaks at once: split the cue"
+                f"{len(said)} characters{_as_spoken(segment, said)} are more than the {limit} that "
+                f"engine {spec.name!r} speaks at once: split the cue"
             )
     if segment.end > LONGEST_PROGRAMME:
         yield "it ends after more than 24 hours: times are in seconds"
@@ -172,20 +175,17 @@ def _roles(job: Job) -> Iterator[Caution]:
 
 
 def _cautions(
-    job: Job, specs: Mapping[str, EngineSpec], film_seconds: float | None
+    job: Job, spoken: Sequence[str], specs: Mapping[str, EngineSpec], film_seconds: float | None
 ) -> Iterator[Caution]:
     rooms = line_rooms(job.segments, math.inf if film_seconds is None else film_seconds)
-    for segment in job.segments:
+    for segment, said in zip(job.segments, spoken, strict=True):
         spec, room = specs[segment.speaker], rooms[segment.id]
         speed = job.role(segment.speaker).speed * job.fit.max_rate
-        too_long = spec.foresee(segment.text, job.language) / speed - room
+        too_long = spec.foresee(said, job.language) / speed - room
         # Less than a hundredth of a character is the arithmetic's own.
         if (over := math.ceil(too_long * spec.pace(job.language) * speed - 0.01)) > 0:
-            yield _caution(
-                "too_dense",
-                segment,
-                f"about {over} of its {len(segment.text)} characters are too many for {room:.1f} s",
-            )
+            long = f"about {over} of its {len(said)} characters{_as_spoken(segment, said)}"
+            yield _caution("too_dense", segment, f"{long} are too many for {room:.1f} s")
         if found := script_mismatch(segment.text, job.language):
             yield _caution("script", segment, f"the text is in {found}, for {job.language!r}")
         if DESCRIPTION.fullmatch(segment.text):
@@ -221,6 +221,11 @@ def _overlaps(job: Job) -> Iterator[Caution]:
 def _still(before: Segment, segment: Segment) -> str:
     seconds = before.end - segment.start
     return f"{before.speaker} is still at cue {before.id} for {seconds:.2f} s"
+
+
+def _as_spoken(segment: Segment, said: str) -> str:
+    """Return what tells a reader that what is counted is not what is written."""
+    return "" if said == segment.text else f", as {segment.text[:60]!r} is spoken,"
 
 
 def _caution(code: Code, segment: Segment, message: str) -> Caution:

@@ -13,7 +13,14 @@ import re
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER)]
@@ -25,6 +32,33 @@ SOURCE = "source"
 """A role's reference that is cut from the film. A file of this name is written ``./source``."""
 FILMS = frozenset({"mp4", "mkv"})
 """Outputs that hold the film's pictures too, and so need a film."""
+
+
+def _listed_words(words: dict[str, str]) -> dict[str, str]:
+    """Return a pronunciation dictionary; raises ValueError for one that cannot be meant."""
+    if len(words) > MOST_PRONUNCIATIONS:
+        raise ValueError(f"{len(words)} words are more than {MOST_PRONUNCIATIONS}: take some out")
+    for word, said in words.items():
+        if not any(c.isprintable() and not c.isspace() for c in word):
+            raise ValueError(f"{said!r} is said for {word!r}, which is blank: name a word")
+        if len(word) > LONGEST_WORD:
+            raise ValueError(f"{word[:40]!r}… has more than {LONGEST_WORD} characters: shorten it")
+        if not any(map(str.isalnum, said)):
+            raise ValueError(f"{said!r}, for {word!r}, holds nothing to speak: write words")
+        if len(said) > LONGEST_PRONUNCIATION:
+            raise ValueError(
+                f"what is said for {word!r} has more than {LONGEST_PRONUNCIATION} characters: "
+                "shorten it"
+            )
+    return words
+
+
+MOST_PRONUNCIATIONS = 5000
+LONGEST_WORD = 100
+LONGEST_PRONUNCIATION = 200
+"""Characters."""
+Pronunciations = Annotated[dict[str, str], AfterValidator(_listed_words)]
+"""What is said for whole words: ``{"NASA": "Nassa"}``."""
 
 
 class JobState(StrEnum):
@@ -148,6 +182,9 @@ class Job(Model):
     media: str | None = None
     """The film, or a sound file: a path, an ``s3://`` URL, or a storage key."""
     cast: dict[str, Role] = {}
+    pronunciations: Pronunciations = {}
+    """What is said for words that would be said otherwise; subtitles show what is written. A word
+    as it is listed goes before one that differs in case. In a manifest it may be a JSON file."""
     engine: Identifier | None = None
     """The engine of every role that names none."""
     fallback: tuple[Identifier, ...] = ()

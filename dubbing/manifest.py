@@ -18,7 +18,7 @@ import langcodes
 
 from dubbing.document import listed, nearest, read_json, read_text, validated
 from dubbing.errors import BadInput
-from dubbing.job import SOURCE, Job, Model, Role
+from dubbing.job import SOURCE, Job, Model, Pronunciations, Role
 from dubbing.subtitles import SUFFIXES, numbered, read_script, read_segments
 from dubbing.text import normalise
 
@@ -33,12 +33,20 @@ MEDIA = (
 """What the media beside a script of a folder may end in."""
 CAST = "cast.json"
 """In a folder, the cast of every script in it."""
+PRONUNCIATIONS = "pronunciations.json"
+"""In a folder, the series' dictionary: that of every script in it."""
 
 
 class Cast(Model):
     """A cast in a file of its own: speakers and their roles."""
 
     cast: dict[str, Role]
+
+
+class Dictionary(Model):
+    """A pronunciation dictionary in a file of its own."""
+
+    pronunciations: Pronunciations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,8 +71,9 @@ def load(
     """Return the job that a manifest, or a script and options, asks for.
 
     overrides, defaults: fields of a job, nested as in a manifest, over and under what ``path``
-    says; a value of None says nothing, ``cast`` may be a file's path, and paths are relative to
-    the current folder. Of ``output``, ``fit``, ``background`` and ``cast`` each entry is merged.
+    says; a value of None says nothing, ``cast`` and ``pronunciations`` may be a file's path, and
+    paths are relative to the current folder. Of both, and of ``output``, ``fit`` and
+    ``background``, each entry is merged.
     speaker_prefix, encoding: as in `read_script`.
 
     Paths in the job are absolute, and texts normalised. Raises BadInput that names the file, the
@@ -89,7 +98,7 @@ def load(
 
 
 def normalised(job: Job) -> Job:
-    """Return ``job`` with its texts, its speakers' names and its language tag normalised."""
+    """Return ``job`` with its texts, its names, its words and its language tag normalised."""
     segments = tuple(
         segment.model_copy(
             update={"text": normalise(segment.text), "speaker": normalise(segment.speaker)}
@@ -97,16 +106,25 @@ def normalised(job: Job) -> Job:
         for segment in job.segments
     )
     cast = {normalise(speaker): role for speaker, role in job.cast.items()}
+    words = {normalise(word): normalise(said) for word, said in job.pronunciations.items()}
     language = job.language
     if langcodes.tag_is_valid(language):
         language = langcodes.standardize_tag(language)
-    return job.model_copy(update={"segments": segments, "cast": cast, "language": language})
+    return job.model_copy(
+        update={
+            "segments": segments,
+            "cast": cast,
+            "pronunciations": words,
+            "language": language,
+        }
+    )
 
 
 def expand(paths: Sequence[Path]) -> list[Entry]:
     """Return what to submit for scripts, manifests, lists and folders of scripts.
 
-    In a folder, media of the same name beside a script, and ``cast.json``, go with it.
+    In a folder, media of the same name beside a script, ``cast.json`` and ``pronunciations.json``
+    go with it.
     """
     entries: list[Entry] = []
     for path in paths:
@@ -170,17 +188,21 @@ def _row(columns: list[str], cells: list[str], folder: Path, where: str) -> Entr
 
 def _folder(folder: Path) -> list[Entry]:
     files = sorted(path for path in folder.iterdir() if path.is_file())
-    cast = {"cast": str(folder / CAST)} if folder / CAST in files else {}
+    common = {
+        name: str(folder / file)
+        for name, file in (("cast", CAST), ("pronunciations", PRONUNCIATIONS))
+        if folder / file in files
+    }
     entries = []
     for path in files:
-        if path.suffix.lower() not in SUFFIXES or path.name == CAST:
+        if path.suffix.lower() not in SUFFIXES or path.name in {CAST, PRONUNCIATIONS}:
             continue
         beside = [file for file in files if file.stem == path.stem and file.suffix.lower() in MEDIA]
         if len(beside) > 1:
             names = " and ".join(file.name for file in beside)
             raise BadInput(f"beside it lie {names}: say which in a manifest", where=str(path))
         media = {"media": str(beside[0])} if beside else {}
-        entries.append(Entry(path=path, defaults={**media, **cast}))
+        entries.append(Entry(path=path, defaults={**media, **common}))
     if not entries:
         raise BadInput(f"no file in it ends in {', '.join(SUFFIXES)}", where=str(folder))
     return entries
@@ -210,12 +232,14 @@ def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _located(fields: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Return a manifest's fields with absolute paths, and the cast read where it is a file."""
+    """Return a manifest's fields with absolute paths; a cast or dictionary in a file is read."""
     located = dict(fields)
     for name in ("script", "media"):
         located |= _path_in(located, name, folder)
     if isinstance(background := located.get("background"), Mapping):
         located["background"] = {**background, **_path_in(background, "track", folder)}
+    if isinstance(words := located.get("pronunciations"), str | Path):
+        located["pronunciations"] = _read_pronunciations(folder / words)
     if isinstance(cast := located.get("cast"), str | Path):
         return located | {"cast": _read_cast(folder / cast)}
     if isinstance(cast, Mapping):
@@ -242,6 +266,14 @@ def _read_cast(path: Path) -> dict[str, Any]:
     cast = validated(Cast, whole, path).model_dump(exclude_unset=True)
     roles: dict[str, Any] = _located(cast, path.absolute().parent)["cast"]
     return roles
+
+
+def _read_pronunciations(path: Path) -> dict[str, str]:
+    """Return a dictionary file's words, and what is said for each."""
+    data = read_json(path)
+    named = isinstance(data, dict) and data.keys() == {"pronunciations"}
+    whole = data if named and isinstance(data["pronunciations"], dict) else {"pronunciations": data}
+    return validated(Dictionary, whole, path).pronunciations
 
 
 def _check_files(job: Job, path: Path) -> None:

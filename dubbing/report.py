@@ -23,6 +23,9 @@ class ReportLine(Model):
     """The segment's id."""
     speaker: str
     text: str
+    """As it is written, and as subtitles show it."""
+    spoken: str = ""
+    """What the engine was asked to say for it."""
     round: int
     """The round that it was spoken in."""
     planned_start: float
@@ -84,6 +87,7 @@ class ReportLine(Model):
             id=segment.id,
             speaker=segment.speaker,
             text=segment.text,
+            spoken=outcome.line.text,
             round=outcome.round,
             planned_start=segment.start,
             planned_end=segment.end,

@@ -22,6 +22,9 @@ def job_options(command: Command) -> Command:
         click.option("--media", metavar="FILM", help="Film or sound: a path or s3:// URL."),
         click.option("--language", metavar="TAG", help="Language that is spoken, such as de."),
         click.option("--cast", metavar="FILE", help="JSON file: speakers and their roles."),
+        click.option(
+            "--pronunciations", metavar="FILE", help="JSON file: words and what is said for them."
+        ),
         click.option("--engine", help="Engine of speakers whose role names none."),
         click.option(
             "--fallback", multiple=True, metavar="ENGINE",
@@ -56,7 +59,10 @@ def load_jobs(paths: tuple[Path, ...], options: dict[str, Any]) -> list[Job]:
 
 
 def _load(entry: Entry, options: dict[str, Any]) -> Job:
-    names = ("media", "language", "cast", "engine", "allow_missing", "id", "tenant", "batch_name")
+    names = (
+        *("media", "language", "cast", "pronunciations", "engine", "allow_missing", "id"),
+        *("tenant", "batch_name"),
+    )
     track = options["track"]
     given: dict[str, Any] = {name: options[name] for name in names}
     given["fallback"] = options["fallback"] or None

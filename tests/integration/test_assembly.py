@@ -106,6 +106,7 @@ def test_a_line_is_reported_in_full(storage: Storage, workdir: Path) -> None:
         id="1",
         speaker="Ada",
         text="The first line of the scene.",
+        spoken="The first line of the scene.",
         round=1,
         planned_start=1.0,
         planned_end=3.0,
@@ -340,3 +341,17 @@ def test_a_job_without_lines_keeps_the_film(storage: Storage, workdir: Path) -> 
     report = dub(job, storage, workdir)
     assert report.state is JobState.COMPLETED
     assert report.seconds == pytest.approx(FILM_SECONDS, abs=0.1)
+
+
+def test_subtitles_show_what_is_written_and_the_report_what_was_said_too(
+    storage: Storage, workdir: Path
+) -> None:
+    said = scene(storage)
+    written = tuple(
+        segment.model_copy(update={"text": f"{segment.id} written"}) for segment in said.segments
+    )
+    report = dub(said.model_copy(update={"segments": written}), storage, workdir)
+    assert [line.text for line in report.lines] == [segment.text for segment in written]
+    assert [line.spoken for line in report.lines] == [segment.text for segment in said.segments]
+    (subtitles,) = (o for o in report.outputs if o.name == "dub.srt")
+    assert "1 written" in storage.get(subtitles.key).decode()

@@ -71,6 +71,17 @@ def test_a_revision_speaks_only_the_lines_that_are_changed_and_says_which(system
     assert load_job(system.client.storage, "revised").segments[3].text == other.segments[3].text
 
 
+def test_another_dictionary_speaks_only_the_lines_that_are_said_otherwise(system: System) -> None:
+    job = script("listed", *(f"{who} says so." for who in ("Xi", "Yu", "Nobody", "Xi alone")))
+    assert system.run(job).state is COMPLETED
+    report = revise(system, job.model_copy(update={"pronunciations": {"Xi": "Schi"}}))
+    assert report.renewed == ("0", "3")
+    assert [line.spoken for line in report.lines] == [
+        *("Schi says so.", "Yu says so.", "Nobody says so.", "Schi alone says so.")
+    ]
+    assert [line.text for line in report.lines] == [segment.text for segment in job.segments]
+
+
 def test_the_earlier_output_stays_until_the_changed_one_is_complete(
     system: System, tmp_path: Path
 ) -> None:

@@ -248,3 +248,25 @@ def test_a_line_falls_back_from_a_converter_to_a_plain_engine_and_the_other_way(
     job = scene("Ada", cast=cloned)
     (line,) = fall_back(job, outcomes(job, "Ada0"), SPECS)
     assert line.voice == VoiceRef(digest=DIGEST, stock="low", base="plain")
+
+
+def test_a_line_is_planned_as_it_is_said_and_its_segment_stays_as_it_is_written() -> None:
+    segments = (Segment(id="1", start=0, end=2, speaker="Ada", text="Xi has 3 cats."),)
+    job = scene(segments=segments, pronunciations={"Xi": "Schi"})
+    (cast,) = cast_lines(job, job.segments, SPECS)
+    assert cast.line.text == "Schi has three cats."
+    assert job.segments == segments
+
+
+def test_another_dictionary_changes_only_the_lines_that_are_said_otherwise() -> None:
+    texts = ("Xi is here.", "Nobody is here.", "It is Xi.")
+    segments = tuple(
+        Segment(id=f"{n}", start=3.0 * n, end=3.0 * n + 2, speaker="Ada", text=text)
+        for n, text in enumerate(texts)
+    )
+    before = scene(segments=segments, pronunciations={"Xi": "Schi"})
+    after = before.model_copy(update={"pronunciations": {"Xi": "Shee", "NASA": "Nassa"}})
+    lines = zip(
+        cast_lines(before, segments, SPECS), cast_lines(after, segments, SPECS), strict=True
+    )
+    assert [now.line.id for old, now in lines if now != old] == ["0", "2"]

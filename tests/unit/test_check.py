@@ -240,3 +240,14 @@ def test_a_long_job_with_as_many_overlaps_is_checked_whole() -> None:
         for n in range(20_000)
     ]
     assert len(check(job(*lines), SPECS)) > 19_000
+
+
+def test_a_line_is_judged_by_what_is_said_and_named_as_it_is_written() -> None:
+    spoken = job(line("1777 " * 20, 0, 100))
+    message = refused(spoken)
+    assert "characters, as '1777 1777" in message
+    assert "is spoken, are more than the 300" in message
+    asked = job(line("In 1999, OK?", 0, 1.5), pronunciations={"OK": "okay"})
+    (caution,) = check(asked, SPECS, film_seconds=1.5)
+    assert caution.code == "too_dense"
+    assert "of its 30 characters, as 'In 1999, OK?' is spoken, are too many" in caution.message

@@ -233,3 +233,68 @@ def test_a_folder_without_scripts_or_with_two_films_is_refused(tmp_path: Path) -
         write(tmp_path, name)
     with pytest.raises(BadInput, match=r"a\.mkv and a\.mp4: say which"):
         expand([tmp_path])
+
+
+# Pronunciations.
+
+
+def test_a_dictionary_is_merged_word_by_word_series_manifest_option(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    season = tmp_path / "season"
+    write(season, "one.srt", SRT)
+    write(season, "pronunciations.json", {"NASA": "series", "Xi": "series", "Cy": "series"})
+    write(
+        season, "two.json", {"language": "de", "segments": [LINE], "pronunciations": "own/w.json"}
+    )
+    write(season, "own/w.json", {"pronunciations": {"Xi": "own", "Cy": "own"}})
+    write(tmp_path, "option.json", {"Cy": "option"})
+    monkeypatch.chdir(tmp_path)
+    one, two = expand([season])
+    plain = load(one.path, {"language": "de"}, defaults=one.defaults)
+    assert plain.pronunciations == {"NASA": "series", "Xi": "series", "Cy": "series"}
+    merged = load(two.path, {"pronunciations": "option.json"}, defaults=two.defaults)
+    assert merged.pronunciations == {"NASA": "series", "Xi": "own", "Cy": "option"}
+
+
+def test_a_job_without_a_dictionary_asks_what_it_always_asked(tmp_path: Path) -> None:
+    plain, empty = load(manifest(tmp_path)), load(manifest(tmp_path, pronunciations={}))
+    listed = load(manifest(tmp_path, pronunciations={"Xi": "Schi"}))
+    asked = plain.model_dump(mode="json", exclude_defaults=True)
+    assert "pronunciations" not in asked
+    assert plain.digest() == empty.digest() != listed.digest()
+
+
+def test_words_and_what_is_said_for_them_are_normalised(tmp_path: Path) -> None:
+    job = load(manifest(tmp_path, pronunciations={"Jose\u0301\u200b": " Cho\u00adse "}))
+    assert job.pronunciations == {"José": "Chose"}
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        ({" \u200b": "x"}, "which is blank: name a word"),
+        ({"": "x"}, "which is blank: name a word"),
+        ({"x": " … "}, "'x', holds nothing to speak: write words"),
+        ({"x": ""}, "'x', holds nothing to speak: write words"),
+        ({"x" * 101: "y"}, "has more than 100 characters: shorten it"),
+        ({"x": "y" * 201}, "what is said for 'x' has more than 200 characters"),
+        ({f"w{n}": "y" for n in range(5001)}, "5001 words are more than 5000: take some out"),
+        ({"x": 5}, "pronunciations.x is 5: it should be a valid string"),
+        (["x"], "pronunciations is ['x']: it should be a valid dictionary"),
+    ],
+)
+def test_a_dictionary_that_cannot_be_meant_is_refused(
+    tmp_path: Path, words: object, fault: str
+) -> None:
+    message = refused(manifest(tmp_path, pronunciations=words))
+    assert fault in message
+    assert "job.json" in message
+    path = write(tmp_path, "words.json", words)
+    assert fault in refused(manifest(tmp_path), {"pronunciations": str(path)})
+
+
+def test_a_dictionarys_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    assert "gone.json: there is no such file" in refused(
+        manifest(tmp_path, pronunciations="gone.json")
+    )

@@ -1,0 +1,110 @@
+"""Lines into sentences, for engines that say only so much at once.
+
+The rules are small and the same for all languages: the libraries for it drop signs of what they
+cut, and a wrong cut between two sentences is only a pause.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+CLOSERS = r"[\"'”’“‘»«)\]}」』）】》〉]*"
+FULL = "。！？｡"
+"""They end a sentence wherever they stand."""
+ENDS = rf"(?:[{FULL}]+{CLOSERS}|[.!?…؟۔।॥‼⁇⁈⁉]+{CLOSERS}(?=\s|$))"
+SENTENCE = re.compile(rf".*?(?:{ENDS}|$)\s*", re.DOTALL)
+CLAUSE = re.compile(r".*?(?:[,;:，、；：،؛—–]+[\"'”’»)\]]*(?=\s|[^\x00-\u2fff]|$)|$)\s*", re.DOTALL)
+WORD = re.compile(r"\S*\s*")
+SHORT = re.compile(
+    r"(?:^|[\s(\"'«„])(?:[^\W\d_]|\d{1,3}|[^\W\d_]\.[^\W\d_]|"
+    r"Dr|Mr|Mrs|Ms|St|Prof|Nr|No|Hr|Fr|Sr|Sra|Mme|Mlle|bzw|ca|vgl|vs|approx|usw|etc|ecc|Sig|Dott|pág)\.$"
+)
+"""What ends in a full stop and mostly ends no sentence: initials, ordinals, titles."""
+LONGEST_SHORT = 12
+"""Characters; more than any of them has."""
+JOINERS = "\u200c\u200d"
+
+
+def split(text: str, language: str, limit: int) -> list[str]:
+    """Return ``text`` in parts of at most ``limit`` characters, each as many sentences as fit.
+
+    A sentence over the limit is cut at a comma or the like, else between words, else, where no
+    spaces are written, between characters as one sees them. No word is lost or doubled: the parts
+    hold every character but the spaces between them.
+
+    language: BCP 47 tag. limit: at least 1; one visible character may be longer, and is kept whole.
+    """
+    if limit < 1:
+        raise ValueError(f"a limit of {limit} characters leaves no room for any")
+    text = text.strip()
+    if len(text) <= limit:
+        return [text] if text else []
+    return [part for part in (part.strip() for part in _packed(_sentences(text), limit, 0)) if part]
+
+
+def _sentences(text: str) -> list[str]:
+    """Return the sentences, each with the space behind it."""
+    found: list[str] = []
+    for match in SENTENCE.finditer(text):
+        piece = match.group()
+        if found and SHORT.search(found[-1].rstrip()[-LONGEST_SHORT:]):
+            found[-1] += piece
+        elif piece:
+            found.append(piece)
+    return found
+
+
+def _packed(pieces: list[str], limit: int, level: int) -> Iterator[str]:
+    """Yield ``pieces`` joined up to ``limit``, those over it cut by the next smaller measure."""
+    held = ""
+    for piece in pieces:
+        if len((held + piece).rstrip()) <= limit:
+            held += piece
+            continue
+        if held:
+            yield held
+        held = ""
+        if len(piece.rstrip()) <= limit:
+            held = piece
+        elif level < len(MEASURES):
+            *whole, held = _packed(MEASURES[level](piece), limit, level + 1)
+            yield from whole
+        else:
+            yield piece
+    if held:
+        yield held
+
+
+def _clauses(text: str) -> list[str]:
+    return [piece for piece in CLAUSE.findall(text) if piece]
+
+
+def _words(text: str) -> list[str]:
+    return [piece for piece in WORD.findall(text) if piece]
+
+
+def _characters(text: str) -> list[str]:
+    """Return characters as one sees them, with their accents, vowel signs and joiners."""
+    seen: list[str] = []
+    for character in text:
+        if seen and (_belongs(character) or seen[-1].endswith(JOINERS[1])):
+            seen[-1] += character
+        else:
+            seen.append(character)
+    return seen
+
+
+def _belongs(character: str) -> bool:
+    """Whether a character is part of the one before."""
+    return (
+        character.isspace()
+        or character in JOINERS
+        or unicodedata.category(character).startswith("M")
+        or "\U0001f3fb" <= character <= "\U0001f3ff"
+    )
+
+
+MEASURES = (_clauses, _words, _characters)
+"""Ways to cut what is too long, the gentlest first."""

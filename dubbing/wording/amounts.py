@@ -1,0 +1,195 @@
+"""Amounts with a unit or a currency, named as CLDR names them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+
+from dubbing.wording import habits
+from dubbing.wording.gender import is_feminine
+from dubbing.wording.numerals import Numerals
+from dubbing.wording.rule import ALONE, END, OVER, Rule, one_of, rule
+
+UNITS = {
+    "km/h": "speed-kilometer-per-hour", "kmh": "speed-kilometer-per-hour",
+    "m/s": "speed-meter-per-second", "mph": "speed-mile-per-hour",
+    "km²": "area-square-kilometer", "m²": "area-square-meter", "cm²": "area-square-centimeter",
+    "m³": "volume-cubic-meter", "cm³": "volume-cubic-centimeter", "ha": "area-hectare",
+    "km": "length-kilometer", "m": "length-meter", "dm": "length-decimeter",
+    "cm": "length-centimeter", "mm": "length-millimeter", "µm": "length-micrometer",
+    "μm": "length-micrometer", "nm": "length-nanometer", "ft": "length-foot", "mi": "length-mile",
+    "yd": "length-yard", "kg": "mass-kilogram", "g": "mass-gram", "mg": "mass-milligram",
+    "lb": "mass-pound", "lbs": "mass-pound", "oz": "mass-ounce",
+    "l": "volume-liter", "L": "volume-liter", "dl": "volume-deciliter", "cl": "volume-centiliter",
+    "ml": "volume-milliliter", "mL": "volume-milliliter",
+    "h": "duration-hour", "min": "duration-minute", "sec": "duration-second",
+    "ms": "duration-millisecond", "kWh": "energy-kilowatt-hour", "kcal": "energy-kilocalorie",
+    "kJ": "energy-kilojoule", "W": "power-watt", "kW": "power-kilowatt", "MW": "power-megawatt",
+    "GW": "power-gigawatt", "V": "electric-volt", "mA": "electric-milliampere",
+    "Hz": "frequency-hertz", "kHz": "frequency-kilohertz", "MHz": "frequency-megahertz",
+    "GHz": "frequency-gigahertz", "kB": "digital-kilobyte", "KB": "digital-kilobyte",
+    "MB": "digital-megabyte", "GB": "digital-gigabyte", "TB": "digital-terabyte",
+    "hPa": "pressure-hectopascal", "mbar": "pressure-millibar",
+    "°C": "temperature-celsius", "℃": "temperature-celsius", "°F": "temperature-fahrenheit",
+    "℉": "temperature-fahrenheit", "°": "angle-degree", "%": "concentr-percent",
+    "٪": "concentr-percent", "‰": "concentr-permille",
+}  # fmt: skip
+"""CLDR's unit of what is written."""
+SPACED = {"s": "duration-second", "t": "mass-tonne"}
+"""Units that only a space tells from an ending."""
+
+CURRENCIES = {
+    "US$": "USD", "$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "￥": "JPY", "₹": "INR",
+    "₽": "RUB", "₺": "TRY", "₩": "KRW", "₴": "UAH", "₪": "ILS", "R$": "BRL", "zł": "PLN",
+    "Kč": "CZK",
+}  # fmt: skip
+CROWNS = {"sv": "SEK", "da": "DKK", "no": "NOK"}
+"""What ``kr`` stands for."""
+CODES = (
+    *("USD", "EUR", "GBP", "JPY", "CHF", "CNY", "INR", "RUB", "TRY", "PLN", "CZK", "SEK", "NOK"),
+    *("DKK", "CAD", "AUD", "BRL", "MXN", "KRW", "HUF", "UAH"),
+)
+"""Of ISO 4217; these name their country, a sign does not."""
+NOUN_FIRST = frozenset({"fr", "es", "it", "pt", "ca", "ro", "pl", "ru", "uk"})
+"""Languages in which a currency's country follows its noun."""
+SPELLED = frozenset({"en", "de", "nl", "sv", "da", "no", "cs", "sk", "fi", "hu", "tr"})
+"""Languages in which it goes before."""
+CENTS = {"en": " ", "de": " ", "fr": " ", "nl": " ", "es": " con ", "it": " e ", "pt": " e "}
+"""Between whole money and its hundredths."""
+
+
+def amount_rules(numerals: Numerals) -> Iterator[Rule]:
+    """Yield the rules for money, units and percent."""
+    amounts = _Amounts(numerals)
+    number = rf"(?P<low>{numerals.number})(?:\s?[-–—]\s?(?P<high>{numerals.number}))?(?!\d)"
+    scale = habits.SCALES.get(numerals.language, {})
+    scaled = rf"(?:\s?(?P<scale>{one_of(scale)}){END})?" if scale else "(?P<scale>(?!))?"
+    money = one_of([*CURRENCIES, *CODES, "kr"])
+    yield rule(rf"(?<!\w)(?P<money>{money})\s?{number}{scaled}{OVER}", amounts.money)
+    yield rule(rf"{ALONE}{number}{scaled}\s?(?P<money>{money})(?!\w)", amounts.money)
+    unit = rf"\s?(?P<unit>{one_of(amounts.signs)}|(?<=\s){one_of(SPACED)})(?![\w²³])(?!/\w)"
+    below = r"(?P<minus>(?<![^\s(])[-−–](?=[^°℃℉]*[°℃℉]))?"
+    yield rule(rf"{below}{ALONE}{number}{unit}", amounts.unit)
+    if numerals.language == "tr":
+        yield rule(rf"(?P<minus>(?!))?(?P<unit>%){number}{OVER}", amounts.unit)
+
+
+class _Amounts:
+    def __init__(self, numerals: Numerals) -> None:
+        self._say = numerals
+        self._locale = numerals.locale
+        self.signs = {**self._own_signs(), **UNITS}
+        """CLDR's unit of what is written everywhere, and of what this language writes."""
+
+    def unit(self, match: re.Match[str]) -> str | None:
+        unit = self.signs.get(match["unit"]) or SPACED[match["unit"]]
+        pattern = self._pattern(unit, self._value(match))
+        one = self._pattern(unit, Decimal(1))
+        if pattern is None or one is None:
+            return None
+        amount = self._amount(match, (one.replace("{}", "").split() or [""])[0])
+        minus = self._say.minus if match["minus"] else ""
+        return amount and pattern.replace("{}", f"{minus}{amount}")
+
+    def _own_signs(self) -> dict[str, str]:
+        from babel.units import UnknownUnitError, format_unit
+
+        own: dict[str, str] = {}
+        for unit in dict.fromkeys(UNITS.values()):
+            try:
+                phrase = format_unit(7, unit, "short", locale=self._locale)
+            except UnknownUnitError:
+                continue
+            sign = phrase.replace("7", "").strip()
+            if sign.isalpha():
+                own[sign] = unit
+        return own
+
+    def _pattern(self, unit: str, value: Decimal) -> str | None:
+        """Return the unit's name beside so many of it, with ``{}`` for the number."""
+        from babel.numbers import format_decimal
+        from babel.units import UnknownUnitError, format_unit
+
+        try:
+            phrase = format_unit(value, unit, "long", locale=self._locale)
+        except UnknownUnitError:
+            return None
+        name = " ".join(phrase.replace(format_decimal(value, locale=self._locale), "{}").split())
+        # A name that is written with signs is none that can be said.
+        sayable = all(c.isalpha() or c in " -'’" for c in name.replace("{}", ""))
+        return name if sayable and "{}" in name and name != "{}" else None
+
+    def money(self, match: re.Match[str]) -> str | None:
+        names = self._names(match)
+        if names is None:
+            return None
+        name, noun = names
+        language = self._say.language
+        if scale := habits.SCALES.get(language, {}).get(match["scale"] or ""):
+            amount = self._amount(match, "")
+            of = "" if scale == "mil" else habits.OF_SCALE.get(language, "")
+            if language == "fr" and name[:1] in "aeiou":
+                of = "d'"
+            return amount and f"{amount} {scale} {of}{name}"
+        whole, _, cents = self._say.split(match["low"])
+        if match["high"] is None and language in CENTS and len(cents) == 2 and int(whole):
+            said = self._say.read(
+                whole, counting=True, feminine=is_feminine(self._say.language, noun)
+            )
+            rest = self._say.say(int(cents)) if int(cents) else ""
+            if said is None or rest is None:
+                return None
+            return f"{said} {name}{CENTS[language] if rest else ''}{rest}"
+        amount = self._amount(match, noun)
+        return amount and f"{amount}{self._say.space}{name}"
+
+    def _names(self, match: re.Match[str]) -> tuple[str, str] | None:
+        """Return a currency's name for the amount, and its noun for one of it."""
+        from babel.numbers import get_currency_name
+
+        written, locale = match["money"], self._locale
+        if written == "$":
+            code = self._local()
+        elif written == "kr":
+            code = CROWNS.get(self._say.language, "")
+        else:
+            code = CURRENCIES.get(written, written)
+        count = Decimal(1_000_000) if match["scale"] else self._value(match)
+        names = [str(get_currency_name(code, n, locale)) for n in (count, 1)]
+        if code in {"", *names}:
+            return None
+        nouns = [self._noun(name) for name in names]
+        return (names[0] if written in CODES or written == "US$" else nouns[0]), nouns[1]
+
+    def _local(self) -> str:
+        """Return the currency that ``$`` stands for where the language's region tells it."""
+        from babel.numbers import get_currency_symbol, get_territory_currencies
+
+        territory = self._locale.territory
+        for code in get_territory_currencies(territory) if territory else []:
+            if get_currency_symbol(code, self._locale) == "$":
+                return str(code)
+        return "USD"
+
+    def _noun(self, name: str) -> str:
+        """Return a currency's name without its country."""
+        words = name.split()
+        if self._say.language in NOUN_FIRST:
+            return words[0]
+        if self._say.language in SPELLED:
+            return words[-1].rsplit("-", maxsplit=1)[-1]
+        return name
+
+    def _amount(self, match: re.Match[str], noun: str) -> str | None:
+        """Return the number, or both of a range."""
+        feminine = is_feminine(self._say.language, noun)
+        low = self._say.read(match["low"], counting=True, feminine=feminine)
+        if low is None or match["high"] is None:
+            return low
+        high = self._say.read(match["high"], counting=True, feminine=feminine)
+        to = habits.RANGE.get(self._say.language)
+        return f"{low} {to} {high}" if to and high else None
+
+    def _value(self, match: re.Match[str]) -> Decimal:
+        return self._say.value(match["high"] or match["low"])

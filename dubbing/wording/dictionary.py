@@ -1,0 +1,60 @@
+"""A pronunciation dictionary: what is said for words that a job or its series names."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from dubbing.wording.rule import DENSE
+
+WORD = re.compile(rf"[^\W{DENSE}]+|\S")
+"""A word, or a single character of a script in which no space ends one, or a sign."""
+
+
+class Dictionary:
+    """Finds words, however many are listed, in one pass over a line."""
+
+    def __init__(self, entries: Mapping[str, str]) -> None:
+        self._exact = dict(entries)
+        self._folded: dict[str, str] = {}
+        self._starts: dict[str, set[str]] = defaultdict(set)
+        for word in sorted(entries):
+            self._folded.setdefault(word.casefold(), entries[word])
+            if first := WORD.search(word):
+                self._starts[first.group().casefold()].add(word.casefold())
+        self._longest_first = {
+            start: sorted(words, key=lambda word: (-len(word), word))
+            for start, words in self._starts.items()
+        }
+
+    def find(self, text: str) -> Iterator[tuple[int, int, str]]:
+        """Yield where listed words stand, and what is said for them; the longest counts.
+
+        A word as it is listed goes before one that differs in case.
+        """
+        if not self._exact:
+            return
+        taken = 0
+        for word in WORD.finditer(text):
+            start = word.start()
+            if start < taken:
+                continue
+            for candidate in self._longest_first.get(word.group().casefold(), ()):
+                end = start + len(candidate)
+                written = text[start:end]
+                if written.casefold() == candidate and _is_whole(text, end):
+                    yield start, end, self._exact.get(written, self._folded[candidate])
+                    taken = end
+                    break
+
+
+def _is_whole(text: str, end: int) -> bool:
+    """Whether no word goes on at ``end``."""
+    if end >= len(text):
+        return True
+    if unicodedata.category(text[end]).startswith("M"):
+        return False
+    inside = WORD.match(text, end - 1)
+    return inside is None or inside.end() == end

@@ -1,0 +1,177 @@
+"""Numbers by themselves: ordinals, ranges, telephone numbers, parts of a whole, and all others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from dubbing.wording import habits
+from dubbing.wording.dates import GERMAN_CASES
+from dubbing.wording.gender import is_feminine
+from dubbing.wording.numerals import Numerals
+from dubbing.wording.rule import ALONE, END, OVER, START, Rule, one_of, rule
+
+ORDINALS: dict[str, dict[str, str]] = {
+    "en": dict.fromkeys(("st", "nd", "rd", "th"), "ordinal"),
+    "fr": {
+        **dict.fromkeys(("er", "e", "ème", "eme"), "ordinal-masculine"),
+        **dict.fromkeys(("re", "ère"), "ordinal-feminine"),
+    },
+    "es": {
+        **dict.fromkeys(("º", ".º"), "ordinal-masculine"),
+        **dict.fromkeys(("ª", ".ª"), "ordinal-feminine"),
+        **dict.fromkeys(("er", ".er"), "ordinal-masculine-adjective"),
+    },
+    "it": {"º": "ordinal-masculine", "°": "ordinal-masculine", "ª": "ordinal-feminine"},
+    "pt": {
+        **dict.fromkeys(("º", ".º"), "ordinal-masculine"),
+        **dict.fromkeys(("ª", ".ª"), "ordinal-feminine"),
+    },
+    "nl": dict.fromkeys(("e", "ste", "de"), "ordinal"),
+    "sv": dict.fromkeys((":a", ":e"), "ordinal-reale"),
+    "ru": {"-й": "ordinal-masculine", "-я": "ordinal-feminine", "-е": "ordinal-neuter",
+           "-го": "ordinal-masculine-genitive"},
+}  # fmt: skip
+"""CLDR's rule set of what is written behind the digits."""
+TIGHT = frozenset({"de", "nl", "sv", "da", "no"})
+"""Languages that write a number and what is made of it in one word."""
+
+SIGNS = "%٪‰°€$£¥₹₽₺₩₴₪"
+"""A number is left as it is beside one of them that nothing was said for."""
+FRACTIONS = {"1/2": "½", "1/4": "¼", "3/4": "¾", "1/3": "⅓", "2/3": "⅔"}
+
+
+def figure_rules(numerals: Numerals) -> Iterator[Rule]:
+    """Yield the rules for numbers, the most particular first."""
+    figures = _Figures(numerals)
+    language, number = numerals.language, numerals.number
+    yield rule(rf"{START}\+?\(?\d[\d ()/-]{{5,30}}\d{END}", figures.telephone)
+    if marks := ORDINALS.get(language):
+        yield rule(rf"{ALONE}(?P<number>\d{{1,9}})(?P<mark>{one_of(marks)}){END}", figures.ordinal)
+    if language == "en":
+        yield rule(rf"{START}['’]?(?P<number>\d{{2}}|\d{{3}}0)['’]?s{END}", figures.decade)
+    if language == "de":
+        before = one_of(key for word in GERMAN_CASES for key in (word, word.capitalize()))
+        yield rule(
+            rf"{START}(?P<before>{before}\s)(?P<number>\d{{1,4}})\.(?=\s[^\W\d])",
+            figures.german_ordinal,
+        )
+        yield rule(
+            rf"{ALONE}(?P<number>\d{{2}}|\d{{4}})(?P<ending>er[nns]?){END}", figures.german_decade
+        )
+    if to := habits.RANGE.get(language):
+        yield rule(
+            rf"{ALONE}(?P<low>{number})(?:\s?[–—]\s?|-)(?P<high>{number}){OVER}(?!-)",
+            lambda match: figures.range(match, to),
+        )
+    if parts := habits.PARTS.get(language):
+        yield rule(rf"(?:{ALONE}(?P<number>\d{{1,4}})\s?)?(?P<part>{one_of(parts)})", figures.part)
+        yield rule(
+            rf"{ALONE}{one_of(FRACTIONS)}{OVER}", lambda match: parts[FRACTIONS[match.group()]]
+        )
+    yield rule(
+        rf"(?P<minus>(?<!\w)−)?{ALONE}(?<![{SIGNS}])(?P<number>{number}){OVER}(?!\s?[{SIGNS}])"
+        r"(?=(?:\s(?P<noun>[^\W\d]+))?)",
+        figures.number,
+    )
+    yield rule(r"(?<!\d)(?<!\d[.,])\d+(?:\.\d+)+(?!\d)", figures.dotted)
+    yield rule(
+        rf"(?:(?<=[^\W\d])\d+(?!\d)|{ALONE}\d+(?=[^\W\d]))(?![.,:/]\d)"
+        r"(?P<rest>[a-zäöüßåæø]{3,})?",
+        figures.glued,
+    )
+
+
+class _Figures:
+    def __init__(self, numerals: Numerals) -> None:
+        self._say = numerals
+
+    def telephone(self, match: re.Match[str]) -> str | None:
+        """Say what begins like a telephone number digit by digit, in its groups."""
+        written = match.group()
+        groups = re.findall(r"\d+", written)
+        count = sum(map(len, groups))
+        local = re.fullmatch(r"\d{3}-\d{4}", written) and self._say.language == "en"
+        if not 7 <= count <= 15 or not (written[0] in "+(0" or local):
+            return None
+        said = [self._say.digits(group) for group in groups]
+        if None in said:
+            return None
+        plus = habits.SIGNS.get(self._say.language, {}).get("+", "") if written[0] == "+" else ""
+        return f"{plus} {', '.join(map(str, said))}".strip()
+
+    def ordinal(self, match: re.Match[str]) -> str | None:
+        form = ORDINALS[self._say.language][match["mark"]]
+        return self._say.say(int(match["number"]), form)
+
+    def german_ordinal(self, match: re.Match[str]) -> str | None:
+        form = "ordinal" + GERMAN_CASES[match["before"].strip().lower()]
+        said = self._say.say(int(match["number"]), form)
+        return said and match["before"] + said
+
+    def decade(self, match: re.Match[str]) -> str | None:
+        """Say ``1990s`` and ``'90s``."""
+        written = match["number"]
+        number = int(written)
+        if number % 10 or (number == 0 and len(written) == 2):
+            return None
+        said = self._say.year(number) if len(written) == 4 else self._say.say(number)
+        return said and (f"{said[:-1]}ies" if said.endswith("y") else f"{said}s")
+
+    def german_decade(self, match: re.Match[str]) -> str | None:
+        if int(match["number"]) % 10:
+            return None
+        said = self._say.year(int(match["number"]))
+        return said and said + match["ending"]
+
+    def range(self, match: re.Match[str], to: str) -> str | None:
+        """Say two numbers, of which the second is greater, as from one to the other."""
+        if self._say.value(match["low"]) >= self._say.value(match["high"]):
+            return None
+        low, high = self._one(match["low"]), self._one(match["high"])
+        return f"{low} {to} {high}" if low and high else None
+
+    def part(self, match: re.Match[str]) -> str | None:
+        language = self._say.language
+        part = habits.PARTS[language][match["part"]]
+        if match["number"] is None:
+            return part
+        said = self._say.read(match["number"], counting=True)
+        if said and match["part"] == "½" and language in habits.HALVES:
+            return habits.HALVES[language].format(said)
+        return None
+
+    def number(self, match: re.Match[str]) -> str | None:
+        noun = match["noun"] or ""
+        written = match["number"]
+        if self._say.is_year(written):
+            return self._say.year(int(written))
+        # German says more than one the same whatever is counted.
+        agrees = written == "1" or self._say.language != "de"
+        feminine = agrees and is_feminine(self._say.language, noun, after_one=written.endswith("1"))
+        said = self._say.read(written, counting=self._counts(noun), feminine=feminine)
+        minus = self._say.minus if match["minus"] else ""
+        return said and f"{minus}{said}"
+
+    def dotted(self, match: re.Match[str]) -> str | None:
+        """Say a version or an address, part by part."""
+        dot = habits.DOT.get(self._say.language)
+        said = [self._say.read(part) for part in match.group().split(".")]
+        return f" {dot} ".join(map(str, said)) if dot and None not in said else None
+
+    def glued(self, match: re.Match[str]) -> str | None:
+        """Say digits that letters stand beside."""
+        rest = match["rest"] or ""
+        digits = match.group()[: len(match.group()) - len(rest)]
+        said = self._say.read(digits) if len(digits) <= 4 else self._say.digits(digits)
+        space = "" if self._say.language in TIGHT else " "
+        return said and (f"{said}{space}{rest}" if rest else said)
+
+    def _one(self, written: str) -> str | None:
+        if self._say.is_year(written):
+            return self._say.year(int(written))
+        return self._say.read(written)
+
+    def _counts(self, noun: str) -> bool:
+        """Whether what follows is counted; German writes nouns with a capital letter."""
+        return bool(noun) and (self._say.language != "de" or noun[0].isupper())

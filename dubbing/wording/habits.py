@@ -1,0 +1,168 @@
+"""What CLDR does not tell of a language: its abbreviations, signs and small words.
+
+A language that is missing from a table keeps there what is written.
+"""
+
+from __future__ import annotations
+
+RANGE = {
+    "en": "to", "de": "bis", "fr": "à", "es": "a", "it": "a", "pt": "a", "nl": "tot", "ca": "a",
+    "sv": "till", "da": "til", "no": "til", "pl": "do", "ro": "până la",
+}  # fmt: skip
+"""Between two numbers."""
+
+DOT = {
+    "en": "point", "de": "Punkt", "fr": "point", "es": "punto", "it": "punto", "pt": "ponto",
+    "nl": "punt",
+}  # fmt: skip
+"""The dot in a version or an address."""
+
+ABBREVIATIONS: dict[str, dict[str, str]] = {
+    "en": {
+        "Mr.": "Mister", "Mr": "Mister", "Mrs.": "Missus", "Mrs": "Missus", "Prof.": "Professor",
+        "Jr.": "Junior", "etc.": "et cetera", "e.g.": "for example", "i.e.": "that is",
+        "vs.": "versus", "approx.": "approximately",
+    },
+    "de": {
+        "Dr.": "Doktor", "Prof.": "Professor", "Hr.": "Herr", "Fr.": "Frau",
+        "bzw.": "beziehungsweise",
+        "usw.": "und so weiter", "z. B.": "zum Beispiel", "d. h.": "das heißt",
+        "u. a.": "unter anderem", "v. a.": "vor allem", "o. ä.": "oder ähnlich",
+        "ca.": "circa", "evtl.": "eventuell", "ggf.": "gegebenenfalls", "inkl.": "inklusive",
+        "vgl.": "vergleiche", "Mio.": "Millionen", "Mrd.": "Milliarden", "Std.": "Stunden",
+        "Tel.": "Telefon", "sog.": "sogenannt", "etc.": "et cetera", "i. d. R.": "in der Regel",
+    },
+    "fr": {
+        "Mme": "Madame", "Mmes": "Mesdames", "Mlle": "Mademoiselle", "MM.": "Messieurs",
+        "Dr": "Docteur", "Pr": "Professeur", "Me": "Maître", "etc.": "et cetera",
+        "p. ex.": "par exemple", "c.-à-d.": "c'est-à-dire", "env.": "environ",
+    },
+    "es": {
+        "Sr.": "señor", "Sra.": "señora", "Srta.": "señorita", "Dr.": "doctor", "Dra.": "doctora",
+        "Ud.": "usted", "Uds.": "ustedes", "p. ej.": "por ejemplo", "etc.": "etcétera",
+        "EE. UU.": "Estados Unidos", "Prof.": "profesor", "aprox.": "aproximadamente",
+    },
+    "it": {
+        "Sig.": "signor", "Sig.ra": "signora", "Sig.na": "signorina", "Dott.": "dottor",
+        "Dott.ssa": "dottoressa", "Prof.": "professor", "Prof.ssa": "professoressa",
+        "Avv.": "avvocato", "Ing.": "ingegner", "ecc.": "eccetera", "p. es.": "per esempio",
+    },
+    "pt": {
+        "Sr.": "senhor", "Sra.": "senhora", "Dr.": "doutor", "Dra.": "doutora",
+        "Prof.": "professor", "Profa.": "professora", "etc.": "et cetera",
+        "p. ex.": "por exemplo", "V. Exa.": "Vossa Excelência", "aprox.": "aproximadamente",
+    },
+    "nl": {
+        "dhr.": "de heer", "mevr.": "mevrouw", "dr.": "dokter", "prof.": "professor",
+        "bijv.": "bijvoorbeeld", "d.w.z.": "dat wil zeggen", "enz.": "enzovoort",
+        "o.a.": "onder andere", "m.a.w.": "met andere woorden",
+    },
+    "pl": {
+        "np.": "na przykład", "itd.": "i tak dalej", "itp.": "i tym podobne", "tzn.": "to znaczy",
+        "m.in.": "między innymi", "ok.": "około",
+    },
+    "ru": {
+        "т. е.": "то есть", "т. д.": "так далее", "т. п.": "тому подобное",
+        "и т. д.": "и так далее",
+    },
+}  # fmt: skip
+"""Wherever they stand; a space in them may be missing."""
+
+BEFORE_NUMBERS: dict[str, dict[str, str]] = {
+    "en": {"No.": "number", "Nos.": "numbers", "p.": "page", "pp.": "pages", "vol.": "volume"},
+    "de": {"Nr.": "Nummer", "S.": "Seite", "Bd.": "Band", "Kap.": "Kapitel", "§": "Paragraf"},
+    "fr": {"n°": "numéro", "nº": "numéro", "p.": "page", "art.": "article"},
+    "es": {"n.º": "número", "nº": "número", "n°": "número", "pág.": "página", "art.": "artículo"},
+    "it": {"n.": "numero", "nº": "numero", "n°": "numero", "pag.": "pagina", "art.": "articolo"},
+    "pt": {"n.º": "número", "nº": "número", "pág.": "página", "art.": "artigo"},
+    "nl": {"nr.": "nummer", "blz.": "bladzijde"},
+}
+"""Where a number follows."""
+
+BEFORE_NAMES: dict[str, dict[str, str]] = {
+    "en": {
+        "Dr.": "Doctor", "Dr": "Doctor", "St.": "Saint", "St": "Saint", "Mt.": "Mount",
+        "Ft.": "Fort", "Gen.": "General", "Col.": "Colonel", "Capt.": "Captain",
+        "Lt.": "Lieutenant", "Sgt.": "Sergeant", "Gov.": "Governor", "Sen.": "Senator",
+        "Rev.": "Reverend",
+    },
+    "de": {"St.": "Sankt"},
+    "fr": {"M.": "Monsieur", "St": "Saint", "Ste": "Sainte"},
+    "es": {"D.": "don", "Sto.": "santo", "Sta.": "santa"},
+    "it": {"S.": "san"},
+    "nl": {"St.": "Sint"},
+}  # fmt: skip
+"""Where a capital letter follows."""
+
+ENDING = frozenset({"etc.", "usw.", "ecc.", "enz.", "itd.", "itp.", "u. a.", "o. ä.", "и т. д."})
+"""Abbreviations that end sentences: a capital letter after them begins the next one."""
+
+SIGNS: dict[str, dict[str, str]] = {
+    "en": {"&": "and", "@": "at", "+": "plus", "=": "equals", "×": "times", "#": "number"},
+    "de": {"&": "und", "@": "at", "+": "plus", "=": "gleich", "×": "mal", "#": "Nummer"},
+    "fr": {"&": "et", "@": "arobase", "+": "plus", "=": "égale", "×": "fois", "#": "numéro"},
+    "es": {"&": "y", "@": "arroba", "+": "más", "=": "igual a", "×": "por", "#": "número"},
+    "it": {"&": "e", "@": "chiocciola", "+": "più", "=": "uguale a", "×": "per", "#": "numero"},
+    "pt": {"&": "e", "@": "arroba", "+": "mais", "=": "igual a", "×": "vezes", "#": "número"},
+    "nl": {"&": "en", "@": "apenstaartje", "+": "plus", "=": "is", "×": "maal", "#": "nummer"},
+    "pl": {"&": "i", "@": "małpa", "+": "plus", "=": "równa się", "×": "razy", "#": "numer"},
+    "ru": {"&": "и", "@": "собака", "+": "плюс", "=": "равно", "×": "умножить на", "#": "номер"},
+}
+
+PARTS: dict[str, dict[str, str]] = {
+    "en": {
+        "½": "one half", "¼": "one quarter", "¾": "three quarters", "⅓": "one third",
+        "⅔": "two thirds",
+    },
+    "de": {
+        "½": "ein halb", "¼": "ein Viertel", "¾": "drei Viertel", "⅓": "ein Drittel",
+        "⅔": "zwei Drittel",
+    },
+    "fr": {
+        "½": "un demi", "¼": "un quart", "¾": "trois quarts", "⅓": "un tiers", "⅔": "deux tiers",
+    },
+    "es": {
+        "½": "medio", "¼": "un cuarto", "¾": "tres cuartos", "⅓": "un tercio", "⅔": "dos tercios",
+    },
+    "it": {"½": "mezzo", "¼": "un quarto", "¾": "tre quarti", "⅓": "un terzo", "⅔": "due terzi"},
+    "pt": {"½": "meio", "¼": "um quarto", "¾": "três quartos", "⅓": "um terço", "⅔": "dois terços"},
+    "nl": {
+        "½": "een half", "¼": "een kwart", "¾": "drie kwart", "⅓": "een derde", "⅔": "twee derde",
+    },
+}  # fmt: skip
+"""Parts of a whole."""
+
+HALVES = {
+    "en": "{} and a half", "de": "{}einhalb", "fr": "{} et demi", "es": "{} y medio",
+    "it": "{} e mezzo", "pt": "{} e meio",
+}  # fmt: skip
+"""A number and a half."""
+
+SCALES: dict[str, dict[str, str]] = {
+    "en": {
+        "thousand": "thousand", "million": "million", "billion": "billion", "trillion": "trillion",
+        "k": "thousand", "K": "thousand", "m": "million", "M": "million", "bn": "billion",
+    },
+    "de": {
+        "Tausend": "Tausend", "Millionen": "Millionen", "Million": "Million",
+        "Milliarden": "Milliarden", "Milliarde": "Milliarde", "Mio.": "Millionen",
+        "Mio": "Millionen", "Mrd.": "Milliarden", "Mrd": "Milliarden",
+    },
+    "fr": {
+        "million": "million", "millions": "millions", "milliard": "milliard",
+        "milliards": "milliards",
+    },
+    "es": {"mil": "mil", "millón": "millón", "millones": "millones"},
+    "it": {
+        "mila": "mila", "milione": "milione", "milioni": "milioni", "miliardo": "miliardo",
+        "miliardi": "miliardi",
+    },
+    "pt": {
+        "mil": "mil", "milhão": "milhão", "milhões": "milhões", "bilhão": "bilhão",
+        "bilhões": "bilhões",
+    },
+    "nl": {"miljoen": "miljoen", "miljard": "miljard"},
+}  # fmt: skip
+"""Between an amount and its currency."""
+OF_SCALE = {"fr": "de ", "es": "de ", "it": "di ", "pt": "de "}
+"""Between millions and what there are millions of."""

@@ -1,0 +1,180 @@
+"""How a language says numbers, by the spell-out rules of the Unicode CLDR.
+
+Nothing is said in a language that the rules do not cover, or cover without its grammar: then its
+numbers stay as they are written.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from babel import Locale
+    from unicode_rbnf import RbnfEngine
+
+LONGEST = 15
+"""Digits of the longest number that is said as one; longer ones are said digit by digit."""
+CLASSIFIED = frozenset({"zh", "yue", "ja", "ko"})
+"""Languages in which a number's words depend on what is counted."""
+SAME = {"nb": "no", "nn": "no", "tl": "fil", "iw": "he", "in": "id"}
+"""Languages that are covered under another tag."""
+WHOLE_FRACTIONS = frozenset(
+    {"fr", "es", "it", "pt", "ca", "ro", "pl", "ru", "uk", "bg", "el", "tr", "cs", "sk", "hr", "sr"}
+)
+"""Languages that say two digits after the point as one number."""
+YEARS = frozenset({"en", "de", "nl", "sv", "da", "no"})
+"""Languages that say years in hundreds."""
+UNSPACED = frozenset({"th", "lo", "km", "my"})
+"""Languages that put no space between words."""
+POINTS = {"pl": "przecinek", "ru": "запятая", "th": "จุด"}
+"""The decimal sign in words, where the rules do not tell it."""
+COUNTING = {"es": 0, "ca": 0, "it": 1, "de": 1}
+"""Languages with a form of its own for *one* before what is counted: for every number that ends in
+it (0), or for 1 alone (1)."""
+
+
+@lru_cache(maxsize=64)
+def locale_of(language: str) -> Locale | None:
+    """Return what CLDR knows of a BCP 47 tag, or of its language; None when it knows nothing."""
+    from babel import Locale, UnknownLocaleError
+
+    for tag in (language, language.split("-", maxsplit=1)[0]):
+        try:
+            return Locale.parse(tag, sep="-")
+        except (UnknownLocaleError, ValueError, TypeError):
+            continue
+    return None
+
+
+class Numerals:
+    """The numbers of one language: how they are written, and how they are said."""
+
+    def __init__(self, locale: Locale, engine: RbnfEngine) -> None:
+        self.locale = locale
+        self.language = SAME.get(locale.language, locale.language)
+        self._engine = engine
+        self._said: dict[tuple[int, str], str | None] = {}
+        symbols = locale.number_symbols["latn"]
+        group = str(symbols["group"])
+        self._group = " \u00a0\u202f" if group.isspace() else group
+        self._point_sign = str(symbols["decimal"])
+        groups, points = (re.escape(f"{sign}{other}") for sign, other in (
+            (self._group, "٬"), (self._point_sign, "٫")
+        ))  # fmt: skip
+        # India groups by two digits above the thousands.
+        by_two = "#,##,##0" in str(locale.decimal_formats[None].pattern)
+        upper = rf"(?:[{groups}]\d{{2,3}})*" if by_two else rf"(?:[{groups}]\d{{3}})*"
+        grouped = rf"\d{{1,3}}{upper}[{groups}]\d{{3}}(?!\d)"
+        self.number = rf"(?:{grouped}|\d+)(?:[{points}]\d+)?"
+        """Pattern of a number as this language writes it."""
+        self.space = "" if self.language in UNSPACED else " "
+        self.point = POINTS.get(self.language) or self._point_word()
+        self.minus = (self.say(-1) or "").removesuffix(self.say(1) or "")
+        """The sign of a negative number in words, with the space after it."""
+
+    def read(self, written: str, *, counting: bool = False, feminine: bool = False) -> str | None:
+        """Return the words of what `number` matched; None when it cannot be said.
+
+        counting: what is counted follows. feminine: and it is feminine.
+        """
+        whole, _, fraction = self.split(written)
+        if fraction:
+            return self._decimal(whole, fraction)
+        if len(whole) > LONGEST or (len(whole) > 1 and int(whole[0]) == 0):
+            return self.digits(whole)
+        number = int(whole)
+        if feminine:
+            form = "cardinal-feminine"
+        elif counting and self._has_counting_form(number):
+            form = "cardinal-masculine"
+        else:
+            form = "numbering"
+        return self.say(number, form) or self.say(number)
+
+    def value(self, written: str) -> Decimal:
+        """Return the value of what `number` matched."""
+        return Decimal("".join(self.split(written)))
+
+    def split(self, written: str) -> tuple[str, str, str]:
+        """Return the digits before the point, the point, and the digits after it."""
+        for sign in f"{self._group}٬":
+            written = written.replace(sign, "")
+        return written.replace(self._point_sign, ".").replace("٫", ".").partition(".")
+
+    def say(self, number: int, form: str = "numbering") -> str | None:
+        """Return a whole number in words by one of CLDR's rule sets, or None without that set."""
+        if (number, form) not in self._said:
+            self._said[number, form] = self._spell(number, f"spellout-{form}")
+        return self._said[number, form]
+
+    def year(self, number: int) -> str | None:
+        """Return a year in words."""
+        dated = self.language in YEARS or self.language == "ru"
+        return self.say(number, "numbering-year" if dated else "numbering")
+
+    def is_year(self, written: str) -> bool:
+        """Whether these digits are said as a year wherever they stand."""
+        latest = 2099 if self.language == "en" else 1999
+        four = len(written) == 4 and written.isdecimal()
+        return four and self.language in YEARS and 1100 <= int(written) <= latest
+
+    def digits(self, written: str) -> str | None:
+        """Return every digit in words."""
+        words = [self.say(int(digit)) for digit in written if digit.isdecimal()]
+        return None if None in words else self.space.join(map(str, words))
+
+    def _decimal(self, whole: str, fraction: str) -> str | None:
+        if not self.point or len(fraction) > LONGEST:
+            return None
+        before = self.read(whole)
+        as_one = self.language in WHOLE_FRACTIONS and len(fraction) <= 2 and int(fraction[0]) > 0
+        after = self.say(int(fraction)) if as_one else self.digits(fraction)
+        return self.space.join((before, self.point, after)) if before and after else None
+
+    def _has_counting_form(self, number: int) -> bool:
+        if self.language not in COUNTING:
+            return False
+        return number == 1 or (COUNTING[self.language] == 0 and number % 10 == 1)
+
+    def _spell(self, number: int | Decimal, ruleset: str) -> str | None:
+        from unicode_rbnf.engine import RbnfError
+
+        if ruleset not in self._engine.rulesets:
+            return None
+        try:
+            parts = "".join(self._engine.iter_format_number(number, ruleset))
+        except (RbnfError, ValueError, ArithmeticError, RecursionError):
+            return None
+        words = " ".join(parts.replace("\xad", "").replace("\u200b", "").split())
+        return None if not words or any(map(str.isdigit, words)) else words
+
+    def _point_word(self) -> str | None:
+        """Return what stands between 3 and 2 when the rules say 3.2."""
+        three, two = self.say(3), self.say(2)
+        for form in ("numbering", "cardinal", "cardinal-masculine", "cardinal-neuter"):
+            said = self._spell(Decimal("3.2"), f"spellout-{form}") or ""
+            if three and two and said.startswith(three) and said.endswith(two):
+                word = said[len(three) : len(said) - len(two)].strip()
+                if word.replace(" ", "").isalpha():
+                    return word
+        return None
+
+
+@lru_cache(maxsize=64)
+def numerals_of(language: str) -> Numerals | None:
+    """Return the numbers of a language by its BCP 47 tag, or None when they stay as written."""
+    from unicode_rbnf import RbnfEngine
+
+    locale = locale_of(language)
+    if locale is None or locale.language in CLASSIFIED:
+        return None
+    own = SAME.get(locale.language, locale.language)
+    known = set(RbnfEngine.get_supported_languages())
+    regional = [f"{own}_{part}" for part in (locale.script, locale.territory) if part]
+    for name in (*regional, own):
+        if name in known:
+            return Numerals(locale, RbnfEngine.for_language(name))
+    return None

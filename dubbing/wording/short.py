@@ -1,0 +1,49 @@
+"""Abbreviations and signs, in the languages that `habits` lists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from dubbing.wording import habits
+from dubbing.wording.rule import Rule, one_of, rule, without_spaces
+
+
+def signs_of(language: str) -> str:
+    """Return the signs that are said in a language."""
+    return "".join(habits.SIGNS.get(language, {}))
+
+
+def short_rules(language: str) -> Iterator[Rule]:
+    """Yield the rules for abbreviations and signs."""
+    ending = {key.replace(" ", "") for key in habits.ENDING}
+    for table, follows in (
+        (habits.BEFORE_NUMBERS, r"(?=\s?\d)"),
+        (habits.BEFORE_NAMES, r"(?=\s[A-ZÀ-ÖØ-Þ])"),
+        (habits.ABBREVIATIONS, r"(?!\w)"),
+    ):
+        if words := table.get(language):
+            said = without_spaces(words)
+
+            def expand(match: re.Match[str], said: dict[str, str] = said) -> str | None:
+                short = re.sub(r"\s", "", match.group())
+                return said[short] + _stop(match, short in ending)
+
+            yield rule(rf"(?<![\w.])(?<!\w-){one_of(words)}{follows}", expand)
+    if signs := habits.SIGNS.get(language):
+        yield rule(r"(?<!\S)#(?=\s?\d)", lambda match: f"{signs['#']} ")
+        yield rule(
+            r"(?<=\w)\s?[&@]\s?(?=\w)|\s&\s", lambda match: f" {signs[match.group().strip()]} "
+        )
+        yield rule(
+            r"(?<=[\w)])\s?[+=×]\s?(?=[\w(])", lambda match: f" {signs[match.group().strip()]} "
+        )
+
+
+def _stop(match: re.Match[str], may_end: bool) -> str:
+    """Return the full stop that an abbreviation's own one stood for."""
+    if not match.group().endswith("."):
+        return ""
+    rest = match.string[match.end() :]
+    ends = not rest.strip("\"'»”’)] ") or (may_end and re.match(r"[\"'»”’)]?\s[^\W\da-z_]", rest))
+    return "." if ends and not rest.startswith((".", "?", "!", "…")) else ""
