@@ -7,6 +7,7 @@ as it would be alone, within what floating point gives.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,9 +110,15 @@ def _fix_weights(model: Any) -> None:
             parametrize.remove_parametrizations(module, "weight")
 
 
-def speak(model: Any, rows: Sequence[Row]) -> list[Spoken]:
-    """Return what the model says of each row; SpeechRejected where that would be far too long."""
+def speak(model: Any, rows: Sequence[Row], together: int | None = None) -> list[Spoken]:
+    """Return what the model says of each row; SpeechRejected where that would be far too long.
+
+    together: how many rows are made to sound at once. Left out, all on a card, and one on a CPU,
+    whose caches more would overflow: that takes longer.
+    """
     import torch
+
+    together = together or (1 if model.device.type == "cpu" else len(rows))
 
     with torch.inference_mode():
         noise = [torch.Generator().manual_seed(row.seed % 2**63) for row in rows]
@@ -122,7 +129,8 @@ def speak(model: Any, rows: Sequence[Row]) -> list[Spoken]:
         kept = [number for number, refused in enumerate(results) if refused is None]
         if kept:
             some = _some(encoded, kept)
-            sounds = _decode(model, some, frames[kept], [noise[number] for number in kept])
+            own = [noise[number] for number in kept]
+            sounds = _decode(model, some, frames[kept], own, together)
             for number, samples in zip(kept, sounds, strict=True):
                 results[number] = Audio(samples=samples, rate=model.config.audio.sample_rate)
     return results  # type: ignore[return-value]  # none is None any more
@@ -207,7 +215,7 @@ def _refusal(model: Any, row: Row, frames: float) -> Spoken | None:
 
 def _frame(model: Any) -> float:
     """Return how many samples a frame of the text becomes."""
-    decoded = float(np.prod(model.args.upsample_rates_decoder))
+    decoded: float = math.prod(model.args.upsample_rates_decoder)
     stretched = model.args.encoder_sample_rate and model.args.interpolate_z
     return decoded * (model.interpolate_factor if stretched else 1)
 
@@ -218,11 +226,10 @@ def _some(encoded: _Encoded, kept: list[int]) -> _Encoded:
 
 
 def _decode(
-    model: Any, encoded: _Encoded, frames: Tensor, noise: Sequence[Generator]
+    model: Any, encoded: _Encoded, frames: Tensor, noise: Sequence[Generator], together: int
 ) -> list[Samples]:
     """Return the samples of each row, of which a token lasts ``frames`` (rows, tokens)."""
     import torch
-    from torch.nn.functional import pad
     from TTS.tts.utils.helpers import generate_path, sequence_mask
 
     lengths = frames.sum(1).clamp_min(1).long()
@@ -233,9 +240,24 @@ def _decode(
     spread = _noise(shapes, noise, mean) * deviation * model.inference_noise_scale
     latent = model.flow(mean + spread, mask, g=encoded.speaker, reverse=True)
     latent, _, _, mask = model.upsampling_z(latent, y_lengths=lengths, y_mask=mask)
-    wave = model.waveform_decoder(pad(latent * mask, (0, TAIL)), g=encoded.speaker).squeeze(1)
-    sound = wave.float().clamp(-1, 1).cpu().numpy()
     ends = torch.round(lengths * _frame(model)).long().tolist()
+    sounds: list[Samples] = []
+    for first in range(0, len(ends), together):
+        rows = slice(first, first + together)
+        sounds += _waves(model, latent[rows] * mask[rows], encoded.speaker, rows, ends[rows])
+    return sounds
+
+
+def _waves(
+    model: Any, latent: Tensor, speaker: Tensor | None, rows: slice, ends: Sequence[int]
+) -> list[Samples]:
+    """Return the samples of ``rows``, each to its end; ``latent`` is theirs alone."""
+    from torch.nn.functional import pad
+
+    steps = math.ceil(max(ends) / math.prod(model.args.upsample_rates_decoder))
+    some = None if speaker is None else speaker[rows]
+    wave = model.waveform_decoder(pad(latent[..., :steps], (0, TAIL)), g=some).squeeze(1)
+    sound = wave.float().clamp(-1, 1).cpu().numpy()
     return [own[:end].copy() for own, end in zip(sound, ends, strict=True)]
 
 

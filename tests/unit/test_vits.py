@@ -17,6 +17,7 @@ from services import unavailable
 from speech import TEXTS, line, spoken
 
 from dubbing.engine import Engine, Line, missing_libraries
+from dubbing.engines import _vits
 from dubbing.engines.vits import Vits
 from dubbing.errors import BadInput, DubbingError, EngineFailed, EngineMissing, SpeechRejected
 
@@ -38,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def vits(models: Path) -> Iterator[Engine]:
+def vits(models: Path) -> Iterator[Vits]:
     tiny.make("vits", models / "vits")
     engine = loaded(models / "vits")
     yield engine
@@ -62,6 +63,14 @@ def test_a_line_is_spoken_in_a_batch_as_it_is_alone(vits: Engine) -> None:
         (alone,) = spoken(vits, asked)
         assert len(together.samples) == len(alone.samples)
         assert np.abs(together.samples - alone.samples).max() < TOLERANCE
+
+
+def test_rows_that_sound_together_as_on_a_card_are_as_they_are_alone(vits: Vits) -> None:
+    rows = [vits._row(line(vits, text, seed=seed)) for seed, text in enumerate(TEXTS)]
+    together = _vits.speak(vits._model, rows, together=2)
+    for own, alone in zip(together, _vits.speak(vits._model, rows), strict=True):
+        assert len(own.samples) == len(alone.samples)
+        assert np.abs(own.samples - alone.samples).max() < TOLERANCE
 
 
 def test_a_seed_tells_how_a_line_is_spoken(vits: Engine) -> None:
