@@ -20,16 +20,20 @@ FRAMES = 6
 """Frames a symbol."""
 LOUDER = 1.5
 SPEAKERS = {"ann": 0, "bob": 1}
-LAYERS = {"hidden_channels_ffn": 32, "num_heads": 2, "num_layers": 2, "dropout_p": 0.1}
 
 
-def make(folder: Path, vocoder: dict[str, Any] | None = None, **changes: Any) -> None:
-    """Write a model of two speakers, and a vocoder; ``changes`` are to their configurations."""
+def make(
+    folder: Path, vocoder: dict[str, Any] | None = None, size: int = 1, **changes: Any
+) -> None:
+    """Write a model of two speakers, and a vocoder; ``changes`` are to their configurations.
+
+    ``size`` multiplies the channels of both.
+    """
     prepare()
     import torch
 
     (folder / "speaker_ids.json").write_text(json.dumps(SPEAKERS))
-    arguments = sizes() | changes.pop("model_args", {})
+    arguments = sizes(size) | changes.pop("model_args", {})
     config = {"model": "fastspeech2", "model_args": arguments, **common(), **changes}
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "dubbing.json").write_text(json.dumps({"characters_per_second": {"*": pace()}}))
@@ -37,15 +41,19 @@ def make(folder: Path, vocoder: dict[str, Any] | None = None, **changes: Any) ->
         torch.manual_seed(1)
         model = build(read_model_config(folder))
         _settle(model)
-        write_vocoder(folder, **vocoder or {})
+        write_vocoder(folder, size, **vocoder or {})
     torch.save({"model": model.state_dict()}, folder / "model.pth")
 
 
-def write_vocoder(folder: Path, **changes: Any) -> None:
+def write_vocoder(folder: Path, size: int, **changes: Any) -> None:
     import torch
     from TTS.vocoder.configs import HifiganConfig
 
-    config = {"model": "hifigan", "audio": audio(), "generator_model_params": generator()} | changes
+    config = {
+        "model": "hifigan",
+        "audio": audio(),
+        "generator_model_params": generator(size),
+    } | changes
     config["generator_model"] = "hifigan_generator"
     (folder / VOCODER_CONFIG).write_text(json.dumps(config))
     settings = HifiganConfig()
@@ -94,28 +102,29 @@ def _settle(model: Any) -> None:
     model.decoder.decoder.postnet.weight.data.mul_(LOUDER)
 
 
-def sizes() -> dict[str, Any]:
+def sizes(size: int) -> dict[str, Any]:
+    layers = {"hidden_channels_ffn": 32 * size, "num_heads": 2, "num_layers": 2, "dropout_p": 0.1}
     return {
-        "hidden_channels": 32,
+        "hidden_channels": 32 * size,
         "out_channels": MELS,
         "use_aligner": False,
         "use_pitch": True,
         "use_energy": True,
-        "duration_predictor_hidden_channels": 16,
-        "pitch_predictor_hidden_channels": 16,
-        "energy_predictor_hidden_channels": 16,
-        "encoder_params": LAYERS,
-        "decoder_params": LAYERS,
+        "duration_predictor_hidden_channels": 16 * size,
+        "pitch_predictor_hidden_channels": 16 * size,
+        "energy_predictor_hidden_channels": 16 * size,
+        "encoder_params": layers,
+        "decoder_params": layers,
         "use_speaker_embedding": True,
         "speakers_file": "/train/speaker_ids.json",
     }
 
 
-def generator() -> dict[str, Any]:
+def generator(size: int) -> dict[str, Any]:
     return {
         "upsample_factors": UPSAMPLING,
         "upsample_kernel_sizes": [2 * rate for rate in UPSAMPLING],
-        "upsample_initial_channel": 32,
+        "upsample_initial_channel": 32 * size,
         "resblock_kernel_sizes": [3],
         "resblock_dilation_sizes": [[1, 3]],
         "resblock_type": "2",

@@ -14,7 +14,7 @@ from services import unavailable
 from speech import TEXTS, line, spoken
 
 from dubbing.audio import judge
-from dubbing.engine import Engine, Line, missing_libraries
+from dubbing.engine import Engine, missing_libraries
 from dubbing.engines.fastspeech2 import FastSpeech2
 from dubbing.errors import BadInput, EngineFailed, EngineMissing, SpeechRejected
 
