@@ -1,6 +1,6 @@
 """Lines into sentences, for engines that say only so much at once.
 
-The rules are small and the same for all languages: the libraries for it drop signs of what they
+The rules are small and go by Unicode's signs: the libraries for it drop signs of what they
 cut, and a wrong cut between two sentences is only a pause.
 """
 
@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 CLOSERS = r"[\"'”’“‘»«)\]}」』）】》〉]*"
 FULL = "。！？｡"
 """They end a sentence wherever they stand."""
-ENDS = rf"(?:[{FULL}]+{CLOSERS}|[.!?…؟۔।॥‼⁇⁈⁉]+{CLOSERS}(?=\s|$))"
-SENTENCE = re.compile(rf".*?(?:{ENDS}|$)\s*", re.DOTALL)
+BEFORE_SPACE = ".!?…؟۔।॥‼⁇⁈⁉"
+"""They end one where a space follows."""
+OWN = {"el": ";", "hy": "։"}
+"""What else does so in a language: the Greek question mark, the Armenian full stop."""
 CLAUSE = re.compile(r".*?(?:[,;:，、；：،؛—–]+[\"'”’»)\]]*(?=\s|[^\x00-\u2fff]|$)|$)\s*", re.DOTALL)
 WORD = re.compile(r"\S*\s*")
 SHORT = re.compile(
@@ -41,19 +44,30 @@ def split(text: str, language: str, limit: int) -> list[str]:
     text = text.strip()
     if len(text) <= limit:
         return [text] if text else []
-    return [part for part in (part.strip() for part in _packed(_sentences(text), limit, 0)) if part]
+    return [
+        part
+        for part in (part.strip() for part in _packed(_sentences(text, language), limit, 0))
+        if part
+    ]
 
 
-def _sentences(text: str) -> list[str]:
+def _sentences(text: str, language: str) -> list[str]:
     """Return the sentences, each with the space behind it."""
     found: list[str] = []
-    for match in SENTENCE.finditer(text):
+    for match in _sentence(language.split("-", maxsplit=1)[0].lower()).finditer(text):
         piece = match.group()
         if found and SHORT.search(found[-1].rstrip()[-LONGEST_SHORT:]):
             found[-1] += piece
         elif piece:
             found.append(piece)
     return found
+
+
+@lru_cache(maxsize=64)
+def _sentence(language: str) -> re.Pattern[str]:
+    before_space = BEFORE_SPACE + OWN.get(language, "")
+    ends = rf"(?:[{FULL}]+{CLOSERS}|[{before_space}]+{CLOSERS}(?=\s|$))"
+    return re.compile(rf".*?(?:{ends}|$)\s*", re.DOTALL)
 
 
 def _packed(pieces: list[str], limit: int, level: int) -> Iterator[str]:

@@ -35,8 +35,10 @@ def date_rules(numerals: Numerals) -> Iterator[Rule]:
     dates = _Dates(numerals)
     figures = r"(?P<a>\d{1,4})(?P<sign>[./-])(?P<b>\d{1,2})(?P=sign)(?P<c>\d{2,4})"
     yield rule(rf"{ALONE}{figures}{OVER}", dates.in_figures)
-    if not dates.months:
-        return
+    if numerals.language == "de":
+        before = "|".join(rf"(?<=\b{word}\s)" for word in GERMAN_CASES)
+        day = r"(?P<day>\d{1,2})\.(?P<number>1[0-2]|0?[1-9])\."
+        yield rule(rf"(?:{before}){day}(?!\d)", dates.german_day)
     month = rf"(?P<month>{one_of(dates.months)})"
     link = r"\s(?:de\s|of\s)?"
     mark = r"(?:\.|st|nd|rd|th|er|º|°|ste|de|e)?"
@@ -87,6 +89,15 @@ class _Dates:
         said = re.sub(r"'([^']*)'|MMMM|d|y", lambda m: m[1] or words[m[0]], pattern)
         return " ".join(said.split())
 
+    def german_day(self, match: re.Match[str]) -> str | None:
+        """Say a day and a month in figures, as in ``am 1.5.``."""
+        if not 1 <= int(match["day"]) <= 31:
+            return None
+        day = self._day(int(match["day"]), match)
+        # The sentence's own end is not the month's.
+        end = "" if match.string[match.end() :].strip() else "."
+        return day and f"{day} {self._names[int(match['number'])]}{end}"
+
     def day_first(self, match: re.Match[str]) -> str | None:
         if not self._is_month(match):
             return None
@@ -134,9 +145,10 @@ class _Dates:
         return bool(certain) or match["month"] not in self._short
 
     def _month(self, match: re.Match[str]) -> str:
-        if match["month"] in self._short:
-            return self._names[self.months[match["month"]]]
-        return match["month"] + match["dot"]
+        if match["month"] not in self._short:
+            return match["month"] + match["dot"]
+        ends = not match.string[match.end() :].strip() and not match["year"]
+        return self._names[self.months[match["month"]]] + (match["dot"] if ends else "")
 
     def _day(self, day: int, match: re.Match[str]) -> str | None:
         language = self._say.language

@@ -14,7 +14,7 @@ from dubbing.wording.rule import ALONE, END, OVER, START, Rule, one_of, rule
 ORDINALS: dict[str, dict[str, str]] = {
     "en": dict.fromkeys(("st", "nd", "rd", "th"), "ordinal"),
     "fr": {
-        **dict.fromkeys(("er", "e", "ème", "eme"), "ordinal-masculine"),
+        **dict.fromkeys(("er", "e", "ème", "eme", "nd"), "ordinal-masculine"),
         **dict.fromkeys(("re", "ère"), "ordinal-feminine"),
     },
     "es": {
@@ -38,6 +38,7 @@ TIGHT = frozenset({"de", "nl", "sv", "da", "no"})
 
 SIGNS = "%٪‰°€$£¥₹₽₺₩₴₪"
 """A number is left as it is beside one of them that nothing was said for."""
+AMERICAN = re.compile(r"(?:\(?\d{3}\)?[ -])?\d{3}-\d{4}")
 FRACTIONS = {"1/2": "½", "1/4": "¼", "3/4": "¾", "1/3": "⅓", "2/3": "⅔"}
 
 
@@ -91,8 +92,8 @@ class _Figures:
         written = match.group()
         groups = re.findall(r"\d+", written)
         count = sum(map(len, groups))
-        local = re.fullmatch(r"\d{3}-\d{4}", written) and self._say.language == "en"
-        if not 7 <= count <= 15 or not (written[0] in "+(0" or local):
+        local = self._say.language == "en" and AMERICAN.fullmatch(written)
+        if not 7 <= count <= 15 or not (written.lstrip("(")[0] in "+0" or local):
             return None
         said = [self._say.digits(group) for group in groups]
         if None in said:

@@ -34,7 +34,7 @@ ABBREVIATIONS: dict[str, dict[str, str]] = {
     },
     "fr": {
         "Mme": "Madame", "Mmes": "Mesdames", "Mlle": "Mademoiselle", "MM.": "Messieurs",
-        "Dr": "Docteur", "Pr": "Professeur", "Me": "Maître", "etc.": "et cetera",
+        "Dr": "Docteur", "etc.": "et cetera",
         "p. ex.": "par exemple", "c.-à-d.": "c'est-à-dire", "env.": "environ",
     },
     "es": {
@@ -53,13 +53,13 @@ ABBREVIATIONS: dict[str, dict[str, str]] = {
         "p. ex.": "por exemplo", "V. Exa.": "Vossa Excelência", "aprox.": "aproximadamente",
     },
     "nl": {
-        "dhr.": "de heer", "mevr.": "mevrouw", "dr.": "dokter", "prof.": "professor",
+        "dhr.": "de heer", "mevr.": "mevrouw", "dr.": "doctor", "prof.": "professor",
         "bijv.": "bijvoorbeeld", "d.w.z.": "dat wil zeggen", "enz.": "enzovoort",
         "o.a.": "onder andere", "m.a.w.": "met andere woorden",
     },
     "pl": {
         "np.": "na przykład", "itd.": "i tak dalej", "itp.": "i tym podobne", "tzn.": "to znaczy",
-        "m.in.": "między innymi", "ok.": "około",
+        "m.in.": "między innymi",
     },
     "ru": {
         "т. е.": "то есть", "т. д.": "так далее", "т. п.": "тому подобное",
@@ -76,6 +76,7 @@ BEFORE_NUMBERS: dict[str, dict[str, str]] = {
     "it": {"n.": "numero", "nº": "numero", "n°": "numero", "pag.": "pagina", "art.": "articolo"},
     "pt": {"n.º": "número", "nº": "número", "pág.": "página", "art.": "artigo"},
     "nl": {"nr.": "nummer", "blz.": "bladzijde"},
+    "pl": {"nr": "numer", "ok.": "około"},
 }
 """Where a number follows."""
 
@@ -88,8 +89,7 @@ BEFORE_NAMES: dict[str, dict[str, str]] = {
     },
     "de": {"St.": "Sankt"},
     "fr": {"M.": "Monsieur", "St": "Saint", "Ste": "Sainte"},
-    "es": {"D.": "don", "Sto.": "santo", "Sta.": "santa"},
-    "it": {"S.": "san"},
+    "es": {"Sto.": "santo", "Sta.": "santa"},
     "nl": {"St.": "Sint"},
 }  # fmt: skip
 """Where a capital letter follows."""

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dubbing.wording import habits
 from dubbing.wording.rule import Rule, one_of, rule, without_spaces
 
+NAME = r"(?=\s[A-ZÀ-ÖØ-Þ])"
+
 
 def signs_of(language: str) -> str:
     """Return the signs that are said in a language."""
@@ -19,14 +21,18 @@ def short_rules(language: str) -> Iterator[Rule]:
     ending = {key.replace(" ", "") for key in habits.ENDING}
     for table, follows in (
         (habits.BEFORE_NUMBERS, r"(?=\s?\d)"),
-        (habits.BEFORE_NAMES, r"(?=\s[A-ZÀ-ÖØ-Þ])"),
+        (habits.BEFORE_NAMES, NAME),
         (habits.ABBREVIATIONS, r"(?!\w)"),
     ):
         if words := table.get(language):
             said = without_spaces(words)
 
-            def expand(match: re.Match[str], said: dict[str, str] = said) -> str | None:
+            def expand(
+                match: re.Match[str], said: dict[str, str] = said, follows: str = follows
+            ) -> str | None:
                 short = re.sub(r"\s", "", match.group())
+                if follows is NAME and len(short) == 2 and _is_initial(match):
+                    return None
                 return said[short] + _stop(match, short in ending)
 
             yield rule(rf"(?<![\w.])(?<!\w-){one_of(words)}{follows}", expand)
@@ -38,6 +44,12 @@ def short_rules(language: str) -> Iterator[Rule]:
         yield rule(
             r"(?<=[\w)])\s?[+=×]\s?(?=[\w(])", lambda match: f" {signs[match.group().strip()]} "
         )
+
+
+def _is_initial(match: re.Match[str]) -> bool:
+    """Whether a single letter stands within a name, behind another part of it."""
+    before = match.string[: match.start()].split()[-1:]
+    return bool(before) and before[0][0].isupper() and before[0][-1].isalpha()
 
 
 def _stop(match: re.Match[str], may_end: bool) -> str:

@@ -27,6 +27,7 @@ def test_neighbours_are_joined_up_to_the_limit() -> None:
         ("ar", "كيف حالك؟ أنا بخير.", 12, ["كيف حالك؟", "أنا بخير."]),
         ("en", "Dr. Smith met J. R. Hill. He left.", 26, ["Dr. Smith met J. R. Hill.", "He left."]),
         ("de", "Es war der 3. Mann. Er ging.", 20, ["Es war der 3. Mann.", "Er ging."]),
+        ("el", "Πού είσαι; Εδώ είμαι.", 14, ["Πού είσαι;", "Εδώ είμαι."]),
         ("en", "It cost 3.50 at x.com. Fine.", 22, ["It cost 3.50 at x.com.", "Fine."]),
     ],
 )
