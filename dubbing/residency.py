@@ -67,7 +67,7 @@ class Residency:
         """Return a loaded engine, or a converter over a loaded engine.
 
         base: the engine that a converter is over; left out, the one that its spec names.
-        Raises EngineAway for one that rests, or cannot be loaded.
+        Raises EngineAway for one that rests, or cannot be loaded, and what loading a base raises.
         """
         own = self.voicing(name)
         over = base or own.spec.base
@@ -78,7 +78,9 @@ class Residency:
     def voicing(self, name: str, *, beside: str = "") -> Voicing:
         """Return what derives voices, loaded now when it is not in memory.
 
-        beside: what may not go for it. Raises EngineAway for one that rests, or cannot be loaded.
+        beside: the converter for which it is loaded, which may not go for it.
+        Raises EngineAway for one that rests, or cannot be loaded. What loading a base raises is for
+        its lines to tell: the converter is at work, over other bases too.
         """
         if name in self._resting:
             raise EngineAway(f"this worker takes nothing for {name!r}: {self._error or 'it rests'}")
@@ -86,6 +88,8 @@ class Residency:
             try:
                 self._load(name, beside)
             except DubbingError as exc:
+                if beside:
+                    raise
                 self.rest(name, f"{name} cannot be loaded: {exc}")
                 raise EngineAway(self._error) from exc
         self._engines.move_to_end(name)

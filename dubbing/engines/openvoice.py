@@ -7,7 +7,7 @@ version. The converter keeps the words, their time and their melody.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,7 +15,7 @@ import numpy as np
 import soxr
 from pydantic import ConfigDict, Field
 
-from dubbing.audio import SILENCE_DBFS, Audio, peak
+from dubbing.audio import SILENCE_DBFS, Audio, Samples, peak
 from dubbing.document import validated
 from dubbing.engine import EngineSpec, Spoken, VoiceForm, described, require
 from dubbing.engines._coqui import (
@@ -96,6 +96,9 @@ class OpenVoice:
         licence="MIT",
     )
     model: str
+    together: int | None = None
+    """How many sounds are decoded at once; left out, all on a card, and one on a CPU, whose caches
+    and memory more would overflow."""
 
     def __init__(self, name: str = "openvoice", folder: Path = Path()) -> None:
         self._folder = folder
@@ -147,13 +150,11 @@ class OpenVoice:
             colours, spectra = zip(*map(self._loaded.extract_se, waves), strict=True)
             targets = [torch.from_numpy(np.asarray(voice["se"])) for voice in voices]
             target = torch.stack(targets).unsqueeze(-1).to(self._loaded.device)
-            rows = self._recolour(spectra, torch.cat(colours), target)
-            samples = rows.squeeze(1).float().clamp(-1, 1).cpu().numpy()
+            rows = [*self._recolour(spectra, torch.cat(colours), target)]
         rate = self.spec.sample_rate
         ends = [round(sound.seconds * rate) for sound in sounds]
         return [
-            Audio(samples=row[:end].copy(), rate=rate)
-            for row, end in zip(samples, ends, strict=True)
+            Audio(samples=row[:end].copy(), rate=rate) for row, end in zip(rows, ends, strict=True)
         ]
 
     @property
@@ -179,8 +180,10 @@ class OpenVoice:
         whole = max(frames * audio.hop_length, audio.fft_size)
         return pad(wave, (0, whole - len(wave)))
 
-    def _recolour(self, spectra: Sequence[Tensor], source: Tensor, target: Tensor) -> Tensor:
-        """Return the waves (rows, 1, samples) of spectra (1, bins, frames) in other colours.
+    def _recolour(
+        self, spectra: Sequence[Tensor], source: Tensor, target: Tensor
+    ) -> Iterator[Samples]:
+        """Yield the samples of spectra (1, bins, frames) in other colours, and some after them.
 
         source, target: (rows, channels, 1). coqui-tts's own `inference` draws noise of the whole
         batch's shape, so its steps are taken here.
@@ -197,8 +200,13 @@ class OpenVoice:
         latent = (mean + _noise(mean) * spread.exp() * model.tau) * mask
         plain = model.flow(latent, mask, g=source)
         coloured = model.flow(plain, mask, g=target, reverse=True)
-        wave: Tensor = model.dec(pad(coloured * mask, (0, TAIL)), g=target * mute)
-        return wave
+        together = self.together or (1 if model.device.type == "cpu" else len(spectra))
+        for first in range(0, len(spectra), together):
+            rows = slice(first, first + together)
+            longest = int(frames[rows].max())
+            some = (coloured * mask)[rows, :, :longest]
+            waves = model.dec(pad(some, (0, TAIL)), g=target[rows] * mute).squeeze(1)
+            yield from waves.float().clamp(-1, 1).cpu().numpy()
 
 
 def _open(config: _Config, checkpoint: Path) -> Any:

@@ -71,9 +71,14 @@ def rewrite(folder: Path, **changes: Any) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
+@pytest.mark.parametrize("together", [None, 2, len(LENGTHS)])
 def test_a_sound_becomes_the_same_alone_and_beside_others(
-    converter: OpenVoice, voices: list[VoiceForm]
+    converter: OpenVoice,
+    voices: list[VoiceForm],
+    together: int | None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(converter, "together", together)
     sounds = [noise(frames, seed) for seed, frames in enumerate(LENGTHS)]
     mixed = [voices[number % len(voices)] for number in range(len(sounds))]
     together = converted(converter, sounds, mixed)

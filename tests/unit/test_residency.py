@@ -10,7 +10,7 @@ import pytest
 from dubbing.catalogue import Catalogue
 from dubbing.engine import Voicing
 from dubbing.engines.tone import Tone
-from dubbing.errors import EngineAway, EngineFailed
+from dubbing.errors import EngineAway, EngineFailed, EngineMissing
 from dubbing.ledger import Holding
 from dubbing.residency import Residency
 from dubbing.weights import ModelFolders, Weights
@@ -133,6 +133,19 @@ def test_an_engine_that_cannot_be_loaded_rests_with_its_error_until_it_can(tmp_p
     (tmp_path / "m-a" / "model.bin").write_bytes(bytes(MIB))
     process.residency.wake("m-a")
     assert process.said[-1] == Holding(loaded=("m-a",))
+
+
+def test_a_base_that_cannot_be_loaded_does_not_rest(tmp_path: Path) -> None:
+    process = Process(tmp_path)
+    process.residency.voicing("m-a")
+    (tmp_path / "m-b" / "model.bin").write_bytes(b"")
+    with pytest.raises(EngineFailed, match="damaged"):
+        process.residency.voicing("m-b", beside="m-a")
+    with pytest.raises(EngineMissing, match="'m2'"):
+        process.residency.voicing("m2", beside="m-a")
+    assert process.residency.holding == Holding(loaded=("m-a",))
+    (tmp_path / "m-b" / "model.bin").write_bytes(bytes(MIB))
+    assert process.residency.voicing("m-b", beside="m-a").spec.name == "m-b"
 
 
 def test_what_fits_beside_the_others_is_told_without_loading(tmp_path: Path) -> None:
