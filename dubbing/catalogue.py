@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from dubbing.document import listed
 from dubbing.engine import EngineSpec, Voicing
 from dubbing.errors import BadInput, EngineMissing, NotFound
-from dubbing.job import Model
+from dubbing.job import Job, Model
 from dubbing.keys import Keys
 from dubbing.settings import Settings
 from dubbing.storage import Storage
@@ -108,6 +108,22 @@ class Catalogue:
         ]
         if faults:
             raise BadInput(listed(faults))
+
+    def permit_job(self, job: Job, specs: Mapping[str, EngineSpec]) -> None:
+        """Raise as `permit`, for all engines that a job names."""
+        cast = [(who, engine) for who in job.speakers for engine in job.engines_of(who)]
+        self.permit_asked(((engine, job.base_of(who, engine)) for who, engine in cast), specs)
+
+    def permit_asked(
+        self, asked: Iterable[tuple[str, str | None]], specs: Mapping[str, EngineSpec]
+    ) -> None:
+        """Raise as `permit`, for engines as a job names them.
+
+        asked: each with the base below it; None is the one that the engine's own spec names.
+        """
+        own = {name: spec.base for name, spec in specs.items()}
+        names = {name for engine, base in asked for name in (engine, base or own.get(engine))}
+        self.permit(spec for name, spec in specs.items() if name in names)
 
 
 class Published(Model):

@@ -151,7 +151,7 @@ class Client:
         """
         _check_name("job", job_id)
         specs = self.specs()
-        self._catalogue.permit(spec for name, spec in specs.items() if name == engine)
+        self._catalogue.permit_asked([(engine, None)], specs)
         self.ledger.check_writable()
         self._put_to_work(open_retry(self.storage, specs, job_id, engine=engine, voice=voice))
         return self.status(job_id)
@@ -249,8 +249,7 @@ class Client:
         """Return a job that can be stored, and its cautions; raises BadInput."""
         job = normalised(job.model_copy(update={"engine": job.engine or self._engine}))
         specs = self.specs()
-        asked = {name for speaker in job.speakers for name in job.engines_of(speaker)}
-        self._catalogue.permit(spec for name, spec in specs.items() if name in asked)
+        self._catalogue.permit_job(job, specs)
         intake = Intake(self.storage, job, specs)
         seconds = intake.inspect()
         found = check(intake.job, specs, film_seconds=seconds, voices=intake.stored_voices)

@@ -14,7 +14,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from urllib.parse import unquote, urlsplit
+
+from services import unavailable
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 LARGE = 1000
@@ -55,8 +58,11 @@ class Hub(ThreadingHTTPServer):
 
 @contextmanager
 def serving(repositories: Mapping[str, Mapping[str, bytes]]) -> Iterator[Hub]:
+    """A hub that answers during the block, for who has its library."""
+    if find_spec("huggingface_hub") is None:
+        unavailable("huggingface_hub")
     with Hub(repositories) as hub:
-        thread = threading.Thread(target=hub.serve_forever)
+        thread = threading.Thread(target=hub.serve_forever, args=(0.02,))
         thread.start()
         try:
             yield hub

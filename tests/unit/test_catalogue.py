@@ -11,6 +11,7 @@ import pytest
 from dubbing.catalogue import GROUP, Catalogue
 from dubbing.engines.tone import Tone
 from dubbing.errors import BadInput, EngineMissing
+from dubbing.job import Job
 from dubbing.settings import Settings
 from dubbing.weights import ModelFolders
 
@@ -103,6 +104,37 @@ def test_every_engine_that_is_refused_is_named_with_its_licence(catalogue: Catal
     strict.permit([free])
     with pytest.raises(BadInput, match=r"(?s)'hum'.*Apache-2\.0.*'hum-de'.*REFUSE_LICENCES"):
         strict.permit([free, catalogue.create("hum").spec, catalogue.create("hum-de").spec])
+
+
+@pytest.mark.parametrize(
+    ("role", "named"),
+    [
+        ({"engine": "plain"}, None),
+        ({"engine": "plain", "fallback": ["strict"]}, "strict"),
+        ({"engine": "over", "reference": "a"}, "strict"),
+        ({"engine": "over", "reference": "a", "base": "plain"}, None),
+        ({"engine": "over", "reference": "a", "base": "strict"}, "strict"),
+        ({"engine": "plain", "fallback": ["over"]}, "strict"),
+        ({"engine": "unknown"}, None),
+    ],
+)
+def test_a_job_may_name_no_engine_that_is_refused_nor_have_one_speak_below(
+    role: dict[str, object], named: str | None
+) -> None:
+    specs = {
+        name: Tone.spec.model_copy(update={"name": name, "licence": licence, "base": base})
+        for name, licence, base in (
+            ("plain", "MIT", None), ("strict", "NC", None), ("over", "MIT", "strict")
+        )
+    }  # fmt: skip
+    line = {"id": "1", "start": 0, "end": 1, "text": "Yes.", "speaker": "Ann"}
+    job = Job.model_validate({"language": "en", "segments": [line], "cast": {"Ann": role}})
+    catalogue = Catalogue(points=POINTS, refused=("nc",))
+    if named is None:
+        catalogue.permit_job(job, specs)
+    else:
+        with pytest.raises(BadInput, match=f"^engine '{named}' is not used here"):
+            catalogue.permit_job(job, specs)
 
 
 def test_the_policy_comes_from_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
