@@ -1,15 +1,14 @@
-"""XTTS's networks over many lines at once.
+"""XTTS's language model over many lines at once.
 
 coqui-tts speaks one line a call. Here the layers of its model are run over rows that differ in
 text, language, voice and speed. What a row becomes does not depend on the rows beside it, within
-what floating point gives: padding is masked in the transformer and out of the decoder's reach, and
-each row draws from chances of its own.
+what floating point gives: padding is masked, and each row draws from chances of its own.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,15 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from dubbing.audio import Samples
+from dubbing.engines._xtts_decoder import sound
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 STEP = 16
 """Attention sees the past in steps of so many tokens, which CUDA's kernels want."""
-TAIL = 4
-"""Tokens of the last sound after the longest row: further than the decoder looks ahead, so that
-the end of a row does not depend on what is beside it."""
 FILLER = 1
 """The audio token that stands for the prefix in coqui-tts, so that repeating it costs as well."""
 
@@ -44,6 +41,33 @@ class Row:
     """Uniform in [0, 1): one for each audio token that it may take at most."""
 
 
+def speak(model: Any, rows: Sequence[Row], at_once: int) -> list[Samples | None]:
+    """Return what is heard of each row; None of one that finds no end.
+
+    at_once: rows that are written together, those near in length.
+    """
+    import torch
+
+    order = sorted(range(len(rows)), key=lambda number: len(rows[number].tokens))
+    groups = [order[begin : begin + at_once] for begin in range(0, len(rows), at_once)]
+    with torch.inference_mode():
+        written = {
+            number: latents
+            for numbers in groups
+            for number, latents in zip(numbers, write(model, _of(rows, numbers)), strict=True)
+            if latents is not None
+        }
+        voices = [row.speaker for row in _of(rows, written)]
+        speeds = [row.speed for row in _of(rows, written)]
+        sounds = sound(model, list(written.values()), voices, speeds)
+    heard = dict(zip(written, sounds, strict=True))
+    return [heard.get(number) for number in range(len(rows))]
+
+
+def _of(rows: Sequence[Row], numbers: Iterable[int]) -> list[Row]:
+    return [rows[number] for number in numbers]
+
+
 def write(model: Any, rows: Sequence[Row]) -> list[Tensor | None]:
     """Return what the decoder makes sound of, (tokens, channels) a row.
 
@@ -51,11 +75,12 @@ def write(model: Any, rows: Sequence[Row]) -> list[Tensor | None]:
     transformers draws them for coqui-tts, by the settings in the model's configuration.
     """
     import torch
+    from torch.nn.utils.rnn import pad_sequence
 
     gpt = model.gpt
     stop, positions = gpt.stop_audio_token, gpt.mel_pos_embedding.emb.weight
     bounds = torch.tensor([len(row.chances) for row in rows], device=model.device)
-    chances = _padded([row.chances for row in rows]).to(model.device)
+    chances = pad_sequence([row.chances for row in rows], batch_first=True).to(model.device)
     prefix, hidden = _prefix(gpt, rows)
     transformer = _Transformer(gpt, hidden, room=prefix.shape[1] + chances.shape[1])
     written = torch.full_like(chances, stop, dtype=torch.long)
@@ -179,52 +204,3 @@ class _Transformer:
             return mask
         later = torch.full_like(mask[0, 0, 0], self._never).expand(self._end, -1).triu(1)
         return torch.minimum(mask, later)
-
-
-def sound(model: Any, rows: Sequence[Row], latents: Sequence[Tensor]) -> list[Samples]:
-    """Return the sound of each row, at the speed that the row asks for.
-
-    latents: of each row, (tokens, channels).
-    """
-    import torch
-
-    paced = [_paced(own, row.speed) for own, row in zip(latents, rows, strict=True)]
-    longest = max(map(len, paced)) + TAIL
-    padded = torch.stack(
-        [torch.cat([own, own[-1:].expand(longest - len(own), -1)]) for own in paced]
-    )
-    speakers = torch.stack([torch.from_numpy(row.speaker) for row in rows])[..., None]
-    heard = model.hifigan_decoder(padded, g=speakers.to(model.device)).reshape(len(rows), -1).cpu()
-    hop = heard.shape[1] // _frames(model, longest)
-    whole: Samples = heard.clamp(-1.0, 1.0).numpy()
-    return [own[: _frames(model, len(p)) * hop] for own, p in zip(whole, paced, strict=True)]
-
-
-def _paced(latents: Tensor, speed: float) -> Tensor:
-    """Return a row's latents for a speed, as coqui-tts stretches them."""
-    from torch.nn.functional import interpolate
-
-    if speed == 1.0:
-        return latents
-    paced: Tensor = interpolate(latents.T[None], scale_factor=1 / speed, mode="linear")[0].T
-    return paced
-
-
-def _frames(model: Any, tokens: int) -> int:
-    """Return how many frames the decoder makes of so many tokens."""
-    decoder = model.hifigan_decoder
-    stretches = (
-        decoder.ar_mel_length_compression / decoder.output_hop_length,
-        decoder.output_sample_rate / decoder.input_sample_rate,
-    )
-    frames = tokens
-    for stretch in stretches:
-        frames = math.floor(frames * stretch)
-    return frames
-
-
-def _padded(rows: list[Tensor]) -> Tensor:
-    from torch.nn.utils.rnn import pad_sequence
-
-    padded: Tensor = pad_sequence(rows, batch_first=True)
-    return padded

@@ -19,7 +19,7 @@ from dubbing.engine import EngineSpec, Line, Spoken, VoiceForm, described, requi
 from dubbing.engines import _xtts_model
 from dubbing.engines._coqui import COQUI, release, torch_errors
 from dubbing.engines._coqui_config import CONFIG, argument, bcp47, read_model_config
-from dubbing.engines._xtts_batch import Row, sound, write
+from dubbing.engines._xtts_batch import Row, speak
 from dubbing.engines._xtts_model import EMBEDDING, LATENTS, MODEL, STUDIO, VOCABULARY
 from dubbing.errors import EngineFailed, SpeechRejected
 from dubbing.sentences import split
@@ -130,7 +130,7 @@ class XTTS:
         asked = [self._rows(line) for line in lines]
         rows = [row for own in asked if isinstance(own, list) for row in own]
         with torch_errors(self.spec.name):
-            sounds = iter(self._speak(rows))
+            sounds = iter(speak(self._model, rows, self.spec.batch_lines))
         return [
             self._joined(line, [next(sounds) for _ in own]) if isinstance(own, list) else own
             for line, own in zip(lines, asked, strict=True)
@@ -196,23 +196,6 @@ class XTTS:
         longest = self.spec.longest(text, language, 1.0)
         tokens: int = math.ceil(longest * args.input_sample_rate / args.gpt_code_stride_len)
         return min(own, tokens)
-
-    def _speak(self, rows: Sequence[Row]) -> list[Samples | None]:
-        """Return what is heard of each row, or None; those near in length go together."""
-        import torch
-
-        order = sorted(range(len(rows)), key=lambda number: len(rows[number].tokens))
-        heard: list[Samples | None] = [None] * len(rows)
-        with torch.inference_mode():
-            for begin in range(0, len(rows), self.spec.batch_lines):
-                numbers = order[begin : begin + self.spec.batch_lines]
-                latents = write(self._model, [rows[number] for number in numbers])
-                ended = {n: own for n, own in zip(numbers, latents, strict=True) if own is not None}
-                together = [rows[number] for number in ended]
-                sounds = sound(self._model, together, list(ended.values())) if together else []
-                for number, samples in zip(ended, sounds, strict=True):
-                    heard[number] = samples
-        return heard
 
     def _joined(self, line: Line, parts: Sequence[Samples | None]) -> Spoken:
         """Return a line of its parts."""

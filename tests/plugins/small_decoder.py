@@ -42,7 +42,7 @@ def shrink() -> None:
         resblock_kernel_sizes_decoder=[3],
         upsample_rates_decoder=[16, 16],
         upsample_kernel_sizes_decoder=[32, 32],
-        upsample_initial_channel_decoder=32,
+        upsample_initial_channel_decoder=16,
     )
     _default(ResNetSpeakerEncoder.__init__, layers=[1, 1, 1, 1], num_filters=[8, 8, 8, 8])
 

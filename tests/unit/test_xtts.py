@@ -26,7 +26,7 @@ if missing_libraries(XTTS()):
 
 from tiny import xtts as tiny_xtts
 
-TOLERANCE = 1e-4
+TOLERANCE = 1e-5
 """Of full scale: what a line may differ by from one batch to another."""
 ANN, BOB = "Ann Other", "Bob Sample"
 LONG = " ".join(f"{TEXTS[0]} {TEXTS[2]}" for _ in range(5))

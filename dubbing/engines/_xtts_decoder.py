@@ -1,0 +1,80 @@
+"""XTTS's decoder over many lines at once: sound of what the language model has written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dubbing.audio import Samples
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+REACH = 16
+"""Frames of the last sound after the longest row: further than the decoder looks ahead, so that
+the end of a row does not depend on what is beside it."""
+AT_ONCE = 8
+"""Rows that a card decodes together; a CPU is quickest with one."""
+
+
+def sound(
+    model: Any,
+    latents: Sequence[Tensor],
+    speakers: Sequence[npt.NDArray[np.float32]],
+    speeds: Sequence[float],
+) -> list[Samples]:
+    """Return the sound of each row.
+
+    latents: what was written, (tokens, channels). speakers: what the voice is to the decoder,
+    (channels,). speeds: of which 1 is the natural one.
+    """
+    paced = [_paced(own, speed) for own, speed in zip(latents, speeds, strict=True)]
+    order = sorted(range(len(paced)), key=lambda number: len(paced[number]))
+    size = AT_ONCE if model.device.type == "cuda" else 1
+    heard: dict[int, Samples] = {}
+    for numbers in (order[begin : begin + size] for begin in range(0, len(order), size)):
+        together = _decode(model, [paced[n] for n in numbers], [speakers[n] for n in numbers])
+        heard |= zip(numbers, together, strict=True)
+    return [heard[number] for number in range(len(paced))]
+
+
+def _paced(latents: Tensor, speed: float) -> Tensor:
+    """Return a row's latents for a speed, as coqui-tts stretches them."""
+    from torch.nn.functional import interpolate
+
+    if speed == 1.0:
+        return latents
+    paced: Tensor = interpolate(latents.T[None], scale_factor=1 / speed, mode="linear")[0].T
+    return paced
+
+
+def _decode(
+    model: Any, latents: Sequence[Tensor], speakers: Sequence[npt.NDArray[np.float32]]
+) -> list[Samples]:
+    import torch
+
+    longest = max(map(len, latents)) + math.ceil(REACH / _frames(model, 1))
+    padded = [torch.cat([own, own[-1:].expand(longest - len(own), -1)]) for own in latents]
+    voices = torch.stack([torch.from_numpy(speaker) for speaker in speakers])[..., None]
+    heard = model.hifigan_decoder(torch.stack(padded), g=voices.to(model.device))
+    whole: Samples = heard.reshape(len(latents), -1).clamp(-1.0, 1.0).cpu().numpy()
+    frame = whole.shape[1] // _frames(model, longest)
+    lengths = [_frames(model, len(own)) * frame for own in latents]
+    return [own[:length].copy() for own, length in zip(whole, lengths, strict=True)]
+
+
+def _frames(model: Any, tokens: int) -> int:
+    """Return how many frames the decoder makes of so many tokens."""
+    decoder = model.hifigan_decoder
+    stretches = (
+        decoder.ar_mel_length_compression / decoder.output_hop_length,
+        decoder.output_sample_rate / decoder.input_sample_rate,
+    )
+    frames = tokens
+    for stretch in stretches:
+        frames = math.floor(frames * stretch)
+    return frames
