@@ -101,7 +101,7 @@ def _told(role: Role, base: str | None, kept: VoiceRef | None) -> VoiceRef | Non
 
 def _in_stock_voice(role: Role, base: str | None, stock: str) -> VoiceRef:
     """Return the voice of a role in a stock voice, which a converter makes the role's own."""
-    return VoiceRef(stock=stock, digest=role.reference if base else None, base=base)
+    return VoiceRef(stock=stock, digest=role.reference, base=base)
 
 
 def heard_voices(job: Job, outcomes: Mapping[str, Outcome]) -> dict[str, VoiceRef]:

@@ -28,7 +28,7 @@ from dubbing.engines._coqui import (
 )
 from dubbing.errors import EngineFailed, SpeechRejected
 from dubbing.job import Model
-from dubbing.weights import Weights, digest_files, read_config, require_files, within
+from dubbing.weights import Weights, digest_files, read_config, require_files
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -113,7 +113,7 @@ class OpenVoice:
         """Load the converter; raises EngineMissing, EngineFailed, and BadInput for its folder."""
         require(self)
         require_files(WEIGHTS, self._folder, self.spec.name)
-        checkpoint = within(self._folder, CHECKPOINT)
+        checkpoint = self._folder / CHECKPOINT
         config = self._config()
         prepare()
         with loading(self.spec.name, self._folder):
@@ -196,7 +196,7 @@ class OpenVoice:
         padded = pad_sequence([own[0].T for own in spectra], batch_first=True).transpose(1, 2)
         frames = torch.tensor([own.shape[-1] for own in spectra], device=model.device)
         mute = 0.0 if model.zero_g else 1.0
-        _, mean, spread, mask = model.enc_q(padded, frames, g=source * mute, tau=0.0)
+        _, mean, spread, mask = model.enc_q(padded, frames, g=source * mute)
         latent = (mean + _noise(mean) * spread.exp() * model.tau) * mask
         plain = model.flow(latent, mask, g=source)
         coloured = model.flow(plain, mask, g=target, reverse=True)

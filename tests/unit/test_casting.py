@@ -198,14 +198,15 @@ def test_a_converted_speaker_keeps_the_voice_of_the_base() -> None:
     heard = heard_voices(job, outcomes(job))
     assert heard["Ben"] == VoiceRef(digest=DIGEST, stock="high", base="plain")
     alone = job.model_copy(update={"segments": job.segments[1:]})
+    specs = {**SPECS, "third": spec("third", voices=("mid", "high"), clones=False)}
     for cast, kept in (
         ({"Ben": over(OTHER)}, VoiceRef(digest=OTHER, stock="high", base="plain")),
         ({"Ben": over(voice="low")}, VoiceRef(digest=DIGEST, stock="low", base="plain")),
-        ({"Ben": over(base="other")}, VoiceRef(digest=DIGEST, stock="high", base="other")),
+        ({"Ben": over(base="third")}, VoiceRef(digest=DIGEST, stock="mid", base="third")),
         ({"Ben": Role(reference=DIGEST, engine="cloner")}, VoiceRef(digest=DIGEST)),
     ):
         now = alone.model_copy(update={"cast": cast})
-        assert assign_voices(now, SPECS, heard)["Ben"] == kept
+        assert assign_voices(now, specs, heard)["Ben"] == kept
 
 
 def test_a_converters_lines_are_batched_by_what_both_can() -> None:

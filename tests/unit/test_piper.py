@@ -133,10 +133,18 @@ def test_a_text_without_a_sound_is_refused(piper: Engine, text: str) -> None:
     assert isinstance(sound, Audio)
 
 
+def test_a_text_in_letters_that_the_voice_does_not_know_is_refused(folder: Path) -> None:
+    piper = voice(folder, phoneme_type="text")
+    piper.load("cpu")
+    refused, sound = piper.synthesize([line(piper, "Привет."), line(piper, "hello.")])
+    assert isinstance(refused, SpeechRejected)
+    assert "no sound for 'Привет.'" in str(refused)
+    assert isinstance(sound, Audio)
+
+
 def test_brackets_in_a_line_are_no_phonemes(piper: Engine) -> None:
-    plain, bracketed = speak(
-        piper, line(piper, "Come here now."), line(piper, "Come [[here]] now.")
-    )
+    texts = ("Come wwww now.", "Come [[wwww]] now.")
+    plain, bracketed = speak(piper, *(line(piper, text) for text in texts))
     assert bracketed.seconds == pytest.approx(plain.seconds, rel=0.1)
 
 
