@@ -17,21 +17,20 @@ from dubbing.check import Caution, check
 from dubbing.delivery import fetch_lines, fetch_output
 from dubbing.engine import EngineSpec
 from dubbing.errors import BadInput, Conflict, NotFound, QueueUnavailable
+from dubbing.fleet import Fleet
 from dubbing.intake import Intake
 from dubbing.job import Job, JobState, is_identifier
 from dubbing.keys import Keys
-from dubbing.ledger import Holding, Ledger, WorkerRecord
+from dubbing.ledger import Ledger
 from dubbing.manifest import normalised
 from dubbing.parallel import each
-from dubbing.plan import Kind
 from dubbing.preview import Preview, preview
-from dubbing.queue import Publisher, broker_lists, make_app, queues_of
+from dubbing.queue import Publisher, make_app
 from dubbing.revision import open_retry, open_revision
 from dubbing.rounds import end_round, latest_round, load_job, put_to_work
 from dubbing.saying import one_line, say
 from dubbing.settings import Settings
 from dubbing.status import Status, job_status
-from dubbing.steering import Order, steer
 from dubbing.storage import Storage
 from dubbing.voices import Voices
 
@@ -71,6 +70,8 @@ class Client:
         self._catalogue = catalogue or Catalogue()
         self.voices = Voices(storage, self.specs)
         """The voices that were made of recordings."""
+        self.fleet = Fleet(ledger, publisher, self.specs)
+        """The workers."""
 
     @classmethod
     def connect(cls, settings: Settings | None = None) -> Client:
@@ -219,31 +220,9 @@ class Client:
         (cast,) = cast_lines(job, job.segments, self.specs())
         return say(self.storage, self.ledger, self._publisher, cast, job.language)
 
-    def workers(self) -> list[WorkerRecord]:
-        """Return the workers, also those that went offline within the hour."""
-        return self.ledger.workers()
-
-    def steer(self, worker: str, order: Order, engine: str = "") -> Holding:
-        """Tell a worker what to hold in memory, or to end; return what it then holds.
-
-        worker: its name, or the beginning of it. engine: left out, all of the worker's.
-        """
-        return steer(self.ledger, self._publisher, worker, order, engine)
-
     def specs(self) -> dict[str, EngineSpec]:
         """Return the engines that jobs can name."""
         return known_specs(self.storage, self._catalogue)
-
-    def depths(self) -> dict[str, int]:
-        """Return how many messages each queue holds, those without a worker too."""
-        queues = [queue for name in self.specs() for queue in queues_of(name)]
-        queues.append(Kind.ASSEMBLY.value)
-        return {queue: self.ledger.queue_depth(broker_lists(queue)) for queue in queues}
-
-    def unattended(self) -> dict[str, int]:
-        """Return how many messages wait on each queue that no worker consumes."""
-        consumed = {queue for worker in self.workers() for queue in worker.queues}
-        return {q: depth for q, depth in self.depths().items() if depth and q not in consumed}
 
     def _checked(self, job: Job) -> tuple[Intake, list[Caution]]:
         """Return a job that can be stored, and its cautions; raises BadInput."""

@@ -9,9 +9,9 @@ from typing import Any
 from celery import shared_task
 
 from dubbing.errors import DubbingError
+from dubbing.fleet import Order, Steering
 from dubbing.ledger import Holding
 from dubbing.queue import STEER
-from dubbing.steering import Order, Steering
 from tasks.context import Context, current
 
 

@@ -121,7 +121,9 @@ class System:
         """Return once so many workers take work."""
         taking = {WorkerState.READY, WorkerState.BUSY}
         self.until(
-            lambda: [worker.state in taking for worker in self.client.workers()] == [True] * count,
+            lambda: (
+                [worker.state in taking for worker in self.client.fleet.workers()] == [True] * count
+            ),
             f"{count} workers ready",
         )
 

@@ -8,8 +8,8 @@ import click
 
 from dubbing.cli.output import json_option, print_json, print_table, print_unattended
 from dubbing.client import Client
+from dubbing.fleet import Order
 from dubbing.ledger import Holding, WorkerRecord
-from dubbing.steering import Order
 
 
 @click.group(invoke_without_command=True)
@@ -20,10 +20,10 @@ def workers(context: click.Context, as_json: bool) -> None:
     if context.invoked_subcommand:
         return
     client = Client.connect()
-    found = client.workers()
+    found = client.fleet.workers()
     if as_json:
         records = [worker.model_dump(mode="json") for worker in found]
-        print_json({"workers": records, "queues": client.depths()})
+        print_json({"workers": records, "queues": client.fleet.depths()})
         return
     print_table(("worker", "state", "slots", "up", "loaded", "takes from"), map(_row, found))
     for worker in found:
@@ -31,7 +31,7 @@ def workers(context: click.Context, as_json: bool) -> None:
             click.echo(f"{worker.name}: {worker.holding.error}", err=True)
     if not any(worker.online for worker in found):
         click.echo("no worker is online", err=True)
-    print_unattended(client.unattended())
+    print_unattended(client.fleet.unattended())
 
 
 @workers.command()
@@ -65,7 +65,7 @@ def drain(worker: str) -> None:
 
 
 def _steer(worker: str, order: Order, engine: str = "") -> None:
-    holding = Client.connect().steer(worker, order, engine)
+    holding = Client.connect().fleet.steer(worker, order, engine)
     click.echo("it ends" if order is Order.DRAIN else _held(holding))
 
 

@@ -132,7 +132,7 @@ class Soak:
         until = self._now() + DRAINING
         while system.client.ledger.queue_depth(lists):
             if self._now() > until:
-                self._faults.append(f"messages are left: {system.client.depths()}")
+                self._faults.append(f"messages are left: {system.client.fleet.depths()}")
                 return
             time.sleep(TICK)
 

@@ -11,9 +11,9 @@ import redis as library
 from system import System, numbered, script
 
 from dubbing.errors import BadInput, NotFound
+from dubbing.fleet import Order
 from dubbing.job import Role
 from dubbing.ledger import WorkerRecord, WorkerState
-from dubbing.steering import Order
 
 ENGINES = ("faulty", "tone")
 
@@ -25,18 +25,18 @@ class Card(System):
 
     def record(self) -> WorkerRecord:
         """The worker's own record."""
-        (found,) = [w for w in self.client.workers() if w.engines == ENGINES]
+        (found,) = [w for w in self.client.fleet.workers() if w.engines == ENGINES]
         return found
 
     def state(self) -> WorkerState | None:
-        records = [w for w in self.client.workers() if w.engines == ENGINES]
+        records = [w for w in self.client.fleet.workers() if w.engines == ENGINES]
         return records[0].state if records else None
 
     def becomes(self, state: WorkerState) -> None:
         self.until(lambda: self.state() is state, state.value)
 
     def steer(self, order: Order, engine: str = "") -> tuple[str, ...]:
-        return self.client.steer(self.record().name, order, engine).loaded
+        return self.client.fleet.steer(self.record().name, order, engine).loaded
 
 
 def connection(card: Card) -> library.Redis:
@@ -87,7 +87,7 @@ def test_a_worker_that_is_drained_finishes_its_batch_and_ends(card: Card) -> Non
     card.begun(job, 1)
     card.steer(Order.DRAIN)
     assert card.worker("card").wait(timeout=30) == 0
-    assert not [w for w in card.client.workers() if w.engines == ENGINES]
+    assert not [w for w in card.client.fleet.workers() if w.engines == ENGINES]
     with connection(card) as redis:
         assert not redis.keys("*worker.faulty*")
     card.start("card")
@@ -119,19 +119,19 @@ def test_a_worker_that_is_killed_goes_offline(card: Card) -> None:
         redis.set(key, "0|" + redis.get(key).partition("|")[2])
     assert card.state() is WorkerState.OFFLINE
     with pytest.raises(NotFound, match="online"):
-        card.client.steer(record.name, Order.LOAD)
+        card.client.fleet.steer(record.name, Order.LOAD)
 
 
 def test_orders_that_cannot_be_meant_are_refused(card: Card) -> None:
     with pytest.raises(NotFound, match="no worker 'nobody'"):
-        card.client.steer("nobody", Order.LOAD)
+        card.client.fleet.steer("nobody", Order.LOAD)
     with pytest.raises(BadInput, match="was not started for 'espeak'"):
-        card.client.steer(card.record().name, Order.LOAD, "espeak")
+        card.client.fleet.steer(card.record().name, Order.LOAD, "espeak")
 
 
 def test_a_worker_of_several_processes_cannot_be_told_what_to_load(card: Card) -> None:
-    (assembly,) = [w for w in card.client.workers() if w.engines == ("assembly",)]
+    (assembly,) = [w for w in card.client.fleet.workers() if w.engines == ("assembly",)]
     several = assembly.model_copy(update={"name": "several", "slots": 2})
     card.client.ledger.beat(several)
     with pytest.raises(BadInput, match="--slots 1"):
-        card.client.steer("several", Order.STANDBY)
+        card.client.fleet.steer("several", Order.STANDBY)

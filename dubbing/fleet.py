@@ -1,0 +1,116 @@
+"""The fleet: which workers there are, what waits for them, and orders to them.
+
+An order is a task on the worker's own queue: its process carries it out between two batches.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from enum import StrEnum
+
+from dubbing.document import nearest
+from dubbing.errors import BadInput, NotFound, ReportedError, Transient
+from dubbing.job import Model
+from dubbing.ledger import Holding, Ledger, WorkerRecord
+from dubbing.plan import Kind
+from dubbing.queue import Publisher, broker_lists, queues_of
+
+ORDER_SECONDS = 600.0
+"""How long an order may take: a batch that is at work, and a large model."""
+
+
+class Order(StrEnum):
+    """What a worker can be told."""
+
+    LOAD = "load"
+    """Load an engine, or all, and take work for it."""
+    UNLOAD = "unload"
+    """Take no more work for an engine, and free its memory."""
+    STANDBY = "standby"
+    """The same for all its engines."""
+    DRAIN = "drain"
+    """Finish what is at work, and end."""
+
+
+class Steering(Model):
+    """An order on its way."""
+
+    ticket: str
+    """Where the caller waits for the answer."""
+    order: Order
+    engines: tuple[str, ...]
+    """Those that it is about."""
+
+
+class Fleet:
+    """The workers of one system."""
+
+    def __init__(
+        self, ledger: Ledger, publisher: Publisher, engines: Callable[[], Iterable[str]]
+    ) -> None:
+        """Take in where workers are known, and what tells the engines that jobs can name."""
+        self._ledger = ledger
+        self._publisher = publisher
+        self._engines = engines
+
+    def workers(self) -> list[WorkerRecord]:
+        """Return the workers, also those that went offline within the hour."""
+        return self._ledger.workers()
+
+    def depths(self) -> dict[str, int]:
+        """Return how many messages each queue holds, those without a worker too."""
+        queues = [queue for engine in self._engines() for queue in queues_of(engine)]
+        queues.append(Kind.ASSEMBLY.value)
+        return {queue: self._ledger.queue_depth(broker_lists(queue)) for queue in queues}
+
+    def unattended(self) -> dict[str, int]:
+        """Return how many messages wait on each queue that no worker consumes."""
+        consumed = {queue for worker in self.workers() for queue in worker.queues}
+        return {q: depth for q, depth in self.depths().items() if depth and q not in consumed}
+
+    def steer(self, worker: str, order: Order, engine: str = "") -> Holding:
+        """Have a worker carry out an order; return what it then holds.
+
+        worker: its name, or the beginning of it. engine: left out, all of the worker's.
+        Raises NotFound, BadInput, the worker's error, or Transient when it does not answer in time.
+        """
+        record = find(self.workers(), worker)
+        _check(record, order, engine)
+        engines = (engine,) if engine else record.engines
+        steering = Steering(ticket=secrets.token_hex(8), order=order, engines=engines)
+        self._publisher.steer(record.name, steering.model_dump(mode="json"))
+        reply = self._ledger.wait_reply(steering.ticket, wait=ORDER_SECONDS)
+        if reply is None:
+            raise Transient(f"{record.name} did not answer within {ORDER_SECONDS:g} s")
+        if "error" in reply:
+            raise ReportedError(reply["error"])
+        return Holding.model_validate(reply["holding"])
+
+
+def _check(record: WorkerRecord, order: Order, engine: str) -> None:
+    """Raise BadInput for an order that the worker cannot carry out."""
+    if record.slots > 1 and order is not Order.DRAIN:
+        raise BadInput(
+            f"{record.name} has {record.slots} processes, each with its engines: only a worker of "
+            "one can be told what to load; start it with --slots 1"
+        )
+    if engine and engine not in record.engines:
+        close = nearest(engine, [*record.engines])
+        raise BadInput(f"{record.name} was not started for {engine!r}; {close}")
+
+
+def find(workers: Sequence[WorkerRecord], name: str) -> WorkerRecord:
+    """Return the one worker that is online and whose name begins so; raises NotFound, BadInput."""
+    online = [worker for worker in workers if worker.online]
+    found = [worker for worker in online if worker.name.startswith(name)]
+    if exact := [worker for worker in found if worker.name == name]:
+        return exact[0]
+    if len(found) > 1:
+        raise BadInput(
+            f"{name!r} may be {' or '.join(worker.name for worker in found)}: write more"
+        )
+    if not found:
+        known = nearest(name, [worker.name for worker in online])
+        raise NotFound(f"no worker {name!r} is online; {known}")
+    return found[0]
