@@ -25,9 +25,6 @@ Spectrogram = npt.NDArray[np.float32]
 
 VOCODER, VOCODER_CONFIG = "vocoder.pth", "vocoder_config.json"
 GENERATOR = "hifigan_generator"
-EDGE = 16
-"""Frames by which the first and the last of a row are held: further than a HiFiGAN looks, so that
-the ends of a row do not depend on what is beside it."""
 
 
 class Vocoder(Protocol):
@@ -114,29 +111,45 @@ def refuse_statistics(folder: Path, name: str) -> None:
 
 
 class HifiGan:
-    """A HiFiGAN: all rows in one pass, each as it would be alone."""
+    """A HiFiGAN: each row sounds as it would alone."""
 
     def __init__(self, generator: Any, processor: Any, source: Any) -> None:
         """Take the generator of coqui-tts, and what normalises its spectrograms and the model's."""
         self._generator, self._processor, self._source = generator, processor, source
         self._hop = math.prod(up.stride[0] for up in generator.ups)
+        self._edge = _reach(generator)
+        self.together: int | None = 1 if self._device.type == "cpu" else None
+        """Rows that sound at once; None for all. More than one overflow the caches of a CPU."""
+
+    @property
+    def _device(self) -> Any:
+        return self._generator.conv_pre.weight.device
 
     def sounds(self, spectrograms: Sequence[Spectrogram], seeds: Sequence[int]) -> list[Samples]:
         """Return the samples of each; nothing is drawn, so no seed counts."""
+        own = [self._own(spectrogram) for spectrogram in spectrograms]
+        together = self.together or len(own)
+        parts = (own[first : first + together] for first in range(0, len(own), together))
+        return [samples for part in parts for samples in self._waves(part)]
+
+    def _waves(self, rows: Sequence[Tensor]) -> list[Samples]:
+        """Return the samples of each row, all computed at once.
+
+        The first and the last frame of each are held for as long as its neighbours are looked at.
+        """
         import torch
         from torch.nn.functional import pad
 
-        own = [self._own(spectrogram) for spectrogram in spectrograms]
-        lengths = [each.shape[1] for each in own]
-        ends = [max(lengths) - length + EDGE for length in lengths]
+        lengths = [row.shape[1] for row in rows]
+        ends = [max(lengths) - length + self._edge for length in lengths]
         held = [
-            pad(each[None], (EDGE, end), "replicate") for each, end in zip(own, ends, strict=True)
+            pad(row[None], (self._edge, end), "replicate")
+            for row, end in zip(rows, ends, strict=True)
         ]
-        device = self._generator.conv_pre.weight.device
         with torch.inference_mode():
-            wave = self._generator(torch.cat(held).to(device)).squeeze(1)
+            wave = self._generator(torch.cat(held).to(self._device)).squeeze(1)
         sound = wave.float().clamp(-1, 1).cpu().numpy()
-        start = EDGE * self._hop
+        start = self._edge * self._hop
         return [
             row[start : start + length * self._hop].copy()
             for row, length in zip(sound, lengths, strict=True)
@@ -152,6 +165,28 @@ class HifiGan:
         if scale == 1:
             return torch.from_numpy(given).float()
         return interpolate_vocoder_input([1, scale], given)[0].float()  # type: ignore[no-any-return]
+
+
+def _reach(generator: Any) -> int:
+    """Return how many frames to either side of one change how it sounds."""
+    reach = _half(generator.conv_post)
+    for number, up in reversed(list(enumerate(generator.ups))):
+        first = number * generator.num_kernels
+        blocks = generator.resblocks[first : first + generator.num_kernels]
+        reach += max(sum(map(_half, _convolutions(block))) for block in blocks)
+        reach = math.ceil((reach + up.kernel_size[0]) / up.stride[0])
+    return int(reach + _half(generator.conv_pre))
+
+
+def _half(convolution: Any) -> int:
+    return int(convolution.dilation[0] * (convolution.kernel_size[0] - 1) // 2)
+
+
+def _convolutions(block: Any) -> Iterator[Any]:
+    """Yield the convolutions of a residual block, which follow one another."""
+    from torch.nn import Conv1d
+
+    return (module for module in block.modules() if isinstance(module, Conv1d))
 
 
 class GriffinLim:

@@ -1,0 +1,179 @@
+"""What batches gain and waste: speech of 16 lines together against one by one, and padding.
+
+- ``speedup.<engine>``: the time in which an engine speaks 16 lines one by one ÷ that in which it
+  speaks them as one batch, with its tiny model of the tests, on one thread of the CPU, whose time
+  it is. Both are the median of several repeats, in which they take turns. The lines are as alike
+  in length as in a batch from the middle of a film.
+- ``speedup_middle.<engine>``: the same with a model of four times the channels.
+- ``padding_waste``: the share of what is computed for nothing in the batches of one voice's 1,500
+  lines, as they are planned: 1 - their seconds ÷ that of each batch's lines × its longest. The
+  worst of the engines'.
+- ``padding_waste_cast``: the same of a film of as many lines and 12 voices, of which the first says
+  most; a batch has one voice, so there are fewer lines to choose from.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks._script import LANGUAGE, WORDS
+from dubbing.catalogue import Catalogue
+from dubbing.engine import Engine, EngineSpec, Line
+from dubbing.plan import CastLine, PlannedLine, plan_round
+from dubbing.voice import VoiceRef
+from dubbing.weights import ModelFolders
+
+ENGINES = ("vits", "yourtts", "fastspeech2", "xtts")
+SIZES = {"speedup": 1, "speedup_middle": 4}
+
+AT_LEAST = {f"speedup.{engine}": 1.2 for engine in ENGINES}
+AT_MOST = {"padding_waste": 0.10}
+
+TESTS = Path(__file__).parents[2] / "tests"
+LINES = 16
+REPEATS = 7
+FILM_LINES = 1500
+VOICES = 12
+MEDIAN_LENGTH, SPREAD = 32, 0.65
+"""Characters of a film's lines, and the standard deviation of the logarithm."""
+SHORTEST, LONGEST = 2, 200
+
+
+def run() -> dict[str, float]:
+    """Return the figures; takes some two minutes on a core."""
+    figures = {
+        f"{figure}.{engine}": in_process(engine, size)
+        for figure, size in SIZES.items()
+        for engine in ENGINES
+    }
+    specs = {engine: Catalogue().create(engine).spec for engine in ENGINES}
+    texts = film()
+    alone = [0] * len(texts)
+    return figures | {
+        "padding_waste": max(padding_waste(spec, texts, alone) for spec in specs.values()),
+        "padding_waste_cast": max(padding_waste(spec, texts, cast()) for spec in specs.values()),
+    }
+
+
+def in_process(engine: str, size: int) -> float:
+    """Return the speed-up in a process of its own, as a tiny XTTS changes the one it is in."""
+    command = [sys.executable, __file__, engine, str(size)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return float(json.loads(done.stdout))
+
+
+def speedup(name: str, size: int) -> float:
+    """Return how much faster a batch is than its lines one by one."""
+    with tempfile.TemporaryDirectory(prefix="dubbing-bench-") as folder:
+        engine = load(name, size, Path(folder))
+        texts = sorted(film(), key=len)
+        middle = len(texts) // 2
+        lines = [ask(engine, text) for text in texts[middle : middle + LINES]]
+
+        def together() -> None:
+            speak(engine, lines)
+
+        def one_by_one() -> None:
+            for line in lines:
+                speak(engine, [line])
+
+        batched, single = alternately(together, one_by_one)
+        return single / batched
+
+
+def load(name: str, size: int, root: Path) -> Engine:
+    """Return an engine with a tiny model."""
+    sys.path.insert(0, str(TESTS))
+    folder = root / name
+    folder.mkdir()
+    import_module(f"tiny.{name}").make(folder, size=size)
+    engine: Engine = Catalogue(ModelFolders(root=root)).create(name)  # type: ignore[assignment]
+    engine.load("cpu")
+    import torch
+
+    torch.set_num_threads(1)
+    return engine
+
+
+def ask(engine: Engine, text: str) -> Line:
+    """Return a line in a voice that the engine has."""
+    return Line(text=text, language=LANGUAGE, voice=engine.spec.voices[0], seed=len(text))
+
+
+def speak(engine: Engine, lines: list[Line]) -> None:
+    """Have lines spoken, each of which has to be."""
+    for result in engine.synthesize(lines):
+        assert not isinstance(result, Exception), result
+
+
+def alternately(*tasks: Callable[[], None]) -> list[float]:
+    """Return the median seconds of the CPU that each task takes; the first turn warms up."""
+    seconds: list[list[float]] = [[] for _ in tasks]
+    for _ in range(REPEATS + 1):
+        for task, own in zip(tasks, seconds, strict=True):
+            started = time.process_time()
+            task()
+            own.append(time.process_time() - started)
+    return [statistics.median(own[1:]) for own in seconds]
+
+
+def film() -> list[str]:
+    """Return the lines of a film: mostly short, some long, each of whole words."""
+    source, words = random.Random("film"), WORDS.split()
+    return [text_of(length, source, words) for length in lengths(source)]
+
+
+def lengths(source: random.Random) -> Iterable[int]:
+    """Yield lengths of lines in characters."""
+    for _ in range(FILM_LINES):
+        length = round(source.lognormvariate(math.log(MEDIAN_LENGTH), SPREAD))
+        yield min(max(length, SHORTEST), LONGEST)
+
+
+def text_of(length: int, source: random.Random, words: list[str]) -> str:
+    """Return words of about ``length`` characters."""
+    text = source.choice(words)
+    while len(text) < length:
+        text += f" {source.choice(words)}"
+    return f"{text[:length].strip().capitalize()}."
+
+
+def cast() -> list[int]:
+    """Return who says each line of a film: the second voice half as much as the first …"""
+    shares = [1 / (number + 1) for number in range(VOICES)]
+    return random.Random("cast").choices(range(VOICES), shares, k=FILM_LINES)
+
+
+def padding_waste(spec: EngineSpec, texts: Iterable[str], voices: Iterable[int]) -> float:
+    """Return the share of padding in the batches that are planned."""
+    lines = [
+        CastLine(
+            spec.name,
+            VoiceRef(stock=str(voice)),
+            PlannedLine(id=str(number), text=text, speed=1, room=1, max_rate=1),
+        )
+        for number, (text, voice) in enumerate(zip(texts, voices, strict=True))
+    ]
+    spoken = padded = 0.0
+    for batch in plan_round(lines, LANGUAGE, {spec.name: spec}):
+        seconds = [spec.foresee(line.text, LANGUAGE) for line in batch.lines]
+        spoken += sum(seconds)
+        padded += len(seconds) * max(seconds)
+    return 1 - spoken / padded
+
+
+if __name__ == "__main__":
+    print(json.dumps(speedup(sys.argv[1], int(sys.argv[2]))))
