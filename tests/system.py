@@ -120,12 +120,11 @@ class System:
     def ready(self, count: int = 2) -> None:
         """Return once so many workers take work."""
         taking = {WorkerState.READY, WorkerState.BUSY}
-        self.until(
-            lambda: (
-                [worker.state in taking for worker in self.client.fleet.workers()] == [True] * count
-            ),
-            f"{count} workers ready",
-        )
+
+        def there() -> list[bool]:
+            return [worker.state in taking for worker in self.client.fleet.workers()]
+
+        self.until(lambda: there() == [True] * count, f"{count} workers ready")
 
     def stop(self, name: str) -> None:
         """Have a worker end in order."""
