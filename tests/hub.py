@@ -38,6 +38,8 @@ class Hub(ThreadingHTTPServer):
         self.gated = False
         self.breaks_off: set[str] = set()
         """Files of which half is sent once, and then nothing more."""
+        self.withheld: set[str] = set()
+        """Files that it lists and does not give."""
         self.mistaken: set[str] = set()
         """Files that are sent with another first byte."""
         self.asked: list[str] = []
@@ -110,6 +112,9 @@ class _Answer(BaseHTTPRequestHandler):
 
     def _resolve(self, repo: str, revision: str, path: str) -> None:
         data = self.server.repositories[repo][path]
+        if path in self.server.withheld:
+            self._refuse(HTTPStatus.FORBIDDEN)
+            return
         headers = {"X-Repo-Commit": self.server.commit, "ETag": f'"{_blob(data)}"'}
         if len(data) < LARGE:
             self._content(repo, path, headers)

@@ -99,6 +99,10 @@ def test_what_is_left_of_an_older_commit_is_not_taken(hub: Hub, folder: Path) ->
     hub.breaks_off.clear()
     hub.commit = COMMIT[::-1]
     hub.repositories[REPOSITORY]["weights/config.json"] = b'{"language": "de"}'
+    hub.withheld.add("weights/config.json")
+    with pytest.raises(Transient):
+        fetched(hub, folder)
+    hub.withheld.clear()
     assert fetched(hub, folder).commit == COMMIT[::-1]
     assert json.loads((folder / "config.json").read_text()) == {"language": "de"}
     assert list(folder.parent.iterdir()) == [folder]

@@ -254,8 +254,11 @@ def test_a_hub_that_is_away_is_told(shell: Shell, monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_hubs_own_setting_names_a_mirror_too(tmp_path: Path, hub: Hub) -> None:
-    console = Console(tmp_path / "home", PYTHONPATH=str(SINGER), HF_ENDPOINT=hub.url)
+    settings = {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path)}
+    console = Console(tmp_path / "home", PYTHONPATH=str(SINGER), **settings)
     assert console.json("models", "fetch", "singer")["commit"] == hub.commit
+    # Nor is anything else asked there, or told.
+    assert not [path for path in hub.asked if "singer" not in path]
 
 
 def test_an_engine_of_the_house_is_fetched_and_loaded(shell: Shell, hub: Hub, models: Path) -> None:
