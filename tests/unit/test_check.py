@@ -247,7 +247,7 @@ def test_a_line_is_judged_by_what_is_said_and_named_as_it_is_written() -> None:
     message = refused(spoken)
     assert "characters, as '1777 1777" in message
     assert "is spoken, are more than the 300" in message
-    asked = job(line("In 1999, OK?", 0, 1.5), pronunciations={"OK": "okay"})
+    asked = job(line("OK, OK?", 0, 1.5), pronunciations={"OK": "okely dokely"})
     (caution,) = check(asked, SPECS, film_seconds=1.5)
     assert caution.code == "too_dense"
-    assert "of its 30 characters, as 'In 1999, OK?' is spoken, are too many" in caution.message
+    assert "of its 27 characters, as 'OK, OK?' is spoken, are too many" in caution.message

@@ -46,3 +46,16 @@ def test_a_long_dictionary_costs_a_line_little() -> None:
     words = {f"word{n}": "said" for n in range(5000)}
     wording = Wording("en", words)
     assert wording.spoken("a word77 and word4999") == "a said and said"
+
+
+@pytest.mark.parametrize(
+    ("words", "written", "said"),
+    [
+        ({"Xi Jin": "X"}, "Xi Jinping, Xi Jin", "Xi Jinping, X"),
+        ({"Xi Jinping": "A", "Jinping": "B"}, "Xi Jinping, Jinping", "A, B"),
+        ({"Xi": "A", "Xi Jinping": "B", "Xi Jin": "C"}, "Xi Jinping", "B"),
+        ({"क": "का"}, "कि क", "कि का"),
+    ],
+)
+def test_the_longest_whole_word_counts(words: dict[str, str], written: str, said: str) -> None:
+    assert spoken(written, "hi", words) == said

@@ -20,6 +20,7 @@ from dubbing.wording import spoken
         ("fr", "1 250,75 miles", "mille deux cent cinquante virgule soixante-quinze miles"),
         ("es", "tengo 21 años y 200 camisas", "tengo veintiún años y doscientas camisas"),
         ("pt-BR", "16 anos e 2 semanas", "dezesseis anos e duas semanas"),
+        ("es", "1 día, 200 problemas", "un día, doscientos problemas"),
         ("it", "1 volta, 3 volte", "una volta, tre volte"),
         ("pl", "mam 5 kotów i 3,25", "mam pięć kotów i trzy przecinek dwadzieścia pięć"),
         ("ru", "2 минуты, 2 часа", "две минуты, два часа"),
@@ -66,6 +67,7 @@ def test_a_year_is_said_as_its_language_says_years(language: str, written: str, 
         ("en", "On 5 Nov.", "On the fifth of November."),
         ("de", "3. Okt. 1990", "dritter Oktober neunzehnhundertneunzig"),
         ("fr", "le 1er mai 2020", "le premier mai deux mille vingt"),
+        ("es", "5 mar, 5 mar.", "cinco mar, cinco marzo."),
         ("es", "el 21/11/2026", "el veintiuno de noviembre de dos mil veintiséis"),
         ("ru", "9 мая 1945 года", "девятого мая одна тысяча девятьсот сорок пятого года"),
         ("tr", "21.11.2026", "yirmi bir Kasım iki bin yirmi altı"),
@@ -193,6 +195,7 @@ def test_a_line_without_figures_and_signs_stays_as_it_is(language: str, text: st
         ("xx", "5 things & 3 km"),
         ("q", "5"),
         ("ar", "30%"),
+        ("ar", "%30"),
         ("en", "3,5"),
         ("cs", "21. listopadu"),
         ("en", "१้ 2́"),
@@ -238,6 +241,10 @@ def test_no_table_is_loaded_by_the_client() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
+
+
+def test_signs_without_a_sound_are_taken_out_of_names() -> None:
+    assert "\u200b" not in spoken("¥5", "km")
 
 
 # Any text.
