@@ -25,6 +25,8 @@ Spectrogram = npt.NDArray[np.float32]
 
 VOCODER, VOCODER_CONFIG = "vocoder.pth", "vocoder_config.json"
 GENERATOR = "hifigan_generator"
+ON_A_CPU = 4
+"""Rows that sound at once on a CPU, whose caches more would overflow: that takes longer."""
 
 
 class Vocoder(Protocol):
@@ -118,8 +120,8 @@ class HifiGan:
         self._generator, self._processor, self._source = generator, processor, source
         self._hop = math.prod(up.stride[0] for up in generator.ups)
         self._edge = _reach(generator)
-        self.together: int | None = 1 if self._device.type == "cpu" else None
-        """Rows that sound at once; None for all. More than one overflow the caches of a CPU."""
+        self.together = ON_A_CPU if self._device.type == "cpu" else None
+        """Rows that sound at once; None for all."""
 
     @property
     def _device(self) -> Any:
