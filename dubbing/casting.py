@@ -13,7 +13,6 @@ from dubbing.job import Job, Role, Segment
 from dubbing.outcome import Outcome
 from dubbing.plan import SPEED_STEP, CastLine, PlannedLine, line_rooms
 from dubbing.voice import VoiceRef
-from dubbing.wording import Wording
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +32,9 @@ def cast_lines(
     job: the whole job, whose timeline tells each line's room.
     kept: voices that speakers were given before, and keep.
     """
+    # Its rules are made when it is imported, and most of what knows casts casts nothing.
+    from dubbing.wording import Wording  # noqa: PLC0415
+
     rooms = line_rooms(job.segments)
     speakers = list(dict.fromkeys(segment.speaker for segment in segments))
     voices = assign_voices(job, specs, kept, speakers)

@@ -1,51 +1,39 @@
 """The client: hand in jobs, watch them, fetch what came of them.
 
-It needs Redis and storage, and neither a task nor an engine.
+It needs Redis and storage, and neither a task nor an engine. What a method alone needs is imported
+there, so that importing the client costs a pipeline little more than Redis and Pydantic do.
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dubbing.audio import Audio
-from dubbing.casting import cast_lines
 from dubbing.catalogue import Catalogue, known_specs
-from dubbing.check import Caution, check
-from dubbing.delivery import fetch_lines, fetch_output
 from dubbing.engine import EngineSpec
-from dubbing.errors import BadInput, Conflict, NotFound, QueueUnavailable
+from dubbing.errors import Conflict, NotFound, QueueUnavailable
 from dubbing.fleet import Fleet
-from dubbing.intake import Intake
 from dubbing.job import Job, JobState, is_identifier
 from dubbing.keys import Keys
 from dubbing.ledger import Ledger
-from dubbing.manifest import normalised
 from dubbing.parallel import each
-from dubbing.preview import Preview, preview
 from dubbing.queue import Publisher, make_app
-from dubbing.revision import open_retry, open_revision
-from dubbing.rounds import end_round, latest_round, load_job, put_to_work
-from dubbing.saying import one_line, say
+from dubbing.rounds import end_round, latest_round, put_to_work
 from dubbing.settings import Settings
 from dubbing.status import Status, job_status
 from dubbing.storage import Storage
-from dubbing.voices import Voices
+
+if TYPE_CHECKING:
+    from dubbing.audio import Audio
+    from dubbing.preview import Preview
+    from dubbing.submission import Submission, Submitter
+    from dubbing.voices import Voices
 
 WATCH_SECONDS = 2.0
 """How long a watcher waits for an event before it looks for itself."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Submission:
-    """What became of a submission."""
-
-    id: str
-    created: bool
-    """False when the same request was there already."""
-    cautions: tuple[Caution, ...]
 
 
 class Client:
@@ -68,10 +56,27 @@ class Client:
         self._publisher = publisher
         self._engine = engine
         self._catalogue = catalogue or Catalogue()
-        self.voices = Voices(storage, self.specs)
-        """The voices that were made of recordings."""
         self.fleet = Fleet(ledger, publisher, self.specs)
         """The workers."""
+
+    @cached_property
+    def _submitter(self) -> Submitter:
+        from dubbing.submission import Submitter
+
+        return Submitter(
+            storage=self.storage,
+            ledger=self.ledger,
+            publisher=self._publisher,
+            catalogue=self._catalogue,
+            engine=self._engine,
+        )
+
+    @cached_property
+    def voices(self) -> Voices:
+        """The voices that were made of recordings."""
+        from dubbing.voices import Voices
+
+        return Voices(self.storage, self.specs)
 
     @classmethod
     def connect(cls, settings: Settings | None = None) -> Client:
@@ -101,19 +106,14 @@ class Client:
 
     def submit_all(self, jobs: Sequence[Job]) -> list[Submission]:
         """Hand in many jobs; none is stored when one of them is refused."""
-        if twice := [id_ for id_, n in Counter(j.id for j in jobs if j.id).items() if n > 1]:
-            raise BadInput(f"several jobs have the id {twice[0]!r}: give each its own")
-        checked = [self._checked(job) for job in jobs]
-        for intake, _ in checked:
-            self._check_conflict(intake.stored)
-        # Rather refused whole than stored and not put to work.
-        self.ledger.check_writable()
-        return [self._store(intake, cautions) for intake, cautions in checked]
+        return self._submitter.submit(jobs)
 
     def preview(self, job: Job) -> Preview:
         """Return what `submit` would do, and do nothing. Raises as `submit` does."""
-        intake, cautions = self._checked(job)
-        return preview(intake.stored, self.specs(), cautions, self.storage)
+        from dubbing.preview import preview
+
+        checked = self._submitter.check(job)
+        return preview(checked.intake.stored, checked.specs, checked.cautions, self.storage)
 
     def status(self, job_id: str) -> Status:
         """Return where a job stands; raises NotFound."""
@@ -150,11 +150,14 @@ class Client:
         engine, voice: who speaks them in place of those that the job names.
         Raises Conflict while the job is at work, or when it is completed and no line is missing.
         """
+        from dubbing.revision import open_retry
+
         _check_name("job", job_id)
         specs = self.specs()
         self._catalogue.permit_asked([(engine, None)], specs)
         self.ledger.check_writable()
-        self._put_to_work(open_retry(self.storage, specs, job_id, engine=engine, voice=voice))
+        job = open_retry(self.storage, specs, job_id, engine=engine, voice=voice)
+        self._publisher.fill(sorted(put_to_work(self.storage, self.ledger, job)))
         return self.status(job_id)
 
     def revise(self, job: Job) -> Submission:
@@ -167,18 +170,15 @@ class Client:
 
     def revise_all(self, jobs: Sequence[Job]) -> list[Submission]:
         """Change many jobs; none is changed when one of them is refused for what it asks."""
-        if nameless := [job for job in jobs if job.id is None]:
-            raise BadInput(f"say which jobs are revised: {len(nameless)} of them have no id")
-        checked = [self._checked(job) for job in jobs]
-        for intake, _ in checked:
-            load_job(self.storage, intake.stored.name, 1)
-        return [self._revise(intake, cautions) for intake, cautions in checked]
+        return self._submitter.revise(jobs)
 
     def fetch(self, job_id: str, folder: Path) -> list[Path]:
         """Write a job's outputs and report into ``folder``; return their paths.
 
         Raises Conflict while there is nothing to fetch.
         """
+        from dubbing.delivery import fetch_output
+
         status = self.status(job_id)
         if status.output is None:
             raise Conflict(
@@ -192,6 +192,8 @@ class Client:
 
         That is each line's clip as ``lines/<id>.flac``, and a report of every line.
         """
+        from dubbing.delivery import fetch_lines
+
         status = self.status(job_id)
         return fetch_lines(self.storage, job_id, status.round, status.state, folder)
 
@@ -215,61 +217,18 @@ class Client:
 
         Raises BadInput, the worker's error, or Transient when no worker answers in time.
         """
+        from dubbing.casting import cast_lines
+        from dubbing.saying import one_line, say
+
         one = one_line(text, language=language, engine=engine or self._engine, voice=voice)
-        job = self._checked(one)[0].job
-        (cast,) = cast_lines(job, job.segments, self.specs())
+        checked = self._submitter.check(one)
+        job = checked.intake.job
+        (cast,) = cast_lines(job, job.segments, checked.specs)
         return say(self.storage, self.ledger, self._publisher, cast, job.language)
 
     def specs(self) -> dict[str, EngineSpec]:
         """Return the engines that jobs can name."""
         return known_specs(self.storage, self._catalogue)
-
-    def _checked(self, job: Job) -> tuple[Intake, list[Caution]]:
-        """Return a job that can be stored, and its cautions; raises BadInput."""
-        job = normalised(job.model_copy(update={"engine": job.engine or self._engine}))
-        specs = self.specs()
-        self._catalogue.permit_job(job, specs)
-        intake = Intake(self.storage, job, specs)
-        seconds = intake.inspect()
-        found = check(intake.job, specs, film_seconds=seconds, voices=intake.stored_voices)
-        return intake, [*found, *intake.listen()]
-
-    def _check_conflict(self, job: Job) -> None:
-        """Raise Conflict when the id belongs to another request."""
-        try:
-            other = load_job(self.storage, job.name)
-        except NotFound:
-            return
-        first = load_job(self.storage, job.name, 1)
-        if job.digest() not in {first.digest(), other.digest()}:
-            raise Conflict(
-                f"the id {job.name!r} belongs to another request: choose another id, leave the "
-                "id out, or change that job with `dubbing submit --revise`"
-            )
-
-    def _store(self, intake: Intake, cautions: Sequence[Caution]) -> Submission:
-        intake.upload()
-        job = intake.stored
-        if job.batch_name:
-            self.storage.create(Keys.batch_name(job.batch_name, job.name), b"")
-        self.storage.create(Keys.open(job.name), b"")
-        created = self.storage.create(Keys.job(job.name), job.model_dump_json().encode())
-        if not created:
-            # Somebody else may have taken the id since it was looked at.
-            self._check_conflict(job)
-        self._put_to_work(job)
-        return Submission(id=job.name, created=created, cautions=tuple(cautions))
-
-    def _revise(self, intake: Intake, cautions: Sequence[Caution]) -> Submission:
-        self.ledger.check_writable()
-        intake.upload()
-        job = intake.stored
-        changed = open_revision(self.storage, self.specs(), job)
-        self._put_to_work(job)
-        return Submission(id=job.name, created=changed, cautions=tuple(cautions))
-
-    def _put_to_work(self, job: Job) -> None:
-        self._publisher.fill(sorted(put_to_work(self.storage, self.ledger, job)))
 
     def _statuses(self, ids: Sequence[str]) -> list[Status]:
         return each(self.status, ids)

@@ -8,13 +8,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from dubbing.audio import Audio
 from dubbing.document import nearest
 from dubbing.engine import Converter, Engine, EngineSpec, Line, Spoken, VoiceForm
-from dubbing.errors import BadInput, SpeechRejected
+from dubbing.errors import BadInput, DubbingError, SpeechRejected
 from dubbing.weights import Weights
+
+# Plans ask only what a converter can do.
+if TYPE_CHECKING:
+    from dubbing.audio import Audio
 
 
 def spec_of(engine: str, specs: Mapping[str, EngineSpec], base: str | None = None) -> EngineSpec:
@@ -79,7 +82,7 @@ class Converted:
         forms = {n: line.voice for n, line in enumerate(lines) if not isinstance(line.voice, str)}
         said = self._base.synthesize([_plain(lines[n]) for n in forms])
         results = dict(zip(forms, said, strict=True))
-        sounds = {n: sound for n, sound in results.items() if isinstance(sound, Audio)}
+        sounds = {n: sound for n, sound in results.items() if not isinstance(sound, DubbingError)}
         if sounds:
             voices = [forms[n] for n in sounds]
             converted = self._converter.convert(list(sounds.values()), voices)

@@ -9,19 +9,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import ClassVar, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeAlias, TypeVar
 
-import numpy as np
-import numpy.typing as npt
 from pydantic import Field, model_validator
 
-from dubbing.audio import Audio
 from dubbing.document import validated
 from dubbing.errors import DubbingError, EngineMissing
 from dubbing.job import Identifier, Model
 from dubbing.weights import Weights, read_config
 
-VoiceForm = Mapping[str, npt.NDArray[np.generic]]
+# Plans and checks know engines, and handle no sound: what is needed for that alone is not imported
+# by them, and names of types stand in quotes.
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from dubbing.audio import Audio
+
+VoiceForm: TypeAlias = "Mapping[str, npt.NDArray[np.generic]]"
 """What an engine derives from a reference: named arrays, stored as safetensors."""
 
 OVERRIDES = "dubbing.json"
@@ -163,7 +168,7 @@ class Line:
     """The same line with the same seed is spoken the same, as far as the engine can."""
 
 
-Spoken = Audio | DubbingError
+Spoken: TypeAlias = "Audio | DubbingError"
 """What became of a line: sound, or why there is none."""
 
 

@@ -22,6 +22,8 @@ from pydantic import (
     model_validator,
 )
 
+from dubbing.described import described_schema
+
 IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER)]
 """A name that is safe as a file name and as an object key: no slash, no leading dot."""
@@ -80,9 +82,7 @@ class JobState(StrEnum):
 class Model(BaseModel):
     """Base of everything that is written as JSON: frozen, and strict about unknown fields."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Segment(Model):
@@ -253,4 +253,4 @@ def is_identifier(name: str) -> bool:
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of a manifest."""
-    return Job.model_json_schema()
+    return described_schema(Job)

@@ -11,15 +11,14 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import asdict
 from importlib.util import find_spec
-from typing import Any
-
-from celery import Celery
-from kombu.exceptions import OperationalError
-from kombu.transport.redis import Channel
+from typing import TYPE_CHECKING, Any
 
 from dubbing.errors import BadInput, QueueUnavailable
 from dubbing.ledger import Address, Ledger
 from dubbing.plan import Kind
+
+if TYPE_CHECKING:
+    from celery import Celery
 
 INTERACTIVE, LATE, BULK = 0, 3, 5
 """Priorities: on Redis 0 comes first. An unset one would mean 0 too, hence the default."""
@@ -28,9 +27,6 @@ BINDINGS = ("_kombu.binding.", "_kombu.binding_permanent.")
 """What kombu puts before a queue's name for the keys that say that there is such a queue."""
 SEPARATOR = "\x06\x16"
 """What kombu puts between a queue's name and a priority above 0."""
-
-# A worker that lost Redis would hand its messages back to it, and end of the error.
-Channel.do_restore = False
 
 TASKS = {
     Kind.SYNTHESIS: "dubbing.synthesize",
@@ -79,6 +75,12 @@ def celery_settings(redis_url: str) -> dict[str, Any]:
 
 def make_app(redis_url: str) -> Celery:
     """Return the Celery app of this process."""
+    # A pipeline that only imports the client does not wait for these.
+    from celery import Celery  # noqa: PLC0415
+    from kombu.transport.redis import Channel  # noqa: PLC0415
+
+    # A worker that lost Redis would hand its messages back to it, and end of the error.
+    Channel.do_restore = False
     app = Celery("dubbing", set_as_current=True)
     app.conf.update(celery_settings(redis_url))
     return app
@@ -158,6 +160,8 @@ class Publisher:
         name: str,
         limit: float | None,
     ) -> None:
+        from kombu.exceptions import OperationalError  # noqa: PLC0415 - as in `make_app`
+
         try:
             self._app.send_task(
                 task,

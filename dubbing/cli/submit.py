@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,9 +17,12 @@ from dubbing.cli.output import (
     print_json,
     show_progress,
 )
-from dubbing.client import Client, Submission
+from dubbing.client import Client
 from dubbing.errors import BadInput
 from dubbing.job import Job
+
+if TYPE_CHECKING:
+    from dubbing.submission import Submission
 
 
 @click.command()

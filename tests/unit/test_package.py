@@ -74,6 +74,17 @@ def test_the_client_brings_no_task_no_worker_and_no_engine(
     assert not [module for module in seen["modules"] if module.startswith("dubbing.engines.")]
 
 
+def test_importing_the_client_loads_nothing_that_speaks_decodes_or_counts() -> None:
+    # In the environment of these tests, where all of it is installed.
+    seen = json.loads(run(sys.executable, "-c", CLIENT, cwd=ROOT))
+    loaded = {module.partition(".")[0] for module in seen["modules"]}
+    assert "dubbing" in loaded
+    assert not loaded & {
+        *("torch", "torchaudio", "TTS", "onnxruntime", "piper", "espeakng_loader", "librosa"),
+        *("scipy", "av", "numpy", "soundfile", "soxr", "kombu", "langcodes", "babel", "num2words"),
+    }
+
+
 def test_the_command_runs_beside_a_module_named_like_ours(installed: Path, elsewhere: Path) -> None:
     assert "worker" in run(installed / "dubbing", "--help", cwd=elsewhere)
     assert "Usage" in run(installed / "dubbing", "worker", "--help", cwd=elsewhere)
