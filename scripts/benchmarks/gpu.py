@@ -1,0 +1,167 @@
+"""What a card does: lines a second, real-time factor and memory of XTTS and VITS by batch size.
+
+The models have the sizes of those that are published, and random weights: the time does not depend
+on them. Where there is no card, small models do the same on one thread of the CPU.
+
+- ``<engine>.batch<n>.lines_per_second``: of n lines in one call, alike in length, some 3 s each in
+  XTTS; the median of several repeats.
+- ``<engine>.rtf<n>``: seconds that they take ÷ seconds of speech.
+- ``<engine>.batch<n>.gib``: memory of the card at its peak, the model included.
+- ``<engine>.speedup<n>``: lines a second ÷ those of one line a call.
+- ``device``: what they ran on.
+- ``cuda_in_spawned_child``: whether a spawned process can use the card while this one does, as a
+  worker's processes do; null without a card.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from dubbing.audio import Audio
+from dubbing.catalogue import Catalogue
+from dubbing.engine import Engine, Line
+from dubbing.engines._coqui import prepare
+from dubbing.residency import GPU
+from dubbing.weights import ModelFolders
+
+ENGINES = ("xtts", "vits")
+BATCHES = (1, 4, 16, 64)
+# They hold on an H200.
+AT_LEAST = {"xtts.speedup16": 8.0} if GPU.exists() else {}
+AT_MOST = {"xtts.rtf16": 0.02} if GPU.exists() else {}
+
+REPEATS = 3
+SMALL = 4
+"""Where there is no card: channels, as a multiple of those of the tests' models."""
+TEXT = "You told me that the ship would leave before dawn, and we are here."
+TESTS = Path(__file__).parents[2] / "tests"
+VITS_AUDIO = {
+    "sample_rate": 22_050,
+    "fft_size": 1024,
+    "win_length": 1024,
+    "hop_length": 256,
+    "num_mels": 80,
+}
+
+Figures = dict[str, Any]
+
+
+def run() -> Figures:
+    """Return the figures; takes some two minutes, with a card or without."""
+    prepare()
+    import torch
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    figures: Figures = {}
+    for name in ENGINES:
+        with tempfile.TemporaryDirectory(prefix="dubbing-bench-") as folder:
+            engine = load(name, Path(folder), device)
+            own = measured(engine, device)
+            engine.unload()
+        figures |= {f"{name}.{key}": value for key, value in own.items()}
+    return figures | {"device": described(device), "cuda_in_spawned_child": spawned(device)}
+
+
+def load(name: str, root: Path, device: str) -> Engine:
+    """Return an engine, of the published size on a card."""
+    if str(TESTS) not in sys.path:
+        sys.path.insert(0, str(TESTS))
+    tiny, folder = import_module(f"tiny.{name}"), root / name
+    folder.mkdir()
+    if device == "cpu":
+        tiny.make(folder, size=SMALL)
+    elif name == "xtts":
+        tiny.write(folder, tiny.PUBLISHED)
+    else:
+        tiny.make(folder, model_args=published_vits(), audio=VITS_AUDIO)
+    told = json.loads((folder / "dubbing.json").read_text())
+    (folder / "dubbing.json").write_text(json.dumps(told | {"batch_lines": max(BATCHES)}))
+    engine: Engine = Catalogue(ModelFolders(root=root)).create(name)  # type: ignore[assignment]
+    engine.load(device)
+    return engine
+
+
+def published_vits() -> dict[str, Any]:
+    """Return the sizes of the VITS that its authors published, which are coqui-tts's defaults."""
+    from TTS.tts.configs.vits_config import VitsArgs
+
+    return asdict(VitsArgs()) | {"init_discriminator": False}
+
+
+def measured(engine: Engine, device: str) -> Figures:
+    """Return the figures of an engine."""
+    figures: Figures = {}
+    for batch in BATCHES:
+        seconds, speech, peak = spoken(engine, batch, device)
+        figures[f"batch{batch}.lines_per_second"] = batch / seconds
+        figures[f"rtf{batch}"] = seconds / speech
+        if peak is not None:
+            figures[f"batch{batch}.gib"] = peak
+    alone = figures["batch1.lines_per_second"]
+    for batch in BATCHES[1:]:
+        figures[f"speedup{batch}"] = figures[f"batch{batch}.lines_per_second"] / alone
+    return figures
+
+
+def spoken(engine: Engine, batch: int, device: str) -> tuple[float, float, float | None]:
+    """Return how long a batch takes, how long it sounds, and the GiB of the card that it takes."""
+    import torch
+
+    if device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+    times, speech = zip(*repeats(engine, batch), strict=True)
+    # The first one finds the quickest ways.
+    median = statistics.median(times[1:])
+    peak = torch.cuda.max_memory_allocated() / 2**30 if device == "cuda" else None
+    return median, statistics.mean(speech), peak
+
+
+def repeats(engine: Engine, batch: int) -> Iterator[tuple[float, float]]:
+    """Yield how long a batch takes, and how long it sounds."""
+    voices = engine.spec.voices
+    lines = [
+        Line(text=TEXT, language="en", voice=voices[number % len(voices)], seed=number)
+        for number in range(batch)
+    ]
+    for _ in range(REPEATS + 1):
+        started = time.perf_counter()
+        sounds = engine.synthesize(lines)
+        seconds = time.perf_counter() - started
+        assert all(isinstance(sound, Audio) for sound in sounds), sounds
+        yield seconds, sum(sound.seconds for sound in sounds if isinstance(sound, Audio))
+
+
+def described(device: str) -> str:
+    """Return the card's name."""
+    import torch
+
+    return torch.cuda.get_device_name() if device == "cuda" else "cpu"
+
+
+def spawned(device: str) -> bool | None:
+    """Return whether a spawned process can use the card beside this one."""
+    if device == "cpu":
+        return None
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply_async(reckon).get(timeout=120)
+
+
+def reckon() -> bool:
+    """Return whether the card adds up right."""
+    import torch
+
+    return torch.ones(1000, device="cuda").sum().item() == 1000
+
+
+if __name__ == "__main__":
+    print(json.dumps(run()))
