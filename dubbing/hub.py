@@ -62,7 +62,7 @@ def fetch(
             where=str(folder),
         )
     folder = folder.resolve()
-    if folder.exists() and any(folder.iterdir()):
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         raise Conflict(f"{folder} holds something already: move that away first")
     api = _api(endpoint, progress)
     commit, files = _listing(api, weights, revision)

@@ -159,6 +159,8 @@ def test_a_model_that_is_there_is_not_overwritten(hub: Hub, folder: Path) -> Non
     with pytest.raises(Conflict, match="move that away"):
         fetched(hub, folder)
     assert (folder / "config.json").read_text() == "mine"
+    with pytest.raises(Conflict, match="move that away"):
+        fetched(hub, folder / "config.json")
 
 
 def test_a_folder_that_is_a_link_is_filled_where_it_leads(

@@ -27,8 +27,6 @@ SRT = "1\n00:00:01,000 --> 00:00:03,000\nGood day.\n"
 
 
 class Shell:
-    """The command line in this process."""
-
     def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self.models = folder / "models"
         self._capsys = capsys
@@ -46,7 +44,6 @@ class Shell:
         return json.loads(self(*arguments, "--json", code=code)[0])
 
     def standing(self, name: str = "singer", command: str = "models") -> dict[str, Any]:
-        """What is said of one engine."""
         (found,) = [each for each in self.json(command) if each["name"] == name]
         return found
 
@@ -67,7 +64,6 @@ def shell(
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    """A hub that has the singer's model."""
     files = {"weights/config.json": b"{}", "weights/model.bin": b"good" * 1000}
     with serving({"authors/singer": files}) as hub:
         monkeypatch.setenv("DUBBING_HUB_ENDPOINT", f"{hub.url}/")
@@ -75,7 +71,6 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
 
 def model(shell: Shell, what: str = "good", name: str = "singer", config: str = "{}") -> Path:
-    """Put a model in its place."""
     folder = shell.models / name
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(config)
@@ -99,9 +94,7 @@ def test_what_is_missing_is_told_with_its_licence_and_where_to_get_it(shell: She
 
 
 def test_only_engines_that_need_a_model_are_listed(shell: Shell) -> None:
-    names = [standing["name"] for standing in shell.json("models")]
-    assert "singer" in names
-    assert not {"tone", "espeak"} & set(names)
+    assert not {"tone", "espeak"} & {standing["name"] for standing in shell.json("models")}
 
 
 def test_what_is_there_is_ready_and_so_is_each_instance(shell: Shell) -> None:
