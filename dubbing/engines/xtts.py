@@ -149,6 +149,8 @@ class XTTS:
         chance = torch.Generator().manual_seed(line.seed % 2**63)
         try:
             voice = self._form(line.voice)
+            if not self.spec.covers(language):
+                raise SpeechRejected(f"{self.spec.name} does not speak {line.language!r}")
             parts = split(line.text, language, AT_ONCE[language])
             return [
                 Row(
@@ -158,7 +160,7 @@ class XTTS:
                     speed=line.speed,
                     chances=torch.rand(self._most(part, language), generator=chance),
                 )
-                for part in parts
+                for part in parts or [line.text]
             ]
         except SpeechRejected as exc:
             return exc
