@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from dubbing.audio import Audio, Samples
 from dubbing.engine import Spoken
-from dubbing.engines._coqui import loading, prepare
+from dubbing.engines._coqui import fix_weights, loading, prepare
 from dubbing.engines._coqui_config import checkpoint, languages, read_model_config
 from dubbing.engines._coqui_text import provide_phonemes
+from dubbing.engines._trained import Row
 from dubbing.errors import SpeechRejected
 
 if TYPE_CHECKING:
@@ -29,21 +29,6 @@ if TYPE_CHECKING:
 TAIL = 16
 """Frames of nothing after the longest line: further than the decoder looks ahead, so that the end
 of a line does not depend on what is beside it."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """A line as the model is given it."""
-
-    tokens: list[int]
-    speaker: int | npt.NDArray[np.float32] | None
-    """Its number, or its vector; None in a model of one speaker."""
-    language: int
-    """Its number; not looked at by a model without an embedding of languages."""
-    speed: float
-    seed: int
-    longest: float
-    """Seconds after which it is a fault."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +60,7 @@ def load(name: str, folder: Path, device: str) -> Any:
         model = build(name, folder)
         model.load_checkpoint(model.config, str(checkpoint(folder)), eval=True)
         model.disc = model.posterior_encoder = None
-        _fix_weights(model)
+        fix_weights(model)
         return model.to(device)
 
 
@@ -99,15 +84,6 @@ def _without_encoder(config: dict[str, Any]) -> dict[str, Any]:
         "speaker_encoder_model_path": "",
         "speaker_encoder_config_path": "",
     }
-
-
-def _fix_weights(model: Any) -> None:
-    """Compute the normalised weights once and not at every call."""
-    from torch.nn.utils import parametrize
-
-    for module in model.modules():
-        if parametrize.is_parametrized(module, "weight"):
-            parametrize.remove_parametrizations(module, "weight")
 
 
 def speak(model: Any, rows: Sequence[Row], together: int | None = None) -> list[Spoken]:

@@ -4,46 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from dubbing.audio import Audio
-from dubbing.engine import EngineSpec, Line, Spoken, VoiceForm, described, require
+from dubbing.engine import EngineSpec, Spoken
 from dubbing.engines import _vits
-from dubbing.engines._coqui import COQUI, release, torch_errors
-from dubbing.engines._coqui_config import (
-    CONFIG,
-    FILES,
-    argument,
-    checkpoint,
-    languages,
-    read_model_config,
-    speaker_names,
-)
-from dubbing.engines._coqui_text import tokens
-from dubbing.errors import EngineFailed, EngineMissing, SpeechRejected
-from dubbing.weights import Weights, digest_files, require_files
-
-Vector = npt.NDArray[np.float32]
-
-WEIGHTS = Weights(files=(CONFIG, "*.pth"), home="https://github.com/coqui-ai/TTS/releases")
-ALONE = "default"
-"""The voice of a model of one speaker."""
+from dubbing.engines._trained import ALONE, Row, Trained
 
 
-class Vits:
-    """VITS, as trained by coqui-tts, of one speaker or several, and of one language or several.
+class Vits(Trained):
+    """VITS, as trained by coqui-tts.
 
     Its own speed is by the length of each symbol, in whole frames: speech at twice the speed lasts
     a little more than half as long. The same line with the same seed is the same in any batch,
     within 1e-4 of full scale.
     """
 
-    weights: ClassVar[Weights | None] = WEIGHTS
-    extra: ClassVar[str] = "coqui"
-    libraries: ClassVar[tuple[str, ...]] = COQUI
     spec = EngineSpec(
         name="vits",
         summary="VITS by coqui-tts: clear and fast, in the voices that it was trained with",
@@ -59,112 +34,12 @@ class Vits:
         device="cuda",
         licence="the model's own, as its authors state it (of coqui-tts: MPL-2.0)",
     )
-    model: str
 
     def __init__(self, name: str = "vits", folder: Path = Path()) -> None:
-        self._folder = folder
-        self._languages: dict[str, str] = {}
-        self._model: Any = None
-        self._voices: dict[str, int | Vector | None] = {}
-        spec = type(self).spec
-        if (folder / CONFIG).exists():
-            config = read_model_config(folder)
-            self._languages = languages(config, folder)
-            spec = spec.model_copy(update=self._told(config))
-        self.spec = described(spec, name, folder)
+        super().__init__(name, folder)
 
-    def _told(self, config: dict[str, Any]) -> dict[str, Any]:
-        """Return the fields of the spec that a configuration tells."""
-        return {
-            "languages": tuple(self._languages),
-            "voices": speaker_names(config) or (ALONE,),
-            "sample_rate": (config.get("audio") or {}).get("sample_rate", self.spec.sample_rate),
-        }
+    def _opened(self, device: str) -> Any:
+        return _vits.load(self.spec.name, self._folder, device)
 
-    def load(self, device: str) -> None:
-        """Load the model; raises EngineMissing, EngineFailed, or BadInput."""
-        require(self)
-        if self.weights:
-            require_files(self.weights, self._folder, self.spec.name)
-        self._check()
-        self._model = _vits.load(self.spec.name, self._folder, device)
-        self._voices = self._trained_voices()
-        self.model = digest_files(self._files())
-
-    def _check(self) -> None:
-        """Raise EngineMissing unless a model of several speakers has their names."""
-        config = read_model_config(self._folder)
-        if argument(config, "use_speaker_embedding") and not speaker_names(config):
-            raise EngineMissing(
-                f"engine {self.spec.name!r} speaks in several voices, and lacks their names in "
-                f"{self._folder}: copy speaker_ids.json or speakers.pth there"
-            )
-
-    def _files(self) -> list[Path]:
-        """Return what decides how it speaks."""
-        config = read_model_config(self._folder)
-        named = {argument(config, setting) for setting in FILES} - {None}
-        return [self._folder / CONFIG, checkpoint(self._folder), *map(Path, sorted(named))]
-
-    def _trained_voices(self) -> dict[str, int | Vector | None]:
-        """Return what each voice that the model was trained with is to it."""
-        manager = self._model.speaker_manager
-        if manager is None or not manager.name_to_id:
-            return dict.fromkeys(self.spec.voices)
-        if not self._model.args.use_d_vector_file:
-            return {name.strip(): number for name, number in manager.name_to_id.items()}
-        means = {name: manager.get_mean_embedding(name) for name in manager.name_to_id}
-        return {name.strip(): np.asarray(mean, np.float32) for name, mean in means.items()}
-
-    def unload(self) -> None:
-        """Free the model, on a card too."""
-        self._model = None
-        release()
-
-    def extract(self, reference: Audio, transcript: str) -> VoiceForm:
-        """Raise SpeechRejected: it has the voices that it was trained with only."""
-        raise SpeechRejected(
-            f"{self.spec.name} cannot clone a voice: give the role one of its voices"
-        )
-
-    def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
-        """Speak ``lines`` in one pass."""
-        if self._model is None:
-            raise EngineFailed(f"{self.spec.name} is not loaded")
-        asked = [self._row(line) for line in lines]
-        rows = [row for row in asked if isinstance(row, _vits.Row)]
-        with torch_errors(self.spec.name):
-            spoken = iter(_vits.speak(self._model, rows) if rows else ())
-        return [next(spoken) if isinstance(row, _vits.Row) else row for row in asked]
-
-    def _row(self, line: Line) -> _vits.Row | SpeechRejected:
-        try:
-            language = self._language(line.language)
-            return _vits.Row(
-                tokens=tokens(self._model.tokenizer, line.text, language),
-                speaker=self._speaker(line.voice),
-                language=self._model.language_manager.name_to_id.get(language, 0),
-                speed=line.speed,
-                seed=line.seed,
-                longest=self.spec.longest(line.text, line.language, line.speed),
-            )
-        except SpeechRejected as exc:
-            return exc
-
-    def _language(self, tag: str) -> str:
-        """Return what the model calls a language: of its own ones, the nearest to a region."""
-        base = tag.split("-", maxsplit=1)[0]
-        for own in (tag, base):
-            if own in self._languages:
-                return self._languages[own]
-        if len(self._languages) > 1:
-            raise SpeechRejected(f"{self.spec.name} does not speak {tag!r}")
-        return next(iter(self._languages.values()))
-
-    def _speaker(self, voice: str | VoiceForm) -> int | Vector | None:
-        """Return what a voice is to the model."""
-        if isinstance(voice, str) and voice in self._voices:
-            return self._voices[voice]
-        raise SpeechRejected(
-            f"{self.spec.name} has no voice {voice!r}; its voices are: {', '.join(self._voices)}"
-        )
+    def _said(self, rows: Sequence[Row]) -> Sequence[Spoken]:
+        return _vits.speak(self._model, rows)
