@@ -109,28 +109,34 @@ class Catalogue:
         if faults:
             raise BadInput(listed(faults))
 
-    def permit_job(self, job: Job, specs: Mapping[str, EngineSpec]) -> None:
-        """Raise as `permit`, for all engines that a job names."""
-        cast = [(who, engine) for who in job.speakers for engine in job.engines_of(who)]
-        self.permit_asked(((engine, job.base_of(who, engine)) for who, engine in cast), specs)
 
-    def permit_asked(
-        self, asked: Iterable[tuple[str, str | None]], specs: Mapping[str, EngineSpec]
-    ) -> None:
-        """Raise as `permit`, for engines as a job names them.
+def specs_in(job: Job, specs: Mapping[str, EngineSpec]) -> list[EngineSpec]:
+    """Return the specs of the engines that a job names, fallbacks and bases too."""
+    asked = {
+        (engine, job.base_of(who, engine)) for who in job.speakers for engine in job.engines_of(who)
+    }
+    found = {s.name: s for engine, base in asked for s in with_base(engine, specs, base)}
+    return [found[name] for name in sorted(found)]
 
-        asked: each with the base below it; None is the one that the engine's own spec names.
-        """
-        own = {name: spec.base for name, spec in specs.items()}
-        names = {name for engine, base in asked for name in (engine, base or own.get(engine))}
-        self.permit(spec for name, spec in specs.items() if name in names)
+
+def with_base(
+    engine: str, specs: Mapping[str, EngineSpec], base: str | None = None
+) -> list[EngineSpec]:
+    """Return the spec of an engine and of the base below it, as far as they are known.
+
+    base: left out, the one that the engine's own spec names.
+    """
+    own = specs.get(engine)
+    below = specs.get(base or (own and own.base) or "")
+    return [spec for spec in (own, below) if spec]
 
 
 class Published(Model):
     """What an engine's workers say of it: ``engines/<instance>.json``."""
 
     spec: EngineSpec
-    model: str
+    model: str = ""
+    """Empty while no worker has loaded it: then whoever submitted a job says what it is."""
 
 
 def publish(storage: Storage, engine: Voicing) -> None:
@@ -139,12 +145,22 @@ def publish(storage: Storage, engine: Voicing) -> None:
     storage.replace(Keys.engine(engine.spec.name), published.model_dump_json().encode())
 
 
+def announce(storage: Storage, specs: Iterable[EngineSpec]) -> None:
+    """Store what engines are that no worker has published yet, as a job that names them is.
+
+    Whoever plans the job knows them by this, whatever is installed there.
+    """
+    for spec in specs:
+        storage.create(Keys.engine(spec.name), Published(spec=spec).model_dump_json().encode())
+
+
 def published(storage: Storage, name: str) -> Published | None:
     """Return what an engine's workers said of it, or None when none ever ran."""
     try:
-        return Published.model_validate_json(storage.get(Keys.engine(name)))
+        found = Published.model_validate_json(storage.get(Keys.engine(name)))
     except NotFound:
         return None
+    return found if found.model else None
 
 
 def known_specs(storage: Storage, catalogue: Catalogue | None = None) -> dict[str, EngineSpec]:

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dubbing.catalogue import Catalogue, known_specs
+from dubbing.catalogue import Catalogue, announce, known_specs, with_base
 from dubbing.engine import EngineSpec
 from dubbing.errors import Conflict, NotFound, QueueUnavailable
 from dubbing.fleet import Fleet
@@ -154,8 +154,10 @@ class Client:
 
         _check_name("job", job_id)
         specs = self.specs()
-        self._catalogue.permit_asked([(engine, None)], specs)
+        other = with_base(engine, specs)
+        self._catalogue.permit(other)
         self.ledger.check_writable()
+        announce(self.storage, other)
         job = open_retry(self.storage, specs, job_id, engine=engine, voice=voice)
         self._publisher.fill(sorted(put_to_work(self.storage, self.ledger, job)))
         return self.status(job_id)

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from dubbing import reference
+from dubbing.catalogue import announce, specs_in
 from dubbing.check import Caution
 from dubbing.encode import check_picture
 from dubbing.engine import EngineSpec
@@ -108,7 +109,8 @@ class Intake:
         return keyed.model_copy(update={"id": job.id or f"job-{keyed.digest()[:16]}"})
 
     def upload(self) -> None:
-        """Store the files, unless they are there."""
+        """Store the files, and what the engines are, unless they are there."""
+        announce(self._storage, specs_in(self.job, self._specs))
         for recording in (*self._recordings.values(), *self._cut.values()):
             store_voice(self._storage, recording.voice, recording.audio)
         for source in (self.job.media, self.job.background.track):

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dubbing.catalogue import Catalogue, known_specs
+from dubbing.catalogue import Catalogue, known_specs, specs_in
 from dubbing.check import Caution, check
 from dubbing.engine import EngineSpec
 from dubbing.errors import BadInput, Conflict, NotFound
@@ -56,7 +56,7 @@ class Submitter:
         """Return a job that can be stored; raises BadInput that names every line to be changed."""
         job = normalised(job.model_copy(update={"engine": job.engine or self.engine}))
         specs = known_specs(self.storage, self.catalogue)
-        self.catalogue.permit_job(job, specs)
+        self.catalogue.permit(specs_in(job, specs))
         intake = Intake(self.storage, job, specs)
         seconds = intake.inspect()
         found = check(intake.job, specs, film_seconds=seconds, voices=intake.stored_voices)

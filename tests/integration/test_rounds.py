@@ -12,7 +12,7 @@ from system import numbered, script
 
 from dubbing import finish as finishing
 from dubbing.casting import cast_lines
-from dubbing.catalogue import Published, known_specs
+from dubbing.catalogue import Catalogue, Published, known_specs
 from dubbing.client import Client
 from dubbing.engines.tone import Tone
 from dubbing.errors import BadInput, ClipUnreadable, Stopped, StorageUnavailable
@@ -23,9 +23,11 @@ from dubbing.ledger.records import ASSEMBLY_TOKEN
 from dubbing.outcome import gather
 from dubbing.plan import Batch, Kind, Reason, Round, read_refs
 from dubbing.queue import Publisher, make_app
+from dubbing.residency import Residency
 from dubbing.result import BatchResult
 from dubbing.rounds import create_round, latest_round, load_end, load_round, put_to_work
 from dubbing.storage import Storage
+from dubbing.weights import ModelFolders
 from dubbing.work import Desk, Lease
 from tasks import speech
 from tasks.context import Context, install
@@ -111,9 +113,7 @@ def test_a_repair_of_a_job_that_is_cancelled_meanwhile_is_cancelled_too(
 def test_a_storage_that_keeps_damaging_a_clip_fails_the_job_after_three_repairs(
     client: Client, job: Job
 ) -> None:
-    tone = Tone()
-    tone.load("cpu")
-    install(Context(desk=desk(client), engine=tone))
+    install(Context(desk=desk(client), engines=Residency(Catalogue())))
 
     def finished_with_damage(round_: int) -> str:
         for ref in read_refs(client.storage.get(Keys.plan("j", round_))):
@@ -233,9 +233,7 @@ def test_a_storage_that_fails_is_no_fault_of_a_voice(
     client.storage.create(Keys.job("j"), cloned.model_dump_json().encode())
     put_to_work(client.storage, client.ledger, cloned)
     (at,) = client.ledger.take("extraction.tone", [])
-    tone = Tone()
-    tone.load("cpu")
-    context = Context(desk=desk(client), engine=tone)
+    context = Context(desk=desk(client), engines=Residency(Catalogue()))
     install(context)
 
     def down(*_: object) -> None:
@@ -246,6 +244,22 @@ def test_a_storage_that_fails_is_no_fault_of_a_voice(
         with pytest.raises(StorageUnavailable):
             speech.extract(job=at.job, round=at.round, token=at.token, queue=at.queue)
     assert not list(client.storage.keys(Keys.results("j", 1)))
+
+
+def test_a_job_of_an_engine_that_only_its_caller_knows_is_planned_by_anybody(
+    client: Client, redis_url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "models" / "tone-deep").mkdir(parents=True)
+    catalogue = Catalogue(ModelFolders(root=tmp_path / "models"))
+    there = Client(client.storage, client.ledger, client._publisher, "tone-deep", catalogue)
+    job = script("j", *numbered("Line", 2), engine="tone-deep")
+    there.submit(job)
+    assert there.preview(job).clips_there == 0
+    # As a submission leaves it that broke off before its plan was written.
+    client.storage.delete(Keys.plan("j", 1))
+    with redis.from_url(redis_url) as connection:
+        connection.flushall()
+    assert "synthesis.tone-deep" in put_to_work(client.storage, client.ledger, job)
 
 
 def test_an_engine_that_another_version_published_is_passed_over(client: Client) -> None:

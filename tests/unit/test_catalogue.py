@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dubbing.catalogue import GROUP, Catalogue
+from dubbing.catalogue import GROUP, Catalogue, specs_in
 from dubbing.engines.tone import Tone
 from dubbing.errors import BadInput, EngineMissing
 from dubbing.job import Job
@@ -131,10 +131,10 @@ def test_a_job_may_name_no_engine_that_is_refused_nor_have_one_speak_below(
     job = Job.model_validate({"language": "en", "segments": [line], "cast": {"Ann": role}})
     catalogue = Catalogue(points=POINTS, refused=("nc",))
     if named is None:
-        catalogue.permit_job(job, specs)
+        catalogue.permit(specs_in(job, specs))
     else:
         with pytest.raises(BadInput, match=f"^engine '{named}' is not used here"):
-            catalogue.permit_job(job, specs)
+            catalogue.permit(specs_in(job, specs))
 
 
 def test_the_policy_comes_from_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
