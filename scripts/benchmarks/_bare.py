@@ -9,7 +9,6 @@ from multiprocessing.synchronize import Barrier
 
 from benchmarks._script import LANGUAGE
 from benchmarks._system import PATIENCE
-
 from dubbing.audio import Audio, encode_flac
 from dubbing.catalogue import Catalogue
 from dubbing.engine import Engine, Line

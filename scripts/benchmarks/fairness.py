@@ -18,7 +18,6 @@ from pathlib import Path
 
 from benchmarks._script import make_job, sentences
 from benchmarks._system import CORES, settings, warm_up
-
 from dubbing.client import Client
 from dubbing.job import Job, JobState
 from dubbing.local import Stack

@@ -25,7 +25,6 @@ from pathlib import Path
 from benchmarks._bare import bare_processes, bare_seconds
 from benchmarks._script import make_job, sentences, slow_sentences
 from benchmarks._system import CORES, faulty_engine, settings, wait_until_spoken, warm_up
-
 from dubbing.client import Client
 from dubbing.job import Job
 from dubbing.local import Stack

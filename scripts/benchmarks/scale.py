@@ -23,9 +23,9 @@ from typing import NamedTuple
 
 import numpy as np
 import redis
+
 from benchmarks._script import cries, make_job
 from benchmarks._system import CORES, children, settings, statuses, warm_up
-
 from dubbing.client import Client
 from dubbing.engines.tone import Tone
 from dubbing.job import Job

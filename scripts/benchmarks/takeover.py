@@ -23,7 +23,6 @@ from pathlib import Path
 
 from benchmarks._script import make_job, slow_sentences
 from benchmarks._system import children, faulty_engine, settings, until
-
 from dubbing.client import Client
 from dubbing.keys import Keys
 from dubbing.local import Stack, dubbing_command, environment
