@@ -114,11 +114,16 @@ def test_a_word_is_too_short_to_tell_who_says_it(espeak: Engine) -> None:
 
 
 def test_a_recording_of_two_is_told_from_that_of_one(espeak: Engine) -> None:
-    ada, bob = (say(espeak, voice) for voice in espeak.spec.voices[:2])
-    together = unity(joined(ada[0], bob[1], ada[2], bob[3]))
+    texts = [*TEXTS, "I never said that I would stay with you, not for a day, not for an hour."] * 2
+    ada, bob = (
+        speak(espeak, *(line(espeak, text, voice=voice) for text in texts))
+        for voice in espeak.spec.voices[:2]
+    )
+    together = unity(joined(*ada[:5], *bob[5:]))
     alone = [unity(joined(*sounds)) for sounds in (ada, bob)]
     assert together is not None and together < ONE_SPEAKER
     assert all(one is not None and one > ONE_SPEAKER for one in alone)
+    assert unity(ada[0]) is None
 
 
 @pytest.mark.parametrize(("band", "hertz"), [(4, 368), (13, 1031), (24, 2376), (35, 5474)])
