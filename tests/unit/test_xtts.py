@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -105,64 +103,6 @@ def by_coqui_tts(folder: Path, asked: Line) -> np.ndarray:
     return heard
 
 
-def test_a_published_decoder_does_not_hear_the_row_beside() -> None:
-    import torch
-    from TTS.tts.layers.xtts.hifigan_decoder import HifiDecoder
-
-    from dubbing.engines._xtts_decoder import _decode
-
-    sizes = {
-        "resblock_type_decoder": "1",
-        "resblock_dilation_sizes_decoder": [[1, 3, 5]] * 3,
-        "resblock_kernel_sizes_decoder": [3, 7, 11],
-        "upsample_rates_decoder": [8, 8, 2, 2],
-        "upsample_kernel_sizes_decoder": [16, 16, 4, 4],
-        # Fewer than are published: that makes it quick, and reach as far.
-        "upsample_initial_channel_decoder": 64,
-    }
-    model = SimpleNamespace(hifigan_decoder=HifiDecoder(**sizes).eval(), device="cpu")
-    model.hifigan_decoder.waveform_decoder.conv_post.weight.data.mul_(100)
-    random = torch.Generator().manual_seed(0)
-    long, short = (torch.randn(tokens, 1024, generator=random) for tokens in (12, 3))
-    speaker = np.full(512, 0.04, np.float32)
-    with torch.inference_mode():
-        together = _decode(model, [long, short], [speaker, speaker])
-        alone = [_decode(model, [own], [speaker])[0] for own in (long, short)]
-    for one, other in zip(together, alone, strict=True):
-        assert np.abs(one).max() > 0.1
-        assert len(one) == len(other)
-        assert np.abs(one - other).max() < TOLERANCE
-
-
-def test_tokens_are_drawn_by_the_odds_that_transformers_gives_them() -> None:
-    import torch
-    from transformers import generation
-
-    from dubbing.engines._xtts_batch import _draw
-
-    class Config:
-        temperature, top_k, top_p, repetition_penalty = 0.75, 20, 0.85, 5.0
-
-    logits = 3 * torch.randn(1, 60, generator=torch.Generator().manual_seed(0))
-    had = torch.tensor([[1, 3, 5, 7, 11]])
-    steps = (
-        generation.RepetitionPenaltyLogitsProcessor(Config.repetition_penalty),
-        generation.TemperatureLogitsWarper(Config.temperature),
-        generation.TopKLogitsWarper(Config.top_k),
-        generation.TopPLogitsWarper(Config.top_p),
-    )
-    odds = generation.LogitsProcessorList(steps)(had, logits.clone()).softmax(-1)[0]
-    count = 4000
-    used = torch.zeros_like(logits, dtype=torch.bool).scatter(1, had, value=True)
-    chances = ((torch.arange(count) + 0.5) / count)[:, None]
-    drawn = Counter(
-        _draw(logits.expand(count, -1), used.expand(count, -1), chances, Config)[:, 0].tolist()
-    )
-    assert {token for token, odd in enumerate(odds) if odd} == set(drawn)
-    for token, number in drawn.items():
-        assert number / count == pytest.approx(float(odds[token]), abs=1 / count)
-
-
 def test_a_seed_tells_how_a_line_is_spoken(xtts: Engine) -> None:
     one, again, other = (
         spoken(xtts, line(xtts, seed=seed))[0].samples for seed in (1, 1, 2**70 + 5)
@@ -205,14 +145,23 @@ def test_a_line_that_comes_to_no_end_is_refused_and_not_cut(folder: Path) -> Non
 
 def test_a_line_without_an_end_does_not_spoil_the_others(folder: Path) -> None:
     tiny_xtts.make(folder)
-    # Whatever takes longer than some two seconds is taken to have no end.
-    (folder / "dubbing.json").write_text('{"characters_per_second": {"*": 1000}}')
+    # In German, whatever takes longer than some two seconds is taken to have no end.
+    paces = {"*": tiny_xtts.PACE, "de": 1000}
+    (folder / "dubbing.json").write_text(json.dumps({"characters_per_second": paces}))
     engine = loaded(folder)
-    first, endless, last = engine.synthesize(
-        [line(engine, TEXTS[1]), line(engine, TEXTS[2]), line(engine, TEXTS[1])]
+    in_parts = " ".join([TEXTS[2]] * 3) + " Yes, yes, yes, yes, yes."
+    assert len(in_parts) > AT_ONCE["de"]
+    first, endless, half, last = engine.synthesize(
+        [
+            line(engine, TEXTS[2]),
+            line(engine, TEXTS[2], language="de"),
+            line(engine, in_parts, language="de"),
+            line(engine, TEXTS[2]),
+        ]
     )
-    assert isinstance(endless, SpeechRejected)
-    assert TEXTS[2] in str(endless)
+    for refused, text in ((endless, TEXTS[2]), (half, in_parts)):
+        assert isinstance(refused, SpeechRejected)
+        assert text in str(refused)
     assert isinstance(first, Audio)
     assert isinstance(last, Audio)
     assert np.array_equal(first.samples, last.samples)
@@ -266,6 +215,21 @@ def test_another_recording_is_another_voice(xtts: Engine) -> None:
     forms = [xtts.extract(sound, "") for sound in (one, other)]
     for name in forms[0]:
         assert np.abs(forms[0][name] - forms[1][name]).max() > 1e-3
+
+
+def test_of_a_long_reference_every_half_minute_counts(xtts: Engine) -> None:
+    low, high = (np.resize(recording().samples[::step], 22 * 24_000) for step in (1, 2))
+    whole, *halves = (
+        xtts.extract(Audio(samples=samples, rate=24_000), "")["speaker_embedding"]
+        for samples in (np.concatenate([low, high]), low, high)
+    )
+    assert np.abs(whole - np.mean(halves, axis=0)).max() < TOLERANCE
+
+
+def test_a_silent_reference_is_refused(xtts: Engine) -> None:
+    silence = Audio(samples=np.zeros(240_000, np.float32), rate=24_000)
+    with pytest.raises(SpeechRejected, match="silent"):
+        xtts.extract(silence, "")
 
 
 def test_a_reference_that_is_too_short_is_refused(xtts: Engine) -> None:

@@ -63,8 +63,10 @@ def test_the_studio_is_known_before_anything_heavy_is_imported(xtts: XTTS, model
 
 def test_without_the_studio_it_needs_a_reference(folder: Path) -> None:
     tiny_xtts.make(folder)
+    with_studio = loaded(folder).model
     (folder / "speakers_xtts.pth").unlink()
     engine = loaded(folder)
+    assert engine.model != with_studio
     assert engine.spec.voices == ()
     (refused,) = engine.synthesize([line(engine, voice=ANN)])
     assert isinstance(refused, SpeechRejected)
