@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -144,7 +144,7 @@ class Trained(ABC):
 
     def _row(self, line: Line) -> Row | SpeechRejected:
         try:
-            language = self._language(line.language)
+            language = own_language(self._languages, line.language, self.spec.name)
             return Row(
                 tokens=tokens(self._model.tokenizer, line.text, language),
                 speaker=self._speaker(line.voice),
@@ -156,16 +156,6 @@ class Trained(ABC):
         except SpeechRejected as exc:
             return exc
 
-    def _language(self, tag: str) -> str:
-        """Return what the model calls a language: of its own ones, the nearest to a region."""
-        base = tag.split("-", maxsplit=1)[0]
-        for own in (tag, base):
-            if own in self._languages:
-                return self._languages[own]
-        if len(self._languages) > 1:
-            raise SpeechRejected(f"{self.spec.name} does not speak {tag!r}")
-        return next(iter(self._languages.values()))
-
     def _speaker(self, voice: str | VoiceForm) -> int | Vector | None:
         """Return what a voice is to the model."""
         if isinstance(voice, str) and voice in self._voices:
@@ -173,3 +163,17 @@ class Trained(ABC):
         raise SpeechRejected(
             f"{self.spec.name} has no voice {voice!r}; its voices are: {', '.join(self._voices)}"
         )
+
+
+def own_language(languages: Mapping[str, str], tag: str, who: str) -> str:
+    """Return what a model calls a language: of its own ones, the nearest to a region.
+
+    languages: what it calls each, by tag. Raises SpeechRejected for one that ``who`` does not
+    speak; a model of one language is taken to speak what it is asked.
+    """
+    for own in (tag, tag.split("-", maxsplit=1)[0]):
+        if own in languages:
+            return languages[own]
+    if len(languages) > 1:
+        raise SpeechRejected(f"{who} does not speak {tag!r}")
+    return next(iter(languages.values()))

@@ -1,0 +1,144 @@
+"""ONNX graphs by onnxruntime: where they run, what they take and give, and their errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dubbing.errors import BadInput, EngineFailed, EngineMissing
+from dubbing.weights import within
+
+ONNX = ("onnxruntime",)
+"""What the extra brings, by the names that are imported."""
+
+CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+ERRORS_ONLY = 3
+
+Array = npt.NDArray[Any]
+
+TYPES: dict[str, type[np.generic]] = {
+    "tensor(int64)": np.int64,
+    "tensor(int32)": np.int32,
+    "tensor(float)": np.float32,
+    "tensor(float16)": np.float16,
+    "tensor(double)": np.float64,
+}
+
+
+class Graph:
+    """A graph that is ready to run, on one thread: a worker has a process a core."""
+
+    def __init__(self, folder: Path, name: str, device: str) -> None:
+        """Load ``name`` from a model's folder.
+
+        onnxruntime itself reads no weights from outside the folder of a graph. Raises BadInput for
+        a graph that lies outside, EngineFailed for one that cannot be loaded, and EngineMissing
+        where onnxruntime cannot use the device.
+        """
+        import onnxruntime
+
+        self.path = within(folder, name)
+        if not self.path.is_file():
+            raise BadInput("there is no such file", where=str(self.path))
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = ERRORS_ONLY
+        providers = _providers(device)
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(self.path), sess_options=options, providers=providers
+            )
+        except Exception as exc:  # onnxruntime's errors have no class of their own
+            raise EngineFailed(
+                f"{self.path.name} is no ONNX model that can be loaded: {exc}"
+            ) from exc
+        if device.startswith("cuda") and CUDA not in self._session.get_providers():
+            raise EngineFailed(f"onnxruntime cannot use the card {device!r}: see its own words")
+        self._types = {each.name: each.type for each in self._session.get_inputs()}
+        self.inputs = {each.name: tuple(each.shape) for each in self._session.get_inputs()}
+        self.outputs = tuple(each.name for each in self._session.get_outputs())
+
+    @property
+    def files(self) -> list[Path]:
+        """The graph, and its weights where they are in files beside it."""
+        found = self.path.parent.glob(f"{self.path.stem}*")
+        return [path for path in found if path.suffix != ".json" and path.is_file()]
+
+    def check(self, inputs: Mapping[str, str], outputs: Mapping[str, str], where: Path) -> None:
+        """Raise BadInput unless the graph has what the fields of a configuration say.
+
+        inputs, outputs: names in the graph, by the fields that say them. where: the configuration.
+        """
+        for kind, named, own in (
+            ("input", inputs, list(self.inputs)), ("output", outputs, list(self.outputs))
+        ):  # fmt: skip
+            for field, name in named.items():
+                if name not in own:
+                    raise BadInput(
+                        f"{field}: {self.path.name} has no {kind} {name!r}; it has: "
+                        f"{', '.join(own)}",
+                        where=str(where),
+                    )
+        if unnamed := self.inputs.keys() - set(inputs.values()):
+            raise BadInput(
+                f"{self.path.name} needs {', '.join(map(repr, sorted(unnamed)))}, too, and no "
+                "input is said to be it",
+                where=str(where),
+            )
+
+    def takes_rows(self, name: str) -> bool:
+        """Whether as many rows of an input as one likes are taken together."""
+        shape = self.inputs[name]
+        return bool(shape) and not isinstance(shape[0], int)
+
+    def fitted(self, name: str, value: npt.ArrayLike) -> Array:
+        """Return a value, whose first axis is that of rows, in as many axes as an input has.
+
+        One that all rows share, and one without rows, are given that of the first.
+        """
+        shape, array = self.inputs[name], np.asarray(value)
+        while array.ndim > len(shape):
+            array = array[0]
+        return array[:1] if shape[:1] == (1,) else array
+
+    def run(self, inputs: Mapping[str, npt.ArrayLike], outputs: Sequence[str]) -> list[Array]:
+        """Return ``outputs``, in their order; raises EngineFailed."""
+        given = {
+            name: np.asarray(value, TYPES.get(self._types[name])) for name, value in inputs.items()
+        }
+        try:
+            found: list[Array] = self._session.run(list(outputs), given)
+        except Exception as exc:  # as above
+            raise EngineFailed(f"{self.path.name}: {exc}") from exc
+        return found
+
+
+def _providers(device: str) -> list[Any]:
+    import onnxruntime
+
+    if not device.startswith("cuda"):
+        return [CPU]
+    if CUDA not in onnxruntime.get_available_providers():
+        raise EngineMissing(
+            f"this onnxruntime cannot use {device!r}: install onnxruntime-gpu in its place, or "
+            "speak on the CPU with DUBBING_DEVICE=cpu"
+        )
+    number = int(device.partition(":")[2] or 0)
+    # Else it tries every way for each new length.
+    return [(CUDA, {"device_id": number, "cudnn_conv_algo_search": "DEFAULT"}), CPU]
+
+
+def the_only_graph(folder: Path) -> Path:
+    """Return the graph in a folder; raises BadInput when there are several."""
+    found = sorted(folder.glob("*.onnx"))
+    if len(found) > 1:
+        names = ", ".join(path.name for path in found)
+        raise BadInput(
+            f"there are {len(found)} graphs, {names}: give each a folder of its own",
+            where=str(folder),
+        )
+    return found[0]

@@ -1,0 +1,220 @@
+"""FastSpeech2 and its vocoder as ONNX graphs: by onnxruntime, without PyTorch."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from dubbing.audio import Audio
+from dubbing.document import validated
+from dubbing.engine import EngineSpec, Line, Spoken, VoiceForm, described, require
+from dubbing.engines._graphs_config import Config, Inputs, Outputs
+from dubbing.engines._onnx import ONNX, Graph
+from dubbing.engines._symbols import Reading, Symbols, phonemes
+from dubbing.engines._trained import ALONE
+from dubbing.errors import EngineFailed, SpeechRejected
+from dubbing.weights import Weights, digest_files, read_config, require_files
+
+CONFIG = "config.json"
+WEIGHTS = Weights(
+    files=(CONFIG, "*.onnx"),
+    home="https://github.com/coqui-ai/TTS/releases",
+)
+NATURAL = (1.0, 1.0)
+"""The speeds of a graph that takes none."""
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A line as the graph is given it."""
+
+    tokens: list[int]
+    speaker: int
+    speed: float
+
+
+Mel = npt.NDArray[np.float32]
+"""A spectrogram, (mels, frames)."""
+
+
+class FastSpeech2Onnx:
+    """An acoustic graph and a vocoder, with a ``config.json`` that says what is what in them.
+
+    Nobody publishes such a folder: it is what one exports of a model, and describes.
+
+    ::
+
+        {
+          "languages": ["en"],
+          "sample_rate": 22050,
+          "speakers": {"ann": 0, "bob": 1},
+          "symbols": {"numbers": {"a": 1, "b": 2, " ": 3}, "lower": true},
+          "acoustic": {
+            "file": "acoustic.onnx",
+            "inputs": {"tokens": "x", "lengths": "x_lengths", "speaker": "sid", "speed": "speed"},
+            "outputs": {"mel": "mel", "durations": "durations"}
+          },
+          "vocoder": {"file": "vocoder.onnx", "input": "mel", "output": "wave"}
+        }
+
+    With ``"phonemes": "en-us"`` among the symbols, a text is read in eSpeak's phonemes; with
+    ``"frames_first": true``, a graph's spectrograms are (frames, mels). Lines are a batch where the
+    acoustic graph takes their lengths and tells those of their spectrograms, and are then spoken as
+    they would be alone as far as that graph masks what is beside them. The vocoder makes sound of
+    one after the other.
+    """
+
+    weights: ClassVar[Weights | None] = WEIGHTS
+    extra: ClassVar[str] = "onnx"
+    libraries: ClassVar[tuple[str, ...]] = ONNX
+    spec = EngineSpec(
+        name="fastspeech2-onnx",
+        summary="FastSpeech2 and a vocoder as ONNX: light, on a CPU, without PyTorch",
+        languages=("*",),
+        voices=(ALONE,),
+        max_characters={"*": 500},
+        characters_per_second={"*": 15.0},
+        speed=(0.5, 2.0),
+        sample_rate=22050,
+        batch_lines=16,
+        batch_seconds=160.0,
+        seconds_per_call=300.0,
+        licence="the model's own, as its authors state it",
+    )
+    model: str
+
+    def __init__(self, name: str = "fastspeech2-onnx", folder: Path = Path()) -> None:
+        self._folder = folder
+        self._graphs: tuple[Graph, Graph] | None = None
+        self._reading: Reading = str
+        self._symbols = Symbols(numbers={})
+        spec = type(self).spec
+        if (folder / CONFIG).exists():
+            self._config = validated(Config, read_config(folder, CONFIG), folder / CONFIG)
+            inputs = self._config.acoustic.inputs
+            told = {
+                "languages": self._config.languages,
+                "voices": tuple(self._config.speakers) or (ALONE,),
+                "sample_rate": self._config.sample_rate,
+                "speed": spec.speed if inputs.speed or inputs.length_scale else NATURAL,
+            }
+            spec = spec.model_copy(update=told)
+        self.spec = described(spec, name, folder)
+
+    def load(self, device: str) -> None:
+        """Load both graphs; raises EngineMissing, EngineFailed, or BadInput."""
+        require(self)
+        require_files(WEIGHTS, self._folder, self.spec.name)
+        where = self._folder / CONFIG
+        said, vocoder_said = self._config.acoustic, self._config.vocoder
+        acoustic = Graph(self._folder, said.file, device)
+        acoustic.check(
+            _named("acoustic.inputs", said.inputs), _named("acoustic.outputs", said.outputs), where
+        )
+        vocoder = Graph(self._folder, vocoder_said.file, device)
+        vocoder.check(
+            {"vocoder.input": vocoder_said.input}, {"vocoder.output": vocoder_said.output}, where
+        )
+        own = self._config.symbols
+        told = phonemes(self.spec.name, own.phonemes) if own.phonemes else str
+        self._reading = (lambda text: told(text.lower())) if own.lower else told
+        self._symbols = Symbols(numbers=own.numbers, blank=own.blank, start=own.start, end=own.end)
+        self._graphs = acoustic, vocoder
+        self.model = digest_files({*acoustic.files, *vocoder.files, where})
+
+    def unload(self) -> None:
+        """Let go of the graphs."""
+        self._graphs = None
+
+    def extract(self, reference: Audio, transcript: str) -> VoiceForm:
+        """Raise SpeechRejected: it has the voices that it was trained with only."""
+        raise SpeechRejected(
+            f"{self.spec.name} cannot clone a voice: give the role one of its voices"
+        )
+
+    def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
+        """Speak ``lines``, together those that the acoustic graph takes together."""
+        if self._graphs is None:
+            raise EngineFailed(f"{self.spec.name} is not loaded")
+        acoustic, vocoder = self._graphs
+        results: list[Any] = [self._row(line) for line in lines]
+        rows = {n: row for n, row in enumerate(results) if isinstance(row, _Row)}
+        for together in self._batches(acoustic, rows):
+            mels = self._spectrograms(acoustic, [rows[n] for n in together])
+            for n, mel in zip(together, mels, strict=True):
+                results[n] = self._sound(vocoder, mel)
+        return results
+
+    def _row(self, line: Line) -> _Row | SpeechRejected:
+        try:
+            return _Row(self._symbols.of(self._reading(line.text)), self._speaker(line), line.speed)
+        except SpeechRejected as exc:
+            return exc
+
+    def _speaker(self, line: Line) -> int:
+        if line.voice == ALONE and not self._config.speakers:
+            return 0
+        if isinstance(line.voice, str) and line.voice in self._config.speakers:
+            return self._config.speakers[line.voice]
+        known = ", ".join(self.spec.voices)
+        raise SpeechRejected(f"{self.spec.name} has no voice {line.voice!r}; it has: {known}")
+
+    def _batches(self, acoustic: Graph, rows: dict[int, _Row]) -> list[list[int]]:
+        """Return which rows the graph takes together: one each, all, or those of one speed."""
+        inputs, outputs = self._config.acoustic.inputs, self._config.acoustic.outputs
+        tells = inputs.lengths and (outputs.mel_lengths or outputs.durations)
+        if not tells or not acoustic.takes_rows(inputs.tokens):
+            return [[n] for n in rows]
+        pace = inputs.speed or inputs.length_scale
+        shared = pace is not None and not acoustic.takes_rows(pace)
+        groups = defaultdict(list)
+        for n, row in rows.items():
+            groups[row.speed if shared else None].append(n)
+        return list(groups.values())
+
+    def _spectrograms(self, acoustic: Graph, rows: Sequence[_Row]) -> list[Mel]:
+        """Return the spectrogram of each row."""
+        said = self._config.acoustic
+        inputs, outputs = said.inputs, said.outputs
+        lengths = [len(row.tokens) for row in rows]
+        tokens = np.full((len(rows), max(lengths)), self._config.symbols.pad)
+        for own, row in zip(tokens, rows, strict=True):
+            own[: len(row.tokens)] = row.tokens
+        given: dict[str | None, Any] = {
+            inputs.tokens: tokens,
+            inputs.lengths: lengths,
+            inputs.speaker: [row.speaker for row in rows],
+            inputs.speed: [row.speed for row in rows],
+            inputs.length_scale: [1 / row.speed for row in rows],
+        }
+        taken = {name: acoustic.fitted(name, value) for name, value in given.items() if name}
+        counted = outputs.mel_lengths or outputs.durations
+        mels, *counts = acoustic.run(taken, [outputs.mel, *([counted] if counted else [])])
+        mels = mels.reshape(len(rows), *mels.shape[-2:])
+        mels = mels.transpose(0, 2, 1) if said.frames_first else mels
+        if not counts:
+            return list(mels)
+        frames = counts[0].reshape(len(rows), -1)
+        # What is beside a row does not count, whatever the graph makes of it.
+        ends = [
+            round(float(each[:length].sum())) for each, length in zip(frames, lengths, strict=True)
+        ]
+        return [mel[:, :end] for mel, end in zip(mels, ends, strict=True)]
+
+    def _sound(self, vocoder: Graph, mel: Mel) -> Audio:
+        said = self._config.vocoder
+        given = mel.T if said.frames_first else mel
+        (wave,) = vocoder.run({said.input: vocoder.fitted(said.input, given[None])}, [said.output])
+        samples = np.clip(wave.reshape(-1), -1, 1).astype(np.float32)
+        return Audio(samples=samples, rate=self._config.sample_rate)
+
+
+def _named(place: str, said: Inputs | Outputs) -> dict[str, str]:
+    """Return the names in a graph, by the fields that say them."""
+    return {f"{place}.{field}": name for field, name in said.model_dump().items() if name}

@@ -1,0 +1,173 @@
+"""VITS as coqui-tts exports it to ONNX: by onnxruntime, without PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from dubbing.audio import Audio
+from dubbing.engine import EngineSpec, Line, Spoken, VoiceForm, described, require
+from dubbing.engines._coqui_config import (
+    CONFIG,
+    argument,
+    languages,
+    read_mapping,
+    read_model_config,
+    speaker_names,
+)
+from dubbing.engines._coqui_symbols import read_reading, read_symbols
+from dubbing.engines._onnx import ONNX, Graph, the_only_graph
+from dubbing.engines._symbols import Reading, Symbols
+from dubbing.engines._trained import ALONE, own_language
+from dubbing.errors import BadInput, EngineFailed, SpeechRejected
+from dubbing.weights import Weights, digest_files, require_files
+
+WEIGHTS = Weights(files=(CONFIG, "*.onnx"), home="https://github.com/coqui-ai/TTS/releases")
+NOISE, SLOWNESS, RHYTHM_NOISE = 0.667, 1.0, 1.0
+"""What coqui-tts takes where the configuration does not say."""
+
+
+class VitsOnnx:
+    """VITS by coqui-tts, on a CPU, as `Vits.export_onnx` writes it, with its ``config.json``.
+
+    Lines are spoken one after the other: the graph does not tell where in a batch a line ends, and
+    takes one speed. Noise is drawn inside the graph, which takes no seed, so that a line is spoken
+    a little differently each time; a model with ``inference_noise_scale`` and
+    ``inference_noise_scale_dp`` of 0 speaks it the same.
+    """
+
+    weights: ClassVar[Weights | None] = WEIGHTS
+    extra: ClassVar[str] = "onnx"
+    libraries: ClassVar[tuple[str, ...]] = ONNX
+    spec = EngineSpec(
+        name="vits-onnx",
+        summary="VITS by coqui-tts, exported to ONNX: light, on a CPU, without PyTorch",
+        languages=("*",),
+        voices=(ALONE,),
+        max_characters={"*": 500},
+        characters_per_second={"*": 15.0},
+        speed=(0.5, 2.0),
+        sample_rate=22050,
+        batch_lines=16,
+        batch_seconds=600.0,
+        seconds_per_call=300.0,
+        licence="the model's own, as its authors state it",
+    )
+    model: str
+
+    def __init__(self, name: str = "vits-onnx", folder: Path = Path()) -> None:
+        self._folder = folder
+        self._config: dict[str, Any] = {}
+        self._languages: dict[str, str] = {}
+        self._graph: Graph | None = None
+        self._symbols = Symbols(numbers={})
+        self._readings: dict[str, Reading] = {}
+        self._numbers: tuple[dict[str, int], dict[str, int]] = ({}, {})
+        spec = type(self).spec
+        if (folder / CONFIG).exists():
+            self._config = read_model_config(folder)
+            self._languages = languages(self._config, folder)
+            spec = spec.model_copy(update=self._told())
+        self.spec = described(spec, name, folder)
+
+    def _told(self) -> dict[str, Any]:
+        """Return the fields of the spec that the configuration tells."""
+        if argument(self._config, "use_d_vector_file"):
+            raise BadInput(
+                "use_d_vector_file: coqui-tts exports no input for vectors of speakers, so the "
+                "model cannot be spoken with as ONNX: take its *.pth, and 'yourtts'",
+                where=str(self._folder / CONFIG),
+            )
+        audio = self._config.get("audio") or {}
+        return {
+            "languages": tuple(self._languages),
+            "voices": speaker_names(self._config) or (ALONE,),
+            "sample_rate": audio.get("sample_rate", self.spec.sample_rate),
+        }
+
+    def load(self, device: str) -> None:
+        """Load the graph; raises EngineMissing, EngineFailed, or BadInput."""
+        require(self)
+        require_files(WEIGHTS, self._folder, self.spec.name)
+        graph = Graph(self._folder, the_only_graph(self._folder).name, device)
+        inputs = ["input", "input_lengths", "scales", *({"sid", "langid"} & graph.inputs.keys())]
+        graph.check({name: name for name in inputs}, {"output": "output"}, self._folder / CONFIG)
+        self._symbols = read_symbols(self._config, self._folder)
+        self._readings = {
+            language: read_reading(self._config, self._folder, self.spec.name, language)
+            for language in self._languages.values()
+        }
+        self._numbers = self._speaker_numbers(), self._language_numbers()
+        self._graph = graph
+        self.model = digest_files([*graph.files, self._folder / CONFIG])
+
+    def unload(self) -> None:
+        """Let go of the graph."""
+        self._graph = None
+
+    def extract(self, reference: Audio, transcript: str) -> VoiceForm:
+        """Raise SpeechRejected: it has the voices that it was trained with only."""
+        raise SpeechRejected(
+            f"{self.spec.name} cannot clone a voice: give the role one of its voices"
+        )
+
+    def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
+        """Speak ``lines``, one after the other."""
+        if self._graph is None:
+            raise EngineFailed(f"{self.spec.name} is not loaded")
+        return [self._speak(self._graph, line) for line in lines]
+
+    def _speak(self, graph: Graph, line: Line) -> Spoken:
+        try:
+            speaker = self._speaker(line.voice)
+            language = own_language(self._languages, line.language, self.spec.name)
+            numbers = self._symbols.of(self._readings[language](line.text))
+        except SpeechRejected as exc:
+            return exc
+        inputs: dict[str, Any] = {
+            "input": [numbers],
+            "input_lengths": [len(numbers)],
+            "scales": self._scales(line.speed),
+            "sid": [speaker],
+            "langid": [self._numbers[1].get(language, 0)],
+        }
+        taken = {name: value for name, value in inputs.items() if name in graph.inputs}
+        (wave,) = graph.run(taken, ["output"])
+        samples = np.clip(wave.reshape(-1), -1, 1).astype(np.float32)
+        return Audio(samples=samples, rate=self.spec.sample_rate)
+
+    def _scales(self, speed: float) -> list[float]:
+        def own(name: str, otherwise: float) -> float:
+            value = argument(self._config, name)
+            return otherwise if value is None else float(value)
+
+        return [
+            own("inference_noise_scale", NOISE),
+            own("length_scale", SLOWNESS) / speed,
+            own("inference_noise_scale_dp", RHYTHM_NOISE),
+        ]
+
+    def _speaker(self, voice: str | VoiceForm) -> int:
+        """Return the number of a voice."""
+        numbers, _ = self._numbers
+        if isinstance(voice, str) and voice in numbers:
+            return numbers[voice]
+        raise SpeechRejected(
+            f"{self.spec.name} has no voice {voice!r}; its voices are: {', '.join(numbers)}"
+        )
+
+    def _speaker_numbers(self) -> dict[str, int]:
+        path = argument(self._config, "speaker_file") or argument(self._config, "speakers_file")
+        listed = self._config.get("speakers") or not path
+        if listed or not argument(self._config, "use_speaker_embedding"):
+            names = speaker_names(self._config) or (ALONE,)
+            return {name: number for number, name in enumerate(names)}
+        return {name.strip(): number for name, number in read_mapping(Path(path)).items()}
+
+    def _language_numbers(self) -> dict[str, int]:
+        if path := argument(self._config, "language_ids_file"):
+            return read_mapping(Path(path))
+        return {name: number for number, name in enumerate(self._languages.values())}

@@ -1,0 +1,27 @@
+"""The tiny VITS as coqui-tts exports it."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+from dubbing.engines._coqui_config import checkpoint
+from dubbing.engines._vits import build
+from tiny import vits
+
+
+def make(folder: Path, **changes: Any) -> None:
+    """Write model.onnx and config.json of a model of two speakers."""
+    vits.make(folder, **changes)
+    export(folder)
+
+
+def export(folder: Path) -> None:
+    """Write model.onnx in place of the checkpoint."""
+    model = build("vits-onnx", folder)
+    model.load_checkpoint(model.config, str(checkpoint(folder)), eval=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.export_onnx(str(folder / "model.onnx"), verbose=False)
+    checkpoint(folder).unlink()
