@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import cast
 
@@ -35,7 +35,7 @@ class Residency:
         *,
         device: str | None = None,
         budget: float | None = None,
-        resting: Iterable[str] = (),
+        resting: Mapping[str, str] | None = None,
         loaded: Callable[[Voicing], object] = lambda engine: None,
         changed: Callable[[Holding], object] = lambda holding: None,
     ) -> None:
@@ -43,7 +43,7 @@ class Residency:
 
         device: where models go; left out, where each engine speaks best of what there is.
         budget: GiB that models may take together, by the size of their files.
-        resting: engines that are not loaded before they are told to.
+        resting: engines that are not loaded before they are told to, and why, as in `Holding`.
         loaded: is told of each engine that was loaded.
         changed: is told what is in memory whenever that changes.
         """
@@ -53,15 +53,12 @@ class Residency:
         self._loaded = loaded
         self._changed = changed
         self._engines: OrderedDict[str, Voicing] = OrderedDict()
-        self._resting = set(resting)
-        self._error = ""
+        self._resting = dict(resting or {})
 
     @property
     def holding(self) -> Holding:
         """What is in memory, and what rests."""
-        return Holding(
-            loaded=tuple(self._engines), resting=tuple(sorted(self._resting)), error=self._error
-        )
+        return Holding(loaded=tuple(self._engines), resting=dict(self._resting))
 
     def engine(self, name: str, base: str | None = None) -> Engine:
         """Return a loaded engine, or a converter over a loaded engine.
@@ -83,35 +80,42 @@ class Residency:
         its lines to tell: the converter is at work, over other bases too.
         """
         if name in self._resting:
-            raise EngineAway(f"this worker takes nothing for {name!r}: {self._error or 'it rests'}")
+            why = self._resting[name] or "it rests"
+            raise EngineAway(f"this worker takes nothing for {name!r}: {why}")
         if name not in self._engines:
             try:
                 self._load(name, beside)
             except DubbingError as exc:
                 if beside:
                     raise
-                self.rest(name, f"{name} cannot be loaded: {exc}")
-                raise EngineAway(self._error) from exc
+                raise EngineAway(self._give_up(name, exc)) from exc
         self._engines.move_to_end(name)
         return self._engines[name]
 
     def wake(self, name: str) -> None:
         """Load an engine, which is at work from now on; raises what loading it raises."""
         if name not in self._engines:
-            self._load(name)
-        self._resting.discard(name)
-        self._error = ""
+            try:
+                self._load(name)
+            except DubbingError as exc:
+                self._give_up(name, exc)
+                raise
+        self._resting.pop(name, None)
         self._changed(self.holding)
 
-    def rest(self, name: str, error: str = "") -> None:
+    def rest(self, name: str, why: str = "") -> None:
         """Take an engine out of memory, and take nothing for it until it is woken.
 
-        error: why, when it was not told to.
+        why: it could not be loaded; left out, it was told to.
         """
-        self._resting.add(name)
-        self._error = error
+        self._resting[name] = why
         self._unload(name)
         self._changed(self.holding)
+
+    def _give_up(self, name: str, exc: DubbingError) -> str:
+        """Rest an engine that could not be loaded; return why in words."""
+        self.rest(name, f"{name} cannot be loaded: {exc}")
+        return self._resting[name]
 
     def fits(self, name: str) -> bool:
         """Whether an engine can be loaded, and none has to go for it."""

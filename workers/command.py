@@ -65,7 +65,7 @@ def worker(engines: tuple[str, ...], slots: int | None, auto_load: bool) -> None
         slots=slots,
         state=WorkerState.LOADING if auto_load else WorkerState.STANDBY,
         since=time.time(),
-        holding=Holding(resting=() if auto_load else engines),
+        holding=Holding(resting={} if auto_load else dict.fromkeys(engines, "")),
     )
     ledger.hold(record.name, record.holding)
     publisher = Publisher(app, ledger)

@@ -82,11 +82,11 @@ class Heartbeat:
         )
 
     def _state(self, holding: Holding) -> WorkerState:
-        if holding.error:
+        if holding.errors:
             return WorkerState.ERROR
         if holding.loading:
             return WorkerState.LOADING
-        if set(holding.resting) >= set(self.record.engines):
+        if holding.resting.keys() >= set(self.record.engines):
             return WorkerState.STANDBY
         if not self.settled:
             return WorkerState.LOADING

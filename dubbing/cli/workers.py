@@ -27,8 +27,8 @@ def workers(context: click.Context, as_json: bool) -> None:
         return
     print_table(("worker", "state", "slots", "up", "loaded", "takes from"), map(_row, found))
     for worker in found:
-        if worker.holding.error:
-            click.echo(f"{worker.name}: {worker.holding.error}", err=True)
+        for error in worker.holding.errors:
+            click.echo(f"{worker.name}: {error}", err=True)
     if not any(worker.online for worker in found):
         click.echo("no worker is online", err=True)
     print_unattended(client.fleet.unattended())

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from pydantic import Field
+
 from dubbing.job import JobState, Model
 from dubbing.plan import Kind
 
@@ -117,10 +119,14 @@ class Holding(Model):
     loaded: tuple[str, ...] = ()
     """Engines, the one used last at the end."""
     loading: str = ""
-    resting: tuple[str, ...] = ()
-    """Engines for which no work is taken."""
-    error: str = ""
-    """Why an engine could not be loaded."""
+    resting: dict[str, str] = Field(default_factory=dict)
+    """Engines for which no work is taken: why one could not be loaded, ``""`` for one that was told
+    to rest."""
+
+    @property
+    def errors(self) -> list[str]:
+        """Why engines could not be loaded."""
+        return [why for why in self.resting.values() if why]
 
 
 class WorkerRecord(Model):

@@ -78,7 +78,7 @@ def test_an_engine_can_be_unloaded_while_the_other_speaks(card: Card) -> None:
     job = script("one", *numbered("one", 2))
     card.run(job)
     assert card.whole(job)
-    assert card.record().holding.resting == ("tone",)
+    assert card.record().holding.resting == {"tone": ""}
 
 
 def test_a_worker_that_is_drained_finishes_its_batch_and_ends(card: Card) -> None:
@@ -106,7 +106,7 @@ def test_a_process_that_dies_comes_back_as_it_was_told_to_be(card: Card) -> None
     card.steer(Order.UNLOAD, "tone")
     job = script("killed", "[kill] a line that kills", *numbered("killed", 2))
     card.run(job)
-    assert card.record().holding.resting == ("tone",)
+    assert card.record().holding.resting == {"tone": ""}
     assert card.record().holding.loaded == ("faulty",)
 
 

@@ -112,12 +112,12 @@ def test_what_is_under_way_is_said(tmp_path: Path) -> None:
 
 
 def test_a_resting_engine_is_not_loaded_for_a_batch(tmp_path: Path) -> None:
-    process = Process(tmp_path, resting=["m-a"])
+    process = Process(tmp_path, resting={"m-a": ""})
     with pytest.raises(EngineAway, match="rests"):
         process.residency.voicing("m-a")
     process.residency.wake("m-a")
     assert process.residency.voicing("m-a").spec.name == "m-a"
-    assert process.residency.holding.resting == ()
+    assert process.residency.holding.resting == {}
 
 
 def test_an_engine_that_cannot_be_loaded_rests_with_its_error_until_it_can(tmp_path: Path) -> None:
@@ -125,8 +125,7 @@ def test_an_engine_that_cannot_be_loaded_rests_with_its_error_until_it_can(tmp_p
     (tmp_path / "m-a" / "model.bin").write_bytes(b"")
     with pytest.raises(EngineAway, match="damaged"):
         process.residency.voicing("m-a")
-    assert process.said[-1].resting == ("m-a",)
-    assert "m-a cannot be loaded: the model is damaged" in process.said[-1].error
+    assert process.said[-1].resting == {"m-a": "m-a cannot be loaded: the model is damaged"}
     assert process.said[-1].loading == ""
     with pytest.raises(EngineAway, match="damaged"):
         process.residency.voicing("m-a")
@@ -146,6 +145,19 @@ def test_a_base_that_cannot_be_loaded_does_not_rest(tmp_path: Path) -> None:
     assert process.residency.holding == Holding(loaded=("m-a",))
     (tmp_path / "m-b" / "model.bin").write_bytes(bytes(MIB))
     assert process.residency.voicing("m-b", beside="m-a").spec.name == "m-b"
+
+
+def test_each_engine_rests_for_its_own_reason(tmp_path: Path) -> None:
+    process = Process(tmp_path)
+    (tmp_path / "m-a" / "model.bin").write_bytes(b"")
+    with pytest.raises(EngineFailed, match="damaged"):
+        process.residency.wake("m-a")
+    assert process.said[-1].loading == ""
+    process.residency.rest("m-b")
+    process.residency.wake("m-c")
+    assert process.said[-1].errors == ["m-a cannot be loaded: the model is damaged"]
+    with pytest.raises(EngineAway, match="it rests"):
+        process.residency.voicing("m-b")
 
 
 def test_what_fits_beside_the_others_is_told_without_loading(tmp_path: Path) -> None:
