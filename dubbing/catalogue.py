@@ -8,7 +8,6 @@ needs a model there may be several instances, each with a queue of its own: ``vi
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -24,11 +23,9 @@ from dubbing.job import Job, Model
 from dubbing.keys import Keys
 from dubbing.settings import Settings
 from dubbing.storage import Storage
-from dubbing.weights import ModelFolders
+from dubbing.weights import NOWHERE, ModelFolders
 
 GROUP = "dubbing.engines"
-NOWHERE = Path(os.devnull)
-"""A folder in which nothing is."""
 
 log = logging.getLogger(__name__)
 
@@ -163,14 +160,34 @@ def published(storage: Storage, name: str) -> Published | None:
     return found if found.model else None
 
 
-def known_specs(storage: Storage, catalogue: Catalogue | None = None) -> dict[str, EngineSpec]:
-    """Return the specs of the engines installed here, and of those whose workers published them."""
-    specs = (catalogue or Catalogue()).specs()
+def known_specs(storage: Storage, catalogue: Catalogue) -> dict[str, EngineSpec]:
+    """Return the specs of the engines that jobs can name here.
+
+    What a worker published of a loaded engine counts before what is installed here, and that
+    before what another caller said of it.
+    """
+    found = _published(storage)
+    said = {name: of.spec for name, of in found.items() if not of.model}
+    loaded = {name: of.spec for name, of in found.items() if of.model}
+    return said | catalogue.specs() | loaded
+
+
+def published_specs(storage: Storage) -> dict[str, EngineSpec]:
+    """Return the specs by which anybody plans a job, whatever models there are here.
+
+    Workers and callers have stored those of all engines that a job names; the others are as the
+    engines installed here are without a model.
+    """
+    return Catalogue().specs() | {name: of.spec for name, of in _published(storage).items()}
+
+
+def _published(storage: Storage) -> dict[str, Published]:
+    found = {}
     for key in storage.keys(Keys.ENGINES):
         try:
-            spec = Published.model_validate_json(storage.get(key)).spec
+            of = Published.model_validate_json(storage.get(key))
         except ValidationError:
             log.warning("%s was published by another version, and is passed over", key)
         else:
-            specs[spec.name] = spec
-    return specs
+            found[of.spec.name] = of
+    return found

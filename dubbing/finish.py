@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dubbing.assembly import assemble
 from dubbing.casting import fall_back
-from dubbing.catalogue import known_specs
+from dubbing.catalogue import published_specs
 from dubbing.errors import (
     ClipUnreadable,
     DubbingError,
@@ -74,7 +74,7 @@ def _advance(desk: Desk, lease: Lease, job: Job) -> str:
     round_, run = lease.at.round, secrets.token_hex(4)
     _count_delivery(lease)
     outcomes = gather(desk.storage, job.name, round_)
-    if lines := fall_back(job, outcomes, known_specs(desk.storage)):
+    if lines := fall_back(job, outcomes, published_specs(desk.storage)):
         return _go_on(desk, lease, job, Reason.FALLBACK, lines)
     try:
         report = _assemble(desk, lease, job, outcomes, run)

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import Field
 
 from dubbing.casting import cast_lines
-from dubbing.catalogue import known_specs
+from dubbing.catalogue import published_specs
 from dubbing.errors import NotFound
 from dubbing.job import Job, JobState, Model
 from dubbing.keys import Keys
@@ -100,14 +100,14 @@ def create_round(
     storage: Storage, job: Job, number: int, round_: Round, lines: Iterable[CastLine]
 ) -> bool:
     """Write the plan that speaks ``lines``; return False when somebody planned the round before."""
-    plan = write_plan(round_, plan_round(lines, job.language, known_specs(storage)))
+    plan = write_plan(round_, plan_round(lines, job.language, published_specs(storage)))
     storage.create(Keys.open(job.name), b"")
     return storage.create(Keys.plan(job.name, number), plan)
 
 
 def create_first_round(storage: Storage, job: Job) -> None:
     """Write the plan that speaks all of a job."""
-    lines = cast_lines(job, job.segments, known_specs(storage))
+    lines = cast_lines(job, job.segments, published_specs(storage))
     create_round(storage, job, 1, Round(reason=Reason.SUBMIT, asked=1), lines)
 
 

@@ -8,6 +8,7 @@ is refused before anything is loaded.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -21,6 +22,10 @@ from dubbing.job import is_identifier
 
 ADDRESS = re.compile(r"://|^\w+::|^data:", re.IGNORECASE)
 """What libraries that open files take for an address: a URL, one through a cache, or the data."""
+
+
+NOWHERE = Path(os.devnull)
+"""A folder in which nothing is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +70,7 @@ class Weights:
 class ModelFolders:
     """Where each engine's model lies."""
 
-    root: Path | None = None
+    root: Path = NOWHERE
     """Holds a folder an engine, of its name."""
     named: Mapping[str, Path] = field(default_factory=dict)
     """Folders elsewhere, by engine."""
@@ -74,11 +79,11 @@ class ModelFolders:
         """Return the folder of an engine's model, whether it is there or not."""
         if not is_identifier(name):
             raise BadInput(f"{name!r} is no engine's name: letters, digits, '-', '_' and '.'")
-        return self.named.get(name) or (self.root or Path("models")) / name
+        return self.named.get(name) or self.root / name
 
     def names(self) -> list[str]:
         """Return the engines for which there is a folder, sorted."""
-        found = self.root.iterdir() if self.root and self.root.is_dir() else ()
+        found = self.root.iterdir() if self.root.is_dir() else ()
         here = {path.name for path in found if path.is_dir() and is_identifier(path.name)}
         return sorted(here | self.named.keys())
 

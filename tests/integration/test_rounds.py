@@ -12,7 +12,7 @@ from system import numbered, script
 
 from dubbing import finish as finishing
 from dubbing.casting import cast_lines
-from dubbing.catalogue import Catalogue, Published, known_specs
+from dubbing.catalogue import Catalogue, Published, announce, known_specs
 from dubbing.client import Client
 from dubbing.engines.tone import Tone
 from dubbing.errors import BadInput, ClipUnreadable, Stopped, StorageUnavailable
@@ -262,11 +262,23 @@ def test_a_job_of_an_engine_that_only_its_caller_knows_is_planned_by_anybody(
     assert "synthesis.tone-deep" in put_to_work(client.storage, client.ledger, job)
 
 
+def test_what_a_caller_said_of_an_engine_gives_way_to_what_is_installed_and_loaded(
+    client: Client,
+) -> None:
+    before = Tone.spec.model_copy(update={"voices": ("gone",)})
+    announce(client.storage, [before])
+    assert known_specs(client.storage, Catalogue())["tone"] == Tone.spec
+    client.storage.replace(
+        Keys.engine("tone"), Published(spec=before, model="ab").model_dump_json().encode()
+    )
+    assert known_specs(client.storage, Catalogue())["tone"] == before
+
+
 def test_an_engine_that_another_version_published_is_passed_over(client: Client) -> None:
     newer = Published(spec=Tone.spec, model="ab").model_dump(mode="json")
     newer["spec"] |= {"name": "newer", "colour": "blue"}
     client.storage.create(Keys.engine("newer"), json.dumps(newer).encode())
-    assert "newer" not in known_specs(client.storage)
+    assert "newer" not in known_specs(client.storage, Catalogue())
 
 
 def test_speeds_lie_on_the_steps_of_their_clips() -> None:

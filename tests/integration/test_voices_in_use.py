@@ -20,7 +20,7 @@ from system import System, numbered, script
 
 from dubbing import cli
 from dubbing.audio import Audio, decode_clip
-from dubbing.catalogue import known_specs
+from dubbing.catalogue import Catalogue, known_specs
 from dubbing.errors import BadInput
 from dubbing.extraction import load_voice
 from dubbing.intake import Intake
@@ -344,7 +344,7 @@ def test_films_and_references_on_s3_are_fetched_to_be_heard(
         segments=(*segments, Segment(id="9", start=20, end=22, speaker="E", text="I am Eve.")),
         cast={"A": Role(reference="source"), "E": Role(reference=f"{bucket}/eve.mp3")},
     )  # fmt: skip
-    intake = Intake(storage, job, known_specs(storage))
+    intake = Intake(storage, job, known_specs(storage, Catalogue()))
     assert intake.inspect() is None
     assert intake.listen() == []
     intake.upload()
