@@ -94,7 +94,7 @@ def acoustic(speed: str, rows: bool) -> onnx.ModelProto:
         ("x", TensorProto.INT64, [*(of_rows if rows else []), "symbols"]),
         *([("x_lengths", TensorProto.INT64, of_rows)] if rows else []),
         ("sid", TensorProto.INT32, of_rows),
-        ("pace", TensorProto.FLOAT, [] if speed == "all" else of_rows),
+        ("pace", TensorProto.FLOAT, [1] if speed == "all" else of_rows),
     ]
     mel = ["batch", MELS, "frames"] if rows else ["frames", MELS]
     outputs = [

@@ -86,10 +86,8 @@ def test_a_line_is_spoken_in_a_batch_as_it_is_alone(
     folder: Path, speed: str, batches: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = made(folder, speed=speed)
-    lines = [
-        line(engine, text, voice=voice, speed=pace)
-        for text, voice, pace in zip(TEXTS, ("ann", "bob", "ann"), (1.0, 0.5, 2.0), strict=True)
-    ]
+    asked = zip((*TEXTS, "No."), ("ann", "bob", "ann", "bob"), (1.0, 0.5, 2.0, 1.0), strict=True)
+    lines = [line(engine, text, voice=voice, speed=pace) for text, voice, pace in asked]
     calls = count_calls(engine, monkeypatch)
     sounds = spoken(engine, *lines)
     assert calls.count("acoustic") == batches
