@@ -6,24 +6,21 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from dubbing.engines._espeak import phonemizer
+from dubbing.engines._symbols import phonemes
 from dubbing.errors import SpeechRejected
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-ESPEAK_NAMES = {"en": "en-us", "zh-cn": "cmn"}
-"""What coqui-tts reads otherwise than eSpeak would, so that its models hear what they know."""
-
 
 def provide_phonemes(who: str, languages: Iterable[str]) -> None:
-    """Have coqui-tts take phonemes from eSpeak's library where there is no eSpeak program.
+    """Have coqui-tts take phonemes from eSpeak's library, whether there is a program or not.
 
-    who: the engine that needs them. Raises EngineMissing when there is neither.
+    With a program, coqui-tts loses what follows punctuation at the beginning of a line.
+    who: the engine that needs them. Raises EngineMissing without the library.
     """
     from TTS.tts.utils.text import phonemizers
 
-    if phonemizers.ESpeak.is_available():
-        return
     phonemizer(who)
     # Asked for one, coqui-tts first fills the tables that are added to here.
     phonemizers.get_default_phonemizer("be")
@@ -39,9 +36,9 @@ def _phonemizer_class() -> type:
     class LibraryPhonemizer(BasePhonemizer):  # type: ignore[misc]  # coqui-tts has no types
         """Phonemes by eSpeak's library, punctuation kept."""
 
-        def __init__(self, language: str, **options: Any) -> None:
-            self._library = phonemizer("coqui")
-            super().__init__(ESPEAK_NAMES.get(language, language), **{"keep_puncs": True} | options)
+        def __init__(self, language: str) -> None:
+            self._reading = phonemes("coqui", language)
+            super().__init__(language)
 
         @staticmethod
         def name() -> str:
@@ -52,7 +49,7 @@ def _phonemizer_class() -> type:
             return True
 
         def version(self) -> str:
-            return self._library.digest
+            return phonemizer("coqui").digest
 
         @staticmethod
         def supported_languages() -> dict[str, str]:
@@ -62,8 +59,12 @@ def _phonemizer_class() -> type:
             """Leave it to the library, which refuses what it does not know."""
             return True
 
+        def phonemize(self, text: str, separator: str = "", language: str | None = None) -> str:
+            """Return the phonemes of a text, in the language that it was made for."""
+            return self._reading(text)
+
         def _phonemize(self, text: str, separator: str) -> str:
-            return self._library.phonemes(text, self._language)
+            return self._reading(text)
 
     return LibraryPhonemizer
 

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from dubbing.engines._coqui_text import ESPEAK_NAMES
 from dubbing.engines._espeak import phonemizer
 from dubbing.errors import SpeechRejected
 
 PUNCTUATION = re.compile(r"((?:\s*[;:,.!?¡¿—…\"«»“”]+\s*)+)")
 """What eSpeak makes pauses of and does not write; models know it as symbols."""
+
+ESPEAK_NAMES = {"en": "en-us", "zh-cn": "cmn"}
+"""What coqui-tts reads otherwise than eSpeak would, so that its models hear what they know."""
 
 Reading = Callable[[str], str]
 """Makes of a text what its symbols are looked up in."""

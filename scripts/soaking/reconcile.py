@@ -177,7 +177,13 @@ class Audit:
 
     def ledger(self) -> Iterator[str]:
         """Yield what Redis should not hold when every job has ended."""
-        kept = ("dubbing:worker:", "dubbing:slots:", "dubbing:turn:", "dubbing:pace:")
+        kept = (
+            "dubbing:worker:",
+            "dubbing:holding:",
+            "dubbing:slots:",
+            "dubbing:turn:",
+            "dubbing:pace:",
+        )
         with redis.from_url(self._system.settings.redis, decode_responses=True) as server:
             for key in server.scan_iter("dubbing:*", count=1000):
                 parts = key.split(":")

@@ -108,7 +108,7 @@ def test_a_batch_that_is_handed_back_rests_and_comes_again(ledger: Ledger) -> No
     ledger.claim(at, "a")
     ledger.release(at, "somebody else")
     assert ledger.renew(at, "a")
-    ledger.release(at, "a", pause=SHORT)
+    ledger.release(at, "a", pause=1.0)
     assert ledger.renew(at, "a") is False
     assert ledger.claim(at, "a") is Claim.BUSY
     assert take(ledger) == []

@@ -54,6 +54,7 @@ def test_a_missing_line_is_reported_and_keeps_its_subtitle(storage: Storage, wor
         id="2",
         speaker="Bob",
         text="The second one.",
+        spoken="The second one.",
         round=2,
         planned_start=4.5,
         planned_end=6.5,

@@ -20,13 +20,13 @@ from system import System, numbered, script
 from dubbing import storage as storage_module
 from dubbing.catalogue import Catalogue
 from dubbing.client import Client
-from dubbing.engines.tone import Tone
 from dubbing.errors import StorageUnavailable
 from dubbing.job import Job, JobState
 from dubbing.keys import Keys
 from dubbing.ledger import Ledger
 from dubbing.outcome import gather
 from dubbing.report import Report
+from dubbing.residency import Residency
 from dubbing.status import Status
 from dubbing.storage import S3Options, Storage
 from dubbing.work import LONGEST_PAUSE, PAUSE_SECONDS, SETBACKS, Desk
@@ -62,9 +62,7 @@ class Hand:
         )
         self.client = Client(storage, self._desk.ledger, self, "tone")
         self.setbacks = 0
-        engine = Tone()
-        engine.load("cpu")
-        install(Context(desk=self._desk, engine=engine))
+        install(Context(desk=self._desk, engines=Residency(Catalogue())))
 
     def fill(self, queues: Sequence[str]) -> int:
         """Publish nothing: what is due is taken below."""

@@ -204,7 +204,8 @@ def write_config(folder: Path, config: dict[str, Any]) -> None:
     (folder / "config.json").write_text(json.dumps(config))
 
 
-def test_phonemes_need_no_program_of_espeak(folder: Path) -> None:
+def in_phonemes(folder: Path) -> Vits:
+    """A model that is read in phonemes."""
     tiny_vits.make(
         folder,
         use_phonemes=True,
@@ -212,14 +213,24 @@ def test_phonemes_need_no_program_of_espeak(folder: Path) -> None:
         phoneme_language="en-us",
         datasets=[],
         text_cleaner="phoneme_cleaners",
-        characters=tiny_vits.common()["characters"]
-        | {"characters": "abdefhijklmnoprstuvwzæðŋɐɑɔəɛɜɡɪɹʃʊʌʒθˈˌːᵻ"},
+        characters=tiny_vits.common()["characters"] | {"characters": PHONEMES},
     )
-    engine = loaded(folder)
+    return loaded(folder)
+
+
+def test_phonemes_need_no_program_of_espeak(folder: Path) -> None:
+    engine = in_phonemes(folder)
     spelled, said = spoken(
         engine, line(engine, "2,000 doctors."), line(engine, "two thousand doctors.")
     )
     assert spelled.seconds == pytest.approx(said.seconds, rel=0.2)
+
+
+@pytest.mark.parametrize("text", ["— Yes", "¿Yes?", "…and then", "Yes —"])
+def test_a_line_may_begin_or_end_in_punctuation(folder: Path, text: str) -> None:
+    engine = in_phonemes(folder)
+    bare, marked = spoken(engine, line(engine, text.strip("—¿?… ")), line(engine, text))
+    assert marked.seconds >= 0.8 * bare.seconds
 
 
 def test_files_that_are_missing_are_named(folder: Path) -> None:

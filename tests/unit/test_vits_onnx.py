@@ -37,6 +37,7 @@ SENTENCES = (
     'Hello; "Who" & him: it\'s <well-known> (to me)!',
     "¿Qué? — «Ça va» … Das ist IÇIN.",
     "Yes?! no",
+    *("— Yes", "¿Qué?", "…and then", "Yes —"),
 )
 """Without abbreviations and numbers, as the text of a line is."""
 
@@ -169,11 +170,19 @@ def tokenizer(config: dict[str, Any]) -> Any:
     return TTSTokenizer.init_from_config(settings)[0]
 
 
-def test_what_stands_after_punctuation_is_read(folder: Path) -> None:
-    reading = read_reading(
-        text_config(use_phonemes=True, phoneme_language="en"), folder, "vits-onnx", "en"
-    )
-    assert reading("— Yes") == "— jˈɛs"
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("— Yes", "— jˈɛs"),
+        ("¿Qué?", "¿kˈeɪ?"),
+        ("…and then", "…ænd ðˈɛn"),
+        ("Yes —", "jˈɛs —"),
+    ],
+)
+def test_what_stands_beside_punctuation_is_read(folder: Path, text: str, read: str) -> None:
+    config = text_config(use_phonemes=True, phoneme_language="en")
+    assert read_reading(config, folder, "vits-onnx", "en")(text) == read
+    assert tokenizer(config).phonemizer.phonemize(text) == read
 
 
 @pytest.mark.parametrize(
