@@ -71,7 +71,7 @@ class YourTTS(Vits):
 
     def _load_encoder(self, device: str) -> Any:
         """Return what coqui-tts keeps the encoder of speakers in."""
-        read_config(self._folder, ENCODER_CONFIG, UNREAD)
+        self._check_encoder_config()
         paths = [str(within(self._folder, name)) for name in (ENCODER, ENCODER_CONFIG)]
         with loading(self.spec.name, self._folder):
             from TTS.tts.utils.speakers import SpeakerManager
@@ -85,6 +85,16 @@ class YourTTS(Vits):
                 )
             manager.encoder.to(device)
         return manager
+
+    def _check_encoder_config(self) -> None:
+        """Raise BadInput for an address, and for statistics, which coqui-tts would unpickle."""
+        audio = read_config(self._folder, ENCODER_CONFIG, UNREAD).get("audio")
+        if not isinstance(audio, dict) or audio.get("stats_path"):
+            raise BadInput(
+                "audio.stats_path: statistics are not read, as to read them is to run what is in "
+                "their file: take an encoder that was trained without",
+                where=str(self._folder / ENCODER_CONFIG),
+            )
 
     def _files(self) -> list[Path]:
         return [*super()._files(), self._folder / ENCODER, self._folder / ENCODER_CONFIG]

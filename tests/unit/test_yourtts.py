@@ -166,6 +166,20 @@ def test_an_address_in_the_encoders_configuration_is_refused(folder: Path) -> No
         loaded(folder)
 
 
+def test_statistics_that_run_code_are_refused(folder: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return Path.touch, (folder / "was here",)
+
+    np.save(folder / "stats.npy", np.array(Evil(), dtype=object), allow_pickle=True)
+    config = json.loads((folder / "config_se.json").read_text())
+    config["audio"] |= {"stats_path": str(folder / "stats.npy"), "signal_norm": True}
+    (folder / "config_se.json").write_text(json.dumps(config))
+    with pytest.raises(BadInput, match="stats_path"):
+        loaded(folder)
+    assert not (folder / "was here").exists()
+
+
 def test_an_encoder_that_runs_code_is_refused(folder: Path) -> None:
     import torch
 
