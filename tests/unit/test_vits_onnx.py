@@ -37,7 +37,6 @@ SENTENCES = (
     'Hello; "Who" & him: it\'s <well-known> (to me)!',
     "¿Qué? — «Ça va» … Das ist IÇIN.",
     "Yes?! no",
-    *("— Yes", "¿Qué?", "…and then", "Yes —"),
 )
 """Without abbreviations and numbers, as the text of a line is."""
 
@@ -174,7 +173,7 @@ def tokenizer(config: dict[str, Any]) -> Any:
     ("text", "read"),
     [
         ("— Yes", "— jˈɛs"),
-        ("¿Qué?", "¿kˈeɪ?"),
+        ("¿Qué?", "¿kwˈeɪ?"),
         ("…and then", "…ænd ðˈɛn"),
         ("Yes —", "jˈɛs —"),
     ],
