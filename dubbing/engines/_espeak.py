@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import re
+from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -25,6 +26,15 @@ CHARACTER_POSITION, PLAIN_UTF8 = 1, 1
 IPA_PHONEMES = 2
 LANGUAGE_CHANGE = re.compile(r"\([a-z-]+\)")
 """Stands among phonemes where a word is read in another language."""
+
+PUNCTUATION = re.compile(r"((?:\s*[;:,.!?¡¿—…\"«»“”]+\s*)+)")
+"""What eSpeak makes pauses of and does not write; models know it as symbols."""
+
+ESPEAK_NAMES = {"en": "en-us", "zh-cn": "cmn"}
+"""What coqui-tts reads otherwise than eSpeak would, so that its models hear what they know."""
+
+Reading = Callable[[str], str]
+"""Makes of a text what its symbols are looked up in."""
 
 _lock = Lock()
 
@@ -148,6 +158,26 @@ def phonemizer(who: str) -> Library:
             "pip install 'dubbing[espeak]'"
         )
     return open_library()
+
+
+def phonemes(who: str, language: str) -> Reading:
+    """Return what makes phonemes of a text and keeps its punctuation.
+
+    who: the engine that needs them. language: as eSpeak names it. Raises EngineMissing when
+    eSpeak is not there.
+    """
+    library = phonemizer(who)
+    voice = ESPEAK_NAMES.get(language, language)
+
+    def read(text: str) -> str:
+        parts = PUNCTUATION.split(text.strip())
+        # Every second part is punctuation.
+        return "".join(
+            part if number % 2 or not part else library.phonemes(part, voice)
+            for number, part in enumerate(parts)
+        )
+
+    return read
 
 
 def _check(status: Any, failure: str) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from dubbing.audio import Audio
 from dubbing.engine import EngineSpec, Spoken
-from dubbing.engines import _forward_tts, _spectrogram
-from dubbing.engines._trained import ALONE, Row, Trained
+from dubbing.engines._coqui import forward_tts, vocoder
+from dubbing.engines._coqui.trained import ALONE, Row, Trained
 from dubbing.errors import SpeechRejected
 
 
@@ -39,20 +39,20 @@ class FastSpeech2(Trained):
     )
 
     def __init__(self, name: str = "fastspeech2", folder: Path = Path()) -> None:
-        self._vocoder: _spectrogram.Vocoder | None = None
+        self._vocoder: vocoder.Vocoder | None = None
         super().__init__(name, folder)
 
     def _told(self, config: dict[str, Any]) -> dict[str, Any]:
-        rate = _spectrogram.vocoder_rate(self._folder)
+        rate = vocoder.vocoder_rate(self._folder)
         return super()._told(config) | ({"sample_rate": rate} if rate else {})
 
     def _opened(self, device: str) -> Any:
-        acoustic = _forward_tts.load(self.spec.name, self._folder, device)
-        self._vocoder = _spectrogram.load(self.spec.name, self._folder, acoustic, device)
+        acoustic = forward_tts.load(self.spec.name, self._folder, device)
+        self._vocoder = vocoder.load(self.spec.name, self._folder, acoustic, device)
         return acoustic
 
     def _files(self) -> list[Path]:
-        return [*super()._files(), *_spectrogram.files(self._folder)]
+        return [*super()._files(), *vocoder.files(self._folder)]
 
     def unload(self) -> None:
         """Free the model and its vocoder."""
@@ -61,7 +61,7 @@ class FastSpeech2(Trained):
 
     def _said(self, rows: Sequence[Row]) -> Sequence[Spoken]:
         assert self._vocoder is not None  # noqa: S101 - loaded with the model
-        results: list[Any] = _forward_tts.speak(self._model, rows)
+        results: list[Any] = forward_tts.speak(self._model, rows)
         said = [n for n, result in enumerate(results) if not isinstance(result, SpeechRejected)]
         if said:
             sounds = self._vocoder.sounds([results[n] for n in said], [rows[n].seed for n in said])

@@ -14,10 +14,11 @@ import numpy.typing as npt
 from dubbing.audio import Audio
 from dubbing.document import validated
 from dubbing.engine import EngineSpec, Line, Spoken, VoiceForm, described, require
-from dubbing.engines._graphs_config import Config, Inputs, Outputs
-from dubbing.engines._onnx import ONNX, Graph
-from dubbing.engines._symbols import Reading, Symbols, phonemes
-from dubbing.engines._trained import ALONE
+from dubbing.engines._coqui.trained import ALONE
+from dubbing.engines._espeak import Reading, phonemes
+from dubbing.engines._onnx.config import Config, Inputs, Outputs
+from dubbing.engines._onnx.graph import ONNX, Graph
+from dubbing.engines._onnx.symbols import Symbols
 from dubbing.errors import EngineFailed, SpeechRejected
 from dubbing.weights import Weights, digest_files, read_config, require_files
 

@@ -18,7 +18,7 @@ from pydantic import ConfigDict, Field
 from dubbing.audio import SILENCE_DBFS, Audio, Samples, peak
 from dubbing.document import validated
 from dubbing.engine import EngineSpec, Spoken, VoiceForm, described, require
-from dubbing.engines._coqui import (
+from dubbing.engines._coqui.library import (
     COQUI,
     fix_weights,
     loading,

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from dubbing.engine import EngineSpec, Spoken
-from dubbing.engines import _vits
-from dubbing.engines._trained import ALONE, Row, Trained
+from dubbing.engines._coqui import vits as network
+from dubbing.engines._coqui.trained import ALONE, Row, Trained
 
 
 class Vits(Trained):
@@ -39,7 +39,7 @@ class Vits(Trained):
         super().__init__(name, folder)
 
     def _opened(self, device: str) -> Any:
-        return _vits.load(self.spec.name, self._folder, device)
+        return network.load(self.spec.name, self._folder, device)
 
     def _said(self, rows: Sequence[Row]) -> Sequence[Spoken]:
-        return _vits.speak(self._model, rows)
+        return network.speak(self._model, rows)

@@ -10,7 +10,7 @@ import numpy as np
 
 from dubbing.audio import Audio
 from dubbing.engine import EngineSpec, Line, Spoken, VoiceForm, described, require
-from dubbing.engines._coqui_config import (
+from dubbing.engines._coqui.config import (
     CONFIG,
     argument,
     languages,
@@ -18,10 +18,11 @@ from dubbing.engines._coqui_config import (
     read_model_config,
     speaker_names,
 )
-from dubbing.engines._coqui_symbols import read_reading, read_symbols
-from dubbing.engines._onnx import ONNX, Graph, the_only_graph
-from dubbing.engines._symbols import Reading, Symbols
-from dubbing.engines._trained import ALONE, own_language
+from dubbing.engines._coqui.symbols import read_reading, read_symbols
+from dubbing.engines._coqui.trained import ALONE, own_language
+from dubbing.engines._espeak import Reading
+from dubbing.engines._onnx.graph import ONNX, Graph, the_only_graph
+from dubbing.engines._onnx.symbols import Symbols
 from dubbing.errors import BadInput, EngineFailed, SpeechRejected
 from dubbing.weights import Weights, digest_files, require_files
 

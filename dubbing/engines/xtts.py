@@ -16,11 +16,11 @@ import numpy as np
 
 from dubbing.audio import SILENCE_DBFS, Audio, Samples, peak, trim
 from dubbing.engine import EngineSpec, Line, Spoken, VoiceForm, described, require
-from dubbing.engines import _xtts_model
-from dubbing.engines._coqui import COQUI, release, torch_errors
-from dubbing.engines._coqui_config import CONFIG, argument, bcp47, read_model_config
-from dubbing.engines._xtts_batch import Row, speak
-from dubbing.engines._xtts_model import EMBEDDING, LATENTS, MODEL, STUDIO, VOCABULARY
+from dubbing.engines._coqui.config import CONFIG, argument, bcp47, read_model_config
+from dubbing.engines._coqui.library import COQUI, release, torch_errors
+from dubbing.engines._xtts import model as network
+from dubbing.engines._xtts.language_model import Row, speak
+from dubbing.engines._xtts.model import EMBEDDING, LATENTS, MODEL, STUDIO, VOCABULARY
 from dubbing.errors import EngineFailed, SpeechRejected
 from dubbing.sentences import split
 from dubbing.weights import Weights, digest_files, require_files
@@ -93,7 +93,7 @@ class XTTS:
         languages = map(bcp47, config.get("languages") or AT_ONCE)
         return {
             "languages": tuple(tag for tag in languages if tag in AT_ONCE),
-            "voices": _xtts_model.studio_names(self._folder),
+            "voices": network.studio_names(self._folder),
             "sample_rate": argument(config, "output_sample_rate") or self.spec.sample_rate,
         }
 
@@ -101,8 +101,8 @@ class XTTS:
         """Load the model; raises EngineMissing, EngineFailed, or BadInput."""
         require(self)
         require_files(WEIGHTS, self._folder, self.spec.name)
-        self._model = _xtts_model.load(self.spec.name, self._folder, device)
-        self._studio = _xtts_model.studio(self._model)
+        self._model = network.load(self.spec.name, self._folder, device)
+        self._studio = network.studio(self._model)
         files = [self._folder / name for name in WEIGHTS.fetched]
         self.model = digest_files(path for path in files if path.exists())
 
@@ -122,7 +122,7 @@ class XTTS:
         if peak(reference.samples) < 10 ** (SILENCE_DBFS / 20):
             raise SpeechRejected("the reference is silent: give clear speech of one voice")
         with torch_errors(self.spec.name):
-            return _xtts_model.hear(self._loaded(), reference)
+            return network.hear(self._loaded(), reference)
 
     def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
         """Speak ``lines``, which may differ in language, voice and speed."""

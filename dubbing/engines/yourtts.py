@@ -10,9 +10,9 @@ import soxr
 
 from dubbing.audio import SILENCE_DBFS, Audio, Samples, level, peak
 from dubbing.engine import EngineSpec, VoiceForm
-from dubbing.engines._coqui import loading, torch_errors
-from dubbing.engines._coqui_config import CONFIG, UNREAD, argument
-from dubbing.engines._trained import Vector
+from dubbing.engines._coqui.config import CONFIG, UNREAD, argument
+from dubbing.engines._coqui.library import loading, torch_errors
+from dubbing.engines._coqui.trained import Vector
 from dubbing.engines.vits import Vits
 from dubbing.errors import BadInput, EngineFailed, SpeechRejected
 from dubbing.weights import Weights, read_config, within

@@ -30,7 +30,7 @@ from typing import Any
 from dubbing.audio import Audio
 from dubbing.catalogue import Catalogue
 from dubbing.engine import Engine, Line
-from dubbing.engines._coqui import prepare
+from dubbing.engines._coqui.library import prepare
 from dubbing.residency import GPU
 from dubbing.weights import ModelFolders
 

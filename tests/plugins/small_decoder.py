@@ -15,20 +15,20 @@ VARIABLE = "SMALL_DECODER"
 
 def install() -> None:
     """Have them small whenever an XTTS model is built here."""
-    from dubbing.engines import _xtts_model
+    from dubbing.engines._xtts import model as network
 
-    real = _xtts_model.build
+    real = network.build
 
     def build(config: dict[str, Any]) -> Any:
         shrink()
         return real(config)
 
-    _xtts_model.build = build
+    network.build = build
 
 
 def shrink() -> None:
     """Make them small in this process, and in those that it starts."""
-    from dubbing.engines._coqui import prepare
+    from dubbing.engines._coqui.library import prepare
 
     prepare()
     from TTS.encoder.models.resnet import ResNetSpeakerEncoder

@@ -17,7 +17,7 @@ from speech import TEXTS, line, spoken
 
 from dubbing.audio import Audio
 from dubbing.engine import missing_libraries
-from dubbing.engines._onnx import Graph
+from dubbing.engines._onnx.graph import Graph
 from dubbing.engines.fastspeech2_onnx import FastSpeech2Onnx
 from dubbing.errors import BadInput, EngineFailed, EngineMissing, SpeechRejected
 

@@ -17,7 +17,7 @@ from services import unavailable
 from speech import TEXTS, line, spoken
 
 from dubbing.engine import Engine, Line, missing_libraries
-from dubbing.engines import _vits
+from dubbing.engines._coqui import vits as network
 from dubbing.engines.vits import Vits
 from dubbing.errors import BadInput, DubbingError, EngineFailed, EngineMissing, SpeechRejected
 
@@ -67,8 +67,8 @@ def test_a_line_is_spoken_in_a_batch_as_it_is_alone(vits: Engine) -> None:
 
 def test_rows_that_sound_together_as_on_a_card_are_as_they_are_alone(vits: Vits) -> None:
     rows = [vits._row(line(vits, text, seed=seed)) for seed, text in enumerate(TEXTS)]
-    together = _vits.speak(vits._model, rows, together=2)
-    for own, alone in zip(together, _vits.speak(vits._model, rows), strict=True):
+    together = network.speak(vits._model, rows, together=2)
+    for own, alone in zip(together, network.speak(vits._model, rows), strict=True):
         assert len(own.samples) == len(alone.samples)
         assert np.abs(own.samples - alone.samples).max() < TOLERANCE
 

@@ -16,9 +16,9 @@ from services import unavailable
 from speech import TEXTS, line, spoken
 
 from dubbing.engine import Engine, missing_libraries
-from dubbing.engines._coqui import prepare
-from dubbing.engines._coqui_symbols import CLEANERS, read_reading, read_symbols
-from dubbing.engines._coqui_text import provide_phonemes
+from dubbing.engines._coqui.library import prepare
+from dubbing.engines._coqui.symbols import CLEANERS, read_reading, read_symbols
+from dubbing.engines._coqui.text import provide_phonemes
 from dubbing.engines.vits import Vits
 from dubbing.engines.vits_onnx import VitsOnnx
 from dubbing.errors import BadInput, EngineFailed, EngineMissing, SpeechRejected

@@ -1,26 +1,13 @@
-"""Texts as models are given them, read without the library that trained them.
-
-A model has a number for each of its symbols, which are letters, or phonemes as eSpeak writes them.
-"""
+"""The symbols of a model: it has a number for each, which are letters, or phonemes of eSpeak."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from dubbing.engines._espeak import phonemizer
 from dubbing.errors import SpeechRejected
-
-PUNCTUATION = re.compile(r"((?:\s*[;:,.!?¡¿—…\"«»“”]+\s*)+)")
-"""What eSpeak makes pauses of and does not write; models know it as symbols."""
-
-ESPEAK_NAMES = {"en": "en-us", "zh-cn": "cmn"}
-"""What coqui-tts reads otherwise than eSpeak would, so that its models hear what they know."""
-
-Reading = Callable[[str], str]
-"""Makes of a text what its symbols are looked up in."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,23 +47,3 @@ def _interspersed(numbers: Iterable[int], blank: int) -> Iterable[int]:
     for number in numbers:
         yield number
         yield blank
-
-
-def phonemes(who: str, language: str) -> Reading:
-    """Return what makes phonemes of a text and keeps its punctuation.
-
-    who: the engine that needs them. language: as eSpeak names it. Raises EngineMissing when
-    eSpeak is not there.
-    """
-    library = phonemizer(who)
-    voice = ESPEAK_NAMES.get(language, language)
-
-    def read(text: str) -> str:
-        parts = PUNCTUATION.split(text.strip())
-        # Every second part is punctuation.
-        return "".join(
-            part if number % 2 or not part else library.phonemes(part, voice)
-            for number, part in enumerate(parts)
-        )
-
-    return read

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dubbing.audio import Samples
-from dubbing.engines._coqui import fix_weights, loading
-from dubbing.engines._coqui_config import UNREAD, read_model_config
+from dubbing.engines._coqui.config import UNREAD, read_model_config
+from dubbing.engines._coqui.library import fix_weights, loading
 from dubbing.errors import BadInput, EngineFailed, EngineMissing
 from dubbing.weights import read_config, within
 

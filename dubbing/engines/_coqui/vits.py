@@ -17,10 +17,10 @@ import numpy as np
 
 from dubbing.audio import Audio, Samples
 from dubbing.engine import Spoken
-from dubbing.engines._coqui import fix_weights, loading, prepare
-from dubbing.engines._coqui_config import checkpoint, languages, read_model_config
-from dubbing.engines._coqui_text import provide_phonemes
-from dubbing.engines._trained import Row
+from dubbing.engines._coqui.config import checkpoint, languages, read_model_config
+from dubbing.engines._coqui.library import fix_weights, loading, prepare
+from dubbing.engines._coqui.text import provide_phonemes
+from dubbing.engines._coqui.trained import Row
 from dubbing.errors import SpeechRejected
 
 if TYPE_CHECKING:

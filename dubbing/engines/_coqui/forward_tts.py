@@ -13,22 +13,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dubbing.engines._coqui import loading, prepare
-from dubbing.engines._coqui_config import (
+from dubbing.engines._coqui.config import (
     CONFIG,
     argument,
     checkpoint,
     languages,
     read_model_config,
 )
-from dubbing.engines._coqui_text import provide_phonemes
-from dubbing.engines._spectrogram import Spectrogram, refuse_statistics
+from dubbing.engines._coqui.library import loading, prepare
+from dubbing.engines._coqui.text import provide_phonemes
+from dubbing.engines._coqui.vocoder import Spectrogram, refuse_statistics
 from dubbing.errors import BadInput, SpeechRejected
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from dubbing.engines._trained import Row
+    from dubbing.engines._coqui.trained import Row
 
 KINDS = ("fastspeech2", "fast_pitch", "fast_speech")
 """What coqui-tts calls the models that are `ForwardTTS`, and whose padding can be masked."""

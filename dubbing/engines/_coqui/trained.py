@@ -13,8 +13,7 @@ import numpy.typing as npt
 
 from dubbing.audio import Audio
 from dubbing.engine import EngineSpec, Line, Spoken, VoiceForm, described, require
-from dubbing.engines._coqui import COQUI, release, torch_errors
-from dubbing.engines._coqui_config import (
+from dubbing.engines._coqui.config import (
     CONFIG,
     FILES,
     argument,
@@ -23,7 +22,8 @@ from dubbing.engines._coqui_config import (
     read_model_config,
     speaker_names,
 )
-from dubbing.engines._coqui_text import tokens
+from dubbing.engines._coqui.library import COQUI, release, torch_errors
+from dubbing.engines._coqui.text import tokens
 from dubbing.errors import EngineFailed, EngineMissing, SpeechRejected
 from dubbing.weights import Weights, digest_files, require_files
 

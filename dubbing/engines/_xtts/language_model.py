@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dubbing.audio import Samples
-from dubbing.engines._xtts_decoder import sound
+from dubbing.engines._xtts.decoder import sound
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -11,8 +11,8 @@ import soxr
 
 from dubbing.audio import Audio, peak
 from dubbing.engine import VoiceForm
-from dubbing.engines._coqui import fix_weights, loading, prepare
-from dubbing.engines._coqui_config import Plain, read_model_config, read_pickle
+from dubbing.engines._coqui.config import Plain, read_model_config, read_pickle
+from dubbing.engines._coqui.library import fix_weights, loading, prepare
 from dubbing.errors import BadInput
 from dubbing.weights import within
 

@@ -1,0 +1,1 @@
+"""What the engines of coqui-tts are made of."""

@@ -1,0 +1,1 @@
+"""What the engines of ONNX graphs are made of."""

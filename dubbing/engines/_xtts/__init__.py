@@ -1,0 +1,1 @@
+"""What XTTS is made of."""
