@@ -15,7 +15,8 @@ import numpy as np
 from dubbing.audio import Audio
 from dubbing.engine import EngineSpec, Line, Spoken, VoiceForm, described, require
 from dubbing.engines._espeak import RATE, Library, open_library
-from dubbing.errors import DubbingError, EngineFailed, SpeechRejected
+from dubbing.engines._shared import cannot_clone, does_not_speak, loaded, no_such_voice
+from dubbing.errors import DubbingError
 from dubbing.weights import Weights
 
 WORDS_A_MINUTE = 175
@@ -103,19 +104,21 @@ class ESpeak:
 
     def extract(self, reference: Audio, transcript: str) -> VoiceForm:
         """Raise SpeechRejected: eSpeak has its own voices only."""
-        raise SpeechRejected("espeak cannot clone a voice: give the role one of its voices")
+        raise cannot_clone(self.spec)
 
     def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
         """Speak ``lines``, one after the other."""
-        return [self._speak(line) for line in lines]
+        library = loaded(self.spec, self._library)
+        return [self._speak(library, line) for line in lines]
 
-    def _speak(self, line: Line) -> Spoken:
-        if self._library is None:
-            raise EngineFailed("espeak is not loaded")
+    def _speak(self, library: Library, line: Line) -> Spoken:
         try:
-            voice = f"{_language(line.language)}+{_variant(line.voice)}"
+            # eSpeak itself takes an unknown variant for none at all.
+            if line.voice not in VOICES:
+                raise no_such_voice(self.spec, line.voice)
+            voice = f"{_language(line.language)}+{line.voice}"
             rate, pitch = round(WORDS_A_MINUTE * line.speed), _pitch(line.pitch)
-            sound = self._library.speak(line.text, voice, rate, pitch)
+            sound = library.speak(line.text, voice, rate, pitch)
         except DubbingError as exc:
             return exc
         samples = np.frombuffer(sound, np.int16) * np.float32(1 / 32768)
@@ -128,19 +131,12 @@ def _language(tag: str) -> str:
     base = tag.split("-", maxsplit=1)[0].lower()
     own = [language for language in LANGUAGES if language.split("-", maxsplit=1)[0] == base]
     if not own:
-        raise SpeechRejected(f"espeak does not speak {tag!r}")
+        raise does_not_speak(ESpeak.spec, tag)
     import langcodes  # noqa: PLC0415 - its tables cost more than eSpeak does
 
     nearest = langcodes.closest_match(tag, own)[0]
     language = tag if tag in NAMES else nearest if nearest in own else base
     return NAMES.get(language, language.lower())
-
-
-def _variant(voice: str | VoiceForm) -> str:
-    # eSpeak itself takes an unknown variant for none at all.
-    if not isinstance(voice, str) or voice not in VOICES:
-        raise SpeechRejected(f"espeak has no voice {voice!r}; its voices are: {', '.join(VOICES)}")
-    return voice
 
 
 def _pitch(semitones: float) -> int:

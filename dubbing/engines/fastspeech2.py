@@ -9,8 +9,9 @@ from typing import Any
 from dubbing.audio import Audio
 from dubbing.engine import EngineSpec, Spoken
 from dubbing.engines._coqui import forward_tts, vocoder
-from dubbing.engines._coqui.trained import ALONE, Row, Trained
-from dubbing.errors import SpeechRejected
+from dubbing.engines._coqui.trained import Row, Trained
+from dubbing.engines._shared import ALONE, answered
+from dubbing.errors import DubbingError
 
 
 class FastSpeech2(Trained):
@@ -60,11 +61,16 @@ class FastSpeech2(Trained):
         super().unload()
 
     def _said(self, rows: Sequence[Row]) -> Sequence[Spoken]:
+        spectrograms = forward_tts.speak(self._model, rows)
+        asked = [
+            own if isinstance(own, DubbingError) else (own, row.seed)
+            for own, row in zip(spectrograms, rows, strict=True)
+        ]
+        return answered(asked, self._sounds)
+
+    def _sounds(self, rows: Sequence[tuple[vocoder.Spectrogram, int]]) -> list[Audio]:
+        """Return the sound of spectrograms with their seeds."""
         assert self._vocoder is not None  # noqa: S101 - loaded with the model
-        results: list[Any] = forward_tts.speak(self._model, rows)
-        said = [n for n, result in enumerate(results) if not isinstance(result, SpeechRejected)]
-        if said:
-            sounds = self._vocoder.sounds([results[n] for n in said], [rows[n].seed for n in said])
-            for n, samples in zip(said, sounds, strict=True):
-                results[n] = Audio(samples=samples, rate=self.spec.sample_rate)
-        return results
+        spectrograms, seeds = zip(*rows, strict=True)
+        sounds = self._vocoder.sounds(spectrograms, seeds)
+        return [Audio(samples=samples, rate=self.spec.sample_rate) for samples in sounds]

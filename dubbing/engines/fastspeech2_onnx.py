@@ -14,12 +14,12 @@ import numpy.typing as npt
 from dubbing.audio import Audio
 from dubbing.document import validated
 from dubbing.engine import EngineSpec, Line, Spoken, VoiceForm, described, require
-from dubbing.engines._coqui.trained import ALONE
 from dubbing.engines._espeak import Reading, phonemes
 from dubbing.engines._onnx.config import Config, Inputs, Outputs
 from dubbing.engines._onnx.graph import ONNX, Graph
 from dubbing.engines._onnx.symbols import Symbols
-from dubbing.errors import EngineFailed, SpeechRejected
+from dubbing.engines._shared import ALONE, answered, cannot_clone, loaded, no_such_voice
+from dubbing.errors import SpeechRejected
 from dubbing.weights import Weights, digest_files, read_config, require_files
 
 CONFIG = "config.json"
@@ -135,22 +135,21 @@ class FastSpeech2Onnx:
 
     def extract(self, reference: Audio, transcript: str) -> VoiceForm:
         """Raise SpeechRejected: it has the voices that it was trained with only."""
-        raise SpeechRejected(
-            f"{self.spec.name} cannot clone a voice: give the role one of its voices"
-        )
+        raise cannot_clone(self.spec)
 
     def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
         """Speak ``lines``, together those that the acoustic graph takes together."""
-        if self._graphs is None:
-            raise EngineFailed(f"{self.spec.name} is not loaded")
-        acoustic, vocoder = self._graphs
-        results: list[Any] = [self._row(line) for line in lines]
-        rows = {n: row for n, row in enumerate(results) if isinstance(row, _Row)}
+        loaded(self.spec, self._graphs)
+        return answered([self._row(line) for line in lines], self._said)
+
+    def _said(self, rows: Sequence[_Row]) -> list[Audio]:
+        """Return the sound of each row."""
+        acoustic, vocoder = loaded(self.spec, self._graphs)
+        sounds: dict[int, Audio] = {}
         for together in self._batches(acoustic, rows):
             mels = self._spectrograms(acoustic, [rows[n] for n in together])
-            for n, mel in zip(together, mels, strict=True):
-                results[n] = self._sound(vocoder, mel)
-        return results
+            sounds |= {n: self._sound(vocoder, mel) for n, mel in zip(together, mels, strict=True)}
+        return [sounds[n] for n in range(len(rows))]
 
     def _row(self, line: Line) -> _Row | SpeechRejected:
         try:
@@ -163,19 +162,18 @@ class FastSpeech2Onnx:
             return 0
         if isinstance(line.voice, str) and line.voice in self._config.speakers:
             return self._config.speakers[line.voice]
-        known = ", ".join(self.spec.voices)
-        raise SpeechRejected(f"{self.spec.name} has no voice {line.voice!r}; it has: {known}")
+        raise no_such_voice(self.spec, line.voice)
 
-    def _batches(self, acoustic: Graph, rows: dict[int, _Row]) -> list[list[int]]:
+    def _batches(self, acoustic: Graph, rows: Sequence[_Row]) -> list[list[int]]:
         """Return which rows the graph takes together: one each, all, or those of one speed."""
         inputs, outputs = self._config.acoustic.inputs, self._config.acoustic.outputs
         tells = inputs.lengths and (outputs.mel_lengths or outputs.durations)
         if not tells or not acoustic.takes_rows(inputs.tokens):
-            return [[n] for n in rows]
+            return [[n] for n in range(len(rows))]
         pace = inputs.speed or inputs.length_scale
         shared = pace is not None and not acoustic.takes_rows(pace)
         groups = defaultdict(list)
-        for n, row in rows.items():
+        for n, row in enumerate(rows):
             groups[row.speed if shared else None].append(n)
         return list(groups.values())
 

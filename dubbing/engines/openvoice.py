@@ -15,7 +15,7 @@ import numpy as np
 import soxr
 from pydantic import ConfigDict, Field
 
-from dubbing.audio import SILENCE_DBFS, Audio, Samples, peak
+from dubbing.audio import Audio, Samples
 from dubbing.document import validated
 from dubbing.engine import EngineSpec, Spoken, VoiceForm, described, require
 from dubbing.engines._coqui.library import (
@@ -26,7 +26,7 @@ from dubbing.engines._coqui.library import (
     release,
     torch_errors,
 )
-from dubbing.errors import EngineFailed, SpeechRejected
+from dubbing.engines._shared import check_heard, loaded
 from dubbing.job import Model
 from dubbing.weights import Weights, digest_files, read_config, require_files
 
@@ -132,8 +132,7 @@ class OpenVoice:
         """
         import torch
 
-        if peak(reference.samples) < 10 ** (SILENCE_DBFS / 20):
-            raise SpeechRejected("the reference is silent: give clear speech of one voice")
+        check_heard(reference)
         with torch_errors(self.spec.name), torch.inference_mode():
             parts = math.ceil(reference.seconds / WINDOW)
             waves = self._wave(reference).tensor_split(parts)
@@ -159,9 +158,7 @@ class OpenVoice:
 
     @property
     def _loaded(self) -> Any:
-        if self._model is None:
-            raise EngineFailed(f"{self.spec.name} is not loaded")
-        return self._model
+        return loaded(self.spec, self._model)
 
     def _config(self) -> _Config:
         return validated(_Config, read_config(self._folder, CONFIG), self._folder / CONFIG)

@@ -16,6 +16,7 @@ from pydantic import ConfigDict, Field
 from dubbing.audio import Audio, Samples
 from dubbing.document import validated
 from dubbing.engine import EngineSpec, Line, Spoken, VoiceForm, described, require
+from dubbing.engines._shared import cannot_clone, loaded, no_such_voice
 from dubbing.errors import BadInput, DubbingError, EngineFailed, SpeechRejected
 from dubbing.job import Model
 from dubbing.weights import Weights, digest_files, read_config, require_files
@@ -132,15 +133,14 @@ class Piper:
 
     def extract(self, reference: Audio, transcript: str) -> VoiceForm:
         """Raise SpeechRejected: Piper has its own voices only."""
-        raise SpeechRejected("piper cannot clone a voice: give the role one of its voices")
+        raise cannot_clone(self.spec)
 
     def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
         """Speak ``lines``, one after the other."""
+        loaded(self.spec, self._voice)
         return [self._speak(line) for line in lines]
 
     def _speak(self, line: Line) -> Spoken:
-        if self._voice is None:
-            return EngineFailed(f"{self.spec.name} is not loaded")
         try:
             asked = self._asked(line)
         except DubbingError as exc:
@@ -165,8 +165,7 @@ class Piper:
         from piper import SynthesisConfig
 
         if not isinstance(line.voice, str) or line.voice not in self._speakers:
-            known = ", ".join(self._speakers)
-            raise SpeechRejected(f"{self.spec.name} has no voice {line.voice!r}; it has: {known}")
+            raise no_such_voice(self.spec, line.voice)
         return SynthesisConfig(
             speaker_id=self._speakers[line.voice],
             length_scale=self._voice.config.length_scale / line.speed,

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from dubbing.audio import Audio, Samples
 from dubbing.engine import EngineSpec, Line, Spoken, VoiceForm, described
+from dubbing.engines._shared import no_such_voice
 from dubbing.errors import DubbingError, SpeechRejected
 from dubbing.weights import Weights
 
@@ -91,7 +92,7 @@ class Tone:
 
     def _speak(self, line: Line) -> Spoken:
         try:
-            pitch = _voice_pitch(line.voice) * 2 ** (line.pitch / 12)
+            pitch = self._pitch(line.voice) * 2 ** (line.pitch / 12)
         except DubbingError as exc:
             return exc
         frames = round(len(line.text) / PACE / line.speed * RATE)
@@ -99,13 +100,12 @@ class Tone:
         melody = _random(line).uniform(-MELODY, MELODY, syllables)
         return Audio(samples=_hum(frames, pitch * 2 ** (melody / 12)), rate=RATE)
 
-
-def _voice_pitch(voice: str | VoiceForm) -> float:
-    if not isinstance(voice, str):
-        return float(voice["f0"][0])
-    if voice not in VOICES:
-        raise SpeechRejected(f"tone has no voice {voice!r}; its voices are: {', '.join(VOICES)}")
-    return VOICES[voice]
+    def _pitch(self, voice: str | VoiceForm) -> float:
+        if not isinstance(voice, str):
+            return float(voice["f0"][0])
+        if voice not in VOICES:
+            raise no_such_voice(self.spec, voice)
+        return VOICES[voice]
 
 
 def _random(line: Line) -> np.random.Generator:

@@ -8,7 +8,8 @@ from typing import Any
 
 from dubbing.engine import EngineSpec, Spoken
 from dubbing.engines._coqui import vits as network
-from dubbing.engines._coqui.trained import ALONE, Row, Trained
+from dubbing.engines._coqui.trained import Row, Trained
+from dubbing.engines._shared import ALONE
 
 
 class Vits(Trained):

@@ -14,16 +14,17 @@ from dubbing.engines._coqui.config import (
     CONFIG,
     argument,
     languages,
+    own_language,
     read_mapping,
     read_model_config,
     speaker_names,
 )
 from dubbing.engines._coqui.symbols import read_reading, read_symbols
-from dubbing.engines._coqui.trained import ALONE, own_language
 from dubbing.engines._espeak import Reading
 from dubbing.engines._onnx.graph import ONNX, Graph, the_only_graph
 from dubbing.engines._onnx.symbols import Symbols
-from dubbing.errors import BadInput, EngineFailed, SpeechRejected
+from dubbing.engines._shared import ALONE, cannot_clone, loaded, no_such_voice
+from dubbing.errors import BadInput, SpeechRejected
 from dubbing.weights import Weights, digest_files, require_files
 
 WEIGHTS = Weights(files=(CONFIG, "*.onnx"), home="https://github.com/coqui-ai/TTS/releases")
@@ -111,20 +112,17 @@ class VitsOnnx:
 
     def extract(self, reference: Audio, transcript: str) -> VoiceForm:
         """Raise SpeechRejected: it has the voices that it was trained with only."""
-        raise SpeechRejected(
-            f"{self.spec.name} cannot clone a voice: give the role one of its voices"
-        )
+        raise cannot_clone(self.spec)
 
     def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
         """Speak ``lines``, one after the other."""
-        if self._graph is None:
-            raise EngineFailed(f"{self.spec.name} is not loaded")
-        return [self._speak(self._graph, line) for line in lines]
+        graph = loaded(self.spec, self._graph)
+        return [self._speak(graph, line) for line in lines]
 
     def _speak(self, graph: Graph, line: Line) -> Spoken:
         try:
             speaker = self._speaker(line.voice)
-            language = own_language(self._languages, line.language, self.spec.name)
+            language = own_language(self.spec, self._languages, line.language)
             numbers = self._symbols.of(self._readings[language](line.text))
         except SpeechRejected as exc:
             return exc
@@ -156,9 +154,7 @@ class VitsOnnx:
         numbers, _ = self._numbers
         if isinstance(voice, str) and voice in numbers:
             return numbers[voice]
-        raise SpeechRejected(
-            f"{self.spec.name} has no voice {voice!r}; its voices are: {', '.join(numbers)}"
-        )
+        raise no_such_voice(self.spec, voice)
 
     def _speaker_numbers(self) -> dict[str, int]:
         path = argument(self._config, "speaker_file") or argument(self._config, "speakers_file")

@@ -14,14 +14,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from dubbing.audio import SILENCE_DBFS, Audio, Samples, peak, trim
+from dubbing.audio import Audio, Samples, trim
 from dubbing.engine import EngineSpec, Line, Spoken, VoiceForm, described, require
 from dubbing.engines._coqui.config import CONFIG, argument, bcp47, read_model_config
 from dubbing.engines._coqui.library import COQUI, release, torch_errors
+from dubbing.engines._shared import check_heard, does_not_speak, loaded, no_such_voice
 from dubbing.engines._xtts import model as network
 from dubbing.engines._xtts.language_model import Row, speak
 from dubbing.engines._xtts.model import EMBEDDING, LATENTS, MODEL, STUDIO, VOCABULARY
-from dubbing.errors import EngineFailed, SpeechRejected
+from dubbing.errors import SpeechRejected
 from dubbing.sentences import split
 from dubbing.weights import Weights, digest_files, require_files
 
@@ -119,14 +120,14 @@ class XTTS:
         """
         if fault := self.spec.reference_fault(reference.seconds):
             raise SpeechRejected(fault)
-        if peak(reference.samples) < 10 ** (SILENCE_DBFS / 20):
-            raise SpeechRejected("the reference is silent: give clear speech of one voice")
+        check_heard(reference)
+        model = loaded(self.spec, self._model)
         with torch_errors(self.spec.name):
-            return network.hear(self._loaded(), reference)
+            return network.hear(model, reference)
 
     def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
         """Speak ``lines``, which may differ in language, voice and speed."""
-        self._loaded()
+        loaded(self.spec, self._model)
         asked = [self._rows(line) for line in lines]
         rows = [row for own in asked if isinstance(own, list) for row in own]
         with torch_errors(self.spec.name):
@@ -135,11 +136,6 @@ class XTTS:
             self._joined(line, [next(sounds) for _ in own]) if isinstance(own, list) else own
             for line, own in zip(lines, asked, strict=True)
         ]
-
-    def _loaded(self) -> Any:
-        if self._model is None:
-            raise EngineFailed(f"{self.spec.name} is not loaded")
-        return self._model
 
     def _rows(self, line: Line) -> list[Row] | SpeechRejected:
         """Return the parts of a line as the model is given them, or why it is not."""
@@ -150,7 +146,7 @@ class XTTS:
         try:
             voice = self._form(line.voice)
             if not self.spec.covers(language):
-                raise SpeechRejected(f"{self.spec.name} does not speak {line.language!r}")
+                raise does_not_speak(self.spec, line.language)
             parts = split(line.text, language, AT_ONCE[language])
             return [
                 Row(
@@ -170,10 +166,7 @@ class XTTS:
             return voice
         if voice in self._studio:
             return self._studio[voice]
-        raise SpeechRejected(
-            f"{self.spec.name} has no voice {voice!r}; its voices are: "
-            f"{', '.join(self._studio) or 'none, so that it needs a reference'}"
-        )
+        raise no_such_voice(self.spec, voice)
 
     def _tokens(self, text: str, language: str) -> list[int]:
         """Return the numbers of a text's tokens, after that of its language."""

@@ -8,11 +8,12 @@ from typing import Any, ClassVar
 import numpy as np
 import soxr
 
-from dubbing.audio import SILENCE_DBFS, Audio, Samples, level, peak
+from dubbing.audio import Audio, Samples, level
 from dubbing.engine import EngineSpec, VoiceForm
 from dubbing.engines._coqui.config import CONFIG, UNREAD, argument
 from dubbing.engines._coqui.library import loading, torch_errors
 from dubbing.engines._coqui.trained import Vector
+from dubbing.engines._shared import check_heard, loaded
 from dubbing.engines.vits import Vits
 from dubbing.errors import BadInput, EngineFailed, SpeechRejected
 from dubbing.weights import Weights, read_config, within
@@ -106,10 +107,8 @@ class YourTTS(Vits):
 
     def extract(self, reference: Audio, transcript: str) -> VoiceForm:
         """Return ``{"d_vector": (numbers,) float32}``, the mean over windows of the recording."""
-        if self._encoder is None:
-            raise EngineFailed(f"{self.spec.name} is not loaded")
-        if not reference.samples.size or peak(reference.samples) < 10 ** (SILENCE_DBFS / 20):
-            raise SpeechRejected("nothing is heard in the reference")
+        loaded(self.spec, self._encoder)
+        check_heard(reference)
         samples = self._prepared(reference)
         with torch_errors(self.spec.name):
             return {FORM: self._vector(samples)}

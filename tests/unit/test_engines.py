@@ -66,6 +66,16 @@ def test_one_bad_line_does_not_spoil_the_others(engine: Engine) -> None:
     assert isinstance(last, Audio)
     assert isinstance(bad, SpeechRejected)
     assert "no such voice" in str(bad)
+    assert engine.spec.base or all(voice in str(bad) for voice in engine.spec.voices)
+
+
+def test_without_cloning_the_voice_of_a_reference_is_refused_in_few_words(engine: Engine) -> None:
+    if engine.spec.clones:
+        pytest.skip("it clones")
+    (refused,) = engine.synthesize([line(engine, voice={"form": np.zeros(10_000)})])
+    assert isinstance(refused, SpeechRejected)
+    assert "cannot clone" in str(refused)
+    assert len(str(refused)) < 200
 
 
 def test_no_lines_are_no_work(engine: Engine) -> None:

@@ -251,5 +251,5 @@ def test_what_was_unloaded_does_not_speak(folder: Path) -> None:
     piper = Piper("piper", folder)
     piper.load("cpu")
     piper.unload()
-    (refused,) = piper.synthesize([Line(text="Hello", language="en", voice="amy")])
-    assert isinstance(refused, EngineFailed)
+    with pytest.raises(EngineFailed, match="not loaded"):
+        piper.synthesize([Line(text="Hello", language="en", voice="amy")])

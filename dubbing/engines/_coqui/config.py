@@ -14,7 +14,8 @@ from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from dubbing.document import read_json
-from dubbing.engine import OVERRIDES
+from dubbing.engine import OVERRIDES, EngineSpec
+from dubbing.engines._shared import does_not_speak
 from dubbing.errors import BadInput, EngineMissing
 from dubbing.weights import read_config, within
 
@@ -177,6 +178,20 @@ def _language_names(config: Mapping[str, Any]) -> Iterator[str]:
         yield config["phoneme_language"]
     elif config.get("text_cleaner") in CLEANERS:
         yield CLEANERS[config["text_cleaner"]]
+
+
+def own_language(spec: EngineSpec, languages: Mapping[str, str], tag: str) -> str:
+    """Return what a model calls a language: of its own ones, the nearest to a region.
+
+    languages: what it calls each, by tag. Raises SpeechRejected for one that it does not speak; a
+    model of one language is taken to speak what it is asked.
+    """
+    for own in (tag, tag.split("-", maxsplit=1)[0]):
+        if own in languages:
+            return languages[own]
+    if len(languages) > 1:
+        raise does_not_speak(spec, tag)
+    return next(iter(languages.values()))
 
 
 def bcp47(name: str) -> str:

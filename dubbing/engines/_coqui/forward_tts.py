@@ -23,7 +23,8 @@ from dubbing.engines._coqui.config import (
 from dubbing.engines._coqui.library import loading, prepare
 from dubbing.engines._coqui.text import provide_phonemes
 from dubbing.engines._coqui.vocoder import Spectrogram, refuse_statistics
-from dubbing.errors import BadInput, SpeechRejected
+from dubbing.engines._shared import answered
+from dubbing.errors import BadInput, DubbingError, SpeechRejected
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -76,7 +77,7 @@ def build(config: dict[str, Any]) -> Any:
     return ForwardTTS(settings)
 
 
-def speak(model: Any, rows: Sequence[Row]) -> list[Spectrogram | SpeechRejected]:
+def speak(model: Any, rows: Sequence[Row]) -> list[Spectrogram | DubbingError]:
     """Return the spectrogram of each row; SpeechRejected where that would be far too long."""
     import torch
 
@@ -85,10 +86,9 @@ def speak(model: Any, rows: Sequence[Row]) -> list[Spectrogram | SpeechRejected]
         hidden = _encode(model, rows, mask)
         frames = _durations(model, rows, hidden, mask)
         totals = frames.sum(1).tolist()
-        refused = [_refusal(model, row, own) for row, own in zip(rows, totals, strict=True)]
-        kept = [number for number, refusal in enumerate(refused) if refusal is None]
-        decoded = iter(_decode(model, hidden[kept], mask[kept], frames[kept]) if kept else ())
-    return [refusal or next(decoded) for refusal in refused]
+        # Of those that are not refused, the number.
+        asked = [_refusal(model, row, totals[n]) or n for n, row in enumerate(rows)]
+        return answered(asked, lambda kept: _decode(model, hidden[kept], mask[kept], frames[kept]))
 
 
 def _encode(model: Any, rows: Sequence[Row], mask: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,19 +19,19 @@ from dubbing.engines._coqui.config import (
     argument,
     checkpoint,
     languages,
+    own_language,
     read_model_config,
     speaker_names,
 )
 from dubbing.engines._coqui.library import COQUI, release, torch_errors
 from dubbing.engines._coqui.text import tokens
-from dubbing.errors import EngineFailed, EngineMissing, SpeechRejected
+from dubbing.engines._shared import ALONE, answered, cannot_clone, loaded, no_such_voice
+from dubbing.errors import EngineMissing, SpeechRejected
 from dubbing.weights import Weights, digest_files, require_files
 
 Vector = npt.NDArray[np.float32]
 
 WEIGHTS = Weights(files=(CONFIG, "*.pth"), home="https://github.com/coqui-ai/TTS/releases")
-ALONE = "default"
-"""The voice of a model of one speaker."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,23 +128,17 @@ class Trained(ABC):
 
     def extract(self, reference: Audio, transcript: str) -> VoiceForm:
         """Raise SpeechRejected: it has the voices that it was trained with only."""
-        raise SpeechRejected(
-            f"{self.spec.name} cannot clone a voice: give the role one of its voices"
-        )
+        raise cannot_clone(self.spec)
 
     def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
         """Speak ``lines`` in one pass."""
-        if self._model is None:
-            raise EngineFailed(f"{self.spec.name} is not loaded")
-        asked = [self._row(line) for line in lines]
-        rows = [row for row in asked if isinstance(row, Row)]
+        loaded(self.spec, self._model)
         with torch_errors(self.spec.name):
-            spoken = iter(self._said(rows) if rows else ())
-        return [next(spoken) if isinstance(row, Row) else row for row in asked]
+            return answered([self._row(line) for line in lines], self._said)
 
     def _row(self, line: Line) -> Row | SpeechRejected:
         try:
-            language = own_language(self._languages, line.language, self.spec.name)
+            language = own_language(self.spec, self._languages, line.language)
             return Row(
                 tokens=tokens(self._model.tokenizer, line.text, language),
                 speaker=self._speaker(line.voice),
@@ -160,20 +154,4 @@ class Trained(ABC):
         """Return what a voice is to the model."""
         if isinstance(voice, str) and voice in self._voices:
             return self._voices[voice]
-        raise SpeechRejected(
-            f"{self.spec.name} has no voice {voice!r}; its voices are: {', '.join(self._voices)}"
-        )
-
-
-def own_language(languages: Mapping[str, str], tag: str, who: str) -> str:
-    """Return what a model calls a language: of its own ones, the nearest to a region.
-
-    languages: what it calls each, by tag. Raises SpeechRejected for one that ``who`` does not
-    speak; a model of one language is taken to speak what it is asked.
-    """
-    for own in (tag, tag.split("-", maxsplit=1)[0]):
-        if own in languages:
-            return languages[own]
-    if len(languages) > 1:
-        raise SpeechRejected(f"{who} does not speak {tag!r}")
-    return next(iter(languages.values()))
+        raise no_such_voice(self.spec, voice)

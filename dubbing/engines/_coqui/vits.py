@@ -21,6 +21,7 @@ from dubbing.engines._coqui.config import checkpoint, languages, read_model_conf
 from dubbing.engines._coqui.library import fix_weights, loading, prepare
 from dubbing.engines._coqui.text import provide_phonemes
 from dubbing.engines._coqui.trained import Row
+from dubbing.engines._shared import answered
 from dubbing.errors import SpeechRejected
 
 if TYPE_CHECKING:
@@ -101,15 +102,16 @@ def speak(model: Any, rows: Sequence[Row], together: int | None = None) -> list[
         encoded = _encode(model, rows)
         frames = _durations(model, rows, encoded, noise)
         totals = frames.sum(1).tolist()
-        results = [_refusal(model, row, own) for row, own in zip(rows, totals, strict=True)]
-        kept = [number for number, refused in enumerate(results) if refused is None]
-        if kept:
-            some = _some(encoded, kept)
-            own = [noise[number] for number in kept]
-            sounds = _decode(model, some, frames[kept], own, together)
-            for number, samples in zip(kept, sounds, strict=True):
-                results[number] = Audio(samples=samples, rate=model.config.audio.sample_rate)
-    return results  # type: ignore[return-value]  # none is None any more
+
+        def sounds(kept: list[int]) -> list[Audio]:
+            own = [noise[n] for n in kept]
+            waves = _decode(model, _some(encoded, kept), frames[kept], own, together)
+            rate = model.config.audio.sample_rate
+            return [Audio(samples=samples, rate=rate) for samples in waves]
+
+        # Of those that are not refused, the number.
+        asked = [_refusal(model, row, totals[n]) or n for n, row in enumerate(rows)]
+        return answered(asked, sounds)
 
 
 def _encode(model: Any, rows: Sequence[Row]) -> _Encoded:
@@ -179,7 +181,7 @@ def _sample(predictor: Any, encoded: _Encoded, speaker: Tensor | None, start: Te
     return state[:, :1]
 
 
-def _refusal(model: Any, row: Row, frames: float) -> Spoken | None:
+def _refusal(model: Any, row: Row, frames: float) -> SpeechRejected | None:
     """Return why a row of so many frames is not decoded: it would only fill the memory."""
     seconds = frames * _frame(model) / model.config.audio.sample_rate
     if seconds <= row.longest:

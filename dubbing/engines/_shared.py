@@ -1,0 +1,60 @@
+"""What engines of every kind share: the words in which they refuse, and how the rest is spoken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+from dubbing.audio import SILENCE_DBFS, Audio, peak
+from dubbing.engine import EngineSpec, VoiceForm
+from dubbing.errors import DubbingError, EngineFailed, SpeechRejected
+
+ALONE = "default"
+"""The voice of a model of one speaker."""
+
+Model = TypeVar("Model")
+Row = TypeVar("Row")
+Answer = TypeVar("Answer")
+
+
+def loaded(spec: EngineSpec, model: Model | None) -> Model:
+    """Return a model that is there; raises EngineFailed when it was not loaded."""
+    if model is None:
+        raise EngineFailed(f"{spec.name} is not loaded")
+    return model
+
+
+def no_such_voice(spec: EngineSpec, voice: str | VoiceForm) -> SpeechRejected:
+    """Return the refusal of a voice that an engine does not have."""
+    if not isinstance(voice, str):
+        return cannot_clone(spec)
+    known = ", ".join(spec.voices) or "none, so that it needs a reference"
+    return SpeechRejected(f"{spec.name} has no voice {voice!r}; its voices are: {known}")
+
+
+def cannot_clone(spec: EngineSpec) -> SpeechRejected:
+    """Return the refusal of a reference."""
+    return SpeechRejected(f"{spec.name} cannot clone a voice: give the role one of its voices")
+
+
+def does_not_speak(spec: EngineSpec, language: str) -> SpeechRejected:
+    """Return the refusal of a language."""
+    return SpeechRejected(f"{spec.name} does not speak {language!r}")
+
+
+def check_heard(reference: Audio) -> None:
+    """Raise SpeechRejected for a reference without sound."""
+    if not reference.samples.size or peak(reference.samples) < 10 ** (SILENCE_DBFS / 20):
+        raise SpeechRejected("the reference is silent: give clear speech of one voice")
+
+
+def answered(
+    asked: Sequence[Row | DubbingError], answer: Callable[[list[Row]], Iterable[Answer]]
+) -> list[Answer | DubbingError]:
+    """Return what is answered to all that is not refused, with the refusals, in their order.
+
+    answer: called once with all rows, and not at all when there are none.
+    """
+    rows = [row for row in asked if not isinstance(row, DubbingError)]
+    answers = iter(answer(rows) if rows else ())
+    return [row if isinstance(row, DubbingError) else next(answers) for row in asked]
