@@ -24,8 +24,9 @@ from dubbing.weights import Weights, digest_files, read_config, require_files
 
 CONFIG = "config.json"
 WEIGHTS = Weights(
+    # Nobody publishes graphs: the page is that of what exports them.
     files=(CONFIG, "*.onnx"),
-    home="https://github.com/coqui-ai/TTS/releases",
+    home="https://docs.pytorch.org/docs/stable/onnx.html",
 )
 NATURAL = (1.0, 1.0)
 """The speeds of a graph that takes none."""

@@ -18,6 +18,7 @@ from pydantic import ConfigDict, Field
 from dubbing.audio import Audio, Samples
 from dubbing.document import validated
 from dubbing.engine import EngineSpec, Spoken, VoiceForm, described, require
+from dubbing.engines._coqui.decoding import AHEAD, at_once
 from dubbing.engines._coqui.library import (
     COQUI,
     fix_weights,
@@ -44,9 +45,6 @@ WEIGHTS = Weights(
 
 WINDOW = 10.0
 """Seconds of a reference that are listened to at once: the encoder hears what comes last best."""
-TAIL = 16
-"""Frames of nothing after the longest sound: further than the decoder looks ahead, so that the end
-of a sound does not depend on what is beside it."""
 SEED = 0
 """Every sound is given the same noise, so that it becomes the same whatever is beside it."""
 
@@ -97,8 +95,7 @@ class OpenVoice:
     )
     model: str
     together: int | None = None
-    """How many sounds are decoded at once; left out, all on a card, and one on a CPU, whose caches
-    and memory more would overflow."""
+    """How many sounds are decoded at once; left out, all on a card, and one on a CPU."""
 
     def __init__(self, name: str = "openvoice", folder: Path = Path()) -> None:
         self._folder = folder
@@ -197,12 +194,12 @@ class OpenVoice:
         latent = (mean + _noise(mean) * spread.exp() * model.tau) * mask
         plain = model.flow(latent, mask, g=source)
         coloured = model.flow(plain, mask, g=target, reverse=True)
-        together = self.together or (1 if model.device.type == "cpu" else len(spectra))
+        together = self.together or at_once(model.device)
         for first in range(0, len(spectra), together):
             rows = slice(first, first + together)
             longest = int(frames[rows].max())
             some = (coloured * mask)[rows, :, :longest]
-            waves = model.dec(pad(some, (0, TAIL)), g=target[rows] * mute).squeeze(1)
+            waves = model.dec(pad(some, (0, AHEAD)), g=target[rows] * mute).squeeze(1)
             yield from waves.float().clamp(-1, 1).cpu().numpy()
 
 

@@ -16,8 +16,9 @@ from pydantic import ConfigDict, Field
 from dubbing.audio import Audio, Samples
 from dubbing.document import validated
 from dubbing.engine import EngineSpec, Line, Spoken, VoiceForm, described, require
+from dubbing.engines._onnx.graph import graphs, session
 from dubbing.engines._shared import cannot_clone, loaded, no_such_voice
-from dubbing.errors import BadInput, DubbingError, EngineFailed, SpeechRejected
+from dubbing.errors import BadInput, DubbingError, SpeechRejected
 from dubbing.job import Model
 from dubbing.weights import Weights, digest_files, read_config, require_files
 
@@ -107,7 +108,7 @@ class Piper:
         self._speakers: dict[str, int] = {}
         self._voice: Any = None
         spec = Piper.spec
-        for path in (path for path in map(_config_of, _graphs(folder)) if path.exists()):
+        for path in (path for path in map(_config_of, graphs(folder)) if path.exists()):
             config = validated(_Config, read_config(folder, path.name), path)
             self._speakers = config.speakers
             spec = spec.model_copy(
@@ -123,7 +124,7 @@ class Piper:
         """Load the voice; raises EngineMissing, EngineFailed, and BadInput for its folder."""
         require(self)
         require_files(WEIGHTS, self._folder, self.spec.name)
-        (graph,) = _graphs(self._folder)
+        (graph,) = graphs(self._folder)
         self._voice = _open(graph)
         self.model = digest_files([graph, _config_of(graph)])
 
@@ -174,19 +175,6 @@ class Piper:
         )
 
 
-def _graphs(folder: Path) -> list[Path]:
-    """Return the voice in a folder, if there is one; raises BadInput when there are several."""
-    found = sorted(folder.glob("*.onnx"))
-    if len(found) > 1:
-        names = ", ".join(path.name for path in found)
-        raise BadInput(
-            f"there are {len(found)} voices, {names}: give each a folder of its own, such as "
-            "piper-anna",
-            where=str(folder),
-        )
-    return found
-
-
 def _config_of(graph: Path) -> Path:
     return graph.with_name(f"{graph.name}.json")
 
@@ -202,26 +190,12 @@ def _open(graph: Path) -> Any:
     except (AttributeError, KeyError, TypeError, ValueError) as exc:
         raise BadInput(f"Piper cannot read it: {exc!r}", where=str(_config_of(graph))) from exc
     # Not by PiperVoice.load, whose session takes every core.
-    voice = PiperVoice(session=_session(graph), config=config, download_dir=graph.parent)
+    voice = PiperVoice(session=session(graph, "cpu"), config=config, download_dir=graph.parent)
     try:
         voice.phonemize("a")
     except RuntimeError as exc:
         raise BadInput(f"Piper has no such phonemes: {exc}", where=str(_config_of(graph))) from exc
     return voice
-
-
-def _session(graph: Path) -> Any:
-    """Return a session of one thread: a worker has a process a core."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    try:
-        return onnxruntime.InferenceSession(
-            str(graph), sess_options=options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as exc:  # onnxruntime's errors have no class of their own
-        raise EngineFailed(f"{graph.name} is no ONNX model that can be loaded: {exc}") from exc
 
 
 def _joined(sentences: Sequence[Samples], pause: int) -> Samples:

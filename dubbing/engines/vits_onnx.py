@@ -21,19 +21,29 @@ from dubbing.engines._coqui.config import (
 )
 from dubbing.engines._coqui.symbols import read_reading, read_symbols
 from dubbing.engines._espeak import Reading
-from dubbing.engines._onnx.graph import ONNX, Graph, the_only_graph
+from dubbing.engines._onnx.graph import ONNX, Graph, graphs
 from dubbing.engines._onnx.symbols import Symbols
 from dubbing.engines._shared import ALONE, cannot_clone, loaded, no_such_voice
 from dubbing.errors import BadInput, SpeechRejected
 from dubbing.weights import Weights, digest_files, require_files
 
-WEIGHTS = Weights(files=(CONFIG, "*.onnx"), home="https://github.com/coqui-ai/TTS/releases")
+WEIGHTS = Weights(
+    # Nobody publishes graphs: the page documents what exports them.
+    files=(CONFIG, "*.onnx"),
+    home="https://coqui-tts.readthedocs.io/en/latest/models/vits.html",
+)
 NOISE, SLOWNESS, RHYTHM_NOISE = 0.667, 1.0, 1.0
 """What coqui-tts takes where the configuration does not say."""
 
 
 class VitsOnnx:
-    """VITS by coqui-tts, on a CPU, as `Vits.export_onnx` writes it, with its ``config.json``.
+    """VITS by coqui-tts, on a CPU, as it exports a model, beside the model's ``config.json``.
+
+    Nobody publishes such a graph; coqui-tts makes it of a checkpoint::
+
+        model = Vits.init_from_config(config)
+        model.load_checkpoint(config, "model.pth", eval=True)
+        model.export_onnx("model.onnx")
 
     Lines are spoken one after the other: the graph does not tell where in a batch a line ends, and
     takes one speed. Noise is drawn inside the graph, which takes no seed, so that a line is spoken
@@ -94,7 +104,8 @@ class VitsOnnx:
         """Load the graph; raises EngineMissing, EngineFailed, or BadInput."""
         require(self)
         require_files(WEIGHTS, self._folder, self.spec.name)
-        graph = Graph(self._folder, the_only_graph(self._folder).name, device)
+        (only,) = graphs(self._folder)
+        graph = Graph(self._folder, only.name, device)
         inputs = ["input", "input_lengths", "scales", *({"sid", "langid"} & graph.inputs.keys())]
         graph.check({name: name for name in inputs}, {"output": "output"}, self._folder / CONFIG)
         self._symbols = read_symbols(self._config, self._folder)

@@ -166,7 +166,7 @@ def test_espeak_and_piper_share_a_process(piper: Engine) -> None:
 
 def test_two_voices_in_a_folder_are_named(folder: Path) -> None:
     voice(folder)
-    with pytest.raises(BadInput, match=r"2 voices, de_DE-x\.onnx, en_US-tiny\.onnx"):
+    with pytest.raises(BadInput, match=r"2 graphs, de_DE-x\.onnx, en_US-tiny\.onnx"):
         voice(folder, name="de_DE-x")
     assert "piper" not in Catalogue(ModelFolders(root=folder.parent)).specs()
 

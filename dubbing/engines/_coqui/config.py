@@ -39,7 +39,7 @@ NOT_CHECKPOINTS = ("speakers.pth", "model_se.pth", "vocoder.pth")
 # A region that goes without saying, and what eSpeak calls otherwise. Brazilian Portuguese keeps
 # its region, as few who ask for Portuguese mean either.
 TAGS = {"en-us": "en", "zh-cn": "zh", "ja-jp": "ja", "ko-kr": "ko", "cmn": "zh"}
-CLEANERS = {
+CLEANED_LANGUAGES = {
     "english_cleaners": "en",
     "basic_german_cleaners": "de",
     "basic_turkish_cleaners": "tr",
@@ -176,8 +176,8 @@ def _language_names(config: Mapping[str, Any]) -> Iterator[str]:
         yield from sorted(filter(None, found))
     elif config.get("phoneme_language"):
         yield config["phoneme_language"]
-    elif config.get("text_cleaner") in CLEANERS:
-        yield CLEANERS[config["text_cleaner"]]
+    elif config.get("text_cleaner") in CLEANED_LANGUAGES:
+        yield CLEANED_LANGUAGES[config["text_cleaner"]]
 
 
 def own_language(spec: EngineSpec, languages: Mapping[str, str], tag: str) -> str:

@@ -60,14 +60,15 @@ class Trained(ABC):
 
     def __init__(self, name: str, folder: Path) -> None:
         self._folder = folder
+        self._config: dict[str, Any] = {}
         self._languages: dict[str, str] = {}
         self._model: Any = None
         self._voices: dict[str, int | Vector | None] = {}
         spec = type(self).spec
         if (folder / CONFIG).exists():
-            config = read_model_config(folder)
-            self._languages = languages(config, folder)
-            spec = spec.model_copy(update=self._told(config))
+            self._config = read_model_config(folder)
+            self._languages = languages(self._config, folder)
+            spec = spec.model_copy(update=self._told(self._config))
         self.spec = described(spec, name, folder)
 
     def _told(self, config: dict[str, Any]) -> dict[str, Any]:
@@ -98,8 +99,8 @@ class Trained(ABC):
 
     def _check(self) -> None:
         """Raise EngineMissing unless a model of several speakers has their names."""
-        config = read_model_config(self._folder)
-        if argument(config, "use_speaker_embedding") and not speaker_names(config):
+        spoken_by_several = argument(self._config, "use_speaker_embedding")
+        if spoken_by_several and not speaker_names(self._config):
             raise EngineMissing(
                 f"engine {self.spec.name!r} speaks in several voices, and lacks their names in "
                 f"{self._folder}: copy speaker_ids.json or speakers.pth there"
@@ -107,8 +108,7 @@ class Trained(ABC):
 
     def _files(self) -> list[Path]:
         """Return what decides how it speaks."""
-        config = read_model_config(self._folder)
-        named = {argument(config, setting) for setting in FILES} - {None}
+        named = {argument(self._config, setting) for setting in FILES} - {None}
         return [self._folder / CONFIG, checkpoint(self._folder), *map(Path, sorted(named))]
 
     def _trained_voices(self) -> dict[str, int | Vector | None]:

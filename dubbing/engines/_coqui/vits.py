@@ -18,6 +18,7 @@ import numpy as np
 from dubbing.audio import Audio, Samples
 from dubbing.engine import Spoken
 from dubbing.engines._coqui.config import checkpoint, languages, read_model_config
+from dubbing.engines._coqui.decoding import AHEAD, at_once
 from dubbing.engines._coqui.library import fix_weights, loading, prepare
 from dubbing.engines._coqui.text import provide_phonemes
 from dubbing.engines._coqui.trained import Row
@@ -26,10 +27,6 @@ from dubbing.errors import SpeechRejected
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
-
-TAIL = 16
-"""Frames of nothing after the longest line: further than the decoder looks ahead, so that the end
-of a line does not depend on what is beside it."""
 
 
 @dataclass(frozen=True)
@@ -90,13 +87,11 @@ def _without_encoder(config: dict[str, Any]) -> dict[str, Any]:
 def speak(model: Any, rows: Sequence[Row], together: int | None = None) -> list[Spoken]:
     """Return what the model says of each row; SpeechRejected where that would be far too long.
 
-    together: how many rows are made to sound at once. Left out, all on a card, and one on a CPU,
-    whose caches more would overflow: that takes longer.
+    together: how many rows are made to sound at once; left out, all on a card, and one on a CPU.
     """
     import torch
 
-    together = together or (1 if model.device.type == "cpu" else len(rows))
-
+    together = together or at_once(model.device)
     with torch.inference_mode():
         noise = [torch.Generator().manual_seed(row.seed % 2**63) for row in rows]
         encoded = _encode(model, rows)
@@ -234,7 +229,7 @@ def _waves(
 
     steps = math.ceil(max(ends) / math.prod(model.args.upsample_rates_decoder))
     some = None if speaker is None else speaker[rows]
-    wave = model.waveform_decoder(pad(latent[..., :steps], (0, TAIL)), g=some).squeeze(1)
+    wave = model.waveform_decoder(pad(latent[..., :steps], (0, AHEAD)), g=some).squeeze(1)
     sound = wave.float().clamp(-1, 1).cpu().numpy()
     return [own[:end].copy() for own, end in zip(sound, ends, strict=True)]
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from dubbing.audio import Samples
 from dubbing.engines._coqui.config import UNREAD, read_model_config
+from dubbing.engines._coqui.decoding import at_once
 from dubbing.engines._coqui.library import fix_weights, loading
 from dubbing.errors import BadInput, EngineFailed, EngineMissing
 from dubbing.weights import read_config, within
@@ -26,7 +27,7 @@ Spectrogram = npt.NDArray[np.float32]
 VOCODER, VOCODER_CONFIG = "vocoder.pth", "vocoder_config.json"
 GENERATOR = "hifigan_generator"
 ON_A_CPU = 4
-"""Rows that sound at once on a CPU, whose caches more would overflow: that takes longer."""
+"""Rows that sound at once on a CPU."""
 
 
 class Vocoder(Protocol):
@@ -120,8 +121,8 @@ class HifiGan:
         self._generator, self._processor, self._source = generator, processor, source
         self._hop = math.prod(up.stride[0] for up in generator.ups)
         self._edge = _reach(generator)
-        self.together = ON_A_CPU if self._device.type == "cpu" else None
-        """Rows that sound at once; None for all."""
+        self.together = at_once(self._device, on_a_cpu=ON_A_CPU)
+        """Rows that sound at once."""
 
     @property
     def _device(self) -> Any:
@@ -130,8 +131,8 @@ class HifiGan:
     def sounds(self, spectrograms: Sequence[Spectrogram], seeds: Sequence[int]) -> list[Samples]:
         """Return the samples of each; nothing is drawn, so no seed counts."""
         own = [self._own(spectrogram) for spectrogram in spectrograms]
-        together = self.together or len(own)
-        parts = (own[first : first + together] for first in range(0, len(own), together))
+        starts = range(0, len(own), self.together)
+        parts = (own[first : first + self.together] for first in starts)
         return [samples for part in parts for samples in self._waves(part)]
 
     def _waves(self, rows: Sequence[Tensor]) -> list[Samples]:

@@ -30,7 +30,7 @@ TYPES: dict[str, type[np.generic]] = {
 
 
 class Graph:
-    """A graph that is ready to run, on one thread: a worker has a process a core."""
+    """A graph that is ready to run."""
 
     def __init__(self, folder: Path, name: str, device: str) -> None:
         """Load ``name`` from a model's folder.
@@ -39,25 +39,10 @@ class Graph:
         a graph that lies outside, EngineFailed for one that cannot be loaded, and EngineMissing
         where onnxruntime cannot use the device.
         """
-        import onnxruntime
-
         self.path = within(folder, name)
         if not self.path.is_file():
             raise BadInput("there is no such file", where=str(self.path))
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = ERRORS_ONLY
-        providers = _providers(device)
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(self.path), sess_options=options, providers=providers
-            )
-        except Exception as exc:  # onnxruntime's errors have no class of their own
-            raise EngineFailed(
-                f"{self.path.name} is no ONNX model that can be loaded: {exc}"
-            ) from exc
-        if device.startswith("cuda") and CUDA not in self._session.get_providers():
-            raise EngineFailed(f"onnxruntime cannot use the card {device!r}: see its own words")
+        self._session = session(self.path, device)
         self._types = {each.name: each.type for each in self._session.get_inputs()}
         self.inputs = {each.name: tuple(each.shape) for each in self._session.get_inputs()}
         self.outputs = tuple(each.name for each in self._session.get_outputs())
@@ -112,9 +97,30 @@ class Graph:
         }
         try:
             found: list[Array] = self._session.run(list(outputs), given)
-        except Exception as exc:  # as above
+        except Exception as exc:  # onnxruntime's errors have no class of their own
             raise EngineFailed(f"{self.path.name}: {exc}") from exc
         return found
+
+
+def session(path: Path, device: str) -> Any:
+    """Return onnxruntime's own session of a graph, on one thread: a worker has a process a core.
+
+    Raises EngineFailed for a graph that cannot be loaded, and EngineMissing where onnxruntime
+    cannot use the device.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = ERRORS_ONLY
+    providers = _providers(device)
+    try:
+        opened = onnxruntime.InferenceSession(str(path), sess_options=options, providers=providers)
+    except Exception as exc:  # as above
+        raise EngineFailed(f"{path.name} is no ONNX model that can be loaded: {exc}") from exc
+    if device.startswith("cuda") and CUDA not in opened.get_providers():
+        raise EngineFailed(f"onnxruntime cannot use the card {device!r}: see its own words")
+    return opened
 
 
 def _providers(device: str) -> list[Any]:
@@ -132,8 +138,8 @@ def _providers(device: str) -> list[Any]:
     return [(CUDA, {"device_id": number, "cudnn_conv_algo_search": "DEFAULT"}), CPU]
 
 
-def the_only_graph(folder: Path) -> Path:
-    """Return the graph in a folder; raises BadInput when there are several."""
+def graphs(folder: Path) -> list[Path]:
+    """Return the graph in a folder, if there is one; raises BadInput when there are several."""
     found = sorted(folder.glob("*.onnx"))
     if len(found) > 1:
         names = ", ".join(path.name for path in found)
@@ -141,4 +147,4 @@ def the_only_graph(folder: Path) -> Path:
             f"there are {len(found)} graphs, {names}: give each a folder of its own",
             where=str(folder),
         )
-    return found[0]
+    return found

@@ -10,15 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from dubbing.audio import Samples
+from dubbing.engines._coqui.decoding import AHEAD, at_once
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-REACH = 16
-"""Frames of the last sound after the longest row: further than the decoder looks ahead, so that
-the end of a row does not depend on what is beside it."""
 AT_ONCE = 8
-"""Rows that a card decodes together; a CPU is quickest with one."""
+"""Rows that a card decodes together."""
 
 
 def sound(
@@ -34,7 +32,7 @@ def sound(
     """
     paced = [_paced(own, speed) for own, speed in zip(latents, speeds, strict=True)]
     order = sorted(range(len(paced)), key=lambda number: len(paced[number]))
-    size = AT_ONCE if model.device.type == "cuda" else 1
+    size = at_once(model.device, on_a_card=AT_ONCE)
     heard: dict[int, Samples] = {}
     for numbers in (order[begin : begin + size] for begin in range(0, len(order), size)):
         together = _decode(model, [paced[n] for n in numbers], [speakers[n] for n in numbers])
@@ -57,7 +55,7 @@ def _decode(
 ) -> list[Samples]:
     import torch
 
-    longest = max(map(len, latents)) + math.ceil(REACH / _frames(model, 1))
+    longest = max(map(len, latents)) + math.ceil(AHEAD / _frames(model, 1))
     padded = [torch.cat([own, own[-1:].expand(longest - len(own), -1)]) for own in latents]
     voices = torch.stack([torch.from_numpy(speaker) for speaker in speakers])[..., None]
     heard = model.hifigan_decoder(torch.stack(padded), g=voices.to(model.device))
