@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from dubbing.document import listed
 from dubbing.engine import EngineSpec, Voicing
-from dubbing.errors import BadInput, EngineMissing, NotFound
+from dubbing.errors import BadInput, DubbingError, EngineMissing, NotFound
 from dubbing.job import Job, Model
 from dubbing.keys import Keys
 from dubbing.settings import Settings
@@ -77,7 +77,18 @@ class Catalogue:
         return self._made(name, NOWHERE)
 
     def _made(self, name: str, folder: Path) -> Voicing:
-        made: Voicing = self.points[self.kind(name) or name].load()(name, folder)
+        try:
+            made: Voicing = self.points[self.kind(name) or name].load()(name, folder)
+        except DubbingError:
+            raise
+        except ImportError as exc:
+            raise EngineMissing(f"engine {name!r} cannot be imported: {exc}") from exc
+        except Exception as exc:
+            # What its configuration holds may be anything, and only this engine is to miss.
+            raise BadInput(
+                f"the model's configuration cannot be used: {type(exc).__name__}: {exc}",
+                where=str(folder),
+            ) from exc
         return made
 
     def specs(self) -> dict[str, EngineSpec]:
@@ -86,7 +97,7 @@ class Catalogue:
         for name in self.names():
             try:
                 specs[name] = self.create(name).spec
-            except BadInput as exc:
+            except DubbingError as exc:
                 log.warning("engine %s is passed over: %s", name, exc)
         return specs
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeAlias, TypeVa
 from pydantic import Field, model_validator
 
 from dubbing.document import validated
-from dubbing.errors import DubbingError, EngineMissing
+from dubbing.errors import BadInput, DubbingError, EngineMissing
 from dubbing.job import Identifier, Model
 from dubbing.weights import Weights, read_config
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 VoiceForm: TypeAlias = "Mapping[str, npt.NDArray[np.generic]]"
 """What an engine derives from a reference: named arrays, stored as safetensors."""
 
+FIXED = frozenset({"clones", "sample_rate", "delivery", "base", "recipe"})
+"""Fields of a spec that no model has otherwise: they are what is loaded, or what it does."""
 OVERRIDES = "dubbing.json"
 """In a model's folder: the fields of its engine's spec that this model has otherwise."""
 
@@ -231,10 +233,16 @@ def described(spec: EngineSpec, name: str, folder: Path) -> EngineSpec:
 
     That stands in ``dubbing.json`` beside the model. Raises BadInput when it cannot be used.
     """
-    if not (folder / OVERRIDES).exists():
-        return spec.model_copy(update={"name": name})
-    own = spec.model_dump() | read_config(folder, OVERRIDES) | {"name": name}
-    return validated(EngineSpec, own, folder / OVERRIDES)
+    own = spec.model_dump() | {"name": name}
+    if (folder / OVERRIDES).exists():
+        said = read_config(folder, OVERRIDES)
+        if fixed := sorted(FIXED & said.keys()):
+            raise BadInput(
+                f"{', '.join(fixed)}: the model and its engine decide that: take it out",
+                where=str(folder / OVERRIDES),
+            )
+        own |= said | {"name": name}
+    return validated(EngineSpec, own, folder)
 
 
 def missing_libraries(engine: Voicing) -> list[str]:

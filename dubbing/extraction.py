@@ -55,7 +55,7 @@ def voice_form(storage: Storage, engine: Voicing, digest: str) -> VoiceForm:
     Raises BadInput when the recording is too short or too long for the engine, SpeechRejected
     when the engine cannot use it, and EngineFailed.
     """
-    key = Keys.voice_form(digest, engine.spec.name, engine.model)
+    key = Keys.voice_form(digest, engine.spec.name, engine.spec.recipe, engine.model)
     try:
         form: VoiceForm = safetensors.numpy.load(storage.get(key))
         return form

@@ -65,7 +65,7 @@ def finish(desk: Desk, lease: Lease) -> str:
     except Transient as exc:
         # This process lives: what it hands back does not count as a death.
         desk.ledger.forgive(job.name, [DELIVERY])
-        if not isinstance(exc, StorageUnavailable) or lease.set_back() < SETBACKS:
+        if not isinstance(exc, StorageUnavailable) or lease.set_back(exc) < SETBACKS:
             raise
         return _fail(desk, lease, job, exc)
 

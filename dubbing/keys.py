@@ -94,9 +94,9 @@ class Keys:
         return f"voices/{digest}/reference.flac"
 
     @staticmethod
-    def voice_form(digest: str, engine: str, model: str) -> str:
+    def voice_form(digest: str, engine: str, recipe: int, model: str) -> str:
         """Return where what an engine derived from a voice lies."""
-        return f"voices/{digest}/{engine}-{model}.safetensors"
+        return f"voices/{digest}/{engine}-{recipe}-{model}.safetensors"
 
     @staticmethod
     def clip(digest: str) -> str:

@@ -69,7 +69,8 @@ def celery_settings(redis_url: str) -> dict[str, Any]:
         "worker_send_task_events": True,
         "task_send_sent_event": True,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
-        "worker_proc_alive_timeout": 120.0,
+        # Longer than several large models take from a slow disk.
+        "worker_proc_alive_timeout": 1800.0,
     }
 
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import cast
 
 from dubbing.catalogue import Catalogue
 from dubbing.conversion import Converted
 from dubbing.engine import Converter, Engine, EngineSpec, Voicing
-from dubbing.errors import BadInput, DubbingError, EngineAway
+from dubbing.errors import BadInput, DubbingError, EngineAway, EngineFailed
 from dubbing.ledger import Holding
 
 log = logging.getLogger(__name__)
@@ -54,11 +54,20 @@ class Residency:
         self._changed = changed
         self._engines: OrderedDict[str, Voicing] = OrderedDict()
         self._resting = dict(resting or {})
+        self._begun = False
 
     @property
     def holding(self) -> Holding:
         """What is in memory, and what rests."""
-        return Holding(loaded=tuple(self._engines), resting=dict(self._resting))
+        return Holding(loaded=tuple(self._engines), begun=self._begun, resting=dict(self._resting))
+
+    def begin(self, names: Iterable[str]) -> None:
+        """Load those of ``names`` that do not rest, the first one, and others while they fit."""
+        for name in names:
+            if name not in self._resting and (not self._engines or self.fits(name)):
+                self.wake(name)
+        self._begun = True
+        self._changed(self.holding)
 
     def engine(self, name: str, base: str | None = None) -> Engine:
         """Return a loaded engine, or a converter over a loaded engine.
@@ -79,7 +88,8 @@ class Residency:
         Raises EngineAway for one that rests, or cannot be loaded. What loading a base raises is for
         its lines to tell: the converter is at work, over other bases too.
         """
-        if name in self._resting:
+        # A base may rest as an engine of its own, and serve the converter all the same.
+        if name in self._resting and not beside:
             why = self._resting[name] or "it rests"
             raise EngineAway(f"this worker takes nothing for {name!r}: {why}")
         if name not in self._engines:
@@ -126,9 +136,17 @@ class Residency:
         engine = self._catalogue.create(name)
         self._catalogue.permit([engine.spec])
         self._make_room(engine, beside)
-        self._changed(self.holding.model_copy(update={"loading": name}))
+        # A base that kills its process would do so again for its converter.
+        self._changed(self.holding.model_copy(update={"loading": beside or name}))
         began = time.monotonic()
-        engine.load(device_of(engine.spec, self._device))
+        try:
+            engine.load(device_of(engine.spec, self._device))
+        except DubbingError:
+            self._changed(self.holding)
+            raise
+        except Exception as exc:
+            self._changed(self.holding)
+            raise EngineFailed(f"{name} cannot be loaded: {type(exc).__name__}: {exc}") from exc
         self._engines[name] = engine
         log.info("%s is loaded, in %.1f s", name, time.monotonic() - began)
         self._changed(self.holding)

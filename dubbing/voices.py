@@ -47,7 +47,7 @@ class VoiceDetails(Model):
     doubts: tuple[str, ...]
     """What may not sound as meant when it is cloned."""
     forms: tuple[str, ...]
-    """What engines derived from it, as ``<engine>-<model>``."""
+    """What engines derived from it, as ``<engine>-<recipe>-<model>``."""
     jobs: tuple[str, ...]
     """Those whose cast it is in, as they were submitted or revised."""
     fits: tuple[str, ...]
@@ -65,7 +65,7 @@ class Deletion(Model):
     jobs: tuple[str, ...]
     """Those that use it."""
     forms: tuple[str, ...]
-    """What was removed of engines' forms, as ``<engine>-<model>``."""
+    """What was removed of engines' forms, as ``<engine>-<recipe>-<model>``."""
     kept: bool
     """Whether the recording is still there, for those names and jobs."""
 
@@ -158,10 +158,12 @@ class Voices:
     def delete(self, name: str) -> Deletion:
         """Delete a name, and the voice with it unless it has another name or a job uses it.
 
-        Raises NotFound.
+        name: or a digest, which deletes a voice that has no name any more. Raises NotFound.
         """
-        digest = pointer(self._storage, name)
-        self._storage.delete(Keys.voice_name(name))
+        digest = find(self._storage, name)
+        load(self._storage, digest)
+        if digest != name:
+            self._storage.delete(Keys.voice_name(name))
         others, jobs = self._names_of(digest), self._jobs_with(digest)
         kept = bool(others or jobs)
         forms = () if kept else self._forms(digest)

@@ -35,6 +35,8 @@ SETBACKS = 5
 Unless the report cannot be stored either: an outage of everything is waited for.
 """
 
+STORAGE = "storage"
+
 MARGIN_SECONDS = 0.5
 """So long before the deadline, what is still at work is taken to hang."""
 
@@ -46,8 +48,7 @@ class Lease:
         self.at = at
         self._ledger = ledger
         self._owner = owner
-        self._setbacks = 0
-        self._setbacks_name = f"setbacks of {at.token}"
+        self._setbacks: dict[str, int] = {}
         self._alone: str | None = None
         self._over = threading.Event()
         self._lost = threading.Event()
@@ -63,15 +64,22 @@ class Lease:
         if not self.alive:
             raise Stopped(f"{self.at.job}: the batch was cancelled, or its lease ran out")
 
-    def set_back(self) -> int:
-        """Count, once, that the batch failed for no fault of its lines; return how often it did."""
-        if not self._setbacks:
-            self._setbacks = self._ledger.deliver_again(self.at.job, self._setbacks_name) + 1
-        return self._setbacks
+    def set_back(self, exc: Exception) -> int:
+        """Count, once, that the batch failed for no fault of its lines; return how often it did.
+
+        What storage fails is counted apart from what engines that are away hand back.
+        """
+        name = self._setbacks_of(STORAGE if isinstance(exc, StorageUnavailable) else "others")
+        if name not in self._setbacks:
+            self._setbacks[name] = self._ledger.deliver_again(self.at.job, name) + 1
+        return self._setbacks[name]
 
     def forget_setbacks(self) -> None:
-        """Count them from the beginning: all of storage is down, and not for this batch alone."""
-        self._ledger.forgive(self.at.job, [self._setbacks_name])
+        """Count those of storage anew: all of it is down, and not for this batch alone."""
+        self._ledger.forgive(self.at.job, [self._setbacks_of(STORAGE)])
+
+    def _setbacks_of(self, kind: str) -> str:
+        return f"setbacks of {self.at.token} by {kind}"
 
     def begin_alone(self, id_: str) -> int:
         """Count a delivery of what is done alone; return how often it was begun before.
@@ -145,7 +153,7 @@ class Desk:
             with lease.renewed():
                 yield lease
         except Exception as exc:
-            pause = 0.0 if isinstance(exc, Stopped) else self._pause(lease.set_back())
+            pause = 0.0 if isinstance(exc, Stopped) else self._pause(lease.set_back(exc))
             log.warning("%s: batch %s is handed back for %.1f s: %s", at.job, at.token, pause, exc)
             self.ledger.release(at, self.worker, pause=pause)
             raise
@@ -189,7 +197,7 @@ class Desk:
             # This process lives: what it hands back does not count as a death. Anything else
             # that is raised here does count, as it would come again for ever.
             self.ledger.forgive(at.job, [line.id for line in batch.lines])
-            if not isinstance(exc, StorageUnavailable) or lease.set_back() < SETBACKS:
+            if not isinstance(exc, StorageUnavailable) or lease.set_back(exc) < SETBACKS:
                 raise
             result = failed_result(batch, exc, self.worker)
         lease.check()

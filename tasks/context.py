@@ -22,7 +22,7 @@ class Context:
 
     desk: Desk
     engines: Residency | None = None
-    _forms: OrderedDict[tuple[str, str], VoiceForm] = field(default_factory=OrderedDict)
+    _forms: OrderedDict[tuple[str, str, str], VoiceForm] = field(default_factory=OrderedDict)
 
     @property
     def residency(self) -> Residency:
@@ -40,7 +40,7 @@ class Context:
         if ref.digest is None:
             return ref.stock or ""
         engine = self.residency.voicing(name)
-        key = (ref.digest, engine.model)
+        key = (ref.digest, name, engine.model)
         if key not in self._forms:
             self._forms[key] = voice_form(self.desk.storage, engine, ref.digest)
             if len(self._forms) > FORMS:

@@ -14,6 +14,9 @@ from dubbing.ledger import Holding
 from dubbing.queue import STEER
 from tasks.context import Context, current
 
+DRAIN = signal.SIGURG
+"""Sent to the parent by a process that was told that the worker is to end."""
+
 
 @shared_task(name=STEER)
 def steer(**request: Any) -> str:
@@ -25,8 +28,7 @@ def steer(**request: Any) -> str:
         reply = {"error": exc.to_record()}
     context.desk.ledger.set_reply(steering.ticket, reply)
     if steering.order is Order.DRAIN:
-        # The parent ends as on any SIGTERM: when this process has finished what it is at.
-        os.kill(os.getppid(), signal.SIGTERM)
+        os.kill(os.getppid(), DRAIN)
     return f"{steering.order.value} {' '.join(steering.engines)}"
 
 

@@ -26,6 +26,7 @@ from dubbing.queue import Publisher, make_app, own_queue
 from dubbing.residency import device_of
 from dubbing.settings import Settings
 from dubbing.storage import Storage
+from tasks.steering import DRAIN
 from workers.heartbeat import Heartbeat
 from workers.process import ENGINES_VARIABLE, UNFIT, WORKER_VARIABLE
 from workers.reconciler import Reconciler
@@ -74,6 +75,7 @@ def worker(engines: tuple[str, ...], slots: int | None, auto_load: bool) -> None
     signals.worker_ready.connect(lambda **_: heartbeat.ready(), weak=False)
     signals.worker_shutdown.connect(lambda **_: reconciler.stop(), weak=False)
     signal.signal(UNFIT, _end_with_failure)
+    signal.signal(DRAIN, lambda *_: heartbeat.drain())
     reconciler.start()
     sys.exit(_consume(app, record, settings.log_level))
 

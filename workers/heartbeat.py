@@ -7,10 +7,17 @@ the ledger; the parent looks there, and begins or ends to consume an engine's qu
 from __future__ import annotations
 
 import logging
+import math
+import os
+import signal
 import time
+from collections.abc import Callable
+from typing import Any
 
+import redis
 from celery import Celery
 from celery.worker import state
+from kombu.exceptions import OperationalError
 
 from dubbing.ledger import Holding, Ledger, WorkerRecord, WorkerState
 from dubbing.queue import Publisher, queues_of
@@ -34,9 +41,12 @@ class Heartbeat:
         self._ledger = ledger
         self._publisher = publisher
         self._ready = False
-        self._loaded = False
-        self._beaten = 0.0
+        self._draining = False
+        self._begun = False
+        self._beaten = -math.inf
         self._consumed: set[str] = set()
+        self._unsure: set[str] = set()
+        """Queues that Celery was asked about last, and has not answered."""
         queues = _queues(record.engines, record.holding)
         self.record = record.model_copy(update={"queues": queues})
 
@@ -44,23 +54,37 @@ class Heartbeat:
         """Note that Celery consumes, from now on what it is told to."""
         self._ready = True
 
+    def drain(self) -> None:
+        """Have the worker take nothing more, and end when it has finished what it is at."""
+        self._draining = True
+
     @property
     def settled(self) -> bool:
         """Whether the worker is at work, or waits for an order; until then it is loading."""
-        return self._consumed == set(self.record.queues)
+        return not self._unsure and self._consumed == set(self.record.queues)
 
     def beat(self) -> None:
         """Look what has changed; say so at once, or that nothing has every ten seconds."""
         before, now = self.record, self._look()
         # A batch that came while a model is loading would wait for it.
-        self._loaded = self._loaded or bool(now.holding.loaded)
-        if self._ready and self._loaded:
+        self._begun = self._begun or now.holding.begun
+        if self._ready and self._begun:
             self._consume(set(now.queues))
+        if self._draining:
+            self._end_when_idle()
         if now == before and time.monotonic() - self._beaten < BEAT_SECONDS:
             return
         left = [queue for queue in before.queues if queue not in now.queues]
         self._ledger.beat(now, left)
         self.record, self._beaten = now, time.monotonic()
+
+    def _end_when_idle(self) -> None:
+        """End as on any SIGTERM, once Celery has taken in what became of the last task.
+
+        Before, its process would wait for that for half a minute.
+        """
+        if not (self._consumed or self._unsure or state.active_requests):
+            os.kill(os.getpid(), signal.SIGTERM)
 
     def leave(self) -> None:
         """Say that the worker is gone, and take its own queue with it."""
@@ -72,12 +96,13 @@ class Heartbeat:
         if holding is None:
             # A Redis that was emptied: what is in memory has not changed by that.
             holding = self.record.holding
-            self._ledger.hold(self.record.name, holding)
+            self._ledger.hold(self.record.name, holding, unless_known=True)
+            self._beaten = -math.inf
         return self.record.model_copy(
             update={
                 "holding": holding,
                 "state": self._state(holding),
-                "queues": _queues(self.record.engines, holding),
+                "queues": () if self._draining else _queues(self.record.engines, holding),
             }
         )
 
@@ -93,17 +118,32 @@ class Heartbeat:
         return WorkerState.BUSY if state.active_requests else WorkerState.READY
 
     def _consume(self, queues: set[str]) -> None:
-        """Have Celery's consumer, in its own thread, take from these queues."""
+        """Have Celery's consumer, in its own thread, take from these queues.
+
+        What it does not answer to may be done or not, and is asked again.
+        """
         control = self._app.control
-        asked = {
-            "destination": [self.record.name], "reply": True, "timeout": CONTROL_SECONDS, "limit": 1
-        }  # fmt: skip
-        for queue in self._consumed - queues:
-            if control.cancel_consumer(queue, **asked):
-                self._consumed.discard(queue)
-        for queue in queues - self._consumed:
-            if control.add_consumer(queue, **asked):
-                self._consumed.add(queue)
+        for queue in (self._consumed | self._unsure) - queues:
+            if not self._asked(control.cancel_consumer, queue):
+                return
+            self._consumed.discard(queue)
+        for queue in queues - (self._consumed - self._unsure):
+            if not self._asked(control.add_consumer, queue):
+                return
+            self._consumed.add(queue)
+
+    def _asked(self, order: Callable[..., Any], queue: str) -> bool:
+        """Whether Celery's consumer has answered to an order about a queue."""
+        self._unsure.add(queue)
+        try:
+            worker = [self.record.name]
+            if not order(queue, destination=worker, reply=True, timeout=CONTROL_SECONDS, limit=1):
+                return False
+        except (OperationalError, redis.RedisError, OSError) as exc:
+            log.info("%s is asked again about %s: %s", self.record.name, queue, exc)
+            return False
+        self._unsure.discard(queue)
+        return True
 
 
 def _queues(engines: tuple[str, ...], holding: Holding) -> tuple[str, ...]:

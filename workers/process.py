@@ -7,6 +7,7 @@ import os
 import secrets
 import signal
 import socket
+import threading
 from functools import partial
 from typing import Any
 
@@ -31,6 +32,8 @@ logger = logging.getLogger(__name__)
 ENGINES_VARIABLE, WORKER_VARIABLE = "DUBBING_WORKER_ENGINES", "DUBBING_WORKER_NAME"
 """Tell the pool processes, which are spawned and not forked, what the parent was started for."""
 
+AGAIN_SECONDS = 2.0
+"""How long after a failure what a process holds is said again."""
 UNFIT = signal.SIGUSR2
 """Sent to the parent by a pool process that cannot work: another one could not either."""
 
@@ -62,7 +65,7 @@ def _context() -> Context:
         # Now, and not when a film waits for it.
         import dubbing.finish  # noqa: F401, PLC0415
 
-        _tell(ledger, os.environ[WORKER_VARIABLE], Holding(loaded=(Kind.ASSEMBLY,)))
+        Word(ledger, os.environ[WORKER_VARIABLE]).say(Holding(begun=True))
         return Context(desk=desk)
     return Context(desk=desk, engines=_residency(engines, settings, storage, ledger))
 
@@ -74,17 +77,20 @@ def _residency(
     worker = os.environ[WORKER_VARIABLE]
     # What was said by the process before this one, or by the parent.
     before = ledger.holding(worker) or Holding()
+    resting = dict(before.resting)
+    if before.loading:
+        resting[before.loading] = (
+            f"a process died while it loaded {before.loading}: is there memory enough?"
+        )
     residency = Residency(
         Catalogue.of(settings),
         device=settings.device,
         budget=settings.model_memory,
-        resting=before.resting,
+        resting=resting,
         loaded=partial(_announce, storage),
-        changed=partial(_tell, ledger, worker),
+        changed=Word(ledger, worker).say,
     )
-    for name in engines:
-        if name not in before.resting and residency.fits(name):
-            residency.wake(name)
+    residency.begin(engines)
     return residency
 
 
@@ -96,12 +102,31 @@ def _announce(storage: Storage, engine: Voicing) -> None:
         logger.warning("%s is not announced: %s", engine.spec.name, exc)
 
 
-def _tell(ledger: Ledger, worker: str, holding: Holding) -> None:
-    """Say what is in memory; the parent heeds it with its next look."""
-    try:
-        ledger.hold(worker, holding)
-    except QueueUnavailable as exc:
-        logger.warning("%s cannot say what it holds: %s", worker, exc)
+class Word:
+    """What this process says of what it holds; the parent heeds it with its next look."""
+
+    def __init__(self, ledger: Ledger, worker: str) -> None:
+        self._ledger = ledger
+        self._worker = worker
+        self._unsaid: Holding | None = None
+        self._lock = threading.Lock()
+
+    def say(self, holding: Holding) -> None:
+        """Say it now, or as soon as Redis is back, unless there is something newer by then."""
+        with self._lock:
+            self._unsaid = None
+            try:
+                self._ledger.hold(self._worker, holding)
+            except QueueUnavailable as exc:
+                logger.warning("%s cannot say what it holds: %s", self._worker, exc)
+                self._unsaid = holding
+                timer = threading.Timer(AGAIN_SECONDS, self._say_again, [holding])
+                timer.daemon = True
+                timer.start()
+
+    def _say_again(self, holding: Holding) -> None:
+        if self._unsaid is holding:
+            self.say(holding)
 
 
 def _unforeseen(exc: Exception) -> bool:

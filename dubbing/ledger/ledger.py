@@ -197,10 +197,14 @@ class Ledger:
         found = [_worker(float(age), record) for age, record in self._server.run("workers")]
         return sorted(found, key=lambda worker: worker.name)
 
-    def hold(self, worker: str, holding: Holding) -> None:
-        """Note what a worker's process has in memory."""
+    def hold(self, worker: str, holding: Holding, *, unless_known: bool = False) -> None:
+        """Note what a worker's process has in memory.
+
+        unless_known: leave what is noted already.
+        """
+        key, value = f"{PREFIX}holding:{worker}", holding.model_dump_json()
         with self._server.commands() as redis:
-            redis.set(f"{PREFIX}holding:{worker}", holding.model_dump_json(), ex=HOLDING_SECONDS)
+            redis.set(key, value, ex=HOLDING_SECONDS, nx=unless_known)
 
     def holding(self, worker: str) -> Holding | None:
         """Return what a worker's process has in memory, if it has said so."""

@@ -119,6 +119,8 @@ class Holding(Model):
     loaded: tuple[str, ...] = ()
     """Engines, the one used last at the end."""
     loading: str = ""
+    begun: bool = False
+    """Whether the process has loaded what it begins with, and takes work."""
     resting: dict[str, str] = Field(default_factory=dict)
     """Engines for which no work is taken: why one could not be loaded, ``""`` for one that was told
     to rest."""

@@ -13,7 +13,7 @@ from system import System, numbered, script
 from dubbing.errors import BadInput, NotFound
 from dubbing.fleet import Order
 from dubbing.job import Role
-from dubbing.ledger import WorkerRecord, WorkerState
+from dubbing.ledger import Holding, WorkerRecord, WorkerState
 
 ENGINES = ("faulty", "tone")
 
@@ -86,7 +86,8 @@ def test_a_worker_that_is_drained_finishes_its_batch_and_ends(card: Card) -> Non
     card.client.submit(job)
     card.begun(job, 1)
     card.steer(Order.DRAIN)
-    assert card.worker("card").wait(timeout=30) == 0
+    card.until(lambda: card.worker("card").poll() is not None, "ended", seconds=30)
+    assert card.worker("card").returncode == 0
     assert not [w for w in card.client.fleet.workers() if w.engines == ENGINES]
     with connection(card) as redis:
         assert not redis.keys("*worker.faulty*")
@@ -108,6 +109,31 @@ def test_a_process_that_dies_comes_back_as_it_was_told_to_be(card: Card) -> None
     card.run(job)
     assert card.record().holding.resting == {"tone": ""}
     assert card.record().holding.loaded == ("faulty",)
+
+
+def test_a_process_that_died_while_it_loaded_an_engine_is_not_followed_into_it(card: Card) -> None:
+    name = card.record().name
+    card.client.ledger.hold(name, Holding(loaded=ENGINES, begun=True, loading="tone"))
+    job = script("killed", "[kill] a line that kills", *numbered("killed", 2))
+    card.run(job)
+    card.becomes(WorkerState.ERROR)
+    assert card.record().holding.errors == [
+        "a process died while it loaded tone: is there memory enough?"
+    ]
+    assert card.steer(Order.LOAD, "tone") == ("faulty", "tone")
+    card.becomes(WorkerState.READY)
+
+
+def test_a_redis_that_forgot_everything_is_told_again_what_a_worker_holds(card: Card) -> None:
+    card.steer(Order.UNLOAD, "tone")
+    card.until(lambda: card.record().holding.resting, "tone at rest")
+    with connection(card) as redis:
+        redis.flushall()
+    card.until(lambda: card.state() is WorkerState.READY, "known again", seconds=5)
+    assert card.record().holding.resting == {"tone": ""}
+    job = script("after", *numbered("after", 2))
+    card.run(job)
+    assert card.whole(job)
 
 
 def test_a_worker_that_is_killed_goes_offline(card: Card) -> None:

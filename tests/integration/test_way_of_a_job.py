@@ -113,7 +113,7 @@ def test_lines_are_spoken_in_the_voice_of_a_reference(system: System, tmp_path: 
     assert len(voices) == 1
     digest = voices.pop().removeprefix("voice:")
     model = system.report(job).lines[0].model
-    assert system.client.storage.exists(Keys.voice_form(digest, "faulty", model))
+    assert system.client.storage.exists(Keys.voice_form(digest, "faulty", 1, model))
     assert set(system.spoken(job).values()) == {1}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -72,6 +73,28 @@ def test_a_model_tells_what_it_has_otherwise(catalogue: Catalogue, root: Path) -
     spec = catalogue.create("hum-de").spec
     assert (spec.name, spec.languages) == ("hum-de", ("de",))
     assert catalogue.specs()["hum"].languages == ("*",)
+
+
+@pytest.mark.parametrize("field", ["sample_rate", "recipe", "base", "clones"])
+def test_what_a_model_cannot_have_otherwise_is_refused(
+    catalogue: Catalogue, root: Path, field: str
+) -> None:
+    (root / "hum-de" / "dubbing.json").write_text(json.dumps({field: 1}))
+    with pytest.raises(BadInput, match=field):
+        catalogue.create("hum-de")
+
+
+def test_an_engine_whose_configuration_nobody_foresaw_is_refused_with_its_folder(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unforeseen(*_: object) -> None:
+        raise AttributeError("'list' object has no attribute 'get'")
+
+    catalogue = Catalogue(ModelFolders(root=root), POINTS)
+    monkeypatch.setattr(Tone, "__init__", unforeseen)
+    with pytest.raises(BadInput, match=r"hum-de.*AttributeError"):
+        catalogue.create("hum-de")
+    assert catalogue.specs() == {}
 
 
 def test_a_damaged_model_does_not_hide_the_others(catalogue: Catalogue, root: Path) -> None:

@@ -35,7 +35,7 @@ def tone() -> Tone:
 
 def test_a_form_that_is_damaged_is_derived_again(storage: Storage, tone: Tone) -> None:
     form = voice_form(storage, tone, DIGEST)
-    key = Keys.voice_form(DIGEST, "tone", tone.model)
+    key = Keys.voice_form(DIGEST, "tone", 1, tone.model)
     whole = storage.get(key)
     storage.replace(key, whole[:20])
     again = voice_form(storage, tone, DIGEST)

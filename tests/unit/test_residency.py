@@ -10,7 +10,7 @@ import pytest
 from dubbing.catalogue import Catalogue
 from dubbing.engine import Voicing
 from dubbing.engines.tone import Tone
-from dubbing.errors import EngineAway, EngineFailed, EngineMissing
+from dubbing.errors import BadInput, EngineAway, EngineFailed, EngineMissing
 from dubbing.ledger import Holding
 from dubbing.residency import Residency
 from dubbing.weights import ModelFolders, Weights
@@ -32,6 +32,8 @@ class Model(Tone):
     def load(self, device: str) -> None:
         if not self._file.stat().st_size:
             raise EngineFailed("the model is damaged")
+        if self._file.read_bytes() == b"too large":
+            raise MemoryError("no room")
         super().load(device)
 
 
@@ -145,6 +147,41 @@ def test_a_base_that_cannot_be_loaded_does_not_rest(tmp_path: Path) -> None:
     assert process.residency.holding == Holding(loaded=("m-a",))
     (tmp_path / "m-b" / "model.bin").write_bytes(bytes(MIB))
     assert process.residency.voicing("m-b", beside="m-a").spec.name == "m-b"
+
+
+def test_whatever_loading_raises_is_an_error_of_the_engine(tmp_path: Path) -> None:
+    process = Process(tmp_path)
+    (tmp_path / "m-a" / "model.bin").write_bytes(b"too large")
+    with pytest.raises(EngineAway, match="MemoryError: no room"):
+        process.residency.voicing("m-a")
+    assert process.said[-1].loading == ""
+
+
+def test_a_base_that_rests_serves_its_converter(tmp_path: Path) -> None:
+    process = Process(tmp_path, resting={"m-b": ""})
+    process.residency.voicing("m-a")
+    process.residency.voicing("m-b", beside="m-a")
+    assert process.loaded == ("m-a", "m-b")
+
+
+def test_a_base_that_would_kill_its_process_is_laid_to_its_converter(tmp_path: Path) -> None:
+    process = Process(tmp_path)
+    process.residency.voicing("m-a")
+    process.residency.voicing("m-b", beside="m-a")
+    assert [said.loading for said in process.said] == ["m-a", "", "m-a", ""]
+
+
+def test_a_process_begins_with_what_fits_and_does_not_rest(tmp_path: Path) -> None:
+    process = Process(tmp_path, budget=BUDGET, resting={"m-a": ""})
+    process.residency.begin(["m-a", "m-b", "m-c"])
+    assert process.said[-1] == Holding(loaded=("m-b", "m-c"), begun=True, resting={"m-a": ""})
+    assert not any(said.begun for said in process.said[:-1])
+
+
+def test_a_process_in_which_no_model_fits_says_so_at_once(tmp_path: Path) -> None:
+    process = Process(tmp_path, budget=BUDGET / 4)
+    with pytest.raises(BadInput, match="DUBBING_MODEL_MEMORY"):
+        process.residency.begin(["m-a", "m-b"])
 
 
 def test_each_engine_rests_for_its_own_reason(tmp_path: Path) -> None:

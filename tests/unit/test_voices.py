@@ -149,7 +149,7 @@ def test_a_voice_that_nobody_uses_goes_with_its_last_name(
     assert (kept.kept, kept.names, kept.forms) == (True, ("countess",), ())
     gone = voices.delete("countess")
     assert (gone.kept, gone.jobs) == (False, ())
-    assert gone.forms == (f"tone-{tone.model}",)
+    assert gone.forms == (f"tone-1-{tone.model}",)
     assert list(storage.keys("voices/")) == list(storage.keys("voice-names/")) == []
     with pytest.raises(NotFound, match="no voice 'countess'"):
         voices.delete("countess")
@@ -254,5 +254,17 @@ def test_a_form_is_derived_once_for_an_engine_and_again_for_another_model(
     for _ in range(2):
         assert voice_form(storage, one, digest)["model"][0] == 0xCD
     assert (one.derived, two.derived) == (2, 1)
-    forms = {f"one-{'ab' * 32}", f"one-{'cd' * 32}", f"two-{'ab' * 32}"}
+    forms = {f"one-1-{'ab' * 32}", f"one-1-{'cd' * 32}", f"two-1-{'ab' * 32}"}
     assert set(voices.show("ada").forms) == forms
+
+
+def test_a_voice_that_lost_its_name_is_deleted_by_its_digest(
+    voices: Voices, storage: Storage, ada: Path
+) -> None:
+    digest = voices.extract("ada", [ada]).voice.digest
+    # As a deletion leaves it that broke off.
+    storage.delete(Keys.voice_name("ada"))
+    assert not voices.delete(digest).kept
+    assert not list(storage.keys(Keys.voice_folder(digest)))
+    with pytest.raises(NotFound):
+        voices.delete(digest)
