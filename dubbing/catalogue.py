@@ -69,11 +69,13 @@ class Catalogue:
     def generic(self, name: str) -> Voicing:
         """Return an engine, or what would be an instance of one, as it is without a model.
 
-        Raises EngineMissing when there is none to be an instance of.
+        Raises EngineMissing when there is none to be an instance of, and BadInput for what cannot
+        name one.
         """
         if self.kind(name) is None:
             known = ", ".join(sorted(self.points))
             raise EngineMissing(f"{name!r} is no instance of an engine; installed are: {known}")
+        self.folders.of(name)
         return self._made(name, NOWHERE)
 
     def _made(self, name: str, folder: Path) -> Voicing:
