@@ -26,7 +26,7 @@ from dubbing.meter import Recorder, read_raw
 from dubbing.mix import BLOCK, Mixer, spread
 from dubbing.outcome import Outcome
 from dubbing.programme import Programme, prepare
-from dubbing.proof import Heard, Match, compare, embed
+from dubbing.proof import Ears, Heard, Match, compare, embed
 from dubbing.report import Loudness, Report, ReportLine, ReportOutput, warnings
 from dubbing.storage import Storage
 from dubbing.subtitles import write_srt
@@ -98,7 +98,8 @@ def _dub(
     raw = folder / "mix.f32"
     channels, frames = programme.channels, programme.frames
     profile = PROFILES[programme.job.output.loudness]
-    mixer = Mixer(storage, programme.clips(), frames=frames, channels=channels, listen=embed)
+    ears = Ears()
+    mixer = Mixer(storage, programme.clips(), frames=frames, channels=channels, listen=ears.hear)
     levels = Levels()
     with Recorder(raw, channels=channels) as recorder:
         for block in mixer.blocks(programme.background()):
@@ -132,7 +133,7 @@ def _dub(
         lines={
             id_: None if lufs is None else lufs + louder for id_, lufs in mixer.loudness.items()
         },
-        matches=_matches(programme, storage, mixer.sounds),
+        matches=_matches(programme, storage, ears.sounds()),
     )
 
 

@@ -56,9 +56,23 @@ def listen(audio: Audio, most: int) -> Embeddings | None:
     to tell, or no encoder. On one core it takes less than 1/150 of the speech's length; several
     threads may listen at once.
     """
+    found = windows(audio, most)
+    return None if found is None else encode(found)
+
+
+def encode(windows: Samples) -> Embeddings:
+    """Return the embeddings of `windows`, ``(n, 256)``; of many at once each costs a third."""
     with _loading:
-        encode = _encoder()
-    if encode is None or not audio.samples.any():
+        encoder = _encoder()
+    assert encoder is not None  # noqa: S101 - without one there are no windows
+    return encoder(windows)
+
+
+def windows(audio: Audio, most: int) -> Samples | None:
+    """Return what `encode` takes of ``audio``, ``(n, WINDOW, BANDS)``; None as `listen` does."""
+    with _loading:
+        encoder = _encoder()
+    if encoder is None or not audio.samples.any():
         return None
     spectra = _spectra(audio)
     if len(spectra) * STEP < SHORTEST * RATE:
@@ -69,8 +83,9 @@ def listen(audio: Audio, most: int) -> Embeddings | None:
     # As many as fit side by side, each in the middle of its share.
     share = len(spectra) / min(most, len(spectra) // WINDOW)
     starts = (np.arange(0, len(spectra) - 1, share) + (share - WINDOW) / 2).astype(int)
-    windows = np.stack([spectra[start : start + WINDOW] for start in starts])
-    return encode(windows * (POWER * WINDOW / windows.sum(axis=(1, 2), keepdims=True)))
+    cut = np.stack([spectra[start : start + WINDOW] for start in starts])
+    scaled: Samples = cut * (POWER * WINDOW / cut.sum(axis=(1, 2), keepdims=True))
+    return scaled
 
 
 def _spectra(audio: Audio) -> Samples:

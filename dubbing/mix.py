@@ -19,7 +19,6 @@ from python_stretch import Signalsmith
 
 from dubbing.audio import Audio, Samples, decode_clip
 from dubbing.errors import BadInput, ClipUnreadable, NotFound
-from dubbing.listener import Embeddings
 from dubbing.loudness import integrated
 from dubbing.media import RATE
 from dubbing.storage import Storage
@@ -33,8 +32,8 @@ WINDOW = 16
 SPEECH = {1: slice(0, 1), 2: slice(0, 2), 6: slice(2, 3)}
 """Channels that carry the speech, by how many there are: the centre where there is one."""
 
-Listener = Callable[[Audio], Embeddings | None]
-"""What tells what the voice in a clip sounds like; several threads may call it."""
+Listener = Callable[[str, Audio], object]
+"""What is given each line's id and its clip as it was spoken; several threads may call it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,15 +59,12 @@ class Rendered:
     """float32 mono at ``RATE``."""
     loudness: float | None
     """LUFS, before the programme's own gain; None when too short to have one."""
-    sound: Embeddings | None
-    """What its voice sounds like; None when nobody listened, or could not tell."""
 
 
 class Mixer:
     """One programme's mix.
 
-    Iterate once over ``blocks``; afterwards ``loudness`` and ``sounds`` hold what was found of each
-    line.
+    Iterate once over ``blocks``; afterwards ``loudness`` holds what was found of each line.
     """
 
     def __init__(
@@ -78,11 +74,11 @@ class Mixer:
         *,
         frames: int,
         channels: int,
-        listen: Listener = lambda _: None,
+        listen: Listener = lambda id_, audio: None,
     ):
         """Take in what is to be mixed; ``channels`` are 1, 2 or 6, ``frames`` the length.
 
-        listen: tells what a voice sounds like; called for each clip as it was spoken.
+        listen: is given each line as it was spoken, by several threads.
         """
         self._storage = storage
         self._clips = sorted(clips, key=lambda clip: clip.start)
@@ -91,8 +87,6 @@ class Mixer:
         self._listen = listen
         self.loudness: dict[str, float | None] = {}
         """LUFS of each line as it is mixed, before the programme's own gain, by segment id."""
-        self.sounds: dict[str, Embeddings] = {}
-        """What the voice of each line sounds like, of those that told, by segment id."""
 
     def blocks(self, background: Iterator[Samples] | None = None) -> Iterator[Samples]:
         """Yield the programme, float32 ``(n, channels)``, ``BLOCK`` frames at a time.
@@ -143,8 +137,6 @@ class Mixer:
                     clip, future = ahead.popleft()
                     done = future.result()
                     self.loudness[clip.id] = done.loudness
-                    if done.sound is not None:
-                        self.sounds[clip.id] = done.sound
                     yield done.samples
             except (NotFound, BadInput) as exc:
                 raise ClipUnreadable(unreadable(self._storage, self._clips, pool)) from exc
@@ -162,16 +154,16 @@ def read_ahead(blocks: Iterator[Samples]) -> Iterator[Samples]:
 
 
 def render(storage: Storage, clip: Clip, listen: Listener) -> Rendered:
-    """Return a clip stretched, resampled to ``RATE`` and at its level, and what ``listen`` tells.
+    """Return a clip stretched, resampled to ``RATE`` and at its level; ``listen`` hears it before.
 
     Raises NotFound or BadInput when it is missing or damaged.
     """
     audio = decode_clip(storage.get(clip.key))
+    listen(clip.id, audio)
     samples = stretch(audio, clip.stretch) * np.float32(clip.gain)
     return Rendered(
         samples=soxr.resample(samples, audio.rate, RATE),
         loudness=integrated(samples, audio.rate),
-        sound=listen(audio),
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 
-from dubbing.audio import Audio
-from dubbing.listener import Embeddings, listen
+from dubbing.audio import Audio, Samples
+from dubbing.listener import Embeddings, encode, listen, windows
 
 ENOUGH = 2
 """Lines that are needed to tell what a voice without a reference sounds like."""
@@ -23,6 +24,9 @@ DIVISIBLE = 6
 """Windows, so 10 s of speech, that are needed to tell one speaker from two."""
 LISTENED, SEARCHED = 8, 32
 """Windows that are listened to: to tell a voice, and to find another beside it."""
+
+TOGETHER = 32
+"""Windows that are listened to at once."""
 
 Voice = tuple[str, str]
 """An engine, and the identity of a voice: two engines make two voices even of one recording."""
@@ -56,6 +60,40 @@ def embed(audio: Audio) -> Embeddings | None:
     """
     heard = listen(audio, LISTENED)
     return None if heard is None else _unit(heard.mean(axis=0))
+
+
+class Ears:
+    """Hear the lines of a programme, many at once. Several threads may have them hear a line."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[str, Samples]] = []
+        self._sounds: dict[str, Embeddings] = {}
+        self._lock = Lock()
+
+    def hear(self, id_: str, audio: Audio) -> None:
+        """Take in a line, unless there is too little speech to tell, or no speaker encoder."""
+        found = windows(audio, LISTENED)
+        if found is None:
+            return
+        with self._lock:
+            self._waiting.append((id_, found))
+            if sum(len(waiting) for _, waiting in self._waiting) >= TOGETHER:
+                self._listen()
+
+    def sounds(self) -> dict[str, Embeddings]:
+        """Return what each line that was heard sounds like, ``(256,)``, by its id."""
+        with self._lock:
+            self._listen()
+        return self._sounds
+
+    def _listen(self) -> None:
+        if not self._waiting:
+            return
+        heard = encode(np.concatenate([waiting for _, waiting in self._waiting]))
+        ends = np.cumsum([len(waiting) for _, waiting in self._waiting])
+        for (id_, _), own in zip(self._waiting, np.split(heard, ends[:-1]), strict=True):
+            self._sounds[id_] = _unit(own.mean(axis=0))
+        self._waiting.clear()
 
 
 def unity(audio: Audio) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from speech import line, loaded, speak
 from dubbing import listener
 from dubbing.audio import Audio
 from dubbing.engine import Engine
-from dubbing.proof import ONE_SPEAKER, Heard, Match, compare, embed, unity
+from dubbing.proof import ONE_SPEAKER, Ears, Heard, Match, compare, embed, unity
 
 TEXTS = (
     "You told me the ship would leave before dawn.",
@@ -101,6 +102,18 @@ def test_silence_around_and_between_words_does_not_matter(espeak: Engine) -> Non
     plain, paused = embed(sound), embed(joined(pause, sound, pause))
     assert plain is not None and paused is not None
     assert plain @ paused > 0.98
+
+
+def test_lines_that_are_heard_together_sound_as_they_do_alone(espeak: Engine) -> None:
+    sounds = {f"{voice}{n}": s for voice in ("m3", "f1") for n, s in enumerate(say(espeak, voice))}
+    ears = Ears()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(ears.hear, sounds, sounds.values()))
+    together = ears.sounds()
+    alone = {id_: sound for id_, s in sounds.items() if (sound := embed(s)) is not None}
+    assert together.keys() == alone.keys()
+    for id_, sound in alone.items():
+        assert np.allclose(together[id_], sound, atol=1e-5)
 
 
 def test_a_word_is_too_short_to_tell_who_says_it(espeak: Engine) -> None:
