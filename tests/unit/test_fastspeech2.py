@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tiny
+from pickles import Evil
 from services import unavailable
 from speech import TEXTS, line, spoken
 
@@ -234,16 +235,6 @@ def change(path: Path, **settings: Any) -> None:
 def test_files_that_are_missing_are_named(folder: Path) -> None:
     with pytest.raises(EngineMissing, match=r"config\.json, \*\.pth.*github.com"):
         loaded(folder)
-
-
-class Evil:
-    """Leaves a file behind when it is unpickled."""
-
-    def __init__(self, trace: Path) -> None:
-        self._trace = trace
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Path.touch, (self._trace,)
 
 
 @pytest.mark.parametrize("name", ["model.pth", VOCODER[0]])

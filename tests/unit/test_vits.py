@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tiny
+from pickles import Evil
 from services import unavailable
 from speech import TEXTS, line, spoken
 
@@ -252,16 +253,6 @@ def test_a_damaged_checkpoint_is_told(folder: Path, damage: bytes) -> None:
     (folder / "model.pth").write_bytes(damage)
     with pytest.raises(EngineFailed, match=r"the model of 'vits' in .*vits"):
         loaded(folder)
-
-
-class Evil:
-    """Leaves a file behind when it is unpickled."""
-
-    def __init__(self, trace: Path) -> None:
-        self._trace = trace
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Path.touch, (self._trace,)
 
 
 @pytest.mark.parametrize("name", ["model.pth", "speakers.pth"])

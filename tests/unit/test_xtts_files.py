@@ -6,11 +6,11 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import tiny
+from pickles import Evil
 from services import unavailable
 from speech import line, spoken
 
@@ -117,16 +117,6 @@ def test_weights_of_another_size_are_told(folder: Path) -> None:
     (folder / "config.json").write_text(json.dumps(config))
     with pytest.raises(EngineFailed, match=r"the model of 'xtts' in .*cannot be loaded"):
         loaded(folder)
-
-
-class Evil:
-    """Leaves a file behind when it is unpickled."""
-
-    def __init__(self, trace: Path) -> None:
-        self._trace = trace
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Path.touch, (self._trace,)
 
 
 @pytest.mark.parametrize("name", ["model.pth", "speakers_xtts.pth"])

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tiny
+from pickles import Evil
 from services import unavailable
 from speech import TEXTS, line, recording, spoken
 
@@ -167,11 +168,9 @@ def test_an_address_in_the_encoders_configuration_is_refused(folder: Path) -> No
 
 
 def test_statistics_that_run_code_are_refused(folder: Path) -> None:
-    class Evil:
-        def __reduce__(self) -> tuple[Any, ...]:
-            return Path.touch, (folder / "was here",)
-
-    np.save(folder / "stats.npy", np.array(Evil(), dtype=object), allow_pickle=True)
+    np.save(
+        folder / "stats.npy", np.array(Evil(folder / "was here"), dtype=object), allow_pickle=True
+    )
     config = json.loads((folder / "config_se.json").read_text())
     config["audio"] |= {"stats_path": str(folder / "stats.npy"), "signal_norm": True}
     (folder / "config_se.json").write_text(json.dumps(config))
@@ -185,11 +184,7 @@ def test_an_encoder_that_runs_code_is_refused(folder: Path) -> None:
 
     trace = folder / "was here"
 
-    class Evil:
-        def __reduce__(self) -> tuple[Any, ...]:
-            return Path.touch, (trace,)
-
-    torch.save({"model": Evil()}, folder / "model_se.pth")
+    torch.save({"model": Evil(trace)}, folder / "model_se.pth")
     with pytest.raises(EngineFailed, match="more than weights"):
         loaded(folder)
     assert not trace.exists()
