@@ -10,16 +10,16 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Literal
 
 import langcodes
 
 from dubbing.casting import stand_in
+from dubbing.caution import Caution, Code
 from dubbing.conversion import spec_of
 from dubbing.document import listed, nearest
 from dubbing.engine import EngineSpec
 from dubbing.errors import BadInput
-from dubbing.job import SOURCE, Job, Model, Role, Segment
+from dubbing.job import SOURCE, Job, Role, Segment
 from dubbing.plan import line_rooms
 from dubbing.text import script_mismatch, speakable
 from dubbing.wording import Wording
@@ -31,19 +31,6 @@ LONGEST_NUMBER = 40
 NUMBER = re.compile(rf"\d(?:[.,'’_]?\d){{{LONGEST_NUMBER},}}")
 DESCRIPTION = re.compile(r"[\[(（【][^\])）】]*[\])）】]")
 """A line that stands in brackets: ``[door creaks]``."""
-
-Code = Literal[
-    "too_dense", "script", "overlap", "crosstalk", "beyond_film", "description", "role", "reference"
-]
-
-
-class Caution(Model):
-    """Something that may not come out as meant."""
-
-    code: Code
-    segment: str | None
-    """The line's id; None when it is about the whole job."""
-    message: str
 
 
 def check(

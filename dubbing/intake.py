@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dubbing import reference
 from dubbing.catalogue import announce, specs_in
-from dubbing.check import Caution
+from dubbing.caution import Caution
 from dubbing.encode import check_picture
 from dubbing.engine import EngineSpec
 from dubbing.errors import BadInput

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from dubbing.casting import cast_lines
 from dubbing.catalogue import Published, published
-from dubbing.check import Caution
+from dubbing.caution import Caution
 from dubbing.clip import clip_key
 from dubbing.conversion import model_over, spec_of
 from dubbing.engine import EngineSpec

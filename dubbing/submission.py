@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dubbing.catalogue import Catalogue, known_specs, specs_in
-from dubbing.check import Caution, check
+from dubbing.caution import Caution
+from dubbing.check import check
 from dubbing.engine import EngineSpec
 from dubbing.errors import BadInput, Conflict, NotFound
 from dubbing.intake import Intake

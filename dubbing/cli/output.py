@@ -18,7 +18,7 @@ from dubbing.errors import BadInput, Conflict, DubbingError, EngineMissing, NotF
 from dubbing.job import JobState
 
 if TYPE_CHECKING:
-    from dubbing.check import Caution
+    from dubbing.caution import Caution
     from dubbing.client import Client
     from dubbing.status import Status
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from dubbing.check import Caution, check
+from dubbing.caution import Caution
+from dubbing.check import check
 from dubbing.engine import EngineSpec
 from dubbing.errors import BadInput
 from dubbing.job import Job, Segment

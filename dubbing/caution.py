@@ -1,0 +1,20 @@
+"""What will be dubbed and may not come out as meant."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from dubbing.job import Model
+
+Code = Literal[
+    "too_dense", "script", "overlap", "crosstalk", "beyond_film", "description", "role", "reference"
+]
+
+
+class Caution(Model):
+    """Something that may not come out as meant."""
+
+    code: Code
+    segment: str | None
+    """The line's id; None when it is about the whole job."""
+    message: str
