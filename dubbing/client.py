@@ -12,25 +12,25 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dubbing.catalogue import Catalogue, announce, known_specs, with_base
-from dubbing.engine import EngineSpec
+from dubbing.engines.catalogue import Catalogue, announce, known_specs, with_base
+from dubbing.engines.engine import EngineSpec
 from dubbing.errors import Conflict, NotFound, QueueUnavailable
-from dubbing.fleet import Fleet
 from dubbing.job import Job, JobState, is_identifier
-from dubbing.keys import Keys
+from dubbing.jobs.rounds import end_round, latest_round, put_to_work
+from dubbing.jobs.status import Status, job_status
 from dubbing.ledger import Ledger
-from dubbing.parallel import each
 from dubbing.queue import Publisher, make_app
-from dubbing.rounds import end_round, latest_round, put_to_work
+from dubbing.queue.fleet import Fleet
 from dubbing.settings import Settings
-from dubbing.status import Status, job_status
 from dubbing.storage import Storage
+from dubbing.storage.keys import Keys
+from dubbing.storage.parallel import each
 
 if TYPE_CHECKING:
-    from dubbing.audio import Audio
-    from dubbing.preview import Preview
-    from dubbing.submission import Submission, Submitter
-    from dubbing.voices import Voices
+    from dubbing.media.samples import Audio
+    from dubbing.submission.preview import Preview
+    from dubbing.submission.submit import Submission, Submitter
+    from dubbing.voices.library import Voices
 
 WATCH_SECONDS = 2.0
 """How long a watcher waits for an event before it looks for itself."""
@@ -61,7 +61,7 @@ class Client:
 
     @cached_property
     def _submitter(self) -> Submitter:
-        from dubbing.submission import Submitter
+        from dubbing.submission.submit import Submitter
 
         return Submitter(
             storage=self.storage,
@@ -74,7 +74,7 @@ class Client:
     @cached_property
     def voices(self) -> Voices:
         """The voices that were made of recordings."""
-        from dubbing.voices import Voices
+        from dubbing.voices.library import Voices
 
         return Voices(self.storage, self.specs)
 
@@ -110,7 +110,7 @@ class Client:
 
     def preview(self, job: Job) -> Preview:
         """Return what `submit` would do, and do nothing. Raises as `submit` does."""
-        from dubbing.preview import preview
+        from dubbing.submission.preview import preview
 
         checked = self._submitter.check(job)
         return preview(checked.intake.stored, checked.specs, checked.cautions, self.storage)
@@ -150,7 +150,7 @@ class Client:
         engine, voice: who speaks them in place of those that the job names.
         Raises Conflict while the job is at work, or when it is completed and no line is missing.
         """
-        from dubbing.revision import open_retry
+        from dubbing.jobs.revision import open_retry
 
         _check_name("job", job_id)
         specs = self.specs()
@@ -179,7 +179,7 @@ class Client:
 
         Raises Conflict while there is nothing to fetch.
         """
-        from dubbing.delivery import fetch_output
+        from dubbing.jobs.fetch import fetch_output
 
         status = self.status(job_id)
         if status.output is None:
@@ -194,7 +194,7 @@ class Client:
 
         That is each line's clip as ``lines/<id>.flac``, and a report of every line.
         """
-        from dubbing.delivery import fetch_lines
+        from dubbing.jobs.fetch import fetch_lines
 
         status = self.status(job_id)
         return fetch_lines(self.storage, job_id, status.round, status.state, folder)
@@ -219,8 +219,8 @@ class Client:
 
         Raises BadInput, the worker's error, or Transient when no worker answers in time.
         """
-        from dubbing.casting import cast_lines
-        from dubbing.saying import one_line, say
+        from dubbing.planning.casting import cast_lines
+        from dubbing.queue.say import one_line, say
 
         one = one_line(text, language=language, engine=engine or self._engine, voice=voice)
         checked = self._submitter.check(one)

@@ -17,11 +17,11 @@ import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from dubbing.document import listed
+from dubbing.documents import listed
+from dubbing.engines.models.folders import ModelFolders
 from dubbing.errors import BadInput
 from dubbing.job import Identifier
 from dubbing.storage import S3Options
-from dubbing.weights import ModelFolders
 
 
 class Settings(BaseSettings):

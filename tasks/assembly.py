@@ -8,7 +8,7 @@ from celery import shared_task
 
 from dubbing.errors import DubbingError
 from dubbing.ledger import Address
-from dubbing.plan import Kind
+from dubbing.planning.plan import Kind
 from dubbing.queue import TASKS
 from tasks.context import current
 
@@ -17,8 +17,8 @@ from tasks.context import current
 def assemble(**address: Any) -> str:
     """Assemble a job whose last batch is closed, and end its round."""
     # The parent of a worker imports its tasks too, to know their names: it is to stay small.
-    from dubbing.finish import finish  # noqa: PLC0415
+    from dubbing.jobs.finish import finish  # noqa: PLC0415
 
-    desk = current().desk
-    with desk.claimed(Address(**address)) as lease:
-        return finish(desk, lease) if lease else "nothing to do"
+    runner = current().runner
+    with runner.claimed(Address(**address)) as lease:
+        return finish(runner, lease) if lease else "nothing to do"

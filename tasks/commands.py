@@ -9,9 +9,9 @@ from typing import Any
 from celery import shared_task
 
 from dubbing.errors import DubbingError
-from dubbing.fleet import Order, Steering
 from dubbing.ledger import Holding
 from dubbing.queue import STEER
+from dubbing.queue.fleet import Order, WorkerCommand
 from tasks.context import Context, current
 
 DRAIN = signal.SIGURG
@@ -21,18 +21,18 @@ DRAIN = signal.SIGURG
 @shared_task(name=STEER)
 def steer(**request: Any) -> str:
     """Carry out an order, and answer what is in memory then."""
-    steering, context = Steering.model_validate(request), current()
+    steering, context = WorkerCommand.model_validate(request), current()
     try:
         reply = {"holding": _carry_out(context, steering).model_dump(mode="json")}
     except DubbingError as exc:
         reply = {"error": exc.to_record()}
-    context.desk.ledger.set_reply(steering.ticket, reply)
+    context.runner.ledger.set_reply(steering.ticket, reply)
     if steering.order is Order.DRAIN:
         os.kill(os.getppid(), DRAIN)
     return f"{steering.order.value} {' '.join(steering.engines)}"
 
 
-def _carry_out(context: Context, steering: Steering) -> Holding:
+def _carry_out(context: Context, steering: WorkerCommand) -> Holding:
     if steering.order is Order.DRAIN:
         return Holding()
     for engine in steering.engines:

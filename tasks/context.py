@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from dubbing.engine import Engine, VoiceForm
+from dubbing.engines.engine import Engine, VoiceForm
+from dubbing.engines.residency import Residency
 from dubbing.errors import EngineMissing
-from dubbing.extraction import voice_form
-from dubbing.residency import Residency
-from dubbing.voice import VoiceRef
-from dubbing.work import Desk
+from dubbing.jobs.batch_work import BatchRunner
+from dubbing.voices.forms import voice_form
+from dubbing.voices.voice import VoiceRef
 
 FORMS = 32
 """Voice forms kept in memory."""
@@ -18,9 +18,9 @@ FORMS = 32
 
 @dataclass(kw_only=True)
 class Context:
-    """The desk, and the engines of a process that has any."""
+    """The runner, and the engines of a process that has any."""
 
-    desk: Desk
+    runner: BatchRunner
     engines: Residency | None = None
     _forms: OrderedDict[tuple[str, str, str], VoiceForm] = field(default_factory=OrderedDict)
 
@@ -42,7 +42,7 @@ class Context:
         engine = self.residency.voicing(name)
         key = (ref.digest, name, engine.model)
         if key not in self._forms:
-            self._forms[key] = voice_form(self.desk.storage, engine, ref.digest)
+            self._forms[key] = voice_form(self.runner.storage, engine, ref.digest)
             if len(self._forms) > FORMS:
                 self._forms.popitem(last=False)
         self._forms.move_to_end(key)

@@ -14,10 +14,10 @@ import redis
 from console import Console
 from system import System, numbered, script
 
+from dubbing.embedded.stack import environment
 from dubbing.job import Job
-from dubbing.keys import Keys
-from dubbing.local import environment
-from dubbing.status import Status
+from dubbing.jobs.status import Status
+from dubbing.storage.keys import Keys
 
 PATIENCE = 120.0
 """Seconds that a job may take on a slow machine, as all wait for each other."""

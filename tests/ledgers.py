@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from dubbing.job import Job, JobState
 from dubbing.ledger import Address, Claim, Ledger, WorkerRecord, WorkerState
-from dubbing.plan import BatchRef
+from dubbing.planning.plan import BatchRef
 from dubbing.queue import broker_lists
 
 QUEUE = "synthesis.tone"

@@ -11,11 +11,11 @@ import soxr
 from scenes import ffmpeg
 from services import unavailable
 
-from dubbing.audio import Audio, Samples
-from dubbing.catalogue import Catalogue
-from dubbing.engine import Engine, Line
+from dubbing.engines.catalogue import Catalogue
+from dubbing.engines.engine import Engine, Line
 from dubbing.errors import EngineMissing
-from dubbing.reference import RATE
+from dubbing.media.samples import Audio, Samples
+from dubbing.voices.reference import RATE
 
 TEXT = (
     "You told me the ship would leave before dawn, and I believed you. Yes. I never said that I "

@@ -14,7 +14,7 @@ from types import TracebackType
 
 import redis
 
-from dubbing.local import _die_with_parent, redis_command
+from dubbing.embedded.stack import _die_with_parent, redis_command
 
 SECONDS = 20.0
 """How long it may take to start or to end."""

@@ -10,18 +10,18 @@ from typing import Any
 import imageio_ffmpeg
 import numpy as np
 
-from dubbing.assembly import assemble
-from dubbing.audio import Audio, Samples, encode_flac, level
+from dubbing.assembly.assemble import assemble
+from dubbing.assembly.report import Report
 from dubbing.errors import EngineFailed
 from dubbing.job import Job, Segment
-from dubbing.keys import Keys
-from dubbing.media import decode
-from dubbing.outcome import gather
-from dubbing.plan import Batch, Kind, PlannedLine, Reason, Round, line_rooms, write_plan
-from dubbing.report import Report
-from dubbing.result import BatchResult, SegmentResult, Take
+from dubbing.media.probe import decode
+from dubbing.media.samples import Audio, Samples, encode_flac, level
+from dubbing.planning.outcome import gather
+from dubbing.planning.plan import Batch, Kind, PlannedLine, Reason, Round, line_rooms, write_plan
+from dubbing.planning.result import BatchResult, SegmentResult, Take
 from dubbing.storage import Storage
-from dubbing.voice import VoiceRef
+from dubbing.storage.keys import Keys
+from dubbing.voices.voice import VoiceRef
 
 FFMPEG = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-y"]
 CLIP_RATE = 24_000

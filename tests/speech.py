@@ -11,13 +11,13 @@ import soxr
 import tiny
 from services import unavailable
 
-from dubbing.audio import Audio, trim
-from dubbing.catalogue import Catalogue
-from dubbing.conversion import Converted
-from dubbing.engine import Converter, Engine, Line, VoiceForm, require
-from dubbing.engines.tone import Tone
+from dubbing.engines.adapters.tone import Tone
+from dubbing.engines.catalogue import Catalogue
+from dubbing.engines.conversion import Converted
+from dubbing.engines.engine import Converter, Engine, Line, VoiceForm, require
+from dubbing.engines.models.folders import ModelFolders
 from dubbing.errors import EngineMissing
-from dubbing.weights import ModelFolders
+from dubbing.media.samples import Audio, trim
 
 TEXTS = (
     "You told me the ship would leave before dawn.",

@@ -18,15 +18,15 @@ from console import Console
 from redis_server import RedisServer
 from services import PLAIN, PLUGINS
 
+from dubbing.assembly.report import Report
 from dubbing.client import Client
+from dubbing.embedded.stack import _die_with_parent, dubbing_command, environment
 from dubbing.job import Job, JobState, Segment
-from dubbing.keys import Keys
+from dubbing.jobs.status import Status
 from dubbing.ledger import WorkerState
-from dubbing.local import _die_with_parent, dubbing_command, environment
-from dubbing.outcome import Outcome, gather
-from dubbing.report import Report
+from dubbing.planning.outcome import Outcome, gather
 from dubbing.settings import Settings
-from dubbing.status import Status
+from dubbing.storage.keys import Keys
 
 SECONDS = 60.0
 """How long anything may take on a slow machine."""

@@ -16,17 +16,17 @@ from celery import Celery, signals
 from celery.platforms import EX_FAILURE
 from celery.worker import state
 
-from dubbing import log
-from dubbing.catalogue import Catalogue
-from dubbing.engine import require
+from dubbing.engines.catalogue import Catalogue
+from dubbing.engines.engine import require
+from dubbing.engines.residency import device_of
 from dubbing.errors import BadInput
 from dubbing.ledger import Holding, Ledger, WorkerRecord, WorkerState
-from dubbing.plan import Kind
+from dubbing.planning.plan import Kind
 from dubbing.queue import Publisher, make_app, own_queue
-from dubbing.residency import device_of
 from dubbing.settings import Settings
 from dubbing.storage import Storage
-from tasks.steering import DRAIN
+from dubbing.telemetry import logs as log
+from tasks.commands import DRAIN
 from workers.heartbeat import Heartbeat
 from workers.process import ENGINES_VARIABLE, UNFIT, WORKER_VARIABLE
 from workers.reconciler import Reconciler
@@ -97,7 +97,7 @@ def _devices(engines: Sequence[str], settings: Settings) -> list[str]:
 def _consume(app: Celery, record: WorkerRecord, log_level: str) -> int:
     """Run Celery's worker until it is told to stop; return its exit code."""
     tasks = "tasks.assembly" if Kind.ASSEMBLY in record.engines else "tasks.speech"
-    app.conf.include = [tasks, "tasks.steering", "workers.process"]
+    app.conf.include = [tasks, "tasks.commands", "workers.process"]
     os.environ[ENGINES_VARIABLE] = " ".join(record.engines)
     os.environ[WORKER_VARIABLE] = record.name
     if Kind.ASSEMBLY not in record.engines:

@@ -1,4 +1,4 @@
-"""What happens in a pool process before it takes work: engines are loaded, the desk is set."""
+"""What happens in a pool process before it takes work: engines are loaded, the runner is set."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from typing import Any
 from celery import current_app
 from celery.signals import worker_process_init
 
-from dubbing import log
-from dubbing.catalogue import Catalogue, publish
-from dubbing.engine import Voicing
+from dubbing.engines.catalogue import Catalogue, publish
+from dubbing.engines.engine import Voicing
+from dubbing.engines.residency import Residency
 from dubbing.errors import DubbingError, QueueUnavailable, StorageUnavailable
+from dubbing.jobs.batch_work import BatchRunner
 from dubbing.ledger import Holding, Ledger
-from dubbing.plan import Kind
+from dubbing.planning.plan import Kind
 from dubbing.queue import Publisher
-from dubbing.residency import Residency
 from dubbing.settings import Settings
 from dubbing.storage import Storage
-from dubbing.work import Desk
+from dubbing.telemetry import logs as log
 from tasks.context import Context, install
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ def _context() -> Context:
     log.configure(settings.log_level)
     storage = Storage.at(settings.storage, settings.s3)
     ledger = Ledger(settings.redis)
-    desk = Desk(
+    runner = BatchRunner(
         storage=storage,
         ledger=ledger,
         publisher=Publisher(current_app._get_current_object(), ledger),
@@ -63,11 +63,11 @@ def _context() -> Context:
     engines = os.environ[ENGINES_VARIABLE].split()
     if engines == [Kind.ASSEMBLY]:
         # Now, and not when a film waits for it.
-        import dubbing.finish  # noqa: F401, PLC0415
+        import dubbing.jobs.finish  # noqa: F401, PLC0415
 
         Word(ledger, os.environ[WORKER_VARIABLE]).say(Holding(begun=True))
-        return Context(desk=desk)
-    return Context(desk=desk, engines=_residency(engines, settings, storage, ledger))
+        return Context(runner=runner)
+    return Context(runner=runner, engines=_residency(engines, settings, storage, ledger))
 
 
 def _residency(

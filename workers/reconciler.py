@@ -10,11 +10,11 @@ import logging
 import threading
 
 from dubbing.errors import DubbingError, NotFound, Transient
-from dubbing.keys import Keys
+from dubbing.jobs.rounds import load_job, put_to_work
 from dubbing.ledger import Ledger
 from dubbing.queue import Publisher
-from dubbing.rounds import load_job, put_to_work
 from dubbing.storage import Storage
+from dubbing.storage.keys import Keys
 from workers.heartbeat import Heartbeat
 
 log = logging.getLogger(__name__)

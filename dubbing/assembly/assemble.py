@@ -13,23 +13,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dubbing.disk import check_space
-from dubbing.encode import Encoder
+from dubbing.assembly.mastering import PROFILES, SILENCE, Levels, gain, master
+from dubbing.assembly.mix import BLOCK, Mixer, spread
+from dubbing.assembly.programme import Programme, prepare
+from dubbing.assembly.report import Loudness, Report, ReportLine, ReportOutput, warnings
 from dubbing.errors import BadInput, NotFound
-from dubbing.extraction import load_voice
 from dubbing.job import FILMS, Job, JobState
-from dubbing.keys import Keys
-from dubbing.listener import Embeddings
-from dubbing.mastering import PROFILES, SILENCE, Levels, gain, master
-from dubbing.media import RATE
-from dubbing.meter import Recorder, read_raw
-from dubbing.mix import BLOCK, Mixer, spread
-from dubbing.outcome import Outcome
-from dubbing.programme import Programme, prepare
-from dubbing.proof import Ears, Heard, Match, compare, embed
-from dubbing.report import Loudness, Report, ReportLine, ReportOutput, warnings
+from dubbing.media.disk import check_space
+from dubbing.media.encode import Encoder
+from dubbing.media.meter import Recorder, read_raw
+from dubbing.media.probe import RATE
+from dubbing.planning.outcome import Outcome
+from dubbing.proof.speaker import Heard, Match, SpeakerListener, compare, embed
+from dubbing.script.subtitles import write_srt
 from dubbing.storage import Storage
-from dubbing.subtitles import write_srt
+from dubbing.storage.keys import Keys
+from dubbing.voices.forms import load_voice
+from dubbing.voices.speaker_encoder import Embeddings
 
 SAMPLE_BYTES = 4
 """Of the temporary file; no output takes more for a sample."""
@@ -98,7 +98,7 @@ def _dub(
     raw = folder / "mix.f32"
     channels, frames = programme.channels, programme.frames
     profile = PROFILES[programme.job.output.loudness]
-    ears = Ears()
+    ears = SpeakerListener()
     mixer = Mixer(storage, programme.clips(), frames=frames, channels=channels, listen=ears.hear)
     levels = Levels()
     with Recorder(raw, channels=channels) as recorder:

@@ -12,9 +12,9 @@ from itertools import zip_longest
 import numpy as np
 import numpy.typing as npt
 
-from dubbing.audio import Samples
 from dubbing.job import Background
-from dubbing.media import RATE
+from dubbing.media.probe import RATE
+from dubbing.media.samples import Samples
 
 FADE = 0.03
 """Seconds in which the film's own sound comes in before a missing line, and goes after it."""

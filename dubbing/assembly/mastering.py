@@ -14,8 +14,8 @@ import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
-from dubbing.audio import Samples
-from dubbing.media import RATE
+from dubbing.media.probe import RATE
+from dubbing.media.samples import Samples
 
 SILENCE = -70.0
 """LUFS at and below which a programme is silent: BS.1770's absolute gate."""

@@ -17,10 +17,10 @@ import numpy as np
 import soxr
 from python_stretch import Signalsmith
 
-from dubbing.audio import Audio, Samples, decode_clip
 from dubbing.errors import BadInput, ClipUnreadable, NotFound
-from dubbing.loudness import integrated
-from dubbing.media import RATE
+from dubbing.media.loudness import integrated
+from dubbing.media.probe import RATE
+from dubbing.media.samples import Audio, Samples, decode_clip
 from dubbing.storage import Storage
 
 BLOCK = 5 * RATE

@@ -16,18 +16,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dubbing.audio import Samples
-from dubbing.background import Span, duck, keep
-from dubbing.disk import check_space
+from dubbing.assembly.background import Span, duck, keep
+from dubbing.assembly.mastering import PROFILES
+from dubbing.assembly.mix import BLOCK, Clip, spread
+from dubbing.assembly.timeline import FitLine, Placement, fit
 from dubbing.errors import MediaError, StorageRefused
 from dubbing.job import Container, Job, Segment
-from dubbing.mastering import PROFILES
-from dubbing.media import RATE, MediaInfo, decode, probe
-from dubbing.mix import BLOCK, Clip, spread
-from dubbing.outcome import Outcome
-from dubbing.plan import line_rooms
+from dubbing.media.disk import check_space
+from dubbing.media.probe import RATE, MediaInfo, decode, probe
+from dubbing.media.samples import Samples
+from dubbing.planning.outcome import Outcome
+from dubbing.planning.plan import line_rooms
 from dubbing.storage import Storage
-from dubbing.timeline import FitLine, Placement, fit
 
 SURROUND = 6
 """Channels of 5.1."""

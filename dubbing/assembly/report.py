@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dubbing.assembly.timeline import Placement
 from dubbing.job import Identifier, Job, JobState, Model, Segment
-from dubbing.media import RATE
-from dubbing.outcome import Outcome
-from dubbing.proof import Match
-from dubbing.timeline import Placement
+from dubbing.media.probe import RATE
+from dubbing.planning.outcome import Outcome
+from dubbing.proof.speaker import Match
 
 LOUDNESS_TOLERANCE = 1.0
 """LU from its profile beyond which a programme is warned of."""

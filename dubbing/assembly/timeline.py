@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dubbing.job import Fit
-from dubbing.media import RATE
-from dubbing.result import Take
+from dubbing.media.probe import RATE
+from dubbing.planning.result import Take
 
 TOLERANCE = 0.01
 """A take this near to its target, as a share, is used as it is: nobody hears the difference."""

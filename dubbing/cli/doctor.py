@@ -10,18 +10,18 @@ from dataclasses import asdict, dataclass
 
 import click
 
-from dubbing import listener
-from dubbing.catalogue import Catalogue
 from dubbing.cli.output import FAILED, json_option, print_json
+from dubbing.embedded.stack import find_redis_server, is_up
+from dubbing.engines.catalogue import Catalogue
+from dubbing.engines.models.inventory import Readiness, inspect
 from dubbing.errors import DubbingError, StorageUnavailable
-from dubbing.ffmpeg import version
 from dubbing.job import json_schema
-from dubbing.keys import Keys
 from dubbing.ledger import Ledger
-from dubbing.local import find_redis_server, is_up
-from dubbing.models import Standing, look
+from dubbing.media.ffmpeg import version
 from dubbing.settings import Settings
 from dubbing.storage import Storage
+from dubbing.storage.keys import Keys
+from dubbing.voices import speaker_encoder as listener
 
 FREE_GIB = 5
 """A film's sound takes some gigabytes while it is mixed."""
@@ -63,7 +63,7 @@ def _examine(settings: Settings) -> Iterator[Finding]:
     yield _tried("storage", lambda: _storage(settings))
     catalogue = Catalogue.of(settings)
     for name in catalogue.names():
-        yield _engine(look(catalogue, name), needed=name == settings.engine)
+        yield _engine(inspect(catalogue, name), needed=name == settings.engine)
     yield _proof()
     folder = tempfile.gettempdir()
     free = shutil.disk_usage(folder).free / 2**30
@@ -77,9 +77,9 @@ def _proof() -> Finding:
     return Finding("proof of voice", there, "installed" if there else words, needed=False)
 
 
-def _engine(standing: Standing, *, needed: bool) -> Finding:
-    words = "; ".join(standing.problems.values()) or standing.words
-    return Finding(f"engine {standing.spec.name}", not standing.problems, words, needed)
+def _engine(readiness: Readiness, *, needed: bool) -> Finding:
+    words = "; ".join(readiness.problems.values()) or readiness.words
+    return Finding(f"engine {readiness.spec.name}", not readiness.problems, words, needed)
 
 
 def _tried(what: str, check: Callable[[], str], *, needed: bool = True) -> Finding:

@@ -18,7 +18,7 @@ from dubbing.cli.output import (
 )
 from dubbing.client import Client, by_state
 from dubbing.errors import BadInput
-from dubbing.status import Status
+from dubbing.jobs.status import Status
 
 
 @click.command()

@@ -9,14 +9,14 @@ from typing import Any
 
 import click
 
-from dubbing.catalogue import Catalogue
 from dubbing.cli.output import FAILED, json_option, print_json, print_table
+from dubbing.engines.catalogue import Catalogue
+from dubbing.engines.models.folders import Weights
+from dubbing.engines.models.hub import fetch as fetch_model
+from dubbing.engines.models.inventory import Checked, Readiness, check_model, inspect
+from dubbing.engines.residency import device_of
 from dubbing.errors import BadInput
-from dubbing.hub import fetch as fetch_model
-from dubbing.models import Checked, Standing, check_model, look
-from dubbing.residency import device_of
 from dubbing.settings import Settings
-from dubbing.weights import Weights
 
 
 @click.group(invoke_without_command=True)
@@ -27,16 +27,16 @@ def models(context: click.Context, as_json: bool) -> None:
     if context.invoked_subcommand:
         return
     catalogue = Catalogue.of(Settings())
-    found = [look(catalogue, name) for name in catalogue.names()]
-    needing = [(standing, standing.weights) for standing in found if standing.weights]
+    found = [inspect(catalogue, name) for name in catalogue.names()]
+    needing = [(readiness, readiness.weights) for readiness in found if readiness.weights]
     if as_json:
         print_json([_record(*each) for each in needing])
         return
     columns = ("model", "", "size", "licence", "its authors publish it at", "folder")
     print_table(columns, (_row(*each) for each in needing))
-    for standing, _ in needing:
-        for problem in standing.problems.values():
-            click.echo(f"{standing.spec.name}: {problem}", err=True)
+    for readiness, _ in needing:
+        for problem in readiness.problems.values():
+            click.echo(f"{readiness.spec.name}: {problem}", err=True)
 
 
 @models.command()
@@ -73,14 +73,14 @@ def fetch(name: str, revision: str, as_json: bool) -> None:
     """
     settings = Settings()
     catalogue = Catalogue.of(settings)
-    standing = look(catalogue, name)
-    if standing.weights is None:
+    readiness = inspect(catalogue, name)
+    if readiness.weights is None:
         raise BadInput(f"engine {name!r} needs no model")
-    catalogue.permit([standing.spec])
-    click.echo(f"{name}: licence {standing.spec.licence}, see {standing.weights.home}", err=True)
+    catalogue.permit([readiness.spec])
+    click.echo(f"{name}: licence {readiness.spec.licence}, see {readiness.weights.home}", err=True)
     fetched = fetch_model(
-        standing.weights,
-        standing.folder,
+        readiness.weights,
+        readiness.folder,
         endpoint=settings.hub_endpoint,
         revision=revision,
         progress=sys.stderr.isatty() and not as_json,
@@ -95,31 +95,31 @@ def fetch(name: str, revision: str, as_json: bool) -> None:
 def _checked(settings: Settings, names: Sequence[str]) -> Iterator[Checked]:
     catalogue = Catalogue.of(settings)
     for name in names or catalogue.names():
-        standing = look(catalogue, name)
+        readiness = inspect(catalogue, name)
         if names:
-            catalogue.permit([standing.spec])
-        if names or standing.has_model:
-            yield check_model(settings.folders, name, device_of(standing.spec, settings.device))
+            catalogue.permit([readiness.spec])
+        if names or readiness.has_model:
+            yield check_model(settings.folders, name, device_of(readiness.spec, settings.device))
 
 
-def _record(standing: Standing, weights: Weights) -> dict[str, Any]:
+def _record(readiness: Readiness, weights: Weights) -> dict[str, Any]:
     return {
-        "name": standing.spec.name,
-        "state": standing.state.value,
-        "problems": standing.problems,
-        "folder": str(standing.folder),
-        "size": standing.size,
+        "name": readiness.spec.name,
+        "state": readiness.state.value,
+        "problems": readiness.problems,
+        "folder": str(readiness.folder),
+        "size": readiness.size,
         "files": weights.files,
-        "licence": standing.spec.licence,
+        "licence": readiness.spec.licence,
         "home": weights.home,
         "repository": weights.repository,
-        "extra": standing.extra,
+        "extra": readiness.extra,
     }
 
 
-def _row(standing: Standing, weights: Weights) -> tuple[str, ...]:
-    spec, size = standing.spec, _size(standing.size) if standing.size else "-"
-    return (spec.name, standing.words, size, spec.licence, weights.home, str(standing.folder))
+def _row(readiness: Readiness, weights: Weights) -> tuple[str, ...]:
+    spec, size = readiness.spec, _size(readiness.size) if readiness.size else "-"
+    return (spec.name, readiness.words, size, spec.licence, weights.home, str(readiness.folder))
 
 
 def _size(size: int) -> str:

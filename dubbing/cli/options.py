@@ -9,7 +9,7 @@ from typing import Any, TypeVar, get_args
 import click
 
 from dubbing.job import Background, Container, Job, Output
-from dubbing.manifest import Entry, expand, load
+from dubbing.script.manifest import Entry, expand, load
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -18,9 +18,9 @@ from dubbing.errors import BadInput, Conflict, DubbingError, EngineMissing, NotF
 from dubbing.job import JobState
 
 if TYPE_CHECKING:
-    from dubbing.caution import Caution
     from dubbing.client import Client
-    from dubbing.status import Status
+    from dubbing.job.caution import Caution
+    from dubbing.jobs.status import Status
 
 PATIENCE_SECONDS = 10.0
 """How long work may wait for a worker before a watcher is told."""

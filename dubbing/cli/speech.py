@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from dubbing.catalogue import Catalogue
 from dubbing.cli.output import json_option, print_json, print_table
 from dubbing.client import Client
-from dubbing.export import check_suffix, export
-from dubbing.models import Standing, look
+from dubbing.engines.catalogue import Catalogue
+from dubbing.engines.models.inventory import Readiness, inspect
+from dubbing.media.export import check_suffix, export
 from dubbing.settings import Settings
 
 
@@ -48,27 +48,27 @@ def say(text: str, language: str, engine: str, voice: str, out: Path, as_json: b
 def engines(as_json: bool) -> None:
     """List the engines, and the instances of them that have a model."""
     catalogue = Catalogue.of(Settings())
-    found = [look(catalogue, name) for name in catalogue.names()]
+    found = [inspect(catalogue, name) for name in catalogue.names()]
     if as_json:
-        print_json([_record(standing) for standing in found])
+        print_json([_record(readiness) for readiness in found])
         return
     columns = ("engine", "", "voices", "languages", "device", "licence", "what it is")
     print_table(columns, map(_row, found))
 
 
-def _record(standing: Standing) -> dict[str, Any]:
+def _record(readiness: Readiness) -> dict[str, Any]:
     return {
-        **standing.spec.model_dump(mode="json"),
-        "state": standing.state.value,
-        "problems": standing.problems,
-        "missing": standing.missing_libraries,
+        **readiness.spec.model_dump(mode="json"),
+        "state": readiness.state.value,
+        "problems": readiness.problems,
+        "missing": readiness.missing_libraries,
     }
 
 
-def _row(standing: Standing) -> tuple[str, ...]:
-    spec = standing.spec
+def _row(readiness: Readiness) -> tuple[str, ...]:
+    spec = readiness.spec
     voices = "clones" if spec.clones else f"{len(spec.voices)} voices"
     languages = "any language" if "*" in spec.languages else f"{len(spec.languages)} languages"
     return (
-        spec.name, standing.words, voices, languages, spec.device, spec.licence, spec.summary
+        spec.name, readiness.words, voices, languages, spec.device, spec.licence, spec.summary
     )  # fmt: skip

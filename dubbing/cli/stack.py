@@ -22,12 +22,12 @@ from dubbing.cli.output import (
     print_json,
     show_progress,
 )
+from dubbing.embedded.stack import Stack
 from dubbing.errors import BadInput
 from dubbing.job import Job, JobState
-from dubbing.local import Stack
-from dubbing.plan import Kind
+from dubbing.jobs.status import Status
+from dubbing.planning.plan import Kind
 from dubbing.settings import Settings
-from dubbing.status import Status
 
 
 @click.command()

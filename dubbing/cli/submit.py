@@ -22,7 +22,7 @@ from dubbing.errors import BadInput
 from dubbing.job import Job
 
 if TYPE_CHECKING:
-    from dubbing.submission import Submission
+    from dubbing.submission.submit import Submission
 
 
 @click.command()

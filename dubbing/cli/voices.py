@@ -8,8 +8,8 @@ import click
 
 from dubbing.cli.output import json_option, print_json, print_table
 from dubbing.client import Client
-from dubbing.voice import Voice
-from dubbing.voices import VoiceDetails
+from dubbing.voices.library import VoiceDetails
+from dubbing.voices.voice import Voice
 
 
 @click.group()

@@ -8,8 +8,8 @@ import click
 
 from dubbing.cli.output import json_option, print_json, print_table, print_unattended
 from dubbing.client import Client
-from dubbing.fleet import Order
 from dubbing.ledger import Holding, WorkerRecord
+from dubbing.queue.fleet import Order
 
 
 @click.group(invoke_without_command=True)

@@ -26,10 +26,10 @@ from typing import IO
 import redis
 from pydantic import SecretStr
 
-from dubbing.catalogue import Catalogue
-from dubbing.engine import require
+from dubbing.engines.catalogue import Catalogue
+from dubbing.engines.engine import require
 from dubbing.errors import EngineFailed, EngineMissing, QueueUnavailable
-from dubbing.plan import Kind
+from dubbing.planning.plan import Kind
 from dubbing.settings import Settings
 
 START_SECONDS = 10.0

@@ -16,14 +16,14 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from dubbing.document import listed
-from dubbing.engine import EngineSpec, Voicing
+from dubbing.documents import listed
+from dubbing.engines.engine import EngineSpec, Voicing
+from dubbing.engines.models.folders import NOWHERE, ModelFolders
 from dubbing.errors import BadInput, DubbingError, EngineMissing, NotFound
 from dubbing.job import Job, Model
-from dubbing.keys import Keys
 from dubbing.settings import Settings
 from dubbing.storage import Storage
-from dubbing.weights import NOWHERE, ModelFolders
+from dubbing.storage.keys import Keys
 
 GROUP = "dubbing.engines"
 

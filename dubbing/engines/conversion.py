@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from dubbing.document import nearest
-from dubbing.engine import Converter, Engine, EngineSpec, Line, Spoken, VoiceForm
+from dubbing.documents import nearest
+from dubbing.engines.engine import Converter, Engine, EngineSpec, Line, Spoken, VoiceForm
+from dubbing.engines.models.folders import Weights
 from dubbing.errors import BadInput, DubbingError, SpeechRejected
-from dubbing.weights import Weights
 
 # Plans ask only what a converter can do.
 if TYPE_CHECKING:
-    from dubbing.audio import Audio
+    from dubbing.media.samples import Audio
 
 
 def spec_of(engine: str, specs: Mapping[str, EngineSpec], base: str | None = None) -> EngineSpec:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeAlias, TypeVa
 
 from pydantic import Field, model_validator
 
-from dubbing.document import validated
+from dubbing.documents import validated
+from dubbing.engines.models.folders import Weights, read_config
 from dubbing.errors import BadInput, DubbingError, EngineMissing
 from dubbing.job import Identifier, Model
-from dubbing.weights import Weights, read_config
 
 # Plans and checks know engines, and handle no sound: what is needed for that alone is not imported
 # by them, and names of types stand in quotes.
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from dubbing.audio import Audio
+    from dubbing.media.samples import Audio
 
 VoiceForm: TypeAlias = "Mapping[str, npt.NDArray[np.generic]]"
 """What an engine derives from a reference: named arrays, stored as safetensors."""

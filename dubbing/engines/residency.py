@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import cast
 
-from dubbing.catalogue import Catalogue
-from dubbing.conversion import Converted
-from dubbing.engine import Converter, Engine, EngineSpec, Voicing
+from dubbing.engines.catalogue import Catalogue
+from dubbing.engines.conversion import Converted
+from dubbing.engines.engine import Converter, Engine, EngineSpec, Voicing
 from dubbing.errors import BadInput, DubbingError, EngineAway, EngineFailed
 from dubbing.ledger import Holding
 

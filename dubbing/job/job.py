@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from dubbing.described import described_schema
+from dubbing.job.schema import described_schema
 
 IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER)]

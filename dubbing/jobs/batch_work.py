@@ -15,14 +15,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from dubbing.errors import DubbingError, NotFound, Stopped, StorageUnavailable, Transient
-from dubbing.keys import Keys
+from dubbing.jobs.rounds import load_job, put_to_work
 from dubbing.ledger import Address, Claim, Ledger
-from dubbing.outcome import load_result
-from dubbing.plan import Batch, Kind
+from dubbing.planning.outcome import load_result
+from dubbing.planning.plan import Batch, Kind
+from dubbing.planning.result import BatchResult, unspoken
 from dubbing.queue import Publisher
-from dubbing.result import BatchResult, unspoken
-from dubbing.rounds import load_job, put_to_work
 from dubbing.storage import Storage
+from dubbing.storage.keys import Keys
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +120,7 @@ class Lease:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Desk:
+class BatchRunner:
     """What a worker process needs to take batches."""
 
     storage: Storage

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dubbing.assembly.report import Report
 from dubbing.errors import Conflict, NotFound
 from dubbing.job import JobState
-from dubbing.outcome import gather
-from dubbing.parallel import each
-from dubbing.report import Report
-from dubbing.rounds import load_job, load_round
+from dubbing.jobs.rounds import load_job, load_round
+from dubbing.planning.outcome import gather
 from dubbing.storage import Storage
+from dubbing.storage.parallel import each
 
 
 def fetch_output(storage: Storage, prefix: str, folder: Path) -> list[Path]:

@@ -7,9 +7,9 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from dubbing.assembly import assemble
-from dubbing.casting import fall_back
-from dubbing.catalogue import published_specs
+from dubbing.assembly.assemble import assemble
+from dubbing.assembly.report import Report
+from dubbing.engines.catalogue import published_specs
 from dubbing.errors import (
     ClipUnreadable,
     DubbingError,
@@ -20,11 +20,8 @@ from dubbing.errors import (
     Transient,
 )
 from dubbing.job import Job, JobState
-from dubbing.keys import Keys
-from dubbing.outcome import Outcome, gather
-from dubbing.plan import CastLine, Reason
-from dubbing.report import Report
-from dubbing.rounds import (
+from dubbing.jobs.batch_work import SETBACKS, BatchRunner, Lease
+from dubbing.jobs.rounds import (
     End,
     create_round,
     end_round,
@@ -34,9 +31,12 @@ from dubbing.rounds import (
     load_round,
     put_to_work,
 )
-from dubbing.status import job_status
-from dubbing.synthesis import MAX_DELIVERIES
-from dubbing.work import SETBACKS, Desk, Lease
+from dubbing.jobs.status import job_status
+from dubbing.planning.casting import fall_back
+from dubbing.planning.outcome import Outcome, gather
+from dubbing.planning.plan import CastLine, Reason
+from dubbing.storage.keys import Keys
+from dubbing.synthesis.speak import MAX_DELIVERIES
 
 DELIVERY = "the assembly"
 """Stands for the assembly among the ids of lines whose deliveries are counted."""
@@ -44,42 +44,42 @@ MAX_REPAIRS = 3
 """Repairs of what was asked, before the storage is taken to be broken."""
 
 
-def finish(desk: Desk, lease: Lease) -> str:
+def finish(runner: BatchRunner, lease: Lease) -> str:
     """Assemble the round of ``lease`` and end it; return its state.
 
     Instead, another round is opened when failed lines have another engine left, or when clips
     cannot be read.
     """
     round_ = lease.at.round
-    job = load_job(desk.storage, lease.at.job, round_)
-    if ended := load_end(desk.storage, job.name, round_):
-        return end_round(desk.storage, desk.ledger, job.name, ended).state.value
-    if latest_round(desk.storage, job.name) != round_:
-        return _give_way(desk, job)
+    job = load_job(runner.storage, lease.at.job, round_)
+    if ended := load_end(runner.storage, job.name, round_):
+        return end_round(runner.storage, runner.ledger, job.name, ended).state.value
+    if latest_round(runner.storage, job.name) != round_:
+        return _give_way(runner, job)
     try:
-        return _advance(desk, lease, job)
+        return _advance(runner, lease, job)
     except Permanent as exc:
-        return _fail(desk, lease, job, exc)
+        return _fail(runner, lease, job, exc)
     except Stopped:
         raise
     except Transient as exc:
         # This process lives: what it hands back does not count as a death.
-        desk.ledger.forgive(job.name, [DELIVERY])
+        runner.ledger.forgive(job.name, [DELIVERY])
         if not isinstance(exc, StorageUnavailable) or lease.set_back(exc) < SETBACKS:
             raise
-        return _fail(desk, lease, job, exc)
+        return _fail(runner, lease, job, exc)
 
 
-def _advance(desk: Desk, lease: Lease, job: Job) -> str:
+def _advance(runner: BatchRunner, lease: Lease, job: Job) -> str:
     round_, run = lease.at.round, secrets.token_hex(4)
     _count_delivery(lease)
-    outcomes = gather(desk.storage, job.name, round_)
-    if lines := fall_back(job, outcomes, published_specs(desk.storage)):
-        return _go_on(desk, lease, job, Reason.FALLBACK, lines)
+    outcomes = gather(runner.storage, job.name, round_)
+    if lines := fall_back(job, outcomes, published_specs(runner.storage)):
+        return _go_on(runner, lease, job, Reason.FALLBACK, lines)
     try:
-        report = _assemble(desk, lease, job, outcomes, run)
+        report = _assemble(runner, lease, job, outcomes, run)
     except ClipUnreadable as exc:
-        return _repair(desk, lease, job, [outcomes[id_] for id_ in exc.segments], exc)
+        return _repair(runner, lease, job, [outcomes[id_] for id_ in exc.segments], exc)
     lease.check()
     end = End(
         state=report.state,
@@ -89,7 +89,7 @@ def _advance(desk: Desk, lease: Lease, job: Job) -> str:
         done=len(report.lines),
         failed=sum(1 for line in report.lines if line.error),
     )
-    return end_round(desk.storage, desk.ledger, job.name, end).state.value
+    return end_round(runner.storage, runner.ledger, job.name, end).state.value
 
 
 def _count_delivery(lease: Lease) -> None:
@@ -98,17 +98,17 @@ def _count_delivery(lease: Lease) -> None:
 
 
 def _assemble(
-    desk: Desk, lease: Lease, job: Job, outcomes: Mapping[str, Outcome], run: str
+    runner: BatchRunner, lease: Lease, job: Job, outcomes: Mapping[str, Outcome], run: str
 ) -> Report:
     round_ = lease.at.round
-    asked = load_round(desk.storage, job.name, round_).asked
+    asked = load_round(runner.storage, job.name, round_).asked
     with tempfile.TemporaryDirectory(prefix="dubbing-") as folder:
         return assemble(
             job,
             round_,
             run,
             outcomes,
-            desk.storage,
+            runner.storage,
             Path(folder),
             asked=asked,
             check=lease.check,
@@ -116,50 +116,52 @@ def _assemble(
 
 
 def _repair(
-    desk: Desk, lease: Lease, job: Job, damaged: Sequence[Outcome], exc: ClipUnreadable
+    runner: BatchRunner, lease: Lease, job: Job, damaged: Sequence[Outcome], exc: ClipUnreadable
 ) -> str:
-    if _repairs(desk, job, lease.at.round) >= MAX_REPAIRS:
-        return _fail(desk, lease, job, exc)
+    if _repairs(runner, job, lease.at.round) >= MAX_REPAIRS:
+        return _fail(runner, lease, job, exc)
     lines = [CastLine(of.batch.engine, of.batch.voice, of.line) for of in damaged]
-    return _go_on(desk, lease, job, Reason.REPAIR, lines)
+    return _go_on(runner, lease, job, Reason.REPAIR, lines)
 
 
-def _repairs(desk: Desk, job: Job, round_: int) -> int:
+def _repairs(runner: BatchRunner, job: Job, round_: int) -> int:
     """Return how many of the rounds since the one that was asked for were repairs."""
-    first = load_round(desk.storage, job.name, round_).asked
-    rounds = (load_round(desk.storage, job.name, n) for n in range(first, round_ + 1))
+    first = load_round(runner.storage, job.name, round_).asked
+    rounds = (load_round(runner.storage, job.name, n) for n in range(first, round_ + 1))
     return sum(1 for found in rounds if found.reason is Reason.REPAIR)
 
 
-def _go_on(desk: Desk, lease: Lease, job: Job, reason: Reason, lines: Sequence[CastLine]) -> str:
+def _go_on(
+    runner: BatchRunner, lease: Lease, job: Job, reason: Reason, lines: Sequence[CastLine]
+) -> str:
     """Open a round that speaks ``lines``; this one gets no end then."""
     lease.check()
     round_ = lease.at.round
-    now = load_round(desk.storage, job.name, round_)
-    if latest_round(desk.storage, job.name) == round_:
+    now = load_round(runner.storage, job.name, round_)
+    if latest_round(runner.storage, job.name) == round_:
         following = now.model_copy(update={"reason": reason})
-        create_round(desk.storage, job, round_ + 1, following, lines)
-    ended = load_end(desk.storage, job.name, round_)
-    if ended and load_round(desk.storage, job.name, round_ + 1).asked == now.asked:
+        create_round(runner.storage, job, round_ + 1, following, lines)
+    ended = load_end(runner.storage, job.name, round_)
+    if ended and load_round(runner.storage, job.name, round_ + 1).asked == now.asked:
         # It was cancelled while the clips were looked through: so is what would follow.
         end = ended.model_copy(update={"round": round_ + 1})
-        return end_round(desk.storage, desk.ledger, job.name, end).state.value
-    return _give_way(desk, job)
+        return end_round(runner.storage, runner.ledger, job.name, end).state.value
+    return _give_way(runner, job)
 
 
-def _give_way(desk: Desk, job: Job) -> str:
+def _give_way(runner: BatchRunner, job: Job) -> str:
     """Put the newer round of a job to work."""
-    desk.publisher.fill(sorted(put_to_work(desk.storage, desk.ledger, job)))
+    runner.publisher.fill(sorted(put_to_work(runner.storage, runner.ledger, job)))
     return "a newer round goes on"
 
 
-def _fail(desk: Desk, lease: Lease, job: Job, exc: DubbingError) -> str:
+def _fail(runner: BatchRunner, lease: Lease, job: Job, exc: DubbingError) -> str:
     # Who lost the lease has no word: another one may be doing well.
     lease.check()
-    now = job_status(desk.storage, desk.ledger, job.name)
+    now = job_status(runner.storage, runner.ledger, job.name)
     end = now.as_end(JobState.FAILED, lease.at.round, exc)
     try:
-        return end_round(desk.storage, desk.ledger, job.name, end).state.value
+        return end_round(runner.storage, runner.ledger, job.name, end).state.value
     except StorageUnavailable:
         lease.forget_setbacks()
         raise

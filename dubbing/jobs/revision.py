@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from dubbing.casting import cast_lines, heard_voices, recast
-from dubbing.check import check
-from dubbing.engine import EngineSpec
+from dubbing.engines.engine import EngineSpec
 from dubbing.errors import Conflict
 from dubbing.job import Job, JobState
-from dubbing.keys import Keys
-from dubbing.outcome import Outcome, gather
-from dubbing.plan import CastLine, Reason, Round
-from dubbing.rounds import create_round, latest_round, load_end, load_job, load_round
+from dubbing.jobs.rounds import create_round, latest_round, load_end, load_job, load_round
+from dubbing.planning.casting import cast_lines, heard_voices, recast
+from dubbing.planning.check import check
+from dubbing.planning.outcome import Outcome, gather
+from dubbing.planning.plan import CastLine, Reason, Round
 from dubbing.storage import Storage
-from dubbing.voice_names import names, with_stored_voices
+from dubbing.storage.keys import Keys
+from dubbing.voices.names import names, with_stored_voices
 
 Specs = Mapping[str, EngineSpec]
 

@@ -13,14 +13,12 @@ from typing import Any
 
 from pydantic import Field
 
-from dubbing.casting import cast_lines
-from dubbing.catalogue import published_specs
+from dubbing.engines.catalogue import published_specs
 from dubbing.errors import NotFound
 from dubbing.job import Job, JobState, Model
-from dubbing.keys import Keys
 from dubbing.ledger import Ledger
-from dubbing.parallel import each
-from dubbing.plan import (
+from dubbing.planning.casting import cast_lines
+from dubbing.planning.plan import (
     CastLine,
     Kind,
     Reason,
@@ -30,8 +28,10 @@ from dubbing.plan import (
     read_round,
     write_plan,
 )
-from dubbing.result import BatchResult
+from dubbing.planning.result import BatchResult
 from dubbing.storage import Storage
+from dubbing.storage.keys import Keys
+from dubbing.storage.parallel import each
 
 log = logging.getLogger(__name__)
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from dubbing.errors import DubbingError
 from dubbing.job import JobState, Model
-from dubbing.keys import Keys
+from dubbing.jobs.rounds import End, latest_round, load_end, load_job
 from dubbing.ledger import Ledger, Snapshot, Standing
-from dubbing.plan import Kind, read_refs
-from dubbing.rounds import End, latest_round, load_end, load_job
+from dubbing.planning.plan import Kind, read_refs
 from dubbing.storage import Storage
+from dubbing.storage.keys import Keys
 
 
 class Status(Model):

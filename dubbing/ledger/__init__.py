@@ -1,6 +1,6 @@
 """The ledger: which batch is waiting, published, leased or closed. All state in Redis is here.
 
-Everything below may vanish: `dubbing.rounds` makes it again from storage. Each step is one script,
+Everything below may vanish: `dubbing.jobs.rounds` makes it again from storage. Each step is one script,
 so that no process can die in the middle of one; each may be sent twice without harm.
 
 =============================  ====================================================================

@@ -19,7 +19,7 @@ from dubbing.ledger.records import (
     WorkerState,
 )
 from dubbing.ledger.server import Server
-from dubbing.plan import BatchRef
+from dubbing.planning.plan import BatchRef
 
 LEASE_SECONDS = 6.0
 """A worker that has not renewed a lease for so long is gone."""

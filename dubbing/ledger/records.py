@@ -8,7 +8,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from dubbing.job import JobState, Model
-from dubbing.plan import Kind
+from dubbing.planning.plan import Kind
 
 ASSEMBLY_TOKEN = "assembly"  # noqa: S105 - a batch's token, not a password
 ASSEMBLY_DEADLINE = 6 * 3600.0

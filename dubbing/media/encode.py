@@ -11,12 +11,12 @@ from typing import Self
 
 import langcodes
 
-from dubbing.audio import Samples
 from dubbing.errors import BadInput
-from dubbing.ffmpeg import source
 from dubbing.job import FILMS
-from dubbing.media import MediaInfo, probe
-from dubbing.meter import Feed, Measured, Meter
+from dubbing.media.ffmpeg import source
+from dubbing.media.meter import Feed, Measured, Meter
+from dubbing.media.probe import MediaInfo, probe
+from dubbing.media.samples import Samples
 
 _FILMS = {f".{container}" for container in FILMS}
 _SOUND = {

@@ -8,8 +8,8 @@ from pathlib import Path
 import imageio_ffmpeg
 import numpy as np
 
-from dubbing.audio import Audio
 from dubbing.errors import BadInput, MediaError
+from dubbing.media.samples import Audio
 
 FORMATS = {".wav": "wav", ".flac": "flac", ".mp3": "mp3", ".ogg": "ogg"}
 

@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from dubbing.audio import Samples
+from dubbing.media.samples import Samples
 
 STEP = 0.1
 """Seconds from one gating block to the next; a block is four of them."""

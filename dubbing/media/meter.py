@@ -17,10 +17,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from dubbing.audio import Samples
 from dubbing.errors import MediaError
-from dubbing.ffmpeg import FFmpeg
-from dubbing.media import LAYOUTS, RATE, read_blocks
+from dubbing.media.ffmpeg import FFmpeg
+from dubbing.media.probe import LAYOUTS, RATE, read_blocks
+from dubbing.media.samples import Samples
 
 FINISH_SECONDS = 1800.0
 """How long ffmpeg may take after the last block: it copies the film's rest, and moves its index

@@ -22,9 +22,9 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from dubbing.audio import MAX_CHANNELS, MAX_RATE, Audio, Samples
 from dubbing.errors import BadInput
-from dubbing.ffmpeg import SAFE, FFmpeg, source
+from dubbing.media.ffmpeg import SAFE, FFmpeg, source
+from dubbing.media.samples import MAX_CHANNELS, MAX_RATE, Audio, Samples
 
 RATE = 48_000
 """Hz of every track."""

@@ -6,13 +6,13 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
-from dubbing.conversion import spec_of
-from dubbing.engine import EngineSpec
+from dubbing.engines.conversion import spec_of
+from dubbing.engines.engine import EngineSpec
 from dubbing.errors import BadInput, StorageRefused, StorageUnavailable
 from dubbing.job import Job, Role, Segment
-from dubbing.outcome import Outcome
-from dubbing.plan import SPEED_STEP, CastLine, PlannedLine, line_rooms
-from dubbing.voice import VoiceRef
+from dubbing.planning.outcome import Outcome
+from dubbing.planning.plan import SPEED_STEP, CastLine, PlannedLine, line_rooms
+from dubbing.voices.voice import VoiceRef
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ def cast_lines(
     kept: voices that speakers were given before, and keep.
     """
     # Its rules are made when it is imported, and most of what knows casts casts nothing.
-    from dubbing.wording import Wording  # noqa: PLC0415
+    from dubbing.text.wording import Wording  # noqa: PLC0415
 
     rooms = line_rooms(job.segments)
     speakers = list(dict.fromkeys(segment.speaker for segment in segments))

@@ -13,16 +13,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import langcodes
 
-from dubbing.casting import stand_in
-from dubbing.caution import Caution, Code
-from dubbing.conversion import spec_of
-from dubbing.document import listed, nearest
-from dubbing.engine import EngineSpec
+from dubbing.documents import listed, nearest
+from dubbing.engines.conversion import spec_of
+from dubbing.engines.engine import EngineSpec
 from dubbing.errors import BadInput
 from dubbing.job import SOURCE, Job, Role, Segment
-from dubbing.plan import line_rooms
-from dubbing.text import script_mismatch, speakable
-from dubbing.wording import Wording
+from dubbing.job.caution import Caution, Code
+from dubbing.planning.casting import stand_in
+from dubbing.planning.plan import line_rooms
+from dubbing.text.characters import script_mismatch, speakable
+from dubbing.text.wording import Wording
 
 LONGEST_PROGRAMME = 24 * 3600.0
 """Seconds; times beyond it were written in milliseconds."""

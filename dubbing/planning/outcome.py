@@ -7,11 +7,11 @@ from functools import partial
 from typing import NamedTuple
 
 from dubbing.errors import EngineFailed, NotFound
-from dubbing.keys import Keys
-from dubbing.parallel import each
-from dubbing.plan import Batch, Kind, PlannedLine, read_plan
-from dubbing.result import BatchResult, SegmentResult, unspoken
+from dubbing.planning.plan import Batch, Kind, PlannedLine, read_plan
+from dubbing.planning.result import BatchResult, SegmentResult, unspoken
 from dubbing.storage import Storage
+from dubbing.storage.keys import Keys
+from dubbing.storage.parallel import each
 
 
 class Outcome(NamedTuple):

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from dubbing.conversion import spec_of
-from dubbing.engine import EngineSpec
+from dubbing.engines.conversion import spec_of
+from dubbing.engines.engine import EngineSpec
 from dubbing.job import Model, Segment
-from dubbing.voice import VoiceRef
+from dubbing.voices.voice import VoiceRef
 
 CALLS = 3
 """Calls of the engine that a batch's deadline allows: the lines, faster takes, and tries again."""

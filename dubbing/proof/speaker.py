@@ -9,8 +9,8 @@ from threading import Lock
 
 import numpy as np
 
-from dubbing.audio import Audio, Samples
-from dubbing.listener import Embeddings, encode, listen, windows
+from dubbing.media.samples import Audio, Samples
+from dubbing.voices.speaker_encoder import Embeddings, encode, listen, windows
 
 ENOUGH = 2
 """Lines that are needed to tell what a voice without a reference sounds like."""
@@ -62,7 +62,7 @@ def embed(audio: Audio) -> Embeddings | None:
     return None if heard is None else _unit(heard.mean(axis=0))
 
 
-class Ears:
+class SpeakerListener:
     """Hear the lines of a programme, many at once. Several threads may have them hear a line."""
 
     def __init__(self) -> None:

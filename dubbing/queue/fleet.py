@@ -9,12 +9,12 @@ import secrets
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 
-from dubbing.document import nearest
+from dubbing.documents import nearest
 from dubbing.errors import BadInput, NotFound, ReportedError, Transient
 from dubbing.job import Model
 from dubbing.ledger import Holding, Ledger, WorkerRecord
-from dubbing.plan import Kind
-from dubbing.queue import Publisher, broker_lists, queues_of
+from dubbing.planning.plan import Kind
+from dubbing.queue.publisher import Publisher, broker_lists, queues_of
 
 ORDER_SECONDS = 600.0
 """How long an order may take: a batch that is at work, and a large model."""
@@ -33,7 +33,7 @@ class Order(StrEnum):
     """Finish what is at work, and end."""
 
 
-class Steering(Model):
+class WorkerCommand(Model):
     """An order on its way."""
 
     ticket: str
@@ -78,7 +78,7 @@ class Fleet:
         record = find(self.workers(), worker)
         _check(record, order, engine)
         engines = (engine,) if engine else record.engines
-        steering = Steering(ticket=secrets.token_hex(8), order=order, engines=engines)
+        steering = WorkerCommand(ticket=secrets.token_hex(8), order=order, engines=engines)
         self._publisher.steer(record.name, steering.model_dump(mode="json"))
         reply = self._ledger.wait_reply(steering.ticket, wait=ORDER_SECONDS)
         if reply is None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from dubbing.errors import BadInput, QueueUnavailable
 from dubbing.ledger import Address, Ledger
-from dubbing.plan import Kind
+from dubbing.planning.plan import Kind
 
 if TYPE_CHECKING:
     from celery import Celery

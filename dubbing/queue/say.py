@@ -5,14 +5,14 @@ from __future__ import annotations
 import secrets
 import time
 
-from dubbing.audio import Audio, decode_clip
 from dubbing.errors import ReportedError, Transient
 from dubbing.job import Job, Model
 from dubbing.ledger import Ledger
-from dubbing.plan import CastLine, PlannedLine
-from dubbing.queue import Publisher, queues_of
+from dubbing.media.samples import Audio, decode_clip
+from dubbing.planning.plan import CastLine, PlannedLine
+from dubbing.queue.publisher import Publisher, queues_of
 from dubbing.storage import Storage
-from dubbing.voice import VoiceRef
+from dubbing.voices.voice import VoiceRef
 
 SAY_SECONDS = 60.0
 TURN_SECONDS = 0.05
@@ -21,7 +21,7 @@ LONGEST = 86_400.0
 """Seconds that the line may take: as long as it likes."""
 
 
-class Saying(Model):
+class SayRequest(Model):
     """What a worker is asked."""
 
     ticket: str
@@ -55,7 +55,7 @@ def say(
     deadline = time.monotonic() + SAY_SECONDS
     _await_turn(ledger, cast.engine, deadline)
     ticket = secrets.token_hex(8)
-    asked = Saying(
+    asked = SayRequest(
         ticket=ticket, language=language, engine=cast.engine, voice=cast.voice, line=cast.line
     )
     publisher.say(cast.engine, asked.model_dump())

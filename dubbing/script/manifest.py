@@ -16,11 +16,11 @@ from typing import Any
 
 import langcodes
 
-from dubbing.document import listed, nearest, read_json, read_text, validated
+from dubbing.documents import listed, nearest, read_json, read_text, validated
 from dubbing.errors import BadInput
 from dubbing.job import SOURCE, Job, Model, Pronunciations, Role
-from dubbing.subtitles import SUFFIXES, numbered, read_script, read_segments
-from dubbing.text import normalise
+from dubbing.script.subtitles import SUFFIXES, numbered, read_script, read_segments
+from dubbing.text.characters import normalise
 
 LISTS = (".csv", ".txt")
 """What the name of a list of scripts may end in."""

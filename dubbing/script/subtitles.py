@@ -11,10 +11,10 @@ import pysubs2
 from pydantic import ValidationError
 from pysubs2.formats.substation import parse_tags
 
-from dubbing.cues import MOST, at_line, screen
-from dubbing.document import parse_json, read_text, validated
+from dubbing.documents import parse_json, read_text, validated
 from dubbing.errors import BadInput
 from dubbing.job import Model, Segment
+from dubbing.script.cues import MOST, at_line, screen
 
 SUFFIXES = (".srt", ".vtt", ".ass", ".json")
 """What a script's file name may end in."""

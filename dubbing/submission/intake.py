@@ -8,21 +8,21 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from dubbing import reference
-from dubbing.catalogue import announce, specs_in
-from dubbing.caution import Caution
-from dubbing.encode import check_picture
-from dubbing.engine import EngineSpec
+from dubbing.engines.catalogue import announce, specs_in
+from dubbing.engines.engine import EngineSpec
 from dubbing.errors import BadInput
-from dubbing.extraction import store_voice
 from dubbing.job import SOURCE, Job, Role
-from dubbing.keys import Keys
-from dubbing.media import MediaInfo, probe
-from dubbing.reference import Recording, doubts_of, record
-from dubbing.source_voice import ENOUGH, LEAST, cut_voices
+from dubbing.job.caution import Caution
+from dubbing.media.encode import check_picture
+from dubbing.media.probe import MediaInfo, probe
 from dubbing.storage import Storage, digest_file
-from dubbing.voice import Voice
-from dubbing.voice_names import asks_stored, load, names, with_stored_voices
+from dubbing.storage.keys import Keys
+from dubbing.voices import reference
+from dubbing.voices.forms import store_voice
+from dubbing.voices.from_film import ENOUGH, LEAST, cut_voices
+from dubbing.voices.names import asks_stored, load, names, with_stored_voices
+from dubbing.voices.reference import Recording, doubts_of, record
+from dubbing.voices.voice import Voice
 
 Specs = Mapping[str, EngineSpec]
 

@@ -6,20 +6,20 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dubbing.catalogue import Catalogue, known_specs, specs_in
-from dubbing.caution import Caution
-from dubbing.check import check
-from dubbing.engine import EngineSpec
+from dubbing.engines.catalogue import Catalogue, known_specs, specs_in
+from dubbing.engines.engine import EngineSpec
 from dubbing.errors import BadInput, Conflict, NotFound
-from dubbing.intake import Intake
 from dubbing.job import Job
-from dubbing.keys import Keys
+from dubbing.job.caution import Caution
+from dubbing.jobs.revision import open_revision
+from dubbing.jobs.rounds import load_job, put_to_work
 from dubbing.ledger import Ledger
-from dubbing.manifest import normalised
+from dubbing.planning.check import check
 from dubbing.queue import Publisher
-from dubbing.revision import open_revision
-from dubbing.rounds import load_job, put_to_work
+from dubbing.script.manifest import normalised
 from dubbing.storage import Storage
+from dubbing.storage.keys import Keys
+from dubbing.submission.intake import Intake
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,9 +11,9 @@ import json
 import math
 from dataclasses import dataclass
 
-from dubbing.engine import EngineSpec
-from dubbing.keys import Keys
-from dubbing.plan import SPEED_STEP, Batch, PlannedLine
+from dubbing.engines.engine import EngineSpec
+from dubbing.planning.plan import SPEED_STEP, Batch, PlannedLine
+from dubbing.storage.keys import Keys
 
 
 @dataclass(frozen=True)

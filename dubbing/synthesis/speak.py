@@ -10,9 +10,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from dubbing.audio import Audio, decode_clip, encode_flac, judge, level, trim
-from dubbing.clip import Ask, clip_key, hurried_speed
-from dubbing.engine import Engine, Line, Spoken, VoiceForm
+from dubbing.engines.engine import Engine, Line, Spoken, VoiceForm
 from dubbing.errors import (
     BadInput,
     DubbingError,
@@ -21,9 +19,11 @@ from dubbing.errors import (
     NotFound,
     SpeechRejected,
 )
-from dubbing.plan import Batch, PlannedLine
-from dubbing.result import SegmentResult, Take
+from dubbing.media.samples import Audio, decode_clip, encode_flac, judge, level, trim
+from dubbing.planning.plan import Batch, PlannedLine
+from dubbing.planning.result import SegmentResult, Take
 from dubbing.storage import Storage
+from dubbing.synthesis.clip import Ask, clip_key, hurried_speed
 
 log = logging.getLogger(__name__)
 

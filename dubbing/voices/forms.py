@@ -16,12 +16,12 @@ import safetensors.numpy
 import soundfile
 from safetensors import SafetensorError
 
-from dubbing.audio import Audio
-from dubbing.engine import VoiceForm, Voicing
+from dubbing.engines.engine import VoiceForm, Voicing
 from dubbing.errors import BadInput, DubbingError, EngineFailed, NotFound, SpeechRejected
-from dubbing.keys import Keys
+from dubbing.media.samples import Audio
 from dubbing.storage import Storage
-from dubbing.voice import Voice
+from dubbing.storage.keys import Keys
+from dubbing.voices.voice import Voice
 
 log = logging.getLogger(__name__)
 

@@ -15,12 +15,13 @@ from pathlib import Path
 import numpy as np
 import soxr
 
-from dubbing import media, reference
-from dubbing.audio import Audio, Samples
 from dubbing.errors import BadInput
 from dubbing.job import Segment
-from dubbing.reference import Prepared, Recording
-from dubbing.voice import Voice, voice_digest
+from dubbing.media import probe as media
+from dubbing.media.samples import Audio, Samples
+from dubbing.voices import reference
+from dubbing.voices.reference import Prepared, Recording
+from dubbing.voices.voice import Voice, voice_digest
 
 ENOUGH = 30.0
 """Seconds of a voice, where no engine asks for less."""

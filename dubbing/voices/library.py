@@ -13,17 +13,17 @@ from pathlib import Path
 import langcodes
 from pydantic import ValidationError
 
-from dubbing.conversion import spec_of
-from dubbing.engine import EngineSpec
+from dubbing.engines.conversion import spec_of
+from dubbing.engines.engine import EngineSpec
 from dubbing.errors import BadInput, Conflict, NotFound
-from dubbing.extraction import store_voice
 from dubbing.job import Job, Model
-from dubbing.keys import Keys
-from dubbing.parallel import each
-from dubbing.reference import doubts_of, record
 from dubbing.storage import Storage
-from dubbing.voice import Digest, Voice
-from dubbing.voice_names import check_new_name, find, load, names, pointer
+from dubbing.storage.keys import Keys
+from dubbing.storage.parallel import each
+from dubbing.voices.forms import store_voice
+from dubbing.voices.names import check_new_name, find, load, names, pointer
+from dubbing.voices.reference import doubts_of, record
+from dubbing.voices.voice import Digest, Voice
 
 log = logging.getLogger(__name__)
 

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 
 from pydantic import TypeAdapter, ValidationError
 
-from dubbing.engine import EngineSpec
+from dubbing.engines.engine import EngineSpec
 from dubbing.errors import BadInput, NotFound
 from dubbing.job import Job, Role, is_identifier
-from dubbing.keys import Keys
 from dubbing.storage import Storage
-from dubbing.voice import Digest, Voice
+from dubbing.storage.keys import Keys
+from dubbing.voices.voice import Digest, Voice
 
 
 def names(storage: Storage) -> list[str]:

@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 import soxr
 
-from dubbing.audio import Audio, Samples, peak
 from dubbing.errors import BadInput
-from dubbing.media import decode_speech
-from dubbing.proof import ONE_SPEAKER, unity
+from dubbing.media.probe import decode_speech
+from dubbing.media.samples import Audio, Samples, peak
+from dubbing.proof.speaker import ONE_SPEAKER, unity
 from dubbing.storage import digest_file
-from dubbing.voice import Judgement, Voice, voice_digest
+from dubbing.voices.voice import Judgement, Voice, voice_digest
 
 RATE = 24_000
 """Hz; what the engines that clone were trained on, or more."""

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import soxr
 
-from dubbing.audio import Audio, Samples
+from dubbing.media.samples import Audio, Samples
 
 INSTALL = "pip install 'dubbing[quality]' && pip install --no-deps resemblyzer==0.1.4"
 """Without its dependencies: one of them has to be compiled, and none is used."""

@@ -9,10 +9,10 @@ from multiprocessing.synchronize import Barrier
 
 from benchmarks._script import LANGUAGE
 from benchmarks._system import PATIENCE
-from dubbing.audio import Audio, encode_flac
-from dubbing.catalogue import Catalogue
-from dubbing.engine import Engine, Line
+from dubbing.engines.catalogue import Catalogue
+from dubbing.engines.engine import Engine, Line
 from dubbing.job import Job
+from dubbing.media.samples import Audio, encode_flac
 from dubbing.storage import Storage
 
 _process: list[tuple[Engine, Storage]] = []

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from dubbing.client import Client
 from dubbing.job import Job, JobState
-from dubbing.keys import Keys
+from dubbing.jobs.status import Status
 from dubbing.settings import Settings
-from dubbing.status import Status
+from dubbing.storage.keys import Keys
 
 CORES = os.cpu_count() or 1
 PATIENCE = 120.0

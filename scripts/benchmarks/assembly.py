@@ -27,15 +27,15 @@ import imageio_ffmpeg
 import numpy as np
 import soundfile
 
-from dubbing.audio import Audio, decode_clip, encode_flac, level
+from dubbing.assembly.mix import BLOCK, Clip, Mixer
 from dubbing.job import Background, Job, Output, Segment
-from dubbing.keys import Keys
-from dubbing.media import RATE
-from dubbing.mix import BLOCK, Clip, Mixer
-from dubbing.outcome import gather
-from dubbing.plan import Batch, Kind, PlannedLine, Reason, Round, line_rooms, write_plan
-from dubbing.result import BatchResult, SegmentResult, Take
+from dubbing.media.probe import RATE
+from dubbing.media.samples import Audio, decode_clip, encode_flac, level
+from dubbing.planning.outcome import gather
+from dubbing.planning.plan import Batch, Kind, PlannedLine, Reason, Round, line_rooms, write_plan
+from dubbing.planning.result import BatchResult, SegmentResult, Take
 from dubbing.storage import Storage
+from dubbing.storage.keys import Keys
 
 AT_MOST = {"vs_floor": 3.0, "peak_mb": 150.0, "vs_aac": 1.6}
 AT_LEAST = {"vs_pydub": 60.0}
@@ -137,7 +137,7 @@ def pydub(storage: Storage, output: Path, lines: int) -> None:
 
 def chain(storage: Storage, output: Path, lines: int) -> None:
     """Assemble the stored job."""
-    from dubbing.assembly import assemble  # noqa: PLC0415 - in no other process
+    from dubbing.assembly.assemble import assemble  # noqa: PLC0415 - in no other process
 
     job = Job.model_validate_json(storage.get(Keys.job("film")))
     report = assemble(job, 1, "run", gather(storage, "film", 1), storage, output.parent)

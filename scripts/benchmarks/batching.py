@@ -30,11 +30,11 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks._script import LANGUAGE, WORDS
-from dubbing.catalogue import Catalogue
-from dubbing.engine import Engine, EngineSpec, Line
-from dubbing.plan import CastLine, PlannedLine, plan_round
-from dubbing.voice import VoiceRef
-from dubbing.weights import ModelFolders
+from dubbing.engines.catalogue import Catalogue
+from dubbing.engines.engine import Engine, EngineSpec, Line
+from dubbing.engines.models.folders import ModelFolders
+from dubbing.planning.plan import CastLine, PlannedLine, plan_round
+from dubbing.voices.voice import VoiceRef
 
 ENGINES = ("vits", "yourtts", "fastspeech2", "xtts")
 SIZES = {"speedup": 1, "speedup_middle": 4}

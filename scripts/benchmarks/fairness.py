@@ -19,8 +19,8 @@ from pathlib import Path
 from benchmarks._script import make_job, sentences
 from benchmarks._system import CORES, settings, warm_up
 from dubbing.client import Client
+from dubbing.embedded.stack import Stack
 from dubbing.job import Job, JobState
-from dubbing.local import Stack
 
 AT_MOST = {"small_job_ratio": 4.0}
 

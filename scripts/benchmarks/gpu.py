@@ -27,12 +27,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from dubbing.audio import Audio
-from dubbing.catalogue import Catalogue
-from dubbing.engine import Engine, Line
-from dubbing.engines._coqui.library import prepare
-from dubbing.residency import GPU
-from dubbing.weights import ModelFolders
+from dubbing.engines.adapters._coqui.library import prepare
+from dubbing.engines.catalogue import Catalogue
+from dubbing.engines.engine import Engine, Line
+from dubbing.engines.models.folders import ModelFolders
+from dubbing.engines.residency import GPU
+from dubbing.media.samples import Audio
 
 ENGINES = ("xtts", "vits")
 BATCHES = (1, 4, 16, 64)

@@ -26,9 +26,9 @@ from benchmarks._bare import bare_processes, bare_seconds
 from benchmarks._script import make_job, sentences, slow_sentences
 from benchmarks._system import CORES, faulty_engine, settings, wait_until_spoken, warm_up
 from dubbing.client import Client
+from dubbing.embedded.stack import Stack
 from dubbing.job import Job
-from dubbing.local import Stack
-from dubbing.outcome import gather
+from dubbing.planning.outcome import gather
 
 AT_LEAST = {"efficiency": 0.85, "efficiency_slow_engine": 0.97}
 AT_MOST = {"failed": 0}

@@ -27,9 +27,9 @@ import redis
 from benchmarks._script import cries, make_job
 from benchmarks._system import CORES, children, settings, statuses, warm_up
 from dubbing.client import Client
-from dubbing.engines.tone import Tone
+from dubbing.embedded.stack import Stack
+from dubbing.engines.adapters.tone import Tone
 from dubbing.job import Job
-from dubbing.local import Stack
 from dubbing.settings import Settings
 
 AT_MOST = {

@@ -23,7 +23,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from dubbing.local import Stack, dubbing_command
+from dubbing.embedded.stack import Stack, dubbing_command
 from dubbing.settings import Settings
 
 AT_MOST = {"first_clip_seconds": 3.0}

@@ -24,10 +24,10 @@ from pathlib import Path
 from benchmarks._script import make_job, slow_sentences
 from benchmarks._system import children, faulty_engine, settings, until
 from dubbing.client import Client
-from dubbing.keys import Keys
-from dubbing.local import Stack, dubbing_command, environment
-from dubbing.plan import read_plan
+from dubbing.embedded.stack import Stack, dubbing_command, environment
+from dubbing.planning.plan import read_plan
 from dubbing.settings import Settings
+from dubbing.storage.keys import Keys
 
 AT_MOST = {"takeover_seconds": 10.0}
 

@@ -12,7 +12,7 @@ from soaking.orders import Order
 from soaking.strikes import Blow
 from system import System
 
-from dubbing.synthesis import MAX_DELIVERIES, TRIES
+from dubbing.synthesis.speak import MAX_DELIVERIES, TRIES
 
 HALVINGS = 3
 """How often a line is begun when a call of four fails for another one: with it, by twos, alone."""

@@ -13,16 +13,16 @@ from soaking.havoc import Struck
 from soaking.strikes import WORKERS, Blow
 from system import System
 
-from dubbing.audio import decode_clip
+from dubbing.assembly.report import Report, ReportLine
 from dubbing.errors import BadInput, GivenUp, NotFound
 from dubbing.job import JobState
-from dubbing.keys import Keys
-from dubbing.outcome import Outcome, gather, load_result
-from dubbing.plan import read_refs
-from dubbing.report import Report, ReportLine
-from dubbing.rounds import load_end, load_job
+from dubbing.jobs.rounds import load_end, load_job
+from dubbing.media.samples import decode_clip
+from dubbing.planning.outcome import Outcome, gather, load_result
+from dubbing.planning.plan import read_refs
 from dubbing.storage import Storage
-from dubbing.synthesis import MAX_DELIVERIES
+from dubbing.storage.keys import Keys
+from dubbing.synthesis.speak import MAX_DELIVERIES
 
 LATE = 1.0
 """Seconds after its end in which a round may still write what it was at."""

@@ -11,10 +11,10 @@ import pytest
 import tiny
 from speech import TEXTS, line, loaded, recording, speak, spoken
 
-from dubbing.audio import Audio, judge
-from dubbing.catalogue import Catalogue
-from dubbing.engine import Engine
-from dubbing.residency import GPU
+from dubbing.engines.catalogue import Catalogue
+from dubbing.engines.engine import Engine
+from dubbing.engines.residency import GPU
+from dubbing.media.samples import Audio, judge
 
 # A machine without a card is no worse for it, on CI either.
 pytestmark = [

@@ -24,15 +24,15 @@ from scenes import (
     voice,
 )
 
-from dubbing import disk
-from dubbing.audio import Samples, level
+from dubbing.assembly.report import Report, ReportLine
 from dubbing.errors import BadInput, ClipUnreadable, MediaError, Stopped
 from dubbing.job import Background, Job, JobState, Output, Segment
-from dubbing.keys import Keys
-from dubbing.media import RATE, probe
-from dubbing.outcome import gather
-from dubbing.report import Report, ReportLine
+from dubbing.media import disk
+from dubbing.media.probe import RATE, probe
+from dubbing.media.samples import Samples, level
+from dubbing.planning.outcome import gather
 from dubbing.storage import Storage
+from dubbing.storage.keys import Keys
 
 
 def measured(path: Path) -> tuple[float, float]:

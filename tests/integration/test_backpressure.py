@@ -16,11 +16,11 @@ from system import numbered, script
 from dubbing.client import Client
 from dubbing.errors import QueueUnavailable
 from dubbing.job import Job, JobState
-from dubbing.keys import Keys
+from dubbing.jobs.rounds import End, end_round
 from dubbing.ledger import Ledger
 from dubbing.queue import Publisher, broker_lists, make_app
-from dubbing.rounds import End, end_round
 from dubbing.storage import Storage
+from dubbing.storage.keys import Keys
 
 GRACE = 0.2
 SECONDS = 5.0

@@ -11,9 +11,9 @@ import redis as library
 from system import System, numbered, script
 
 from dubbing.errors import BadInput, NotFound
-from dubbing.fleet import Order
 from dubbing.job import Role
 from dubbing.ledger import Holding, WorkerRecord, WorkerState
+from dubbing.queue.fleet import Order
 
 ENGINES = ("faulty", "tone")
 

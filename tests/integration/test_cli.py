@@ -304,7 +304,7 @@ def plugin(folder: Path) -> None:
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: robot\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[dubbing.engines]\nrobot = robot_engine:Robot\n")
     source = """
-        from dubbing.engines.tone import Tone
+        from dubbing.engines.adapters.tone import Tone
 
         class Robot(Tone):
             spec = Tone.spec.model_copy(update={"name": "robot"})

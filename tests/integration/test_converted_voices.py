@@ -13,12 +13,12 @@ from scenes import film
 from services import unavailable
 from system import System, script
 
-from dubbing.audio import decode_clip
-from dubbing.catalogue import Catalogue, publish
-from dubbing.engine import missing_libraries
-from dubbing.engines.piper import Piper
+from dubbing.engines.adapters.piper import Piper
+from dubbing.engines.catalogue import Catalogue, publish
+from dubbing.engines.engine import missing_libraries
 from dubbing.job import Job, JobState
-from dubbing.media import probe
+from dubbing.media.probe import probe
+from dubbing.media.samples import decode_clip
 from dubbing.storage import Storage
 
 TEXTS = ("You told me so.", "Yes, I did.", "Then we shall go home now.", "Not without him.")

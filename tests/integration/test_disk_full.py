@@ -11,11 +11,11 @@ import pytest
 from services import PLUGINS, unavailable
 from system import System, numbered, script
 
-from dubbing import disk as disk_module
-from dubbing.assembly import assemble
-from dubbing.audio import decode_clip
+from dubbing.assembly.assemble import assemble
 from dubbing.errors import MediaError, StorageUnavailable
 from dubbing.job import JobState
+from dubbing.media import disk as disk_module
+from dubbing.media.samples import decode_clip
 
 LARGE = 600 << 20
 """Bytes; nothing of it is taken before something is written."""

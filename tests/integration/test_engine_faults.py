@@ -8,9 +8,9 @@ import pytest
 from services import PLUGINS
 from system import System, numbered, script
 
+from dubbing.assembly.report import ReportLine
 from dubbing.job import Job, JobState
-from dubbing.keys import Keys
-from dubbing.report import ReportLine
+from dubbing.storage.keys import Keys
 
 SECONDS_PER_CALL = 1.5
 

@@ -15,10 +15,10 @@ from scenes import film
 from services import unavailable
 from system import System
 
-from dubbing.catalogue import Catalogue
-from dubbing.engine import missing_libraries
+from dubbing.engines.catalogue import Catalogue
+from dubbing.engines.engine import missing_libraries
 from dubbing.job import Job, JobState, Role, Segment
-from dubbing.media import probe
+from dubbing.media.probe import probe
 from dubbing.storage import Storage
 
 NAMES = Catalogue().names()

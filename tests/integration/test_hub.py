@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from hub import COMMIT, Hub, serving
 
+from dubbing.engines.models.folders import Weights
+from dubbing.engines.models.hub import Fetched, fetch
 from dubbing.errors import BadInput, Conflict, EngineMissing, NotFound, Transient
-from dubbing.hub import Fetched, fetch
-from dubbing.weights import Weights
 
 REPOSITORY = "authors/singer"
 FILES = {

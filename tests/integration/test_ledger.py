@@ -25,7 +25,7 @@ from dubbing.errors import QueueUnavailable
 from dubbing.job import JobState
 from dubbing.ledger import Address, Claim, Ledger
 from dubbing.ledger.server import redact
-from dubbing.plan import BatchRef
+from dubbing.planning.plan import BatchRef
 from dubbing.queue import broker_lists
 
 SHORT = 0.2

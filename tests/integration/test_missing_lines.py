@@ -20,12 +20,12 @@ from scenes import (
     voice,
 )
 
+from dubbing.assembly.report import Report, ReportLine
 from dubbing.job import Background, Job, JobState, Output, Segment
-from dubbing.keys import Keys
-from dubbing.media import RATE
-from dubbing.outcome import gather
-from dubbing.report import Report, ReportLine
+from dubbing.media.probe import RATE
+from dubbing.planning.outcome import gather
 from dubbing.storage import Storage
+from dubbing.storage.keys import Keys
 
 FLAC = Output(formats=("flac",))
 OWN = "is missing: the film's own sound is heard in its place"

@@ -24,8 +24,8 @@ from system import script
 
 from dubbing.cli.output import describe
 from dubbing.job import JobState
+from dubbing.jobs.status import Status, job_status
 from dubbing.ledger import Address, Ledger, Standing
-from dubbing.status import Status, job_status
 from dubbing.storage import Storage
 
 PACE = 0.2

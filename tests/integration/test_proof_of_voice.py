@@ -12,19 +12,19 @@ from services import unavailable
 from speech import loaded, speak
 from system import System
 
-from dubbing import listener
-from dubbing.assembly import assemble
-from dubbing.audio import Audio, encode_flac
-from dubbing.engine import Engine, Line
-from dubbing.extraction import store_voice
+from dubbing.assembly.assemble import assemble
+from dubbing.assembly.report import Report
+from dubbing.engines.engine import Engine, Line
 from dubbing.job import Job, JobState, Role, Segment
-from dubbing.keys import Keys
-from dubbing.outcome import Outcome
-from dubbing.plan import Batch, Kind, PlannedLine
-from dubbing.report import Report
-from dubbing.result import SegmentResult
+from dubbing.media.samples import Audio, encode_flac
+from dubbing.planning.outcome import Outcome
+from dubbing.planning.plan import Batch, Kind, PlannedLine
+from dubbing.planning.result import SegmentResult
 from dubbing.storage import Storage
-from dubbing.voice import Voice, VoiceRef
+from dubbing.storage.keys import Keys
+from dubbing.voices import speaker_encoder as listener
+from dubbing.voices.forms import store_voice
+from dubbing.voices.voice import Voice, VoiceRef
 
 ADA, BOB = "m3", "Annie"
 TEXTS = (

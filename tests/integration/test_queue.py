@@ -9,8 +9,8 @@ from pathlib import Path
 from kombu import Connection
 
 from dubbing.client import Client
+from dubbing.embedded.stack import Stack
 from dubbing.job import Job, JobState, Segment
-from dubbing.local import Stack
 from dubbing.queue import BULK, broker_lists, celery_settings, queues_of
 from dubbing.settings import Settings
 

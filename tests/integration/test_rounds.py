@@ -10,25 +10,25 @@ import pytest
 import redis
 from system import numbered, script
 
-from dubbing import finish as finishing
-from dubbing.casting import cast_lines
-from dubbing.catalogue import Catalogue, Published, announce, known_specs
 from dubbing.client import Client
-from dubbing.engines.tone import Tone
+from dubbing.engines.adapters.tone import Tone
+from dubbing.engines.catalogue import Catalogue, Published, announce, known_specs
+from dubbing.engines.models.folders import ModelFolders
+from dubbing.engines.residency import Residency
 from dubbing.errors import BadInput, ClipUnreadable, Stopped, StorageUnavailable
 from dubbing.job import Job, JobState, Role
-from dubbing.keys import Keys
+from dubbing.jobs import finish as finishing
+from dubbing.jobs.batch_work import BatchRunner, Lease
+from dubbing.jobs.rounds import create_round, latest_round, load_end, load_round, put_to_work
 from dubbing.ledger import Address, Ledger
 from dubbing.ledger.records import ASSEMBLY_TOKEN
-from dubbing.outcome import gather
-from dubbing.plan import Batch, Kind, Reason, Round, read_refs
+from dubbing.planning.casting import cast_lines
+from dubbing.planning.outcome import gather
+from dubbing.planning.plan import Batch, Kind, Reason, Round, read_refs
+from dubbing.planning.result import BatchResult
 from dubbing.queue import Publisher, make_app
-from dubbing.residency import Residency
-from dubbing.result import BatchResult
-from dubbing.rounds import create_round, latest_round, load_end, load_round, put_to_work
 from dubbing.storage import Storage
-from dubbing.weights import ModelFolders
-from dubbing.work import Desk, Lease
+from dubbing.storage.keys import Keys
 from tasks import speech
 from tasks.context import Context, install
 
@@ -48,8 +48,8 @@ def job(client: Client) -> Job:
     return submitted
 
 
-def desk(client: Client) -> Desk:
-    return Desk(
+def runner(client: Client) -> BatchRunner:
+    return BatchRunner(
         storage=client.storage,
         ledger=client.ledger,
         publisher=client._publisher,
@@ -105,7 +105,7 @@ def test_a_repair_of_a_job_that_is_cancelled_meanwhile_is_cancelled_too(
 
     monkeypatch.setattr(finishing, "assemble", unreadable)
     monkeypatch.setattr(finishing, "create_round", crossed)
-    assert finishing.finish(desk(client), assembling(client, 1)) == "cancelled"
+    assert finishing.finish(runner(client), assembling(client, 1)) == "cancelled"
     assert client.status("j").state is JobState.CANCELLED
     assert not marked(client)
 
@@ -113,14 +113,14 @@ def test_a_repair_of_a_job_that_is_cancelled_meanwhile_is_cancelled_too(
 def test_a_storage_that_keeps_damaging_a_clip_fails_the_job_after_three_repairs(
     client: Client, job: Job
 ) -> None:
-    install(Context(desk=desk(client), engines=Residency(Catalogue())))
+    install(Context(runner=runner(client), engines=Residency(Catalogue())))
 
     def finished_with_damage(round_: int) -> str:
         for ref in read_refs(client.storage.get(Keys.plan("j", round_))):
             speech.synthesize(job="j", round=round_, token=ref.token, queue=ref.queue)
         take = gather(client.storage, "j", round_)["1"].result.takes[0]
         client.storage.replace(take.key, b"no clip")
-        return finishing.finish(desk(client), assembling(client, round_))
+        return finishing.finish(runner(client), assembling(client, round_))
 
     ends = [finished_with_damage(round_) for round_ in (1, 2, 3, 4)]
     assert ends == [*["a newer round goes on"] * 3, "failed"]
@@ -144,7 +144,7 @@ def test_an_assembly_that_comes_late_leaves_the_retry_of_a_cancelled_job_alone(
 
     monkeypatch.setattr(finishing, "assemble", unreadable)
     monkeypatch.setattr(finishing, "create_round", crossed)
-    finishing.finish(desk(client), assembling(client, 1))
+    finishing.finish(runner(client), assembling(client, 1))
     assert client.status("j").state is JobState.QUEUED
     assert load_round(client.storage, "j", 2).reason is Reason.RETRY
 
@@ -155,9 +155,9 @@ def test_an_assembly_that_lost_its_lease_has_no_word(client: Client, job: Job) -
     client.ledger.release(lease.at, "w")
     client.ledger.claim(lease.at, "another")
     with pytest.raises(Stopped):
-        finishing._fail(desk(client), lease, job, BadInput("no film"))
+        finishing._fail(runner(client), lease, job, BadInput("no film"))
     assert load_end(client.storage, "j", 1) is None
-    finishing._fail(desk(client), other, job, BadInput("no film"))
+    finishing._fail(runner(client), other, job, BadInput("no film"))
     assert client.status("j").state is JobState.FAILED
 
 
@@ -184,7 +184,7 @@ def test_the_deliveries_of_lines_that_used_up_their_time_stay_counted(
     (ref,) = read_refs(client.storage.get(Keys.plan("j", 1)))
     at = Address(job="j", round=1, token=ref.token, queue=ref.queue)
     with pytest.raises(Stopped):
-        desk(client).run(at, too_slow)
+        runner(client).run(at, too_slow)
     assert client.ledger.deliver("j", ["0"]) == [1]
 
 
@@ -196,14 +196,14 @@ def test_the_delivery_of_an_assembly_that_used_up_its_time_stays_counted(
 
     monkeypatch.setattr(finishing, "assemble", too_slow)
     with pytest.raises(Stopped):
-        finishing.finish(desk(client), assembling(client, 1))
+        finishing.finish(runner(client), assembling(client, 1))
     assert client.ledger.deliver("j", [finishing.DELIVERY]) == [1]
 
 
 def test_the_assembly_of_an_older_round_gives_way(client: Client, job: Job) -> None:
     lease = assembling(client, 1)
     open_round(client, job, 1)
-    finishing.finish(desk(client), lease)
+    finishing.finish(runner(client), lease)
     assert load_end(client.storage, "j", 1) is None
     now = client.status("j")
     assert (now.round, now.lines, now.done) == (2, 3, 2)
@@ -233,7 +233,7 @@ def test_a_storage_that_fails_is_no_fault_of_a_voice(
     client.storage.create(Keys.job("j"), cloned.model_dump_json().encode())
     put_to_work(client.storage, client.ledger, cloned)
     (at,) = client.ledger.take("extraction.tone", [])
-    context = Context(desk=desk(client), engines=Residency(Catalogue()))
+    context = Context(runner=runner(client), engines=Residency(Catalogue()))
     install(context)
 
     def down(*_: object) -> None:

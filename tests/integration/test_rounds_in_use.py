@@ -12,14 +12,14 @@ import redis
 from services import PLUGINS
 from system import System, numbered, script
 
-from dubbing.audio import decode_clip
-from dubbing.engines.tone import Tone
+from dubbing.assembly.report import Report, ReportLine
+from dubbing.engines.adapters.tone import Tone
 from dubbing.errors import BadInput, Conflict, NotFound
 from dubbing.job import Job, JobState, Role, Segment
-from dubbing.keys import Keys
-from dubbing.plan import Reason
-from dubbing.report import Report, ReportLine
-from dubbing.rounds import load_job, load_round
+from dubbing.jobs.rounds import load_job, load_round
+from dubbing.media.samples import decode_clip
+from dubbing.planning.plan import Reason
+from dubbing.storage.keys import Keys
 
 COMPLETED, FAILED = JobState.COMPLETED, JobState.FAILED
 

@@ -17,9 +17,9 @@ from speech import recording
 from system import SECONDS, System, numbered, script
 
 from dubbing.job import Job, JobState, Role
-from dubbing.keys import Keys
+from dubbing.planning.result import BatchResult
 from dubbing.queue import broker_lists
-from dubbing.result import BatchResult
+from dubbing.storage.keys import Keys
 
 QUEUE = "synthesis.faulty"
 BATCH = 4

@@ -16,7 +16,7 @@ import redis
 from services import PLUGINS
 from system import System, numbered, script
 
-from dubbing.keys import Keys
+from dubbing.storage.keys import Keys
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 SEED = "46"

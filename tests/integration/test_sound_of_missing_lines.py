@@ -22,12 +22,12 @@ from scenes import (
     voice,
 )
 
-from dubbing.audio import Samples, level
+from dubbing.assembly.programme import prepare
+from dubbing.assembly.report import Report
 from dubbing.job import Background, Job, Output, Segment
-from dubbing.media import RATE, decode
-from dubbing.outcome import gather
-from dubbing.programme import prepare
-from dubbing.report import Report
+from dubbing.media.probe import RATE, decode
+from dubbing.media.samples import Samples, level
+from dubbing.planning.outcome import gather
 from dubbing.storage import Storage
 
 FLAC = Output(formats=("flac",))

@@ -17,19 +17,19 @@ from proxy import Answer, Proxy, proxy_before
 from services import PLUGINS
 from system import System, numbered, script
 
-from dubbing import storage as storage_module
-from dubbing.catalogue import Catalogue
+from dubbing.assembly.report import Report
 from dubbing.client import Client
+from dubbing.engines.catalogue import Catalogue
+from dubbing.engines.residency import Residency
 from dubbing.errors import StorageUnavailable
 from dubbing.job import Job, JobState
-from dubbing.keys import Keys
+from dubbing.jobs.batch_work import LONGEST_PAUSE, PAUSE_SECONDS, SETBACKS, BatchRunner
+from dubbing.jobs.status import Status
 from dubbing.ledger import Ledger
-from dubbing.outcome import gather
-from dubbing.report import Report
-from dubbing.residency import Residency
-from dubbing.status import Status
+from dubbing.planning.outcome import gather
 from dubbing.storage import S3Options, Storage
-from dubbing.work import LONGEST_PAUSE, PAUSE_SECONDS, SETBACKS, Desk
+from dubbing.storage import store as storage_module
+from dubbing.storage.keys import Keys
 from tasks.assembly import assemble
 from tasks.context import Context, install
 from tasks.speech import extract, synthesize
@@ -54,15 +54,15 @@ def bucket(proxy: Proxy, s3_options: S3Options, monkeypatch: pytest.MonkeyPatch)
 
 
 class Hand:
-    """Takes batches to a worker's desk in this process, as fast as they may be taken."""
+    """Takes batches to a worker's runner in this process, as fast as they may be taken."""
 
     def __init__(self, storage: Storage, redis_url: str) -> None:
-        self._desk = Desk(
+        self._runner = BatchRunner(
             storage=storage, ledger=Ledger(redis_url), publisher=self, worker="w", pause=0.05
         )
-        self.client = Client(storage, self._desk.ledger, self, "tone")
+        self.client = Client(storage, self._runner.ledger, self, "tone")
         self.setbacks = 0
-        install(Context(desk=self._desk, engines=Residency(Catalogue())))
+        install(Context(runner=self._runner, engines=Residency(Catalogue())))
 
     def fill(self, queues: Sequence[str]) -> int:
         """Publish nothing: what is due is taken below."""
@@ -74,7 +74,7 @@ class Hand:
         while not (status := self.client.status(job.name)).state.ended:
             assert time.monotonic() < deadline, status
             for queue, task in TASKS.items():
-                for at in self._desk.ledger.take(queue, []):
+                for at in self._runner.ledger.take(queue, []):
                     try:
                         task(**asdict(at))
                     except StorageUnavailable:
@@ -165,9 +165,9 @@ def test_an_outage_of_everything_is_waited_for(hand: Hand, bucket: Storage, prox
 
 
 def test_each_rest_is_longer_up_to_a_minute_and_no_two_are_the_same(hand: Hand) -> None:
-    desk = replace(hand._desk, pause=PAUSE_SECONDS)
+    runner = replace(hand._runner, pause=PAUSE_SECONDS)
     for setbacks, longest in ((1, 5), (2, 10), (3, 20), (4, 40), (5, LONGEST_PAUSE), (2000, 60)):
-        pauses = {desk._pause(setbacks) for _ in range(50)}
+        pauses = {runner._pause(setbacks) for _ in range(50)}
         assert len(pauses) > 1
         assert longest / 2 <= min(pauses) <= max(pauses) <= longest
 

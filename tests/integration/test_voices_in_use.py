@@ -19,14 +19,14 @@ from speech import pitch
 from system import System, numbered, script
 
 from dubbing import cli
-from dubbing.audio import Audio, decode_clip
-from dubbing.catalogue import Catalogue, known_specs
+from dubbing.engines.catalogue import Catalogue, known_specs
 from dubbing.errors import BadInput
-from dubbing.extraction import load_voice
-from dubbing.intake import Intake
 from dubbing.job import Job, JobState, Role, Segment
-from dubbing.keys import Keys
+from dubbing.media.samples import Audio, decode_clip
 from dubbing.storage import S3Options, Storage
+from dubbing.storage.keys import Keys
+from dubbing.submission.intake import Intake
+from dubbing.voices.forms import load_voice
 
 LINE = {"id": "1", "start": 1, "end": 3, "text": "Good day."}
 

@@ -18,11 +18,11 @@ from system import System, numbered, script
 from dubbing.client import by_state
 from dubbing.errors import BadInput, Conflict
 from dubbing.job import Job, JobState, Role
-from dubbing.keys import Keys
 from dubbing.ledger import Address
-from dubbing.plan import read_refs
+from dubbing.planning.plan import read_refs
 from dubbing.queue import TASKS, broker_lists, make_app
 from dubbing.storage import S3Options
+from dubbing.storage.keys import Keys
 
 DEADLY = script("deadly", *numbered("Deadly", 3), "This one kills its process. [kill]")
 

@@ -31,10 +31,10 @@ from pathlib import Path
 
 import numpy as np
 
-from dubbing.audio import Audio
-from dubbing.engine import Line, Spoken
-from dubbing.engines.tone import Tone
+from dubbing.engines.adapters.tone import Tone
+from dubbing.engines.engine import Line, Spoken
 from dubbing.errors import EngineFailed
+from dubbing.media.samples import Audio
 
 WORD = re.compile(r"\[(\w+)(?::([\d.]+))?\]")
 

@@ -15,7 +15,7 @@ VARIABLE = "SMALL_DECODER"
 
 def install() -> None:
     """Have them small whenever an XTTS model is built here."""
-    from dubbing.engines._xtts import model as network
+    from dubbing.engines.adapters._xtts import model as network
 
     real = network.build
 
@@ -28,7 +28,7 @@ def install() -> None:
 
 def shrink() -> None:
     """Make them small in this process, and in those that it starts."""
-    from dubbing.engines._coqui.library import prepare
+    from dubbing.engines.adapters._coqui.library import prepare
 
     prepare()
     from TTS.encoder.models.resnet import ResNetSpeakerEncoder

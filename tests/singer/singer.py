@@ -11,9 +11,9 @@ import signal
 import sys
 from pathlib import Path
 
-from dubbing.engine import described
-from dubbing.engines.tone import Tone
-from dubbing.weights import Weights, digest_files, read_config, require_files
+from dubbing.engines.adapters.tone import Tone
+from dubbing.engines.engine import described
+from dubbing.engines.models.folders import Weights, digest_files, read_config, require_files
 
 FILES = {"config.json": b'{"language": "en"}', "model.bin": b"good" * 1000}
 

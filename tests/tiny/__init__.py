@@ -10,8 +10,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-from dubbing.catalogue import Catalogue
-from dubbing.weights import ModelFolders
+from dubbing.engines.catalogue import Catalogue
+from dubbing.engines.models.folders import ModelFolders
 
 
 def make(kind: str, folder: Path) -> None:

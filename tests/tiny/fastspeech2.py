@@ -7,11 +7,11 @@ import math
 from pathlib import Path
 from typing import Any
 
-from dubbing.engines._coqui.config import read_model_config
-from dubbing.engines._coqui.forward_tts import build
-from dubbing.engines._coqui.library import prepare
-from dubbing.engines._coqui.vocoder import VOCODER, VOCODER_CONFIG
-from dubbing.engines._coqui.vocoder import build as build_vocoder
+from dubbing.engines.adapters._coqui.config import read_model_config
+from dubbing.engines.adapters._coqui.forward_tts import build
+from dubbing.engines.adapters._coqui.library import prepare
+from dubbing.engines.adapters._coqui.vocoder import VOCODER, VOCODER_CONFIG
+from dubbing.engines.adapters._coqui.vocoder import build as build_vocoder
 
 RATE = 16_000
 UPSAMPLING = [8, 4, 4]

@@ -6,8 +6,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from dubbing.engines._coqui.config import checkpoint
-from dubbing.engines._coqui.vits import build
+from dubbing.engines.adapters._coqui.config import checkpoint
+from dubbing.engines.adapters._coqui.vits import build
 from tiny import vits
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from plugins.small_decoder import shrink
 
-from dubbing.engines._coqui.library import prepare
-from dubbing.engines._xtts.model import build
+from dubbing.engines.adapters._coqui.library import prepare
+from dubbing.engines.adapters._xtts.model import build
 
 PACE = 20.0
 """Characters a second."""

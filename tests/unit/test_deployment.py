@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from dubbing import cli
-from dubbing.catalogue import Catalogue
+from dubbing.engines.catalogue import Catalogue
 from dubbing.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -1,1 +1,1 @@
-"""The built-in engines, one a file; found by entry point, as anyone's are."""
+"""The built-in engines, one a file; found by entry point, as everybody's engines are."""

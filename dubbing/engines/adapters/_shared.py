@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from dubbing.audio import SILENCE_DBFS, Audio, peak
-from dubbing.engine import EngineSpec, VoiceForm
+from dubbing.engines.engine import EngineSpec, VoiceForm
 from dubbing.errors import DubbingError, EngineFailed, SpeechRejected
+from dubbing.media.samples import SILENCE_DBFS, Audio, peak
 
 ALONE = "default"
 """The voice of a model of one speaker."""

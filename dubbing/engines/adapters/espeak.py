@@ -12,12 +12,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from dubbing.audio import Audio
-from dubbing.engine import EngineSpec, Line, Spoken, VoiceForm, described, require
-from dubbing.engines._espeak import RATE, Library, open_library
-from dubbing.engines._shared import cannot_clone, does_not_speak, loaded, no_such_voice
+from dubbing.engines.adapters._espeak import RATE, Library, open_library
+from dubbing.engines.adapters._shared import cannot_clone, does_not_speak, loaded, no_such_voice
+from dubbing.engines.engine import EngineSpec, Line, Spoken, VoiceForm, described, require
+from dubbing.engines.models.folders import Weights
 from dubbing.errors import DubbingError
-from dubbing.weights import Weights
+from dubbing.media.samples import Audio
 
 WORDS_A_MINUTE = 175
 """eSpeak's own pace."""

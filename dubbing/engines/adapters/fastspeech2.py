@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dubbing.audio import Audio
-from dubbing.engine import EngineSpec, Spoken
-from dubbing.engines._coqui import forward_tts, vocoder
-from dubbing.engines._coqui.trained import Row, Trained
-from dubbing.engines._shared import ALONE, answered
+from dubbing.engines.adapters._coqui import forward_tts, vocoder
+from dubbing.engines.adapters._coqui.trained import Row, Trained
+from dubbing.engines.adapters._shared import ALONE, answered
+from dubbing.engines.engine import EngineSpec, Spoken
 from dubbing.errors import DubbingError
+from dubbing.media.samples import Audio
 
 
 class FastSpeech2(Trained):

@@ -11,16 +11,16 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from dubbing.audio import Audio
-from dubbing.document import validated
-from dubbing.engine import EngineSpec, Line, Spoken, VoiceForm, described, require
-from dubbing.engines._espeak import Reading, phonemes
-from dubbing.engines._onnx.config import Config, Inputs, Outputs
-from dubbing.engines._onnx.graph import ONNX, Graph
-from dubbing.engines._onnx.symbols import Symbols
-from dubbing.engines._shared import ALONE, answered, cannot_clone, loaded, no_such_voice
+from dubbing.documents import validated
+from dubbing.engines.adapters._espeak import Reading, phonemes
+from dubbing.engines.adapters._onnx.config import Config, Inputs, Outputs
+from dubbing.engines.adapters._onnx.graph import ONNX, Graph
+from dubbing.engines.adapters._onnx.symbols import Symbols
+from dubbing.engines.adapters._shared import ALONE, answered, cannot_clone, loaded, no_such_voice
+from dubbing.engines.engine import EngineSpec, Line, Spoken, VoiceForm, described, require
+from dubbing.engines.models.folders import Weights, digest_files, read_config, require_files
 from dubbing.errors import SpeechRejected
-from dubbing.weights import Weights, digest_files, read_config, require_files
+from dubbing.media.samples import Audio
 
 CONFIG = "config.json"
 WEIGHTS = Weights(

@@ -15,11 +15,9 @@ import numpy as np
 import soxr
 from pydantic import ConfigDict, Field
 
-from dubbing.audio import Audio, Samples
-from dubbing.document import validated
-from dubbing.engine import EngineSpec, Spoken, VoiceForm, described, require
-from dubbing.engines._coqui.decoding import AHEAD, at_once
-from dubbing.engines._coqui.library import (
+from dubbing.documents import validated
+from dubbing.engines.adapters._coqui.decoding import AHEAD, at_once
+from dubbing.engines.adapters._coqui.library import (
     COQUI,
     fix_weights,
     loading,
@@ -27,9 +25,11 @@ from dubbing.engines._coqui.library import (
     release,
     torch_errors,
 )
-from dubbing.engines._shared import check_heard, loaded
+from dubbing.engines.adapters._shared import check_heard, loaded
+from dubbing.engines.engine import EngineSpec, Spoken, VoiceForm, described, require
+from dubbing.engines.models.folders import Weights, digest_files, read_config, require_files
 from dubbing.job import Model
-from dubbing.weights import Weights, digest_files, read_config, require_files
+from dubbing.media.samples import Audio, Samples
 
 if TYPE_CHECKING:
     from torch import Tensor

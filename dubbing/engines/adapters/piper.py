@@ -13,14 +13,14 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import ConfigDict, Field
 
-from dubbing.audio import Audio, Samples
-from dubbing.document import validated
-from dubbing.engine import EngineSpec, Line, Spoken, VoiceForm, described, require
-from dubbing.engines._onnx.graph import graphs, session
-from dubbing.engines._shared import cannot_clone, loaded, no_such_voice
+from dubbing.documents import validated
+from dubbing.engines.adapters._onnx.graph import graphs, session
+from dubbing.engines.adapters._shared import cannot_clone, loaded, no_such_voice
+from dubbing.engines.engine import EngineSpec, Line, Spoken, VoiceForm, described, require
+from dubbing.engines.models.folders import Weights, digest_files, read_config, require_files
 from dubbing.errors import BadInput, DubbingError, SpeechRejected
 from dubbing.job import Model
-from dubbing.weights import Weights, digest_files, read_config, require_files
+from dubbing.media.samples import Audio, Samples
 
 WEIGHTS = Weights(
     files=("*.onnx", "*.onnx.json"), home="https://huggingface.co/rhasspy/piper-voices"

@@ -14,11 +14,11 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from dubbing.audio import Audio, Samples
-from dubbing.engine import EngineSpec, Line, Spoken, VoiceForm, described
-from dubbing.engines._shared import no_such_voice
+from dubbing.engines.adapters._shared import no_such_voice
+from dubbing.engines.engine import EngineSpec, Line, Spoken, VoiceForm, described
+from dubbing.engines.models.folders import Weights
 from dubbing.errors import DubbingError, SpeechRejected
-from dubbing.weights import Weights
+from dubbing.media.samples import Audio, Samples
 
 RATE = 24_000
 PACE = 15.0

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dubbing.engine import EngineSpec, Spoken
-from dubbing.engines._coqui import vits as network
-from dubbing.engines._coqui.trained import Row, Trained
-from dubbing.engines._shared import ALONE
+from dubbing.engines.adapters._coqui import vits as network
+from dubbing.engines.adapters._coqui.trained import Row, Trained
+from dubbing.engines.adapters._shared import ALONE
+from dubbing.engines.engine import EngineSpec, Spoken
 
 
 class Vits(Trained):

@@ -8,9 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from dubbing.audio import Audio
-from dubbing.engine import EngineSpec, Line, Spoken, VoiceForm, described, require
-from dubbing.engines._coqui.config import (
+from dubbing.engines.adapters._coqui.config import (
     CONFIG,
     argument,
     languages,
@@ -19,13 +17,15 @@ from dubbing.engines._coqui.config import (
     read_model_config,
     speaker_names,
 )
-from dubbing.engines._coqui.symbols import read_reading, read_symbols
-from dubbing.engines._espeak import Reading
-from dubbing.engines._onnx.graph import ONNX, Graph, graphs
-from dubbing.engines._onnx.symbols import Symbols
-from dubbing.engines._shared import ALONE, cannot_clone, loaded, no_such_voice
+from dubbing.engines.adapters._coqui.symbols import read_reading, read_symbols
+from dubbing.engines.adapters._espeak import Reading
+from dubbing.engines.adapters._onnx.graph import ONNX, Graph, graphs
+from dubbing.engines.adapters._onnx.symbols import Symbols
+from dubbing.engines.adapters._shared import ALONE, cannot_clone, loaded, no_such_voice
+from dubbing.engines.engine import EngineSpec, Line, Spoken, VoiceForm, described, require
+from dubbing.engines.models.folders import Weights, digest_files, require_files
 from dubbing.errors import BadInput, SpeechRejected
-from dubbing.weights import Weights, digest_files, require_files
+from dubbing.media.samples import Audio
 
 WEIGHTS = Weights(
     # Nobody publishes graphs: the page documents what exports them.

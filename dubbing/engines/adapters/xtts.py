@@ -14,17 +14,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from dubbing.audio import Audio, Samples, trim
-from dubbing.engine import EngineSpec, Line, Spoken, VoiceForm, described, require
-from dubbing.engines._coqui.config import CONFIG, argument, bcp47, read_model_config
-from dubbing.engines._coqui.library import COQUI, release, torch_errors
-from dubbing.engines._shared import check_heard, does_not_speak, loaded, no_such_voice
-from dubbing.engines._xtts import model as network
-from dubbing.engines._xtts.language_model import Row, speak
-from dubbing.engines._xtts.model import EMBEDDING, LATENTS, MODEL, STUDIO, VOCABULARY
+from dubbing.engines.adapters._coqui.config import CONFIG, argument, bcp47, read_model_config
+from dubbing.engines.adapters._coqui.library import COQUI, release, torch_errors
+from dubbing.engines.adapters._shared import check_heard, does_not_speak, loaded, no_such_voice
+from dubbing.engines.adapters._xtts import model as network
+from dubbing.engines.adapters._xtts.language_model import Row, speak
+from dubbing.engines.adapters._xtts.model import EMBEDDING, LATENTS, MODEL, STUDIO, VOCABULARY
+from dubbing.engines.engine import EngineSpec, Line, Spoken, VoiceForm, described, require
+from dubbing.engines.models.folders import Weights, digest_files, require_files
 from dubbing.errors import SpeechRejected
-from dubbing.sentences import split
-from dubbing.weights import Weights, digest_files, require_files
+from dubbing.media.samples import Audio, Samples, trim
+from dubbing.text.sentences import split
 
 WEIGHTS = Weights(
     files=(MODEL, CONFIG, VOCABULARY),

@@ -8,15 +8,15 @@ from typing import Any, ClassVar
 import numpy as np
 import soxr
 
-from dubbing.audio import Audio, Samples, level
-from dubbing.engine import EngineSpec, VoiceForm
-from dubbing.engines._coqui.config import CONFIG, UNREAD, argument
-from dubbing.engines._coqui.library import loading, torch_errors
-from dubbing.engines._coqui.trained import Vector
-from dubbing.engines._shared import check_heard, loaded
-from dubbing.engines.vits import Vits
+from dubbing.engines.adapters._coqui.config import CONFIG, UNREAD, argument
+from dubbing.engines.adapters._coqui.library import loading, torch_errors
+from dubbing.engines.adapters._coqui.trained import Vector
+from dubbing.engines.adapters._shared import check_heard, loaded
+from dubbing.engines.adapters.vits import Vits
+from dubbing.engines.engine import EngineSpec, VoiceForm
+from dubbing.engines.models.folders import Weights, read_config, within
 from dubbing.errors import BadInput, EngineFailed, SpeechRejected
-from dubbing.weights import Weights, read_config, within
+from dubbing.media.samples import Audio, Samples, level
 
 ENCODER, ENCODER_CONFIG = "model_se.pth", "config_se.json"
 WEIGHTS = Weights(

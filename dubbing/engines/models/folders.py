@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dubbing.document import listed, read_json
+from dubbing.documents import listed, read_json
 from dubbing.errors import BadInput, EngineMissing
 from dubbing.job import is_identifier
 

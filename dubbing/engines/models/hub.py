@@ -17,8 +17,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from dubbing.engines.models.folders import Weights
 from dubbing.errors import BadInput, Conflict, EngineMissing, NotFound, Transient
-from dubbing.weights import Weights
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi, RepoFile

@@ -13,10 +13,10 @@ from enum import StrEnum
 from multiprocessing import get_context
 from pathlib import Path
 
-from dubbing.catalogue import Catalogue
-from dubbing.engine import EngineSpec, missing_libraries, require
+from dubbing.engines.catalogue import Catalogue
+from dubbing.engines.engine import EngineSpec, missing_libraries, require
+from dubbing.engines.models.folders import ModelFolders, Weights, require_files
 from dubbing.errors import BadInput, DubbingError, EngineFailed, EngineMissing
-from dubbing.weights import ModelFolders, Weights, require_files
 
 
 class State(StrEnum):
@@ -43,7 +43,7 @@ WORDS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class Readiness:
     """What there is of what an engine, or an instance of one, needs to speak here."""
 
     spec: EngineSpec
@@ -86,7 +86,7 @@ class Checked:
     """Why it cannot be loaded."""
 
 
-def look(catalogue: Catalogue, name: str) -> Standing:
+def inspect(catalogue: Catalogue, name: str) -> Readiness:
     """Return how an engine stands, without loading it; raises EngineMissing for an unknown one."""
     problems: dict[State, str] = {}
     engine = catalogue.generic(name)
@@ -103,7 +103,7 @@ def look(catalogue: Catalogue, name: str) -> Standing:
         with _noted(problems, State.DAMAGED), _noted(problems, State.NO_MODEL, EngineMissing):
             require_files(engine.weights, folder, name)
             size = engine.weights.size(folder)
-    return Standing(
+    return Readiness(
         spec=engine.spec,
         weights=engine.weights,
         folder=folder,

@@ -14,15 +14,15 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from dubbing.text import normalise
-from dubbing.wording.amounts import amount_rules
-from dubbing.wording.clock import time_rules
-from dubbing.wording.dates import date_rules
-from dubbing.wording.dictionary import Dictionary
-from dubbing.wording.figures import figure_rules
-from dubbing.wording.numerals import locale_of, numerals_of
-from dubbing.wording.rule import DENSE, Rule
-from dubbing.wording.short import short_rules, signs_of
+from dubbing.text.characters import normalise
+from dubbing.text.wording.amounts import amount_rules
+from dubbing.text.wording.clock import time_rules
+from dubbing.text.wording.dates import date_rules
+from dubbing.text.wording.dictionary import Dictionary
+from dubbing.text.wording.figures import figure_rules
+from dubbing.text.wording.numerals import locale_of, numerals_of
+from dubbing.text.wording.rule import DENSE, Rule
+from dubbing.text.wording.short import short_rules, signs_of
 
 CLAUSE = re.compile(r"[^，。！？；]+")
 """What Chinese and Japanese are read by; a number does not go on over one of these signs."""

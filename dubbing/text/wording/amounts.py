@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 
-from dubbing.wording import habits
-from dubbing.wording.gender import is_feminine
-from dubbing.wording.numerals import Numerals
-from dubbing.wording.rule import ALONE, END, OVER, Rule, one_of, rule
+from dubbing.text.wording import habits
+from dubbing.text.wording.gender import is_feminine
+from dubbing.text.wording.numerals import Numerals
+from dubbing.text.wording.rule import ALONE, END, OVER, Rule, one_of, rule
 
 UNITS = {
     "km/h": "speed-kilometer-per-hour", "kmh": "speed-kilometer-per-hour",

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from dubbing.wording.numerals import Numerals
-from dubbing.wording.rule import ALONE, END, Rule, rule
+from dubbing.text.wording.numerals import Numerals
+from dubbing.text.wording.rule import ALONE, END, Rule, rule
 
 HOURS = r"(?P<hour>[01]?\d|2[0-4])"
 MINUTES = r"(?P<minute>[0-5]\d)"

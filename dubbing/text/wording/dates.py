@@ -9,8 +9,8 @@ import datetime
 import re
 from collections.abc import Iterator
 
-from dubbing.wording.numerals import Numerals
-from dubbing.wording.rule import ALONE, END, OVER, START, Rule, one_of, rule
+from dubbing.text.wording.numerals import Numerals
+from dubbing.text.wording.rule import ALONE, END, OVER, START, Rule, one_of, rule
 
 DAYS = {
     "en": "ordinal", "de": "ordinal", "sv": "ordinal-reale", "no": "ordinal-masculine",

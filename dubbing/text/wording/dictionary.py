@@ -7,7 +7,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from dubbing.wording.rule import DENSE
+from dubbing.text.wording.rule import DENSE
 
 WORD = re.compile(rf"[^\W{DENSE}]+|\S")
 """A word, or a single character of a script in which no space ends one, or a sign."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from dubbing.wording import habits
-from dubbing.wording.dates import GERMAN_CASES
-from dubbing.wording.gender import is_feminine
-from dubbing.wording.numerals import Numerals
-from dubbing.wording.rule import ALONE, END, OVER, START, Rule, one_of, rule
+from dubbing.text.wording import habits
+from dubbing.text.wording.dates import GERMAN_CASES
+from dubbing.text.wording.gender import is_feminine
+from dubbing.text.wording.numerals import Numerals
+from dubbing.text.wording.rule import ALONE, END, OVER, START, Rule, one_of, rule
 
 ORDINALS: dict[str, dict[str, str]] = {
     "en": dict.fromkeys(("st", "nd", "rd", "th"), "ordinal"),

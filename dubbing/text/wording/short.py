@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from dubbing.wording import habits
-from dubbing.wording.rule import Rule, one_of, rule, without_spaces
+from dubbing.text.wording import habits
+from dubbing.text.wording.rule import Rule, one_of, rule, without_spaces
 
 NAME = r"(?=\s[A-ZÀ-ÖØ-Þ])"
 

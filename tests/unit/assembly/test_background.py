@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dubbing.audio import Samples
-from dubbing.background import FADE, duck, keep
+from dubbing.assembly.background import FADE, duck, keep
+from dubbing.assembly.mix import BLOCK
 from dubbing.job import Background
-from dubbing.media import RATE
-from dubbing.mix import BLOCK
+from dubbing.media.probe import RATE
+from dubbing.media.samples import Samples
 
 SETTINGS = Background(mode="duck", depth=12, attack=0.15, release=0.4)
 

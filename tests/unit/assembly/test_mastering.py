@@ -5,8 +5,8 @@ import pyloudnorm
 import pytest
 from scipy.signal import resample_poly
 
-from dubbing.audio import Samples
-from dubbing.mastering import LOOKAHEAD, PROFILES, RATE, Levels, Profile, gain, master
+from dubbing.assembly.mastering import LOOKAHEAD, PROFILES, RATE, Levels, Profile, gain, master
+from dubbing.media.samples import Samples
 
 
 def blocks(programme: Samples, size: int = RATE) -> list[Samples]:

@@ -8,11 +8,11 @@ import numpy as np
 import pyloudnorm
 import pytest
 
-from dubbing.audio import Audio, Samples, encode_flac
+from dubbing.assembly.mix import BLOCK, RATE, WINDOW, Clip, Mixer, stretch
 from dubbing.errors import ClipUnreadable
-from dubbing.keys import Keys
-from dubbing.mix import BLOCK, RATE, WINDOW, Clip, Mixer, stretch
+from dubbing.media.samples import Audio, Samples, encode_flac
 from dubbing.storage import Storage
+from dubbing.storage.keys import Keys
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import random
 
 import pytest
 
+from dubbing.assembly.timeline import TOLERANCE, FitLine, Placement, fit, smooth
 from dubbing.job import Fit
-from dubbing.result import Take
-from dubbing.timeline import TOLERANCE, FitLine, Placement, fit, smooth
+from dubbing.planning.result import Take
 
 
 def line(

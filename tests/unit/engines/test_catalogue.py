@@ -9,15 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from dubbing.catalogue import GROUP, Catalogue, specs_in
-from dubbing.engines.tone import Tone
+from dubbing.engines.adapters.tone import Tone
+from dubbing.engines.catalogue import GROUP, Catalogue, specs_in
+from dubbing.engines.models.folders import ModelFolders
 from dubbing.errors import BadInput, EngineMissing
 from dubbing.job import Job
 from dubbing.settings import Settings
-from dubbing.weights import ModelFolders
 
 POINTS = {
-    name: EntryPoint(name, "dubbing.engines.tone:Tone", GROUP) for name in ("hum", "hum-onnx", "x")
+    name: EntryPoint(name, "dubbing.engines.adapters.tone:Tone", GROUP)
+    for name in ("hum", "hum-onnx", "x")
 }
 
 

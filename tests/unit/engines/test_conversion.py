@@ -9,12 +9,12 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from dubbing.audio import Audio, peak
-from dubbing.conversion import Converted, spec_of
-from dubbing.engine import EngineSpec, Line, Spoken, VoiceForm
-from dubbing.engines.tone import Tone
+from dubbing.engines.adapters.tone import Tone
+from dubbing.engines.conversion import Converted, spec_of
+from dubbing.engines.engine import EngineSpec, Line, Spoken, VoiceForm
+from dubbing.engines.models.folders import Weights
 from dubbing.errors import BadInput, SpeechRejected
-from dubbing.weights import Weights
+from dubbing.media.samples import Audio, peak
 
 TEXTS = ("You told me so.", "Yes.", "I never said that I would stay.")
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from dubbing.catalogue import Catalogue
-from dubbing.engine import Voicing
-from dubbing.engines.tone import Tone
+from dubbing.engines.adapters.tone import Tone
+from dubbing.engines.catalogue import Catalogue
+from dubbing.engines.engine import Voicing
+from dubbing.engines.models.folders import ModelFolders, Weights
+from dubbing.engines.residency import Residency
 from dubbing.errors import BadInput, EngineAway, EngineFailed, EngineMissing
 from dubbing.ledger import Holding
-from dubbing.residency import Residency
-from dubbing.weights import ModelFolders, Weights
 
 MIB = 1 << 20
 BUDGET = 2.5 / 1024

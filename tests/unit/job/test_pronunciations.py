@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dubbing.text import normalise
-from dubbing.wording import Wording, spoken
+from dubbing.text.characters import normalise
+from dubbing.text.wording import Wording, spoken
 
 WORDS = {"NASA": "Nassa", "Xi": "Schi", "Xi Jinping": "Schi Dschinping", "C++": "Ze plus plus"}
 

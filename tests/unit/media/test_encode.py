@@ -14,10 +14,10 @@ import pytest
 import soundfile
 from av.stream import Disposition
 
-from dubbing.encode import Encoder, alpha3
 from dubbing.errors import BadInput, MediaError
-from dubbing.media import RATE, decode, probe
-from dubbing.meter import Recorder, read_raw
+from dubbing.media.encode import Encoder, alpha3
+from dubbing.media.meter import Recorder, read_raw
+from dubbing.media.probe import RATE, decode, probe
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 SECONDS = 3

@@ -4,7 +4,7 @@ import numpy as np
 import pyloudnorm
 import pytest
 
-from dubbing.loudness import integrated
+from dubbing.media.loudness import integrated
 
 
 def voice(seconds: float, rate: int, seed: int) -> np.ndarray:

@@ -15,7 +15,7 @@ import pytest
 import soundfile
 
 from dubbing.errors import BadInput, MediaError
-from dubbing.media import RATE, decode, decode_speech, probe
+from dubbing.media.probe import RATE, decode, decode_speech, probe
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 
@@ -291,7 +291,7 @@ def test_playlists_are_refused_and_nothing_is_fetched(tmp_path: Path, name: str,
 
 def test_ffmpeg_itself_refuses_playlists_too(tmp_path: Path) -> None:
     """The guards hold without the probe, which reads with another library."""
-    from dubbing.ffmpeg import FFmpeg, source
+    from dubbing.media.ffmpeg import FFmpeg, source
 
     asked: list[str] = []
     path = tmp_path / "playlist.wav"

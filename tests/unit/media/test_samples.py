@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dubbing.audio import Audio, Samples, decode_clip, encode_flac, judge, level, trim
 from dubbing.errors import BadInput, SpeechRejected
+from dubbing.media.samples import Audio, Samples, decode_clip, encode_flac, judge, level, trim
 
 RATE = 24_000
 

@@ -2,7 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from dubbing.casting import (
+from dubbing.engines.adapters.tone import Tone
+from dubbing.engines.conversion import spec_of
+from dubbing.engines.engine import EngineSpec
+from dubbing.errors import BadInput
+from dubbing.job import Job, Role, Segment
+from dubbing.planning.casting import (
     assign_voices,
     cast_lines,
     fall_back,
@@ -10,15 +15,10 @@ from dubbing.casting import (
     recast,
     stand_in,
 )
-from dubbing.conversion import spec_of
-from dubbing.engine import EngineSpec
-from dubbing.engines.tone import Tone
-from dubbing.errors import BadInput
-from dubbing.job import Job, Role, Segment
-from dubbing.outcome import Outcome
-from dubbing.plan import Batch, CastLine, Kind, plan_round
-from dubbing.result import SegmentResult
-from dubbing.voice import VoiceRef
+from dubbing.planning.outcome import Outcome
+from dubbing.planning.plan import Batch, CastLine, Kind, plan_round
+from dubbing.planning.result import SegmentResult
+from dubbing.voices.voice import VoiceRef
 
 DIGEST = "ab" * 32
 

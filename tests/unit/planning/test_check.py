@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from dubbing.caution import Caution
-from dubbing.check import check
-from dubbing.engine import EngineSpec
+from dubbing.engines.engine import EngineSpec
 from dubbing.errors import BadInput
 from dubbing.job import Job, Segment
+from dubbing.job.caution import Caution
+from dubbing.planning.check import check
 
 PLAIN = EngineSpec(
     name="plain",

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from dubbing.casting import assign_voices, cast_lines
-from dubbing.engine import EngineSpec
-from dubbing.engines.tone import Tone
+from dubbing.engines.adapters.tone import Tone
+from dubbing.engines.engine import EngineSpec
 from dubbing.errors import BadInput
 from dubbing.job import Job, Role, Segment
-from dubbing.plan import (
+from dubbing.planning.casting import assign_voices, cast_lines
+from dubbing.planning.plan import (
     GAP,
     OPEN_END,
     Batch,

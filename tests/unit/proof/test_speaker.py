@@ -14,10 +14,10 @@ import pytest
 from services import unavailable
 from speech import line, loaded, speak
 
-from dubbing import listener
-from dubbing.audio import Audio
-from dubbing.engine import Engine
-from dubbing.proof import ONE_SPEAKER, Ears, Heard, Match, compare, embed, unity
+from dubbing.engines.engine import Engine
+from dubbing.media.samples import Audio
+from dubbing.proof.speaker import ONE_SPEAKER, Heard, Match, SpeakerListener, compare, embed, unity
+from dubbing.voices import speaker_encoder as listener
 
 TEXTS = (
     "You told me the ship would leave before dawn.",
@@ -106,7 +106,7 @@ def test_silence_around_and_between_words_does_not_matter(espeak: Engine) -> Non
 
 def test_lines_that_are_heard_together_sound_as_they_do_alone(espeak: Engine) -> None:
     sounds = {f"{voice}{n}": s for voice in ("m3", "f1") for n, s in enumerate(say(espeak, voice))}
-    ears = Ears()
+    ears = SpeakerListener()
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(ears.hear, sounds, sounds.values()))
     together = ears.sounds()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dubbing.errors import BadInput
-from dubbing.manifest import expand, load, normalised, read_list
+from dubbing.script.manifest import expand, load, normalised, read_list
 
 SRT = "1\n00:00:01,000 --> 00:00:02,000\nHello\n"
 LINE = {"start": 1, "end": 2, "text": "Hello"}

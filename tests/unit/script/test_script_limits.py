@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from dubbing.cues import MOST
-from dubbing.document import LARGEST
+from dubbing.documents import LARGEST
 from dubbing.errors import BadInput
-from dubbing.subtitles import read_script
+from dubbing.script.cues import MOST
+from dubbing.script.subtitles import read_script
 
 EVENTS = "[Events]\n"
 

@@ -10,10 +10,10 @@ import pytest
 
 from dubbing.errors import BadInput
 from dubbing.job import Segment
-from dubbing.manifest import load
-from dubbing.subtitles import read_script, write_srt
+from dubbing.script.manifest import load
+from dubbing.script.subtitles import read_script, write_srt
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 EVENTS = (
     "[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"
 )

@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 from services import PLUGINS
 
-from dubbing.audio import Audio, decode_clip, encode_flac
-from dubbing.catalogue import Catalogue
-from dubbing.clip import clip_key, hurried_speed
-from dubbing.engine import Engine, Line, Spoken
-from dubbing.engines.tone import PACE, Tone
+from dubbing.engines.adapters.tone import PACE, Tone
+from dubbing.engines.catalogue import Catalogue
+from dubbing.engines.engine import Engine, Line, Spoken
 from dubbing.errors import Stopped
-from dubbing.plan import Batch, Kind, PlannedLine
-from dubbing.result import SegmentResult
+from dubbing.media.samples import Audio, decode_clip, encode_flac
+from dubbing.planning.plan import Batch, Kind, PlannedLine
+from dubbing.planning.result import SegmentResult
 from dubbing.storage import Storage
-from dubbing.synthesis import MAX_DELIVERIES, SEED_STRIDE, Watch, speak
-from dubbing.voice import VoiceRef
+from dubbing.synthesis.clip import clip_key, hurried_speed
+from dubbing.synthesis.speak import MAX_DELIVERIES, SEED_STRIDE, Watch, speak
+from dubbing.voices.voice import VoiceRef
 
 TEXT = "You told me the ship would leave before dawn."
 ROOMY = 60.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dubbing.text import normalise, script_mismatch, speakable
+from dubbing.text.characters import normalise, script_mismatch, speakable
 
 
 @pytest.mark.parametrize(

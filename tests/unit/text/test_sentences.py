@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from dubbing.sentences import split
+from dubbing.text.sentences import split
 
 
 def test_a_line_within_the_limit_is_one_part() -> None:

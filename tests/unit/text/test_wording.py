@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from dubbing.text import normalise, speakable
-from dubbing.wording import spoken
+from dubbing.text.characters import normalise, speakable
+from dubbing.text.wording import spoken
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_chinese_and_japanese_are_read_by_their_grammar(
 def test_without_the_extra_chinese_figures_stay_as_they_are() -> None:
     code = (
         "import sys; sys.modules['wetext'] = None\n"
-        "from dubbing.wording import spoken\n"
+        "from dubbing.text.wording import spoken\n"
         "print(ascii(spoken('3人 X', 'ja', {'X': 'Y'})))"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from speech import recording
 
-from dubbing.engines.tone import Tone
+from dubbing.engines.adapters.tone import Tone
 from dubbing.errors import BadInput
-from dubbing.extraction import store_voice, voice_form
-from dubbing.keys import Keys
 from dubbing.storage import Storage
-from dubbing.voice import Voice
+from dubbing.storage.keys import Keys
+from dubbing.voices.forms import store_voice, voice_form
+from dubbing.voices.voice import Voice
 
 DIGEST = "ab" * 32
 

@@ -11,10 +11,10 @@ import soxr
 from recordings import RATE, silence, speech
 from speech import pitch
 
-from dubbing import source_voice
 from dubbing.errors import BadInput
 from dubbing.job import Segment
-from dubbing.source_voice import LONGEST, cut_voices, spans
+from dubbing.voices import from_film as source_voice
+from dubbing.voices.from_film import LONGEST, cut_voices, spans
 
 SAID = (
     "You told me the ship would leave before dawn.",

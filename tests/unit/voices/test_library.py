@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 from recordings import speech, write
 
-from dubbing.audio import Audio
-from dubbing.engine import VoiceForm
-from dubbing.engines.tone import Tone
+from dubbing.engines.adapters.tone import Tone
+from dubbing.engines.engine import VoiceForm
 from dubbing.errors import BadInput, Conflict, NotFound
-from dubbing.extraction import load_voice, voice_form
 from dubbing.job import Job, Role, Segment
-from dubbing.keys import Keys
+from dubbing.media.samples import Audio
 from dubbing.storage import Storage
-from dubbing.voice import Voice
-from dubbing.voice_names import find, with_stored_voices
-from dubbing.voices import Voices
+from dubbing.storage.keys import Keys
+from dubbing.voices.forms import load_voice, voice_form
+from dubbing.voices.library import Voices
+from dubbing.voices.names import find, with_stored_voices
+from dubbing.voices.voice import Voice
 
 PLAIN = Tone.spec.model_copy(
     update={"name": "plain", "clones": False, "reference_seconds": None, "voices": ("low", "high")}

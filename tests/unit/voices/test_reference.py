@@ -11,10 +11,10 @@ from recordings import clipped, noisy, silence, speech, write
 from scenes import ffmpeg
 from services import unavailable
 
-from dubbing import listener
-from dubbing.audio import Audio, level
 from dubbing.errors import BadInput
-from dubbing.reference import LARGEST, RATE, doubts_of, prepare, record
+from dubbing.media.samples import Audio, level
+from dubbing.voices import speaker_encoder as listener
+from dubbing.voices.reference import LARGEST, RATE, doubts_of, prepare, record
 
 CLEAN = 60.0
 """Decibels: what is said of a recording without noise."""

@@ -13,23 +13,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dubbing.engines._coqui.config import (
+from dubbing.engines.adapters._coqui.config import (
     CONFIG,
     argument,
     checkpoint,
     languages,
     read_model_config,
 )
-from dubbing.engines._coqui.library import loading, prepare
-from dubbing.engines._coqui.text import provide_phonemes
-from dubbing.engines._coqui.vocoder import Spectrogram, refuse_statistics
-from dubbing.engines._shared import answered
+from dubbing.engines.adapters._coqui.library import loading, prepare
+from dubbing.engines.adapters._coqui.text import provide_phonemes
+from dubbing.engines.adapters._coqui.vocoder import Spectrogram, refuse_statistics
+from dubbing.engines.adapters._shared import answered
 from dubbing.errors import BadInput, DubbingError, SpeechRejected
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from dubbing.engines._coqui.trained import Row
+    from dubbing.engines.adapters._coqui.trained import Row
 
 KINDS = ("fastspeech2", "fast_pitch", "fast_speech")
 """What coqui-tts calls the models that are `ForwardTTS`, and whose padding can be masked."""

@@ -10,10 +10,10 @@ from typing import Any
 
 from pydantic import ConfigDict
 
-from dubbing.document import nearest, validated
-from dubbing.engines._coqui.config import CONFIG
-from dubbing.engines._espeak import Reading, phonemes
-from dubbing.engines._onnx.symbols import Symbols
+from dubbing.documents import nearest, validated
+from dubbing.engines.adapters._coqui.config import CONFIG
+from dubbing.engines.adapters._espeak import Reading, phonemes
+from dubbing.engines.adapters._onnx.symbols import Symbols
 from dubbing.errors import BadInput
 from dubbing.job import Model
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from dubbing.engines._espeak import phonemes, phonemizer
+from dubbing.engines.adapters._espeak import phonemes, phonemizer
 from dubbing.errors import SpeechRejected
 
 if TYPE_CHECKING:

@@ -11,9 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from dubbing.audio import Audio
-from dubbing.engine import EngineSpec, Line, Spoken, VoiceForm, described, require
-from dubbing.engines._coqui.config import (
+from dubbing.engines.adapters._coqui.config import (
     CONFIG,
     FILES,
     argument,
@@ -23,11 +21,13 @@ from dubbing.engines._coqui.config import (
     read_model_config,
     speaker_names,
 )
-from dubbing.engines._coqui.library import COQUI, release, torch_errors
-from dubbing.engines._coqui.text import tokens
-from dubbing.engines._shared import ALONE, answered, cannot_clone, loaded, no_such_voice
+from dubbing.engines.adapters._coqui.library import COQUI, release, torch_errors
+from dubbing.engines.adapters._coqui.text import tokens
+from dubbing.engines.adapters._shared import ALONE, answered, cannot_clone, loaded, no_such_voice
+from dubbing.engines.engine import EngineSpec, Line, Spoken, VoiceForm, described, require
+from dubbing.engines.models.folders import Weights, digest_files, require_files
 from dubbing.errors import EngineMissing, SpeechRejected
-from dubbing.weights import Weights, digest_files, require_files
+from dubbing.media.samples import Audio
 
 Vector = npt.NDArray[np.float32]
 

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dubbing.audio import Audio, Samples
-from dubbing.engine import Spoken
-from dubbing.engines._coqui.config import checkpoint, languages, read_model_config
-from dubbing.engines._coqui.decoding import AHEAD, at_once
-from dubbing.engines._coqui.library import fix_weights, loading, prepare
-from dubbing.engines._coqui.text import provide_phonemes
-from dubbing.engines._coqui.trained import Row
-from dubbing.engines._shared import answered
+from dubbing.engines.adapters._coqui.config import checkpoint, languages, read_model_config
+from dubbing.engines.adapters._coqui.decoding import AHEAD, at_once
+from dubbing.engines.adapters._coqui.library import fix_weights, loading, prepare
+from dubbing.engines.adapters._coqui.text import provide_phonemes
+from dubbing.engines.adapters._coqui.trained import Row
+from dubbing.engines.adapters._shared import answered
+from dubbing.engines.engine import Spoken
 from dubbing.errors import SpeechRejected
+from dubbing.media.samples import Audio, Samples
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor

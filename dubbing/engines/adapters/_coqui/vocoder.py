@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from dubbing.audio import Samples
-from dubbing.engines._coqui.config import UNREAD, read_model_config
-from dubbing.engines._coqui.decoding import at_once
-from dubbing.engines._coqui.library import fix_weights, loading
+from dubbing.engines.adapters._coqui.config import UNREAD, read_model_config
+from dubbing.engines.adapters._coqui.decoding import at_once
+from dubbing.engines.adapters._coqui.library import fix_weights, loading
+from dubbing.engines.models.folders import read_config, within
 from dubbing.errors import BadInput, EngineFailed, EngineMissing
-from dubbing.weights import read_config, within
+from dubbing.media.samples import Samples
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dubbing.engines.models.folders import within
 from dubbing.errors import BadInput, EngineFailed, EngineMissing
-from dubbing.weights import within
 
 ONNX = ("onnxruntime",)
 """What the extra brings, by the names that are imported."""

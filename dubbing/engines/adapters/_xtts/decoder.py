@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from dubbing.audio import Samples
-from dubbing.engines._coqui.decoding import AHEAD, at_once
+from dubbing.engines.adapters._coqui.decoding import AHEAD, at_once
+from dubbing.media.samples import Samples
 
 if TYPE_CHECKING:
     from torch import Tensor

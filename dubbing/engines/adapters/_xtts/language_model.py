@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from dubbing.audio import Samples
-from dubbing.engines._xtts.decoder import sound
+from dubbing.engines.adapters._xtts.decoder import sound
+from dubbing.media.samples import Samples
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -9,12 +9,12 @@ from typing import Any
 
 import soxr
 
-from dubbing.audio import Audio, peak
-from dubbing.engine import VoiceForm
-from dubbing.engines._coqui.config import Plain, read_model_config, read_pickle
-from dubbing.engines._coqui.library import fix_weights, loading, prepare
+from dubbing.engines.adapters._coqui.config import Plain, read_model_config, read_pickle
+from dubbing.engines.adapters._coqui.library import fix_weights, loading, prepare
+from dubbing.engines.engine import VoiceForm
+from dubbing.engines.models.folders import within
 from dubbing.errors import BadInput
-from dubbing.weights import within
+from dubbing.media.samples import Audio, peak
 
 MODEL, VOCABULARY, STUDIO = "model.pth", "vocab.json", "speakers_xtts.pth"
 """Of what is in the folder: weights, text tokens, and, if there, the voices of the studio."""

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from speech import LONGEST, TEXTS, in_stock_voice, line, loaded, pitch, recording, speak, spoken
 
-from dubbing.audio import Audio, judge
-from dubbing.catalogue import Catalogue
-from dubbing.engine import Engine, EngineSpec
+from dubbing.engines.catalogue import Catalogue
+from dubbing.engines.engine import Engine, EngineSpec
 from dubbing.errors import EngineMissing, SpeechRejected
+from dubbing.media.samples import Audio, judge
 
 
 @pytest.fixture(params=Catalogue().names())

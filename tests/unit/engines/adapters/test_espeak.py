@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from speech import LONGEST, TEXTS, line, loaded, pitch, speak, spectrum, spoken
 
-from dubbing.audio import Audio, judge
-from dubbing.catalogue import Catalogue
-from dubbing.engine import Engine, Line
+from dubbing.engines.catalogue import Catalogue
+from dubbing.engines.engine import Engine, Line
 from dubbing.errors import DubbingError
+from dubbing.media.samples import Audio, judge
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def espeak() -> Iterator[Engine]:
 
 def test_a_library_that_is_missing_names_its_extra() -> None:
     blocked = "import sys; sys.modules['espeakng_loader'] = None\n"
-    ask = "from dubbing.engines.espeak import ESpeak; ESpeak().load('cpu')"
+    ask = "from dubbing.engines.adapters.espeak import ESpeak; ESpeak().load('cpu')"
     ended = subprocess.run(
         [sys.executable, "-c", blocked + ask], capture_output=True, text=True, check=False
     )

@@ -14,10 +14,10 @@ from pickles import Evil
 from services import unavailable
 from speech import TEXTS, line, spoken
 
-from dubbing.audio import judge
-from dubbing.engine import Engine, missing_libraries
-from dubbing.engines.fastspeech2 import FastSpeech2
+from dubbing.engines.adapters.fastspeech2 import FastSpeech2
+from dubbing.engines.engine import Engine, missing_libraries
 from dubbing.errors import BadInput, EngineFailed, EngineMissing, SpeechRejected
+from dubbing.media.samples import judge
 
 if missing_libraries(FastSpeech2()):
     unavailable("coqui-tts")

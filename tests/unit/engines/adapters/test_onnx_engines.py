@@ -15,11 +15,11 @@ import tiny
 from services import unavailable
 from speech import TEXTS, line, spoken
 
-from dubbing.audio import Audio
-from dubbing.engine import missing_libraries
-from dubbing.engines._onnx.graph import Graph
-from dubbing.engines.fastspeech2_onnx import FastSpeech2Onnx
+from dubbing.engines.adapters._onnx.graph import Graph
+from dubbing.engines.adapters.fastspeech2_onnx import FastSpeech2Onnx
+from dubbing.engines.engine import missing_libraries
 from dubbing.errors import BadInput, EngineFailed, EngineMissing, SpeechRejected
+from dubbing.media.samples import Audio
 
 if missing_libraries(FastSpeech2Onnx()):
     unavailable("onnxruntime")
@@ -288,8 +288,8 @@ def test_a_graph_that_fails_is_an_engines_failure(engine: FastSpeech2Onnx) -> No
 
 def test_neither_pytorch_nor_coqui_tts_is_imported(models: Path, engine: FastSpeech2Onnx) -> None:
     ask = (
-        "import sys; from pathlib import Path; from dubbing.engine import Line\n"
-        "from dubbing.engines.fastspeech2_onnx import FastSpeech2Onnx as Engine\n"
+        "import sys; from pathlib import Path; from dubbing.engines.engine import Line\n"
+        "from dubbing.engines.adapters.fastspeech2_onnx import FastSpeech2Onnx as Engine\n"
         "engine = Engine('fastspeech2-onnx', Path(sys.argv[1])); engine.load('cpu')\n"
         "(sound,) = engine.synthesize([Line(text='yes', language='en', voice='ann')])\n"
         "assert sound.seconds and not {'torch', 'TTS'} & set(sys.modules)\n"

@@ -16,10 +16,10 @@ import tiny
 from services import unavailable
 from speech import recording
 
-from dubbing.audio import Audio
-from dubbing.engine import VoiceForm, missing_libraries
-from dubbing.engines.openvoice import OpenVoice
+from dubbing.engines.adapters.openvoice import OpenVoice
+from dubbing.engines.engine import VoiceForm, missing_libraries
 from dubbing.errors import BadInput, DubbingError, EngineFailed, EngineMissing, SpeechRejected
+from dubbing.media.samples import Audio
 
 TOLERANCE = 1e-5
 """Between a sound that is converted alone and beside others, full scale being 1."""
@@ -139,7 +139,7 @@ def test_the_first_versions_configuration_is_taken_as_its_authors_do(own_folder:
 
 def test_a_library_that_is_missing_names_its_extra() -> None:
     blocked = "import sys; sys.modules['TTS'] = None\n"
-    ask = "from dubbing.engines.openvoice import OpenVoice; OpenVoice().load('cpu')"
+    ask = "from dubbing.engines.adapters.openvoice import OpenVoice; OpenVoice().load('cpu')"
     ended = subprocess.run(
         [sys.executable, "-c", blocked + ask], capture_output=True, text=True, check=False
     )

@@ -16,12 +16,12 @@ from services import unavailable
 from speech import TEXTS, line, loaded, pitch, speak, spoken
 from tiny import make as make_model
 
-from dubbing.audio import Audio, judge, level
-from dubbing.catalogue import Catalogue
-from dubbing.engine import Engine, Line, missing_libraries
-from dubbing.engines.piper import PAUSE, Piper
+from dubbing.engines.adapters.piper import PAUSE, Piper
+from dubbing.engines.catalogue import Catalogue
+from dubbing.engines.engine import Engine, Line, missing_libraries
+from dubbing.engines.models.folders import ModelFolders
 from dubbing.errors import BadInput, EngineFailed, EngineMissing, SpeechRejected
-from dubbing.weights import ModelFolders
+from dubbing.media.samples import Audio, judge, level
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +50,7 @@ def voice(folder: Path, **config: Any) -> Piper:
 
 def test_a_library_that_is_missing_names_its_extra(folder: Path) -> None:
     blocked = "import sys; sys.modules['piper'] = None\n"
-    ask = "from dubbing.engines.piper import Piper; Piper().load('cpu')"
+    ask = "from dubbing.engines.adapters.piper import Piper; Piper().load('cpu')"
     ended = subprocess.run(
         [sys.executable, "-c", blocked + ask], capture_output=True, text=True, check=False
     )

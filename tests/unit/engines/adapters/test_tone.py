@@ -13,10 +13,10 @@ import pytest
 from services import PLUGINS
 from speech import line, loaded, spoken
 
-from dubbing.audio import Audio, judge, trim
-from dubbing.catalogue import Catalogue
-from dubbing.engine import Engine
+from dubbing.engines.catalogue import Catalogue
+from dubbing.engines.engine import Engine
 from dubbing.errors import SpeechRejected
+from dubbing.media.samples import Audio, judge, trim
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_noise_and_fragments_have_no_pitch(tone: Engine, frames: int) -> None:
 
 
 def test_an_engine_on_the_path_is_found_by_its_entry_point() -> None:
-    ask = "from dubbing.catalogue import Catalogue; print(*Catalogue().names())"
+    ask = "from dubbing.engines.catalogue import Catalogue; print(*Catalogue().names())"
     names = subprocess.run(
         [sys.executable, "-c", ask],
         env={**os.environ, "PYTHONPATH": str(PLUGINS)},

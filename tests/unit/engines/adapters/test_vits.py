@@ -17,9 +17,9 @@ from pickles import Evil
 from services import unavailable
 from speech import TEXTS, line, spoken
 
-from dubbing.engine import Engine, Line, missing_libraries
-from dubbing.engines._coqui import vits as network
-from dubbing.engines.vits import Vits
+from dubbing.engines.adapters._coqui import vits as network
+from dubbing.engines.adapters.vits import Vits
+from dubbing.engines.engine import Engine, Line, missing_libraries
 from dubbing.errors import BadInput, DubbingError, EngineFailed, EngineMissing, SpeechRejected
 
 if missing_libraries(Vits()):
@@ -298,7 +298,7 @@ def test_another_model_has_another_digest(folder: Path, vits: Engine) -> None:
 
 def test_listing_it_imports_nothing_heavy(models: Path, vits: Engine) -> None:
     ask = (
-        "import sys; from pathlib import Path; from dubbing.engines.vits import Vits;"
+        "import sys; from pathlib import Path; from dubbing.engines.adapters.vits import Vits;"
         "Vits('vits', Path(sys.argv[1])); assert not {'torch', 'TTS'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", ask, str(models / "vits")], check=True)

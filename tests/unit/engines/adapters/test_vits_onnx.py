@@ -15,12 +15,12 @@ import tiny
 from services import unavailable
 from speech import TEXTS, line, spoken
 
-from dubbing.engine import Engine, missing_libraries
-from dubbing.engines._coqui.library import prepare
-from dubbing.engines._coqui.symbols import CLEANERS, read_reading, read_symbols
-from dubbing.engines._coqui.text import provide_phonemes
-from dubbing.engines.vits import Vits
-from dubbing.engines.vits_onnx import VitsOnnx
+from dubbing.engines.adapters._coqui.library import prepare
+from dubbing.engines.adapters._coqui.symbols import CLEANERS, read_reading, read_symbols
+from dubbing.engines.adapters._coqui.text import provide_phonemes
+from dubbing.engines.adapters.vits import Vits
+from dubbing.engines.adapters.vits_onnx import VitsOnnx
+from dubbing.engines.engine import Engine, missing_libraries
 from dubbing.errors import BadInput, EngineFailed, EngineMissing, SpeechRejected
 
 if missing_libraries(VitsOnnx()) or missing_libraries(Vits()):
@@ -251,8 +251,8 @@ def test_another_graph_is_another_model(model: Path) -> None:
 
 def test_neither_pytorch_nor_coqui_tts_is_imported(model: Path) -> None:
     ask = (
-        "import sys; from pathlib import Path; from dubbing.engine import Line\n"
-        "from dubbing.engines.vits_onnx import VitsOnnx\n"
+        "import sys; from pathlib import Path; from dubbing.engines.engine import Line\n"
+        "from dubbing.engines.adapters.vits_onnx import VitsOnnx\n"
         "engine = VitsOnnx('vits-onnx', Path(sys.argv[1])); engine.load('cpu')\n"
         "(sound,) = engine.synthesize([Line(text='yes', language='en', voice='ann')])\n"
         "assert sound.seconds and not {'torch', 'TTS', 'torchaudio'} & set(sys.modules)\n"

@@ -13,10 +13,10 @@ import tiny
 from services import unavailable
 from speech import TEXTS, line, recording, spoken
 
-from dubbing.audio import Audio
-from dubbing.engine import Engine, Line, missing_libraries
-from dubbing.engines.xtts import AT_ONCE, PAUSE, XTTS
+from dubbing.engines.adapters.xtts import AT_ONCE, PAUSE, XTTS
+from dubbing.engines.engine import Engine, Line, missing_libraries
 from dubbing.errors import EngineFailed, SpeechRejected
+from dubbing.media.samples import Audio
 
 if missing_libraries(XTTS()):
     unavailable("coqui-tts")

@@ -14,8 +14,8 @@ from pickles import Evil
 from services import unavailable
 from speech import line, spoken
 
-from dubbing.engine import missing_libraries
-from dubbing.engines.xtts import XTTS
+from dubbing.engines.adapters.xtts import XTTS
+from dubbing.engines.engine import missing_libraries
 from dubbing.errors import BadInput, EngineFailed, EngineMissing, SpeechRejected
 
 if missing_libraries(XTTS()):
@@ -47,7 +47,7 @@ def loaded(folder: Path) -> XTTS:
 
 def test_the_studio_is_known_before_anything_heavy_is_imported(xtts: XTTS, models: Path) -> None:
     ask = (
-        "import sys; from pathlib import Path; from dubbing.engines.xtts import XTTS;"
+        "import sys; from pathlib import Path; from dubbing.engines.adapters.xtts import XTTS;"
         "print(*XTTS('xtts', Path(sys.argv[1])).spec.voices, sep='|');"
         "assert not {'torch', 'TTS'} & set(sys.modules)"
     )

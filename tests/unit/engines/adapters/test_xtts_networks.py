@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from services import unavailable
 
-from dubbing.engine import missing_libraries
-from dubbing.engines._coqui.library import prepare
-from dubbing.engines.xtts import XTTS
+from dubbing.engines.adapters._coqui.library import prepare
+from dubbing.engines.adapters.xtts import XTTS
+from dubbing.engines.engine import missing_libraries
 
 if missing_libraries(XTTS()):
     unavailable("coqui-tts")
@@ -29,7 +29,7 @@ def test_a_published_decoder_does_not_hear_the_row_beside() -> None:
     import torch
     from TTS.tts.layers.xtts.hifigan_decoder import HifiDecoder
 
-    from dubbing.engines._xtts.decoder import _decode
+    from dubbing.engines.adapters._xtts.decoder import _decode
 
     sizes = {
         "resblock_type_decoder": "1",
@@ -62,7 +62,7 @@ def test_tokens_are_drawn_by_the_odds_that_transformers_gives_them() -> None:
     import torch
     from transformers import generation
 
-    from dubbing.engines._xtts.language_model import _draw
+    from dubbing.engines.adapters._xtts.language_model import _draw
 
     class Config:
         temperature, top_k, top_p, repetition_penalty = 0.75, 20, 0.85, 5.0

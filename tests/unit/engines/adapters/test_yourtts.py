@@ -14,11 +14,11 @@ from pickles import Evil
 from services import unavailable
 from speech import TEXTS, line, recording, spoken
 
-from dubbing.audio import Audio
-from dubbing.engine import Engine, VoiceForm, missing_libraries
-from dubbing.engines.tone import Tone
-from dubbing.engines.yourtts import YourTTS
+from dubbing.engines.adapters.tone import Tone
+from dubbing.engines.adapters.yourtts import YourTTS
+from dubbing.engines.engine import Engine, VoiceForm, missing_libraries
 from dubbing.errors import BadInput, EngineFailed, EngineMissing, SpeechRejected
+from dubbing.media.samples import Audio
 
 if missing_libraries(YourTTS()):
     unavailable("coqui-tts")

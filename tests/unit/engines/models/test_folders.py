@@ -9,9 +9,7 @@ from typing import Any
 
 import pytest
 
-from dubbing.errors import BadInput, EngineMissing
-from dubbing.settings import Settings
-from dubbing.weights import (
+from dubbing.engines.models.folders import (
     ModelFolders,
     Weights,
     digest_files,
@@ -19,6 +17,8 @@ from dubbing.weights import (
     require_files,
     within,
 )
+from dubbing.errors import BadInput, EngineMissing
+from dubbing.settings import Settings
 
 WEIGHTS = Weights(files=("config.json", "*.pth"), home="https://example.org/model")
 

@@ -1,0 +1,1 @@
+"""The models of engines: their folders, fetching them, and the state they are in."""

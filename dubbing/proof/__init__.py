@@ -1,0 +1,1 @@
+"""What shows that a line is right: the speaker who is heard in it."""

@@ -1,0 +1,25 @@
+"""The Celery queues: publishing to them, the workers behind them, and single lines said at once."""
+
+from dubbing.queue.publisher import (
+    SAY,
+    STEER,
+    TASKS,
+    Publisher,
+    broker_lists,
+    make_app,
+    own_queue,
+    queues_of,
+    start_flower,
+)
+
+__all__ = [
+    "SAY",
+    "STEER",
+    "TASKS",
+    "Publisher",
+    "broker_lists",
+    "make_app",
+    "own_queue",
+    "queues_of",
+    "start_flower",
+]

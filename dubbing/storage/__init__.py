@@ -1,0 +1,7 @@
+"""Object storage, which is the truth: a folder or a bucket, and where everything lies in it."""
+
+from dubbing.storage.keys import Keys
+from dubbing.storage.parallel import each
+from dubbing.storage.store import S3Options, Storage, digest_file
+
+__all__ = ["Keys", "S3Options", "Storage", "digest_file", "each"]

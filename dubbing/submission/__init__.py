@@ -1,0 +1,1 @@
+"""Taking jobs in: files are inspected, jobs checked, and then stored and put to work."""
