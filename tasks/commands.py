@@ -21,22 +21,22 @@ DRAIN = signal.SIGURG
 @shared_task(name=STEER)
 def steer(**request: Any) -> str:
     """Carry out an order, and answer what is in memory then."""
-    steering, context = WorkerCommand.model_validate(request), current()
+    command, context = WorkerCommand.model_validate(request), current()
     try:
-        reply = {"holding": _carry_out(context, steering).model_dump(mode="json")}
+        reply = {"holding": _carry_out(context, command).model_dump(mode="json")}
     except DubbingError as exc:
         reply = {"error": exc.to_record()}
-    context.runner.ledger.set_reply(steering.ticket, reply)
-    if steering.order is Order.DRAIN:
+    context.runner.ledger.set_reply(command.ticket, reply)
+    if command.order is Order.DRAIN:
         os.kill(os.getppid(), DRAIN)
-    return f"{steering.order.value} {' '.join(steering.engines)}"
+    return f"{command.order.value} {' '.join(command.engines)}"
 
 
-def _carry_out(context: Context, steering: WorkerCommand) -> Holding:
-    if steering.order is Order.DRAIN:
+def _carry_out(context: Context, command: WorkerCommand) -> Holding:
+    if command.order is Order.DRAIN:
         return Holding()
-    for engine in steering.engines:
-        if steering.order is Order.LOAD:
+    for engine in command.engines:
+        if command.order is Order.LOAD:
             context.residency.wake(engine)
         else:
             context.residency.rest(engine)

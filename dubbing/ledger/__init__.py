@@ -1,7 +1,7 @@
 """The ledger: which batch is waiting, published, leased or closed. All state in Redis is here.
 
-Everything below may vanish: `dubbing.jobs.rounds` makes it again from storage. Each step is one script,
-so that no process can die in the middle of one; each may be sent twice without harm.
+Everything below may vanish: `dubbing.jobs.rounds` makes it again from storage. Each step is one
+script, so that no process can die in the middle of one; each may be sent twice without harm.
 
 =============================  ====================================================================
 ``job:<id>``                   hash: round, state, tenant, length, counts of lines and of batches

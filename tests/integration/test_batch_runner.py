@@ -1,4 +1,4 @@
-"""One batch at a worker's runner, on a real Redis and a folder: what is counted, kept and rebuilt."""
+"""One batch in a worker, on a real Redis and a folder: what is counted, kept and rebuilt."""
 
 from __future__ import annotations
 
