@@ -12,19 +12,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dubbing.documents import is_identifier
 from dubbing.engines.catalogue import Catalogue, announce, known_specs, with_base
 from dubbing.engines.engine import EngineSpec
-from dubbing.errors import Conflict, NotFound, QueueUnavailable
-from dubbing.job import Job, JobState, is_identifier
+from dubbing.errors import Conflict, NotFound
+from dubbing.job import Job, JobState
 from dubbing.jobs.rounds import end_round, latest_round, put_to_work
 from dubbing.jobs.status import Status, job_status
 from dubbing.ledger import Ledger
-from dubbing.queue import Publisher, make_app
+from dubbing.queue import Publisher
 from dubbing.queue.fleet import Fleet
 from dubbing.settings import Settings
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.storage.parallel import each
+from dubbing.system import System
 
 if TYPE_CHECKING:
     from dubbing.media.samples import Audio
@@ -84,17 +86,14 @@ class Client:
 
         Raises QueueUnavailable when its Redis does not answer.
         """
-        settings = settings or Settings()
-        if not settings.redis_url and not settings.socket.exists():
-            raise QueueUnavailable(
-                "nothing is up for this home: start `dubbing up` in another terminal, or set "
-                "DUBBING_REDIS_URL"
-            )
-        ledger = Ledger(settings.redis)
-        ledger.ping()
-        publisher = Publisher(make_app(settings.redis), ledger)
-        storage = Storage.at(settings.storage, settings.s3)
-        return cls(storage, ledger, publisher, settings.engine, Catalogue.of(settings))
+        system = System(settings or Settings())
+        return cls(
+            system.storage,
+            system.ledger,
+            system.publisher,
+            system.settings.engine,
+            system.catalogue,
+        )
 
     def submit(self, job: Job) -> Submission:
         """Hand in a job; the same request again is the same job.

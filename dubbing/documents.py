@@ -1,15 +1,16 @@
-"""Files that people write: text in its encoding, JSON with its faults named in words."""
+"""What is written as JSON, and the files that people write: faults are named in words."""
 
 from __future__ import annotations
 
 import codecs
 import difflib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from dubbing.errors import BadInput
 
@@ -26,7 +27,22 @@ MARKS = (
 )
 """Byte order marks; UTF-32's begins with UTF-16's, so it is looked for first."""
 
+IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER)]
+"""A name that is safe as a file name and as an object key: no slash, no leading dot."""
+
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
+
+
+class Model(BaseModel):
+    """Base of everything that is written as JSON: frozen, and strict about unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def is_identifier(name: str) -> bool:
+    """Whether ``name`` can name a job, a collection, an engine or a voice."""
+    return re.fullmatch(IDENTIFIER, name) is not None
 
 
 def read_text(path: Path, encoding: str | None = None) -> str:

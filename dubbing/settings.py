@@ -17,11 +17,8 @@ import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from dubbing.documents import listed
-from dubbing.engines.models.folders import ModelFolders
+from dubbing.documents import Identifier, listed
 from dubbing.errors import BadInput
-from dubbing.job import Identifier
-from dubbing.storage import S3Options
 
 
 class Settings(BaseSettings):
@@ -101,25 +98,9 @@ class Settings(BaseSettings):
         return value.rstrip("/")
 
     @property
-    def s3(self) -> S3Options:
-        """What an ``s3://`` URL does not say."""
-        secret = self.s3_secret_access_key
-        return S3Options(
-            endpoint=self.s3_endpoint,
-            region=self.s3_region,
-            access_key_id=self.s3_access_key_id,
-            secret_access_key=secret.get_secret_value() if secret else None,
-        )
-
-    @property
     def storage(self) -> str:
         """Where objects are stored."""
         return self.storage_url or str(self.home / "storage")
-
-    @property
-    def folders(self) -> ModelFolders:
-        """Where models lie."""
-        return ModelFolders(root=self.models or self.home / "models", named=self.model_folders)
 
     @property
     def socket(self) -> Path:

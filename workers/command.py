@@ -16,15 +16,13 @@ from celery import Celery, signals
 from celery.platforms import EX_FAILURE
 from celery.worker import state
 
-from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.engine import require
 from dubbing.engines.residency import device_of
 from dubbing.errors import BadInput
-from dubbing.ledger import Holding, Ledger, WorkerRecord, WorkerState
+from dubbing.ledger import Holding, WorkerRecord, WorkerState
 from dubbing.planning.plan import Kind
-from dubbing.queue import Publisher, make_app, own_queue
-from dubbing.settings import Settings
-from dubbing.storage import Storage
+from dubbing.queue import own_queue
+from dubbing.system import System
 from dubbing.telemetry import logs as log
 from tasks.commands import DRAIN
 from workers.heartbeat import Heartbeat
@@ -49,16 +47,13 @@ would be cleared by the kernel page by page, which a fast engine feels."""
 )
 def worker(engines: tuple[str, ...], slots: int | None, auto_load: bool) -> None:
     """Consume the queues of ENGINES, or of `assembly`, until stopped."""
-    settings = Settings()
+    system = System()
+    settings = system.settings
     log.configure(settings.log_level)
-    slots = slots or settings.slots or default_slots(engines, _devices(engines, settings))
+    slots = slots or settings.slots or default_slots(engines, _devices(engines, system))
     if slots > 1 and not auto_load:
         raise BadInput("only a worker of one process can stand by: add --slots 1")
-    storage = Storage.at(settings.storage, settings.s3)
-    ledger = Ledger(settings.redis)
-    ledger.ping()
-
-    app = make_app(settings.redis)
+    storage, ledger, publisher = system.storage, system.ledger, system.publisher
     record = WorkerRecord(
         name=f"{'+'.join(engines)}.{secrets.token_hex(3)}@{socket.gethostname()}",
         engines=engines,
@@ -69,29 +64,28 @@ def worker(engines: tuple[str, ...], slots: int | None, auto_load: bool) -> None
         holding=Holding(resting={} if auto_load else dict.fromkeys(engines, "")),
     )
     ledger.hold(record.name, record.holding)
-    publisher = Publisher(app, ledger)
-    heartbeat = Heartbeat(app, ledger, publisher, record)
+    heartbeat = Heartbeat(system.app, ledger, publisher, record)
     reconciler = Reconciler(storage, ledger, publisher, heartbeat)
     signals.worker_ready.connect(lambda **_: heartbeat.ready(), weak=False)
     signals.worker_shutdown.connect(lambda **_: reconciler.stop(), weak=False)
     signal.signal(UNFIT, _end_with_failure)
     signal.signal(DRAIN, lambda *_: heartbeat.drain())
     reconciler.start()
-    sys.exit(_consume(app, record, settings.log_level))
+    sys.exit(_consume(system.app, record, settings.log_level))
 
 
-def _devices(engines: Sequence[str], settings: Settings) -> list[str]:
+def _devices(engines: Sequence[str], system: System) -> list[str]:
     """Return where each engine's model goes; raises EngineMissing, naming the extra."""
     if Kind.ASSEMBLY in engines:
         if len(engines) > 1:
             raise BadInput("assembly has a worker of its own: start another one for engines")
         return ["cpu"]
-    catalogue = Catalogue.of(settings)
+    catalogue = system.catalogue
     created = [catalogue.create(engine) for engine in engines]
     catalogue.permit(engine.spec for engine in created)
     for engine in created:
         require(engine)
-    return [device_of(engine.spec, settings.device) for engine in created]
+    return [device_of(engine.spec, system.settings.device) for engine in created]
 
 
 def _consume(app: Celery, record: WorkerRecord, log_level: str) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 from celery import current_app
 from celery.signals import worker_process_init
 
-from dubbing.engines.catalogue import Catalogue, publish
+from dubbing.engines.catalogue import publish
 from dubbing.engines.engine import Voicing
 from dubbing.engines.residency import Residency
 from dubbing.errors import DubbingError, QueueUnavailable, StorageUnavailable
@@ -22,8 +22,8 @@ from dubbing.jobs.batch_work import BatchRunner
 from dubbing.ledger import Holding, Ledger
 from dubbing.planning.plan import Kind
 from dubbing.queue import Publisher
-from dubbing.settings import Settings
 from dubbing.storage import Storage
+from dubbing.system import System
 from dubbing.telemetry import logs as log
 from tasks.context import Context, install
 
@@ -50,14 +50,12 @@ def set_up(**_: Any) -> None:
 
 
 def _context() -> Context:
-    settings = Settings()
-    log.configure(settings.log_level)
-    storage = Storage.at(settings.storage, settings.s3)
-    ledger = Ledger(settings.redis)
+    system = System()
+    log.configure(system.settings.log_level)
     runner = BatchRunner(
-        storage=storage,
-        ledger=ledger,
-        publisher=Publisher(current_app._get_current_object(), ledger),
+        storage=system.storage,
+        ledger=system.ledger,
+        publisher=Publisher(current_app._get_current_object(), system.ledger),
         worker=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}",
     )
     engines = os.environ[ENGINES_VARIABLE].split()
@@ -65,30 +63,28 @@ def _context() -> Context:
         # Now, and not when a film waits for it.
         import dubbing.jobs.finish  # noqa: F401, PLC0415
 
-        Word(ledger, os.environ[WORKER_VARIABLE]).say(Holding(begun=True))
+        Word(system.ledger, os.environ[WORKER_VARIABLE]).say(Holding(begun=True))
         return Context(runner=runner)
-    return Context(runner=runner, engines=_residency(engines, settings, storage, ledger))
+    return Context(runner=runner, engines=_residency(engines, system))
 
 
-def _residency(
-    engines: list[str], settings: Settings, storage: Storage, ledger: Ledger
-) -> Residency:
+def _residency(engines: list[str], system: System) -> Residency:
     """Return the engines, those loaded that are not to rest and fit together."""
     worker = os.environ[WORKER_VARIABLE]
     # What was said by the process before this one, or by the parent.
-    before = ledger.holding(worker) or Holding()
+    before = system.ledger.holding(worker) or Holding()
     resting = dict(before.resting)
     if before.loading:
         resting[before.loading] = (
             f"a process died while it loaded {before.loading}: is there memory enough?"
         )
     residency = Residency(
-        Catalogue.of(settings),
-        device=settings.device,
-        budget=settings.model_memory,
+        system.catalogue,
+        device=system.settings.device,
+        budget=system.settings.model_memory,
         resting=resting,
-        loaded=partial(_announce, storage),
-        changed=Word(ledger, worker).say,
+        loaded=partial(_announce, system.storage),
+        changed=Word(system.ledger, worker).say,
     )
     residency.begin(engines)
     return residency

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from dubbing.assembly.timeline import Placement
-from dubbing.job import Identifier, Job, JobState, Model, Segment
+from dubbing.documents import Identifier, Model
+from dubbing.job import Job, JobState, Segment
 from dubbing.media.probe import RATE
 from dubbing.planning.outcome import Outcome
 from dubbing.proof.speaker import Match

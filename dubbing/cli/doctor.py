@@ -12,15 +12,13 @@ import click
 
 from dubbing.cli.output import FAILED, json_option, print_json
 from dubbing.embedded.stack import find_redis_server, is_up
-from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.models.inventory import Readiness, inspect
 from dubbing.errors import DubbingError, StorageUnavailable
 from dubbing.job import json_schema
-from dubbing.ledger import Ledger
 from dubbing.media.ffmpeg import version
-from dubbing.settings import Settings
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
+from dubbing.system import System
 from dubbing.voices import speaker_encoder as listener
 
 FREE_GIB = 5
@@ -41,7 +39,7 @@ class Finding:
 @json_option
 def doctor(as_json: bool) -> None:
     """Say what is missing on this machine, and how to get it."""
-    findings = list(_examine(Settings()))
+    findings = list(_examine(System()))
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
@@ -57,13 +55,13 @@ def schema() -> None:
     print_json(json_schema())
 
 
-def _examine(settings: Settings) -> Iterator[Finding]:
+def _examine(system: System) -> Iterator[Finding]:
     yield _tried("ffmpeg", version)
-    yield _redis(settings)
-    yield _tried("storage", lambda: _storage(settings))
-    catalogue = Catalogue.of(settings)
-    for name in catalogue.names():
-        yield _engine(inspect(catalogue, name), needed=name == settings.engine)
+    yield _redis(system)
+    yield _tried("storage", lambda: _storage(system.storage))
+    for name in system.catalogue.names():
+        readiness = inspect(system.catalogue, name)
+        yield _engine(readiness, needed=name == system.settings.engine)
     yield _proof()
     folder = tempfile.gettempdir()
     free = shutil.disk_usage(folder).free / 2**30
@@ -89,19 +87,18 @@ def _tried(what: str, check: Callable[[], str], *, needed: bool = True) -> Findi
         return Finding(what, False, str(exc), needed)
 
 
-def _redis(settings: Settings) -> Finding:
-    if settings.redis_url or is_up(settings):
+def _redis(system: System) -> Finding:
+    if system.settings.redis_url or is_up(system.settings):
 
         def ping() -> str:
-            Ledger(settings.redis).ping()
+            system.ledger.ping()
             return "answers"
 
         return _tried("Redis", ping)
     return _tried("Redis", lambda: f"`dubbing run` and `up` start {find_redis_server()}")
 
 
-def _storage(settings: Settings) -> str:
-    storage = Storage.at(settings.storage, settings.s3)
+def _storage(storage: Storage) -> str:
     storage.delete(Keys.DOCTOR)
     if not storage.create(Keys.DOCTOR, b"") or storage.create(Keys.DOCTOR, b""):
         raise StorageUnavailable(

@@ -10,13 +10,12 @@ from typing import Any
 import click
 
 from dubbing.cli.output import FAILED, json_option, print_json, print_table
-from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.models.folders import Weights
 from dubbing.engines.models.hub import fetch as fetch_model
 from dubbing.engines.models.inventory import Checked, Readiness, check_model, inspect
 from dubbing.engines.residency import device_of
 from dubbing.errors import BadInput
-from dubbing.settings import Settings
+from dubbing.system import System
 
 
 @click.group(invoke_without_command=True)
@@ -26,7 +25,7 @@ def models(context: click.Context, as_json: bool) -> None:
     """Say which models are there, and where to get the others."""
     if context.invoked_subcommand:
         return
-    catalogue = Catalogue.of(Settings())
+    catalogue = System().catalogue
     found = [inspect(catalogue, name) for name in catalogue.names()]
     needing = [(readiness, readiness.weights) for readiness in found if readiness.weights]
     if as_json:
@@ -47,9 +46,9 @@ def check(names: tuple[str, ...], as_json: bool) -> None:
 
     Left out NAME, all that are there. Each is loaded in a process of its own.
     """
-    settings = Settings()
+    system = System()
     checked = []
-    for each in _checked(settings, names):
+    for each in _checked(system, names):
         checked.append(each)
         if not as_json:
             outcome = each.error or f"ok, {each.seconds:.1f} s, {each.model[:12]}"
@@ -57,7 +56,7 @@ def check(names: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         print_json([asdict(each) for each in checked])
     elif not checked:
-        click.echo(f"there is no model in {settings.folders.root}")
+        click.echo(f"there is no model in {system.model_folders.root}")
     sys.exit(FAILED if any(each.error for each in checked) else 0)
 
 
@@ -71,8 +70,8 @@ def fetch(name: str, revision: str, as_json: bool) -> None:
     NAME is an engine, or an instance of it that is made by this, such as xtts-b. A download that
     breaks off leaves nothing in the model's place; the next one goes on with it.
     """
-    settings = Settings()
-    catalogue = Catalogue.of(settings)
+    system = System()
+    catalogue = system.catalogue
     readiness = inspect(catalogue, name)
     if readiness.weights is None:
         raise BadInput(f"engine {name!r} needs no model")
@@ -81,7 +80,7 @@ def fetch(name: str, revision: str, as_json: bool) -> None:
     fetched = fetch_model(
         readiness.weights,
         readiness.folder,
-        endpoint=settings.hub_endpoint,
+        endpoint=system.settings.hub_endpoint,
         revision=revision,
         progress=sys.stderr.isatty() and not as_json,
     )
@@ -92,14 +91,15 @@ def fetch(name: str, revision: str, as_json: bool) -> None:
     click.echo(f"`dubbing models check {name}` loads it")
 
 
-def _checked(settings: Settings, names: Sequence[str]) -> Iterator[Checked]:
-    catalogue = Catalogue.of(settings)
+def _checked(system: System, names: Sequence[str]) -> Iterator[Checked]:
+    catalogue = system.catalogue
     for name in names or catalogue.names():
         readiness = inspect(catalogue, name)
         if names:
             catalogue.permit([readiness.spec])
         if names or readiness.has_model:
-            yield check_model(settings.folders, name, device_of(readiness.spec, settings.device))
+            device = device_of(readiness.spec, system.settings.device)
+            yield check_model(system.model_folders, name, device)
 
 
 def _record(readiness: Readiness, weights: Weights) -> dict[str, Any]:

@@ -9,10 +9,9 @@ import click
 
 from dubbing.cli.output import json_option, print_json, print_table
 from dubbing.client import Client
-from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.models.inventory import Readiness, inspect
 from dubbing.media.export import check_suffix, export
-from dubbing.settings import Settings
+from dubbing.system import System
 
 
 @click.command()
@@ -47,7 +46,7 @@ def say(text: str, language: str, engine: str, voice: str, out: Path, as_json: b
 @json_option
 def engines(as_json: bool) -> None:
     """List the engines, and the instances of them that have a model."""
-    catalogue = Catalogue.of(Settings())
+    catalogue = System().catalogue
     found = [inspect(catalogue, name) for name in catalogue.names()]
     if as_json:
         print_json([_record(readiness) for readiness in found])

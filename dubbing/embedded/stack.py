@@ -26,11 +26,11 @@ from typing import IO
 import redis
 from pydantic import SecretStr
 
-from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.engine import require
 from dubbing.errors import EngineFailed, EngineMissing, QueueUnavailable
 from dubbing.planning.plan import Kind
 from dubbing.settings import Settings
+from dubbing.system import System
 
 START_SECONDS = 10.0
 STOP_SECONDS = 20.0
@@ -47,7 +47,7 @@ class Stack:
         """Take in the engines, ``assembly`` among them; raises EngineMissing, nothing started."""
         for engine in engines:
             if engine != Kind.ASSEMBLY:
-                require(Catalogue.of(settings).create(engine))
+                require(System(settings).catalogue.create(engine))
         self._settings = settings
         self._engines = list(engines)
         self._redis: subprocess.Popen[bytes] | None = None

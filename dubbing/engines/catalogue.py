@@ -16,12 +16,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from dubbing.documents import listed
+from dubbing.documents import Model, listed
 from dubbing.engines.engine import EngineSpec, Voicing
 from dubbing.engines.models.folders import NOWHERE, ModelFolders
 from dubbing.errors import BadInput, DubbingError, EngineMissing, NotFound
-from dubbing.job import Job, Model
-from dubbing.settings import Settings
+from dubbing.job import Job
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 
@@ -40,11 +39,6 @@ class Catalogue:
     )
     refused: tuple[str, ...] = ()
     """Patterns of licences: an engine with such a one is not used."""
-
-    @classmethod
-    def of(cls, settings: Settings) -> Catalogue:
-        """Return the engines as the settings have them."""
-        return cls(settings.folders, refused=settings.refuse_licences)
 
     def names(self) -> list[str]:
         """Return the names of all engines and instances, sorted."""

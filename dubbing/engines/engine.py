@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeAlias, TypeVa
 
 from pydantic import Field, model_validator
 
-from dubbing.documents import validated
+from dubbing.documents import Identifier, Model, validated
 from dubbing.engines.models.folders import Weights, read_config
 from dubbing.errors import BadInput, DubbingError, EngineMissing
-from dubbing.job import Identifier, Model
 
 # Plans and checks know engines, and handle no sound: what is needed for that alone is not imported
 # by them, and names of types stand in quotes.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from dubbing.job.job import Model
+from dubbing.documents import Model
 
 Code = Literal[
     "too_dense", "script", "overlap", "crosstalk", "beyond_film", "description", "role", "reference"

@@ -9,24 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
     model_validator,
 )
 
+from dubbing.documents import Identifier, Model
 from dubbing.job.schema import described_schema
-
-IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
-Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER)]
-"""A name that is safe as a file name and as an object key: no slash, no leading dot."""
 
 Container = Literal["flac", "wav", "mp4", "mkv", "mp3", "ogg", "m4a"]
 """What an output file is."""
@@ -77,12 +71,6 @@ class JobState(StrEnum):
     def ended(self) -> bool:
         """Whether the round is over. A retry opens another round."""
         return self in {JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED}
-
-
-class Model(BaseModel):
-    """Base of everything that is written as JSON: frozen, and strict about unknown fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Segment(Model):
@@ -181,8 +169,8 @@ class Job(Model):
     segments: tuple[Segment, ...] = ()
     media: str | None = None
     """The film, or a sound file: a path, an ``s3://`` URL, or a storage key."""
-    cast: dict[str, Role] = {}
-    pronunciations: Pronunciations = {}
+    cast: dict[str, Role] = Field(default_factory=dict)
+    pronunciations: Pronunciations = Field(default_factory=dict)
     """What is said for words that would be said otherwise; subtitles show what is written. A word
     as it is listed goes before one that differs in case. In a manifest it may be a JSON file."""
     engine: Identifier | None = None
@@ -244,11 +232,6 @@ class Job(Model):
         fallback = self.role(speaker).fallback
         others = self.fallback if fallback is None else fallback
         return list(dict.fromkeys([self.engine_of(speaker), *others]))
-
-
-def is_identifier(name: str) -> bool:
-    """Whether ``name`` can be a job's, a batch's or a voice's."""
-    return re.fullmatch(IDENTIFIER, name) is not None
 
 
 def json_schema() -> dict[str, Any]:

@@ -13,9 +13,10 @@ from typing import Any
 
 from pydantic import Field
 
+from dubbing.documents import Model
 from dubbing.engines.catalogue import published_specs
 from dubbing.errors import NotFound
-from dubbing.job import Job, JobState, Model
+from dubbing.job import Job, JobState
 from dubbing.ledger import Ledger
 from dubbing.planning.casting import cast_lines
 from dubbing.planning.plan import (

@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from dubbing.documents import Model
 from dubbing.errors import DubbingError
-from dubbing.job import JobState, Model
+from dubbing.job import JobState
 from dubbing.jobs.rounds import End, latest_round, load_end, load_job
 from dubbing.ledger import Ledger, Snapshot, Standing
 from dubbing.planning.plan import Kind, read_refs

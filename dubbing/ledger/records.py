@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from dubbing.job import JobState, Model
+from dubbing.documents import Model
+from dubbing.job import JobState
 from dubbing.planning.plan import Kind
 
 ASSEMBLY_TOKEN = "assembly"  # noqa: S105 - a batch's token, not a password

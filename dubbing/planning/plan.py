@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from dubbing.documents import Model
 from dubbing.engines.conversion import spec_of
 from dubbing.engines.engine import EngineSpec
-from dubbing.job import Model, Segment
+from dubbing.job import Segment
 from dubbing.voices.voice import VoiceRef
 
 CALLS = 3

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dubbing.job import Model
+from dubbing.documents import Model
 
 
 class Take(Model):

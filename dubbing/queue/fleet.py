@@ -9,9 +9,8 @@ import secrets
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 
-from dubbing.documents import nearest
+from dubbing.documents import Model, nearest
 from dubbing.errors import BadInput, NotFound, ReportedError, Transient
-from dubbing.job import Model
 from dubbing.ledger import Holding, Ledger, WorkerRecord
 from dubbing.planning.plan import Kind
 from dubbing.queue.publisher import Publisher, broker_lists, queues_of

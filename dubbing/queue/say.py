@@ -5,8 +5,9 @@ from __future__ import annotations
 import secrets
 import time
 
+from dubbing.documents import Model
 from dubbing.errors import ReportedError, Transient
-from dubbing.job import Job, Model
+from dubbing.job import Job
 from dubbing.ledger import Ledger
 from dubbing.media.samples import Audio, decode_clip
 from dubbing.planning.plan import CastLine, PlannedLine

@@ -16,9 +16,9 @@ from typing import Any
 
 import langcodes
 
-from dubbing.documents import listed, nearest, read_json, read_text, validated
+from dubbing.documents import Model, listed, nearest, read_json, read_text, validated
 from dubbing.errors import BadInput
-from dubbing.job import SOURCE, Job, Model, Pronunciations, Role
+from dubbing.job import SOURCE, Job, Pronunciations, Role
 from dubbing.script.subtitles import SUFFIXES, numbered, read_script, read_segments
 from dubbing.text.characters import normalise
 

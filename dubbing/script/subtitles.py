@@ -11,9 +11,9 @@ import pysubs2
 from pydantic import ValidationError
 from pysubs2.formats.substation import parse_tags
 
-from dubbing.documents import parse_json, read_text, validated
+from dubbing.documents import Model, parse_json, read_text, validated
 from dubbing.errors import BadInput
-from dubbing.job import Model, Segment
+from dubbing.job import Segment
 from dubbing.script.cues import MOST, at_line, screen
 
 SUFFIXES = (".srt", ".vtt", ".ass", ".json")

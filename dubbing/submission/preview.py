@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dubbing.documents import Model
 from dubbing.engines.catalogue import Published, published
 from dubbing.engines.conversion import model_over, spec_of
 from dubbing.engines.engine import EngineSpec
-from dubbing.job import Job, Model
+from dubbing.job import Job
 from dubbing.job.caution import Caution
 from dubbing.planning.casting import cast_lines
 from dubbing.planning.plan import Batch, Kind, plan_round

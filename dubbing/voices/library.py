@@ -13,10 +13,11 @@ from pathlib import Path
 import langcodes
 from pydantic import ValidationError
 
+from dubbing.documents import Model
 from dubbing.engines.conversion import spec_of
 from dubbing.engines.engine import EngineSpec
 from dubbing.errors import BadInput, Conflict, NotFound
-from dubbing.job import Job, Model
+from dubbing.job import Job
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.storage.parallel import each

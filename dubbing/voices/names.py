@@ -10,9 +10,10 @@ from collections.abc import Mapping
 
 from pydantic import TypeAdapter, ValidationError
 
+from dubbing.documents import is_identifier
 from dubbing.engines.engine import EngineSpec
 from dubbing.errors import BadInput, NotFound
-from dubbing.job import Job, Role, is_identifier
+from dubbing.job import Job, Role
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.voices.voice import Digest, Voice

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from dubbing.job import Model
+from dubbing.documents import Model
 
 PREPARATION = 1
 """Raised whenever recordings are prepared otherwise: a voice is then another one."""

@@ -15,7 +15,7 @@ import numpy as np
 import soxr
 from pydantic import ConfigDict, Field
 
-from dubbing.documents import validated
+from dubbing.documents import Model, validated
 from dubbing.engines.adapters._coqui.decoding import AHEAD, at_once
 from dubbing.engines.adapters._coqui.library import (
     COQUI,
@@ -28,7 +28,6 @@ from dubbing.engines.adapters._coqui.library import (
 from dubbing.engines.adapters._shared import check_heard, loaded
 from dubbing.engines.engine import EngineSpec, Spoken, VoiceForm, described, require
 from dubbing.engines.models.folders import Weights, digest_files, read_config, require_files
-from dubbing.job import Model
 from dubbing.media.samples import Audio, Samples
 
 if TYPE_CHECKING:

@@ -13,13 +13,12 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import ConfigDict, Field
 
-from dubbing.documents import validated
+from dubbing.documents import Model, validated
 from dubbing.engines.adapters._onnx.graph import graphs, session
 from dubbing.engines.adapters._shared import cannot_clone, loaded, no_such_voice
 from dubbing.engines.engine import EngineSpec, Line, Spoken, VoiceForm, described, require
 from dubbing.engines.models.folders import Weights, digest_files, read_config, require_files
 from dubbing.errors import BadInput, DubbingError, SpeechRejected
-from dubbing.job import Model
 from dubbing.media.samples import Audio, Samples
 
 WEIGHTS = Weights(

@@ -16,9 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dubbing.documents import listed, read_json
+from dubbing.documents import is_identifier, listed, read_json
 from dubbing.errors import BadInput, EngineMissing
-from dubbing.job import is_identifier
 
 ADDRESS = re.compile(r"://|^\w+::|^data:", re.IGNORECASE)
 """What libraries that open files take for an address: a URL, one through a cache, or the data."""

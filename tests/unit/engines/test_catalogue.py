@@ -15,6 +15,7 @@ from dubbing.engines.models.folders import ModelFolders
 from dubbing.errors import BadInput, EngineMissing
 from dubbing.job import Job
 from dubbing.settings import Settings
+from dubbing.system import System
 
 POINTS = {
     name: EntryPoint(name, "dubbing.engines.adapters.tone:Tone", GROUP)
@@ -163,7 +164,7 @@ def test_a_job_may_name_no_engine_that_is_refused_nor_have_one_speak_below(
 
 def test_the_policy_comes_from_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DUBBING_REFUSE_LICENCES", '["a*", "b*"]')
-    assert Catalogue.of(Settings()).refused == ("a*", "b*")
+    assert System().catalogue.refused == ("a*", "b*")
     monkeypatch.setenv("DUBBING_REFUSE_LICENCES", "a*")
     with pytest.raises(BadInput, match=r"(?s)refuse_licences.*JSON"):
         Settings()

@@ -10,12 +10,11 @@ from typing import Any
 
 from pydantic import ConfigDict
 
-from dubbing.documents import nearest, validated
+from dubbing.documents import Model, nearest, validated
 from dubbing.engines.adapters._coqui.config import CONFIG
 from dubbing.engines.adapters._espeak import Reading, phonemes
 from dubbing.engines.adapters._onnx.symbols import Symbols
 from dubbing.errors import BadInput
-from dubbing.job import Model
 
 AMPERSANDS = {"en": " and ", "fr": " et ", "it": " e ", "pt": " e ", "ca": " i "}
 BRACKETS = re.compile(r'[<>()\[\]"]+')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from dubbing.job import Model
+from dubbing.documents import Model
 
 
 class Symbols(Model):

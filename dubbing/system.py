@@ -1,0 +1,76 @@
+"""The composition root: what the settings of a process name, each part made when first needed.
+
+Clients, workers and commands all build their storage, ledger, queue and engines here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from dubbing.engines.catalogue import Catalogue
+from dubbing.engines.models.folders import ModelFolders
+from dubbing.errors import QueueUnavailable
+from dubbing.ledger import Ledger
+from dubbing.queue import Publisher, make_app
+from dubbing.settings import Settings
+from dubbing.storage import S3Options, Storage
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+
+@dataclass(frozen=True)
+class System:
+    """One installation, as this process reaches it."""
+
+    settings: Settings = field(default_factory=Settings)
+
+    @cached_property
+    def storage(self) -> Storage:
+        """Object storage; raises BadInput and StorageUnavailable."""
+        settings = self.settings
+        secret = settings.s3_secret_access_key
+        options = S3Options(
+            endpoint=settings.s3_endpoint,
+            region=settings.s3_region,
+            access_key_id=settings.s3_access_key_id,
+            secret_access_key=secret.get_secret_value() if secret else None,
+        )
+        return Storage.at(settings.storage, options)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """State in Redis; raises QueueUnavailable when Redis does not answer."""
+        settings = self.settings
+        if not settings.redis_url and not settings.socket.exists():
+            raise QueueUnavailable(
+                "nothing is up for this home: start `dubbing up` in another terminal, or set "
+                "DUBBING_REDIS_URL"
+            )
+        ledger = Ledger(settings.redis)
+        ledger.ping()
+        return ledger
+
+    @cached_property
+    def app(self) -> Celery:
+        """The Celery app of this process."""
+        return make_app(self.settings.redis)
+
+    @cached_property
+    def publisher(self) -> Publisher:
+        """What sends batches, lines and orders to workers."""
+        return Publisher(self.app, self.ledger)
+
+    @property
+    def model_folders(self) -> ModelFolders:
+        """Where the engines' models are."""
+        settings = self.settings
+        root = settings.models or settings.home / "models"
+        return ModelFolders(root=root, named=settings.model_folders)
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The engines that are installed, less those whose licence the settings refuse."""
+        return Catalogue(self.model_folders, refused=self.settings.refuse_licences)
