@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dubbing.documents import is_identifier
-from dubbing.engines.catalogue import Catalogue, announce, known_specs, with_base
+from dubbing.engines.catalogue import Catalogue, with_base
 from dubbing.engines.engine import EngineSpec
+from dubbing.engines.published import announce, known_specs
 from dubbing.errors import Conflict, NotFound
 from dubbing.job import Job, JobState
-from dubbing.jobs.rounds import end_round, latest_round, put_to_work
+from dubbing.jobs.rounds import end_round, start
 from dubbing.jobs.status import Status, job_status
+from dubbing.jobs.store import latest_round
 from dubbing.ledger import Ledger
 from dubbing.queue import Publisher
 from dubbing.queue.fleet import Fleet
@@ -158,7 +160,7 @@ class Client:
         self.ledger.check_writable()
         announce(self.storage, other)
         job = open_retry(self.storage, specs, job_id, engine=engine, voice=voice)
-        self._publisher.fill(sorted(put_to_work(self.storage, self.ledger, job)))
+        start(self.storage, self.ledger, self._publisher, job)
         return self.status(job_id)
 
     def revise(self, job: Job) -> Submission:

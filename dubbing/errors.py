@@ -28,8 +28,19 @@ that calls the foreign library.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class ErrorRecord:
+    """An error as results, reports and ``--json`` hold it."""
+
+    code: str
+    """Stable, for machines: the ``code`` of the error's class."""
+    message: str
+    """For people: what is wrong, and what to do about it."""
 
 
 class DubbingError(Exception):
@@ -41,19 +52,19 @@ class DubbingError(Exception):
 
     code: ClassVar[str] = "error"
 
-    def to_record(self) -> dict[str, Any]:
-        """Return what results and ``--json`` say of it: ``{"code", "message"}``."""
-        return {"code": self.code, "message": str(self)}
+    def to_record(self) -> ErrorRecord:
+        """Return the error as it is stored."""
+        return ErrorRecord(self.code, str(self))
 
 
 class ReportedError(DubbingError):
     """An error that a worker recorded, as its caller meets it."""
 
-    def __init__(self, record: Mapping[str, Any]) -> None:
-        self.record = dict(record)
-        super().__init__(self.record["message"])
+    def __init__(self, record: ErrorRecord) -> None:
+        self.record = record
+        super().__init__(record.message)
 
-    def to_record(self) -> dict[str, Any]:
+    def to_record(self) -> ErrorRecord:
         """Return the record as the worker wrote it."""
         return self.record
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import asdict
 from typing import Any
 
 from celery import shared_task
 
+from dubbing.engines.holding import Holding
 from dubbing.errors import DubbingError
-from dubbing.ledger import Holding
 from dubbing.queue import STEER
 from dubbing.queue.fleet import Order, WorkerCommand
 from tasks.context import Context, current
@@ -25,7 +26,7 @@ def steer(**request: Any) -> str:
     try:
         reply = {"holding": _carry_out(context, command).model_dump(mode="json")}
     except DubbingError as exc:
-        reply = {"error": exc.to_record()}
+        reply = {"error": asdict(exc.to_record())}
     context.runner.ledger.set_reply(command.ticket, reply)
     if command.order is Order.DRAIN:
         os.kill(os.getppid(), DRAIN)

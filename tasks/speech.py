@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from celery import shared_task
@@ -61,7 +62,7 @@ def say(**request: Any) -> str:
         (spoken,) = speak(engine, context.runner.storage, batch, voice)
         reply = spoken.model_dump(mode="json")
     except DubbingError as exc:
-        reply = {"error": exc.to_record()}
+        reply = {"error": asdict(exc.to_record())}
     context.runner.ledger.set_reply(saying.ticket, reply)
     return saying.line.text[:60]
 

@@ -17,8 +17,9 @@ from dubbing.job import Job, Segment
 from dubbing.media.probe import decode
 from dubbing.media.samples import Audio, Samples, encode_flac, level
 from dubbing.planning.outcome import gather
-from dubbing.planning.plan import Batch, Kind, PlannedLine, Reason, Round, line_rooms, write_plan
+from dubbing.planning.plan import Batch, Kind, PlannedLine, Reason, Round, write_plan
 from dubbing.planning.result import BatchResult, SegmentResult, Take
+from dubbing.planning.rooms import line_rooms
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.voices.voice import VoiceRef

@@ -17,9 +17,10 @@ from celery.platforms import EX_FAILURE
 from celery.worker import state
 
 from dubbing.engines.engine import require
+from dubbing.engines.holding import Holding
 from dubbing.engines.residency import device_of
 from dubbing.errors import BadInput
-from dubbing.ledger import Holding, WorkerRecord, WorkerState
+from dubbing.ledger import WorkerRecord, WorkerState
 from dubbing.planning.plan import Kind
 from dubbing.queue import own_queue
 from dubbing.system import System

@@ -19,7 +19,8 @@ from celery import Celery
 from celery.worker import state
 from kombu.exceptions import OperationalError
 
-from dubbing.ledger import Holding, Ledger, WorkerRecord, WorkerState
+from dubbing.engines.holding import Holding
+from dubbing.ledger import Ledger, WorkerRecord, WorkerState
 from dubbing.queue import Publisher, queues_of
 
 log = logging.getLogger(__name__)

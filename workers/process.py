@@ -14,12 +14,13 @@ from typing import Any
 from celery import current_app
 from celery.signals import worker_process_init
 
-from dubbing.engines.catalogue import publish
 from dubbing.engines.engine import Voicing
+from dubbing.engines.holding import Holding
+from dubbing.engines.published import publish
 from dubbing.engines.residency import Residency
 from dubbing.errors import DubbingError, QueueUnavailable, StorageUnavailable
 from dubbing.jobs.batch_work import BatchRunner
-from dubbing.ledger import Holding, Ledger
+from dubbing.ledger import Ledger
 from dubbing.planning.plan import Kind
 from dubbing.queue import Publisher
 from dubbing.storage import Storage

@@ -10,7 +10,8 @@ import logging
 import threading
 
 from dubbing.errors import DubbingError, NotFound, Transient
-from dubbing.jobs.rounds import load_job, put_to_work
+from dubbing.jobs.rounds import put_to_work
+from dubbing.jobs.store import load_job
 from dubbing.ledger import Ledger
 from dubbing.queue import Publisher
 from dubbing.storage import Storage

@@ -28,8 +28,8 @@ from dubbing.proof.speaker import Heard, Match, SpeakerListener, compare, embed
 from dubbing.script.subtitles import write_srt
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
-from dubbing.voices.forms import load_voice
 from dubbing.voices.speaker_encoder import Embeddings
+from dubbing.voices.store import load_reference
 
 SAMPLE_BYTES = 4
 """Of the temporary file; no output takes more for a sample."""
@@ -154,7 +154,7 @@ def _matches(
 
 def _reference(storage: Storage, digest: str) -> Embeddings | None:
     try:
-        return embed(load_voice(storage, digest)[1])
+        return embed(load_reference(storage, digest))
     except (NotFound, BadInput) as exc:
         # What was spoken in it is there all the same.
         log.warning("voice %s: no line is compared with its recording: %s", digest, exc)

@@ -37,7 +37,7 @@ Listener = Callable[[str, Audio], object]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Clip:
+class PlacedClip:
     """A clip and where it goes."""
 
     id: str
@@ -70,7 +70,7 @@ class Mixer:
     def __init__(
         self,
         storage: Storage,
-        clips: Iterable[Clip],
+        clips: Iterable[PlacedClip],
         *,
         frames: int,
         channels: int,
@@ -125,7 +125,7 @@ class Mixer:
 
     def _render(self) -> Iterator[Samples]:
         """Yield each clip as it will sound, in order, ``WINDOW`` of them ahead."""
-        ahead: deque[tuple[Clip, Future[Rendered]]] = deque()
+        ahead: deque[tuple[PlacedClip, Future[Rendered]]] = deque()
         coming = iter(self._clips)
         with ThreadPoolExecutor(THREADS, thread_name_prefix="clips") as pool:
             try:
@@ -153,7 +153,7 @@ def read_ahead(blocks: Iterator[Samples]) -> Iterator[Samples]:
             yield block
 
 
-def render(storage: Storage, clip: Clip, listen: Listener) -> Rendered:
+def render(storage: Storage, clip: PlacedClip, listen: Listener) -> Rendered:
     """Return a clip stretched, resampled to ``RATE`` and at its level; ``listen`` hears it before.
 
     Raises NotFound or BadInput when it is missing or damaged.
@@ -181,10 +181,12 @@ def stretch(audio: Audio, factor: float) -> Samples:
     return stretched
 
 
-def unreadable(storage: Storage, clips: Sequence[Clip], pool: ThreadPoolExecutor) -> list[str]:
+def unreadable(
+    storage: Storage, clips: Sequence[PlacedClip], pool: ThreadPoolExecutor
+) -> list[str]:
     """Return the ids of all lines whose clips are missing or damaged."""
 
-    def fails(clip: Clip) -> bool:
+    def fails(clip: PlacedClip) -> bool:
         try:
             decode_clip(storage.get(clip.key))
         except (NotFound, BadInput):

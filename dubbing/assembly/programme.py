@@ -18,7 +18,7 @@ from pathlib import Path
 
 from dubbing.assembly.background import Span, duck, keep
 from dubbing.assembly.mastering import PROFILES
-from dubbing.assembly.mix import BLOCK, Clip, spread
+from dubbing.assembly.mix import BLOCK, PlacedClip, spread
 from dubbing.assembly.timeline import FitLine, Placement, fit
 from dubbing.errors import MediaError, StorageRefused
 from dubbing.job import Container, Job, Segment
@@ -26,7 +26,7 @@ from dubbing.media.disk import check_space
 from dubbing.media.probe import RATE, MediaInfo, decode, probe
 from dubbing.media.samples import Samples
 from dubbing.planning.outcome import Outcome
-from dubbing.planning.plan import line_rooms
+from dubbing.planning.rooms import line_rooms
 from dubbing.storage import Storage
 
 SURROUND = 6
@@ -69,11 +69,11 @@ class Programme:
         default: Container = "mp4" if has_video else "flac"
         return self.job.output.formats or (default,)
 
-    def clips(self) -> list[Clip]:
+    def clips(self) -> list[PlacedClip]:
         """Return what is heard of each line and where, its speaker at the profile's loudness."""
         gains = self._gains()
         return [
-            Clip(
+            PlacedClip(
                 id=segment.id,
                 key=self.outcomes[segment.id].result.takes[placement.take].key,
                 start=placement.frame,

@@ -8,6 +8,7 @@ from typing import Any
 
 from dubbing.assembly.timeline import Placement
 from dubbing.documents import Identifier, Model
+from dubbing.errors import ErrorRecord
 from dubbing.job import Job, JobState, Segment
 from dubbing.media.probe import RATE
 from dubbing.planning.outcome import Outcome
@@ -66,7 +67,7 @@ class ReportLine(Model):
     attempts: int
     """How often the engine was asked for it in the round that spoke it."""
     seed: int
-    error: dict[str, Any] | None = None
+    error: ErrorRecord | None = None
     """Why it could not be spoken."""
     note: str = ""
     """What is unusual about it, and why; of a missing line, what is heard in its place."""

@@ -10,6 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -33,7 +34,7 @@ def fail(exc: DubbingError, *, as_json: bool) -> NoReturn:
     """Print an error without a traceback and exit: 2 when the caller must change something."""
     callers = isinstance(exc, BadInput | Conflict | NotFound | EngineMissing)
     if as_json:
-        print_json({"error": exc.to_record()})
+        print_json({"error": asdict(exc.to_record())})
     else:
         click.echo(f"error: {exc}", err=True)
     sys.exit(BAD_INPUT if callers else FAILED)
@@ -83,7 +84,7 @@ def describe(status: Status) -> str:
     if status.lacks:
         words += f", no worker is online for {' and '.join(status.lacks)}"
     if status.error:
-        words += f": {status.error['message']}"
+        words += f": {status.error.message}"
     return words
 
 

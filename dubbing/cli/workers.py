@@ -8,7 +8,8 @@ import click
 
 from dubbing.cli.output import json_option, print_json, print_table, print_unattended
 from dubbing.client import Client
-from dubbing.ledger import Holding, WorkerRecord
+from dubbing.engines.holding import Holding
+from dubbing.ledger import WorkerRecord
 from dubbing.queue.fleet import Order
 
 

@@ -17,8 +17,8 @@ from typing import cast
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.conversion import Converted
 from dubbing.engines.engine import Converter, Engine, EngineSpec, Voicing
+from dubbing.engines.holding import Holding
 from dubbing.errors import BadInput, DubbingError, EngineAway, EngineFailed
-from dubbing.ledger import Holding
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from dubbing.errors import DubbingError, NotFound, Stopped, StorageUnavailable, Transient
-from dubbing.jobs.rounds import load_job, put_to_work
+from dubbing.jobs.rounds import put_to_work, start
+from dubbing.jobs.store import load_job
 from dubbing.ledger import Address, Claim, Ledger
 from dubbing.planning.outcome import load_result
 from dubbing.planning.plan import Batch, Kind
@@ -215,8 +216,9 @@ class BatchRunner:
         touched = self.ledger.complete(at, ids, result.failed)
         if touched is None:
             # Redis forgot the job; what is rebuilt from storage holds this result.
-            touched = list(put_to_work(self.storage, self.ledger, load_job(self.storage, at.job)))
-        self.publisher.fill(touched)
+            start(self.storage, self.ledger, self.publisher, load_job(self.storage, at.job))
+        else:
+            self.publisher.fill(touched)
 
     def _claim_again(self, at: Address) -> Claim:
         try:

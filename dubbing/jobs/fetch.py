@@ -7,7 +7,7 @@ from pathlib import Path
 from dubbing.assembly.report import Report
 from dubbing.errors import Conflict, NotFound
 from dubbing.job import JobState
-from dubbing.jobs.rounds import load_job, load_round
+from dubbing.jobs.store import load_job, load_round
 from dubbing.planning.outcome import gather
 from dubbing.storage import Storage
 from dubbing.storage.parallel import each

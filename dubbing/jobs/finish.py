@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dubbing.assembly.assemble import assemble
 from dubbing.assembly.report import Report
-from dubbing.engines.catalogue import published_specs
+from dubbing.engines.published import published_specs
 from dubbing.errors import (
     ClipUnreadable,
     DubbingError,
@@ -21,17 +21,9 @@ from dubbing.errors import (
 )
 from dubbing.job import Job, JobState
 from dubbing.jobs.batch_work import SETBACKS, BatchRunner, Lease
-from dubbing.jobs.rounds import (
-    End,
-    create_round,
-    end_round,
-    latest_round,
-    load_end,
-    load_job,
-    load_round,
-    put_to_work,
-)
+from dubbing.jobs.rounds import create_round, end_round, start
 from dubbing.jobs.status import job_status
+from dubbing.jobs.store import End, latest_round, load_end, load_job, load_round
 from dubbing.planning.casting import fall_back
 from dubbing.planning.outcome import Outcome, gather
 from dubbing.planning.plan import CastLine, Reason
@@ -151,7 +143,7 @@ def _go_on(
 
 def _give_way(runner: BatchRunner, job: Job) -> str:
     """Put the newer round of a job to work."""
-    runner.publisher.fill(sorted(put_to_work(runner.storage, runner.ledger, job)))
+    start(runner.storage, runner.ledger, runner.publisher, job)
     return "a newer round goes on"
 
 

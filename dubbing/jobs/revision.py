@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dubbing.engines.engine import EngineSpec
 from dubbing.errors import Conflict
 from dubbing.job import Job, JobState
-from dubbing.jobs.rounds import create_round, latest_round, load_end, load_job, load_round
+from dubbing.jobs.rounds import create_round
+from dubbing.jobs.store import latest_round, load_end, load_job, load_round
 from dubbing.planning.casting import cast_lines, heard_voices, recast
 from dubbing.planning.check import check
 from dubbing.planning.outcome import Outcome, gather

@@ -7,16 +7,11 @@ is the way that is taken always.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterable
-from typing import Any
 
-from pydantic import Field
-
-from dubbing.documents import Model
-from dubbing.engines.catalogue import published_specs
-from dubbing.errors import NotFound
-from dubbing.job import Job, JobState
+from dubbing.engines.published import published_specs
+from dubbing.job import Job
+from dubbing.jobs.store import End, latest_round, load_end, load_job
 from dubbing.ledger import Ledger
 from dubbing.planning.casting import cast_lines
 from dubbing.planning.plan import (
@@ -26,75 +21,15 @@ from dubbing.planning.plan import (
     Round,
     plan_round,
     read_refs,
-    read_round,
     write_plan,
 )
 from dubbing.planning.result import BatchResult
+from dubbing.queue import Publisher
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.storage.parallel import each
 
 log = logging.getLogger(__name__)
-
-HEAD = 512
-"""Bytes that hold the first line of any plan."""
-
-
-class End(Model):
-    """How a round ended: ``jobs/<job>/rounds/<n>/end.json``. The first one written is the one."""
-
-    state: JobState
-    round: int
-    at: float = Field(default_factory=time.time)
-    """Seconds since 1970."""
-    output: str | None = None
-    """Prefix of the output that is the one; none when cancelled."""
-    error: dict[str, Any] | None = None
-    lines: int = 0
-    """Lines of the job."""
-    done: int = 0
-    """Lines that it was through with, the failed ones too."""
-    failed: int = 0
-    """Lines that could not be spoken."""
-
-
-def load_job(storage: Storage, job_id: str, round_: int | None = None) -> Job:
-    """Return the request as it stands in a round, by default in the newest; raises NotFound."""
-    round_ = latest_round(storage, job_id) if round_ is None else round_
-    revision = load_round(storage, job_id, round_).request
-    key = Keys.revision(job_id, revision) if revision else Keys.job(job_id)
-    try:
-        return Job.model_validate_json(storage.get(key))
-    except NotFound as exc:
-        raise NotFound(f"there is no job {job_id!r}") from exc
-
-
-def load_round(storage: Storage, job_id: str, round_: int) -> Round:
-    """Return what a round is; one that was never planned is the first."""
-    try:
-        return read_round(storage.get_range(Keys.plan(job_id, round_), 0, HEAD))
-    except NotFound:
-        return Round(reason=Reason.SUBMIT, asked=1)
-
-
-def latest_round(storage: Storage, job_id: str) -> int:
-    """Return the number of the newest round; 0 when there is none.
-
-    A write that broke off may leave an empty folder behind, which is no round.
-    """
-    numbers = sorted((int(name) for name in storage.folders(Keys.rounds(job_id))), reverse=True)
-    for number in numbers:
-        if storage.exists(Keys.plan(job_id, number)) or storage.exists(Keys.end(job_id, number)):
-            return number
-    return 0
-
-
-def load_end(storage: Storage, job_id: str, round_: int) -> End | None:
-    """Return how a round ended, or None while it goes on."""
-    try:
-        return End.model_validate_json(storage.get(Keys.end(job_id, round_)))
-    except NotFound:
-        return None
 
 
 def create_round(
@@ -141,6 +76,11 @@ def put_to_work(storage: Storage, ledger: Ledger, job: Job) -> set[str]:
         others=len(job.segments) - sum(ref.lines for ref in refs),
     )
     return {ref.queue for ref in refs} | {Kind.ASSEMBLY.value}
+
+
+def start(storage: Storage, ledger: Ledger, publisher: Publisher, job: Job) -> None:
+    """Put a job to work, and send what its queues have room for."""
+    publisher.fill(sorted(put_to_work(storage, ledger, job)))
 
 
 def end_round(storage: Storage, ledger: Ledger, job_id: str, end: End) -> End:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from dubbing.documents import Model
-from dubbing.errors import DubbingError
+from dubbing.errors import DubbingError, ErrorRecord
 from dubbing.job import JobState
-from dubbing.jobs.rounds import End, latest_round, load_end, load_job
+from dubbing.jobs.store import End, latest_round, load_end, load_job
 from dubbing.ledger import Ledger, Snapshot, Standing
 from dubbing.planning.plan import Kind, read_refs
 from dubbing.storage import Storage
@@ -30,7 +30,7 @@ class Status(Model):
     """Lines that could not be spoken; until the round has ended, those of this round."""
     output: str | None = None
     """Storage prefix of the output: while a later round is not complete, that of the one before."""
-    error: dict[str, Any] | None = None
+    error: ErrorRecord | None = None
     """Why the job failed, when it is not for its lines."""
     place: int | None = None
     """Batches that are begun before its next one; None when none of its own waits."""

@@ -29,20 +29,11 @@ All keys have the prefix ``dubbing:``. A *token* is
 """
 
 from dubbing.ledger.ledger import Ledger
-from dubbing.ledger.records import (
-    Address,
-    Claim,
-    Holding,
-    Snapshot,
-    Standing,
-    WorkerRecord,
-    WorkerState,
-)
+from dubbing.ledger.records import Address, Claim, Snapshot, Standing, WorkerRecord, WorkerState
 
 __all__ = [
     "Address",
     "Claim",
-    "Holding",
     "Ledger",
     "Snapshot",
     "Standing",

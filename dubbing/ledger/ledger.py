@@ -7,12 +7,12 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from dubbing.engines.holding import Holding
 from dubbing.job import Job, JobState
 from dubbing.ledger.records import (
     OFFLINE_SECONDS,
     Address,
     Claim,
-    Holding,
     Snapshot,
     Standing,
     WorkerRecord,

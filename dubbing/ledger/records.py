@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from pydantic import Field
-
 from dubbing.documents import Model
+from dubbing.engines.holding import Holding
 from dubbing.job import JobState
 from dubbing.planning.plan import Kind
 
@@ -112,24 +111,6 @@ class WorkerState(StrEnum):
     """An engine could not be loaded, and nothing is taken for it."""
     OFFLINE = "offline"
     """Not heard of since its last heartbeat."""
-
-
-class Holding(Model):
-    """What a worker's process has in memory, by its own word."""
-
-    loaded: tuple[str, ...] = ()
-    """Engines, the one used last at the end."""
-    loading: str = ""
-    begun: bool = False
-    """Whether the process has loaded what it begins with, and takes work."""
-    resting: dict[str, str] = Field(default_factory=dict)
-    """Engines for which no work is taken: why one could not be loaded, ``""`` for one that was told
-    to rest."""
-
-    @property
-    def errors(self) -> list[str]:
-        """Why engines could not be loaded."""
-        return [why for why in self.resting.values() if why]
 
 
 class WorkerRecord(Model):

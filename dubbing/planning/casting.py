@@ -11,7 +11,8 @@ from dubbing.engines.engine import EngineSpec
 from dubbing.errors import BadInput, StorageRefused, StorageUnavailable
 from dubbing.job import Job, Role, Segment
 from dubbing.planning.outcome import Outcome
-from dubbing.planning.plan import SPEED_STEP, CastLine, PlannedLine, line_rooms
+from dubbing.planning.plan import SPEED_STEP, CastLine, PlannedLine
+from dubbing.planning.rooms import line_rooms
 from dubbing.voices.voice import VoiceRef
 
 log = logging.getLogger(__name__)
@@ -169,7 +170,7 @@ def fall_back(
     waiting: dict[str, list[Segment]] = defaultdict(list)
     for segment in job.segments:
         error = outcomes[segment.id].result.error
-        if not error or error["code"] in STORAGE:
+        if not error or error.code in STORAGE:
             continue
         if engine := _next_engine(job, segment, outcomes[segment.id], specs):
             waiting[engine].append(segment)

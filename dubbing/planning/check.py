@@ -20,7 +20,7 @@ from dubbing.errors import BadInput
 from dubbing.job import SOURCE, Job, Role, Segment
 from dubbing.job.caution import Caution, Code
 from dubbing.planning.casting import stand_in
-from dubbing.planning.plan import line_rooms
+from dubbing.planning.rooms import line_rooms
 from dubbing.text.characters import script_mismatch, speakable
 from dubbing.text.wording import Wording
 

@@ -7,10 +7,8 @@ range, so that no one parses a long job again.
 
 from __future__ import annotations
 
-import math
-from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -18,17 +16,12 @@ from typing import Any, NamedTuple
 from dubbing.documents import Model
 from dubbing.engines.conversion import spec_of
 from dubbing.engines.engine import EngineSpec
-from dubbing.job import Segment
 from dubbing.voices.voice import VoiceRef
 
 CALLS = 3
 """Calls of the engine that a batch's deadline allows: the lines, faster takes, and tries again."""
-OPEN_END = 10.0
-"""Seconds that a line may run on which nothing follows; assembly knows where the film ends."""
 SPEED_STEP = 0.05
 """Speeds are asked in these steps, so that a line that is asked again finds its clip."""
-GAP = 0.08
-"""Seconds kept free before the line that follows: two frames."""
 
 
 class Kind(StrEnum):
@@ -206,27 +199,6 @@ def read_refs(plan: bytes) -> list[BatchRef]:
 def read_plan(plan: bytes) -> list[Batch]:
     """Return the batches of a ``plan.jsonl``."""
     return [Batch.model_validate_json(line) for line in plan.splitlines()[1:]]
-
-
-def line_rooms(segments: Sequence[Segment], end: float = math.inf) -> dict[str, float]:
-    """Return how many seconds each line may take: its own, and the silence that follows.
-
-    end: where the film ends, in seconds from its first frame, when that is known. A line that
-    starts after it has no room, or less than none.
-
-    Lines that overlap on purpose do not shorten each other: what follows a line is the next one
-    that starts at or after its end.
-    """
-    starts = sorted(segment.start for segment in segments)
-    rooms: dict[str, float] = {}
-    for segment in segments:
-        following = bisect_left(starts, segment.end)
-        own = segment.end - segment.start
-        free = own + OPEN_END
-        if following < len(starts):
-            free = max(own, starts[following] - segment.start - GAP)
-        rooms[segment.id] = min(free, end - segment.start)
-    return rooms
 
 
 def _chunks(

@@ -5,9 +5,8 @@ Assembly reads clip keys from here; nobody computes a key again.
 
 from __future__ import annotations
 
-from typing import Any
-
 from dubbing.documents import Model
+from dubbing.errors import ErrorRecord
 
 
 class Take(Model):
@@ -29,7 +28,7 @@ class SegmentResult(Model):
     id: str
     takes: tuple[Take, ...] = ()
     """The first is at the speaker's natural pace; a second one is faster."""
-    error: dict[str, Any] | None = None
+    error: ErrorRecord | None = None
     """An error's record; then there are no takes."""
     engine: str
     model: str
@@ -40,7 +39,7 @@ class SegmentResult(Model):
     """How often the engine was asked for it in this batch; 0 when every clip was there."""
 
 
-def unspoken(id_: str, engine: str, seed: int, error: dict[str, Any]) -> SegmentResult:
+def unspoken(id_: str, engine: str, seed: int, error: ErrorRecord) -> SegmentResult:
     """Return the result of a line that no engine was asked for, because of ``error``."""
     return SegmentResult(id=id_, error=error, engine=engine, model="", seed=seed, attempts=0)
 
@@ -51,7 +50,7 @@ class BatchResult(Model):
     batch: int
     worker: str
     segments: tuple[SegmentResult, ...] = ()
-    error: dict[str, Any] | None = None
+    error: ErrorRecord | None = None
     """Why an extraction failed; its lines fail with it."""
 
     @property

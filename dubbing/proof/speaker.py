@@ -10,25 +10,20 @@ from threading import Lock
 import numpy as np
 
 from dubbing.media.samples import Audio, Samples
-from dubbing.voices.speaker_encoder import Embeddings, encode, listen, windows
+from dubbing.voices.speaker_encoder import Embeddings, encode, listen, unit, windows
 
 ENOUGH = 2
 """Lines that are needed to tell what a voice without a reference sounds like."""
 MARGIN = 0.05
 """How much nearer to a line another voice has to be. Among 6 eSpeak variants, whose lines differ in
 pace, pitch and level, fewer than 1 in 100 is doubted wrongly, or is another's and not noticed."""
-ONE_SPEAKER = 0.84
-"""What `unity` is above when one speaks. In 10 s of speech or more, 1 in 50 recordings of a single
-eSpeak variant is below, and of those that two share evenly 4 in 5; few words go unnoticed."""
-DIVISIBLE = 6
-"""Windows, so 10 s of speech, that are needed to tell one speaker from two."""
-LISTENED, SEARCHED = 8, 32
-"""Windows that are listened to: to tell a voice, and to find another beside it."""
+LISTENED = 8
+"""Windows that are listened to, to tell a voice."""
 
 TOGETHER = 32
 """Windows that are listened to at once."""
 
-Voice = tuple[str, str]
+VoiceId = tuple[str, str]
 """An engine, and the identity of a voice: two engines make two voices even of one recording."""
 
 
@@ -37,7 +32,7 @@ class Heard:
     """A line that was spoken."""
 
     id: str
-    voice: Voice
+    voice: VoiceId
     """The one that was to speak it."""
     sound: Embeddings
     """``(256,)``."""
@@ -49,7 +44,7 @@ class Match:
 
     similarity: float | None = None
     """To its voice; 1 is the same. None when that cannot be told."""
-    sounds_like: Voice | None = None
+    sounds_like: VoiceId | None = None
     """The other voice that seems to speak it."""
 
 
@@ -59,7 +54,7 @@ def embed(audio: Audio) -> Embeddings | None:
     None when there is too little speech to tell, or no speaker encoder.
     """
     heard = listen(audio, LISTENED)
-    return None if heard is None else _unit(heard.mean(axis=0))
+    return None if heard is None else unit(heard.mean(axis=0))
 
 
 class SpeakerListener:
@@ -92,27 +87,11 @@ class SpeakerListener:
         heard = encode(np.concatenate([waiting for _, waiting in self._waiting]))
         ends = np.cumsum([len(waiting) for _, waiting in self._waiting])
         for (id_, _), own in zip(self._waiting, np.split(heard, ends[:-1]), strict=True):
-            self._sounds[id_] = _unit(own.mean(axis=0))
+            self._sounds[id_] = unit(own.mean(axis=0))
         self._waiting.clear()
 
 
-def unity(audio: Audio) -> float | None:
-    """Return how similar the two parts of ``audio`` are that differ most.
-
-    Under ``ONE_SPEAKER`` more than one person seems to speak. None when there is too little
-    speech to tell, or no speaker encoder.
-    """
-    heard = listen(audio, SEARCHED)
-    if heard is None or len(heard) < DIVISIBLE:
-        return None
-    side = np.linalg.svd(heard - heard.mean(axis=0), full_matrices=False)[0][:, 0]
-    one, other = heard[side > 0], heard[side <= 0]
-    if min(len(one), len(other)) < ENOUGH:
-        return None
-    return float(_unit(one.mean(axis=0)) @ _unit(other.mean(axis=0)))
-
-
-def compare(lines: Sequence[Heard], references: Mapping[Voice, Embeddings]) -> dict[str, Match]:
+def compare(lines: Sequence[Heard], references: Mapping[VoiceId, Embeddings]) -> dict[str, Match]:
     """Return, by id, how each line fits its voice, and whether another of theirs fits it better.
 
     A cloned voice is known by its reference, any other by the rest of its lines. Like is compared
@@ -127,7 +106,7 @@ def compare(lines: Sequence[Heard], references: Mapping[Voice, Embeddings]) -> d
 class _Voices:
     """What the voices of a programme sound like."""
 
-    def __init__(self, lines: Sequence[Heard], references: Mapping[Voice, Embeddings]) -> None:
+    def __init__(self, lines: Sequence[Heard], references: Mapping[VoiceId, Embeddings]) -> None:
         self._references = references
         self._counts = Counter(line.voice for line in lines)
         self._sums = {voice: np.zeros_like(lines[0].sound) for voice in self._counts}
@@ -144,7 +123,7 @@ class _Voices:
         )
         return Match(similarity=similarity, sounds_like=nearest if lead > MARGIN else None)
 
-    def _lead(self, line: Heard, other: Voice) -> float:
+    def _lead(self, line: Heard, other: VoiceId) -> float:
         """Return by how much another voice is nearer to a line than its own; 0 if unknown."""
         for near in (self._to_reference, self._to_lines):
             own, others = near(line, line.voice), near(line, other)
@@ -152,19 +131,14 @@ class _Voices:
                 return others - own
         return 0.0
 
-    def _to_reference(self, line: Heard, voice: Voice) -> float | None:
+    def _to_reference(self, line: Heard, voice: VoiceId) -> float | None:
         reference = self._references.get(voice)
         return None if reference is None else float(line.sound @ reference)
 
-    def _to_lines(self, line: Heard, voice: Voice) -> float | None:
+    def _to_lines(self, line: Heard, voice: VoiceId) -> float | None:
         """Return how similar a line is to a voice's lines, itself left out."""
         itself = voice == line.voice
         if self._counts[voice] - itself < ENOUGH:
             return None
         rest = self._sums[voice] - line.sound if itself else self._sums[voice]
-        return float(line.sound @ _unit(rest))
-
-
-def _unit(vector: Embeddings) -> Embeddings:
-    unit: Embeddings = vector / np.linalg.norm(vector)
-    return unit
+        return float(line.sound @ unit(rest))

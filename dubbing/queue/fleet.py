@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 
 from dubbing.documents import Model, nearest
-from dubbing.errors import BadInput, NotFound, ReportedError, Transient
-from dubbing.ledger import Holding, Ledger, WorkerRecord
+from dubbing.engines.holding import Holding
+from dubbing.errors import BadInput, ErrorRecord, NotFound, ReportedError, Transient
+from dubbing.ledger import Ledger, WorkerRecord
 from dubbing.planning.plan import Kind
 from dubbing.queue.publisher import Publisher, broker_lists, queues_of
 
@@ -83,7 +84,7 @@ class Fleet:
         if reply is None:
             raise Transient(f"{record.name} did not answer within {ORDER_SECONDS:g} s")
         if "error" in reply:
-            raise ReportedError(reply["error"])
+            raise ReportedError(ErrorRecord(**reply["error"]))
         return Holding.model_validate(reply["holding"])
 
 

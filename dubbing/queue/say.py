@@ -6,7 +6,7 @@ import secrets
 import time
 
 from dubbing.documents import Model
-from dubbing.errors import ReportedError, Transient
+from dubbing.errors import ErrorRecord, ReportedError, Transient
 from dubbing.job import Job
 from dubbing.ledger import Ledger
 from dubbing.media.samples import Audio, decode_clip
@@ -66,7 +66,7 @@ def say(
             f"no worker answered within {SAY_SECONDS:g} s: start `dubbing worker {cast.engine}`"
         )
     if reply["error"]:
-        raise ReportedError(reply["error"])
+        raise ReportedError(ErrorRecord(**reply["error"]))
     return decode_clip(storage.get(reply["takes"][0]["key"]))
 
 

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from dubbing.engines.catalogue import announce, specs_in
+from dubbing.engines.catalogue import specs_in
 from dubbing.engines.engine import EngineSpec
+from dubbing.engines.published import announce
 from dubbing.errors import BadInput
 from dubbing.job import SOURCE, Job, Role
 from dubbing.job.caution import Caution
@@ -18,10 +19,10 @@ from dubbing.media.probe import MediaInfo, probe
 from dubbing.storage import Storage, digest_file
 from dubbing.storage.keys import Keys
 from dubbing.voices import reference
-from dubbing.voices.forms import store_voice
 from dubbing.voices.from_film import ENOUGH, LEAST, cut_voices
-from dubbing.voices.names import asks_stored, load, names, with_stored_voices
+from dubbing.voices.names import asks_stored, names, with_stored_voices
 from dubbing.voices.reference import Recording, doubts_of, record
+from dubbing.voices.store import load_voice, store_voice
 from dubbing.voices.voice import Voice
 
 Specs = Mapping[str, EngineSpec]
@@ -148,7 +149,7 @@ class Intake:
     def _voice_of(self, speaker: str, source: str) -> Voice:
         """Return the voice that a cast's reference is, read at most once."""
         if speaker in self._named:
-            return load(self._storage, source)
+            return load_voice(self._storage, source)
         if source not in self._recordings:
             self._check_size(source)
             with self._fetched(source) as path:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dubbing.documents import Model
-from dubbing.engines.catalogue import Published, published
 from dubbing.engines.conversion import model_over, spec_of
 from dubbing.engines.engine import EngineSpec
+from dubbing.engines.published import Published, published
 from dubbing.job import Job
 from dubbing.job.caution import Caution
 from dubbing.planning.casting import cast_lines
 from dubbing.planning.plan import Batch, Kind, plan_round
 from dubbing.storage import Storage
 from dubbing.storage.parallel import each
-from dubbing.synthesis.clip import clip_key
+from dubbing.synthesis.ask import clip_key
 
 
 class Preview(Model):

@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dubbing.engines.catalogue import Catalogue, known_specs, specs_in
+from dubbing.engines.catalogue import Catalogue, specs_in
 from dubbing.engines.engine import EngineSpec
+from dubbing.engines.published import known_specs
 from dubbing.errors import BadInput, Conflict, NotFound
 from dubbing.job import Job
 from dubbing.job.caution import Caution
 from dubbing.jobs.revision import open_revision
-from dubbing.jobs.rounds import load_job, put_to_work
+from dubbing.jobs.rounds import start
+from dubbing.jobs.store import load_job
 from dubbing.ledger import Ledger
 from dubbing.planning.check import check
 from dubbing.queue import Publisher
@@ -116,5 +118,5 @@ class Submitter:
 
     def _put_to_work(self, checked: Checked, created: bool) -> Submission:
         job = checked.intake.stored
-        self.publisher.fill(sorted(put_to_work(self.storage, self.ledger, job)))
+        start(self.storage, self.ledger, self.publisher, job)
         return Submission(id=job.name, created=created, cautions=tuple(checked.cautions))

@@ -23,7 +23,7 @@ from dubbing.media.samples import Audio, decode_clip, encode_flac, judge, level,
 from dubbing.planning.plan import Batch, PlannedLine
 from dubbing.planning.result import SegmentResult, Take
 from dubbing.storage import Storage
-from dubbing.synthesis.clip import Ask, clip_key, hurried_speed
+from dubbing.synthesis.ask import Ask, clip_key, hurried_speed
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Voices in storage: references in, and what each engine derives from them.
+"""The forms of voices: what each engine derives from a recording.
 
 A form is derived once for a voice and a model, kept as safetensors, and derived by whoever lacks
 it: the extraction queue only makes sure that it is there before its lines are spoken.
@@ -6,47 +6,20 @@ it: the extraction queue only makes sure that it is there before its lines are s
 
 from __future__ import annotations
 
-import io
 import logging
-import time
 from collections.abc import Callable
 
 import numpy as np
 import safetensors.numpy
-import soundfile
 from safetensors import SafetensorError
 
 from dubbing.engines.engine import VoiceForm, Voicing
 from dubbing.errors import BadInput, DubbingError, EngineFailed, NotFound, SpeechRejected
-from dubbing.media.samples import Audio
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
-from dubbing.voices.voice import Voice
+from dubbing.voices.store import load_reference, load_voice
 
 log = logging.getLogger(__name__)
-
-
-def store_voice(storage: Storage, voice: Voice, reference: Audio) -> None:
-    """Store a voice unless it is there, its recording first."""
-    file = io.BytesIO()
-    soundfile.write(file, reference.samples, reference.rate, format="FLAC", subtype="PCM_16")
-    created = voice.model_copy(update={"created": time.time()})
-    storage.create(Keys.reference(voice.digest), file.getvalue())
-    storage.create(Keys.voice(voice.digest), created.model_dump_json().encode())
-
-
-def load_voice(storage: Storage, digest: str) -> tuple[Voice, Audio]:
-    """Return a voice and its recording; raises NotFound, or BadInput when it is damaged."""
-    voice = Voice.model_validate_json(storage.get(Keys.voice(digest)))
-    file = io.BytesIO(storage.get(Keys.reference(digest)))
-    try:
-        samples, rate = soundfile.read(file, dtype="float32")
-    except soundfile.LibsndfileError as exc:
-        raise BadInput(
-            "the stored recording is damaged: remove it and submit again",
-            where=Keys.reference(digest),
-        ) from exc
-    return voice, Audio(samples=samples, rate=rate)
 
 
 def voice_form(storage: Storage, engine: Voicing, digest: str) -> VoiceForm:
@@ -64,7 +37,7 @@ def voice_form(storage: Storage, engine: Voicing, digest: str) -> VoiceForm:
     except SafetensorError:
         log.warning("%s is damaged and will be derived again", key)
         write = storage.replace
-    voice, reference = load_voice(storage, digest)
+    voice, reference = load_voice(storage, digest), load_reference(storage, digest)
     if fault := engine.spec.reference_fault(voice.seconds):
         raise BadInput(fault, where=f"voice {digest[:12]}")
     try:

@@ -21,9 +21,9 @@ from dubbing.job import Job
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.storage.parallel import each
-from dubbing.voices.forms import store_voice
-from dubbing.voices.names import check_new_name, find, load, names, pointer
+from dubbing.voices.names import check_new_name, find, names, pointer
 from dubbing.voices.reference import doubts_of, record
+from dubbing.voices.store import load_voice, store_voice
 from dubbing.voices.voice import Digest, Voice
 
 log = logging.getLogger(__name__)
@@ -114,7 +114,9 @@ class Voices:
         store_voice(self._storage, voice, recording.audio)
         self._name(name, voice.digest)
         return NamedVoice(
-            name=name, voice=load(self._storage, voice.digest), doubts=(*doubts_of(voice), *others)
+            name=name,
+            voice=load_voice(self._storage, voice.digest),
+            doubts=(*doubts_of(voice), *others),
         )
 
     def all(self) -> list[NamedVoice]:
@@ -122,7 +124,7 @@ class Voices:
 
         def named(name: str) -> NamedVoice | None:
             try:
-                voice = load(self._storage, find(self._storage, name))
+                voice = load_voice(self._storage, find(self._storage, name))
             except (NotFound, BadInput) as exc:
                 # Damaged, or deleted since the names were listed.
                 log.warning("voice %r is passed over: %s", name, exc)
@@ -134,7 +136,7 @@ class Voices:
     def show(self, name: str) -> VoiceDetails:
         """Return all that is known of a voice, by its name or digest; raises NotFound."""
         digest = find(self._storage, name)
-        voice = load(self._storage, digest)
+        voice = load_voice(self._storage, digest)
         specs = self._specs()
         unfit = _unfit(specs, voice)
         return VoiceDetails(
@@ -162,7 +164,7 @@ class Voices:
         name: or a digest, which deletes a voice that has no name any more. Raises NotFound.
         """
         digest = find(self._storage, name)
-        load(self._storage, digest)
+        load_voice(self._storage, digest)
         if digest != name:
             self._storage.delete(Keys.voice_name(name))
         others, jobs = self._names_of(digest), self._jobs_with(digest)

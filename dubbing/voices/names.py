@@ -16,7 +16,8 @@ from dubbing.errors import BadInput, NotFound
 from dubbing.job import Job, Role
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
-from dubbing.voices.voice import Digest, Voice
+from dubbing.voices.store import load_voice
+from dubbing.voices.voice import Digest
 
 
 def names(storage: Storage) -> list[str]:
@@ -28,14 +29,6 @@ def names(storage: Storage) -> list[str]:
 def find(storage: Storage, name: str) -> str:
     """Return a voice's digest, by its name or the digest itself; raises NotFound."""
     return name if _is_digest(name) else pointer(storage, name)
-
-
-def load(storage: Storage, digest: str) -> Voice:
-    """Return a stored voice; raises NotFound."""
-    try:
-        return Voice.model_validate_json(storage.get(Keys.voice(digest)))
-    except NotFound as exc:
-        raise NotFound(f"there is no voice {digest!r}") from exc
 
 
 def with_stored_voices(storage: Storage, job: Job, specs: Mapping[str, EngineSpec]) -> Job:
@@ -53,7 +46,7 @@ def with_stored_voices(storage: Storage, job: Job, specs: Mapping[str, EngineSpe
 def _with_digest(storage: Storage, role: Role) -> Role:
     try:
         digest = find(storage, role.voice or "")
-        load(storage, digest)
+        load_voice(storage, digest)
     except NotFound:
         return role
     return role.model_copy(update={"voice": None, "reference": digest})

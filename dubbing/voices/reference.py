@@ -17,8 +17,8 @@ import soxr
 from dubbing.errors import BadInput
 from dubbing.media.probe import decode_speech
 from dubbing.media.samples import Audio, Samples, peak
-from dubbing.proof.speaker import ONE_SPEAKER, unity
 from dubbing.storage import digest_file
+from dubbing.voices.speaker_encoder import ONE_SPEAKER, unity
 from dubbing.voices.voice import Judgement, Voice, voice_digest
 
 RATE = 24_000

@@ -161,3 +161,42 @@ def _load(weights: Path) -> Callable[[Samples], Embeddings]:
             torch.set_num_threads(threads)
 
     return encode
+
+
+ONE_SPEAKER = 0.84
+"""What `unity` is above when one speaks. In 10 s of speech or more, 1 in 50 recordings of a single
+eSpeak variant is below, and of those that two share evenly 4 in 5; few words go unnoticed."""
+
+
+FEWEST = 2
+"""Windows of each of two speakers, to tell the two apart."""
+
+
+SEARCHED = 32
+"""Windows that are listened to, to find another voice."""
+
+
+DIVISIBLE = 6
+"""Windows, so 10 s of speech, that are needed to tell one speaker from two."""
+
+
+def unity(audio: Audio) -> float | None:
+    """Return how similar the two parts of ``audio`` are that differ most.
+
+    Under ``ONE_SPEAKER`` more than one person seems to speak. None when there is too little
+    speech to tell, or no speaker encoder.
+    """
+    heard = listen(audio, SEARCHED)
+    if heard is None or len(heard) < DIVISIBLE:
+        return None
+    side = np.linalg.svd(heard - heard.mean(axis=0), full_matrices=False)[0][:, 0]
+    one, other = heard[side > 0], heard[side <= 0]
+    if min(len(one), len(other)) < FEWEST:
+        return None
+    return float(unit(one.mean(axis=0)) @ unit(other.mean(axis=0)))
+
+
+def unit(vector: Embeddings) -> Embeddings:
+    """Return a vector in the same direction, of length 1."""
+    unit: Embeddings = vector / np.linalg.norm(vector)
+    return unit

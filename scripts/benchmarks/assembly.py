@@ -27,13 +27,14 @@ import imageio_ffmpeg
 import numpy as np
 import soundfile
 
-from dubbing.assembly.mix import BLOCK, Clip, Mixer
+from dubbing.assembly.mix import BLOCK, Mixer, PlacedClip
 from dubbing.job import Background, Job, Output, Segment
 from dubbing.media.probe import RATE
 from dubbing.media.samples import Audio, decode_clip, encode_flac, level
 from dubbing.planning.outcome import gather
-from dubbing.planning.plan import Batch, Kind, PlannedLine, Reason, Round, line_rooms, write_plan
+from dubbing.planning.plan import Batch, Kind, PlannedLine, Reason, Round, write_plan
 from dubbing.planning.result import BatchResult, SegmentResult, Take
+from dubbing.planning.rooms import line_rooms
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 
@@ -229,10 +230,10 @@ def start_of(number: int) -> float:
     return round(number * SLOT + (number * 0.377) % 0.3, 3)
 
 
-def clips(lines: int) -> list[Clip]:
+def clips(lines: int) -> list[PlacedClip]:
     """Return the first ``lines`` clips at their places, unstretched."""
     return [
-        Clip(
+        PlacedClip(
             id=str(n),
             key=Keys.clip(f"{n:064x}"),
             start=round(start_of(n) * RATE),

@@ -13,8 +13,8 @@ from soaking.orders import Order
 from dubbing.client import Client
 from dubbing.errors import Conflict, DubbingError, QueueUnavailable
 from dubbing.job import JobState
-from dubbing.jobs.rounds import latest_round
 from dubbing.jobs.status import Status
+from dubbing.jobs.store import latest_round
 
 T = TypeVar("T")
 LOOK_SECONDS = 0.25

@@ -14,9 +14,9 @@ from soaking.strikes import WORKERS, Blow
 from system import System
 
 from dubbing.assembly.report import Report, ReportLine
-from dubbing.errors import BadInput, GivenUp, NotFound
+from dubbing.errors import BadInput, ErrorRecord, GivenUp, NotFound
 from dubbing.job import JobState
-from dubbing.jobs.rounds import load_end, load_job
+from dubbing.jobs.store import load_end, load_job
 from dubbing.media.samples import decode_clip
 from dubbing.planning.outcome import Outcome, gather, load_result
 from dubbing.planning.plan import read_refs
@@ -160,13 +160,13 @@ class Audit:
         """Yield the fault of a good line that failed, unless its workers died of the soak."""
         killers = {begin.pid for begin in self._begun.get(line.text, ()) if begin.pid in self._dead}
         deaths = len(killers) if line.engine == "faulty" else deaths_of("tone", self._past)
-        given_up = line.error and line.error["code"] == GivenUp.code
+        given_up = line.error and line.error.code == GivenUp.code
         if not given_up or deaths < MAX_DELIVERIES:
             yield f"line {line.id} failed, and nothing is wrong with it: {line.error}"
         self.counts["lines that died of strikes"] += 1
 
-    def _assembly_given_up(self, error: Mapping[str, object]) -> Iterator[str]:
-        given_up = error["code"] == GivenUp.code
+    def _assembly_given_up(self, error: ErrorRecord) -> Iterator[str]:
+        given_up = error.code == GivenUp.code
         if not given_up or deaths_of("assembly", self._past) < MAX_DELIVERIES:
             yield f"it failed: {error}"
         self.counts["films that died of strikes"] += 1

@@ -25,7 +25,7 @@ from scenes import (
 )
 
 from dubbing.assembly.report import Report, ReportLine
-from dubbing.errors import BadInput, ClipUnreadable, MediaError, Stopped
+from dubbing.errors import BadInput, ClipUnreadable, ErrorRecord, MediaError, Stopped
 from dubbing.job import Background, Job, JobState, Output, Segment
 from dubbing.media import disk
 from dubbing.media.probe import RATE, probe
@@ -258,10 +258,9 @@ def test_a_line_whose_result_is_missing_counts_as_failed(storage: Storage, workd
     store_round(storage, job, 1, results)
     outcomes = gather(storage, "gap", 1)
     assert outcomes["1"].result.error is None
-    assert outcomes["2"].result.error == {
-        "code": "engine_failed",
-        "message": "no result of this line was stored",
-    }
+    assert outcomes["2"].result.error == ErrorRecord(
+        "engine_failed", "no result of this line was stored"
+    )
 
 
 def test_the_highest_round_that_names_a_line_wins(storage: Storage, workdir: Path) -> None:

@@ -16,7 +16,8 @@ from system import numbered, script
 from dubbing.client import Client
 from dubbing.errors import QueueUnavailable
 from dubbing.job import Job, JobState
-from dubbing.jobs.rounds import End, end_round
+from dubbing.jobs.rounds import end_round
+from dubbing.jobs.store import End
 from dubbing.ledger import Ledger
 from dubbing.queue import Publisher, broker_lists, make_app
 from dubbing.storage import Storage

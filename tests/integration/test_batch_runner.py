@@ -17,7 +17,8 @@ from dubbing.engines.residency import Residency
 from dubbing.errors import EngineFailed, Stopped, StorageUnavailable
 from dubbing.job import Job, JobState, Role
 from dubbing.jobs.batch_work import BatchRunner, Lease, failed_result
-from dubbing.jobs.rounds import End, create_first_round, end_round, put_to_work
+from dubbing.jobs.rounds import create_first_round, end_round, put_to_work
+from dubbing.jobs.store import End
 from dubbing.ledger import Address, Claim, Ledger
 from dubbing.planning.outcome import gather, load_result
 from dubbing.planning.plan import Batch
@@ -199,7 +200,7 @@ def test_a_voice_that_kills_its_workers_is_given_up(runner: BatchRunner, job: Jo
     extract(**asdict(at))
     result = BatchResult.model_validate_json(runner.storage.get(Keys.result("j", 1, 0)))
     assert result.error
-    assert result.error["code"] == "given_up"
+    assert result.error.code == "given_up"
 
 
 @pytest.fixture

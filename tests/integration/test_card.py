@@ -10,9 +10,10 @@ import pytest
 import redis as library
 from system import System, numbered, script
 
+from dubbing.engines.holding import Holding
 from dubbing.errors import BadInput, NotFound
 from dubbing.job import Role
-from dubbing.ledger import Holding, WorkerRecord, WorkerState
+from dubbing.ledger import WorkerRecord, WorkerState
 from dubbing.queue.fleet import Order
 
 ENGINES = ("faulty", "tone")

@@ -14,8 +14,9 @@ from services import unavailable
 from system import System, script
 
 from dubbing.engines.adapters.piper import Piper
-from dubbing.engines.catalogue import Catalogue, publish
+from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.engine import missing_libraries
+from dubbing.engines.published import publish
 from dubbing.job import Job, JobState
 from dubbing.media.probe import probe
 from dubbing.media.samples import decode_clip
@@ -130,5 +131,5 @@ def test_a_base_that_the_worker_lacks_is_named(
     system.client.submit(job)
     assert system.wait(job.name).state is JobState.FAILED
     errors = [line.error for line in system.report(job).lines]
-    assert [error and error["code"] for error in errors] == ["engine_missing"] * len(TEXTS)
-    assert all(error and "'piper-far'" in error["message"] for error in errors)
+    assert [error and error.code for error in errors] == ["engine_missing"] * len(TEXTS)
+    assert all(error and "'piper-far'" in error.message for error in errors)

@@ -98,7 +98,7 @@ def test_an_assembly_without_room_fails_clearly_and_leaves_nothing(
         status = system.run(job)
         assert status.state is JobState.FAILED
         assert status.error
-        assert "make room, or set TMPDIR" in status.error["message"]
+        assert "make room, or set TMPDIR" in status.error.message
         assert disk.files() == set()
 
         # There was room when it was looked at; there is none for the mix, then for the outputs.

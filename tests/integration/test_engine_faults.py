@@ -38,7 +38,7 @@ def test_a_line_that_hangs_is_tried_once_more_and_the_rest_is_spoken(system: Sys
     status = system.run(job)
     assert (status.state, status.done, status.failed) == (JobState.FAILED, 8, 1)
     (line,) = failed(system, job).values()
-    assert (line.text, line.error and line.error["code"]) == (hangs, "given_up")
+    assert (line.text, line.error and line.error.code) == (hangs, "given_up")
     spoken = system.spoken(job)
     # Once with others, once alone.
     assert spoken.pop(hangs) == 2
@@ -63,7 +63,7 @@ def test_what_an_engine_cannot_do_is_reported_and_the_rest_is_spoken(system: Sys
     for mark, words in faults.items():
         error = reported[f"Here {mark}."].error
         assert error
-        assert words in error["message"]
+        assert words in error.message
     attempts = {
         text: system.outcomes(job)[line.id].result.attempts for text, line in reported.items()
     }

@@ -23,7 +23,7 @@ from dubbing.planning.result import SegmentResult
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.voices import speaker_encoder as listener
-from dubbing.voices.forms import store_voice
+from dubbing.voices.store import store_voice
 from dubbing.voices.voice import Voice, VoiceRef
 
 ADA, BOB = "m3", "Annie"

@@ -12,14 +12,16 @@ from system import numbered, script
 
 from dubbing.client import Client
 from dubbing.engines.adapters.tone import Tone
-from dubbing.engines.catalogue import Catalogue, Published, announce, known_specs
+from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.models.folders import ModelFolders
+from dubbing.engines.published import Published, announce, known_specs
 from dubbing.engines.residency import Residency
 from dubbing.errors import BadInput, ClipUnreadable, Stopped, StorageUnavailable
 from dubbing.job import Job, JobState, Role
 from dubbing.jobs import finish as finishing
 from dubbing.jobs.batch_work import BatchRunner, Lease
-from dubbing.jobs.rounds import create_round, latest_round, load_end, load_round, put_to_work
+from dubbing.jobs.rounds import create_round, put_to_work
+from dubbing.jobs.store import latest_round, load_end, load_round
 from dubbing.ledger import Address, Ledger
 from dubbing.ledger.records import ASSEMBLY_TOKEN
 from dubbing.planning.casting import cast_lines
@@ -127,7 +129,7 @@ def test_a_storage_that_keeps_damaging_a_clip_fails_the_job_after_three_repairs(
     status = client.status("j")
     assert (status.state, status.round) == (JobState.FAILED, 4)
     assert status.error
-    assert status.error["code"] == ClipUnreadable.code
+    assert status.error.code == ClipUnreadable.code
     assert not marked(client)
 
 

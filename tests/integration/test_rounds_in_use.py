@@ -16,7 +16,7 @@ from dubbing.assembly.report import Report, ReportLine
 from dubbing.engines.adapters.tone import Tone
 from dubbing.errors import BadInput, Conflict, NotFound
 from dubbing.job import Job, JobState, Role, Segment
-from dubbing.jobs.rounds import load_job, load_round
+from dubbing.jobs.store import load_job, load_round
 from dubbing.media.samples import decode_clip
 from dubbing.planning.plan import Reason
 from dubbing.storage.keys import Keys

@@ -101,7 +101,7 @@ def no_writes(*marks: str) -> Callable[[str, str], Answer]:
 def errors(status: Status, storage: Storage) -> dict[str, str]:
     assert status.output
     report = Report.model_validate_json(storage.get(f"{status.output}report.json"))
-    return {line.id: line.error["code"] for line in report.lines if line.error}
+    return {line.id: line.error.code for line in report.lines if line.error}
 
 
 def test_an_output_that_cannot_be_stored_fails_the_job_and_a_retry_assembles_it(
@@ -113,7 +113,7 @@ def test_an_output_that_cannot_be_stored_fails_the_job_and_a_retry_assembles_it(
     status = hand.run(job)
     assert (status.state, hand.setbacks) == (JobState.FAILED, SETBACKS - 1)
     assert status.error
-    assert status.error["code"] == "storage_unavailable"
+    assert status.error.code == "storage_unavailable"
     proxy.answer = lambda method, path: Answer.PASS
     hand.client.retry("mute")
     assert hand.run(job).state is JobState.COMPLETED

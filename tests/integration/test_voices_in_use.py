@@ -19,14 +19,15 @@ from speech import pitch
 from system import System, numbered, script
 
 from dubbing import cli
-from dubbing.engines.catalogue import Catalogue, known_specs
+from dubbing.engines.catalogue import Catalogue
+from dubbing.engines.published import known_specs
 from dubbing.errors import BadInput
 from dubbing.job import Job, JobState, Role, Segment
 from dubbing.media.samples import Audio, decode_clip
 from dubbing.storage import S3Options, Storage
 from dubbing.storage.keys import Keys
 from dubbing.submission.intake import Intake
-from dubbing.voices.forms import load_voice
+from dubbing.voices.store import load_reference, load_voice
 
 LINE = {"id": "1", "start": 1, "end": 3, "text": "Good day."}
 
@@ -201,7 +202,7 @@ def test_a_voice_that_was_extracted_once_is_used_by_two_engines(
 
     said = shell("voices", "delete", "ada")
     assert "the recording is kept: these jobs use it: two" in said
-    assert load_voice(client.storage, ada.digest)[0] == ada
+    assert load_voice(client.storage, ada.digest) == ada
     revised = job.model_copy(
         update={
             "cast": {who: Role(voice=ada.digest, engine=role.engine) for who, role in cast.items()},
@@ -267,7 +268,8 @@ def test_speakers_keep_the_voices_that_they_have_in_the_film(
     lines = system.report(job).lines
     for line, voice in zip(lines, ["m3", "Annie"] * 2, strict=True):
         digest = line.voice.removeprefix("voice:")
-        kept, reference = load_voice(system.client.storage, digest)
+        kept = load_voice(system.client.storage, digest)
+        reference = load_reference(system.client.storage, digest)
         assert pitch(reference) == pytest.approx(pitch(speech(voice)), rel=0.1)
         media = load_media(system, "from-source")
         assert kept.provenance == (f"source: {media}, speaker {line.speaker}",)
@@ -349,9 +351,13 @@ def test_films_and_references_on_s3_are_fetched_to_be_heard(
     assert intake.listen() == []
     intake.upload()
     cast = intake.stored.cast
-    heard = {who: load_voice(storage, role.reference or "") for who, role in cast.items()}
-    assert heard["E"][0].provenance == ("eve.mp3",)
-    assert heard["A"][0].provenance == (f"source: {bucket}/film.wav, speaker A",)
-    assert pitch(heard["A"][1]) == pytest.approx(pitch(speech("m3")), rel=0.1)
+    digests = {who: role.reference or "" for who, role in cast.items()}
+    assert load_voice(storage, digests["E"]).provenance == ("eve.mp3",)
+    assert load_voice(storage, digests["A"]).provenance == (
+        f"source: {bucket}/film.wav, speaker A",
+    )
+    assert pitch(load_reference(storage, digests["A"])) == pytest.approx(
+        pitch(speech("m3")), rel=0.1
+    )
     assert intake.stored.media == f"{bucket}/film.wav"
     assert not list(Path(os.environ["TMPDIR"]).glob("dubbing-*/film.wav"))

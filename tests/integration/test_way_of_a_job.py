@@ -87,7 +87,7 @@ def test_a_line_that_cannot_be_spoken_fails_the_job_when_all_others_are(system: 
     status = system.run(job)
     assert (status.state, status.done, status.failed) == (JobState.FAILED, 7, 1)
     failed = [line for line in system.report(job).lines if line.error]
-    assert [(line.id, line.error and line.error["code"]) for line in failed] == [
+    assert [(line.id, line.error and line.error.code) for line in failed] == [
         ("6", "speech_rejected")
     ]
     before = system.spoken(job)
@@ -211,7 +211,7 @@ def test_a_line_that_kills_its_process_is_given_up_and_the_rest_is_spoken(system
     (failed,) = [line for line in system.report(DEADLY).lines if line.error]
     assert failed.id == "3"
     assert failed.error
-    assert failed.error["code"] == "given_up"
+    assert failed.error.code == "given_up"
     assert system.spoken(DEADLY)[failed.text] == 3
 
 

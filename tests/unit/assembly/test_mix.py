@@ -8,7 +8,7 @@ import numpy as np
 import pyloudnorm
 import pytest
 
-from dubbing.assembly.mix import BLOCK, RATE, WINDOW, Clip, Mixer, stretch
+from dubbing.assembly.mix import BLOCK, RATE, WINDOW, Mixer, PlacedClip, stretch
 from dubbing.errors import ClipUnreadable
 from dubbing.media.samples import Audio, Samples, encode_flac
 from dubbing.storage import Storage
@@ -34,11 +34,13 @@ def store(storage: Storage, name: str, audio: Audio) -> str:
 
 def clip(
     key: str, start: float, *, stretched: float = 1.0, gain: float = 1.0, name: str = "1"
-) -> Clip:
-    return Clip(id=name, key=key, start=round(start * RATE), stretch=stretched, gain=gain)
+) -> PlacedClip:
+    return PlacedClip(id=name, key=key, start=round(start * RATE), stretch=stretched, gain=gain)
 
 
-def programme(storage: Storage, clips: list[Clip], seconds: float, channels: int = 1) -> Samples:
+def programme(
+    storage: Storage, clips: list[PlacedClip], seconds: float, channels: int = 1
+) -> Samples:
     mixer = Mixer(storage, clips, frames=round(seconds * RATE), channels=channels)
     return np.concatenate(list(mixer.blocks()))
 

@@ -10,10 +10,10 @@ import pytest
 from dubbing.engines.adapters.tone import Tone
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.engine import Voicing
+from dubbing.engines.holding import Holding
 from dubbing.engines.models.folders import ModelFolders, Weights
 from dubbing.engines.residency import Residency
 from dubbing.errors import BadInput, EngineAway, EngineFailed, EngineMissing
-from dubbing.ledger import Holding
 
 MIB = 1 << 20
 BUDGET = 2.5 / 1024

@@ -5,7 +5,7 @@ import pytest
 from dubbing.engines.adapters.tone import Tone
 from dubbing.engines.conversion import spec_of
 from dubbing.engines.engine import EngineSpec
-from dubbing.errors import BadInput
+from dubbing.errors import BadInput, ErrorRecord
 from dubbing.job import Job, Role, Segment
 from dubbing.planning.casting import (
     assign_voices,
@@ -57,7 +57,7 @@ def became(
     )
     result = SegmentResult(
         id=cast.line.id,
-        error={"code": code, "message": "no"} if error else None,
+        error=ErrorRecord(code, "no") if error else None,
         engine=cast.engine,
         model="m",
         seed=0,

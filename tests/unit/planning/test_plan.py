@@ -8,19 +8,17 @@ from dubbing.errors import BadInput
 from dubbing.job import Job, Role, Segment
 from dubbing.planning.casting import assign_voices, cast_lines
 from dubbing.planning.plan import (
-    GAP,
-    OPEN_END,
     Batch,
     Kind,
     Reason,
     Round,
-    line_rooms,
     plan_round,
     read_plan,
     read_refs,
     read_round,
     write_plan,
 )
+from dubbing.planning.rooms import GAP, OPEN_END, line_rooms
 
 DIGEST = "ab" * 32
 

@@ -16,8 +16,9 @@ from speech import line, loaded, speak
 
 from dubbing.engines.engine import Engine
 from dubbing.media.samples import Audio
-from dubbing.proof.speaker import ONE_SPEAKER, Heard, Match, SpeakerListener, compare, embed, unity
+from dubbing.proof.speaker import Heard, Match, SpeakerListener, compare, embed
 from dubbing.voices import speaker_encoder as listener
+from dubbing.voices.speaker_encoder import ONE_SPEAKER, unity
 
 TEXTS = (
     "You told me the ship would leave before dawn.",

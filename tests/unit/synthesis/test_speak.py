@@ -12,12 +12,12 @@ from services import PLUGINS
 from dubbing.engines.adapters.tone import PACE, Tone
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.engine import Engine, Line, Spoken
-from dubbing.errors import Stopped
+from dubbing.errors import ErrorRecord, Stopped
 from dubbing.media.samples import Audio, decode_clip, encode_flac
 from dubbing.planning.plan import Batch, Kind, PlannedLine
 from dubbing.planning.result import SegmentResult
 from dubbing.storage import Storage
-from dubbing.synthesis.clip import clip_key, hurried_speed
+from dubbing.synthesis.ask import clip_key, hurried_speed
 from dubbing.synthesis.speak import MAX_DELIVERIES, SEED_STRIDE, Watch, speak
 from dubbing.voices.voice import VoiceRef
 
@@ -134,8 +134,8 @@ def test_what_is_not_the_line_is_tried_with_other_seeds_and_then_reported(
     assert [bool(result.takes) for result in results] == [True, False, True]
     error = results[1].error
     assert error
-    assert error["code"] == "speech_rejected"
-    assert said in error["message"]
+    assert error.code == "speech_rejected"
+    assert said in error.message
     assert results[1].attempts == 3
     assert results[1].seed == 2 * SEED_STRIDE
     assert Counter(log()) == {TEXT: 1, bad: 3, "Good.": 1}
@@ -172,7 +172,7 @@ def test_a_call_that_raises_is_halved_until_the_guilty_line_stands_alone(
     assert [result.id for result in results] == [planned.id for planned in lines]
     failed = [result for result in results if result.error]
     assert [(result.id, result.error) for result in failed] == [
-        ("bad", {"code": "engine_failed", "message": "RuntimeError: the text told me to"})
+        ("bad", ErrorRecord("engine_failed", "RuntimeError: the text told me to"))
     ]
     assert all(result.takes for result in results if not result.error)
 
@@ -312,7 +312,7 @@ def test_a_line_begun_three_times_is_given_up(
     )
     error = results[0].error
     assert error
-    assert error["code"] == "given_up"
+    assert error.code == "given_up"
     assert results[1].takes
     assert log() == ["Good."]
 

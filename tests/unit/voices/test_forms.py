@@ -12,7 +12,8 @@ from dubbing.engines.adapters.tone import Tone
 from dubbing.errors import BadInput
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
-from dubbing.voices.forms import store_voice, voice_form
+from dubbing.voices.forms import voice_form
+from dubbing.voices.store import store_voice
 from dubbing.voices.voice import Voice
 
 DIGEST = "ab" * 32

@@ -16,9 +16,10 @@ from dubbing.job import Job, Role, Segment
 from dubbing.media.samples import Audio
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
-from dubbing.voices.forms import load_voice, voice_form
+from dubbing.voices.forms import voice_form
 from dubbing.voices.library import Voices
 from dubbing.voices.names import find, with_stored_voices
+from dubbing.voices.store import load_voice
 from dubbing.voices.voice import Voice
 
 PLAIN = Tone.spec.model_copy(
@@ -165,7 +166,7 @@ def test_a_voice_that_a_job_uses_stays_without_its_name(
     assert voices.show("ada").jobs == ("film",)
     deleted = voices.delete("ada")
     assert (deleted.kept, deleted.jobs) == (True, ("film",))
-    assert load_voice(storage, digest)[0].digest == digest
+    assert load_voice(storage, digest).digest == digest
     assert voices.all() == []
     assert voices.show(digest).names == ()
 

@@ -1,4 +1,4 @@
-"""The clip: a line spoken at a speed, and the key under which it is stored.
+"""What an engine is asked for: a line at a speed, and the key under which its clip is stored.
 
 The key is a digest of what was asked. The same ask is the same clip, in whatever job, and is
 never spoken twice.

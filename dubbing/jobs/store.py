@@ -1,0 +1,78 @@
+"""Jobs as they are stored: their requests, their rounds, how these ended, and lists of them."""
+
+from __future__ import annotations
+
+import time
+
+from pydantic import Field
+
+from dubbing.documents import Model
+from dubbing.errors import ErrorRecord, NotFound
+from dubbing.job import Job, JobState
+from dubbing.planning.plan import (
+    Reason,
+    Round,
+    read_round,
+)
+from dubbing.storage import Storage
+from dubbing.storage.keys import Keys
+
+HEAD = 512
+"""Bytes that hold the first line of any plan."""
+
+
+class End(Model):
+    """How a round ended: ``jobs/<job>/rounds/<n>/end.json``. The first one written is the one."""
+
+    state: JobState
+    round: int
+    at: float = Field(default_factory=time.time)
+    """Seconds since 1970."""
+    output: str | None = None
+    """Prefix of the output that is the one; none when cancelled."""
+    error: ErrorRecord | None = None
+    lines: int = 0
+    """Lines of the job."""
+    done: int = 0
+    """Lines that it was through with, the failed ones too."""
+    failed: int = 0
+    """Lines that could not be spoken."""
+
+
+def load_job(storage: Storage, job_id: str, round_: int | None = None) -> Job:
+    """Return the request as it stands in a round, by default in the newest; raises NotFound."""
+    round_ = latest_round(storage, job_id) if round_ is None else round_
+    revision = load_round(storage, job_id, round_).request
+    key = Keys.revision(job_id, revision) if revision else Keys.job(job_id)
+    try:
+        return Job.model_validate_json(storage.get(key))
+    except NotFound as exc:
+        raise NotFound(f"there is no job {job_id!r}") from exc
+
+
+def load_round(storage: Storage, job_id: str, round_: int) -> Round:
+    """Return what a round is; one that was never planned is the first."""
+    try:
+        return read_round(storage.get_range(Keys.plan(job_id, round_), 0, HEAD))
+    except NotFound:
+        return Round(reason=Reason.SUBMIT, asked=1)
+
+
+def latest_round(storage: Storage, job_id: str) -> int:
+    """Return the number of the newest round; 0 when there is none.
+
+    A write that broke off may leave an empty folder behind, which is no round.
+    """
+    numbers = sorted((int(name) for name in storage.folders(Keys.rounds(job_id))), reverse=True)
+    for number in numbers:
+        if storage.exists(Keys.plan(job_id, number)) or storage.exists(Keys.end(job_id, number)):
+            return number
+    return 0
+
+
+def load_end(storage: Storage, job_id: str, round_: int) -> End | None:
+    """Return how a round ended, or None while it goes on."""
+    try:
+        return End.model_validate_json(storage.get(Keys.end(job_id, round_)))
+    except NotFound:
+        return None

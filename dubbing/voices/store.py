@@ -1,0 +1,44 @@
+"""Voices in storage: what is known of each, and its recording."""
+
+from __future__ import annotations
+
+import io
+import time
+
+import soundfile
+
+from dubbing.errors import BadInput, NotFound
+from dubbing.media.samples import Audio
+from dubbing.storage import Storage
+from dubbing.storage.keys import Keys
+from dubbing.voices.voice import Voice
+
+
+def store_voice(storage: Storage, voice: Voice, reference: Audio) -> None:
+    """Store a voice unless it is there, its recording first."""
+    file = io.BytesIO()
+    soundfile.write(file, reference.samples, reference.rate, format="FLAC", subtype="PCM_16")
+    created = voice.model_copy(update={"created": time.time()})
+    storage.create(Keys.reference(voice.digest), file.getvalue())
+    storage.create(Keys.voice(voice.digest), created.model_dump_json().encode())
+
+
+def load_voice(storage: Storage, digest: str) -> Voice:
+    """Return what is known of a stored voice; raises NotFound."""
+    try:
+        return Voice.model_validate_json(storage.get(Keys.voice(digest)))
+    except NotFound as exc:
+        raise NotFound(f"there is no voice {digest!r}") from exc
+
+
+def load_reference(storage: Storage, digest: str) -> Audio:
+    """Return the recording of a stored voice; raises NotFound, or BadInput when it is damaged."""
+    file = io.BytesIO(storage.get(Keys.reference(digest)))
+    try:
+        samples, rate = soundfile.read(file, dtype="float32")
+    except soundfile.LibsndfileError as exc:
+        raise BadInput(
+            "the stored recording is damaged: remove it and submit again",
+            where=Keys.reference(digest),
+        ) from exc
+    return Audio(samples=samples, rate=rate)
