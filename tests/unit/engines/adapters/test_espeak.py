@@ -115,7 +115,8 @@ def test_threads_that_speak_at_once_do_not_mix_their_lines(espeak: Engine) -> No
     for one, many in zip(alone, together, strict=True):
         for sound in many:
             assert sound.seconds == pytest.approx(one.seconds, rel=0.01)
-            assert np.abs(spectrum(sound) - spectrum(one)).max() < 2
+            # Two voices differ by 7 dB or more; eSpeak draws its noise anew each time.
+            assert np.abs(spectrum(sound) - spectrum(one)).max() < 3
 
 
 def test_espeak_says_so_when_it_is_not_loaded() -> None:

@@ -133,8 +133,9 @@ def test_without_a_vocoder_it_is_heard_too(folder: Path) -> None:
     one, again, other = spoken(engine, *(line(engine, seed=seed) for seed in (2**40, 2**40, 7)))
     judge(one, longest=15.0)
     assert one.seconds == pytest.approx(len(TEXTS[0]) / engine.spec.pace("en"), rel=0.02)
-    assert np.array_equal(one.samples, again.samples)
-    assert not np.array_equal(one.samples, other.samples)
+    # Not to the bit: some processors add the rows of a call up in different orders.
+    assert np.allclose(one.samples, again.samples, atol=1e-3)
+    assert not np.allclose(one.samples, other.samples, atol=1e-2)
     assert np.array_equal(np.random.get_state()[1], before)
 
 
