@@ -17,7 +17,7 @@ from dubbing.engines.catalogue import Catalogue, with_base
 from dubbing.engines.engine import EngineSpec
 from dubbing.engines.published import announce, known_specs
 from dubbing.errors import Conflict, NotFound
-from dubbing.job import Job, JobState
+from dubbing.job import JobState
 from dubbing.jobs.rounds import end_round, start
 from dubbing.jobs.status import Status, job_status
 from dubbing.jobs.store import latest_round
@@ -32,6 +32,7 @@ from dubbing.system import System
 
 if TYPE_CHECKING:
     from dubbing.media.samples import Audio
+    from dubbing.script.manifest import Manifest
     from dubbing.submission.preview import Preview
     from dubbing.submission.submit import Submission, Submitter
     from dubbing.voices.library import Voices
@@ -97,23 +98,23 @@ class Client:
             system.catalogue,
         )
 
-    def submit(self, job: Job) -> Submission:
+    def submit(self, manifest: Manifest) -> Submission:
         """Hand in a job; the same request again is the same job.
 
         Raises BadInput that names every line to be changed, before anything is stored or queued,
         and Conflict when the id belongs to another request.
         """
-        return self.submit_all([job])[0]
+        return self.submit_all([manifest])[0]
 
-    def submit_all(self, jobs: Sequence[Job]) -> list[Submission]:
+    def submit_all(self, manifests: Sequence[Manifest]) -> list[Submission]:
         """Hand in many jobs; none is stored when one of them is refused."""
-        return self._submitter.submit(jobs)
+        return self._submitter.submit(manifests)
 
-    def preview(self, job: Job) -> Preview:
+    def preview(self, manifest: Manifest) -> Preview:
         """Return what `submit` would do, and do nothing. Raises as `submit` does."""
         from dubbing.submission.preview import preview
 
-        checked = self._submitter.check(job)
+        checked = self._submitter.check(manifest)
         return preview(checked.intake.stored, checked.specs, checked.cautions, self.storage)
 
     def status(self, job_id: str) -> Status:
@@ -163,17 +164,17 @@ class Client:
         start(self.storage, self.ledger, self._publisher, job)
         return self.status(job_id)
 
-    def revise(self, job: Job) -> Submission:
+    def revise(self, manifest: Manifest) -> Submission:
         """Change a job that has ended, and speak only the lines that are asked otherwise.
 
         The output that is there stays until the changed one is complete. Raises BadInput as
         `submit` does, NotFound when there is no job of this id, Conflict while it is at work.
         """
-        return self.revise_all([job])[0]
+        return self.revise_all([manifest])[0]
 
-    def revise_all(self, jobs: Sequence[Job]) -> list[Submission]:
+    def revise_all(self, manifests: Sequence[Manifest]) -> list[Submission]:
         """Change many jobs; none is changed when one of them is refused for what it asks."""
-        return self._submitter.revise(jobs)
+        return self._submitter.revise(manifests)
 
     def fetch(self, job_id: str, folder: Path) -> list[Path]:
         """Write a job's outputs and report into ``folder``; return their paths.
@@ -225,7 +226,7 @@ class Client:
 
         one = one_line(text, language=language, engine=engine or self._engine, voice=voice)
         checked = self._submitter.check(one)
-        job = checked.intake.job
+        job = checked.intake.stored
         (cast,) = cast_lines(job, job.segments, checked.specs)
         return say(self.storage, self.ledger, self._publisher, cast, job.language)
 

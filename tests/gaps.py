@@ -15,8 +15,8 @@ from console import Console
 from system import System, numbered, script
 
 from dubbing.embedded.stack import environment
-from dubbing.job import Job
 from dubbing.jobs.status import Status
+from dubbing.script.manifest import Manifest
 from dubbing.storage.keys import Keys
 
 PATIENCE = 120.0
@@ -43,12 +43,12 @@ class Gap:
     """Who dies: a ``process``, or its ``group``, which is a worker with its pool."""
 
     @property
-    def job(self) -> Job:
+    def job(self) -> Manifest:
         """What is handed in; its texts are its own."""
         return script(self.name, *numbered(self.name, LINES), engine="faulty")
 
     @property
-    def revised(self) -> Job:
+    def revised(self) -> Manifest:
         """The same job with other texts."""
         return script(self.name, *numbered(f"{self.name}, changed", LINES), engine="faulty")
 
@@ -96,7 +96,7 @@ class Doomed(System):
         """Run a command to its end."""
         self._console(*arguments)
 
-    def submission(self, gap: Gap, job: Job | None = None) -> tuple[str, ...]:
+    def submission(self, gap: Gap, job: Manifest | None = None) -> tuple[str, ...]:
         """Return the command that hands in a gap's job, or another one under its id."""
         manifest = self.settings.home / f"{gap.name}.json"
         manifest.write_text((job or gap.job).model_dump_json(include={"language", "segments"}))

@@ -78,13 +78,11 @@ def store_round(
         for number, id_ in enumerate(ids)
     ]
     asked = Round(reason=Reason.SUBMIT, asked=1)
-    storage.create(Keys.plan(job.name, round_), write_plan(asked, batches))
+    storage.create(Keys.plan(job.id, round_), write_plan(asked, batches))
     for number, result in enumerate(results):
         if result:
             written = BatchResult(batch=number, worker="w", segments=(result,))
-            storage.create(
-                Keys.result(job.name, round_, number), written.model_dump_json().encode()
-            )
+            storage.create(Keys.result(job.id, round_, number), written.model_dump_json().encode())
 
 
 SEGMENTS = (
@@ -149,5 +147,5 @@ def heard(report: Report, storage: Storage, name: str, channels: int) -> Samples
 
 
 def dub(job: Job, storage: Storage, workdir: Path, round_: int = 1, **options: Any) -> Report:
-    outcomes = gather(storage, job.name, round_)
+    outcomes = gather(storage, job.id, round_)
     return assemble(job, round_, "run", outcomes, storage, workdir, **options)

@@ -21,10 +21,11 @@ from services import PLAIN, PLUGINS
 from dubbing.assembly.report import Report
 from dubbing.client import Client
 from dubbing.embedded.stack import _die_with_parent, dubbing_command, environment
-from dubbing.job import Job, JobState, Segment
+from dubbing.job import JobState, Segment
 from dubbing.jobs.status import Status
 from dubbing.ledger import WorkerState
 from dubbing.planning.outcome import Outcome, gather
+from dubbing.script.manifest import Manifest
 from dubbing.settings import Settings
 from dubbing.storage.keys import Keys
 
@@ -156,13 +157,13 @@ class System:
     def _log_path(self, name: str) -> Path:
         return self.settings.home / "logs" / f"{name}.log"
 
-    def spoken(self, job: Job) -> Counter[str]:
+    def spoken(self, job: Manifest) -> Counter[str]:
         """Return how often the engine began each line of a job, by its text."""
         texts = {segment.text for segment in job.segments}
         begun = [row.partition("\t")[2] for row in self.spoken_log.read_text().splitlines()]
         return Counter(text for text in begun if text in texts)
 
-    def run(self, job: Job) -> Status:
+    def run(self, job: Manifest) -> Status:
         """Submit a job and return how it ended."""
         return self.wait(self.client.submit(job).id)
 
@@ -182,41 +183,41 @@ class System:
             assert time.monotonic() < deadline, f"not {what}: {self.log('faulty')[-3000:]}"
             time.sleep(0.02)
 
-    def begun(self, job: Job, count: int) -> None:
+    def begun(self, job: Manifest, count: int) -> None:
         """Return once so many lines of a job were begun, before its end."""
         self.until(lambda: self.spoken(job).total() >= count, f"{count} lines begun")
-        assert not self.client.status(job.name).state.ended
+        assert not self.client.status(job.id).state.ended
 
-    def outcomes(self, job: Job) -> dict[str, Outcome]:
+    def outcomes(self, job: Manifest) -> dict[str, Outcome]:
         """Return what became of each line, by its id."""
-        return gather(self.client.storage, job.name, self.client.status(job.name).round)
+        return gather(self.client.storage, job.id, self.client.status(job.id).round)
 
-    def report(self, job: Job) -> Report:
+    def report(self, job: Manifest) -> Report:
         """Return the report of a job that ended."""
-        output = self.client.status(job.name).output
+        output = self.client.status(job.id).output
         assert output
         return Report.model_validate_json(self.client.storage.get(f"{output}report.json"))
 
-    def keys(self, job: Job) -> set[str]:
+    def keys(self, job: Manifest) -> set[str]:
         """Return all that is stored of a job."""
-        return set(self.client.storage.keys(f"{Keys.JOBS}{job.name}"))
+        return set(self.client.storage.keys(f"{Keys.JOBS}{job.id}"))
 
-    def whole(self, job: Job) -> bool:
+    def whole(self, job: Manifest) -> bool:
         """Whether a job is completed and every line of it is heard once."""
         lines = self.report(job).lines
         heard = [line.id for line in lines if line.clip and not line.error]
-        return self.client.status(job.name).state is JobState.COMPLETED and heard == [
+        return self.client.status(job.id).state is JobState.COMPLETED and heard == [
             segment.id for segment in job.segments
         ]
 
 
-def script(name: str, *texts: str, **fields: Any) -> Job:
+def script(name: str, *texts: str, **fields: Any) -> Manifest:
     """A job whose lines have time enough."""
     segments = [
         Segment(id=str(n), start=5.0 * n, end=5.0 * n + 4.5, text=text)
         for n, text in enumerate(texts)
     ]
-    return Job(**{"id": name, "language": PLAIN, "segments": segments, **fields})
+    return Manifest(**{"id": name, "language": PLAIN, "segments": segments, **fields})
 
 
 def numbered(name: str, count: int, mark: str = "") -> Sequence[str]:

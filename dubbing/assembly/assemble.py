@@ -65,7 +65,7 @@ def assemble(
     StorageUnavailable. Temporary files are removed in any case.
     """
     script = sorted(job.segments, key=lambda segment: segment.start)
-    prefix = Keys.output(job.name, round_, run)
+    prefix = Keys.output(job.id, round_, run)
     report = Report.unmixed(job, round_, outcomes, asked=asked)
     if report.missing <= job.allow_missing:
         with tempfile.TemporaryDirectory(prefix="assembly-", dir=workdir) as folder:

@@ -198,7 +198,7 @@ class Report(Model):
         script = sorted(job.segments, key=lambda segment: segment.start)
         known = [(segment, outcomes[segment.id]) for segment in script if segment.id in outcomes]
         return cls(
-            job=job.name,
+            job=job.id,
             round=round_,
             state=state,
             language=job.language,

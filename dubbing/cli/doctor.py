@@ -14,8 +14,8 @@ from dubbing.cli.output import FAILED, json_option, print_json
 from dubbing.embedded.stack import find_redis_server, is_up
 from dubbing.engines.models.inventory import Readiness, inspect
 from dubbing.errors import DubbingError, StorageUnavailable
-from dubbing.job import json_schema
 from dubbing.media.ffmpeg import version
+from dubbing.script.manifest import json_schema
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.system import System

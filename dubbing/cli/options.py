@@ -8,8 +8,8 @@ from typing import Any, TypeVar, get_args
 
 import click
 
-from dubbing.job import Background, Container, Job, Output
-from dubbing.script.manifest import Entry, expand, load
+from dubbing.job import Background, Container, Output
+from dubbing.script.manifest import Entry, Manifest, expand, load
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -53,12 +53,12 @@ def job_options(command: Command) -> Command:
     return command
 
 
-def load_jobs(paths: tuple[Path, ...], options: dict[str, Any]) -> list[Job]:
+def load_jobs(paths: tuple[Path, ...], options: dict[str, Any]) -> list[Manifest]:
     """Return the jobs of scripts, manifests, lists and folders. Raises BadInput."""
     return [_load(entry, options) for entry in expand(paths)]
 
 
-def _load(entry: Entry, options: dict[str, Any]) -> Job:
+def _load(entry: Entry, options: dict[str, Any]) -> Manifest:
     names = (
         *("media", "language", "cast", "pronunciations", "engine", "allow_missing", "id"),
         *("tenant", "batch_name"),

@@ -24,9 +24,10 @@ from dubbing.cli.output import (
 )
 from dubbing.embedded.stack import Stack
 from dubbing.errors import BadInput
-from dubbing.job import Job, JobState
+from dubbing.job import JobState
 from dubbing.jobs.status import Status
 from dubbing.planning.plan import Kind
+from dubbing.script.manifest import Manifest
 from dubbing.settings import Settings
 
 
@@ -96,7 +97,7 @@ def flower(address: str, port: int) -> None:
     start_flower(settings.redis, address, port)
 
 
-def _dub(job: Job, out: Path) -> tuple[Status, list[Path]]:
+def _dub(job: Manifest, out: Path) -> tuple[Status, list[Path]]:
     """Return how a job ended, and what was written."""
     settings = Settings()
     with Stack(settings, _engines(job, settings)) as stack:
@@ -113,7 +114,7 @@ def _dub(job: Job, out: Path) -> tuple[Status, list[Path]]:
         return status, client.fetch(submission.id, out) if status.output else []
 
 
-def _engines(job: Job, settings: Settings) -> list[str]:
+def _engines(job: Manifest, settings: Settings) -> list[str]:
     engines = (name or settings.engine for who in job.speakers for name in job.engines_of(who))
     return list(dict.fromkeys(engines))
 

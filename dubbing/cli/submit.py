@@ -19,7 +19,7 @@ from dubbing.cli.output import (
 )
 from dubbing.client import Client
 from dubbing.errors import BadInput
-from dubbing.job import Job
+from dubbing.script.manifest import Manifest
 
 if TYPE_CHECKING:
     from dubbing.submission.submit import Submission
@@ -67,7 +67,7 @@ def _announce(submission: Submission, as_json: bool) -> None:
         click.echo(f"{submission.id}{note}")
 
 
-def _preview(client: Client, jobs: list[Job], as_json: bool) -> None:
+def _preview(client: Client, jobs: list[Manifest], as_json: bool) -> None:
     previews = [client.preview(job) for job in jobs]
     if as_json:
         print_json([preview.model_dump(mode="json") for preview in previews])

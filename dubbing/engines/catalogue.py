@@ -18,7 +18,7 @@ from dubbing.documents import listed
 from dubbing.engines.engine import EngineSpec, Voicing
 from dubbing.engines.models.folders import NOWHERE, ModelFolders
 from dubbing.errors import BadInput, DubbingError, EngineMissing
-from dubbing.job import Job
+from dubbing.job import Request
 
 GROUP = "dubbing.engines"
 
@@ -110,8 +110,8 @@ class Catalogue:
             raise BadInput(listed(faults))
 
 
-def specs_in(job: Job, specs: Mapping[str, EngineSpec]) -> list[EngineSpec]:
-    """Return the specs of the engines that a job names, fallbacks and bases too."""
+def specs_in(job: Request, specs: Mapping[str, EngineSpec]) -> list[EngineSpec]:
+    """Return the specs of the engines that a request names, fallbacks and bases too."""
     asked = {
         (engine, job.base_of(who, engine)) for who in job.speakers for engine in job.engines_of(who)
     }

@@ -3,7 +3,6 @@
 from dubbing.job.caution import Caution, Code
 from dubbing.job.job import (
     FILMS,
-    SOURCE,
     Background,
     Container,
     Fit,
@@ -11,14 +10,13 @@ from dubbing.job.job import (
     JobState,
     Output,
     Pronunciations,
-    Role,
+    Request,
     Segment,
-    json_schema,
 )
+from dubbing.job.role import Manner, Role
 
 __all__ = [
     "FILMS",
-    "SOURCE",
     "Background",
     "Caution",
     "Code",
@@ -26,9 +24,10 @@ __all__ = [
     "Fit",
     "Job",
     "JobState",
+    "Manner",
     "Output",
     "Pronunciations",
+    "Request",
     "Role",
     "Segment",
-    "json_schema",
 ]

@@ -1,16 +1,16 @@
 """The job: one programme to be dubbed into one language, and the states it goes through.
 
-One model serves as the manifest that people write and as the request that is stored. In a
-manifest ``media``, ``script`` and references are paths or ``s3://`` URLs; in a stored job they
-are storage keys, and the script has become segments.
+A `Job` is what is stored: it names media by storage keys and voices by digests. What people hand
+in is a `dubbing.script.Manifest`, which names files. The two share a `Request`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -20,12 +20,10 @@ from pydantic import (
 )
 
 from dubbing.documents import Identifier, Model
-from dubbing.job.schema import described_schema
+from dubbing.job.role import Manner, Role
 
 Container = Literal["flac", "wav", "mp4", "mkv", "mp3", "ogg", "m4a"]
 """What an output file is."""
-SOURCE = "source"
-"""A role's reference that is cut from the film. A file of this name is written ``./source``."""
 FILMS = frozenset({"mp4", "mkv"})
 """Outputs that hold the film's pictures too, and so need a film."""
 
@@ -92,29 +90,6 @@ class Segment(Model):
         return self
 
 
-class Role(Model):
-    """How one speaker of the cast is spoken."""
-
-    voice: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
-    """A stock voice of the engine, or else a stored one, by its name. Left out, each speaker gets
-    another one of the engine's. Of a converter with a reference, a stock voice of its base."""
-    reference: str | None = None
-    """A recording to clone instead: a path or ``s3://`` URL, or ``source`` for what the speaker
-    says in the film; a voice digest in a stored job."""
-    engine: Identifier | None = None
-    base: Identifier | None = None
-    """Of a converter, the engine whose speech is given the voice; left out, the one that the
-    converter names itself."""
-    fallback: tuple[Identifier, ...] | None = None
-    """Engines that speak in turn what the one before could not; left out, the job's."""
-    speed: float = Field(default=1.0, ge=0.5, le=2.0)
-    """The speaker's natural pace, 1.0 being the engine's own."""
-    pitch: float = Field(default=0.0, ge=-12, le=12)
-    """Semitones, for engines that can."""
-    style: Annotated[str, StringConstraints(max_length=200)] = ""
-    """A manner of speaking, for engines that can."""
-
-
 class Fit(Model):
     """How far a line may be sped up to fit its time."""
 
@@ -157,19 +132,16 @@ class Output(Model):
     """Whether a film carries the original sound as a second track."""
 
 
-class Job(Model):
-    """One programme to be dubbed into one language."""
+class Request(Model):
+    """What is asked of one programme, in a manifest as in a stored job."""
 
-    id: Identifier | None = None
-    """Chosen by the caller; left out, it is a digest of the request."""
     language: Annotated[str, StringConstraints(min_length=2, max_length=35)]
     """BCP 47 tag of the language that is spoken, such as ``de`` or ``pt-BR``."""
-    script: str | None = None
-    """In a manifest: an SRT, VTT, ASS or JSON file, in place of ``segments``."""
     segments: tuple[Segment, ...] = ()
     media: str | None = None
-    """The film, or a sound file: a path, an ``s3://`` URL, or a storage key."""
-    cast: dict[str, Role] = Field(default_factory=dict)
+    """The film, or a sound file."""
+    cast: Mapping[str, Manner] = Field(default_factory=dict)
+    """The role of each speaker."""
     pronunciations: Pronunciations = Field(default_factory=dict)
     """What is said for words that would be said otherwise; subtitles show what is written. A word
     as it is listed goes before one that differs in case. In a manifest it may be a JSON file."""
@@ -190,34 +162,23 @@ class Job(Model):
     """The named batch of jobs that this one belongs to."""
 
     @property
-    def name(self) -> str:
-        """The id of a stored job, which always has one."""
-        if self.id is None:
-            raise ValueError("a job gets its id when it is submitted")
-        return self.id
-
-    @property
     def speakers(self) -> list[str]:
         """Who speaks, in the order in which they first do in the script."""
         return list(dict.fromkeys(segment.speaker for segment in self.segments))
+
+    @property
+    def cut_from_film(self) -> list[str]:
+        """Speakers whose voice is to be cut from the film; none in a stored job."""
+        return []
 
     @property
     def films(self) -> list[Container]:
         """The formats asked that need a film."""
         return [container for container in self.output.formats if container in FILMS]
 
-    def digest(self) -> str:
-        """Return a hex digest of what is asked, whatever the id and the batch name.
-
-        Of what differs from the defaults: a field that is new leaves old requests the same.
-        """
-        asked = self.model_dump(mode="json", exclude={"id", "batch_name"}, exclude_defaults=True)
-        canonical = json.dumps(asked, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()
-
-    def role(self, speaker: str) -> Role:
+    def role(self, speaker: str) -> Manner:
         """Return the cast's entry for ``speaker``, or a plain one."""
-        return self.cast.get(speaker, Role())
+        raise NotImplementedError
 
     def engine_of(self, speaker: str) -> str:
         """Return the engine that speaks ``speaker``; ``""`` when neither role nor job names one."""
@@ -234,6 +195,23 @@ class Job(Model):
         return list(dict.fromkeys([self.engine_of(speaker), *others]))
 
 
-def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema of a manifest."""
-    return described_schema(Job)
+class Job(Request):
+    """One programme to be dubbed into one language, as it is stored: ``jobs/<job>/job.json``."""
+
+    id: Identifier
+    media: str | None = None
+    """Storage key or ``s3://`` URL of the film, or of a sound."""
+    cast: dict[str, Role] = Field(default_factory=dict)
+
+    def digest(self) -> str:
+        """Return a hex digest of what is asked, whatever the id and the batch name.
+
+        Of what differs from the defaults: a field that is new leaves old requests the same.
+        """
+        asked = self.model_dump(mode="json", exclude={"id", "batch_name"}, exclude_defaults=True)
+        canonical = json.dumps(asked, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    def role(self, speaker: str) -> Role:
+        """Return the cast's entry for ``speaker``, or a plain one."""
+        return self.cast.get(speaker, Role())

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 def descriptions(model: type[BaseModel]) -> dict[str, str]:
     """Return the docstring of each field that a model declares itself and that has one."""
     (declared,) = ast.parse(inspect.getsource(model)).body
-    found = {}
+    found: dict[str, str] = {}
     for field, below in pairwise(getattr(declared, "body", ())):
         match field, below:
             case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(ast.Constant(str() as text)):
@@ -26,12 +26,14 @@ def descriptions(model: type[BaseModel]) -> dict[str, str]:
 
 
 def described_schema(model: type[BaseModel]) -> dict[str, Any]:
-    """Return a model's JSON Schema, in which all fields of its module's models are described."""
+    """Return a model's JSON Schema, in which the fields of all models are described."""
     schema = model.model_json_schema()
     module = inspect.getmodule(model)
     for name, part in {**schema.get("$defs", {}), model.__name__: schema}.items():
         found = getattr(module, name, None)
         if inspect.isclass(found) and issubclass(found, BaseModel):
-            for field, text in descriptions(found).items():
-                part["properties"][field]["description"] = text
+            for base in reversed(found.__mro__):
+                if base is not BaseModel and issubclass(base, BaseModel):
+                    for field, text in descriptions(base).items():
+                        part["properties"][field]["description"] = text
     return schema

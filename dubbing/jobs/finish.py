@@ -44,9 +44,9 @@ def finish(runner: BatchRunner, lease: Lease) -> str:
     """
     round_ = lease.at.round
     job = load_job(runner.storage, lease.at.job, round_)
-    if ended := load_end(runner.storage, job.name, round_):
-        return end_round(runner.storage, runner.ledger, job.name, ended).state.value
-    if latest_round(runner.storage, job.name) != round_:
+    if ended := load_end(runner.storage, job.id, round_):
+        return end_round(runner.storage, runner.ledger, job.id, ended).state.value
+    if latest_round(runner.storage, job.id) != round_:
         return _give_way(runner, job)
     try:
         return _advance(runner, lease, job)
@@ -56,7 +56,7 @@ def finish(runner: BatchRunner, lease: Lease) -> str:
         raise
     except Transient as exc:
         # This process lives: what it hands back does not count as a death.
-        runner.ledger.forgive(job.name, [DELIVERY])
+        runner.ledger.forgive(job.id, [DELIVERY])
         if not isinstance(exc, StorageUnavailable) or lease.set_back(exc) < SETBACKS:
             raise
         return _fail(runner, lease, job, exc)
@@ -65,7 +65,7 @@ def finish(runner: BatchRunner, lease: Lease) -> str:
 def _advance(runner: BatchRunner, lease: Lease, job: Job) -> str:
     round_, run = lease.at.round, secrets.token_hex(4)
     _count_delivery(lease)
-    outcomes = gather(runner.storage, job.name, round_)
+    outcomes = gather(runner.storage, job.id, round_)
     if lines := fall_back(job, outcomes, published_specs(runner.storage)):
         return _go_on(runner, lease, job, Reason.FALLBACK, lines)
     try:
@@ -76,12 +76,12 @@ def _advance(runner: BatchRunner, lease: Lease, job: Job) -> str:
     end = End(
         state=report.state,
         round=round_,
-        output=Keys.output(job.name, round_, run),
+        output=Keys.output(job.id, round_, run),
         lines=len(report.lines),
         done=len(report.lines),
         failed=sum(1 for line in report.lines if line.error),
     )
-    return end_round(runner.storage, runner.ledger, job.name, end).state.value
+    return end_round(runner.storage, runner.ledger, job.id, end).state.value
 
 
 def _count_delivery(lease: Lease) -> None:
@@ -93,7 +93,7 @@ def _assemble(
     runner: BatchRunner, lease: Lease, job: Job, outcomes: Mapping[str, Outcome], run: str
 ) -> Report:
     round_ = lease.at.round
-    asked = load_round(runner.storage, job.name, round_).asked
+    asked = load_round(runner.storage, job.id, round_).asked
     with tempfile.TemporaryDirectory(prefix="dubbing-") as folder:
         return assemble(
             job,
@@ -118,8 +118,8 @@ def _repair(
 
 def _repairs(runner: BatchRunner, job: Job, round_: int) -> int:
     """Return how many of the rounds since the one that was asked for were repairs."""
-    first = load_round(runner.storage, job.name, round_).asked
-    rounds = (load_round(runner.storage, job.name, n) for n in range(first, round_ + 1))
+    first = load_round(runner.storage, job.id, round_).asked
+    rounds = (load_round(runner.storage, job.id, n) for n in range(first, round_ + 1))
     return sum(1 for found in rounds if found.reason is Reason.REPAIR)
 
 
@@ -129,15 +129,15 @@ def _go_on(
     """Open a round that speaks ``lines``; this one gets no end then."""
     lease.check()
     round_ = lease.at.round
-    now = load_round(runner.storage, job.name, round_)
-    if latest_round(runner.storage, job.name) == round_:
+    now = load_round(runner.storage, job.id, round_)
+    if latest_round(runner.storage, job.id) == round_:
         following = now.model_copy(update={"reason": reason})
         create_round(runner.storage, job, round_ + 1, following, lines)
-    ended = load_end(runner.storage, job.name, round_)
-    if ended and load_round(runner.storage, job.name, round_ + 1).asked == now.asked:
+    ended = load_end(runner.storage, job.id, round_)
+    if ended and load_round(runner.storage, job.id, round_ + 1).asked == now.asked:
         # It was cancelled while the clips were looked through: so is what would follow.
         end = ended.model_copy(update={"round": round_ + 1})
-        return end_round(runner.storage, runner.ledger, job.name, end).state.value
+        return end_round(runner.storage, runner.ledger, job.id, end).state.value
     return _give_way(runner, job)
 
 
@@ -150,10 +150,10 @@ def _give_way(runner: BatchRunner, job: Job) -> str:
 def _fail(runner: BatchRunner, lease: Lease, job: Job, exc: DubbingError) -> str:
     # Who lost the lease has no word: another one may be doing well.
     lease.check()
-    now = job_status(runner.storage, runner.ledger, job.name)
+    now = job_status(runner.storage, runner.ledger, job.id)
     end = now.as_end(JobState.FAILED, lease.at.round, exc)
     try:
-        return end_round(runner.storage, runner.ledger, job.name, end).state.value
+        return end_round(runner.storage, runner.ledger, job.id, end).state.value
     except StorageUnavailable:
         lease.forget_setbacks()
         raise

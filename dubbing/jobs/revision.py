@@ -57,12 +57,12 @@ def open_revision(storage: Storage, specs: Specs, job: Job) -> bool:
     Lines that are as they were keep their clips, and speakers their voices. Returns False when
     nothing at all is changed. Raises NotFound, and Conflict while the job is at work.
     """
-    if load_job(storage, job.name).digest() == job.digest():
+    if load_job(storage, job.id).digest() == job.digest():
         return False
-    round_ = _ended_round(storage, job.name)
-    before = load_job(storage, job.name, round_)
-    outcomes = gather(storage, job.name, round_)
-    storage.create(Keys.revision(job.name, job.digest()), job.model_dump_json().encode())
+    round_ = _ended_round(storage, job.id)
+    before = load_job(storage, job.id, round_)
+    outcomes = gather(storage, job.id, round_)
+    storage.create(Keys.revision(job.id, job.digest()), job.model_dump_json().encode())
     now = Round(reason=Reason.REVISE, asked=round_ + 1, request=job.digest())
     _create(storage, job, now, _changed(before, job, outcomes, specs))
     return True
@@ -104,5 +104,5 @@ def _spoken(outcomes: Mapping[str, Outcome], id_: str) -> bool:
 def _create(storage: Storage, job: Job, now: Round, lines: Sequence[CastLine]) -> None:
     if not create_round(storage, job, now.asked, now, lines):
         raise Conflict(
-            f"another round of job {job.name!r} was opened at this moment: look at its status"
+            f"another round of job {job.id!r} was opened at this moment: look at its status"
         )

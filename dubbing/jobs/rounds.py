@@ -37,8 +37,8 @@ def create_round(
 ) -> bool:
     """Write the plan that speaks ``lines``; return False when somebody planned the round before."""
     plan = write_plan(round_, plan_round(lines, job.language, published_specs(storage)))
-    storage.create(Keys.open(job.name), b"")
-    return storage.create(Keys.plan(job.name, number), plan)
+    storage.create(Keys.open(job.id), b"")
+    return storage.create(Keys.plan(job.id, number), plan)
 
 
 def create_first_round(storage: Storage, job: Job) -> None:
@@ -53,19 +53,19 @@ def put_to_work(storage: Storage, ledger: Ledger, job: Job) -> set[str]:
     Returns the queues that may have something new. A round that ended stays ended; a job whose
     submission broke off before its plan was written is planned now.
     """
-    round_ = latest_round(storage, job.name)
+    round_ = latest_round(storage, job.id)
     if round_ == 0:
         round_ = 1
         create_first_round(storage, job)
     if round_ > 1:
         # A revision may have changed what the caller holds.
-        job = load_job(storage, job.name, round_)
-    if load_end(storage, job.name, round_):
-        _unmark(storage, job.name)
+        job = load_job(storage, job.id, round_)
+    if load_end(storage, job.id, round_):
+        _unmark(storage, job.id)
         return set()
-    storage.create(Keys.open(job.name), b"")
-    refs = read_refs(storage.get(Keys.plan(job.name, round_)))
-    results = _results(storage, job.name, round_)
+    storage.create(Keys.open(job.id), b"")
+    refs = read_refs(storage.get(Keys.plan(job.id, round_)))
+    results = _results(storage, job.id, round_)
     ledger.open_round(
         job,
         round_,

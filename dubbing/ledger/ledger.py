@@ -82,7 +82,7 @@ class Ledger:
         lines = sum(ref.lines for ref in refs) + others
         length = max((segment.end for segment in job.segments), default=1.0)
         counts = [lines, done + others, failed, len(refs), len(numbers)]
-        head = [job.name, round_, job.tenant, length, *counts]
+        head = [job.id, round_, job.tenant, length, *counts]
         return bool(self._server.run("open", *head, *batches, ".", *sorted(numbers)))
 
     def take(self, queue: str, broker_lists: Sequence[str]) -> list[Address]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from dubbing.engines.conversion import spec_of
 from dubbing.engines.engine import EngineSpec
 from dubbing.errors import BadInput, StorageRefused, StorageUnavailable
-from dubbing.job import Job, Role, Segment
+from dubbing.job import Job, Manner, Role, Segment
 from dubbing.planning.outcome import Outcome
 from dubbing.planning.plan import SPEED_STEP, CastLine, PlannedLine
 from dubbing.planning.rooms import line_rooms
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 
 Voices = Mapping[str, VoiceRef]
 """By speaker."""
+AnyRole = TypeVar("AnyRole", bound=Manner)
 STORAGE = frozenset({StorageUnavailable.code, StorageRefused.code})
 
 
@@ -95,8 +97,8 @@ def _base(job: Job, speaker: str, specs: Mapping[str, EngineSpec]) -> str | None
 
 def _told(role: Role, base: str | None, kept: VoiceRef | None) -> VoiceRef | None:
     """Return the voice that the cast tells, or that the speaker keeps."""
-    if role.reference and not base:
-        return VoiceRef(digest=role.reference)
+    if role.clone and not base:
+        return VoiceRef(digest=role.clone)
     before = kept.stock if kept and kept.base == base else None
     stock = role.voice or before
     return _in_stock_voice(role, base, stock) if stock else None
@@ -104,7 +106,7 @@ def _told(role: Role, base: str | None, kept: VoiceRef | None) -> VoiceRef | Non
 
 def _in_stock_voice(role: Role, base: str | None, stock: str) -> VoiceRef:
     """Return the voice of a role in a stock voice, which a converter makes the role's own."""
-    return VoiceRef(stock=stock, digest=role.reference, base=base)
+    return VoiceRef(stock=stock, digest=role.clone, base=base)
 
 
 def heard_voices(job: Job, outcomes: Mapping[str, Outcome]) -> dict[str, VoiceRef]:
@@ -144,15 +146,16 @@ def recast(
     return job.model_copy(update={"cast": cast})
 
 
-def stand_in(role: Role, spec: EngineSpec, voice: str = "") -> Role:
+def stand_in(role: AnyRole, spec: EngineSpec, voice: str = "") -> AnyRole:
     """Return ``role`` as another engine can play it."""
     slowest, fastest = spec.speed
+    if not (spec.base or (spec.clones and not voice)):
+        role = role.cloning(None)
     return role.model_copy(
         update={
             "engine": spec.name,
             "voice": voice or (role.voice if role.voice in spec.voices else None),
             "base": spec.base,
-            "reference": role.reference if spec.base or (spec.clones and not voice) else None,
             "speed": min(max(role.speed, slowest), fastest),
             "pitch": role.pitch if "pitch" in spec.delivery else 0.0,
             "style": role.style if "style" in spec.delivery else "",
@@ -190,7 +193,7 @@ def _next_engine(
         return None
     later = engines[engines.index(outcome.batch.engine) + 1 :]
     if unknown := [engine for engine in later if engine not in specs]:
-        log.warning("%s: no worker has made %s known", job.name, " and ".join(unknown))
+        log.warning("%s: no worker has made %s known", job.id, " and ".join(unknown))
     return next((engine for engine in later if engine in specs), None)
 
 

@@ -17,7 +17,7 @@ from dubbing.documents import listed, nearest
 from dubbing.engines.conversion import spec_of
 from dubbing.engines.engine import EngineSpec
 from dubbing.errors import BadInput
-from dubbing.job import SOURCE, Job, Role, Segment
+from dubbing.job import Manner, Request, Segment
 from dubbing.job.caution import Caution, Code
 from dubbing.planning.casting import stand_in
 from dubbing.planning.rooms import line_rooms
@@ -34,7 +34,7 @@ DESCRIPTION = re.compile(r"[\[(（【][^\])）】]*[\])）】]")
 
 
 def check(
-    job: Job,
+    job: Request,
     specs: Mapping[str, EngineSpec],
     *,
     film_seconds: float | None = None,
@@ -74,7 +74,7 @@ def check(
     return [*_roles(job), *_cautions(job, spoken, first, film_seconds), *_overlaps(job)]
 
 
-def _whole(job: Job) -> Iterator[str]:
+def _whole(job: Request) -> Iterator[str]:
     """Yield what is wrong with the job as such."""
     if not langcodes.tag_is_valid(job.language):
         yield f"language {job.language!r} is no BCP 47 tag, such as de or pt-BR"
@@ -83,15 +83,14 @@ def _whole(job: Job) -> Iterator[str]:
     for id_, times in Counter(segment.id for segment in job.segments).items():
         if times > 1:
             yield f"cue {id_}: {times} lines have this id; give each its own"
-    if not job.media and (
-        cut := [name for name, role in job.cast.items() if role.reference == SOURCE]
-    ):
-        yield f"the voice of {' and '.join(map(repr, cut))} comes from the film: name the media"
+    if job.cut_from_film and not job.media:
+        names = " and ".join(map(repr, job.cut_from_film))
+        yield f"the voice of {names} comes from the film: name the media"
     if job.films and not job.media:
         yield f"output {' and '.join(job.films)} needs a film: name the media"
 
 
-def _cast(job: Job, speaker: str, spec: EngineSpec, voices: Sequence[str]) -> Iterator[str]:
+def _cast(job: Request, speaker: str, spec: EngineSpec, voices: Sequence[str]) -> Iterator[str]:
     """Yield why a speaker cannot be spoken by an engine, of which ``spec`` tells."""
     who = f"speaker {speaker!r}"
     if not spec.covers(job.language):
@@ -104,21 +103,21 @@ def _cast(job: Job, speaker: str, spec: EngineSpec, voices: Sequence[str]) -> It
         yield f"{who}: {fault}"
 
 
-def _role(role: Role, spec: EngineSpec, voices: Sequence[str]) -> Iterator[str]:
+def _role(role: Manner, spec: EngineSpec, voices: Sequence[str]) -> Iterator[str]:
     engine = f"engine {spec.name!r}"
-    if role.reference and not spec.clones:
+    if role.cloned and not spec.clones:
         yield f"{engine} does not clone voices: take the reference out, or name another engine"
-    elif role.reference and role.voice and not spec.base:
+    elif role.cloned and role.voice and not spec.base:
         yield "give the role a voice or a reference, not both"
     elif role.voice and role.voice not in spec.voices:
         known = [*voices, *spec.voices]
         yield f"{engine} has no voice {role.voice!r}; {nearest(role.voice, known)}"
-    if spec.base and not role.reference:
+    if spec.base and not role.cloned:
         yield f"{engine} gives what another says the voice of a reference: name one"
     if not spec.voices and (spec.base or not spec.clones):
         speaks = spec.base or spec.name
         yield f"engine {speaks!r} has no model here, and none of its workers has run"
-    elif not (role.voice or role.reference or spec.voices):
+    elif not (role.voice or role.cloned or spec.voices):
         yield f"{engine} has no voices of its own: give the role a reference"
     slowest, fastest = spec.speed
     if not slowest <= role.speed <= fastest:
@@ -130,7 +129,11 @@ def _role(role: Role, spec: EngineSpec, voices: Sequence[str]) -> Iterator[str]:
 
 
 def _line(
-    segment: Segment, said: str, job: Job, specs: Iterable[EngineSpec], film_seconds: float | None
+    segment: Segment,
+    said: str,
+    job: Request,
+    specs: Iterable[EngineSpec],
+    film_seconds: float | None,
 ) -> Iterator[str]:
     """Yield why a line cannot be spoken."""
     if not speakable(segment.text):
@@ -150,7 +153,7 @@ def _line(
         yield f"it starts after the film's end at {_time(film_seconds)}"
 
 
-def _roles(job: Job) -> Iterator[Caution]:
+def _roles(job: Request) -> Iterator[Caution]:
     speakers = {segment.speaker for segment in job.segments}
     for name in job.cast.keys() - speakers:
         close = nearest(name, sorted(speakers))
@@ -162,7 +165,7 @@ def _roles(job: Job) -> Iterator[Caution]:
 
 
 def _cautions(
-    job: Job, spoken: Sequence[str], specs: Mapping[str, EngineSpec], film_seconds: float | None
+    job: Request, spoken: Sequence[str], specs: Mapping[str, EngineSpec], film_seconds: float | None
 ) -> Iterator[Caution]:
     rooms = line_rooms(job.segments, math.inf if film_seconds is None else film_seconds)
     for segment, said in zip(job.segments, spoken, strict=True):
@@ -183,7 +186,7 @@ def _cautions(
             )
 
 
-def _overlaps(job: Job) -> Iterator[Caution]:
+def _overlaps(job: Request) -> Iterator[Caution]:
     """Yield lines that begin before another has ended: their speaker's own, or anyone's."""
     own: dict[str, Segment] = {}
     # Of all lines begun, the one that ends last, and the last to end of the other speakers'.

@@ -7,11 +7,11 @@ import time
 
 from dubbing.documents import Model
 from dubbing.errors import ErrorRecord, ReportedError, Transient
-from dubbing.job import Job
 from dubbing.ledger import Ledger
 from dubbing.media.samples import Audio, decode_clip
 from dubbing.planning.plan import CastLine, PlannedLine
 from dubbing.queue.publisher import Publisher, queues_of
+from dubbing.script.manifest import Manifest
 from dubbing.storage import Storage
 from dubbing.voices.voice import VoiceRef
 
@@ -33,9 +33,9 @@ class SayRequest(Model):
     line: PlannedLine
 
 
-def one_line(text: str, *, language: str, engine: str, voice: str) -> Job:
-    """Return a job of one line, by which it is checked and cast."""
-    return Job.model_validate(
+def one_line(text: str, *, language: str, engine: str, voice: str) -> Manifest:
+    """Return a manifest of one line, by which the line is checked and cast."""
+    return Manifest.model_validate(
         {
             "language": language,
             "engine": engine,

@@ -12,13 +12,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import langcodes
+from pydantic import Field
 
-from dubbing.documents import Model, listed, nearest, read_json, read_text, validated
+from dubbing.documents import Identifier, Model, listed, nearest, read_json, read_text, validated
 from dubbing.errors import BadInput
-from dubbing.job import SOURCE, Job, Pronunciations, Role
+from dubbing.job import Manner, Pronunciations, Request
+from dubbing.job.schema import described_schema
 from dubbing.script.subtitles import SUFFIXES, numbered, read_script, read_segments
 from dubbing.text.characters import normalise
 
@@ -37,10 +39,52 @@ PRONUNCIATIONS = "pronunciations.json"
 """In a folder, the series' dictionary: that of every script in it."""
 
 
+SOURCE = "source"
+"""A role's reference that is cut from the film. A file of this name is written ``./source``."""
+
+
+class ManifestRole(Manner):
+    """How one speaker of the cast is spoken."""
+
+    reference: str | None = None
+    """A recording to clone instead: a path or ``s3://`` URL, or ``source`` for what the speaker
+    says in the film."""
+
+    @property
+    def cloned(self) -> bool:
+        """Whether the voice is cloned from a recording."""
+        return self.reference is not None
+
+    def cloning(self, digest: str | None) -> Self:
+        """Return the role in the stored voice of this digest, or in none that is cloned."""
+        return self.model_copy(update={"reference": digest})
+
+
+class Manifest(Request):
+    """One programme to be dubbed into one language, as people hand it in."""
+
+    id: Identifier | None = None
+    """Chosen by the caller; left out, it is a digest of the request."""
+    script: str | None = None
+    """An SRT, VTT, ASS or JSON file, in place of ``segments``."""
+    media: str | None = None
+    """The film, or a sound file: a path or an ``s3://`` URL."""
+    cast: dict[str, ManifestRole] = Field(default_factory=dict)
+
+    @property
+    def cut_from_film(self) -> list[str]:
+        """Speakers whose voice is to be cut from the film."""
+        return [name for name, role in self.cast.items() if role.reference == SOURCE]
+
+    def role(self, speaker: str) -> ManifestRole:
+        """Return the cast's entry for ``speaker``, or a plain one."""
+        return self.cast.get(speaker, ManifestRole())
+
+
 class Cast(Model):
     """A cast in a file of its own: speakers and their roles."""
 
-    cast: dict[str, Role]
+    cast: dict[str, ManifestRole]
 
 
 class Dictionary(Model):
@@ -67,8 +111,8 @@ def load(
     defaults: Mapping[str, Any] | None = None,
     speaker_prefix: bool = False,
     encoding: str | None = None,
-) -> Job:
-    """Return the job that a manifest, or a script and options, asks for.
+) -> Manifest:
+    """Return what a manifest, or a script and options, asks for.
 
     overrides, defaults: fields of a job, nested as in a manifest, over and under what ``path``
     says; a value of None says nothing, ``cast`` and ``pronunciations`` may be a file's path, and
@@ -76,7 +120,7 @@ def load(
     ``background``, each entry is merged.
     speaker_prefix, encoding: as in `read_script`.
 
-    Paths in the job are absolute, and texts normalised. Raises BadInput that names the file, the
+    Paths in it are absolute, and texts normalised. Raises BadInput that names the file, the
     place in it, and what to do.
     """
     here = Path.cwd()
@@ -92,25 +136,25 @@ def load(
         raise BadInput("give a script or segments, one of them", where=str(path))
     if isinstance(script, str):
         segments = read_script(Path(script), speaker_prefix=speaker_prefix, encoding=encoding)
-    job = validated(Job, {**fields, "segments": numbered(segments)}, path)
-    _check_files(job, path)
-    return normalised(job)
+    manifest = validated(Manifest, {**fields, "segments": numbered(segments)}, path)
+    _check_files(manifest, path)
+    return normalised(manifest)
 
 
-def normalised(job: Job) -> Job:
-    """Return ``job`` with its texts, its names, its words and its language tag normalised."""
+def normalised(manifest: Manifest) -> Manifest:
+    """Return ``manifest`` with its texts, its names, its words and its language tag normalised."""
     segments = tuple(
         segment.model_copy(
             update={"text": normalise(segment.text), "speaker": normalise(segment.speaker)}
         )
-        for segment in job.segments
+        for segment in manifest.segments
     )
-    cast = {normalise(speaker): role for speaker, role in job.cast.items()}
-    words = {normalise(word): normalise(said) for word, said in job.pronunciations.items()}
-    language = job.language
+    cast = {normalise(speaker): role for speaker, role in manifest.cast.items()}
+    words = {normalise(word): normalise(said) for word, said in manifest.pronunciations.items()}
+    language = manifest.language
     if langcodes.tag_is_valid(language):
         language = langcodes.standardize_tag(language)
-    return job.model_copy(
+    return manifest.model_copy(
         update={
             "segments": segments,
             "cast": cast,
@@ -118,6 +162,11 @@ def normalised(job: Job) -> Job:
             "language": language,
         }
     )
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a manifest."""
+    return described_schema(Manifest)
 
 
 def expand(paths: Sequence[Path]) -> list[Entry]:
@@ -276,10 +325,10 @@ def _read_pronunciations(path: Path) -> dict[str, str]:
     return validated(Dictionary, whole, path).pronunciations
 
 
-def _check_files(job: Job, path: Path) -> None:
+def _check_files(manifest: Manifest, path: Path) -> None:
     """Refuse media, tracks and references that are not there, and URLs but ``s3://``."""
-    sources = {"media": job.media, "background.track": job.background.track}
-    sources |= {f"reference of {name!r}": role.reference for name, role in job.cast.items()}
+    sources = {"media": manifest.media, "background.track": manifest.background.track}
+    sources |= {f"reference of {name!r}": role.reference for name, role in manifest.cast.items()}
     faults = []
     for name, source in sources.items():
         if source is None or source == SOURCE or source.startswith("s3://"):

@@ -12,10 +12,11 @@ from dubbing.engines.catalogue import specs_in
 from dubbing.engines.engine import EngineSpec
 from dubbing.engines.published import announce
 from dubbing.errors import BadInput
-from dubbing.job import SOURCE, Job, Role
+from dubbing.job import Job, Manner, Request, Role
 from dubbing.job.caution import Caution
 from dubbing.media.encode import check_picture
 from dubbing.media.probe import MediaInfo, probe
+from dubbing.script.manifest import SOURCE, Manifest
 from dubbing.storage import Storage, digest_file
 from dubbing.storage.keys import Keys
 from dubbing.voices import reference
@@ -31,14 +32,15 @@ Specs = Mapping[str, EngineSpec]
 class Intake:
     """One job and its files, on their way into storage."""
 
-    def __init__(self, storage: Storage, job: Job, specs: Specs) -> None:
+    def __init__(self, storage: Storage, manifest: Manifest, specs: Specs) -> None:
         self._storage = storage
         self._specs = specs
-        self.job = with_stored_voices(storage, job, specs)
-        """The job as it was handed in, its files at their paths or URLs, but digests for the
-        stored voices that it names."""
+        self.manifest = with_stored_voices(storage, manifest, specs)
+        """What was handed in, with digests in place of the stored voices that it names."""
         self._named = {
-            speaker for speaker, role in job.cast.items() if self.job.cast[speaker] != role
+            speaker
+            for speaker, role in manifest.cast.items()
+            if self.manifest.cast[speaker] != role
         }
         """Speakers whose voice is stored already."""
         self._recordings: dict[str, Recording] = {}
@@ -50,7 +52,9 @@ class Intake:
     def stored_voices(self) -> list[str]:
         """Names of the stored voices, when the cast names one that there is not."""
         lacks = [
-            speaker for speaker in self.job.cast if asks_stored(self.job, speaker, self._specs)
+            speaker
+            for speaker in self.manifest.cast
+            if asks_stored(self.manifest, speaker, self._specs)
         ]
         return names(self._storage) if lacks else []
 
@@ -60,20 +64,20 @@ class Intake:
         Raises BadInput for a file that is missing, unreadable or unfit. Media on ``s3://`` is only
         looked for: the worker that reads it looks at what it is.
         """
-        job = self.job
-        for speaker, role in job.cast.items():
+        manifest = self.manifest
+        for speaker, role in manifest.cast.items():
             if role.reference and role.reference != SOURCE:
                 voice = self._voice_of(speaker, role.reference)
                 for spec in self._cloning(speaker):
                     if fault := spec.reference_fault(voice.seconds):
                         raise BadInput(f"{fault}, for {speaker!r}", where=role.reference)
-        track = job.background.track and self._probe(job.background.track)
+        track = manifest.background.track and self._probe(manifest.background.track)
         if track and not track.channels:
-            raise BadInput("there is no sound in it", where=job.background.track)
-        film = self._probe(job.media) if job.media else None
-        if film and job.media:
-            for container in job.films or (["mp4"] if film.has_video else []):
-                check_picture(film, Path(job.media), container)
+            raise BadInput("there is no sound in it", where=manifest.background.track)
+        film = self._probe(manifest.media) if manifest.media else None
+        if film and manifest.media:
+            for container in manifest.films or (["mp4"] if film.has_video else []):
+                check_picture(film, Path(manifest.media), container)
         return film.seconds if film else None
 
     def listen(self) -> list[Caution]:
@@ -82,13 +86,13 @@ class Intake:
         Raises BadInput when too little is heard of a speaker. It decodes the whole film, so all
         else has to be right before.
         """
-        job = self.job
-        if job.media and (wanted := self._wanted()):
-            with self._fetched(job.media) as film:
-                self._cut = cut_voices(film, job.segments, wanted, self._key(job.media))
+        manifest = self.manifest
+        if manifest.media and (wanted := self._wanted()):
+            with self._fetched(manifest.media) as film:
+                self._cut = cut_voices(film, manifest.segments, wanted, self._key(manifest.media))
         return [
             Caution(code="reference", segment=None, message=f"the voice of {speaker!r}: {doubt}")
-            for speaker in job.cast
+            for speaker in manifest.cast
             if (recording := self._recording_of(speaker))
             for doubt in doubts_of(recording.voice)
         ]
@@ -96,25 +100,24 @@ class Intake:
     @cached_property
     def stored(self) -> Job:
         """The job as it is stored: keys in place of files, and an id. Nothing is stored yet."""
-        job, background = self.job, self.job.background
-        keyed = job.model_copy(
-            update={
-                "media": job.media and self._key(job.media),
-                "background": background.model_copy(
-                    update={"track": background.track and self._key(background.track)}
-                ),
-                "cast": {speaker: self._with_digest(speaker) for speaker in job.cast},
-                "script": None,
-            }
-        )
-        return keyed.model_copy(update={"id": job.id or f"job-{keyed.digest()[:16]}"})
+        manifest, track = self.manifest, self.manifest.background.track
+        asked = {name: getattr(manifest, name) for name in Request.model_fields}
+        asked |= {
+            "media": manifest.media and self._key(manifest.media),
+            "background": manifest.background.model_copy(
+                update={"track": track and self._key(track)}
+            ),
+            "cast": {speaker: self._stored_role(speaker) for speaker in manifest.cast},
+        }
+        digest = Job(id="unnamed", **asked).digest()
+        return Job(id=manifest.id or f"job-{digest[:16]}", **asked)
 
     def upload(self) -> None:
         """Store the files, and what the engines are, unless they are there."""
-        announce(self._storage, specs_in(self.job, self._specs))
+        announce(self._storage, specs_in(self.manifest, self._specs))
         for recording in (*self._recordings.values(), *self._cut.values()):
             store_voice(self._storage, recording.voice, recording.audio)
-        for source in (self.job.media, self.job.background.track):
+        for source in (self.manifest.media, self.manifest.background.track):
             if source and not source.startswith("s3://"):
                 key = self._key(source)
                 if not self._storage.exists(key):
@@ -133,17 +136,16 @@ class Intake:
         """Return where ``source`` is read from: an upload's key, or the URL itself."""
         return source if source.startswith("s3://") else Keys.media(digest_file(Path(source)))
 
-    def _with_digest(self, speaker: str) -> Role:
-        """Return the cast's entry for ``speaker``, a digest in place of a recording."""
-        role, recording = self.job.cast[speaker], self._recording_of(speaker)
-        if recording is None:
-            return role
-        return role.model_copy(update={"reference": recording.voice.digest})
+    def _stored_role(self, speaker: str) -> Role:
+        """Return the role of ``speaker`` as it is stored: the digest of a voice, and no file."""
+        role, recording = self.manifest.cast[speaker], self._recording_of(speaker)
+        manner = {name: getattr(role, name) for name in Manner.model_fields}
+        return Role(**manner, clone=recording.voice.digest if recording else role.reference)
 
     def _recording_of(self, speaker: str) -> Recording | None:
         """Return what makes a speaker's voice, unless it is the engine's own or stored already."""
         return self._cut.get(speaker) or self._recordings.get(
-            self.job.cast[speaker].reference or ""
+            self.manifest.cast[speaker].reference or ""
         )
 
     def _voice_of(self, speaker: str, source: str) -> Voice:
@@ -176,14 +178,16 @@ class Intake:
 
     def _cloning(self, speaker: str) -> list[EngineSpec]:
         """Return the engines that may speak as ``speaker``, of those that clone."""
-        known = (self._specs[name] for name in self.job.engines_of(speaker) if name in self._specs)
+        known = (
+            self._specs[name] for name in self.manifest.engines_of(speaker) if name in self._specs
+        )
         return [spec for spec in known if spec.clones]
 
     def _wanted(self) -> dict[str, tuple[float, float]]:
         """Return the speakers whose voice comes from the film, and the seconds that it takes."""
         wanted = {}
-        for speaker in self.job.speakers:
-            if self.job.role(speaker).reference == SOURCE:
+        for speaker in self.manifest.speakers:
+            if self.manifest.role(speaker).reference == SOURCE:
                 bounds = [
                     spec.reference_seconds or (0.0, ENOUGH) for spec in self._cloning(speaker)
                 ]

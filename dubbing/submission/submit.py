@@ -18,7 +18,7 @@ from dubbing.jobs.store import load_job
 from dubbing.ledger import Ledger
 from dubbing.planning.check import check
 from dubbing.queue import Publisher
-from dubbing.script.manifest import normalised
+from dubbing.script.manifest import Manifest, normalised
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.submission.intake import Intake
@@ -55,46 +55,47 @@ class Submitter:
     engine: str
     """Of jobs that name none."""
 
-    def check(self, job: Job) -> Checked:
+    def check(self, manifest: Manifest) -> Checked:
         """Return a job that can be stored; raises BadInput that names every line to be changed."""
-        job = normalised(job.model_copy(update={"engine": job.engine or self.engine}))
+        engine = manifest.engine or self.engine
+        manifest = normalised(manifest.model_copy(update={"engine": engine}))
         specs = known_specs(self.storage, self.catalogue)
-        self.catalogue.permit(specs_in(job, specs))
-        intake = Intake(self.storage, job, specs)
+        self.catalogue.permit(specs_in(manifest, specs))
+        intake = Intake(self.storage, manifest, specs)
         seconds = intake.inspect()
-        found = check(intake.job, specs, film_seconds=seconds, voices=intake.stored_voices)
+        found = check(intake.manifest, specs, film_seconds=seconds, voices=intake.stored_voices)
         return Checked(intake=intake, cautions=[*found, *intake.listen()], specs=specs)
 
-    def submit(self, jobs: Sequence[Job]) -> list[Submission]:
+    def submit(self, manifests: Sequence[Manifest]) -> list[Submission]:
         """Hand in jobs; raises as `Client.submit_all`."""
-        if twice := [id_ for id_, n in Counter(j.id for j in jobs if j.id).items() if n > 1]:
+        if twice := [id_ for id_, n in Counter(j.id for j in manifests if j.id).items() if n > 1]:
             raise BadInput(f"several jobs have the id {twice[0]!r}: give each its own")
-        checked = [self.check(job) for job in jobs]
+        checked = [self.check(manifest) for manifest in manifests]
         for one in checked:
             self._check_conflict(one.intake.stored)
         # Rather refused whole than stored and not put to work.
         self.ledger.check_writable()
         return [self._store(one) for one in checked]
 
-    def revise(self, jobs: Sequence[Job]) -> list[Submission]:
+    def revise(self, manifests: Sequence[Manifest]) -> list[Submission]:
         """Change jobs that have ended; raises as `Client.revise_all`."""
-        if nameless := [job for job in jobs if job.id is None]:
+        if nameless := [manifest for manifest in manifests if manifest.id is None]:
             raise BadInput(f"say which jobs are revised: {len(nameless)} of them have no id")
-        checked = [self.check(job) for job in jobs]
+        checked = [self.check(manifest) for manifest in manifests]
         for one in checked:
-            load_job(self.storage, one.intake.stored.name, 1)
+            load_job(self.storage, one.intake.stored.id, 1)
         return [self._revise(one) for one in checked]
 
     def _check_conflict(self, job: Job) -> None:
         """Raise Conflict when the id belongs to another request."""
         try:
-            other = load_job(self.storage, job.name)
+            other = load_job(self.storage, job.id)
         except NotFound:
             return
-        first = load_job(self.storage, job.name, 1)
+        first = load_job(self.storage, job.id, 1)
         if job.digest() not in {first.digest(), other.digest()}:
             raise Conflict(
-                f"the id {job.name!r} belongs to another request: choose another id, leave the "
+                f"the id {job.id!r} belongs to another request: choose another id, leave the "
                 "id out, or change that job with `dubbing submit --revise`"
             )
 
@@ -102,9 +103,9 @@ class Submitter:
         checked.intake.upload()
         job = checked.intake.stored
         if job.batch_name:
-            self.storage.create(Keys.batch_name(job.batch_name, job.name), b"")
-        self.storage.create(Keys.open(job.name), b"")
-        created = self.storage.create(Keys.job(job.name), job.model_dump_json().encode())
+            self.storage.create(Keys.batch_name(job.batch_name, job.id), b"")
+        self.storage.create(Keys.open(job.id), b"")
+        created = self.storage.create(Keys.job(job.id), job.model_dump_json().encode())
         if not created:
             # Somebody else may have taken the id since it was looked at.
             self._check_conflict(job)
@@ -119,4 +120,4 @@ class Submitter:
     def _put_to_work(self, checked: Checked, created: bool) -> Submission:
         job = checked.intake.stored
         start(self.storage, self.ledger, self.publisher, job)
-        return Submission(id=job.name, created=created, cautions=tuple(checked.cautions))
+        return Submission(id=job.id, created=created, cautions=tuple(checked.cautions))

@@ -224,7 +224,7 @@ def _cast_voices(storage: Storage, key: str) -> set[str | None]:
         job = Job.model_validate_json(storage.get(key))
     except (NotFound, ValidationError):
         return set()
-    return {role.reference for role in job.cast.values()}
+    return {role.clone for role in job.cast.values()}
 
 
 def _unfit(specs: Specs, voice: Voice) -> dict[str, str]:

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from dubbing.documents import is_identifier
 from dubbing.engines.engine import EngineSpec
 from dubbing.errors import BadInput, NotFound
-from dubbing.job import Job, Role
+from dubbing.job import Manner, Request
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.voices.store import load_voice
 from dubbing.voices.voice import Digest
+
+AnyRequest = TypeVar("AnyRequest", bound=Request)
 
 
 def names(storage: Storage) -> list[str]:
@@ -31,31 +34,33 @@ def find(storage: Storage, name: str) -> str:
     return name if _is_digest(name) else pointer(storage, name)
 
 
-def with_stored_voices(storage: Storage, job: Job, specs: Mapping[str, EngineSpec]) -> Job:
-    """Return ``job`` with the digest of each stored voice that its cast names.
+def with_stored_voices(
+    storage: Storage, request: AnyRequest, specs: Mapping[str, EngineSpec]
+) -> AnyRequest:
+    """Return ``request`` with the digest of each stored voice that its cast names.
 
     An engine's own voice of that name comes first. A name that nobody knows stays as it is.
     """
     cast = {
-        speaker: _with_digest(storage, role) if asks_stored(job, speaker, specs) else role
-        for speaker, role in job.cast.items()
+        speaker: _with_digest(storage, role) if asks_stored(request, speaker, specs) else role
+        for speaker, role in request.cast.items()
     }
-    return job.model_copy(update={"cast": cast})
+    return request.model_copy(update={"cast": cast})
 
 
-def _with_digest(storage: Storage, role: Role) -> Role:
+def _with_digest(storage: Storage, role: Manner) -> Manner:
     try:
         digest = find(storage, role.voice or "")
         load_voice(storage, digest)
     except NotFound:
         return role
-    return role.model_copy(update={"voice": None, "reference": digest})
+    return role.model_copy(update={"voice": None}).cloning(digest)
 
 
-def asks_stored(job: Job, speaker: str, specs: Mapping[str, EngineSpec]) -> bool:
+def asks_stored(request: Request, speaker: str, specs: Mapping[str, EngineSpec]) -> bool:
     """Whether the cast names a voice that the speaker's engine has not of its own."""
-    role, spec = job.role(speaker), specs.get(job.engine_of(speaker))
-    return bool(role.voice and not role.reference and spec and role.voice not in spec.voices)
+    role, spec = request.role(speaker), specs.get(request.engine_of(speaker))
+    return bool(role.voice and not role.cloned and spec and role.voice not in spec.voices)
 
 
 def pointer(storage: Storage, name: str) -> str:

@@ -11,8 +11,8 @@ from benchmarks._script import LANGUAGE
 from benchmarks._system import PATIENCE
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.engine import Engine, Line
-from dubbing.job import Job
 from dubbing.media.samples import Audio, encode_flac
+from dubbing.script.manifest import Manifest
 from dubbing.storage import Storage
 
 _process: list[tuple[Engine, Storage]] = []
@@ -28,11 +28,11 @@ def bare_processes(engine: str, count: int, storage: str) -> Pool:
     return pool
 
 
-def bare_seconds(pool: Pool, job: Job, engine: str, chunk: int) -> float:
+def bare_seconds(pool: Pool, job: Manifest, engine: str, chunk: int) -> float:
     """Return how long the processes take for a job's lines, each clip stored under its name."""
     voices = dict(zip(job.speakers, Catalogue().create(engine).spec.voices, strict=False))
     lines = sorted((voices[segment.speaker], segment.text) for segment in job.segments)
-    keys = [f"bare/{job.name}/{n}.flac" for n in range(len(lines))]
+    keys = [f"bare/{job.id}/{n}.flac" for n in range(len(lines))]
     asked = [(key, voice, text) for key, (voice, text) in zip(keys, lines, strict=True)]
     started = time.perf_counter()
     pool.starmap(_speak, asked, chunksize=chunk)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from dubbing.job import Job, Output, Segment
+from dubbing.job import Output, Segment
+from dubbing.script.manifest import Manifest
 
 LANGUAGE = "en"
 SYLLABLES = tuple(c + v for c in "bdfgjklmnprstvz" for v in "aeiou")
@@ -44,7 +45,9 @@ def cries(name: str) -> Iterator[str]:
         yield f"{''.join(source.choices(SYLLABLES, k=source.randint(3, 5))).capitalize()}."
 
 
-def make_job(name: str, texts: Iterator[str], lines: int, *, slot: float, speakers: int) -> Job:
+def make_job(
+    name: str, texts: Iterator[str], lines: int, *, slot: float, speakers: int
+) -> Manifest:
     """Return a job of ``lines`` different texts, which the speakers speak in turn.
 
     slot: seconds from one line to the next, of which a tenth is silence.
@@ -62,4 +65,4 @@ def make_job(name: str, texts: Iterator[str], lines: int, *, slot: float, speake
         )
         for number, text in enumerate(found)
     )
-    return Job(id=name, language=LANGUAGE, segments=segments, output=Output(formats=("flac",)))
+    return Manifest(id=name, language=LANGUAGE, segments=segments, output=Output(formats=("flac",)))

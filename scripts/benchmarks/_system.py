@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dubbing.client import Client
-from dubbing.job import Job, JobState
+from dubbing.job import JobState
 from dubbing.jobs.status import Status
+from dubbing.script.manifest import Manifest
 from dubbing.settings import Settings
 from dubbing.storage.keys import Keys
 
@@ -61,7 +62,7 @@ def wait_until_spoken(client: Client, job: str) -> Status:
     return last
 
 
-def warm_up(client: Client, make: Callable[[str], Job], processes: int) -> None:
+def warm_up(client: Client, make: Callable[[str], Manifest], processes: int) -> None:
     """Have jobs spoken until so many processes of the workers have spoken.
 
     make: returns a job with the name that it is given.
@@ -72,10 +73,10 @@ def warm_up(client: Client, make: Callable[[str], Job], processes: int) -> None:
         assert time.monotonic() < deadline, f"only {spoken_by} spoke"
         job = make(f"warm-{time.monotonic_ns()}")
         client.submit(job)
-        wait_until_spoken(client, job.name)
+        wait_until_spoken(client, job.id)
         # An assembly worker that is there has other things to do.
-        client.cancel(job.name)
-        for key in client.storage.keys(Keys.results(job.name, 1)):
+        client.cancel(job.id)
+        for key in client.storage.keys(Keys.results(job.id, 1)):
             spoken_by.add(json.loads(client.storage.get(key))["worker"])
 
 

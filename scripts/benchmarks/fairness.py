@@ -20,7 +20,8 @@ from benchmarks._script import make_job, sentences
 from benchmarks._system import CORES, settings, warm_up
 from dubbing.client import Client
 from dubbing.embedded.stack import Stack
-from dubbing.job import Job, JobState
+from dubbing.job import JobState
+from dubbing.script.manifest import Manifest
 
 AT_MOST = {"small_job_ratio": 4.0}
 
@@ -60,7 +61,7 @@ def compare(client: Client, number: int) -> tuple[float, float]:
     return alone, behind
 
 
-def seconds(client: Client, small: Job) -> float:
+def seconds(client: Client, small: Manifest) -> float:
     """Return how long a job takes, from its submission until it is completed."""
     started = time.perf_counter()
     client.submit(small)
@@ -69,6 +70,6 @@ def seconds(client: Client, small: Job) -> float:
     return time.perf_counter() - started
 
 
-def job(name: str, lines: int) -> Job:
+def job(name: str, lines: int) -> Manifest:
     """Return a job of new lines."""
     return make_job(name, sentences(name), lines, slot=SLOT, speakers=2)

@@ -27,8 +27,8 @@ from benchmarks._script import make_job, sentences, slow_sentences
 from benchmarks._system import CORES, faulty_engine, settings, wait_until_spoken, warm_up
 from dubbing.client import Client
 from dubbing.embedded.stack import Stack
-from dubbing.job import Job
 from dubbing.planning.outcome import gather
+from dubbing.script.manifest import Manifest
 
 AT_LEAST = {"efficiency": 0.85, "efficiency_slow_engine": 0.97}
 AT_MOST = {"failed": 0}
@@ -53,7 +53,7 @@ class Course:
     texts: Callable[[str], Iterator[str]]
     """Returns the lines of a job with that name."""
 
-    def job(self, name: str, lines: int) -> Job:
+    def job(self, name: str, lines: int) -> Manifest:
         """Return a job of new lines."""
         return make_job(name, self.texts(name), lines, slot=SLOT, speakers=SPEAKERS)
 

@@ -29,7 +29,7 @@ from benchmarks._system import CORES, children, settings, statuses, warm_up
 from dubbing.client import Client
 from dubbing.embedded.stack import Stack
 from dubbing.engines.adapters.tone import Tone
-from dubbing.job import Job
+from dubbing.script.manifest import Manifest
 from dubbing.settings import Settings
 
 AT_MOST = {
@@ -96,7 +96,7 @@ def speak_all(client: Client, own: Settings) -> dict[str, float]:
     }
 
 
-def job(name: str, lines: int) -> Job:
+def job(name: str, lines: int) -> Manifest:
     """Return a job of new lines."""
     return make_job(name, cries(name), lines, slot=SLOT, speakers=SPEAKERS)
 

@@ -112,7 +112,7 @@ class Customers:
         while not (status := self._status(life)).state.ended:
             far = status.lines * share <= status.done if share is not None else False
             if far and not life.cancelled:
-                status = self._answer(life, lambda: self._client.cancel(life.order.job.name))
+                status = self._answer(life, lambda: self._client.cancel(life.order.job.id))
                 life.cancelled.add(status.round)
                 return status
             self._pause()
@@ -120,7 +120,7 @@ class Customers:
 
     def _retry(self, life: Life, ended: int) -> None:
         """Ask for another round; one that was asked for and not answered may be there already."""
-        job, storage = life.order.job.name, self._client.storage
+        job, storage = life.order.job.id, self._client.storage
         try:
             self._answer(life, lambda: self._client.retry(job))
         except Conflict:
@@ -128,7 +128,7 @@ class Customers:
                 raise
 
     def _status(self, life: Life) -> Status:
-        return self._answer(life, lambda: self._client.status(life.order.job.name))
+        return self._answer(life, lambda: self._client.status(life.order.job.id))
 
     def _answer(self, life: Life, ask: Callable[[], T]) -> T:
         """Ask until there is an answer."""

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from dubbing.job import Job, Role, Segment
+from dubbing.job import Segment
+from dubbing.script.manifest import Manifest, ManifestRole
 
 FEWEST, MOST = 20, 400
 """Lines of a job; most are short ones."""
@@ -26,7 +27,7 @@ SOUND_LINES = 60
 class Order:
     """A job, and what its customer does with it."""
 
-    job: Job
+    job: Manifest
     poison: frozenset[str]
     """Ids of the lines that cannot be spoken."""
     again: int
@@ -38,7 +39,7 @@ class Order:
 
     def __str__(self) -> str:
         job = self.job
-        parts = [f"{job.name} of {job.tenant}: {len(job.segments)} lines"]
+        parts = [f"{job.id} of {job.tenant}: {len(job.segments)} lines"]
         parts += [f"poison in {', '.join(sorted(self.poison, key=int))}"] * bool(self.poison)
         parts += ["over a sound"] * bool(job.media)
         parts += [f"handed in {self.again + 1} times"] * bool(self.again)
@@ -68,13 +69,16 @@ def make_order(seed: int, number: int, sound: Path, most: int = MOST) -> Order:
         segments.append(_segment(n, speaker, text))
     over_a_sound = count <= SOUND_LINES and source.random() < 0.4
     return Order(
-        job=Job(
+        job=Manifest(
             id=f"soak-{number}",
             # Of which nothing is known: what is said is what is written, digits and all.
             language="qaa",
             engine="faulty",
             # What she says is the same clip in every job.
-            cast={"ada": Role(voice="low"), "eve": Role(engine=source.choice(("faulty", "tone")))},
+            cast={
+                "ada": ManifestRole(voice="low"),
+                "eve": ManifestRole(engine=source.choice(("faulty", "tone"))),
+            },
             segments=tuple(segments),
             media=str(sound) if over_a_sound else None,
             tenant=source.choice(TENANTS),

@@ -55,7 +55,7 @@ class Audit:
 
     def job(self, life: Life) -> Iterator[str]:
         """Yield what is wrong with a job."""
-        name = life.order.job.name
+        name = life.order.job.id
         try:
             found = [*self._job(life, name)]
         except NotFound as exc:

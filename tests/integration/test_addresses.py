@@ -14,7 +14,8 @@ import redis
 from dubbing import cli
 from dubbing.client import Client
 from dubbing.errors import BadInput
-from dubbing.job import Background, Job, Role, Segment
+from dubbing.job import Background, Segment
+from dubbing.script.manifest import Manifest, ManifestRole
 
 LINE = {"id": "1", "start": 1, "end": 3, "text": "Good day."}
 ADDRESSES = [
@@ -115,12 +116,12 @@ def test_an_address_is_refused_by_name_and_never_asked(
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_the_client_asks_no_address_either(address: str, home: Path, listener: Listener) -> None:
     url = address.format(port=listener.port)
-    job = Job(language="en", engine="tone", segments=(Segment(**LINE),))
+    job = Manifest(language="en", engine="tone", segments=(Segment(**LINE),))
     client = Client.connect()
     for field in (
         {"media": url},
         {"background": Background(mode="track", track=url)},
-        {"cast": {"speaker": Role(reference=url)}},
+        {"cast": {"speaker": ManifestRole(reference=url)}},
     ):
         with pytest.raises(BadInput):
             client.submit(job.model_copy(update=field))

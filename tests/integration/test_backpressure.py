@@ -15,11 +15,12 @@ from system import numbered, script
 
 from dubbing.client import Client
 from dubbing.errors import QueueUnavailable
-from dubbing.job import Job, JobState
+from dubbing.job import JobState
 from dubbing.jobs.rounds import end_round
 from dubbing.jobs.store import End
 from dubbing.ledger import Ledger
 from dubbing.queue import Publisher, broker_lists, make_app
+from dubbing.script.manifest import Manifest
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 
@@ -50,7 +51,7 @@ def client(url: str, tmp_path: Path) -> Client:
     return Client(Storage.at(str(tmp_path / "storage")), ledger, publisher, "tone")
 
 
-def lines(name: str = "j", count: int = 5) -> Job:
+def lines(name: str = "j", count: int = 5) -> Manifest:
     return script(name, *numbered(name, count), engine="tone")
 
 

@@ -54,8 +54,8 @@ def job() -> Job:
 
 def opened(runner: BatchRunner, job: Job, queue: str = QUEUE) -> Address:
     """Store a job as its submission does, put it to work and take its first batch."""
-    if not runner.storage.exists(Keys.job(job.name)):
-        runner.storage.create(Keys.job(job.name), job.model_dump_json().encode())
+    if not runner.storage.exists(Keys.job(job.id)):
+        runner.storage.create(Keys.job(job.id), job.model_dump_json().encode())
         create_first_round(runner.storage, job)
     put_to_work(runner.storage, runner.ledger, job)
     return runner.ledger.take(queue, broker_lists(queue))[0]
@@ -192,7 +192,7 @@ def test_a_message_of_a_job_that_never_was_does_nothing(runner: BatchRunner) -> 
 
 def test_a_voice_that_kills_its_workers_is_given_up(runner: BatchRunner, job: Job) -> None:
     digest = "ab" * 32
-    cast = {"speaker": Role(reference=digest)}
+    cast = {"speaker": Role(clone=digest)}
     at = opened(runner, job.model_copy(update={"cast": cast}), "extraction.tone")
     for _ in range(3):
         runner.ledger.deliver_again("j", "extraction 0")

@@ -12,9 +12,9 @@ from system import System, numbered, script
 
 from dubbing.engines.holding import Holding
 from dubbing.errors import BadInput, NotFound
-from dubbing.job import Role
 from dubbing.ledger import WorkerRecord, WorkerState
 from dubbing.queue.fleet import Order
+from dubbing.script.manifest import ManifestRole
 
 ENGINES = ("faulty", "tone")
 
@@ -52,7 +52,7 @@ def card(tmp_path: Path) -> Iterator[Card]:
 
 
 def test_one_worker_speaks_for_two_engines(card: Card) -> None:
-    cast = {"Ada": Role(engine="tone")}
+    cast = {"Ada": ManifestRole(engine="tone")}
     job = script("both", *numbered("both", 4))
     segments = [s.model_copy(update={"speaker": "Ada"}) for s in job.segments[:2]]
     job = job.model_copy(update={"cast": cast, "segments": (*segments, *job.segments[2:])})

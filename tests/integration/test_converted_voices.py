@@ -17,9 +17,10 @@ from dubbing.engines.adapters.piper import Piper
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.engine import missing_libraries
 from dubbing.engines.published import publish
-from dubbing.job import Job, JobState
+from dubbing.job import JobState
 from dubbing.media.probe import probe
 from dubbing.media.samples import decode_clip
+from dubbing.script.manifest import Manifest
 from dubbing.storage import Storage
 
 TEXTS = ("You told me so.", "Yes, I did.", "Then we shall go home now.", "Not without him.")
@@ -50,7 +51,7 @@ def references(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {who: str(write(folder / f"{who}.wav", speech(voice))) for who, voice in voices}
 
 
-def dialogue(name: str, references: Mapping[str, str], **fields: Any) -> Job:
+def dialogue(name: str, references: Mapping[str, str], **fields: Any) -> Manifest:
     """A job of two speakers who are converted; ``fields`` are their roles' too, or the job's."""
     role = {key: fields.pop(key) for key in ("base", "voice") if key in fields}
     job = script(name, *TEXTS, language="en", engine="openvoice", **fields)
@@ -59,10 +60,10 @@ def dialogue(name: str, references: Mapping[str, str], **fields: Any) -> Job:
         for n, segment in enumerate(job.segments)
     ]
     cast = {who: {"reference": path, **role} for who, path in references.items()}
-    return Job.model_validate({**job.model_dump(), "segments": segments, "cast": cast})
+    return Manifest.model_validate({**job.model_dump(), "segments": segments, "cast": cast})
 
 
-def clips(system: System, job: Job) -> set[str]:
+def clips(system: System, job: Manifest) -> set[str]:
     assert system.run(job).state is JobState.COMPLETED, system.log("openvoice")[-3000:]
     return {line.clip for line in system.report(job).lines if line.clip}
 
@@ -82,7 +83,7 @@ def test_a_film_is_dubbed_in_cloned_voices(
     assert len({line.voice for line in lines}) == len(SPEAKERS)
     rates = {decode_clip(system.client.storage.get(key)).rate for key in keys}
     assert rates == {22050}
-    paths = {path.name: path for path in system.client.fetch(job.name, tmp_path / "out")}
+    paths = {path.name: path for path in system.client.fetch(job.id, tmp_path / "out")}
     dubbed = probe(paths["dub.mp4"])
     assert dubbed.has_video
     assert dubbed.channels
@@ -113,7 +114,7 @@ def test_a_revised_base_is_heard_in_its_speakers_lines_alone(
     before = {line.id: line.clip for line in system.report(job).lines}
     cast = {**job.cast, "Ben": job.cast["Ben"].model_copy(update={"base": "piper", "voice": "amy"})}
     system.client.revise(job.model_copy(update={"cast": cast}))
-    assert system.wait(job.name).state is JobState.COMPLETED
+    assert system.wait(job.id).state is JobState.COMPLETED
     lines = system.report(job).lines
     assert [line.speaker for line in lines if line.clip != before[line.id]] == ["Ben", "Ben"]
     assert {line.voice.partition(" over ")[2] for line in lines} == {"espeak:m8", "piper:amy"}
@@ -129,7 +130,7 @@ def test_a_base_that_the_worker_lacks_is_named(
     publish(system.client.storage, engine)
     job = dialogue("lacking", references, base="piper-far", voice="amy")
     system.client.submit(job)
-    assert system.wait(job.name).state is JobState.FAILED
+    assert system.wait(job.id).state is JobState.FAILED
     errors = [line.error for line in system.report(job).lines]
     assert [error and error.code for error in errors] == ["engine_missing"] * len(TEXTS)
     assert all(error and "'piper-far'" in error.message for error in errors)

@@ -9,7 +9,8 @@ from services import PLUGINS
 from system import System, numbered, script
 
 from dubbing.assembly.report import ReportLine
-from dubbing.job import Job, JobState
+from dubbing.job import JobState
+from dubbing.script.manifest import Manifest
 from dubbing.storage.keys import Keys
 
 SECONDS_PER_CALL = 1.5
@@ -28,7 +29,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
             yield system
 
 
-def failed(system: System, job: Job) -> dict[str, ReportLine]:
+def failed(system: System, job: Manifest) -> dict[str, ReportLine]:
     return {line.text: line for line in system.report(job).lines if line.error}
 
 

@@ -17,8 +17,9 @@ from system import System
 
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.engine import missing_libraries
-from dubbing.job import Job, JobState, Role, Segment
+from dubbing.job import JobState, Segment
 from dubbing.media.probe import probe
+from dubbing.script.manifest import Manifest, ManifestRole
 from dubbing.storage import Storage
 
 NAMES = Catalogue().names()
@@ -47,7 +48,7 @@ def test_an_engine_dubs_a_film(name: str, system: Engines, models: Path, tmp_pat
         unavailable(f"what {name} needs")
     spec = tiny.catalogue(models).create(name).spec
     reference = str(write(tmp_path / "reference.wav", speech()))
-    job = Job(
+    job = Manifest(
         id=f"film-{name}",
         language="en" if spec.covers("en") else spec.languages[0],
         engine=name,
@@ -55,7 +56,7 @@ def test_an_engine_dubs_a_film(name: str, system: Engines, models: Path, tmp_pat
             Segment(id=str(n), start=6.0 * n, end=6.0 * n + 5.5, text=text)
             for n, text in enumerate(TEXTS)
         ),
-        cast={"speaker": Role(reference=reference) if spec.clones else Role()},
+        cast={"speaker": ManifestRole(reference=reference) if spec.clones else ManifestRole()},
         media=str(tmp_path / film(Storage.at(str(tmp_path)), seconds=SECONDS)),
     )
     status = system.run(job)
@@ -63,7 +64,7 @@ def test_an_engine_dubs_a_film(name: str, system: Engines, models: Path, tmp_pat
     assert [line.error for line in report.lines] == [None] * len(TEXTS)
     assert {line.engine for line in report.lines} == {name}
     assert status.state is JobState.COMPLETED
-    paths = {path.name: path for path in system.client.fetch(job.name, tmp_path / "out")}
+    paths = {path.name: path for path in system.client.fetch(job.id, tmp_path / "out")}
     dubbed = probe(paths["dub.mp4"])
     assert dubbed.has_video
     assert dubbed.channels

@@ -15,7 +15,8 @@ from services import PLUGINS
 from speech import recording
 from system import numbered, script
 
-from dubbing.job import Job, JobState, Role
+from dubbing.job import JobState
+from dubbing.script.manifest import Manifest, ManifestRole
 
 SUBMITTING = [
     Gap("submit-after-its-choice", "before publish {job} synthesis.faulty"),
@@ -157,7 +158,7 @@ def submit(system: Doomed, gap: Gap) -> None:
         path = system.settings.home / f"{gap.name}.wav"
         loudness = 0.5 + int.from_bytes(gap.name.encode()) % 97 / 200
         soundfile.write(path, sound.samples * loudness, sound.rate)
-        job = job.model_copy(update={"cast": {"speaker": Role(reference=str(path))}})
+        job = job.model_copy(update={"cast": {"speaker": ManifestRole(reference=str(path))}})
     system.client.submit(job)
 
 
@@ -169,7 +170,7 @@ def ended_whole(system: Doomed, gap: Gap) -> None:
     assert spoken.total() == len(gap.job.segments) + gap.again
 
 
-def completed(system: Doomed, gap: Gap, job: Job) -> None:
+def completed(system: Doomed, gap: Gap, job: Manifest) -> None:
     """Assert that a job is completed, every line is in its report, and nothing is left to do."""
     system.settle(gap.name)
     assert system.met(gap)

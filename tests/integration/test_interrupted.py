@@ -12,9 +12,10 @@ import redis
 from services import PLUGINS
 from system import System, numbered, script
 
-from dubbing.job import Job, JobState
+from dubbing.job import JobState
 from dubbing.ledger.ledger import LEASE_SECONDS
 from dubbing.queue import broker_lists, queues_of
+from dubbing.script.manifest import Manifest
 
 
 @pytest.fixture(scope="module")
@@ -25,14 +26,14 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
             yield system
 
 
-def speakers(system: System, job: Job, *lines: str) -> list[int]:
+def speakers(system: System, job: Manifest, *lines: str) -> list[int]:
     """Ids of the processes that began the lines of a job, or those named, in their order."""
     texts = lines or {segment.text for segment in job.segments}
     rows = [row.partition("\t") for row in system.spoken_log.read_text().splitlines()]
     return [int(pid) for pid, _, text in rows if text in texts]
 
 
-def written(system: System, job: Job) -> dict[str, int]:
+def written(system: System, job: Manifest) -> dict[str, int]:
     """When each object of a job, and each clip, was written."""
     storage = system.client.storage
     found: dict[str, int] = {}

@@ -15,11 +15,12 @@ from system import System
 from dubbing.assembly.assemble import assemble
 from dubbing.assembly.report import Report
 from dubbing.engines.engine import Engine, Line
-from dubbing.job import Job, JobState, Role, Segment
+from dubbing.job import Job, JobState, Segment
 from dubbing.media.samples import Audio, encode_flac
 from dubbing.planning.outcome import Outcome
 from dubbing.planning.plan import Batch, Kind, PlannedLine
 from dubbing.planning.result import SegmentResult
+from dubbing.script.manifest import Manifest, ManifestRole
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.voices import speaker_encoder as listener
@@ -63,8 +64,8 @@ def say(espeak: Engine, text: str, voice: str) -> Audio:
 
 
 def test_a_clip_in_another_voice_is_found_and_nothing_else(espeak: Engine, tmp_path: Path) -> None:
-    cast = {"Ada": Role(voice=ADA), "Bob": Role(voice=BOB)}
-    job = Job(id="swapped", language="en", segments=SEGMENTS, cast=cast)
+    cast = {"Ada": ManifestRole(voice=ADA), "Bob": ManifestRole(voice=BOB)}
+    job = Manifest(id="swapped", language="en", segments=SEGMENTS, cast=cast)
     with Speaking(tmp_path / "home", engine="espeak") as system:
         assert system.run(job).state is JobState.COMPLETED
         clean = system.report(job)

@@ -10,8 +10,9 @@ from kombu import Connection
 
 from dubbing.client import Client
 from dubbing.embedded.stack import Stack
-from dubbing.job import Job, JobState, Segment
+from dubbing.job import JobState, Segment
 from dubbing.queue import BULK, broker_lists, celery_settings, queues_of
+from dubbing.script.manifest import Manifest
 from dubbing.settings import Settings
 
 DEADLINE = 60.0
@@ -40,7 +41,7 @@ def test_a_pickled_message_is_refused_unread_and_the_work_goes_on(tmp_path: Path
             producer.publish(message, routing_key=queue, priority=BULK)
         client = Client.connect(settings)
         line = Segment(id="1", start=0, end=3, text="And the work goes on.")
-        submission = client.submit(Job(language="en", engine="tone", segments=(line,)))
+        submission = client.submit(Manifest(language="en", engine="tone", segments=(line,)))
         deadline = time.monotonic() + DEADLINE
         for status in client.watch(submission.id):
             stack.check()

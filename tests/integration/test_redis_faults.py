@@ -89,7 +89,7 @@ def test_short_outages_cost_no_worker_and_no_line_a_second_time(system: System) 
     for begun, seconds in (10, 0.0), (20, 0.5), (30, 0.0), (40, LEASE_SECONDS / 3):
         system.begun(job, begun)
         lose_redis(system, seconds)
-    system.wait(job.name)
+    system.wait(job.id)
     assert system.whole(job)
     assert set(system.spoken(job).values()) == {1}
 
@@ -100,7 +100,7 @@ def test_a_long_outage_ends_and_the_same_workers_go_on(system: System) -> None:
     system.begun(job, 10)
     lose_redis(system, LONGER_THAN_ANY_CALL)
     stored = set(system.client.storage.keys("clips/"))
-    system.wait(job.name)
+    system.wait(job.id)
     assert system.whole(job)
     again = {text for text, count in system.spoken(job).items() if count > 1}
     outcomes = system.outcomes(job).values()
@@ -118,6 +118,6 @@ def test_how_often_a_line_was_begun_is_known_to_the_redis_that_comes_back(system
     system.client.submit(job)
     system.begun(job, 4)
     lose_redis(system, 1.0)
-    status = system.wait(job.name)
+    status = system.wait(job.id)
     assert (status.state, status.done, status.failed) == (JobState.FAILED, 4, 1)
     assert system.spoken(job)[job.segments[3].text] == 3

@@ -230,7 +230,7 @@ def test_a_round_that_is_put_to_work_is_marked_open(client: Client, job: Job) ->
 def test_a_storage_that_fails_is_no_fault_of_a_voice(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cast = {"speaker": Role(reference="ab" * 32)}
+    cast = {"speaker": Role(clone="ab" * 32)}
     cloned = script("j", *numbered("Line", 1), engine="tone").model_copy(update={"cast": cast})
     client.storage.create(Keys.job("j"), cloned.model_dump_json().encode())
     put_to_work(client.storage, client.ledger, cloned)

@@ -15,10 +15,11 @@ from system import System, numbered, script
 from dubbing.assembly.report import Report, ReportLine
 from dubbing.engines.adapters.tone import Tone
 from dubbing.errors import BadInput, Conflict, NotFound
-from dubbing.job import Job, JobState, Role, Segment
+from dubbing.job import JobState, Segment
 from dubbing.jobs.store import load_job, load_round
 from dubbing.media.samples import decode_clip
 from dubbing.planning.plan import Reason
+from dubbing.script.manifest import Manifest, ManifestRole
 from dubbing.storage.keys import Keys
 
 COMPLETED, FAILED = JobState.COMPLETED, JobState.FAILED
@@ -34,11 +35,11 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
             yield system
 
 
-def lines(system: System, job: Job) -> dict[str, ReportLine]:
+def lines(system: System, job: Manifest) -> dict[str, ReportLine]:
     return {line.id: line for line in system.report(job).lines}
 
 
-def changed(job: Job, **texts: str) -> Job:
+def changed(job: Manifest, **texts: str) -> Manifest:
     """The job with other texts, by the lines' numbers as ``line_3``."""
     segments = tuple(
         segment.model_copy(update={"text": texts.get(f"line_{segment.id}", segment.text)})
@@ -47,10 +48,10 @@ def changed(job: Job, **texts: str) -> Job:
     return job.model_copy(update={"segments": segments})
 
 
-def revise(system: System, job: Job) -> Report:
+def revise(system: System, job: Manifest) -> Report:
     """Revise a job, wait for its end and return its report."""
     assert system.client.revise(job).created
-    assert system.wait(job.name).state is COMPLETED
+    assert system.wait(job.id).state is COMPLETED
     return system.report(job)
 
 
@@ -120,7 +121,7 @@ def test_lines_that_are_moved_added_or_taken_out_leave_the_others_as_they_are(
 
 
 def test_speakers_keep_their_voices_when_another_one_comes_first(system: System) -> None:
-    def say(*speakers: str) -> Job:
+    def say(*speakers: str) -> Manifest:
         texts = {who: f"I am {who} of the voices." for who in speakers}
         segments = tuple(
             Segment(id=who, start=5.0 * n, end=5.0 * n + 4, speaker=who, text=texts[who])
@@ -144,10 +145,10 @@ def test_a_change_of_the_cast_speaks_that_speakers_lines_alone(system: System) -
         for n, who in enumerate(("Ada", "Ben", "Ada", "Ben"))
     )
     low, high = Tone.spec.voices[:2]
-    cast = {"Ada": Role(voice=low), "Ben": Role(voice=low)}
+    cast = {"Ada": ManifestRole(voice=low), "Ben": ManifestRole(voice=low)}
     job = script("recast", cast=cast).model_copy(update={"segments": segments})
     system.run(job)
-    other = job.model_copy(update={"cast": {**cast, "Ben": Role(voice=high)}})
+    other = job.model_copy(update={"cast": {**cast, "Ben": ManifestRole(voice=high)}})
     report = revise(system, other)
     assert report.renewed == ("1", "3")
     assert {line.voice for line in report.lines if line.speaker == "Ben"} == {f"stock:{high}"}
@@ -254,7 +255,7 @@ def test_a_speakers_own_fallback_goes_before_the_jobs(system: System) -> None:
         Segment(id=who, start=5.0 * n, end=5.0 * n + 4, speaker=who, text=f"{who}. [silence]")
         for n, who in enumerate(("Ada", "Ben"))
     )
-    job = script("own", fallback=["tone"], cast={"Ben": Role(fallback=())})
+    job = script("own", fallback=["tone"], cast={"Ben": ManifestRole(fallback=())})
     job = job.model_copy(update={"segments": segments})
     assert system.run(job).state is FAILED
     assert (lines(system, job)["Ada"].engine, lines(system, job)["Ada"].error) == ("tone", None)

@@ -16,9 +16,10 @@ from services import PLAIN, PLUGINS
 from speech import recording
 from system import SECONDS, System, numbered, script
 
-from dubbing.job import Job, JobState, Role
+from dubbing.job import JobState
 from dubbing.planning.result import BatchResult
 from dubbing.queue import broker_lists
+from dubbing.script.manifest import Manifest, ManifestRole
 from dubbing.storage.keys import Keys
 
 QUEUE = "synthesis.faulty"
@@ -92,15 +93,15 @@ def second_worker(system: System) -> Iterator[None]:
         assert process.wait(timeout=SECONDS) == 0
 
 
-def all_spoken(system: System, job: Job) -> None:
+def all_spoken(system: System, job: Manifest) -> None:
     """Return once every line of a job is counted; nothing of it is assembled."""
     lines = len(job.segments)
-    system.until(lambda: system.client.status(job.name).done == lines, "all of it spoken")
-    system.client.cancel(job.name)
+    system.until(lambda: system.client.status(job.id).done == lines, "all of it spoken")
+    system.client.cancel(job.id)
 
 
-def results(system: System, job: Job) -> list[BatchResult]:
-    keys = system.client.storage.keys(Keys.results(job.name, 1))
+def results(system: System, job: Manifest) -> list[BatchResult]:
+    keys = system.client.storage.keys(Keys.results(job.id, 1))
     return [BatchResult.model_validate_json(system.client.storage.get(key)) for key in keys]
 
 
@@ -133,7 +134,7 @@ def test_a_voice_is_extracted_while_the_lines_of_others_wait(
     backlog = script("backlog", *numbered("Backlog", 20 * BATCH, "[slow:0.1]"))
     system.client.submit(backlog)
     system.begun(backlog, 1)
-    cast = {"speaker": Role(reference=str(reference))}
+    cast = {"speaker": ManifestRole(reference=str(reference))}
     cloned = script("cloned", *numbered("Cloned", BATCH), cast=cast)
     assert system.run(cloned).state is JobState.COMPLETED
     assert not system.client.status("backlog").state.ended
@@ -166,9 +167,9 @@ def test_a_small_job_is_through_before_the_backlog_of_another_tenant(system: Sys
     system.begun(backlog[0], 1)
     small = script("small", *numbered("Small", BATCH), tenant="small")
     assert system.run(small).state is JobState.COMPLETED
-    assert not any(system.client.status(job.name).state.ended for job in backlog)
+    assert not any(system.client.status(job.id).state.ended for job in backlog)
     for job in backlog:
-        system.client.cancel(job.name)
+        system.client.cancel(job.id)
 
 
 def test_the_time_that_is_foretold_is_near_the_time_that_it_takes(system: System) -> None:

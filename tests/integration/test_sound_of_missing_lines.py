@@ -172,7 +172,7 @@ def test_memory_does_not_grow_with_a_film_that_misses_lines(
         media = film(storage, seconds=seconds)
         job = scene(storage, id=f"of-{seconds}", media=media, background=under)
         lose(storage, job, "2")
-        outcomes = gather(storage, job.name, 2)
+        outcomes = gather(storage, job.id, 2)
         programme = prepare(job, job.segments, outcomes, storage, tmp_path)
         tracemalloc.start()
         for _ in programme.background():

@@ -22,11 +22,12 @@ from dubbing.client import Client
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.residency import Residency
 from dubbing.errors import StorageUnavailable
-from dubbing.job import Job, JobState
+from dubbing.job import JobState
 from dubbing.jobs.batch_work import LONGEST_PAUSE, PAUSE_SECONDS, SETBACKS, BatchRunner
 from dubbing.jobs.status import Status
 from dubbing.ledger import Ledger
 from dubbing.planning.outcome import gather
+from dubbing.script.manifest import Manifest
 from dubbing.storage import S3Options, Storage
 from dubbing.storage import store as storage_module
 from dubbing.storage.keys import Keys
@@ -68,10 +69,10 @@ class Hand:
         """Publish nothing: what is due is taken below."""
         return 0
 
-    def run(self, job: Job, *, setbacks: int = 50) -> Status:
+    def run(self, job: Manifest, *, setbacks: int = 50) -> Status:
         """Work until a job has ended, or storage has failed so often."""
         deadline = time.monotonic() + 60
-        while not (status := self.client.status(job.name)).state.ended:
+        while not (status := self.client.status(job.id)).state.ended:
             assert time.monotonic() < deadline, status
             for queue, task in TASKS.items():
                 for at in self._runner.ledger.take(queue, []):

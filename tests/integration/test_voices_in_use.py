@@ -22,8 +22,9 @@ from dubbing import cli
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.published import known_specs
 from dubbing.errors import BadInput
-from dubbing.job import Job, JobState, Role, Segment
+from dubbing.job import Job, JobState, Segment
 from dubbing.media.samples import Audio, decode_clip
+from dubbing.script.manifest import Manifest, ManifestRole
 from dubbing.storage import S3Options, Storage
 from dubbing.storage.keys import Keys
 from dubbing.submission.intake import Intake
@@ -171,7 +172,9 @@ def test_a_name_that_is_a_path_is_refused_by_every_command(
     if name:
         with pytest.raises(BadInput, match="has no voice"):
             system.client.submit(
-                script("bad", "Good day.", engine="tone", cast={"speaker": Role(voice=name)})
+                script(
+                    "bad", "Good day.", engine="tone", cast={"speaker": ManifestRole(voice=name)}
+                )
             )
     assert stored(system) == before
 
@@ -181,7 +184,7 @@ def test_a_voice_that_was_extracted_once_is_used_by_two_engines(
 ) -> None:
     client = system.client
     ada = client.voices.extract("ada", [write(tmp_path / "a.wav", speech("Annie"))]).voice
-    cast = {"speaker": Role(voice="ada"), "other": Role(voice="ada", engine="tone")}
+    cast = {"speaker": ManifestRole(voice="ada"), "other": ManifestRole(voice="ada", engine="tone")}
     job = script("two", *numbered("Two", 4), cast=cast)
     segments = [
         line.model_copy(update={"speaker": "other"}) if n % 2 else line
@@ -205,7 +208,10 @@ def test_a_voice_that_was_extracted_once_is_used_by_two_engines(
     assert load_voice(client.storage, ada.digest) == ada
     revised = job.model_copy(
         update={
-            "cast": {who: Role(voice=ada.digest, engine=role.engine) for who, role in cast.items()},
+            "cast": {
+                who: ManifestRole(voice=ada.digest, engine=role.engine)
+                for who, role in cast.items()
+            },
             "segments": (*segments[:3], segments[3].model_copy(update={"text": "Another end."})),
         }
     )
@@ -219,7 +225,7 @@ def test_a_name_means_the_voice_that_it_had_when_the_job_came(
 ) -> None:
     voices = system.client.voices
     first = voices.extract("eve", [write(tmp_path / "a.wav", speech("Annie"))]).voice
-    job = script("early", *numbered("Early", 1), cast={"speaker": Role(voice="eve")})
+    job = script("early", *numbered("Early", 1), cast={"speaker": ManifestRole(voice="eve")})
     system.client.submit(job)
     voices.rename("eve", "old-eve")
     second = voices.extract("eve", [write(tmp_path / "b.wav", speech("m3"))]).voice
@@ -260,9 +266,10 @@ def test_speakers_keep_the_voices_that_they_have_in_the_film(
     system: System, tmp_path: Path
 ) -> None:
     segments = source(tmp_path / "film.wav", "m3", "Annie")
-    job = Job(
+    job = Manifest(
         id="from-source", language="en", segments=tuple(segments),
-        media=str(tmp_path / "film.wav"), cast={who: Role(reference="source") for who in "AB"},
+        media=str(tmp_path / "film.wav"),
+        cast={who: ManifestRole(reference="source") for who in "AB"},
     )  # fmt: skip
     assert system.run(job).state is JobState.COMPLETED
     lines = system.report(job).lines
@@ -341,10 +348,13 @@ def test_films_and_references_on_s3_are_fetched_to_be_heard(
     segments = source(tmp_path / "film.wav", "m3", "Annie")
     storage.upload("film.wav", tmp_path / "film.wav")
     storage.upload("eve.mp3", write(tmp_path / "eve.mp3", speech("f1"), "mp3"))
-    job = Job(
+    job = Manifest(
         language="en", engine="tone", media=f"{bucket}/film.wav",
         segments=(*segments, Segment(id="9", start=20, end=22, speaker="E", text="I am Eve.")),
-        cast={"A": Role(reference="source"), "E": Role(reference=f"{bucket}/eve.mp3")},
+        cast={
+            "A": ManifestRole(reference="source"),
+            "E": ManifestRole(reference=f"{bucket}/eve.mp3"),
+        },
     )  # fmt: skip
     intake = Intake(storage, job, known_specs(storage, Catalogue()))
     assert intake.inspect() is None

@@ -17,10 +17,11 @@ from system import System, numbered, script
 
 from dubbing.client import by_state
 from dubbing.errors import BadInput, Conflict
-from dubbing.job import Job, JobState, Role
+from dubbing.job import JobState
 from dubbing.ledger import Address
 from dubbing.planning.plan import read_refs
 from dubbing.queue import TASKS, broker_lists, make_app
+from dubbing.script.manifest import Manifest, ManifestRole
 from dubbing.storage import S3Options
 from dubbing.storage.keys import Keys
 
@@ -106,7 +107,7 @@ def test_lines_are_spoken_in_the_voice_of_a_reference(system: System, tmp_path: 
     sound = recording()
     soundfile.write(tmp_path / "ada.wav", sound.samples, sound.rate)
     job = script("cloned", *numbered("Cloned", 5))
-    cast = {"speaker": Role(reference=str(tmp_path / "ada.wav"))}
+    cast = {"speaker": ManifestRole(reference=str(tmp_path / "ada.wav"))}
     system.run(job.model_copy(update={"cast": cast}))
     assert system.whole(job)
     voices = {line.voice for line in system.report(job).lines}
@@ -122,7 +123,7 @@ def test_a_reference_that_is_too_short_is_refused_before_anything_is_stored(
 ) -> None:
     sound = recording()
     soundfile.write(tmp_path / "short.wav", sound.samples[: sound.rate // 2], sound.rate)
-    cast = {"speaker": Role(reference=str(tmp_path / "short.wav"))}
+    cast = {"speaker": ManifestRole(reference=str(tmp_path / "short.wav"))}
     job = script("hasty", *numbered("Hasty", 2), cast=cast)
     with pytest.raises(BadInput, match=r"short\.wav.*needs a reference of 1 to 30 s"):
         system.client.submit(job)
@@ -177,7 +178,7 @@ def test_the_jobs_of_a_batch_name_are_asked_as_one(system: System) -> None:
     ]
     system.client.submit_all(jobs)
     for job in jobs:
-        system.wait(job.name)
+        system.wait(job.id)
     found = system.client.batch("season")
     assert [status.id for status in found] == ["episode-0", "episode-1", "episode-2"]
     assert by_state(found) == {"completed": 3}
@@ -277,7 +278,7 @@ def test_the_way_of_a_job_through_object_storage(
         "s3_access_key_id": s3_options.access_key_id,
         "s3_secret_access_key": s3_options.secret_access_key,
     }
-    job: Job = script("remote", *numbered("Remote", 6))
+    job: Manifest = script("remote", *numbered("Remote", 6))
     with System(tmp_path / "home", slots=1, **options) as system:
         system.run(job)
         assert system.whole(job)

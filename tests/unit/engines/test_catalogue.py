@@ -13,7 +13,7 @@ from dubbing.engines.adapters.tone import Tone
 from dubbing.engines.catalogue import GROUP, Catalogue, specs_in
 from dubbing.engines.models.folders import ModelFolders
 from dubbing.errors import BadInput, EngineMissing
-from dubbing.job import Job
+from dubbing.script.manifest import Manifest
 from dubbing.settings import Settings
 from dubbing.system import System
 
@@ -153,7 +153,7 @@ def test_a_job_may_name_no_engine_that_is_refused_nor_have_one_speak_below(
         )
     }  # fmt: skip
     line = {"id": "1", "start": 0, "end": 1, "text": "Yes.", "speaker": "Ann"}
-    job = Job.model_validate({"language": "en", "segments": [line], "cast": {"Ann": role}})
+    job = Manifest.model_validate({"language": "en", "segments": [line], "cast": {"Ann": role}})
     catalogue = Catalogue(points=POINTS, refused=("nc",))
     if named is None:
         catalogue.permit(specs_in(job, specs))

@@ -36,8 +36,8 @@ SPECS = {
 OTHER = "cd" * 32
 
 
-def over(reference: str = DIGEST, **fields: object) -> Role:
-    return Role(engine="converter", reference=reference, **fields)
+def over(clone: str = DIGEST, **fields: object) -> Role:
+    return Role(engine="converter", clone=clone, **fields)
 
 
 def scene(*speakers: str, **fields: object) -> Job:
@@ -72,23 +72,23 @@ def outcomes(job: Job, *failed: str) -> dict[str, Outcome]:
 
 
 def test_a_role_is_played_by_another_engine_as_far_as_that_can() -> None:
-    role = Role(reference=DIGEST, engine="cloner", speed=0.8, pitch=2.0, style="sad")
+    role = Role(clone=DIGEST, engine="cloner", speed=0.8, pitch=2.0, style="sad")
     played = stand_in(role, SPECS["plain"])
-    assert (played.engine, played.voice, played.reference) == ("plain", None, None)
+    assert (played.engine, played.voice, played.clone) == ("plain", None, None)
     assert (played.speed, played.pitch, played.style) == (1.0, 0.0, "")
     back = stand_in(role, SPECS["cloner"])
-    assert (back.reference, back.speed, back.pitch, back.style) == (DIGEST, 0.8, 0.0, "sad")
+    assert (back.clone, back.speed, back.pitch, back.style) == (DIGEST, 0.8, 0.0, "sad")
 
 
 def test_a_voice_goes_along_to_an_engine_that_has_one_of_its_name() -> None:
     assert stand_in(Role(voice="high"), SPECS["other"]).voice == "high"
     assert stand_in(Role(voice="low"), SPECS["other"]).voice is None
     assert stand_in(Role(voice="low"), SPECS["other"], "mid").voice == "mid"
-    assert stand_in(Role(reference=DIGEST), SPECS["cloner"], "mid").reference is None
+    assert stand_in(Role(clone=DIGEST), SPECS["cloner"], "mid").clone is None
 
 
 def test_only_failed_lines_fall_back_each_to_the_engine_after_its_own() -> None:
-    cast = {"Ada": Role(engine="cloner", reference=DIGEST), "Ben": Role(voice="high")}
+    cast = {"Ada": Role(engine="cloner", clone=DIGEST), "Ben": Role(voice="high")}
     job = scene("Ada", "Ben", "Ada", "Ben", cast=cast, fallback=("plain", "other"))
     lines = fall_back(job, outcomes(job, "Ada0", "Ben1"), SPECS)
     assert [(cast.line.id, cast.engine) for cast in lines] == [("Ada0", "plain"), ("Ben1", "other")]
@@ -131,7 +131,7 @@ def test_a_speaker_keeps_the_voice_that_was_heard_most() -> None:
     assert heard_voices(job, found)["Ada"] == VoiceRef(stock="low")
 
 
-@pytest.mark.parametrize("role", [Role(voice="low"), Role(reference=DIGEST)])
+@pytest.mark.parametrize("role", [Role(voice="low"), Role(clone=DIGEST)])
 def test_a_voice_that_the_cast_names_is_not_overruled_by_what_was_heard(role: Role) -> None:
     job = scene("Ada", "Ben")
     heard = heard_voices(job, outcomes(job))
@@ -152,7 +152,7 @@ def test_a_line_that_is_moved_as_it_is_remains_the_same_line() -> None:
 
 
 def test_a_fallback_asks_nothing_of_speakers_whom_it_does_not_concern() -> None:
-    cast = {"Ada": Role(reference=DIGEST, engine="cloner", fallback=("copier",)), "Ben": Role()}
+    cast = {"Ada": Role(clone=DIGEST, engine="cloner", fallback=("copier",)), "Ben": Role()}
     job = scene("Ada", "Ben", cast=cast)
     specs = {**SPECS, "copier": spec("copier", voices=(), clones=True)}
     failed = {cast.line.id: became(cast, True) for cast in cast_lines(job, job.segments, specs)}
@@ -203,7 +203,7 @@ def test_a_converted_speaker_keeps_the_voice_of_the_base() -> None:
         ({"Ben": over(OTHER)}, VoiceRef(digest=OTHER, stock="high", base="plain")),
         ({"Ben": over(voice="low")}, VoiceRef(digest=DIGEST, stock="low", base="plain")),
         ({"Ben": over(base="third")}, VoiceRef(digest=DIGEST, stock="mid", base="third")),
-        ({"Ben": Role(reference=DIGEST, engine="cloner")}, VoiceRef(digest=DIGEST)),
+        ({"Ben": Role(clone=DIGEST, engine="cloner")}, VoiceRef(digest=DIGEST)),
     ):
         now = alone.model_copy(update={"cast": cast})
         assert assign_voices(now, specs, heard)["Ben"] == kept
@@ -227,10 +227,10 @@ def test_a_converters_lines_are_batched_by_what_both_can() -> None:
 def test_who_stands_in_for_a_converter_has_no_base() -> None:
     role = over(voice="high", base="other")
     plain, cloner = (stand_in(role, SPECS[name]) for name in ("plain", "cloner"))
-    assert (plain.engine, plain.base, plain.voice, plain.reference) == ("plain", None, "high", None)
-    assert (cloner.base, cloner.voice, cloner.reference) == (None, None, DIGEST)
-    back = stand_in(Role(reference=DIGEST, engine="cloner"), spec_of("converter", SPECS))
-    assert (back.engine, back.base, back.voice, back.reference) == (
+    assert (plain.engine, plain.base, plain.voice, plain.clone) == ("plain", None, "high", None)
+    assert (cloner.base, cloner.voice, cloner.clone) == (None, None, DIGEST)
+    back = stand_in(Role(clone=DIGEST, engine="cloner"), spec_of("converter", SPECS))
+    assert (back.engine, back.base, back.voice, back.clone) == (
         "converter", "plain", None, DIGEST,
     )  # fmt: skip
 
@@ -238,14 +238,14 @@ def test_who_stands_in_for_a_converter_has_no_base() -> None:
 def test_a_retry_in_another_voice_of_the_base_is_still_converted() -> None:
     job = scene("Ada", cast={"Ada": over(base="other", voice="high")})
     role = recast(job, job.segments, SPECS, voice="mid").role("Ada")
-    assert (role.base, role.voice, role.reference) == ("other", "mid", DIGEST)
+    assert (role.base, role.voice, role.clone) == ("other", "mid", DIGEST)
 
 
 def test_a_line_falls_back_from_a_converter_to_a_plain_engine_and_the_other_way() -> None:
     job = scene("Ada", cast={"Ada": over(base="other")}, fallback=("plain",))
     (line,) = fall_back(job, outcomes(job, "Ada0"), SPECS)
     assert (line.engine, line.voice) == ("plain", VoiceRef(stock="low"))
-    cloned = {"Ada": Role(engine="cloner", reference=DIGEST, fallback=("converter",))}
+    cloned = {"Ada": Role(engine="cloner", clone=DIGEST, fallback=("converter",))}
     job = scene("Ada", cast=cloned)
     (line,) = fall_back(job, outcomes(job, "Ada0"), SPECS)
     assert line.voice == VoiceRef(digest=DIGEST, stock="low", base="plain")

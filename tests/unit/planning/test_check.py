@@ -8,9 +8,10 @@ import pytest
 
 from dubbing.engines.engine import EngineSpec
 from dubbing.errors import BadInput
-from dubbing.job import Job, Segment
+from dubbing.job import Segment
 from dubbing.job.caution import Caution
 from dubbing.planning.check import check
+from dubbing.script.manifest import Manifest
 
 PLAIN = EngineSpec(
     name="plain",
@@ -41,8 +42,10 @@ SPECS = {"plain": PLAIN, "cloner": CLONER, "converter": CONVERTER, "bare": BARE}
 OVER = {"engine": "converter", "reference": "a.wav"}
 
 
-def job(*lines: Segment, **fields: Any) -> Job:
-    return Job.model_validate({"language": "en", "engine": "plain", "segments": lines, **fields})
+def job(*lines: Segment, **fields: Any) -> Manifest:
+    return Manifest.model_validate(
+        {"language": "en", "engine": "plain", "segments": lines, **fields}
+    )
 
 
 def line(text: str = "Hello", start: float = 0.0, end: float = 1.0, **fields: Any) -> Segment:
@@ -51,7 +54,7 @@ def line(text: str = "Hello", start: float = 0.0, end: float = 1.0, **fields: An
     )
 
 
-def refused(asked: Job, film_seconds: float | None = None) -> str:
+def refused(asked: Manifest, film_seconds: float | None = None) -> str:
     with pytest.raises(BadInput) as caught:
         check(asked, SPECS, film_seconds=film_seconds)
     return str(caught.value)

@@ -135,10 +135,11 @@ def test_no_room_goes_beyond_the_film() -> None:
 def test_speakers_without_a_voice_take_those_that_the_cast_left_out_in_turn() -> None:
     speakers = ["Ada", "Bob", "Cy", "Dan"]
     job = Job(
+        id="j",
         language="en",
         engine="tone",
         segments=tuple(segment(n, speaker=speaker) for n, speaker in enumerate(speakers)),
-        cast={"Bob": Role(voice="low"), "Cy": Role(reference=DIGEST)},
+        cast={"Bob": Role(voice="low"), "Cy": Role(clone=DIGEST)},
     )
     voices = assign_voices(job, {"tone": spec(voices=("low", "high", "mid"))})
     assert {speaker: voice.stock for speaker, voice in voices.items()} == {
@@ -152,6 +153,7 @@ def test_speakers_without_a_voice_take_those_that_the_cast_left_out_in_turn() ->
 
 def test_voices_are_shared_when_there_are_more_speakers() -> None:
     job = Job(
+        id="j",
         language="en",
         engine="tone",
         segments=tuple(segment(n, speaker=f"speaker {n}") for n in range(5)),
@@ -161,13 +163,13 @@ def test_voices_are_shared_when_there_are_more_speakers() -> None:
 
 
 def test_an_engine_without_voices_needs_a_reference_for_every_speaker() -> None:
-    job = Job(language="en", engine="tone", segments=(segment(0),))
+    job = Job(id="j", language="en", engine="tone", segments=(segment(0),))
     with pytest.raises(BadInput, match=r"'Ada'.*reference"):
         assign_voices(job, {"tone": spec(voices=())})
 
 
 def test_an_extraction_goes_before_the_lines_that_need_it() -> None:
-    cast = {"Ada": Role(reference=DIGEST)}
+    cast = {"Ada": Role(clone=DIGEST)}
     batches = plan(
         *(segment(n) for n in range(3)),
         segment(3, speaker="Bob"),
@@ -182,7 +184,7 @@ def test_an_extraction_goes_before_the_lines_that_need_it() -> None:
 
 
 def test_each_batch_is_read_from_the_plan_by_its_own_bytes() -> None:
-    cast = {"Ada": Role(reference=DIGEST)}
+    cast = {"Ada": Role(clone=DIGEST)}
     batches = plan(
         *(segment(n, f"Zeile {n}: größer als \u2028 je.") for n in range(5)),
         specs={"tone": spec(batch_lines=2)},

@@ -14,6 +14,7 @@ from dubbing.engines.engine import VoiceForm
 from dubbing.errors import BadInput, Conflict, NotFound
 from dubbing.job import Job, Role, Segment
 from dubbing.media.samples import Audio
+from dubbing.script.manifest import Manifest, ManifestRole
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.voices.forms import voice_form
@@ -68,7 +69,7 @@ def bob(tmp_path: Path) -> Path:
 
 def store_job(storage: Storage, id_: str, digest: str, *, revision: bool = False) -> None:
     line = Segment(id="1", start=0, end=1, text="Good day.")
-    cast = {"speaker": Role(reference=digest)}
+    cast = {"speaker": Role(clone=digest)}
     job = Job(id=id_, language="en", segments=(line,), cast=cast)
     key = Keys.revision(id_, job.digest()) if revision else Keys.job(id_)
     storage.create(key, job.model_dump_json().encode())
@@ -227,19 +228,19 @@ def test_a_cast_means_the_voice_of_its_engine_first_and_then_a_stored_one(
         for n, speaker in enumerate("ABCDE")
     ]
     cast = {
-        "A": Role(voice="low"),
-        "B": Role(voice="ada"),
-        "C": Role(voice="nobody"),
-        "D": Role(voice="../low"),
-        "E": Role(voice=digest, speed=1.2),
+        "A": ManifestRole(voice="low"),
+        "B": ManifestRole(voice="ada"),
+        "C": ManifestRole(voice="nobody"),
+        "D": ManifestRole(voice="../low"),
+        "E": ManifestRole(voice=digest, speed=1.2),
     }
-    job = Job(language="en", engine="tone", segments=tuple(lines), cast=cast)
+    job = Manifest(language="en", engine="tone", segments=tuple(lines), cast=cast)
     assert with_stored_voices(storage, job, SPECS).cast == {
         "A": cast["A"],
-        "B": Role(reference=digest),
+        "B": ManifestRole(reference=digest),
         "C": cast["C"],
         "D": cast["D"],
-        "E": Role(reference=digest, speed=1.2),
+        "E": ManifestRole(reference=digest, speed=1.2),
     }
 
 

@@ -1,0 +1,54 @@
+"""The role of a speaker in the cast: engine, voice and manner of speaking."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import Field, StringConstraints
+
+from dubbing.documents import Identifier, Model
+
+
+class Manner(Model):
+    """What a role of a manifest and a role of a stored job have in common."""
+
+    voice: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
+    """A stock voice of the engine, or else a stored one, by its name. Left out, each speaker gets
+    another one of the engine's. Of a converter with a reference, a stock voice of its base."""
+    engine: Identifier | None = None
+    base: Identifier | None = None
+    """Of a converter, the engine whose speech is given the voice; left out, the one that the
+    converter names itself."""
+    fallback: tuple[Identifier, ...] | None = None
+    """Engines that speak in turn what the one before could not; left out, the job's."""
+    speed: float = Field(default=1.0, ge=0.5, le=2.0)
+    """The speaker's natural pace, 1.0 being the engine's own."""
+    pitch: float = Field(default=0.0, ge=-12, le=12)
+    """Semitones, for engines that can."""
+    style: Annotated[str, StringConstraints(max_length=200)] = ""
+    """A manner of speaking, for engines that can."""
+
+    @property
+    def cloned(self) -> bool:
+        """Whether the voice is cloned from a recording."""
+        raise NotImplementedError
+
+    def cloning(self, digest: str | None) -> Self:
+        """Return the role in the stored voice of this digest, or in none that is cloned."""
+        raise NotImplementedError
+
+
+class Role(Manner):
+    """How one speaker of a stored job is spoken."""
+
+    clone: str | None = None
+    """Digest of the stored voice that is cloned."""
+
+    @property
+    def cloned(self) -> bool:
+        """Whether the voice is cloned from a recording."""
+        return self.clone is not None
+
+    def cloning(self, digest: str | None) -> Self:
+        """Return the role in the stored voice of this digest, or in none that is cloned."""
+        return self.model_copy(update={"clone": digest})
