@@ -21,7 +21,7 @@ from services import PLAIN, PLUGINS
 from dubbing.assembly.report import Report
 from dubbing.client import Client
 from dubbing.embedded.stack import _die_with_parent, dubbing_command, environment
-from dubbing.job import JobState, Segment
+from dubbing.job import Job, JobState, Segment
 from dubbing.jobs.status import Status
 from dubbing.ledger import WorkerState
 from dubbing.planning.outcome import Outcome, gather
@@ -212,12 +212,20 @@ class System:
 
 
 def script(name: str, *texts: str, **fields: Any) -> Manifest:
-    """A job whose lines have time enough."""
-    segments = [
+    """A manifest whose lines have time enough."""
+    return Manifest(**{"id": name, "language": PLAIN, "segments": _segments(texts), **fields})
+
+
+def stored_job(name: str, *texts: str, **fields: Any) -> Job:
+    """The job as which such a manifest is stored."""
+    return Job(**{"id": name, "language": PLAIN, "segments": _segments(texts), **fields})
+
+
+def _segments(texts: Sequence[str]) -> list[Segment]:
+    return [
         Segment(id=str(n), start=5.0 * n, end=5.0 * n + 4.5, text=text)
         for n, text in enumerate(texts)
     ]
-    return Manifest(**{"id": name, "language": PLAIN, "segments": segments, **fields})
 
 
 def numbered(name: str, count: int, mark: str = "") -> Sequence[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import redis
 from ledgers import record
-from system import numbered, script
+from system import numbered, stored_job
 
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.residency import Residency
@@ -49,7 +49,7 @@ def runner(tmp_path: Path, redis_url: str) -> BatchRunner:
 
 @pytest.fixture
 def job() -> Job:
-    return script("j", *numbered("Line", 3), engine="tone")
+    return stored_job("j", *numbered("Line", 3), engine="tone")
 
 
 def opened(runner: BatchRunner, job: Job, queue: str = QUEUE) -> Address:

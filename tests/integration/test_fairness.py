@@ -20,7 +20,7 @@ from ledgers import (
 )
 
 from dubbing.ledger import Ledger
-from dubbing.queue import LATE, STEPS, Publisher, broker_lists, make_app
+from dubbing.queue.publisher import LATE, STEPS, Publisher, broker_lists, make_app
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from ledgers import (
     take_and_claim,
     work_off,
 )
-from system import script
+from system import stored_job
 
 from dubbing.cli.output import describe
 from dubbing.job import JobState
@@ -52,7 +52,7 @@ def status(ledger: Ledger, tmp_path: Path, id_: str = "j") -> Status:
 
 def spend(ledger: Ledger, seconds: float = PACE) -> None:
     """Open a job of one batch and do it in so many seconds, assembly too."""
-    ledger.open_round(script("past", "It takes 4.5 s."), 1, refs(1))
+    ledger.open_round(stored_job("past", "It takes 4.5 s."), 1, refs(1))
     (at,) = take_and_claim(ledger)
     time.sleep(seconds)
     complete(ledger, at)
@@ -162,7 +162,7 @@ def test_a_status_tells_place_and_time(ledger: Ledger, tmp_path: Path) -> None:
     spend(ledger)
     ledger.open_round(job("old"), 1, refs(9))
     take(ledger)
-    ledger.open_round(script("new", "It takes 4.5 s."), 1, refs(3))
+    ledger.open_round(stored_job("new", "It takes 4.5 s."), 1, refs(3))
     found = status(ledger, tmp_path, "new")
     # Two of the other job's batches are published already, and from then on they take turns.
     assert found.place == 2
@@ -192,7 +192,7 @@ def test_a_job_that_is_assembled_has_the_time_of_assembly_left(
 ) -> None:
     ledger.beat(record())
     spend(ledger)
-    ledger.open_round(script("j", "It takes 4.5 s."), 1, refs(1))
+    ledger.open_round(stored_job("j", "It takes 4.5 s."), 1, refs(1))
     complete(ledger, *take_and_claim(ledger))
     assert status(ledger, tmp_path).place == 0
     pace = paces(ledger)["assembly"]
@@ -206,8 +206,8 @@ def test_a_job_that_is_assembled_has_the_time_of_assembly_left(
 
 def test_a_film_twice_as_long_takes_twice_as_long_to_assemble(ledger: Ledger) -> None:
     spend(ledger)
-    ledger.open_round(script("long", "The first.", "It ends at 9.5 s."), 1, refs(1))
-    ledger.open_round(script("short", "It ends at 4.5 s."), 1, refs(1))
+    ledger.open_round(stored_job("long", "The first.", "It ends at 9.5 s."), 1, refs(1))
+    ledger.open_round(stored_job("short", "It ends at 4.5 s."), 1, refs(1))
     short, long = (paces(ledger, id_)["assembly"] for id_ in ("short", "long"))
     assert short > PACE * 0.99
     assert long / short == pytest.approx(9.5 / 4.5)

@@ -11,7 +11,7 @@ from kombu import Connection
 from dubbing.client import Client
 from dubbing.embedded.stack import Stack
 from dubbing.job import JobState, Segment
-from dubbing.queue import BULK, broker_lists, celery_settings, queues_of
+from dubbing.queue.publisher import BULK, broker_lists, celery_settings, queues_of
 from dubbing.script.manifest import Manifest
 from dubbing.settings import Settings
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import redis
-from system import numbered, script
+from system import numbered, script, stored_job
 
 from dubbing.client import Client
 from dubbing.engines.adapters.tone import Tone
@@ -21,7 +21,7 @@ from dubbing.job import Job, JobState, Role
 from dubbing.jobs import finish as finishing
 from dubbing.jobs.batch_work import BatchRunner, Lease
 from dubbing.jobs.rounds import create_round, put_to_work
-from dubbing.jobs.store import latest_round, load_end, load_round
+from dubbing.jobs.store import latest_round, load_end, load_job, load_round
 from dubbing.ledger import Address, Ledger
 from dubbing.ledger.records import ASSEMBLY_TOKEN
 from dubbing.planning.casting import cast_lines
@@ -45,9 +45,8 @@ def client(tmp_path: Path, redis_url: str) -> Client:
 @pytest.fixture
 def job(client: Client) -> Job:
     """A job that was submitted and waits."""
-    submitted = script("j", *numbered("Line", 3), engine="tone")
-    client.submit(submitted)
-    return submitted
+    client.submit(script("j", *numbered("Line", 3), engine="tone"))
+    return load_job(client.storage, "j")
 
 
 def runner(client: Client) -> BatchRunner:
@@ -231,7 +230,7 @@ def test_a_storage_that_fails_is_no_fault_of_a_voice(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cast = {"speaker": Role(clone="ab" * 32)}
-    cloned = script("j", *numbered("Line", 1), engine="tone").model_copy(update={"cast": cast})
+    cloned = stored_job("j", *numbered("Line", 1), engine="tone", cast=cast)
     client.storage.create(Keys.job("j"), cloned.model_dump_json().encode())
     put_to_work(client.storage, client.ledger, cloned)
     (at,) = client.ledger.take("extraction.tone", [])
@@ -254,9 +253,10 @@ def test_a_job_of_an_engine_that_only_its_caller_knows_is_planned_by_anybody(
     (tmp_path / "models" / "tone-deep").mkdir(parents=True)
     catalogue = Catalogue(ModelFolders(root=tmp_path / "models"))
     there = Client(client.storage, client.ledger, client._publisher, "tone-deep", catalogue)
-    job = script("j", *numbered("Line", 2), engine="tone-deep")
-    there.submit(job)
-    assert there.preview(job).clips_there == 0
+    manifest = script("j", *numbered("Line", 2), engine="tone-deep")
+    there.submit(manifest)
+    assert there.preview(manifest).clips_there == 0
+    job = load_job(client.storage, "j")
     # As a submission leaves it that broke off before its plan was written.
     client.storage.delete(Keys.plan("j", 1))
     with redis.from_url(redis_url) as connection:
@@ -285,6 +285,6 @@ def test_an_engine_that_another_version_published_is_passed_over(client: Client)
 
 def test_speeds_lie_on_the_steps_of_their_clips() -> None:
     cast = {"speaker": Role(speed=1.03)}
-    job = script("j", *numbered("Line", 1), engine="tone").model_copy(update={"cast": cast})
+    job = stored_job("j", *numbered("Line", 1), engine="tone", cast=cast)
     (line,) = cast_lines(job, job.segments, {"tone": Tone.spec})
     assert line.line.speed == 1.05

@@ -361,7 +361,7 @@ def test_films_and_references_on_s3_are_fetched_to_be_heard(
     assert intake.listen() == []
     intake.upload()
     cast = intake.stored.cast
-    digests = {who: role.reference or "" for who, role in cast.items()}
+    digests = {who: role.clone or "" for who, role in cast.items()}
     assert load_voice(storage, digests["E"]).provenance == ("eve.mp3",)
     assert load_voice(storage, digests["A"]).provenance == (
         f"source: {bucket}/film.wav, speaker A",
