@@ -6,13 +6,14 @@ import time
 
 import click
 
+from dubbing.cli.group import Group
 from dubbing.cli.output import json_option, print_json, print_table, print_unattended
 from dubbing.client import Client
 from dubbing.ledger import Holding, WorkerRecord
 from dubbing.queue.fleet import Order
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True)
 @json_option
 @click.pass_context
 def workers(context: click.Context, as_json: bool) -> None:

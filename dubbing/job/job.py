@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -18,6 +19,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PrivateAttr,
     StringConstraints,
     model_validator,
 )
@@ -27,6 +29,21 @@ from dubbing.job.schema import described_schema
 IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER)]
 """A name that is safe as a file name and as an object key: no slash, no leading dot."""
+
+
+def _file_name(name: str) -> str:
+    """Return what the names of a job's files begin with; raises ValueError when it cannot be."""
+    if plain_name(name) != name:
+        raise ValueError(
+            f"{name!r} cannot begin a file's name: leave out slashes, control characters and a "
+            f"leading dot or blank, and use up to {LONGEST_NAME} bytes"
+        )
+    return name
+
+
+LONGEST_NAME = 200
+"""Bytes in UTF-8; file systems allow 255, and endings are appended."""
+FileName = Annotated[str, AfterValidator(_file_name)]
 
 Container = Literal["flac", "wav", "mp4", "mkv", "mp3", "ogg", "m4a"]
 """What an output file is."""
@@ -167,6 +184,10 @@ class Output(Model):
     """Whether a film carries the dubbed subtitles as a track."""
     original_sound: bool = False
     """Whether a film carries the original sound as a second track."""
+    name: FileName | None = None
+    """What the names of the files begin with once they are fetched: with ``e01.de``, the film is
+    ``e01.de.dub.mp4``. Left out, that of the script or manifest without its suffix; with an empty
+    one, ``dub.mp4``."""
 
 
 class Job(Model):
@@ -199,7 +220,22 @@ class Job(Model):
     tenant: Identifier = "default"
     """Whose job this is; tenants take turns on a queue."""
     batch_name: Identifier | None = None
-    """The named batch of jobs that this one belongs to."""
+    """The collection of jobs that this one belongs to."""
+
+    _source: str = PrivateAttr(default="")
+
+    @property
+    def source(self) -> str:
+        """The file that the job was read from, as it was given; empty for a stored job."""
+        return self._source
+
+    def read_from(self, path: Path) -> Job:
+        """Return the same job as one that was read from ``path``, which names its files too."""
+        name = plain_name(path.stem) if self.output.name is None else self.output.name
+        output = self.output.model_copy(update={"name": name})
+        job = self.model_copy(update={"output": output})
+        job._source = str(path)
+        return job
 
     @property
     def name(self) -> str:
@@ -219,11 +255,14 @@ class Job(Model):
         return [container for container in self.output.formats if container in FILMS]
 
     def digest(self) -> str:
-        """Return a hex digest of what is asked, whatever the id and the batch name.
+        """Return a hex digest of what is asked, whatever the id, the collection and the names.
 
-        Of what differs from the defaults: a field that is new leaves old requests the same.
+        A script that is renamed, or handed in by two names, is the same request. Of what differs
+        from the defaults: a field that is new leaves old requests the same.
         """
-        asked = self.model_dump(mode="json", exclude={"id", "batch_name"}, exclude_defaults=True)
+        output = self.output.model_copy(update={"name": None})
+        nameless = self.model_copy(update={"id": None, "batch_name": None, "output": output})
+        asked = nameless.model_dump(mode="json", exclude_defaults=True)
         canonical = json.dumps(asked, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -246,8 +285,14 @@ class Job(Model):
         return list(dict.fromkeys([self.engine_of(speaker), *others]))
 
 
+def plain_name(name: str) -> str:
+    """Return ``name`` as files can be named after it; empty when nothing is left."""
+    kept = "".join(c if c.isprintable() and c not in "/\\" else "_" for c in name)
+    return kept.lstrip(". ").encode()[:LONGEST_NAME].decode(errors="ignore")
+
+
 def is_identifier(name: str) -> bool:
-    """Whether ``name`` can be a job's, a batch's or a voice's."""
+    """Whether ``name`` can be a job's, a collection's or a voice's."""
     return re.fullmatch(IDENTIFIER, name) is not None
 
 

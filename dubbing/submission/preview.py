@@ -19,6 +19,9 @@ from dubbing.synthesis.clip import clip_key
 class Preview(Model):
     """What a job would do."""
 
+    file: str
+    """What the job was read from; empty for one that was not."""
+    language: str
     lines: int
     batches: int
     clips_there: int
@@ -46,6 +49,8 @@ def preview(
             if not is_there
         )
     return Preview(
+        file=job.source,
+        language=job.language,
         lines=len(job.segments),
         batches=len(batches),
         clips_there=there,

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dubbing.documents import together
 from dubbing.engines.catalogue import Catalogue, known_specs, specs_in
 from dubbing.engines.engine import EngineSpec
 from dubbing.errors import BadInput, Conflict, NotFound
@@ -29,6 +30,8 @@ class Submission:
     id: str
     created: bool
     """False when the same request was there already."""
+    file: str
+    """What the job was read from; empty for one that was not."""
     cautions: tuple[Caution, ...]
 
 
@@ -43,31 +46,71 @@ class Checked:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Submitter:
-    """Takes jobs in for one system."""
+class Checker:
+    """Tells whether jobs can be dubbed. It reads storage, and writes nothing."""
 
     storage: Storage
-    ledger: Ledger
-    publisher: Publisher
     catalogue: Catalogue
     engine: str
     """Of jobs that name none."""
 
     def check(self, job: Job) -> Checked:
         """Return a job that can be stored; raises BadInput that names every line to be changed."""
-        job = normalised(job.model_copy(update={"engine": job.engine or self.engine}))
+        return self.check_all([job])[0]
+
+    def check_all(self, jobs: Sequence[Job]) -> list[Checked]:
+        """Return jobs that can be stored; raises one BadInput for all that cannot."""
+        checked, faults = self._sorted_out(jobs)
+        if faults:
+            raise together(faults)
+        return checked
+
+    def faults(self, jobs: Sequence[Job]) -> list[BadInput]:
+        """Return why jobs cannot be dubbed, an error for each of them."""
+        return self._sorted_out(jobs)[1]
+
+    def _sorted_out(self, jobs: Sequence[Job]) -> tuple[list[Checked], list[BadInput]]:
         specs = known_specs(self.storage, self.catalogue)
+        checked: list[Checked] = []
+        faults: list[BadInput] = []
+        for job in jobs:
+            try:
+                checked.append(self._check(job, specs))
+            except BadInput as exc:
+                faults.append(BadInput(str(exc), where=job.source or None))
+        return checked, faults
+
+    def _check(self, job: Job, specs: dict[str, EngineSpec]) -> Checked:
+        job = normalised(job.model_copy(update={"engine": job.engine or self.engine}))
         self.catalogue.permit(specs_in(job, specs))
         intake = Intake(self.storage, job, specs)
         seconds = intake.inspect()
         found = check(intake.job, specs, film_seconds=seconds, voices=intake.stored_voices)
-        return Checked(intake=intake, cautions=[*found, *intake.listen()], specs=specs)
+        cautions = [
+            caution.model_copy(update={"file": caution.file or job.source})
+            for caution in (*found, *intake.listen())
+        ]
+        return Checked(intake=intake, cautions=cautions, specs=specs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submitter:
+    """Takes jobs in for one system."""
+
+    checker: Checker
+    ledger: Ledger
+    publisher: Publisher
+
+    @property
+    def storage(self) -> Storage:
+        """Where jobs are stored."""
+        return self.checker.storage
 
     def submit(self, jobs: Sequence[Job]) -> list[Submission]:
         """Hand in jobs; raises as `Client.submit_all`."""
         if twice := [id_ for id_, n in Counter(j.id for j in jobs if j.id).items() if n > 1]:
             raise BadInput(f"several jobs have the id {twice[0]!r}: give each its own")
-        checked = [self.check(job) for job in jobs]
+        checked = self.checker.check_all(jobs)
         for one in checked:
             self._check_conflict(one.intake.stored)
         # Rather refused whole than stored and not put to work.
@@ -78,7 +121,7 @@ class Submitter:
         """Change jobs that have ended; raises as `Client.revise_all`."""
         if nameless := [job for job in jobs if job.id is None]:
             raise BadInput(f"say which jobs are revised: {len(nameless)} of them have no id")
-        checked = [self.check(job) for job in jobs]
+        checked = self.checker.check_all(jobs)
         for one in checked:
             load_job(self.storage, one.intake.stored.name, 1)
         return [self._revise(one) for one in checked]
@@ -117,4 +160,9 @@ class Submitter:
     def _put_to_work(self, checked: Checked, created: bool) -> Submission:
         job = checked.intake.stored
         self.publisher.fill(sorted(put_to_work(self.storage, self.ledger, job)))
-        return Submission(id=job.name, created=created, cautions=tuple(checked.cautions))
+        return Submission(
+            id=job.name,
+            created=created,
+            file=job.source,
+            cautions=tuple(checked.cautions),
+        )

@@ -14,6 +14,7 @@ from redis_server import RedisServer
 from system import numbered, script
 
 from dubbing.client import Client
+from dubbing.connection import Connection
 from dubbing.errors import QueueUnavailable
 from dubbing.job import Job, JobState
 from dubbing.jobs.rounds import End, end_round
@@ -46,7 +47,8 @@ def server(url: str) -> Iterator[redis.Redis]:
 def client(url: str, tmp_path: Path) -> Client:
     ledger = Ledger(url, grace=GRACE)
     publisher = Publisher(make_app(url), ledger)
-    return Client(Storage.at(str(tmp_path / "storage")), ledger, publisher, "tone")
+    connection = Connection(ledger=ledger, publisher=publisher)
+    return Client(Storage.at(str(tmp_path / "storage")), lambda: connection, "tone")
 
 
 def lines(name: str = "j", count: int = 5) -> Job:
@@ -180,14 +182,14 @@ def test_a_batch_whose_message_was_refused_is_sent_when_there_is_room(
     server.config_set(*FULL)
     begun = time.monotonic()
     with pytest.raises(QueueUnavailable, match=f"{QUEUE} cannot be written.*maxmemory"):
-        client._publisher.fill([QUEUE])
+        client.connection.publisher.fill([QUEUE])
     assert time.monotonic() - begun < SECONDS
     server.config_set(*ROOM)
     sent = 0
 
     def fill() -> bool:
         nonlocal sent
-        sent += client._publisher.fill([QUEUE])
+        sent += client.connection.publisher.fill([QUEUE])
         return sent == 2
 
     wait_until(fill, seconds=SECONDS, what="sent again")

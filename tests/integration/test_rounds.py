@@ -11,6 +11,7 @@ import redis
 from system import numbered, script
 
 from dubbing.client import Client
+from dubbing.connection import Connection
 from dubbing.engines.adapters.tone import Tone
 from dubbing.engines.catalogue import Catalogue, Published, announce, known_specs
 from dubbing.engines.models.folders import ModelFolders
@@ -37,7 +38,8 @@ from tasks.context import Context, install
 def client(tmp_path: Path, redis_url: str) -> Client:
     ledger = Ledger(redis_url)
     publisher = Publisher(make_app(redis_url), ledger)
-    return Client(Storage.at(str(tmp_path / "storage")), ledger, publisher, "tone")
+    connection = Connection(ledger=ledger, publisher=publisher)
+    return Client(Storage.at(str(tmp_path / "storage")), lambda: connection, "tone")
 
 
 @pytest.fixture
@@ -52,7 +54,7 @@ def runner(client: Client) -> BatchRunner:
     return BatchRunner(
         storage=client.storage,
         ledger=client.ledger,
-        publisher=client._publisher,
+        publisher=client.connection.publisher,
         worker="w",
         pause=0.0,
     )
@@ -251,7 +253,7 @@ def test_a_job_of_an_engine_that_only_its_caller_knows_is_planned_by_anybody(
 ) -> None:
     (tmp_path / "models" / "tone-deep").mkdir(parents=True)
     catalogue = Catalogue(ModelFolders(root=tmp_path / "models"))
-    there = Client(client.storage, client.ledger, client._publisher, "tone-deep", catalogue)
+    there = Client(client.storage, lambda: client.connection, "tone-deep", catalogue)
     job = script("j", *numbered("Line", 2), engine="tone-deep")
     there.submit(job)
     assert there.preview(job).clips_there == 0

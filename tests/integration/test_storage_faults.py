@@ -19,6 +19,7 @@ from system import System, numbered, script
 
 from dubbing.assembly.report import Report
 from dubbing.client import Client
+from dubbing.connection import Connection
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.residency import Residency
 from dubbing.errors import StorageUnavailable
@@ -60,7 +61,8 @@ class Hand:
         self._runner = BatchRunner(
             storage=storage, ledger=Ledger(redis_url), publisher=self, worker="w", pause=0.05
         )
-        self.client = Client(storage, self._runner.ledger, self, "tone")
+        connection = Connection(ledger=self._runner.ledger, publisher=self)
+        self.client = Client(storage, lambda: connection, "tone")
         self.setbacks = 0
         install(Context(runner=self._runner, engines=Residency(Catalogue())))
 
