@@ -242,8 +242,7 @@ class Client:
         """Return what the names of each job's files begin with, so that none is another's."""
         from dubbing.jobs.fetch import distinct
 
-        jobs = each(lambda id_: load_job(self.storage, id_), job_ids)
-        return distinct({job.name: job.output.name or "" for job in jobs})
+        return distinct(each(lambda id_: load_job(self.storage, id_), job_ids))
 
     def say(self, text: str, *, language: str, engine: str = "", voice: str = "") -> Audio:
         """Speak one line ahead of all batches and return it.

@@ -28,7 +28,8 @@ def past(value: str) -> datetime:
         return datetime.fromisoformat(value.strip()).astimezone()
     except (ValueError, OverflowError) as exc:
         example = "write 90m, 2h, 3d, 1w, 2026-03-01 or 2026-03-01T18:30"
-        raise click.BadParameter(f"{value!r} is no time: {example}") from exc
+        words = f"{value!r} is no time: {example}"
+        raise click.BadParameter(words, param_hint="'--since'") from exc
 
 
 def collection_option(words: str) -> Callable[[Command], Command]:

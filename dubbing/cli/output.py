@@ -86,10 +86,15 @@ def _standing(status: Status) -> str:
     if status.failed:
         words += f", {status.failed} failed"
     if status.place:
-        words += f", {status.place} {'batch' if status.place == 1 else 'batches'} ahead"
+        words += f", {counted(status.place, 'batch', 'batches')} ahead"
     if status.seconds_left is not None:
         words += f", about {duration(status.seconds_left)} left"
     return words
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return a number of things, in words: ``1 line``, ``2 lines``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def duration(seconds: float) -> str:

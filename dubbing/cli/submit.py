@@ -14,6 +14,7 @@ from dubbing.cli.exit_codes import of_jobs
 from dubbing.cli.options import job_options, read_jobs
 from dubbing.cli.output import (
     attended,
+    counted,
     duration,
     json_option,
     left_at_work,
@@ -109,11 +110,12 @@ def _preview(previews: Sequence[Preview], reading: Reading, as_json: bool) -> No
     batches = sum(preview.batches for preview in previews)
     there = sum(preview.clips_there for preview in previews)
     engines = sorted({engine for preview in previews for engine in preview.engines})
-    what = previews[0].file if len(previews) == 1 else f"{len(previews)} jobs"
+    what = previews[0].file if len(previews) == 1 else counted(len(previews), "job")
     seconds = duration(sum(preview.seconds for preview in previews))
     click.echo(
-        f"{what}: {lines} lines in {batches} batches on {', '.join(engines)}, "
-        f"{there} clips already there, about {seconds} of speech to make"
+        f"{what}: {counted(lines, 'line')} in {counted(batches, 'batch', 'batches')} on "
+        f"{', '.join(engines)}, {counted(there, 'clip')} already there, "
+        f"about {seconds} of speech to make"
     )
 
 

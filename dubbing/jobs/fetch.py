@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
 from dubbing.assembly.report import Report
 from dubbing.errors import Conflict, MediaError, NotFound
+from dubbing.job import Job
 from dubbing.jobs.rounds import load_job, load_round
 from dubbing.jobs.status import Status
 from dubbing.planning.outcome import gather
@@ -15,15 +16,23 @@ from dubbing.storage import Storage
 from dubbing.storage.parallel import each
 
 
-def distinct(names: Mapping[str, str]) -> dict[str, str]:
-    """Return what the names of each job's files begin with, so that none is another's.
+def distinct(jobs: Sequence[Job]) -> dict[str, str]:
+    """Return what the names of each job's files begin with, by id, so that none is another's.
 
-    names: what the jobs say, by their ids; ``""`` when one says nothing. It counts where no other
-    job has it; else the id follows, or stands in its place.
+    That is what the job says, or its id. Where several say the same, the language follows, and
+    where that is the same too, the id.
     """
-    wanted = {id_: name or id_ for id_, name in names.items()}
-    times = Counter(wanted.values())
-    found = {id_: n if times[n] == 1 else f"{n}.{id_}" for id_, n in wanted.items()}
+    plain = {job.name: job.output.name or job.name for job in jobs}
+    spoken = {job.name: f"{plain[job.name]}.{job.language}" for job in jobs}
+    times = Counter(plain.values()), Counter(spoken.values())
+    found = {}
+    for id_, name in plain.items():
+        if times[0][name] == 1:
+            found[id_] = name
+        elif times[1][spoken[id_]] == 1:
+            found[id_] = spoken[id_]
+        else:
+            found[id_] = f"{name}.{id_}"
     return found if len({*found.values()}) == len(found) else {id_: id_ for id_ in found}
 
 

@@ -159,8 +159,7 @@ def test_a_folder_and_a_list_are_one_collection(stack: Stack, tmp_path: Path) ->
     assert last == "season-1: 4 jobs: 4 completed"
 
     paths = [Path(p) for p in console.json("fetch", "--collection", "season-1", "--out", "all")]
-    ids = [job["id"] for job in of_folder]
-    names = [f"one.{ids[0]}", f"two.{ids[1]}", "one.one.de", "two.two.fr"]
+    names = ["one.en", "two.en", "one.de", "two.fr"]
     endings = ("dub.flac", "dub.srt", "report.json")
     assert {path.name for path in paths} == {f"{n}.{end}" for n in names for end in endings}
     assert len(list((console.home / "all").iterdir())) == 12
@@ -254,6 +253,7 @@ def test_ctrl_c_leaves_a_watcher_quietly_and_the_job_at_work(
         words, complaints = process.communicate(timeout=10)
     assert process.returncode == 130
     assert "rror" not in words + complaints
+    assert "the work goes on: `dubbing watch long` follows it" in complaints
     assert "Traceback" not in complaints
     assert stack.console.json("status", "long")["state"] in {"queued", "synthesizing"}
     if "--wait" in command:
