@@ -71,7 +71,7 @@ def test_all_faults_of_a_folder_are_in_one_error(console: Console) -> None:
 
 def test_a_dry_run_of_hundreds_is_one_summary_and_writes_nothing(offline: Console) -> None:
     dense = "This is far too much to be said while a second goes by, whoever says it."
-    scripts = {f"e{n:03}": srt("Good day.", dense) for n in range(1, 301)}
+    scripts = {f"e{n:03}": srt(dense, "Good day.") for n in range(1, 301)}
     season(offline.home / "s", **scripts)
     before = set(offline.home.rglob("*"))
     done = offline("submit", "s", "--language", "en", "--dry-run")
@@ -80,7 +80,7 @@ def test_a_dry_run_of_hundreds_is_one_summary_and_writes_nothing(offline: Consol
         "300 jobs: 600 lines in 300 batches on espeak, 0 clips already there, "
     )
     (warning,) = done.stderr.splitlines()
-    assert warning.startswith("warning: 300 lines are too dense (first: s/e001.srt: cue 2 at ")
+    assert warning.startswith("warning: 300 lines are too dense (first: s/e001.srt: cue 1 at ")
     assert set(offline.home.rglob("*")) == before
 
     told = offline.json("submit", "s", "--language", "en", "--dry-run")
