@@ -114,7 +114,7 @@ def _entry(columns: Sequence[str], cells: Sequence[str], path: Path, line: int) 
     given = {column: cell for column, cell in zip(columns, cells, strict=False) if cell}
     if "script" not in given:
         raise BadInput("the row names no script", where=where)
-    folder = path.absolute().parent
+    folder = path.parent
     script = folder / given.pop("script")
     if not script.is_file():
         raise BadInput(f"there is no script {script}", where=where)
