@@ -1,32 +1,32 @@
 """The client: hand in jobs, watch them, fetch what came of them.
 
-It needs Redis and storage, and neither a task nor an engine. What a method alone needs is imported
-there, so that importing the client costs a pipeline little more than Redis and Pydantic do.
+It needs storage, most methods need Redis, and none needs a task or an engine. What a method alone
+needs is imported there, so that importing the client costs a pipeline little more than Redis and
+Pydantic do.
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dubbing.documents import is_identifier
-from dubbing.engines.catalogue import Catalogue, with_base
+from dubbing.engines.catalogue import with_base
 from dubbing.engines.engine import EngineSpec
 from dubbing.engines.published import announce, known_specs
-from dubbing.errors import Conflict, NotFound
+from dubbing.errors import BadInput, Conflict, NotFound
 from dubbing.job import JobState
 from dubbing.jobs.rounds import end_round, start
-from dubbing.jobs.status import Status, job_status
-from dubbing.jobs.store import latest_round
+from dubbing.jobs.status import Status, job_status, list_statuses
+from dubbing.jobs.store import collection_ids, latest_round, load_job
 from dubbing.ledger import Ledger
 from dubbing.queue import Publisher
 from dubbing.queue.fleet import Fleet
 from dubbing.settings import Settings
 from dubbing.storage import Storage
-from dubbing.storage.keys import Keys
 from dubbing.storage.parallel import each
 from dubbing.system import System
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from dubbing.media.samples import Audio
     from dubbing.script.manifest import Manifest
     from dubbing.submission.preview import Preview
-    from dubbing.submission.submit import Submission, Submitter
+    from dubbing.submission.submit import Checker, Submission, Submitter
     from dubbing.voices.library import Voices
 
 WATCH_SECONDS = 2.0
@@ -44,37 +44,38 @@ WATCH_SECONDS = 2.0
 class Client:
     """Speaks to one system: a Redis and a storage."""
 
-    def __init__(
-        self,
-        storage: Storage,
-        ledger: Ledger,
-        publisher: Publisher,
-        engine: str,
-        catalogue: Catalogue | None = None,
-    ) -> None:
-        """Take in what it speaks to.
+    def __init__(self, system: System) -> None:
+        """Take in the system that the client speaks to; nothing is connected yet."""
+        self._system = system
 
-        engine: of jobs that name none. catalogue: the engines that are installed here.
+    @classmethod
+    def connect(cls, settings: Settings | None = None) -> Client:
+        """Return a client of the system that the settings, or the environment, name.
+
+        Redis is reached by the first method that needs it, which raises QueueUnavailable when
+        Redis does not answer. `preview` and `voices` need none.
         """
-        self.storage = storage
-        self.ledger = ledger
-        self._publisher = publisher
-        self._engine = engine
-        self._catalogue = catalogue or Catalogue()
-        self.fleet = Fleet(ledger, publisher, self.specs)
-        """The workers."""
+        return cls(System(settings or Settings()))
+
+    @property
+    def storage(self) -> Storage:
+        """Object storage."""
+        return self._system.storage
+
+    @property
+    def ledger(self) -> Ledger:
+        """State in Redis; raises QueueUnavailable when Redis does not answer."""
+        return self._system.ledger
+
+    @property
+    def publisher(self) -> Publisher:
+        """What sends messages to workers; raises as `ledger`."""
+        return self._system.publisher
 
     @cached_property
-    def _submitter(self) -> Submitter:
-        from dubbing.submission.submit import Submitter
-
-        return Submitter(
-            storage=self.storage,
-            ledger=self.ledger,
-            publisher=self._publisher,
-            catalogue=self._catalogue,
-            engine=self._engine,
-        )
+    def fleet(self) -> Fleet:
+        """The workers."""
+        return Fleet(self.ledger, self.publisher, self.specs)
 
     @cached_property
     def voices(self) -> Voices:
@@ -83,20 +84,21 @@ class Client:
 
         return Voices(self.storage, self.specs)
 
-    @classmethod
-    def connect(cls, settings: Settings | None = None) -> Client:
-        """Return a client of the system that the settings, or the environment, name.
+    @cached_property
+    def _checker(self) -> Checker:
+        from dubbing.submission.submit import Checker
 
-        Raises QueueUnavailable when its Redis does not answer.
-        """
-        system = System(settings or Settings())
-        return cls(
-            system.storage,
-            system.ledger,
-            system.publisher,
-            system.settings.engine,
-            system.catalogue,
+        return Checker(
+            storage=self.storage,
+            catalogue=self._system.catalogue,
+            engine=self._system.settings.engine,
         )
+
+    @cached_property
+    def _submitter(self) -> Submitter:
+        from dubbing.submission.submit import Submitter
+
+        return Submitter(checker=self._checker, ledger=self.ledger, publisher=self.publisher)
 
     def submit(self, manifest: Manifest) -> Submission:
         """Hand in a job; the same request again is the same job.
@@ -111,15 +113,22 @@ class Client:
         return self._submitter.submit(manifests)
 
     def preview(self, manifest: Manifest) -> Preview:
-        """Return what `submit` would do, and do nothing. Raises as `submit` does."""
+        """Return what `submit` would do, and do nothing. Raises BadInput as `submit` does."""
+        return self.preview_all([manifest])[0]
+
+    def preview_all(self, manifests: Sequence[Manifest]) -> list[Preview]:
+        """Return what `submit_all` would do of each job, and do nothing. Redis is not needed."""
         from dubbing.submission.preview import preview
 
-        checked = self._submitter.check(manifest)
-        return preview(checked.intake.stored, checked.specs, checked.cautions, self.storage)
+        return [preview(one, self.storage) for one in self._checker.check_all(manifests)]
+
+    def faults(self, manifests: Sequence[Manifest]) -> list[BadInput]:
+        """Return why jobs would be refused, an error for each of them. Redis is not needed."""
+        return self._checker.faults(manifests)
 
     def status(self, job_id: str) -> Status:
         """Return where a job stands; raises NotFound."""
-        _check_name("job", job_id)
+        _check_name(job_id)
         return job_status(self.storage, self.ledger, job_id)
 
     def watch(self, job_id: str) -> Iterator[Status]:
@@ -154,14 +163,14 @@ class Client:
         """
         from dubbing.jobs.revision import open_retry
 
-        _check_name("job", job_id)
+        _check_name(job_id)
         specs = self.specs()
         other = with_base(engine, specs)
-        self._catalogue.permit(other)
+        self._system.catalogue.permit(other)
         self.ledger.check_writable()
         announce(self.storage, other)
         job = open_retry(self.storage, specs, job_id, engine=engine, voice=voice)
-        start(self.storage, self.ledger, self._publisher, job)
+        start(self.storage, self.ledger, self.publisher, job)
         return self.status(job_id)
 
     def revise(self, manifest: Manifest) -> Submission:
@@ -176,9 +185,10 @@ class Client:
         """Change many jobs; none is changed when one of them is refused for what it asks."""
         return self._submitter.revise(manifests)
 
-    def fetch(self, job_id: str, folder: Path) -> list[Path]:
+    def fetch(self, job_id: str, folder: Path, *, name: str | None = None) -> list[Path]:
         """Write a job's outputs and report into ``folder``; return their paths.
 
+        name: what the files' names begin with; left out, what the job says.
         Raises Conflict while there is nothing to fetch.
         """
         from dubbing.jobs.fetch import fetch_output
@@ -189,32 +199,42 @@ class Client:
                 f"job {job_id!r} is {status.state.value}: it has no output to fetch, but perhaps "
                 "lines, with --partial"
             )
-        return fetch_output(self.storage, status.output, folder)
+        return fetch_output(self.storage, status.output, folder, self._name(job_id, name))
 
-    def fetch_partial(self, job_id: str, folder: Path) -> list[Path]:
+    def fetch_partial(self, job_id: str, folder: Path, *, name: str | None = None) -> list[Path]:
         """Write what there is of a job's newest round into ``folder``; return the paths.
 
         That is each line's clip as ``lines/<id>.flac``, and a report of every line.
+        name: as of `fetch`.
         """
         from dubbing.jobs.fetch import fetch_lines
 
         status = self.status(job_id)
-        return fetch_lines(self.storage, job_id, status.round, status.state, folder)
+        return fetch_lines(self.storage, status, folder, self._name(job_id, name))
 
-    def jobs(self) -> list[Status]:
-        """Return every job that storage knows, by id."""
-        found = self.storage.folders(Keys.JOBS)
-        return self._statuses([id_ for id_ in found if self.storage.exists(Keys.job(id_))])
+    def jobs(
+        self,
+        *,
+        states: Collection[JobState] = (),
+        since: float = 0.0,
+        limit: int | None = None,
+    ) -> list[Status]:
+        """Return the jobs that storage knows, the one that was handed in last first.
 
-    def batch(self, name: str) -> list[Status]:
-        """Return the jobs of a named batch; raises NotFound when there are none."""
-        _check_name("batch", name)
-        prefix = Keys.batch_name(name)
-        marked = sorted(key.removeprefix(prefix) for key in self.storage.keys(prefix))
-        found = [id_ for id_ in marked if self.storage.exists(Keys.job(id_))]
-        if not found:
-            raise NotFound(f"there is no batch {name!r}")
-        return self._statuses(found)
+        states: left out, any. since: seconds since 1970. limit: how many, left out, all.
+        """
+        return list_statuses(self.storage, self.ledger, states=states, since=since, limit=limit)
+
+    def collection(self, name: str) -> list[Status]:
+        """Return the jobs of a collection, by id; raises NotFound when there are none."""
+        ids = collection_ids(self.storage, name)
+        return each(self.status, ids)
+
+    def file_names(self, job_ids: Sequence[str]) -> dict[str, str]:
+        """Return what the names of each job's files begin with, so that none is another's."""
+        from dubbing.jobs.fetch import distinct
+
+        return distinct(each(lambda id_: load_job(self.storage, id_), job_ids))
 
     def say(self, text: str, *, language: str, engine: str = "", voice: str = "") -> Audio:
         """Speak one line ahead of all batches and return it.
@@ -224,24 +244,26 @@ class Client:
         from dubbing.planning.casting import cast_lines
         from dubbing.queue.say import one_line, say
 
-        one = one_line(text, language=language, engine=engine or self._engine, voice=voice)
-        checked = self._submitter.check(one)
+        one = one_line(
+            text, language=language, engine=engine or self._system.settings.engine, voice=voice
+        )
+        checked = self._checker.check(one)
         job = checked.intake.stored
         (cast,) = cast_lines(job, job.segments, checked.specs)
-        return say(self.storage, self.ledger, self._publisher, cast, job.language)
+        return say(self.storage, self.ledger, self.publisher, cast, job.language)
 
     def specs(self) -> dict[str, EngineSpec]:
         """Return the engines that jobs can name."""
-        return known_specs(self.storage, self._catalogue)
+        return known_specs(self.storage, self._system.catalogue)
 
-    def _statuses(self, ids: Sequence[str]) -> list[Status]:
-        return each(self.status, ids)
+    def _name(self, job_id: str, name: str | None) -> str:
+        return (load_job(self.storage, job_id).output.name or "") if name is None else name
 
 
-def _check_name(what: str, name: str) -> None:
-    """Raise NotFound for what cannot be a name, before a path is made of it."""
-    if not is_identifier(name):
-        raise NotFound(f"there is no {what} {name!r}")
+def _check_name(job_id: str) -> None:
+    """Raise NotFound for what cannot be an id, before a path is made of it."""
+    if not is_identifier(job_id):
+        raise NotFound(f"there is no job {job_id!r}")
 
 
 def by_state(statuses: Sequence[Status]) -> dict[str, int]:

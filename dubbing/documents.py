@@ -6,7 +6,7 @@ import codecs
 import difflib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 
@@ -110,6 +110,11 @@ def listed(faults: list[str]) -> str:
     more = [f"and {len(faults) - LISTED} more"] if len(faults) > LISTED else []
     head = f"{len(faults)} things must be changed:"
     return "\n  ".join([head, *faults[:LISTED], *more])
+
+
+def together(faults: Sequence[BadInput]) -> BadInput:
+    """Return one error for several, each with what it lists of its own below it."""
+    return BadInput(listed([str(fault).replace("\n", "\n  ") for fault in faults]))
 
 
 def nearest(name: str, known: list[str]) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from celery import Celery
 
 
-@dataclass(frozen=True)
+@dataclass
 class System:
     """One installation, as this process reaches it."""
 

@@ -1,6 +1,6 @@
 """The command line. One habit for all: ``--json`` for machines, plain lines for people.
 
-Exit code 0: done; 1: failed; 2: bad input; 130: stopped by Ctrl-C.
+`dubbing.cli.exit_codes` tells how a command ends.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from importlib.metadata import entry_points
 
 import click
 
-from dubbing.cli.output import BAD_INPUT, INTERRUPTED, fail
+from dubbing.cli.exit_codes import INTERRUPTED, REFUSED
+from dubbing.cli.group import Group
+from dubbing.cli.output import fail
 from dubbing.errors import BadInput, DubbingError
 
 GROUP = "dubbing.commands"
@@ -35,7 +37,7 @@ MODULES = {
 }
 
 
-class Commands(click.Group):
+class Commands(Group):
     """Imports a command's module when it is used: a worker need not load the client."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -71,6 +73,6 @@ def main(arguments: list[str] | None = None) -> None:
         if as_json:
             fail(BadInput(exc.format_message()), as_json=True)
         exc.show()
-        sys.exit(BAD_INPUT)
+        sys.exit(REFUSED)
     except click.Abort:
         sys.exit(INTERRUPTED)

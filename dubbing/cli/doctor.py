@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass
 
 import click
 
-from dubbing.cli.output import FAILED, json_option, print_json
+from dubbing.cli.exit_codes import FAILED
+from dubbing.cli.output import json_option, print_json
 from dubbing.embedded.stack import find_redis_server, is_up
 from dubbing.engines.models.inventory import Readiness, inspect
 from dubbing.errors import DubbingError, StorageUnavailable

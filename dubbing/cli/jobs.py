@@ -1,47 +1,44 @@
-"""Commands about jobs that were handed in."""
+"""Commands about jobs that were handed in: one of them, or a collection."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from dubbing.cli.exit_codes import DONE, FAILED, of_jobs
+from dubbing.cli.options import collection_option, past
 from dubbing.cli.output import (
     attended,
     describe,
-    exit_code,
     json_option,
+    left_at_work,
     print_json,
     print_table,
     show_progress,
 )
 from dubbing.client import Client, by_state
-from dubbing.errors import BadInput
+from dubbing.errors import BadInput, Conflict
+from dubbing.job import JobState
 from dubbing.jobs.status import Status
+
+EVERY = "Every job of a collection, in place of JOB."
 
 
 @click.command()
 @click.argument("job", required=False)
-@click.option("--batch-name", help="Every job of a named batch.")
+@collection_option(EVERY)
 @json_option
 def status(job: str | None, batch_name: str | None, as_json: bool) -> None:
-    """Say where JOB, or a named batch of jobs, stands."""
-    if (job is None) == (batch_name is None):
-        raise BadInput("name a job or a batch, one of them")
+    """Say where JOB, or a collection of jobs, stands."""
+    name, alone = _asked(job, batch_name)
     client = Client.connect()
-    if job is not None:
-        _print(client.status(job), as_json)
-        return
-    statuses = client.batch(batch_name or "")
-    if as_json:
-        jobs = [found.model_dump(mode="json") for found in statuses]
-        print_json({"batch_name": batch_name, "states": by_state(statuses), "jobs": jobs})
-        return
-    for found in statuses:
-        click.echo(describe(found))
-    counts = ", ".join(f"{count} {state}" for state, count in by_state(statuses).items())
-    click.echo(f"{batch_name}: {len(statuses)} jobs: {counts}")
+    if alone:
+        _print(client.status(name), as_json)
+    else:
+        _print_all(name, client.collection(name), as_json)
 
 
 @click.command()
@@ -50,21 +47,37 @@ def status(job: str | None, batch_name: str | None, as_json: bool) -> None:
 def watch(job: str, as_json: bool) -> None:
     """Show JOB until it has ended; with --json one line a change."""
     client = Client.connect()
-    if not as_json:
-        sys.exit(exit_code([show_progress(attended(client, job))]))
-    last: Status | None = None
-    for found in attended(client, job):
-        if found != last:
-            click.echo(found.model_dump_json())
-        last = found
-    sys.exit(exit_code([found]))
+    with left_at_work(f"dubbing watch {job}"):
+        if not as_json:
+            sys.exit(of_jobs([show_progress(attended(client, job))]))
+        last: Status | None = None
+        for found in attended(client, job):
+            if found != last:
+                click.echo(found.model_dump_json())
+            last = found
+    sys.exit(of_jobs([found]))
 
 
 @click.command()
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice([state.value for state in JobState]),
+    help="Only those in this state; may be given again.",
+)
+@click.option(
+    "--since", metavar="TIME", help="Only those handed in since: 90m, 2h, 3d ago, or a date."
+)
+@click.option("--limit", type=click.IntRange(min=1), help="So many at most.")
 @json_option
-def jobs(as_json: bool) -> None:
-    """List every job, by storage."""
-    found = Client.connect().jobs()
+def jobs(states: tuple[str, ...], since: str | None, limit: int | None, as_json: bool) -> None:
+    """List the jobs, the one that was handed in last first."""
+    found = Client.connect().jobs(
+        states=[JobState(state) for state in states],
+        since=past(since).timestamp() if since else 0.0,
+        limit=limit,
+    )
     if as_json:
         print_json([status.model_dump(mode="json") for status in found])
         return
@@ -73,39 +86,99 @@ def jobs(as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("job")
+@click.argument("job", required=False)
+@collection_option(EVERY)
 @click.option(
     "--out", default=".", type=click.Path(path_type=Path, file_okay=False), help="Folder."
 )
+@click.option("--name", help="What the files' names begin with; left out, what the job says.")
 @click.option("--partial", is_flag=True, help="The lines that there are so far, one file each.")
 @json_option
-def fetch(job: str, out: Path, partial: bool, as_json: bool) -> None:
-    """Write the outputs and the report of JOB into a folder."""
+def fetch(
+    job: str | None,
+    batch_name: str | None,
+    out: Path,
+    name: str | None,
+    partial: bool,
+    as_json: bool,
+) -> None:
+    """Write the outputs and the report of JOB, or of a collection, into a folder.
+
+    The files are named after the script: e01.de.dub.mp4 and e01.de.report.json. Exit 1 when a job
+    of the collection has nothing to fetch yet.
+    """
+    asked, alone = _asked(job, batch_name)
     client = Client.connect()
-    paths = client.fetch_partial(job, out) if partial else client.fetch(job, out)
-    if as_json:
-        print_json([str(path) for path in paths])
+    get = client.fetch_partial if partial else client.fetch
+    if alone:
+        _print_paths(get(asked, out, name=name), as_json)
         return
-    for path in paths:
-        click.echo(path)
+    if name is not None:
+        words = "a collection's files are named after its jobs: leave it out"
+        raise BadInput(words, where="--name")
+    statuses = client.collection(asked)
+    there = [found for found in statuses if (found.round if partial else found.output)]
+    names = client.file_names([found.id for found in statuses])
+    paths = [path for found in there for path in get(found.id, out, name=names[found.id])]
+    for found in statuses:
+        if found not in there:
+            click.echo(f"nothing to fetch of {describe(found)}", err=True)
+    _print_paths(paths, as_json)
+    sys.exit(DONE if len(there) == len(statuses) else FAILED)
 
 
 @click.command()
-@click.argument("job")
+@click.argument("job", required=False)
+@collection_option(EVERY)
 @json_option
-def cancel(job: str, as_json: bool) -> None:
-    """End JOB now; its clips are kept."""
-    _print(Client.connect().cancel(job), as_json)
+def cancel(job: str | None, batch_name: str | None, as_json: bool) -> None:
+    """End JOB, or a collection, now; the clips are kept.
+
+    Of a job that has ended it says that there is nothing to do, with exit 0.
+    """
+    name, alone = _asked(job, batch_name)
+    client = Client.connect()
+    statuses = [client.status(name)] if alone else client.collection(name)
+    if all(found.state.ended for found in statuses):
+        what = "it has" if alone else "all its jobs have"
+        click.echo(f"{name}: {what} ended, there is nothing to cancel", err=True)
+    ended = [found if found.state.ended else client.cancel(found.id) for found in statuses]
+    if alone:
+        _print(ended[0], as_json)
+    else:
+        _print_all(name, ended, as_json)
 
 
 @click.command()
-@click.argument("job")
+@click.argument("job", required=False)
+@collection_option("Every job of a collection that failed or was cancelled, in place of JOB.")
 @click.option("--engine", default="", help="Engine that speaks them, in place of the job's.")
 @click.option("--voice", default="", help="Voice that speaks them, in place of the cast's.")
 @json_option
-def retry(job: str, engine: str, voice: str, as_json: bool) -> None:
-    """Speak the lines of JOB that have no clip yet, in another round."""
-    _print(Client.connect().retry(job, engine=engine, voice=voice), as_json)
+def retry(job: str | None, batch_name: str | None, engine: str, voice: str, as_json: bool) -> None:
+    """Speak the lines of JOB, or of a collection, that have no clip yet, in another round."""
+    name, alone = _asked(job, batch_name)
+    client = Client.connect()
+    if alone:
+        _print(client.retry(name, engine=engine, voice=voice), as_json)
+        return
+    due = [found for found in client.collection(name) if _can_be_retried(found)]
+    if not due:
+        raise Conflict(f"no job of collection {name!r} has failed or was cancelled")
+    statuses = [client.retry(found.id, engine=engine, voice=voice) for found in due]
+    _print_all(name, statuses, as_json)
+
+
+def _asked(job: str | None, collection: str | None) -> tuple[str, bool]:
+    """Return the job or collection that a command is about, and whether it is a job."""
+    if (job is None) == (collection is None):
+        raise BadInput("name a job or a --collection, one of them")
+    return (collection or "", False) if job is None else (job, True)
+
+
+def _can_be_retried(found: Status) -> bool:
+    """Whether a job has ended with lines that have no clip."""
+    return found.state.ended and (found.state is not JobState.COMPLETED or found.failed > 0)
 
 
 def _print(found: Status, as_json: bool) -> None:
@@ -113,3 +186,22 @@ def _print(found: Status, as_json: bool) -> None:
         print_json(found.model_dump(mode="json"))
     else:
         click.echo(describe(found))
+
+
+def _print_all(collection: str, statuses: Sequence[Status], as_json: bool) -> None:
+    if as_json:
+        jobs = [found.model_dump(mode="json") for found in statuses]
+        print_json({"collection": collection, "states": by_state(statuses), "jobs": jobs})
+        return
+    for found in statuses:
+        click.echo(describe(found))
+    counts = ", ".join(f"{count} {state}" for state, count in by_state(statuses).items())
+    click.echo(f"{collection}: {len(statuses)} jobs: {counts}")
+
+
+def _print_paths(paths: Sequence[Path], as_json: bool) -> None:
+    if as_json:
+        print_json([str(path) for path in paths])
+        return
+    for path in paths:
+        click.echo(path)

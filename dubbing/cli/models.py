@@ -9,7 +9,9 @@ from typing import Any
 
 import click
 
-from dubbing.cli.output import FAILED, json_option, print_json, print_table
+from dubbing.cli.exit_codes import FAILED
+from dubbing.cli.group import Group
+from dubbing.cli.output import json_option, print_json, print_table
 from dubbing.engines.models.folders import Weights
 from dubbing.engines.models.hub import fetch as fetch_model
 from dubbing.engines.models.inventory import Checked, Readiness, check_model, inspect
@@ -18,7 +20,7 @@ from dubbing.errors import BadInput
 from dubbing.system import System
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True)
 @json_option
 @click.pass_context
 def models(context: click.Context, as_json: bool) -> None:

@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 import click
 
 from dubbing.job import Background, Container, Output
-from dubbing.script.manifest import Entry, Manifest, expand, load
+from dubbing.script.entries import Reading, read
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def past(value: str) -> datetime:
+    """Return a time, as ``2h`` ago or as a date, which is local unless it says otherwise.
+
+    Raises BadParameter that tells what can be written.
+    """
+    try:
+        if ago := re.fullmatch(r"(\d+(?:\.\d+)?)([mhdw])", value.strip()):
+            return datetime.now().astimezone() - timedelta(**{UNITS[ago[2]]: float(ago[1])})
+        return datetime.fromisoformat(value.strip()).astimezone()
+    except (ValueError, OverflowError) as exc:
+        example = "write 90m, 2h, 3d, 1w, 2026-03-01 or 2026-03-01T18:30"
+        words = f"{value!r} is no time: {example}"
+        raise click.BadParameter(words, param_hint="'--since'") from exc
+
+
+def collection_option(words: str) -> Callable[[Command], Command]:
+    """Return the option that names a collection of jobs; the job's field is its older name."""
+    return click.option("--collection", "--batch-name", "batch_name", metavar="NAME", help=words)
 
 
 def job_options(command: Command) -> Command:
@@ -36,7 +59,8 @@ def job_options(command: Command) -> Command:
         ),
         click.option("--id", help="The job's id; left out, a digest of the request."),
         click.option("--tenant", help="Whose job this is; tenants take turns."),
-        click.option("--batch-name", help="Named batch that the jobs belong to."),
+        collection_option("Collection that the jobs belong to."),
+        click.option("--name", help="What the files' names begin with; left out, SCRIPT's."),
         click.option("--background", type=click.Choice(backgrounds), help="Under the speech."),
         click.option("--track", metavar="FILE", help="Music and effects, as background."),
         click.option(
@@ -53,33 +77,34 @@ def job_options(command: Command) -> Command:
     return command
 
 
-def load_jobs(paths: tuple[Path, ...], options: dict[str, Any]) -> list[Manifest]:
-    """Return the jobs of scripts, manifests, lists and folders. Raises BadInput."""
-    return [_load(entry, options) for entry in expand(paths)]
-
-
-def _load(entry: Entry, options: dict[str, Any]) -> Manifest:
+def overrides(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a job that the options give, nested as in a manifest."""
     names = (
         *("media", "language", "cast", "pronunciations", "engine", "allow_missing", "id"),
         *("tenant", "batch_name"),
     )
     track = options["track"]
-    given: dict[str, Any] = {name: options[name] for name in names}
-    given["fallback"] = options["fallback"] or None
-    given["background"] = {
-        "mode": options["background"] or ("track" if track else None),
-        "track": track,
+    return {
+        **{name: options[name] for name in names},
+        "fallback": options["fallback"] or None,
+        "background": {
+            "mode": options["background"] or ("track" if track else None),
+            "track": track,
+        },
+        "output": {
+            "formats": options["formats"] or None,
+            "loudness": options["loudness"],
+            "original_sound": options["original_sound"],
+            "name": options["name"],
+        },
     }
-    given["output"] = {
-        "formats": options["formats"] or None,
-        "loudness": options["loudness"],
-        "original_sound": options["original_sound"],
-    }
-    overrides = {**given, **{k: v for k, v in entry.overrides.items() if v is not None}}
-    return load(
-        entry.path,
-        overrides,
-        defaults=entry.defaults,
+
+
+def read_jobs(paths: Sequence[Path], options: Mapping[str, Any]) -> Reading:
+    """Return what the files that a command names, and its options, ask for."""
+    return read(
+        paths,
+        overrides(options),
         speaker_prefix=options["speaker_prefix"],
         encoding=options["encoding"],
     )

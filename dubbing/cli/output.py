@@ -10,34 +10,33 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from dubbing.errors import BadInput, Conflict, DubbingError, EngineMissing, NotFound
+from dubbing.cli.exit_codes import of_error
+from dubbing.errors import DubbingError
 from dubbing.job import JobState
 
 if TYPE_CHECKING:
     from dubbing.client import Client
-    from dubbing.job.caution import Caution
     from dubbing.jobs.status import Status
 
 PATIENCE_SECONDS = 10.0
 """How long work may wait for a worker before a watcher is told."""
-DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 
 
 def fail(exc: DubbingError, *, as_json: bool) -> NoReturn:
-    """Print an error without a traceback and exit: 2 when the caller must change something."""
-    callers = isinstance(exc, BadInput | Conflict | NotFound | EngineMissing)
+    """Print an error without a traceback and exit with its code."""
     if as_json:
         print_json({"error": asdict(exc.to_record())})
     else:
         click.echo(f"error: {exc}", err=True)
-    sys.exit(BAD_INPUT if callers else FAILED)
+    sys.exit(of_error(exc))
 
 
 def print_json(value: Any) -> None:
@@ -59,12 +58,6 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     for row in rows:
         table.add_row(*(str(cell) for cell in row))
     console.print(table)
-
-
-def print_cautions(cautions: Iterable[Caution]) -> None:
-    """Print what may not come out as meant, to standard error."""
-    for caution in cautions:
-        click.echo(f"warning: {caution.message}", err=True)
 
 
 def print_unattended(depths: Mapping[str, int]) -> None:
@@ -94,13 +87,18 @@ def _standing(status: Status) -> str:
     if status.failed:
         words += f", {status.failed} failed"
     if status.place:
-        words += f", {status.place} {'batch' if status.place == 1 else 'batches'} ahead"
+        words += f", {counted(status.place, 'batch', 'batches')} ahead"
     if status.seconds_left is not None:
-        words += f", about {_duration(status.seconds_left)} left"
+        words += f", about {duration(status.seconds_left)} left"
     return words
 
 
-def _duration(seconds: float) -> str:
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return a number of things, in words: ``1 line``, ``2 lines``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def duration(seconds: float) -> str:
     """Return a time as it is said: no more exact than it is known."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
@@ -141,7 +139,7 @@ def show_progress(statuses: Iterator[Status]) -> Status:
         bar = progress.add_task("queued", total=None, left="")
         for status in statuses:
             words = f"{status.id} {status.state.value}"
-            left = "" if status.seconds_left is None else f"{_duration(status.seconds_left)} left"
+            left = "" if status.seconds_left is None else f"{duration(status.seconds_left)} left"
             progress.update(
                 bar, description=words, completed=status.done, total=status.lines, left=left
             )
@@ -158,6 +156,11 @@ def _plain_progress(statuses: Iterator[Status]) -> Status:
     return status
 
 
-def exit_code(statuses: Iterable[Status]) -> int:
-    """Return 1 when any of the ended jobs is not completed."""
-    return DONE if all(s.state is JobState.COMPLETED for s in statuses) else FAILED
+@contextmanager
+def left_at_work(follow: str) -> Iterator[None]:
+    """Say on Ctrl-C that the jobs go on, and that ``follow`` is how to follow them."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo(f"\nthe work goes on: `{follow}` follows it", err=True)
+        raise

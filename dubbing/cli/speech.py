@@ -1,4 +1,4 @@
-"""Commands about engines, workers and single lines."""
+"""`dubbing say`: one line at once; `dubbing engines`: which engines there are."""
 
 from __future__ import annotations
 

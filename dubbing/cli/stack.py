@@ -13,20 +13,16 @@ from typing import Any
 
 import click
 
-from dubbing.cli.options import job_options, load_jobs
-from dubbing.cli.output import (
-    describe,
-    exit_code,
-    json_option,
-    print_cautions,
-    print_json,
-    show_progress,
-)
+from dubbing.cli.cautions import print_cautions
+from dubbing.cli.exit_codes import of_jobs
+from dubbing.cli.options import job_options, read_jobs
+from dubbing.cli.output import describe, json_option, print_json, show_progress
 from dubbing.embedded.stack import Stack
 from dubbing.errors import BadInput
-from dubbing.job import JobState
+from dubbing.job import Caution, JobState
 from dubbing.jobs.status import Status
 from dubbing.planning.plan import Kind
+from dubbing.script.entries import Reading
 from dubbing.script.manifest import Manifest
 from dubbing.settings import Settings
 
@@ -43,22 +39,26 @@ def run(script: Path, out: Path, as_json: bool, **options: Any) -> None:
 
     Ctrl-C stops everything; the same command goes on where it stopped.
     """
-    jobs = load_jobs((script,), options)
-    if len(jobs) != 1:
+    reading = read_jobs((script,), options)
+    if len(reading.jobs) + len(reading.faults) != 1:
         raise BadInput("`run` dubs one script; `up` and `submit` dub many", where=str(script))
+    if reading.faults:
+        raise reading.faults[0]
     _unwind_when_terminated()
     try:
-        status, paths = _dub(jobs[0], out)
+        status, paths, cautions = _dub(reading, out)
     except KeyboardInterrupt:
         click.echo("\nstopped; the same command goes on where it stopped", err=True)
         raise
     if as_json:
-        print_json({**status.model_dump(mode="json"), "files": [str(path) for path in paths]})
+        told = [caution.model_dump(mode="json") for caution in cautions]
+        files = [str(path) for path in paths]
+        print_json({**status.model_dump(mode="json"), "files": files, "cautions": told})
     else:
         click.echo(describe(status))
         for path in paths:
             click.echo(f"{path}  {path.stat().st_size:,} bytes")
-    sys.exit(exit_code([status]))
+    sys.exit(of_jobs([status]))
 
 
 @click.command()
@@ -93,13 +93,13 @@ def flower(address: str, port: int) -> None:
     from dubbing.client import Client  # noqa: PLC0415 - Celery is only needed from here on
     from dubbing.queue import start_flower  # noqa: PLC0415 - as above
 
-    Client.connect(settings)
+    Client.connect(settings).ledger.ping()
     start_flower(settings.redis, address, port)
 
 
-def _dub(job: Manifest, out: Path) -> tuple[Status, list[Path]]:
-    """Return how a job ended, and what was written."""
-    settings = Settings()
+def _dub(reading: Reading, out: Path) -> tuple[Status, list[Path], list[Caution]]:
+    """Return how a job ended, what was written, and what may not have come out as meant."""
+    settings, job = Settings(), reading.jobs[0]
     with Stack(settings, _engines(job, settings)) as stack:
         from dubbing.client import Client  # noqa: PLC0415 - the workers start meanwhile
 
@@ -107,11 +107,15 @@ def _dub(job: Manifest, out: Path) -> tuple[Status, list[Path]]:
         submission = client.submit(job)
         # Not before: the first line should not wait for what the last one needs.
         stack.start(Kind.ASSEMBLY)
-        print_cautions(submission.cautions)
+        cautions = [*reading.cautions, *submission.cautions]
+        print_cautions(cautions)
         if client.status(submission.id).state in {JobState.FAILED, JobState.CANCELLED}:
             client.retry(submission.id)
         status = show_progress(_watched(client.watch(submission.id), stack))
-        return status, client.fetch(submission.id, out) if status.output else []
+        # The same request may have been handed in by another name before.
+        name = job.output.name
+        paths = client.fetch(submission.id, out, name=name) if status.output else []
+        return status, paths, cautions
 
 
 def _engines(job: Manifest, settings: Settings) -> list[str]:

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from dubbing.cli.options import job_options, load_jobs
+from dubbing.cli.cautions import print_cautions
+from dubbing.cli.exit_codes import of_jobs
+from dubbing.cli.options import job_options, read_jobs
 from dubbing.cli.output import (
     attended,
-    exit_code,
+    counted,
+    duration,
     json_option,
-    print_cautions,
+    left_at_work,
     print_json,
     show_progress,
 )
 from dubbing.client import Client
+from dubbing.documents import together
 from dubbing.errors import BadInput
-from dubbing.script.manifest import Manifest
+from dubbing.job.caution import Caution
+from dubbing.script.entries import Reading
 
 if TYPE_CHECKING:
+    from dubbing.submission.preview import Preview
     from dubbing.submission.submit import Submission
 
 
@@ -30,7 +37,9 @@ if TYPE_CHECKING:
 @job_options
 @click.option("--revise", is_flag=True, help="Change jobs that are there: speak what differs.")
 @click.option("--wait", is_flag=True, help="Wait until the jobs have ended.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="Say what would be done, and do nothing; needs no Redis."
+)
 @json_option
 def submit(
     scripts: tuple[Path, ...],
@@ -41,41 +50,91 @@ def submit(
     **options: Any,
 ) -> None:
     """Submit SCRIPTS: manifests (.json), subtitles, folders of them, or a list (.csv)."""
-    jobs = load_jobs(scripts, options)
-    if options["id"] and len(jobs) > 1:
-        raise BadInput("one id cannot name several jobs: give the ids in a list", where="--id")
+    reading = read_jobs(scripts, options)
     client = Client.connect()
+    if reading.faults:
+        raise together([*reading.faults, *client.faults(reading.jobs)])
+    for option in ("id", "name"):
+        if options[option] and len(reading.jobs) > 1:
+            words = f"one {option} cannot be that of several jobs: leave it out"
+            raise BadInput(words, where=f"--{option}")
     if dry_run:
-        _preview(client, jobs, as_json)
+        _preview(client.preview_all(reading.jobs), reading, as_json)
         return
-    submissions = client.revise_all(jobs) if revise else client.submit_all(jobs)
-    for submission in submissions:
-        _announce(submission, as_json)
-    if wait:
-        statuses = [show_progress(attended(client, submission.id)) for submission in submissions]
-        if as_json:
-            print_json([status.model_dump(mode="json") for status in statuses])
-        sys.exit(exit_code(statuses))
-    if as_json:
-        print_json([{"id": s.id, "created": s.created} for s in submissions])
-
-
-def _announce(submission: Submission, as_json: bool) -> None:
-    print_cautions(submission.cautions)
+    submissions = (client.revise_all if revise else client.submit_all)(reading.jobs)
+    print_cautions([*reading.cautions, *(c for s in submissions for c in s.cautions)])
     if not as_json:
-        note = "" if submission.created else " (the same request was there already)"
-        click.echo(f"{submission.id}{note}")
-
-
-def _preview(client: Client, jobs: list[Manifest], as_json: bool) -> None:
-    previews = [client.preview(job) for job in jobs]
+        for submission in submissions:
+            _announce(submission, alone=len(submissions) == 1)
+    if wait:
+        _wait(client, submissions, reading, options["batch_name"], as_json)
     if as_json:
-        print_json([preview.model_dump(mode="json") for preview in previews])
+        records = [{"id": s.id, "created": s.created, "file": s.file} for s in submissions]
+        print_json(_with_cautions(records, submissions, reading))
+
+
+def _announce(submission: Submission, *, alone: bool) -> None:
+    words = submission.id
+    if not alone and submission.file:
+        words += f"  {submission.file}"
+    if not submission.created:
+        words += "  (the same request was there already)"
+    click.echo(words)
+
+
+def _wait(
+    client: Client,
+    submissions: Sequence[Submission],
+    reading: Reading,
+    collection: str | None,
+    as_json: bool,
+) -> None:
+    """Wait for jobs, and exit as they ended."""
+    several = f"dubbing status --collection {collection}" if collection else "dubbing jobs"
+    follow = f"dubbing watch {submissions[0].id}" if len(submissions) == 1 else several
+    with left_at_work(follow):
+        statuses = [show_progress(attended(client, submission.id)) for submission in submissions]
+    if as_json:
+        records = [status.model_dump(mode="json") for status in statuses]
+        print_json(_with_cautions(records, submissions, reading))
+    sys.exit(of_jobs(statuses))
+
+
+def _preview(previews: Sequence[Preview], reading: Reading, as_json: bool) -> None:
+    if as_json:
+        records = [preview.model_dump(mode="json") for preview in previews]
+        print_json(_with_cautions(records, previews, reading))
         return
-    for job, preview in zip(jobs, previews, strict=True):
-        print_cautions(preview.cautions)
-        click.echo(
-            f"{job.id or job.language}: {preview.lines} lines in {preview.batches} batches on "
-            f"{', '.join(preview.engines)}, {preview.clips_there} clips already there, "
-            f"about {preview.seconds:g} s of speech to make"
-        )
+    print_cautions([*reading.cautions, *(c for p in previews for c in p.cautions)])
+    lines = sum(preview.lines for preview in previews)
+    batches = sum(preview.batches for preview in previews)
+    there = sum(preview.clips_there for preview in previews)
+    engines = sorted({engine for preview in previews for engine in preview.engines})
+    what = previews[0].file if len(previews) == 1 else counted(len(previews), "job")
+    seconds = duration(sum(preview.seconds for preview in previews))
+    click.echo(
+        f"{what}: {counted(lines, 'line')} in {counted(batches, 'batch', 'batches')} on "
+        f"{', '.join(engines)}, {counted(there, 'clip')} already there, "
+        f"about {seconds} of speech to make"
+    )
+
+
+def _with_cautions(
+    records: Sequence[dict[str, Any]],
+    outcomes: Sequence[Submission | Preview],
+    reading: Reading,
+) -> list[dict[str, Any]]:
+    """Return a record of each job with its cautions; those of no job go with the first."""
+    files = {outcome.file for outcome in outcomes}
+    told: list[list[Caution]] = []
+    for at, outcome in enumerate(outcomes):
+        own = [
+            caution
+            for caution in reading.cautions
+            if caution.file == outcome.file or (at == 0 and caution.file not in files)
+        ]
+        told.append([*own, *outcome.cautions])
+    return [
+        {**record, "cautions": [caution.model_dump(mode="json") for caution in cautions]}
+        for record, cautions in zip(records, told, strict=True)
+    ]

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
+from dubbing.cli.group import Group
 from dubbing.cli.output import json_option, print_json, print_table
 from dubbing.client import Client
 from dubbing.voices.library import VoiceDetails
 from dubbing.voices.voice import Voice
 
 
-@click.group()
+@click.group(cls=Group)
 def voices() -> None:
     """Make voices of recordings, and look after them."""
 

@@ -6,6 +6,7 @@ import time
 
 import click
 
+from dubbing.cli.group import Group
 from dubbing.cli.output import json_option, print_json, print_table, print_unattended
 from dubbing.client import Client
 from dubbing.engines.holding import Holding
@@ -13,7 +14,7 @@ from dubbing.ledger import WorkerRecord
 from dubbing.queue.fleet import Order
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True)
 @json_option
 @click.pass_context
 def workers(context: click.Context, as_json: bool) -> None:

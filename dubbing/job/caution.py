@@ -7,7 +7,17 @@ from typing import Literal
 from dubbing.documents import Model
 
 Code = Literal[
-    "too_dense", "script", "overlap", "crosstalk", "beyond_film", "description", "role", "reference"
+    "too_dense",
+    "script",
+    "overlap",
+    "crosstalk",
+    "beyond_film",
+    "description",
+    "role",
+    "reference",
+    "no_film",
+    "no_script",
+    "same_film",
 ]
 
 
@@ -18,3 +28,5 @@ class Caution(Model):
     segment: str | None
     """The line's id; None when it is about the whole job."""
     message: str
+    file: str = ""
+    """The script, manifest or film that it is about; empty for a job that was not read from one."""

@@ -22,6 +22,21 @@ from pydantic import (
 from dubbing.documents import Identifier, Model
 from dubbing.job.role import Manner, Role
 
+
+def _file_name(name: str) -> str:
+    """Return what the names of a job's files begin with; raises ValueError when it cannot be."""
+    if plain_name(name) != name:
+        raise ValueError(
+            f"{name!r} cannot begin a file's name: leave out slashes, control characters and a "
+            f"leading dot or blank, and use up to {LONGEST_NAME} bytes"
+        )
+    return name
+
+
+LONGEST_NAME = 200
+"""Bytes in UTF-8; file systems allow 255, and endings are appended."""
+FileName = Annotated[str, AfterValidator(_file_name)]
+
 Container = Literal["flac", "wav", "mp4", "mkv", "mp3", "ogg", "m4a"]
 """What an output file is."""
 FILMS = frozenset({"mp4", "mkv"})
@@ -130,6 +145,10 @@ class Output(Model):
     """Whether a film carries the dubbed subtitles as a track."""
     original_sound: bool = False
     """Whether a film carries the original sound as a second track."""
+    name: FileName | None = None
+    """What the names of the files begin with once they are fetched: with ``e01.de``, the film is
+    ``e01.de.dub.mp4``. Left out, that of the script or manifest without its suffix; with an empty
+    one, ``dub.mp4``."""
 
 
 class Request(Model):
@@ -159,7 +178,7 @@ class Request(Model):
     tenant: Identifier = "default"
     """Whose job this is; tenants take turns on a queue."""
     batch_name: Identifier | None = None
-    """The named batch of jobs that this one belongs to."""
+    """The collection of jobs that this one belongs to."""
 
     @property
     def speakers(self) -> list[str]:
@@ -195,6 +214,12 @@ class Request(Model):
         return list(dict.fromkeys([self.engine_of(speaker), *others]))
 
 
+def plain_name(name: str) -> str:
+    """Return ``name`` as files can be named after it; empty when nothing is left."""
+    kept = "".join(c if c.isprintable() and c not in "/\\" else "_" for c in name)
+    return kept.lstrip(". ").encode()[:LONGEST_NAME].decode(errors="ignore")
+
+
 class Job(Request):
     """One programme to be dubbed into one language, as it is stored: ``jobs/<job>/job.json``."""
 
@@ -204,11 +229,16 @@ class Job(Request):
     cast: dict[str, Role] = Field(default_factory=dict)
 
     def digest(self) -> str:
-        """Return a hex digest of what is asked, whatever the id and the batch name.
+        """Return a hex digest of what is asked, whatever the id, the collection and the file name.
 
-        Of what differs from the defaults: a field that is new leaves old requests the same.
+        A script that is renamed, or handed in under two names, is the same request. Fields at their
+        defaults are left out, so that a new field leaves the digests of old requests the same.
         """
-        asked = self.model_dump(mode="json", exclude={"id", "batch_name"}, exclude_defaults=True)
+        asked = self.model_dump(
+            mode="json",
+            exclude={"id": True, "batch_name": True, "output": {"name"}},
+            exclude_defaults=True,
+        )
         canonical = json.dumps(asked, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 

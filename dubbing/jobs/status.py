@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from dubbing.documents import Model
 from dubbing.errors import DubbingError, ErrorRecord
 from dubbing.job import JobState
-from dubbing.jobs.store import End, latest_round, load_end, load_job
+from dubbing.jobs.store import End, job_ids, latest_round, load_end, load_job
 from dubbing.ledger import Ledger, Snapshot, Standing
 from dubbing.planning.plan import Kind, read_refs
-from dubbing.storage import Storage
-from dubbing.storage.keys import Keys
+from dubbing.storage import Keys, Storage, each
 
 
 class Status(Model):
@@ -65,6 +64,23 @@ def job_status(storage: Storage, ledger: Ledger, job_id: str) -> Status:
         kept = _kept_output(storage, job_id, status.round)
         status = status.model_copy(update={"output": kept or status.output})
     return status
+
+
+def list_statuses(
+    storage: Storage,
+    ledger: Ledger,
+    *,
+    states: Collection[JobState] = (),
+    since: float = 0.0,
+    limit: int | None = None,
+) -> list[Status]:
+    """Return where jobs stand, the job that was handed in last first; see `Client.jobs`."""
+    ids = job_ids(storage, since=since)
+    if not states:
+        # A status takes several calls: none is made for a job that is left out.
+        ids = ids[:limit]
+    statuses = each(lambda id_: job_status(storage, ledger, id_), ids)
+    return [status for status in statuses if not states or status.state in states][:limit]
 
 
 def _live_status(ledger: Ledger, job_id: str, known: Snapshot) -> Status:

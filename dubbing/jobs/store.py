@@ -6,7 +6,7 @@ import time
 
 from pydantic import Field
 
-from dubbing.documents import Model
+from dubbing.documents import Model, is_identifier
 from dubbing.errors import ErrorRecord, NotFound
 from dubbing.job import Job, JobState
 from dubbing.planning.plan import (
@@ -14,8 +14,7 @@ from dubbing.planning.plan import (
     Round,
     read_round,
 )
-from dubbing.storage import Storage
-from dubbing.storage.keys import Keys
+from dubbing.storage import Keys, Storage, each
 
 HEAD = 512
 """Bytes that hold the first line of any plan."""
@@ -76,3 +75,26 @@ def load_end(storage: Storage, job_id: str, round_: int) -> End | None:
         return End.model_validate_json(storage.get(Keys.end(job_id, round_)))
     except NotFound:
         return None
+
+
+def job_ids(storage: Storage, *, since: float = 0.0) -> list[str]:
+    """Return the ids of the jobs that were handed in since a time, the latest first.
+
+    since: seconds since 1970.
+    """
+    ids = storage.folders(Keys.JOBS)
+    times = each(storage.modified, map(Keys.job, ids))
+    dated = [(time, id_) for time, id_ in zip(times, ids, strict=True) if time is not None]
+    return [id_ for time, id_ in sorted(dated, reverse=True) if time >= since]
+
+
+def collection_ids(storage: Storage, name: str) -> list[str]:
+    """Return the ids of a collection's jobs, sorted; raises NotFound when there are none."""
+    found: list[str] = []
+    if is_identifier(name):
+        prefix = Keys.batch_name(name)
+        marked = sorted(key.removeprefix(prefix) for key in storage.keys(prefix))
+        found = [id_ for id_ in marked if storage.exists(Keys.job(id_))]
+    if not found:
+        raise NotFound(f"there is no collection {name!r}")
+    return found

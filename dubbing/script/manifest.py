@@ -1,42 +1,32 @@
 """What a caller hands in becomes a job: a manifest or a script, a cast, and options.
 
 A manifest is a JSON object with a job's fields; its script, media, track and references are paths
-relative to it, or ``s3://`` URLs. A list of episodes × languages is a CSV file; a folder stands
-for every script in it.
+relative to it, or ``s3://`` URLs.
 """
 
 from __future__ import annotations
 
-import csv
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 import langcodes
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
-from dubbing.documents import Identifier, Model, listed, nearest, read_json, read_text, validated
+from dubbing.documents import Identifier, Model, listed, read_json, read_text, validated
 from dubbing.errors import BadInput
 from dubbing.job import Manner, Pronunciations, Request
+from dubbing.job.job import plain_name
 from dubbing.job.schema import described_schema
-from dubbing.script.subtitles import SUFFIXES, numbered, read_script, read_segments
+from dubbing.script.subtitles import numbered, read_script, read_segments
 from dubbing.text.characters import normalise
 
-LISTS = (".csv", ".txt")
-"""What the name of a list of scripts may end in."""
-COLUMNS = ("script", "media", "language", "cast", "id")
-"""Of a list; only the first must be there."""
 MEDIA = (
     *(".mp4", ".mkv", ".mov", ".m4v", ".avi", ".webm", ".mpg", ".ts"),
     *(".wav", ".flac", ".mp3", ".m4a", ".ogg"),
 )
 """What the media beside a script of a folder may end in."""
-CAST = "cast.json"
-"""In a folder, the cast of every script in it."""
-PRONUNCIATIONS = "pronunciations.json"
-"""In a folder, the series' dictionary: that of every script in it."""
 
 
 SOURCE = "source"
@@ -71,6 +61,21 @@ class Manifest(Request):
     """The film, or a sound file: a path or an ``s3://`` URL."""
     cast: dict[str, ManifestRole] = Field(default_factory=dict)
 
+    _source: str = PrivateAttr(default="")
+
+    @property
+    def source(self) -> str:
+        """The file that the manifest was read from, as it was given; ``""`` when there is none."""
+        return self._source
+
+    def read_from(self, path: Path) -> Manifest:
+        """Return the manifest as one that was read from ``path``, which names its files too."""
+        name = plain_name(path.stem) if self.output.name is None else self.output.name
+        output = self.output.model_copy(update={"name": name})
+        manifest = self.model_copy(update={"output": output})
+        manifest._source = str(path)
+        return manifest
+
     @property
     def cut_from_film(self) -> list[str]:
         """Speakers whose voice is to be cut from the film."""
@@ -102,6 +107,10 @@ class Entry:
     """Fields that a list's row gives; they win over the manifest's."""
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """Fields that a folder gives; the manifest's win over them."""
+    films: tuple[Path, ...] = ()
+    """Films beside it that may be its own, when it names none."""
+    where: str = ""
+    """The row of a list that names it."""
 
 
 def load(
@@ -120,8 +129,8 @@ def load(
     ``background``, each entry is merged.
     speaker_prefix, encoding: as in `read_script`.
 
-    Paths in it are absolute, and texts normalised. Raises BadInput that names the file, the
-    place in it, and what to do.
+    Paths in it are absolute, and texts normalised; its files are named after ``path`` unless
+    it says otherwise. Raises BadInput that names the file, the place in it, and what to do.
     """
     here = Path.cwd()
     fields: dict[str, Any] = {}
@@ -138,7 +147,7 @@ def load(
         segments = read_script(Path(script), speaker_prefix=speaker_prefix, encoding=encoding)
     manifest = validated(Manifest, {**fields, "segments": numbered(segments)}, path)
     _check_files(manifest, path)
-    return normalised(manifest)
+    return normalised(manifest).read_from(path)
 
 
 def normalised(manifest: Manifest) -> Manifest:
@@ -167,94 +176,6 @@ def normalised(manifest: Manifest) -> Manifest:
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of a manifest."""
     return described_schema(Manifest)
-
-
-def expand(paths: Sequence[Path]) -> list[Entry]:
-    """Return what to submit for scripts, manifests, lists and folders of scripts.
-
-    In a folder, media of the same name beside a script, ``cast.json`` and ``pronunciations.json``
-    go with it.
-    """
-    entries: list[Entry] = []
-    for path in paths:
-        if path.is_dir():
-            entries += _folder(path)
-        elif path.suffix.lower() in LISTS:
-            entries += read_list(path)
-        else:
-            entries.append(Entry(path=path))
-    return entries
-
-
-def read_list(path: Path) -> list[Entry]:
-    """Return the rows of a CSV file with the columns script, media, language, cast and id.
-
-    Paths are relative to the list. Blank lines and lines that begin with ``#`` are skipped.
-    """
-    rows = csv.reader(read_text(path).split("\n"))
-    columns: list[str] = []
-    entries: list[Entry] = []
-    for row in rows:
-        cells = [cell.strip() for cell in row]
-        if not any(cells) or cells[0].startswith("#"):
-            continue
-        where = f"{path}, line {rows.line_num}"
-        if not columns:
-            columns = _columns(cells, where)
-        else:
-            entries.append(_row(columns, cells, path.absolute().parent, where))
-    if not entries:
-        raise BadInput(f"it names no script: write a line {','.join(COLUMNS)}", where=str(path))
-    ids = Counter(entry.overrides["id"] for entry in entries if "id" in entry.overrides)
-    if twice := [f"id {id_!r} is given to {n} rows" for id_, n in ids.items() if n > 1]:
-        raise BadInput(listed(twice), where=str(path))
-    return entries
-
-
-def _columns(cells: list[str], where: str) -> list[str]:
-    for cell in cells:
-        if cell not in COLUMNS:
-            raise BadInput(f"there is no column {cell!r}; {nearest(cell, [*COLUMNS])}", where=where)
-    if "script" not in cells or len(set(cells)) < len(cells):
-        raise BadInput("name each column once, and script among them", where=where)
-    return cells
-
-
-def _row(columns: list[str], cells: list[str], folder: Path, where: str) -> Entry:
-    if len(cells) > len(columns):
-        raise BadInput(
-            f"{len(cells)} cells for {len(columns)} columns: quote a cell that holds a comma",
-            where=where,
-        )
-    given = {column: cell for column, cell in zip(columns, cells, strict=False) if cell}
-    if "script" not in given:
-        raise BadInput("the row names no script", where=where)
-    path = folder / given.pop("script")
-    if not path.is_file():
-        raise BadInput(f"there is no script {path}", where=where)
-    return Entry(path=path, overrides=_located(given, folder))
-
-
-def _folder(folder: Path) -> list[Entry]:
-    files = sorted(path for path in folder.iterdir() if path.is_file())
-    common = {
-        name: str(folder / file)
-        for name, file in (("cast", CAST), ("pronunciations", PRONUNCIATIONS))
-        if folder / file in files
-    }
-    entries = []
-    for path in files:
-        if path.suffix.lower() not in SUFFIXES or path.name in {CAST, PRONUNCIATIONS}:
-            continue
-        beside = [file for file in files if file.stem == path.stem and file.suffix.lower() in MEDIA]
-        if len(beside) > 1:
-            names = " and ".join(file.name for file in beside)
-            raise BadInput(f"beside it lie {names}: say which in a manifest", where=str(path))
-        media = {"media": str(beside[0])} if beside else {}
-        entries.append(Entry(path=path, defaults={**media, **common}))
-    if not entries:
-        raise BadInput(f"no file in it ends in {', '.join(SUFFIXES)}", where=str(folder))
-    return entries
 
 
 def _written(path: Path) -> Mapping[str, Any]:

@@ -22,13 +22,15 @@ from obstore.exceptions import (
     UnauthenticatedError,
 )
 from obstore.exceptions import NotFoundError as ObjectNotFound
-from obstore.store import LocalStore, ObjectStore, S3Store
+from obstore.store import LocalStore, MemoryStore, ObjectStore, S3Store
 
 from dubbing.errors import BadInput, MediaError, NotFound, StorageRefused, StorageUnavailable
 
 if TYPE_CHECKING:
     from obstore.store import S3Config
 
+NOTHING = MemoryStore()
+"""What is read of a folder that is not there."""
 CHUNK = 8 << 20
 """Bytes of a part when a whole file passes through."""
 PARTS_AT_ONCE = 4
@@ -55,8 +57,9 @@ class S3Options:
 class Storage:
     """A folder or a bucket. Safe to use from several threads, not across a fork."""
 
-    def __init__(self, store: ObjectStore, url: str, s3: S3Options | None = None) -> None:
-        self._store = store
+    def __init__(self, store: ObjectStore | None, url: str, s3: S3Options | None = None) -> None:
+        """Take in a store; None for the folder at ``url``, which is made with the first write."""
+        self._opened = store
         self.url = url
         self._s3 = s3 or S3Options()
 
@@ -68,11 +71,14 @@ class Storage:
         if "://" in url and not url.startswith("file://"):
             raise BadInput("use a folder or s3://bucket/prefix", where=f"storage {url!r}")
         folder = Path(url.removeprefix("file://")).expanduser().absolute()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as exc:
-            raise StorageUnavailable(f"the storage folder {folder} cannot be made: {exc}") from exc
-        return cls(LocalStore(folder), str(folder), s3)
+        return cls(None, str(folder), s3)
+
+    @property
+    def _store(self) -> ObjectStore:
+        """The store; a folder that nobody has made yet holds nothing."""
+        if self._opened is None and Path(self.url).is_dir():
+            self._opened = LocalStore(Path(self.url))
+        return self._opened or NOTHING
 
     def create(self, key: str, data: bytes) -> bool:
         """Write ``data`` unless ``key`` exists; return whether it was written."""
@@ -133,6 +139,14 @@ class Storage:
         except NotFound:
             return None
 
+    def modified(self, key: str) -> float | None:
+        """Return when an object was written, in seconds since 1970, or None when there is none."""
+        try:
+            with self._mapped(key):
+                return obstore.head(self._store, key)["last_modified"].timestamp()
+        except NotFound:
+            return None
+
     def exists(self, key: str) -> bool:
         """Whether there is such an object."""
         return self.size(key) is not None
@@ -159,9 +173,7 @@ class Storage:
 
     def path(self, key: str) -> Path | None:
         """Return where an object lies on this machine, or None when storage is not a folder."""
-        if not isinstance(self._store, LocalStore):
-            return None
-        return Path(self.url) / key
+        return None if "://" in self.url else Path(self.url) / key
 
     def resolve(self, source: str) -> tuple[Storage, str]:
         """Return where ``source``, a key or another bucket's ``s3://`` URL, is read from."""
@@ -173,12 +185,22 @@ class Storage:
     @contextmanager
     def _writing(self, key: str) -> Iterator[None]:
         """Turn obstore's errors at a write into ours: what is not found is the bucket."""
+        if self._opened is None:
+            self._make_folder()
         try:
             with self._mapped(key):
                 yield
         except NotFound as exc:
             raise StorageUnavailable(
                 f"{self.url} cannot be written: is there such a bucket?"
+            ) from exc
+
+    def _make_folder(self) -> None:
+        try:
+            Path(self.url).mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise StorageUnavailable(
+                f"the storage folder {self.url} cannot be made: {exc}"
             ) from exc
 
     @contextmanager

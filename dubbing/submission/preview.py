@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from dubbing.documents import Model
 from dubbing.engines.conversion import model_over, spec_of
-from dubbing.engines.engine import EngineSpec
 from dubbing.engines.published import Published, published
-from dubbing.job import Job
 from dubbing.job.caution import Caution
 from dubbing.planning.casting import cast_lines
 from dubbing.planning.plan import Batch, Kind, plan_round
 from dubbing.storage import Storage
 from dubbing.storage.parallel import each
+from dubbing.submission.submit import Checked
 from dubbing.synthesis.ask import clip_key
 
 
 class Preview(Model):
     """What a job would do."""
 
+    file: str
+    """What the job was read from; empty for one that was not."""
+    language: str
     lines: int
     batches: int
     clips_there: int
@@ -30,10 +30,9 @@ class Preview(Model):
     cautions: tuple[Caution, ...]
 
 
-def preview(
-    job: Job, specs: dict[str, EngineSpec], cautions: Sequence[Caution], storage: Storage
-) -> Preview:
-    """Return what ``job``, which is checked, would do."""
+def preview(checked: Checked, storage: Storage) -> Preview:
+    """Return what a checked job would do."""
+    job, specs = checked.intake.stored, checked.specs
     lines = cast_lines(job, job.segments, specs)
     batches = [b for b in plan_round(lines, job.language, specs) if b.kind is Kind.SYNTHESIS]
     there, seconds = 0, 0.0
@@ -47,12 +46,14 @@ def preview(
             if not is_there
         )
     return Preview(
+        file=checked.intake.manifest.source,
+        language=job.language,
         lines=len(job.segments),
         batches=len(batches),
         clips_there=there,
         seconds=round(seconds, 1),
         engines=tuple(sorted({batch.engine for batch in batches})),
-        cautions=tuple(cautions),
+        cautions=tuple(checked.cautions),
     )
 
 

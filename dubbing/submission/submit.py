@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dubbing.documents import together
 from dubbing.engines.catalogue import Catalogue, specs_in
 from dubbing.engines.engine import EngineSpec
 from dubbing.engines.published import known_specs
@@ -31,6 +32,8 @@ class Submission:
     id: str
     created: bool
     """False when the same request was there already."""
+    file: str
+    """What the job was read from; empty for one that was not."""
     cautions: tuple[Caution, ...]
 
 
@@ -45,32 +48,72 @@ class Checked:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Submitter:
-    """Takes jobs in for one system."""
+class Checker:
+    """Tells whether jobs can be dubbed. It reads storage, and writes nothing."""
 
     storage: Storage
-    ledger: Ledger
-    publisher: Publisher
     catalogue: Catalogue
     engine: str
     """Of jobs that name none."""
 
     def check(self, manifest: Manifest) -> Checked:
         """Return a job that can be stored; raises BadInput that names every line to be changed."""
+        return self.check_all([manifest])[0]
+
+    def check_all(self, manifests: Sequence[Manifest]) -> list[Checked]:
+        """Return jobs that can be stored; raises one BadInput for all that cannot."""
+        checked, faults = self._sorted_out(manifests)
+        if faults:
+            raise together(faults)
+        return checked
+
+    def faults(self, manifests: Sequence[Manifest]) -> list[BadInput]:
+        """Return why jobs cannot be dubbed, an error for each of them."""
+        return self._sorted_out(manifests)[1]
+
+    def _sorted_out(self, manifests: Sequence[Manifest]) -> tuple[list[Checked], list[BadInput]]:
+        specs = known_specs(self.storage, self.catalogue)
+        checked: list[Checked] = []
+        faults: list[BadInput] = []
+        for manifest in manifests:
+            try:
+                checked.append(self._check(manifest, specs))
+            except BadInput as exc:
+                faults.append(BadInput(str(exc), where=manifest.source or None))
+        return checked, faults
+
+    def _check(self, manifest: Manifest, specs: dict[str, EngineSpec]) -> Checked:
         engine = manifest.engine or self.engine
         manifest = normalised(manifest.model_copy(update={"engine": engine}))
-        specs = known_specs(self.storage, self.catalogue)
         self.catalogue.permit(specs_in(manifest, specs))
         intake = Intake(self.storage, manifest, specs)
         seconds = intake.inspect()
         found = check(intake.manifest, specs, film_seconds=seconds, voices=intake.stored_voices)
-        return Checked(intake=intake, cautions=[*found, *intake.listen()], specs=specs)
+        cautions = [
+            caution.model_copy(update={"file": caution.file or manifest.source})
+            for caution in (*found, *intake.listen())
+        ]
+        return Checked(intake=intake, cautions=cautions, specs=specs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submitter:
+    """Takes jobs in for one system."""
+
+    checker: Checker
+    ledger: Ledger
+    publisher: Publisher
+
+    @property
+    def storage(self) -> Storage:
+        """Where jobs are stored."""
+        return self.checker.storage
 
     def submit(self, manifests: Sequence[Manifest]) -> list[Submission]:
         """Hand in jobs; raises as `Client.submit_all`."""
         if twice := [id_ for id_, n in Counter(j.id for j in manifests if j.id).items() if n > 1]:
             raise BadInput(f"several jobs have the id {twice[0]!r}: give each its own")
-        checked = [self.check(manifest) for manifest in manifests]
+        checked = self.checker.check_all(manifests)
         for one in checked:
             self._check_conflict(one.intake.stored)
         # Rather refused whole than stored and not put to work.
@@ -81,7 +124,7 @@ class Submitter:
         """Change jobs that have ended; raises as `Client.revise_all`."""
         if nameless := [manifest for manifest in manifests if manifest.id is None]:
             raise BadInput(f"say which jobs are revised: {len(nameless)} of them have no id")
-        checked = [self.check(manifest) for manifest in manifests]
+        checked = self.checker.check_all(manifests)
         for one in checked:
             load_job(self.storage, one.intake.stored.id, 1)
         return [self._revise(one) for one in checked]
@@ -120,4 +163,9 @@ class Submitter:
     def _put_to_work(self, checked: Checked, created: bool) -> Submission:
         job = checked.intake.stored
         start(self.storage, self.ledger, self.publisher, job)
-        return Submission(id=job.id, created=created, cautions=tuple(checked.cautions))
+        return Submission(
+            id=job.id,
+            created=created,
+            file=checked.intake.manifest.source,
+            cautions=tuple(checked.cautions),
+        )

@@ -51,15 +51,16 @@ def quickstart(console: Console) -> Path:
 
 @pytest.fixture(scope="module")
 def report(quickstart: Path) -> dict[str, Any]:
-    return dict(json.loads((quickstart / "report.json").read_text()))
+    return dict(json.loads((quickstart / "scene.report.json").read_text()))
 
 
 def test_the_film_plays_to_its_end(quickstart: Path) -> None:
     decoded = ("-map", "0:v", "-map", "0:a", "-f", "null", "-")
     assert (
-        ffmpeg("-loglevel", "error", "-xerror", "-i", quickstart / "dub.mp4", *decoded).stderr == ""
+        ffmpeg("-loglevel", "error", "-xerror", "-i", quickstart / "scene.dub.mp4", *decoded).stderr
+        == ""
     )
-    with av.open(quickstart / "dub.mp4") as dubbed, av.open(FILM) as source:
+    with av.open(quickstart / "scene.dub.mp4") as dubbed, av.open(FILM) as source:
         assert dubbed.duration == pytest.approx(source.duration, abs=0.1e6)
         assert len(dubbed.streams.audio) == 1
         sound = dubbed.streams.audio[0]
@@ -67,18 +68,18 @@ def test_the_film_plays_to_its_end(quickstart: Path) -> None:
 
 
 def test_the_pictures_are_the_sources(quickstart: Path) -> None:
-    assert picture_hash(quickstart / "dub.mp4") == picture_hash(FILM)
+    assert picture_hash(quickstart / "scene.dub.mp4") == picture_hash(FILM)
 
 
 def test_the_film_is_as_loud_as_its_profile_asks(quickstart: Path) -> None:
-    loudness, peak = ebur128(quickstart / "dub.mp4")
+    loudness, peak = ebur128(quickstart / "scene.dub.mp4")
     assert loudness == pytest.approx(TARGET, abs=1.0)
     # AAC may overshoot what it was given.
     assert peak <= CEILING + 0.5
 
 
 def test_the_tracks_say_their_language_and_the_dub_plays_by_default(quickstart: Path) -> None:
-    with av.open(quickstart / "dub.mp4") as film:
+    with av.open(quickstart / "scene.dub.mp4") as film:
         sound, text = film.streams.audio[0], film.streams.subtitles[0]
         assert sound.language == "eng"
         assert sound.disposition & Disposition.default
@@ -87,9 +88,11 @@ def test_the_tracks_say_their_language_and_the_dub_plays_by_default(quickstart: 
 
 def test_the_subtitles_are_the_script(quickstart: Path) -> None:
     wanted = [(ms(s["start"]), ms(s["end"]), s["text"]) for s in SEGMENTS]
-    assert cues((quickstart / "dub.srt").read_text()) == wanted
+    assert cues((quickstart / "scene.dub.srt").read_text()) == wanted
     # MP4 shows one cue at a time: where two overlap, the first ends with the second's start.
-    track = cues(ffmpeg("-i", quickstart / "dub.mp4", "-map", "0:s:0", "-f", "srt", "-").stdout)
+    track = cues(
+        ffmpeg("-i", quickstart / "scene.dub.mp4", "-map", "0:s:0", "-f", "srt", "-").stdout
+    )
     assert [(start, text) for start, _, text in track] == [
         (start, text) for start, _, text in wanted
     ]
@@ -185,9 +188,9 @@ def speech(console: Console, quickstart: Path) -> Speech:
     """The example once more, from the clips that are there, with nothing under the speech."""
     console("run", SCENE, "--background", "none", "--format", "flac", "--out", "speech")
     folder = console.home / "speech"
-    samples, rate = soundfile.read(folder / "dub.flac", dtype="float32", always_2d=True)
+    samples, rate = soundfile.read(folder / "scene.dub.flac", dtype="float32", always_2d=True)
     assert rate == RATE
-    lines = json.loads((folder / "report.json").read_text())["lines"]
+    lines = json.loads((folder / "scene.report.json").read_text())["lines"]
     assert [line["attempts"] for line in lines] == [0] * len(lines), "a line was spoken again"
     return Speech(samples=samples[:, 0], lines=lines, storage=console.storage)
 
@@ -213,7 +216,7 @@ def test_ctrl_c_stops_everything_and_the_same_run_goes_on(tmp_path: Path) -> Non
     status = console.json(*command)
     assert status["state"] == "completed"
     assert spoken(log) == Counter(segment["text"] for segment in long_script(lines=40)["segments"])
-    report = json.loads((console.home / "out" / "report.json").read_text())
+    report = json.loads((console.home / "out" / "long.report.json").read_text())
     assert len(report["lines"]) == 40
     assert console.processes() == []
 

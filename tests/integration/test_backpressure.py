@@ -19,10 +19,11 @@ from dubbing.job import JobState
 from dubbing.jobs.rounds import end_round
 from dubbing.jobs.store import End
 from dubbing.ledger import Ledger
-from dubbing.queue import Publisher, broker_lists, make_app
+from dubbing.queue import broker_lists
 from dubbing.script.manifest import Manifest
-from dubbing.storage import Storage
+from dubbing.settings import Settings
 from dubbing.storage.keys import Keys
+from dubbing.system import System
 
 GRACE = 0.2
 SECONDS = 5.0
@@ -46,9 +47,10 @@ def server(url: str) -> Iterator[redis.Redis]:
 
 @pytest.fixture
 def client(url: str, tmp_path: Path) -> Client:
-    ledger = Ledger(url, grace=GRACE)
-    publisher = Publisher(make_app(url), ledger)
-    return Client(Storage.at(str(tmp_path / "storage")), ledger, publisher, "tone")
+    storage = str(tmp_path / "storage")
+    system = System(Settings(storage_url=storage, redis_url=url, engine="tone"))
+    system.ledger = Ledger(url, grace=GRACE)
+    return Client(system)
 
 
 def lines(name: str = "j", count: int = 5) -> Manifest:
@@ -182,14 +184,14 @@ def test_a_batch_whose_message_was_refused_is_sent_when_there_is_room(
     server.config_set(*FULL)
     begun = time.monotonic()
     with pytest.raises(QueueUnavailable, match=f"{QUEUE} cannot be written.*maxmemory"):
-        client._publisher.fill([QUEUE])
+        client.publisher.fill([QUEUE])
     assert time.monotonic() - begun < SECONDS
     server.config_set(*ROOM)
     sent = 0
 
     def fill() -> bool:
         nonlocal sent
-        sent += client._publisher.fill([QUEUE])
+        sent += client.publisher.fill([QUEUE])
         return sent == 2
 
     wait_until(fill, seconds=SECONDS, what="sent again")

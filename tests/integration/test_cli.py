@@ -146,12 +146,13 @@ def test_two_scripts_cannot_have_one_id(shell: Shell, redis_url: str) -> None:
 
 def test_an_id_that_is_taken_is_a_conflict_and_nothing_is_overwritten(shell: Shell) -> None:
     command = ("submit", "good.srt", "--id", "a")
-    assert shell.json(*command, "--language", "en") == [{"id": "a", "created": True}]
+    created = {"id": "a", "created": True, "file": "good.srt", "cautions": []}
+    assert shell.json(*command, "--language", "en") == [created]
     stored = (shell.storage / "jobs" / "a" / "job.json").read_bytes()
     refused = shell.json(*command, "--language", "de", code=2)
     assert refused["error"]["code"] == "conflict"
     assert (shell.storage / "jobs" / "a" / "job.json").read_bytes() == stored
-    assert shell.json(*command, "--language", "en") == [{"id": "a", "created": False}]
+    assert shell.json(*command, "--language", "en") == [created | {"created": False}]
 
 
 @pytest.mark.parametrize("name", ["nobody", "../x", "/etc", "", "a\nb"])
@@ -247,7 +248,8 @@ def test_run_goes_on_with_a_job_that_was_cancelled(console: Console) -> None:
     assert console.json("cancel", "a")["state"] == "cancelled"
     status = console.json("run", *job)
     assert (status["state"], status["round"]) == ("completed", 2)
-    assert [Path(file).name for file in status["files"]] == ["dub.flac", "dub.srt", "report.json"]
+    names = ["good.dub.flac", "good.dub.srt", "good.report.json"]
+    assert [Path(file).name for file in status["files"]] == names
 
 
 def test_flower_names_a_port_that_is_taken(console: Console) -> None:
@@ -371,7 +373,7 @@ def test_what_there_is_of_a_job_that_has_not_begun_is_a_report(shell: Shell) -> 
     _, err = shell("fetch", "waits", "--out", str(out), code=2)
     assert "--partial" in err
     shell("fetch", "waits", "--partial", "--out", str(out))
-    report = json.loads((out / "report.json").read_text())
+    report = json.loads((out / "good.report.json").read_text())
     assert (report["state"], len(report["lines"])) == ("queued", 1)
     assert report["lines"][0]["error"]
 

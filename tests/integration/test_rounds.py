@@ -13,7 +13,6 @@ from system import numbered, script, stored_job
 from dubbing.client import Client
 from dubbing.engines.adapters.tone import Tone
 from dubbing.engines.catalogue import Catalogue
-from dubbing.engines.models.folders import ModelFolders
 from dubbing.engines.published import Published, announce, known_specs
 from dubbing.engines.residency import Residency
 from dubbing.errors import BadInput, ClipUnreadable, Stopped, StorageUnavailable
@@ -22,24 +21,29 @@ from dubbing.jobs import finish as finishing
 from dubbing.jobs.batch_work import BatchRunner, Lease
 from dubbing.jobs.rounds import create_round, put_to_work
 from dubbing.jobs.store import latest_round, load_end, load_job, load_round
-from dubbing.ledger import Address, Ledger
+from dubbing.ledger import Address
 from dubbing.ledger.records import ASSEMBLY_TOKEN
 from dubbing.planning.casting import cast_lines
 from dubbing.planning.outcome import gather
 from dubbing.planning.plan import Batch, Kind, Reason, Round, read_refs
 from dubbing.planning.result import BatchResult
-from dubbing.queue import Publisher, make_app
-from dubbing.storage import Storage
+from dubbing.settings import Settings
 from dubbing.storage.keys import Keys
+from dubbing.system import System
 from tasks import speech
 from tasks.context import Context, install
 
 
 @pytest.fixture
 def client(tmp_path: Path, redis_url: str) -> Client:
-    ledger = Ledger(redis_url)
-    publisher = Publisher(make_app(redis_url), ledger)
-    return Client(Storage.at(str(tmp_path / "storage")), ledger, publisher, "tone")
+    return Client(system(tmp_path, redis_url))
+
+
+def system(tmp_path: Path, redis_url: str, engine: str = "tone") -> System:
+    storage = str(tmp_path / "storage")
+    models = tmp_path / "models"
+    settings = Settings(storage_url=storage, redis_url=redis_url, models=models, engine=engine)
+    return System(settings)
 
 
 @pytest.fixture
@@ -53,7 +57,7 @@ def runner(client: Client) -> BatchRunner:
     return BatchRunner(
         storage=client.storage,
         ledger=client.ledger,
-        publisher=client._publisher,
+        publisher=client.publisher,
         worker="w",
         pause=0.0,
     )
@@ -251,8 +255,7 @@ def test_a_job_of_an_engine_that_only_its_caller_knows_is_planned_by_anybody(
     client: Client, redis_url: str, tmp_path: Path
 ) -> None:
     (tmp_path / "models" / "tone-deep").mkdir(parents=True)
-    catalogue = Catalogue(ModelFolders(root=tmp_path / "models"))
-    there = Client(client.storage, client.ledger, client._publisher, "tone-deep", catalogue)
+    there = Client(system(tmp_path, redis_url, "tone-deep"))
     manifest = script("j", *numbered("Line", 2), engine="tone-deep")
     there.submit(manifest)
     assert there.preview(manifest).clips_there == 0

@@ -195,8 +195,33 @@ def test_a_server_that_is_down_is_reported_within_bounds() -> None:
 
 def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(StorageUnavailable, match="cannot be made"):
-        Storage.at(str(tmp_path / "file" / "storage"))
+    storage = Storage.at(str(tmp_path / "file" / "storage"))
+    for write in (storage.create, storage.replace):
+        with pytest.raises(StorageUnavailable, match="cannot be made"):
+            write("x", b"")
+
+
+def test_a_folder_that_is_only_read_is_not_made(tmp_path: Path) -> None:
+    storage, other = (Storage.at(str(tmp_path / "later")) for _ in range(2))
+    assert not storage.exists("a/x")
+    assert list(storage.keys("a")) == storage.folders("") == []
+    with pytest.raises(NotFound):
+        storage.get("a/x")
+    storage.delete("a/x")
+    assert not (tmp_path / "later").exists()
+    # It is looked for anew: another process may have made it.
+    other.create("a/x", b"here")
+    assert (storage.get("a/x"), storage.folders("")) == (b"here", ["a"])
+
+
+def test_when_an_object_was_written_is_known(storage: Storage) -> None:
+    before = time.time()
+    storage.create("jobs/a/job.json", b"{}")
+    written = storage.modified("jobs/a/job.json")
+    assert written is not None
+    # An S3 server may count whole seconds.
+    assert before - 1.5 < written < time.time() + 1.5
+    assert storage.modified("jobs/b/job.json") is None
 
 
 @pytest.mark.parametrize("url", ["https://host/bucket", "gs://bucket", "s3://", "s3:///prefix"])

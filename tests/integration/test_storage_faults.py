@@ -28,9 +28,11 @@ from dubbing.jobs.status import Status
 from dubbing.ledger import Ledger
 from dubbing.planning.outcome import gather
 from dubbing.script.manifest import Manifest
+from dubbing.settings import Settings
 from dubbing.storage import S3Options, Storage
 from dubbing.storage import store as storage_module
 from dubbing.storage.keys import Keys
+from dubbing.system import System as Installation
 from tasks.assembly import assemble
 from tasks.context import Context, install
 from tasks.speech import extract, synthesize
@@ -61,7 +63,9 @@ class Hand:
         self._runner = BatchRunner(
             storage=storage, ledger=Ledger(redis_url), publisher=self, worker="w", pause=0.05
         )
-        self.client = Client(storage, self._runner.ledger, self, "tone")
+        installation = Installation(Settings(redis_url=redis_url, engine="tone"))
+        installation.storage, installation.publisher = storage, self
+        self.client = Client(installation)
         self.setbacks = 0
         install(Context(runner=self._runner, engines=Residency(Catalogue())))
 

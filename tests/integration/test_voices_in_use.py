@@ -334,7 +334,7 @@ def test_a_doubtful_reference_is_used_with_a_warning(
         "cast": {"speaker": {"reference": "b.wav"}},
     }  # fmt: skip
     (tmp_path / "job.json").write_text(json.dumps(manifest))
-    assert "warning: the voice of 'speaker': 1" in shell("submit", "job.json")
+    assert "warning: job.json: the voice of 'speaker': 1" in shell("submit", "job.json")
     wait_until(
         lambda: system.client.status("doubtful").state.ended, seconds=60, what="the job's end"
     )

@@ -172,14 +172,14 @@ def test_a_message_that_comes_again_does_nothing(system: System) -> None:
     app.close()
 
 
-def test_the_jobs_of_a_batch_name_are_asked_as_one(system: System) -> None:
+def test_the_jobs_of_a_collection_are_asked_as_one(system: System) -> None:
     jobs = [
         script(f"episode-{n}", *numbered(f"Episode {n}", 2), batch_name="season") for n in range(3)
     ]
     system.client.submit_all(jobs)
     for job in jobs:
         system.wait(job.id)
-    found = system.client.batch("season")
+    found = system.client.collection("season")
     assert [status.id for status in found] == ["episode-0", "episode-1", "episode-2"]
     assert by_state(found) == {"completed": 3}
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from dubbing.errors import BadInput
-from dubbing.script.manifest import expand, load, normalised, read_list
+from dubbing.script.entries import expand
+from dubbing.script.manifest import load, normalised
 
 SRT = "1\n00:00:01,000 --> 00:00:02,000\nHello\n"
 LINE = {"start": 1, "end": 2, "text": "Hello"}
@@ -160,79 +161,6 @@ def test_a_syntax_error_names_line_and_column(tmp_path: Path) -> None:
 
 def test_a_language_must_be_given(tmp_path: Path) -> None:
     assert "language is missing" in refused(write(tmp_path, "a.srt", SRT))
-
-
-def test_a_list_is_read_by_rows(tmp_path: Path) -> None:
-    write(tmp_path, "film.mp4")
-    write(tmp_path, "cast.json", {"speaker": {"speed": 1.1}})
-    write(tmp_path, "de/one.srt", SRT)
-    write(tmp_path, "fr, two.srt", SRT)
-    path = write(
-        tmp_path,
-        "season.csv",
-        "\ufeff# the pilot\nscript, media, language, cast, id\n\n"
-        "de/one.srt, film.mp4, de, cast.json, one-de\n"
-        "#de/two.srt,film.mp4,de,,\n"
-        '"fr, two.srt",,fr\n',
-    )
-    one, two = read_list(path)
-    job = load(one.path, one.overrides)
-    assert (job.id, job.language, job.media) == ("one-de", "de", str(tmp_path / "film.mp4"))
-    assert job.cast["speaker"].speed == 1.1
-    assert (two.path.name, dict(two.overrides)) == ("fr, two.srt", {"language": "fr"})
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        ("script,langage\none.srt,de", "line 1: there is no column 'langage'; did you mean"),
-        ("script;language\none.srt;de", "line 1: there is no column 'script;language'"),
-        ("media,language\nx.mp4,de", "line 1: name each column once, and script among them"),
-        ("script,language\none.srt,de,extra", "line 2: 3 cells for 2 columns"),
-        ("script,language\n,de", "line 2: the row names no script"),
-        ("script,language\n\ngone.srt,de", "line 3: there is no script"),
-        ("script,id\none.srt,a\none.srt,a", "id 'a' is given to 2 rows"),
-        ("script,language\n", "it names no script"),
-    ],
-)
-def test_a_list_that_cannot_be_meant_is_refused(tmp_path: Path, content: str, words: str) -> None:
-    write(tmp_path, "one.srt", SRT)
-    path = write(tmp_path, "list.csv", content)
-    with pytest.raises(BadInput) as caught:
-        read_list(path)
-    assert words in str(caught.value)
-    assert str(path) in str(caught.value)
-
-
-def test_a_folder_is_every_script_with_the_media_beside_it(tmp_path: Path) -> None:
-    for name in ("ep.1.srt", "ep.2.vtt", "notes.docx", "ep.1.mp4", "ep.3.mkv"):
-        write(tmp_path, name, SRT if name.endswith("srt") else "")
-    write(tmp_path, "ep.3.json", {"language": "it", "segments": [LINE], "media": "ep.1.mp4"})
-    write(tmp_path, "cast.json", {"speaker": {"speed": 1.1}})
-    one, two, three = sorted(expand([tmp_path]), key=lambda entry: entry.path.name)
-    assert [entry.path.name for entry in (one, two, three)] == ["ep.1.srt", "ep.2.vtt", "ep.3.json"]
-    job = load(one.path, {**one.overrides, "language": "de"}, defaults=one.defaults)
-    assert job.media == str(tmp_path / "ep.1.mp4")
-    assert job.cast["speaker"].speed == 1.1
-    assert "media" not in two.defaults
-    assert load(three.path, defaults=three.defaults).media == str(tmp_path / "ep.1.mp4")
-
-
-def test_scripts_lists_and_folders_can_be_given_together(tmp_path: Path) -> None:
-    one = write(tmp_path, "one.srt", SRT)
-    two = write(tmp_path, "folder/two.srt", SRT)
-    rows = write(tmp_path, "list.csv", "script,language\none.srt,de\none.srt,fr")
-    entries = expand([one, two.parent, rows])
-    assert [entry.path.name for entry in entries] == ["one.srt", "two.srt", "one.srt", "one.srt"]
-
-
-def test_a_folder_without_scripts_or_with_two_films_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="no file in it ends in"):
-        expand([tmp_path])
-    for name in ("a.srt", "a.mp4", "a.mkv"):
-        write(tmp_path, name)
-    with pytest.raises(BadInput, match=r"a\.mkv and a\.mp4: say which"):
-        expand([tmp_path])
 
 
 # Pronunciations.

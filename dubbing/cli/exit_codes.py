@@ -1,0 +1,38 @@
+"""The exit codes, and the one table from errors to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from dubbing.errors import BadInput, Conflict, DubbingError, EngineMissing, NotFound
+from dubbing.job import JobState
+
+if TYPE_CHECKING:
+    from dubbing.jobs.status import Status
+
+DONE = 0
+FAILED = 1
+REFUSED = 2
+"""The caller has to change something."""
+INTERRUPTED = 130
+"""Stopped by Ctrl-C, as shells say it."""
+
+BY_ERROR: Mapping[type[DubbingError], int] = {
+    BadInput: REFUSED,
+    Conflict: REFUSED,
+    NotFound: REFUSED,
+    EngineMissing: REFUSED,
+    DubbingError: FAILED,
+}
+"""The code of an error is that of its nearest base in this table."""
+
+
+def of_error(exc: DubbingError) -> int:
+    """Return the code of a command that ends with an error."""
+    return next(BY_ERROR[kind] for kind in type(exc).__mro__ if kind in BY_ERROR)
+
+
+def of_jobs(statuses: Iterable[Status]) -> int:
+    """Return the code of a command that waited for jobs: 1 when one of them is not completed."""
+    return DONE if all(s.state is JobState.COMPLETED for s in statuses) else FAILED

@@ -1,0 +1,228 @@
+"""Folders, lists and collections on the command line, with a Redis, without one, and no worker."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import wave
+from pathlib import Path
+
+import pytest
+from console import SCRIPT, Console
+
+from dubbing.client import Client
+from dubbing.errors import QueueUnavailable
+from dubbing.script.manifest import load
+from dubbing.settings import Settings
+
+CUE = "{n}\n00:00:{start:02},000 --> 00:00:{end:02},000\n{text}\n\n"
+DIGITS = "1" * 41
+"""A number that no engine reads out."""
+
+
+def srt(*texts: str) -> str:
+    return "".join(
+        CUE.format(n=n, start=2 * n, end=2 * n + 1, text=text) for n, text in enumerate(texts, 1)
+    )
+
+
+def season(folder: Path, **scripts: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in scripts.items():
+        (folder / f"{name}.srt").write_text(content, "utf-8")
+    return folder
+
+
+@pytest.fixture
+def console(tmp_path: Path, redis_url: str) -> Console:
+    """A console with a Redis, and no worker."""
+    return Console(tmp_path / "home", DUBBING_REDIS_URL=redis_url, DUBBING_ENGINE="tone")
+
+
+@pytest.fixture
+def offline(tmp_path: Path) -> Console:
+    """A console whose Redis does not run."""
+    console = Console(tmp_path / "off", DUBBING_REDIS_URL="redis://127.0.0.1:1")
+    season(console.home)
+    return console
+
+
+def test_a_fault_of_a_folder_names_its_file(console: Console) -> None:
+    season(console.home / "s", e1=srt("Good."), e2=srt("Good.", DIGITS), e3=srt("Fine."))
+    complaint = console("submit", "s", "--language", "en", code=2).stderr
+    assert complaint.startswith("error: s/e2.srt: cue 2 at 0:00:04.000: it holds a number")
+    assert not console.storage.exists()
+
+
+def test_all_faults_of_a_folder_are_in_one_error(console: Console) -> None:
+    back = "1\n00:00:03,000 --> 00:00:01,000\nBack.\n"
+    good = {f"e{n}": srt("Good.") for n in (1, 4, 5)}
+    season(console.home / "s", **good, e2=srt(DIGITS, DIGITS), e3=back, e6=srt(DIGITS))
+    complaint = console("submit", "s", "--language", "en", "--dry-run", code=2).stderr
+    assert complaint.startswith("error: 3 things must be changed:\n")
+    assert "s/e3.srt, line 2: the cue ends before" in complaint
+    assert "\n  s/e2.srt: 2 things must be changed:\n    cue 1 at" in complaint
+    assert "\n  s/e6.srt: cue 1 at" in complaint
+    assert not any(f"e{n}.srt" in complaint for n in (1, 4, 5))
+    found = console.json("submit", "s", "--language", "en", code=2)
+    assert found["error"]["code"] == "bad_input"
+    assert not console.storage.exists()
+
+
+def test_a_dry_run_of_hundreds_is_one_summary_and_writes_nothing(offline: Console) -> None:
+    dense = "This is far too much to be said while a second goes by, whoever says it."
+    scripts = {f"e{n:03}": srt(dense, "Good day.") for n in range(1, 301)}
+    season(offline.home / "s", **scripts)
+    before = set(offline.home.rglob("*"))
+    done = offline("submit", "s", "--language", "en", "--dry-run")
+    (summary,) = done.stdout.splitlines()
+    assert summary.startswith(
+        "300 jobs: 600 lines in 300 batches on espeak, 0 clips already there, "
+    )
+    (warning,) = done.stderr.splitlines()
+    assert warning.startswith("warning: 300 lines are too dense (first: s/e001.srt: cue 1 at ")
+    assert set(offline.home.rglob("*")) == before
+
+    told = offline.json("submit", "s", "--language", "en", "--dry-run")
+    assert [job["file"] for job in told] == [f"s/e{n:03}.srt" for n in range(1, 301)]
+    assert [len(job["cautions"]) for job in told] == [1] * 300
+    assert told[0]["cautions"][0]["file"] == "s/e001.srt"
+
+
+def test_a_dry_run_of_one_names_its_file(offline: Console) -> None:
+    season(offline.home, one=srt("Good day."))
+    said = offline("submit", "one.srt", "--language", "en", "--dry-run").stdout
+    assert said.startswith("one.srt: 1 line in 1 batch on espeak, 0 clips already there, about ")
+
+
+def test_a_client_needs_redis_for_nothing_that_is_not_in_redis(tmp_path: Path) -> None:
+    script = season(tmp_path, one=srt("Good day.")) / "one.srt"
+    storage = tmp_path / "storage"
+    for url in ("redis://127.0.0.1:1", ""):
+        settings = Settings(home=tmp_path / "home", redis_url=url, storage_url=str(storage))
+        client = Client.connect(settings)
+        job = load(script, {"language": "en", "engine": "tone"})
+        assert client.preview(job).lines == 1
+        assert client.voices.all() == []
+        for call in (client.jobs, lambda: client.submit(job)):  # noqa: B023 - called at once
+            with pytest.raises(QueueUnavailable):
+                call()
+    assert not storage.exists()
+
+
+def test_what_is_not_paired_is_told_with_its_name(console: Console) -> None:
+    folder = season(console.home / "s", **{"e1.de": srt("Gut."), "e2.de": srt("Fein.")})
+    for name in ("e1.wav", "e3.wav"):
+        silence(folder / name)
+    done = console("submit", "s", "--dry-run")
+    assert done.stdout.startswith("2 jobs: 2 lines")
+    warnings = done.stderr.splitlines()
+    assert warnings[0].startswith("warning: s/e2.de.srt: no film in the folder has its name")
+    assert warnings[1].startswith("warning: s/e3.wav: no script in the folder has its name")
+    codes = [[c["code"] for c in job["cautions"]] for job in console.json("submit", "s")]
+    assert codes == [["no_script"], ["no_film"]]
+
+
+def test_a_collection_is_followed_cancelled_and_retried(console: Console) -> None:
+    season(console.home / "s", e1=srt("One."), e2=srt("Two."))
+    submitted = console("submit", "s", "--language", "en", "--collection", "s01").stdout
+    ids, files = zip(*(line.split("  ") for line in submitted.splitlines()), strict=True)
+    assert files == ("s/e1.srt", "s/e2.srt")
+
+    found = console.json("status", "--collection", "s01")
+    assert (found["collection"], found["states"]) == ("s01", {"queued": 2})
+    assert "there is no collection 's02'" in console("cancel", "--collection", "s02", code=2).stderr
+    assert "one of them" in console("fetch", ids[0], "--collection", "s01", code=2).stderr
+    assert "one of them" in console("retry", code=2).stderr
+
+    nothing = console("fetch", "--collection", "s01", "--out", "out", code=1)
+    assert nothing.stderr.count("nothing to fetch of ") == 2
+    console("fetch", "--batch-name", "s01", "--partial", "--out", "out")
+    assert {path.name for path in (console.home / "out").iterdir()} == {
+        f"{name}.{ending}" for name in ("e1", "e2") for ending in ("lines", "report.json")
+    }
+
+    assert (
+        "no job of collection 's01' has failed"
+        in console("retry", "--collection", "s01", code=2).stderr
+    )
+    console("cancel", ids[0])
+    assert console.json("retry", "--collection", "s01")["states"] == {"queued": 1}
+    assert console.json("status", ids[0])["round"] == 2
+    cancelled = console("cancel", "--collection", "s01")
+    assert cancelled.stdout.splitlines()[-1] == "s01: 2 jobs: 2 cancelled"
+    assert cancelled.stderr == ""
+
+
+def test_cancelling_what_has_ended_says_so_and_is_no_error(console: Console) -> None:
+    season(console.home, one=srt("One."))
+    console("submit", "one.srt", "--language", "en", "--id", "a", "--collection", "s")
+    assert console("cancel", "a").stderr == ""
+    again = console("cancel", "a")
+    assert again.stdout == "a: cancelled, 0 of 1 lines\n"
+    assert again.stderr == "a: it has ended, there is nothing to cancel\n"
+    assert "all its jobs have ended" in console("cancel", "--collection", "s").stderr
+    assert console.json("cancel", "a")["state"] == "cancelled"
+
+
+def test_jobs_are_listed_by_state_time_and_number(console: Console) -> None:
+    season(console.home, one=srt("One."))
+    for name in ("old", "middle", "new"):
+        console("submit", "one.srt", "--language", "en", "--id", name)
+    console("cancel", "middle")
+    hour = 3600
+    for name, age in (("old", 50 * hour), ("middle", 3 * hour), ("new", 60)):
+        path = console.storage / "jobs" / name / "job.json"
+        then = path.stat().st_mtime - age
+        os.utime(path, (then, then))
+
+    def listed(*options: str) -> list[str]:
+        return [job["id"] for job in console.json("jobs", *options)]
+
+    assert listed() == ["new", "middle", "old"]
+    assert listed("--since", "2h") == ["new"]
+    assert listed("--since", "1d") == ["new", "middle"]
+    assert listed("--since", "2020-01-01", "--limit", "2") == ["new", "middle"]
+    assert listed("--state", "queued") == ["new", "old"]
+    assert listed("--state", "queued", "--limit", "1") == ["new"]
+    assert listed("--state", "queued", "--state", "cancelled", "--since", "1d") == ["new", "middle"]
+    assert "--since" in console("jobs", "--since", "soon", code=2).stderr
+
+
+def test_one_id_or_name_cannot_be_that_of_several(console: Console) -> None:
+    season(console.home / "s", e1=srt("One."), e2=srt("Two."))
+    for option in ("--id", "--name"):
+        assert option in console("submit", "s", "--language", "en", option, "x", code=2).stderr
+
+
+def test_bash_completes_commands_and_options(console: Console) -> None:
+    completed = """
+        PATH=$1:$PATH
+        eval "$(_DUBBING_COMPLETE=bash_source dubbing)"
+        complete -p dubbing
+        for line in 'dubbing sub' 'dubbing voices ext' 'dubbing submit --coll' 'dubbing jobs --st'
+        do
+            COMPREPLY=() COMP_WORDS=($line)
+            COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+            _dubbing_completion dubbing
+            echo "${COMPREPLY[@]}"
+        done
+    """
+    done = subprocess.run(
+        ["bash", "-c", completed, "bash", str(SCRIPT.parent)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        cwd=console.home,
+    )
+    registered, *found = done.stdout.splitlines()
+    assert "_dubbing_completion dubbing" in registered
+    assert found == ["submit", "extract", "--collection", "--state"]
+    assert done.stderr == ""
+
+
+def silence(path: Path) -> None:
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(2 * 8000 * 10))
