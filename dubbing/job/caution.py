@@ -4,14 +4,30 @@ from __future__ import annotations
 
 from typing import Literal
 
-from dubbing.job.job import Model
+from pydantic import BaseModel
 
 Code = Literal[
-    "too_dense", "script", "overlap", "crosstalk", "beyond_film", "description", "role", "reference"
+    "too_dense",
+    "script",
+    "overlap",
+    "crosstalk",
+    "beyond_film",
+    "description",
+    "role",
+    "reference",
+    "comment",
+    "duplicate",
+    "label",
+    "language",
+    "markup",
+    "number",
+    "rolled_up",
+    "speakers",
+    "unreadable",
 ]
 
 
-class Caution(Model):
+class Caution(BaseModel, frozen=True):
     """Something that may not come out as meant."""
 
     code: Code

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -18,10 +19,12 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PrivateAttr,
     StringConstraints,
     model_validator,
 )
 
+from dubbing.job.caution import Caution
 from dubbing.job.schema import described_schema
 
 IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
@@ -96,6 +99,7 @@ class Segment(Model):
     """Seconds from the film's first frame; after ``start``."""
     speaker: Annotated[str, StringConstraints(min_length=1, max_length=100)] = "speaker"
     text: str
+    """As it is written, and as subtitles show it: with line breaks, bidi marks and joiners."""
 
     @model_validator(mode="after")
     def _ends_after_start(self) -> Segment:
@@ -200,6 +204,18 @@ class Job(Model):
     """Whose job this is; tenants take turns on a queue."""
     batch_name: Identifier | None = None
     """The named batch of jobs that this one belongs to."""
+    _cautions: tuple[Caution, ...] = PrivateAttr(default=())
+
+    @property
+    def cautions(self) -> tuple[Caution, ...]:
+        """What reading the script found; it is neither stored nor part of the digest."""
+        return self._cautions
+
+    def with_cautions(self, cautions: Sequence[Caution]) -> Job:
+        """Return this job with the cautions that reading its script found."""
+        job = self.model_copy()
+        job._cautions = tuple(cautions)
+        return job
 
     @property
     def name(self) -> str:

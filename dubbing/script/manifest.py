@@ -19,8 +19,10 @@ import langcodes
 from dubbing.documents import listed, nearest, read_json, read_text, validated
 from dubbing.errors import BadInput
 from dubbing.job import SOURCE, Job, Model, Pronunciations, Role
+from dubbing.job.caution import Caution
 from dubbing.script.subtitles import SUFFIXES, numbered, read_script, read_segments
-from dubbing.text.characters import normalise
+from dubbing.script.transcript import is_transcript
+from dubbing.text.characters import as_shown, normalise
 
 LISTS = (".csv", ".txt")
 """What the name of a list of scripts may end in."""
@@ -76,7 +78,8 @@ def load(
     ``background``, each entry is merged.
     speaker_prefix, encoding: as in `read_script`.
 
-    Paths in the job are absolute, and texts normalised. Raises BadInput that names the file, the
+    Paths in the job are absolute, texts normalised, and what reading the script found is in its
+    ``cautions``. Raises BadInput that names the file, the
     place in it, and what to do.
     """
     here = Path.cwd()
@@ -90,18 +93,24 @@ def load(
     script, segments = fields.pop("script", None), fields.get("segments")
     if (script is None) == (segments is None):
         raise BadInput("give a script or segments, one of them", where=str(path))
+    cautions: list[Caution] = []
     if isinstance(script, str):
-        segments = read_script(Path(script), speaker_prefix=speaker_prefix, encoding=encoding)
+        reading = read_script(Path(script), speaker_prefix=speaker_prefix, encoding=encoding)
+        segments = reading.segments
+        cautions += reading.cautions
+        if reading.language and "language" not in fields:
+            fields["language"] = reading.language
+            cautions.append(_language(reading.language))
     job = validated(Job, {**fields, "segments": numbered(segments)}, path)
     _check_files(job, path)
-    return normalised(job)
+    return normalised(job).with_cautions(cautions)
 
 
 def normalised(job: Job) -> Job:
     """Return ``job`` with its texts, its names, its words and its language tag normalised."""
     segments = tuple(
         segment.model_copy(
-            update={"text": normalise(segment.text), "speaker": normalise(segment.speaker)}
+            update={"text": as_shown(segment.text), "speaker": normalise(segment.speaker)}
         )
         for segment in job.segments
     )
@@ -208,12 +217,20 @@ def _folder(folder: Path) -> list[Entry]:
     return entries
 
 
+def _language(tag: str) -> Caution:
+    message = (
+        f"the transcript says that its language is {tag!r}, and is dubbed into it: name the "
+        "language of its text if that is another"
+    )
+    return Caution(code="language", segment=None, message=message)
+
+
 def _written(path: Path) -> Mapping[str, Any]:
     """Return the fields that a manifest, or a script as such, gives."""
     if path.suffix.lower() != ".json":
         return {"script": str(path.absolute())}
     data = read_segments(read_text(path), path)
-    if isinstance(data, list) or data.keys() == {"segments"}:
+    if isinstance(data, list) or data.keys() == {"segments"} or is_transcript(data):
         return {"script": str(path.absolute())}
     return dict(data)
 

@@ -61,7 +61,9 @@ class Submitter:
         intake = Intake(self.storage, job, specs)
         seconds = intake.inspect()
         found = check(intake.job, specs, film_seconds=seconds, voices=intake.stored_voices)
-        return Checked(intake=intake, cautions=[*found, *intake.listen()], specs=specs)
+        return Checked(
+            intake=intake, cautions=[*job.cautions, *found, *intake.listen()], specs=specs
+        )
 
     def submit(self, jobs: Sequence[Job]) -> list[Submission]:
         """Hand in jobs; raises as `Client.submit_all`."""
