@@ -1,7 +1,7 @@
 """Captions as they were parsed, and what is undone in them before they become segments.
 
 A text that stands twice at the same time is a subtitle drawn in layers. Captions that roll up, as
-YouTube makes them, repeat each line until it leaves the screen. Both are said once.
+YouTube makes them, repeat each row until it leaves the screen. Both are said once.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from dubbing.job.caution import Code
 
 GAP = 100
 """Milliseconds between two captions of one that rolls up."""
-LEAST_ADDED = 2
-"""Captions that repeat the end of the one before and add a line, in a script that rolls up."""
+LEAST = 2
+"""Captions that carry on from the one before, in a script that rolls up."""
 LEAST_SHARE = 1 / 3
-"""Share of the captions that repeat the end of the one before, in a script that rolls up."""
+"""Share of the captions that repeat from the one before, in a script that rolls up."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ def said_once(captions: Sequence[Caption]) -> list[Caption]:
     kept: list[Caption] = []
     places: dict[tuple[int, int, str], list[int]] = {}
     for caption in captions:
-        same = places.setdefault((caption.start, caption.end, _words(caption.lines)), [])
+        same = places.setdefault((caption.start, caption.end, _words(caption)), [])
         twin = next((at for at in same if _one_speaker(kept[at], caption)), None)
         if twin is None or not caption.lines:
             same.append(len(kept))
@@ -68,18 +68,21 @@ def said_once(captions: Sequence[Caption]) -> list[Caption]:
     return kept
 
 
-def unrolled(captions: Sequence[Caption]) -> list[Caption] | None:
-    """Return captions that roll up with each line said once, where it first appears, or None.
+def unrolled(captions: Sequence[Caption]) -> Sequence[Caption]:
+    """Return captions that roll up with each row said once, and others as they are.
 
-    None is returned when they do not roll up.
+    A row is said in the time of the caption in which it first appears. One that grows word by word
+    is said whole, from its first word on.
     """
+    return _rows_once(_grown(captions))
+
+
+def _rows_once(captions: Sequence[Caption]) -> Sequence[Caption]:
+    """Return captions without the rows that stand in the caption before them."""
     repeats = [0, *(_repeated(before, caption) for before, caption in pairwise(captions))]
-    repeating = sum(map(bool, repeats))
-    added = sum(
-        0 < repeat < len(caption.lines) for repeat, caption in zip(repeats, captions, strict=False)
-    )
-    if added < LEAST_ADDED or repeating < LEAST_SHARE * (len(captions) - 1):
-        return None
+    added = sum(0 < n < len(one.lines) for n, one in zip(repeats, captions, strict=False))
+    if added < LEAST or sum(map(bool, repeats)) < LEAST_SHARE * (len(captions) - 1):
+        return captions
     return [
         replace(caption, lines=caption.lines[repeat:])
         for repeat, caption in zip(repeats, captions, strict=True)
@@ -87,23 +90,46 @@ def unrolled(captions: Sequence[Caption]) -> list[Caption] | None:
     ]
 
 
+def _grown(captions: Sequence[Caption]) -> Sequence[Caption]:
+    """Return captions of which each whole one stands for those that grew to it."""
+    grows = [_grows(before, caption) for before, caption in pairwise(captions)]
+    if sum(grows) < LEAST or sum(grows) < LEAST_SHARE * len(grows):
+        return captions
+    whole: list[Caption] = []
+    for caption, carries_on in zip(captions, [False, *grows], strict=True):
+        if carries_on:
+            whole[-1] = replace(caption, start=whole[-1].start)
+        else:
+            whole.append(caption)
+    return whole
+
+
 def _repeated(before: Caption, caption: Caption) -> int:
-    """Return how many lines at the beginning of a caption end the one before it."""
-    follows = before.start < caption.start <= before.end + GAP
-    if not follows or before.speaker != caption.speaker:
-        return 0
-    shown, now = (list(map(_spaced, one.lines)) for one in (before, caption))
-    most = min(len(shown), len(now))
+    """Return how many rows at the beginning of a caption end the one before it."""
+    shown, now = _rows(before), _rows(caption)
+    most = min(len(shown), len(now)) if _follows(before, caption) else 0
     return next((many for many in range(most, 0, -1) if shown[-many:] == now[:many]), 0)
+
+
+def _grows(before: Caption, caption: Caption) -> bool:
+    """Whether a caption is the one before it, with more words in its last row."""
+    shown, now = _rows(before), _rows(caption)
+    if not (shown and _follows(before, caption) and len(shown) == len(now)):
+        return False
+    return shown[:-1] == now[:-1] and now[-1].startswith(f"{shown[-1]} ")
+
+
+def _follows(before: Caption, caption: Caption) -> bool:
+    return before.speaker == caption.speaker and before.start < caption.start <= before.end + GAP
 
 
 def _one_speaker(one: Caption, other: Caption) -> bool:
     return one.speaker == other.speaker or not (one.speaker and other.speaker)
 
 
-def _words(lines: Sequence[str]) -> str:
-    return _spaced(" ".join(lines))
+def _words(caption: Caption) -> str:
+    return " ".join(_rows(caption))
 
 
-def _spaced(line: str) -> str:
-    return " ".join(line.split())
+def _rows(caption: Caption) -> list[str]:
+    return [" ".join(line.split()) for line in caption.lines]

@@ -203,18 +203,20 @@ def _vtt(lines: Sequence[str], path: Path, cautions: list[Caution]) -> list[Cue]
     cues = [Cue(line=0, timing="")]
     blocks = list(_blocks(lines, _header(lines, path)))
     number: int | None = None
+    below = 0
     for index, (first, block) in enumerate(blocks):
         at = next((at for at, line in enumerate(block) if ARROW in line), None)
         if at is None:
             following = blocks[index + 1][1] if index + 1 < len(blocks) else [""]
             _check_no_cue(first, block, following, path)
+            below = first + len(block)
             continue
         if len(cues) > 1 and cues[-1].line + len(cues[-1].text) + 1 == first:
             number = _take_number(cues, number, path, cautions)
         else:
             number = int(block[0]) if at and NUMBER.fullmatch(block[0]) else None
-        if at and COMMENT.match(block[0]):
-            message = f"line {first}: a cue follows this without a blank line: it is spoken"
+        if first == below or (at and COMMENT.match(block[0])):
+            message = f"line {first + at}: a note without a blank line below it: its cue is spoken"
             cautions.append(Caution(code="comment", segment=None, message=message))
         cues.append(Cue(line=first + at, timing=block[at], text=block[at + 1 :]))
     return cues[1:]

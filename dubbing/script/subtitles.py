@@ -141,7 +141,7 @@ def _read_cues(screened: Screened, format_: str, path: Path, prefix: bool) -> Re
     if not captions:
         raise BadInput("none of its cues holds words", where=str(path))
     cautions = [*screened.cautions]
-    if rolled := unrolled(captions):
+    if (rolled := list(unrolled(captions))) != captions:
         cautions.append(_of_script("rolled_up", ROLLED_UP))
         captions = rolled
     if prefix:
