@@ -181,7 +181,7 @@ class Job(Model):
     language: Annotated[str, StringConstraints(min_length=2, max_length=35)]
     """BCP 47 tag of the language that is spoken, such as ``de`` or ``pt-BR``."""
     script: str | None = None
-    """In a manifest: an SRT, VTT, ASS or JSON file, in place of ``segments``."""
+    """In a manifest: an SRT, VTT, ASS, SSA or JSON file, in place of ``segments``."""
     segments: tuple[Segment, ...] = ()
     media: str | None = None
     """The film, or a sound file: a path, an ``s3://`` URL, or a storage key."""

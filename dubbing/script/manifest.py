@@ -219,8 +219,8 @@ def _folder(folder: Path) -> list[Entry]:
 
 def _language(tag: str) -> Caution:
     message = (
-        f"the transcript says that its language is {tag!r}, and is dubbed into it: name the "
-        "language of its text if that is another"
+        f"no language is named: the transcript's own is taken, {tag!r}; name another where its "
+        "text is translated"
     )
     return Caution(code="language", segment=None, message=message)
 

@@ -32,7 +32,7 @@ UNSPOKEN = (";", "Comment:", "Picture:", "Sound:", "Movie:", "Command:")
 """What a line of ``[Events]`` that is not spoken begins with."""
 
 
-def screen_events(text: str, path: Path) -> Screened:
+def screen_substation(text: str, path: Path) -> Screened:
     """Return the spoken events of ``text``.
 
     Raises BadInput that names the first line which cannot be placed, or when there are more than

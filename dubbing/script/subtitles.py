@@ -15,11 +15,13 @@ from dubbing.errors import BadInput
 from dubbing.job import Model, Segment
 from dubbing.job.caution import Caution, Code
 from dubbing.script.captions import Caption, said_once, unrolled
-from dubbing.script.cues import MOST, Screened, at_line, screen_cues
+from dubbing.script.cues import MOST, Screened, at_line
 from dubbing.script.labels import before_label, one_each, seems_labelled, with_speaker, with_turns
 from dubbing.script.markup import words_of
-from dubbing.script.substation import screen_events
+from dubbing.script.subrip import screen_subrip
+from dubbing.script.substation import screen_substation
 from dubbing.script.transcript import is_transcript, language_of, mixed_speakers, script_segments
+from dubbing.script.webvtt import screen_webvtt
 
 SUFFIXES = (".srt", ".vtt", ".ass", ".ssa", ".json")
 """What a script's file name may end in."""
@@ -72,10 +74,10 @@ def read_script(
         case ".json":
             return _read_json(read_segments(text, path), path)
         case ".srt":
-            return _read_cues(screen_cues(text, "srt", path), "srt", path, speaker_prefix)
+            return _read_cues(screen_subrip(text, path), "srt", path, speaker_prefix)
         case ".vtt":
-            return _read_cues(screen_cues(text, "vtt", path), "vtt", path, speaker_prefix)
-    return _read_cues(screen_events(text, path), "ass", path, speaker_prefix)
+            return _read_cues(screen_webvtt(text, path), "vtt", path, speaker_prefix)
+    return _read_cues(screen_substation(text, path), "ass", path, speaker_prefix)
 
 
 def read_segments(text: str, path: Path) -> Any:
