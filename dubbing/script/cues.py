@@ -36,8 +36,8 @@ STRAY_TIME = re.compile(
     r"|\s*\d+:\d\d:\d\d\s*[<>=~–—→-]+\s*\d+:\d\d:\d\d\s*$"
 )
 """A line of text that begins with a time, holds two, or is two: a time line gone wrong."""
-NUMBER = re.compile(r"\s*\d+\s*")
-ODD_NUMBER = re.compile(r"\s*[#№(\[]?\s*(\d+)\s*[.):\]]?\s*")
+NUMBER = re.compile(r"\s*\d{1,9}\s*")
+ODD_NUMBER = re.compile(r"\s*[#№(\[]?\s*(\d{1,9})\s*[.):\]]?\s*")
 """Figures, perhaps with a sign before or after them where a cue's number stands: ``1.``, ``#1``."""
 
 
@@ -116,35 +116,31 @@ def take_number(
 
     number: that of the last cue, where the file gives one.
 
-    It is a number that follows the last one, or stands below a blank line, or, in a file that
-    numbers its cues, directly above the times. Figures are spoken otherwise.
+    Figures are a number where they follow the last one, or stand below a blank line, or, in a file
+    that numbers its cues, directly above the times. They are spoken otherwise.
     """
     text = cues[-1].text
     end = len(text)
     while end and not text[end - 1].strip():
         end -= 1
-    if not end:
-        return None
-    last, at = text[end - 1], cues[-1].line + end
-    first = len(cues) == 1
-    directly = end == len(text)
-    apart = end > 1 and not text[end - 2].strip()
-    found = ODD_NUMBER.fullmatch(last)
+    found = ODD_NUMBER.fullmatch(text[end - 1]) if end else None
     if not found:
         return None
-    value = int(found[1])
-    due = value == (len(cues) if number is None else number + 1)
-    if not (first or due or (directly and (apart or (number is not None and end > 1)))):
+    line, at = text[end - 1], cues[-1].line + end
+    directly, below = end == len(text), end > 1
+    apart = below and not text[end - 2].strip()
+    due = int(found[1]) == (len(cues) if number is None else number + 1)
+    expected = len(cues) == 1 or (directly and (due or apart)) or (due and apart)
+    if expected and directly:
+        check_odd_number(line, at_line(path, at))
+    numbered = directly and below and number is not None
+    if not NUMBER.fullmatch(line) or not (expected or numbered):
         return None
-    if not NUMBER.fullmatch(last):
-        if directly and (first or due or apart):
-            check_odd_number(last, at_line(path, at))
-        return None
-    if not (first or due or apart):
-        message = f"line {at}: {last.strip()!r} above the times is a cue's number: it is not spoken"
+    if not expected:
+        message = f"line {at}: {line.strip()!r} above the times is a cue's number: it is not spoken"
         cautions.append(Caution(code="number", segment=None, message=message))
     del text[end - 1 :]
-    return value
+    return int(found[1])
 
 
 def check_odd_number(line: str, where: str) -> None:

@@ -27,7 +27,7 @@ from dubbing.script.cues import (
 )
 
 TIME = r"(\d{1,2})\s*:\s*([0-5]?\d)\s*:\s*([0-5]?\d)(?:\s*[.,]\s*(\d{1,3}))?"
-TIMES = re.compile(rf"\s*{TIME}\s*-->\s*{TIME}(?:\s+\D.*)?\s*")
+TIMES = re.compile(rf"\s*{TIME}\s*-->\s*{TIME}(?:\s+[^\d\s].*)?\s*")
 """Two times, and positions that are passed over."""
 TEXT_WITH_ARROW = re.compile(r"(?!.*\d:\d)(?=.*[^\W\d_]).*")
 """A line with an arrow in it that is words: ``File --> Open``."""

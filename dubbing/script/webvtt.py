@@ -22,7 +22,7 @@ from dubbing.script.cues import (
     take_number,
 )
 
-TIME = r"(?:(\d+):)?([0-5]\d):([0-5]\d)[.,](\d{3})"
+TIME = r"(?:(\d{1,20}):)?([0-5]\d):([0-5]\d)[.,](\d{3})"
 TIMES = re.compile(rf"\s*{TIME}\s*-->\s*{TIME}(?:\s.*)?")
 """Two times, and settings that are passed over."""
 HEADER = re.compile(r"WEBVTT(?:[ \t].*)?")

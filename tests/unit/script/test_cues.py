@@ -47,6 +47,12 @@ def test_figures_are_spoken_where_no_cue_has_a_number(tmp_path: Path) -> None:
     assert texts(job) == ["The year\n1984", "1985", "x"]
 
 
+@pytest.mark.parametrize("figures", ["2", "9" * 5000])
+def test_figures_above_a_blank_line_are_spoken(tmp_path: Path, figures: str) -> None:
+    job = read(tmp_path, "a.srt", f"{cue(1)}\nPick\n{figures}\n\n{cue(2)}\nx\n{figures}\n")
+    assert texts(job) == [f"Pick\n{figures}", f"x\n{figures}"]
+
+
 def test_a_figure_that_is_all_of_a_cue_is_spoken(tmp_path: Path) -> None:
     job = read(tmp_path, "a.srt", f"1\n{cue(1)}\nHow many?\n2\n{cue(2)}\n12\n3\n{cue(3)}\nYes.\n")
     assert texts(job) == ["How many?", "12", "Yes."]
