@@ -12,8 +12,8 @@ from itertools import pairwise
 
 from dubbing.job.caution import Code
 
-GAP = 100
-"""Milliseconds between two captions of one that rolls up."""
+GAP = 500
+"""Milliseconds that may part two captions of which the second rolls on from the first."""
 LEAST = 2
 """Captions that carry on from the one before, in a script that rolls up."""
 LEAST_SHARE = 1 / 3

@@ -11,11 +11,12 @@ from pysubs2.formats.substation import parse_tags
 
 OVERRIDE = re.compile(r"\{(?:\\|[Yy]:|[Cc]:\$)[^{}]*\}")
 """Of ASS and MicroDVD, as they stand in SRT: ``{\\an8}``, ``{y:i}``. Other braces hold words."""
+REMARK = re.compile(r"<!--.*?-->", re.DOTALL)
 BREAK = re.compile(r"<\s*/?\s*(?:br|p|div|li)\b[^<>]*>", re.IGNORECASE)
 """A tag that begins a new line."""
 RUBY = re.compile(r"<ruby\b[^<>]*>.*?(?:</ruby\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 READING = re.compile(
-    r"<(rt|rp)\b[^<>]*>.*?(?:</\1\s*>|(?=<r[tp]\b|</ruby\b)|\Z)", re.IGNORECASE | re.DOTALL
+    r"<(rt|rp)\b[^<>]*>.*?(?:</\1\s*>|(?=<r[tp]\b|</ruby\b|\n)|\Z)", re.IGNORECASE | re.DOTALL
 )
 """How the base of a ruby is read: the same words once more."""
 TAG = re.compile(r"<(\s*)/?\s*([a-zA-Z][\w-]*)([^<>]*)>")
@@ -50,7 +51,7 @@ class Words:
 def words_of(event: pysubs2.SSAEvent, format_: str) -> Words:
     """Return what an event of ``format_`` ``srt``, ``vtt`` or ``ass`` says."""
     text = _undrawn(event) if format_ == "ass" else _unbroken(OVERRIDE.sub("", event.text))
-    text = RUBY.sub(lambda match: READING.sub("", match[0]), text)
+    text = RUBY.sub(lambda match: READING.sub("", match[0]), REMARK.sub("", text))
     voices = [html.unescape(voice).strip() for voice in VOICE.findall(text)]
     before = VOICE.split(text)[0] if voices else ""
     dropped: list[str] = []

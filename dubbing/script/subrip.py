@@ -41,7 +41,8 @@ def screen_subrip(text: str, path: Path) -> Screened:
     """
     check_count(text.count(ARROW), path)
     cautions: list[Caution] = []
-    cues = _cues(text.split("\n"), path, cautions)
+    # Files that were put together have a byte order mark where each begins.
+    cues = _cues(text.replace("\ufeff", "").split("\n"), path, cautions)
     if not cues:
         raise BadInput(no_cue(text, "srt"), where=str(path))
     return screened(cues, TIMES, path, cautions)

@@ -31,6 +31,11 @@ def test_numbers_with_a_gap_are_not_spoken_and_are_told(tmp_path: Path) -> None:
     assert "line 7: '17'" in job.cautions[0].message
 
 
+def test_files_that_were_put_together_are_read(tmp_path: Path) -> None:
+    part = f"\ufeff1\n{cue(1)}\nOne.\n\n"
+    assert texts(read(tmp_path, "a.srt", part + part.replace("01.", "02."))) == ["One.", "One."]
+
+
 def test_numbers_begin_anew_below_a_blank_line(tmp_path: Path) -> None:
     job = read(tmp_path, "a.srt", f"1\n{cue(1)}\nOne.\n\n1\n{cue(2)}\nTwo.\n \n1\n{cue(3)}\nThree.")
     assert texts(job) == ["One.", "Two.", "Three."]

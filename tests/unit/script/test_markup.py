@@ -49,6 +49,7 @@ def test_tags_that_break_a_line_part_words(tmp_path: Path, written: str) -> None
         ("if a <b and c> d", "if a <b and c> d"),
         ("a <- b <= c <> d", "a <- b <= c <> d"),
         ("{laughs} Yes", "{laughs} Yes"),
+        ("A<!-- to be checked --> b", "A b"),
     ],
 )
 def test_markup_is_left_out_and_words_stay(tmp_path: Path, written: str, text: str) -> None:

@@ -164,6 +164,7 @@ def test_times_with_another_arrow_are_named(tmp_path: Path, first: bool) -> None
         ("<ruby>test<rt>over</ruby>after", "testafter"),
         ("<ruby>漢<rp>(</rp><rt>かん</rt><rp>)</rp></ruby>", "漢"),
         ("no ruby <rt>here", "no ruby here"),
+        ("<ruby>漢<rt>かん\nnext", "漢\nnext"),
         ("3 < 5 and 5 > 3", "3 < 5 and 5 > 3"),
         ("nul\0here", "nul\ufffdhere"),
     ],
