@@ -18,6 +18,15 @@ Code = Literal[
     "no_film",
     "no_script",
     "same_film",
+    "comment",
+    "duplicate",
+    "label",
+    "language",
+    "markup",
+    "number",
+    "rolled_up",
+    "speakers",
+    "unreadable",
 ]
 
 

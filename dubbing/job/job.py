@@ -97,6 +97,7 @@ class Segment(Model):
     """Seconds from the film's first frame; after ``start``."""
     speaker: Annotated[str, StringConstraints(min_length=1, max_length=100)] = "speaker"
     text: str
+    """As it is written, and as subtitles show it: with line breaks, bidi marks and joiners."""
 
     @model_validator(mode="after")
     def _ends_after_start(self) -> Segment:
@@ -234,11 +235,9 @@ class Job(Request):
         A script that is renamed, or handed in under two names, is the same request. Fields at their
         defaults are left out, so that a new field leaves the digests of old requests the same.
         """
-        asked = self.model_dump(
-            mode="json",
-            exclude={"id": True, "batch_name": True, "output": {"name"}},
-            exclude_defaults=True,
-        )
+        output = self.output.model_copy(update={"name": None})
+        nameless = self.model_copy(update={"batch_name": None, "output": output})
+        asked = nameless.model_dump(mode="json", exclude={"id"}, exclude_defaults=True)
         canonical = json.dumps(asked, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -21,7 +21,7 @@ from dubbing.job import Manner, Request, Segment
 from dubbing.job.caution import Caution, Code
 from dubbing.planning.casting import stand_in
 from dubbing.planning.rooms import line_rooms
-from dubbing.text.characters import script_mismatch, speakable
+from dubbing.text.characters import normalise, script_mismatch, speakable
 from dubbing.text.wording import Wording
 
 LONGEST_PROGRAMME = 24 * 3600.0
@@ -215,7 +215,7 @@ def _still(before: Segment, segment: Segment) -> str:
 
 def _as_spoken(segment: Segment, said: str) -> str:
     """Return what tells a reader that what is counted is not what is written."""
-    return "" if said == segment.text else f", as {segment.text[:60]!r} is spoken,"
+    return "" if said == normalise(segment.text) else f", as {segment.text[:60]!r} is spoken,"
 
 
 def _caution(code: Code, segment: Segment, message: str) -> Caution:

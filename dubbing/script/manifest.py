@@ -6,7 +6,7 @@ relative to it, or ``s3://`` URLs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -16,11 +16,12 @@ from pydantic import Field, PrivateAttr
 
 from dubbing.documents import Identifier, Model, listed, read_json, read_text, validated
 from dubbing.errors import BadInput
-from dubbing.job import Manner, Pronunciations, Request
+from dubbing.job import Caution, Manner, Pronunciations, Request
 from dubbing.job.job import plain_name
 from dubbing.job.schema import described_schema
 from dubbing.script.subtitles import numbered, read_script, read_segments
-from dubbing.text.characters import normalise
+from dubbing.script.transcript import is_transcript
+from dubbing.text.characters import as_shown, normalise
 
 MEDIA = (
     *(".mp4", ".mkv", ".mov", ".m4v", ".avi", ".webm", ".mpg", ".ts"),
@@ -56,24 +57,30 @@ class Manifest(Request):
     id: Identifier | None = None
     """Chosen by the caller; left out, it is a digest of the request."""
     script: str | None = None
-    """An SRT, VTT, ASS or JSON file, in place of ``segments``."""
+    """An SRT, VTT, ASS, SSA or JSON file, in place of ``segments``."""
     media: str | None = None
     """The film, or a sound file: a path or an ``s3://`` URL."""
     cast: dict[str, ManifestRole] = Field(default_factory=dict)
 
     _source: str = PrivateAttr(default="")
+    _cautions: tuple[Caution, ...] = PrivateAttr(default=())
 
     @property
     def source(self) -> str:
         """The file that the manifest was read from, as it was given; ``""`` when there is none."""
         return self._source
 
-    def read_from(self, path: Path) -> Manifest:
+    @property
+    def cautions(self) -> tuple[Caution, ...]:
+        """What reading the script found."""
+        return self._cautions
+
+    def read_from(self, path: Path, cautions: Sequence[Caution]) -> Manifest:
         """Return the manifest as one that was read from ``path``, which names its files too."""
         name = plain_name(path.stem) if self.output.name is None else self.output.name
         output = self.output.model_copy(update={"name": name})
         manifest = self.model_copy(update={"output": output})
-        manifest._source = str(path)
+        manifest._source, manifest._cautions = str(path), tuple(cautions)
         return manifest
 
     @property
@@ -130,7 +137,8 @@ def load(
     speaker_prefix, encoding: as in `read_script`.
 
     Paths in it are absolute, and texts normalised; its files are named after ``path`` unless
-    it says otherwise. Raises BadInput that names the file, the place in it, and what to do.
+    it says otherwise, and its ``cautions`` are those of reading. Raises BadInput that names the
+    file, the place in it, and what to do.
     """
     here = Path.cwd()
     fields: dict[str, Any] = {}
@@ -143,18 +151,24 @@ def load(
     script, segments = fields.pop("script", None), fields.get("segments")
     if (script is None) == (segments is None):
         raise BadInput("give a script or segments, one of them", where=str(path))
+    cautions: list[Caution] = []
     if isinstance(script, str):
-        segments = read_script(Path(script), speaker_prefix=speaker_prefix, encoding=encoding)
+        reading = read_script(Path(script), speaker_prefix=speaker_prefix, encoding=encoding)
+        segments = reading.segments
+        cautions += reading.cautions
+        if reading.language and "language" not in fields:
+            fields["language"] = reading.language
+            cautions.append(_language(reading.language))
     manifest = validated(Manifest, {**fields, "segments": numbered(segments)}, path)
     _check_files(manifest, path)
-    return normalised(manifest).read_from(path)
+    return normalised(manifest).read_from(path, cautions)
 
 
 def normalised(manifest: Manifest) -> Manifest:
     """Return ``manifest`` with its texts, its names, its words and its language tag normalised."""
     segments = tuple(
         segment.model_copy(
-            update={"text": normalise(segment.text), "speaker": normalise(segment.speaker)}
+            update={"text": as_shown(segment.text), "speaker": normalise(segment.speaker)}
         )
         for segment in manifest.segments
     )
@@ -178,12 +192,20 @@ def json_schema() -> dict[str, Any]:
     return described_schema(Manifest)
 
 
+def _language(tag: str) -> Caution:
+    message = (
+        f"no language is named: the transcript's own is taken, {tag!r}; name another where its "
+        "text is translated"
+    )
+    return Caution(code="language", segment=None, message=message)
+
+
 def _written(path: Path) -> Mapping[str, Any]:
     """Return the fields that a manifest, or a script as such, gives."""
     if path.suffix.lower() != ".json":
         return {"script": str(path.absolute())}
     data = read_segments(read_text(path), path)
-    if isinstance(data, list) or data.keys() == {"segments"}:
+    if isinstance(data, list) or data.keys() == {"segments"} or is_transcript(data):
         return {"script": str(path.absolute())}
     return dict(data)
 

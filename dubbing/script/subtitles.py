@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-import html
-import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pysubs2
 from pydantic import ValidationError
-from pysubs2.formats.substation import parse_tags
 
 from dubbing.documents import Model, parse_json, read_text, validated
 from dubbing.errors import BadInput
-from dubbing.job import Segment
-from dubbing.script.cues import MOST, at_line, screen
+from dubbing.job import Caution, Code, Segment
+from dubbing.script.captions import Caption, said_once, unrolled
+from dubbing.script.cues import MOST, Screened, at_line
+from dubbing.script.labels import before_label, one_each, seems_labelled, with_speaker, with_turns
+from dubbing.script.markup import words_of
+from dubbing.script.subrip import screen_subrip
+from dubbing.script.substation import screen_substation
+from dubbing.script.transcript import is_transcript, language_of, mixed_speakers, script_segments
+from dubbing.script.webvtt import screen_webvtt
 
-SUFFIXES = (".srt", ".vtt", ".ass", ".json")
+SUFFIXES = (".srt", ".vtt", ".ass", ".ssa", ".json")
 """What a script's file name may end in."""
-
-TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
-VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^<>]+)>")
-"""A voice tag of WebVTT: ``<v Anna>``, ``<v.loud Anna>``."""
-ENTITY = re.compile(r"&#?\w+;")
-PREFIX = re.compile(r"\s*-?\s*([^\W\d_][\w .'’-]{0,40}?)\s*(?::\s+|：\s*)(\S.*)")
-"""``NAME: text``; a time such as 10:30 and a URL have no space after their colon."""
+ROLLED_UP = (
+    "the captions roll up, each line repeated until it leaves the screen, as YouTube's do: each "
+    "line is said once, when it first appears"
+)
+UNREADABLE = (
+    "it holds \ufffd in place of a character that was lost: write the character, or name the "
+    "file's own encoding"
+)
 
 
 class Script(Model):
@@ -33,14 +40,25 @@ class Script(Model):
     segments: tuple[Segment, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What was read of a script."""
+
+    segments: tuple[Segment, ...]
+    cautions: tuple[Caution, ...] = ()
+    language: str | None = None
+    """BCP 47 tag, where a transcript names its language."""
+
+
 def read_script(
     path: Path, *, speaker_prefix: bool = False, encoding: str | None = None
-) -> tuple[Segment, ...]:
-    """Return the segments of an SRT, VTT, ASS or JSON file, in its order.
+) -> Reading:
+    """Return the segments of an SRT, VTT, ASS, SSA or JSON file, in its order.
 
-    Ids are the cues' numbers in that order, ``"1"`` first; JSON may give its own. Markup and
-    positions are left out, lines of one cue are joined, comments and drawings of ASS skipped. A
-    cue without words is returned as it is, for the check to name.
+    Ids are the positions of the cues that are kept, ``"1"`` first; JSON may give its own. Markup
+    and positions are left out, comments and drawings of ASS skipped. A cue without words is
+    returned as it is, for the check to name; it is skipped where it has no time either, or is an
+    event of ASS. What is read as it may not be meant is a caution.
 
     speaker_prefix: take ``NAME: text`` for a line of NAME, where no tag names the speaker.
     encoding: left out, UTF-8, or what a byte order mark says.
@@ -51,17 +69,21 @@ def read_script(
     if suffix not in SUFFIXES:
         raise BadInput(f"a script is one of: {', '.join(SUFFIXES)}", where=str(path))
     text = read_text(path, encoding)
-    if suffix == ".json":
-        data = read_segments(text, path)
-        segments = data if isinstance(data, list) else data.get("segments")
-        return validated(Script, {"segments": numbered(segments)}, path).segments
-    return _read_cues(text, suffix[1:], path, speaker_prefix)
+    match suffix:
+        case ".json":
+            return _read_json(read_segments(text, path), path)
+        case ".srt":
+            return _read_cues(screen_subrip(text, path), "srt", path, speaker_prefix)
+        case ".vtt":
+            return _read_cues(screen_webvtt(text, path), "vtt", path, speaker_prefix)
+    return _read_cues(screen_substation(text, path), "ass", path, speaker_prefix)
 
 
 def read_segments(text: str, path: Path) -> Any:
     """Return JSON that holds segments, having counted them before it is parsed."""
-    # A quote inside a string is escaped, so this is found in no text.
-    found = text.count('"start"')
+    # A quote inside a string is escaped, so these are found in no text. The words of a transcript
+    # have a start, and no text.
+    found = min(text.count('"start"'), text.count('"text"'))
     if found > MOST:
         raise BadInput(
             f"it has {found} segments, more than {MOST}: cut it in parts", where=str(path)
@@ -73,9 +95,14 @@ def read_segments(text: str, path: Path) -> Any:
 
 
 def numbered(segments: Any) -> Any:
-    """Return JSON segments with an id each, as text: what stands there, or the position."""
+    """Return JSON segments with an id each, as text: what stands there, or the position.
+
+    Of a speech recogniser's segments only what a script has is kept.
+    """
     if not isinstance(segments, list):
         return segments
+    if is_transcript(segments):
+        segments = script_segments(segments)
     return [
         {**segment, "id": _identifier(segment.get("id"), number)}
         if isinstance(segment, dict)
@@ -84,12 +111,12 @@ def numbered(segments: Any) -> Any:
     ]
 
 
-def write_srt(segments: tuple[Segment, ...] | list[Segment], path: Path) -> None:
+def write_srt(segments: Sequence[Segment], path: Path) -> None:
     """Write segments, in the order of their starts, as SRT in UTF-8."""
     subs = pysubs2.SSAFile()
     for segment in sorted(segments, key=lambda segment: segment.start):
         start, end = round(segment.start * 1000), round(segment.end * 1000)
-        text = " ".join(segment.text.split()).replace("-->", "→")
+        text = segment.text.replace("-->", "→")
         subs.append(pysubs2.SSAEvent(start=start, end=end, text=text))
     subs.save(str(path), encoding="utf-8", format_="srt", keep_ssa_tags=True)
 
@@ -100,57 +127,95 @@ def _identifier(given: Any, number: int) -> Any:
     return str(given) if type(given) is int else given
 
 
-def _read_cues(text: str, format_: str, path: Path, prefix: bool) -> tuple[Segment, ...]:
-    screened = screen(text, format_, path)
+def _read_json(data: Any, path: Path) -> Reading:
+    segments = data if isinstance(data, list) else data.get("segments")
+    cautions: list[Caution] = []
+    if is_transcript(data):
+        cautions = mixed_speakers(segments)
+        segments = script_segments(segments)
+    script = validated(Script, {"segments": numbered(segments)}, path)
+    return Reading(segments=script.segments, cautions=tuple(cautions), language=language_of(data))
+
+
+def _read_cues(screened: Screened, format_: str, path: Path, prefix: bool) -> Reading:
+    captions = said_once(list(_captions(screened, format_, path)))
+    if not captions:
+        raise BadInput("none of its cues holds words", where=str(path))
+    cautions = [*screened.cautions]
+    if (rolled := list(unrolled(captions))) != captions:
+        cautions.append(_of_script("rolled_up", ROLLED_UP))
+        captions = rolled
+    if prefix:
+        captions = [with_speaker(one, at_line(path, one.line)) for one in captions]
+    else:
+        cautions += _labels_unread(captions)
+    captions = [with_turns(one) for one in captions]
+    return Reading(
+        segments=tuple(_segment(n, one, path) for n, one in enumerate(captions, 1)),
+        cautions=(*cautions, *_noted(captions)),
+    )
+
+
+def _captions(screened: Screened, format_: str, path: Path) -> Iterator[Caption]:
     # Markup is kept, for it holds WebVTT's voices; ASS knows no such option.
     options = {} if format_ == "ass" else {"keep_html_tags": True}
     subs = pysubs2.SSAFile.from_string(screened.text, format_, **options)
-    segments: list[Segment] = []
     for event, line in zip(subs, screened.lines, strict=True):
         where = at_line(path, line)
-        if event.end <= event.start:
-            raise BadInput("the cue ends before it starts, or at once: change its end", where=where)
-        words = _without_drawings(event) if format_ == "ass" else event.plaintext
-        if words is None:
+        words = words_of(event, format_)
+        timeless = event.end <= event.start
+        if not (words.lines or words.dropped) and (timeless or format_ == "ass"):
             continue
-        speaker, spoken = _speaker_and_text(words, event.name.strip(), prefix, where)
-        segments.append(_segment(len(segments) + 1, event, speaker, spoken, where))
-    return tuple(segments)
-
-
-def _without_drawings(event: pysubs2.SSAEvent) -> str | None:
-    """Return an ASS event's words, or None when it only draws."""
-    if r"\p" not in event.text:
-        return event.plaintext
-    parts = parse_tags(event.text)
-    drawn = any(style.drawing for _, style in parts)
-    words = "".join(text for text, style in parts if not style.drawing)
-    if drawn and not words.strip():
-        return None
-    return pysubs2.SSAEvent(text=words).plaintext
-
-
-def _speaker_and_text(words: str, name: str, prefix: bool, where: str) -> tuple[str, str]:
-    """Return who speaks, ``""`` when nothing says so, and what."""
-    named = [name] if name else [html.unescape(tag).strip() for tag in VOICE.findall(words)]
-    plain = ENTITY.sub(lambda match: html.unescape(match[0]), TAG.sub("", words))
-    lines = plain.split("\n")
-    if prefix and not named:
-        matches = [PREFIX.fullmatch(line) for line in lines]
-        named = [match[1] for match in matches if match]
-        lines = [match[2] if match else line for match, line in zip(matches, lines, strict=True)]
-    speakers = list(dict.fromkeys(named))
-    if len(speakers) > 1:
-        raise BadInput(
-            f"{' and '.join(speakers)} speak in one cue: make a cue for each", where=where
+        if timeless:
+            raise BadInput("the cue ends before it starts, or at once: change its end", where=where)
+        speakers = (event.name.strip(),) if event.name.strip() else words.voices
+        if len(speakers) > 1:
+            raise BadInput(one_each(speakers), where=where)
+        caption = Caption(
+            line=line,
+            start=event.start,
+            end=event.end,
+            speaker="".join(speakers),
+            lines=words.lines,
         )
-    return "".join(speakers), " ".join(" ".join(lines).split())
+        for tag in words.dropped:
+            caption = caption.noted("markup", f"{tag} is taken for markup, and is not spoken")
+        if words.unvoiced:
+            caption = caption.noted("speakers", before_label(caption.speaker))
+        if any("\ufffd" in words for words in caption.lines):
+            caption = caption.noted("unreadable", UNREADABLE)
+        yield caption
 
 
-def _segment(number: int, event: pysubs2.SSAEvent, speaker: str, text: str, where: str) -> Segment:
-    said_by = {"speaker": speaker} if speaker else {}
-    times = {"start": event.start / 1000, "end": event.end / 1000}
+def _labels_unread(captions: Sequence[Caption]) -> list[Caution]:
+    """Return a caution when lines begin with names that nobody asked to be taken for speakers."""
+    labelled = [one for one in captions if not one.speaker and seems_labelled(one.lines)]
+    if not labelled:
+        return []
+    message = (
+        f"a speaker's name seems to begin some cues ({len(labelled)}, the first at line "
+        f"{labelled[0].line}): it is spoken, unless --speaker-prefix takes it for the speaker"
+    )
+    return [_of_script("label", message)]
+
+
+def _noted(captions: Sequence[Caption]) -> list[Caution]:
+    return [
+        Caution(code=note.code, segment=str(number), message=f"line {one.line}: {note.message}")
+        for number, one in enumerate(captions, 1)
+        for note in one.notes
+    ]
+
+
+def _of_script(code: Code, message: str) -> Caution:
+    return Caution(code=code, segment=None, message=message)
+
+
+def _segment(number: int, caption: Caption, path: Path) -> Segment:
+    said_by = {"speaker": caption.speaker} if caption.speaker else {}
+    times = {"start": caption.start / 1000, "end": caption.end / 1000}
+    text = "\n".join(caption.lines)
     try:
         return Segment.model_validate({"id": str(number), "text": text, **times, **said_by})
     except ValidationError as exc:
-        raise BadInput(exc.errors()[0]["msg"], where=where) from exc
+        raise BadInput(exc.errors()[0]["msg"], where=at_line(path, caption.line)) from exc

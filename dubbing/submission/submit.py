@@ -91,7 +91,7 @@ class Checker:
         found = check(intake.manifest, specs, film_seconds=seconds, voices=intake.stored_voices)
         cautions = [
             caution.model_copy(update={"file": caution.file or manifest.source})
-            for caution in (*found, *intake.listen())
+            for caution in (*manifest.cautions, *found, *intake.listen())
         ]
         return Checked(intake=intake, cautions=cautions, specs=specs)
 

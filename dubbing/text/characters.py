@@ -9,6 +9,8 @@ from functools import lru_cache
 from langcodes import Language
 from langcodes.tag_parser import LanguageTagError
 
+UNSEEN = frozenset({"Cc", "Cs"})
+"""Categories of characters that have no shape and no influence on another's."""
 JOINERS = "\u200c\u200d"
 """Zero-width non-joiner and joiner: they change how some scripts are read."""
 JOINING = frozenset(
@@ -45,6 +47,22 @@ def normalise(text: str) -> str:
     if not text.isprintable():
         text = "".join(_kept(text, index) for index in range(len(text)))
     return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def as_shown(text: str) -> str:
+    """Return ``text`` as subtitles show it: in NFC, each line without blanks around it.
+
+    Control characters, halves of surrogate pairs and blank lines go. Line breaks, bidi marks and
+    joiners stay.
+    """
+    lines = text.replace("\t", " ").splitlines()
+    shown = (
+        "".join(character for character in line if unicodedata.category(character) not in UNSEEN)
+        for line in lines
+    )
+    return "\n".join(
+        unicodedata.normalize("NFC", line).strip() for line in shown if normalise(line)
+    )
 
 
 def speakable(text: str) -> bool:

@@ -173,7 +173,8 @@ def test_a_revised_job_that_is_submitted_as_it_first_was_keeps_its_revision(
     client.revise(script("j", *numbered("Line", 5), engine="tone", tenant="other"))
     with redis.from_url(redis_url) as server:
         server.flushall()
-        assert not client.submit(job).created
+        again = script("j", *numbered("Line", 3), engine="tone")
+        assert not client.submit(again).created
         assert server.hget("dubbing:job:j", "tenant") == b"other"
     now = client.status("j")
     assert (now.round, now.lines, now.done) == (2, 5, 0)

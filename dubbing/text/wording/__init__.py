@@ -46,7 +46,8 @@ class Wording:
         self._dictionary = Dictionary(pronunciations)
 
     def spoken(self, text: str) -> str:
-        """Return what is said for ``text``, which is normalised: the same for the same text."""
+        """Return what is said for ``text``, in normal form: the same for the same text."""
+        text = normalise(text)
         listed = list(self._dictionary.find(text))
         reader = _reader(self._language)
         if not listed and not reader.may_read(text):

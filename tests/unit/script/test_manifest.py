@@ -94,11 +94,11 @@ def test_a_script_and_options_are_a_job(tmp_path: Path) -> None:
         assert (job.id, len(job.segments), job.segments[0].id) == ("ep-1", 1, "1")
 
 
-def test_texts_and_names_are_normalised(tmp_path: Path) -> None:
+def test_names_are_normalised_and_texts_are_as_they_are_shown(tmp_path: Path) -> None:
     decomposed = "Jose\u0301"
-    line = {**LINE, "speaker": decomposed, "text": "Hi\u200b\0 there\n you"}
+    line = {**LINE, "speaker": decomposed, "text": " Jose\u0301\u200f\0 there \r\n\n you"}
     job = load(manifest(tmp_path, segments=[line], cast={decomposed: {"speed": 1.5}}))
-    assert job.segments[0].text == "Hi there you"
+    assert job.segments[0].text == "José\u200f there\nyou"
     assert job.role(job.segments[0].speaker).speed == 1.5
     assert normalised(job) == job
 

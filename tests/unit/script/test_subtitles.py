@@ -12,6 +12,7 @@ from dubbing.errors import BadInput
 from dubbing.job import Segment
 from dubbing.script.manifest import load
 from dubbing.script.subtitles import read_script, write_srt
+from dubbing.text.characters import normalise
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 EVENTS = (
@@ -26,7 +27,7 @@ def script(folder: Path, name: str, content: str | bytes) -> Path:
 
 
 def texts(path: Path) -> list[str]:
-    return [segment.text for segment in read_script(path)]
+    return [segment.text for segment in read_script(path).segments]
 
 
 def refused(path: Path) -> str:
@@ -49,7 +50,7 @@ def refused(path: Path) -> str:
 def test_srt_times_are_read_as_written(
     tmp_path: Path, written: str, start: float, end: float
 ) -> None:
-    (segment,) = read_script(script(tmp_path, "ep.1.de.srt", f"1\n{written}\nHello"))
+    (segment,) = read_script(script(tmp_path, "ep.1.de.srt", f"1\n{written}\nHello")).segments
     assert (segment.start, segment.end, segment.text) == (start, end, "Hello")
 
 
@@ -60,7 +61,7 @@ def test_any_line_ending_and_mark_reads_the_same(
 ) -> None:
     lines = "1\n00:00:01,000 --> 00:00:02,000\nGrüße,\nMara\n\n2\n00:00:03,000 --> 00:00:04,000\nJa"
     path = script(tmp_path, "a.srt", lines.replace("\n", newline).encode(encoding))
-    assert texts(path) == ["Grüße, Mara", "Ja"]
+    assert texts(path) == ["Grüße,\nMara", "Ja"]
 
 
 def test_figures_are_spoken_and_cue_numbers_are_not(tmp_path: Path) -> None:
@@ -70,7 +71,7 @@ def test_figures_are_spoken_and_cue_numbers_are_not(tmp_path: Path) -> None:
         "1\n00:00:01,000 --> 00:00:02,000\nWhat year?\n1984\n\n"
         "2\n00:00:03,000 --> 00:00:04,000\n12\n3\n00:00:05,000 --> 00:00:06,000\nThe year\n1985",
     )
-    assert texts(path) == ["What year? 1984", "12", "The year 1985"]
+    assert texts(path) == ["What year?\n1984", "12", "The year\n1985"]
 
 
 def test_cue_numbers_may_be_missing(tmp_path: Path) -> None:
@@ -79,7 +80,7 @@ def test_cue_numbers_may_be_missing(tmp_path: Path) -> None:
         "a.srt",
         "00:00:01,000 --> 00:00:02,000\nOne\n1984\n\n00:00:03,000 --> 00:00:04,000\nTwo\n",
     )
-    assert texts(path) == ["One 1984", "Two"]
+    assert texts(path) == ["One\n1984", "Two"]
 
 
 def test_markup_is_left_out_and_entities_are_read(tmp_path: Path) -> None:
@@ -104,7 +105,10 @@ def test_an_empty_cue_is_kept_for_the_check(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "line", "words"),
     [
-        ("1\n00:00:01,000 --> 00:00:02\nx", 2, "no times"),
+        ("1\n00:00:01,000 --> 00:02\nx", 2, "no times"),
+        ("1\n00:00:01,000 --> 00:00:02 500\nx", 2, "no times"),
+        ("1\n00:00:01,000 --> 00:00:02  500\nx", 2, "no times"),
+        (f"1\n{'9' * 5000}:00:01,000 --> 00:00:02,000\nx", 2, "no times"),
         ("1\n-00:00:01,000 --> 00:00:02,000\nx", 2, "no times"),
         ("1\n00:00:01,000 --> -00:00:02,000\nx", 2, "no times"),
         ("1\n00:75:01,000 --> 00:76:02,000\nx", 2, "no times"),
@@ -139,8 +143,8 @@ def test_vtt_notes_identifiers_and_styles_are_not_spoken(tmp_path: Path) -> None
         "<v.loud Anna Lee>We <00:01.500>are\nhere</v>\n\nNOTE done\n\n"
         "12\n01:00:00.000 --> 01:00:01,000\n<v Ben>12",
     )
-    anna, ben = read_script(path)
-    assert (anna.speaker, anna.text, anna.start, anna.end) == ("Anna Lee", "We are here", 1.0, 2.5)
+    anna, ben = read_script(path).segments
+    assert (anna.speaker, anna.text, anna.start, anna.end) == ("Anna Lee", "We are\nhere", 1.0, 2.5)
     assert (ben.speaker, ben.text, ben.start, ben.end) == ("Ben", "12", 3600.0, 3601.0)
 
 
@@ -149,7 +153,6 @@ def test_vtt_notes_identifiers_and_styles_are_not_spoken(tmp_path: Path) -> None
     [
         ("00:01.000 --> 00:02.000\n<v A>x</v>\n<v B>y</v>", 3, "A and B"),
         ("00:01.000 --> 00:02.000\nx\n\nlost words", 6, "no cue"),
-        ("00:01.000 --> 00:02.000\nx\n00:03.000 --> 00:04.000\ny", 5, "blank line"),
         ("00:01.00 --> 00:02.00\nx", 3, "no times"),
     ],
 )
@@ -171,8 +174,8 @@ def test_ass_speaks_dialogue_only(tmp_path: Path) -> None:
         "Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,{\\p1}m 0 0 l 1 1{\\p0}\n"
         "Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,{\\p1}m 0 0{\\p0}words\n",
     )
-    first, second = read_script(path)
-    assert (first.id, first.speaker, first.text) == ("1", "Anna", "Yes, it is")
+    first, second = read_script(path).segments
+    assert (first.id, first.speaker, first.text) == ("1", "Anna", "Yes,\nit is")
     assert (second.id, second.speaker, second.text) == ("2", "speaker", "words")
 
 
@@ -183,7 +186,8 @@ def test_ass_speaks_dialogue_only(tmp_path: Path) -> None:
         ("Dialogue: 0,-0:00:01.00,0:00:02.00,Default,Anna,0,0,0,,x", "neither"),
         ("Dialogue: 0,0:00:03.00,0:00:02.00,Default,Anna,0,0,0,,x", "ends before it starts"),
         ("dialog: 0,0:00:01.00,0:00:02.00,Default,Anna,0,0,0,,x", "neither"),
-        ("Format: Start, End, Text", "unusual order"),
+        ("Format: Text, Start, End", "Text as the last"),
+        ("Format: Layer, Start, Text", "name Start and End"),
     ],
 )
 def test_ass_that_would_be_misread_is_refused(tmp_path: Path, event: str, words: str) -> None:
@@ -205,13 +209,13 @@ def test_a_name_before_the_text_is_the_speaker_when_asked(tmp_path: Path) -> Non
         "2\n00:00:03,000 --> 00:00:04,000\nsee http://a.example\n\n"
         "3\n00:00:05,000 --> 00:00:06,000\n小明：你好\n",
     )
-    asked = read_script(path, speaker_prefix=True)
+    asked = read_script(path, speaker_prefix=True).segments
     assert [(segment.speaker, segment.text) for segment in asked] == [
-        ("DR. O'NEIL", "At 10:30, sharp."),
+        ("DR. O'NEIL", "At 10:30,\nsharp."),
         ("speaker", "see http://a.example"),
         ("小明", "你好"),
     ]
-    assert read_script(path)[0].text == "DR. O'NEIL: At 10:30, sharp."
+    assert read_script(path).segments[0].text == "DR. O'NEIL: At 10:30,\nsharp."
 
 
 def test_two_named_speakers_in_one_cue_are_refused(tmp_path: Path) -> None:
@@ -226,7 +230,7 @@ def test_another_encoding_is_refused_by_its_byte_and_read_when_named(tmp_path: P
     message = refused(path)
     assert f"byte {content.index('ü')} " in message
     assert "--encoding" in message
-    assert read_script(path, encoding="cp1252")[0].text == "Grüße"
+    assert read_script(path, encoding="cp1252").segments[0].text == "Grüße"
     with pytest.raises(BadInput, match="no encoding 'klingon'"):
         read_script(path, encoding="klingon")
 
@@ -234,7 +238,7 @@ def test_another_encoding_is_refused_by_its_byte_and_read_when_named(tmp_path: P
 def test_utf_16_without_a_mark_is_recognised(tmp_path: Path) -> None:
     path = script(tmp_path, "a.srt", "1\n00:00:01,000 --> 00:00:02,000\nHi".encode("utf-16-le"))
     assert "utf-16-le" in refused(path)
-    assert read_script(path, encoding="utf-16-le")[0].text == "Hi"
+    assert read_script(path, encoding="utf-16-le").segments[0].text == "Hi"
 
 
 def test_json_gives_ids_or_positions_are_taken(tmp_path: Path) -> None:
@@ -243,9 +247,10 @@ def test_json_gives_ids_or_positions_are_taken(tmp_path: Path) -> None:
         {"id": "x-2", "start": 2, "end": 3, "text": "b", "speaker": "Ann"},
         {"id": 7, "start": 3, "end": 4, "text": "c"},
     ]
-    bare = read_script(script(tmp_path, "a.json", json.dumps(lines)))
+    bare = read_script(script(tmp_path, "a.json", json.dumps(lines))).segments
     assert [segment.id for segment in bare] == ["1", "x-2", "7"]
-    assert read_script(script(tmp_path, "b.json", json.dumps({"segments": lines}))) == bare
+    nested = script(tmp_path, "b.json", json.dumps({"segments": lines}))
+    assert read_script(nested).segments == bare
 
 
 @pytest.mark.parametrize(
@@ -286,12 +291,15 @@ def test_what_is_written_as_srt_reads_back(tmp_path: Path) -> None:
         segment.model_copy(update={"text": segment.text.replace("-->", "→")})
         for segment in segments
     ]
-    assert list(read_script(path)) == expected
+    assert list(read_script(path).segments) == expected
 
 
 def test_the_example_scene_is_the_same_in_all_forms() -> None:
-    scene = read_script(EXAMPLES / "scene.srt", speaker_prefix=True)
+    scene = read_script(EXAMPLES / "scene.srt", speaker_prefix=True).segments
     assert len(scene) == 24
     assert {segment.speaker for segment in scene} == {"MARA", "TOM", "CAPTAIN OSK"}
-    assert read_script(EXAMPLES / "scene.ass") == scene
     assert load(EXAMPLES / "scene.json").segments == scene
+    drawn = read_script(EXAMPLES / "scene.ass").segments
+    assert drawn[5].text == "Gull Point, this is the Northern Star.\nDo you hear me?"
+    on_one_line = (one.model_copy(update={"text": normalise(one.text)}) for one in drawn)
+    assert tuple(on_one_line) == scene

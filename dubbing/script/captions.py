@@ -1,0 +1,135 @@
+"""Captions as they were parsed, and what is undone in them before they become segments.
+
+A text that stands twice at the same time is a subtitle drawn in layers. Captions that roll up, as
+YouTube makes them, repeat each row until it leaves the screen. Both are said once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from dubbing.job.caution import Code
+
+GAP = 500
+"""Milliseconds that may part two captions of which the second rolls on from the first."""
+LEAST = 2
+"""Captions that carry on from the one before, in a script that rolls up."""
+LEAST_SHARE = 1 / 3
+"""Share of the captions that repeat from the one before, in a script that rolls up."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """What a caution will say of a caption."""
+
+    code: Code
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caption:
+    """One cue or event, without its markup."""
+
+    line: int
+    """Number of the line that holds its times."""
+    start: int
+    """Milliseconds."""
+    end: int
+    """Milliseconds."""
+    speaker: str = ""
+    """Empty where neither a tag nor a field names one."""
+    lines: tuple[str, ...]
+    notes: tuple[Note, ...] = ()
+
+    def noted(self, code: Code, message: str) -> Caption:
+        """Return this caption with one more note."""
+        return replace(self, notes=(*self.notes, Note(code=code, message=message)))
+
+
+def said_once(captions: Sequence[Caption]) -> list[Caption]:
+    """Return captions without those that repeat another's text at the same time.
+
+    Two named speakers may say the same; one without a name repeats the other.
+    """
+    kept: list[Caption] = []
+    places: dict[tuple[int, int, str], list[int]] = {}
+    for caption in captions:
+        same = places.setdefault((caption.start, caption.end, _words(caption)), [])
+        twin = next((at for at in same if _one_speaker(kept[at], caption)), None)
+        if twin is None or not caption.lines:
+            same.append(len(kept))
+            kept.append(caption)
+            continue
+        first = replace(kept[twin], speaker=kept[twin].speaker or caption.speaker)
+        message = f"line {caption.line} has the same text at the same time: it is said once"
+        kept[twin] = first.noted("duplicate", message)
+    return kept
+
+
+def unrolled(captions: Sequence[Caption]) -> Sequence[Caption]:
+    """Return captions that roll up with each row said once, and others as they are.
+
+    A row is said in the time of the caption in which it first appears. One that grows word by word
+    is said whole, from its first word on.
+    """
+    return _rows_once(_grown(captions))
+
+
+def _rows_once(captions: Sequence[Caption]) -> Sequence[Caption]:
+    """Return captions without the rows that stand in the caption before them."""
+    repeats = [0, *(_repeated(before, caption) for before, caption in pairwise(captions))]
+    added = sum(0 < n < len(one.lines) for n, one in zip(repeats, captions, strict=False))
+    if added < LEAST or sum(map(bool, repeats)) < LEAST_SHARE * (len(captions) - 1):
+        return captions
+    return [
+        replace(caption, lines=caption.lines[repeat:])
+        for repeat, caption in zip(repeats, captions, strict=True)
+        if not repeat or repeat < len(caption.lines)
+    ]
+
+
+def _grown(captions: Sequence[Caption]) -> Sequence[Caption]:
+    """Return captions of which each whole one stands for those that grew to it."""
+    grows = [_grows(before, caption) for before, caption in pairwise(captions)]
+    if sum(grows) < LEAST or sum(grows) < LEAST_SHARE * len(grows):
+        return captions
+    whole: list[Caption] = []
+    for caption, carries_on in zip(captions, [False, *grows], strict=True):
+        if carries_on:
+            whole[-1] = replace(caption, start=whole[-1].start)
+        else:
+            whole.append(caption)
+    return whole
+
+
+def _repeated(before: Caption, caption: Caption) -> int:
+    """Return how many rows at the beginning of a caption end the one before it."""
+    shown, now = _rows(before), _rows(caption)
+    most = min(len(shown), len(now)) if _follows(before, caption) else 0
+    return next((many for many in range(most, 0, -1) if shown[-many:] == now[:many]), 0)
+
+
+def _grows(before: Caption, caption: Caption) -> bool:
+    """Whether a caption is the one before it, with more words in its last row."""
+    shown, now = _rows(before), _rows(caption)
+    if not (shown and _follows(before, caption) and len(shown) == len(now)):
+        return False
+    return shown[:-1] == now[:-1] and now[-1].startswith(f"{shown[-1]} ")
+
+
+def _follows(before: Caption, caption: Caption) -> bool:
+    return before.speaker == caption.speaker and before.start < caption.start <= before.end + GAP
+
+
+def _one_speaker(one: Caption, other: Caption) -> bool:
+    return one.speaker == other.speaker or not (one.speaker and other.speaker)
+
+
+def _words(caption: Caption) -> str:
+    return " ".join(_rows(caption))
+
+
+def _rows(caption: Caption) -> list[str]:
+    return [" ".join(line.split()) for line in caption.lines]

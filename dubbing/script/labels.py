@@ -1,0 +1,133 @@
+"""Who says a caption: speakers' names that stand before the words, and other signs of a speaker."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from dubbing.errors import BadInput
+from dubbing.script.captions import Caption
+
+TURN = re.compile(r"\s*(?:[-–—•‐‑−](?!\d)|>{2,})\s*")
+"""What a line begins with where another speaker takes over."""
+DESCRIPTION = re.compile(r"\s*(?:[-–—]\s*)?[\[(（【][^\])）】]*[\])）】]\s*")
+"""A line that says what is heard, and that nobody speaks."""
+NAME = r"\d{0,3}[^\W\d_][\w .'’&/#№-]{0,40}?"
+ASIDE = r"(?:\s*[\[(（][^\])）]*[\])）])*"
+"""How or from where it is said: ``(V.O.)``."""
+NAMED = re.compile(rf"\s*({NAME}){ASIDE}\s*([:：])(.*)")
+"""``NAME: text``, ``NAME (V.O.): text``."""
+ENCLOSED = re.compile(rf"\s*[\[(（【{{]\s*({NAME})\s*[\])）】}}]{ASIDE}\s*([:：])(.*)")
+"""``[NAME]: text``."""
+BRACKETED = re.compile(rf"\s*[\[【]\s*({NAME})\s*[\]】](.*)")
+"""``[NAME] text``, which may be a sound as well."""
+NUMBERED = re.compile(r"[^\W\d_]+[ _#№.-]*\d+")
+"""``SPEAKER_01``, ``Speaker 1``: no sound has such a name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Label:
+    """A speaker's name before words."""
+
+    name: str
+    text: str
+    """The words after it, on its line."""
+    doubt: bool = False
+    """Whether it may be no name: a sound in brackets, or words before a colon."""
+
+
+def with_speaker(caption: Caption, where: str) -> Caption:
+    """Return a caption whose labels are its speaker, and no part of its text.
+
+    Raises BadInput when two names stand in it.
+    """
+    if caption.speaker:
+        return caption
+    labels = [_label(line, caption.lines) for line in caption.lines]
+    names = list(dict.fromkeys(label.name for label in labels if label))
+    if not names:
+        return caption
+    if len(names) > 1:
+        raise BadInput(one_each(names), where=where)
+    lines = [
+        label.text if label else line for label, line in zip(labels, caption.lines, strict=True)
+    ]
+    found = replace(caption, speaker=names[0], lines=tuple(filter(None, lines)))
+    if any(label and label.doubt for label in labels):
+        found = found.noted("label", f"{names[0]!r} is taken for the speaker, and is not spoken")
+    if labels[0] is None:
+        found = found.noted("speakers", before_label(names[0]))
+    return found
+
+
+def with_turns(caption: Caption) -> Caption:
+    """Return a caption with a note when its lines begin as two speakers' do."""
+    spoken = [line for line in caption.lines if not DESCRIPTION.fullmatch(line)]
+    if any(TURN.match(line) for line in spoken[1:]) or " ".join(spoken).count(">>") > 1:
+        return caption.noted("speakers", "two speakers seem to talk in it: make a cue for each")
+    return caption
+
+
+def one_each(names: Sequence[str]) -> str:
+    """Return what is wrong with a caption of several speakers."""
+    return f"{' and '.join(names)} speak in one cue: make a cue for each"
+
+
+def before_label(name: str) -> str:
+    """Return what a caution says of words that stand before a speaker's name."""
+    return f"words stand before the name of {name!r}, who says them too: make a cue for each"
+
+
+def seems_labelled(lines: Sequence[str]) -> bool:
+    """Whether a line begins with a speaker's name in capitals."""
+    labels = (_label(line, lines) for line in lines)
+    return any(label and not label.doubt and _in_capitals(label.name) for label in labels)
+
+
+def _label(line: str, lines: Sequence[str]) -> Label | None:
+    """Return the label at the beginning of one of a caption's lines."""
+    turn = TURN.match(line)
+    rest = line[turn.end() :] if turn else line
+    if enclosed := ENCLOSED.fullmatch(rest):
+        name, _, text = enclosed.groups()
+        return Label(name=name, text=text.strip(), doubt=not _is_title(name))
+    several = len(lines) > 1
+    if bracketed := BRACKETED.fullmatch(rest):
+        return _bracketed(bracketed[1], bracketed[2].strip(), several=several)
+    if named := NAMED.fullmatch(rest):
+        return _named(named[1], named[2], named[3], several=several)
+    return None
+
+
+def _bracketed(name: str, text: str, *, several: bool) -> Label | None:
+    """Return a label without a colon; several words in brackets are rather what is heard.
+
+    several: whether the caption has more lines than this one.
+    """
+    numbered = NUMBERED.fullmatch(name) is not None
+    if not (text or several) or not (numbered or (" " not in name and _in_capitals(name))):
+        return None
+    return Label(name=name, text=text, doubt=not numbered)
+
+
+def _named(name: str, colon: str, text: str, *, several: bool) -> Label | None:
+    """Return a label without brackets.
+
+    several: whether the caption has more lines than this one.
+    """
+    capitals = _in_capitals(name)
+    if colon == ":" and text and not text[0].isspace() and not (capitals and text[0].isalpha()):
+        return None
+    if not text.strip() and not capitals and not (several and _is_title(name)):
+        return None
+    return Label(name=name, text=text.strip(), doubt=not _is_title(name))
+
+
+def _in_capitals(name: str) -> bool:
+    return not any(map(str.islower, name))
+
+
+def _is_title(name: str) -> bool:
+    """Whether no word begins with a small letter."""
+    return not any(word[0].islower() for word in name.split())

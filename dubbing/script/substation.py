@@ -1,0 +1,84 @@
+"""The events of ASS and SSA files, found strictly, before a lenient parser reads them.
+
+pysubs2 takes the fields of an event in one order, whatever the file says of it, and passes over
+the lines that it does not know. Here every line of ``[Events]`` is accounted for, or refused by
+its number, and the events that are spoken are written anew in the order that pysubs2 reads.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from dubbing.errors import BadInput
+from dubbing.script.cues import LONGEST, Screened, at_line, check_count, no_cue
+
+SECTION = re.compile(r"\[[\w +]+\]")
+FIELDS = [
+    "layer",
+    "start",
+    "end",
+    "style",
+    "name",
+    "marginl",
+    "marginr",
+    "marginv",
+    "effect",
+    "text",
+]
+"""Of an event, where no ``Format:`` gives others."""
+TIME = re.compile(r"\d{1,2}:[0-5]\d:[0-5]\d\.\d{1,3}")
+UNSPOKEN = (";", "Comment:", "Picture:", "Sound:", "Movie:", "Command:")
+"""What a line of ``[Events]`` that is not spoken begins with."""
+
+
+def screen_substation(text: str, path: Path) -> Screened:
+    """Return the spoken events of ``text``.
+
+    Raises BadInput that names the first line which cannot be placed, or when there are more than
+    200,000 events or none.
+    """
+    check_count(text.count("Dialogue:"), path)
+    section, fields = "", FIELDS
+    kept = ["[Events]"]
+    numbers = []
+    for number, raw in enumerate(text.split("\n"), 1):
+        line, where = raw.strip(), at_line(path, number)
+        if SECTION.fullmatch(line):
+            section = line.lower()
+        elif section != "[events]":
+            if line.startswith("Dialogue:"):
+                raise BadInput("this line stands outside of [Events]", where=where)
+        elif line.startswith("Format:"):
+            fields = _fields(line, where)
+        elif line and not line.startswith(UNSPOKEN):
+            kept.append(_event(line, fields, where))
+            numbers.append(number)
+    if not numbers:
+        raise BadInput(no_cue(text, "ass"), where=str(path))
+    return Screened(text="\n".join(kept), lines=tuple(numbers))
+
+
+def _fields(line: str, where: str) -> list[str]:
+    """Return the names of an event's fields, in lower case; SSA's actor is ASS's name."""
+    fields = [name.strip().lower() for name in line.removeprefix("Format:").split(",")]
+    if not {"start", "end"} <= set(fields) or fields[-1] != "text":
+        raise BadInput("name Start and End among the fields, and Text as the last", where=where)
+    return ["name" if name == "actor" else name for name in fields]
+
+
+def _event(line: str, fields: list[str], where: str) -> str:
+    """Return a spoken line in pysubs2's order of fields."""
+    kind, _, rest = line.partition(":")
+    event = dict(zip(fields, rest.split(",", len(fields) - 1), strict=False))
+    start, end = (event.get(name, "").strip() for name in ("start", "end"))
+    whole = kind == "Dialogue" and "text" in event
+    if not (whole and TIME.fullmatch(start) and TIME.fullmatch(end)):
+        raise BadInput(
+            f"{line[:60]!r} is neither a comment nor Dialogue: {','.join(fields)} "
+            "with times such as 0:00:01.50",
+            where=where,
+        )
+    if len(line) > LONGEST:
+        raise BadInput(f"the cue has more than {LONGEST} characters", where=where)
+    return f"Dialogue: 0,{start},{end},Default,{event.get('name', '')},0,0,0,,{event['text']}"

@@ -1,0 +1,98 @@
+"""What speech recognisers write in JSON: Whisper, its API, faster-whisper and WhisperX.
+
+Their segments have a script's start, end and text, perhaps a speaker, and much that a script has
+no use for. A file is told by those fields; a manifest that people write has none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import langcodes
+
+from dubbing.job.caution import Caution
+
+SEGMENT_SIGNS = frozenset(
+    {
+        *("avg_logprob", "chars", "compression_ratio", "no_speech_prob", "seek", "temperature"),
+        *("tokens", "words"),
+    }
+)
+"""Fields of a segment that only a recogniser writes."""
+SIGNS = frozenset(
+    {
+        *("all_language_probs", "duration", "duration_after_vad", "language_probability", "task"),
+        *("text", "transcription_options", "usage", "vad_options", "word_segments", "words"),
+        *("x_groq", "speaker_embeddings", "ori_dict"),
+    }
+)
+"""Fields of a transcript that only a recogniser writes."""
+SHARED = frozenset({"segments", "language"})
+"""Fields of a transcript that a manifest has too."""
+KEPT = ("start", "end", "text", "speaker")
+
+
+def is_transcript(data: Any) -> bool:
+    """Whether JSON, an object or a list of segments, is what a recogniser wrote."""
+    segments = data.get("segments") if isinstance(data, dict) else data
+    if not isinstance(segments, list):
+        return False
+    if isinstance(data, dict):
+        if not data.keys() <= SIGNS | SHARED:
+            return False
+        if data.keys() & SIGNS:
+            return True
+    return any(isinstance(one, dict) and one.keys() & SEGMENT_SIGNS for one in segments)
+
+
+def script_segments(segments: Sequence[Any]) -> list[Any]:
+    """Return a recogniser's segments as a script's, without those of no length that say nothing.
+
+    Their ids are left out: those of a transcript that was made in parts begin anew in each.
+    """
+    return [
+        {name: one[name] for name in KEPT if one.get(name) is not None}
+        if isinstance(one, dict)
+        else one
+        for one in _spoken(segments)
+    ]
+
+
+def language_of(transcript: Any) -> str | None:
+    """Return the BCP 47 tag of the language that a transcript names, by a tag or in English."""
+    name = transcript.get("language") if isinstance(transcript, dict) else None
+    if not isinstance(name, str):
+        return None
+    if langcodes.tag_is_valid(name):
+        return name
+    from babel import Locale
+
+    names = Locale("en").languages
+    return next((tag for tag, said in names.items() if said.lower() == name.lower()), None)
+
+
+def mixed_speakers(segments: Sequence[Any]) -> list[Caution]:
+    """Return cautions for a transcript's segments whose words have several speakers."""
+    found = []
+    for number, one in enumerate(_spoken(segments), 1):
+        words = one.get("words") if isinstance(one, dict) else None
+        speakers = sorted(
+            {
+                str(word["speaker"])
+                for word in (words if isinstance(words, list) else [])
+                if isinstance(word, Mapping) and word.get("speaker")
+            }
+        )
+        if len(speakers) > 1:
+            message = f"segment {number}: {' and '.join(speakers)} speak in it: one voice says both"
+            found.append(Caution(code="speakers", segment=str(number), message=message))
+    return found
+
+
+def _spoken(segments: Sequence[Any]) -> list[Any]:
+    return [one for one in segments if not (isinstance(one, dict) and _is_empty(one))]
+
+
+def _is_empty(segment: Mapping[str, Any]) -> bool:
+    return not str(segment.get("text", "")).strip() and segment.get("start") == segment.get("end")
