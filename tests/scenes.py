@@ -129,7 +129,7 @@ def film(
     sound: an ffmpeg source, the same in all channels.
     """
     path = Path(storage.url) / "media" / name
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     picture = ["-f", "lavfi", "-i", f"testsrc=s=64x36:r=5:d={seconds}"]
     layout = {1: "mono", 2: "stereo", 6: "5.1"}.get(channels or 0)
     spread = "|".join(f"c{n}=c0" for n in range(channels or 0))
