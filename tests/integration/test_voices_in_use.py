@@ -247,7 +247,7 @@ def test_a_line_is_said_and_retried_in_a_stored_voice(system: System, tmp_path: 
     digest = client.voices.extract("greta", [write(tmp_path / "a.wav", speech("Annie"))])
     clip = client.say("Good day to all of you.", language="en", engine="tone", voice="greta")
     assert pitch(clip) == pytest.approx(pitch(speech("Annie")), rel=0.15)
-    job = script("again", "It will not. [silence]", "It will.")
+    job = script("again", "It will not. <silence>", "It will.")
     assert system.run(job).failed == 1
     client.retry("again", engine="tone", voice="greta")
     assert system.wait("again").state is JobState.COMPLETED
