@@ -34,6 +34,14 @@ def job_options(command: Command) -> Command:
             "--allow-missing", type=click.FloatRange(0, 1), metavar="SHARE",
             help="Share of the lines that may stay unspoken, with the original sound under them.",
         ),
+        click.option(
+            "--speak-sounds", is_flag=True, default=None,
+            help="Speak what describes a sound, such as (sighs) or [door slams].",
+        ),
+        click.option(
+            "--speak-lyrics", is_flag=True, default=None,
+            help="Speak lyrics, such as `♪ Row the boat ♪`.",
+        ),
         click.option("--id", help="The job's id; left out, a digest of the request."),
         click.option("--tenant", help="Whose job this is; tenants take turns."),
         click.option("--batch-name", help="Named batch that the jobs belong to."),
@@ -61,7 +69,7 @@ def load_jobs(paths: tuple[Path, ...], options: dict[str, Any]) -> list[Job]:
 def _load(entry: Entry, options: dict[str, Any]) -> Job:
     names = (
         *("media", "language", "cast", "pronunciations", "engine", "allow_missing", "id"),
-        *("tenant", "batch_name"),
+        *("speak_sounds", "speak_lyrics", "tenant", "batch_name"),
     )
     track = options["track"]
     given: dict[str, Any] = {name: options[name] for name in names}

@@ -28,6 +28,7 @@ from dubbing.job import Job, JobState
 from dubbing.jobs.status import Status
 from dubbing.planning.plan import Kind
 from dubbing.settings import Settings
+from dubbing.text.sounds import voiced
 
 
 @click.command()
@@ -114,7 +115,8 @@ def _dub(job: Job, out: Path) -> tuple[Status, list[Path]]:
 
 
 def _engines(job: Job, settings: Settings) -> list[str]:
-    engines = (name or settings.engine for who in job.speakers for name in job.engines_of(who))
+    speakers = voiced(job).speakers
+    engines = (name or settings.engine for who in speakers for name in job.engines_of(who))
     return list(dict.fromkeys(engines))
 
 

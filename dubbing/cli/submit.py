@@ -74,8 +74,9 @@ def _preview(client: Client, jobs: list[Job], as_json: bool) -> None:
         return
     for job, preview in zip(jobs, previews, strict=True):
         print_cautions(preview.cautions)
+        engines = f" on {', '.join(preview.engines)}" if preview.engines else ""
         click.echo(
-            f"{job.id or job.language}: {preview.lines} lines in {preview.batches} batches on "
-            f"{', '.join(preview.engines)}, {preview.clips_there} clips already there, "
+            f"{job.id or job.language}: {preview.lines} lines in {preview.batches} batches"
+            f"{engines}, {preview.clips_there} clips already there, "
             f"about {preview.seconds:g} s of speech to make"
         )

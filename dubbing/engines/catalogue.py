@@ -24,6 +24,7 @@ from dubbing.job import Job, Model
 from dubbing.settings import Settings
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
+from dubbing.text.sounds import voiced
 
 GROUP = "dubbing.engines"
 
@@ -121,10 +122,9 @@ class Catalogue:
 
 
 def specs_in(job: Job, specs: Mapping[str, EngineSpec]) -> list[EngineSpec]:
-    """Return the specs of the engines that a job names, fallbacks and bases too."""
-    asked = {
-        (engine, job.base_of(who, engine)) for who in job.speakers for engine in job.engines_of(who)
-    }
+    """Return the specs of the engines that a job's speakers need, fallbacks and bases too."""
+    speakers = voiced(job).speakers
+    asked = {(name, job.base_of(who, name)) for who in speakers for name in job.engines_of(who)}
     found = {s.name: s for engine, base in asked for s in with_base(engine, specs, base)}
     return [found[name] for name in sorted(found)]
 

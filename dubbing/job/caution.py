@@ -7,7 +7,16 @@ from typing import Literal
 from dubbing.job.job import Model
 
 Code = Literal[
-    "too_dense", "script", "overlap", "crosstalk", "beyond_film", "description", "role", "reference"
+    "too_dense",
+    "script",
+    "overlap",
+    "crosstalk",
+    "beyond_film",
+    "role",
+    "reference",
+    "silent",
+    "sound",
+    "lyrics",
 ]
 
 

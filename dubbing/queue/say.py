@@ -5,13 +5,14 @@ from __future__ import annotations
 import secrets
 import time
 
-from dubbing.errors import ReportedError, Transient
+from dubbing.errors import BadInput, ReportedError, Transient
 from dubbing.job import Job, Model
 from dubbing.ledger import Ledger
 from dubbing.media.samples import Audio, decode_clip
 from dubbing.planning.plan import CastLine, PlannedLine
 from dubbing.queue.publisher import Publisher, queues_of
 from dubbing.storage import Storage
+from dubbing.text.sounds import is_silent
 from dubbing.voices.voice import VoiceRef
 
 SAY_SECONDS = 60.0
@@ -33,15 +34,21 @@ class SayRequest(Model):
 
 
 def one_line(text: str, *, language: str, engine: str, voice: str) -> Job:
-    """Return a job of one line, by which it is checked and cast."""
-    return Job.model_validate(
+    """Return a job of one line, by which it is checked and cast; raises BadInput for no words."""
+    job = Job.model_validate(
         {
             "language": language,
             "engine": engine,
             "segments": [{"id": "say", "start": 0, "end": LONGEST, "text": text}],
             "cast": {"speaker": {"voice": voice or None}},
+            # Whoever asks for a single line wants to hear what it says.
+            "speak_sounds": True,
+            "speak_lyrics": True,
         }
     )
+    if is_silent(job, job.segments[0]):
+        raise BadInput(f"{text[:40]!r} holds nothing to speak: write words")
+    return job
 
 
 def say(

@@ -85,12 +85,13 @@ def numbered(segments: Any) -> Any:
 
 
 def write_srt(segments: tuple[Segment, ...] | list[Segment], path: Path) -> None:
-    """Write segments, in the order of their starts, as SRT in UTF-8."""
+    """Write segments, in the order of their starts, as SRT in UTF-8; those without text are not."""
     subs = pysubs2.SSAFile()
     for segment in sorted(segments, key=lambda segment: segment.start):
         start, end = round(segment.start * 1000), round(segment.end * 1000)
         text = " ".join(segment.text.split()).replace("-->", "→")
-        subs.append(pysubs2.SSAEvent(start=start, end=end, text=text))
+        if text:
+            subs.append(pysubs2.SSAEvent(start=start, end=end, text=text))
     subs.save(str(path), encoding="utf-8", format_="srt", keep_ssa_tags=True)
 
 

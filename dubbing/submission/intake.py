@@ -17,6 +17,7 @@ from dubbing.media.encode import check_picture
 from dubbing.media.probe import MediaInfo, probe
 from dubbing.storage import Storage, digest_file
 from dubbing.storage.keys import Keys
+from dubbing.text.sounds import voiced
 from dubbing.voices import reference
 from dubbing.voices.forms import store_voice
 from dubbing.voices.from_film import ENOUGH, LEAST, cut_voices
@@ -84,7 +85,7 @@ class Intake:
         job = self.job
         if job.media and (wanted := self._wanted()):
             with self._fetched(job.media) as film:
-                self._cut = cut_voices(film, job.segments, wanted, self._key(job.media))
+                self._cut = cut_voices(film, voiced(job).segments, wanted, self._key(job.media))
         return [
             Caution(code="reference", segment=None, message=f"the voice of {speaker!r}: {doubt}")
             for speaker in job.cast
@@ -181,7 +182,7 @@ class Intake:
     def _wanted(self) -> dict[str, tuple[float, float]]:
         """Return the speakers whose voice comes from the film, and the seconds that it takes."""
         wanted = {}
-        for speaker in self.job.speakers:
+        for speaker in voiced(self.job).speakers:
             if self.job.role(speaker).reference == SOURCE:
                 bounds = [
                     spec.reference_seconds or (0.0, ENOUGH) for spec in self._cloning(speaker)

@@ -1,0 +1,256 @@
+"""What of a line is speech: sounds, lyrics and their signs are told from the words to say.
+
+The rule, which the README states for users:
+
+- Square brackets hold a sound: ``[door slams]``, ``【掌声】``.
+- Round brackets and single asterisks hold a sound where they stand by themselves, at the beginning
+  of a line or between sentences: ``(sighs) I know.`` Within a sentence they hold speech.
+- Lyrics stand between two notes or after a note that begins a line. ``#`` is a note where it begins
+  a line and a space follows.
+- What only looks like a sound or like lyrics is spoken, and is an `Aside` too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+from dubbing.job import Job, Segment
+from dubbing.text.characters import speakable
+
+Kind = Literal["sound", "lyrics"]
+
+
+class Aside(NamedTuple):
+    """A part of a line that is, or looks like, a sound or lyrics."""
+
+    kind: Kind
+    text: str
+    """As it is written."""
+    spoken: bool
+
+
+class Reading(NamedTuple):
+    """What is said of a line, before it is put into words."""
+
+    words: str
+    """Without signs of sounds and lyrics; nothing in it is `speakable` when the line is silent."""
+    asides: tuple[Aside, ...] = ()
+
+
+def _enclosed(opening: str, closing: str) -> str:
+    """Return a pattern of text in brackets, which may hold one more pair."""
+    inside = rf"[^{opening}{closing}]"
+    return rf"[{opening}](?:{inside}|[{opening}]{inside}*[{closing}])*[{closing}]"
+
+
+SQUARE = "|".join(
+    _enclosed(re.escape(opening), re.escape(closing))
+    for opening, closing in ("[]", "【】", "［］", "〔〕")
+)
+ROUND = _enclosed(r"(（", r")）")
+STARRED = r"(?<![\w*])\*(?![\s*])[^*]+(?<!\s)\*(?![\w*])"
+NOTE = r"(?:[♩♪♫♬🎵🎶🎼¶]\ufe0f?)+"
+BRACKET = re.compile(rf"(?P<square>{SQUARE})|{ROUND}|{STARRED}")
+SIGN = re.compile(rf"{SQUARE}|{ROUND}|(?P<note>{NOTE})")
+ANY_SIGN = re.compile(rf"[\[\]【】［］〔〕(（*#＃]|{NOTE}")
+
+BOLD = re.compile(r"\*\*+(?=\S)(.+?)(?<=\S)\*\*+")
+DASH = r"[-–—‐]"
+SONG_IN_STARS = re.compile(rf"\s*(?:{DASH}\s*)?\*\s+(?!\d)[^*]+\s\*\s*")
+SONG_IN_HASHES = re.compile(
+    rf"\s*(?:{DASH}\s*)?(?:[#＃]\s.*\s[#＃]|[#＃][^\W\d].*[\w.,!?…]{{2}}[#＃])\s*"
+)
+"""A whole line: ``# 99 red balloons #``, ``#Row the boat#``; ``#1 is C#`` is none."""
+HASH = re.compile(r"(?<!\S)[#＃]|[#＃](?=\s*$)")
+SONG_AFTER_HASH = re.compile(
+    rf"(?P<before>(?:^|[.?!…\"”»\])]\s)\s*(?:{DASH}\s*)?)[#＃]\s+(?!\d)(?P<song>(?:[^#＃]|(?<=\s[A-G])[#＃])*?)"
+    r"(?:(?P<end>\s[#＃](?!\S)|(?<!\s[A-G])[#＃]$)|$)"
+)
+"""Lyrics after a hash that begins a line or stands between sentences; a second one ends them."""
+
+DIALOGUE = re.compile(rf"(?:^|\s){DASH}+\s*$")
+"""The dash before what another person says, at the end of what stands before it."""
+OTHERS_TURN = re.compile(rf"\s+(?={DASH}\s)")
+SENTENCE_END = re.compile(r"[.?!…。？！][\"'”’»」』)\]]*$|\w[-–—]+$|--$")
+SENTENCE = re.compile(r"(?s).*[.?!…。？！][\"'”’»」』]*")
+GOES_ON = (",", ".", ";", ":", "!", "?", "，", "。", "！", "？")
+QUOTES = " \"'“”«»„‘¿¡…." + "-–—‐"
+
+STRAY_BRACKET = re.compile(r"[\[\]【】［］〔〕]")
+ROUND_BRACKET = re.compile(r"[()（）]")
+TIMES = re.compile(r"(?<=\d)\s?\*\s?(?=\d)")
+IN_A_WORD = re.compile(r"(?<=\w)\*+(?=\w)")
+SILENT_SIGN = re.compile(rf"{NOTE}|[\[\]【】［］〔〕*]|(?<!\b[A-G])[#＃](?!\s?\d)")
+"""Signs that an engine would name; ``#1`` and ``C#`` are left to be worded."""
+LEFT_BEHIND = (
+    (re.compile(rf"(?<!\S){DASH}(?=\s+{DASH}\s|\s*$)"), ""),
+    (re.compile(r"\s+(?=[,;:?!]|\.(?!\.))"), ""),
+    (re.compile(r"^[\s,;:]+"), ""),
+    (re.compile(r"\s+"), " "),
+)
+"""What has lost its words: a dash, a comma, spaces."""
+
+
+def reading_of(job: Job, segment: Segment) -> Reading:
+    """Return what ``job`` has said of a line."""
+    return read(segment.text, sounds=job.speak_sounds, lyrics=job.speak_lyrics)
+
+
+def is_silent(job: Job, segment: Segment) -> bool:
+    """Whether a line has nothing to say: no letter or digit that ``job`` has spoken."""
+    return not speakable(reading_of(job, segment).words)
+
+
+def voiced(job: Job) -> Job:
+    """Return ``job`` with the lines alone that have something to say.
+
+    Its speakers are those who speak, and its lines have the time of the silent ones as room.
+    """
+    spoken = tuple(segment for segment in job.segments if not is_silent(job, segment))
+    return job.model_copy(update={"segments": spoken})
+
+
+def read(text: str, *, sounds: bool = False, lyrics: bool = False) -> Reading:
+    """Return what is said of ``text``.
+
+    sounds, lyrics: whether those are spoken. Text without any sign is returned as it is.
+    """
+    if not ANY_SIGN.search(text):
+        return Reading(text)
+    asides: list[Aside] = []
+    words: list[str] = []
+    for kind, part in _parts(_with_notes(BOLD.sub(r"\1", text))):
+        if kind == "lyrics":
+            asides.append(Aside("lyrics", part.strip(), lyrics))
+            if not lyrics:
+                continue
+        elif kind == "doubt":
+            asides.append(Aside("lyrics", part.strip(), True))
+        said, found = _without_sounds(part, sounds)
+        words.append(said)
+        asides += found
+    return Reading(_tidied(" ".join(words)), tuple(asides))
+
+
+def _with_notes(text: str) -> str:
+    """Return ``text`` with a note in place of each hash or asterisk that stands for one."""
+    if SONG_IN_STARS.fullmatch(text):
+        return text.replace("*", "♪")
+    if SONG_IN_HASHES.fullmatch(text):
+        return HASH.sub("♪", text)
+    return SONG_AFTER_HASH.sub(
+        lambda found: f"{found['before']}♪ {found['song']}{' ♪' if found['end'] else ''}", text
+    )
+
+
+def _parts(text: str) -> Iterator[tuple[Literal["speech", "lyrics", "doubt"], str]]:
+    """Yield the parts of ``text`` around its notes, and what each seems to be."""
+    chunks, at = [], 0
+    for sign in SIGN.finditer(text):
+        if sign["note"]:
+            chunks.append(text[at : sign.start()])
+            at = sign.end()
+    chunks.append(text[at:])
+    # Several notes at an end of the line are as good as one.
+    while len(chunks) > 2 and not (chunks[0] + chunks[1]).strip():
+        del chunks[0]
+    while len(chunks) > 2 and not (chunks[-2] + chunks[-1]).strip():
+        del chunks[-1]
+    if len(chunks) == 2:
+        yield from _around_one_note(*chunks)
+        return
+    notes = len(chunks) - 1
+    for number, chunk in enumerate(chunks):
+        between = 0 < number < notes
+        if not speakable(chunk) or number == 0 or OTHERS_TURN.match(chunk):
+            yield "speech", chunk
+        elif between and notes % 2 == number % 2 == 0:
+            yield "doubt", chunk
+        elif between:
+            yield "lyrics", chunk
+        else:
+            yield "doubt" if notes % 2 else "speech", chunk
+
+
+def _around_one_note(
+    before: str, after: str
+) -> Iterator[tuple[Literal["speech", "lyrics", "doubt"], str]]:
+    """Yield what stands before and after the only note of a line."""
+    if speakable(before) and not DIALOGUE.search(before):
+        yield "speech" if speakable(after) else "doubt", before
+        if speakable(after):
+            yield "doubt", after
+        return
+    yield "speech", before
+    sung, *rest = OTHERS_TURN.split(after, maxsplit=1)
+    if speakable(sung):
+        yield "lyrics", sung
+    for turn in rest:
+        yield "speech", turn
+
+
+def _without_sounds(text: str, spoken: bool) -> tuple[str, list[Aside]]:
+    """Return the words of ``text``, its brackets taken away, and what they held."""
+    words, speech, at = "", "", 0
+    asides: list[Aside] = []
+    for found in BRACKET.finditer(text):
+        inner = ROUND_BRACKET.sub("", found.group()[1:-1]).strip()
+        if not any(map(str.isalpha, inner)):
+            continue
+        plain = text[at : found.start()]
+        words, speech, at = words + plain, speech + plain, found.end()
+        if found["square"] or _stands_alone(inner, speech, text[at:]):
+            asides.append(Aside("sound", found.group(), spoken))
+            words += f" {inner} " if spoken else " "
+            continue
+        if _describes(inner):
+            asides.append(Aside("sound", found.group(), True))
+        words, speech = words + inner, speech + inner
+    words += text[at:]
+    if STRAY_BRACKET.search(words) and speakable(words):
+        asides.append(Aside("sound", words.strip(), True))
+    return words, asides
+
+
+def _stands_alone(inner: str, before: str, after: str) -> bool:
+    """Whether what round brackets hold is no part of the sentence around them.
+
+    before: the speech up to them.
+    """
+    if not _describes(inner) or SENTENCE.fullmatch(inner):
+        return False
+    follows = after.lstrip(QUOTES)[:1]
+    if _begins_a_turn(before):
+        # "(He was) right": the sentence begins inside.
+        begins = inner[0].isupper() and not inner.isupper()
+        return not (begins and follows.islower())
+    ended = SENTENCE_END.search(before.rstrip()) is not None
+    return ended and not follows.islower() and not after.startswith(GOES_ON)
+
+
+def _begins_a_turn(before: str) -> bool:
+    """Whether nobody has spoken yet in this turn of a dialogue."""
+    if not speakable(before):
+        return True
+    turn = DIALOGUE.search(before)
+    if turn is None:
+        return False
+    said = before[: turn.start()].strip()
+    return SENTENCE_END.search(said) is not None or DIALOGUE.search(said[:1]) is not None
+
+
+def _describes(inner: str) -> bool:
+    """Whether a word is long enough for a sound's; one letter that has no case may be a word."""
+    letters = [letter for letter in inner if letter.isalpha()]
+    return len(letters) > 1 or any(letter.lower() == letter.upper() for letter in letters)
+
+
+def _tidied(words: str) -> str:
+    """Return ``words`` without the signs that an engine would name, and what they leave behind."""
+    words = IN_A_WORD.sub("", TIMES.sub(" × ", words))
+    words = SILENT_SIGN.sub(" ", words)
+    for pattern, instead in LEFT_BEHIND:
+        words = pattern.sub(instead, words)
+    return words.strip()
