@@ -57,7 +57,8 @@ SIGN = re.compile(rf"{SQUARE}|{ROUND}|(?P<note>{NOTE})")
 ANY_SIGN = re.compile(rf"[\[\]【】［］〔〕(（*#＃]|{NOTE}")
 
 BOLD = re.compile(r"\*\*+(?=\S)(.+?)(?<=\S)\*\*+")
-DASH = r"[-–—‐]"
+DASHES = ("-", "–", "—", "‐")
+DASH = rf"[{''.join(DASHES)}]"
 SONG_IN_STARS = re.compile(rf"\s*(?:{DASH}\s*)?\*\s+(?!\d)[^*]+\s\*\s*")
 SONG_IN_HASHES = re.compile(
     rf"\s*(?:{DASH}\s*)?(?:[#＃]\s.*\s[#＃]|[#＃][^\W\d].*[\w.,!?…]{{2}}[#＃])\s*"
@@ -70,13 +71,16 @@ SONG_AFTER_HASH = re.compile(
 )
 """Lyrics after a hash that begins a line or stands between sentences; a second one ends them."""
 
+NEAR = 80
+"""Characters on each side of a bracket that tell whether a sentence goes on around it."""
 DIALOGUE = re.compile(rf"(?:^|\s){DASH}+\s*$")
 """The dash before what another person says, at the end of what stands before it."""
 OTHERS_TURN = re.compile(rf"\s+(?={DASH}\s)")
 SENTENCE_END = re.compile(r"[.?!…。？！][\"'”’»」』)\]]*$|\w[-–—]+$|--$")
 SENTENCE = re.compile(r"(?s).*[.?!…。？！][\"'”’»」』]*")
 GOES_ON = (",", ".", ";", ":", "!", "?", "，", "。", "！", "？")
-QUOTES = " \"'“”«»„‘¿¡…." + "-–—‐"
+QUOTES = " \"'“”«»„‘¿¡…." + "".join(DASHES)
+"""What may stand before the first word of a sentence."""
 
 STRAY_BRACKET = re.compile(r"[\[\]【】［］〔〕]")
 ROUND_BRACKET = re.compile(r"[()（）]")
@@ -85,10 +89,11 @@ IN_A_WORD = re.compile(r"(?<=\w)\*+(?=\w)")
 SILENT_SIGN = re.compile(rf"{NOTE}|[\[\]【】［］〔〕*]|(?<!\b[A-G])[#＃](?!\s?\d)")
 """Signs that an engine would name; ``#1`` and ``C#`` are left to be worded."""
 LEFT_BEHIND = (
-    (re.compile(rf"(?<!\S){DASH}(?=\s+{DASH}\s|\s*$)"), ""),
-    (re.compile(r"\s+(?=[,;:?!]|\.(?!\.))"), ""),
-    (re.compile(r"^[\s,;:]+"), ""),
+    # Spaces first: in a long run of them, what follows would look for its end from each one.
     (re.compile(r"\s+"), " "),
+    (re.compile(rf"(?<!\S){DASH} ?(?={DASH} |$)"), ""),
+    (re.compile(r" (?=[,;:?!]|\.(?!\.))"), ""),
+    (re.compile(r"^[ ,;:]+"), ""),
 )
 """What has lost its words: a dash, a comma, spaces."""
 
@@ -194,14 +199,15 @@ def _around_one_note(
 def _without_sounds(text: str, spoken: bool) -> tuple[str, list[Aside]]:
     """Return the words of ``text``, its brackets taken away, and what they held."""
     words, speech, at = "", "", 0
+    dialogue = text.lstrip().startswith(DASHES)
     asides: list[Aside] = []
     for found in BRACKET.finditer(text):
         inner = ROUND_BRACKET.sub("", found.group()[1:-1]).strip()
         if not any(map(str.isalpha, inner)):
             continue
         plain = text[at : found.start()]
-        words, speech, at = words + plain, speech + plain, found.end()
-        if found["square"] or _stands_alone(inner, speech, text[at:]):
+        words, speech, at = words + plain, (speech + plain)[-NEAR:], found.end()
+        if found["square"] or _stands_alone(inner, speech, text[at : at + NEAR], dialogue):
             asides.append(Aside("sound", found.group(), spoken))
             words += f" {inner} " if spoken else " "
             continue
@@ -214,15 +220,15 @@ def _without_sounds(text: str, spoken: bool) -> tuple[str, list[Aside]]:
     return words, asides
 
 
-def _stands_alone(inner: str, before: str, after: str) -> bool:
+def _stands_alone(inner: str, before: str, after: str, dialogue: bool) -> bool:
     """Whether what round brackets hold is no part of the sentence around them.
 
-    before: the speech up to them.
+    before: the speech up to them. dialogue: whether dashes set apart what several people say.
     """
     if not _describes(inner) or SENTENCE.fullmatch(inner):
         return False
     follows = after.lstrip(QUOTES)[:1]
-    if _begins_a_turn(before):
+    if _begins_a_turn(before, dialogue):
         # "(He was) right": the sentence begins inside.
         begins = inner[0].isupper() and not inner.isupper()
         return not (begins and follows.islower())
@@ -230,15 +236,14 @@ def _stands_alone(inner: str, before: str, after: str) -> bool:
     return ended and not follows.islower() and not after.startswith(GOES_ON)
 
 
-def _begins_a_turn(before: str) -> bool:
-    """Whether nobody has spoken yet in this turn of a dialogue."""
+def _begins_a_turn(before: str, dialogue: bool) -> bool:
+    """Whether nobody has spoken yet in this line, or in this turn of a dialogue."""
     if not speakable(before):
         return True
     turn = DIALOGUE.search(before)
     if turn is None:
         return False
-    said = before[: turn.start()].strip()
-    return SENTENCE_END.search(said) is not None or DIALOGUE.search(said[:1]) is not None
+    return dialogue or SENTENCE_END.search(before[: turn.start()].rstrip()) is not None
 
 
 def _describes(inner: str) -> bool:
