@@ -20,6 +20,8 @@ from dubbing.job import Job, Segment
 from dubbing.text.characters import speakable
 
 Kind = Literal["sound", "lyrics"]
+Part = Literal["speech", "lyrics", "doubt"]
+"""What stands around a note seems to be; ``doubt`` is speech that may be lyrics."""
 
 
 class Aside(NamedTuple):
@@ -66,7 +68,8 @@ SONG_IN_HASHES = re.compile(
 """A whole line: ``# 99 red balloons #``, ``#Row the boat#``; ``#1 is C#`` is none."""
 HASH = re.compile(r"(?<!\S)[#＃]|[#＃](?=\s*$)")
 SONG_AFTER_HASH = re.compile(
-    rf"(?P<before>(?:^|[.?!…\"”»\])]\s)\s*(?:{DASH}\s*)?)[#＃]\s+(?!\d)(?P<song>(?:[^#＃]|(?<=\s[A-G])[#＃])*?)"
+    rf"(?P<before>(?:^|[.?!…\"”»\])]\s)\s*(?:{DASH}\s*)?)"
+    r"[#＃]\s+(?!\d)(?P<song>(?:[^#＃]|(?<=\s[A-G])[#＃])*?)"
     r"(?:(?P<end>\s[#＃](?!\S)|(?<!\s[A-G])[#＃]$)|$)"
 )
 """Lyrics after a hash that begins a line or stands between sentences; a second one ends them."""
@@ -150,8 +153,8 @@ def _with_notes(text: str) -> str:
     )
 
 
-def _parts(text: str) -> Iterator[tuple[Literal["speech", "lyrics", "doubt"], str]]:
-    """Yield the parts of ``text`` around its notes, and what each seems to be."""
+def _parts(text: str) -> Iterator[tuple[Part, str]]:
+    """Yield what the parts of ``text`` around its notes seem to be, and their text."""
     chunks, at = [], 0
     for sign in SIGN.finditer(text):
         if sign["note"]:
@@ -166,27 +169,24 @@ def _parts(text: str) -> Iterator[tuple[Literal["speech", "lyrics", "doubt"], st
     if len(chunks) == 2:
         yield from _around_one_note(*chunks)
         return
-    notes = len(chunks) - 1
+    last = len(chunks) - 1
+    # In "♪ … ♪ … ♪" a note ends one line of the song and begins the next.
+    in_pairs = last % 2 == 0
     for number, chunk in enumerate(chunks):
-        between = 0 < number < notes
-        if not speakable(chunk) or number == 0 or OTHERS_TURN.match(chunk):
+        if number == 0 or not speakable(chunk) or OTHERS_TURN.match(chunk):
             yield "speech", chunk
-        elif between and notes % 2 == number % 2 == 0:
-            yield "doubt", chunk
-        elif between:
-            yield "lyrics", chunk
+        elif number == last:
+            yield "speech" if in_pairs else "doubt", chunk
         else:
-            yield "doubt" if notes % 2 else "speech", chunk
+            yield "doubt" if in_pairs and number % 2 == 0 else "lyrics", chunk
 
 
-def _around_one_note(
-    before: str, after: str
-) -> Iterator[tuple[Literal["speech", "lyrics", "doubt"], str]]:
+def _around_one_note(before: str, after: str) -> Iterator[tuple[Part, str]]:
     """Yield what stands before and after the only note of a line."""
     if speakable(before) and not DIALOGUE.search(before):
-        yield "speech" if speakable(after) else "doubt", before
-        if speakable(after):
-            yield "doubt", after
+        goes_on = speakable(after)
+        yield "speech" if goes_on else "doubt", before
+        yield "doubt" if goes_on else "speech", after
         return
     yield "speech", before
     sung, *rest = OTHERS_TURN.split(after, maxsplit=1)
@@ -237,7 +237,7 @@ def _stands_alone(inner: str, before: str, after: str, dialogue: bool) -> bool:
 
 
 def _begins_a_turn(before: str, dialogue: bool) -> bool:
-    """Whether nobody has spoken yet in this line, or in this turn of a dialogue."""
+    """Whether nothing was said before in this line, or in this person's turn of a dialogue."""
     if not speakable(before):
         return True
     turn = DIALOGUE.search(before)
@@ -247,7 +247,7 @@ def _begins_a_turn(before: str, dialogue: bool) -> bool:
 
 
 def _describes(inner: str) -> bool:
-    """Whether a word is long enough for a sound's; one letter that has no case may be a word."""
+    """Whether it may describe a sound: two letters, or one of a script without capitals."""
     letters = [letter for letter in inner if letter.isalpha()]
     return len(letters) > 1 or any(letter.lower() == letter.upper() for letter in letters)
 
