@@ -355,3 +355,27 @@ def test_films_and_references_on_s3_are_fetched_to_be_heard(
     assert pitch(heard["A"][1]) == pytest.approx(pitch(speech("m3")), rel=0.1)
     assert intake.stored.media == f"{bucket}/film.wav"
     assert not list(Path(os.environ["TMPDIR"]).glob("dubbing-*/film.wav"))
+
+
+def test_a_voice_from_the_film_is_cut_from_what_is_said_and_not_from_sounds(tmp_path: Path) -> None:
+    segments = source(tmp_path / "film.wav", "m3", "Annie")
+    # What the script calls a sound is in another's voice here, so it would be heard in the cut.
+    sounds = [
+        segment.model_copy(update={"speaker": "A", "text": "♪ La ♪"})
+        if segment.speaker == "B"
+        else segment
+        for segment in segments
+    ]
+
+    def cut(*lines: Segment) -> str | None:
+        storage = Storage.at(str(tmp_path / "storage"))
+        job = Job(
+            language="en", engine="tone", media=str(tmp_path / "film.wav"), segments=lines,
+            cast={"A": Role(reference="source")},
+        )  # fmt: skip
+        intake = Intake(storage, job, known_specs(storage, Catalogue()))
+        intake.listen()
+        return intake.stored.cast["A"].reference
+
+    alone = [segment for segment in segments if segment.speaker == "A"]
+    assert cut(*sounds) == cut(*alone)
