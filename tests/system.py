@@ -44,7 +44,7 @@ class System:
         plain = {"redis_url": self.redis.url, "storage_url": "", "engine": "faulty", "slots": 2}
         self.settings = Settings(**{"home": home, **plain, **settings})
         self.switch = home / "broken"
-        """While this file exists, ``[broken]`` lines are."""
+        """While this file exists, ``<broken>`` lines are."""
         self.spoken_log = home / "spoken"
         """What the faulty engine began."""
         self._workers: dict[str, subprocess.Popen[bytes]] = {}

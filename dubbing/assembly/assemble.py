@@ -168,14 +168,15 @@ def _encoder(programme: Programme, files: tuple[Path, ...], subtitles: Path) -> 
         channels=programme.channels,
         language=job.language,
         film=programme.film.path if programme.film and programme.film.info.has_video else None,
-        subtitles=subtitles if job.output.subtitles else None,
+        # ffmpeg takes no file without a cue.
+        subtitles=subtitles if job.output.subtitles and subtitles.read_text() else None,
         original_sound=job.output.original_sound,
     )
 
 
 def _completed(report: Report, programme: Programme, dubbed: _Dubbed, prefix: str) -> Report:
-    lines = tuple(
-        ReportLine.of(
+    spoken = {
+        segment.id: ReportLine.of(
             segment,
             programme.outcomes[segment.id],
             programme.placements.get(segment.id),
@@ -183,8 +184,9 @@ def _completed(report: Report, programme: Programme, dubbed: _Dubbed, prefix: st
             programme.note(segment),
             dubbed.matches.get(segment.id, Match()),
         )
-        for segment in programme.script
-    )
+        for segment in programme.spoken
+    }
+    lines = tuple(spoken.get(line.id, line) for line in report.lines)
     return report.model_copy(
         update={
             "state": JobState.COMPLETED,

@@ -4,7 +4,8 @@ It is as long as the film, or, without one, as its last line. A line that runs p
 is declared like any that is too long, and the sound grows to hold it: no word is cut. It is
 mono, stereo or 5.1 as the film's sound is, else as the music-and-effects track is, else mono.
 
-A line that nobody spoke is missing: for its time the film's own sound is heard as it is.
+A line that nobody spoke is missing: for its time the film's own sound is heard as it is. A line
+that has nothing to say is not missing, and is heard as where nobody speaks.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from dubbing.media.samples import Samples
 from dubbing.planning.outcome import Outcome
 from dubbing.planning.rooms import line_rooms
 from dubbing.storage import Storage
+from dubbing.text.sounds import is_silent
 
 SURROUND = 6
 """Channels of 5.1."""
@@ -50,6 +52,8 @@ class Programme:
     job: Job
     script: Sequence[Segment]
     """Every line, in time order, as it was spoken last."""
+    spoken: Sequence[Segment]
+    """The lines of it that have something to say."""
     outcomes: Mapping[str, Outcome]
     """By segment id."""
     film: Source | None
@@ -80,14 +84,14 @@ class Programme:
                 stretch=placement.stretch,
                 gain=gains[self._voice(segment)],
             )
-            for segment in self.script
+            for segment in self.spoken
             if (placement := self.placements.get(segment.id))
         ]
 
     def background(self) -> Iterator[Samples]:
         """Return what is heard under the speech, ``BLOCK`` frames at a time."""
         settings = self.job.background
-        missing = [span for line in self.script if (span := self._kept(line))]
+        missing = [span for line in self.spoken if (span := self._kept(line))]
         own = self._own()
         if settings.mode == "duck":
             spoken = [(line.start, line.end) for line in self.placements.values()]
@@ -130,7 +134,7 @@ class Programme:
         """
         target = PROFILES[self.job.output.loudness].loudness - spread(self.channels)
         levels: dict[tuple[str, str, str], list[float]] = defaultdict(list)
-        for segment in self.script:
+        for segment in self.spoken:
             for natural in self.outcomes[segment.id].result.takes[:1]:
                 levels[self._voice(segment)].append(natural.level)
         return {
@@ -152,15 +156,17 @@ def prepare(
     """
     film = _fetch(storage, job.media, folder / "film")
     track = _fetch(storage, job.background.track, folder / "track")
-    placements = place(job, script, outcomes, film.info.seconds if film else math.inf)
-    missing = [line for line in script if line.id not in placements]
+    spoken = [segment for segment in script if not is_silent(job, segment)]
+    placements = place(job, spoken, outcomes, film.info.seconds if film else math.inf)
+    unheard = [line for line in script if line.id not in placements]
     ends = [line.end for line in placements.values()]
-    # A missing line has its time all the same, but it makes no film longer.
-    ends += [film.info.seconds] if film else [line.end for line in missing]
+    # A line that is not heard has its time all the same, but it makes no film longer.
+    ends += [film.info.seconds] if film else [line.end for line in unheard]
     sounds = [source.info.channels for source in (film, track) if source]
     return Programme(
         job=job,
         script=script,
+        spoken=spoken,
         outcomes=outcomes,
         film=film,
         track=track,
@@ -175,6 +181,7 @@ def place(
 ) -> dict[str, Placement]:
     """Return where each line goes that was spoken, by segment id.
 
+    script: the lines that have something to say, in time order.
     end: that of the film in seconds. No line may run into a missing one.
     """
     rooms = line_rooms(script, end)

@@ -13,13 +13,17 @@ from dubbing.job import Job, JobState, Segment
 from dubbing.media.probe import RATE
 from dubbing.planning.outcome import Outcome
 from dubbing.proof.speaker import Match
+from dubbing.text.sounds import is_silent
 
 LOUDNESS_TOLERANCE = 1.0
 """LU from its profile beyond which a programme is warned of."""
 
 
 class ReportLine(Model):
-    """What became of one line. A missing one has an ``error``, no clip and no actual times."""
+    """What became of one line. A missing one has an ``error``, no clip and no actual times.
+
+    A ``silent`` one has neither an error nor what is told of speech: engine, voice, clip.
+    """
 
     id: str
     """The segment's id."""
@@ -28,8 +32,11 @@ class ReportLine(Model):
     """As it is written, and as subtitles show it."""
     spoken: str = ""
     """What the engine was asked to say for it."""
-    round: int
-    """The round that it was spoken in."""
+    silent: bool = False
+    """Whether nothing of it is spoken on purpose: it has no words, or sounds and lyrics alone that
+    the job leaves out."""
+    round: int = 0
+    """The round that it was spoken in; 0 when it is silent."""
     planned_start: float
     """Seconds from the film's first frame, as asked."""
     planned_end: float
@@ -38,10 +45,10 @@ class ReportLine(Model):
     actual_end: float | None = None
     drift: float | None = None
     """Actual start minus planned start, in seconds."""
-    engine: str
-    model: str
+    engine: str = ""
+    model: str = ""
     """Digest of the engine's model."""
-    voice: str
+    voice: str = ""
     """Identity of the voice that spoke it."""
     clip: str | None = None
     """Storage key of the clip that is heard."""
@@ -64,13 +71,25 @@ class ReportLine(Model):
     lines of any other. None when that cannot be told."""
     sounds_like: str | None = None
     """Identity of another voice of the cast, when that one seems to speak it."""
-    attempts: int
+    attempts: int = 0
     """How often the engine was asked for it in the round that spoke it."""
-    seed: int
+    seed: int = 0
     error: ErrorRecord | None = None
     """Why it could not be spoken."""
     note: str = ""
     """What is unusual about it, and why; of a missing line, what is heard in its place."""
+
+    @classmethod
+    def of_silent(cls, segment: Segment) -> ReportLine:
+        """Return what is reported of a line that has nothing to say."""
+        return cls(
+            id=segment.id,
+            speaker=segment.speaker,
+            text=segment.text,
+            silent=True,
+            planned_start=segment.start,
+            planned_end=segment.end,
+        )
 
     @classmethod
     def of(
@@ -177,9 +196,10 @@ class Report(Model):
 
     @property
     def missing(self) -> float:
-        """Share of the lines that could not be spoken."""
+        """Share of the lines with something to say that could not be spoken."""
+        asked = sum(1 for line in self.lines if not line.silent)
         # Divided, it is rounded like the share that a person writes; 0.29 × 100 is under 29.
-        return sum(1 for line in self.lines if line.error) / max(1, len(self.lines))
+        return sum(1 for line in self.lines if line.error) / max(1, asked)
 
     @classmethod
     def unmixed(
@@ -195,15 +215,19 @@ class Report(Model):
 
         asked: the round from which on lines count as renewed.
         """
-        script = sorted(job.segments, key=lambda segment: segment.start)
-        known = [(segment, outcomes[segment.id]) for segment in script if segment.id in outcomes]
+        lines = []
+        for segment in sorted(job.segments, key=lambda segment: segment.start):
+            if is_silent(job, segment):
+                lines.append(ReportLine.of_silent(segment))
+            elif segment.id in outcomes:
+                lines.append(ReportLine.of(segment, outcomes[segment.id]))
         return cls(
             job=job.id,
             round=round_,
             state=state,
             language=job.language,
-            renewed=tuple(segment.id for segment, of in known if of.round >= asked),
-            lines=tuple(ReportLine.of(segment, of) for segment, of in known),
+            renewed=tuple(line.id for line in lines if line.round >= asked),
+            lines=tuple(lines),
         )
 
 

@@ -57,6 +57,14 @@ def job_options(command: Command) -> Command:
             "--allow-missing", type=click.FloatRange(0, 1), metavar="SHARE",
             help="Share of the lines that may stay unspoken, with the original sound under them.",
         ),
+        click.option(
+            "--speak-sounds", is_flag=True, default=None,
+            help="Speak what describes a sound, such as (sighs) or [door slams].",
+        ),
+        click.option(
+            "--speak-lyrics", is_flag=True, default=None,
+            help="Speak lyrics, such as `♪ Row the boat ♪`.",
+        ),
         click.option("--id", help="The job's id; left out, a digest of the request."),
         click.option("--tenant", help="Whose job this is; tenants take turns."),
         collection_option("Collection that the jobs belong to."),
@@ -81,7 +89,7 @@ def overrides(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a job that the options give, nested as in a manifest."""
     names = (
         *("media", "language", "cast", "pronunciations", "engine", "allow_missing", "id"),
-        *("tenant", "batch_name"),
+        *("speak_sounds", "speak_lyrics", "tenant", "batch_name"),
     )
     track = options["track"]
     return {

@@ -25,6 +25,7 @@ from dubbing.planning.plan import Kind
 from dubbing.script.entries import Reading
 from dubbing.script.manifest import Manifest
 from dubbing.settings import Settings
+from dubbing.text.sounds import voiced
 
 
 @click.command()
@@ -119,7 +120,8 @@ def _dub(reading: Reading, out: Path) -> tuple[Status, list[Path], list[Caution]
 
 
 def _engines(job: Manifest, settings: Settings) -> list[str]:
-    engines = (name or settings.engine for who in job.speakers for name in job.engines_of(who))
+    speakers = voiced(job).speakers
+    engines = (name or settings.engine for who in speakers for name in job.engines_of(who))
     return list(dict.fromkeys(engines))
 
 

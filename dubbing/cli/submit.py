@@ -109,12 +109,12 @@ def _preview(previews: Sequence[Preview], reading: Reading, as_json: bool) -> No
     lines = sum(preview.lines for preview in previews)
     batches = sum(preview.batches for preview in previews)
     there = sum(preview.clips_there for preview in previews)
-    engines = sorted({engine for preview in previews for engine in preview.engines})
+    engines = ", ".join(sorted({engine for preview in previews for engine in preview.engines}))
     what = previews[0].file if len(previews) == 1 else counted(len(previews), "job")
     seconds = duration(sum(preview.seconds for preview in previews))
     click.echo(
-        f"{what}: {counted(lines, 'line')} in {counted(batches, 'batch', 'batches')} on "
-        f"{', '.join(engines)}, {counted(there, 'clip')} already there, "
+        f"{what}: {counted(lines, 'line')} in {counted(batches, 'batch', 'batches')}"
+        f"{engines and f' on {engines}'}, {counted(there, 'clip')} already there, "
         f"about {seconds} of speech to make"
     )
 

@@ -19,6 +19,7 @@ from dubbing.engines.engine import EngineSpec, Voicing
 from dubbing.engines.models.folders import NOWHERE, ModelFolders
 from dubbing.errors import BadInput, DubbingError, EngineMissing
 from dubbing.job import Request
+from dubbing.text.sounds import voiced
 
 GROUP = "dubbing.engines"
 
@@ -111,10 +112,9 @@ class Catalogue:
 
 
 def specs_in(job: Request, specs: Mapping[str, EngineSpec]) -> list[EngineSpec]:
-    """Return the specs of the engines that a request names, fallbacks and bases too."""
-    asked = {
-        (engine, job.base_of(who, engine)) for who in job.speakers for engine in job.engines_of(who)
-    }
+    """Return the specs of the engines that a request's speakers need, fallbacks and bases too."""
+    speakers = voiced(job).speakers
+    asked = {(name, job.base_of(who, name)) for who in speakers for name in job.engines_of(who)}
     found = {s.name: s for engine, base in asked for s in with_base(engine, specs, base)}
     return [found[name] for name in sorted(found)]
 

@@ -169,6 +169,10 @@ class Request(Model):
     """The engine of every role that names none."""
     fallback: tuple[Identifier, ...] = ()
     """Engines that speak in turn what the one before could not."""
+    speak_sounds: bool = False
+    """Whether sounds that the script describes are spoken: ``(sighs)``, ``[door slams]``."""
+    speak_lyrics: bool = False
+    """Whether lyrics are spoken: ``♪ Row the boat ♪``, ``# Row the boat #``."""
     allow_missing: float = Field(default=0.0, ge=0, le=1)
     """Share of the lines that may stay unspoken: the original sound is kept under them, and the
     report says so. With more of them missing the job fails."""

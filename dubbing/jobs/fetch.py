@@ -14,6 +14,7 @@ from dubbing.jobs.store import load_job, load_round
 from dubbing.planning.outcome import gather
 from dubbing.storage import Storage
 from dubbing.storage.parallel import each
+from dubbing.text.sounds import voiced
 
 
 def distinct(jobs: Sequence[Job]) -> dict[str, str]:
@@ -66,7 +67,8 @@ def fetch_lines(storage: Storage, status: Status, folder: Path, name: str) -> li
     _make(lines)
     for old in lines.glob("*.flac"):
         old.unlink()
-    takes = {s.id: outcomes[s.id].result.takes for s in job.segments if s.id in outcomes}
+    said = voiced(job).segments
+    takes = {s.id: outcomes[s.id].result.takes for s in said if s.id in outcomes}
     spoken = [(found[0].key, lines / f"{id_}.flac") for id_, found in takes.items() if found]
     paths = each(lambda wanted: _download_if_there(storage, *wanted), spoken)
     told = _named(folder, name, "report.json")

@@ -18,6 +18,7 @@ from dubbing.planning.outcome import Outcome, gather
 from dubbing.planning.plan import CastLine, Reason, Round
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
+from dubbing.text.sounds import voiced
 from dubbing.voices.names import names, with_stored_voices
 
 Specs = Mapping[str, EngineSpec]
@@ -35,7 +36,8 @@ def open_retry(
     round_ = _ended_round(storage, job_id)
     job = load_job(storage, job_id, round_)
     outcomes = gather(storage, job_id, round_)
-    missing = [segment for segment in job.segments if not _spoken(outcomes, segment.id)]
+    lines = voiced(job).segments
+    missing = [segment for segment in lines if not _spoken(outcomes, segment.id)]
     end = load_end(storage, job_id, round_)
     if not missing and end and end.state is JobState.COMPLETED:
         raise Conflict(f"job {job_id!r} is completed: there is nothing to retry")
@@ -44,10 +46,10 @@ def open_retry(
         cast = with_stored_voices(storage, recast(job, missing, specs, engine, voice), specs)
         asked = cast.model_copy(update={"segments": tuple(missing) or job.segments})
         check(asked, specs, voices=names(storage))
-    lines = cast_lines(cast, missing, specs, heard_voices(cast, outcomes))
+    again = cast_lines(cast, missing, specs, heard_voices(cast, outcomes))
     before = load_round(storage, job_id, round_)
     now = Round(reason=Reason.RETRY, asked=round_ + 1, request=before.request)
-    _create(storage, job, now, lines)
+    _create(storage, job, now, again)
     return job
 
 

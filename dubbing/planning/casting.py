@@ -14,6 +14,7 @@ from dubbing.job import Job, Manner, Role, Segment
 from dubbing.planning.outcome import Outcome
 from dubbing.planning.plan import SPEED_STEP, CastLine, PlannedLine
 from dubbing.planning.rooms import line_rooms
+from dubbing.text.sounds import reading_of, voiced
 from dubbing.voices.voice import VoiceRef
 
 log = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ def cast_lines(
     specs: Mapping[str, EngineSpec],
     kept: Voices | None = None,
 ) -> list[CastLine]:
-    """Return who speaks each of ``segments``, in their order.
+    """Return who speaks each of ``segments``, in their order; a silent line is spoken by nobody.
 
     job: the whole job, whose timeline tells each line's room.
     kept: voices that speakers were given before, and keep.
@@ -38,15 +39,17 @@ def cast_lines(
     # Its rules are made when it is imported, and most of what knows casts casts nothing.
     from dubbing.text.wording import Wording  # noqa: PLC0415
 
-    rooms = line_rooms(job.segments)
+    spoken = voiced(job)
+    rooms = line_rooms(spoken.segments)
+    segments = [segment for segment in segments if segment.id in rooms]
     speakers = list(dict.fromkeys(segment.speaker for segment in segments))
-    voices = assign_voices(job, specs, kept, speakers)
+    voices = assign_voices(spoken, specs, kept, speakers)
     wording = Wording(job.language, job.pronunciations)
     return [
         CastLine(
             job.engine_of(segment.speaker),
             voices[segment.speaker],
-            _line(job, segment, wording.spoken(segment.text), rooms[segment.id]),
+            _line(job, segment, wording.spoken(reading_of(job, segment).words), rooms[segment.id]),
         )
         for segment in segments
     ]
@@ -171,7 +174,7 @@ def fall_back(
     What storage did to a line is no fault of its engine's.
     """
     waiting: dict[str, list[Segment]] = defaultdict(list)
-    for segment in job.segments:
+    for segment in voiced(job).segments:
         error = outcomes[segment.id].result.error
         if not error or error.code in STORAGE:
             continue

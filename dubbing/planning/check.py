@@ -10,6 +10,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import langcodes
 
@@ -22,6 +23,7 @@ from dubbing.job.caution import Caution, Code
 from dubbing.planning.casting import stand_in
 from dubbing.planning.rooms import line_rooms
 from dubbing.text.characters import normalise, script_mismatch, speakable
+from dubbing.text.sounds import Reading, reading_of, voiced
 from dubbing.text.wording import Wording
 
 LONGEST_PROGRAMME = 24 * 3600.0
@@ -29,8 +31,20 @@ LONGEST_PROGRAMME = 24 * 3600.0
 LONGEST_NUMBER = 40
 """Digits in one number; longer ones are read out for minutes."""
 NUMBER = re.compile(rf"\d(?:[.,'’_]?\d){{{LONGEST_NUMBER},}}")
-DESCRIPTION = re.compile(r"[\[(（【][^\])）】]*[\])）】]")
-"""A line that stands in brackets: ``[door creaks]``."""
+
+
+class Heard(NamedTuple):
+    """A line, and what is said of it."""
+
+    segment: Segment
+    reading: Reading
+    said: str
+    """In words, as the engine is asked."""
+
+    @property
+    def silent(self) -> bool:
+        """Whether there is nothing to say."""
+        return not speakable(self.reading.words)
 
 
 def check(
@@ -51,8 +65,9 @@ def check(
     Raises one BadInput that lists everything which must be changed.
     """
     faults = [*_whole(job)]
-    known: dict[str, list[EngineSpec]] = {speaker: [] for speaker in job.speakers}
-    for speaker in job.speakers:
+    spoken = voiced(job)
+    known: dict[str, list[EngineSpec]] = {speaker: [] for speaker in spoken.speakers}
+    for speaker in spoken.speakers:
         for engine in job.engines_of(speaker):
             try:
                 spec = spec_of(engine, specs, job.base_of(speaker, engine))
@@ -61,17 +76,27 @@ def check(
             else:
                 known[speaker].append(spec)
                 faults += _cast(job, speaker, spec, voices)
-    wording = Wording(job.language, job.pronunciations)
-    spoken = [wording.spoken(segment.text) for segment in job.segments]
-    for segment, said in zip(job.segments, spoken, strict=True):
+    lines = list(_heard(job))
+    for line in lines:
         faults += (
-            f"{_name(segment)}: {fault}"
-            for fault in _line(segment, said, job, known[segment.speaker], film_seconds)
+            f"{_name(line.segment)}: {fault}" for fault in _line(line, job, known, film_seconds)
         )
     if faults:
         raise BadInput(listed(faults))
     first = {speaker: of[0] for speaker, of in known.items()}
-    return [*_roles(job), *_cautions(job, spoken, first, film_seconds), *_overlaps(job)]
+    return [
+        *_roles(job, known),
+        *_cautions(job, lines, first, film_seconds),
+        *_overlaps(spoken.segments),
+    ]
+
+
+def _heard(job: Request) -> Iterator[Heard]:
+    """Yield every line and what is said of it."""
+    wording = Wording(job.language, job.pronunciations)
+    for segment in job.segments:
+        reading = reading_of(job, segment)
+        yield Heard(segment, reading, wording.spoken(reading.words))
 
 
 def _whole(job: Request) -> Iterator[str]:
@@ -129,70 +154,85 @@ def _role(role: Manner, spec: EngineSpec, voices: Sequence[str]) -> Iterator[str
 
 
 def _line(
-    segment: Segment,
-    said: str,
-    job: Request,
-    specs: Iterable[EngineSpec],
-    film_seconds: float | None,
+    line: Heard, job: Request, known: Mapping[str, list[EngineSpec]], film_seconds: float | None
 ) -> Iterator[str]:
-    """Yield why a line cannot be spoken."""
-    if not speakable(segment.text):
-        shown = f"{segment.text[:40]!r} holds" if segment.text else "there is"
-        yield f"{shown} nothing to speak: write words, or remove the cue"
-    if NUMBER.search(segment.text):
+    """Yield why a line cannot be spoken, or cannot stand where it does."""
+    segment, (words, _), said = line
+    if NUMBER.search(words):
         yield f"it holds a number of more than {LONGEST_NUMBER} digits: write it in words"
-    for spec in specs:
+    for spec in () if line.silent else known[segment.speaker]:
         if len(said) > (limit := spec.limit(job.language)):
             yield (
-                f"{len(said)} characters{_as_spoken(segment, said)} are more than the {limit} that "
+                f"{len(said)} characters{_as_spoken(line)} are more than the {limit} that "
                 f"engine {spec.name!r} speaks at once: split the cue"
             )
     if segment.end > LONGEST_PROGRAMME:
         yield "it ends after more than 24 hours: times are in seconds"
-    elif film_seconds is not None and segment.start >= film_seconds:
+    elif not line.silent and film_seconds is not None and segment.start >= film_seconds:
         yield f"it starts after the film's end at {_time(film_seconds)}"
 
 
-def _roles(job: Request) -> Iterator[Caution]:
+def _roles(job: Request, speaking: Iterable[str]) -> Iterator[Caution]:
     speakers = {segment.speaker for segment in job.segments}
     for name in job.cast.keys() - speakers:
         close = nearest(name, sorted(speakers))
         yield Caution(code="role", segment=None, message=f"no line is spoken by {name!r}; {close}")
     if job.cast:
-        for name in sorted(speakers - job.cast.keys()):
+        for name in sorted(speaking - job.cast.keys()):
             message = f"{name!r} is not in the cast, and gets a voice of the engine's"
             yield Caution(code="role", segment=None, message=message)
 
 
 def _cautions(
-    job: Request, spoken: Sequence[str], specs: Mapping[str, EngineSpec], film_seconds: float | None
+    job: Request,
+    lines: Sequence[Heard],
+    specs: Mapping[str, EngineSpec],
+    film_seconds: float | None,
 ) -> Iterator[Caution]:
-    rooms = line_rooms(job.segments, math.inf if film_seconds is None else film_seconds)
-    for segment, said in zip(job.segments, spoken, strict=True):
-        spec, room = specs[segment.speaker], rooms[segment.id]
-        speed = job.role(segment.speaker).speed * job.fit.max_rate
-        too_long = spec.foresee(said, job.language) / speed - room
-        # Less than a hundredth of a character is the arithmetic's own.
-        if (over := math.ceil(too_long * spec.pace(job.language) * speed - 0.01)) > 0:
-            long = f"about {over} of its {len(said)} characters{_as_spoken(segment, said)}"
-            yield _caution("too_dense", segment, f"{long} are too many for {room:.1f} s")
-        if found := script_mismatch(segment.text, job.language):
-            yield _caution("script", segment, f"the text is in {found}, for {job.language!r}")
-        if DESCRIPTION.fullmatch(segment.text):
-            yield _caution("description", segment, "the whole line is in brackets: it is spoken")
-        if film_seconds is not None and segment.end > film_seconds:
-            yield _caution(
-                "beyond_film", segment, f"it ends after the film's end at {_time(film_seconds)}"
-            )
+    end = math.inf if film_seconds is None else film_seconds
+    rooms = line_rooms([line.segment for line in lines if not line.silent], end)
+    for line in lines:
+        segment = line.segment
+        yield from _asides(line)
+        if not line.silent:
+            yield from _spoken(job, line, specs[segment.speaker], rooms[segment.id])
+        if segment.end > end:
+            yield _caution("beyond_film", segment, f"it ends after the film's end at {_time(end)}")
 
 
-def _overlaps(job: Request) -> Iterator[Caution]:
+def _asides(line: Heard) -> Iterator[Caution]:
+    """Yield what of a line is left unsaid, and what is said that may not be meant to be."""
+    segment, (_, asides), _ = line
+    so = ": the line is silent" if line.silent else ""
+    if line.silent and not asides:
+        shown = f"{segment.text[:40]!r} holds nothing" if segment.text else "there is nothing"
+        yield _caution("silent", segment, f"{shown} to speak{so}")
+    for aside in asides:
+        like = "a sound" if aside.kind == "sound" else "lyrics"
+        became = "is spoken" if aside.spoken else f"is left unsaid{so}"
+        yield _caution(aside.kind, segment, f"{aside.text[:60]!r} looks like {like} and {became}")
+
+
+def _spoken(job: Request, line: Heard, spec: EngineSpec, room: float) -> Iterator[Caution]:
+    """Yield what may not come out as meant of a line's speech."""
+    segment, (words, _), said = line
+    speed = job.role(segment.speaker).speed * job.fit.max_rate
+    too_long = spec.foresee(said, job.language) / speed - room
+    # Less than a hundredth of a character is the arithmetic's own.
+    if (over := math.ceil(too_long * spec.pace(job.language) * speed - 0.01)) > 0:
+        long = f"about {over} of its {len(said)} characters{_as_spoken(line)}"
+        yield _caution("too_dense", segment, f"{long} are too many for {room:.1f} s")
+    if found := script_mismatch(words, job.language):
+        yield _caution("script", segment, f"the text is in {found}, for {job.language!r}")
+
+
+def _overlaps(segments: Iterable[Segment]) -> Iterator[Caution]:
     """Yield lines that begin before another has ended: their speaker's own, or anyone's."""
     own: dict[str, Segment] = {}
     # Of all lines begun, the one that ends last, and the last to end of the other speakers'.
     last: Segment | None = None
     other: Segment | None = None
-    for segment in sorted(job.segments, key=lambda segment: segment.start):
+    for segment in sorted(segments, key=lambda segment: segment.start):
         before = own.get(segment.speaker)
         foreign = other if last and last.speaker == segment.speaker else last
         if before and segment.start < before.end:
@@ -213,9 +253,10 @@ def _still(before: Segment, segment: Segment) -> str:
     return f"{before.speaker} is still at cue {before.id} for {seconds:.2f} s"
 
 
-def _as_spoken(segment: Segment, said: str) -> str:
+def _as_spoken(line: Heard) -> str:
     """Return what tells a reader that what is counted is not what is written."""
-    return "" if said == normalise(segment.text) else f", as {segment.text[:60]!r} is spoken,"
+    text = normalise(line.segment.text)
+    return "" if line.said == text else f", as {text[:60]!r} is spoken,"
 
 
 def _caution(code: Code, segment: Segment, message: str) -> Caution:

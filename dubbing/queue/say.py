@@ -6,13 +6,14 @@ import secrets
 import time
 
 from dubbing.documents import Model
-from dubbing.errors import ErrorRecord, ReportedError, Transient
+from dubbing.errors import BadInput, ErrorRecord, ReportedError, Transient
 from dubbing.ledger import Ledger
 from dubbing.media.samples import Audio, decode_clip
 from dubbing.planning.plan import CastLine, PlannedLine
 from dubbing.queue.publisher import Publisher, queues_of
 from dubbing.script.manifest import Manifest
 from dubbing.storage import Storage
+from dubbing.text.sounds import is_silent
 from dubbing.voices.voice import VoiceRef
 
 SAY_SECONDS = 60.0
@@ -34,15 +35,24 @@ class SayRequest(Model):
 
 
 def one_line(text: str, *, language: str, engine: str, voice: str) -> Manifest:
-    """Return a manifest of one line, by which the line is checked and cast."""
-    return Manifest.model_validate(
+    """Return a manifest of one line, by which the line is checked and cast.
+
+    Raises BadInput for text without words.
+    """
+    manifest = Manifest.model_validate(
         {
             "language": language,
             "engine": engine,
             "segments": [{"id": "say", "start": 0, "end": LONGEST, "text": text}],
             "cast": {"speaker": {"voice": voice or None}},
+            # Whoever asks for a single line wants to hear what it says.
+            "speak_sounds": True,
+            "speak_lyrics": True,
         }
     )
+    if is_silent(manifest, manifest.segments[0]):
+        raise BadInput(f"{text[:40]!r} holds nothing to speak: write words")
+    return manifest
 
 
 def say(

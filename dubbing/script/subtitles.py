@@ -112,12 +112,12 @@ def numbered(segments: Any) -> Any:
 
 
 def write_srt(segments: Sequence[Segment], path: Path) -> None:
-    """Write segments, in the order of their starts, as SRT in UTF-8."""
+    """Write the segments that have text, in the order of their starts, as SRT in UTF-8."""
     subs = pysubs2.SSAFile()
     for segment in sorted(segments, key=lambda segment: segment.start):
         start, end = round(segment.start * 1000), round(segment.end * 1000)
-        text = segment.text.replace("-->", "→")
-        subs.append(pysubs2.SSAEvent(start=start, end=end, text=text))
+        if text := segment.text.replace("-->", "→"):
+            subs.append(pysubs2.SSAEvent(start=start, end=end, text=text))
     subs.save(str(path), encoding="utf-8", format_="srt", keep_ssa_tags=True)
 
 

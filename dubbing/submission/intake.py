@@ -19,6 +19,7 @@ from dubbing.media.probe import MediaInfo, probe
 from dubbing.script.manifest import SOURCE, Manifest
 from dubbing.storage import Storage, digest_file
 from dubbing.storage.keys import Keys
+from dubbing.text.sounds import voiced
 from dubbing.voices import reference
 from dubbing.voices.from_film import ENOUGH, LEAST, cut_voices
 from dubbing.voices.names import asks_stored, names, with_stored_voices
@@ -88,8 +89,9 @@ class Intake:
         """
         manifest = self.manifest
         if manifest.media and (wanted := self._wanted()):
+            segments = voiced(manifest).segments
             with self._fetched(manifest.media) as film:
-                self._cut = cut_voices(film, manifest.segments, wanted, self._key(manifest.media))
+                self._cut = cut_voices(film, segments, wanted, self._key(manifest.media))
         return [
             Caution(code="reference", segment=None, message=f"the voice of {speaker!r}: {doubt}")
             for speaker in manifest.cast
@@ -186,7 +188,7 @@ class Intake:
     def _wanted(self) -> dict[str, tuple[float, float]]:
         """Return the speakers whose voice comes from the film, and the seconds that it takes."""
         wanted = {}
-        for speaker in self.manifest.speakers:
+        for speaker in voiced(self.manifest).speakers:
             if self.manifest.role(speaker).reference == SOURCE:
                 bounds = [
                     spec.reference_seconds or (0.0, ENOUGH) for spec in self._cloning(speaker)

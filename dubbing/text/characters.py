@@ -6,9 +6,6 @@ import unicodedata
 from collections import Counter
 from functools import lru_cache
 
-from langcodes import Language
-from langcodes.tag_parser import LanguageTagError
-
 UNSEEN = frozenset({"Cc", "Cs"})
 """Categories of characters that have no shape and no influence on another's."""
 JOINERS = "\u200c\u200d"
@@ -34,6 +31,8 @@ SCRIPTS: dict[str, frozenset[str]] = {
     "Kore": frozenset({"HANGUL", "CJK"}),
 }
 """Letters that a language in this ISO 15924 script is written in."""
+FILLERS = frozenset("\u115f\u1160\u3164\uffa0")
+"""Hangul letters without a sound or a shape."""
 DENSE = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI"})
 """Scripts whose every letter counts as a word: it says as much, or no space ends the word."""
 
@@ -66,8 +65,8 @@ def as_shown(text: str) -> str:
 
 
 def speakable(text: str) -> bool:
-    """Whether there is a letter or a digit in it."""
-    return any(character.isalnum() for character in text)
+    """Whether there is a letter or a digit in it; letters that only fill a place do not count."""
+    return any(character.isalnum() and character not in FILLERS for character in text)
 
 
 def script_mismatch(text: str, language: str) -> str | None:
@@ -92,6 +91,10 @@ def script_mismatch(text: str, language: str) -> str | None:
 
 @lru_cache(maxsize=256)
 def _scripts_of(language: str) -> frozenset[str] | None:
+    # Its tables take as long to load as the rest of the client, which asks for no script.
+    from langcodes import Language  # noqa: PLC0415
+    from langcodes.tag_parser import LanguageTagError  # noqa: PLC0415
+
     try:
         script = Language.get(language).maximize().script
     except LanguageTagError:

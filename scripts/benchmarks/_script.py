@@ -35,7 +35,7 @@ def sentences(name: str) -> Iterator[str]:
 def slow_sentences(name: str) -> Iterator[str]:
     """Yield sentences that take the engine ``faulty`` 300 ms each."""
     for text in sentences(name):
-        yield f"{text} [slow]"
+        yield f"{text} <slow>"
 
 
 def cries(name: str) -> Iterator[str]:

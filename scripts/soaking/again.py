@@ -91,13 +91,13 @@ class Again:
 
     def _deadly(self) -> int:
         """Return how often a line killed its process."""
-        return sum(len(begins) for text, begins in self._begun.items() if "[kill]" in text)
+        return sum(len(begins) for text, begins in self._begun.items() if "<kill>" in text)
 
 
 def undisturbed(order: Order) -> Counter[str]:
     """Return how often each text of a job may be begun when nothing strikes."""
     texts = [segment.text for segment in order.job.segments]
-    halved = any("[raise]" in text for text in texts)
+    halved = any("<raise>" in text for text in texts)
     counts = Counter(dict.fromkeys(texts, HALVINGS if halved else 1))
     for segment in order.job.segments:
         if segment.id in order.poison:

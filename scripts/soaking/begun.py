@@ -49,4 +49,4 @@ class Begun:
     def poisoned(self) -> set[int]:
         """Return the processes that a line killed: it was the last that they began."""
         last = {begin.pid: begin.text for begin in self.all}
-        return {pid for pid, text in last.items() if "[kill]" in text}
+        return {pid for pid, text in last.items() if "<kill>" in text}

@@ -65,7 +65,7 @@ def make_order(seed: int, number: int, sound: Path, most: int = MOST) -> Order:
         elif source.random() < 0.15:
             text, speaker = f"A line of many jobs, number {shared[n]}.", "ada"
         elif source.random() < 0.25:
-            text += source.choice((" [slow:0.05]", " [slow:0.2]"))
+            text += source.choice((" <slow:0.05>", " <slow:0.2>"))
         segments.append(_segment(n, speaker, text))
     over_a_sound = count <= SOUND_LINES and source.random() < 0.4
     return Order(
@@ -100,7 +100,7 @@ def make_sound(path: Path) -> None:
 def _poison(source: random.Random, lines: int) -> dict[int, str]:
     """Return what is wrong with which lines."""
     words = []
-    for word, chance, most in ("[kill]", 0.15, 1), ("[raise]", 0.15, 2), ("[silence]", 0.15, 3):
+    for word, chance, most in ("<kill>", 0.15, 1), ("<raise>", 0.15, 2), ("<silence>", 0.15, 3):
         if source.random() < chance:
             words += [word] * source.randint(1, most)
     return dict(zip(source.sample(range(lines), len(words)), words, strict=True))

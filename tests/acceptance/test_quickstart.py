@@ -224,7 +224,7 @@ def test_ctrl_c_stops_everything_and_the_same_run_goes_on(tmp_path: Path) -> Non
 def long_script(*, lines: int) -> dict[str, Any]:
     """A manifest whose lines take their time, in an engine that notes what it speaks."""
     segments = [
-        {"id": str(n), "start": 3.0 * n, "end": 3.0 * n + 2.5, "text": f"Line {n} [slow:0.1]"}
+        {"id": str(n), "start": 3.0 * n, "end": 3.0 * n + 2.5, "text": f"Line {n} <slow:0.1>"}
         for n in range(1, lines + 1)
     ]
     return {"language": PLAIN, "engine": "faulty", "segments": segments}

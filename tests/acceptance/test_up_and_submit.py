@@ -229,7 +229,7 @@ def test_a_job_with_a_line_that_cannot_be_spoken_fails_and_names_it(
 ) -> None:
     console = stack.console
     manifest = slow("broken", lines=3)
-    manifest["segments"][1]["text"] = "Not a sound of this one [silence]"
+    manifest["segments"][1]["text"] = "Not a sound of this one <silence>"
     script = write(tmp_path / "broken.json", manifest)
     [status] = console.json("submit", script, "--id", "broken", "--wait", code=1)
     assert (status["state"], status["done"], status["failed"]) == ("failed", 3, 1)
@@ -386,7 +386,7 @@ def answers(site: Site, process: subprocess.Popen[str]) -> bool:
 def slow(word: str, *, lines: int) -> dict[str, Any]:
     """A manifest whose lines take their time."""
     segments = [
-        {"id": str(n), "start": 3.0 * n, "end": 3.0 * n + 2.5, "text": f"{word} {n} [slow:0.1]"}
+        {"id": str(n), "start": 3.0 * n, "end": 3.0 * n + 2.5, "text": f"{word} {n} <slow:0.1>"}
         for n in range(1, lines + 1)
     ]
     return {"language": PLAIN, "engine": "faulty", "segments": segments}

@@ -83,7 +83,7 @@ def test_an_engine_can_be_unloaded_while_the_other_speaks(card: Card) -> None:
 
 
 def test_a_worker_that_is_drained_finishes_its_batch_and_ends(card: Card) -> None:
-    job = script("last", "[slow:1] a last line", *numbered("last", 8))
+    job = script("last", "<slow:1> a last line", *numbered("last", 8))
     card.client.submit(job)
     card.begun(job, 1)
     card.steer(Order.DRAIN)
@@ -98,7 +98,7 @@ def test_a_worker_that_is_drained_finishes_its_batch_and_ends(card: Card) -> Non
 
 
 def test_a_worker_at_work_is_busy(card: Card) -> None:
-    card.client.submit(script("slow", "[slow:3] a slow line"))
+    card.client.submit(script("slow", "<slow:3> a slow line"))
     card.becomes(WorkerState.BUSY)
     card.wait("slow")
     card.becomes(WorkerState.READY)
@@ -106,7 +106,7 @@ def test_a_worker_at_work_is_busy(card: Card) -> None:
 
 def test_a_process_that_dies_comes_back_as_it_was_told_to_be(card: Card) -> None:
     card.steer(Order.UNLOAD, "tone")
-    job = script("killed", "[kill] a line that kills", *numbered("killed", 2))
+    job = script("killed", "<kill> a line that kills", *numbered("killed", 2))
     card.run(job)
     assert card.record().holding.resting == {"tone": ""}
     assert card.record().holding.loaded == ("faulty",)
@@ -115,7 +115,7 @@ def test_a_process_that_dies_comes_back_as_it_was_told_to_be(card: Card) -> None
 def test_a_process_that_died_while_it_loaded_an_engine_is_not_followed_into_it(card: Card) -> None:
     name = card.record().name
     card.client.ledger.hold(name, Holding(loaded=ENGINES, begun=True, loading="tone"))
-    job = script("killed", "[kill] a line that kills", *numbered("killed", 2))
+    job = script("killed", "<kill> a line that kills", *numbered("killed", 2))
     card.run(job)
     card.becomes(WorkerState.ERROR)
     assert card.record().holding.errors == [

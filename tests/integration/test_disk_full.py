@@ -67,7 +67,7 @@ def test_a_job_waits_for_room_in_storage_and_nothing_is_stored_in_part(
     tmp_path: Path, disk: Disk
 ) -> None:
     with System(tmp_path / "home", storage_url=str(disk.path / "storage"), slots=1) as system:
-        job = script("crowded", *numbered("Crowded", 12, "[slow:0.1]"))
+        job = script("crowded", *numbered("Crowded", 12, "<slow:0.1>"))
         system.client.submit(job)
         system.begun(job, 5)
         disk.leave(PAGE)

@@ -34,7 +34,7 @@ def failed(system: System, job: Manifest) -> dict[str, ReportLine]:
 
 
 def test_a_line_that_hangs_is_tried_once_more_and_the_rest_is_spoken(system: System) -> None:
-    hangs = "And this one hangs. [hang]"
+    hangs = "And this one hangs. <hang>"
     job = script("hanging", *numbered("Hanging", 7), hangs)
     status = system.run(job)
     assert (status.state, status.done, status.failed) == (JobState.FAILED, 8, 1)
@@ -49,12 +49,12 @@ def test_a_line_that_hangs_is_tried_once_more_and_the_rest_is_spoken(system: Sys
 
 def test_what_an_engine_cannot_do_is_reported_and_the_rest_is_spoken(system: System) -> None:
     faults = {
-        "[nan]": "NaN",
-        "[silence]": "silence",
-        "[nothing]": "no sound",
-        "[long]": "s for a text",
-        "[raise]": "the text told me to",
-        "[oom:0]": "MemoryError: CUDA out of memory",
+        "<nan>": "NaN",
+        "<silence>": "silence",
+        "<nothing>": "no sound",
+        "<long>": "s for a text",
+        "<raise>": "the text told me to",
+        "<oom:0>": "MemoryError: CUDA out of memory",
     }
     job = script("faulty", *numbered("Faulty", 8), *(f"Here {mark}." for mark in faults))
     status = system.run(job)
@@ -73,7 +73,7 @@ def test_what_an_engine_cannot_do_is_reported_and_the_rest_is_spoken(system: Sys
 
 def test_a_batch_too_big_for_the_memory_is_halved_down_to_its_lines(system: System) -> None:
     before = len(system.log("faulty"))
-    job = script("too-big", *numbered("Too big", 4, "[oom]"))
+    job = script("too-big", *numbered("Too big", 4, "<oom>"))
     system.run(job)
     assert system.whole(job)
     assert set(system.spoken(job).values()) == {1}

@@ -235,7 +235,7 @@ def test_a_job_whose_end_is_stored_is_cancelled(doomed: Doomed, gap: Gap) -> Non
 @names(REBUILDING)
 def test_a_rebuild_that_breaks_off_is_begun_again(doomed: Doomed, gap: Gap) -> None:
     doomed.wait_for(lambda: doomed.idle, "through with all jobs")
-    job = script(gap.name, *numbered(gap.name, 12, "[slow:0.1]"))
+    job = script(gap.name, *numbered(gap.name, 12, "<slow:0.1>"))
     doomed.client.submit(job)
     doomed.begun(job, 3)
     doomed.stop("faulty")
@@ -253,7 +253,7 @@ def test_a_rebuild_that_breaks_off_is_begun_again(doomed: Doomed, gap: Gap) -> N
 def test_a_worker_that_rebuilds_what_it_would_count_may_die(doomed: Doomed) -> None:
     doomed.wait_for(lambda: doomed.idle, "through with all jobs")
     gap = Gap("count-after-opening", "after open {job} *")
-    job = script(gap.name, *numbered(gap.name, 8, "[slow:0.3]"))
+    job = script(gap.name, *numbered(gap.name, 8, "<slow:0.3>"))
     doomed.client.submit(job)
     doomed.begun(job, 1)
     doomed.lay(gap)

@@ -48,8 +48,8 @@ def test_a_pool_process_that_is_killed_loses_what_it_had_not_stored_and_no_more(
     system: System,
 ) -> None:
     # Lines near in length are one batch: three that are good at once, and one at its second try.
-    second_try = "Shot, line 3. [flaky] [slow:0.5]"
-    others = numbered("Shot, of another batch, and longer", 8, "[slow:0.1]")
+    second_try = "Shot, line 3. <flaky> <slow:0.5>"
+    others = numbered("Shot, of another batch, and longer", 8, "<slow:0.1>")
     job = script("shot", *numbered("Shot", 3), second_try, *others)
     system.client.submit(job)
     system.until(lambda: system.spoken(job)[second_try] == 2, "tried again")
@@ -66,7 +66,7 @@ def test_a_pool_process_that_is_killed_loses_what_it_had_not_stored_and_no_more(
 
 
 def test_a_pool_process_that_is_told_to_end_hands_its_batch_back_at_once(system: System) -> None:
-    job = script("told", *numbered("Told", 8, "[slow:0.3]"))
+    job = script("told", *numbered("Told", 8, "<slow:0.3>"))
     system.client.submit(job)
     system.begun(job, 2)
     told = speakers(system, job)[0]
@@ -87,7 +87,7 @@ def test_a_pool_process_that_is_told_to_end_hands_its_batch_back_at_once(system:
 def test_a_batch_that_outlasts_its_lease_is_counted_once_and_its_late_worker_writes_nothing(
     system: System,
 ) -> None:
-    job = script("outlasted", *numbered("Outlasted", 16, "[slow:0.2]"))
+    job = script("outlasted", *numbered("Outlasted", 16, "<slow:0.2>"))
     system.client.submit(job)
     system.begun(job, 2)
     second = None
@@ -99,7 +99,7 @@ def test_a_batch_that_outlasts_its_lease_is_counted_once_and_its_late_worker_wri
             stored = written(system, job)
         assert (status.state, status.done, status.failed) == (JobState.COMPLETED, 16, 0)
         # When the late ones begin other lines, they are through with what they had.
-        both = script("both", *numbered("Both", 80, "[slow:0.1]"))
+        both = script("both", *numbered("Both", 80, "<slow:0.1>"))
         system.run(both)
         assert late < set(speakers(system, both))
         assert set(system.spoken(both).values()) == {1}
@@ -118,7 +118,7 @@ def test_a_batch_that_outlasts_its_lease_is_counted_once_and_its_late_worker_wri
 def test_a_huge_job_that_is_cancelled_drains_at_once_and_writes_nothing_more(
     system: System,
 ) -> None:
-    job = script("huge", *numbered("Huge", 10_000, "[slow:0.25]"))
+    job = script("huge", *numbered("Huge", 10_000, "<slow:0.25>"))
     system.client.submit(job)
     # Both slots are in the middle of their first batch.
     system.begun(job, 2)
@@ -129,7 +129,7 @@ def test_a_huge_job_that_is_cancelled_drains_at_once_and_writes_nothing_more(
     system.until(lambda: not system.client.ledger.queue_depth(broker_lists(queue)), "drained")
     assert time.monotonic() - begun < 5
     # When they have done other work, they are through with what they had begun.
-    system.run(script("after", *numbered("After", 16, "[slow:0.05]")))
+    system.run(script("after", *numbered("After", 16, "<slow:0.05>")))
     assert system.keys(job) == stored
     assert system.spoken(job).total() <= 8
     with redis.from_url(system.settings.redis, decode_responses=True) as server:
@@ -142,11 +142,11 @@ def test_a_huge_job_that_is_cancelled_drains_at_once_and_writes_nothing_more(
 def test_a_redis_that_is_emptied_brings_back_no_job_that_has_ended(system: System) -> None:
     done = script("done-before", *numbered("Done before", 3))
     system.run(done)
-    stopped = script("stopped-before", *numbered("Stopped before", 24, "[slow:0.1]"))
+    stopped = script("stopped-before", *numbered("Stopped before", 24, "<slow:0.1>"))
     system.client.submit(stopped)
     system.begun(stopped, 2)
     system.client.cancel("stopped-before")
-    job = script("under-way", *numbered("Under way", 24, "[slow:0.1]"))
+    job = script("under-way", *numbered("Under way", 24, "<slow:0.1>"))
     system.client.submit(job)
     system.begun(job, 10)
     ended = {id_: system.client.status(id_) for id_ in ("done-before", "stopped-before")}

@@ -84,7 +84,7 @@ def lose_redis(system: System, seconds: float) -> None:
 
 
 def test_short_outages_cost_no_worker_and_no_line_a_second_time(system: System) -> None:
-    job = script("away", *numbered("Away", 60, "[slow:0.1]"))
+    job = script("away", *numbered("Away", 60, "<slow:0.1>"))
     system.client.submit(job)
     for begun, seconds in (10, 0.0), (20, 0.5), (30, 0.0), (40, LEASE_SECONDS / 3):
         system.begun(job, begun)
@@ -95,7 +95,7 @@ def test_short_outages_cost_no_worker_and_no_line_a_second_time(system: System) 
 
 
 def test_a_long_outage_ends_and_the_same_workers_go_on(system: System) -> None:
-    job = script("long", *numbered("Long", 24, "[slow:0.2]"))
+    job = script("long", *numbered("Long", 24, "<slow:0.2>"))
     system.client.submit(job)
     system.begun(job, 10)
     lose_redis(system, LONGER_THAN_ANY_CALL)
@@ -114,7 +114,7 @@ def test_a_long_outage_ends_and_the_same_workers_go_on(system: System) -> None:
 
 
 def test_how_often_a_line_was_begun_is_known_to_the_redis_that_comes_back(system: System) -> None:
-    job = script("deadly", *numbered("Deadly", 3), "This one kills its process. [kill]")
+    job = script("deadly", *numbered("Deadly", 3), "This one kills its process. <kill>")
     system.client.submit(job)
     system.begun(job, 4)
     lose_redis(system, 1.0)

@@ -89,7 +89,7 @@ def test_the_earlier_output_stays_until_the_changed_one_is_complete(
     job = script("kept", *numbered("kept", 3))
     system.run(job)
     before = system.report(job)
-    system.client.revise(changed(job, line_1="A slow change. [slow:1]"))
+    system.client.revise(changed(job, line_1="A slow change. <slow:1>"))
     now = system.client.status("kept")
     assert (now.state.ended, now.round) == (False, 2)
     (report,) = [p for p in system.client.fetch("kept", tmp_path / "1") if p.suffix == ".json"]
@@ -97,7 +97,7 @@ def test_the_earlier_output_stays_until_the_changed_one_is_complete(
     system.wait("kept")
     (report,) = [p for p in system.client.fetch("kept", tmp_path / "2") if p.suffix == ".json"]
     assert Report.model_validate_json(report.read_text()).round == 2
-    broken = changed(job, line_1="Never said. [silence]")
+    broken = changed(job, line_1="Never said. <silence>")
     system.client.revise(broken)
     assert system.wait("kept").state is FAILED
     (report,) = [p for p in system.client.fetch("kept", tmp_path / "3") if p.suffix == ".json"]
@@ -180,7 +180,7 @@ def test_what_cannot_be_revised_is_refused(system: System) -> None:
         system.client.revise(script("unheard-of", "A line."))
     with pytest.raises(BadInput, match="have no id"):
         system.client.revise(script("x", "A line.").model_copy(update={"id": None}))
-    job = script("busy", *numbered("busy", 4, "[slow:0.5]"))
+    job = script("busy", *numbered("busy", 4, "<slow:0.5>"))
     system.client.submit(job)
     with pytest.raises(Conflict, match="still at work"):
         system.client.revise(changed(job, line_0="Too soon."))
@@ -192,7 +192,7 @@ def test_a_revision_that_redis_forgot_is_rebuilt_with_its_changed_request(
 ) -> None:
     job = script("forgotten", *numbered("forgotten", 4))
     system.run(job)
-    other = changed(job, line_2="Slow to be forgotten. [slow:2]")
+    other = changed(job, line_2="Slow to be forgotten. <slow:2>")
     system.client.revise(other)
     system.begun(other, 4)
     with redis.from_url(system.settings.redis) as emptied:
@@ -206,7 +206,7 @@ def test_a_revision_that_redis_forgot_is_rebuilt_with_its_changed_request(
 
 
 def test_a_retry_may_name_another_engine_for_the_lines_that_failed(system: System) -> None:
-    job = script("elsewhere", *numbered("elsewhere", 3), "Not here. [silence]")
+    job = script("elsewhere", *numbered("elsewhere", 3), "Not here. <silence>")
     assert system.run(job).state is FAILED
     system.client.retry("elsewhere", engine="tone")
     assert system.wait("elsewhere").state is COMPLETED
@@ -217,7 +217,7 @@ def test_a_retry_may_name_another_engine_for_the_lines_that_failed(system: Syste
 
 def test_a_retry_may_name_another_voice(system: System) -> None:
     system.switch.touch()
-    job = script("revoiced", *numbered("revoiced", 2), "Broken for now. [broken]")
+    job = script("revoiced", *numbered("revoiced", 2), "Broken for now. <broken>")
     assert system.run(job).state is FAILED
     system.switch.unlink()
     high = Tone.spec.voices[-1]
@@ -228,7 +228,7 @@ def test_a_retry_may_name_another_voice(system: System) -> None:
 
 
 def test_a_retry_on_what_cannot_speak_the_lines_is_refused(system: System) -> None:
-    job = script("stays", "Not here. [silence]")
+    job = script("stays", "Not here. <silence>")
     system.run(job)
     with pytest.raises(BadInput, match="no engine 'tune'; did you mean 'tone'"):
         system.client.retry("stays", engine="tune")
@@ -241,7 +241,7 @@ def test_a_retry_on_what_cannot_speak_the_lines_is_refused(system: System) -> No
 
 
 def test_a_line_that_one_engine_cannot_speak_is_spoken_by_the_next(system: System) -> None:
-    job = script("fallen", *numbered("fallen", 3), "Nor here. [silence]", fallback=["tone"])
+    job = script("fallen", *numbered("fallen", 3), "Nor here. <silence>", fallback=["tone"])
     assert system.run(job).state is COMPLETED
     report = system.report(job)
     assert [line.engine for line in report.lines] == ["faulty", "faulty", "faulty", "tone"]
@@ -252,7 +252,7 @@ def test_a_line_that_one_engine_cannot_speak_is_spoken_by_the_next(system: Syste
 
 def test_a_speakers_own_fallback_goes_before_the_jobs(system: System) -> None:
     segments = tuple(
-        Segment(id=who, start=5.0 * n, end=5.0 * n + 4, speaker=who, text=f"{who}. [silence]")
+        Segment(id=who, start=5.0 * n, end=5.0 * n + 4, speaker=who, text=f"{who}. <silence>")
         for n, who in enumerate(("Ada", "Ben"))
     )
     job = script("own", fallback=["tone"], cast={"Ben": ManifestRole(fallback=())})
@@ -272,7 +272,7 @@ def test_a_fallback_that_cannot_speak_the_script_is_refused_at_once(system: Syst
 
 
 def test_a_job_may_miss_as_many_lines_as_it_allows(system: System) -> None:
-    texts = [*numbered("allowed", 3), "Never said. [silence]"]
+    texts = [*numbered("allowed", 3), "Never said. <silence>"]
     assert system.run(script("allowed", *texts, allow_missing=0.25)).state is COMPLETED
     job = script("allowed", *texts)
     assert lines(system, job)["3"].error
@@ -287,7 +287,7 @@ def test_a_job_may_miss_as_many_lines_as_it_allows(system: System) -> None:
 def test_what_there_is_of_a_job_can_be_fetched_while_it_goes_on(
     system: System, tmp_path: Path
 ) -> None:
-    job = script("partial", *numbered("partial", 8), "The last one. [slow:20]")
+    job = script("partial", *numbered("partial", 8), "The last one. <slow:20>")
     system.client.submit(job)
     system.until(lambda: system.client.status("partial").done >= 8, "eight lines spoken")
     with pytest.raises(Conflict, match="--partial"):

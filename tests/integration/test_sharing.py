@@ -46,7 +46,7 @@ def speakers(system: System, threads: int) -> Iterator[list[str]]:
         for n in count():
             if over.is_set():
                 return
-            text = f"Person {who} says line {n}. [slow:0.1]"
+            text = f"Person {who} says line {n}. <slow:0.1>"
             system.client.say(text, language=PLAIN)
             said.append(text)
 
@@ -114,7 +114,7 @@ def test_a_job_goes_on_while_people_say_lines_without_a_pause(system: System) ->
 
 
 def test_a_line_that_is_said_waits_for_no_batch_but_those_that_run(system: System) -> None:
-    job = script("long", *numbered("Long", 10 * BATCH, "[slow:0.1]"))
+    job = script("long", *numbered("Long", 10 * BATCH, "<slow:0.1>"))
     system.client.submit(job)
     system.begun(job, 2)
     before = system.spoken(job).total()
@@ -131,7 +131,7 @@ def test_a_voice_is_extracted_while_the_lines_of_others_wait(
     reference = tmp_path / "reference.wav"
     heard = recording()
     soundfile.write(reference, heard.samples, heard.rate)
-    backlog = script("backlog", *numbered("Backlog", 20 * BATCH, "[slow:0.1]"))
+    backlog = script("backlog", *numbered("Backlog", 20 * BATCH, "<slow:0.1>"))
     system.client.submit(backlog)
     system.begun(backlog, 1)
     cast = {"speaker": ManifestRole(reference=str(reference))}
@@ -143,7 +143,7 @@ def test_a_voice_is_extracted_while_the_lines_of_others_wait(
 
 def test_a_queue_stays_shallow_and_two_workers_share_it(system: System) -> None:
     jobs = [
-        script(f"many{n}", *numbered(f"Many {n}", 8 * BATCH, "[slow:0.02]"), tenant=f"t{n % 2}")
+        script(f"many{n}", *numbered(f"Many {n}", 8 * BATCH, "<slow:0.02>"), tenant=f"t{n % 2}")
         for n in range(4)
     ]
     with second_worker(system), depths(system) as seen:
@@ -159,7 +159,7 @@ def test_a_queue_stays_shallow_and_two_workers_share_it(system: System) -> None:
 
 def test_a_small_job_is_through_before_the_backlog_of_another_tenant(system: System) -> None:
     backlog = [
-        script(f"big{n}", *numbered(f"Big {n}", 10 * BATCH, "[slow:0.05]"), tenant="big")
+        script(f"big{n}", *numbered(f"Big {n}", 10 * BATCH, "<slow:0.05>"), tenant="big")
         for n in range(5)
     ]
     for job in backlog:
@@ -176,7 +176,7 @@ def test_the_time_that_is_foretold_is_near_the_time_that_it_takes(system: System
     with redis.from_url(system.settings.redis) as server:
         # The other tests' lines are quicker ones.
         server.delete(f"dubbing:pace:{QUEUE}")
-    job = script("timed", *numbered("Timed", 10 * BATCH, "[slow:0.1]"))
+    job = script("timed", *numbered("Timed", 10 * BATCH, "<slow:0.1>"))
     system.client.submit(job)
     system.until(lambda: system.client.status("timed").done >= 2 * BATCH, "on its way")
     begun = time.monotonic()

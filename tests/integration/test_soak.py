@@ -93,7 +93,7 @@ def test_a_clip_that_is_gone_is_found(system: System) -> None:
 
 
 def test_a_good_line_that_failed_is_found_and_a_bad_one_is_not(system: System) -> None:
-    texts = (*numbered("Bad", 3), "This one fails. [silence]")
+    texts = (*numbered("Bad", 3), "This one fails. <silence>")
     life = lived(system, "bad", *texts, poison=frozenset({"3"}))
     assert faults(system, life) == []
     (fault,) = faults(system, lived(system, "unfair", *numbered("Unfair", 3), texts[3]))
@@ -118,7 +118,7 @@ def test_a_job_that_is_gone_or_never_ended_is_found(system: System) -> None:
 
 
 def test_what_is_written_after_a_cancel_is_found(system: System) -> None:
-    job = script("cancelled", *numbered("Cancelled", 40, "[slow:0.1]"))
+    job = script("cancelled", *numbered("Cancelled", 40, "<slow:0.1>"))
     system.client.submit(job)
     system.begun(job, 2)
     life = lived(system, "other", *numbered("Other", 2))

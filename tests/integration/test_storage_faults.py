@@ -228,7 +228,7 @@ def test_a_job_outlives_a_bucket_that_stumbles_is_slow_and_goes_away(
         assert set(system.spoken(job).values()) == {1}
 
         proxy.answer = lambda method, path: Answer.PASS
-        job = script("away", *numbered("Away", 16, "[slow:0.1]"))
+        job = script("away", *numbered("Away", 16, "<slow:0.1>"))
         system.client.submit(job)
         system.begun(job, 5)
         proxy.answer = lambda method, path: Answer.UNAVAILABLE

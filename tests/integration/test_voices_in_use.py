@@ -254,7 +254,7 @@ def test_a_line_is_said_and_retried_in_a_stored_voice(system: System, tmp_path: 
     digest = client.voices.extract("greta", [write(tmp_path / "a.wav", speech("Annie"))])
     clip = client.say("Good day to all of you.", language="en", engine="tone", voice="greta")
     assert pitch(clip) == pytest.approx(pitch(speech("Annie")), rel=0.15)
-    job = script("again", "It will not. [silence]", "It will.")
+    job = script("again", "It will not. <silence>", "It will.")
     assert system.run(job).failed == 1
     client.retry("again", engine="tone", voice="greta")
     assert system.wait("again").state is JobState.COMPLETED
@@ -371,3 +371,27 @@ def test_films_and_references_on_s3_are_fetched_to_be_heard(
     )
     assert intake.stored.media == f"{bucket}/film.wav"
     assert not list(Path(os.environ["TMPDIR"]).glob("dubbing-*/film.wav"))
+
+
+def test_a_voice_from_the_film_is_cut_from_what_is_said_and_not_from_sounds(tmp_path: Path) -> None:
+    segments = source(tmp_path / "film.wav", "m3", "Annie")
+    # What the script calls a sound is in another's voice here, so it would be heard in the cut.
+    sounds = [
+        segment.model_copy(update={"speaker": "A", "text": "♪ La ♪"})
+        if segment.speaker == "B"
+        else segment
+        for segment in segments
+    ]
+
+    def cut(*lines: Segment) -> str | None:
+        storage = Storage.at(str(tmp_path / "storage"))
+        job = Manifest(
+            language="en", engine="tone", media=str(tmp_path / "film.wav"), segments=lines,
+            cast={"A": ManifestRole(reference="source")},
+        )  # fmt: skip
+        intake = Intake(storage, job, known_specs(storage, Catalogue()))
+        intake.listen()
+        return intake.stored.cast["A"].reference
+
+    alone = [segment for segment in segments if segment.speaker == "A"]
+    assert cut(*sounds) == cut(*alone)

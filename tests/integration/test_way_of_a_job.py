@@ -25,7 +25,7 @@ from dubbing.script.manifest import Manifest, ManifestRole
 from dubbing.storage import S3Options
 from dubbing.storage.keys import Keys
 
-DEADLY = script("deadly", *numbered("Deadly", 3), "This one kills its process. [kill]")
+DEADLY = script("deadly", *numbered("Deadly", 3), "This one kills its process. <kill>")
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def test_an_edited_line_is_the_only_one_that_is_spoken(system: System) -> None:
 
 
 def test_a_line_that_cannot_be_spoken_fails_the_job_when_all_others_are(system: System) -> None:
-    job = script("broken", *numbered("Broken", 6), "And this one fails. [broken]")
+    job = script("broken", *numbered("Broken", 6), "And this one fails. <broken>")
     system.switch.touch()
     status = system.run(job)
     assert (status.state, status.done, status.failed) == (JobState.FAILED, 7, 1)
@@ -149,8 +149,8 @@ def test_a_clip_that_is_damaged_before_assembly_is_spoken_again(system: System) 
 
 
 def test_a_message_that_comes_again_does_nothing(system: System) -> None:
-    slow = numbered("Doubled, in a batch that is the last to end", 4, "[slow:0.5]")
-    job = script("doubled", *numbered("Doubled", 12, "[slow:0.05]"), *slow)
+    slow = numbered("Doubled, in a batch that is the last to end", 4, "<slow:0.5>")
+    job = script("doubled", *numbered("Doubled", 12, "<slow:0.05>"), *slow)
     system.client.submit(job)
     system.until(lambda: system.client.status("doubled").done, "a batch counted")
     refs = read_refs(system.client.storage.get(Keys.plan("doubled", 1)))
@@ -187,7 +187,7 @@ def test_the_jobs_of_a_collection_are_asked_as_one(system: System) -> None:
 def test_a_single_line_is_said_ahead_of_a_backlog_and_a_cancelled_job_stops(
     system: System,
 ) -> None:
-    job = script("backlog", *numbered("Backlog", 80, "[slow:0.1]"))
+    job = script("backlog", *numbered("Backlog", 80, "<slow:0.1>"))
     system.client.submit(job)
     system.begun(job, 2)
     audio = system.client.say("Say this first.", language="en")
@@ -197,7 +197,7 @@ def test_a_single_line_is_said_ahead_of_a_backlog_and_a_cancelled_job_stops(
     assert system.client.cancel("backlog").state is JobState.CANCELLED
     spoken, stored = system.spoken(job).total(), system.keys(job)
     # When both slots have done other work, they are through with what they had begun.
-    assert system.run(script("after", *numbered("After", 16, "[slow:0.05]"))).done == 16
+    assert system.run(script("after", *numbered("After", 16, "<slow:0.05>"))).done == 16
     assert system.keys(job) == stored
     assert system.spoken(job).total() <= spoken + 8
     assert system.client.status("backlog").state is JobState.CANCELLED
@@ -217,7 +217,7 @@ def test_a_line_that_kills_its_process_is_given_up_and_the_rest_is_spoken(system
 
 
 def test_a_worker_that_is_told_to_end_finishes_what_it_began(system: System) -> None:
-    job = script("deployed", *numbered("Deployed", 24, "[slow:0.1]"))
+    job = script("deployed", *numbered("Deployed", 24, "<slow:0.1>"))
     system.client.submit(job)
     system.begun(job, 2)
     system.stop("faulty")
@@ -229,7 +229,7 @@ def test_a_worker_that_is_told_to_end_finishes_what_it_began(system: System) -> 
 
 
 def test_a_worker_that_is_killed_is_followed_by_another(system: System) -> None:
-    job = script("killed", *numbered("Killed", 24, "[slow:0.1]"))
+    job = script("killed", *numbered("Killed", 24, "<slow:0.1>"))
     system.client.submit(job)
     system.begun(job, 10)
     system.kill("faulty")
@@ -248,7 +248,7 @@ def test_a_worker_that_is_killed_is_followed_by_another(system: System) -> None:
 
 
 def test_a_redis_that_is_started_anew_finds_its_workers_again(system: System) -> None:
-    job = script("restarted", *numbered("Restarted", 24, "[slow:0.1]"))
+    job = script("restarted", *numbered("Restarted", 24, "<slow:0.1>"))
     system.client.submit(job)
     system.begun(job, 10)
     system.restart_redis()

@@ -1,17 +1,17 @@
 """An engine that fails as the text tells it to; found where this folder is on the path.
 
 =============  ===================================================================
-``[nan]``      sound with NaN in it
-``[silence]``  digital silence
-``[nothing]``  no samples
-``[long]``     ten times as long as foreseen, and three seconds more
-``[flaky]``    silence at seed 0, good at another; ``[flaky:7]`` silence at seed 7
-``[raise]``    the whole call raises
-``[oom]``      a call of more than one line raises MemoryError; ``[oom:0]`` any call
-``[hang]``     sleeps until it is killed
-``[kill]``     kills its process with SIGKILL
-``[slow:0.5]`` takes half a second, and ``[slow]`` 300 ms
-``[broken]``   silence while the file that FAULTY_SWITCH names exists
+``<nan>``      sound with NaN in it
+``<silence>``  digital silence
+``<nothing>``  no samples
+``<long>``     ten times as long as foreseen, and three seconds more
+``<flaky>``    silence at seed 0, good at another; ``<flaky:7>`` silence at seed 7
+``<raise>``    the whole call raises
+``<oom>``      a call of more than one line raises MemoryError; ``<oom:0>`` any call
+``<hang>``     sleeps until it is killed
+``<kill>``     kills its process with SIGKILL
+``<slow:0.5>`` takes half a second, and ``<slow>`` 300 ms
+``<broken>``   silence while the file that FAULTY_SWITCH names exists
 =============  ===================================================================
 
 Everything else is hummed as the tone engine does. Each line that is begun is appended to the
@@ -36,7 +36,7 @@ from dubbing.engines.engine import Line, Spoken
 from dubbing.errors import EngineFailed
 from dubbing.media.samples import Audio
 
-WORD = re.compile(r"\[(\w+)(?::([\d.]+))?\]")
+WORD = re.compile(r"<(\w+)(?::([\d.]+))?>")
 
 
 class Faulty(Tone):

@@ -36,6 +36,8 @@ def short_rules(language: str) -> Iterator[Rule]:
                 return said[short] + _stop(match, short in ending)
 
             yield rule(rf"(?<![\w.])(?<!\w-){one_of(words)}{follows}", expand)
+    # The programming language has this name everywhere, and so have keys in English.
+    yield rule(r"(?<![\w.])[A-G]#(?!\w)", lambda match: f"{match.group()[0]} sharp")
     if signs := habits.SIGNS.get(language):
         yield rule(r"(?<!\S)#(?=\s?\d)", lambda match: f"{signs['#']} ")
         yield rule(

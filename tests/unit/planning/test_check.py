@@ -70,10 +70,67 @@ def test_a_job_as_it_should_be_needs_no_word() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "♪ ♪", "👍", "…", "?!"])
-def test_a_cue_with_nothing_to_speak_is_refused(text: str) -> None:
-    message = refused(job(line(text, 62.5, 63, id="cue-7")))
-    assert message.startswith("cue cue-7 at 0:01:02.500: ")
-    assert "nothing to speak: write words, or remove the cue" in message
+def test_a_cue_with_nothing_to_speak_is_silent_with_a_caution(text: str) -> None:
+    asked = job(line(), line(text, 62.5, 63, id="cue-7"))
+    (caution,) = check(asked, SPECS)
+    assert (caution.code, caution.segment) == ("silent", "cue-7")
+    assert caution.message.startswith("cue cue-7 at 0:01:02.500: ")
+    assert caution.message.endswith("nothing to speak: the line is silent")
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "message"),
+    [
+        ("(sighs)", "sound", "'(sighs)' looks like a sound and is left unsaid: the line is silent"),
+        ("[gunshot] Get down!", "sound", "'[gunshot]' looks like a sound and is left unsaid"),
+        ("I (he was right) see.", "sound", "'(he was right)' looks like a sound and is spoken"),
+        ("♪ Row ♪", "lyrics", "'Row' looks like lyrics and is left unsaid: the line is silent"),
+        ("ashore ♪", "lyrics", "'ashore' looks like lyrics and is spoken"),
+    ],
+)
+def test_what_looks_like_a_sound_is_told_of_either_way(text: str, code: str, message: str) -> None:
+    (caution,) = check(job(line(text, 0, 5)), SPECS)
+    assert (caution.code, caution.segment) == (code, "1")
+    assert caution.message == f"cue 1 at 0:00:00.000: {message}"
+
+
+def test_sounds_and_lyrics_that_a_job_has_spoken_are_told_of_too() -> None:
+    lines = (line("(sighs)", 0, 5), line("♪ Row ♪", 5, 9, id="2"))
+    said = check(job(*lines, speak_sounds=True, speak_lyrics=True), SPECS)
+    assert codes(said) == [("sound", "1"), ("lyrics", "2")]
+    assert [caution.message.endswith("is spoken") for caution in said] == [True, True]
+
+
+def test_a_silent_line_asks_nothing_of_an_engine() -> None:
+    cast = {"Ann": {"engine": "nobody"}, "Bob": {"engine": "bare"}}
+    silent = (line("♪ " * 400), line("(sighs)", 1, 2, id="2", speaker="Bob"))
+    unspoken = job(*silent, cast=cast, language="ru", engine=None)
+    assert codes(check(unspoken, {})) == [("silent", "1"), ("sound", "2")]
+    assert "no engine 'nobody'" in refused(job(*silent, line(id="3"), cast=cast))
+
+
+def test_a_silent_line_overlaps_nothing_and_leaves_its_time_to_the_one_before() -> None:
+    dense = line("x" * 32, 0, 2)
+    silent = line("[door slams]", 1, 3, id="2", speaker="Bob")
+    asked = job(dense, silent, line(start=5, end=6, id="3"))
+    assert codes(check(asked, SPECS)) == [("sound", "2")]
+
+
+def test_a_silent_line_after_the_films_end_is_said_and_not_refused() -> None:
+    asked = job(line(), line("♪", 11, 12, id="2"))
+    assert codes(check(asked, SPECS, film_seconds=10.0)) == [("silent", "2"), ("beyond_film", "2")]
+    late = job(line(), line("♪", 3_600_000, 7_200_000, id="2"))
+    assert "times are in seconds" in refused(late), "else the programme would be as long"
+
+
+def test_only_what_is_said_is_held_to_the_languages_script() -> None:
+    assert codes(check(job(line("【掌声】 Hi", 0, 5)), SPECS)) == [("sound", "1")]
+
+
+def test_a_speaker_who_stays_silent_needs_no_cast_but_may_have_one() -> None:
+    lines = (line(), line("♪", 1, 2, id="2", speaker="Bob"))
+    assert codes(check(job(*lines, cast={"Ann": {}}), SPECS)) == [("silent", "2")]
+    assert codes(check(job(*lines, cast={"Ann": {}, "Bob": {}}), SPECS)) == [("silent", "2")]
 
 
 def test_a_text_beyond_the_engines_limit_is_refused() -> None:
@@ -181,7 +238,8 @@ def test_a_film_is_not_promised_without_one() -> None:
 
 
 def test_everything_that_must_be_changed_is_in_one_error() -> None:
-    lines = [line("…", number, number + 1, id=str(number)) for number in range(30)]
+    long = "1" * 41
+    lines = [line(long, number, number + 1, id=str(number)) for number in range(30)]
     message = refused(job(*lines, cast={"Ann": {"voice": "none"}}))
     assert message.startswith("31 things must be changed:\n  speaker 'Ann'")
     assert len(message.split("\n")) == 1 + 10 + 1
@@ -222,13 +280,8 @@ def test_overlaps_are_said_by_their_cues() -> None:
     assert "Bob is still at cue d for 0.50 s" in said[3].message
 
 
-def test_text_in_another_script_and_in_brackets_is_said() -> None:
-    asked = job(
-        line("Доброе утро", 0, 4),
-        line("[door creaks]", 4, 8, id="2"),
-        line("(I) think (so)", 8, 12, id="3"),
-    )
-    assert codes(check(asked, SPECS)) == [("script", "1"), ("description", "2")]
+def test_text_in_another_script_is_said() -> None:
+    assert codes(check(job(line("Доброе утро", 0, 4)), SPECS)) == [("script", "1")]
 
 
 def test_a_cast_that_misses_the_speakers_is_said() -> None:

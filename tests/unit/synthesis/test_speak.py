@@ -100,7 +100,7 @@ def test_a_clip_that_exists_is_not_spoken(speaking: Speaking, log: Callable[[], 
 def test_the_same_line_twice_in_a_batch_is_spoken_once(
     speaking: Speaking, log: Callable[[], list[str]]
 ) -> None:
-    bad = "A line that fails [nan]."
+    bad = "A line that fails <nan>."
     asked = [line("1"), line("2"), line("3", bad), line("4", bad)]
     results = speaking(batch(*asked), "low")
     assert Counter(log()) == {TEXT: 1, bad: 3}
@@ -129,7 +129,7 @@ def test_a_damaged_clip_is_overwritten(
 def test_what_is_not_the_line_is_tried_with_other_seeds_and_then_reported(
     speaking: Speaking, storage: Storage, log: Callable[[], list[str]], fault: str, said: str
 ) -> None:
-    bad = f"A line that fails [{fault}]."
+    bad = f"A line that fails <{fault}>."
     results = speaking(batch(line("1"), line("2", bad), line("3", "Good.")), "low")
     assert [bool(result.takes) for result in results] == [True, False, True]
     error = results[1].error
@@ -145,7 +145,7 @@ def test_what_is_not_the_line_is_tried_with_other_seeds_and_then_reported(
 def test_a_line_that_heals_at_another_seed_says_at_which(
     speaking: Speaking, storage: Storage, engine: Engine
 ) -> None:
-    planned = line("1", "A line that is flaky [flaky:7].", seed=7)
+    planned = line("1", "A line that is flaky <flaky:7>.", seed=7)
     (result,) = speaking(batch(planned), "low")
     assert (result.error, result.attempts, result.seed) == (None, 2, 7 + SEED_STRIDE)
     # The clip lies under the seed that was asked, or it would never be found again.
@@ -156,7 +156,7 @@ def test_a_line_that_heals_at_another_seed_says_at_which(
 def test_the_seed_is_that_of_the_natural_take_whatever_the_faster_one_took(
     speaking: Speaking,
 ) -> None:
-    text = "A line that is flaky and far too long for its time [flaky]."
+    text = "A line that is flaky and far too long for its time <flaky>."
     (result,) = speaking(batch(line("1", text, room=3.5)), "low")
     assert len(result.takes) == 2
     assert result.attempts == 4
@@ -167,7 +167,7 @@ def test_a_call_that_raises_is_halved_until_the_guilty_line_stands_alone(
     speaking: Speaking,
 ) -> None:
     lines = [line(str(n), f"Line number {n}.") for n in range(7)]
-    lines.insert(5, line("bad", "This one fails [raise]."))
+    lines.insert(5, line("bad", "This one fails <raise>."))
     results = speaking(batch(*lines), "low")
     assert [result.id for result in results] == [planned.id for planned in lines]
     failed = [result for result in results if result.error]
@@ -180,7 +180,7 @@ def test_a_call_that_raises_is_halved_until_the_guilty_line_stands_alone(
 def test_a_call_that_is_too_big_for_the_memory_is_halved(
     speaking: Speaking, log: Callable[[], list[str]]
 ) -> None:
-    lines = [line(str(n), f"Line number {n} [oom].") for n in range(4)]
+    lines = [line(str(n), f"Line number {n} <oom>.") for n in range(4)]
     results = speaking(batch(*lines), "low")
     assert [result.error for result in results] == [None] * 4
     assert Counter(log()) == {planned.text: 1 for planned in lines}
@@ -341,7 +341,7 @@ def test_work_that_is_no_longer_wanted_stops_between_calls(
         if len(log()) >= 2:
             raise Stopped("cancelled")
 
-    bad = line("1", "A line that fails [silence].")
+    bad = line("1", "A line that fails <silence>.")
     with pytest.raises(Stopped):
         speaking(batch(bad, line("2")), "low", Watch(check=check))
     assert log() == [bad.text, TEXT]

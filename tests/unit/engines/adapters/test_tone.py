@@ -70,16 +70,16 @@ def test_the_faulty_engine_fails_as_it_is_told(
     monkeypatch.setenv("FAULTY_LOG", str(log))
     faulty = Catalogue().create("faulty")
     faulty.load("cpu")
-    for text in ("[nan]", "[silence]", "[nothing]", "[long]", "[flaky]", "[flaky:7]"):
+    for text in ("<nan>", "<silence>", "<nothing>", "<long>", "<flaky>", "<flaky:7>"):
         (sound,) = spoken(faulty, line(faulty, text, seed=7 if "7" in text else 0))
         with pytest.raises(SpeechRejected):
             judge(sound, longest=faulty.spec.longest(text, "en", 1.0))
-    (good,) = spoken(faulty, line(faulty, "[flaky]", seed=1))
+    (good,) = spoken(faulty, line(faulty, "<flaky>", seed=1))
     judge(good, longest=2)
     with pytest.raises(RuntimeError):
-        faulty.synthesize([line(faulty, "[raise]")])
+        faulty.synthesize([line(faulty, "<raise>")])
     with pytest.raises(MemoryError):
-        faulty.synthesize([line(faulty), line(faulty, "[oom]")])
-    (alone,) = spoken(faulty, line(faulty, "[oom]"))
+        faulty.synthesize([line(faulty), line(faulty, "<oom>")])
+    (alone,) = spoken(faulty, line(faulty, "<oom>"))
     judge(alone, longest=2)
     assert len(log.read_text().splitlines()) == 9

@@ -1,0 +1,263 @@
+"""What of a line is speech: sounds, lyrics and their signs are told from the words to say.
+
+The rule, which the README states for users:
+
+- Square brackets hold a sound: ``[door slams]``, ``【掌声】``.
+- Round brackets and single asterisks hold a sound where they stand by themselves, at the beginning
+  of a line or between sentences: ``(sighs) I know.`` Within a sentence they hold speech.
+- Lyrics stand between two notes or after a note that begins a line. ``#`` is a note where it begins
+  a line and a space follows.
+- What only looks like a sound or like lyrics is spoken, and is an `Aside` too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Literal, NamedTuple, TypeVar
+
+from dubbing.job import Request, Segment
+from dubbing.text.characters import normalise, speakable
+
+AnyRequest = TypeVar("AnyRequest", bound=Request)
+Kind = Literal["sound", "lyrics"]
+Part = Literal["speech", "lyrics", "doubt"]
+"""What stands around a note seems to be; ``doubt`` is speech that may be lyrics."""
+
+
+class Aside(NamedTuple):
+    """A part of a line that is, or looks like, a sound or lyrics."""
+
+    kind: Kind
+    text: str
+    """As it is written."""
+    spoken: bool
+
+
+class Reading(NamedTuple):
+    """What is said of a line, before it is put into words."""
+
+    words: str
+    """Without signs of sounds and lyrics; nothing in it is `speakable` when the line is silent."""
+    asides: tuple[Aside, ...] = ()
+
+
+def _enclosed(opening: str, closing: str) -> str:
+    """Return a pattern of text in brackets, which may hold one more pair."""
+    inside = rf"[^{opening}{closing}]"
+    return rf"[{opening}](?:{inside}|[{opening}]{inside}*[{closing}])*[{closing}]"
+
+
+SQUARE = "|".join(
+    _enclosed(re.escape(opening), re.escape(closing))
+    for opening, closing in ("[]", "【】", "［］", "〔〕")
+)
+ROUND = _enclosed(r"(（", r")）")
+STARRED = r"(?<![\w*])\*(?![\s*])[^*]+(?<!\s)\*(?![\w*])"
+NOTE = r"(?:[♩♪♫♬🎵🎶🎼¶]\ufe0f?)+"
+BRACKET = re.compile(rf"(?P<square>{SQUARE})|{ROUND}|{STARRED}")
+SIGN = re.compile(rf"{SQUARE}|{ROUND}|(?P<note>{NOTE})")
+ANY_SIGN = re.compile(rf"[\[\]【】［］〔〕(（*#＃]|{NOTE}")
+
+BOLD = re.compile(r"\*\*+(?=\S)(.+?)(?<=\S)\*\*+")
+DASHES = ("-", "–", "—", "‐")
+DASH = rf"[{''.join(DASHES)}]"
+SONG_IN_STARS = re.compile(rf"\s*(?:{DASH}\s*)?\*\s+(?!\d)[^*]+\s\*\s*")
+SONG_IN_HASHES = re.compile(
+    rf"\s*(?:{DASH}\s*)?(?:[#＃]\s.*\s[#＃]|[#＃][^\W\d].*[\w.,!?…]{{2}}[#＃])\s*"
+)
+"""A whole line: ``# 99 red balloons #``, ``#Row the boat#``; ``#1 is C#`` is none."""
+HASH = re.compile(r"(?<!\S)[#＃]|[#＃](?=\s*$)")
+SONG_AFTER_HASH = re.compile(
+    rf"(?P<before>(?:^|[.?!…\"”»\])]\s)\s*(?:{DASH}\s*)?)"
+    r"[#＃]\s+(?!\d)(?P<song>(?:[^#＃]|(?<=\s[A-G])[#＃])*?)"
+    r"(?:(?P<end>\s[#＃](?!\S)|(?<!\s[A-G])[#＃]$)|$)"
+)
+"""Lyrics after a hash that begins a line or stands between sentences; a second one ends them."""
+
+NEAR = 80
+"""Characters on each side of a bracket that tell whether a sentence goes on around it."""
+DIALOGUE = re.compile(rf"(?:^|\s){DASH}+\s*$")
+"""The dash before what another person says, at the end of what stands before it."""
+OTHERS_TURN = re.compile(rf"\s+(?={DASH}\s)")
+SENTENCE_END = re.compile(r"[.?!…。？！][\"'”’»」』)\]]*$|\w[-–—]+$|--$")
+SENTENCE = re.compile(r"(?s).*[.?!…。？！][\"'”’»」』]*")
+GOES_ON = (",", ".", ";", ":", "!", "?", "，", "。", "！", "？")
+QUOTES = " \"'“”«»„‘¿¡…." + "".join(DASHES)
+"""What may stand before the first word of a sentence."""
+
+STRAY_BRACKET = re.compile(r"[\[\]【】［］〔〕]")
+ROUND_BRACKET = re.compile(r"[()（）]")
+TIMES = re.compile(r"(?<=\d)\s?\*\s?(?=\d)")
+IN_A_WORD = re.compile(r"(?<=\w)\*+(?=\w)")
+SILENT_SIGN = re.compile(rf"{NOTE}|[\[\]【】［］〔〕*]|(?<!\b[A-G])[#＃](?!\s?\d)")
+"""Signs that an engine would name; ``#1`` and ``C#`` are left to be worded."""
+LEFT_BEHIND = (
+    # Spaces first: in a long run of them, what follows would look for its end from each one.
+    (re.compile(r"\s+"), " "),
+    (re.compile(rf"(?<!\S){DASH} ?(?={DASH} |$)"), ""),
+    (re.compile(r" (?=[,;:?!]|\.(?!\.))"), ""),
+    (re.compile(r"^[ ,;:]+"), ""),
+)
+"""What has lost its words: a dash, a comma, spaces."""
+
+
+def reading_of(request: Request, segment: Segment) -> Reading:
+    """Return what ``request`` has said of a line."""
+    text = normalise(segment.text)
+    return read(text, sounds=request.speak_sounds, lyrics=request.speak_lyrics)
+
+
+def is_silent(request: Request, segment: Segment) -> bool:
+    """Whether a line has nothing to say: no letter or digit that ``request`` has spoken."""
+    return not speakable(reading_of(request, segment).words)
+
+
+def voiced(request: AnyRequest) -> AnyRequest:
+    """Return ``request`` with the lines alone that have something to say.
+
+    Its speakers are those who speak, and its lines have the time of the silent ones as room.
+    """
+    spoken = tuple(segment for segment in request.segments if not is_silent(request, segment))
+    return request.model_copy(update={"segments": spoken})
+
+
+def read(text: str, *, sounds: bool = False, lyrics: bool = False) -> Reading:
+    """Return what is said of ``text``.
+
+    sounds, lyrics: whether those are spoken. Text without any sign is returned as it is.
+    """
+    if not ANY_SIGN.search(text):
+        return Reading(text)
+    asides: list[Aside] = []
+    words: list[str] = []
+    for kind, part in _parts(_with_notes(BOLD.sub(r"\1", text))):
+        if kind == "lyrics":
+            asides.append(Aside("lyrics", part.strip(), lyrics))
+            if not lyrics:
+                continue
+        elif kind == "doubt":
+            asides.append(Aside("lyrics", part.strip(), True))
+        said, found = _without_sounds(part, sounds)
+        words.append(said)
+        asides += found
+    return Reading(_tidied(" ".join(words)), tuple(asides))
+
+
+def _with_notes(text: str) -> str:
+    """Return ``text`` with a note in place of each hash or asterisk that stands for one."""
+    if SONG_IN_STARS.fullmatch(text):
+        return text.replace("*", "♪")
+    if SONG_IN_HASHES.fullmatch(text):
+        return HASH.sub("♪", text)
+    return SONG_AFTER_HASH.sub(
+        lambda found: f"{found['before']}♪ {found['song']}{' ♪' if found['end'] else ''}", text
+    )
+
+
+def _parts(text: str) -> Iterator[tuple[Part, str]]:
+    """Yield what the parts of ``text`` around its notes seem to be, and their text."""
+    chunks, at = [], 0
+    for sign in SIGN.finditer(text):
+        if sign["note"]:
+            chunks.append(text[at : sign.start()])
+            at = sign.end()
+    chunks.append(text[at:])
+    # Several notes at an end of the line are as good as one.
+    while len(chunks) > 2 and not (chunks[0] + chunks[1]).strip():
+        del chunks[0]
+    while len(chunks) > 2 and not (chunks[-2] + chunks[-1]).strip():
+        del chunks[-1]
+    if len(chunks) == 2:
+        yield from _around_one_note(*chunks)
+        return
+    last = len(chunks) - 1
+    # In "♪ … ♪ … ♪" a note ends one line of the song and begins the next.
+    in_pairs = last % 2 == 0
+    for number, chunk in enumerate(chunks):
+        if number == 0 or not speakable(chunk) or OTHERS_TURN.match(chunk):
+            yield "speech", chunk
+        elif number == last:
+            yield "speech" if in_pairs else "doubt", chunk
+        else:
+            yield "doubt" if in_pairs and number % 2 == 0 else "lyrics", chunk
+
+
+def _around_one_note(before: str, after: str) -> Iterator[tuple[Part, str]]:
+    """Yield what stands before and after the only note of a line."""
+    if speakable(before) and not DIALOGUE.search(before):
+        goes_on = speakable(after)
+        yield "speech" if goes_on else "doubt", before
+        yield "doubt" if goes_on else "speech", after
+        return
+    yield "speech", before
+    sung, *rest = OTHERS_TURN.split(after, maxsplit=1)
+    if speakable(sung):
+        yield "lyrics", sung
+    for turn in rest:
+        yield "speech", turn
+
+
+def _without_sounds(text: str, spoken: bool) -> tuple[str, list[Aside]]:
+    """Return the words of ``text``, its brackets taken away, and what they held."""
+    words, speech, at = "", "", 0
+    dialogue = text.lstrip().startswith(DASHES)
+    asides: list[Aside] = []
+    for found in BRACKET.finditer(text):
+        inner = ROUND_BRACKET.sub("", found.group()[1:-1]).strip()
+        if not any(map(str.isalpha, inner)):
+            continue
+        plain = text[at : found.start()]
+        words, speech, at = words + plain, (speech + plain)[-NEAR:], found.end()
+        if found["square"] or _stands_alone(inner, speech, text[at : at + NEAR], dialogue):
+            asides.append(Aside("sound", found.group(), spoken))
+            words += f" {inner} " if spoken else " "
+            continue
+        if _describes(inner):
+            asides.append(Aside("sound", found.group(), True))
+        words, speech = words + inner, speech + inner
+    words += text[at:]
+    if STRAY_BRACKET.search(words) and speakable(words):
+        asides.append(Aside("sound", words.strip(), True))
+    return words, asides
+
+
+def _stands_alone(inner: str, before: str, after: str, dialogue: bool) -> bool:
+    """Whether what round brackets hold is no part of the sentence around them.
+
+    before: the speech up to them. dialogue: whether dashes set apart what several people say.
+    """
+    if not _describes(inner) or SENTENCE.fullmatch(inner):
+        return False
+    follows = after.lstrip(QUOTES)[:1]
+    if _begins_a_turn(before, dialogue):
+        # "(He was) right": the sentence begins inside.
+        begins = inner[0].isupper() and not inner.isupper()
+        return not (begins and follows.islower())
+    ended = SENTENCE_END.search(before.rstrip()) is not None
+    return ended and not follows.islower() and not after.startswith(GOES_ON)
+
+
+def _begins_a_turn(before: str, dialogue: bool) -> bool:
+    """Whether nothing was said before in this line, or in this person's turn of a dialogue."""
+    if not speakable(before):
+        return True
+    turn = DIALOGUE.search(before)
+    if turn is None:
+        return False
+    return dialogue or SENTENCE_END.search(before[: turn.start()].rstrip()) is not None
+
+
+def _describes(inner: str) -> bool:
+    """Whether it may describe a sound: two letters, or one of a script without capitals."""
+    letters = [letter for letter in inner if letter.isalpha()]
+    return len(letters) > 1 or any(letter.lower() == letter.upper() for letter in letters)
+
+
+def _tidied(words: str) -> str:
+    """Return ``words`` without the signs that an engine would name, and what they leave behind."""
+    words = IN_A_WORD.sub("", TIMES.sub(" × ", words))
+    words = SILENT_SIGN.sub(" ", words)
+    for pattern, instead in LEFT_BEHIND:
+        words = pattern.sub(instead, words)
+    return words.strip()
