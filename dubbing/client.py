@@ -82,7 +82,8 @@ class Client:
     def connect(cls, settings: Settings | None = None) -> Client:
         """Return a client of the system that the settings, or the environment, name.
 
-        Raises QueueUnavailable when its Redis does not answer.
+        Raises QueueUnavailable when its Redis does not answer, QueueRefused when it wants another
+        password or database, and StorageUnavailable or StorageRefused of a bucket.
         """
         settings = settings or Settings()
         if not settings.redis_url and not settings.socket.exists():
@@ -91,9 +92,10 @@ class Client:
                 "DUBBING_REDIS_URL"
             )
         ledger = Ledger(settings.redis)
-        ledger.ping()
+        ledger.greet()
         publisher = Publisher(make_app(settings.redis), ledger)
         storage = Storage.at(settings.storage, settings.s3)
+        storage.greet()
         return cls(storage, ledger, publisher, settings.engine, Catalogue.of(settings))
 
     def submit(self, job: Job) -> Submission:

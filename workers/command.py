@@ -56,7 +56,8 @@ def worker(engines: tuple[str, ...], slots: int | None, auto_load: bool) -> None
         raise BadInput("only a worker of one process can stand by: add --slots 1")
     storage = Storage.at(settings.storage, settings.s3)
     ledger = Ledger(settings.redis)
-    ledger.ping()
+    ledger.greet()
+    storage.greet()
 
     app = make_app(settings.redis)
     record = WorkerRecord(

@@ -93,7 +93,7 @@ def _redis(settings: Settings) -> Finding:
     if settings.redis_url or is_up(settings):
 
         def ping() -> str:
-            Ledger(settings.redis).ping()
+            Ledger(settings.redis).greet()
             return "answers"
 
         return _tried("Redis", ping)
@@ -102,6 +102,7 @@ def _redis(settings: Settings) -> Finding:
 
 def _storage(settings: Settings) -> str:
     storage = Storage.at(settings.storage, settings.s3)
+    storage.greet()
     storage.delete(Keys.DOCTOR)
     if not storage.create(Keys.DOCTOR, b"") or storage.create(Keys.DOCTOR, b""):
         raise StorageUnavailable(

@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from dubbing.errors import BadInput, Conflict, DubbingError, EngineMissing, NotFound
+from dubbing.errors import (
+    BadInput,
+    Conflict,
+    DubbingError,
+    EngineMissing,
+    NotFound,
+    QueueRefused,
+    StorageRefused,
+)
 from dubbing.job import JobState
 
 if TYPE_CHECKING:
@@ -31,7 +39,9 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON f
 
 def fail(exc: DubbingError, *, as_json: bool) -> NoReturn:
     """Print an error without a traceback and exit: 2 when the caller must change something."""
-    callers = isinstance(exc, BadInput | Conflict | NotFound | EngineMissing)
+    callers = isinstance(
+        exc, BadInput | Conflict | NotFound | EngineMissing | QueueRefused | StorageRefused
+    )
     if as_json:
         print_json({"error": exc.to_record()})
     else:

@@ -29,8 +29,10 @@ from pydantic import SecretStr
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.engine import require
 from dubbing.errors import EngineFailed, EngineMissing, QueueUnavailable
+from dubbing.ledger import Ledger
 from dubbing.planning.plan import Kind
 from dubbing.settings import Settings
+from dubbing.storage import Storage
 
 START_SECONDS = 10.0
 STOP_SECONDS = 20.0
@@ -59,7 +61,10 @@ class Stack:
 
     def __enter__(self) -> Stack:
         self._settings.home.mkdir(parents=True, exist_ok=True)
-        if not self._settings.redis_url:
+        Storage.at(self._settings.storage, self._settings.s3).greet()
+        if self._settings.redis_url:
+            Ledger(self._settings.redis).greet()
+        else:
             self._redis = self._start_redis() if self._first_here() else None
             self._joined = self._redis is None
         try:
