@@ -71,7 +71,7 @@ class Numerals:
         upper = rf"(?:[{groups}]\d{{2,3}})*" if by_two else rf"(?:[{groups}]\d{{3}})*"
         grouped = rf"\d{{1,3}}{upper}[{groups}]\d{{3}}(?!\d)"
         others = "|".join(
-            rf"(?!0)\d{{1,3}}(?:{sign}\d{{3}})+(?!{sign}?\d)"
+            rf"(?!0)\d{{1,3}}(?:{sign}\d{{3}}){{1,5}}(?!{sign}?\d)"
             for sign in GROUPS
             if sign not in groups
         )

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dubbing.text.wording import habits
 from dubbing.text.wording.figures import FRACTIONS
 from dubbing.text.wording.numerals import Numerals
-from dubbing.text.wording.rule import ALONE, END, OVER, Rule, one_of, rule
+from dubbing.text.wording.rule import ALONE, END, OVER, TILDES, Rule, one_of, rule
 
 SCREENS = frozenset({"16:9", "4:3", "21:9", "32:9", "9:16", "3:4", "5:4"})
 """Ratios that are the shape of a picture."""
@@ -26,7 +26,8 @@ def ratio_rules(numerals: Numerals) -> Iterator[Rule]:
     if numerals.language in habits.BY:
         yield rule(rf"{ALONE}(?!0[xX]){number}(?:\s?[xX×]\s?{number})+{OVER}", ratios.by)
     if numerals.language in habits.TIMES:
-        yield rule(rf"{ALONE}(?!0[x×])(?P<number>{number})[x×]{END}(?!\s?\d)", ratios.times)
+        lower = rf"(?:(?P<low>{number})[-–{TILDES}])?"
+        yield rule(rf"{ALONE}(?!0[x×]){lower}(?P<number>{number})[x×]{END}(?!\s?\d)", ratios.times)
 
 
 class _Ratios:
@@ -56,11 +57,15 @@ class _Ratios:
         language = self._say.language
         forms = habits.TIMES[language]
         category = str(self._say.locale.plural_form(self._say.value(match["number"])))
-        said = self._say.read(
-            match["number"], counting=True, feminine=language in habits.TIMES_FEMININE
-        )
-        form = forms.get(category, forms.get("other"))
-        return form.format(said) if form and said else None
+        feminine = language in habits.TIMES_FEMININE
+        said = [
+            self._say.read(number, counting=True, feminine=feminine)
+            for number in (match["low"], match["number"])
+            if number
+        ]
+        form = forms.get(category, forms["other"])
+        to = f" {habits.RANGE.get(language, '–')} "
+        return None if None in said else form.format(to.join(map(str, said)))
 
     def _joined(self, numbers: Sequence[str], link: str) -> str | None:
         said = [self._say.read_bare(number) for number in numbers]

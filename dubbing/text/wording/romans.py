@@ -17,7 +17,7 @@ SHAPE = re.compile(r"(?:X[CL]|L?X{0,3}|C{1,3}(?:X[CL]|L?X{0,3}))(?:I[XV]|V?I{0,3
 VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 ROMAN = r"(?P<roman>[IVXLC]{2,9}|[IVX])"
 SEVERAL = r"(?P<roman>[IVX]{2,6})"
-NAME = r"[A-ZÀ-ÖØ-ÞŒŠŚŻŽČĆŁĐ][\w'’.-]*[^\W\d_]"
+NAME = r"[A-ZÀ-ÖØ-ÞŒŠŚŻŽČĆŁĐ][\w'’.-]{0,30}[^\W\d_]"
 """A word with a capital letter and at least one more."""
 UNCERTAIN = frozenset({"XX", "XXX"})
 """No numerals behind just any name."""
@@ -33,7 +33,7 @@ FIRST_TEN = frozenset({"es", "pt", "ca"})
 ORDINAL = {"en": "", "nl": "", "da": "-common", "no": "-masculine"}
 """CLDR's rule set behind a name, where it is not that of the gender."""
 ARTICLE = {"en": "the ", "nl": "de ", "sv": "den ", "da": "den ", "no": "den "}
-DATIVE = frozenset({"von", "vom", "mit", "unter", "bei", "zu", "nach", "aus", "seit", "dem", "und"})
+DATIVE = frozenset({"von", "vom", "mit", "unter", "bei", "zu", "nach", "aus", "seit", "dem"})
 ACCUSATIVE = frozenset({"durch", "für", "gegen", "ohne", "um", "den"})
 RUSSIAN_CASES: dict[str, tuple[dict[str, str], str]] = {
     "masculine": (
@@ -82,9 +82,7 @@ def roman_rules(numerals: Numerals) -> Iterator[Rule]:
         yield rule(rf"{START}WW(?P<roman>I{{1,3}}|[123]){END}", romans.war)
     if parts := _words(reigns.PARTS.get(language, "")):
         first = rf"(?!I{END})|(?<=War\s)|(?=I{TITLED_I})" if language == "en" else ""
-        yield rule(
-            rf"{START}(?P<head>{one_of(parts)}\s)(?:{first}){ROMAN}{END}{INITIAL}", romans.part
-        )
+        yield rule(rf"{START}(?P<head>{one_of(parts)}\s)(?:{first}){ROMAN}{END}", romans.part)
     if language in reigns.NAMES:
         centuries = _words(reigns.CENTURIES.get(language, ""))
         if centuries:
@@ -92,7 +90,7 @@ def roman_rules(numerals: Numerals) -> Iterator[Rule]:
         titles = one_of(_words(" ".join(reigns.TITLES[language])))
         yield rule(
             rf"{START}(?P<head>(?:(?P<title>{titles})\s)?(?P<names>(?:{NAME}\s){{1,4}}))"
-            rf"{ROMAN}{END}(?P<dot>\.)?",
+            rf"(?P<the>the\s)?{ROMAN}{END}(?P<dot>\.)?",
             romans.named,
         )
 
@@ -182,6 +180,8 @@ class _Romans:
         words = f"{match['title'] or ''} {match['names']}".lower().split()
         gender = self._gender(words)
         dot = match["dot"] or ""
+        if match["the"] and (gender is None or self._language != "en"):
+            return None
         if gender is None:
             said = self._numbered(match, value)
         elif len(match["roman"]) == 1 and not self._is_single(match, words):
