@@ -57,19 +57,21 @@ class Client:
         """
         return cls(System(settings or Settings()))
 
-    @property
+    @cached_property
     def storage(self) -> Storage:
-        """Object storage."""
+        """Object storage; raises StorageUnavailable, or StorageRefused with what to check."""
+        self._system.storage.greet()
         return self._system.storage
 
-    @property
+    @cached_property
     def ledger(self) -> Ledger:
-        """State in Redis; raises QueueUnavailable when Redis does not answer."""
+        """State in Redis; raises QueueUnavailable, or QueueRefused with what to check."""
+        self._system.ledger.greet()
         return self._system.ledger
 
     @property
     def publisher(self) -> Publisher:
-        """What sends messages to workers; raises as `ledger`."""
+        """What sends messages to workers."""
         return self._system.publisher
 
     @cached_property

@@ -20,6 +20,7 @@
         ├── StorageUnavailable
         │   └── StorageRefused
         └── QueueUnavailable
+            └── QueueRefused
 
 The two branches are the two policies: a Transient error is tried again within bounds, a
 Permanent one is reported at once. Foreign exceptions become one of these in the one module
@@ -169,7 +170,7 @@ class StorageUnavailable(Transient):
 
 
 class StorageRefused(StorageUnavailable):
-    """Object storage wants other keys, or its policy forbids what was asked."""
+    """Object storage wants other settings: keys, region, bucket, or a policy that allows this."""
 
     code = "storage_refused"
 
@@ -178,3 +179,9 @@ class QueueUnavailable(Transient):
     """Redis did not answer, or refused a write."""
 
     code = "queue_unavailable"
+
+
+class QueueRefused(QueueUnavailable):
+    """Redis wants other settings: a password, a user's rights, a database, TLS."""
+
+    code = "queue_refused"

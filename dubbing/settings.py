@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -19,6 +21,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from dubbing.documents import Identifier, listed
 from dubbing.errors import BadInput
+
+DATABASE = re.compile(r"(?:/\d*)?")
+"""The path of a URL of Redis."""
 
 
 class Settings(BaseSettings):
@@ -86,9 +91,18 @@ class Settings(BaseSettings):
     @classmethod
     def _is_url(cls, value: str) -> str:
         url = urlsplit(value)
-        if value and (url.scheme not in {"redis", "rediss", "unix"} or url.port == 0):
+        if not value:
+            return value
+        if url.scheme not in {"redis", "rediss", "unix"}:
             raise ValueError("begin it with redis://, rediss:// or unix://")
-        return value
+        # What urlsplit says of a wrong port may hold a part of the password.
+        with suppress(ValueError):
+            if url.port != 0 and (url.scheme == "unix" or DATABASE.fullmatch(url.path)):
+                return value
+        raise ValueError(
+            "write it as redis://user:password@host:6379/0, with %2F, %3F, %23 and %40 for "
+            "/, ?, # and @ in the password"
+        )
 
     @field_validator("hub_endpoint")
     @classmethod

@@ -27,6 +27,15 @@ class System:
 
     settings: Settings = field(default_factory=Settings)
 
+    def greet(self) -> None:
+        """Raise what is wrong with Redis or storage, in the service's own words, within seconds.
+
+        For the first contact alone: later calls are patient, so that a worker outlasts a Redis
+        that restarts.
+        """
+        self.ledger.greet()
+        self.storage.greet()
+
     @cached_property
     def storage(self) -> Storage:
         """Object storage; raises BadInput and StorageUnavailable."""
@@ -42,16 +51,14 @@ class System:
 
     @cached_property
     def ledger(self) -> Ledger:
-        """State in Redis; raises QueueUnavailable when Redis does not answer."""
+        """State in Redis; raises QueueUnavailable when nothing is up for this home."""
         settings = self.settings
         if not settings.redis_url and not settings.socket.exists():
             raise QueueUnavailable(
                 "nothing is up for this home: start `dubbing up` in another terminal, or set "
                 "DUBBING_REDIS_URL"
             )
-        ledger = Ledger(settings.redis)
-        ledger.ping()
-        return ledger
+        return Ledger(settings.redis)
 
     @cached_property
     def app(self) -> Celery:

@@ -25,22 +25,36 @@ class RedisServer:
 
     append_only: whether it is found as it was when it is started again.
     maxmemory: what it may hold, such as ``2mb``; ``0`` for no bound.
+    port: where on 127.0.0.1 it listens too; 0 for nowhere.
+    password: that of the default user; empty for none.
     """
 
-    def __init__(self, *, append_only: bool = False, maxmemory: str = "0") -> None:
+    def __init__(
+        self,
+        *,
+        append_only: bool = False,
+        maxmemory: str = "0",
+        port: int = 0,
+        password: str = "",
+    ) -> None:
         # A socket's path may not exceed some 100 characters, and pytest's folders may.
         self._folder = Path(tempfile.gettempdir()) / f"redis-{secrets.token_hex(4)}"
         self._options = {
             "appendonly": "yes" if append_only else "no",
             "appendfsync": "everysec",
             "maxmemory": maxmemory,
+            "port": str(port),
+            "bind": "127.0.0.1",
+            "requirepass": password,
         }
+        self._password = password
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         """The URL as redis-py takes it; the same after every start."""
-        return f"unix://{self._folder / 'socket'}"
+        password = f"?password={self._password}" if self._password else ""
+        return f"unix://{self._folder / 'socket'}{password}"
 
     def __enter__(self) -> RedisServer:
         self.start()

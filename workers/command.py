@@ -54,6 +54,7 @@ def worker(engines: tuple[str, ...], slots: int | None, auto_load: bool) -> None
     slots = slots or settings.slots or default_slots(engines, _devices(engines, system))
     if slots > 1 and not auto_load:
         raise BadInput("only a worker of one process can stand by: add --slots 1")
+    system.greet()
     storage, ledger, publisher = system.storage, system.ledger, system.publisher
     record = WorkerRecord(
         name=f"{'+'.join(engines)}.{secrets.token_hex(3)}@{socket.gethostname()}",

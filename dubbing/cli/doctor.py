@@ -92,7 +92,7 @@ def _redis(system: System) -> Finding:
     if system.settings.redis_url or is_up(system.settings):
 
         def ping() -> str:
-            system.ledger.ping()
+            system.ledger.greet()
             return "answers"
 
         return _tried("Redis", ping)
@@ -100,6 +100,7 @@ def _redis(system: System) -> Finding:
 
 
 def _storage(storage: Storage) -> str:
+    storage.greet()
     storage.delete(Keys.DOCTOR)
     if not storage.create(Keys.DOCTOR, b"") or storage.create(Keys.DOCTOR, b""):
         raise StorageUnavailable(

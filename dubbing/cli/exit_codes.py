@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from dubbing.errors import BadInput, Conflict, DubbingError, EngineMissing, NotFound
+from dubbing.errors import (
+    BadInput,
+    Conflict,
+    DubbingError,
+    EngineMissing,
+    NotFound,
+    QueueRefused,
+    StorageRefused,
+)
 from dubbing.job import JobState
 
 if TYPE_CHECKING:
@@ -23,6 +31,8 @@ BY_ERROR: Mapping[type[DubbingError], int] = {
     Conflict: REFUSED,
     NotFound: REFUSED,
     EngineMissing: REFUSED,
+    QueueRefused: REFUSED,
+    StorageRefused: REFUSED,
     DubbingError: FAILED,
 }
 """The code of an error is that of its nearest base in this table."""

@@ -59,7 +59,11 @@ class Stack:
 
     def __enter__(self) -> Stack:
         self._settings.home.mkdir(parents=True, exist_ok=True)
-        if not self._settings.redis_url:
+        system = System(self._settings)
+        system.storage.greet()
+        if self._settings.redis_url:
+            system.ledger.greet()
+        else:
             self._redis = self._start_redis() if self._first_here() else None
             self._joined = self._redis is None
         try:

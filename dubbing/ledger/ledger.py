@@ -46,6 +46,13 @@ class Ledger:
         self._grace = grace
         self._server = Server(url)
 
+    def greet(self) -> None:
+        """Meet a Redis for the first time, within seconds; raises QueueRefused, QueueUnavailable.
+
+        Every other call waits longer, for a Redis that restarts.
+        """
+        self._server.greet()
+
     def ping(self) -> None:
         """Raise QueueUnavailable unless Redis answers."""
         with self._server.commands() as redis:

@@ -7,24 +7,23 @@ is written create-if-absent; of that, only a clip found damaged is ever overwrit
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
+from urllib.parse import urlsplit
 
 import obstore
-from obstore.exceptions import (
-    AlreadyExistsError,
-    BaseError,
-    PermissionDeniedError,
-    UnauthenticatedError,
-)
+from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.exceptions import NotFoundError as ObjectNotFound
 from obstore.store import LocalStore, MemoryStore, ObjectStore, S3Store
 
 from dubbing.errors import BadInput, MediaError, NotFound, StorageRefused, StorageUnavailable
+from dubbing.storage.keys import Keys
+from dubbing.storage.s3_refusal import Refusal, refusal_in, summary_of
 
 if TYPE_CHECKING:
     from obstore.store import S3Config
@@ -42,6 +41,12 @@ RETRY_SECONDS = 15.0
 
 A call takes at most this and one request, so that an outage is reported within a batch's deadline.
 """
+WORDLESS = re.compile(r"performing HEAD .*status code: 40[013] ")
+"""A refusal of a request whose answer has no body, and so no error code."""
+BUCKET = re.compile(r"[\w.-]+", re.ASCII)
+CONNECT_SECONDS = 5.0
+GREETING_SECONDS = 3.0
+"""How long one waits for a bucket's server that never answered yet, once more if it fails."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +84,26 @@ class Storage:
         if self._opened is None and Path(self.url).is_dir():
             self._opened = LocalStore(Path(self.url))
         return self._opened or NOTHING
+
+    def greet(self) -> None:
+        """Meet a bucket for the first time, within seconds.
+
+        Raises StorageRefused or StorageUnavailable, with S3's error code and what to check.
+        """
+        if isinstance(self._store, LocalStore):
+            return
+        store = _s3_store(self.url, self._s3, seconds=GREETING_SECONDS)
+        try:
+            with self._mapped(Keys.OPEN):
+                next(iter(obstore.list(store, Keys.OPEN.rstrip("/"), chunk_size=1)), None)
+        except StorageRefused:
+            raise
+        except StorageUnavailable as exc:
+            server = self._s3.endpoint or "Amazon's S3"
+            raise StorageUnavailable(
+                f"no S3 answers at {server} for {self.url}: check DUBBING_S3_ENDPOINT, its http:// "
+                f"or https:// too: {exc}"
+            ) from exc
 
     def create(self, key: str, data: bytes) -> bool:
         """Write ``data`` unless ``key`` exists; return whether it was written."""
@@ -191,9 +216,7 @@ class Storage:
             with self._mapped(key):
                 yield
         except NotFound as exc:
-            raise StorageUnavailable(
-                f"{self.url} cannot be written: is there such a bucket?"
-            ) from exc
+            raise StorageRefused(f"{self.url} cannot be written: is there such a bucket?") from exc
 
     def _make_folder(self) -> None:
         try:
@@ -208,15 +231,23 @@ class Storage:
         """Turn obstore's errors into ours."""
         try:
             yield
-        except (ObjectNotFound, FileNotFoundError) as exc:
-            raise NotFound(f"storage holds no {key!r}") from exc
-        except (PermissionDeniedError, UnauthenticatedError) as exc:
-            raise StorageRefused(
-                f"storage refuses access to {key!r}: check its keys and the bucket's policy: "
-                f"{_first_line(exc)}"
-            ) from exc
         except (BaseError, OSError) as exc:
-            raise StorageUnavailable(f"storage failed at {key!r}: {_first_line(exc)}") from exc
+            missing = isinstance(exc, ObjectNotFound | FileNotFoundError)
+            if refusal := self._refusal_in(exc):
+                raise StorageRefused(f"{self.url} refuses {key!r}: {refusal}") from exc
+            if missing:
+                raise NotFound(f"storage holds no {key!r}") from exc
+            raise StorageUnavailable(f"storage failed at {key!r}: {summary_of(exc)}") from exc
+
+    def _refusal_in(self, exc: BaseException) -> Refusal | None:
+        """Return why S3 refuses; it is asked again where its answer had no room for words."""
+        text = str(exc)
+        if "<Code>" not in text and WORDLESS.search(text):
+            try:
+                next(iter(obstore.list(self._store, Keys.OPEN.rstrip("/"), chunk_size=1)), None)
+            except BaseError as listing:
+                return refusal_in(str(listing)) or refusal_in(text)
+        return refusal_in(text)
 
 
 def digest_file(path: Path) -> str:
@@ -225,29 +256,44 @@ def digest_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _s3_store(url: str, options: S3Options) -> S3Store:
+def _s3_store(url: str, options: S3Options, seconds: float | None = None) -> S3Store:
+    """Return the store of a URL.
+
+    seconds: how long the server may take to answer; left out, as long as an outage may last.
+    """
     bucket, _, prefix = url.removeprefix("s3://").partition("/")
-    if not bucket:
+    if not BUCKET.fullmatch(bucket):
         raise BadInput("name a bucket: s3://bucket/prefix", where=f"storage {url!r}")
     config: S3Config = {"bucket": bucket, "region": options.region or "us-east-1"}
     # A key that is left out is looked for where Amazon's tools look.
     if options.endpoint:
-        config["endpoint"] = options.endpoint
+        config["endpoint"] = _web_address(options.endpoint)
     if options.access_key_id:
         config["access_key_id"] = options.access_key_id
     if options.secret_access_key:
         config["secret_access_key"] = options.secret_access_key
+    written = "".join(map(str, config.values()))
+    if not (written.isascii() and written.isprintable()):
+        raise BadInput("a key, the region or the endpoint holds a sign that none has", where="S3")
     return S3Store(
         prefix=prefix or None,
         config=config,
         client_options={
             "allow_http": (options.endpoint or "").startswith("http://"),
-            "connect_timeout": timedelta(seconds=5),
-            "timeout": timedelta(seconds=REQUEST_SECONDS),
+            "connect_timeout": timedelta(seconds=seconds or CONNECT_SECONDS),
+            "timeout": timedelta(seconds=seconds or REQUEST_SECONDS),
         },
-        retry_config={"max_retries": 5, "retry_timeout": timedelta(seconds=RETRY_SECONDS)},
+        retry_config={
+            "max_retries": 1 if seconds else 5,
+            "retry_timeout": timedelta(seconds=seconds or RETRY_SECONDS),
+        },
     )
 
 
-def _first_line(exc: BaseException) -> str:
-    return str(exc).strip().splitlines()[0] if str(exc).strip() else type(exc).__name__
+def _web_address(endpoint: str) -> str:
+    """Return an endpoint; raises BadInput for one that is no web address."""
+    with suppress(ValueError):
+        parts = urlsplit(endpoint)
+        if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:
+            return endpoint
+    raise BadInput("write it as http://host:port or https://host", where="DUBBING_S3_ENDPOINT")

@@ -46,7 +46,7 @@ def silent(report: Report) -> list[str]:
 
 def planned(system: System, job: Manifest, round_: int = 1) -> list[str]:
     """Return the texts that a round has spoken."""
-    batches = read_plan(system.client.storage.get(Keys.plan(job.name, round_)))
+    batches = read_plan(system.client.storage.get(Keys.plan(job.id, round_)))
     return sorted(line.text for batch in batches for line in batch.lines)
 
 
@@ -213,20 +213,19 @@ def test_run_says_what_is_left_unsaid_and_speaks_it_when_asked_to(tmp_path: Path
     (console.home / "sounds.srt").write_bytes((CASES / "sounds.srt").read_bytes())
     run = ("run", "sounds.srt", "--language", "en", "--engine", "tone", "--out")
     said = console(*run, "out").stderr
-    assert (
-        "warning: cue 4 at 0:00:12.500: '[gunshot]' looks like a sound and is left unsaid" in said
-    )
+    first = "sounds.srt: cue 2 at 0:00:04.500: '[door slams]' looks like a sound and is left unsaid"
+    assert f"lines hold what looks like a sound (first: {first}" in said
     assert "'Row the boat ashore' looks like lyrics and is left unsaid: the line is silent" in said
-    report = json.loads((console.home / "out" / "report.json").read_text())
+    report = json.loads((console.home / "out" / "sounds.report.json").read_text())
     assert [line["spoken"] for line in report["lines"] if line["spoken"]] == [
         *("Hello there.", "Get down!", "I know.", "Sorry.")
     ]
-    written = (console.home / "out" / "dub.srt").read_text()
+    written = (console.home / "out" / "sounds.dub.srt").read_text()
     assert "[gunshot] Get down!" in written
     assert "♪ Row the boat ashore ♪" in written
     said = console(*run, "both", "--speak-sounds", "--speak-lyrics").stderr
     assert "left unsaid" not in said
-    report = json.loads((console.home / "both" / "report.json").read_text())
+    report = json.loads((console.home / "both" / "sounds.report.json").read_text())
     spoken = [line["spoken"] for line in report["lines"]]
     assert spoken == [
         *("Hello there.", "door slams", "sighs", "gunshot Get down!", "Row the boat ashore"),

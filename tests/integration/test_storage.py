@@ -167,17 +167,16 @@ def test_a_wrong_secret_is_refused_in_words(s3_options: S3Options) -> None:
         lambda: stranger.get("x"),
         lambda: stranger.create("x", b""),
         lambda: stranger.size("x"),
+        lambda: list(stranger.keys("jobs/")),
     ):
-        with pytest.raises(StorageUnavailable, match="check its keys"):
+        with pytest.raises(StorageUnavailable, match=r"SignatureDoesNotMatch.*check DUBBING_S3"):
             ask()
-    with pytest.raises(StorageUnavailable, match="403"):
-        list(stranger.keys("jobs/"))
 
 
 def test_writing_to_a_bucket_that_is_missing_says_so(s3_options: S3Options) -> None:
     nowhere = Storage.at("s3://no-such-bucket/prefix", s3_options)
     for write in (lambda: nowhere.create("x", b""), lambda: nowhere.replace("x", b"")):
-        with pytest.raises(StorageUnavailable, match=r"no-such-bucket.*is there such a bucket"):
+        with pytest.raises(StorageUnavailable, match=r"no-such-bucket.*NoSuchBucket"):
             write()
 
 

@@ -1,8 +1,9 @@
 """What is said for what is written: numbers, dates, amounts, abbreviations and signs in words.
 
-Numbers, names of units, currencies and months are those of the Unicode CLDR. What is not covered
-in a language stays as it is written; nothing is said in another one. Chinese and Japanese are read
-by the grammars of the extra ``text``, where it is installed.
+Signs that are no words (``*``, ``#``, ``~``, emoji) are left out in every language. Numbers, names
+of units, currencies and months are those of the Unicode CLDR. What is not covered in a language
+stays as it is written; nothing is said in another one. Chinese and Japanese are read by the
+grammars of the extra ``text``, where it is installed.
 
 Tables are loaded with a language's first line, and never by an import.
 """
@@ -18,19 +19,23 @@ from dubbing.text.characters import normalise
 from dubbing.text.wording.amounts import amount_rules
 from dubbing.text.wording.clock import time_rules
 from dubbing.text.wording.dates import date_rules
+from dubbing.text.wording.decades import decade_rules
 from dubbing.text.wording.dictionary import Dictionary
 from dubbing.text.wording.figures import figure_rules
 from dubbing.text.wording.numerals import locale_of, numerals_of
-from dubbing.text.wording.rule import DENSE, Rule
+from dubbing.text.wording.ratios import ratio_rules
+from dubbing.text.wording.romans import roman_rules
+from dubbing.text.wording.rule import TILDES, Rule
 from dubbing.text.wording.short import short_rules, signs_of
+from dubbing.text.wording.signs import plain, unspoken, without_signs
+from dubbing.text.wording.spans import Span, clear_of, joined
+from dubbing.text.wording.telephone import telephone_rules
 
 CLAUSE = re.compile(r"[^，。！？；]+")
 """What Chinese and Japanese are read by; a number does not go on over one of these signs."""
-LETTER = re.compile(rf"[^\W{DENSE}]")
+ONE_TILDE = str.maketrans(dict.fromkeys(TILDES, "~"))
+"""The grammars know one tilde of the many."""
 NOTHING: Mapping[str, str] = {}
-
-Span = tuple[int, int, str]
-"""From where to where, and what is said there."""
 
 
 class Wording:
@@ -48,12 +53,16 @@ class Wording:
     def spoken(self, text: str) -> str:
         """Return what is said for ``text``, in normal form: the same for the same text."""
         text = normalise(text)
-        listed = list(self._dictionary.find(text))
+        said = list(self._dictionary.find(text))
+        written = plain(text)
         reader = _reader(self._language)
-        if not listed and not reader.may_read(text):
+        if reader.may_read(written):
+            said += reader.find(written, said)
+        said += clear_of(list(unspoken(written)), said)
+        if not said and written == text:
             return text
         # Names that CLDR gives may hold signs without a sound, as some scripts' words do.
-        return normalise(reader.read(text, listed))
+        return normalise(joined(written, said))
 
 
 def spoken(text: str, language: str, pronunciations: Mapping[str, str] = NOTHING) -> str:
@@ -72,21 +81,18 @@ class _Reader:
         """Whether a rule may find something."""
         return bool(self._rules) and self._trigger.search(text) is not None
 
-    def read(self, text: str, said: list[Span]) -> str:
-        """Return ``text`` with its parts in words; those in ``said`` are kept."""
-        if self.may_read(text):
-            for pattern, say in self._rules:
-                for match in pattern.finditer(text):
-                    start, end = match.span()
-                    if any(start < to and from_ < end for from_, to, _ in said):
-                        continue
-                    # Digits that carry an accent or a joiner are no number.
-                    if unicodedata.category(text[end : end + 1] or " ").startswith(("M", "Cf")):
-                        continue
-                    words = say(match)
-                    if words:
-                        said.append((start, end, words))
-        return _joined(text, sorted(said))
+    def find(self, text: str, listed: Sequence[Span]) -> list[Span]:
+        """Return the parts that rules say, clear of those that are ``listed``."""
+        found: list[Span] = []
+        for pattern, say in self._rules:
+            for match in pattern.finditer(text):
+                start, end = match.span()
+                # Digits that carry an accent or a joiner are no number.
+                if unicodedata.category(text[end : end + 1] or " ").startswith(("M", "Cf")):
+                    continue
+                if any(clear_of([(start, end, "")], [*listed, *found])) and (words := say(match)):
+                    found.append((start, end, words))
+        return found
 
 
 class _Grammar:
@@ -101,17 +107,17 @@ class _Grammar:
         """Whether there is a digit in it."""
         return any(map(str.isdecimal, text))
 
-    def read(self, text: str, said: list[Span]) -> str:
-        """Return ``text`` with what stands between the parts in ``said`` in words."""
-        between: list[Span] = []
+    def find(self, text: str, listed: Sequence[Span]) -> list[Span]:
+        """Return in words what stands between the parts that are ``listed``."""
+        found: list[Span] = []
         at = 0
-        for start, end, _ in [*sorted(said), (len(text), len(text), "")]:
+        for start, end, _ in [*sorted(listed), (len(text), len(text), "")]:
             for clause in CLAUSE.finditer(text, at, start):
                 if self.may_read(clause.group()):
-                    words = self._normalizer.normalize(clause.group())
-                    between.append((*clause.span(), str(words)))
+                    words = str(self._normalizer.normalize(clause.group().translate(ONE_TILDE)))
+                    found.append((*clause.span(), without_signs(words)))
             at = end
-        return _joined(text, sorted([*said, *between]))
+        return found
 
 
 @lru_cache(maxsize=64)
@@ -124,28 +130,15 @@ def _reader(language: str) -> _Reader | _Grammar:
             return _Reader([], "(?!)")
     rules: list[Rule] = []
     if (numerals := numerals_of(language)) is not None:
-        rules += [*date_rules(numerals), *time_rules(numerals), *amount_rules(numerals)]
-        rules += figure_rules(numerals)
+        for rules_of in (
+            *(roman_rules, decade_rules, date_rules, time_rules, amount_rules, telephone_rules),
+            *(ratio_rules, figure_rules),
+        ):
+            rules += rules_of(numerals)
     plain = language.split("-", maxsplit=1)[0].lower()
     signs = re.escape(signs_of(plain))
     words = list(short_rules(plain))
-    trigger = "|".join([rf"[\d½¼¾⅓⅔{signs}]", *(one.pattern.pattern for one in words)])
+    trigger = "|".join(
+        [rf"[\d½¼¾⅓⅔{signs}]|(?<!\w)(?:WW)?[IVXLC]+", *(one.pattern.pattern for one in words)]
+    )
     return _Reader([*rules, *words], trigger)
-
-
-def _joined(text: str, said: Sequence[Span]) -> str:
-    """Return ``text`` with its parts replaced; words are kept apart."""
-    result, at = "", 0
-    for start, end, words in said:
-        result = (
-            _beside(_beside(result, text[at:start]), words)
-            if start > at
-            else _beside(result, words)
-        )
-        at = end
-    return _beside(result, text[at:])
-
-
-def _beside(left: str, right: str) -> str:
-    glued = left and right and LETTER.match(left[-1]) and LETTER.match(right[0])
-    return f"{left} {right}" if glued else left + right

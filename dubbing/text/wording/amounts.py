@@ -9,7 +9,7 @@ from decimal import Decimal
 from dubbing.text.wording import habits
 from dubbing.text.wording.gender import is_feminine
 from dubbing.text.wording.numerals import Numerals
-from dubbing.text.wording.rule import ALONE, END, OVER, Rule, one_of, rule
+from dubbing.text.wording.rule import ALONE, END, OVER, TILDES, Rule, one_of, rule
 
 UNITS = {
     "km/h": "speed-kilometer-per-hour", "kmh": "speed-kilometer-per-hour",
@@ -55,6 +55,14 @@ NOUN_FIRST = frozenset({"fr", "es", "it", "pt", "ca", "ro", "pl", "ru", "uk"})
 """Languages in which a currency's country follows its noun."""
 SPELLED = frozenset({"en", "de", "nl", "sv", "da", "no", "cs", "sk", "fi", "hu", "tr"})
 """Languages in which it goes before."""
+POSSESSIVE = re.compile(r"(?<=[aeıioöuü])s[ıiuü]$|[ıiuü]$")
+"""What Turkish puts behind a currency when a country stands before it."""
+MARK = r"(?:[\"”″]|['’′]{2})"
+FEET_AND_INCHES = (
+    rf"{ALONE}(?P<feet>\d{{1,2}})\s?['’′](?!\s(?!\d{{1,2}}(?:½|\s1/2)?\s?{MARK}))\s?"
+    rf"(?P<inches>1[01]|\d)(?P<half>½|\s1/2)?(?:\s?{MARK}|{END}(?!['’′½]|[/.,:]\d))"
+)
+"""The inches' mark may be missing where no space stands before them."""
 CENTS = {"en": " ", "de": " ", "fr": " ", "nl": " ", "es": " con ", "it": " e ", "pt": " e "}
 """Between whole money and its hundredths."""
 
@@ -62,7 +70,7 @@ CENTS = {"en": " ", "de": " ", "fr": " ", "nl": " ", "es": " con ", "it": " e ",
 def amount_rules(numerals: Numerals) -> Iterator[Rule]:
     """Yield the rules for money, units and percent."""
     amounts = _Amounts(numerals)
-    number = rf"(?P<low>{numerals.number})(?:\s?[-–—]\s?(?P<high>{numerals.number}))?(?!\d)"
+    number = rf"(?P<low>{numerals.number})(?:\s?[-–—{TILDES}]\s?(?P<high>{numerals.number}))?(?!\d)"
     scale = habits.SCALES.get(numerals.language, {})
     scaled = rf"(?:\s?(?P<scale>{one_of(scale)}){END})?" if scale else "(?P<scale>(?!))?"
     money = one_of([*CURRENCIES, *CODES, "kr"])
@@ -71,6 +79,8 @@ def amount_rules(numerals: Numerals) -> Iterator[Rule]:
     unit = rf"\s?(?P<unit>{one_of(amounts.signs)}|(?<=\s){one_of(SPACED)})(?![\w²³])(?!/\w)"
     below = r"(?P<minus>(?<![^\s(])[-−–](?=[^°℃℉]*[°℃℉]))?"
     yield rule(rf"{below}{ALONE}{number}{unit}", amounts.unit)
+    if numerals.language == "en":
+        yield rule(FEET_AND_INCHES, amounts.height)
     if numerals.language == "tr":
         yield rule(rf"(?P<minus>(?!))?(?P<unit>%){number}{OVER}", amounts.unit)
 
@@ -91,6 +101,12 @@ class _Amounts:
         amount = self._amount(match, (one.replace("{}", "").split() or [""])[0])
         minus = self._say.minus if match["minus"] else ""
         return amount and pattern.replace("{}", f"{minus}{amount}")
+
+    def height(self, match: re.Match[str]) -> str:
+        """Say feet and inches as English does of people."""
+        half = " and a half" if match["half"] else ""
+        inches = self._say.read(match["inches"])
+        return f"{self._say.read(match['feet'])} foot {inches}{half}"
 
     def _own_signs(self) -> dict[str, str]:
         from babel.units import UnknownUnitError, format_unit
@@ -177,6 +193,8 @@ class _Amounts:
         words = name.split()
         if self._say.language in NOUN_FIRST:
             return words[0]
+        if self._say.language == "tr" and len(words) > 1:
+            return POSSESSIVE.sub("", words[-1])
         if self._say.language in SPELLED:
             return words[-1].rsplit("-", maxsplit=1)[-1]
         return name

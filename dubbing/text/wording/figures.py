@@ -1,4 +1,4 @@
-"""Numbers by themselves: ordinals, ranges, telephone numbers, parts of a whole, and all others."""
+"""Numbers by themselves: ordinals, ranges, parts of a whole, and all others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dubbing.text.wording import habits
 from dubbing.text.wording.dates import GERMAN_CASES
 from dubbing.text.wording.gender import is_feminine
 from dubbing.text.wording.numerals import Numerals
-from dubbing.text.wording.rule import ALONE, END, OVER, START, Rule, one_of, rule
+from dubbing.text.wording.rule import ALONE, END, OVER, START, TILDES, Rule, one_of, rule
 
 ORDINALS: dict[str, dict[str, str]] = {
     "en": dict.fromkeys(("st", "nd", "rd", "th"), "ordinal"),
@@ -38,7 +38,6 @@ TIGHT = frozenset({"de", "nl", "sv", "da", "no"})
 
 SIGNS = "%٪‰°€$£¥₹₽₺₩₴₪"
 """A number is left as it is beside one of them that nothing was said for."""
-AMERICAN = re.compile(r"(?:\(?\d{3}\)?[ -])?\d{3}-\d{4}")
 FRACTIONS = {"1/2": "½", "1/4": "¼", "3/4": "¾", "1/3": "⅓", "2/3": "⅔"}
 
 
@@ -46,23 +45,17 @@ def figure_rules(numerals: Numerals) -> Iterator[Rule]:
     """Yield the rules for numbers, the most particular first."""
     figures = _Figures(numerals)
     language, number = numerals.language, numerals.number
-    yield rule(rf"{START}\+?\(?\d[\d ()/-]{{5,30}}\d{END}", figures.telephone)
     if marks := ORDINALS.get(language):
         yield rule(rf"{ALONE}(?P<number>\d{{1,9}})(?P<mark>{one_of(marks)}){END}", figures.ordinal)
-    if language == "en":
-        yield rule(rf"{START}['’]?(?P<number>\d{{2}}|\d{{3}}0)['’]?s{END}", figures.decade)
     if language == "de":
         before = one_of(key for word in GERMAN_CASES for key in (word, word.capitalize()))
         yield rule(
             rf"{START}(?P<before>{before}\s)(?P<number>\d{{1,4}})\.(?=\s[^\W\d])",
             figures.german_ordinal,
         )
-        yield rule(
-            rf"{ALONE}(?P<number>\d{{2}}|\d{{4}})(?P<ending>er[nns]?){END}", figures.german_decade
-        )
     if to := habits.RANGE.get(language):
         yield rule(
-            rf"{ALONE}(?P<low>{number})(?:\s?[–—]\s?|-)(?P<high>{number}){OVER}(?!-)",
+            rf"{ALONE}(?P<low>{number})(?:\s?[–—{TILDES}]\s?|-)(?P<high>{number}){OVER}(?!-)",
             lambda match: figures.range(match, to),
         )
     if parts := habits.PARTS.get(language):
@@ -87,20 +80,6 @@ class _Figures:
     def __init__(self, numerals: Numerals) -> None:
         self._say = numerals
 
-    def telephone(self, match: re.Match[str]) -> str | None:
-        """Say what begins like a telephone number digit by digit, in its groups."""
-        written = match.group()
-        groups = re.findall(r"\d+", written)
-        count = sum(map(len, groups))
-        local = self._say.language == "en" and AMERICAN.fullmatch(written)
-        if not 7 <= count <= 15 or not (written.lstrip("(")[0] in "+0" or local):
-            return None
-        said = [self._say.digits(group) for group in groups]
-        if None in said:
-            return None
-        plus = habits.SIGNS.get(self._say.language, {}).get("+", "") if written[0] == "+" else ""
-        return f"{plus} {', '.join(map(str, said))}".strip()
-
     def ordinal(self, match: re.Match[str]) -> str | None:
         form = ORDINALS[self._say.language][match["mark"]]
         return self._say.say(int(match["number"]), form)
@@ -110,26 +89,11 @@ class _Figures:
         said = self._say.say(int(match["number"]), form)
         return said and match["before"] + said
 
-    def decade(self, match: re.Match[str]) -> str | None:
-        """Say ``1990s`` and ``'90s``."""
-        written = match["number"]
-        number = int(written)
-        if number % 10 or (number == 0 and len(written) == 2):
-            return None
-        said = self._say.year(number) if len(written) == 4 else self._say.say(number)
-        return said and (f"{said[:-1]}ies" if said.endswith("y") else f"{said}s")
-
-    def german_decade(self, match: re.Match[str]) -> str | None:
-        if int(match["number"]) % 10:
-            return None
-        said = self._say.year(int(match["number"]))
-        return said and said + match["ending"]
-
     def range(self, match: re.Match[str], to: str) -> str | None:
         """Say two numbers, of which the second is greater, as from one to the other."""
         if self._say.value(match["low"]) >= self._say.value(match["high"]):
             return None
-        low, high = self._one(match["low"]), self._one(match["high"])
+        low, high = self._say.read_bare(match["low"]), self._say.read_bare(match["high"])
         return f"{low} {to} {high}" if low and high else None
 
     def part(self, match: re.Match[str]) -> str | None:
@@ -167,11 +131,6 @@ class _Figures:
         said = self._say.read(digits) if len(digits) <= 4 else self._say.digits(digits)
         space = "" if self._say.language in TIGHT else " "
         return said and (f"{said}{space}{rest}" if rest else said)
-
-    def _one(self, written: str) -> str | None:
-        if self._say.is_year(written):
-            return self._say.year(int(written))
-        return self._say.read(written)
 
     def _counts(self, noun: str) -> bool:
         """Whether what follows is counted; German writes nouns with a capital letter."""

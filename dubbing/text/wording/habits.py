@@ -10,6 +10,50 @@ RANGE = {
     "sv": "till", "da": "til", "no": "til", "pl": "do", "ro": "până la",
 }  # fmt: skip
 """Between two numbers."""
+ABOUT = {
+    "en": "about", "de": "etwa", "fr": "environ", "es": "aproximadamente", "it": "circa",
+    "pt": "cerca de", "nl": "ongeveer", "ca": "aproximadament", "sv": "cirka", "da": "cirka",
+    "no": "cirka", "pl": "mniej więcej", "ru": "примерно", "uk": "приблизно",
+}  # fmt: skip
+"""Before a number with a tilde before it."""
+RATIO = {
+    "en": "to", "de": "zu", "fr": "à", "es": "a", "it": "a", "pt": "a", "nl": "op", "ca": "a",
+    "sv": "till", "da": "til", "no": "til",
+}  # fmt: skip
+"""Between the numbers of a ratio; other languages say them one after the other."""
+SHAPE = {
+    "en": "by", "fr": "sur", "es": "por", "pt": "por", "nl": "bij", "pl": "na", "ru": "на",
+    "uk": "на",
+}  # fmt: skip
+"""Between those of a picture's shape, where another word is used."""
+BY = {
+    "en": "by", "de": "mal", "fr": "par", "es": "por", "it": "per", "pt": "por", "nl": "bij",
+    "ca": "per", "sv": "gånger", "da": "gange", "no": "ganger", "pl": "na", "ru": "на",
+    "uk": "на",
+}  # fmt: skip
+"""Between a width and a height."""
+TIMES: dict[str, dict[str, str]] = {
+    "en": {"one": "{} time", "other": "{} times"},
+    "de": {"other": "{}mal"},
+    "fr": {"other": "{} fois"},
+    "es": {"one": "{} vez", "other": "{} veces"},
+    "it": {"one": "{} volta", "other": "{} volte"},
+    "pt": {"one": "{} vez", "other": "{} vezes"},
+    "ca": {"one": "{} vegada", "other": "{} vegades"},
+    "nl": {"other": "{} keer"},
+    "sv": {"one": "en gång", "other": "{} gånger"},
+    "da": {"one": "en gang", "other": "{} gange"},
+    "no": {"one": "en gang", "other": "{} ganger"},
+    "pl": {"one": "jeden raz", "few": "{} razy", "many": "{} razy", "other": "{} raza"},
+    "ru": {"one": "{} раз", "few": "{} раза", "many": "{} раз", "other": "{} раза"},
+    "uk": {"one": "{} раз", "few": "{} рази", "many": "{} разів", "other": "{} раза"},
+    "cs": {"one": "jednou", "few": "{}krát", "other": "{}krát"},
+    "sk": {"one": "raz", "few": "{}krát", "other": "{}krát"},
+    "tr": {"other": "{} kez"},
+}
+"""How many times, by CLDR's plural categories."""
+TIMES_FEMININE = frozenset({"fr", "es", "it", "pt", "ca"})
+"""Languages in which those times are feminine."""
 
 DOT = {
     "en": "point", "de": "Punkt", "fr": "point", "es": "punto", "it": "punto", "pt": "ponto",
@@ -21,7 +65,8 @@ ABBREVIATIONS: dict[str, dict[str, str]] = {
     "en": {
         "Mr.": "Mister", "Mr": "Mister", "Mrs.": "Missus", "Mrs": "Missus", "Prof.": "Professor",
         "Jr.": "Junior", "etc.": "et cetera", "e.g.": "for example", "i.e.": "that is",
-        "vs.": "versus", "approx.": "approximately",
+        "vs.": "versus", "approx.": "approximately", "w/o": "without", "w/": "with",
+        "C#": "C sharp", "F#": "F sharp",
     },
     "de": {
         "Dr.": "Doktor", "Prof.": "Professor", "Hr.": "Herr", "Fr.": "Frau",
@@ -77,6 +122,8 @@ BEFORE_NUMBERS: dict[str, dict[str, str]] = {
     "pt": {"n.º": "número", "nº": "número", "pág.": "página", "art.": "artigo"},
     "nl": {"nr.": "nummer", "blz.": "bladzijde"},
     "pl": {"nr": "numer", "ok.": "około"},
+    "ru": {"№": "номер"},
+    "uk": {"№": "номер"},
 }
 """Where a number follows."""
 

@@ -21,6 +21,8 @@ CLASSIFIED = frozenset({"zh", "yue", "ja", "ko"})
 """Languages in which a number's words depend on what is counted."""
 SAME = {"nb": "no", "nn": "no", "tl": "fil", "iw": "he", "in": "id"}
 """Languages that are covered under another tag."""
+GROUPS = (" ", "'", "’")
+"""Signs between thousands that are understood in every language beside its own."""
 WHOLE_FRACTIONS = frozenset(
     {"fr", "es", "it", "pt", "ca", "ro", "pl", "ru", "uk", "bg", "el", "tr", "cs", "sk", "hr", "sr"}
 )
@@ -68,7 +70,12 @@ class Numerals:
         by_two = "#,##,##0" in str(locale.decimal_formats[None].pattern)
         upper = rf"(?:[{groups}]\d{{2,3}})*" if by_two else rf"(?:[{groups}]\d{{3}})*"
         grouped = rf"\d{{1,3}}{upper}[{groups}]\d{{3}}(?!\d)"
-        self.number = rf"(?:{grouped}|\d+)(?:[{points}]\d+)?"
+        others = "|".join(
+            rf"(?!0)\d{{1,3}}(?:{sign}\d{{3}}){{1,5}}(?!{sign}?\d)"
+            for sign in GROUPS
+            if sign not in groups
+        )
+        self.number = rf"(?:{grouped}|{others}|\d+)(?:[{points}]\d+)?"
         """Pattern of a number as this language writes it."""
         self.space = "" if self.language in UNSPACED else " "
         self.point = POINTS.get(self.language) or self._point_word()
@@ -94,13 +101,17 @@ class Numerals:
             form = "numbering"
         return self.say(number, form) or self.say(number)
 
+    def read_bare(self, written: str) -> str | None:
+        """Return the words of a number beside which no noun stands: it may be a year."""
+        return self.year(int(written)) if self.is_year(written) else self.read(written)
+
     def value(self, written: str) -> Decimal:
         """Return the value of what `number` matched."""
         return Decimal("".join(self.split(written)))
 
     def split(self, written: str) -> tuple[str, str, str]:
         """Return the digits before the point, the point, and the digits after it."""
-        for sign in f"{self._group}٬":
+        for sign in (*self._group, "٬", *GROUPS):
             written = written.replace(sign, "")
         return written.replace(self._point_sign, ".").replace("٫", ".").partition(".")
 

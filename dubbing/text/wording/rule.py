@@ -17,6 +17,9 @@ ALONE = rf"{START}(?<!\d[.,:/'’])"
 OVER = rf"(?!\d){END}(?![.,:/'’]\d)"
 """A number ends here, and no longer one goes on."""
 
+TILDES = "~〜～∼"
+"""Between two numbers: a range. Before one: about so many."""
+
 
 class Rule(NamedTuple):
     """What is said for what a pattern finds."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from dubbing.text.wording import habits
-from dubbing.text.wording.rule import Rule, one_of, rule, without_spaces
+from dubbing.text.wording.rule import TILDES, Rule, one_of, rule, without_spaces
 
 NAME = r"(?=\s[A-ZÀ-ÖØ-Þ])"
 
@@ -31,13 +31,15 @@ def short_rules(language: str) -> Iterator[Rule]:
                 match: re.Match[str], said: dict[str, str] = said, follows: str = follows
             ) -> str | None:
                 short = re.sub(r"\s", "", match.group())
-                if follows is NAME and len(short) == 2 and _is_initial(match):
+                if follows is NAME and short[1:] == "." and _is_initial(match):
                     return None
                 return said[short] + _stop(match, short in ending)
 
             yield rule(rf"(?<![\w.])(?<!\w-){one_of(words)}{follows}", expand)
     # The programming language has this name everywhere, and so have keys in English.
     yield rule(r"(?<![\w.])[A-G]#(?!\w)", lambda match: f"{match.group()[0]} sharp")
+    if about := habits.ABOUT.get(language):
+        yield rule(rf"(?<!\S)[{TILDES}≈]\s?(?=[$€£]?\d)", lambda _: f"{about} ")
     if signs := habits.SIGNS.get(language):
         yield rule(r"(?<!\S)#(?=\s?\d)", lambda match: f"{signs['#']} ")
         yield rule(

@@ -86,10 +86,10 @@ def test_subtitles_show_what_is_written(tmp_path: Path, text: str) -> None:
     assert read_script(tmp_path / "dub.srt").segments == (segment,)
 
 
-def test_subtitles_with_nothing_to_show_are_written(tmp_path: Path) -> None:
+def test_subtitles_with_nothing_to_show_are_left_out(tmp_path: Path) -> None:
     silent = [Segment(id="1", start=1, end=2, text=""), Segment(id="2", start=3, end=4, text="12")]
     write_srt(silent, tmp_path / "dub.srt")
-    assert [one.text for one in read_script(tmp_path / "dub.srt").segments] == ["", "12"]
+    assert [one.text for one in read_script(tmp_path / "dub.srt").segments] == ["12"]
 
 
 @pytest.mark.parametrize(

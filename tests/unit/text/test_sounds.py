@@ -224,7 +224,7 @@ def test_the_silent_lines_of_a_job_are_those_that_it_has_not_spoken() -> None:
     ]
 
     def heard(**settings: bool) -> list[str]:
-        job = Job(language="en", segments=tuple(segments), **settings)
+        job = Job(id="j", language="en", segments=tuple(segments), **settings)
         spoken = voiced(job)
         assert [s for s in segments if not is_silent(job, s)] == list(spoken.segments)
         assert spoken.speakers == [f"s{segment.id}" for segment in spoken.segments]
