@@ -90,7 +90,7 @@ class Storage:
 
         Raises StorageRefused or StorageUnavailable, with S3's error code and what to check.
         """
-        if isinstance(self._store, LocalStore):
+        if not self.url.startswith("s3://"):
             return
         store = _s3_store(self.url, self._s3, seconds=GREETING_SECONDS)
         try:
