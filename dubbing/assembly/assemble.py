@@ -170,6 +170,7 @@ def _encoder(programme: Programme, files: tuple[Path, ...], subtitles: Path) -> 
         film=programme.film.path if programme.film and programme.film.info.has_video else None,
         subtitles=subtitles if job.output.subtitles else None,
         original_sound=job.output.original_sound,
+        track=job.media_track,
     )
 
 

@@ -20,6 +20,10 @@ def job_options(command: Command) -> Command:
     backgrounds = get_args(Background.model_fields["mode"].annotation)
     options = [
         click.option("--media", metavar="FILM", help="Film or sound: a path or s3:// URL."),
+        click.option(
+            "--media-track", metavar="TRACK",
+            help="Sound track of the film: its number, from 1, or its language.",
+        ),
         click.option("--language", metavar="TAG", help="Language that is spoken, such as de."),
         click.option("--cast", metavar="FILE", help="JSON file: speakers and their roles."),
         click.option(
@@ -60,7 +64,16 @@ def load_jobs(paths: tuple[Path, ...], options: dict[str, Any]) -> list[Job]:
 
 def _load(entry: Entry, options: dict[str, Any]) -> Job:
     names = (
-        *("media", "language", "cast", "pronunciations", "engine", "allow_missing", "id"),
+        *(
+            "media",
+            "media_track",
+            "language",
+            "cast",
+            "pronunciations",
+            "engine",
+            "allow_missing",
+            "id",
+        ),
         *("tenant", "batch_name"),
     )
     track = options["track"]

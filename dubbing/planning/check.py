@@ -87,6 +87,8 @@ def _whole(job: Job) -> Iterator[str]:
         cut := [name for name, role in job.cast.items() if role.reference == SOURCE]
     ):
         yield f"the voice of {' and '.join(map(repr, cut))} comes from the film: name the media"
+    if job.media_track and not job.media:
+        yield f"media_track {job.media_track!r} is a sound track of a film: name the media"
     if job.films and not job.media:
         yield f"output {' and '.join(job.films)} needs a film: name the media"
 

@@ -27,8 +27,10 @@ LISTS = (".csv", ".txt")
 COLUMNS = ("script", "media", "language", "cast", "id")
 """Of a list; only the first must be there."""
 MEDIA = (
-    *(".mp4", ".mkv", ".mov", ".m4v", ".avi", ".webm", ".mpg", ".ts"),
-    *(".wav", ".flac", ".mp3", ".m4a", ".ogg"),
+    *(".mp4", ".mkv", ".mov", ".m4v", ".avi", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts"),
+    *(".vob", ".flv", ".wmv", ".asf", ".mxf", ".gxf", ".dv", ".rm", ".ogv", ".3gp", ".3g2"),
+    *(".wav", ".flac", ".mp3", ".m4a", ".ogg", ".oga", ".opus", ".mka", ".aac", ".ac3", ".dts"),
+    *(".aif", ".aiff", ".caf", ".au", ".amr", ".wma", ".wv", ".ape", ".tta", ".w64", ".mp2"),
 )
 """What the media beside a script of a folder may end in."""
 CAST = "cast.json"

@@ -13,7 +13,7 @@ from dubbing.engines.engine import EngineSpec
 from dubbing.errors import BadInput
 from dubbing.job import SOURCE, Job, Role
 from dubbing.job.caution import Caution
-from dubbing.media.encode import check_picture
+from dubbing.media.pictures import Pictures
 from dubbing.media.probe import MediaInfo, probe
 from dubbing.storage import Storage, digest_file
 from dubbing.storage.keys import Keys
@@ -69,10 +69,17 @@ class Intake:
         track = job.background.track and self._probe(job.background.track)
         if track and not track.channels:
             raise BadInput("there is no sound in it", where=job.background.track)
-        film = self._probe(job.media) if job.media else None
+        film = self._probe(job.media, job.media_track) if job.media else None
         if film and job.media:
+            pictures = Pictures(
+                film=Path(job.media),
+                info=film,
+                language=job.language,
+                subtitles=None,
+                original_sound=job.output.original_sound,
+            )
             for container in job.films or (["mp4"] if film.has_video else []):
-                check_picture(film, Path(job.media), container)
+                pictures.try_copy(container)
         return film.seconds if film else None
 
     def listen(self) -> list[Caution]:
@@ -84,7 +91,9 @@ class Intake:
         job = self.job
         if job.media and (wanted := self._wanted()):
             with self._fetched(job.media) as film:
-                self._cut = cut_voices(film, job.segments, wanted, self._key(job.media))
+                self._cut = cut_voices(
+                    film, job.segments, wanted, self._key(job.media), track=job.media_track
+                )
         return [
             Caution(code="reference", segment=None, message=f"the voice of {speaker!r}: {doubt}")
             for speaker in job.cast
@@ -119,14 +128,14 @@ class Intake:
                 if not self._storage.exists(key):
                     self._storage.upload(key, Path(source))
 
-    def _probe(self, source: str) -> MediaInfo | None:
+    def _probe(self, source: str, track: str | None = None) -> MediaInfo | None:
         """Return what a film or sound is, when it can be told here; raises BadInput."""
         if source.startswith("s3://"):
             storage, key = self._storage.resolve(source)
             if not storage.exists(key):
                 raise BadInput("there is no such object", where=source)
             return None
-        return probe(Path(source))
+        return probe(Path(source), track=track)
 
     def _key(self, source: str) -> str:
         """Return where ``source`` is read from: an upload's key, or the URL itself."""

@@ -1,0 +1,44 @@
+"""When a film's frames are shown."""
+
+from __future__ import annotations
+
+from itertools import islice, pairwise
+from pathlib import Path
+
+import av
+
+from dubbing.media.ffmpeg import SAFE
+
+LOOKED_AT = 250
+"""Frames at a film's begin."""
+MOST_WRONG = 0.05
+"""Share of the frames."""
+
+_GENERATE_TIMES = 1
+"""ffmpeg's flag for guessing when a frame is shown; PyAV sets it."""
+
+
+def timed(film: Path) -> bool:
+    """Return whether the film says when its frames are shown, and not only in which order they are
+    decoded, as AVI does.
+    """
+    with av.open(f"file:{film}", options=SAFE, metadata_errors="replace") as container:
+        container.flags &= ~_GENERATE_TIMES
+        packets = islice(container.demux(video=0), LOOKED_AT)
+        return all(packet.pts is not None for packet in packets if packet.size)
+
+
+def in_order(film: Path) -> bool:
+    """Return whether the film's first frames are shown in the order that they were made in.
+
+    A guess that fails is wrong of every third frame or so; a single one is an MPEG stream's own.
+    """
+    with av.open(f"file:{film}", options=SAFE, metadata_errors="replace") as container:
+        try:
+            shown = [frame.pts for frame in islice(container.decode(video=0), LOOKED_AT)]
+        except av.FFmpegError:
+            return False
+    wrong = sum(
+        earlier is None or later is None or earlier >= later for earlier, later in pairwise(shown)
+    )
+    return wrong <= MOST_WRONG * len(shown)
