@@ -24,7 +24,7 @@ from dubbing.errors import BadInput
 from dubbing.media.extent import end_of
 from dubbing.media.ffmpeg import FORMATS, SAFE, FFmpeg, source
 from dubbing.media.samples import MAX_CHANNELS, MAX_RATE, Audio, Samples
-from dubbing.media.tracks import choose, language
+from dubbing.media.tracks import choose, codec_of, language
 from dubbing.media.truncation import check_whole
 
 RATE = 48_000
@@ -82,10 +82,10 @@ def probe(path: Path, *, track: str | None = None) -> MediaInfo:
         return MediaInfo(
             seconds=max(0.0, end_of(container, streams, path.name) - start),
             start=start,
-            video_codecs=tuple(picture.codec.canonical_name for picture in pictures),
+            video_codecs=tuple(codec_of(picture) or "unknown" for picture in pictures),
             channels=sound.channels if sound else 0,
             language=language(sound) if sound else None,
-            audio_codec=sound.codec.canonical_name if sound else None,
+            audio_codec=codec_of(sound) if sound else None,
             track=_number(sound, container),
         )
 
@@ -198,6 +198,12 @@ def _start(streams: Sequence[VideoStream | AudioStream], container: InputContain
 
 
 def _check_sound(stream: AudioStream, path: Path) -> None:
+    if codec_of(stream) is None:
+        raise BadInput(
+            "its sound is in a codec that cannot be read: encode it anew, or choose another of "
+            "its sound tracks, if it has any",
+            where=path.name,
+        )
     if not 1 <= stream.channels <= MAX_CHANNELS:
         raise BadInput(
             f"it has {stream.channels} channels: at most {MAX_CHANNELS} can be read",

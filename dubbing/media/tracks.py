@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import langcodes
 from av.audio.stream import AudioStream
 from av.stream import Disposition
+from av.video.stream import VideoStream
 
 from dubbing.errors import BadInput
 
@@ -30,6 +31,13 @@ def choose(tracks: Sequence[AudioStream], wanted: str | None, name: str) -> Audi
             f"there is no sound track {wanted!r}: {there or 'the file has no sound'}", where=name
         )
     return _default(found)
+
+
+def codec_of(stream: AudioStream | VideoStream) -> str | None:
+    """Return the name of a stream's codec, such as ``aac``; None when nothing here decodes it."""
+    # PyAV gives a stream that it cannot decode no context, whatever its types say.
+    context: object = stream.codec_context
+    return stream.codec.canonical_name if context else None
 
 
 def language(track: AudioStream) -> str | None:
@@ -56,7 +64,8 @@ def _code(tag: str) -> str:
 
 
 def _described(number: int, track: AudioStream) -> str:
-    words = [f"{track.codec.canonical_name}, {track.channels} channels"]
+    codec = codec_of(track)
+    words = [f"{codec}, {track.channels} channels" if codec else "an unknown codec"]
     words += [found] if (found := language(track)) else []
     words += [repr(title)] if (title := track.metadata.get("title")) else []
     return f"{number} is {', '.join(words)}"

@@ -15,6 +15,7 @@ from dubbing.errors import BadInput
 
 _UNKNOWN_32 = 0xFFFFFFFF
 _MOST_CHUNKS = 100_000
+_FARTHEST = 1 << 62
 _HEAD = 64
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
@@ -77,7 +78,7 @@ def _chunks(file: BinaryIO, header: str, align: int = 1) -> Iterator[tuple[bytes
         name, length = struct.unpack(header, packed)
         begin = file.tell()
         yield name, begin, length
-        file.seek(begin + length + -length % align)
+        file.seek(min(begin + length + -length % align, _FARTHEST))
 
 
 def _wave(file: BinaryIO, size: int) -> int:
@@ -163,13 +164,10 @@ def _ogg(file: BinaryIO, size: int) -> int | None:
 
 
 def _caf(file: BinaryIO, size: int) -> int | None:
+    """Return where the sound's chunk ends; of a recording, its length may be open."""
     file.seek(8)
-    end = 0
-    for _, begin, length in _chunks(file, ">4sq"):
-        if length < 0:
-            break
-        end = begin + length
-    return end
+    sounds = (begin + length for name, begin, length in _chunks(file, ">4sq") if name == b"data")
+    return next(sounds, None)
 
 
 def _w64(file: BinaryIO, size: int) -> int | None:
