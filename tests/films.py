@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import av
@@ -19,7 +21,7 @@ FILMS: dict[str, tuple[str, ...]] = {
     "3gp": ("-c:v", "libx264", "-c:a", "aac"),
     "mkv": ("-c:v", "libx264", "-c:a", "aac"),
     "webm": ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-c:a", "libopus"),
-    "avi": ("-c:v", "mpeg4", "-c:a", "libmp3lame"),
+    "avi": ("-c:v", "mpeg4", "-bf", "0", "-c:a", "pcm_s16le"),
     "ts": ("-c:v", "libx264", "-c:a", "aac"),
     "m2ts": ("-c:v", "libx264", "-c:a", "ac3"),
     "mpg": ("-c:v", "mpeg2video", "-c:a", "mp2"),
@@ -55,18 +57,30 @@ SOUNDS: dict[str, tuple[str, ...]] = {
 
 def make(path: Path, *options: str, sound: float = SECONDS, picture: float = SECONDS) -> Path:
     """Write a film, or a sound where the name's suffix tells one, of some seconds each."""
+    if options or (sound, picture) != (SECONDS, SECONDS):
+        _write(path, *options, sound=sound, picture=picture)
+    else:
+        path.write_bytes(_plain(path.suffix))
+    return path
+
+
+@cache
+def _plain(suffix: str) -> bytes:
+    """Return the film, or the sound, that most tests of a format are about."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"film{suffix}"
+        _write(path, sound=SECONDS, picture=SECONDS)
+        return path.read_bytes()
+
+
+def _write(path: Path, *options: str, sound: float, picture: float) -> None:
     suffix = path.suffix[1:]
-    hum = (
-        "-f",
-        "lavfi",
-        "-i",
-        f"sine=440:sample_rate=48000:duration={sound},pan=stereo|c0=c0|c1=c0",
-    )
+    tone = f"sine=440:sample_rate=48000:duration={sound},pan=stereo|c0=c0|c1=c0"
+    hum = ("-f", "lavfi", "-i", tone)
     if suffix in SOUNDS:
         ffmpeg(*hum, *SOUNDS[suffix], *options, path)
     else:
         ffmpeg(*flashes(picture), *hum, "-g", "50", *FILMS[suffix], *options, path)
-    return path
 
 
 def flashes(seconds: float = SECONDS) -> list[str]:
@@ -93,3 +107,8 @@ def tracks(path: Path, sounds: Sequence[tuple[int, str]], *options: str) -> Path
         maps += ["-map", f"{n + 1}:a", f"-metadata:s:a:{n}", f"language={language}"]
     ffmpeg(*inputs, *maps, *FILMS[path.suffix[1:]], *options, path)
     return path
+
+
+def bytes_read() -> int:
+    """Return how many bytes this process, and those that it has waited for, have read so far."""
+    return int(Path("/proc/self/io").read_text().split()[1])

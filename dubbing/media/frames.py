@@ -19,11 +19,15 @@ _GENERATE_TIMES = 1
 
 
 def timed(film: Path) -> bool:
-    """Return whether the film says when its frames are shown, and not only in which order they are
-    decoded, as AVI does.
+    """Return whether it is known when the film's frames are shown.
+
+    Some containers, such as AVI, tell the order alone in which frames are decoded. Without frames
+    that are predicted from later ones, that is the order in which they are shown.
     """
     with av.open(f"file:{film}", options=SAFE, metadata_errors="replace") as container:
         container.flags &= ~_GENERATE_TIMES
+        if not container.streams.video[0].codec_context.has_b_frames:
+            return True
         packets = islice(container.demux(video=0), LOOKED_AT)
         return all(packet.pts is not None for packet in packets if packet.size)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import langcodes
@@ -47,7 +48,8 @@ class Pictures:
         Raises BadInput for a film without a picture, or whose picture MP4 cannot hold.
         """
         self.check(container)
-        inputs = ["-fflags", "+genpts", *source(self.film, delay=-self.info.start)]
+        guess = [] if self._timed else ["-fflags", "+genpts"]
+        inputs = [*guess, *source(self.film, delay=-self.info.start)]
         tag = alpha3(self.language)
         dub = ["-map", "0:a", "-c:a:0", "aac", "-b:a:0", AAC_BIT_RATES[channels]]
         dub += _tags("a:0", tag, "Dubbing", default=True)
@@ -76,8 +78,8 @@ class Pictures:
 
         It takes some tenths of a second.
         """
-        is_timed = timed(self.film)
-        seconds = _TRIAL if is_timed else _LONG_TRIAL
+        self.check(container)
+        seconds = _TRIAL if self._timed else _LONG_TRIAL
         silence = ["-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo"]
         limits = ["-t", str(seconds), "-shortest"]
         with tempfile.TemporaryDirectory(prefix="dubbing-") as folder:
@@ -91,12 +93,16 @@ class Pictures:
                 raise self._refused(
                     f"its picture cannot be copied: {exc}: ask for {other}"
                 ) from exc
-            if not is_timed and not in_order(copy):
+            if not self._timed and not in_order(copy):
                 raise self._refused(
                     f"its {self.info.video_codec} picture cannot be copied, as the file does not "
                     "tell when its frames are shown: encode the picture anew, or ask for sound "
                     "alone, such as flac"
                 )
+
+    @cached_property
+    def _timed(self) -> bool:
+        return timed(self.film)
 
     def _video_tags(self, container: str) -> list[str]:
         tags = _MP4_TAGS if container == "mp4" else {}

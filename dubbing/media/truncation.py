@@ -205,4 +205,4 @@ def _mp3(file: BinaryIO, size: int) -> int | None:
 
 
 def _bytes(count: int) -> str:
-    return f"{count:,} bytes" if count < 1e6 else f"{count / 1e6:,.1f} MB"
+    return f"{count:,} bytes" if count < 1e7 else f"{count / 1e6:,.1f} MB"

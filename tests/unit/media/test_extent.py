@@ -6,7 +6,7 @@ import struct
 from pathlib import Path
 
 import pytest
-from films import CASES, FILMS, SECONDS, SOUNDS, make
+from films import CASES, FILMS, SECONDS, SOUNDS, bytes_read, make
 from scenes import ffmpeg
 
 from dubbing.media.probe import probe
@@ -102,7 +102,7 @@ def test_frames_of_any_rate_are_counted(tmp_path: Path) -> None:
     assert probe(film).seconds == pytest.approx(6.0, abs=0.4)
 
 
-@pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi", "ts", "mpg", "mxf", "wmv"])
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi", "ts", "mpg", "wmv"])
 def test_of_a_long_film_no_more_is_read_than_its_ends(tmp_path: Path, suffix: str) -> None:
     short = make(tmp_path / f"short.{suffix}", "-vf", "noise=alls=80:allf=t")
     film = tmp_path / f"film.{suffix}"
@@ -112,8 +112,3 @@ def test_of_a_long_film_no_more_is_read_than_its_ends(tmp_path: Path, suffix: st
     before = bytes_read()
     assert probe(film).seconds == pytest.approx(SECONDS * (times + 1), rel=0.02)
     assert bytes_read() - before < 0.3 * film.stat().st_size
-
-
-def bytes_read() -> int:
-    """Return how many bytes this process has read so far."""
-    return int(Path("/proc/self/io").read_text().split()[1])
