@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -81,10 +81,11 @@ class Pictures:
         self.check(container)
         seconds = _TRIAL if self._timed else _LONG_TRIAL
         silence = ["-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo"]
-        limits = ["-t", str(seconds), "-shortest"]
+        # The original sound may begin late, and the whole film be read until then.
+        alone = replace(self, original_sound=False, subtitles=None).arguments(container, 2)
         with tempfile.TemporaryDirectory(prefix="dubbing-") as folder:
             copy = Path(folder) / f"trial.{container}"
-            arguments = [*silence, *self.arguments(container, 2), *limits, f"file:{copy}"]
+            arguments = [*silence, *alone, "-t", str(seconds), f"file:{copy}"]
             try:
                 with FFmpeg(arguments) as ffmpeg:
                     ffmpeg.finish(container, timeout=_TRIAL_TIMEOUT)
