@@ -11,7 +11,7 @@ from pathlib import Path
 from dubbing.engines.catalogue import announce, specs_in
 from dubbing.engines.engine import EngineSpec
 from dubbing.errors import BadInput
-from dubbing.job import SOURCE, Job, Role
+from dubbing.job import SOURCE, Container, Job, Role
 from dubbing.job.caution import Caution
 from dubbing.media.pictures import Pictures
 from dubbing.media.probe import MediaInfo, probe
@@ -71,15 +71,7 @@ class Intake:
             raise BadInput("there is no sound in it", where=job.background.track)
         film = self._probe(job.media, job.media_track) if job.media else None
         if film and job.media:
-            pictures = Pictures(
-                film=Path(job.media),
-                info=film,
-                language=job.language,
-                subtitles=None,
-                original_sound=job.output.original_sound,
-            )
-            for container in job.films or (["mp4"] if film.has_video else []):
-                pictures.try_copy(container)
+            self._try_copies(Path(job.media), film)
         return film.seconds if film else None
 
     def listen(self) -> list[Caution]:
@@ -127,6 +119,20 @@ class Intake:
                 key = self._key(source)
                 if not self._storage.exists(key):
                     self._storage.upload(key, Path(source))
+
+    def _try_copies(self, path: Path, film: MediaInfo) -> None:
+        """Raise BadInput unless the film's pictures can be copied into what is asked."""
+        job = self.job
+        pictures = Pictures(
+            film=path,
+            info=film,
+            language=job.language,
+            subtitles=None,
+            original_sound=job.output.original_sound,
+        )
+        by_default: list[Container] = ["mp4"] if film.has_video else []
+        for container in job.films if job.output.formats else by_default:
+            pictures.try_copy(container)
 
     def _probe(self, source: str, track: str | None = None) -> MediaInfo | None:
         """Return what a film or sound is, when it can be told here; raises BadInput."""
