@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 
 from dubbing.media.ffmpeg import SAFE
+from dubbing.media.tracks import codec_of, moving_pictures
 
 LOOKED_AT = 250
 """Frames at a film's begin."""
@@ -26,9 +27,10 @@ def timed(film: Path) -> bool:
     """
     with av.open(f"file:{film}", options=SAFE, metadata_errors="replace") as container:
         container.flags &= ~_GENERATE_TIMES
-        if not container.streams.video[0].codec_context.has_b_frames:
+        picture = moving_pictures(container)[0]
+        if codec_of(picture) is None or not picture.codec_context.has_b_frames:
             return True
-        packets = islice(container.demux(video=0), LOOKED_AT)
+        packets = islice(container.demux(picture), LOOKED_AT)
         return all(packet.pts is not None for packet in packets if packet.size)
 
 

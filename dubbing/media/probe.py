@@ -17,15 +17,14 @@ import av
 import numpy as np
 from av.audio.stream import AudioStream
 from av.container import InputContainer
-from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from dubbing.errors import BadInput
 from dubbing.media.extent import end_of
 from dubbing.media.ffmpeg import FORMATS, SAFE, FFmpeg, source
 from dubbing.media.samples import MAX_CHANNELS, MAX_RATE, Audio, Samples
-from dubbing.media.tracks import choose, codec_of, language
-from dubbing.media.truncation import check_whole
+from dubbing.media.tracks import choose, codec_of, language, moving_pictures
+from dubbing.media.truncation import check_claim, check_whole
 
 RATE = 48_000
 """Hz of every track."""
@@ -74,7 +73,7 @@ def probe(path: Path, *, track: str | None = None) -> MediaInfo:
     """
     with _opened(path) as container:
         _check_index(container, path)
-        pictures, sound = _pictures(container), _sound(container, path, track)
+        pictures, sound = moving_pictures(container), _sound(container, path, track)
         streams = _played(pictures, sound)
         if not streams:
             raise BadInput("there is neither picture nor sound in it", where=path.name)
@@ -102,7 +101,7 @@ def decode(
     """
     with _opened(path) as container:
         sound = _sound(container, path, track)
-        start = _start(_played(_pictures(container), sound), container)
+        start = _start(_played(moving_pictures(container), sound), container)
         number = _number(sound, container)
     if sound is None:
         raise BadInput("there is no sound in it", where=path.name)
@@ -166,12 +165,6 @@ def _opened(path: Path) -> Iterator[InputContainer]:
         raise BadInput(message, where=path.name) from exc
 
 
-def _pictures(container: InputContainer) -> list[VideoStream]:
-    """Return the video streams that are not covers."""
-    streams = container.streams.video
-    return [s for s in streams if not s.disposition & Disposition.attached_pic]
-
-
 def _sound(container: InputContainer, path: Path, track: str | None) -> AudioStream | None:
     sound = choose(container.streams.audio, track, path.name)
     if sound:
@@ -218,8 +211,6 @@ def _check_sound(stream: AudioStream, path: Path) -> None:
 
 def _check_index(container: InputContainer, path: Path) -> None:
     """Raise BadInput for an MP4 whose index names more than the file holds."""
-    size = path.stat().st_size
     for stream in container.streams if container.format.name.startswith("mov") else ():
-        entries = stream.index_entries
-        if len(entries) and entries[-1].pos + entries[-1].size > size:
-            raise BadInput("the file is cut short: copy it anew", where=path.name)
+        if len(entries := stream.index_entries):
+            check_claim(path, entries[-1].pos + entries[-1].size)

@@ -1,4 +1,4 @@
-"""The sound tracks of a film, and which of them is the film's sound."""
+"""The tracks of a film: its moving pictures, and which of its sounds is heard."""
 
 from __future__ import annotations
 
@@ -6,10 +6,17 @@ from collections.abc import Sequence
 
 import langcodes
 from av.audio.stream import AudioStream
+from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from dubbing.errors import BadInput
+
+
+def moving_pictures(container: InputContainer) -> list[VideoStream]:
+    """Return the video tracks that are not covers."""
+    tracks = container.streams.video
+    return [track for track in tracks if not track.disposition & Disposition.attached_pic]
 
 
 def choose(tracks: Sequence[AudioStream], wanted: str | None, name: str) -> AudioStream | None:

@@ -32,15 +32,19 @@ _MP3_FRAME = 2881
 
 def check_whole(path: Path) -> None:
     """Raise BadInput for a file that holds less than its header claims, with how much is there."""
-    size = path.stat().st_size
     with path.open("rb") as file:
         reader = _reader(file.read(_HEAD))
         file.seek(0)
-        claimed = reader(file, size) if reader else None
-    if claimed and claimed > size:
+        claimed = reader(file, path.stat().st_size) if reader else None
+    check_claim(path, claimed or 0)
+
+
+def check_claim(path: Path, claimed: int) -> None:
+    """Raise BadInput unless a file has the bytes that are claimed of it."""
+    if claimed > (size := path.stat().st_size):
         raise BadInput(
-            f"the file is cut short, or claims more than it holds: {_bytes(size)} of at "
-            f"least {_bytes(claimed)} are there: copy or write it anew",
+            f"the file is cut short, or claims more than it holds: {_bytes(size)} of at least "
+            f"{_bytes(claimed)} are there: copy or write it anew",
             where=path.name,
         )
 

@@ -160,6 +160,26 @@ def test_a_picture_that_mkv_cannot_hold_is_refused_before_the_work(tmp_path: Pat
         pictures(film).try_copy("mkv")
 
 
+def test_a_picture_of_an_unknown_kind_is_refused_in_words(tmp_path: Path) -> None:
+    film = make(tmp_path / "film.mkv")
+    film.write_bytes(film.read_bytes().replace(b"V_MPEG4/ISO/AVC", b"V_ZZZZZ/ISO/AVC"))
+    with pytest.raises(BadInput, match=r"^film\.mkv: MP4 cannot hold unknown video"):
+        pictures(film).try_copy("mp4")
+    with pytest.raises(BadInput, match=r"^film\.mkv: its picture cannot be copied"):
+        pictures(film).try_copy("mkv")
+
+
+def test_a_cover_before_the_picture_is_not_the_picture(tmp_path: Path) -> None:
+    film, cover = tmp_path / "film.mp4", tmp_path / "cover.png"
+    ffmpeg(*flashes(1), "-frames:v", "1", cover)
+    attached = ("-map", "0", "-map", "1", "-c", "copy", "-disposition:v:0", "attached_pic")
+    ffmpeg("-i", cover, "-i", make(tmp_path / "plain.mp4"), *attached, film)
+    assert probe(film).video_codecs == ("h264",)
+    pictures(film).try_copy("mp4")
+    copy = dub(film, tmp_path / "dub.mp4")
+    assert white_frames(copy) == WHITE
+
+
 def test_a_sound_alone_cannot_be_tried_as_a_film(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"^a\.wav: there is no picture in it to put into mp4"):
         pictures(make(tmp_path / "a.wav")).try_copy("mp4")

@@ -55,6 +55,20 @@ def test_an_mp4_without_its_index_is_told_from_others(tmp_path: Path) -> None:
         probe(film)
 
 
+def test_an_mp4_is_held_to_its_index_where_its_sound_and_picture_have_no_length(
+    tmp_path: Path,
+) -> None:
+    film = make(tmp_path / "film.mp4", "-movflags", "+faststart")
+    data = bytearray(film.read_bytes())
+    at = data.index(b"mdat") - 4
+    data[at : at + 4] = bytes(4)
+    film.write_bytes(data)
+    probe(film)
+    there = cut(film, 0.8)
+    with pytest.raises(BadInput, match=rf"^film\.mp4: the file is cut short.* {there:,} bytes of"):
+        probe(film)
+
+
 @pytest.mark.parametrize("suffix", sorted(HEADLESS))
 def test_a_recording_may_begin_and_end_anywhere(tmp_path: Path, suffix: str) -> None:
     film = make(tmp_path / f"film.{suffix}")
