@@ -15,7 +15,7 @@ from dubbing.errors import BadInput
 
 _UNKNOWN_32 = 0xFFFFFFFF
 _MOST_CHUNKS = 100_000
-_FARTHEST = 1 << 62
+"""Chunks that are looked at: no file can keep a reader for long."""
 _HEAD = 64
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
@@ -23,7 +23,7 @@ _ASF_SEARCHED = 1 << 16
 _ASF_LIVE = 1
 _W64 = bytes.fromhex("726966662e91cf11a5d628db04c10000")
 _BOXES = {b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp", b"moof"}
-_EBML, _SEGMENT = 0x1A45DFA3, 0x18538067
+_SEGMENT = 0x18538067
 _OGG_PAGE = 27 + 255 + 255 * 255
 """Bytes of the largest page."""
 _MP3_FRAME = 2881
@@ -71,7 +71,9 @@ def _reader(head: bytes) -> _Reader | None:
     return next((reader for start, reader in begins.items() if head.startswith(start)), None)
 
 
-def _chunks(file: BinaryIO, header: str, align: int = 1) -> Iterator[tuple[bytes, int, int]]:
+def _chunks(
+    file: BinaryIO, size: int, header: str, align: int = 1
+) -> Iterator[tuple[bytes, int, int]]:
     """Yield each chunk's name, where its content begins, and its length, from where ``file`` is.
 
     header: how name and length are packed. align: what each length is rounded up to.
@@ -82,14 +84,16 @@ def _chunks(file: BinaryIO, header: str, align: int = 1) -> Iterator[tuple[bytes
         name, length = struct.unpack(header, packed)
         begin = file.tell()
         yield name, begin, length
-        file.seek(min(begin + length + -length % align, _FARTHEST))
+        if not begin <= (end := begin + length + -length % align) <= size:
+            return
+        file.seek(end)
 
 
 def _wave(file: BinaryIO, size: int) -> int:
     """Return where the sound's chunk ends; without one, the WAV ends before it."""
     whole: int = 8 + struct.unpack("<4xI4x", file.read(12))[0]
     large: int | None = None
-    for name, begin, length in _chunks(file, "<4sI", 2):
+    for name, begin, length in _chunks(file, size, "<4sI", 2):
         if name == b"ds64":
             large = struct.unpack("<8xQ", file.read(16).ljust(16, b"\0"))[0]
         if name == b"data":
@@ -100,7 +104,7 @@ def _wave(file: BinaryIO, size: int) -> int:
 def _avi(file: BinaryIO, size: int) -> int:
     """Return where the last RIFF chunk ends; one whose recording was not finished has no length."""
     end = 0
-    for name, begin, length in _chunks(file, "<4sI", 2):
+    for name, begin, length in _chunks(file, size, "<4sI", 2):
         if name != b"RIFF" or length in {0, _UNKNOWN_32}:
             break
         end = begin + length
@@ -112,8 +116,10 @@ def _boxes(file: BinaryIO, size: int) -> int | None:
 
     Raises BadInput when there is all but the index.
     """
-    end, names = 0, set()
-    while len(header := file.read(16)) >= 8:
+    end, name, names = 0, b"", set()
+    for _ in range(_MOST_CHUNKS):
+        if len(header := file.read(16)) < 8:
+            break
         length, name = struct.unpack(">I4s", header[:8])
         if length == 1 and len(header) == 16:
             length = struct.unpack(">8xQ", header)[0]
@@ -135,9 +141,14 @@ def _boxes(file: BinaryIO, size: int) -> int | None:
 
 def _matroska(file: BinaryIO, size: int) -> int | None:
     """Return where the segment ends; what was recorded live does not tell."""
-    while (element := _vint(file, keep_marker=True)) and (length := _vint(file)) is not None:
+    for _ in range(_MOST_CHUNKS):
+        element, length = _vint(file, keep_marker=True), _vint(file)
+        if element is None or length is None:
+            break
         if element == _SEGMENT:
             return file.tell() + length
+        if file.tell() + length > size:
+            break
         file.seek(length, 1)
     return None
 
@@ -170,7 +181,9 @@ def _ogg(file: BinaryIO, size: int) -> int | None:
 def _caf(file: BinaryIO, size: int) -> int | None:
     """Return where the sound's chunk ends; of a recording, its length may be open."""
     file.seek(8)
-    sounds = (begin + length for name, begin, length in _chunks(file, ">4sq") if name == b"data")
+    sounds = (
+        begin + length for name, begin, length in _chunks(file, size, ">4sq") if name == b"data"
+    )
     return next(sounds, None)
 
 

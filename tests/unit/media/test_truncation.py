@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+import time
 from pathlib import Path
 
 import pytest
@@ -133,3 +134,24 @@ def test_a_files_first_bytes_alone_are_refused_in_words(tmp_path: Path, suffix: 
         with pytest.raises(BadInput, match=rf"^head\.{suffix}: ") as refused:
             probe(film)
         assert "Errno" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("begin", "again"),
+    [
+        (b"\0\0\0\x08ftyp", b"\0\0\0\x08free"),
+        (b"\x1a\x45\xdf\xa3\x80", b"\xec\x80"),
+        (b"\x1a\x45\xdf\xa3\x80", b"\xec\x01" + b"\xff" * 6 + b"\xfe"),
+        (b"RIFF\0\0\0\0WAVE", b"junk\0\0\0\0"),
+        (b"RIFF\x01\0\0\0AVI ", b"RIFF\x01\0\0\0"),
+        (b"caff\0\1\0\0", b"free" + bytes(8)),
+    ],
+    ids=["MP4", "MKV", "MKV of huge parts", "WAV", "AVI", "CAF"],
+)
+def test_a_file_of_countless_parts_keeps_nobody(tmp_path: Path, begin: bytes, again: bytes) -> None:
+    film = tmp_path / "film"
+    film.write_bytes(begin + again * (4_000_000 // len(again)))
+    started = time.process_time()
+    with pytest.raises(BadInput, match=r"^film: "):
+        probe(film)
+    assert time.process_time() - started < 5
