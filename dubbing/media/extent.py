@@ -30,8 +30,8 @@ def end_of(
 ) -> float:
     """Return the second, on the file's own clock, where the last of ``streams`` ends.
 
-    name: the file's, for people. No more of the file is read than its last seconds, unless it has
-    no index. Raises BadInput when there is nothing in it, or less than it claims.
+    name: the file's, for people. Only the last seconds are read of a file that has an index.
+    Raises BadInput when there is nothing in it, or less than it claims.
     """
     names = set(container.format.name.split(","))
     begin = (container.start_time or 0) / av.time_base
@@ -54,7 +54,7 @@ def end_of(
 
 
 def _seek(container: InputContainer, seconds: float) -> None:
-    # Where there is no such place, it is read on from where the container is.
+    # A container that cannot go there is read from where it stands.
     with suppress(av.FFmpegError):
         container.seek(int(seconds * av.time_base))
 
@@ -64,7 +64,7 @@ def _last(
 ) -> float:
     """Return where the last packet ends that is still to be read; ``least`` when none is."""
     end = least
-    # What can be read is what there is.
+    # Packets after damage are not counted.
     with suppress(av.FFmpegError):
         for packet in container.demux(streams):
             stamp = packet.dts if packet.pts is None else packet.pts

@@ -11,7 +11,7 @@ from dubbing.media.ffmpeg import SAFE
 from dubbing.media.tracks import codec_of, moving_pictures
 
 LOOKED_AT = 250
-"""Frames at a film's begin."""
+"""Frames at the beginning of a film."""
 MOST_WRONG = 0.05
 """Share of the frames."""
 
@@ -22,8 +22,8 @@ _GENERATE_TIMES = 1
 def timed(film: Path) -> bool:
     """Return whether it is known when the film's frames are shown.
 
-    Some containers, such as AVI, tell the order alone in which frames are decoded. Without frames
-    that are predicted from later ones, that is the order in which they are shown.
+    Some containers, such as AVI, only tell in which order frames are decoded. That is the order in
+    which they are shown when no frame is predicted from a later one.
     """
     with av.open(f"file:{film}", options=SAFE, metadata_errors="replace") as container:
         container.flags &= ~_GENERATE_TIMES
@@ -35,9 +35,9 @@ def timed(film: Path) -> bool:
 
 
 def in_order(film: Path) -> bool:
-    """Return whether the film's first frames are shown in the order that they were made in.
+    """Return whether the film's first frames are shown in the order in which they were made.
 
-    A guess that fails is wrong of every third frame or so; a single one is an MPEG stream's own.
+    A wrong guess misplaces about every third frame. MPEG streams misplace a single one themselves.
     """
     with av.open(f"file:{film}", options=SAFE, metadata_errors="replace") as container:
         try:

@@ -74,14 +74,14 @@ class Pictures:
                 raise self._refused(f"MP4 cannot hold {codec} video: ask for mkv")
 
     def try_copy(self, container: str) -> None:
-        """Raise BadInput unless the film's begin can be copied into ``container``, and plays.
+        """Raise BadInput unless the first seconds can be copied and play in ``container``.
 
         It takes some tenths of a second.
         """
         self.check(container)
         seconds = _TRIAL if self._timed else _LONG_TRIAL
         silence = ["-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo"]
-        # The original sound may begin late, and the whole film be read until then.
+        # The original sound may begin late, and ffmpeg would read the film until then.
         alone = replace(self, original_sound=False, subtitles=None).arguments(container, 2)
         with tempfile.TemporaryDirectory(prefix="dubbing-") as folder:
             copy = Path(folder) / f"trial.{container}"

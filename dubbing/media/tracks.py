@@ -22,8 +22,8 @@ def moving_pictures(container: InputContainer) -> list[VideoStream]:
 def choose(tracks: Sequence[AudioStream], wanted: str | None, name: str) -> AudioStream | None:
     """Return the track that is ``wanted``; None when there is none and none is wanted.
 
-    wanted: a track's number, counted from 1, or its language. Of several tracks in that language,
-    and when nothing is wanted, it is the first that the film marks as its default, else the first.
+    wanted: a track's number, counted from 1, or its language. Of several tracks that fit, the first
+    one that the film marks as its default is taken, or else the first.
     name: the file's, for people. Raises BadInput that lists the tracks when there is no such track.
     """
     if wanted is None:

@@ -15,7 +15,7 @@ from dubbing.errors import BadInput
 
 _UNKNOWN_32 = 0xFFFFFFFF
 _MOST_CHUNKS = 100_000
-"""Chunks that are looked at: no file can keep a reader for long."""
+"""Chunks that are read at most, so that no file takes long to check."""
 _HEAD = 64
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
@@ -102,7 +102,7 @@ def _wave(file: BinaryIO, size: int) -> int:
 
 
 def _avi(file: BinaryIO, size: int) -> int:
-    """Return where the last RIFF chunk ends; one whose recording was not finished has no length."""
+    """Return where the last RIFF chunk ends; an unfinished recording has no length in it."""
     end = 0
     for name, begin, length in _chunks(file, size, "<4sI", 2):
         if name != b"RIFF" or length in {0, _UNKNOWN_32}:
@@ -112,9 +112,9 @@ def _avi(file: BinaryIO, size: int) -> int:
 
 
 def _boxes(file: BinaryIO, size: int) -> int | None:
-    """Return where the box ends that goes on beyond the end of an MP4 or MOV.
+    """Return where the box ends that reaches beyond the end of an MP4 or MOV.
 
-    Raises BadInput when there is all but the index.
+    Raises BadInput when the index is missing.
     """
     end, name, names = 0, b"", set()
     for _ in range(_MOST_CHUNKS):
@@ -140,7 +140,7 @@ def _boxes(file: BinaryIO, size: int) -> int | None:
 
 
 def _matroska(file: BinaryIO, size: int) -> int | None:
-    """Return where the segment ends; what was recorded live does not tell."""
+    """Return where the segment ends; a live recording does not tell."""
     for _ in range(_MOST_CHUNKS):
         element, length = _vint(file, keep_marker=True), _vint(file)
         if element is None or length is None:
@@ -193,7 +193,7 @@ def _w64(file: BinaryIO, size: int) -> int | None:
 
 
 def _asf(file: BinaryIO, size: int) -> int | None:
-    """Return the size that the header tells, which a live recording has not."""
+    """Return the size that the header tells; a live recording tells none."""
     head = file.read(_ASF_SEARCHED)
     properties = head[head.find(_ASF_PROPERTIES) :][:92]
     if not properties.startswith(_ASF_PROPERTIES) or len(properties) < 92:

@@ -198,8 +198,8 @@ def doubts_of(voice: Voice) -> list[str]:
         doubts.append(f"{judgement.clipped:.1%} of the samples are clipped: the voice may crackle")
     if judgement.treble is not None and judgement.treble < LEAST_TREBLE:
         doubts.append(
-            "no sound above 4 kHz is in it, as in a telephone's: the voice will sound dull; from a "
-            "recording at 16 kHz or more it does not"
+            "it holds no sound above 4 kHz, like a telephone call: the voice will sound dull; "
+            "record at 16 kHz or more"
         )
     if judgement.likeness is not None and judgement.likeness < ONE_SPEAKER:
         doubts.append(
