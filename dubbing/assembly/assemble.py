@@ -171,6 +171,7 @@ def _encoder(programme: Programme, files: tuple[Path, ...], subtitles: Path) -> 
         # ffmpeg takes no file without a cue.
         subtitles=subtitles if job.output.subtitles and subtitles.read_text() else None,
         original_sound=job.output.original_sound,
+        track=job.media_track,
     )
 
 

@@ -43,6 +43,8 @@ class Source:
 
     path: Path
     info: MediaInfo
+    wanted: str | None = None
+    """Which of its sound tracks is heard, as in `media.probe`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +115,7 @@ class Programme:
         return self._decoded(self.film) if self.film and self.film.info.channels else iter(())
 
     def _decoded(self, source: Source) -> Iterator[Samples]:
-        return decode(source.path, self.channels, frames=BLOCK)
+        return decode(source.path, self.channels, track=source.wanted, frames=BLOCK)
 
     def _kept(self, line: Segment) -> Span | None:
         """Return when the film's own sound stands in for a line; None when it does not."""
@@ -152,9 +154,9 @@ def prepare(
     """Return what ``job`` asks to be mixed.
 
     folder: where media is put that does not lie on this machine.
-    Raises MediaError when it cannot be read, NotFound when it is not there.
+    Raises BadInput or MediaError when it cannot be read, NotFound when it is not there.
     """
-    film = _fetch(storage, job.media, folder / "film")
+    film = _fetch(storage, job.media, folder / "film", job.media_track)
     track = _fetch(storage, job.background.track, folder / "track")
     spoken = [segment for segment in script if not is_silent(job, segment)]
     placements = place(job, spoken, outcomes, film.info.seconds if film else math.inf)
@@ -206,7 +208,9 @@ def _layout(channels: int) -> int:
     return SURROUND if channels >= WITH_CENTRE else min(channels, 2)
 
 
-def _fetch(storage: Storage, source: str | None, path: Path) -> Source | None:
+def _fetch(
+    storage: Storage, source: str | None, path: Path, wanted: str | None = None
+) -> Source | None:
     """Return a file where it lies in the storage's folder, else a copy of it at ``path``."""
     if source is None:
         return None
@@ -219,4 +223,4 @@ def _fetch(storage: Storage, source: str | None, path: Path) -> Source | None:
         except StorageRefused as exc:
             raise MediaError(f"{source}: {exc}") from exc
         local = path
-    return Source(path=local, info=probe(local))
+    return Source(path=local, info=probe(local, track=wanted), wanted=wanted)

@@ -43,6 +43,10 @@ def job_options(command: Command) -> Command:
     backgrounds = get_args(Background.model_fields["mode"].annotation)
     options = [
         click.option("--media", metavar="FILM", help="Film or sound: a path or s3:// URL."),
+        click.option(
+            "--media-track", metavar="TRACK",
+            help="Sound track of the film: its number, from 1, or its language.",
+        ),
         click.option("--language", metavar="TAG", help="Language that is spoken, such as de."),
         click.option("--cast", metavar="FILE", help="JSON file: speakers and their roles."),
         click.option(
@@ -88,8 +92,8 @@ def job_options(command: Command) -> Command:
 def overrides(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a job that the options give, nested as in a manifest."""
     names = (
-        *("media", "language", "cast", "pronunciations", "engine", "allow_missing", "id"),
-        *("speak_sounds", "speak_lyrics", "tenant", "batch_name"),
+        *("media", "media_track", "language", "cast", "pronunciations", "engine"),
+        *("allow_missing", "id", "speak_sounds", "speak_lyrics", "tenant", "batch_name"),
     )
     track = options["track"]
     return {

@@ -70,6 +70,12 @@ Pronunciations = Annotated[dict[str, str], AfterValidator(_listed_words)]
 """What is said for whole words: ``{"NASA": "Nassa"}``."""
 
 
+Track = Annotated[
+    str, Field(coerce_numbers_to_str=True), StringConstraints(min_length=1, max_length=35)
+]
+"""A sound track's number, or the BCP 47 tag of its language."""
+
+
 class JobState(StrEnum):
     """Where a job stands."""
 
@@ -160,6 +166,9 @@ class Request(Model):
     segments: tuple[Segment, ...] = ()
     media: str | None = None
     """The film, or a sound file."""
+    media_track: Track | None = None
+    """Which sound track of the media is its original sound: its number, counted from 1, or its
+    language, such as ``de``. Left out, the one that the file marks as its default, or the first."""
     cast: Mapping[str, Manner] = Field(default_factory=dict)
     """The role of each speaker."""
     pronunciations: Pronunciations = Field(default_factory=dict)

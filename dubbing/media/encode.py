@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import langcodes
-
 from dubbing.errors import BadInput
 from dubbing.job import FILMS
-from dubbing.media.ffmpeg import source
 from dubbing.media.meter import Feed, Measured, Meter
-from dubbing.media.probe import MediaInfo, probe
+from dubbing.media.pictures import AAC_BIT_RATES, Pictures, alpha3
+from dubbing.media.probe import probe
 from dubbing.media.samples import Samples
 
 _FILMS = {f".{container}" for container in FILMS}
@@ -26,14 +23,7 @@ _SOUND = {
     ".ogg": ["-c:a", "libopus"],
     ".m4a": ["-c:a", "aac", "-movflags", "+faststart"],
 }
-_AAC_BIT_RATES = {1: "128k", 2: "192k", 6: "384k"}
 _MP3_CHANNELS = 2
-_MP4_VIDEO = {"h264", "hevc", "av1", "vp9", "vvc", "mpeg4", "mpeg2video", "mpeg1video"}
-_COPIED_SOUND = {
-    ".mp4": {"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"},
-    ".mkv": {"aac", "mp2", "mp3", "ac3", "eac3", "dts", "alac", "opus", "flac", "vorbis"},
-}
-_SUBTITLES = {".mp4": "mov_text", ".mkv": "subrip"}
 
 
 class Encoder:
@@ -59,20 +49,32 @@ class Encoder:
         film: Path | None,
         subtitles: Path | None,
         original_sound: bool,
+        track: str | None = None,
     ) -> None:
         """Check that the outputs can be made; nothing is started or written.
 
-        channels: 1, 2 or 6. language: BCP 47. subtitles: an SRT file.
+        channels: 1, 2 or 6. language: BCP 47. subtitles: an SRT file. track: which of the film's
+        sound tracks is its original sound, as in `media.probe`.
         Raises BadInput for a film without a picture, or whose picture MP4 cannot hold.
         """
-        pictures = _Pictures(film, language, subtitles, original_sound) if film else None
+        pictures = (
+            Pictures(
+                film=film,
+                info=probe(film, track=track),
+                language=language,
+                subtitles=subtitles,
+                original_sound=original_sound,
+            )
+            if film
+            else None
+        )
         self._channels = channels
         self._commands: dict[Path, list[str]] = {}
         for path in outputs:
             if path.suffix not in _FILMS:
                 self._commands[path] = _sound_only(path, channels, language)
             elif pictures:
-                self._commands[path] = pictures.arguments(path, channels)
+                self._commands[path] = pictures.arguments(path.suffix[1:], channels)
             else:
                 raise BadInput("an MP4 or MKV needs a film", where=path.name)
         self._stack = ExitStack()
@@ -117,64 +119,13 @@ class Encoder:
         self.loudness = self._meter.loudness()
 
 
-@dataclass(frozen=True)
-class _Pictures:
-    """What an MP4 or MKV holds beside the track."""
-
-    film: Path
-    language: str
-    subtitles: Path | None
-    original_sound: bool
-
-    def arguments(self, path: Path, channels: int) -> list[str]:
-        info = probe(self.film)
-        check_picture(info, self.film, path.suffix[1:])
-        inputs = source(self.film, delay=-info.start)
-        tag = alpha3(self.language)
-        dub = ["-map", "0:a", "-c:a:0", "aac", "-b:a:0", _AAC_BIT_RATES[channels]]
-        dub += _tags("a:0", tag, "Dubbing", default=True)
-        maps = ["-map", "1:V", "-c:v", "copy", *dub]
-        if self.original_sound and info.channels:
-            copied = info.audio_codec in _COPIED_SOUND[path.suffix]
-            maps += ["-map", "1:a:0", "-c:a:1", "copy" if copied else "aac"]
-            maps += ["-disposition:a:1", "0"]
-        if self.subtitles:
-            inputs += ["-f", "srt", "-i", f"file:{self.subtitles}"]
-            maps += ["-map", "2:s", "-c:s", _SUBTITLES[path.suffix]]
-            maps += _tags("s:0", tag, "Dubbing", default=False)
-        front = ["-movflags", "+faststart"] if path.suffix == ".mp4" else []
-        return [*inputs, *maps, "-map_metadata", "1", "-map_chapters", "1", *front]
-
-
-def alpha3(language: str) -> str:
-    """Return the ISO 639-2 code of a BCP 47 tag, as containers want it, or ``und``."""
-    try:
-        return langcodes.get(language).to_alpha3()
-    except (LookupError, ValueError):
-        return "und"
-
-
 def _sound_only(path: Path, channels: int, language: str) -> list[str]:
     if path.suffix not in _SOUND:
         known = " ".join(sorted(_SOUND.keys() | _FILMS))
         raise BadInput(f"no such kind of output; there are {known}", where=path.name)
     arguments = ["-map", "0:a", *_SOUND[path.suffix]]
     if path.suffix == ".m4a":
-        arguments += ["-b:a", _AAC_BIT_RATES[channels]]
+        arguments += ["-b:a", AAC_BIT_RATES[channels]]
     if path.suffix == ".mp3":
         arguments += ["-ac", str(min(channels, _MP3_CHANNELS))]
     return [*arguments, "-metadata:s:a:0", f"language={alpha3(language)}"]
-
-
-def check_picture(info: MediaInfo, film: Path, container: str) -> None:
-    """Raise BadInput unless the film's pictures can be copied into ``container``."""
-    if not info.has_video:
-        raise BadInput(f"there is no picture in it to put into {container}", where=film.name)
-    if container == "mp4" and info.video_codec not in _MP4_VIDEO:
-        raise BadInput(f"MP4 cannot hold {info.video_codec} video: ask for mkv", where=film.name)
-
-
-def _tags(stream: str, language: str, title: str, *, default: bool) -> list[str]:
-    names = [f"language={language}", f"title={title}", f"handler_name={title}"]
-    tags = [part for name in names for part in (f"-metadata:s:{stream}", name)]
-    return [*tags, f"-disposition:{stream}", "default" if default else "0"]

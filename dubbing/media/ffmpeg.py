@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import io
+import re
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -20,13 +21,40 @@ import imageio_ffmpeg
 
 from dubbing.errors import MediaError
 
-SAFE = {
-    "protocol_whitelist": "file,pipe",
-    "format_whitelist": (
-        "mov,mp4,m4a,matroska,webm,avi,mpegts,mpeg,wav,w64,flac,mp3,ogg,aac,aiff,caf,ac3,eac3"
-    ),
+FORMATS = {
+    "MP4, MOV, M4A, 3GP": "mov,mp4,m4a,3gp,3g2",
+    "MKV, MKA, WebM": "matroska,webm",
+    "AVI": "avi",
+    "TS, M2TS": "mpegts",
+    "MPG, VOB": "mpeg",
+    "FLV": "flv",
+    "WMV, WMA": "asf",
+    "MXF": "mxf",
+    "GXF": "gxf",
+    "DV": "dv",
+    "RM": "rm",
+    "OGG, OGV, OPUS": "ogg",
+    "WAV": "wav,w64",
+    "FLAC": "flac",
+    "MP3": "mp3",
+    "AAC": "aac",
+    "AC3": "ac3,eac3",
+    "DTS": "dts",
+    "AIFF": "aiff",
+    "CAF": "caf",
+    "AU": "au",
+    "AMR": "amr",
+    "WV": "wv",
+    "APE": "ape",
+    "TTA": "tta",
 }
-"""What may be opened: containers that hold their media themselves, on this machine."""
+"""What is read: people's name of each format, and ffmpeg's. Each holds its media itself."""
+
+SAFE = {"protocol_whitelist": "file,pipe", "format_whitelist": ",".join(FORMATS.values())}
+"""What may be opened: files on this machine, in one of the `FORMATS`."""
+
+_SPEAKER = re.compile(r"^\[[^]]* @ 0x[0-9a-f]+\] ")
+"""Which of ffmpeg's parts complains."""
 
 
 class FFmpeg:
@@ -98,7 +126,7 @@ class FFmpeg:
         end = self._complaints.seek(0, 2)
         self._complaints.seek(max(0, end - 2000))
         lines = self._complaints.read().decode(errors="replace").strip().splitlines()
-        return lines[-1] if lines else ""
+        return _SPEAKER.sub("", lines[-1]) if lines else ""
 
 
 def source(path: Path, *, delay: float = 0.0) -> list[str]:

@@ -111,6 +111,8 @@ def _whole(job: Request) -> Iterator[str]:
     if job.cut_from_film and not job.media:
         names = " and ".join(map(repr, job.cut_from_film))
         yield f"the voice of {names} comes from the film: name the media"
+    if job.media_track and not job.media:
+        yield f"media_track {job.media_track!r} is a sound track of a film: name the media"
     if job.films and not job.media:
         yield f"output {' and '.join(job.films)} needs a film: name the media"
 

@@ -24,8 +24,10 @@ from dubbing.script.transcript import is_transcript
 from dubbing.text.characters import as_shown, normalise
 
 MEDIA = (
-    *(".mp4", ".mkv", ".mov", ".m4v", ".avi", ".webm", ".mpg", ".ts"),
-    *(".wav", ".flac", ".mp3", ".m4a", ".ogg"),
+    *(".mp4", ".mkv", ".mov", ".m4v", ".avi", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts"),
+    *(".vob", ".flv", ".wmv", ".asf", ".mxf", ".gxf", ".dv", ".rm", ".ogv", ".3gp", ".3g2"),
+    *(".wav", ".flac", ".mp3", ".m4a", ".ogg", ".oga", ".opus", ".mka", ".aac", ".ac3", ".dts"),
+    *(".aif", ".aiff", ".caf", ".au", ".amr", ".wma", ".wv", ".ape", ".tta", ".w64", ".mp2"),
 )
 """What the media beside a script of a folder may end in."""
 

@@ -12,9 +12,9 @@ from dubbing.engines.catalogue import specs_in
 from dubbing.engines.engine import EngineSpec
 from dubbing.engines.published import announce
 from dubbing.errors import BadInput
-from dubbing.job import Job, Manner, Request, Role
+from dubbing.job import Container, Job, Manner, Request, Role
 from dubbing.job.caution import Caution
-from dubbing.media.encode import check_picture
+from dubbing.media.pictures import Pictures
 from dubbing.media.probe import MediaInfo, probe
 from dubbing.script.manifest import SOURCE, Manifest
 from dubbing.storage import Storage, digest_file
@@ -75,10 +75,9 @@ class Intake:
         track = manifest.background.track and self._probe(manifest.background.track)
         if track and not track.channels:
             raise BadInput("there is no sound in it", where=manifest.background.track)
-        film = self._probe(manifest.media) if manifest.media else None
+        film = self._probe(manifest.media, manifest.media_track) if manifest.media else None
         if film and manifest.media:
-            for container in manifest.films or (["mp4"] if film.has_video else []):
-                check_picture(film, Path(manifest.media), container)
+            self._try_copies(Path(manifest.media), film)
         return film.seconds if film else None
 
     def listen(self) -> list[Caution]:
@@ -89,9 +88,9 @@ class Intake:
         """
         manifest = self.manifest
         if manifest.media and (wanted := self._wanted()):
-            segments = voiced(manifest).segments
+            segments, key = voiced(manifest).segments, self._key(manifest.media)
             with self._fetched(manifest.media) as film:
-                self._cut = cut_voices(film, segments, wanted, self._key(manifest.media))
+                self._cut = cut_voices(film, segments, wanted, key, track=manifest.media_track)
         return [
             Caution(code="reference", segment=None, message=f"the voice of {speaker!r}: {doubt}")
             for speaker in manifest.cast
@@ -125,14 +124,28 @@ class Intake:
                 if not self._storage.exists(key):
                     self._storage.upload(key, Path(source))
 
-    def _probe(self, source: str) -> MediaInfo | None:
+    def _try_copies(self, path: Path, film: MediaInfo) -> None:
+        """Raise BadInput unless the film's pictures can be copied into what is asked."""
+        job = self.manifest
+        pictures = Pictures(
+            film=path,
+            info=film,
+            language=job.language,
+            subtitles=None,
+            original_sound=job.output.original_sound,
+        )
+        by_default: list[Container] = ["mp4"] if film.has_video else []
+        for container in job.films if job.output.formats else by_default:
+            pictures.try_copy(container)
+
+    def _probe(self, source: str, track: str | None = None) -> MediaInfo | None:
         """Return what a film or sound is, when it can be told here; raises BadInput."""
         if source.startswith("s3://"):
             storage, key = self._storage.resolve(source)
             if not storage.exists(key):
                 raise BadInput("there is no such object", where=source)
             return None
-        return probe(Path(source))
+        return probe(Path(source), track=track)
 
     def _key(self, source: str) -> str:
         """Return where ``source`` is read from: an upload's key, or the URL itself."""

@@ -57,17 +57,23 @@ class Stretch:
 
 
 def cut_voices(
-    film: Path, segments: Sequence[Segment], wanted: Mapping[str, tuple[float, float]], source: str
+    film: Path,
+    segments: Sequence[Segment],
+    wanted: Mapping[str, tuple[float, float]],
+    source: str,
+    *,
+    track: str | None = None,
 ) -> dict[str, Recording]:
     """Return the voice of each speaker that is ``wanted``, from the film's own sound.
 
     wanted: the least and the most seconds that the speaker's engines take.
-    source: the film's name in the voice's provenance.
+    source: the film's name in the voice's provenance. track: which of its sound tracks is heard, as
+    in `media.probe`.
     The same film and cues give the same voice, to the sample. Raises BadInput that names a speaker
     of whom too little is heard.
     """
     kept: dict[str, list[Stretch]] = {speaker: [] for speaker in wanted}
-    for span, sound in _sounds(film, spans(segments, wanted)):
+    for span, sound in _sounds(film, track, spans(segments, wanted)):
         samples = soxr.resample(sound, media.RATE, reference.RATE)
         speech = reference.prepare_sound(Audio(samples=samples, rate=reference.RATE))
         if speech.audio.seconds >= SHORTEST and not reference.fault_of(speech.judgement):
@@ -106,12 +112,12 @@ def _pieces(start: float, end: float, speaker: str) -> Iterator[Span]:
         yield Span(first=at, last=min(at + longest, last), speaker=speaker)
 
 
-def _sounds(film: Path, spans: Iterable[Span]) -> Iterator[tuple[Span, Samples]]:
+def _sounds(film: Path, track: str | None, spans: Iterable[Span]) -> Iterator[tuple[Span, Samples]]:
     """Yield each span that the film holds whole, and its sound."""
     waiting = deque(spans)
     parts: list[Samples] = []
     at = 0
-    for block in media.decode(film, 1):
+    for block in media.decode(film, 1, track=track):
         end = at + len(block)
         while waiting and waiting[0].first < end:
             span = waiting[0]

@@ -34,6 +34,10 @@ LEAST_SNR, GOOD_SNR, BEST_SNR = 15.0, 20.0, 60.0
 no difference is told."""
 MOST_CLIPPED, FEW_CLIPPED = 0.01, 0.001
 """Shares of the samples beyond which a recording is refused, and a caution is given."""
+TREBLE_FROM = 5000
+"""Hz; what is sampled at 8 kHz, as telephones do, has nothing above 4 kHz."""
+LEAST_TREBLE = -60.0
+"""Decibels against all of the speech below which nothing is heard from there on; speech has -30."""
 FULL_SCALE = 0.95
 """Magnitude from which a sample is taken for cut off; MP3 and AAC blur what was cut off at 1."""
 
@@ -127,6 +131,7 @@ def prepare_sound(audio: Audio) -> Prepared:
         speech=round(float(speaking.sum()) * FRAME, 2),
         snr=round(_snr(speaking, power), 1),
         clipped=round(float(np.mean(np.abs(audio.samples) >= FULL_SCALE)), 5),
+        treble=_treble(audio, speaking),
     )
     if not speaking.any():
         return Prepared(audio=Audio(samples=audio.samples[:0], rate=RATE), judgement=judgement)
@@ -145,6 +150,7 @@ def join(parts: Sequence[Prepared]) -> Prepared:
         speech=round(sum(judgement.speech for judgement in heard), 2),
         snr=min(judgement.snr for judgement in heard),
         clipped=max(judgement.clipped for judgement in heard),
+        treble=min((j.treble for j in heard if j.treble is not None), default=None),
         likeness=None if likeness is None else round(likeness, 3),
     )
     return Prepared(audio=audio, judgement=judgement)
@@ -190,6 +196,11 @@ def doubts_of(voice: Voice) -> list[str]:
         )
     if judgement.clipped > FEW_CLIPPED:
         doubts.append(f"{judgement.clipped:.1%} of the samples are clipped: the voice may crackle")
+    if judgement.treble is not None and judgement.treble < LEAST_TREBLE:
+        doubts.append(
+            "it holds no sound above 4 kHz, like a telephone call: the voice will sound dull; "
+            "record at 16 kHz or more"
+        )
     if judgement.likeness is not None and judgement.likeness < ONE_SPEAKER:
         doubts.append(
             f"more than one person seems to speak: its parts are alike by {judgement.likeness:.2f}"
@@ -225,6 +236,19 @@ def _snr(speaking: npt.NDArray[np.bool_], power: npt.NDArray[np.float64]) -> flo
     if speech <= noise:
         return 0.0
     return min(BEST_SNR, float(10 * np.log10(speech / max(noise, speech * 10 ** (-BEST_SNR / 10)))))
+
+
+def _treble(audio: Audio, speaking: npt.NDArray[np.bool_]) -> float | None:
+    """Return the decibels of what lies above `TREBLE_FROM`, against all of the speech."""
+    size = round(FRAME * RATE)
+    frames = audio.samples[: len(audio.samples) // size * size].reshape(-1, size)
+    both = min(len(frames), len(speaking))
+    spoken = frames[:both][speaking[:both]] * np.hanning(size).astype(np.float32)
+    power = np.square(np.abs(np.fft.rfft(spoken)), dtype=np.float64).sum(axis=0)
+    if not power.any():
+        return None
+    high = power[round(TREBLE_FROM * FRAME) :].sum()
+    return round(float(10 * np.log10(max(high / power.sum(), 1e-12))), 1)
 
 
 def _parts(speaking: npt.NDArray[np.bool_]) -> Iterator[slice]:

@@ -44,6 +44,9 @@ class Judgement(Model):
     """Decibels of the speech over the noise, of the worst recording; at most 60."""
     clipped: float
     """Share of the samples that are cut off at full scale, of the worst recording."""
+    treble: float | None = None
+    """Decibels of what lies above 5 kHz against all of the speech, in the dullest recording; None
+    when that was not told."""
     likeness: float | None = None
     """How alike its parts sound, as a cosine, where the two least alike are compared; None when
     that was not told. One speaker sounds like themselves."""

@@ -15,8 +15,9 @@ import soundfile
 from av.stream import Disposition
 
 from dubbing.errors import BadInput, MediaError
-from dubbing.media.encode import Encoder, alpha3
+from dubbing.media.encode import Encoder
 from dubbing.media.meter import Recorder, read_raw
+from dubbing.media.pictures import alpha3
 from dubbing.media.probe import RATE, decode, probe
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()

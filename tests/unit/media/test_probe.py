@@ -13,6 +13,7 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 import soundfile
+from films import FILMS, SECONDS, SOUNDS, make
 
 from dubbing.errors import BadInput, MediaError
 from dubbing.media.probe import RATE, decode, decode_speech, probe
@@ -84,14 +85,54 @@ def test_a_film_without_sound_has_no_channels(tmp_path: Path) -> None:
         next(decode(path, 2))
 
 
-def test_a_cover_is_not_a_film(tmp_path: Path) -> None:
-    path = tmp_path / "song.mp3"
-    cover = tmp_path / "cover.png"
+@pytest.mark.parametrize("suffix", ["mp3", "m4a", "flac"])
+def test_a_cover_is_not_a_film(tmp_path: Path, suffix: str) -> None:
+    path, cover = tmp_path / f"song.{suffix}", tmp_path / "cover.png"
     ffmpeg(*pictures(1), "-frames:v", "1", cover)
-    ffmpeg("-i", tone(tmp_path / "a.wav"), "-i", cover, "-map", "0", "-map", "1", path)
+    attached = ("-map", "0", "-map", "1", "-c:v", "copy", "-disposition:v:0", "attached_pic")
+    ffmpeg("-i", tone(tmp_path / "a.wav"), "-i", cover, *attached, path)
     info = probe(path)
     assert not info.has_video
     assert info.seconds == pytest.approx(1.0, abs=0.05)
+
+
+def test_what_an_edit_list_leaves_out_is_left_out(tmp_path: Path) -> None:
+    whole, path = tmp_path / "whole.mp4", tmp_path / "film.mp4"
+    late = ("-itsoffset", "1.5", "-i", tone(tmp_path / "a.wav", seconds=4.5))
+    ffmpeg(*pictures(6), *late, "-g", "100", "-c:a", "aac", whole)
+    ffmpeg("-ss", "1", "-i", whole, "-c", "copy", path)
+    info = probe(path)
+    assert info.seconds == pytest.approx(5.0, abs=0.1)
+    assert onset(all_of(path, 1)) == pytest.approx(0.5 * RATE, abs=0.05 * RATE)
+
+
+@pytest.mark.parametrize("suffix", sorted({*FILMS, *SOUNDS}))
+def test_every_format_is_decoded(tmp_path: Path, suffix: str) -> None:
+    path = make(tmp_path / f"film.{suffix}")
+    samples = all_of(path, 1)
+    assert len(samples) == pytest.approx(SECONDS * RATE, abs=0.1 * RATE)
+    middle = np.abs(np.fft.rfft(samples[2 * RATE : 4 * RATE, 0]))
+    assert np.argmax(middle) / 2 == pytest.approx(440, abs=1)
+
+
+@pytest.mark.parametrize("suffix", ["gif", "nut", "png", "srt", "swf"])
+def test_what_is_not_taken_is_refused_with_what_is(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"film.{suffix}"
+    if suffix == "srt":
+        path.write_text("1\n00:00:01,000 --> 00:00:02,000\nHello.\n")
+    else:
+        ffmpeg(*pictures(1), *(["-frames:v", "1"] if suffix == "png" else []), path)
+    with pytest.raises(BadInput, match=r"which are MP4, MOV, .*MKV, .*FLV, WMV, .*AMR") as refused:
+        probe(path)
+    assert "Invalid" not in str(refused.value)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_refused_in_words(tmp_path: Path) -> None:
+    path = tone(tmp_path / "a.wav")
+    path.chmod(0)
+    with pytest.raises(BadInput, match=r"a\.wav: it may not be read: change its permissions"):
+        probe(path)
 
 
 @pytest.mark.parametrize("container", ["mkv", "mp4"])
@@ -192,7 +233,7 @@ def wave_header(*, data: int, rate: int = RATE, channels: int = 1) -> bytes:
 @pytest.mark.parametrize(
     ("header", "complaint"),
     [
-        (wave_header(data=2**32 - 1), "claims more sound than the file holds"),
+        (wave_header(data=2**32 - 1), "claims more than it holds"),
         (wave_header(data=9601), "cut short"),
         (wave_header(data=9600, rate=2_000_000_000), "a.wav"),
         (wave_header(data=9600, rate=4000), "sample rate is 4000 Hz"),
@@ -270,6 +311,10 @@ def counting_server(asked: list[str]) -> Iterator[str]:
         ("film.mkv", "ffconcat version 1.0\nfile 'other.wav'\n"),
         ("manifest.mp4", "<MPD><Period><BaseURL>{url}/</BaseURL></Period></MPD>"),
         ("data.wav", ";FFMETADATA1\ntitle={url}\n"),
+        ("film.wmv", "[Reference]\nRef1={url}/a.wmv?MSWMExt=.asf\n"),
+        ("film.wma", "<asx version='3'><entry><ref href='{url}/a.wmv'/></entry></asx>"),
+        ("film.rm", "{url}/a.rm\n"),
+        ("film.flv", "concat:{url}/a.flv|{url}/b.flv\n"),
         ("film.sdp", "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nm=audio 9 RTP/AVP 0\n"),
     ],
 )

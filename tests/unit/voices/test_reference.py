@@ -85,6 +85,47 @@ def test_a_recording_with_some_noise_serves_with_a_caution(tmp_path: Path) -> No
     assert doubts_of(record([write(path, noisy(speech(), 35))]).voice) == []
 
 
+@pytest.mark.parametrize("voice", ["m3", "Annie"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("-ar", "8000", "-c:a", "pcm_mulaw", "-f", "wav"),
+        ("-ar", "8000", "-c:a", "pcm_alaw", "-f", "wav"),
+        ("-ar", "8000", "-f", "amr"),
+        ("-af", "aresample=8000,aresample=44100", "-f", "flac"),
+    ],
+    ids=["µ-law", "A-law", "AMR", "sampled up again"],
+)
+def test_a_telephones_recording_serves_with_a_caution(
+    tmp_path: Path, voice: str, options: tuple[str, ...]
+) -> None:
+    plain = write(tmp_path / "plain.wav", noisy(speech(voice), 30))
+    call = tmp_path / "call"
+    ffmpeg("-i", plain, "-ac", "1", *options, call)
+    (doubt,) = doubts_of(record([call]).voice)
+    assert doubt.startswith("it holds no sound above 4 kHz")
+    assert doubt in doubts_of(record([plain, call]).voice), "one of two is enough"
+
+
+@pytest.mark.parametrize("voice", ["m3", "Annie"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("-ar", "11025", "-f", "wav"),
+        ("-ar", "16000", "-f", "wav"),
+        ("-ar", "16000", "-b:a", "16k", "-f", "mp3"),
+        ("-c:a", "libopus", "-b:a", "12k", "-f", "ogg"),
+    ],
+    ids=["11 kHz", "16 kHz", "MP3", "Opus"],
+)
+def test_a_recording_that_is_only_small_is_not_doubted(
+    tmp_path: Path, voice: str, options: tuple[str, ...]
+) -> None:
+    small = tmp_path / "small"
+    ffmpeg("-i", write(tmp_path / "plain.wav", speech(voice)), *options, small)
+    assert doubts_of(record([small]).voice) == []
+
+
 @pytest.mark.parametrize(
     ("heard", "words"),
     [

@@ -1,0 +1,132 @@
+"""A film's pictures on their way into an MP4 or MKV: copied as they are, beside the new sound."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import langcodes
+
+from dubbing.errors import BadInput, MediaError
+from dubbing.media.ffmpeg import FFmpeg, source
+from dubbing.media.frames import in_order, timed
+from dubbing.media.probe import MediaInfo
+
+AAC_BIT_RATES = {1: "128k", 2: "192k", 6: "384k"}
+"""By the number of channels."""
+
+_MP4_VIDEO = {"h264", "hevc", "av1", "vp9", "vvc", "mpeg4", "mpeg2video", "mpeg1video"}
+_MP4_TAGS = {"hevc": "hvc1"}
+"""Tags in place of ffmpeg's own: QuickTime plays no ``hev1``."""
+_COPIED_SOUND = {
+    "mp4": {"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"},
+    "mkv": {"aac", "mp2", "mp3", "ac3", "eac3", "dts", "alac", "opus", "flac", "vorbis"},
+}
+_SUBTITLES = {"mp4": "mov_text", "mkv": "subrip"}
+_TRIAL, _LONG_TRIAL = 1, 10
+"""Seconds of the film that are copied on trial, and of one that does not time its frames."""
+_TRIAL_TIMEOUT = 120.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pictures:
+    """What an MP4 or MKV holds beside the new sound."""
+
+    film: Path
+    info: MediaInfo
+    language: str
+    """BCP 47 tag of the new sound."""
+    subtitles: Path | None
+    """An SRT file."""
+    original_sound: bool
+
+    def arguments(self, container: str, channels: int) -> list[str]:
+        """Return ffmpeg's arguments for a film whose new sound, of ``channels``, is input 0.
+
+        Raises BadInput for a film without a picture, or whose picture MP4 cannot hold.
+        """
+        self.check(container)
+        guess = [] if self._timed else ["-fflags", "+genpts"]
+        inputs = [*guess, *source(self.film, delay=-self.info.start)]
+        tag = alpha3(self.language)
+        dub = ["-map", "0:a", "-c:a:0", "aac", "-b:a:0", AAC_BIT_RATES[channels]]
+        dub += _tags("a:0", tag, "Dubbing", default=True)
+        maps = ["-map", "1:V", "-c:v", "copy", *self._video_tags(container), *dub]
+        if self.original_sound and self.info.channels:
+            copied = self.info.audio_codec in _COPIED_SOUND[container]
+            maps += ["-map", f"1:a:{self.info.track}", "-c:a:1", "copy" if copied else "aac"]
+            maps += ["-disposition:a:1", "0"]
+        if self.subtitles:
+            inputs += ["-f", "srt", "-i", f"file:{self.subtitles}"]
+            maps += ["-map", "2:s", "-c:s", _SUBTITLES[container]]
+            maps += _tags("s:0", tag, "Dubbing", default=False)
+        front = ["-movflags", "+faststart"] if container == "mp4" else []
+        return [*inputs, *maps, "-map_metadata", "1", "-map_chapters", "1", *front]
+
+    def check(self, container: str) -> None:
+        """Raise BadInput unless there is a picture, of a kind that ``container`` is made for."""
+        if not self.info.has_video:
+            raise self._refused(f"there is no picture in it to put into {container}")
+        for codec in self.info.video_codecs if container == "mp4" else ():
+            if codec not in _MP4_VIDEO:
+                raise self._refused(f"MP4 cannot hold {codec} video: ask for mkv")
+
+    def try_copy(self, container: str) -> None:
+        """Raise BadInput unless the first seconds can be copied and play in ``container``.
+
+        It takes some tenths of a second.
+        """
+        self.check(container)
+        seconds = _TRIAL if self._timed else _LONG_TRIAL
+        silence = ["-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo"]
+        # The original sound may begin late, and ffmpeg would read the film until then.
+        alone = replace(self, original_sound=False, subtitles=None).arguments(container, 2)
+        with tempfile.TemporaryDirectory(prefix="dubbing-") as folder:
+            copy = Path(folder) / f"trial.{container}"
+            arguments = [*silence, *alone, "-t", str(seconds), f"file:{copy}"]
+            try:
+                with FFmpeg(arguments) as ffmpeg:
+                    ffmpeg.finish(container, timeout=_TRIAL_TIMEOUT)
+            except MediaError as exc:
+                other = "mkv" if container == "mp4" else "sound alone, such as flac"
+                raise self._refused(
+                    f"its picture cannot be copied: {exc}: ask for {other}"
+                ) from exc
+            if not self._timed and not in_order(copy):
+                raise self._refused(
+                    f"its {self.info.video_codec} picture cannot be copied, as the file does not "
+                    "tell when its frames are shown: encode the picture anew, or ask for sound "
+                    "alone, such as flac"
+                )
+
+    @cached_property
+    def _timed(self) -> bool:
+        return timed(self.film)
+
+    def _video_tags(self, container: str) -> list[str]:
+        tags = _MP4_TAGS if container == "mp4" else {}
+        return [
+            part
+            for n, codec in enumerate(self.info.video_codecs)
+            if codec in tags
+            for part in (f"-tag:v:{n}", tags[codec])
+        ]
+
+    def _refused(self, message: str) -> BadInput:
+        return BadInput(message, where=self.film.name)
+
+
+def alpha3(language: str) -> str:
+    """Return the ISO 639-2 code of a BCP 47 tag, as containers want it, or ``und``."""
+    try:
+        return langcodes.get(language).to_alpha3()
+    except (LookupError, ValueError):
+        return "und"
+
+
+def _tags(stream: str, language: str, title: str, *, default: bool) -> list[str]:
+    names = [f"language={language}", f"title={title}", f"handler_name={title}"]
+    tags = [part for name in names for part in (f"-metadata:s:{stream}", name)]
+    return [*tags, f"-disposition:{stream}", "default" if default else "0"]
