@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from dubbing.errors import BadInput
-from dubbing.script.manifest import Manifest, load
+from dubbing.script.loader import load
+from dubbing.script.manifest import Manifest
 
 EVENTS = (
     "[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"

@@ -15,7 +15,8 @@ from dubbing.errors import BadInput
 from dubbing.job import Caution
 from dubbing.script.folder import Folder
 from dubbing.script.lists import LISTS, read_list
-from dubbing.script.manifest import Entry, Manifest, load
+from dubbing.script.loader import Entry, load
+from dubbing.script.manifest import Manifest
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,8 @@ import langcodes
 
 from dubbing.errors import BadInput
 from dubbing.job import Caution
-from dubbing.script.manifest import MEDIA, SOURCE, Entry, Manifest
+from dubbing.script.loader import Entry
+from dubbing.script.manifest import SOURCE, Manifest
 from dubbing.script.subtitles import SUFFIXES
 
 CAST = "cast.json"
@@ -180,3 +181,12 @@ def _fetched(file: Path, names: set[str]) -> bool:
 def _plain(stem: str) -> str:
     """Return a name to compare: file systems differ in capitals and in how accents are coded."""
     return unicodedata.normalize("NFC", stem).casefold()
+
+
+MEDIA = (
+    *(".mp4", ".mkv", ".mov", ".m4v", ".avi", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts"),
+    *(".vob", ".flv", ".wmv", ".asf", ".mxf", ".gxf", ".dv", ".rm", ".ogv", ".3gp", ".3g2"),
+    *(".wav", ".flac", ".mp3", ".m4a", ".ogg", ".oga", ".opus", ".mka", ".aac", ".ac3", ".dts"),
+    *(".aif", ".aiff", ".caf", ".au", ".amr", ".wma", ".wv", ".ape", ".tta", ".w64", ".mp2"),
+)
+"""What the media beside a script of a folder may end in."""

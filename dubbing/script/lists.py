@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dubbing.documents import listed, nearest, read_text
 from dubbing.errors import BadInput
-from dubbing.script.manifest import Entry
+from dubbing.script.loader import Entry
 
 LISTS = (".csv", ".tsv", ".txt")
 """What the name of a list of scripts may end in."""

@@ -15,14 +15,16 @@ from recordings import speech
 from scenes import SEGMENTS, dub, ffmpeg, heard, lose, scene, spoken, store_round, store_take, voice
 from speech import pitch
 
-from dubbing.engines.catalogue import Catalogue, known_specs
+from dubbing.engines.catalogue import Catalogue
+from dubbing.engines.published import known_specs
 from dubbing.errors import BadInput
-from dubbing.job import SOURCE, Background, Job, Output, Role, Segment
+from dubbing.job import Background, Job, Output, Segment
 from dubbing.media.probe import RATE
 from dubbing.media.samples import Samples
+from dubbing.script.manifest import SOURCE, Manifest, ManifestRole
 from dubbing.storage import Storage
 from dubbing.submission.intake import Intake
-from dubbing.voices.forms import load_voice
+from dubbing.voices.forms import load_reference
 
 PITCHES = {"1": 300, "2": 500, "por": 700, None: 500}
 """What is heard of the film, in Hz, by the track that is asked."""
@@ -115,8 +117,8 @@ def test_a_track_that_is_not_there_fails_the_assembly_with_those_that_are(
 def intake(storage: Storage, media: Path, **wishes: Any) -> Intake:
     plain = {"language": "en", "engine": "tone", "media": str(media)}
     cue = Segment(id="1", start=0.5, end=4.5, speaker="Ada", text="You told me.")
-    job = Job(**{**plain, "segments": [cue], **wishes})
-    return Intake(storage, job, known_specs(storage, Catalogue()))
+    manifest = Manifest(**{**plain, "segments": [cue], **wishes})
+    return Intake(storage, manifest, known_specs(storage, Catalogue()))
 
 
 def test_a_voice_from_the_film_is_cut_from_the_track_that_was_asked(
@@ -128,16 +130,16 @@ def test_a_voice_from_the_film_is_cut_from_the_track_that_was_asked(
         inputs += ["-i", tmp_path / f"{name}.wav"]
     film = tmp_path / "film.mka"
     ffmpeg(*inputs, "-map", "0", "-map", "1", "-c:a", "flac", film)
-    cast = {"Ada": Role(reference=SOURCE)}
+    cast = {"Ada": ManifestRole(reference=SOURCE)}
     heard = {}
     for asked in (None, "2"):
         taken = intake(storage, film, media_track=asked, cast=cast)
         taken.inspect()
         taken.listen()
         taken.upload()
-        digest = taken.stored.cast["Ada"].reference
+        digest = taken.stored.cast["Ada"].clone
         assert digest
-        heard[asked] = pitch(load_voice(storage, digest)[1])
+        heard[asked] = pitch(load_reference(storage, digest))
     assert heard[None] == pytest.approx(pitch(speech("m3")), rel=0.1)
     assert heard["2"] == pytest.approx(pitch(speech("Annie")), rel=0.1)
 

@@ -12,7 +12,7 @@ from console import SCRIPT, Console
 
 from dubbing.client import Client
 from dubbing.errors import QueueUnavailable
-from dubbing.script.manifest import load
+from dubbing.script.loader import load
 from dubbing.settings import Settings
 
 CUE = "{n}\n00:00:{start:02},000 --> 00:00:{end:02},000\n{text}\n\n"

@@ -16,7 +16,8 @@ from dubbing.errors import BadInput, Conflict
 from dubbing.job import JobState, Segment
 from dubbing.planning.plan import read_plan
 from dubbing.script.entries import expand
-from dubbing.script.manifest import Manifest, load
+from dubbing.script.loader import load
+from dubbing.script.manifest import Manifest
 from dubbing.storage.keys import Keys
 
 CASES = Path(__file__).parents[1] / "cases"

@@ -10,7 +10,7 @@ from dubbing.errors import BadInput
 from dubbing.job import Job, Output
 from dubbing.job.job import plain_name
 from dubbing.jobs.fetch import distinct, fetch_output
-from dubbing.script.manifest import load
+from dubbing.script.loader import load
 from dubbing.storage import Storage
 
 SRT = "1\n00:00:01,000 --> 00:00:02,000\nHello\n"

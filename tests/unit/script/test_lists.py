@@ -10,7 +10,7 @@ import pytest
 from dubbing.errors import BadInput
 from dubbing.script.entries import expand
 from dubbing.script.lists import read_list
-from dubbing.script.manifest import load
+from dubbing.script.loader import load
 
 SRT = "1\n00:00:01,000 --> 00:00:02,000\nHello\n"
 

@@ -10,7 +10,8 @@ import pytest
 
 from dubbing.errors import BadInput
 from dubbing.script.entries import expand
-from dubbing.script.manifest import load, normalised
+from dubbing.script.loader import load
+from dubbing.script.manifest import normalised
 
 SRT = "1\n00:00:01,000 --> 00:00:02,000\nHello\n"
 LINE = {"start": 1, "end": 2, "text": "Hello"}

@@ -10,7 +10,7 @@ import pytest
 
 from dubbing.errors import BadInput
 from dubbing.job import Segment
-from dubbing.script.manifest import load
+from dubbing.script.loader import load
 from dubbing.script.subtitles import read_script, write_srt
 from dubbing.text.characters import normalise
 

@@ -10,7 +10,8 @@ import pytest
 from reading import codes, said
 
 from dubbing.errors import BadInput
-from dubbing.script.manifest import Manifest, load
+from dubbing.script.loader import load
+from dubbing.script.manifest import Manifest
 
 WORD = {"word": " Hello", "start": 0.0, "end": 0.5, "probability": 0.98}
 WHISPER = {
