@@ -38,7 +38,7 @@ def storage(tmp_path: Path) -> Storage:
 def stored(storage: Storage, film: Path) -> str:
     """Put a film into storage; return its key."""
     place = Path(storage.url) / "media" / film.name
-    place.parent.mkdir(exist_ok=True)
+    place.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(film, place)
     return f"media/{film.name}"
 
