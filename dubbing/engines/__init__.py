@@ -1,6 +1,6 @@
-"""The seam between the pipeline and whatever speaks.
+"""The interface between the pipeline and its speech engines.
 
-An engine outside this repository imports all it needs from here, and from `dubbing.errors`. It is
+An engine outside this repository imports all it needs from here and from `dubbing.errors`. It is
 found by its entry point in the group ``dubbing.engines``.
 """
 
@@ -42,7 +42,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import sound only when an engine asks for it: whoever plans jobs handles none."""
+    """Import `Audio` on first use: code that plans jobs handles no sound."""
     if name == "Audio":
         from dubbing.media.samples import Audio  # noqa: PLC0415
 

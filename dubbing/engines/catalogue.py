@@ -1,8 +1,8 @@
-"""The engines that there are: those installed here, and those that workers have published.
+"""The engines that are installed here, and their instances.
 
-Engines are found by the entry point group ``dubbing.engines``, the built-in ones too. Of one that
-needs a model there may be several instances, each with a queue of its own: ``vits-de`` and
-``vits-fr`` are instances of ``vits``, with the models in the folders of these names.
+All engines, built-in ones included, are found by the entry point group ``dubbing.engines``. An
+engine that needs a model can have several instances, each with its own queue: ``vits-de`` and
+``vits-fr`` are instances of ``vits``, with their models in folders of these names.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The engines that are installed, and the instances of each for which there is a model."""
+    """The engines that are installed, and those of their instances that have a model's folder."""
 
     folders: ModelFolders = field(default_factory=ModelFolders)
     points: Mapping[str, EntryPoint] = field(
         default_factory=lambda: {point.name: point for point in entry_points(group=GROUP)}
     )
     refused: tuple[str, ...] = ()
-    """Patterns of licences: an engine with such a one is not used."""
+    """Patterns of licences; an engine whose licence matches one is not used."""
 
     def names(self) -> list[str]:
         """Return the names of all engines and instances, sorted."""
@@ -48,7 +48,7 @@ class Catalogue:
         return max(kinds, key=len, default=None)
 
     def create(self, name: str) -> Voicing:
-        """Return an engine or converter that is not loaded yet.
+        """Create an engine or converter, not loaded yet.
 
         Raises EngineMissing, and BadInput when its model's configuration cannot be used.
         """
@@ -58,10 +58,10 @@ class Catalogue:
         return self._made(name, self.folders.of(name))
 
     def generic(self, name: str) -> Voicing:
-        """Return an engine, or what would be an instance of one, as it is without a model.
+        """Create an engine, or an instance of one, as it is without a model.
 
-        Raises EngineMissing when there is none to be an instance of, and BadInput for what cannot
-        name one.
+        Raises EngineMissing when ``name`` belongs to no engine, and BadInput when it is no valid
+        name.
         """
         if self.kind(name) is None:
             known = ", ".join(sorted(self.points))
@@ -77,7 +77,7 @@ class Catalogue:
         except ImportError as exc:
             raise EngineMissing(f"engine {name!r} cannot be imported: {exc}") from exc
         except Exception as exc:
-            # What its configuration holds may be anything, and only this engine is to miss.
+            # A configuration may hold anything, and a bad one should cost only this engine.
             raise BadInput(
                 f"the model's configuration cannot be used: {type(exc).__name__}: {exc}",
                 where=str(folder),
@@ -85,13 +85,13 @@ class Catalogue:
         return made
 
     def specs(self) -> dict[str, EngineSpec]:
-        """Return the specs of all engines here, but of those whose model cannot be used."""
+        """Return the specs of all engines here, except those whose model cannot be used."""
         specs = {}
         for name in self.names():
             try:
                 specs[name] = self.create(name).spec
             except DubbingError as exc:
-                log.warning("engine %s is passed over: %s", name, exc)
+                log.warning("engine %s is skipped: %s", name, exc)
         return specs
 
     def refuses(self, spec: EngineSpec) -> bool:
@@ -100,7 +100,7 @@ class Catalogue:
         return any(fnmatchcase(licence, pattern.casefold()) for pattern in self.refused)
 
     def permit(self, specs: Iterable[EngineSpec]) -> None:
-        """Raise BadInput that names the engines whose licence is refused here."""
+        """Raise BadInput, naming the engines, if any of their licences is refused here."""
         faults = [
             f"engine {spec.name!r} is not used here, as its licence is refused: {spec.licence}; "
             "name another engine, or change DUBBING_REFUSE_LICENCES"
@@ -115,16 +115,17 @@ def specs_in(job: Request, specs: Mapping[str, EngineSpec]) -> list[EngineSpec]:
     """Return the specs of the engines that a request's speakers need, fallbacks and bases too."""
     speakers = voiced(job).speakers
     asked = {(name, job.base_of(who, name)) for who in speakers for name in job.engines_of(who)}
-    found = {s.name: s for engine, base in asked for s in with_base(engine, specs, base)}
-    return [found[name] for name in sorted(found)]
+    known = [spec for engine, base in asked for spec in with_base(engine, specs, base)]
+    by_name = {spec.name: spec for spec in known}
+    return [by_name[name] for name in sorted(by_name)]
 
 
 def with_base(
     engine: str, specs: Mapping[str, EngineSpec], base: str | None = None
 ) -> list[EngineSpec]:
-    """Return the spec of an engine and of the base below it, as far as they are known.
+    """Return the specs of an engine and of the base below it, as far as they are known.
 
-    base: left out, the one that the engine's own spec names.
+    base: without it, the one that the engine's own spec names.
     """
     own = specs.get(engine)
     below = specs.get(base or (own and own.base) or "")

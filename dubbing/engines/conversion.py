@@ -1,6 +1,6 @@
-"""A converter over an engine: what one voice said, in another voice.
+"""A converter over a base engine: the base speaks, and the converter changes the voice.
 
-To all others it is an engine that clones; `spec_of` tells what it can do.
+To all other code the two are one engine that clones; `spec_of` returns what it can do.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ from dubbing.engines.engine import Converter, Engine, EngineSpec, Line, Spoken, 
 from dubbing.engines.models.folders import Weights
 from dubbing.errors import BadInput, DubbingError, SpeechRejected
 
-# Plans ask only what a converter can do.
+# Planning imports this module for `spec_of`, and handles no sound.
 if TYPE_CHECKING:
     from dubbing.media.samples import Audio
 
 
 def spec_of(engine: str, specs: Mapping[str, EngineSpec], base: str | None = None) -> EngineSpec:
-    """Return what an engine can do; of a converter, what it can over another engine.
+    """Return the spec of an engine, or of a converter over its base.
 
-    base: the engine below; left out, the one that the converter's own spec names.
-    Raises BadInput for an engine that is not known here, and for a base that it cannot stand on.
+    base: the engine below a converter; without it, the one that the converter's spec names.
+    Raises BadInput for an unknown engine, for a base of an engine that is no converter, and for a
+    base that cannot serve.
     """
     spec = _known(engine, specs)
     if spec.base is None:
@@ -46,15 +47,15 @@ def _known(engine: str, specs: Mapping[str, EngineSpec]) -> EngineSpec:
 
 
 def model_over(model: str, base: EngineSpec, base_model: str) -> str:
-    """Return the digest of a converter's model over a base and its model."""
+    """Return the digest of a converter's model together with a base and its model."""
     parts = [model, base.name, base_model, str(base.recipe)]
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 
 class Converted:
-    """An engine that speaks, and a converter that makes it another's voice.
+    """A base engine and a converter, as one engine that clones.
 
-    Its model is both of theirs, so that a clip's key tells which engine spoke under it.
+    Its digest covers both models, so that a clip's key tells which base spoke.
     """
 
     weights: ClassVar[Weights | None] = None
@@ -62,26 +63,26 @@ class Converted:
     libraries: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, converter: Converter, base: Engine) -> None:
-        """Take a converter and an engine that are both loaded."""
+        """Take a loaded converter and a loaded base engine."""
         self._converter, self._base = converter, base
         self.spec = converter.spec.over(base.spec)
         self.model = model_over(converter.model, base.spec, base.model)
 
     def load(self, device: str) -> None:
-        """Do nothing: both are loaded."""
+        """Do nothing: both are loaded already."""
 
     def unload(self) -> None:
-        """Do nothing: whoever loaded them does."""
+        """Do nothing: the code that loaded the two unloads them."""
 
     def extract(self, reference: Audio, transcript: str) -> VoiceForm:
-        """Derive the voice that is converted to."""
+        """Derive the voice to convert to."""
         return self._converter.extract(reference, transcript)
 
     def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
-        """Have the base speak ``lines`` in its own voices, and convert what it said."""
+        """Have the base speak ``lines`` in its stock voices, and convert the sounds."""
         forms = {n: line.voice for n, line in enumerate(lines) if not isinstance(line.voice, str)}
-        said = self._base.synthesize([_plain(lines[n]) for n in forms])
-        results = dict(zip(forms, said, strict=True))
+        spoken = self._base.synthesize([_plain(lines[n]) for n in forms])
+        results = dict(zip(forms, spoken, strict=True))
         sounds = {n: sound for n, sound in results.items() if not isinstance(sound, DubbingError)}
         if sounds:
             voices = [forms[n] for n in sounds]
@@ -91,10 +92,10 @@ class Converted:
 
 
 def _plain(line: Line) -> Line:
-    """Return what the base is asked: the line in one of its own voices."""
+    """Return the line as the base speaks it, in a stock voice."""
     return replace(line, voice=line.base_voice)
 
 
 def _refusal(line: Line) -> Spoken:
-    """Return why a line without a voice to convert to is not spoken."""
+    """Return the error of a line that has no voice to convert to."""
     return SpeechRejected(f"{line.voice!r} is no voice to convert to: give a reference")

@@ -1,6 +1,6 @@
-"""The seam between the pipeline and whatever speaks.
+"""The interface between the pipeline and its speech engines.
 
-An engine describes itself as data (`EngineSpec`); nothing outside its own file asks its name.
+An engine describes itself as data (`EngineSpec`); no code outside its own file asks its name.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from dubbing.documents import Identifier, Model, validated
 from dubbing.engines.models.folders import Weights, read_config
 from dubbing.errors import BadInput, DubbingError, EngineMissing
 
-# Plans and checks know engines, and handle no sound: what is needed for that alone is not imported
-# by them, and names of types stand in quotes.
+# Planning and checks import this module and handle no sound: what only sound needs is imported for
+# type checking alone, and those type names stand in quotes.
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -26,58 +26,58 @@ if TYPE_CHECKING:
     from dubbing.media.samples import Audio
 
 VoiceForm: TypeAlias = "Mapping[str, npt.NDArray[np.generic]]"
-"""What an engine derives from a reference: named arrays, stored as safetensors."""
+"""A voice as an engine derives it from a reference: named arrays, stored as safetensors."""
 
 FIXED = frozenset({"clones", "sample_rate", "delivery", "base", "recipe"})
-"""Fields of a spec that no model has otherwise: they are what is loaded, or what it does."""
+"""Fields of a spec that a model cannot override: its weights or its engine's code decide them."""
 OVERRIDES = "dubbing.json"
-"""In a model's folder: the fields of its engine's spec that this model has otherwise."""
+"""The file in a model's folder that overrides fields of the engine's spec."""
 
 DIGIT_WEIGHT = 6
-"""A digit is spoken as a word: about so many characters."""
+"""Characters that a digit counts for, as it is spoken as a word."""
 FAULT_FACTOR = 3.0
-"""Speech this many times longer than foreseen is not what was asked."""
+"""Speech this many times longer than estimated is taken for a fault."""
 
 Number = TypeVar("Number", int, float)
 
 
 class EngineSpec(Model):
-    """What an engine can do, as it is published to ``engines/<instance>.json``."""
+    """What an engine can do, as published to ``engines/<instance>.json``."""
 
     name: Identifier
-    """The instance: queue names and clip keys hold it."""
+    """Name of the instance, part of queue names and clip keys."""
     summary: str
     languages: tuple[str, ...]
     """BCP 47 tags. A tag covers its regions: ``pt`` covers ``pt-BR``; ``*`` covers all."""
     voices: tuple[str, ...] = ()
-    """Stock voices; those of the cast that name none take them in turn."""
+    """Stock voices; roles of the cast that name no voice take them in turn."""
     clones: bool = False
-    """Whether it speaks in a voice extracted from a reference."""
+    """Whether it can speak in a voice extracted from a reference."""
     reference_seconds: tuple[float, float] | None = None
-    """Shortest and longest reference that it can use."""
+    """Shortest and longest usable reference, in seconds."""
     max_characters: dict[str, int]
-    """Longest line a language, ``*`` for the others."""
+    """Longest line in characters, by language; ``*`` for all others."""
     characters_per_second: dict[str, float] = Field(default={"*": 15.0})
-    """Natural pace a language; used to foresee lengths, never to cut."""
+    """Natural pace by language; used to estimate lengths, never to cut speech."""
     speed: tuple[float, float] = (1.0, 1.0)
-    """Slowest and fastest speed of its own; equal when it has none."""
+    """Slowest and fastest speed that the engine itself offers; equal when it has only one."""
     delivery: tuple[Literal["pitch", "style"], ...] = ()
-    """Which fields of a role's delivery it honours."""
+    """Fields of a role's delivery that it honours."""
     sample_rate: int
     """Hz."""
     batch_lines: int
-    """Most lines a batch."""
+    """Most lines in a batch."""
     batch_seconds: float
-    """Most lines × longest line, in seconds of speech: what padding makes of a batch."""
+    """Largest batch after padding: lines × longest line, in seconds of speech."""
     seconds_per_call: float = 120.0
-    """After this long a call that speaks one full batch is taken to hang."""
+    """A call that speaks one full batch and takes longer is taken to hang."""
     device: Literal["cpu", "cuda"] = "cpu"
-    """Where it speaks best. An engine for ``cuda`` speaks on a CPU too, where there is no GPU."""
+    """Where it speaks best. An engine for ``cuda`` uses the CPU where there is no GPU."""
     base: Identifier | None = None
-    """Of one that converts the voice of what another engine speaks: the engine that speaks where
-    the cast names none."""
+    """Only for a converter, which changes the voice of another engine's speech: the engine that
+    speaks if the cast names none."""
     recipe: int = 1
-    """Raised whenever the adapter speaks differently from before: old clips are not reused."""
+    """Raised whenever the adapter speaks differently, so that old clips are not reused."""
     licence: str
 
     @model_validator(mode="after")
@@ -87,7 +87,7 @@ class EngineSpec(Model):
         return self
 
     def over(self, base: EngineSpec) -> EngineSpec:
-        """Return what a converter can do over an engine: what that can, in cloned voices."""
+        """Return the spec of this converter over ``base``: the base's own, with cloned voices."""
         return base.model_copy(
             update={
                 "name": self.name,
@@ -106,11 +106,11 @@ class EngineSpec(Model):
         )
 
     def covers(self, language: str) -> bool:
-        """Whether ``language`` or the language it is a region of is spoken."""
+        """Whether ``language``, or the language without its region, is spoken."""
         tag = language.lower()
         return any(
-            own == "*" or tag == own.lower() or tag.startswith(f"{own.lower()}-")
-            for own in self.languages
+            spoken == "*" or tag == spoken.lower() or tag.startswith(f"{spoken.lower()}-")
+            for spoken in self.languages
         )
 
     def limit(self, language: str) -> int:
@@ -122,12 +122,12 @@ class EngineSpec(Model):
         return _by_language(self.characters_per_second, language)
 
     def foresee(self, text: str, language: str) -> float:
-        """Return about how many seconds ``text`` takes at the natural pace."""
+        """Return an estimate of the seconds that ``text`` takes at the natural pace."""
         digits = sum(map(str.isdigit, text))
         return (len(text) + digits * (DIGIT_WEIGHT - 1)) / self.pace(language)
 
     def reference_fault(self, seconds: float) -> str | None:
-        """Return why a reference of so many seconds cannot serve."""
+        """Return why a reference of ``seconds`` is too short or too long, or None."""
         shortest, longest = self.reference_seconds or (0.0, float("inf"))
         if shortest <= seconds <= longest:
             return None
@@ -137,7 +137,7 @@ class EngineSpec(Model):
         )
 
     def longest(self, text: str, language: str, speed: float) -> float:
-        """Return the seconds after which ``text`` at ``speed`` is taken for a fault."""
+        """Return the seconds after which speech of ``text`` at ``speed`` is taken for a fault."""
         return 2.0 + FAULT_FACTOR * self.foresee(text, language) / speed
 
 
@@ -150,102 +150,103 @@ def _by_language(table: Mapping[str, Number], language: str) -> Number:
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """What an engine is asked to say."""
+    """A line that an engine is asked to speak."""
 
     text: str
     """Normalised: not empty, no control characters."""
     language: str
     """BCP 47 tag that the spec covers."""
     voice: str | VoiceForm
-    """A stock voice's name, or what `Engine.extract` returned for the speaker."""
+    """The name of a stock voice, or the form that `Engine.extract` returned for the speaker."""
     base_voice: str = ""
-    """Of a line that is converted: the stock voice in which the engine below says it."""
+    """For a line that is converted: the stock voice in which the base engine speaks it."""
     speed: float = 1.0
     """Within the spec's range."""
     pitch: float = 0.0
     """Semitones."""
     style: str = ""
     seed: int = 0
-    """The same line with the same seed is spoken the same, as far as the engine can."""
+    """The same line with the same seed sounds the same, as far as the engine allows."""
 
 
 Spoken: TypeAlias = "Audio | DubbingError"
-"""What became of a line: sound, or why there is none."""
+"""The result of a line: sound, or the error that prevented it."""
 
 
 class Voicing(Protocol):
-    """What has a model, and derives voices from recordings: an engine, or a converter.
+    """An engine or a converter: it has a model, and derives voices from recordings.
 
-    The class is imported by every command that lists engines, so heavy imports stand inside
-    ``load``. One object is used by one thread at a time.
+    Every command that lists engines imports the class, so heavy imports stand inside ``load``. An
+    object is used by one thread at a time.
     """
 
     weights: ClassVar[Weights | None]
-    """What its model's folder has to hold; None when it needs no model."""
+    """The files that its model's folder must hold; None when it needs no model."""
     extra: ClassVar[str]
-    """The extra that brings its library, ``""`` when it needs none."""
+    """The extra that installs its library; ``""`` when it needs none."""
     libraries: ClassVar[tuple[str, ...]]
-    """The modules that ``load`` imports and the extra brings."""
+    """The modules that ``load`` imports and the extra installs."""
     spec: EngineSpec
     model: str
     """Hex digest of the loaded model; valid after ``load``."""
 
     def __init__(self, name: str, folder: Path) -> None:
-        """Read what can be told without loading.
+        """Read the configuration, without loading the model.
 
-        name: of the instance. folder: where its model lies, if there is one.
-        Raises BadInput for a folder whose configuration cannot be used.
+        name: the instance's name. folder: where its model is, if it has one.
+        Raises BadInput for a configuration that cannot be used.
         """
 
     def load(self, device: str) -> None:
         """Load the model onto ``device``; raises EngineMissing or EngineFailed."""
 
     def unload(self) -> None:
-        """Free what ``load`` took."""
+        """Free what ``load`` loaded."""
 
     def extract(self, reference: Audio, transcript: str) -> VoiceForm:
-        """Derive a voice from a recording; raises SpeechRejected when it cannot serve."""
+        """Derive a voice from a recording; raises SpeechRejected for an unusable recording."""
 
 
 class Engine(Voicing, Protocol):
-    """Something that speaks."""
+    """An engine that speaks."""
 
     def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
-        """Speak ``lines``, one result a line, in order.
+        """Speak ``lines``; return one result for each, in order.
 
-        A raised exception fails the whole call, which is then tried in halves.
+        An exception fails the whole call, which is then tried again in halves.
         """
 
 
 class Converter(Voicing, Protocol):
-    """Something that makes what one voice said sound as if another had."""
+    """A model that converts speech to another voice."""
 
     def convert(self, sounds: Sequence[Audio], voices: Sequence[VoiceForm]) -> list[Spoken]:
-        """Convert each sound to the voice beside it; results, and what is raised, as `synthesize`.
+        """Convert each sound to the voice at the same place of ``voices``.
 
-        The length of each stays as it is, to some frames.
+        Returns results and raises errors as `Engine.synthesize` does. Each sound keeps its length,
+        to within some frames.
         """
 
 
 def described(spec: EngineSpec, name: str, folder: Path) -> EngineSpec:
-    """Return the spec of an instance: its own name, and what its model has otherwise.
+    """Return the spec of an instance: with its name, and the overrides in its ``dubbing.json``.
 
-    That stands in ``dubbing.json`` beside the model. Raises BadInput when it cannot be used.
+    That file is in the model's folder. Raises BadInput when it cannot be used.
     """
-    own = spec.model_dump() | {"name": name}
+    fields = spec.model_dump() | {"name": name}
     if (folder / OVERRIDES).exists():
-        said = read_config(folder, OVERRIDES)
-        if fixed := sorted(FIXED & said.keys()):
+        overrides = read_config(folder, OVERRIDES)
+        if fixed := sorted(FIXED & overrides.keys()):
             raise BadInput(
-                f"{', '.join(fixed)}: the model and its engine decide that: take it out",
+                f"{', '.join(fixed)}: fixed by the model and its engine: take it out",
                 where=str(folder / OVERRIDES),
             )
-        own |= said | {"name": name}
-    return validated(EngineSpec, own, folder)
+        fields |= overrides | {"name": name}
+    return validated(EngineSpec, fields, folder)
 
 
 def missing_libraries(engine: Voicing) -> list[str]:
-    """Return which of the engine's libraries are not installed."""
+    """Return the engine's libraries that are not installed."""
     return [library for library in engine.libraries if not find_spec(library)]
 
 

@@ -1,4 +1,4 @@
-"""What a worker process holds in memory."""
+"""The engines that a worker process holds in memory."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dubbing.documents import Model
 
 
 class Holding(Model):
-    """What a worker's process has in memory, by its own word."""
+    """The engines that a worker process holds, as it reports them."""
 
     loaded: tuple[str, ...] = ()
-    """Engines, the one used last at the end."""
+    """Engines in memory, the last used one at the end."""
     loading: str = ""
     begun: bool = False
-    """Whether the process has loaded what it begins with, and takes work."""
+    """Whether the process has loaded its first engines, and takes work."""
     resting: dict[str, str] = Field(default_factory=dict)
-    """Engines for which no work is taken: why one could not be loaded, ``""`` for one that was told
-    to rest."""
+    """Engines that take no work, each with why it could not be loaded, or ``""`` if it was told to
+    rest."""
 
     @property
     def errors(self) -> list[str]:

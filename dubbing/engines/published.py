@@ -1,6 +1,6 @@
-"""What is stored of engines: by their workers when they are loaded, and by callers before that.
+"""The specs of engines in storage: put there by workers, and before that by callers.
 
-Whoever plans or checks a job knows by it engines that are not installed here.
+With them, jobs are planned and checked for engines that are not installed here.
 """
 
 from __future__ import annotations
@@ -21,65 +21,66 @@ log = logging.getLogger(__name__)
 
 
 class Published(Model):
-    """What an engine's workers say of it: ``engines/<instance>.json``."""
+    """An engine's stored spec and model: ``engines/<instance>.json``."""
 
     spec: EngineSpec
     model: str = ""
-    """Empty while no worker has loaded it: then whoever submitted a job says what it is."""
+    """Hex digest of the model. Empty until a worker has loaded it; the spec then comes from the
+    caller that submitted a job."""
 
 
 def publish(storage: Storage, engine: Voicing) -> None:
-    """Store what a loaded engine is, for whoever plans jobs."""
+    """Store the spec and model of a loaded engine, for planning jobs."""
     published = Published(spec=engine.spec, model=engine.model)
     storage.replace(Keys.engine(engine.spec.name), published.model_dump_json().encode())
 
 
 def announce(storage: Storage, specs: Iterable[EngineSpec]) -> None:
-    """Store what engines are that no worker has published yet, as a job that names them is.
+    """Store the specs of a job's engines that no worker has published.
 
-    Whoever plans the job knows them by this, whatever is installed there.
+    With them, any process can plan the job, whatever it has installed.
     """
     for spec in specs:
         storage.create(Keys.engine(spec.name), Published(spec=spec).model_dump_json().encode())
 
 
 def published(storage: Storage, name: str) -> Published | None:
-    """Return what an engine's workers said of it, or None when none ever ran."""
+    """Return what an engine's workers published, or None if no worker has loaded it."""
     try:
-        found = Published.model_validate_json(storage.get(Keys.engine(name)))
+        stored = Published.model_validate_json(storage.get(Keys.engine(name)))
     except NotFound:
         return None
-    return found if found.model else None
+    return stored if stored.model else None
 
 
 def known_specs(storage: Storage, catalogue: Catalogue) -> dict[str, EngineSpec]:
     """Return the specs of the engines that jobs can name here.
 
-    What a worker published of a loaded engine counts before what is installed here, and that
-    before what another caller said of it.
+    A spec that a worker published comes before one that is installed here, and that before one
+    that another caller announced.
     """
-    found = _published(storage)
-    said = {name: of.spec for name, of in found.items() if not of.model}
-    loaded = {name: of.spec for name, of in found.items() if of.model}
-    return said | catalogue.specs() | loaded
+    stored = _published(storage)
+    announced = {name: entry.spec for name, entry in stored.items() if not entry.model}
+    loaded = {name: entry.spec for name, entry in stored.items() if entry.model}
+    return announced | catalogue.specs() | loaded
 
 
 def published_specs(storage: Storage) -> dict[str, EngineSpec]:
-    """Return the specs by which anybody plans a job, whatever models there are here.
+    """Return the specs by which any process plans a job, whatever models it has.
 
-    Workers and callers have stored those of all engines that a job names; the others are as the
-    engines installed here are without a model.
+    Workers and callers have stored the specs of all engines that a job names. Other engines are
+    given as they are installed here, without a model.
     """
-    return Catalogue().specs() | {name: of.spec for name, of in _published(storage).items()}
+    return Catalogue().specs() | {name: entry.spec for name, entry in _published(storage).items()}
 
 
 def _published(storage: Storage) -> dict[str, Published]:
-    found = {}
+    stored = {}
     for key in storage.keys(Keys.ENGINES):
         try:
-            of = Published.model_validate_json(storage.get(key))
+            entry = Published.model_validate_json(storage.get(key))
         except ValidationError:
-            log.warning("%s was published by another version, and is passed over", key)
+            log.warning("%s was published by another version, and is skipped", key)
         else:
-            found[of.spec.name] = of
-    return found
+            stored[entry.spec.name] = entry
+    return stored

@@ -1,8 +1,8 @@
 """The engines that a process holds in memory: loaded when they are needed, within a budget.
 
-Several engines share a card: when one more would exceed the budget, those go that were used
-longest ago. One that was told to rest, or could not be loaded, is not loaded for a batch: that
-goes to another worker.
+Several engines share a card: when one more would exceed the budget, the engines used longest ago
+are unloaded. An engine that was told to rest, or could not be loaded, is not loaded for a batch;
+the batch goes to another worker.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from dubbing.errors import BadInput, DubbingError, EngineAway, EngineFailed
 log = logging.getLogger(__name__)
 
 GPU = Path("/dev/nvidiactl")
-"""Is there wherever a process can reach an NVIDIA card, a container's too."""
+"""Exists wherever a process can reach an NVIDIA card, also in a container."""
 
 
 class Residency:
-    """What is in memory, and what has to go for what is needed next. For one thread."""
+    """Loads engines on demand, and unloads others to make room. For use by one thread."""
 
     def __init__(
         self,
@@ -41,11 +41,11 @@ class Residency:
     ) -> None:
         """Hold nothing yet.
 
-        device: where models go; left out, where each engine speaks best of what there is.
-        budget: GiB that models may take together, by the size of their files.
-        resting: engines that are not loaded before they are told to, and why, as in `Holding`.
-        loaded: is told of each engine that was loaded.
-        changed: is told what is in memory whenever that changes.
+        device: device of all models; without it, the best one here for each engine.
+        budget: GiB that all models together may take, by the size of their files.
+        resting: engines that are not loaded until they are woken, and why, as in `Holding`.
+        loaded: called with each engine that was loaded.
+        changed: called with the holding whenever it changes.
         """
         self._catalogue = catalogue
         self._device = device
@@ -58,11 +58,11 @@ class Residency:
 
     @property
     def holding(self) -> Holding:
-        """What is in memory, and what rests."""
+        """The engines that are in memory, and those that rest."""
         return Holding(loaded=tuple(self._engines), begun=self._begun, resting=dict(self._resting))
 
     def begin(self, names: Iterable[str]) -> None:
-        """Load those of ``names`` that do not rest, the first one, and others while they fit."""
+        """Load the first of ``names`` that does not rest, and others while they fit."""
         for name in names:
             if name not in self._resting and (not self._engines or self.fits(name)):
                 self.wake(name)
@@ -72,26 +72,28 @@ class Residency:
     def engine(self, name: str, base: str | None = None) -> Engine:
         """Return a loaded engine, or a converter over a loaded engine.
 
-        base: the engine that a converter is over; left out, the one that its spec names.
-        Raises EngineAway for one that rests, or cannot be loaded, and what loading a base raises.
+        base: the engine below a converter; without it, the one that its spec names.
+        Raises EngineAway for an engine that rests or cannot be loaded, and the error of a base
+        that cannot be loaded.
         """
-        own = self.voicing(name)
-        over = base or own.spec.base
-        if over is None:
-            return cast(Engine, own)
-        return Converted(cast(Converter, own), cast(Engine, self.voicing(over, beside=name)))
+        engine = self.voicing(name)
+        below = base or engine.spec.base
+        if below is None:
+            return cast(Engine, engine)
+        return Converted(cast(Converter, engine), cast(Engine, self.voicing(below, beside=name)))
 
     def voicing(self, name: str, *, beside: str = "") -> Voicing:
-        """Return what derives voices, loaded now when it is not in memory.
+        """Return an engine or converter, loading it if it is not in memory.
 
-        beside: the converter for which it is loaded, which may not go for it.
-        Raises EngineAway for one that rests, or cannot be loaded. What loading a base raises is for
-        its lines to tell: the converter is at work, over other bases too.
+        beside: the converter for which a base is loaded; it is not unloaded to make room.
+        Raises EngineAway for an engine that rests or cannot be loaded. The error of a base that
+        cannot be loaded is raised as it is, and becomes its lines' error: the converter goes on
+        working over other bases.
         """
-        # A base may rest as an engine of its own, and serve the converter all the same.
+        # A base that rests as an engine serves a converter all the same.
         if name in self._resting and not beside:
             why = self._resting[name] or "it rests"
-            raise EngineAway(f"this worker takes nothing for {name!r}: {why}")
+            raise EngineAway(f"this worker takes no work for {name!r}: {why}")
         if name not in self._engines:
             try:
                 self._load(name, beside)
@@ -103,7 +105,7 @@ class Residency:
         return self._engines[name]
 
     def wake(self, name: str) -> None:
-        """Load an engine, which is at work from now on; raises what loading it raises."""
+        """Load an engine and end its rest; raises the error of one that cannot be loaded."""
         if name not in self._engines:
             try:
                 self._load(name)
@@ -114,21 +116,21 @@ class Residency:
         self._changed(self.holding)
 
     def rest(self, name: str, why: str = "") -> None:
-        """Take an engine out of memory, and take nothing for it until it is woken.
+        """Unload an engine, and take no work for it until it is woken.
 
-        why: it could not be loaded; left out, it was told to.
+        why: the reason why it could not be loaded; without it, the engine was told to rest.
         """
         self._resting[name] = why
         self._unload(name)
         self._changed(self.holding)
 
     def _give_up(self, name: str, exc: DubbingError) -> str:
-        """Rest an engine that could not be loaded; return why in words."""
+        """Rest an engine that could not be loaded; return the reason."""
         self.rest(name, f"{name} cannot be loaded: {exc}")
         return self._resting[name]
 
     def fits(self, name: str) -> bool:
-        """Whether an engine can be loaded, and none has to go for it."""
+        """Whether an engine can be loaded without unloading another."""
         needed = self._size(self._catalogue.create(name))
         return self._budget is None or sum(self._sizes().values()) + needed <= self._budget
 
@@ -136,7 +138,7 @@ class Residency:
         engine = self._catalogue.create(name)
         self._catalogue.permit([engine.spec])
         self._make_room(engine, beside)
-        # A base that kills its process would do so again for its converter.
+        # The converter is named, as a base that kills its process would do so again for it.
         self._changed(self.holding.model_copy(update={"loading": beside or name}))
         began = time.monotonic()
         try:
@@ -148,17 +150,17 @@ class Residency:
             self._changed(self.holding)
             raise EngineFailed(f"{name} cannot be loaded: {type(exc).__name__}: {exc}") from exc
         self._engines[name] = engine
-        log.info("%s is loaded, in %.1f s", name, time.monotonic() - began)
+        log.info("%s was loaded in %.1f s", name, time.monotonic() - began)
         self._changed(self.holding)
         self._loaded(engine)
 
     def _unload(self, name: str) -> None:
         if engine := self._engines.pop(name, None):
             engine.unload()
-            log.info("%s is unloaded", name)
+            log.info("%s was unloaded", name)
 
     def _make_room(self, engine: Voicing, beside: str) -> None:
-        """Unload what was used longest ago, until there is room for one more."""
+        """Unload the engines used longest ago, until there is room for one more."""
         if self._budget is None:
             return
         needed, held = self._size(engine), self._sizes()
@@ -177,11 +179,11 @@ class Residency:
         return {name: self._size(engine) for name, engine in self._engines.items()}
 
     def _size(self, engine: Voicing) -> float:
-        """Return what a model takes, in GiB."""
+        """Return the size of a model, in GiB."""
         folder = self._catalogue.folders.of(engine.spec.name)
         return engine.weights.size(folder) / 2**30 if engine.weights else 0.0
 
 
 def device_of(spec: EngineSpec, chosen: str | None = None) -> str:
-    """Return where a model goes: where it was told to, or where it speaks best of what there is."""
+    """Return the device for a model: the chosen one, or the best one here for its engine."""
     return chosen or (spec.device if GPU.exists() else "cpu")

@@ -1,7 +1,7 @@
-"""Tiny random models, one module an engine, each loaded by the engine's real code.
+"""Tiny random models, one module per engine, each loaded by the engine's real code.
 
-A module is named after its engine, with ``_`` for ``-``, and has ``make(folder)``, which writes all
-that the engine's folder has to hold, and a ``dubbing.json`` with the pace that the model has.
+A module is named after its engine, with ``_`` for ``-``. Its ``make(folder)`` writes all files that
+the engine's folder must hold, and a ``dubbing.json`` with the pace of the model.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dubbing.engines.models.folders import ModelFolders
 
 
 def make(kind: str, folder: Path) -> None:
-    """Make the model of an engine, unless it is there; an engine without a model needs none."""
+    """Make an engine's model, unless its folder exists or the engine needs no model."""
     name = f"tiny.{kind.replace('-', '_')}"
     if not folder.exists() and find_spec(name):
         folder.mkdir(parents=True)
@@ -23,7 +23,7 @@ def make(kind: str, folder: Path) -> None:
 
 
 def catalogue(root: Path, *kinds: str) -> Catalogue:
-    """Every engine, with the tiny models of ``kinds`` in ``root``."""
+    """Return a catalogue of every engine, with the tiny models of ``kinds`` in ``root``."""
     for kind in kinds:
         make(kind, root / kind)
     return Catalogue(ModelFolders(root=root))

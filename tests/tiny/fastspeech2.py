@@ -1,4 +1,4 @@
-"""A FastSpeech2 with random weights, which gives each symbol six frames, and its HiFiGAN."""
+"""A FastSpeech2 with random weights, which gives each symbol six frames, and a HiFiGAN."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RATE = 16_000
 UPSAMPLING = [8, 4, 4]
 MELS = 16
 FRAMES = 6
-"""Frames a symbol."""
+"""Frames per symbol."""
 LOUDER = 1.5
 SPEAKERS = {"ann": 0, "bob": 1}
 
@@ -25,9 +25,10 @@ SPEAKERS = {"ann": 0, "bob": 1}
 def make(
     folder: Path, vocoder: dict[str, Any] | None = None, size: int = 1, **changes: Any
 ) -> None:
-    """Write a model of two speakers, and a vocoder; ``changes`` are to their configurations.
+    """Write a model of two speakers, and a vocoder.
 
-    ``size`` multiplies the channels of both.
+    ``changes`` are to the model's configuration, ``vocoder`` to the vocoder's. ``size`` multiplies
+    the channels of both.
     """
     prepare()
     import torch
@@ -60,13 +61,13 @@ def write_vocoder(folder: Path, size: int, **changes: Any) -> None:
     settings.from_dict(config)
     made = build_vocoder(settings)
     for name, weight in made.named_parameters():
-        # Without its biases, all that it says comes of the spectrogram.
+        # Without biases, the sound depends on the spectrogram alone.
         weight.data.mul_(0.0 if name.endswith("bias") else 1.0 if "original1" in name else LOUDER)
     torch.save({"model": made.state_dict(), "model_disc": {}}, folder / VOCODER)
 
 
 def by_coqui_tts(folder: Path, text: str, speaker: int) -> Any:
-    """What coqui-tts's own classes say, by the steps of its `Synthesizer`."""
+    """Return the samples of coqui-tts's own classes, by the steps of its `Synthesizer`."""
     import torch
     from TTS.config import load_config
     from TTS.tts.models.forward_tts import ForwardTTS
@@ -96,7 +97,7 @@ def pace() -> float:
 
 
 def _settle(model: Any) -> None:
-    """Let each symbol last the same."""
+    """Let each symbol last equally long."""
     model.duration_predictor.proj.weight.data.zero_()
     model.duration_predictor.proj.bias.data.fill_(math.log(FRAMES + 1))
     model.decoder.decoder.postnet.weight.data.mul_(LOUDER)
@@ -149,7 +150,7 @@ def audio(**changes: Any) -> dict[str, Any]:
 
 
 def common() -> dict[str, Any]:
-    """What every configuration says; the address is in all that are published."""
+    """Return what every configuration holds; the address is in all published ones."""
     return {
         "audio": audio(),
         "datasets": [{"language": "en"}],

@@ -1,4 +1,4 @@
-"""An acoustic graph that gives each letter six frames of its own, and a vocoder that hums them."""
+"""An acoustic graph that gives each letter its own six frames, and a vocoder that hums them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 RATE, HOP, MELS = 16_000, 128, 8
 FRAMES = 6
-"""Frames a symbol at its natural speed."""
+"""Frames per symbol at natural speed."""
 LETTERS = " abcdefghijklmnopqrstuvwxyz,."
 SPEAKERS = {"ann": 0, "bob": 1}
 
@@ -20,8 +20,8 @@ SPEAKERS = {"ann": 0, "bob": 1}
 def make(folder: Path, speed: str = "row", rows: bool = True, **changes: Any) -> None:
     """Write both graphs, and config.json with ``changes``.
 
-    speed: that of each ``row``, of ``all``, or a length ``scale`` of each. rows: whether graphs
-    have an axis of rows; those without put frames first.
+    speed: whether the graph takes one for each ``row``, one for ``all``, or a length ``scale`` for
+    each row. rows: whether the graphs have an axis of rows; those without put frames first.
     """
     onnx.save(acoustic(speed, rows), folder / "acoustic.onnx")
     onnx.save(vocoder(rows), folder / "vocoder.onnx")
@@ -56,7 +56,7 @@ def make(folder: Path, speed: str = "row", rows: bool = True, **changes: Any) ->
 
 
 def acoustic(speed: str, rows: bool) -> onnx.ModelProto:
-    """Durations stretch an embedding: what masks a row is that no frame is of its padding."""
+    """Return a graph in which durations stretch embeddings; padding gets no frames."""
     random = np.random.default_rng(0)
     constants = {
         "symbols": random.uniform(0.1, 1, (len(LETTERS) + 1, MELS)).astype(np.float32),
@@ -105,7 +105,7 @@ def acoustic(speed: str, rows: bool) -> onnx.ModelProto:
 
 
 def _durations(speed: str) -> list[tuple[str, list[str], str]]:
-    """Whole frames for each symbol, and none for padding."""
+    """Return nodes that give each symbol whole frames, and padding none."""
     by = ("Mul" if speed == "scale" else "Div", ["natural", "pace"], "lasting")
     column = ("Identity", ["lasting"], "each") if speed == "all" else (
         "Unsqueeze", ["lasting", "column"], "each"

@@ -1,4 +1,4 @@
-"""A small converter: its output is noise of the length of what it is given."""
+"""A small converter: its output is noise of the length of its input."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ CONFIG = {
     },
 }
 PEAK = 0.4
-"""Of what the decoder says, about."""
+"""Approximate peak of the decoder's output."""
 
 
 def make(folder: Path, **model: Any) -> None:
@@ -62,7 +62,7 @@ def make(folder: Path, **model: Any) -> None:
 
 
 def _distinguish(network: Any) -> None:
-    """Have voices differ, and be heard: as a network is before training, both nearly vanish."""
+    """Make voices differ and be audible: before training, a network nearly lacks both."""
     import torch
 
     for layer in network.flow.flows[::2]:

@@ -1,4 +1,4 @@
-"""A Piper voice that hums: each phoneme is a tone of its own, of the same length.
+"""A Piper voice that hums: each phoneme has its own tone, all of the same length.
 
 The graph has the inputs and the output of the published voices.
 """
@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 RATE = 22050
 FRAME = 900
-"""Samples a phoneme id: Piper sets a pad after each phoneme, so it makes two."""
+"""Samples per phoneme id: Piper sets a pad after each phoneme, so a phoneme has two ids."""
 SPEAKERS = ("amy", "ben")
 
 

@@ -13,9 +13,9 @@ from dubbing.engines.adapters._coqui.vits import build
 RATE = 16_000
 UPSAMPLING = [8, 4, 4]
 FRAMES = 3.5
-"""Frames a symbol, before they are rounded up; there is a blank before and after each letter."""
+"""Frames per symbol, before rounding up; there is a blank before and after each letter."""
 SPREAD = 2.5
-"""Durations spread by the exponent of minus this."""
+"""Durations spread by the exponential of minus this."""
 LETTERS = "abcdefghijklmnopqrstuvwxyzäöüßéèêëàâáãçíïîóôõúùûñ"
 SPEAKERS = {"ann": 0, "bob": 1}
 
@@ -29,7 +29,7 @@ def make(folder: Path, size: int = 1, **changes: Any) -> None:
 
 
 def write(folder: Path, arguments: dict[str, Any], size: int = 1, **changes: Any) -> None:
-    """Write config.json, model.pth, and dubbing.json with the pace that the model has."""
+    """Write config.json, model.pth, and dubbing.json with the pace of the model."""
     prepare()
     import torch
 
@@ -44,12 +44,12 @@ def write(folder: Path, arguments: dict[str, Any], size: int = 1, **changes: Any
 
 
 def pace() -> float:
-    """Characters a second, each with a blank."""
+    """Return the characters per second, each with a blank."""
     return RATE / math.prod(UPSAMPLING) / (2 * math.ceil(FRAMES))
 
 
 def _settle(model: Any) -> None:
-    """Let each symbol last about the same, and the sound be loud."""
+    """Let each symbol last about equally long, and the sound be loud."""
     if model.args.use_sdp:
         last = model.duration_predictor.flows[0]
         last.log_scale.data.fill_(SPREAD)
@@ -83,7 +83,7 @@ def sizes(size: int) -> dict[str, Any]:
 
 
 def common() -> dict[str, Any]:
-    """What every configuration says; the address is in all that are published."""
+    """Return what every configuration holds; the address is in all published ones."""
     return {
         "audio": {
             "sample_rate": RATE,

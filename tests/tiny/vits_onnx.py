@@ -12,7 +12,7 @@ from tiny import vits
 
 
 def make(folder: Path, **changes: Any) -> None:
-    """Write model.onnx and config.json of a model of two speakers."""
+    """Write the model.onnx and config.json of a model with two speakers."""
     vits.make(folder, **changes)
     export(folder)
 

@@ -1,7 +1,7 @@
-"""An XTTS model with random weights, which speaks about a token a character.
+"""An XTTS model with random weights, which speaks about one audio token per character.
 
-Random weights alone would go on for ever. In this model each text token votes for going on, and
-each audio token for an end: the first layer counts the votes. The rest of it is random.
+A model of random weights alone would never stop. In this one each text token votes for going on,
+and each audio token for an end; the first layer counts the votes. The rest is random.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SIGNS = "abcdefghijklmnopqrstuvwxyzäöüßéèêëàâáãçíïîóôõúùû�
 VOTE, END = 0, 1
 """The channels in which votes are given, and counted."""
 WEIGHT = 3.0
-"""Of a vote, as a multiple of what all else in a token amounts to."""
+"""Weight of a vote, relative to the size of all other channels of a token."""
 COUNTED, SHARP = 6.0, 200.0
 KEEN, LOUDER = 20.0, 1.5
 
@@ -43,10 +43,10 @@ PUBLISHED = {
 
 
 def make(folder: Path, size: int = 1, *, endless: bool = False, **changes: Any) -> None:
-    """Write what the published folder holds, and dubbing.json with the pace that the model has.
+    """Write the files of the published folder, and dubbing.json with the pace of the model.
 
-    ``size`` multiplies the channels of its language model. The decoder is small, in this process
-    from now on and in those that it starts. ``endless``: no line of it comes to an end.
+    ``size`` multiplies the channels of the language model. From now on the decoder is small in this
+    process and in those that it starts. ``endless``: no line comes to an end.
     """
     shrink()
     own = {
@@ -64,7 +64,7 @@ def make(folder: Path, size: int = 1, *, endless: bool = False, **changes: Any) 
 def write(
     folder: Path, arguments: dict[str, Any], *, endless: bool = False, **changes: Any
 ) -> None:
-    """Write a model of given sizes."""
+    """Write a model with the given sizes."""
     prepare()
     import torch
     from TTS.tts.layers.xtts.tokenizer import VoiceBpeTokenizer
@@ -85,7 +85,7 @@ def write(
 
 
 def _config(arguments: dict[str, Any]) -> dict[str, Any]:
-    """What the published configuration says, and the sizes."""
+    """Return the published configuration, with other sizes."""
     common = {
         "gpt_max_audio_tokens": 605,
         "gpt_max_text_tokens": 402,
@@ -121,7 +121,7 @@ def _write_vocabulary(path: Path) -> None:
 
 
 def _studio(model: Any) -> dict[str, Any]:
-    """Two voices, as the studio's are published."""
+    """Return two voices in the form of the published studio's."""
     import torch
 
     voices = {}
@@ -134,7 +134,7 @@ def _studio(model: Any) -> dict[str, Any]:
 
 
 def _settle(gpt: Any, *, endless: bool) -> None:
-    """Have the votes given and counted, and the end found by them."""
+    """Have votes given and counted, and let them decide the end."""
     both = [VOTE, END]
     gpt.conditioning_perceiver.norm.gamma[both] = 0.0
     for part in (gpt.text_embedding, gpt.mel_embedding):
@@ -148,7 +148,7 @@ def _settle(gpt: Any, *, endless: bool) -> None:
         for last in (layer.attn.c_proj, layer.mlp.c_proj):
             last.weight[:, both] = 0.0
             last.bias[both] = 0.0
-    # The first head looks at everything alike, and tells the mean vote.
+    # The first head attends to all positions equally, and returns the mean vote.
     attention = gpt.gpt.h[0].attn
     head = gpt.model_dim // gpt.heads
     attention.c_attn.weight[:, :head] = 0.0
@@ -163,7 +163,7 @@ def _settle(gpt: Any, *, endless: bool) -> None:
 
 
 def _attune(decoder: Any) -> None:
-    """Let the decoder hear what was drawn, and not the votes, and be loud."""
+    """Make the decoder depend on the drawn tokens but not on the votes, and be loud."""
     decoder.conv_pre.weight.mul_(KEEN)
     decoder.conv_pre.weight[:, [VOTE, END]] = 0.0
     decoder.conv_post.weight.mul_(LOUDER)

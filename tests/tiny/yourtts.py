@@ -12,12 +12,12 @@ from dubbing.engines.adapters._coqui.library import prepare
 from tiny import vits
 
 NUMBERS = 32
-"""Of a speaker's vector; the published model has 512."""
+"""Length of a speaker's vector; 512 in the published model."""
 LANGUAGES = {"en": 0, "fr-fr": 1, "pt-br": 2}
 
 
 def make(folder: Path, size: int = 1, **changes: Any) -> None:
-    """Write what the published archive holds; ``size`` multiplies the model's channels."""
+    """Write the files of the published archive; ``size`` multiplies the model's channels."""
     (folder / "language_ids.json").write_text(json.dumps(LANGUAGES))
     (folder / "speakers.json").write_text(json.dumps(_speakers()))
     _write_encoder(folder)
@@ -36,7 +36,7 @@ def make(folder: Path, size: int = 1, **changes: Any) -> None:
 
 
 def _speakers() -> dict[str, Any]:
-    """Two clips of each of two speakers; one is published with a line break in its name."""
+    """Return two clips for each of two speakers; one name is published with a line break."""
     random = np.random.default_rng(0)
     names = ("female-en-5\n", "male-pt-3")
     return {

@@ -1,1 +1,1 @@
-"""The built-in engines, one a file; found by entry point, as everybody's engines are."""
+"""The built-in engines, one file each, found by entry point as engines of other packages are."""

@@ -1,6 +1,6 @@
-"""eSpeak NG's C library: it speaks, and it tells the phonemes of a text.
+"""eSpeak NG's C library: it speaks text, and turns text into phonemes.
 
-It keeps its state in globals, so a process has one, used by one thread at a time.
+The library keeps its state in globals, so a process has one instance, used by one thread at a time.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ from typing import Any
 from dubbing.errors import EngineFailed, EngineMissing, SpeechRejected
 
 RATE = 22050
-"""Hz; what eSpeak's own data are made for."""
+"""Hz; the rate of eSpeak's own data."""
 
 SYNCHRONOUS, BUFFER_MS, DO_NOT_EXIT = 2, 1000, 0x8000
 SPEED, PITCH = 1, 3
 CHARACTER_POSITION, PLAIN_UTF8 = 1, 1
 IPA_PHONEMES = 2
 LANGUAGE_CHANGE = re.compile(r"\([a-z-]+\)")
-"""Stands among phonemes where a word is read in another language."""
+"""Marks where eSpeak reads a word in another language; not a phoneme."""
 
 PUNCTUATION = re.compile(r"((?:\s*[;:,.!?¡¿—…\"«»“”]+\s*)+)")
-"""What eSpeak makes pauses of and does not write; models know it as symbols."""
+"""Punctuation, which eSpeak turns into pauses and leaves out; models have symbols for it."""
 
 ESPEAK_NAMES = {"en": "en-us", "zh-cn": "cmn"}
-"""What coqui-tts reads otherwise than eSpeak would, so that its models hear what they know."""
+"""Languages that coqui-tts reads as another of eSpeak's; its models were trained on that."""
 
 Reading = Callable[[str], str]
-"""Makes of a text what its symbols are looked up in."""
+"""Turns a text into the string whose symbols are looked up: its letters, or its phonemes."""
 
 _lock = Lock()
 
 
 class _Properties(ctypes.Structure):
-    """By what a voice is looked for."""
+    """The criteria by which eSpeak chooses a voice."""
 
     _fields_ = (
         ("name", ctypes.c_char_p),
@@ -56,7 +56,7 @@ class _Properties(ctypes.Structure):
 
 
 class Library:
-    """The C library, of which a process has one."""
+    """The C library; a process has one instance."""
 
     def __init__(self, path: str, data: str) -> None:
         self._c = ctypes.CDLL(path)
@@ -76,12 +76,12 @@ class Library:
 
     @property
     def digest(self) -> str:
-        """Digest of the versions of the library and of the wheel that brings its data."""
+        """Digest of the versions of the library and of the wheel with its data."""
         library = self._c.espeak_Info(None).decode()
         return hashlib.sha256(f"{library} {version('espeakng-loader')}".encode()).hexdigest()
 
     def speak(self, text: str, voice: str, rate: int, pitch: int) -> bytes:
-        """Return 16-bit samples of ``text``, which is plain: no markup, no phonemes."""
+        """Return 16-bit samples of ``text``, read as plain text: no markup, no phonemes."""
         data = text.encode()
         with _lock:
             self._choose(voice)
@@ -95,19 +95,19 @@ class Library:
             return bytes(self._sound)
 
     def phonemes(self, text: str, language: str) -> str:
-        """Return ``text`` in the IPA, words parted by spaces, without its punctuation.
+        """Return ``text`` in the IPA, with spaces between words and without punctuation.
 
-        language: eSpeak's name of it, such as ``en-us``. Raises SpeechRejected for one that
-        eSpeak does not know.
+        language: eSpeak's name of it, such as ``en-us``. Raises SpeechRejected for a language
+        that eSpeak does not know.
         """
         rest = ctypes.c_char_p(text.encode())
         clauses = []
         with _lock:
             self._choose(language, by_language=True)
-            # Goes from clause to clause, and is null after the last.
+            # Each call reads a clause and moves the pointer on; it is null after the last clause.
             while rest.value is not None:
-                found = self._c.espeak_TextToPhonemes(ctypes.byref(rest), PLAIN_UTF8, IPA_PHONEMES)
-                clauses.append(LANGUAGE_CHANGE.sub("", found.decode()).strip())
+                clause = self._c.espeak_TextToPhonemes(ctypes.byref(rest), PLAIN_UTF8, IPA_PHONEMES)
+                clauses.append(LANGUAGE_CHANGE.sub("", clause.decode()).strip())
         return " ".join(filter(None, clauses))
 
     def _choose(self, voice: str, *, by_language: bool = False) -> None:
@@ -151,20 +151,20 @@ def _open() -> Library:
 
 
 def phonemizer(who: str) -> Library:
-    """Return what tells phonemes; raises EngineMissing, naming the engine, when it is not there."""
+    """Return the library for phonemes; raises EngineMissing, naming the engine, without it."""
     if not find_spec("espeakng_loader"):
         raise EngineMissing(
-            f"the model of engine {who!r} is read in phonemes, which eSpeak tells: "
+            f"the model of engine {who!r} needs phonemes, which come from eSpeak: "
             "pip install 'dubbing[espeak]'"
         )
     return open_library()
 
 
 def phonemes(who: str, language: str) -> Reading:
-    """Return what makes phonemes of a text and keeps its punctuation.
+    """Return the reading that turns a text into phonemes and keeps its punctuation.
 
-    who: the engine that needs them. language: as eSpeak names it. Raises EngineMissing when
-    eSpeak is not there.
+    who: the engine that needs it. language: as coqui-tts or eSpeak names it. Raises EngineMissing
+    without eSpeak.
     """
     library = phonemizer(who)
     voice = ESPEAK_NAMES.get(language, language)

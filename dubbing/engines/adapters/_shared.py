@@ -1,4 +1,4 @@
-"""What engines of every kind share: the words in which they refuse, and how the rest is spoken."""
+"""Shared by all engines: how they refuse lines, and how they speak the others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dubbing.errors import DubbingError, EngineFailed, SpeechRejected
 from dubbing.media.samples import SILENCE_DBFS, Audio, peak
 
 ALONE = "default"
-"""The voice of a model of one speaker."""
+"""Name of the voice of a model with one speaker."""
 
 Model = TypeVar("Model")
 Row = TypeVar("Row")
@@ -18,7 +18,7 @@ Answer = TypeVar("Answer")
 
 
 def loaded(spec: EngineSpec, model: Model | None) -> Model:
-    """Return a model that is there; raises EngineFailed when it was not loaded."""
+    """Return ``model``; raises EngineFailed when it is not loaded."""
     if model is None:
         raise EngineFailed(f"{spec.name} is not loaded")
     return model
@@ -28,17 +28,17 @@ def no_such_voice(spec: EngineSpec, voice: str | VoiceForm) -> SpeechRejected:
     """Return the refusal of a voice that an engine does not have."""
     if not isinstance(voice, str):
         return cannot_clone(spec)
-    known = ", ".join(spec.voices) or "none, so that it needs a reference"
+    known = ", ".join(spec.voices) or "none, so it needs a reference"
     return SpeechRejected(f"{spec.name} has no voice {voice!r}; its voices are: {known}")
 
 
 def cannot_clone(spec: EngineSpec) -> SpeechRejected:
-    """Return the refusal of a reference."""
+    """Return the refusal of a reference by an engine that cannot clone."""
     return SpeechRejected(f"{spec.name} cannot clone a voice: give the role one of its voices")
 
 
 def does_not_speak(spec: EngineSpec, language: str) -> SpeechRejected:
-    """Return the refusal of a language."""
+    """Return the refusal of a language that an engine does not speak."""
     return SpeechRejected(f"{spec.name} does not speak {language!r}")
 
 
@@ -51,9 +51,9 @@ def check_heard(reference: Audio) -> None:
 def answered(
     asked: Sequence[Row | DubbingError], answer: Callable[[list[Row]], Iterable[Answer]]
 ) -> list[Answer | DubbingError]:
-    """Return what is answered to all that is not refused, with the refusals, in their order.
+    """Run ``answer`` on the accepted rows; return results and refusals in input order.
 
-    answer: called once with all rows, and not at all when there are none.
+    answer: called once with all accepted rows, and not at all when there are none.
     """
     rows = [row for row in asked if not isinstance(row, DubbingError)]
     answers = iter(answer(rows) if rows else ())

@@ -1,6 +1,6 @@
 """eSpeak NG, in process: 1,000 times real time on one core, and no model to download.
 
-A voice is one of eSpeak's variants, which speak any language.
+Its voices are eSpeak's variants, each of which speaks any language.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ WORDS_A_MINUTE = 175
 MIDDLE_PITCH = 50
 """eSpeak's pitch goes from 0 to 100."""
 
-# By turns a low and a high voice, each as far as can be from those before it in pitch and
-# spectrum, so that the first few, which a small cast is given, are told apart at once.
+# Low and high voices alternate. Each differs as much as possible from those before it in pitch and
+# spectrum, so that the first few, which a small cast gets, are told apart at once.
 VOICES = (
     "m3", "Annie", "m8", "steph", "quincy", "shelby", "michel", "f1", "rob", "grandma",
     "edward", "f5", "boris", "belinda", "Michael", "linda", "m4", "f3", "robert", "f2",
     "m7", "aunty", "m2", "f4", "m1", "max", "m6", "m5",
 )  # fmt: skip
 
-# What eSpeak speaks in the script that people write it in. Not Japanese, nor Hakka: it knows no
-# kanji there, and says "Chinese letter" for each. Nor Faroese and Karakalpak: the wheel lacks
-# their dictionaries. Nor Chuvash: it leaves out numbers.
+# The languages that eSpeak speaks from their usual script. Left out: Japanese and Hakka, where it
+# says "Chinese letter" for each kanji; Faroese and Karakalpak, whose dictionaries the wheel lacks;
+# and Chuvash, where it skips numbers.
 LANGUAGES = (
     "af", "am", "an", "ar", "as", "az", "ba", "be", "bg", "bn", "bpy", "bs", "ca", "cmn", "cs",
     "cy", "da", "de", "el", "en", "en-029", "en-GB", "en-US", "eo", "es", "es-419", "et",
@@ -46,10 +46,10 @@ LANGUAGES = (
     "sw", "ta", "te", "th", "ti", "tk", "tn", "tr", "tt", "ug", "uk", "ur", "uz", "vi", "yue", "zh",
 )  # fmt: skip
 
-# eSpeak's names where they are not the tag in small letters.
+# eSpeak's names of languages where they differ from the tag in lower case.
 NAMES = {"en-GB": "en", "no": "nb", "zh": "cmn", "zh-HK": "yue"}
 
-# Measured on film lines, spaces and signs counted.
+# Measured on lines of films; spaces and punctuation count.
 CHARACTERS_PER_SECOND = {
     "ar": 12.4, "bn": 13.7, "cmn": 4.5, "cs": 16.9, "da": 20.1, "de": 19.2, "el": 18.6,
     "en": 20.4, "es": 18.6, "fa": 12.9, "fi": 15.7, "fr": 23.6, "he": 15.1, "hi": 15.4,
@@ -62,8 +62,8 @@ CHARACTERS_PER_SECOND = {
 class ESpeak:
     """eSpeak NG, through its C library.
 
-    Its own speed is near what is asked, within some 15 %. Pitch is honoured from about 6
-    semitones down to 8 up, and goes no further. It cannot clone.
+    Its speed is within some 15 % of what is asked. Pitch is honoured from about 6 semitones down to
+    8 up, and limited to that. It cannot clone.
     """
 
     weights: ClassVar[Weights | None] = None
@@ -79,7 +79,7 @@ class ESpeak:
         speed=(0.5, 2.0),
         delivery=("pitch",),
         sample_rate=RATE,
-        # A message costs what a line does: a few dozen lines make it not matter.
+        # A message costs as much as a line; among a few dozen lines that does not matter.
         batch_lines=64,
         # Nothing is padded, so only the number of lines counts.
         batch_seconds=100_000.0,
@@ -99,11 +99,11 @@ class ESpeak:
         self.model = self._library.digest
 
     def unload(self) -> None:
-        """Let go of the library, whose 3 MB stay with the process."""
+        """Drop the library; its 3 MB stay with the process."""
         self._library = None
 
     def extract(self, reference: Audio, transcript: str) -> VoiceForm:
-        """Raise SpeechRejected: eSpeak has its own voices only."""
+        """Raise SpeechRejected: eSpeak has only its own voices."""
         raise cannot_clone(self.spec)
 
     def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
@@ -113,7 +113,7 @@ class ESpeak:
 
     def _speak(self, library: Library, line: Line) -> Spoken:
         try:
-            # eSpeak itself takes an unknown variant for none at all.
+            # eSpeak itself would ignore an unknown variant.
             if line.voice not in VOICES:
                 raise no_such_voice(self.spec, line.voice)
             voice = f"{_language(line.language)}+{line.voice}"
@@ -127,19 +127,19 @@ class ESpeak:
 
 @cache
 def _language(tag: str) -> str:
-    """Return eSpeak's name of the language, of the nearest regional kind that it has."""
+    """Return eSpeak's name of a language, or of the nearest regional variety that it has."""
     base = tag.split("-", maxsplit=1)[0].lower()
-    own = [language for language in LANGUAGES if language.split("-", maxsplit=1)[0] == base]
-    if not own:
+    varieties = [language for language in LANGUAGES if language.split("-", maxsplit=1)[0] == base]
+    if not varieties:
         raise does_not_speak(ESpeak.spec, tag)
     import langcodes  # noqa: PLC0415 - its tables cost more than eSpeak does
 
-    nearest = langcodes.closest_match(tag, own)[0]
-    language = tag if tag in NAMES else nearest if nearest in own else base
+    nearest = langcodes.closest_match(tag, varieties)[0]
+    language = tag if tag in NAMES else nearest if nearest in varieties else base
     return NAMES.get(language, language.lower())
 
 
 def _pitch(semitones: float) -> int:
-    """Return eSpeak's pitch, fitted to the fundamental frequency that it was measured to give."""
+    """Return eSpeak's pitch value, fitted to measured fundamental frequencies."""
     value = MIDDLE_PITCH + 6.9 * semitones - 0.12 * semitones * abs(semitones)
     return round(min(max(value, 0), 100))

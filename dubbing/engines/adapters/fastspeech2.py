@@ -1,4 +1,4 @@
-"""FastSpeech2 by coqui-tts, and the vocoder that makes sound of it: many lines at once."""
+"""FastSpeech2 by coqui-tts, with a vocoder: many lines at once."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from dubbing.media.samples import Audio
 class FastSpeech2(Trained):
     """FastSpeech2, FastPitch or FastSpeech, as trained by coqui-tts.
 
-    A HiFiGAN of coqui-tts lies in the same folder as ``vocoder.pth`` and ``vocoder_config.json``;
-    without one, Griffin and Lim's method makes the sound: slow, and hollow. Its own speed is by the
-    length of each symbol, in whole frames. Nothing is drawn, so that a line is always the same: in
-    any batch, within 1e-4 of full scale.
+    A HiFiGAN of coqui-tts can be in the same folder, as ``vocoder.pth`` and
+    ``vocoder_config.json``; without one, Griffin-Lim makes the sound: slow, and hollow. Speed
+    scales the length of each symbol, in whole frames. A HiFiGAN draws no noise, so a line always
+    sounds the same: in any batch, within 1e-4 of full scale.
     """
 
     spec = EngineSpec(
@@ -63,13 +63,13 @@ class FastSpeech2(Trained):
     def _said(self, rows: Sequence[Row]) -> Sequence[Spoken]:
         spectrograms = forward_tts.speak(self._model, rows)
         asked = [
-            own if isinstance(own, DubbingError) else (own, row.seed)
-            for own, row in zip(spectrograms, rows, strict=True)
+            spectrogram if isinstance(spectrogram, DubbingError) else (spectrogram, row.seed)
+            for spectrogram, row in zip(spectrograms, rows, strict=True)
         ]
         return answered(asked, self._sounds)
 
     def _sounds(self, rows: Sequence[tuple[vocoder.Spectrogram, int]]) -> list[Audio]:
-        """Return the sound of spectrograms with their seeds."""
+        """Return the sound of each row, a spectrogram and its seed."""
         assert self._vocoder is not None  # noqa: S101 - loaded with the model
         spectrograms, seeds = zip(*rows, strict=True)
         sounds = self._vocoder.sounds(spectrograms, seeds)

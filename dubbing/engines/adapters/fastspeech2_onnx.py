@@ -1,4 +1,4 @@
-"""FastSpeech2 and its vocoder as ONNX graphs: by onnxruntime, without PyTorch."""
+"""FastSpeech2 and its vocoder as ONNX graphs, run by onnxruntime without PyTorch."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from dubbing.media.samples import Audio
 
 CONFIG = "config.json"
 WEIGHTS = Weights(
-    # Nobody publishes graphs: the page is that of what exports them.
+    # Nobody publishes graphs: the page tells how to export them.
     files=(CONFIG, "*.onnx"),
     home="https://docs.pytorch.org/docs/stable/onnx.html",
 )
 NATURAL = (1.0, 1.0)
-"""The speeds of a graph that takes none."""
+"""The speed range of a graph that has no input for speed."""
 
 
 @dataclass(frozen=True)
 class _Row:
-    """A line as the graph is given it."""
+    """A line as input of the acoustic graph."""
 
     tokens: list[int]
     speaker: int
@@ -46,9 +46,9 @@ Mel = npt.NDArray[np.float32]
 
 
 class FastSpeech2Onnx:
-    """An acoustic graph and a vocoder, with a ``config.json`` that says what is what in them.
+    """An acoustic graph and a vocoder, with a ``config.json`` that describes both.
 
-    Nobody publishes such a folder: it is what one exports of a model, and describes.
+    Nobody publishes such folders: users export the graphs of a model, and describe them.
 
     ::
 
@@ -66,10 +66,10 @@ class FastSpeech2Onnx:
         }
 
     With ``"phonemes": "en-us"`` among the symbols, a text is read in eSpeak's phonemes; with
-    ``"frames_first": true``, a graph's spectrograms are (frames, mels). Lines are a batch where the
-    acoustic graph takes their lengths and tells those of their spectrograms, and are then spoken as
-    they would be alone as far as that graph masks what is beside them. The vocoder makes sound of
-    one after the other.
+    ``"frames_first": true``, a graph's spectrograms are (frames, mels). Lines are spoken together
+    if the acoustic graph takes their lengths and returns those of their spectrograms; a line then
+    sounds as it would alone, as far as that graph masks padding. The vocoder takes one spectrogram
+    at a time.
     """
 
     weights: ClassVar[Weights | None] = WEIGHTS
@@ -114,32 +114,38 @@ class FastSpeech2Onnx:
         require(self)
         require_files(WEIGHTS, self._folder, self.spec.name)
         where = self._folder / CONFIG
-        said, vocoder_said = self._config.acoustic, self._config.vocoder
-        acoustic = Graph(self._folder, said.file, device)
+        acoustic_config, vocoder_config = self._config.acoustic, self._config.vocoder
+        acoustic = Graph(self._folder, acoustic_config.file, device)
         acoustic.check(
-            _named("acoustic.inputs", said.inputs), _named("acoustic.outputs", said.outputs), where
+            _named("acoustic.inputs", acoustic_config.inputs),
+            _named("acoustic.outputs", acoustic_config.outputs),
+            where,
         )
-        vocoder = Graph(self._folder, vocoder_said.file, device)
+        vocoder = Graph(self._folder, vocoder_config.file, device)
         vocoder.check(
-            {"vocoder.input": vocoder_said.input}, {"vocoder.output": vocoder_said.output}, where
+            {"vocoder.input": vocoder_config.input},
+            {"vocoder.output": vocoder_config.output},
+            where,
         )
-        own = self._config.symbols
-        told = phonemes(self.spec.name, own.phonemes) if own.phonemes else str
-        self._reading = (lambda text: told(text.lower())) if own.lower else told
-        self._symbols = Symbols(numbers=own.numbers, blank=own.blank, start=own.start, end=own.end)
+        symbols = self._config.symbols
+        reading = phonemes(self.spec.name, symbols.phonemes) if symbols.phonemes else str
+        self._reading = (lambda text: reading(text.lower())) if symbols.lower else reading
+        self._symbols = Symbols(
+            numbers=symbols.numbers, blank=symbols.blank, start=symbols.start, end=symbols.end
+        )
         self._graphs = acoustic, vocoder
         self.model = digest_files({*acoustic.files, *vocoder.files, where})
 
     def unload(self) -> None:
-        """Let go of the graphs."""
+        """Free the graphs."""
         self._graphs = None
 
     def extract(self, reference: Audio, transcript: str) -> VoiceForm:
-        """Raise SpeechRejected: it has the voices that it was trained with only."""
+        """Raise SpeechRejected: the model has only the voices of its training."""
         raise cannot_clone(self.spec)
 
     def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
-        """Speak ``lines``, together those that the acoustic graph takes together."""
+        """Speak ``lines``, together as far as the acoustic graph takes lines together."""
         loaded(self.spec, self._graphs)
         return answered([self._row(line) for line in lines], self._said)
 
@@ -166,7 +172,7 @@ class FastSpeech2Onnx:
         raise no_such_voice(self.spec, line.voice)
 
     def _batches(self, acoustic: Graph, rows: Sequence[_Row]) -> list[list[int]]:
-        """Return which rows the graph takes together: one each, all, or those of one speed."""
+        """Return the row numbers of each call: one row, all rows, or the rows of one speed."""
         inputs, outputs = self._config.acoustic.inputs, self._config.acoustic.outputs
         tells = inputs.lengths and (outputs.mel_lengths or outputs.durations)
         if not tells or not acoustic.takes_rows(inputs.tokens):
@@ -180,12 +186,11 @@ class FastSpeech2Onnx:
 
     def _spectrograms(self, acoustic: Graph, rows: Sequence[_Row]) -> list[Mel]:
         """Return the spectrogram of each row."""
-        said = self._config.acoustic
-        inputs, outputs = said.inputs, said.outputs
+        inputs, outputs = self._config.acoustic.inputs, self._config.acoustic.outputs
         lengths = [len(row.tokens) for row in rows]
         tokens = np.full((len(rows), max(lengths)), self._config.symbols.pad)
-        for own, row in zip(tokens, rows, strict=True):
-            own[: len(row.tokens)] = row.tokens
+        for padded, row in zip(tokens, rows, strict=True):
+            padded[: len(row.tokens)] = row.tokens
         given: dict[str | None, Any] = {
             inputs.tokens: tokens,
             inputs.lengths: lengths,
@@ -197,24 +202,24 @@ class FastSpeech2Onnx:
         counted = outputs.mel_lengths or outputs.durations
         mels, *counts = acoustic.run(taken, [outputs.mel, *([counted] if counted else [])])
         mels = mels.reshape(len(rows), *mels.shape[-2:])
-        mels = mels.transpose(0, 2, 1) if said.frames_first else mels
+        mels = mels.transpose(0, 2, 1) if self._config.acoustic.frames_first else mels
         if not counts:
             return list(mels)
         frames = counts[0].reshape(len(rows), -1)
-        # What is beside a row does not count, whatever the graph makes of it.
+        # The durations of padding do not count, whatever the graph makes of them.
         ends = [
             round(float(each[:length].sum())) for each, length in zip(frames, lengths, strict=True)
         ]
         return [mel[:, :end] for mel, end in zip(mels, ends, strict=True)]
 
     def _sound(self, vocoder: Graph, mel: Mel) -> Audio:
-        said = self._config.vocoder
-        given = mel.T if said.frames_first else mel
-        (wave,) = vocoder.run({said.input: vocoder.fitted(said.input, given[None])}, [said.output])
+        names = self._config.vocoder
+        given = vocoder.fitted(names.input, (mel.T if names.frames_first else mel)[None])
+        (wave,) = vocoder.run({names.input: given}, [names.output])
         samples = np.clip(wave.reshape(-1), -1, 1).astype(np.float32)
         return Audio(samples=samples, rate=self._config.sample_rate)
 
 
-def _named(place: str, said: Inputs | Outputs) -> dict[str, str]:
-    """Return the names in a graph, by the fields that say them."""
-    return {f"{place}.{field}": name for field, name in said.model_dump().items() if name}
+def _named(place: str, names: Inputs | Outputs) -> dict[str, str]:
+    """Return the names of a graph's inputs or outputs, by their field in the configuration."""
+    return {f"{place}.{field}": name for field, name in names.model_dump().items() if name}

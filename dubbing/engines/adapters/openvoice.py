@@ -1,7 +1,7 @@
-"""OpenVoice's tone colour converter: what an engine said, in the voice of a reference.
+"""OpenVoice's tone colour converter: it gives an engine's speech the voice of a reference.
 
 A model's folder holds ``config.json`` and ``checkpoint.pth`` as MyShell publishes them, for either
-version. The converter keeps the words, their time and their melody.
+version. The converter keeps words, timing and melody.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ WEIGHTS = Weights(
 )
 
 WINDOW = 10.0
-"""Seconds of a reference that are listened to at once: the encoder hears what comes last best."""
+"""Seconds of a reference that are encoded at once: the encoder favours the end of what it hears."""
 SEED = 0
-"""Every sound is given the same noise, so that it becomes the same whatever is beside it."""
+"""Seed of the noise, the same for every sound, so that a result does not depend on its batch."""
 
 
 class _Sound(Model):
-    """How sound becomes spectra, by MyShell's names."""
+    """The parameters of spectra, by MyShell's names."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -60,19 +60,19 @@ class _Sound(Model):
 
 
 class _Config(Model):
-    """What ``config.json`` tells of a model."""
+    """The part of ``config.json`` that is read."""
 
     model_config = ConfigDict(extra="ignore")
 
     data: _Sound
     model: dict[str, Any]
-    """The sizes of the network; what is left out is as in the published ones."""
+    """Sizes of the network; the published ones by default."""
 
 
 class OpenVoice:
-    """OpenVoice through coqui-tts; sounds are converted together, each to a voice of its own.
+    """OpenVoice through coqui-tts; sounds are converted together, each to its own voice.
 
-    In a batch a sound becomes what it would be alone, within what floating point gives.
+    A sound is converted in a batch as it would be alone, within floating-point error.
     """
 
     weights: ClassVar[Weights | None] = WEIGHTS
@@ -94,7 +94,7 @@ class OpenVoice:
     )
     model: str
     together: int | None = None
-    """How many sounds are decoded at once; left out, all on a card, and one on a CPU."""
+    """How many sounds are decoded at once; by default all on a card, and one on a CPU."""
 
     def __init__(self, name: str = "openvoice", folder: Path = Path()) -> None:
         self._folder = folder
@@ -117,14 +117,14 @@ class OpenVoice:
         self.model = digest_files([self._folder / CONFIG, checkpoint])
 
     def unload(self) -> None:
-        """Let go of the converter."""
+        """Free the converter, on a card too."""
         self._model = None
         release()
 
     def extract(self, reference: Audio, transcript: str) -> VoiceForm:
         """Return the tone colour of a voice, ``{"se": (channels,) float32}``.
 
-        It is the mean over parts of a long reference. Raises SpeechRejected for a silent one.
+        For a long reference it is the mean over its parts. Raises SpeechRejected for a silent one.
         """
         import torch
 
@@ -137,7 +137,7 @@ class OpenVoice:
         return {"se": colour.cpu().numpy()}
 
     def convert(self, sounds: Sequence[Audio], voices: Sequence[VoiceForm]) -> list[Spoken]:
-        """Convert each sound to the voice beside it; each stays as long as it is."""
+        """Convert each sound to the voice at the same place; each keeps its length."""
         import torch
 
         with torch_errors(self.spec.name), torch.inference_mode():
@@ -160,7 +160,7 @@ class OpenVoice:
         return validated(_Config, read_config(self._folder, CONFIG), self._folder / CONFIG)
 
     def _wave(self, sound: Audio) -> Tensor:
-        """Return a sound at the model's rate, with silence up to a whole frame; (samples,)."""
+        """Return a sound at the model's rate, padded to a whole frame with silence; (samples,)."""
         import torch
         from torch.nn.functional import pad
 
@@ -169,25 +169,25 @@ class OpenVoice:
             soxr.resample(sound.samples, sound.rate, audio.input_sample_rate, quality="HQ")
         )
         frames = math.ceil(len(wave) / audio.hop_length)
-        # The window of the spectrum mirrors the sound at its ends, and wants so much of it.
+        # The spectrum mirrors the sound at its ends, which takes so many samples.
         whole = max(frames * audio.hop_length, audio.fft_size)
         return pad(wave, (0, whole - len(wave)))
 
     def _recolour(
         self, spectra: Sequence[Tensor], source: Tensor, target: Tensor
     ) -> Iterator[Samples]:
-        """Yield the samples of spectra (1, bins, frames) in other colours, and some after them.
+        """Yield the samples of spectra (1, bins, frames) in their target colours, with excess ends.
 
-        source, target: (rows, channels, 1). coqui-tts's own `inference` draws noise of the whole
-        batch's shape, so its steps are taken here.
+        source, target: (rows, channels, 1). coqui-tts's own `inference` draws noise in the shape of
+        the whole batch, so its steps are repeated here.
         """
         import torch
         from torch.nn.functional import pad
         from torch.nn.utils.rnn import pad_sequence
 
         model = self._loaded
-        padded = pad_sequence([own[0].T for own in spectra], batch_first=True).transpose(1, 2)
-        frames = torch.tensor([own.shape[-1] for own in spectra], device=model.device)
+        padded = pad_sequence([row[0].T for row in spectra], batch_first=True).transpose(1, 2)
+        frames = torch.tensor([row.shape[-1] for row in spectra], device=model.device)
         mute = 0.0 if model.zero_g else 1.0
         _, mean, spread, mask = model.enc_q(padded, frames, g=source * mute)
         latent = (mean + _noise(mean) * spread.exp() * model.tau) * mask
@@ -197,8 +197,8 @@ class OpenVoice:
         for first in range(0, len(spectra), together):
             rows = slice(first, first + together)
             longest = int(frames[rows].max())
-            some = (coloured * mask)[rows, :, :longest]
-            waves = model.dec(pad(some, (0, AHEAD)), g=target[rows] * mute).squeeze(1)
+            part = (coloured * mask)[rows, :, :longest]
+            waves = model.dec(pad(part, (0, AHEAD)), g=target[rows] * mute).squeeze(1)
             yield from waves.float().clamp(-1, 1).cpu().numpy()
 
 
@@ -210,7 +210,7 @@ def _open(config: _Config, checkpoint: Path) -> Any:
     settings = OpenVoiceConfig()
     settings.from_dict(
         {
-            # The first version's file does not name it.
+            # The first version's file does not set it.
             "model_args": {"zero_g": False, **config.model},
             "audio": {
                 "input_sample_rate": config.data.sampling_rate,
@@ -228,10 +228,10 @@ def _open(config: _Config, checkpoint: Path) -> Any:
 
 
 def _noise(like: Tensor) -> Tensor:
-    """Return noise (1, channels, frames), of which a shorter sound is given the beginning."""
+    """Return noise (1, channels, frames); that of a shorter sound is its beginning."""
     import torch
 
     _, channels, frames = like.shape
-    # Drawn on the CPU, where a seed gives the same on every machine.
+    # Drawn on the CPU, where a seed gives the same noise on every machine.
     drawn = torch.randn(frames, channels, generator=torch.Generator().manual_seed(SEED))
     return drawn.T.unsqueeze(0).to(like)

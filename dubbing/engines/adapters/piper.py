@@ -1,6 +1,6 @@
 """Piper: VITS voices as ONNX files, faster than real time on one core.
 
-A model's folder holds one voice as it is published: ``<voice>.onnx``, which may speak as many
+A model's folder holds one voice as it is published: ``<voice>.onnx``, which may have several
 speakers, and ``<voice>.onnx.json``.
 """
 
@@ -29,7 +29,7 @@ PAUSE = 0.2
 
 
 class _Part(Model):
-    """A part of a voice's configuration, which holds more than is read here."""
+    """A part of a voice's configuration; fields that are not listed are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -47,22 +47,22 @@ class _Phonemizer(_Part):
 
 
 class _Config(_Part):
-    """What ``<voice>.onnx.json`` tells of a voice."""
+    """The part of ``<voice>.onnx.json`` that is read."""
 
     audio: _Sound
     espeak: _Phonemizer
     language: _Language | None = None
-    """Older voices are known by the language of their phonemes only."""
+    """None in older voices, whose language is that of their phonemes."""
     dataset: str = ""
     num_speakers: int = Field(default=1, ge=1)
     speaker_id_map: dict[str, int] = Field(default={})
     phoneme_type: Literal["espeak", "text"] = "espeak"
-    """The others want libraries of their own, or models that would be downloaded."""
+    """Other types need more libraries, or models that would be downloaded."""
     phoneme_id_map: dict[str, list[int]]
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """The voice's language, which it speaks to those who ask for no region too."""
+        """The voice's language, with and without its region."""
         tag = self.language.code if self.language else self.espeak.voice
         language, _, region = tag.replace("_", "-").partition("-")
         return (f"{language}-{region.upper()}", language) if region else (language,)
@@ -76,11 +76,11 @@ class _Config(_Part):
 
 
 class Piper:
-    """Piper, on a CPU, by the voice's own phonemes; several speakers are as many stock voices.
+    """Piper, on a CPU, by the voice's own phonemes; each speaker is a stock voice.
 
-    It has a speed of its own, and no pitch. Noise is drawn inside the ONNX graph, which takes no
-    seed for a call: the same line is never said twice the same to the sample. Lines are spoken one
-    by one, as a graph takes one speed for a batch and does not tell where each row ends.
+    It offers speed, but no pitch. Noise is drawn inside the ONNX graph, which takes no seed: no two
+    takes of a line are equal to the sample. Lines are spoken one by one, as a graph takes one speed
+    for a batch and does not return where each row ends.
     """
 
     weights: ClassVar[Weights | None] = WEIGHTS
@@ -128,11 +128,11 @@ class Piper:
         self.model = digest_files([graph, _config_of(graph)])
 
     def unload(self) -> None:
-        """Let go of the voice."""
+        """Free the voice."""
         self._voice = None
 
     def extract(self, reference: Audio, transcript: str) -> VoiceForm:
-        """Raise SpeechRejected: Piper has its own voices only."""
+        """Raise SpeechRejected: Piper has only its own voices."""
         raise cannot_clone(self.spec)
 
     def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
@@ -145,7 +145,7 @@ class Piper:
             asked = self._asked(line)
         except DubbingError as exc:
             return exc
-        # Double brackets would have Piper take what is in them for phonemes.
+        # Piper would read text in double brackets as phonemes.
         text = line.text.replace("[[", "[ [")
         known = self._voice.config.phoneme_id_map
         sentences = [
@@ -161,7 +161,7 @@ class Piper:
         return Audio(samples=_joined(sentences, round(PAUSE / line.speed * rate)), rate=rate)
 
     def _asked(self, line: Line) -> Any:
-        """Return what Piper calls the way in which a line is spoken."""
+        """Return Piper's `SynthesisConfig` for a line."""
         from piper import SynthesisConfig
 
         if not isinstance(line.voice, str) or line.voice not in self._speakers:
@@ -169,7 +169,7 @@ class Piper:
         return SynthesisConfig(
             speaker_id=self._speakers[line.voice],
             length_scale=self._voice.config.length_scale / line.speed,
-            # Each sentence would be brought to the same peak, and whispers shouted.
+            # Piper would bring each sentence to the same peak, so that whispers become shouts.
             normalize_audio=False,
         )
 
@@ -179,7 +179,7 @@ def _config_of(graph: Path) -> Path:
 
 
 def _open(graph: Path) -> Any:
-    """Return Piper's own object of a voice."""
+    """Return Piper's own voice object."""
     from piper import PiperVoice
     from piper.config import PiperConfig
 
@@ -188,7 +188,7 @@ def _open(graph: Path) -> Any:
         config = PiperConfig.from_dict(raw)
     except (AttributeError, KeyError, TypeError, ValueError) as exc:
         raise BadInput(f"Piper cannot read it: {exc!r}", where=str(_config_of(graph))) from exc
-    # Not by PiperVoice.load, whose session takes every core.
+    # Not with PiperVoice.load, whose session takes every core.
     voice = PiperVoice(session=session(graph, "cpu"), config=config, download_dir=graph.parent)
     try:
         voice.phonemize("a")

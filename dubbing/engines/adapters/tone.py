@@ -1,7 +1,7 @@
-"""An engine without a model, for tests, dry runs and benches: it hums, and speaks no words.
+"""An engine without a model, for tests, dry runs and benchmarks: it hums, and speaks no words.
 
-Each line is a row of short harmonic tones, about a syllable for three characters, whose length
-is known beforehand to the sample. The same line with the same seed is the same to the byte.
+Each line is a series of short harmonic tones, about one for three characters. Its length is known
+in advance, to the sample. The same line with the same seed is the same to the byte.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ PACE = 15.0
 """Characters a second."""
 SYLLABLE_CHARACTERS = 3
 SOUNDING = 0.6
-"""Share of a syllable's time that sounds; the rest parts it from the next."""
+"""Share of a syllable's time that sounds; the rest is silence before the next."""
 MELODY = 2.0
-"""Semitones by which syllables stray from the voice's pitch, either way."""
+"""Semitones by which syllables vary from the voice's pitch, either way."""
 LOUDNESS = 0.5
 """Peak of a line."""
 STEPS = 4096
-"""Length of the tables that a line is read from."""
+"""Length of the tables from which a line is made."""
 
-# Hz, by turns low and high.
+# Hz; low and high voices alternate.
 VOICES = {"low": 100.0, "high": 240.0, "mid": 150.0, "bright": 340.0, "deep": 70.0}
 
 LOWEST, HIGHEST = 60.0, 500.0
-"""Hz between which a reference's pitch is looked for."""
+"""Limits in Hz of the search for a reference's pitch."""
 WINDOW = 0.05
-"""Seconds of a reference that are looked at together: three periods of the lowest pitch."""
+"""Seconds of a reference that are analysed together: three periods of the lowest pitch."""
 VOICED = 0.5
 """Autocorrelation from which a window counts as voiced."""
 
@@ -73,7 +73,7 @@ class Tone:
         self.spec = described(type(self).spec, name, folder)
 
     def load(self, device: str) -> None:
-        """Make ready."""
+        """Set the digest; there is no model to load."""
         self.model = hashlib.sha256(b"tone").hexdigest()
 
     def unload(self) -> None:
@@ -122,12 +122,12 @@ def _hum(frames: int, pitches: npt.NDArray[np.float64]) -> Samples:
 
 
 def _step(place: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
-    """Return where in a table the fractions of ``place`` lie."""
+    """Return the indices into a table for the fractional parts of ``place``."""
     return (place * STEPS).astype(np.intp) % STEPS
 
 
 def _syllable() -> Samples:
-    """Return the loudness of a syllable over its time."""
+    """Return the envelope of a syllable."""
     sounding = round(STEPS * SOUNDING)
     loudness = np.zeros(STEPS, np.float32)
     loudness[:sounding] = np.sqrt(np.sin(np.pi * np.arange(sounding) / sounding))

@@ -15,9 +15,9 @@ from dubbing.engines.engine import EngineSpec, Spoken
 class Vits(Trained):
     """VITS, as trained by coqui-tts.
 
-    Its own speed is by the length of each symbol, in whole frames: speech at twice the speed lasts
-    a little more than half as long. The same line with the same seed is the same in any batch,
-    within 1e-4 of full scale.
+    Speed scales the length of each symbol, in whole frames: speech at twice the speed lasts a
+    little more than half as long. The same line with the same seed is the same in any batch, within
+    1e-4 of full scale.
     """
 
     spec = EngineSpec(

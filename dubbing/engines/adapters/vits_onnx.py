@@ -1,4 +1,4 @@
-"""VITS as coqui-tts exports it to ONNX: by onnxruntime, without PyTorch."""
+"""VITS as coqui-tts exports it to ONNX, run by onnxruntime without PyTorch."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ from dubbing.errors import BadInput, SpeechRejected
 from dubbing.media.samples import Audio
 
 WEIGHTS = Weights(
-    # Nobody publishes graphs: the page documents what exports them.
+    # Nobody publishes graphs: the page tells how to export them.
     files=(CONFIG, "*.onnx"),
     home="https://coqui-tts.readthedocs.io/en/latest/models/vits.html",
 )
 NOISE, SLOWNESS, RHYTHM_NOISE = 0.667, 1.0, 1.0
-"""What coqui-tts takes where the configuration does not say."""
+"""The defaults of coqui-tts, for settings that the configuration leaves out."""
 
 
 class VitsOnnx:
-    """VITS by coqui-tts, on a CPU, as it exports a model, beside the model's ``config.json``.
+    """VITS by coqui-tts, on a CPU: an exported graph, beside the model's ``config.json``.
 
-    Nobody publishes such a graph; coqui-tts makes it of a checkpoint::
+    Nobody publishes such graphs; coqui-tts exports one from a checkpoint::
 
         model = Vits.init_from_config(config)
         model.load_checkpoint(config, "model.pth", eval=True)
         model.export_onnx("model.onnx")
 
-    Lines are spoken one after the other: the graph does not tell where in a batch a line ends, and
-    takes one speed. Noise is drawn inside the graph, which takes no seed, so that a line is spoken
-    a little differently each time; a model with ``inference_noise_scale`` and
-    ``inference_noise_scale_dp`` of 0 speaks it the same.
+    Lines are spoken one after the other: the graph does not return where in a batch a line ends,
+    and takes one speed. Noise is drawn inside the graph, which takes no seed, so a line sounds a
+    little different each time, unless the model's ``inference_noise_scale`` and
+    ``inference_noise_scale_dp`` are 0.
     """
 
     weights: ClassVar[Weights | None] = WEIGHTS
@@ -86,11 +86,11 @@ class VitsOnnx:
         self.spec = described(spec, name, folder)
 
     def _told(self) -> dict[str, Any]:
-        """Return the fields of the spec that the configuration tells."""
+        """Return the fields of the spec that the configuration sets."""
         if argument(self._config, "use_d_vector_file"):
             raise BadInput(
-                "use_d_vector_file: coqui-tts exports no input for vectors of speakers, so the "
-                "model cannot be spoken with as ONNX: take its *.pth, and 'yourtts'",
+                "use_d_vector_file: coqui-tts exports no input for vectors of speakers, so this "
+                "model cannot speak as ONNX: use its *.pth with 'yourtts'",
                 where=str(self._folder / CONFIG),
             )
         audio = self._config.get("audio") or {}
@@ -118,11 +118,11 @@ class VitsOnnx:
         self.model = digest_files([*graph.files, self._folder / CONFIG])
 
     def unload(self) -> None:
-        """Let go of the graph."""
+        """Free the graph."""
         self._graph = None
 
     def extract(self, reference: Audio, transcript: str) -> VoiceForm:
-        """Raise SpeechRejected: it has the voices that it was trained with only."""
+        """Raise SpeechRejected: the model has only the voices of its training."""
         raise cannot_clone(self.spec)
 
     def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
@@ -150,14 +150,14 @@ class VitsOnnx:
         return Audio(samples=samples, rate=self.spec.sample_rate)
 
     def _scales(self, speed: float) -> list[float]:
-        def own(name: str, otherwise: float) -> float:
+        def setting(name: str, default: float) -> float:
             value = argument(self._config, name)
-            return otherwise if value is None else float(value)
+            return default if value is None else float(value)
 
         return [
-            own("inference_noise_scale", NOISE),
-            own("length_scale", SLOWNESS) / speed,
-            own("inference_noise_scale_dp", RHYTHM_NOISE),
+            setting("inference_noise_scale", NOISE),
+            setting("length_scale", SLOWNESS) / speed,
+            setting("inference_noise_scale_dp", RHYTHM_NOISE),
         ]
 
     def _speaker(self, voice: str | VoiceForm) -> int:

@@ -1,8 +1,8 @@
-"""XTTS-v2, by coqui-tts: speaks 17 languages in a voice that it has heard for some seconds.
+"""XTTS-v2 by coqui-tts: speaks 17 languages in a voice cloned from some seconds of speech.
 
-It draws one audio token after the other, and may not come to an end: that is an error, and with
-another seed it mostly does. A line longer than it can speak at once is spoken in parts, cut between
-sentences, with a short pause between.
+It draws one audio token after another, and may come to no end: that is an error, and another seed
+mostly helps. A line longer than it can speak at once is cut between sentences and spoken in parts,
+with a short pause between them.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ WEIGHTS = Weights(
     fetched=(MODEL, CONFIG, VOCABULARY, STUDIO),
 )
 
-# Characters that it speaks at once, as its authors give them.
+# Most characters that it speaks at once, as its authors give them.
 AT_ONCE = {
     "ar": 166, "cs": 186, "de": 253, "en": 250, "es": 239, "fr": 273, "hi": 150, "hu": 224,
     "it": 213, "ja": 71, "ko": 95, "nl": 251, "pl": 224, "pt": 203, "ru": 182, "tr": 226, "zh": 82,
 }  # fmt: skip
 PARTS = 4
-"""A line may be so many times longer."""
+"""A line may be this many times longer, and is then spoken in parts."""
 PAUSE = 0.25
 """Seconds between the parts of a line, at its natural speed."""
 
-# About what people speak: it takes its pace from the voice.
+# Usual paces of people, as the model takes its pace from the voice.
 CHARACTERS_PER_SECOND = {
     "ar": 12.0, "cs": 14.0, "de": 15.5, "en": 15.5, "es": 16.5, "fr": 16.5, "hi": 13.0, "hu": 14.0,
     "it": 16.0, "ja": 7.5, "ko": 7.0, "nl": 15.5, "pl": 14.5, "pt": 15.5, "ru": 14.5, "tr": 14.0,
@@ -51,11 +51,11 @@ CHARACTERS_PER_SECOND = {
 }  # fmt: skip
 
 READERS = {"ja": "coqui-ja", "zh": "coqui-zh"}
-"""Extras with what reads a language's signs."""
+"""Extras with the library that reads the script of a language."""
 
 
 class XTTS:
-    """Speaks in cloned voices, and in those of its studio where their file is there."""
+    """Speaks in cloned voices, and in those of its studio if their file is there."""
 
     weights: ClassVar[Weights | None] = WEIGHTS
     extra: ClassVar[str] = "coqui"
@@ -72,7 +72,7 @@ class XTTS:
         speed=(0.5, 2.0),
         sample_rate=24_000,
         batch_lines=32,
-        # Of memory, each takes some 30 MB, on top of the model.
+        # Each second takes some 30 MB of memory, on top of the model.
         batch_seconds=240.0,
         seconds_per_call=600.0,
         device="cuda",
@@ -90,7 +90,7 @@ class XTTS:
         self.spec = described(spec, name, folder)
 
     def _told(self, config: dict[str, Any]) -> dict[str, Any]:
-        """Return the fields of the spec that a model's folder tells."""
+        """Return the fields of the spec that a model's folder sets."""
         languages = map(bcp47, config.get("languages") or AT_ONCE)
         return {
             "languages": tuple(tag for tag in languages if tag in AT_ONCE),
@@ -113,7 +113,7 @@ class XTTS:
         release()
 
     def extract(self, reference: Audio, transcript: str) -> VoiceForm:
-        """Return what the model knows of a voice.
+        """Return the form of a voice: latents for the language model, an embedding for the decoder.
 
         ``{"gpt_cond_latent": (1, positions, channels), "speaker_embedding": (1, channels, 1)}``,
         float32. Raises SpeechRejected for a reference that is silent, too short or too long.
@@ -129,16 +129,16 @@ class XTTS:
         """Speak ``lines``, which may differ in language, voice and speed."""
         loaded(self.spec, self._model)
         asked = [self._rows(line) for line in lines]
-        rows = [row for own in asked if isinstance(own, list) for row in own]
+        rows = [row for parts in asked if isinstance(parts, list) for row in parts]
         with torch_errors(self.spec.name):
             sounds = iter(speak(self._model, rows, self.spec.batch_lines))
         return [
-            self._joined(line, [next(sounds) for _ in own]) if isinstance(own, list) else own
-            for line, own in zip(lines, asked, strict=True)
+            self._joined(line, [next(sounds) for _ in parts]) if isinstance(parts, list) else parts
+            for line, parts in zip(lines, asked, strict=True)
         ]
 
     def _rows(self, line: Line) -> list[Row] | SpeechRejected:
-        """Return the parts of a line as the model is given them, or why it is not."""
+        """Return the parts of a line as input of the model, or the line's refusal."""
         import torch
 
         language = line.language.split("-")[0].lower()
@@ -169,7 +169,7 @@ class XTTS:
         raise no_such_voice(self.spec, voice)
 
     def _tokens(self, text: str, language: str) -> list[int]:
-        """Return the numbers of a text's tokens, after that of its language."""
+        """Return the numbers of a text's tokens, after the token of its language."""
         tokenizer = self._model.tokenizer
         try:
             tokens: list[int] = tokenizer.encode(text.strip().lower(), lang=language)
@@ -180,24 +180,24 @@ class XTTS:
             ) from exc
         silent = {tokenizer.tokenizer.token_to_id(name) for name in ("[UNK]", "[SPACE]")}
         if silent.issuperset(tokens[1:]):
-            raise SpeechRejected(f"{self.spec.name} knows no sign of {text!r}")
+            raise SpeechRejected(f"{self.spec.name} has no token for anything in {text!r}")
         if len(tokens) >= self._model.args.gpt_max_text_tokens:
             raise SpeechRejected(f"{text!r} is too long for {self.spec.name}: shorten it")
         return tokens
 
     def _most(self, text: str, language: str) -> int:
-        """Return after how many audio tokens a text is taken to have no end."""
-        args, own = self._model.args, int(self._model.gpt.max_gen_mel_tokens)
+        """Return the number of audio tokens after which a text is taken to have no end."""
+        args, limit = self._model.args, int(self._model.gpt.max_gen_mel_tokens)
         longest = self.spec.longest(text, language, 1.0)
         tokens: int = math.ceil(longest * args.input_sample_rate / args.gpt_code_stride_len)
-        return min(own, tokens)
+        return min(limit, tokens)
 
     def _joined(self, line: Line, parts: Sequence[Samples | None]) -> Spoken:
-        """Return a line of its parts."""
+        """Return the sound of a line, joined from its parts."""
         spoken = [part for part in parts if part is not None]
         if len(spoken) < len(parts):
             return SpeechRejected(
-                f"{self.spec.name} came to no end of {line.text!r}, as it sometimes does: another "
+                f"{self.spec.name} found no end of {line.text!r}, which happens sometimes: another "
                 "seed, or other words, may help"
             )
         rate = self.spec.sample_rate

@@ -1,4 +1,4 @@
-"""YourTTS by coqui-tts: VITS that speaks in the voice of a recording."""
+"""YourTTS by coqui-tts: a VITS that speaks in the voice of a recording."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class YourTTS(Vits):
     """YourTTS, or another VITS of coqui-tts that was trained with vectors of a speaker encoder.
 
     A voice is the vector that the speaker encoder makes of a recording, ``{"d_vector": (512,)
-    float32}`` in the published model. Those that the model was published with are stock voices.
+    float32}`` in the published model. The vectors published with the model are stock voices.
     """
 
     weights: ClassVar[Weights | None] = WEIGHTS
@@ -61,9 +61,9 @@ class YourTTS(Vits):
                 "the model has no use_d_vector_file, so it cannot clone: it is one for 'vits'",
                 where=str(self._folder / CONFIG),
             )
-        told = super()._told(config)
-        # Without vectors that came along, it has no voice of its own.
-        return told if argument(config, "d_vector_file") else told | {"voices": ()}
+        fields = super()._told(config)
+        # Without a file of vectors, the model has no stock voices.
+        return fields if argument(config, "d_vector_file") else fields | {"voices": ()}
 
     def load(self, device: str) -> None:
         """Load the model and its speaker encoder; raises as `Vits.load`."""
@@ -71,7 +71,7 @@ class YourTTS(Vits):
         self._encoder = self._load_encoder(device)
 
     def _load_encoder(self, device: str) -> Any:
-        """Return what coqui-tts keeps the encoder of speakers in."""
+        """Return coqui-tts's `SpeakerManager`, which holds the speaker encoder."""
         self._check_encoder_config()
         paths = [str(within(self._folder, name)) for name in (ENCODER, ENCODER_CONFIG)]
         with loading(self.spec.name, self._folder):
@@ -92,8 +92,8 @@ class YourTTS(Vits):
         audio = read_config(self._folder, ENCODER_CONFIG, UNREAD).get("audio")
         if not isinstance(audio, dict) or audio.get("stats_path"):
             raise BadInput(
-                "audio.stats_path: statistics are not read, as to read them is to run what is in "
-                "their file: take an encoder that was trained without",
+                "audio.stats_path: statistics are not read, as reading them runs what is in their "
+                "file: take an encoder that was trained without them",
                 where=str(self._folder / ENCODER_CONFIG),
             )
 
@@ -114,7 +114,7 @@ class YourTTS(Vits):
             return {FORM: self._vector(samples)}
 
     def _prepared(self, reference: Audio) -> Samples:
-        """Return the recording as the encoder's configuration wants it."""
+        """Return the recording's samples as the encoder's configuration asks for them."""
         processor = self._encoder.encoder_ap
         samples = soxr.resample(reference.samples, reference.rate, processor.sample_rate)
         if processor.do_trim_silence:
@@ -134,8 +134,8 @@ class YourTTS(Vits):
         )
         device = next(encoder.parameters()).device
         vector = encoder.compute_embedding(torch.from_numpy(given)[None].to(device))
-        found: Vector = vector[0].cpu().numpy()
-        return found
+        embedding: Vector = vector[0].cpu().numpy()
+        return embedding
 
     def _speaker(self, voice: str | VoiceForm) -> int | Vector | None:
         if isinstance(voice, str):

@@ -1,1 +1,1 @@
-"""The models of engines: their folders, fetching them, and the state they are in."""
+"""The models of engines: where they are, how to fetch them, and what state they are in."""

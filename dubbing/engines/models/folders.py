@@ -1,8 +1,8 @@
-"""Where models lie, and that nothing in them reaches outside their folder.
+"""The folders of models, and checks that nothing in a model reaches outside its folder.
 
-Each engine that needs a model has a folder of its own: `<models>/<engine>`, or one that a setting
-names. Models are read from there alone: a configuration that names an address, or a file outside,
-is refused before anything is loaded.
+Each engine that needs a model has its own folder: `<models>/<engine>`, or one that a setting names.
+A model is read from its folder alone: a configuration that names an address, or a file outside, is
+refused before anything is loaded.
 """
 
 from __future__ import annotations
@@ -20,29 +20,30 @@ from dubbing.documents import is_identifier, listed, read_json
 from dubbing.errors import BadInput, EngineMissing
 
 ADDRESS = re.compile(r"://|^\w+::|^data:", re.IGNORECASE)
-"""What libraries that open files take for an address: a URL, one through a cache, or the data."""
+"""What file libraries take for an address: a URL, a chained one such as ``filecache::s3://…``, or
+``data:`` with the content itself."""
 
 
 NOWHERE = Path(os.devnull)
-"""A folder in which nothing is."""
+"""A path that stands for an empty folder."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Weights:
-    """What an engine's folder has to hold, and who publishes it."""
+    """The files of an engine's model, and where they are published."""
 
     files: tuple[str, ...]
-    """Names, or patterns such as ``*.onnx``."""
+    """File names that the folder must hold, or patterns such as ``*.onnx``."""
     home: str
-    """Address of the page on which its authors publish it."""
+    """Address of the page on which the authors publish the model."""
     repository: str = ""
-    """Repository on Hugging Face that `dubbing models fetch` takes it from; ``""`` for none."""
+    """Hugging Face repository for `dubbing models fetch`; ``""`` if there is none."""
     fetched: tuple[str, ...] = ()
-    """What is fetched from there; left out, ``files``. Whichever folder of the repository a file
-    is in, it goes into the model's folder itself."""
+    """Paths or patterns of the files to fetch from it; without them, ``files``. A file goes right
+    into the model's folder, whatever folder of the repository it comes from."""
 
     def found(self, folder: Path) -> dict[str, list[Path]]:
-        """Return the files that are in ``folder``, by what ``files`` calls them.
+        """Return the files in ``folder``, by their name or pattern in ``files``.
 
         Raises BadInput for a link that leads out of the folder.
         """
@@ -56,41 +57,44 @@ class Weights:
         }
 
     def missing(self, folder: Path) -> list[str]:
-        """Return what is not in ``folder``; raises as `found`."""
+        """Return the names and patterns that ``folder`` has no file for; raises as `found`."""
         return [name for name, paths in self.found(folder).items() if not paths]
 
     def size(self, folder: Path) -> int:
-        """Return how many bytes the model's files have; raises as `found`."""
+        """Return the size of the model's files in bytes; raises as `found`."""
         paths = {path for found in self.found(folder).values() for path in found}
         return sum(path.stat().st_size for path in paths)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFolders:
-    """Where each engine's model lies."""
+    """The folder of each engine's model."""
 
     root: Path = NOWHERE
-    """Holds a folder an engine, of its name."""
+    """Holds one folder for each engine, of its name."""
     named: Mapping[str, Path] = field(default_factory=dict)
     """Folders elsewhere, by engine."""
 
     def of(self, name: str) -> Path:
-        """Return the folder of an engine's model, whether it is there or not."""
+        """Return the folder of an engine's model, which need not exist.
+
+        Raises BadInput for an invalid name.
+        """
         if not is_identifier(name):
             raise BadInput(f"{name!r} is no engine's name: letters, digits, '-', '_' and '.'")
         return self.named.get(name) or self.root / name
 
     def names(self) -> list[str]:
-        """Return the engines for which there is a folder, sorted."""
-        found = self.root.iterdir() if self.root.is_dir() else ()
-        here = {path.name for path in found if path.is_dir() and is_identifier(path.name)}
+        """Return the names of all engines that have a folder, sorted."""
+        paths = self.root.iterdir() if self.root.is_dir() else ()
+        here = {path.name for path in paths if path.is_dir() and is_identifier(path.name)}
         return sorted(here | self.named.keys())
 
 
 def require_files(weights: Weights, folder: Path, name: str) -> None:
-    """Raise EngineMissing, saying what to put where, unless the model is in its folder.
+    """Raise EngineMissing, with the remedy, unless the model's files are in its folder.
 
-    Raises BadInput when a file of it is a link that leads out of the folder.
+    Raises BadInput for a file that is a link out of the folder.
     """
     if missing := weights.missing(folder):
         how = f"run `dubbing models fetch {name}`, " if weights.repository else ""
@@ -101,15 +105,15 @@ def require_files(weights: Weights, folder: Path, name: str) -> None:
 
 
 def within(folder: Path, name: str) -> Path:
-    """Return the path of a model's file; raises BadInput for one that lies outside ``folder``.
+    """Return the path of a model's file; raises BadInput for a file outside ``folder``.
 
-    Links are followed first: one that leads elsewhere lies outside too.
+    Links are followed first, so a link that leads outside is refused too.
     """
     try:
         path = (folder / name).resolve()
     except (OSError, RuntimeError, ValueError) as exc:
-        # A link to itself, or no name at all.
-        raise BadInput(f"{name!r} is no name of a file: {exc}", where=str(folder)) from exc
+        # A link to itself, or an impossible name.
+        raise BadInput(f"{name!r} cannot name a file: {exc}", where=str(folder)) from exc
     if not path.is_relative_to(folder.resolve()):
         raise BadInput(
             f"{name!r} lies outside the model's folder: copy it there, as models are read from "
@@ -122,14 +126,14 @@ def within(folder: Path, name: str) -> Path:
 def read_config(folder: Path, name: str, unread: Collection[str] = ()) -> dict[str, Any]:
     """Return a model's JSON configuration.
 
-    unread: settings that nothing reads, such as those of its training: they are left out.
+    unread: settings to leave out because nothing reads them, such as those of its training.
 
-    Raises BadInput when it is no JSON object, lies outside, or names an address.
+    Raises BadInput when it is no JSON object, is outside ``folder``, or names an address.
     """
     path = within(folder, name)
     config = read_json(path)
     if not isinstance(config, dict):
-        raise BadInput("it is no configuration: one is a JSON object", where=str(path))
+        raise BadInput("a model's configuration has to be a JSON object", where=str(path))
     config = {key: value for key, value in config.items() if key not in unread}
     faults = [
         f"{place}: {value[:80]!r} is an address: name a file in the model's own folder"
@@ -141,7 +145,7 @@ def read_config(folder: Path, name: str, unread: Collection[str] = ()) -> dict[s
 
 
 def digest_files(paths: Iterable[Path]) -> str:
-    """Return a hex digest of what is in the files of a model, whatever their folder."""
+    """Return a hex digest of the names and contents of a model's files, whatever their folder."""
     whole = hashlib.sha256()
     for path in sorted(paths, key=lambda path: path.name):
         with path.open("rb") as file:
@@ -150,8 +154,8 @@ def digest_files(paths: Iterable[Path]) -> str:
 
 
 def _addresses(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield where a configuration names an address, and which."""
-    # No recursion, as nothing bounds how deep it is.
+    """Yield the place and value of each address in a configuration."""
+    # Not recursive, as a configuration can be nested to any depth.
     waiting: deque[tuple[str, object]] = deque([("", config)])
     while waiting:
         place, value = waiting.popleft()

@@ -1,8 +1,8 @@
-"""Models from the Hugging Face hub, or a mirror of it: fetched when asked, whole or not at all.
+"""Models from the Hugging Face hub, or a mirror of it: fetched on request, whole or not at all.
 
-Files come into a hidden folder beside the model's own, and take its place when all of them are
-there and are what the hub says they are. What a broken download has left there is no model to
-anyone, and the next one goes on with it.
+Files are downloaded into a hidden folder beside the model's own. They become the model's folder
+when all of them have arrived and match what the hub says of them. An interrupted download is never
+taken for a model, and the next one resumes it.
 """
 
 from __future__ import annotations
@@ -46,14 +46,14 @@ def fetch(
     revision: str = "main",
     progress: bool = False,
 ) -> Fetched:
-    """Fetch a model into its folder, which is not there yet or is empty.
+    """Fetch a model into its folder, which must be missing or empty.
 
-    endpoint: address of the hub; left out, what HF_ENDPOINT says, or Hugging Face's own.
-    revision: a branch, tag or commit. progress: whether bars are shown on standard error.
+    endpoint: address of the hub; without it, HF_ENDPOINT or Hugging Face's own.
+    revision: a branch, tag or commit. progress: whether to show bars on standard error.
 
-    Raises BadInput when there is nowhere to fetch it from, Conflict when the folder holds
-    something, NotFound when the hub does not have it, EngineMissing without the extra, and
-    Transient when the hub does not answer, or not with what it promised.
+    Raises BadInput when the model has no repository or its folder cannot be made, Conflict when
+    the folder is not empty, NotFound when the hub does not have the model, EngineMissing without
+    the extra, and Transient when the hub does not answer or sends damaged files.
     """
     if not weights.repository:
         raise BadInput(
@@ -87,7 +87,7 @@ def _api(endpoint: str, progress: bool) -> HfApi:
         raise EngineMissing(
             "fetching a model needs a library that is not installed: pip install 'dubbing[fetch]'"
         ) from exc
-    # It would ask Hugging Face for more, whichever mirror is named.
+    # Telemetry would call Hugging Face, whatever mirror is named.
     constants.HF_HUB_DISABLE_TELEMETRY = True
     if not progress:
         disable_progress_bars()
@@ -95,14 +95,14 @@ def _api(endpoint: str, progress: bool) -> HfApi:
 
 
 def _listing(api: HfApi, weights: Weights, revision: str) -> tuple[str, list[RepoFile]]:
-    """Return a revision's commit, and which of its files make the model."""
+    """Return a revision's commit, and the files in it that make up the model."""
     from huggingface_hub import RepoFile
 
     repository, patterns = weights.repository, weights.fetched or weights.files
     with _told(api, repository):
         commit = api.model_info(repository, revision=revision).sha or ""
         if not COMMIT.fullmatch(commit):
-            # A folder is named after it.
+            # A folder is named after the commit.
             raise ValueError(f"{commit!r} is no commit")
         tree = list(api.list_repo_tree(repository, recursive=True, revision=commit))
     files = [
@@ -115,7 +115,7 @@ def _listing(api: HfApi, weights: Weights, revision: str) -> tuple[str, list[Rep
 
 
 def _check_names(weights: Weights, files: Sequence[RepoFile]) -> None:
-    """Raise unless the files make a model, each under a name of its own."""
+    """Raise unless the files make up a model and no two have the same name."""
     names = [PurePosixPath(file.path).name for file in files]
     if lacking := [p for p in weights.files if not any(fnmatchcase(name, p) for name in names)]:
         raise NotFound(
@@ -133,9 +133,9 @@ def _make(folder: Path) -> None:
 
 
 def _download(api: HfApi, repository: str, commit: str, file: RepoFile, folder: Path) -> Path:
-    """Return where a file lies once it is there, and is what it should be.
+    """Return the path of a file after downloading and checking it.
 
-    What came whole before is not fetched again.
+    A file that is complete already is not fetched again.
     """
     with _told(api, repository):
         path = Path(
@@ -150,7 +150,7 @@ def _download(api: HfApi, repository: str, commit: str, file: RepoFile, folder: 
 
 
 def _put_in_place(paths: Sequence[Path], staging: Path, folder: Path) -> None:
-    """Make the model's folder of the files, in one step."""
+    """Turn the files into the model's folder, in one step."""
     model = staging / "model"
     _make(model)
     for path in paths:
@@ -158,7 +158,7 @@ def _put_in_place(paths: Sequence[Path], staging: Path, folder: Path) -> None:
     try:
         model.rename(folder)
     except OSError as exc:
-        raise Conflict(f"{folder} was made by somebody else meanwhile") from exc
+        raise Conflict(f"{folder} was made by another process meanwhile") from exc
     shutil.rmtree(staging)
 
 
@@ -169,7 +169,7 @@ def _sha256(path: Path) -> str:
 
 @contextmanager
 def _told(api: HfApi, repository: str) -> Iterator[None]:
-    """Raise ours for what the library raises in the block."""
+    """Turn the library's errors in the block into ours."""
     from huggingface_hub.errors import (
         GatedRepoError,
         RepositoryNotFoundError,
@@ -180,17 +180,17 @@ def _told(api: HfApi, repository: str) -> Iterator[None]:
         yield
     except GatedRepoError as exc:
         raise NotFound(
-            f"{repository} is given to those alone who agreed to its terms: do so at "
+            f"{repository} is only for users who agreed to its terms: do so at "
             f"{api.endpoint}/{repository}, and set HF_TOKEN"
         ) from exc
     except RevisionNotFoundError as exc:
         raise NotFound(f"{repository} has no such revision") from exc
     except RepositoryNotFoundError as exc:
-        raise NotFound(f"{api.endpoint} has no {repository}, or not for everyone") from exc
+        raise NotFound(f"{api.endpoint} has no {repository}, or it is not public") from exc
     except Exception as exc:
-        # Those of its network libraries have no class in common.
+        # The errors of its network libraries have no class in common.
         first = (str(exc).strip() or type(exc).__name__).splitlines()[0]
         raise Transient(
-            f"{api.endpoint} does not give {repository}: {first}; try again, and what came whole "
-            "is not fetched twice"
+            f"{api.endpoint} does not give {repository}: {first}; try again: files that are "
+            "complete are not fetched twice"
         ) from exc

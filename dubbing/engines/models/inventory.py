@@ -1,4 +1,4 @@
-"""How the engines stand on this machine: what each needs to speak, and whether it is there."""
+"""The state of engines on this machine: what each needs to speak, and whether it is there."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from dubbing.errors import BadInput, DubbingError, EngineFailed, EngineMissing
 
 
 class State(StrEnum):
-    """How an engine stands. The first that holds is said of it."""
+    """The state of an engine: the first of these that applies."""
 
     REFUSED = "refused"
-    """Its licence is one that the settings refuse."""
+    """The settings refuse its licence."""
     DAMAGED = "damaged"
-    """There is a model, and it cannot be used as it is."""
+    """It has a model that cannot be used as it is."""
     NO_MODEL = "no_model"
-    """Files of its model are not there."""
+    """Files of its model are missing."""
     NO_LIBRARY = "no_library"
     """Its extra is not installed."""
     READY = "ready"
-    """All that it needs is there; whether it loads, `check_model` tells."""
+    """All that it needs is there; `check_model` tells whether it loads."""
 
 
 WORDS = {
@@ -44,50 +44,50 @@ WORDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Readiness:
-    """What there is of what an engine, or an instance of one, needs to speak here."""
+    """What an engine or instance needs to speak here, and what of it is missing."""
 
     spec: EngineSpec
-    """Of its model, where there is one that can be used; else of its kind."""
+    """With the settings of its model, if that can be used; else the engine's own."""
     weights: Weights | None
-    """What its model's folder has to hold; None when it needs no model."""
+    """The files that its model's folder must hold; None when it needs no model."""
     folder: Path
     extra: str
     missing_libraries: tuple[str, ...]
     size: int
-    """Bytes of its model."""
+    """Size of its model in bytes."""
     problems: dict[State, str]
-    """What keeps it from speaking, each with what to do."""
+    """What keeps it from speaking, each with the remedy."""
 
     @property
     def state(self) -> State:
-        """How it stands."""
+        """The first state that applies."""
         return next((state for state in State if state in self.problems), State.READY)
 
     @property
     def words(self) -> str:
-        """The state as people are told it, in few words."""
+        """The state in a few words, for people."""
         return WORDS.get(self.state, f"needs dubbing[{self.extra}]")
 
     @property
     def has_model(self) -> bool:
-        """Whether there is a model that may be loaded, whether it can be or not."""
+        """Whether it has a model that it is permitted to load, even if loading may fail."""
         return self.weights is not None and not {State.REFUSED, State.NO_MODEL} & set(self.problems)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """What came of loading an engine."""
+    """The result of loading an engine."""
 
     name: str
     seconds: float
     model: str = ""
-    """Hex digest of the model that was loaded."""
+    """Hex digest of the loaded model."""
     error: str = ""
     """Why it cannot be loaded."""
 
 
 def inspect(catalogue: Catalogue, name: str) -> Readiness:
-    """Return how an engine stands, without loading it; raises EngineMissing for an unknown one."""
+    """Return an engine's readiness, without loading it; raises EngineMissing for an unknown one."""
     problems: dict[State, str] = {}
     engine = catalogue.generic(name)
     folder = catalogue.folders.of(name)
@@ -125,20 +125,20 @@ def _noted(
 
 
 def check_model(folders: ModelFolders, name: str, device: str) -> Checked:
-    """Load an engine in a process of its own, which leaves nothing in memory and may die of it."""
+    """Load an engine in a separate process, which frees its memory and may be killed alone."""
     began = time.monotonic()
     try:
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
             return pool.submit(_load, folders, name, device).result()
     except BrokenProcessPool:
-        error = "the process that loaded it was killed: is there memory enough for it?"
-    except Exception as exc:  # noqa: BLE001  what a library makes of a damaged model is the answer
+        error = "the process that loaded it was killed: is there enough memory for it?"
+    except Exception as exc:  # noqa: BLE001  whatever a damaged model raises is the result
         error = f"{type(exc).__name__}: {exc}"
     return Checked(name=name, seconds=time.monotonic() - began, error=error)
 
 
 def _load(folders: ModelFolders, name: str, device: str) -> Checked:
-    # Libraries write to standard output, which is for what was asked.
+    # Libraries write to standard output, which is reserved for the command's result.
     os.dup2(2, 1)
     began = time.monotonic()
     try:

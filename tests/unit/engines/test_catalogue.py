@@ -1,4 +1,4 @@
-"""Which engines and instances there are, and which licences are refused."""
+"""Which engines and instances exist, and which licences are refused."""
 
 from __future__ import annotations
 

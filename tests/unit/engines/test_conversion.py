@@ -1,4 +1,4 @@
-"""A converter over an engine is one engine to all others."""
+"""A converter over a base acts as one engine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TEXTS = ("You told me so.", "Yes.", "I never said that I would stay.")
 
 
 class Amplifier:
-    """A converter whose voices are how loud they are; it refuses what is long."""
+    """A converter whose voices differ in loudness; it refuses long sounds."""
 
     weights: ClassVar[Weights | None] = None
     extra: ClassVar[str] = ""

@@ -1,4 +1,4 @@
-"""Several engines in one process: what is loaded, and what goes for it."""
+"""Several engines in one process: which are loaded, and which are unloaded for them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dubbing.errors import BadInput, EngineAway, EngineFailed, EngineMissing
 
 MIB = 1 << 20
 BUDGET = 2.5 / 1024
-"""GiB: room for two of the models below."""
+"""In GiB: room for two of the models below."""
 
 
 class Model(Tone):
@@ -38,14 +38,14 @@ class Model(Tone):
 
 
 class Point:
-    """An entry point, as far as the catalogue asks it."""
+    """As much of an entry point as the catalogue uses."""
 
     def load(self) -> type[Voicing]:
         return Model
 
 
 class Process:
-    """A process with models ``m-a`` to ``m-c``, and what it said."""
+    """A process with models ``m-a`` to ``m-c``, and what it reported."""
 
     def __init__(self, root: Path, **options: object) -> None:
         for name in ("m-a", "m-b", "m-c"):

@@ -1,1 +1,1 @@
-"""What the engines of coqui-tts are made of."""
+"""Shared by the engines of coqui-tts."""

@@ -1,7 +1,7 @@
-"""What the folder of a coqui-tts model says of it, read without coqui-tts.
+"""The configuration in the folder of a coqui-tts model, read without coqui-tts.
 
-A published configuration names files by their paths on the machine that trained the model: in
-their place, files of the same names are taken from the model's folder.
+A published configuration names files by their paths on the machine that trained the model. Files of
+the same names in the model's folder take their place.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dubbing.errors import BadInput, EngineMissing
 
 CONFIG = "config.json"
 UNREAD = ("distributed_url", "logger_uri")
-"""Settings of every training, which are addresses."""
+"""Settings for training, which hold addresses."""
 
 SPEAKERS = ("speaker_ids.json", "speakers.pth", "speakers.json")
 FILES = {
@@ -33,11 +33,11 @@ FILES = {
 """Settings that name a file, and the names under which such files are published."""
 
 CHECKPOINTS = ("model.pth", "model_file.pth", "checkpoint.pth", "best_model.pth")
-"""Names under which a model is published; one that has another must be alone."""
+"""Names under which a model is published; a file with another name must be the only one."""
 NOT_CHECKPOINTS = ("speakers.pth", "model_se.pth", "vocoder.pth")
 
-# A region that goes without saying, and what eSpeak calls otherwise. Brazilian Portuguese keeps
-# its region, as few who ask for Portuguese mean either.
+# Regions that a tag leaves out, and a name of eSpeak's own. Brazilian Portuguese keeps its region,
+# as people who ask for Portuguese mostly mean one variety.
 TAGS = {"en-us": "en", "zh-cn": "zh", "ja-jp": "ja", "ko-kr": "ko", "cmn": "zh"}
 CLEANED_LANGUAGES = {
     "english_cleaners": "en",
@@ -48,11 +48,11 @@ CLEANED_LANGUAGES = {
     "portuguese_cleaners": "pt",
     "chinese_mandarin_cleaners": "zh",
 }
-"""The languages for which a text is cleaned in a way of its own."""
+"""The language of each text cleaner that is made for one language."""
 
 
 def read_model_config(folder: Path, name: str = CONFIG) -> dict[str, Any]:
-    """Return a configuration whose files are absolute paths in ``folder``, or None.
+    """Return a configuration in which each file is an absolute path in ``folder``, or None.
 
     Raises BadInput when it names an address, or a class that is not coqui-tts's own.
     """
@@ -60,7 +60,7 @@ def read_model_config(folder: Path, name: str = CONFIG) -> dict[str, Any]:
     for section in (config, config.get("model_args") or {}):
         for setting in FILES.keys() & section.keys():
             section[setting] = _in_folder(folder, setting, section[setting])
-    # Old ones are arrays that are only read by unpickling.
+    # Old statistics are arrays that can only be unpickled.
     if isinstance(audio := config.get("audio"), dict):
         audio["stats_path"] = None
     characters = (config.get("characters") or {}).get("characters_class") or "TTS."
@@ -72,14 +72,14 @@ def read_model_config(folder: Path, name: str = CONFIG) -> dict[str, Any]:
 
 
 def _in_folder(folder: Path, setting: str, value: object) -> str | None:
-    """Return the file in ``folder`` that a setting stands for, if there is one."""
+    """Return the file in ``folder`` that a setting refers to, if there is one."""
     if not value:
         return None
     named = value[0] if isinstance(value, list) else value
-    # Understands both kinds of slash.
+    # A Windows path understands both kinds of slash.
     names = (PureWindowsPath(str(named)).name, *FILES[setting])
-    found = (within(folder, name) for name in names if name and (folder / name).is_file())
-    return next(map(str, found), None)
+    paths = (within(folder, name) for name in names if name and (folder / name).is_file())
+    return next(map(str, paths), None)
 
 
 def argument(config: Mapping[str, Any], name: str) -> Any:
@@ -89,21 +89,21 @@ def argument(config: Mapping[str, Any], name: str) -> Any:
 
 
 def checkpoint(folder: Path) -> Path:
-    """Return the file with the model's weights; raises EngineMissing unless one can be told."""
+    """Return the file with the model's weights; raises EngineMissing if it is unclear which."""
     for name in CHECKPOINTS:
         if (folder / name).is_file():
             return within(folder, name)
-    found = [path.name for path in folder.glob("*.pth") if path.name not in NOT_CHECKPOINTS]
-    if len(found) == 1:
-        return within(folder, found[0])
-    listed = ", ".join(sorted(found)) or "no *.pth"
+    names = [path.name for path in folder.glob("*.pth") if path.name not in NOT_CHECKPOINTS]
+    if len(names) == 1:
+        return within(folder, names[0])
+    listed = ", ".join(sorted(names)) or "no *.pth"
     raise EngineMissing(
         f"which file of {folder} is the model? Name it model.pth: there is {listed}"
     )
 
 
 def speaker_names(config: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the speakers of a model, in the order of their numbers; none for a single one."""
+    """Return the speakers of a model, in the order of their numbers; none for a single speaker."""
     if argument(config, "use_speaker_embedding"):
         if config.get("speakers"):
             return _stripped(config["speakers"])
@@ -116,23 +116,23 @@ def speaker_names(config: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _stripped(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the names, each once: some that are published end in a line break."""
+    """Return the names stripped, each once: some published names end in a line break."""
     return tuple(dict.fromkeys(name.strip() for name in names))
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
-    """Return the object of a JSON file, or of one that torch wrote and that holds plain values.
+    """Return the mapping in a JSON file, or in a file of plain values that torch wrote.
 
-    Raises BadInput for any other.
+    Raises BadInput for any other file.
     """
     value = read_json(path) if path.suffix == ".json" else read_pickle(path)
     if not isinstance(value, dict):
-        raise BadInput("it does not map names to anything", where=str(path))
+        raise BadInput("it is no mapping of names", where=str(path))
     return value
 
 
 class Plain(pickle.Unpickler):
-    """Reads numbers, text, lists and mappings, and runs nothing: it knows no class or function."""
+    """Unpickles numbers, text, lists and mappings, and runs no code: it knows no class."""
 
     def find_class(self, module: str, name: str) -> Any:
         """Raise UnpicklingError."""
@@ -140,7 +140,10 @@ class Plain(pickle.Unpickler):
 
 
 def read_pickle(path: Path, reader: type[Plain] = Plain) -> object:
-    """Return what torch wrote, read without torch; raises BadInput for what ``reader`` refuses."""
+    """Return the object in a file that torch wrote, read without torch.
+
+    Raises BadInput for objects that ``reader`` refuses.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             member = next(name for name in archive.namelist() if name.endswith("data.pkl"))
@@ -150,18 +153,18 @@ def read_pickle(path: Path, reader: type[Plain] = Plain) -> object:
 
 
 def languages(config: Mapping[str, Any], folder: Path) -> dict[str, str]:
-    """Return what the model calls each of its languages, by BCP 47 tag.
+    """Return the model's own name of each of its languages, by BCP 47 tag.
 
-    Raises BadInput when neither the configuration nor ``dubbing.json`` tells any.
+    Raises BadInput when neither the configuration nor ``dubbing.json`` names one.
     """
-    own = dict.fromkeys(_language_names(config))
-    if own:
-        return {bcp47(name): name for name in own}
-    told = read_config(folder, OVERRIDES) if (folder / OVERRIDES).exists() else {}
-    if told.get("languages"):
-        return {tag: tag for tag in told["languages"]}
+    names = dict.fromkeys(_language_names(config))
+    if names:
+        return {bcp47(name): name for name in names}
+    overrides = read_config(folder, OVERRIDES) if (folder / OVERRIDES).exists() else {}
+    if overrides.get("languages"):
+        return {tag: tag for tag in overrides["languages"]}
     raise BadInput(
-        f'the language of the model is not told: write {OVERRIDES} beside it, as {{"languages": '
+        f'the language of the model is not given: write {OVERRIDES} beside it, as {{"languages": '
         '["de"]}',
         where=str(folder / CONFIG),
     )
@@ -172,8 +175,8 @@ def _language_names(config: Mapping[str, Any]) -> Iterator[str]:
         yield from read_mapping(Path(argument(config, "language_ids_file")))
     elif config.get("languages"):
         yield from config["languages"]
-    elif any(found := [dataset.get("language") for dataset in config.get("datasets") or ()]):
-        yield from sorted(filter(None, found))
+    elif any(names := [dataset.get("language") for dataset in config.get("datasets") or ()]):
+        yield from sorted(filter(None, names))
     elif config.get("phoneme_language"):
         yield config["phoneme_language"]
     elif config.get("text_cleaner") in CLEANED_LANGUAGES:
@@ -181,21 +184,21 @@ def _language_names(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def own_language(spec: EngineSpec, languages: Mapping[str, str], tag: str) -> str:
-    """Return what a model calls a language: of its own ones, the nearest to a region.
+    """Return the model's own name of a language: with its region, else without.
 
-    languages: what it calls each, by tag. Raises SpeechRejected for one that it does not speak; a
-    model of one language is taken to speak what it is asked.
+    languages: those names, by tag. Raises SpeechRejected for a language that the model does not
+    speak; a model of one language is assumed to speak whatever it is asked.
     """
-    for own in (tag, tag.split("-", maxsplit=1)[0]):
-        if own in languages:
-            return languages[own]
+    for known in (tag, tag.split("-", maxsplit=1)[0]):
+        if known in languages:
+            return languages[known]
     if len(languages) > 1:
         raise does_not_speak(spec, tag)
     return next(iter(languages.values()))
 
 
 def bcp47(name: str) -> str:
-    """Return the BCP 47 tag of what coqui-tts or eSpeak calls a language, such as ``fr-fr``."""
+    """Return the BCP 47 tag of coqui-tts's or eSpeak's name of a language, such as ``fr-fr``."""
     language, _, region = name.lower().replace("_", "-").partition("-")
     if not region or region == language:
         return TAGS.get(language, language)

@@ -1,4 +1,4 @@
-"""How the networks that make sound, HiFiGANs and their kin, are given many rows at once."""
+"""How many rows the networks that make sound, HiFiGAN and its kin, take at once."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import sys
 from typing import Any
 
 AHEAD = 16
-"""Frames that stand after the longest row: further than a decoder looks ahead, so that the end of
-a row does not depend on what is beside it."""
+"""Frames of padding after the longest row: more than a decoder looks ahead, so that the end of a
+row does not depend on the other rows."""
 
 
 def at_once(device: Any, *, on_a_cpu: int = 1, on_a_card: int = sys.maxsize) -> int:
-    """Return how many rows sound together on a device of torch.
+    """Return how many rows are decoded together on a device of torch.
 
-    Few on a CPU, whose caches more would overflow: that takes longer.
+    Few on a CPU: more would overflow its caches, and take longer.
     """
     return on_a_cpu if device.type == "cpu" else on_a_card

@@ -1,8 +1,8 @@
-"""FastSpeech2 and its kin as coqui-tts has them, in its `ForwardTTS`: lines are spoken together.
+"""FastSpeech2 and its kin by coqui-tts, in its `ForwardTTS`: lines are spoken together.
 
-coqui-tts's own `inference` takes one line, with the model's one speed. Its steps are taken here one
-by one, and what is between the lines of a batch is masked, so that each line has its own speed and
-is spoken as it would be alone, within what floating point gives.
+coqui-tts's own `inference` takes one line, at the model's one speed. Its steps are repeated here
+with padding masked, so that each line of a batch has its own speed and sounds as it would alone,
+within floating-point error.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ if TYPE_CHECKING:
     from dubbing.engines.adapters._coqui.trained import Row
 
 KINDS = ("fastspeech2", "fast_pitch", "fast_speech")
-"""What coqui-tts calls the models that are `ForwardTTS`, and whose padding can be masked."""
+"""coqui-tts's names of the `ForwardTTS` models whose padding can be masked."""
 TRANSFORMER = "fftransformer"
 
 
 def load(name: str, folder: Path, device: str) -> Any:
     """Return coqui-tts's `ForwardTTS`, ready to speak.
 
-    Raises EngineFailed for files that cannot be loaded, EngineMissing for what is not there, and
-    BadInput for a configuration that cannot be used.
+    Raises EngineFailed for files that cannot be loaded, EngineMissing for missing files or
+    libraries, and BadInput for a configuration that cannot be used.
     """
     prepare()
     config = read_model_config(folder)
@@ -51,7 +51,7 @@ def load(name: str, folder: Path, device: str) -> Any:
             provide_phonemes(name, languages(config, folder).values())
         model = build(config)
         model.load_checkpoint(model.config, str(checkpoint(folder)), eval=True)
-        # Finds how long symbols last in recordings: only training does.
+        # The aligner finds how long symbols last in recordings; only training needs it.
         model.aligner = None
         return model.to(device)
 
@@ -78,7 +78,7 @@ def build(config: dict[str, Any]) -> Any:
 
 
 def speak(model: Any, rows: Sequence[Row]) -> list[Spectrogram | DubbingError]:
-    """Return the spectrogram of each row; SpeechRejected where that would be far too long."""
+    """Return the spectrogram of each row; SpeechRejected for one that would be far too long."""
     import torch
 
     with torch.inference_mode():
@@ -86,13 +86,13 @@ def speak(model: Any, rows: Sequence[Row]) -> list[Spectrogram | DubbingError]:
         hidden = _encode(model, rows, mask)
         frames = _durations(model, rows, hidden, mask)
         totals = frames.sum(1).tolist()
-        # Of those that are not refused, the number.
+        # An accepted row is passed on as its number.
         asked = [_refusal(model, row, totals[n]) or n for n, row in enumerate(rows)]
         return answered(asked, lambda kept: _decode(model, hidden[kept], mask[kept], frames[kept]))
 
 
 def _encode(model: Any, rows: Sequence[Row], mask: Tensor) -> Tensor:
-    """Return what the model makes of each symbol, (rows, channels, symbols)."""
+    """Return the encoding of each symbol, (rows, channels, symbols)."""
     import torch
     from torch.nn.utils.rnn import pad_sequence
 
@@ -104,7 +104,7 @@ def _encode(model: Any, rows: Sequence[Row], mask: Tensor) -> Tensor:
 
 
 def _mask(model: Any, lengths: Sequence[int]) -> Tensor:
-    """Return 1 where a row of so many steps has one, (rows, 1, steps)."""
+    """Return 1 for the steps of each row and 0 for padding, (rows, 1, steps)."""
     import torch
 
     steps = torch.arange(max(lengths), device=model.device)
@@ -112,7 +112,7 @@ def _mask(model: Any, lengths: Sequence[int]) -> Tensor:
 
 
 def _speakers(model: Any, rows: Sequence[Row]) -> Tensor | None:
-    """Return what the voices of the rows are to the model, (rows, channels, 1)."""
+    """Return the speaker embedding of each row, (rows, channels, 1)."""
     import torch
 
     given = [row.speaker for row in rows]
@@ -127,7 +127,7 @@ def _speakers(model: Any, rows: Sequence[Row]) -> Tensor | None:
 
 
 def _durations(model: Any, rows: Sequence[Row], hidden: Tensor, mask: Tensor) -> Tensor:
-    """Return how many frames each symbol lasts, (rows, symbols): whole ones, one at least."""
+    """Return how many frames each symbol lasts, (rows, symbols): whole frames, at least one."""
     import torch
 
     logarithms = model.duration_predictor(hidden, mask)
@@ -138,7 +138,7 @@ def _durations(model: Any, rows: Sequence[Row], hidden: Tensor, mask: Tensor) ->
 
 
 def _refusal(model: Any, row: Row, frames: float) -> SpeechRejected | None:
-    """Return why a row of so many frames is not decoded: it would only fill the memory."""
+    """Return the refusal of a row with too many frames, which would only fill the memory."""
     second = model.ap.sample_rate / model.ap.hop_length
     longest = row.longest * second
     if hasattr(model, "pos_encoder"):
@@ -146,12 +146,12 @@ def _refusal(model: Any, row: Row, frames: float) -> SpeechRejected | None:
     if frames <= longest:
         return None
     return SpeechRejected(
-        f"the model wants {frames / second:.1f} s for a text of at most {longest / second:.1f} s"
+        f"the model needs {frames / second:.1f} s for a text of at most {longest / second:.1f} s"
     )
 
 
 def _decode(model: Any, hidden: Tensor, mask: Tensor, frames: Tensor) -> list[Spectrogram]:
-    """Return the spectrogram of each row, of which a symbol lasts ``frames`` (rows, symbols)."""
+    """Return the spectrogram of each row; ``frames``: of each symbol, (rows, symbols)."""
     from torch.nn.utils.rnn import pad_sequence
 
     if model.use_pitch:
@@ -159,22 +159,22 @@ def _decode(model: Any, hidden: Tensor, mask: Tensor, frames: Tensor) -> list[Sp
     if model.use_energy:
         hidden = hidden + model.energy_emb(model.energy_predictor(hidden, mask))
     steps = zip(hidden.transpose(1, 2), frames.long(), strict=True)
-    longer = [own.repeat_interleave(counts, dim=0) for own, counts in steps]
-    lengths = [len(own) for own in longer]
+    longer = [row.repeat_interleave(counts, dim=0) for row, counts in steps]
+    lengths = [len(row) for row in longer]
     mask = _mask(model, lengths)
     stretched = pad_sequence(longer, batch_first=True).transpose(1, 2)
     if hasattr(model, "pos_encoder"):
         stretched = model.pos_encoder(stretched, mask)
     decoder = model.decoder.decoder
     mels = decoder.postnet(_transform(decoder.transformer_block, stretched, mask))
-    return [own[:, :length].cpu().numpy() for own, length in zip(mels, lengths, strict=True)]
+    return [mel[:, :length].cpu().numpy() for mel, length in zip(mels, lengths, strict=True)]
 
 
 def _transform(block: Any, hidden: Tensor, mask: Tensor) -> Tensor:
-    """Return what a block of feed-forward transformers makes of rows, (rows, channels, steps).
+    """Return the output of a block of feed-forward transformers, (rows, channels, steps).
 
-    coqui-tts's own does not mask what its convolutions see beside a row, nor anything where it
-    decodes.
+    coqui-tts's own block does not mask padding for its convolutions, and masks nothing in the
+    decoder.
     """
     from torch.nn.functional import relu
 
@@ -184,7 +184,7 @@ def _transform(block: Any, hidden: Tensor, mask: Tensor) -> Tensor:
         attended, _ = layer.self_attn(
             steps, steps, steps, key_padding_mask=absent, need_weights=False
         )
-        # Twice, as the model was trained.
+        # Attention is added twice, as the model was trained.
         seen = layer.norm1(steps + 2 * attended).permute(1, 2, 0) * mask
         hidden = seen + layer.conv2(relu(layer.conv1(seen)) * mask)
         hidden = layer.norm2(hidden.transpose(1, 2)).transpose(1, 2)

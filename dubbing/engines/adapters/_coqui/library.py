@@ -1,7 +1,7 @@
-"""What the engines of coqui-tts share: its import, and the errors of models and of torch.
+"""Importing coqui-tts, and turning the errors of models and of torch into ours.
 
 coqui-tts imports torchaudio for pure Python functions alone. The wheel of torchaudio is built for
-CUDA, and cannot load its native part beside a torch that is not: then it is imported without.
+CUDA; beside a torch without CUDA its native part cannot load, and it is imported without that part.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from dubbing.errors import EngineFailed, EngineMissing
 log = logging.getLogger(__name__)
 
 COQUI = ("TTS", "torch")
-"""What the extra brings, by the names that are imported."""
+"""The modules that the extra installs, by import name."""
 
 
 @cache
 def prepare() -> None:
-    """Make `TTS` importable; called before the first import of it."""
+    """Make `TTS` importable; to be called before its first import."""
     warnings.filterwarnings("ignore", module=r"(TTS|torch|torchaudio|transformers|librosa)\b.*")
     try:
         import torchaudio
@@ -39,12 +39,12 @@ def prepare() -> None:
         import torchaudio  # noqa: F401
     import torch
 
-    # A worker has one process a core.
+    # A worker has one process per core.
     torch.set_num_threads(1)
 
 
 def _without_native_part() -> ModuleType:
-    """Return a module in place of what loads the native part: it says there is none."""
+    """Return a stand-in for the module that loads the native part; it says that there is none."""
     extension: Any = ModuleType("torchaudio._extension")
     extension._IS_TORCHAUDIO_EXT_AVAILABLE = False
     extension._IS_ALIGN_AVAILABLE = False
@@ -55,9 +55,9 @@ def _without_native_part() -> ModuleType:
 
 @contextmanager
 def loading(name: str, folder: Path) -> Iterator[None]:
-    """Raise EngineFailed, naming the engine and its folder, for a model that cannot be loaded.
+    """Turn errors of loading a model into EngineFailed, naming the engine and its folder.
 
-    Raises EngineMissing where it wants another library.
+    A missing library becomes EngineMissing.
     """
     try:
         yield
@@ -83,7 +83,7 @@ def _first_line(exc: Exception) -> str:
 
 @contextmanager
 def torch_errors(what: str) -> Iterator[None]:
-    """Raise EngineFailed for what torch raises in the block; out of memory, free what can be."""
+    """Turn torch's errors in the block into EngineFailed; out of memory, free the card's cache."""
     import torch
 
     try:
@@ -96,7 +96,7 @@ def torch_errors(what: str) -> Iterator[None]:
 
 
 def fix_weights(model: Any) -> None:
-    """Compute the normalised weights of a torch module once, and not at every call."""
+    """Compute the normalised weights of a torch module once, instead of at every call."""
     from torch.nn.utils import parametrize
 
     for module in model.modules():
@@ -105,7 +105,7 @@ def fix_weights(model: Any) -> None:
 
 
 def release() -> None:
-    """Give back to the card what unloaded models took."""
+    """Free the card's memory of unloaded models."""
     gc.collect()
     if (torch := sys.modules.get("torch")) and torch.cuda.is_initialized():
         torch.cuda.empty_cache()

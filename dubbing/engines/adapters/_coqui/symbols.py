@@ -1,4 +1,4 @@
-"""The symbols of a coqui-tts model, by its configuration alone: coqui-tts need not be there."""
+"""The symbols of a coqui-tts model, read from its configuration without coqui-tts."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ AMPERSANDS = {"en": " and ", "fr": " et ", "it": " e ", "pt": " e ", "ca": " i "
 BRACKETS = re.compile(r'[<>()\[\]"]+')
 
 Cleaner = Callable[[str, str], str]
-"""Takes a text and its language, without a region."""
+"""Cleans a text, given its language without a region."""
 
 
 class _Part(Model):
-    """A part of a configuration, which holds more than is read here."""
+    """A part of a configuration; fields that are not listed are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
 
 class _Characters(_Part):
-    """The symbols; what is left out is as coqui-tts takes it then."""
+    """The symbols, with the defaults of coqui-tts."""
 
     characters_class: str | None = None
     pad: str | None = "<PAD>"
@@ -57,7 +57,7 @@ class _Text(_Part):
 
 
 def read_symbols(config: Mapping[str, Any], folder: Path) -> Symbols:
-    """Return the symbols of a VITS model; raises BadInput when they cannot be told."""
+    """Return the symbols of a VITS model; raises BadInput when its configuration lacks some."""
     where = folder / CONFIG
     text = validated(_Text, config, where)
     listed = _listed(text, str(where))
@@ -73,7 +73,7 @@ def read_symbols(config: Mapping[str, Any], folder: Path) -> Symbols:
 
     ends = text.enable_eos_bos_chars
     return Symbols(
-        # A text is looked up letter by letter: a longer one only stands for itself.
+        # A text is looked up letter by letter; longer symbols do not occur in it.
         numbers={symbol: number for symbol, number in numbers.items() if len(symbol) == 1},
         blank=special("blank") if text.add_blank else None,
         start=special("bos") if ends else None,
@@ -95,36 +95,36 @@ def _kind(text: _Text) -> str:
 
 def _listed(text: _Text, where: str) -> list[str]:
     """Return the symbols in the order of their numbers."""
-    own = text.characters
+    characters = text.characters
     kind = _kind(text)
     if kind not in CLASSES:
         raise BadInput(
             f"characters.characters_class: {kind!r}; {nearest(kind, list(CLASSES))}", where=where
         )
-    letters, marks = own.characters or "", list(own.punctuations or "")
+    letters, marks = characters.characters or "", list(characters.punctuations or "")
     if kind == VITS:
-        return [own.pad or "", *marks, *letters, *(own.phonemes or ""), BLANK]
-    if kind == "IPAPhonemes" and own.phonemes is not None:
-        letters = own.phonemes
-    if own.is_unique and not own.is_sorted:
-        raise BadInput("characters.is_sorted: false, so that their order is not told", where=where)
-    ordered = list(dict.fromkeys(letters)) if own.is_unique else list(letters)
-    specials = filter(None, (own.pad, own.eos, own.bos, own.blank))
-    return [*specials, *(sorted(ordered) if own.is_sorted else ordered), *marks]
+        return [characters.pad or "", *marks, *letters, *(characters.phonemes or ""), BLANK]
+    if kind == "IPAPhonemes" and characters.phonemes is not None:
+        letters = characters.phonemes
+    if characters.is_unique and not characters.is_sorted:
+        raise BadInput("characters.is_sorted: false, so their order is unknown", where=where)
+    ordered = list(dict.fromkeys(letters)) if characters.is_unique else list(letters)
+    specials = filter(None, (characters.pad, characters.eos, characters.bos, characters.blank))
+    return [*specials, *(sorted(ordered) if characters.is_sorted else ordered), *marks]
 
 
 def read_reading(config: Mapping[str, Any], folder: Path, who: str, language: str) -> Reading:
-    """Return how a text in ``language``, as the model calls it, is made ready for its symbols.
+    """Return the reading that prepares a text in ``language`` for the model's symbols.
 
-    Raises BadInput for a way that only coqui-tts knows, and EngineMissing without eSpeak.
+    language: the model's own name of it. Raises BadInput for a cleaner or phonemizer that only
+    coqui-tts has, and EngineMissing without eSpeak.
     """
     where = str(folder / CONFIG)
     text = validated(_Text, config, where)
     cleaner = text.text_cleaner or "no_cleaners"
     if cleaner not in CLEANERS:
         raise BadInput(
-            f"text_cleaner: {cleaner!r} is not there without coqui-tts; "
-            f"{nearest(cleaner, list(CLEANERS))}",
+            f"text_cleaner: {cleaner!r} needs coqui-tts; {nearest(cleaner, list(CLEANERS))}",
             where=where,
         )
     clean, base = CLEANERS[cleaner], language.split("-", maxsplit=1)[0]
@@ -132,11 +132,11 @@ def read_reading(config: Mapping[str, Any], folder: Path, who: str, language: st
         return lambda line: clean(line, base)
     if text.phonemizer not in (None, "", "espeak"):
         raise BadInput(
-            f"phonemizer: {text.phonemizer!r} is not there without coqui-tts: only 'espeak' is",
+            f"phonemizer: {text.phonemizer!r} needs coqui-tts: without it, only 'espeak' works",
             where=where,
         )
-    told = phonemes(who, text.phoneme_language or language)
-    return lambda line: told(clean(line, base))
+    read = phonemes(who, text.phoneme_language or language)
+    return lambda line: read(clean(line, base))
 
 
 def _as_it_is(text: str, language: str) -> str:
@@ -152,9 +152,9 @@ def _turkish(text: str, language: str) -> str:
 
 
 def _without_signs(text: str, language: str) -> str:
-    """Return ``text`` without signs that no model knows."""
+    """Return ``text`` without punctuation that no model knows."""
     text = unicodedata.normalize("NFC", text)
-    # In Greek, it asks.
+    # In Greek, a semicolon is a question mark.
     text = text if language == "el" else text.replace(";", ",")
     text = text.replace("-", "" if language == "ca" else " ").replace(":", ",")
     text = text.replace("&", AMPERSANDS.get(language, "&"))
@@ -184,5 +184,5 @@ CLEANERS: dict[str, Cleaner] = {
     "italian_cleaners": _lower_without_signs,
     "portuguese_cleaners": _lower_without_signs,
 }
-"""By coqui-tts's names. Those of English, French and Italian write out numbers and abbreviations as
-well, which the text of a line has not any more."""
+"""Cleaners by coqui-tts's names. Its English, French and Italian ones also write out numbers and
+abbreviations, which the text of a line no longer has."""

@@ -1,4 +1,4 @@
-"""Texts as coqui-tts's models are given them: symbols, of letters or of phonemes."""
+"""Text as input of coqui-tts's models: the numbers of letters or phonemes."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 
 def provide_phonemes(who: str, languages: Iterable[str]) -> None:
-    """Have coqui-tts take phonemes from eSpeak's library, whether there is a program or not.
+    """Have coqui-tts take phonemes from eSpeak's library, even where eSpeak's program is installed.
 
-    With a program, coqui-tts loses what follows punctuation at the beginning of a line.
+    With the program, coqui-tts loses the text after punctuation at the beginning of a line.
     who: the engine that needs them. Raises EngineMissing without the library.
     """
     from TTS.tts.utils.text import phonemizers
 
     phonemizer(who)
-    # Asked for one, coqui-tts first fills the tables that are added to here.
+    # The first request has coqui-tts fill the tables that are extended here.
     phonemizers.get_default_phonemizer("be")
     phonemizers.PHONEMIZERS["espeak"] = _phonemizer_class()
     for language in languages:
@@ -33,7 +33,7 @@ def _phonemizer_class() -> type:
     from TTS.tts.utils.text.phonemizers.base import BasePhonemizer
 
     class LibraryPhonemizer(BasePhonemizer):  # type: ignore[misc]  # coqui-tts has no types
-        """Phonemes by eSpeak's library, punctuation kept."""
+        """Phonemes by eSpeak's library, with punctuation."""
 
         def __init__(self, language: str) -> None:
             self._reading = phonemes("coqui", language)
@@ -55,11 +55,11 @@ def _phonemizer_class() -> type:
             return {}
 
         def is_supported_language(self, language: str) -> bool:
-            """Leave it to the library, which refuses what it does not know."""
+            """Return True: the library refuses a language that it does not know."""
             return True
 
         def phonemize(self, text: str, separator: str = "", language: str | None = None) -> str:
-            """Return the phonemes of a text, in the language that it was made for."""
+            """Return the phonemes of a text, in the language of this phonemizer."""
             return self._reading(text)
 
         def _phonemize(self, text: str, separator: str) -> str:
@@ -71,7 +71,7 @@ def _phonemizer_class() -> type:
 def tokens(tokenizer: Any, text: str, language: str) -> list[int]:
     """Return the numbers of a text's symbols, by a tokenizer of coqui-tts.
 
-    language: what the model calls it. Symbols that the model does not know are left out; raises
+    language: the model's own name of it. Symbols that the model does not know are left out. Raises
     SpeechRejected when nothing is left that can be spoken.
     """
     numbers: list[int] = tokenizer.text_to_ids(text, language)

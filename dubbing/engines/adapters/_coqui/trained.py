@@ -1,4 +1,4 @@
-"""What the engines of coqui-tts share whose voices and languages are those of their training."""
+"""The base of the coqui-tts engines whose voices and languages come from their training."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ WEIGHTS = Weights(files=(CONFIG, "*.pth"), home="https://github.com/coqui-ai/TTS
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A line as a model is given it."""
+    """A line as input of a model."""
 
     tokens: list[int]
     speaker: int | Vector | None
-    """Its number, or its vector; None in a model of one speaker."""
+    """The speaker's number or vector; None in a model of one speaker."""
     language: int
-    """Its number; not looked at by a model without an embedding of languages."""
+    """The language's number; ignored by a model without an embedding of languages."""
     speed: float
     seed: int
     longest: float
-    """Seconds after which it is a fault."""
+    """Seconds after which the speech is taken for a fault."""
 
 
 class Trained(ABC):
-    """A model of one speaker or several, and of one language or several."""
+    """An engine whose model has one or several speakers, and one or several languages."""
 
     weights: ClassVar[Weights | None] = WEIGHTS
     extra: ClassVar[str] = "coqui"
@@ -72,7 +72,7 @@ class Trained(ABC):
         self.spec = described(spec, name, folder)
 
     def _told(self, config: dict[str, Any]) -> dict[str, Any]:
-        """Return the fields of the spec that a configuration tells."""
+        """Return the fields of the spec that a configuration sets."""
         return {
             "languages": tuple(self._languages),
             "voices": speaker_names(config) or (ALONE,),
@@ -91,28 +91,28 @@ class Trained(ABC):
 
     @abstractmethod
     def _opened(self, device: str) -> Any:
-        """Return coqui-tts's own object of the model."""
+        """Return coqui-tts's own model object, loaded."""
 
     @abstractmethod
     def _said(self, rows: Sequence[Row]) -> Sequence[Spoken]:
-        """Return what the model says of each row, in one pass."""
+        """Return the result of each row, in one pass."""
 
     def _check(self) -> None:
         """Raise EngineMissing unless a model of several speakers has their names."""
-        spoken_by_several = argument(self._config, "use_speaker_embedding")
-        if spoken_by_several and not speaker_names(self._config):
+        several = argument(self._config, "use_speaker_embedding")
+        if several and not speaker_names(self._config):
             raise EngineMissing(
                 f"engine {self.spec.name!r} speaks in several voices, and lacks their names in "
                 f"{self._folder}: copy speaker_ids.json or speakers.pth there"
             )
 
     def _files(self) -> list[Path]:
-        """Return what decides how it speaks."""
+        """Return the files that decide how the model speaks."""
         named = {argument(self._config, setting) for setting in FILES} - {None}
         return [self._folder / CONFIG, checkpoint(self._folder), *map(Path, sorted(named))]
 
     def _trained_voices(self) -> dict[str, int | Vector | None]:
-        """Return what each voice that the model was trained with is to it."""
+        """Return the number or vector of each voice that the model was trained with."""
         manager = self._model.speaker_manager
         if manager is None or not manager.name_to_id:
             return dict.fromkeys(self.spec.voices)
@@ -127,7 +127,7 @@ class Trained(ABC):
         release()
 
     def extract(self, reference: Audio, transcript: str) -> VoiceForm:
-        """Raise SpeechRejected: it has the voices that it was trained with only."""
+        """Raise SpeechRejected: the model has only the voices of its training."""
         raise cannot_clone(self.spec)
 
     def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
@@ -151,7 +151,7 @@ class Trained(ABC):
             return exc
 
     def _speaker(self, voice: str | VoiceForm) -> int | Vector | None:
-        """Return what a voice is to the model."""
+        """Return the number or vector of a voice."""
         if isinstance(voice, str) and voice in self._voices:
             return self._voices[voice]
         raise no_such_voice(self.spec, voice)

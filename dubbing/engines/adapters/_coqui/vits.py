@@ -1,8 +1,8 @@
-"""VITS as coqui-tts has it: a folder is loaded, and lines are spoken together.
+"""VITS by coqui-tts: loading a model's folder, and speaking lines together.
 
-coqui-tts's own `Vits.inference` has one speed a call, and noise of the batch's shape. Its steps are
-taken here one by one, so that each line has a speed and noise of its own: in a batch it is spoken
-as it would be alone, within what floating point gives.
+coqui-tts's own `Vits.inference` takes one speed a call, and draws noise in the shape of the batch.
+Its steps are repeated here, so that each line has its own speed and noise: in a batch it sounds as
+it would alone, within floating-point error.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Encoded:
-    """Rows as the text encoder leaves them, padded to the longest."""
+    """The text encoder's output for all rows, padded to the longest."""
 
     hidden: Tensor
     """(rows, channels, tokens)."""
@@ -48,10 +48,10 @@ class _Encoded:
 
 
 def load(name: str, folder: Path, device: str) -> Any:
-    """Return coqui-tts's `Vits`, ready to speak, without what only its training needs.
+    """Return coqui-tts's `Vits`, ready to speak, without the parts that only training needs.
 
-    Raises EngineFailed for files that cannot be loaded, EngineMissing for what is not there, and
-    BadInput for a configuration that reaches outside the folder.
+    Raises EngineFailed for files that cannot be loaded, EngineMissing for missing files or
+    libraries, and BadInput for a configuration that reaches outside the folder.
     """
     prepare()
     with loading(name, folder):
@@ -76,7 +76,7 @@ def build(name: str, folder: Path) -> Any:
 
 
 def _without_encoder(config: dict[str, Any]) -> dict[str, Any]:
-    """Return the model's arguments, without the speaker encoder that it was trained against."""
+    """Return the model's arguments without the speaker encoder, which only training needs."""
     return (config.get("model_args") or {}) | {
         "use_speaker_encoder_as_loss": False,
         "speaker_encoder_model_path": "",
@@ -85,9 +85,9 @@ def _without_encoder(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def speak(model: Any, rows: Sequence[Row], together: int | None = None) -> list[Spoken]:
-    """Return what the model says of each row; SpeechRejected where that would be far too long.
+    """Return the sound of each row; SpeechRejected for one that would be far too long.
 
-    together: how many rows are made to sound at once; left out, all on a card, and one on a CPU.
+    together: how many rows are decoded at once; by default all on a card, and one on a CPU.
     """
     import torch
 
@@ -99,12 +99,12 @@ def speak(model: Any, rows: Sequence[Row], together: int | None = None) -> list[
         totals = frames.sum(1).tolist()
 
         def sounds(kept: list[int]) -> list[Audio]:
-            own = [noise[n] for n in kept]
-            waves = _decode(model, _some(encoded, kept), frames[kept], own, together)
+            generators = [noise[n] for n in kept]
+            waves = _decode(model, _some(encoded, kept), frames[kept], generators, together)
             rate = model.config.audio.sample_rate
             return [Audio(samples=samples, rate=rate) for samples in waves]
 
-        # Of those that are not refused, the number.
+        # An accepted row is passed on as its number.
         asked = [_refusal(model, row, totals[n]) or n for n, row in enumerate(rows)]
         return answered(asked, sounds)
 
@@ -127,7 +127,7 @@ def _encode(model: Any, rows: Sequence[Row]) -> _Encoded:
 
 
 def _speakers(model: Any, rows: Sequence[Row]) -> Tensor | None:
-    """Return what the voices of the rows are to the model, (rows, channels, 1)."""
+    """Return the speaker embedding of each row, (rows, channels, 1)."""
     import torch
     from torch.nn.functional import normalize
 
@@ -158,7 +158,7 @@ def _durations(
 
 
 def _sample(predictor: Any, encoded: _Encoded, speaker: Tensor | None, start: Tensor) -> Tensor:
-    """Return the logarithms of durations that the stochastic predictor makes of noise.
+    """Return the logarithms of durations, which the stochastic predictor makes of noise.
 
     start: the noise, (rows, 2, tokens).
     """
@@ -170,24 +170,24 @@ def _sample(predictor: Any, encoded: _Encoded, speaker: Tensor | None, start: Te
     hidden = predictor.proj(predictor.convs(hidden, encoded.mask)) * encoded.mask
     first, _, *others = predictor.flows
     state = start
-    # The flow that is left out is not used in this direction.
+    # The second flow is not used in this direction.
     for flow in (*reversed(others), first):
         state = flow(state.flip(1), encoded.mask, g=hidden, reverse=True)
     return state[:, :1]
 
 
 def _refusal(model: Any, row: Row, frames: float) -> SpeechRejected | None:
-    """Return why a row of so many frames is not decoded: it would only fill the memory."""
+    """Return the refusal of a row with too many frames, which would only fill the memory."""
     seconds = frames * _frame(model) / model.config.audio.sample_rate
     if seconds <= row.longest:
         return None
     return SpeechRejected(
-        f"the model wants {seconds:.1f} s for a text of at most {row.longest:.1f} s"
+        f"the model needs {seconds:.1f} s for a text of at most {row.longest:.1f} s"
     )
 
 
 def _frame(model: Any) -> float:
-    """Return how many samples a frame of the text becomes."""
+    """Return how many samples one frame becomes."""
     decoded: float = math.prod(model.args.upsample_rates_decoder)
     stretched = model.args.encoder_sample_rate and model.args.interpolate_z
     return decoded * (model.interpolate_factor if stretched else 1)
@@ -201,7 +201,7 @@ def _some(encoded: _Encoded, kept: list[int]) -> _Encoded:
 def _decode(
     model: Any, encoded: _Encoded, frames: Tensor, noise: Sequence[Generator], together: int
 ) -> list[Samples]:
-    """Return the samples of each row, of which a token lasts ``frames`` (rows, tokens)."""
+    """Return the samples of each row; ``frames``: of each token, (rows, tokens)."""
     import torch
     from TTS.tts.utils.helpers import generate_path, sequence_mask
 
@@ -224,14 +224,14 @@ def _decode(
 def _waves(
     model: Any, latent: Tensor, speaker: Tensor | None, rows: slice, ends: Sequence[int]
 ) -> list[Samples]:
-    """Return the samples of ``rows``, each to its end; ``latent`` is theirs alone."""
+    """Return the samples of ``rows``, each to its end; ``latent`` holds these rows alone."""
     from torch.nn.functional import pad
 
     steps = math.ceil(max(ends) / math.prod(model.args.upsample_rates_decoder))
-    some = None if speaker is None else speaker[rows]
-    wave = model.waveform_decoder(pad(latent[..., :steps], (0, AHEAD)), g=some).squeeze(1)
-    sound = wave.float().clamp(-1, 1).cpu().numpy()
-    return [own[:end].copy() for own, end in zip(sound, ends, strict=True)]
+    voices = None if speaker is None else speaker[rows]
+    wave = model.waveform_decoder(pad(latent[..., :steps], (0, AHEAD)), g=voices).squeeze(1)
+    sounds = wave.float().clamp(-1, 1).cpu().numpy()
+    return [sound[:end].copy() for sound, end in zip(sounds, ends, strict=True)]
 
 
 def _noise(
@@ -242,7 +242,7 @@ def _noise(
     from torch.nn.utils.rnn import pad_sequence
 
     drawn = [
-        # Drawn on the CPU, where a seed gives the same on every machine.
+        # Drawn on the CPU, where a seed gives the same noise on every machine.
         torch.randn(steps, channels, generator=generator)
         for (channels, steps), generator in zip(shapes, generators, strict=True)
     ]

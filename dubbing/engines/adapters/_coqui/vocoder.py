@@ -1,4 +1,4 @@
-"""What makes sound of the spectrograms of a coqui-tts model: a HiFiGAN, or Griffin and Lim."""
+"""Vocoders for the spectrograms of a coqui-tts model: a HiFiGAN, or Griffin-Lim."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Spectrogram = npt.NDArray[np.float32]
-"""(mels, frames), as a model normalises it."""
+"""(mels, frames), normalised as its model does it."""
 
 VOCODER, VOCODER_CONFIG = "vocoder.pth", "vocoder_config.json"
 GENERATOR = "hifigan_generator"
 ON_A_CPU = 4
-"""Rows that sound at once on a CPU."""
+"""Rows that are decoded at once on a CPU."""
 
 
 class Vocoder(Protocol):
-    """Makes sound of spectrograms."""
+    """Turns spectrograms into sound."""
 
     def sounds(self, spectrograms: Sequence[Spectrogram], seeds: Sequence[int]) -> list[Samples]:
         """Return the samples of each spectrogram, within [-1, 1]."""
 
 
 def files(folder: Path) -> list[Path]:
-    """Return the vocoder's files in a model's folder, none where there is no vocoder.
+    """Return the vocoder's files in a model's folder, or none without a vocoder.
 
-    Raises EngineMissing when there is but one of the two.
+    Raises EngineMissing when only one of the two is there.
     """
-    found = [name for name in (VOCODER, VOCODER_CONFIG) if (folder / name).is_file()]
-    if len(found) == 1:
-        lacks = VOCODER if found == [VOCODER_CONFIG] else VOCODER_CONFIG
+    names = [name for name in (VOCODER, VOCODER_CONFIG) if (folder / name).is_file()]
+    if len(names) == 1:
+        lacks = VOCODER if names == [VOCODER_CONFIG] else VOCODER_CONFIG
         raise EngineMissing(f"the vocoder in {folder} lacks {lacks}: copy it there, too")
-    return [within(folder, name) for name in found]
+    return [within(folder, name) for name in names]
 
 
 def vocoder_rate(folder: Path) -> int | None:
@@ -58,15 +58,15 @@ def vocoder_rate(folder: Path) -> int | None:
 
 
 def load(name: str, folder: Path, acoustic: Any, device: str) -> Vocoder:
-    """Return what makes sound of what ``acoustic``, a model of coqui-tts, returns."""
+    """Return the vocoder for the spectrograms of ``acoustic``, a model of coqui-tts."""
     if not files(folder):
         return GriffinLim(acoustic.ap)
     config = read_model_config(folder, VOCODER_CONFIG)
     refuse_statistics(folder, VOCODER_CONFIG)
     if config.get("generator_model") != GENERATOR:
         raise BadInput(
-            f"generator_model: {config.get('generator_model')!r} is not {GENERATOR!r}, and no "
-            "other vocoder is spoken with",
+            f"generator_model: {config.get('generator_model')!r} is not {GENERATOR!r}, the only "
+            "vocoder that is supported",
             where=str(folder / VOCODER_CONFIG),
         )
     with loading(name, folder):
@@ -87,28 +87,28 @@ def load(name: str, folder: Path, acoustic: Any, device: str) -> Vocoder:
 
 
 def build(settings: Any) -> Any:
-    """Return coqui-tts's HiFiGAN with random weights, without what judged it in training."""
+    """Return coqui-tts's HiFiGAN with random weights, without its discriminator."""
     from TTS.vocoder.models import setup_generator
 
     return setup_generator(settings)
 
 
 def _weights(path: Path) -> dict[str, Tensor]:
-    """Return the weights of the generator, whichever way a checkpoint holds them."""
+    """Return the weights of the generator, in whichever way the checkpoint holds them."""
     import torch
 
-    found = torch.load(path, map_location="cpu", weights_only=True)["model"]
-    mine = {key: value for key, value in found.items() if not key.startswith("model_d.")}
-    return {key.removeprefix("model_g."): value for key, value in mine.items()}
+    weights = torch.load(path, map_location="cpu", weights_only=True)["model"]
+    kept = {key: value for key, value in weights.items() if not key.startswith("model_d.")}
+    return {key.removeprefix("model_g."): value for key, value in kept.items()}
 
 
 def refuse_statistics(folder: Path, name: str) -> None:
-    """Raise BadInput for spectrograms that are normalised by what only unpickling reads."""
+    """Raise BadInput for spectrograms normalised by statistics, which only unpickling can read."""
     audio = read_config(folder, name, UNREAD).get("audio") or {}
     if audio.get("signal_norm") and audio.get("stats_path"):
         raise BadInput(
-            "audio.stats_path: statistics are not read, as to read them is to run what is in "
-            "their file: take a model that was trained without",
+            "audio.stats_path: statistics are not read, as reading them runs what is in their "
+            "file: take a model that was trained without them",
             where=str(folder / name),
         )
 
@@ -117,28 +117,28 @@ class HifiGan:
     """A HiFiGAN: each row sounds as it would alone."""
 
     def __init__(self, generator: Any, processor: Any, source: Any) -> None:
-        """Take the generator of coqui-tts, and what normalises its spectrograms and the model's."""
+        """Take coqui-tts's generator, and the audio processors of the vocoder and of the model."""
         self._generator, self._processor, self._source = generator, processor, source
         self._hop = math.prod(up.stride[0] for up in generator.ups)
         self._edge = _reach(generator)
         self.together = at_once(self._device, on_a_cpu=ON_A_CPU)
-        """Rows that sound at once."""
+        """Rows that are decoded at once."""
 
     @property
     def _device(self) -> Any:
         return self._generator.conv_pre.weight.device
 
     def sounds(self, spectrograms: Sequence[Spectrogram], seeds: Sequence[int]) -> list[Samples]:
-        """Return the samples of each; nothing is drawn, so no seed counts."""
-        own = [self._own(spectrogram) for spectrogram in spectrograms]
-        starts = range(0, len(own), self.together)
-        parts = (own[first : first + self.together] for first in starts)
+        """Return the samples of each spectrogram; no noise is drawn, so seeds do not count."""
+        rows = [self._own(spectrogram) for spectrogram in spectrograms]
+        starts = range(0, len(rows), self.together)
+        parts = (rows[first : first + self.together] for first in starts)
         return [samples for part in parts for samples in self._waves(part)]
 
     def _waves(self, rows: Sequence[Tensor]) -> list[Samples]:
         """Return the samples of each row, all computed at once.
 
-        The first and the last frame of each are held for as long as its neighbours are looked at.
+        The first and the last frame of each row are repeated as far as the generator looks.
         """
         import torch
         from torch.nn.functional import pad
@@ -159,7 +159,7 @@ class HifiGan:
         ]
 
     def _own(self, spectrogram: Spectrogram) -> Tensor:
-        """Return a spectrogram of the model as the vocoder was trained on it, (mels, frames)."""
+        """Return the model's spectrogram as the vocoder was trained to take it, (mels, frames)."""
         import torch
         from TTS.vocoder.utils.generic_utils import interpolate_vocoder_input
 
@@ -171,7 +171,7 @@ class HifiGan:
 
 
 def _reach(generator: Any) -> int:
-    """Return how many frames to either side of one change how it sounds."""
+    """Return how many frames to either side of a frame influence its sound."""
     reach = _half(generator.conv_post)
     for number, up in reversed(list(enumerate(generator.ups))):
         first = number * generator.num_kernels
@@ -193,15 +193,15 @@ def _convolutions(block: Any) -> Iterator[Any]:
 
 
 class GriffinLim:
-    """What coqui-tts guesses of a sound from its spectrogram: slow, and it sounds hollow."""
+    """Griffin-Lim by coqui-tts, which guesses a sound from its spectrogram: slow, and hollow."""
 
     def __init__(self, processor: Any) -> None:
         self._processor = processor
-        # What it needs is imported with its first use, which takes seconds.
+        # The first use imports its libraries, which takes seconds.
         self._sound(np.zeros((processor.num_mels, 8), np.float32), seed=0)
 
     def sounds(self, spectrograms: Sequence[Spectrogram], seeds: Sequence[int]) -> list[Samples]:
-        """Return the samples of each, one frame shorter; the seed is that of its first guess."""
+        """Return the samples of each, one frame shorter; the seed sets the first guess."""
         return [self._sound(*each) for each in zip(spectrograms, seeds, strict=True)]
 
     def _sound(self, spectrogram: Spectrogram, seed: int) -> Samples:
@@ -213,7 +213,7 @@ class GriffinLim:
 
 @contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """Seed numpy's own generator, which coqui-tts draws from, and leave it as it was."""
+    """Seed numpy's global generator, which coqui-tts draws from, and restore it afterwards."""
     before = np.random.get_state()
     np.random.seed(seed % 2**32)
     try:

@@ -1,1 +1,1 @@
-"""What the engines of ONNX graphs are made of."""
+"""Shared by the engines that run ONNX graphs."""

@@ -1,4 +1,4 @@
-"""What the configuration of an acoustic graph and a vocoder says: what is what in them."""
+"""The configuration of an acoustic graph and a vocoder, which names their inputs and outputs."""
 
 from __future__ import annotations
 
@@ -8,41 +8,41 @@ from dubbing.documents import Model
 
 
 class Symbols(Model):
-    """How a text becomes numbers."""
+    """How text becomes numbers."""
 
     numbers: dict[str, int] = Field(min_length=1)
     """The number of each symbol."""
     phonemes: str | None = None
-    """The language in whose phonemes eSpeak reads a text; left out, symbols are its letters."""
+    """The language whose phonemes eSpeak makes of a text; without it, the symbols are letters."""
     lower: bool = False
-    """Whether letters are made small."""
+    """Whether text is made lower case."""
     blank: int | None = None
-    """Stands before, between and after all symbols."""
+    """The number that stands before, between and after all symbols."""
     start: int | None = None
     end: int | None = None
     pad: int = 0
-    """Fills the shorter lines of a batch."""
+    """The number that fills the shorter lines of a batch."""
 
 
 class Inputs(Model):
-    """Names of inputs of the acoustic graph."""
+    """Names of the acoustic graph's inputs."""
 
     tokens: str
     """Numbers of symbols, (lines, symbols) or (symbols,)."""
     lengths: str | None = None
-    """How many of them each line has."""
+    """How many symbols each line has."""
     speaker: str | None = None
     speed: str | None = None
-    """Twice as fast at 2; of each line, or of all."""
+    """The speed of each line, or of all: 2 is twice as fast."""
     length_scale: str | None = None
-    """Twice as slow at 2; in place of ``speed``."""
+    """In place of ``speed``, its inverse: 2 is half as fast."""
 
 
 class Outputs(Model):
-    """Names of outputs of the acoustic graph."""
+    """Names of the acoustic graph's outputs."""
 
     mel: str
-    """The spectrogram, (lines, mels, frames); ``lines`` may be left out."""
+    """The spectrogram, (lines, mels, frames) or (mels, frames)."""
     mel_lengths: str | None = None
     """How many frames each line has."""
     durations: str | None = None
@@ -50,7 +50,7 @@ class Outputs(Model):
 
 
 class Acoustic(Model):
-    """The graph that makes a spectrogram of symbols."""
+    """The graph that turns symbols into a spectrogram."""
 
     file: str
     inputs: Inputs
@@ -60,7 +60,7 @@ class Acoustic(Model):
 
 
 class Vocoder(Model):
-    """The graph that makes sound of a spectrogram."""
+    """The graph that turns a spectrogram into sound."""
 
     file: str
     input: str
@@ -70,7 +70,7 @@ class Vocoder(Model):
 
 
 class Config(Model):
-    """What ``config.json`` says of a model."""
+    """The ``config.json`` of a model."""
 
     languages: tuple[str, ...] = Field(min_length=1)
     sample_rate: int = Field(gt=0)

@@ -1,4 +1,4 @@
-"""ONNX graphs by onnxruntime: where they run, what they take and give, and their errors."""
+"""ONNX graphs run by onnxruntime: their devices, inputs, outputs and errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dubbing.engines.models.folders import within
 from dubbing.errors import BadInput, EngineFailed, EngineMissing
 
 ONNX = ("onnxruntime",)
-"""What the extra brings, by the names that are imported."""
+"""The modules that the extra installs, by import name."""
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 ERRORS_ONLY = 3
@@ -30,14 +30,14 @@ TYPES: dict[str, type[np.generic]] = {
 
 
 class Graph:
-    """A graph that is ready to run."""
+    """A loaded graph."""
 
     def __init__(self, folder: Path, name: str, device: str) -> None:
         """Load ``name`` from a model's folder.
 
         onnxruntime itself reads no weights from outside the folder of a graph. Raises BadInput for
-        a graph that lies outside, EngineFailed for one that cannot be loaded, and EngineMissing
-        where onnxruntime cannot use the device.
+        a graph that is outside ``folder`` or missing, EngineFailed for one that cannot be loaded,
+        and EngineMissing if onnxruntime cannot use the device.
         """
         self.path = within(folder, name)
         if not self.path.is_file():
@@ -49,41 +49,41 @@ class Graph:
 
     @property
     def files(self) -> list[Path]:
-        """The graph, and its weights where they are in files beside it."""
-        found = self.path.parent.glob(f"{self.path.stem}*")
-        return [path for path in found if path.suffix != ".json" and path.is_file()]
+        """The graph, and the files beside it that hold its weights, if there are any."""
+        paths = self.path.parent.glob(f"{self.path.stem}*")
+        return [path for path in paths if path.suffix != ".json" and path.is_file()]
 
     def check(self, inputs: Mapping[str, str], outputs: Mapping[str, str], where: Path) -> None:
-        """Raise BadInput unless the graph has what the fields of a configuration say.
+        """Raise BadInput unless the graph has the inputs and outputs of a configuration.
 
-        inputs, outputs: names in the graph, by the fields that say them. where: the configuration.
+        inputs, outputs: their names, by field of the configuration. where: the configuration.
         """
-        for kind, named, own in (
+        for kind, named, known in (
             ("input", inputs, list(self.inputs)), ("output", outputs, list(self.outputs))
         ):  # fmt: skip
             for field, name in named.items():
-                if name not in own:
+                if name not in known:
                     raise BadInput(
                         f"{field}: {self.path.name} has no {kind} {name!r}; it has: "
-                        f"{', '.join(own)}",
+                        f"{', '.join(known)}",
                         where=str(where),
                     )
         if unnamed := self.inputs.keys() - set(inputs.values()):
             raise BadInput(
                 f"{self.path.name} needs {', '.join(map(repr, sorted(unnamed)))}, too, and no "
-                "input is said to be it",
+                "field names it",
                 where=str(where),
             )
 
     def takes_rows(self, name: str) -> bool:
-        """Whether as many rows of an input as one likes are taken together."""
+        """Whether an input takes any number of rows."""
         shape = self.inputs[name]
         return bool(shape) and not isinstance(shape[0], int)
 
     def fitted(self, name: str, value: npt.ArrayLike) -> Array:
-        """Return a value, whose first axis is that of rows, in as many axes as an input has.
+        """Return ``value``, whose first axis is rows, with as many axes as an input has.
 
-        One that all rows share, and one without rows, are given that of the first.
+        An input that all rows share, or that has no axis of rows, gets the value of the first row.
         """
         shape, array = self.inputs[name], np.asarray(value)
         while array.ndim > len(shape):
@@ -91,22 +91,22 @@ class Graph:
         return array[:1] if shape[:1] == (1,) else array
 
     def run(self, inputs: Mapping[str, npt.ArrayLike], outputs: Sequence[str]) -> list[Array]:
-        """Return ``outputs``, in their order; raises EngineFailed."""
+        """Run the graph; return ``outputs``, in their order. Raises EngineFailed."""
         given = {
             name: np.asarray(value, TYPES.get(self._types[name])) for name, value in inputs.items()
         }
         try:
-            found: list[Array] = self._session.run(list(outputs), given)
+            results: list[Array] = self._session.run(list(outputs), given)
         except Exception as exc:  # onnxruntime's errors have no class of their own
             raise EngineFailed(f"{self.path.name}: {exc}") from exc
-        return found
+        return results
 
 
 def session(path: Path, device: str) -> Any:
-    """Return onnxruntime's own session of a graph, on one thread: a worker has a process a core.
+    """Return onnxruntime's session of a graph, on one thread, as a worker has a process per core.
 
-    Raises EngineFailed for a graph that cannot be loaded, and EngineMissing where onnxruntime
-    cannot use the device.
+    Raises EngineFailed for a graph that cannot be loaded, and EngineMissing if onnxruntime cannot
+    use the device.
     """
     import onnxruntime
 
@@ -119,7 +119,7 @@ def session(path: Path, device: str) -> Any:
     except Exception as exc:  # as above
         raise EngineFailed(f"{path.name} is no ONNX model that can be loaded: {exc}") from exc
     if device.startswith("cuda") and CUDA not in opened.get_providers():
-        raise EngineFailed(f"onnxruntime cannot use the card {device!r}: see its own words")
+        raise EngineFailed(f"onnxruntime cannot use the card {device!r}: see its own message")
     return opened
 
 
@@ -134,17 +134,17 @@ def _providers(device: str) -> list[Any]:
             "speak on the CPU with DUBBING_DEVICE=cpu"
         )
     number = int(device.partition(":")[2] or 0)
-    # Else it tries every way for each new length.
+    # By default it would try every algorithm for each new length.
     return [(CUDA, {"device_id": number, "cudnn_conv_algo_search": "DEFAULT"}), CPU]
 
 
 def graphs(folder: Path) -> list[Path]:
     """Return the graph in a folder, if there is one; raises BadInput when there are several."""
-    found = sorted(folder.glob("*.onnx"))
-    if len(found) > 1:
-        names = ", ".join(path.name for path in found)
+    paths = sorted(folder.glob("*.onnx"))
+    if len(paths) > 1:
+        names = ", ".join(path.name for path in paths)
         raise BadInput(
-            f"there are {len(found)} graphs, {names}: give each a folder of its own",
+            f"there are {len(paths)} graphs, {names}: give each a folder of its own",
             where=str(folder),
         )
-    return found
+    return paths

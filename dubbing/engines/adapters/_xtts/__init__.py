@@ -1,1 +1,1 @@
-"""What XTTS is made of."""
+"""The networks of XTTS."""

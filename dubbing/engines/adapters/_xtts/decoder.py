@@ -1,4 +1,4 @@
-"""XTTS's decoder over many lines at once: sound of what the language model has written."""
+"""XTTS's decoder over many lines at once: it turns the language model's latents into sound."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ def sound(
 ) -> list[Samples]:
     """Return the sound of each row.
 
-    latents: what was written, (tokens, channels). speakers: what the voice is to the decoder,
-    (channels,). speeds: of which 1 is the natural one.
+    latents: the language model's output, (tokens, channels). speakers: the speaker's embedding,
+    (channels,). speeds: 1 is the natural one.
     """
-    paced = [_paced(own, speed) for own, speed in zip(latents, speeds, strict=True)]
+    paced = [_paced(row, speed) for row, speed in zip(latents, speeds, strict=True)]
     order = sorted(range(len(paced)), key=lambda number: len(paced[number]))
     size = at_once(model.device, on_a_card=AT_ONCE)
-    heard: dict[int, Samples] = {}
+    sounds: dict[int, Samples] = {}
     for numbers in (order[begin : begin + size] for begin in range(0, len(order), size)):
         together = _decode(model, [paced[n] for n in numbers], [speakers[n] for n in numbers])
-        heard |= zip(numbers, together, strict=True)
-    return [heard[number] for number in range(len(paced))]
+        sounds |= zip(numbers, together, strict=True)
+    return [sounds[number] for number in range(len(paced))]
 
 
 def _paced(latents: Tensor, speed: float) -> Tensor:
-    """Return a row's latents for a speed, as coqui-tts stretches them."""
+    """Return a row's latents stretched for a speed, as coqui-tts does it."""
     from torch.nn.functional import interpolate
 
     if speed == 1.0:
@@ -56,17 +56,17 @@ def _decode(
     import torch
 
     longest = max(map(len, latents)) + math.ceil(AHEAD / _frames(model, 1))
-    padded = [torch.cat([own, own[-1:].expand(longest - len(own), -1)]) for own in latents]
+    padded = [torch.cat([row, row[-1:].expand(longest - len(row), -1)]) for row in latents]
     voices = torch.stack([torch.from_numpy(speaker) for speaker in speakers])[..., None]
-    heard = model.hifigan_decoder(torch.stack(padded), g=voices.to(model.device))
-    whole: Samples = heard.reshape(len(latents), -1).clamp(-1.0, 1.0).cpu().numpy()
+    wave = model.hifigan_decoder(torch.stack(padded), g=voices.to(model.device))
+    whole: Samples = wave.reshape(len(latents), -1).clamp(-1.0, 1.0).cpu().numpy()
     frame = whole.shape[1] // _frames(model, longest)
-    lengths = [_frames(model, len(own)) * frame for own in latents]
-    return [own[:length].copy() for own, length in zip(whole, lengths, strict=True)]
+    lengths = [_frames(model, len(row)) * frame for row in latents]
+    return [row[:length].copy() for row, length in zip(whole, lengths, strict=True)]
 
 
 def _frames(model: Any, tokens: int) -> int:
-    """Return how many frames the decoder makes of so many tokens."""
+    """Return how many frames the decoder makes of ``tokens`` tokens."""
     decoder = model.hifigan_decoder
     stretches = (
         decoder.ar_mel_length_compression / decoder.output_hop_length,

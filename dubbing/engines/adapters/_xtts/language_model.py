@@ -1,8 +1,8 @@
 """XTTS's language model over many lines at once.
 
-coqui-tts speaks one line a call. Here the layers of its model are run over rows that differ in
-text, language, voice and speed. What a row becomes does not depend on the rows beside it, within
-what floating point gives: padding is masked, and each row draws from chances of its own.
+coqui-tts speaks one line a call. Here the layers of its model run over rows that differ in text,
+language, voice and speed. A row's result does not depend on the other rows, within floating-point
+error: padding is masked, and each row has its own random numbers.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 STEP = 16
-"""Attention sees the past in steps of so many tokens, which CUDA's kernels want."""
+"""Attention covers a multiple of this many tokens, as CUDA's kernels want."""
 FILLER = 1
-"""The audio token that stands for the prefix in coqui-tts, so that repeating it costs as well."""
+"""The audio token that stands for the prefix in coqui-tts, which thus penalises its repetition."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A text as the model is given it."""
+    """A text as input of the model."""
 
     tokens: list[int]
     conditioning: npt.NDArray[np.float32]
-    """What the language model knows of the voice, (positions, channels)."""
+    """The voice for the language model, (positions, channels)."""
     speaker: npt.NDArray[np.float32]
-    """What the decoder knows of the voice, (channels,)."""
+    """The voice for the decoder, (channels,)."""
     speed: float
     chances: Tensor
-    """Uniform in [0, 1): one for each audio token that it may take at most."""
+    """Random numbers in [0, 1), one for each audio token that the row may have at most."""
 
 
 def speak(model: Any, rows: Sequence[Row], at_once: int) -> list[Samples | None]:
-    """Return what is heard of each row; None of one that finds no end.
+    """Return the sound of each row; None for a row that finds no end.
 
-    at_once: rows that are written together, those near in length.
+    at_once: how many rows are written together; they are near in length.
     """
     import torch
 
@@ -60,8 +60,8 @@ def speak(model: Any, rows: Sequence[Row], at_once: int) -> list[Samples | None]
         voices = [row.speaker for row in _of(rows, written)]
         speeds = [row.speed for row in _of(rows, written)]
         sounds = sound(model, list(written.values()), voices, speeds)
-    heard = dict(zip(written, sounds, strict=True))
-    return [heard.get(number) for number in range(len(rows))]
+    by_row = dict(zip(written, sounds, strict=True))
+    return [by_row.get(number) for number in range(len(rows))]
 
 
 def _of(rows: Sequence[Row], numbers: Iterable[int]) -> list[Row]:
@@ -69,9 +69,9 @@ def _of(rows: Sequence[Row], numbers: Iterable[int]) -> list[Row]:
 
 
 def write(model: Any, rows: Sequence[Row]) -> list[Tensor | None]:
-    """Return what the decoder makes sound of, (tokens, channels) a row.
+    """Return the latents of each row for the decoder, (tokens, channels).
 
-    None for a row that found no end with as many tokens as it has chances. Those are drawn as
+    None for a row that found no end within as many tokens as it has chances. Tokens are drawn as
     transformers draws them for coqui-tts, by the settings in the model's configuration.
     """
     import torch
@@ -88,7 +88,7 @@ def write(model: Any, rows: Sequence[Row]) -> list[Tensor | None]:
     used[:, [FILLER, gpt.start_audio_token]] = True
     ended = torch.zeros_like(bounds, dtype=torch.bool)
     latents = []
-    # What predicts a token is also what the decoder takes for it.
+    # The state that predicts a token is also the decoder's latent for it.
     state = transformer.run(prefix)
     for step in range(chances.shape[1]):
         latents.append(gpt.final_norm(state))
@@ -100,19 +100,20 @@ def write(model: Any, rows: Sequence[Row]) -> list[Tensor | None]:
             break
         state = transformer.run(gpt.mel_embedding(token) + positions[step + 1])
     together = torch.stack(latents, dim=1)
-    lengths = [_length(row, own) for row, own in zip(rows, (written == stop).tolist(), strict=True)]
-    return [own[:length] if length else None for own, length in zip(together, lengths, strict=True)]
+    stops = (written == stop).tolist()
+    lengths = [_length(row, flags) for row, flags in zip(rows, stops, strict=True)]
+    return [row[:length] if length else None for row, length in zip(together, lengths, strict=True)]
 
 
 def _length(row: Row, stops: list[bool]) -> int:
-    """Return how many tokens a row has with the one that ends it; 0 when that did not come."""
+    """Return how many tokens a row has, including the one that ends it; 0 if none does."""
     within = stops[: len(row.chances)]
     return within.index(True) + 1 if True in within else 0
 
 
 def _prefix(gpt: Any, rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
-    """Return what comes before the first audio token, (rows, positions, channels), and where that
-    is padding, (rows, positions): on the left, as all rows go on from the same place."""
+    """Return the input before the first audio token, (rows, positions, channels), and where it is
+    padding, (rows, positions): on the left, so that all rows continue from the same position."""
     import torch
     from torch.nn.utils.rnn import pad_sequence
 
@@ -131,9 +132,9 @@ def _prefix(gpt: Any, rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
 
 
 def _draw(logits: Tensor, used: Tensor, chances: Tensor, config: Any) -> Tensor:
-    """Return a token a row, (rows, 1).
+    """Return a token for each row, (rows, 1).
 
-    logits, used: (rows, tokens); used: whether the row has had that token.
+    logits, used: (rows, tokens); used: whether the row already has that token.
     """
     import torch
 
@@ -148,15 +149,15 @@ def _draw(logits: Tensor, used: Tensor, chances: Tensor, config: Any) -> Tensor:
 
 
 class _Transformer:
-    """GPT-2's layers, and the keys and values of what they have seen.
+    """GPT-2's layers, and the keys and values of the positions that they have seen.
 
-    transformers' own way through them takes twice the time, for one token of a few rows.
+    transformers' own implementation takes twice the time for one token of a few rows.
     """
 
     def __init__(self, gpt: Any, hidden: Tensor, room: int) -> None:
-        """Have room for so many positions; those ``hidden`` of the first ones are not looked at.
+        """Make room for ``room`` positions; attention ignores those that are hidden.
 
-        hidden: (rows, positions).
+        hidden: which of the first positions are, (rows, positions).
         """
         import torch
 
@@ -168,14 +169,14 @@ class _Transformer:
         self._never = torch.finfo(weight.dtype).min
         shape = (len(self._gpt.h), 2, len(hidden), gpt.heads, room, gpt.model_dim // gpt.heads)
         self._kept = weight.new_zeros(shape)
-        # What is added to the attention to each position, (rows, 1, 1, positions).
+        # Added to the attention to each position, (rows, 1, 1, positions).
         self._mask = weight.new_full((len(hidden), 1, 1, room), self._never)
         self._mask[..., : hidden.shape[1]] = hidden[:, None, None] * self._never
 
     def run(self, new: Tensor) -> Tensor:
-        """Return what the last of the new positions becomes, (rows, channels).
+        """Return the output of the last of the new positions, (rows, channels).
 
-        new: (rows, positions, channels); the first ones are those that may be hidden.
+        new: (rows, positions, channels); only positions of the first call may be hidden.
         """
         from torch.nn.functional import scaled_dot_product_attention
 
@@ -188,14 +189,14 @@ class _Transformer:
             kept[0, :, :, begin : self._end] = key
             kept[1, :, :, begin : self._end] = value
             keys, values = kept[:, :, :, :seen]
-            heard = scaled_dot_product_attention(query, keys, values, attn_mask=mask)
-            new = new + layer.attn.c_proj(heard.transpose(1, 2).flatten(2))
+            attended = scaled_dot_product_attention(query, keys, values, attn_mask=mask)
+            new = new + layer.attn.c_proj(attended.transpose(1, 2).flatten(2))
             new = new + layer.mlp(layer.ln_2(new))
         last: Tensor = self._gpt.ln_f(new[:, -1])
         return last
 
     def _look(self, begin: int) -> Tensor:
-        """Return the mask for the positions from ``begin`` on: each sees those up to itself."""
+        """Return the mask for positions from ``begin`` on: each sees the positions up to itself."""
         import torch
 
         mask: Tensor = self._mask

@@ -1,4 +1,4 @@
-"""XTTS as coqui-tts has it: its files are loaded, and it hears voices."""
+"""XTTS by coqui-tts: loading its files, and deriving voices from references."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from dubbing.errors import BadInput
 from dubbing.media.samples import Audio, peak
 
 MODEL, VOCABULARY, STUDIO = "model.pth", "vocab.json", "speakers_xtts.pth"
-"""Of what is in the folder: weights, text tokens, and, if there, the voices of the studio."""
+"""Files in the folder: weights, text tokens, and, optionally, the voices of the studio."""
 LATENTS, EMBEDDING = "gpt_cond_latent", "speaker_embedding"
-"""What a voice is to the language model, and to the decoder."""
+"""The parts of a voice: for the language model, and for the decoder."""
 
 RATE = 22_050
-"""Hz at which a reference is heard."""
+"""Sample rate of references, in Hz."""
 LOUD = 0.75
-"""Peak of a reference, where the model wants that."""
+"""Peak of a reference, if the model's configuration asks for one."""
 
 
 def load(name: str, folder: Path, device: str) -> Any:
@@ -38,7 +38,7 @@ def load(name: str, folder: Path, device: str) -> Any:
     with loading(name, folder):
         _check_vocabulary(folder / VOCABULARY)
         model = build(config)
-        # Its own way to read them writes published weights anew, in place.
+        # The model's own reader would rewrite the published weights in place.
         model._load_checkpoint = _read_weights
         model.load_checkpoint(
             model.config,
@@ -55,17 +55,17 @@ def _check_vocabulary(path: Path) -> None:
 
     try:
         VoiceBpeTokenizer(str(path))
-    # It raises nothing more special.
+    # The tokenizer raises nothing more specific.
     except Exception as exc:
         raise ValueError(f"{path.name}: {exc}") from exc
 
 
 def build(config: dict[str, Any]) -> Any:
-    """Return coqui-tts's `Xtts`, as yet without the language model."""
+    """Return coqui-tts's `Xtts`, without its language model yet."""
     from TTS.tts.configs.xtts_config import XttsConfig
     from TTS.tts.models.xtts import Xtts
 
-    # It misses numbers of tokens that XTTS has in settings of its own.
+    # transformers warns of missing token numbers, which XTTS has in its own settings.
     logging.getLogger("transformers").setLevel(logging.ERROR)
     settings = XttsConfig()
     settings.from_dict(config)
@@ -76,14 +76,14 @@ def _read_weights(path: Path) -> dict[str, Any]:
     import torch
     from TTS.tts.models.xtts import _legacy_safe_globals
 
-    # The published weights have their configuration beside them, as objects of these classes.
+    # The file of the published weights also holds their configuration, as objects of these classes.
     with _legacy_safe_globals():
         weights: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     return weights["model"]  # type: ignore[no-any-return]
 
 
 def _quicken(model: Any) -> None:
-    """Have what runs for every token run in fewer steps, to the same result."""
+    """Have layers compute in fewer steps, with the same result."""
     import torch
 
     fix_weights(model.hifigan_decoder)
@@ -92,7 +92,7 @@ def _quicken(model: Any) -> None:
 
 
 def studio(model: Any) -> dict[str, VoiceForm]:
-    """Return the voices of the studio by name, in the form of `hear`."""
+    """Return the studio's voices by name, in the form that `hear` returns."""
     if model.speaker_manager is None:
         return {}
     return {
@@ -111,7 +111,7 @@ def studio_names(folder: Path) -> tuple[str, ...]:
 
 
 class _Outline(Plain):
-    """Reads tensors too, each as None."""
+    """Also reads files with tensors, each as None."""
 
     def find_class(self, module: str, name: str) -> Any:
         if module.startswith("torch") or name == "OrderedDict":
@@ -123,7 +123,7 @@ class _Outline(Plain):
 
 
 def hear(model: Any, reference: Audio) -> VoiceForm:
-    """Return what the model knows of a voice.
+    """Return the voice of a reference.
 
     ``{"gpt_cond_latent": (1, positions, channels), "speaker_embedding": (1, channels, 1)}``,
     float32.
@@ -134,11 +134,11 @@ def hear(model: Any, reference: Audio) -> VoiceForm:
     samples = soxr.resample(reference.samples, reference.rate, RATE)
     if config.sound_norm_refs:
         samples *= LOUD / peak(samples)
-    heard = torch.from_numpy(samples)[None].to(model.device)
-    parts = heard.tensor_split(math.ceil(reference.seconds / config.max_ref_len), dim=1)
+    wave = torch.from_numpy(samples)[None].to(model.device)
+    parts = wave.tensor_split(math.ceil(reference.seconds / config.max_ref_len), dim=1)
     embeddings = [model.get_speaker_embedding(part, RATE) for part in parts]
     latents = model.get_gpt_cond_latents(
-        heard, RATE, length=config.gpt_cond_len, chunk_length=config.gpt_cond_chunk_len
+        wave, RATE, length=config.gpt_cond_len, chunk_length=config.gpt_cond_chunk_len
     )
     embedding = torch.stack(embeddings).mean(dim=0)
     return {LATENTS: latents.cpu().numpy(), EMBEDDING: embedding.cpu().numpy()}

@@ -1,4 +1,4 @@
-"""The contract of every engine that is installed; a new one is found here by itself."""
+"""The contract of every installed engine; the tests find a new engine by themselves."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dubbing.media.samples import Audio, judge
 
 @pytest.fixture(params=Catalogue().names())
 def engine(request: pytest.FixtureRequest, models: Path) -> Iterator[Engine]:
-    """Each engine that is installed, loaded."""
+    """Each installed engine, loaded."""
     yield from loaded(request.param, models)
 
 

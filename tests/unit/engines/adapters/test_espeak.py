@@ -1,4 +1,4 @@
-"""What eSpeak promises besides the contract of every engine."""
+"""What eSpeak promises beyond the contract of every engine."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_region_that_espeak_lacks_is_spoken_as_the_nearest(
 
 
 def difference(espeak: Engine, text: str, *languages: str) -> float:
-    """How far apart two languages sound, in dB, in a voice that always sounds the same."""
+    """Return by how many dB two languages differ, in a voice that always sounds the same."""
     lines = (line(espeak, text, voice="shelby", language=language) for language in languages)
     one, other = (spectrum(sound) for sound in speak(espeak, *lines))
     return float(np.abs(one - other).max())

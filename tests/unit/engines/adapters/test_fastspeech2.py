@@ -1,4 +1,4 @@
-"""What FastSpeech2 and its vocoder promise besides the contract of every engine."""
+"""What FastSpeech2 and its vocoder promise beyond the contract of every engine."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ if missing_libraries(FastSpeech2()):
 from tiny import fastspeech2 as tiny_fastspeech2
 
 TOLERANCE = 1e-4
-"""Of full scale: what a line may differ by from one batch to another."""
+"""Fraction of full scale by which a line may differ from one batch to another."""
 VOCODER = ("vocoder.pth", "vocoder_config.json")
 INSIDE = 16 * 128
-"""Samples at either end that hang on what coqui-tts holds the spectrogram by."""
+"""Samples at either end that depend on the frames with which coqui-tts pads the spectrogram."""
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where a model of this test's own goes."""
+    """The folder for a test's own model."""
     (tmp_path / "fastspeech2").mkdir()
     return tmp_path / "fastspeech2"
 
@@ -133,7 +133,7 @@ def test_without_a_vocoder_it_is_heard_too(folder: Path) -> None:
     one, again, other = spoken(engine, *(line(engine, seed=seed) for seed in (2**40, 2**40, 7)))
     judge(one, longest=15.0)
     assert one.seconds == pytest.approx(len(TEXTS[0]) / engine.spec.pace("en"), rel=0.02)
-    # Not to the bit: some processors add the rows of a call up in different orders.
+    # Not to the bit: some processors sum the rows of a call in different orders.
     assert np.allclose(one.samples, again.samples, atol=1e-3)
     assert not np.allclose(one.samples, other.samples, atol=1e-2)
     assert np.array_equal(np.random.get_state()[1], before)
@@ -165,7 +165,7 @@ def test_a_text_without_any_known_symbol_is_refused(fastspeech2: Engine) -> None
 def test_a_line_that_is_too_long_for_the_model_is_refused(
     folder: Path, slowness: float, words: str
 ) -> None:
-    # The second would not be too long for its text, but is for the model's 5000 frames.
+    # The second is not too long for its text, but for the model's 5000 frames.
     engine = made(folder, model_args={"length_scale": slowness})
     if slowness < 100:
         engine.spec = engine.spec.model_copy(update={"characters_per_second": {"*": 2.0}})

@@ -1,4 +1,4 @@
-"""What the engines of ONNX graphs promise besides the contract of every engine."""
+"""What the engines of ONNX graphs promise beyond the contract of every engine."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tiny import fastspeech2_onnx as tiny_model  # noqa: E402 - after what it ne
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where a model of this test's own goes."""
+    """The folder for a test's own model."""
     (tmp_path / "fastspeech2-onnx").mkdir()
     return tmp_path / "fastspeech2-onnx"
 
@@ -56,7 +56,7 @@ def loaded(folder: Path) -> FastSpeech2Onnx:
 
 
 def change(folder: Path, place: str, value: Any) -> None:
-    """Set a field of config.json; None takes it out."""
+    """Set a field of config.json, or remove it with None."""
     config = json.loads((folder / "config.json").read_text())
     *parts, last = place.split(".")
     inner = config
@@ -69,7 +69,7 @@ def change(folder: Path, place: str, value: Any) -> None:
 
 
 def count_calls(engine: FastSpeech2Onnx, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The graphs that ran, in their order."""
+    """Return a list that collects the names of graphs as they run."""
     calls = []
     run = Graph.run
 
@@ -231,7 +231,7 @@ def test_a_graph_outside_the_folder_is_refused(folder: Path, way: str) -> None:
 
 
 def move_weights(folder: Path, place: str) -> bytes:
-    """Have the vocoder take its weights from a file; returns them."""
+    """Have the vocoder take its weights from a file; return them."""
     from onnx.external_data_helper import set_external_data
 
     model = onnx.load(folder / "vocoder.onnx")

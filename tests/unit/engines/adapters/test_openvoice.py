@@ -1,4 +1,4 @@
-"""What OpenVoice promises besides the contract of every engine."""
+"""What OpenVoice promises beyond the contract of every engine."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from dubbing.errors import BadInput, DubbingError, EngineFailed, EngineMissing, 
 from dubbing.media.samples import Audio
 
 TOLERANCE = 1e-5
-"""Between a sound that is converted alone and beside others, full scale being 1."""
+"""Fraction of full scale by which a sound converted alone and in a batch may differ."""
 LENGTHS = (24_000, 100, 50_001, 7_000, 1, 33_333)
 
 
@@ -43,7 +43,7 @@ def converter(folder: Path) -> OpenVoice:
 
 @pytest.fixture
 def own_folder(folder: Path, tmp_path: Path) -> Path:
-    """A model that a test may change."""
+    """The folder of a model that a test may change."""
     own = tmp_path / "openvoice"
     own.mkdir()
     for name in ("config.json", "checkpoint.pth"):

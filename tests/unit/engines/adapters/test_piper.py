@@ -1,4 +1,4 @@
-"""What Piper promises besides the contract of every engine."""
+"""What Piper promises beyond the contract of every engine."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def piper(models: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder for a voice of a test's own."""
+    """The folder for a test's own voice."""
     return tmp_path / "piper"
 
 

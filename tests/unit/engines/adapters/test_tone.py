@@ -1,4 +1,4 @@
-"""What the engine that hums promises, and the one that fails as it is told."""
+"""What the humming engine promises, and the engine that fails on demand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What VITS promises besides the contract of every engine."""
+"""What VITS promises beyond the contract of every engine."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ if missing_libraries(Vits()):
 from tiny import vits as tiny_vits
 
 TOLERANCE = 1e-4
-"""Of full scale: what a line may differ by from one batch to another."""
+"""Fraction of full scale by which a line may differ from one batch to another."""
 PHONEMES = "abdefhijklmnoprstuvwzæðŋɐɑɔəɛɜɡɪɹʃʊʌʒθˈˌːᵻ"
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where a model of this test's own goes."""
+    """The folder for a test's own model."""
     (tmp_path / "vits").mkdir()
     return tmp_path / "vits"
 
@@ -104,7 +104,7 @@ def test_without_noise_it_speaks_as_coqui_tts_itself_does(folder: Path, stochast
     (sound,) = spoken(engine, line(engine, TEXTS[0], voice="bob"))
     theirs = by_coqui_tts(folder, TEXTS[0], speaker=1)
     assert len(sound.samples) == len(theirs)
-    # Its last frames hang on what comes after them.
+    # Its last frames depend on what follows them.
     end = -16 * 128
     assert np.abs(sound.samples[:end] - theirs[:end]).max() < TOLERANCE
 
@@ -206,7 +206,7 @@ def write_config(folder: Path, config: dict[str, Any]) -> None:
 
 
 def in_phonemes(folder: Path) -> Vits:
-    """A model that is read in phonemes."""
+    """Return a model whose symbols are phonemes."""
     tiny_vits.make(
         folder,
         use_phonemes=True,

@@ -1,4 +1,4 @@
-"""What VITS as ONNX promises besides the contract of every engine."""
+"""What VITS as ONNX promises beyond the contract of every engine."""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ from tiny import vits_onnx as tiny_model  # noqa: E402
 
 QUIET = {"inference_noise_scale": 0.0, "inference_noise_scale_dp": 0.0}
 AT_END = 16 * 128
-"""Samples that hang on what comes after a line."""
+"""Samples that depend on what follows a line."""
 SENTENCES = (
     'Hello; "Who" & him: it\'s <well-known> (to me)!',
     "¿Qué? — «Ça va» … Das ist IÇIN.",
     "Yes?! no",
 )
-"""Without abbreviations and numbers, as the text of a line is."""
+"""Without abbreviations and numbers, like the text of a line."""
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where a model of this test's own goes."""
+    """The folder for a test's own model."""
     (tmp_path / "vits-onnx").mkdir()
     return tmp_path / "vits-onnx"
 
 
 @pytest.fixture
 def model(folder: Path, models: Path) -> Path:
-    """A model to change."""
+    """The folder of a model that a test may change."""
     tiny.make("vits-onnx", models / "vits-onnx")
     shutil.copytree(models / "vits-onnx", folder, dirs_exist_ok=True)
     return folder
@@ -64,7 +64,7 @@ def loaded(folder: Path) -> VitsOnnx:
 
 @pytest.fixture(scope="module")
 def quiet(tmp_path_factory: pytest.TempPathFactory) -> tuple[Engine, Engine]:
-    """A model that draws no noise, by PyTorch and by onnxruntime."""
+    """A model that draws no noise, run by PyTorch and by onnxruntime."""
     folder = tmp_path_factory.mktemp("quiet")
     tiny_vits.make(folder, model_args=QUIET)
     theirs = Vits("vits", folder)
@@ -116,7 +116,7 @@ def test_languages_are_told_apart(folder: Path) -> None:
 
 
 def text_config(kind: str = "", **changes: Any) -> dict[str, Any]:
-    """How a text is read, with symbols of a class of coqui-tts."""
+    """Return the part of a configuration for text, with symbols of one of coqui-tts's classes."""
     own = {"characters": "zyxabcdefghijklmnopqrstuvwéçäÖI", "punctuations": "!'(),-.:;? …«»—"}
     if changes.get("use_phonemes"):
         own["characters"] += "ˈˌːæɐɑɔəɛɜɪŋɹʃʊʌʒθðɡɾᵻ"

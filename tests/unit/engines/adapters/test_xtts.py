@@ -1,4 +1,4 @@
-"""What XTTS promises besides the contract of every engine."""
+"""What XTTS promises beyond the contract of every engine."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ if missing_libraries(XTTS()):
 from tiny import xtts as tiny_xtts
 
 TOLERANCE = 1e-5
-"""Of full scale: what a line may differ by from one batch to another."""
+"""Fraction of full scale by which a line may differ from one batch to another."""
 ANN, BOB = "Ann Other", "Bob Sample"
 LONG = " ".join(f"{TEXTS[0]} {TEXTS[2]}" for _ in range(5))
-"""More than is spoken at once."""
+"""More text than is spoken at once."""
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where a model of this test's own goes."""
+    """The folder for a test's own model."""
     (tmp_path / "xtts").mkdir()
     return tmp_path / "xtts"
 
@@ -79,7 +79,8 @@ def test_the_likeliest_tokens_sound_as_coqui_tts_itself_does(folder: Path, speed
     _, together, _ = spoken(engine, line(engine, TEXTS[2]), asked, line(engine, TEXTS[1]))
     theirs = by_coqui_tts(folder, asked)
     assert len(together.samples) == len(theirs)
-    # Beyond its end they hear nothing, and we its last sound: some 0.1 s hang on that.
+    # Past the end of a line, coqui-tts decodes nothing and we its last latent again: the last 0.1 s
+    # or so depend on that.
     end = -round(0.15 * engine.spec.sample_rate)
     assert np.abs(together.samples[:end] - theirs[:end]).max() < TOLERANCE
 
@@ -145,7 +146,7 @@ def test_a_line_that_comes_to_no_end_is_refused_and_not_cut(folder: Path) -> Non
 
 def test_a_line_without_an_end_does_not_spoil_the_others(folder: Path) -> None:
     tiny_xtts.make(folder)
-    # In German, whatever takes longer than some two seconds is taken to have no end.
+    # In German, a line of more than some two seconds is taken to have no end.
     paces = {"*": tiny_xtts.PACE, "de": 1000}
     (folder / "dubbing.json").write_text(json.dumps({"characters_per_second": paces}))
     engine = loaded(folder)

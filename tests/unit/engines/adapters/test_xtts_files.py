@@ -1,4 +1,4 @@
-"""Which files XTTS takes for its model, and what it refuses."""
+"""Which files XTTS loads as its model, and which it refuses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ANN, BOB = "Ann Other", "Bob Sample"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where a model of this test's own goes."""
+    """The folder for a test's own model."""
     (tmp_path / "xtts").mkdir()
     return tmp_path / "xtts"
 

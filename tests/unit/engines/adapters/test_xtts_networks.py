@@ -1,4 +1,4 @@
-"""That XTTS's tokens are drawn, and decoded in batches, as they would be by coqui-tts."""
+"""That XTTS's tokens are drawn, and decoded in batches, as coqui-tts does it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if missing_libraries(XTTS()):
     unavailable("coqui-tts")
 
 TOLERANCE = 1e-5
-"""Of full scale."""
+"""Fraction of full scale."""
 
 
 @pytest.fixture(autouse=True)
@@ -37,11 +37,11 @@ def test_a_published_decoder_does_not_hear_the_row_beside() -> None:
         "resblock_kernel_sizes_decoder": [3, 7, 11],
         "upsample_rates_decoder": [8, 8, 2, 2],
         "upsample_kernel_sizes_decoder": [16, 16, 4, 4],
-        # Fewer than are published: that makes it quick, and reach as far.
+        # Fewer than in the published decoder: faster, with the same reach.
         "upsample_initial_channel_decoder": 64,
     }
     decoder = HifiDecoder(**sizes).eval()
-    # Random weights alone would let what is far off fade.
+    # With random weights alone, distant input would have hardly any influence.
     for name, weight in decoder.waveform_decoder.named_parameters():
         if "resblocks" in name and name.endswith("original0"):
             weight.data.mul_(3)

@@ -1,4 +1,4 @@
-"""What YourTTS promises besides the contract of every engine."""
+"""What YourTTS promises beyond the contract of every engine."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if missing_libraries(YourTTS()):
 from tiny import yourtts as tiny_yourtts
 
 TOLERANCE = 1e-4
-"""Of full scale: what a line may differ by from one batch to another."""
+"""Fraction of full scale by which a line may differ from one batch to another."""
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def yourtts(models: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A model of this test's own."""
+    """The folder of a test's own model."""
     (tmp_path / "yourtts").mkdir()
     tiny_yourtts.make(tmp_path / "yourtts")
     return tmp_path / "yourtts"
@@ -52,7 +52,7 @@ def loaded(folder: Path) -> YourTTS:
 
 
 def cloned(engine: Engine, pitch: float) -> VoiceForm:
-    """The voice of a hum of that pitch, in Hz."""
+    """Return the voice of a hum of this pitch, in Hz."""
     tone = Tone()
     tone.load("cpu")
     (hum,) = spoken(tone, line(tone, "x" * 150, voice={"f0": np.array([pitch])}))
@@ -67,7 +67,7 @@ def test_a_voice_is_the_vector_of_the_speaker_encoder(yourtts: Engine) -> None:
     assert np.abs(low - high).max() > 0.01
 
 
-# They read files by librosa, which looks for modules that Python announces the end of.
+# coqui-tts reads files by librosa, which looks for modules that Python has deprecated.
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_the_vector_is_what_coqui_tts_computes(folder: Path, tmp_path: Path) -> None:
     import soundfile

@@ -1,4 +1,4 @@
-"""Where models lie, and that nothing in their folders reaches outside."""
+"""The folders of models, and that nothing in them reaches outside."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WEIGHTS = Weights(files=("config.json", "*.pth"), home="https://example.org/mode
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A model's folder with a model in it, and something beside it that is none of its."""
+    """A folder with a model in it, and beside it files that do not belong to the model."""
     folder = tmp_path / "models" / "vits"
     folder.mkdir(parents=True)
     (folder / "config.json").write_text("{}")
@@ -195,7 +195,7 @@ def test_a_digest_is_of_what_is_in_the_files(folder: Path, tmp_path: Path) -> No
     assert digest_files(folder / name for name in ("config.json", "model.pth")) == before
     (copy / "model.pth").write_bytes(b"wEights")
     assert digest(copy) != before
-    # The same contents, each under the other's name.
+    # The same contents, under each other's names.
     (copy / "model.pth").write_bytes((folder / "config.json").read_bytes())
     (copy / "config.json").write_bytes((folder / "model.pth").read_bytes())
     assert digest(copy) != before
