@@ -1,4 +1,4 @@
-"""What is written as JSON, and the files that people write: faults are named in words."""
+"""Models in JSON, and files that people write: faults are described in words."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from dubbing.errors import BadInput
 
 LARGEST = 50_000_000
-"""Bytes; no script of one programme comes near it."""
+"""Most bytes of a file; no script of one programme comes near it."""
 LISTED = 10
 """How many faults one message lists."""
 MARKS = (
@@ -25,7 +25,7 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-"""Byte order marks; UTF-32's begins with UTF-16's, so it is looked for first."""
+"""Byte order marks; that of UTF-32 begins with that of UTF-16, so it comes first."""
 
 IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER)]
@@ -35,7 +35,7 @@ AnyModel = TypeVar("AnyModel", bound=BaseModel)
 
 
 class Model(BaseModel):
-    """Base of everything that is written as JSON: frozen, and strict about unknown fields."""
+    """Base of all models in JSON: frozen, and strict about unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -46,9 +46,9 @@ def is_identifier(name: str) -> bool:
 
 
 def read_text(path: Path, encoding: str | None = None) -> str:
-    """Return a file's text, lines ending in ``\\n``, without a byte order mark.
+    """Return a file's text with ``\\n`` line endings and without a byte order mark.
 
-    encoding: left out, UTF-8, or UTF-16 or UTF-32 where a mark says so.
+    encoding: by default UTF-8, or UTF-16 or UTF-32 where a mark says so.
 
     Raises BadInput when the file is missing, larger than 50 MB, or in another encoding.
     """
@@ -71,18 +71,18 @@ def read_text(path: Path, encoding: str | None = None) -> str:
             "try --encoding utf-16-le",
             where=str(path),
         )
-    # Some editors double the carriage return; that is one line's end all the same.
+    # Some editors double the carriage return; that still ends only one line.
     text = text.removeprefix("\ufeff").replace("\r\r\n", "\n")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def read_json(path: Path) -> Any:
-    """Return a JSON file's value; raises BadInput with line and column, or the name set twice."""
+    """Return a JSON file's value; raises BadInput with the place, or a name that is set twice."""
     return parse_json(read_text(path), path)
 
 
 def parse_json(text: str, path: Path) -> Any:
-    """Return the value of ``text``, which is that of the file at ``path``."""
+    """Return the JSON value of ``text``, which was read from ``path``; raises as `read_json`."""
     try:
         return json.loads(text, object_pairs_hook=_object)
     except json.JSONDecodeError as exc:
@@ -104,7 +104,7 @@ def validated(model: type[AnyModel], data: object, path: Path | str) -> AnyModel
 
 
 def listed(faults: list[str]) -> str:
-    """Return faults one a line, the first ten and how many more there are."""
+    """Return faults one a line: the first ten, and how many more there are."""
     if len(faults) == 1:
         return faults[0]
     more = [f"and {len(faults) - LISTED} more"] if len(faults) > LISTED else []
@@ -118,7 +118,7 @@ def together(faults: Sequence[BadInput]) -> BadInput:
 
 
 def nearest(name: str, known: list[str]) -> str:
-    """Return words that name what may have been meant, or all that is known."""
+    """Return a hint: the known name most like ``name``, or else the known names."""
     close = difflib.get_close_matches(name, known, n=1)
     if close:
         return f"did you mean {close[0]!r}?"
@@ -141,7 +141,7 @@ def _read_bytes(path: Path) -> bytes:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse a name that stands twice: JSON would keep the last one without a word."""
+    """Refuse a name that is set twice: JSON would silently keep the last value."""
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
@@ -173,7 +173,7 @@ def _in_words(model: type[BaseModel], fault: Mapping[str, Any]) -> str:
 
 
 def _place(location: tuple[str | int, ...]) -> str:
-    """Return a location as one writes it: ``segments[3].end``, ``cast["Ann Lee"].speed``."""
+    """Return a location as people write it: ``segments[3].end``, ``cast["Ann Lee"].speed``."""
     place = ""
     for part in location:
         if isinstance(part, int):

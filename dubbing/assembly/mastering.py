@@ -1,7 +1,8 @@
-"""Loudness to a named profile: how much gain a programme gets, and the true-peak limiter.
+"""Mastering to a loudness profile: the gain of a programme, and the true-peak limiter.
 
 The first pass over a programme observes it (``Levels``) while its loudness is measured; ``gain``
-decides; the second pass applies gain and limiter (``master``) on the way into the encoder.
+computes the gain; the second pass applies gain and limiter (``master``) on the way into the
+encoders.
 """
 
 from __future__ import annotations
@@ -21,24 +22,24 @@ SILENCE = -70.0
 """LUFS at and below which a programme is silent: BS.1770's absolute gate."""
 
 LOOKAHEAD = RATE // 200
-"""Frames within which the limiter goes down before a peak: 5 ms."""
+"""Frames in which the limiter goes down before a peak: 5 ms."""
 RELEASE = 60.0 / RATE
-"""Decibels a frame by which the limiter comes up again: 6 dB in 100 ms."""
+"""Decibels per frame by which the limiter recovers: 6 dB in 100 ms."""
 MARGIN = 0.1
-"""Decibels kept below the ceiling, for what four points a sample do not see."""
+"""Decibels kept below the ceiling, for peaks that four points a sample miss."""
 SUSPECT = 0.5
-"""Share of the ceiling below which a sample peak cannot hide a true peak above it."""
+"""Share of the ceiling: a sample peak below it cannot hide a true peak above the ceiling."""
 CHUNK = 1024
-"""Frames that are looked at together for suspect samples."""
+"""Frames that are searched together for suspect samples."""
 OVERSAMPLING = 4
 TAPS = 24
 """Frames that each oversampled value depends on."""
 STEP = RATE // 100
-"""Frames that ``Levels`` sums up as one: 10 ms."""
+"""Frames that ``Levels`` summarizes as one: 10 ms."""
 MOST_MAKEUP = 6.0
-"""Decibels that are given at most to make up for what the limiter takes."""
+"""Most decibels that are added to make up for the loss in the limiter."""
 
-# Where the oversampled values lie, as seen from the frames around them.
+# Positions of the oversampled values, relative to the frames around them.
 _DISTANCES = np.arange(TAPS)[:, None] - (TAPS // 2 - 1) - np.arange(1, OVERSAMPLING) / OVERSAMPLING
 _BETWEEN = (
     np.sinc(_DISTANCES) * np.i0(6.0 * np.sqrt(1 - (2 * _DISTANCES / TAPS) ** 2)) / np.i0(6.0)
@@ -49,7 +50,7 @@ Decibels = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """What a programme is mastered to."""
+    """The loudness and peak that a programme is mastered to."""
 
     loudness: float
     """LUFS, integrated."""
@@ -65,14 +66,14 @@ PROFILES = {
 
 
 class Levels:
-    """Peak and power of a programme, every 10 ms: enough to foresee what a limiter does to it."""
+    """Peak and power of a programme, every 10 ms: enough to predict the effect of a limiter."""
 
     def __init__(self) -> None:
         self._peaks: list[Samples] = []
         self._powers: list[Samples] = []
 
     def observe(self, block: Samples) -> None:
-        """Take in a block, float32 ``(n, channels)``; all but the last a whole number of steps."""
+        """Take in a block, float32 ``(n, channels)``, of whole steps unless it is the last."""
         whole = len(block) // STEP * STEP
         for part in (
             block[:whole].reshape(-1, STEP * block.shape[1]),
@@ -83,7 +84,7 @@ class Levels:
                 self._powers.append(np.einsum("ij,ij->i", part, part) / STEP)
 
     def loss(self, gain: float, ceiling: float) -> float:
-        """Estimate the decibels of loudness that limiting takes away after ``gain`` dB."""
+        """Estimate the decibels of loudness that the limiter takes away after ``gain`` dB."""
         if not self._peaks:
             return 0.0
         peaks, powers = np.concatenate(self._peaks), np.concatenate(self._powers)
@@ -100,7 +101,7 @@ class Levels:
 def gain(profile: Profile, loudness: float, levels: Levels) -> float:
     """Return the decibels that bring a programme of ``loudness`` LUFS to the profile.
 
-    What the limiter will take away is added, up to ``MOST_MAKEUP``; a silent programme gets none.
+    The expected loss in the limiter is added, up to ``MOST_MAKEUP``; silence gets no gain.
     """
     if not loudness > SILENCE:
         return 0.0
@@ -112,9 +113,9 @@ def gain(profile: Profile, loudness: float, levels: Levels) -> float:
 
 
 def master(blocks: Iterable[Samples], decibels: float, ceiling: float) -> Iterator[Samples]:
-    """Yield ``blocks`` with ``decibels`` of gain, no true peak above ``ceiling`` dBTP.
+    """Yield ``blocks`` with ``decibels`` of gain and no true peak above ``ceiling`` dBTP.
 
-    blocks: float32 ``(n, channels)``. Yields as many frames in all, in blocks of other lengths.
+    blocks: float32 ``(n, channels)``. Yields as many frames, in blocks of other lengths.
     """
     limiter: Limiter | None = None
     factor = np.float32(10 ** (decibels / 20))
@@ -128,32 +129,32 @@ def master(blocks: Iterable[Samples], decibels: float, ceiling: float) -> Iterat
 class Limiter:
     """A look-ahead limiter of linked channels that keeps its state from block to block.
 
-    The attenuation is the largest that any frame within ``LOOKAHEAD`` needs, comes up slowly
-    after it, and is then averaged over the look-ahead. An average of values that are each at
-    least what a frame needs is at least what it needs: so the ceiling holds.
+    The attenuation at a frame is the largest that any frame within ``LOOKAHEAD`` needs; it is
+    released slowly, then averaged over the look-ahead. Every value in that average is at least what
+    the frame needs, so the average is too, and the ceiling holds.
     """
 
     CONTEXT = 2 * LOOKAHEAD + TAPS
-    """Frames on each side of a frame that its attenuation depends on."""
+    """Frames on each side of a frame that determine its attenuation."""
 
     def __init__(self, channels: int, ceiling: float) -> None:
         self._ceiling = np.float32(10 ** ((ceiling - MARGIN) / 20))
         self._kept = np.zeros((self.CONTEXT, channels), np.float32)
-        """Frames already given out, then those still waited for."""
+        """Frames that were returned already, then frames that are still held back."""
         self._held = 0.0
-        """Attenuation in dB at the frame before the first one that is worked out next."""
+        """Attenuation in dB at the frame before the next one to be computed."""
 
     def process(self, block: Samples) -> Samples:
-        """Take in a block and return what can be given out, ``CONTEXT`` frames late at first."""
+        """Take in a block; return the frames that are done, ``CONTEXT`` frames behind the input."""
         return self._run(np.concatenate([self._kept, block]))
 
     def flush(self) -> Samples:
-        """Return the frames still waited for."""
+        """Return the frames that are still held back."""
         silence = np.zeros((self.CONTEXT, self._kept.shape[1]), np.float32)
         return self._run(np.concatenate([self._kept, silence]))
 
     def _run(self, frames: Samples) -> Samples:
-        """Give out the frames that have their context on both sides."""
+        """Return the frames that have their context on both sides, and keep the rest."""
         first, last = self.CONTEXT, len(frames) - self.CONTEXT
         if last <= first:
             self._kept = frames
@@ -167,7 +168,7 @@ class Limiter:
 
     def _factors(self, needed: Decibels, last: int) -> Samples:
         """Return the linear gain of the frames from ``CONTEXT`` to ``last``."""
-        # The average at a frame looks LOOKAHEAD to both sides, so the release starts that early.
+        # The average spans LOOKAHEAD frames on both sides, so the release starts that much earlier.
         first = self.CONTEXT - LOOKAHEAD
         widest = maximum_filter1d(needed, 2 * LOOKAHEAD + 1, mode="nearest")
         held = _release(widest[first : last + LOOKAHEAD], RELEASE, self._held)
@@ -180,7 +181,7 @@ class Limiter:
         """Return the attenuation in dB that each frame needs by itself; mostly zero."""
         needed = np.zeros(len(frames), np.float32)
         starts = np.arange(0, len(frames), CHUNK)
-        # Over all channels at once: many times faster than frame by frame.
+        # All channels of a chunk at once: many times faster than frame by frame.
         peaks = np.maximum.reduceat(np.abs(frames).ravel(), starts * frames.shape[1])
         for start in starts[peaks > self._ceiling * SUSPECT]:
             stop = min(start + CHUNK, len(frames))
@@ -190,7 +191,7 @@ class Limiter:
 
 
 def _true_peaks(frames: Samples, start: int, stop: int) -> Samples:
-    """Return the largest magnitude in each frame and up to the next one, over all channels."""
+    """Return the largest magnitude from each frame up to the next one, over all channels."""
     before, after = TAPS // 2 - 1, TAPS // 2
     near = np.pad(
         frames[max(0, start - before) : stop + after],
@@ -203,6 +204,6 @@ def _true_peaks(frames: Samples, start: int, stop: int) -> Samples:
 
 
 def _release(attenuation: Decibels, slope: float, held: float) -> Decibels:
-    """Let ``attenuation`` fall by at most ``slope`` dB a value, from ``held`` before the first."""
+    """Let ``attenuation`` fall by at most ``slope`` dB per value, starting from ``held``."""
     ramp = np.arange(1, len(attenuation) + 1, dtype=np.float64) * slope
     return (np.maximum(np.maximum.accumulate(attenuation + ramp), held) - ramp).astype(np.float32)

@@ -1,8 +1,8 @@
-"""Clips and background to one programme, block after block: memory is flat in its length.
+"""Mixes clips and background block by block, so memory does not grow with the programme.
 
 A clip is placed by its absolute sample, so nothing drifts; clips that overlap are summed. While
-one block is mixed, the clips of the next ones are fetched, decoded, stretched and resampled by a
-bounded pool of threads.
+one block is mixed, a bounded pool of threads fetches, decodes, stretches and resamples the clips of
+the next blocks.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from dubbing.media.samples import Audio, Samples, decode_clip
 from dubbing.storage import Storage
 
 BLOCK = 5 * RATE
-"""Frames that are mixed at a time."""
+"""Frames mixed at a time."""
 THREADS = 8
-"""Clips that are fetched at once."""
+"""Clips fetched at once."""
 WINDOW = 16
-"""Clips that may lie ready ahead of the mix."""
+"""Most clips that are rendered ahead of the mix."""
 SPEECH = {1: slice(0, 1), 2: slice(0, 2), 6: slice(2, 3)}
-"""Channels that carry the speech, by how many there are: the centre where there is one."""
+"""Channels that carry the speech, by channel count: the centre where there is one."""
 
 Listener = Callable[[str, Audio], object]
-"""What is given each line's id and its clip as it was spoken; several threads may call it."""
+"""Is called with each line's id and its clip as spoken, by several threads."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlacedClip:
-    """A clip and where it goes."""
+    """A clip and its place in the programme."""
 
     id: str
     """The segment's id."""
@@ -46,25 +46,25 @@ class PlacedClip:
     start: int
     """Frame of the programme at which it starts."""
     stretch: float
-    """Above 1 is faster; 1 leaves it as it is."""
+    """Above 1 is faster; 1 leaves it unchanged."""
     gain: float
     """Linear."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rendered:
-    """A clip as it will sound."""
+    """A clip as it is mixed."""
 
     samples: Samples
     """float32 mono at ``RATE``."""
     loudness: float | None
-    """LUFS, before the programme's own gain; None when too short to have one."""
+    """LUFS, before the gain of the programme; None when it is under 0.4 s or silent."""
 
 
 class Mixer:
-    """One programme's mix.
+    """The mix of one programme.
 
-    Iterate once over ``blocks``; afterwards ``loudness`` holds what was found of each line.
+    Iterate over ``blocks`` once; afterwards ``loudness`` holds the loudness of each line.
     """
 
     def __init__(
@@ -76,9 +76,10 @@ class Mixer:
         channels: int,
         listen: Listener = lambda id_, audio: None,
     ):
-        """Take in what is to be mixed; ``channels`` are 1, 2 or 6, ``frames`` the length.
+        """Prepare the mix of ``clips``.
 
-        listen: is given each line as it was spoken, by several threads.
+        frames: length of the programme. channels: 1, 2 or 6.
+        listen: called with each line as spoken, by several threads.
         """
         self._storage = storage
         self._clips = sorted(clips, key=lambda clip: clip.start)
@@ -86,12 +87,12 @@ class Mixer:
         self._channels = channels
         self._listen = listen
         self.loudness: dict[str, float | None] = {}
-        """LUFS of each line as it is mixed, before the programme's own gain, by segment id."""
+        """LUFS of each line as mixed, before the gain of the programme, by segment id."""
 
     def blocks(self, background: Iterator[Samples] | None = None) -> Iterator[Samples]:
         """Yield the programme, float32 ``(n, channels)``, ``BLOCK`` frames at a time.
 
-        background: blocks of ``BLOCK`` frames, ``(n, channels)``, as long as they last.
+        background: blocks of ``BLOCK`` frames, ``(n, channels)``; it may end early.
         Raises ClipUnreadable, which names every line whose clip is missing or damaged.
         """
         beds = read_ahead(background or iter(()))
@@ -124,7 +125,7 @@ class Mixer:
             yield block
 
     def _render(self) -> Iterator[Samples]:
-        """Yield each clip as it will sound, in order, ``WINDOW`` of them ahead."""
+        """Yield the samples of each clip in order; render up to ``WINDOW`` clips ahead."""
         ahead: deque[tuple[PlacedClip, Future[Rendered]]] = deque()
         coming = iter(self._clips)
         with ThreadPoolExecutor(THREADS, thread_name_prefix="clips") as pool:
@@ -145,7 +146,7 @@ class Mixer:
 
 
 def read_ahead(blocks: Iterator[Samples]) -> Iterator[Samples]:
-    """Yield ``blocks``, the next one being made while the caller is at work on this one."""
+    """Yield ``blocks``; make the next block while the caller works on the current one."""
     with ThreadPoolExecutor(1, thread_name_prefix="background") as pool:
         coming = pool.submit(next, blocks, None)
         while (block := coming.result()) is not None:
@@ -154,9 +155,10 @@ def read_ahead(blocks: Iterator[Samples]) -> Iterator[Samples]:
 
 
 def render(storage: Storage, clip: PlacedClip, listen: Listener) -> Rendered:
-    """Return a clip stretched, resampled to ``RATE`` and at its level; ``listen`` hears it before.
+    """Return a clip stretched, at its level and resampled to ``RATE``.
 
-    Raises NotFound or BadInput when it is missing or damaged.
+    Calls ``listen`` with the unchanged clip. Raises NotFound or BadInput when the clip is missing
+    or damaged.
     """
     audio = decode_clip(storage.get(clip.key))
     listen(clip.id, audio)
@@ -168,9 +170,9 @@ def render(storage: Storage, clip: PlacedClip, listen: Listener) -> Rendered:
 
 
 def stretch(audio: Audio, factor: float) -> Samples:
-    """Return ``audio``, pitch kept, ``factor`` times faster: exactly its length ÷ ``factor``.
+    """Return ``audio`` at the same pitch, ``factor`` times faster: exactly its length ÷ ``factor``.
 
-    The stretcher makes up for its own latency: an onset moves by less than 2 ms.
+    The stretcher compensates for its own latency: an onset moves by less than 2 ms.
     """
     if factor == 1:
         return audio.samples
@@ -197,13 +199,13 @@ def unreadable(
 
 
 def spread(channels: int) -> float:
-    """Return the decibels by which speech is louder for sounding in more than one channel."""
+    """Return the decibels that speech gains by sounding in more than one channel."""
     speaking = SPEECH[channels]
     return 10 * math.log10(speaking.stop - speaking.start)
 
 
 def _add(block: Samples, samples: Samples, offset: int) -> None:
-    """Add to ``block`` what of ``samples`` falls into it; ``offset`` may be negative."""
+    """Add to ``block`` the part of ``samples`` within it; ``offset`` may be negative."""
     first, last = max(offset, 0), min(offset + len(samples), len(block))
     if first < last:
         block[first:last] += samples[first - offset : last - offset]

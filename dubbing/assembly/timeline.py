@@ -1,10 +1,10 @@
-"""How each line of a speaker is made to fit its time.
+"""Fits the lines of a speaker to their time.
 
-A line takes first the silence after it, then the engine's own faster take, then time-stretch;
-native speed and stretch together are a line's **rate**: seconds of its natural take ÷ seconds in
-the film. A speaker's rates are the smallest that meet every line's need and change little from
-line to line, so a line before a hurried one is hurried a little too. No word is ever cut: what
-still does not fit runs over what follows, and is declared.
+A line first takes the silence after it, then the engine's faster take, then time-stretch. Native
+speed and stretch together are the line's **rate**: seconds of its natural take ÷ seconds in the
+film. A speaker's rates are the smallest that meet every line's need and change little from line to
+line, so a line before a hurried one is hurried a little too. No word is ever cut: a line that still
+does not fit overlaps the next one, and is reported.
 """
 
 from __future__ import annotations
@@ -18,34 +18,34 @@ from dubbing.media.probe import RATE
 from dubbing.planning.result import Take
 
 TOLERANCE = 0.01
-"""A take this near to its target, as a share, is used as it is: nobody hears the difference."""
+"""A take this close to its target, as a share, is not stretched: nobody hears the difference."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FitLine:
-    """A line that has been spoken, and the time it has."""
+    """A spoken line, and the time it has."""
 
     id: str
     start: float
     """Seconds from the film's first frame."""
     room: float
-    """Seconds until it would run into what follows; 0 or less when it starts after the film."""
+    """Seconds until the next line or the film's end; 0 or less when it starts after the film."""
     text: str
     takes: tuple[Take, ...]
-    """The first at the natural pace; a second one is faster."""
+    """The first is at the natural pace; a second one is faster."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Placement:
-    """How a line is put on the timeline."""
+    """The place of a line on the timeline."""
 
     id: str
     start: float
-    """Seconds from the film's first frame; the cue's own."""
+    """Seconds from the film's first frame; the start of the cue."""
     take: int
-    """Index of the take that is used."""
+    """Index of the take to use."""
     stretch: float
-    """Time-stretch of that take, above 1 is faster; exactly 1 leaves it as it is."""
+    """Time-stretch of that take: above 1 is faster, exactly 1 leaves it unchanged."""
     seconds: float
     """Its length in the film."""
     rate: float
@@ -53,9 +53,9 @@ class Placement:
     overflow: float
     """Seconds by which it runs over its room."""
     characters_over: int
-    """How many characters the text is too long; 0 when it fits within ``TOLERANCE``."""
+    """Characters by which the text is too long; 0 when it fits within ``TOLERANCE``."""
     note: str
-    """Why it is faster than its own time asks, or does not fit; empty when nothing is unusual."""
+    """Why it is faster than its time requires, or does not fit; empty when nothing is unusual."""
 
     @property
     def frame(self) -> int:
@@ -69,7 +69,7 @@ class Placement:
 
 
 def fit(lines: Sequence[FitLine], bounds: Fit) -> list[Placement]:
-    """Return how each line of one speaker is placed.
+    """Return the placement of each line of one speaker.
 
     lines: all of the speaker's lines, in time order.
     """
@@ -92,8 +92,8 @@ def fit(lines: Sequence[FitLine], bounds: Fit) -> list[Placement]:
 def smooth(needs: Sequence[float], max_change: float) -> list[float]:
     """Return the smallest rates that meet ``needs`` and change by at most ``max_change``.
 
-    The change is a share of the rate before. A sweep forward slows down no faster than that after
-    a hurried line, a sweep backward speeds up in time before one.
+    The change is a share of the previous rate. A forward sweep limits how quickly the pace slows
+    down after a hurried line; a backward sweep speeds up in time before one.
     """
     rates = list(needs)
     for index in range(1, len(rates)):
@@ -121,7 +121,7 @@ def _nearest(takes: Sequence[Take], target: float) -> int:
 
 
 def _follows(before: float | None, after: float | None, bounds: Fit) -> bool:
-    """Whether one line's rate may come after another's."""
+    """Whether a line at rate ``after`` may follow a line at rate ``before``."""
     if before is None or after is None:
         return True
     return before * (1 - bounds.max_change) <= after <= before * (1 + bounds.max_change)
@@ -151,5 +151,5 @@ def _note(rate: float, need: float, overflow: float, over: int) -> str:
     if over:
         return f"runs {overflow:.2f} s over its time: the text is {over} characters too long"
     if rate > need * (1 + TOLERANCE):
-        return "faster than its own time asks, so that the pace changes smoothly"
+        return "faster than its time requires, so that the pace changes smoothly"
     return ""

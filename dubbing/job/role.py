@@ -10,23 +10,23 @@ from dubbing.documents import Identifier, Model
 
 
 class Manner(Model):
-    """What a role of a manifest and a role of a stored job have in common."""
+    """The fields that a role of a manifest and a role of a stored job have in common."""
 
     voice: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
-    """A stock voice of the engine, or else a stored one, by its name. Left out, each speaker gets
-    another one of the engine's. Of a converter with a reference, a stock voice of its base."""
+    """A stock voice of the engine, or the name of a stored voice. Without it, each speaker gets a
+    different stock voice. For a converter with a reference: a stock voice of its base."""
     engine: Identifier | None = None
     base: Identifier | None = None
-    """Of a converter, the engine whose speech is given the voice; left out, the one that the
-    converter names itself."""
+    """For a converter: the engine whose speech it converts. Without it, the base that the converter
+    itself names."""
     fallback: tuple[Identifier, ...] | None = None
-    """Engines that speak in turn what the one before could not; left out, the job's."""
+    """Engines that speak, in turn, lines that the one before could not. Without it, the job's."""
     speed: float = Field(default=1.0, ge=0.5, le=2.0)
     """The speaker's natural pace, 1.0 being the engine's own."""
     pitch: float = Field(default=0.0, ge=-12, le=12)
-    """Semitones, for engines that can."""
+    """Semitones, for engines that support it."""
     style: Annotated[str, StringConstraints(max_length=200)] = ""
-    """A manner of speaking, for engines that can."""
+    """A manner of speaking, for engines that support it."""
 
     @property
     def cloned(self) -> bool:
@@ -34,12 +34,12 @@ class Manner(Model):
         raise NotImplementedError
 
     def cloning(self, digest: str | None) -> Self:
-        """Return the role in the stored voice of this digest, or in none that is cloned."""
+        """Return the role with the stored voice of this digest, or with no cloned voice."""
         raise NotImplementedError
 
 
 class Role(Manner):
-    """How one speaker of a stored job is spoken."""
+    """The role of one speaker in a stored job."""
 
     clone: str | None = None
     """Digest of the stored voice that is cloned."""
@@ -50,5 +50,5 @@ class Role(Manner):
         return self.clone is not None
 
     def cloning(self, digest: str | None) -> Self:
-        """Return the role in the stored voice of this digest, or in none that is cloned."""
+        """Return the role with the stored voice of this digest, or with no cloned voice."""
         return self.model_copy(update={"clone": digest})

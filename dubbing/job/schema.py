@@ -1,7 +1,7 @@
-"""What the fields of a model are for, as it stands under them in the source.
+"""Descriptions of the fields of models, read from the docstrings under them in the source.
 
-Pydantic can read that too, but does so for every model on every import, which takes longer than
-all else that a model costs.
+Pydantic can read these docstrings too, but does so for every model on every import, which takes
+longer than everything else about a model.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 
 def descriptions(model: type[BaseModel]) -> dict[str, str]:
-    """Return the docstring of each field that a model declares itself and that has one."""
+    """Return the docstring of each documented field that a model itself declares."""
     (declared,) = ast.parse(inspect.getsource(model)).body
     found: dict[str, str] = {}
     for field, below in pairwise(getattr(declared, "body", ())):
@@ -26,7 +26,7 @@ def descriptions(model: type[BaseModel]) -> dict[str, str]:
 
 
 def described_schema(model: type[BaseModel]) -> dict[str, Any]:
-    """Return a model's JSON Schema, in which the fields of all models are described."""
+    """Return a model's JSON Schema with descriptions of the fields of all its models."""
     schema = model.model_json_schema()
     module = inspect.getmodule(model)
     for name, part in {**schema.get("$defs", {}), model.__name__: schema}.items():

@@ -1,7 +1,7 @@
-"""The ledger: which batch is waiting, published, leased or closed. All state in Redis is here.
+"""The ledger: which batch is waiting, published, leased or closed. It holds all state in Redis.
 
-Everything below may vanish: `dubbing.jobs.rounds` makes it again from storage. Each step is one
-script, so that no process can die in the middle of one; each may be sent twice without harm.
+Everything below may vanish: `dubbing.jobs.rounds` rebuilds it from storage. Each step is one
+script, so no process can die in the middle of a step; sending a step twice does no harm.
 
 =============================  ====================================================================
 ``job:<id>``                   hash: round, state, tenant, length, counts of lines and of batches
@@ -10,18 +10,18 @@ script, so that no process can die in the middle of one; each may be sent twice 
 ``job:<id>:closed``            bitmap over batch numbers
 ``job:<id>:deliveries``        hash: how often each line or voice was begun and not finished
 ``job:<id>:events``            capped stream for watchers
-``job:<id>:queues``, ``…:held`` sets: what there is of the two above
+``job:<id>:queues``, ``…:held`` sets: queues of the first list, extractions of the second
 ``ring:<queue>[:<tenant>]``    lists: tenants in turn, and each tenant's jobs in turn
-``new:<queue>[:<tenant>]``     hashes: how many of a ring are new, and how many of those went ahead
+``new:<queue>[:<tenant>]``     hashes: how many new members wait in a ring, and how many went ahead
 ``published:<queue>``          sorted set: messages sent and not claimed, by time
 ``leases:<queue>``             sorted set: batches being worked on, by the lease's end
 ``owners``                     hash: who holds a lease, the batch's deadline, and since when
-``pace:<queue>``               hash: how long batches of late took, their size; the most lines
-``express:<queue>``            how many requests without a job went ahead since the last batch
-``worker:<name>``, ``slots:…`` heartbeats
-``holding:<name>``             what a worker has in memory, by the word of its process
+``pace:<queue>``               hash: mean duration and size of recent batches; lines of the largest
+``express:<queue>``            count: requests without a job that went ahead since the last batch
+``worker:<name>``, ``slots:…`` heartbeats of workers, and their slots by queue
+``holding:<name>``             what a worker has in memory, as its process reported
 ``reply:<ticket>``             list: the answer to a request that has no job
-``turn:<what>``                who does what one process at a time may as well do
+``turn:<what>``                lock: a task that one process at a time does
 =============================  ====================================================================
 
 All keys have the prefix ``dubbing:``. A *token* is

@@ -1,5 +1,5 @@
--- A worker says that it is there: name, record, slots, how many queues it takes from, these queues,
--- and those that it does not take from any more. Empty record: it leaves.
+-- Record a heartbeat: name, record, slots, how many queues the worker takes from, these queues,
+-- then the queues that it no longer takes from. An empty record means that the worker leaves.
 local name, record, slots, taken = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local t = now()
 for n = 5, #ARGV do

@@ -1,4 +1,4 @@
--- Begin a batch: job, round, token, queue, number (or '' for assembly), owner, lease, deadline.
+-- Claim a batch: job, round, token, queue, number (or '' for assembly), owner, lease, deadline.
 -- Returns 'run', or why there is nothing to do: 'closed', 'busy', 'over', 'unknown'.
 local job, round, token, queue, number, owner = unpack(ARGV, 1, 6)
 local m = member(job, round, token)

@@ -1,11 +1,11 @@
--- Shared by all scripts. What lies where is told in the module's docstring.
+-- Shared by all scripts. The docstring of `dubbing.ledger` lists the keys.
 local P = 'dubbing:'
 local WORKER_TTL = 30        -- seconds without a heartbeat after which a worker is offline
-local RECORD_TTL = 3600      -- seconds that one that is offline is remembered
-local EVENTS = 2000          -- events kept a job
-local ENDED_TTL = 3600       -- seconds that an ended job is remembered here; storage knows it for ever
-local NEWCOMERS = 8          -- new jobs, or tenants, that go ahead of one that had a turn before
-local PACE_BATCHES = 20      -- batches that the mean time of one looks back on
+local RECORD_TTL = 3600      -- seconds that an offline worker is remembered
+local EVENTS = 2000          -- events kept per job
+local ENDED_TTL = 3600       -- seconds that an ended job is remembered here; storage keeps it
+local NEWCOMERS = 8          -- new jobs, or tenants, that go ahead of one that already had a turn
+local PACE_BATCHES = 20      -- recent batches that the mean time of a batch covers
 
 local function now()
   local t = redis.call('TIME')
@@ -20,7 +20,7 @@ local function split(m) return string.match(m, '^([^|]+)|(%d+)|(.+)$') end
 
 local function ended(state) return state == 'completed' or state == 'failed' or state == 'cancelled' end
 
--- Whether this very round of the job is being worked on.
+-- Return 'live' while this very round of the job is being worked on, else 'over' or 'unknown'.
 local function live(job, round)
   local state = redis.call('HMGET', jobkey(job), 'round', 'state')
   if not state[1] then return 'unknown' end
@@ -33,7 +33,7 @@ local function event(job, name, ...)
   redis.call('XADD', jobkey(job) .. ':events', 'MAXLEN', '~', EVENTS, '*', 'event', name, ...)
 end
 
--- Batches that the workers of a queue that are online do at once.
+-- Return how many batches the online workers of a queue do at once.
 local function online(queue)
   local t = now()
   local slots = 0
@@ -45,13 +45,13 @@ local function online(queue)
   return slots
 end
 
--- Who holds a batch, its deadline, and when it was begun; nothing when nobody holds it.
+-- Return who holds a batch, its deadline, and when it was begun; nil when nobody holds it.
 local function holding(m)
   return string.match(redis.call('HGET', P .. 'owners', m) or '', '^([^|]+)|([^|]+)|([^|]+)$')
 end
 
--- Note what a batch that is done took, in seconds of a slot, and its size. Of one whose lease was
--- lost, nobody knows.
+-- Record the size of a finished batch, and the seconds that it took a slot. They are unknown when
+-- the lease was lost.
 local function note_pace(queue, m, size)
   local _, _, begun = holding(m)
   if not begun then return end
@@ -63,7 +63,7 @@ local function note_pace(queue, m, size)
   end
 end
 
--- Lines of the largest batch of a queue that was done.
+-- Return the lines of the largest batch that was done on a queue.
 local function full(queue)
   return tonumber(redis.call('HGET', P .. 'pace:' .. queue, 'full') or '1')
 end
@@ -72,17 +72,17 @@ local function note_full(queue, lines)
   if lines > full(queue) then redis.call('HSET', P .. 'pace:' .. queue, 'full', lines) end
 end
 
--- Seconds that a batch of this size takes, or '' while none was done.
+-- Return the seconds that a batch of this size takes, or '' while none was done.
 local function pace(queue, size)
   local of_late = redis.call('HMGET', P .. 'pace:' .. queue, 'seconds', 'size')
   return of_late[1] and tostring(of_late[1] / of_late[2] * size) or ''
 end
 
--- The size of an assembly, in seconds of the film; other batches are taken to be alike.
+-- Return the size of an assembly, in seconds of the film; all other batches count as equal.
 local function programme(job) return tonumber(redis.call('HGET', jobkey(job), 'length')) end
 
--- Rings: who takes turns on a queue. Who is new goes to the head, so that a new job starts soon;
--- the last one that came is first, and `waiting` says how many of the first are new.
+-- A ring lists who takes turns on a queue. A new member goes to the head, so that a new job starts
+-- soon; the newest member is first, and `waiting` counts the new members at the head.
 local function ring(queue, tenant) return queue .. (tenant and ':' .. tenant or '') end
 
 local function join(name, member)
@@ -92,8 +92,8 @@ local function join(name, member)
   redis.call('HINCRBY', P .. 'new:' .. name, 'waiting', 1)
 end
 
--- Take out of a ring whose turn it is. After some new ones it is that of one that was there, and the
--- new one that waited longest joins those: a stream of new ones starves nobody.
+-- Take the member whose turn it is out of a ring. After a few new members it is the turn of an old
+-- one, and the new member that waited longest joins the old ones: new members starve nobody.
 local function next_of(name)
   local members, news = P .. 'ring:' .. name, P .. 'new:' .. name
   local counts = redis.call('HMGET', news, 'waiting', 'ahead')
@@ -116,14 +116,14 @@ local function next_of(name)
   return old
 end
 
--- Whether anybody is left in a ring.
+-- Whether a ring has members left.
 local function turning(name)
   if redis.call('EXISTS', P .. 'ring:' .. name) == 1 then return true end
   redis.call('DEL', P .. 'new:' .. name)
   return false
 end
 
--- Give the job its place in the turns of a queue.
+-- Give a job its place in the turns of a queue.
 local function enlist(job, queue)
   local tenant = redis.call('HGET', jobkey(job), 'tenant')
   join(ring(queue, tenant), job)
@@ -137,7 +137,7 @@ local function set_state(job, state)
   end
 end
 
--- The last batch is closed: assembly is one more batch, leased like any other.
+-- After the last batch is closed, assembly is one more batch, leased like any other.
 local function start_assembly(job)
   set_state(job, 'assembling')
   redis.call('SADD', jobkey(job) .. ':queues', 'assembly')
@@ -145,7 +145,7 @@ local function start_assembly(job)
   enlist(job, 'assembly')
 end
 
--- Drop everything of a round but what status and watchers read.
+-- Drop everything of a round except what status and watchers read.
 local function forget_work(job)
   local key = jobkey(job)
   local tenant = redis.call('HGET', key, 'tenant')

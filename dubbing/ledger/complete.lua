@@ -1,5 +1,5 @@
 -- Count a batch once: job, round, token, queue, number, lines, failed, then the lines' ids.
--- Returns 'unknown', or the queues that have something new.
+-- Returns 'unknown', or the queues with new work.
 local job, round, token, queue, number = unpack(ARGV, 1, 5)
 local lines, failed = ARGV[6], ARGV[7]
 local key = jobkey(job)

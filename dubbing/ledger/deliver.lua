@@ -1,9 +1,9 @@
--- Count a delivery of each line, before any work: job, then ids. A line that was begun before and
--- not finished is only looked at: it is raised when its own turn comes.
+-- Count a delivery of each line, before any work: job, then ids. The count of a line that was begun
+-- before and not finished is only read: it is raised when the line's own turn comes.
 -- Returns how often each was begun before.
 local counts = {}
 local key = jobkey(ARGV[1]) .. ':deliveries'
--- Of a job that ended meanwhile nothing is to be left here.
+-- A job that has ended meanwhile must leave no counts.
 local over = ended(redis.call('HGET', jobkey(ARGV[1]), 'state'))
 for n = 2, #ARGV do
   counts[n - 1] = tonumber(redis.call('HGET', key, ARGV[n]) or '0')

@@ -1,4 +1,4 @@
--- Note that a round ended, or a later one that the ledger never knew: job, round, state.
+-- Record the end of a round: job, round, state. The round may be later than the one known here.
 local job, round, state = ARGV[1], ARGV[2], ARGV[3]
 local key = jobkey(job)
 local known = tonumber(redis.call('HGET', key, 'round') or '')

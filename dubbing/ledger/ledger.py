@@ -1,4 +1,4 @@
-"""The ledger's calls; see the package's docstring for what lies where."""
+"""The calls of the ledger; the docstring of the package lists the keys."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from dubbing.ledger.server import Server
 from dubbing.planning.plan import BatchRef
 
 LEASE_SECONDS = 6.0
-"""A worker that has not renewed a lease for so long is gone."""
+"""A worker that has not renewed a lease for this long is gone."""
 GRACE_SECONDS = 10.0
-"""A message that is neither in the broker nor claimed after so long is lost."""
+"""A message that is neither in the broker nor claimed after this long is lost."""
 WAIT_SECONDS = 10.0
-"""Longest that one call to Redis blocks; well below the socket's timeout."""
+"""Longest time that one call to Redis blocks; well below the timeout of the socket."""
 HOLDING_SECONDS = 3600
-"""So long what a process has in memory is known; each heartbeat of its worker begins it anew."""
+"""How long the report of what a process holds is kept; each heartbeat of its worker renews it."""
 PREFIX = "dubbing:"
 
 
 class Ledger:
     """State in Redis. Safe to use from several threads.
 
-    lease: seconds after which a lease that is not renewed ends.
+    lease: seconds after which a lease ends unless it is renewed.
     grace: seconds after which a message that nobody holds is sent again.
     """
 
@@ -59,7 +59,7 @@ class Ledger:
             redis.ping()
 
     def check_writable(self) -> None:
-        """Raise QueueUnavailable where Redis is full, or takes no writes."""
+        """Raise QueueUnavailable when Redis is full or takes no writes."""
         with self._server.commands() as redis:
             redis.set(f"{PREFIX}probe", "", px=1)
 
@@ -74,10 +74,10 @@ class Ledger:
         failed: int = 0,
         others: int = 0,
     ) -> bool:
-        """Put a round to work; return False when the ledger has it, or a later one, already.
+        """Put a round to work; return False when the ledger already has it or a later one.
 
-        closed: numbers of batches whose results are stored; done and failed: their lines.
-        others: lines of the job that this round leaves as they are.
+        closed: numbers of batches whose results are stored. done, failed: their lines.
+        others: lines of the job that this round leaves unchanged.
         """
         numbers = set(closed)
         waiting = [ref for ref in refs if ref.number not in numbers]
@@ -93,7 +93,7 @@ class Ledger:
         return bool(self._server.run("open", *head, *batches, ".", *sorted(numbers)))
 
     def take(self, queue: str, broker_lists: Sequence[str]) -> list[Address]:
-        """Return the batches that go onto ``queue`` now, tenants in turn, then jobs in turn."""
+        """Return the batches to publish on ``queue`` now: tenants in turn, then jobs in turn."""
         members = self._server.run("take", queue, self._grace, *broker_lists)
         return [
             Address(job=job, round=int(round_), token=token, queue=queue, late=bool(late))
@@ -101,56 +101,56 @@ class Ledger:
         ]
 
     def claim(self, at: Address, owner: str) -> Claim:
-        """Begin a batch: the lease starts here."""
+        """Claim a batch; its lease starts here."""
         number = "" if at.number is None else at.number
         return Claim(self._server.run("claim", *_head(at), number, owner, self.lease, at.deadline))
 
     def renew(self, at: Address, owner: str) -> bool:
-        """Keep a lease; return whether the work is still wanted and within its deadline."""
+        """Renew a lease; return whether the work is still wanted and within its deadline."""
         return bool(self._server.run("renew", *_head(at), owner, self.lease))
 
     def release(self, at: Address, owner: str, *, pause: float = 0.0) -> None:
-        """Hand a batch back, to be taken after ``pause`` seconds."""
+        """Hand a batch back; it may be taken again after ``pause`` seconds."""
         self._server.run("release", *_head(at), owner, pause)
 
     def deliver(self, job: str, ids: Sequence[str]) -> list[int]:
         """Count a delivery of each line, before any work; return how often each was begun before.
 
-        A line that was begun before is not counted here but by `deliver_again`, just before it is
-        spoken alone.
+        A line that was begun before is not counted here: `deliver_again` counts it, just before it
+        is spoken alone.
         """
         return [int(count) for count in self._server.run("deliver", job, *ids)] if ids else []
 
     def deliver_again(self, job: str, id_: str) -> int:
-        """Count a delivery of what is done alone; return how often it was begun before."""
+        """Count a delivery of work that is done alone; return how often it was begun before."""
         return int(self._server.run("count", job, id_))
 
     def forgive(self, job: str, ids: Sequence[str]) -> None:
-        """Forget the deliveries of lines whose worker lives and hands them back."""
+        """Forget the deliveries of lines that a living worker hands back."""
         if ids:
             with self._server.commands() as redis:
                 redis.hdel(f"{PREFIX}job:{job}:deliveries", *ids)
 
     def complete(self, at: Address, ids: Sequence[str], failed: int) -> list[str] | None:
-        """Count a batch, once; return the queues with new work, None when the job is unknown."""
+        """Count a batch once; return the queues with new work, or None when the job is unknown."""
         touched = list(self._server.run("complete", *_head(at), at.number, len(ids), failed, *ids))
         return None if touched == ["unknown"] else touched
 
     def end(self, job: str, round_: int, state: JobState) -> None:
-        """Note that a round ended, and drop what is left of its work."""
+        """Record that a round ended, and drop the rest of its work."""
         self._server.run("end", job, round_, state.value)
 
     def snapshot(self, job: str) -> Snapshot | None:
         """Return where a job stands, or None when the ledger does not know it."""
         with self._server.commands() as redis:
-            found: dict[str, str] = redis.hgetall(f"{PREFIX}job:{job}")  # type: ignore[assignment]
-        if not found:
+            fields: dict[str, str] = redis.hgetall(f"{PREFIX}job:{job}")  # type: ignore[assignment]
+        if not fields:
             return None
-        counts = {key: int(found[key]) for key in ("round", "lines", "done", "failed", "closed")}
-        return Snapshot(state=JobState(found["state"]), **counts)
+        counts = {key: int(fields[key]) for key in ("round", "lines", "done", "failed", "closed")}
+        return Snapshot(state=JobState(fields["state"]), **counts)
 
     def standings(self, job: str) -> list[Standing]:
-        """Return where a job that is at work stands on each queue that has work for it.
+        """Return where an active job stands on each queue with work for it.
 
         Assembly is one of them from the start. The cost grows with the jobs on those queues.
         """
@@ -168,7 +168,7 @@ class Ledger:
     def express(self, queue: str) -> bool:
         """Whether a request without a job may go ahead of the batches of a queue.
 
-        It may for some times a slot; then a batch has to be begun first.
+        It may a few times per slot; then a waiting batch has to be begun first.
         """
         return bool(self._server.run("express", queue))
 
@@ -188,39 +188,39 @@ class Ledger:
         return newest[0][0] if newest else "0-0"
 
     def beat(self, worker: WorkerRecord, left: Sequence[str] = ()) -> None:
-        """Say that a worker is there; it is offline 30 s after the last time.
+        """Record a heartbeat of a worker, which is offline 30 s after its last one.
 
-        left: queues that it took work from before.
+        left: queues that it no longer takes work from.
         """
         queues, record = worker.queues, worker.model_dump_json()
         self._server.run("beat", worker.name, record, worker.slots, len(queues), *queues, *left)
 
     def leave(self, worker: WorkerRecord) -> None:
-        """Say that a worker is gone."""
+        """Remove a worker that leaves."""
         self._server.run("beat", worker.name, "", 0, 0, *worker.queues)
 
     def workers(self) -> list[WorkerRecord]:
-        """Return the workers, by name; those that are offline for an hour yet."""
+        """Return the workers by name; offline workers are listed for an hour."""
         found = [_worker(float(age), record) for age, record in self._server.run("workers")]
         return sorted(found, key=lambda worker: worker.name)
 
     def hold(self, worker: str, holding: Holding, *, unless_known: bool = False) -> None:
-        """Note what a worker's process has in memory.
+        """Record what a worker's process has in memory.
 
-        unless_known: leave what is noted already.
+        unless_known: keep an earlier record.
         """
         key, value = f"{PREFIX}holding:{worker}", holding.model_dump_json()
         with self._server.commands() as redis:
             redis.set(key, value, ex=HOLDING_SECONDS, nx=unless_known)
 
     def holding(self, worker: str) -> Holding | None:
-        """Return what a worker's process has in memory, if it has said so."""
+        """Return what a worker's process has in memory, or None when it has not reported."""
         with self._server.commands() as redis:
             found: Any = redis.get(f"{PREFIX}holding:{worker}")
         return Holding.model_validate_json(found) if found else None
 
     def turn(self, what: str, seconds: int) -> bool:
-        """Whether it is this process's turn to do what one process at a time may as well do."""
+        """Whether this process is the one to do a task for the next ``seconds`` seconds."""
         with self._server.commands() as redis:
             return bool(redis.set(f"{PREFIX}turn:{what}", "", nx=True, ex=seconds))
 
@@ -233,7 +233,7 @@ class Ledger:
             pipe.execute()
 
     def wait_reply(self, ticket: str, *, wait: float) -> dict[str, Any] | None:
-        """Return the answer, or None when there is none after ``wait`` seconds."""
+        """Return the answer, or None when there is none within ``wait`` seconds."""
         key, deadline = f"{PREFIX}reply:{ticket}", time.monotonic() + wait
         with self._server.commands() as redis:
             while (left := deadline - time.monotonic()) > 0:
@@ -244,7 +244,7 @@ class Ledger:
         return None
 
     def drop(self, broker_keys: Sequence[str]) -> None:
-        """Remove what the broker holds under these keys."""
+        """Remove keys of the broker."""
         with self._server.commands() as redis:
             redis.delete(*broker_keys)
 

@@ -1,12 +1,12 @@
 -- Put a round to work, new or rebuilt: job, round, tenant, seconds of the programme, lines, done,
 -- failed, batches, closed, then for each batch that is not closed: queue, token, number of the
--- extraction it needs or '', then after a '.': the numbers of the closed ones.
+-- extraction it needs or '', then after a '.': the numbers of the closed batches.
 local job, round, tenant = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local key = jobkey(job)
 local known = tonumber(redis.call('HGET', key, 'round') or '-1')
 if known >= round then return 0 end
 
--- First a write that a full Redis refuses: after any other write it would refuse nothing.
+-- The first write is one that a full Redis refuses: after any other write it refuses nothing.
 redis.call('HSET', key, 'round', round, 'tenant', tenant, 'length', ARGV[4], 'lines', ARGV[5],
   'done', ARGV[6], 'failed', ARGV[7], 'batches', ARGV[8], 'closed', ARGV[9])
 redis.call('PERSIST', key)

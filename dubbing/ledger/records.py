@@ -1,4 +1,4 @@
-"""What the ledger is asked and what it answers: addresses, claims, snapshots, heartbeats."""
+"""Arguments and answers of the ledger: addresses, claims, snapshots, heartbeats."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from dubbing.planning.plan import Kind
 
 ASSEMBLY_TOKEN = "assembly"  # noqa: S105 - a batch's token, not a password
 ASSEMBLY_DEADLINE = 6 * 3600.0
-"""Seconds after which an assembly is taken to hang."""
+"""Seconds after which an assembly counts as hung."""
 OFFLINE_SECONDS = 30.0
-"""A worker that was not heard of for so long is offline; the scripts count its slots no more."""
+"""A worker without a heartbeat for this long is offline; the scripts do not count its slots."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class Address:
     token: str
     queue: str
     late: bool = field(default=False, compare=False)
-    """Whether it was sent before: then it goes ahead of what is new."""
+    """Whether it was sent before; then it goes ahead of new batches."""
 
     @property
     def number(self) -> int | None:
@@ -41,7 +41,7 @@ class Address:
 
     @property
     def deadline(self) -> float:
-        """Seconds that a worker may take for it."""
+        """Seconds that a worker may take for the batch."""
         return ASSEMBLY_DEADLINE if self.number is None else float(self.token.split(":")[3])
 
     @property
@@ -51,7 +51,7 @@ class Address:
 
 
 class Claim(StrEnum):
-    """What a worker is told that begins a batch."""
+    """The answer to a worker that claims a batch."""
 
     RUN = "run"
     CLOSED = "closed"
@@ -62,67 +62,67 @@ class Claim(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """Where a job stands, by the ledger."""
+    """Where a job stands, according to the ledger."""
 
     round: int
     state: JobState
     lines: int
     """Lines of the job."""
     done: int
-    """Lines that the round leaves as they are, and those of closed batches, failed ones too."""
+    """Lines that the round leaves unchanged, and all lines of closed batches, also failed ones."""
     failed: int
     closed: int
-    """Batches that are counted."""
+    """Batches counted so far."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """Where a job stands on one queue, or will stand when it comes to be assembled."""
+    """Where a job stands on one queue, or will stand on that of assembly."""
 
     queue: str
     ahead: int | None
-    """Batches that are begun before the job's next one; None when none of its own waits."""
+    """Batches that are begun before the job's next one; None when no batch of the job waits."""
     work: float
-    """Batches until the job's last one is done, it too; one that is worked on counts half."""
+    """Batches until the job's last one is done, including it; a batch in progress counts half."""
     slots: int
-    """Batches done at once by the workers that are online."""
+    """Batches that the online workers do at once."""
     pace: float | None
-    """Seconds that a slot needs for such a batch, by those of late; None when none was done."""
+    """Seconds that a slot needs for such a batch, by recent ones; None when none was done."""
 
     @property
     def seconds(self) -> float | None:
-        """Seconds until the job's last batch is done; None while nothing tells."""
+        """Seconds until the job's last batch is done; None while unknown."""
         if not self.slots or self.pace is None:
             return None
-        # When the last one ends, the other slots are half through what comes after it.
+        # When the last batch ends, the other slots are halfway through batches that follow it.
         share = (self.work + (self.slots - 1) / 2) / self.slots
         return self.pace * max(share, min(self.work, 1.0))
 
 
 class WorkerState(StrEnum):
-    """What a worker is about."""
+    """What a worker is doing."""
 
     STANDBY = "standby"
-    """There, and takes no work until it is told to load."""
+    """Online, but takes no work until it is told to load."""
     LOADING = "loading"
     READY = "ready"
     BUSY = "busy"
     ERROR = "error"
-    """An engine could not be loaded, and nothing is taken for it."""
+    """An engine could not be loaded; the worker takes no work for it."""
     OFFLINE = "offline"
-    """Not heard of since its last heartbeat."""
+    """Its last heartbeat is too long ago."""
 
 
 class WorkerRecord(Model):
-    """A worker as its heartbeat shows it."""
+    """A worker as its heartbeat describes it."""
 
     name: str
     engines: tuple[str, ...]
     """What it was started for: engines, or ``assembly``."""
     queues: tuple[str, ...]
-    """What it takes work from."""
+    """Queues that it takes work from."""
     slots: int
-    """Batches at once."""
+    """Batches that it does at once."""
     state: WorkerState
     since: float = 0.0
     """When it started, in seconds since 1970."""
@@ -130,5 +130,5 @@ class WorkerRecord(Model):
 
     @property
     def online(self) -> bool:
-        """Whether it was heard of lately."""
+        """Whether the worker has sent a heartbeat lately."""
         return self.state is not WorkerState.OFFLINE

@@ -1,4 +1,4 @@
--- Hand a batch back: job, round, token, queue, owner, seconds until somebody may take it.
+-- Hand a batch back: job, round, token, queue, owner, seconds until it may be taken again.
 local job, round, token, queue, owner = unpack(ARGV, 1, 5)
 local m = member(job, round, token)
 if holding(m) == owner then

@@ -1,4 +1,4 @@
--- Keep a lease: job, round, token, queue, owner, lease. Returns 1 while the work is still wanted
+-- Renew a lease: job, round, token, queue, owner, lease. Returns 1 while the work is still wanted
 -- and its deadline has not passed.
 local job, round, token, queue, owner = unpack(ARGV, 1, 5)
 local m = member(job, round, token)

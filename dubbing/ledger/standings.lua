@@ -1,10 +1,10 @@
--- Where a job stands: job. Returns for each queue that has work for it: queue, batches ahead of its
--- next one or '', batches until its last one is done, slots online, seconds a batch or ''.
+-- Tell where a job stands: job. Returns for each queue with work for it: queue, batches ahead of its
+-- next one or '', batches until its last one is done, slots online, seconds per batch or ''.
 local job = ARGV[1]
 local round, tenant, state = unpack(redis.call('HMGET', jobkey(job), 'round', 'tenant', 'state'))
 if live(job, round) ~= 'live' then return {} end
 
--- Batches that join a queue when an extraction is done.
+-- Return how many batches will join a queue when extractions are done.
 local function held(queue)
   local count = 0
   for _, number in ipairs(redis.call('SMEMBERS', jobkey(job) .. ':held')) do
@@ -17,8 +17,8 @@ local function held(queue)
   return count
 end
 
--- What the members of a ring have in all, each by itself, and which of them is "own". One that is
--- not there yet will be put at its head.
+-- Return the count of each member of a ring, the place of `own` in the ring, and the sum of the
+-- counts. If `own` is not in the ring yet, its place is the head, where it will join.
 local function look(ring, own, count)
   local counts, place, sum = {}, nil, 0
   for n, name in ipairs(redis.call('LRANGE', ring, 0, -1)) do
@@ -33,7 +33,8 @@ local function look(ring, own, count)
   return counts, place, sum
 end
 
--- Turns of a whole ring until the n-th one of a member, that one too. Who has nothing left drops out.
+-- Return the turns of a whole ring up to the n-th turn of the member at `place`, including it. A
+-- member with nothing left drops out.
 local function turns(counts, place, n)
   local sum = n
   for other, count in ipairs(counts) do
@@ -43,7 +44,7 @@ local function turns(counts, place, n)
   return sum
 end
 
--- Return a function: how many batches of a queue are taken until the n-th one of the job, it too.
+-- Return a function of n: how many batches of a queue are taken up to the job's n-th, including it.
 local function taken(queue)
   local ring = P .. 'ring:' .. queue
   local function jobs(name)
@@ -74,7 +75,7 @@ local function standing(queue)
   local begun, leased = own(P .. 'leases:' .. queue)
   local turn = later > 0 and taken(queue)
   local first = sent[1] or waiting > 0 and published + turn(1)
-  -- What is being worked on is half done.
+  -- A batch in progress counts as half done.
   local work = #begun / 2
   if #sent > 0 then work = leased / 2 + sent[#sent] end
   if later > 0 then work = leased / 2 + published + turn(later) end

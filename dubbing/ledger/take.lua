@@ -1,6 +1,6 @@
--- Choose what goes onto a queue now: queue, seconds after which a message that no list holds is
--- taken for lost, then the names of the broker's lists of the queue.
--- Returns members, with '|late' after those that go ahead of what is new; the caller publishes each,
+-- Choose the batches to publish on a queue now: queue, seconds after which a message that no list
+-- holds counts as lost, then the names of the queue's lists in the broker.
+-- Returns members, with '|late' after those that go ahead of new ones; the caller publishes each,
 -- and may die before it does.
 local queue, grace = ARGV[1], tonumber(ARGV[2])
 local published, leases = P .. 'published:' .. queue, P .. 'leases:' .. queue
@@ -8,12 +8,12 @@ local t = now()
 
 local chosen = {}
 local function publish(m, mark)
-  -- Their order is the broker's: what is sent at the same moment differs by a microsecond.
+  -- Scores keep the order of the broker: messages sent at the same moment differ by a microsecond.
   redis.call('ZADD', published, t + #chosen / 1000000, m)
   chosen[#chosen + 1] = m .. (mark or '')
 end
 
--- A lease that ran out: its worker is gone or hangs. The batch has had its turn, and waits for none.
+-- Leases that ran out: the worker is gone or hangs. The batch has had its turn, and need not wait.
 for _, m in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', t)) do
   redis.call('ZREM', leases, m)
   redis.call('HDEL', P .. 'owners', m)
@@ -21,7 +21,7 @@ for _, m in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', t)) do
   if live(job, round) == 'live' then publish(m, '|late') end
 end
 
--- Fewer messages than were published: the oldest were lost on the way, and are sent again.
+-- With fewer messages than were published, the oldest were lost on the way, and are sent again.
 local held = 0
 for n = 3, #ARGV do held = held + redis.call('LLEN', ARGV[n]) end
 local lost = redis.call('ZCARD', published) - held
@@ -36,17 +36,17 @@ if lost > 0 then
   end
 end
 
--- Shallow, so that the wait of a new job is bounded by this and not by anyone's backlog.
+-- The queue is shallow, so that its depth bounds the wait of a new job, not anyone's backlog.
 local room = 2 * math.max(online(queue), 1) - redis.call('ZCARD', published)
 
--- A turn is worth the largest batch that was done: small ones of a job go together, so that
--- a short job of many voices does not wait for everybody between each two of them.
+-- A turn is worth the largest batch that was done: small batches of a job go together, so that a
+-- short job of many voices does not wait for all other jobs between two of its batches.
 local worth = full(queue)
 local function lines(token)
   return tonumber(string.match(token, '^%d+:%d+:%d+:[^:]+:(%d+)$') or '1')
 end
 
--- Publish what a job's turn is worth; return whether there was anything.
+-- Publish a turn's worth of batches of a job; return whether there were any.
 local function turn(job)
   local todo, round = todokey(job, queue), redis.call('HGET', jobkey(job), 'round')
   local sum = 0
@@ -70,7 +70,7 @@ while room > 0 do
     redis.call('RPUSH', P .. 'ring:' .. ring(queue, tenant), job)
   end
   if turning(ring(queue, tenant)) then
-    -- A job that had nothing left costs its tenant no turn.
+    -- A job with nothing left costs its tenant no turn.
     redis.call(done and 'RPUSH' or 'LPUSH', P .. 'ring:' .. ring(queue), tenant)
   end
 end

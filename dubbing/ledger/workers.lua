@@ -1,5 +1,5 @@
--- The workers that were heard of: returns seconds since the last time, and the record, of each.
--- What was not heard of for long is gone by itself.
+-- Return the seconds since the last heartbeat and the record of each worker. Records of workers
+-- that are gone expire.
 local found, cursor = {}, '0'
 repeat
   local page = redis.call('SCAN', cursor, 'MATCH', P .. 'worker:*', 'COUNT', 500)

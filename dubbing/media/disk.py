@@ -1,4 +1,4 @@
-"""Room on disks, asked for before anything is written."""
+"""Free disk space, checked before anything is written."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from dubbing.errors import MediaError
 
 GB = 10**9
 SPARE = 256 << 20
-"""Bytes of a disk that are left alone."""
+"""Bytes of each disk that stay free."""
 
 
 def check_space(needed: Mapping[Path, int]) -> None:
-    """Raise MediaError unless the disks hold what is about to be written.
+    """Raise MediaError unless the disks have room for the files to be written.
 
-    needed: bytes by existing folder; several folders may be on one disk.
+    needed: bytes to be written, by existing folder; several folders may be on one disk.
     """
     for folder in needed:
         device = folder.stat().st_dev

@@ -1,4 +1,4 @@
-"""A clip as a file of any format, by pydub."""
+"""Clips as sound files of several formats, written by pydub."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ FORMATS = {".wav": "wav", ".flac": "flac", ".mp3": "mp3", ".ogg": "ogg"}
 
 
 def check_suffix(path: Path) -> None:
-    """Raise BadInput unless the suffix of ``path`` tells a format."""
+    """Raise BadInput unless the suffix of ``path`` names a format."""
     if path.suffix.lower() not in FORMATS:
         raise BadInput(f"name a file that ends in {', '.join(FORMATS)}", where=str(path))
 
 
 def export(audio: Audio, path: Path) -> None:
-    """Write ``audio`` to ``path``, whose suffix tells the format."""
+    """Write ``audio`` to ``path`` in the format of its suffix."""
     check_suffix(path)
     with warnings.catch_warnings():
-        # It looks for an ffmpeg on PATH as it is imported; it is told of ours below.
+        # On import pydub looks for ffmpeg on PATH, and warns without one; it gets ours below.
         warnings.simplefilter("ignore")
         from pydub import AudioSegment  # noqa: PLC0415 - see above
         from pydub.exceptions import CouldntEncodeError  # noqa: PLC0415 - see above

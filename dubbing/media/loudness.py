@@ -1,9 +1,8 @@
-"""The loudness of a line by itself, as in ITU-R BS.1770-4.
+"""The loudness of a single line by ITU-R BS.1770-4; ``meter`` measures whole programmes.
 
-It is measured thousands of times a film beside the mix, so it is taken from the power spectrum of
-each tenth of a second, within 0.1 LU of filtering the samples: it costs a tenth of that, and
-spares a process that must stay small the import of ``scipy.signal``. Whole programmes are
-measured by ``meter``.
+It is measured thousands of times per film beside the mix, so it is computed from the power spectrum
+of each tenth of a second. The result is within 0.1 LU of filtering the samples, at a tenth of the
+cost, and without importing ``scipy.signal`` into a process that must stay small.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ import numpy.typing as npt
 from dubbing.media.samples import Samples
 
 STEP = 0.1
-"""Seconds from one gating block to the next; a block is four of them."""
+"""Seconds from one gating block to the next; a block lasts four steps."""
 ABSOLUTE_GATE = -70.0
 """LUFS."""
 RELATIVE_GATE = -10.0
-"""LU below the blocks that pass the absolute gate."""
+"""LU below the mean of the blocks that pass the absolute gate."""
 OFFSET = -0.691
 
 # The standard's two filters at 48 kHz: numerator and denominator, in powers of 1/z.
@@ -33,7 +32,7 @@ _HIGH_PASS = ((1.0, -2.0, 1.0), (1.0, -1.99004745483398, 0.99007225036621))
 
 
 def integrated(samples: Samples, rate: int) -> float | None:
-    """Return the LUFS of a mono line; None when it is under 0.4 s or silent."""
+    """Return the loudness of a mono line in LUFS; None when it is under 0.4 s or silent."""
     step = round(STEP * rate)
     steps = len(samples) // step
     spectra = np.fft.rfft(samples[: steps * step].reshape(steps, step))
@@ -48,10 +47,10 @@ def integrated(samples: Samples, rate: int) -> float | None:
 
 @cache
 def _weighting(step: int, rate: int) -> npt.NDArray[np.float32]:
-    """Return what each bin of a spectrum of ``step`` samples counts in its K-weighted power."""
+    """Return the weight of each bin of a ``step``-sample spectrum in its K-weighted power."""
     delay = np.exp(-2j * np.pi * np.fft.rfftfreq(step, 1 / rate) / _STANDARD_RATE)
     response = np.ones(len(delay), complex)
     for numerator, denominator in (_SHELF, _HIGH_PASS):
         response *= np.polyval(numerator[::-1], delay) / np.polyval(denominator[::-1], delay)
-    # Every bin but the first stands for two; the last is past hearing.
+    # Every bin but the first counts twice. The last should not, but it is beyond hearing.
     return (np.square(np.abs(response)) * 2 / step**2).astype(np.float32)

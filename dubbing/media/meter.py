@@ -1,8 +1,7 @@
 """A track on its way into ffmpeg: fed, measured and recorded.
 
-Every ffmpeg at work is a process of its own, fed by a thread of its own: an encoder and a meter
-then run beside each other and beside whoever computes the next block, which filters and encoders
-inside one ffmpeg hardly do.
+Each ffmpeg process is fed by its own thread, so an encoder and a meter run in parallel with each
+other and with the computation of the next block. Filters and encoders inside one ffmpeg hardly do.
 """
 
 from __future__ import annotations
@@ -23,22 +22,22 @@ from dubbing.media.probe import LAYOUTS, RATE, read_blocks
 from dubbing.media.samples import Samples
 
 FINISH_SECONDS = 1800.0
-"""How long ffmpeg may take after the last block: it copies the film's rest, and moves its index
-to the front."""
+"""Seconds that ffmpeg may take after the last block, to copy the rest of the film and to move the
+index to the front."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """What a meter says of a track."""
+    """A meter's reading of a track."""
 
     integrated: float
-    """LUFS as in BS.1770; -70 for silence, and for less than 0.4 s."""
+    """LUFS by BS.1770; -70 for silence, and for less than 0.4 s."""
     true_peak: float
     """dBTP; -inf for digital silence."""
 
 
 class Feed:
-    """An ffmpeg that reads a track from its stdin."""
+    """An ffmpeg process that reads a track from its stdin."""
 
     def __init__(
         self,
@@ -60,12 +59,12 @@ class Feed:
         return self
 
     def write(self, data: bytes) -> None:
-        """Hand over ``data``; waits until what was handed over before is written."""
+        """Hand over ``data``; wait until the data before it is written."""
         self._settle()
         self._pending = self._writer.submit(self._ffmpeg.stdin.write, data)
 
     def end(self) -> None:
-        """Say that there is no more."""
+        """Close the stdin of ffmpeg: there is no more data."""
         self._settle()
         try:
             self._ffmpeg.stdin.close()
@@ -99,11 +98,11 @@ class Feed:
 
 
 class Meter(Feed):
-    """Measures a track by BS.1770. Takes blocks of float32 by `write`; read it after `finish`."""
+    """Measures a track by BS.1770: `write` blocks of float32, and read it after `finish`."""
 
     def __init__(self, channels: int, *, peak: bool) -> None:
         self._lines = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
-        # Whole tenths of a second, so that the peak of the last frames is seen too.
+        # Whole tenths of a second, so that the peak of the last frames is measured too.
         whole = f"asetnsamples={RATE // 10}"
         measure = f"ebur128=metadata=1:peak={'true' if peak else 'none'}"
         chain = f"{whole},{measure},ametadata=print:file=-"
@@ -112,7 +111,7 @@ class Meter(Feed):
         )
 
     def loudness(self) -> Measured:
-        """Return what was measured, which ffmpeg says anew every tenth of a second."""
+        """Return the last measurement; ffmpeg prints one every tenth of a second."""
         end = self._lines.seek(0, 2)
         self._lines.seek(max(0, end - 4000))
         lines = self._lines.read().decode().splitlines()
@@ -136,8 +135,8 @@ class Meter(Feed):
 class Recorder:
     """Writes a track to a raw float32 file and measures it on the way.
 
-    After the block, ``integrated`` is its loudness in LUFS; -70 for silence. Raises MediaError
-    when the disk is full.
+    After the ``with`` block, ``integrated`` is the loudness in LUFS, -70 for silence. Raises
+    MediaError when the disk is full.
     """
 
     integrated: float
@@ -151,7 +150,7 @@ class Recorder:
         return self
 
     def write(self, block: Samples) -> None:
-        """Append float32 ``(frames, channels)`` at 48 kHz."""
+        """Append a block of float32 ``(frames, channels)`` at 48 kHz."""
         data = block.tobytes()
         self._meter.write(data)
         try:

@@ -1,4 +1,4 @@
-"""Samples in numpy: what a clip is, how it is judged, trimmed, encoded and decoded.
+"""Samples in numpy: clips are judged, trimmed, encoded and decoded here.
 
 Everywhere in the project ``samples`` are float32, mono ``(frames,)`` or ``(frames, channels)``,
 within [-1, 1], and ``rate`` is in Hz.
@@ -21,9 +21,9 @@ Samples = npt.NDArray[np.float32]
 SILENCE_DBFS = -60.0
 """A clip whose loudest sample is below this is silent."""
 TRIM_DB = 45.0
-"""Sound this far below a clip's peak, at either end, is silence: a line starts at its cue."""
+"""Sound this far below a clip's peak is silence at either end: a line starts at its cue."""
 TRIM_MARGIN = 0.003
-"""Seconds kept outside the trimmed part, so that no onset is cut."""
+"""Seconds kept on each side of a trimmed clip, so that no onset is cut."""
 MAX_CHANNELS = 8
 MAX_RATE = 192_000
 
@@ -44,9 +44,9 @@ class Audio:
 
 
 def judge(audio: Audio, *, longest: float) -> None:
-    """Raise SpeechRejected unless ``audio`` can be the line that was asked.
+    """Raise SpeechRejected unless ``audio`` can be the line that was asked for.
 
-    longest: seconds that the text could plausibly take.
+    longest: the most seconds that the text could plausibly take.
     """
     if audio.samples.size == 0:
         raise SpeechRejected("the engine returned no sound")
@@ -64,7 +64,7 @@ def judge(audio: Audio, *, longest: float) -> None:
 def trim(audio: Audio) -> Audio:
     """Return ``audio`` without the silence at both ends, so that it sounds from its first frame."""
     threshold = peak(audio.samples) * 10 ** (-TRIM_DB / 20)
-    # Bytes are searched from either end faster than an array is.
+    # Bytes can be searched from either end faster than an array.
     audible = (np.abs(audio.samples) > threshold).tobytes()
     margin = round(TRIM_MARGIN * audio.rate)
     first, last = audible.find(1), audible.rfind(1) + 1
@@ -72,7 +72,7 @@ def trim(audio: Audio) -> Audio:
 
 
 def peak(samples: Samples) -> float:
-    """Return the largest magnitude in ``samples``; NaN when they hold one."""
+    """Return the largest magnitude in ``samples``; NaN when they hold a NaN."""
     return float(max(samples.max(), -samples.min()))
 
 
@@ -92,7 +92,7 @@ def encode_flac(audio: Audio) -> bytes:
 
 
 def decode_clip(data: bytes) -> Audio:
-    """Return a clip as stored by ``encode_flac``.
+    """Return a clip that ``encode_flac`` encoded.
 
     Raises BadInput when the clip is damaged or cut short.
     """

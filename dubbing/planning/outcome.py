@@ -1,4 +1,4 @@
-"""What became of every line of a job, over all its rounds."""
+"""The outcome of every line of a job, over all its rounds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dubbing.storage.parallel import each
 
 
 class Outcome(NamedTuple):
-    """A line, the round and the batch that it was spoken in, and what became of it."""
+    """A line, the round and batch in which it was spoken, and its result."""
 
     line: PlannedLine
     round: int
@@ -24,7 +24,7 @@ class Outcome(NamedTuple):
 
 
 def load_result(storage: Storage, job_id: str, round_: int, batch: int) -> BatchResult | None:
-    """Return what became of a batch, or None while that is open."""
+    """Return the result of a batch, or None while the batch is open."""
     try:
         return BatchResult.model_validate_json(storage.get(Keys.result(job_id, round_, batch)))
     except NotFound:
@@ -32,9 +32,9 @@ def load_result(storage: Storage, job_id: str, round_: int, batch: int) -> Batch
 
 
 def gather(storage: Storage, job: str, round_: int) -> dict[str, Outcome]:
-    """Return what became of each line that rounds up to ``round_`` name, by segment id.
+    """Return the outcome of each line in the rounds up to ``round_``, by segment id.
 
-    The highest round that names a segment wins. A line without a result has an error instead.
+    The highest round that names a segment wins. A line without a result gets an error.
     Raises NotFound when there is no such job.
     """
     rounds = sorted(int(n) for n in storage.folders(Keys.rounds(job)) if int(n) <= round_)
@@ -50,7 +50,7 @@ def gather(storage: Storage, job: str, round_: int) -> dict[str, Outcome]:
 
 
 def _planned(storage: Storage, job: str, round_: int) -> list[Batch]:
-    """Return a round's batches; none when it ended before it was planned."""
+    """Return a round's batches; none when the round ended before it was planned."""
     try:
         return read_plan(storage.get(Keys.plan(job, round_)))
     except NotFound:
@@ -69,15 +69,15 @@ def _of_round(
         spoken = {segment.id: segment for segment in result.segments} if result else {}
         needed = by_number.get(batch.needs) if batch.needs is not None else None
         for line in batch.lines:
-            became = spoken.get(line.id) or _unspoken(line, batch, result, needed)
-            outcomes[line.id] = Outcome(line, round_, batch, became)
+            line_result = spoken.get(line.id) or _unspoken(line, batch, result, needed)
+            outcomes[line.id] = Outcome(line, round_, batch, line_result)
     return outcomes
 
 
 def _unspoken(
     line: PlannedLine, batch: Batch, result: BatchResult | None, needed: BatchResult | None
 ) -> SegmentResult:
-    """Return the result of a line that no result speaks of."""
+    """Return the result of a line that is missing from the result of its batch."""
     missing = EngineFailed("no result of this line was stored").to_record()
     error = (result and result.error) or (needed and needed.error) or missing
     return unspoken(line.id, batch.engine, line.seed, error)

@@ -1,8 +1,8 @@
-"""Lines to batches: which are spoken together.
+"""Groups lines into batches, which are spoken together.
 
-A batch holds lines of one engine, voice and language, near in length, as many as the engine's
-budget allows. A round's batches lie in ``plan.jsonl``, one a line; a worker reads its own by byte
-range, so that no one parses a long job again.
+A batch holds lines of one engine, voice and language, of similar length, as many as the engine's
+budget allows. A round's batches are stored in ``plan.jsonl``, one a line. A worker reads its batch
+by byte range, so no worker parses a whole plan.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from dubbing.engines.engine import EngineSpec
 from dubbing.voices.voice import VoiceRef
 
 CALLS = 3
-"""Calls of the engine that a batch's deadline allows: the lines, faster takes, and tries again."""
+"""Engine calls that a batch's deadline allows: the lines, faster takes, and retries."""
 SPEED_STEP = 0.05
-"""Speeds are asked in these steps, so that a line that is asked again finds its clip."""
+"""Speeds are multiples of this step, so that a line that is asked for again finds its clip."""
 
 
 class Kind(StrEnum):
-    """What a batch asks for; also the first part of its queue's name."""
+    """The work of a batch; also the first part of its queue's name."""
 
     SYNTHESIS = "synthesis"
     EXTRACTION = "extraction"
@@ -39,19 +39,19 @@ class Reason(StrEnum):
     RETRY = "retry"
     REVISE = "revise"
     FALLBACK = "fallback"
-    """Lines that one engine could not speak are spoken by the next."""
+    """Another engine speaks the lines that one engine could not."""
     REPAIR = "repair"
     """Clips that could not be read are spoken again."""
 
 
 class Round(Model):
-    """What a round is: the first line of its plan."""
+    """The description of a round, which is the first line of its plan."""
 
     reason: Reason
     asked: int
-    """The round that a caller asked for: itself, or what a repair or fallback belongs to."""
+    """The round that a caller asked for: this one, or the one that a repair or fallback serves."""
     request: str | None = None
-    """Digest of the revision that holds from here on; None for the request as first submitted."""
+    """Digest of the revision that applies from here on; None for the request as first submitted."""
 
 
 class PlannedLine(Model):
@@ -66,13 +66,13 @@ class PlannedLine(Model):
     style: str = ""
     seed: int = 0
     room: float
-    """Seconds from its start until it would run into what follows."""
+    """Seconds that it may take: its own time, and the silence after it."""
     max_rate: float
     """How much faster than its natural pace it may be spoken."""
 
 
 class CastLine(NamedTuple):
-    """A line, and who speaks it."""
+    """A line with the engine and voice that speak it."""
 
     engine: str
     voice: VoiceRef
@@ -80,7 +80,7 @@ class CastLine(NamedTuple):
 
 
 class Batch(Model):
-    """Lines that are spoken together, or one voice that is extracted."""
+    """Lines that are spoken together, or one voice to extract."""
 
     number: int
     kind: Kind
@@ -91,7 +91,7 @@ class Batch(Model):
     needs: int | None = None
     """Number of the extraction that these lines wait for."""
     deadline: float
-    """Seconds after which a worker that is at it is taken to hang."""
+    """Seconds after which its worker counts as hung."""
 
     @property
     def queue(self) -> str:
@@ -101,7 +101,7 @@ class Batch(Model):
 
 @dataclass(frozen=True, kw_only=True)
 class BatchRef:
-    """Where a batch stands in its plan; short enough to lie in Redis by the thousand."""
+    """The place of a batch in its plan; small enough to keep thousands in Redis."""
 
     number: int
     offset: int
@@ -114,7 +114,7 @@ class BatchRef:
 
     @property
     def token(self) -> str:
-        """What the ledger holds of it."""
+        """The batch as the ledger holds it."""
         size = max(self.lines, 1)
         return f"{self.number}:{self.offset}:{self.length}:{self.deadline:g}:{size}"
 
@@ -122,14 +122,14 @@ class BatchRef:
 def plan_round(
     lines: Iterable[CastLine], language: str, specs: Mapping[str, EngineSpec]
 ) -> list[Batch]:
-    """Return the batches that speak ``lines``, each extraction before what needs it."""
+    """Return the batches that speak ``lines``, each extraction before the batches that need it."""
     groups: dict[tuple[str, VoiceRef], list[PlannedLine]] = defaultdict(list)
     for engine, voice, line in lines:
         groups[engine, voice].append(line)
     batches: list[Batch] = []
-    for (engine, voice), own in groups.items():
+    for (engine, voice), group in groups.items():
         spec = spec_of(engine, specs, voice.base)
-        batches += _batches(engine, voice, own, spec, language, len(batches))
+        batches += _batches(engine, voice, group, spec, language, len(batches))
     return batches
 
 
@@ -141,7 +141,7 @@ def _batches(
     language: str,
     first: int,
 ) -> list[Batch]:
-    """Return the batches of one voice, numbered from ``first``; a stored voice's is extracted."""
+    """Return the batches of one voice, numbered from ``first``; extract a stored voice first."""
     common: dict[str, Any] = {"engine": engine, "voice": voice, "language": language}
     batches: list[Batch] = []
     needs = None
@@ -164,18 +164,18 @@ def _batches(
 
 
 def write_plan(round_: Round, batches: Iterable[Batch]) -> bytes:
-    """Return ``plan.jsonl``: what the round is, then one batch a line."""
+    """Return ``plan.jsonl``: the round, then one batch a line."""
     lines = (model.model_dump_json(exclude_defaults=True) for model in (round_, *batches))
     return b"".join(line.encode() + b"\n" for line in lines)
 
 
 def read_round(plan: bytes) -> Round:
-    """Return what the round of a ``plan.jsonl``, or of its beginning, is."""
+    """Return the round of a ``plan.jsonl``, of which the beginning is enough."""
     return Round.model_validate_json(plan[: plan.index(b"\n")])
 
 
 def read_refs(plan: bytes) -> list[BatchRef]:
-    """Return where each batch stands in a ``plan.jsonl``."""
+    """Return the place of each batch in a ``plan.jsonl``."""
     first, *lines = plan.splitlines(keepends=True)
     refs: list[BatchRef] = []
     offset = len(first)
@@ -204,7 +204,7 @@ def read_plan(plan: bytes) -> list[Batch]:
 def _chunks(
     lines: Iterable[PlannedLine], spec: EngineSpec, language: str
 ) -> Iterable[tuple[PlannedLine, ...]]:
-    """Cut lines, sorted by length, by the engine's budget of lines and padded seconds."""
+    """Sort lines by length; cut them by the engine's budget of lines and padded seconds."""
     chunk: list[PlannedLine] = []
     for line in sorted(lines, key=lambda line: spec.foresee(line.text, language)):
         longest = spec.foresee(line.text, language)

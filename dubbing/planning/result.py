@@ -1,4 +1,4 @@
-"""What became of a batch: ``jobs/<job>/rounds/<n>/results/<batch>.json``.
+"""The result of a batch: ``jobs/<job>/rounds/<n>/results/<batch>.json``.
 
 Assembly reads clip keys from here; nobody computes a key again.
 """
@@ -15,28 +15,28 @@ class Take(Model):
     key: str
     """Storage key of the clip."""
     speed: float
-    """The engine's own speed that was asked, 1.0 being the speaker's natural pace."""
+    """The speed that the engine was asked for, 1.0 being the speaker's natural pace."""
     seconds: float
-    """Length of the clip, leading and trailing silence removed."""
+    """Length of the clip, without leading and trailing silence."""
     level: float
     """RMS of the clip in dBFS."""
 
 
 class SegmentResult(Model):
-    """What became of one line: one or two takes, or an error."""
+    """The result of one line: one or two takes, or an error."""
 
     id: str
     takes: tuple[Take, ...] = ()
     """The first is at the speaker's natural pace; a second one is faster."""
     error: ErrorRecord | None = None
-    """An error's record; then there are no takes."""
+    """Why the line has no takes."""
     engine: str
     model: str
     """Digest of the engine's model."""
     seed: int
-    """The seed of the attempt that was kept, for two takes that of the first."""
+    """Seed of the attempt that was kept; with two takes, that of the first."""
     attempts: int
-    """How often the engine was asked for it in this batch; 0 when every clip was there."""
+    """How often the engine was asked for it in this batch; 0 when every clip existed."""
 
 
 def unspoken(id_: str, engine: str, seed: int, error: ErrorRecord) -> SegmentResult:
@@ -45,7 +45,7 @@ def unspoken(id_: str, engine: str, seed: int, error: ErrorRecord) -> SegmentRes
 
 
 class BatchResult(Model):
-    """What became of every line of a batch; an extraction has an error or nothing."""
+    """The results of every line of a batch; an extraction has an error or nothing."""
 
     batch: int
     worker: str
@@ -55,16 +55,16 @@ class BatchResult(Model):
 
     @property
     def failed(self) -> int:
-        """How many lines have no take."""
+        """Number of lines without a take."""
         return sum(1 for segment in self.segments if segment.error)
 
     @property
     def padding(self) -> float:
-        """Share of the engine's work that went into padding, were the new lines spoken together."""
-        seconds = [of.takes[0].seconds for of in self.segments if of.attempts and of.takes]
+        """Share of the engine's work that is padding, if the new lines were spoken together."""
+        seconds = [line.takes[0].seconds for line in self.segments if line.attempts and line.takes]
         return 1 - sum(seconds) / (len(seconds) * max(seconds)) if seconds else 0.0
 
     @property
     def spoken(self) -> int:
-        """How many lines the engine was asked for."""
+        """Number of lines that the engine was asked for."""
         return sum(1 for segment in self.segments if segment.attempts)

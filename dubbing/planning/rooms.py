@@ -1,4 +1,4 @@
-"""How much time a line has: its own, and the silence that follows it."""
+"""The time that a line may take: its own, and the silence that follows it."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from collections.abc import Sequence
 from dubbing.job import Segment
 
 OPEN_END = 10.0
-"""Seconds that a line may run on which nothing follows; assembly knows where the film ends."""
+"""Seconds that a line may run on when nothing follows; assembly knows the end of the film."""
 
 
 GAP = 0.08
-"""Seconds kept free before the line that follows: two frames."""
+"""Seconds kept free before the next line: two frames."""
 
 
 def line_rooms(segments: Sequence[Segment], end: float = math.inf) -> dict[str, float]:
     """Return how many seconds each line may take: its own, and the silence that follows.
 
-    end: where the film ends, in seconds from its first frame, when that is known. A line that
-    starts after it has no room, or less than none.
+    end: the end of the film in seconds from its first frame, when known. A line that starts after
+    it has a room of 0 or less.
 
-    Lines that overlap on purpose do not shorten each other: what follows a line is the next one
-    that starts at or after its end.
+    Lines that overlap on purpose do not shorten each other: only a line that starts at or after
+    the end of another one follows it.
     """
     starts = sorted(segment.start for segment in segments)
     rooms: dict[str, float] = {}

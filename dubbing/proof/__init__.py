@@ -1,1 +1,1 @@
-"""What shows that a line is right: the speaker who is heard in it."""
+"""Proof that a line is right: by the speaker heard in it."""

@@ -1,4 +1,4 @@
-"""Proof of voice: what a voice sounds like, and which voice a line sounds like."""
+"""Proof of voice: how similar a line is to its voice, and which voice it sounds like."""
 
 from __future__ import annotations
 
@@ -13,29 +13,30 @@ from dubbing.media.samples import Audio, Samples
 from dubbing.voices.speaker_encoder import Embeddings, encode, listen, unit, windows
 
 ENOUGH = 2
-"""Lines that are needed to tell what a voice without a reference sounds like."""
+"""Fewest lines that tell what a voice without a reference sounds like."""
 MARGIN = 0.05
-"""How much nearer to a line another voice has to be. Among 6 eSpeak variants, whose lines differ in
-pace, pitch and level, fewer than 1 in 100 is doubted wrongly, or is another's and not noticed."""
+"""How much closer to a line another voice has to be. Among 6 eSpeak variants, whose lines differ in
+pace, pitch and level, fewer than 1 line in 100 is doubted wrongly, or is in another voice and not
+doubted."""
 LISTENED = 8
-"""Windows that are listened to, to tell a voice."""
+"""Most windows of a sound that are listened to."""
 
 TOGETHER = 32
-"""Windows that are listened to at once."""
+"""Windows that are encoded at once."""
 
 VoiceId = tuple[str, str]
-"""An engine, and the identity of a voice: two engines make two voices even of one recording."""
+"""An engine and the identity of a voice: two engines make two voices even from one recording."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Heard:
-    """A line that was spoken."""
+    """A spoken line."""
 
     id: str
     voice: VoiceId
-    """The one that was to speak it."""
+    """The voice that was to speak it."""
     sound: Embeddings
-    """``(256,)``."""
+    """Embedding of the line, ``(256,)``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,13 +44,13 @@ class Match:
     """How a line fits its voice."""
 
     similarity: float | None = None
-    """To its voice; 1 is the same. None when that cannot be told."""
+    """Similarity to its own voice; 1 is the same. None when unknown."""
     sounds_like: VoiceId | None = None
-    """The other voice that seems to speak it."""
+    """The other voice that seems to speak it, if any."""
 
 
 def embed(audio: Audio) -> Embeddings | None:
-    """Return what the voice in ``audio`` sounds like, ``(256,)``, however loud it is.
+    """Return the embedding of the voice in ``audio``, ``(256,)``, whatever the loudness.
 
     None when there is too little speech to tell, or no speaker encoder.
     """
@@ -58,7 +59,7 @@ def embed(audio: Audio) -> Embeddings | None:
 
 
 class SpeakerListener:
-    """Hear the lines of a programme, many at once. Several threads may have them hear a line."""
+    """Listens to the lines of a programme, many at once. Several threads may call `hear`."""
 
     def __init__(self) -> None:
         self._waiting: list[tuple[str, Samples]] = []
@@ -66,17 +67,17 @@ class SpeakerListener:
         self._lock = Lock()
 
     def hear(self, id_: str, audio: Audio) -> None:
-        """Take in a line, unless there is too little speech to tell, or no speaker encoder."""
-        found = windows(audio, LISTENED)
-        if found is None:
+        """Take in a line; skip it when there is too little speech to tell, or no encoder."""
+        cut = windows(audio, LISTENED)
+        if cut is None:
             return
         with self._lock:
-            self._waiting.append((id_, found))
+            self._waiting.append((id_, cut))
             if sum(len(waiting) for _, waiting in self._waiting) >= TOGETHER:
                 self._listen()
 
     def sounds(self) -> dict[str, Embeddings]:
-        """Return what each line that was heard sounds like, ``(256,)``, by its id."""
+        """Return the embedding of each line that was heard, ``(256,)``, by its id."""
         with self._lock:
             self._listen()
         return self._sounds
@@ -86,25 +87,25 @@ class SpeakerListener:
             return
         heard = encode(np.concatenate([waiting for _, waiting in self._waiting]))
         ends = np.cumsum([len(waiting) for _, waiting in self._waiting])
-        for (id_, _), own in zip(self._waiting, np.split(heard, ends[:-1]), strict=True):
-            self._sounds[id_] = unit(own.mean(axis=0))
+        for (id_, _), part in zip(self._waiting, np.split(heard, ends[:-1]), strict=True):
+            self._sounds[id_] = unit(part.mean(axis=0))
         self._waiting.clear()
 
 
 def compare(lines: Sequence[Heard], references: Mapping[VoiceId, Embeddings]) -> dict[str, Match]:
-    """Return, by id, how each line fits its voice, and whether another of theirs fits it better.
+    """Return, by id, how each line fits its voice, and whether another voice fits it better.
 
-    A cloned voice is known by its reference, any other by the rest of its lines. Like is compared
-    with like: a line is held against the references of both voices, or against the lines of both.
+    A cloned voice is known by its reference, any other voice by the rest of its lines. Like is
+    compared with like: a line with the references of both voices, or with the lines of both.
 
-    references: what those of cloned voices sound like.
+    references: embeddings of the references of cloned voices.
     """
     voices = _Voices(lines, references)
     return {line.id: voices.match(line) for line in lines}
 
 
 class _Voices:
-    """What the voices of a programme sound like."""
+    """The embeddings of a programme's voices."""
 
     def __init__(self, lines: Sequence[Heard], references: Mapping[VoiceId, Embeddings]) -> None:
         self._references = references
@@ -124,7 +125,7 @@ class _Voices:
         return Match(similarity=similarity, sounds_like=nearest if lead > MARGIN else None)
 
     def _lead(self, line: Heard, other: VoiceId) -> float:
-        """Return by how much another voice is nearer to a line than its own; 0 if unknown."""
+        """Return how much closer another voice is to a line than its own voice; 0 if unknown."""
         for near in (self._to_reference, self._to_lines):
             own, others = near(line, line.voice), near(line, other)
             if own is not None and others is not None:
@@ -136,7 +137,7 @@ class _Voices:
         return None if reference is None else float(line.sound @ reference)
 
     def _to_lines(self, line: Heard, voice: VoiceId) -> float | None:
-        """Return how similar a line is to a voice's lines, itself left out."""
+        """Return how similar a line is to the other lines of a voice; None if they are too few."""
         itself = voice == line.voice
         if self._counts[voice] - itself < ENOUGH:
             return None

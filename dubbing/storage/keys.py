@@ -1,36 +1,36 @@
-"""Where everything lies in storage."""
+"""The keys of all objects in storage."""
 
 from __future__ import annotations
 
 
 class Keys:
-    """Where everything lies. No other module spells a key."""
+    """The keys of all objects. No other module spells a key."""
 
     OPEN = "open/"
     JOBS = "jobs/"
     ENGINES = "engines/"
     VOICE_NAMES = "voice-names/"
     DOCTOR = "doctor"
-    """What `dubbing doctor` writes, and removes."""
+    """Object that `dubbing doctor` writes and removes."""
 
     @staticmethod
     def open(job: str) -> str:
-        """Return the marker of a job that has not ended."""
+        """Return the key of the marker of a job that has not ended."""
         return f"open/{job}"
 
     @staticmethod
     def job(job: str) -> str:
-        """Return where the request lies."""
+        """Return the key of a job's request as first submitted."""
         return f"jobs/{job}/job.json"
 
     @staticmethod
     def revision(job: str, digest: str) -> str:
-        """Return where a request lies that changed the job."""
+        """Return the key of a request that revised a job."""
         return f"jobs/{job}/revisions/{digest}.json"
 
     @staticmethod
     def revisions(job: str) -> str:
-        """Return the prefix of the requests that changed a job."""
+        """Return the prefix of the requests that revised a job."""
         return f"jobs/{job}/revisions/"
 
     @staticmethod
@@ -40,7 +40,7 @@ class Keys:
 
     @staticmethod
     def plan(job: str, round_: int) -> str:
-        """Return where a round's batches lie, one a line."""
+        """Return the key of a round's plan: its batches, one a line."""
         return f"jobs/{job}/rounds/{round_}/plan.jsonl"
 
     @staticmethod
@@ -50,60 +50,60 @@ class Keys:
 
     @staticmethod
     def result(job: str, round_: int, batch: int) -> str:
-        """Return where a batch's result lies."""
+        """Return the key of a batch's result."""
         return f"jobs/{job}/rounds/{round_}/results/{batch:06d}.json"
 
     @staticmethod
     def end(job: str, round_: int) -> str:
-        """Return what says how a round ended."""
+        """Return the key of the record of how a round ended."""
         return f"jobs/{job}/rounds/{round_}/end.json"
 
     @staticmethod
     def output(job: str, round_: int, run: str) -> str:
-        """Return the prefix of what one run of assembly wrote."""
+        """Return the prefix of the outputs of one run of assembly."""
         return f"jobs/{job}/output/{round_}/{run}/"
 
     @staticmethod
     def batch_name(name: str, job: str = "") -> str:
-        """Return the mark that ``job`` belongs to a named batch, or the prefix of them all."""
+        """Return the key that marks ``job`` as part of a collection, or the collection's prefix."""
         return f"batches/{name}/{job}"
 
     @staticmethod
     def media(digest: str) -> str:
-        """Return where an uploaded film or sound lies."""
+        """Return the key of an uploaded film or sound."""
         return f"media/{digest}"
 
     @staticmethod
     def voice_name(name: str) -> str:
-        """Return what says which voice has a name: it holds the digest."""
+        """Return the key of a voice's name, which holds the digest of the voice."""
         return f"voice-names/{name}"
 
     @staticmethod
     def voice_folder(digest: str) -> str:
-        """Return the prefix of all that is stored of a voice."""
+        """Return the prefix of all objects of a voice."""
         return f"voices/{digest}/"
 
     @staticmethod
     def voice(digest: str) -> str:
-        """Return where a voice's description lies."""
+        """Return the key of a voice's description."""
         return f"voices/{digest}/voice.json"
 
     @staticmethod
     def reference(digest: str) -> str:
-        """Return where a voice's recording lies."""
+        """Return the key of a voice's recording."""
         return f"voices/{digest}/reference.flac"
 
     @staticmethod
     def voice_form(digest: str, engine: str, recipe: int, model: str) -> str:
-        """Return where what an engine derived from a voice lies."""
+        """Return the key of the form that an engine derived from a voice."""
         return f"voices/{digest}/{engine}-{recipe}-{model}.safetensors"
 
     @staticmethod
     def clip(digest: str) -> str:
-        """Return where a clip lies; shared by all jobs."""
+        """Return the key of a clip; all jobs share clips."""
         return f"clips/{digest[:2]}/{digest}.flac"
 
     @staticmethod
     def engine(name: str) -> str:
-        """Return what an engine's workers published of it."""
+        """Return the key of the spec and model that an engine's workers published."""
         return f"engines/{name}.json"

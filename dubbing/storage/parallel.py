@@ -1,4 +1,4 @@
-"""Calls that are made at once: storage is far away, and answers many as soon as one."""
+"""Concurrent calls: storage is far away, and answers many requests as soon as one."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ AT_ONCE = 16
 
 
 def each(call: Callable[[Item], Found], items: Iterable[Item]) -> list[Found]:
-    """Return what ``call`` returns for each item, in order; raises what the first one raised."""
+    """Call ``call`` on all items; return the results in order, or raise the first error."""
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="each") as pool:
         return list(pool.map(call, items))

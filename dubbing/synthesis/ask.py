@@ -1,7 +1,7 @@
-"""What an engine is asked for: a line at a speed, and the key under which its clip is stored.
+"""Asks: a line at a speed, and the key under which its clip is stored.
 
-The key is a digest of what was asked. The same ask is the same clip, in whatever job, and is
-never spoken twice.
+The key is a digest of the ask. The same ask is the same clip in every job, and is never spoken
+twice.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from dubbing.storage.keys import Keys
 
 @dataclass(frozen=True)
 class Ask:
-    """One take to be made: a line at a speed."""
+    """A take to be made: a line at a speed."""
 
     line: PlannedLine
     speed: float
     """Relative to the line's natural pace."""
     key: str
-    """Where its clip lies."""
+    """Storage key of its clip."""
 
 
 def clip_key(spec: EngineSpec, model: str, batch: Batch, line: PlannedLine, speed: float) -> str:
-    """Return where the clip of what is asked lies: the same ask is the same clip, in any job."""
+    """Return the storage key of an ask's clip: the same ask has the same key in every job."""
     asked = [
         spec.name,
         model,
@@ -45,14 +45,17 @@ def clip_key(spec: EngineSpec, model: str, batch: Batch, line: PlannedLine, spee
 
 
 def hurried_speed(line: PlannedLine, seconds: float, spec: EngineSpec) -> float:
-    """Return the speed, relative to the line's pace, at which it should fit; 1.0 when it does."""
+    """Return the speed, relative to the line's pace, at which the line should fit its room.
+
+    1.0 when it fits already, or when the engine cannot speak it faster.
+    """
     if seconds <= line.room:
         return 1.0
     slowest, fastest = spec.speed
     if fastest <= slowest:
         return 1.0
     needed = min(seconds / line.room, line.max_rate, fastest / line.speed)
-    # Absolute speeds lie on the steps, and rounding up may not exceed the bounds.
+    # Absolute speeds are whole steps, and rounding up must not exceed the bounds.
     steps = math.ceil(round(needed * line.speed / SPEED_STEP, 6))
     highest = math.floor(round(min(line.max_rate * line.speed, fastest) / SPEED_STEP, 6))
     return max(1.0, min(steps, highest) * SPEED_STEP / line.speed)

@@ -1,7 +1,8 @@
 """A batch of lines becomes clips in storage.
 
-What exists is not spoken; what is spoken is judged before it is stored; what fails is narrowed
-down until it stands alone. Knows nothing of queues: a worker passes in what it counts and asks.
+Clips that exist are not spoken again; new speech is judged before it is stored; a call that fails
+is halved until the faulty line stands alone. This module does not know queues: a worker passes in
+the functions of `Watch`.
 """
 
 from __future__ import annotations
@@ -28,16 +29,16 @@ from dubbing.synthesis.ask import Ask, clip_key, hurried_speed
 log = logging.getLogger(__name__)
 
 TRIES = 3
-"""How often a line is spoken, each time with another seed, before its error is reported."""
+"""Attempts at a line, each with another seed, before its error is reported."""
 MAX_DELIVERIES = 3
-"""A line that was begun this often and never finished kills whoever speaks it."""
+"""A line that was begun this often and never finished kills its workers, and is given up."""
 SEED_STRIDE = 1009
-"""Distance of an attempt's seed from the one before."""
+"""Difference between the seeds of two successive attempts."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Watch:
-    """What a worker counts and asks while a batch is spoken; the default is a batch without a job.
+    """Callbacks to the worker while a batch is spoken; the defaults serve a batch without a job.
 
     begin: counts a delivery of lines; returns how often each was begun before and not finished.
     begin_again: counts another delivery of one line, which is spoken alone.
@@ -51,7 +52,7 @@ class Watch:
 
 @dataclass
 class _Progress:
-    """What is known of a line so far."""
+    """The state of one line."""
 
     line: PlannedLine
     takes: list[Take] = field(default_factory=list)
@@ -67,15 +68,15 @@ def speak(
     voice: str | VoiceForm,
     watch: Watch | None = None,
 ) -> list[SegmentResult]:
-    """Return what became of each line of ``batch``, in its order.
+    """Return the result of each line of ``batch``, in the order of the batch.
 
-    engine: loaded; voice: what it takes for ``batch.voice``.
+    engine: a loaded engine. voice: the stock voice or form that it takes for ``batch.voice``.
     """
     return _Session(engine, storage, batch, voice, watch or Watch()).run()
 
 
 class _Session:
-    """One batch, from what is asked to what became of it."""
+    """One batch, from its asks to its results."""
 
     def __init__(
         self,
@@ -93,7 +94,7 @@ class _Session:
         self._outcomes = {line.id: _Progress(line, seed=line.seed) for line in batch.lines}
 
     def run(self) -> list[SegmentResult]:
-        """Make each line's natural take, then a faster one of those that are too long."""
+        """Make each line's natural take, then a faster take of lines that are too long."""
         self._make([self._ask(line, 1.0) for line in self._batch.lines])
         hurried = [
             self._ask(outcome.line, speed)
@@ -102,7 +103,7 @@ class _Session:
         ]
         self._make(hurried)
         for outcome in self._outcomes.values():
-            # A natural take is good: without a faster one, stretching has to do.
+            # The natural take is good: if there is no faster one, assembly stretches it.
             if outcome.takes:
                 outcome.error = None
         return [self._result(outcome) for outcome in self._outcomes.values()]
@@ -116,7 +117,7 @@ class _Session:
         return hurried_speed(outcome.line, outcome.takes[0].seconds, self._engine.spec)
 
     def _make(self, asks: Sequence[Ask]) -> None:
-        """Take each clip from storage, or speak it; the same line twice is spoken once."""
+        """Take each clip from storage, or speak it; speak a line that occurs twice only once."""
         unspoken = self._reuse(asks)
         first = {ask.key: ask for ask in reversed(unspoken)}
         self._deliver([ask for ask in unspoken if first[ask.key] is ask])
@@ -124,7 +125,7 @@ class _Session:
             self._outcomes[ask.line.id].error = self._outcomes[first[ask.key].line.id].error
 
     def _reuse(self, asks: Sequence[Ask]) -> list[Ask]:
-        """Take what is stored; return what has to be spoken."""
+        """Use the clips that are stored; return the asks that have to be spoken."""
         missing = []
         for ask in asks:
             try:
@@ -139,8 +140,8 @@ class _Session:
         return missing
 
     def _deliver(self, asks: Sequence[Ask]) -> None:
-        """Speak lines together, but alone what was begun before and not finished."""
-        # What was spoken in this delivery is counted already.
+        """Speak lines together, but alone those that were begun before and not finished."""
+        # Lines that were attempted in this delivery are already counted.
         new = [ask.line.id for ask in asks if not self._outcomes[ask.line.id].attempts]
         before = dict(zip(new, self._watch.begin(new), strict=True))
         self._speak([ask for ask in asks if not before.get(ask.line.id)])
@@ -153,12 +154,12 @@ class _Session:
                 self._speak([ask])
 
     def _speak(self, asks: Sequence[Ask]) -> None:
-        """Speak, judge and store; what is refused is tried alone with other seeds."""
+        """Speak, judge and store lines; try refused lines again, alone and with other seeds."""
         pending = list(asks)
         for attempt in range(TRIES):
             if not pending:
                 return
-            # From the second try on every line stands alone, so that no other one can spoil it.
+            # From the second try on, each line stands alone, so that no other line can spoil it.
             for call in [pending] if attempt == 0 else [[ask] for ask in pending]:
                 self._watch.check()
                 lines = [self._line(ask, attempt) for ask in call]
@@ -179,7 +180,7 @@ class _Session:
         )
 
     def _call(self, lines: list[Line]) -> list[Spoken]:
-        """Ask the engine; when a call fails, halve it until the guilty line stands alone."""
+        """Call the engine; halve a call that fails until the faulty line stands alone."""
         name = self._engine.spec.name
         try:
             spoken = self._engine.synthesize(lines)
@@ -199,7 +200,7 @@ class _Session:
         return self._call(lines[:middle]) + self._call(lines[middle:])
 
     def _note(self, ask: Ask, seed: int, spoken: Spoken) -> None:
-        """Keep a good clip, or why there is none."""
+        """Keep a good clip, or the error."""
         outcome = self._outcomes[ask.line.id]
         outcome.attempts += 1
         if not outcome.takes:
@@ -209,7 +210,7 @@ class _Session:
             outcome.takes.append(_take(ask, self._store(ask.key, trim(spoken))))
 
     def _fault(self, ask: Ask, spoken: Audio) -> SpeechRejected | None:
-        """Return why ``spoken`` cannot be the line."""
+        """Return why ``spoken`` cannot be the line, or None."""
         speed = ask.line.speed * ask.speed
         longest = self._engine.spec.longest(ask.line.text, self._batch.language, speed)
         try:
@@ -219,7 +220,7 @@ class _Session:
         return None
 
     def _store(self, key: str, clip: Audio) -> Audio:
-        """Store a clip; return the one that will be heard, which is another's that came first."""
+        """Store a clip; return the stored one, which another worker may have stored first."""
         data = encode_flac(clip)
         if self._storage.create(key, data):
             return clip

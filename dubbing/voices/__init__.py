@@ -1,1 +1,1 @@
-"""Voices: made of recordings or cut from a film, stored under names, and derived for engines."""
+"""Voices: made from recordings or cut from a film, stored by name, and prepared for engines."""

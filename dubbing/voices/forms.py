@@ -1,7 +1,7 @@
-"""The forms of voices: what each engine derives from a recording.
+"""The forms of voices: the data that each engine derives from a recording.
 
-A form is derived once for a voice and a model, kept as safetensors, and derived by whoever lacks
-it: the extraction queue only makes sure that it is there before its lines are spoken.
+A form is derived once per voice and model, and stored as safetensors. A worker that finds no form
+derives it; the extraction queue only ensures that the form exists before its lines are spoken.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ log = logging.getLogger(__name__)
 
 
 def voice_form(storage: Storage, engine: Voicing, digest: str) -> VoiceForm:
-    """Return the engine's form of a voice, derived now when nobody did before.
+    """Return the engine's form of a voice; derive and store it when storage has none.
 
     Raises BadInput when the recording is too short or too long for the engine, SpeechRejected
-    when the engine cannot use it, and EngineFailed.
+    when the engine cannot use it, and EngineFailed when the engine raises any other error.
     """
     key = Keys.voice_form(digest, engine.spec.name, engine.spec.recipe, engine.model)
     try:

@@ -1,7 +1,8 @@
-"""Voices from the film: what a speaker says in it becomes the reference of that speaker's voice.
+"""Voices from the film: a speaker's own lines become the reference of that speaker's voice.
 
-Of the cues that nobody else speaks into, the best stretches are kept, until there are enough of
-them. The film is decoded once for all speakers, and no more than that much of each is held.
+Cues that no other speaker overlaps are cut from the film's sound, and the best stretches that
+together are long enough are kept. The film is decoded once for all speakers, and only those
+stretches are held in memory.
 """
 
 from __future__ import annotations
@@ -24,18 +25,18 @@ from dubbing.voices.reference import Prepared, Recording
 from dubbing.voices.voice import Voice, voice_digest
 
 ENOUGH = 30.0
-"""Seconds of a voice, where no engine asks for less."""
+"""Most seconds of a voice, unless an engine takes less."""
 LEAST = 3.0
-"""Seconds of a voice, where no engine asks for more."""
+"""Fewest seconds of a voice, unless an engine needs more."""
 SHORTEST = 0.8
-"""Seconds of a stretch: shorter ones are calls and halves of words."""
+"""Fewest seconds of a stretch: shorter ones are shouts and parts of words."""
 LONGEST = 15.0
-"""Seconds of a stretch; longer cues are cut."""
+"""Most seconds of a stretch; longer cues are cut into several."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Span:
-    """Where somebody speaks alone, in frames of `media.RATE`."""
+    """A time in which one speaker speaks alone, in frames of `media.RATE`."""
 
     first: int
     last: int
@@ -44,14 +45,14 @@ class Span:
 
 @dataclass(frozen=True, kw_only=True)
 class Stretch:
-    """A span's speech."""
+    """The speech of one span."""
 
     first: int
     speech: Prepared
 
     @property
     def worth(self) -> float:
-        """Decibels of speech over noise; speech that is twice as long counts as much as 3 more."""
+        """Decibels of speech over noise, capped; twice as much speech is worth 3 dB more."""
         heard = self.speech.judgement
         return min(heard.snr, 2 * reference.GOOD_SNR) + 10 * float(np.log10(heard.speech))
 
@@ -64,22 +65,21 @@ def cut_voices(
     *,
     track: str | None = None,
 ) -> dict[str, Recording]:
-    """Return the voice of each speaker that is ``wanted``, from the film's own sound.
+    """Return the voice of each speaker in ``wanted``, cut from the film's own sound.
 
-    wanted: the least and the most seconds that the speaker's engines take.
-    source: the film's name in the voice's provenance. track: which of its sound tracks is heard, as
-    in `media.probe`.
-    The same film and cues give the same voice, to the sample. Raises BadInput that names a speaker
-    of whom too little is heard.
+    wanted: the fewest and the most seconds that each speaker's engines take.
+    source: the film's name in the voice's provenance. track: the sound track, as in `media.probe`.
+    The same film and cues give the same voice, sample for sample. Raises BadInput that names a
+    speaker with too little clean speech.
     """
     kept: dict[str, list[Stretch]] = {speaker: [] for speaker in wanted}
     for span, sound in _sounds(film, track, spans(segments, wanted)):
         samples = soxr.resample(sound, media.RATE, reference.RATE)
         speech = reference.prepare_sound(Audio(samples=samples, rate=reference.RATE))
         if speech.audio.seconds >= SHORTEST and not reference.fault_of(speech.judgement):
-            of = kept[span.speaker]
-            of.append(Stretch(first=span.first, speech=speech))
-            _drop_the_worst(of, wanted[span.speaker][1])
+            best = kept[span.speaker]
+            best.append(Stretch(first=span.first, speech=speech))
+            _drop_the_worst(best, wanted[span.speaker][1])
     return {
         speaker: _voice(speaker, stretches, wanted[speaker], source)
         for speaker, stretches in kept.items()
@@ -87,33 +87,33 @@ def cut_voices(
 
 
 def spans(segments: Sequence[Segment], speakers: Iterable[str]) -> list[Span]:
-    """Return where each of ``speakers`` speaks and nobody else does, in order of time.
+    """Return the spans in which each of ``speakers`` speaks alone, in order of time.
 
-    A cue that another speaker's overlaps is left out whole: its times are only about right.
+    A cue that another speaker's cue overlaps is left out whole: cue times are only approximate.
     """
     starts = np.array([segment.start for segment in segments])
     ends = np.array([segment.end for segment in segments])
     who = np.array([segment.speaker for segment in segments])
-    found: list[Span] = []
+    alone: list[Span] = []
     for speaker in speakers:
         last = 0.0
         for cue in sorted((s for s in segments if s.speaker == speaker), key=lambda s: s.start):
             start, last = max(cue.start, last), max(cue.end, last)
             others = (starts < cue.end) & (ends > cue.start) & (who != speaker)
             if not others.any():
-                found += _pieces(start, cue.end, speaker)
-    return sorted(found, key=lambda span: span.first)
+                alone += _pieces(start, cue.end, speaker)
+    return sorted(alone, key=lambda span: span.first)
 
 
 def _pieces(start: float, end: float, speaker: str) -> Iterator[Span]:
-    """Yield a cue's time in pieces that are not too long."""
+    """Yield a cue's time as spans of at most `LONGEST` seconds."""
     first, last, longest = (round(seconds * media.RATE) for seconds in (start, end, LONGEST))
     for at in range(first, last, longest):
         yield Span(first=at, last=min(at + longest, last), speaker=speaker)
 
 
 def _sounds(film: Path, track: str | None, spans: Iterable[Span]) -> Iterator[tuple[Span, Samples]]:
-    """Yield each span that the film holds whole, and its sound."""
+    """Yield each span that lies wholly within the film, with its sound."""
     waiting = deque(spans)
     parts: list[Samples] = []
     at = 0
@@ -133,7 +133,7 @@ def _sounds(film: Path, track: str | None, spans: Iterable[Span]) -> Iterator[tu
 
 
 def _drop_the_worst(stretches: list[Stretch], enough: float) -> None:
-    """Leave the best stretches, and no more of them than make up ``enough`` seconds."""
+    """Keep the best stretches, only as many as are needed to make up ``enough`` seconds."""
     stretches.sort(key=lambda stretch: -stretch.worth)
     while _seconds(stretches[:-1]) >= enough:
         stretches.pop()
@@ -142,7 +142,7 @@ def _drop_the_worst(stretches: list[Stretch], enough: float) -> None:
 def _voice(
     speaker: str, stretches: list[Stretch], wanted: tuple[float, float], source: str
 ) -> Recording:
-    """Return stretches, the best of which come first, as a voice in order of time."""
+    """Return ``stretches``, sorted best first, as one voice in order of time."""
     least, most = wanted
     if (over := _seconds(stretches) - most) > 0:
         stretches = [*stretches[:-1], *_shortened(stretches[-1], over)]
@@ -167,7 +167,7 @@ def _voice(
 
 
 def _shortened(stretch: Stretch, over: float) -> list[Stretch]:
-    """Return a stretch without its last ``over`` seconds, unless too little is left of it."""
+    """Return the stretch without its last ``over`` seconds, or nothing if too little is left."""
     audio = stretch.speech.audio
     left = len(audio.samples) - round(over * audio.rate) - 1
     if left < SHORTEST * audio.rate:

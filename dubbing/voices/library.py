@@ -1,7 +1,7 @@
-"""Stored voices by their names: extracted, listed, looked at, renamed, deleted.
+"""Stored voices by name: extract, list, show, rename and delete them.
 
-A name is a pointer to a voice's digest. Stored jobs hold the digest, so that a name may change or
-go, and what was dubbed stays as it is.
+A name points to a voice's digest. Stored jobs hold the digest, so renaming or deleting a name does
+not change what was dubbed.
 """
 
 from __future__ import annotations
@@ -37,38 +37,38 @@ class NamedVoice(Model):
     name: str
     voice: Voice
     doubts: tuple[str, ...] = ()
-    """What may not sound as meant when it is cloned."""
+    """Reasons why a clone may not sound as intended."""
 
 
 class VoiceDetails(Model):
-    """All that is known of a voice."""
+    """Everything that is known about a voice."""
 
     names: tuple[str, ...]
     voice: Voice
     doubts: tuple[str, ...]
-    """What may not sound as meant when it is cloned."""
+    """Reasons why a clone may not sound as intended."""
     forms: tuple[str, ...]
-    """What engines derived from it, as ``<engine>-<recipe>-<model>``."""
+    """Forms that engines derived from it, as ``<engine>-<recipe>-<model>``."""
     jobs: tuple[str, ...]
-    """Those whose cast it is in, as they were submitted or revised."""
+    """Jobs whose cast uses it, as they were submitted or revised."""
     fits: tuple[str, ...]
     """Engines that can clone it."""
     unfit: dict[str, str]
-    """Engines that clone, but not this voice, and what they need."""
+    """Engines that clone voices but not this one, each with what it needs."""
 
 
 class Deletion(Model):
-    """What became of a voice whose name was deleted."""
+    """The result of deleting a voice's name."""
 
     digest: Digest
     names: tuple[str, ...]
     """Its other names."""
     jobs: tuple[str, ...]
-    """Those that use it."""
+    """Jobs that use it."""
     forms: tuple[str, ...]
-    """What was removed of engines' forms, as ``<engine>-<recipe>-<model>``."""
+    """Forms that were removed, as ``<engine>-<recipe>-<model>``."""
     kept: bool
-    """Whether the recording is still there, for those names and jobs."""
+    """Whether the recording was kept, for the other names and the jobs."""
 
 
 class Voices:
@@ -88,21 +88,22 @@ class Voices:
         consent: str = "",
         engines: Sequence[str] = (),
     ) -> NamedVoice:
-        """Make a voice of recordings of one speaker and store it under a name.
+        """Make a voice from recordings of one speaker and store it under a name.
 
-        references: sound files or films, each of at most 50 MB, joined in their order.
+        references: sound files or films, each of at most 50 MB, joined in the given order.
         transcript, language: what is said in them, and in which language, as a BCP 47 tag.
-        consent: who agreed that the voice is cloned, and to what.
-        engines: those that it is for; left out, what any engine lacks is a doubt.
+        consent: who agreed that the voice is cloned, and to what use.
+        engines: engines that must be able to clone it. Without any, the needs of an engine that
+            the voice does not meet become doubts.
 
         Raises BadInput that says what is wrong with a recording and what is needed, and Conflict
         when the name belongs to another voice.
         """
         check_new_name(name)
         if language and not langcodes.tag_is_valid(language):
-            raise BadInput(f"language {language!r} is no BCP 47 tag, such as de or pt-BR")
+            raise BadInput(f"language {language!r} is not a BCP 47 tag, such as de or pt-BR")
         if not references:
-            raise BadInput("name at least one recording to make the voice of")
+            raise BadInput("name at least one recording to make the voice from")
         language = language and langcodes.standardize_tag(language)
         recording = record(references, transcript=transcript, language=language, consent=consent)
         voice, specs = recording.voice, self._specs()
@@ -120,21 +121,21 @@ class Voices:
         )
 
     def all(self) -> list[NamedVoice]:
-        """Return the voices that have a name, by name."""
+        """Return the voices that have a name, sorted by name."""
 
         def named(name: str) -> NamedVoice | None:
             try:
                 voice = load_voice(self._storage, find(self._storage, name))
             except (NotFound, BadInput) as exc:
                 # Damaged, or deleted since the names were listed.
-                log.warning("voice %r is passed over: %s", name, exc)
+                log.warning("voice %r is skipped: %s", name, exc)
                 return None
             return NamedVoice(name=name, voice=voice, doubts=tuple(doubts_of(voice)))
 
-        return [found for found in each(named, names(self._storage)) if found]
+        return [voice for voice in each(named, names(self._storage)) if voice]
 
     def show(self, name: str) -> VoiceDetails:
-        """Return all that is known of a voice, by its name or digest; raises NotFound."""
+        """Return everything known about a voice, by name or digest; raises NotFound."""
         digest = find(self._storage, name)
         voice = load_voice(self._storage, digest)
         specs = self._specs()
@@ -150,7 +151,7 @@ class Voices:
         )
 
     def rename(self, old: str, new: str) -> None:
-        """Give a voice another name; raises NotFound, and Conflict when it belongs to another."""
+        """Rename a voice; raises NotFound, and Conflict when ``new`` belongs to another voice."""
         check_new_name(new)
         digest = pointer(self._storage, old)
         if new != old:
@@ -159,9 +160,9 @@ class Voices:
             self._storage.delete(Keys.voice_name(old))
 
     def delete(self, name: str) -> Deletion:
-        """Delete a name, and the voice with it unless it has another name or a job uses it.
+        """Delete a name, and its voice unless the voice has another name or a job uses it.
 
-        name: or a digest, which deletes a voice that has no name any more. Raises NotFound.
+        name: the name, or the digest of a voice that has no name any more. Raises NotFound.
         """
         digest = find(self._storage, name)
         load_voice(self._storage, digest)
@@ -176,7 +177,7 @@ class Voices:
         return Deletion(digest=digest, names=others, jobs=jobs, forms=forms, kept=kept)
 
     def _check_free(self, name: str, digest: str) -> None:
-        """Raise Conflict when a name belongs to another voice."""
+        """Raise Conflict when ``name`` belongs to another voice."""
         try:
             other = pointer(self._storage, name)
         except NotFound:
@@ -189,7 +190,7 @@ class Voices:
 
     def _name(self, name: str, digest: str) -> None:
         if not self._storage.create(Keys.voice_name(name), digest.encode()):
-            # Somebody else may have taken the name since it was looked at.
+            # Another process may have taken the name since the check.
             self._check_free(name, digest)
 
     def _names_of(self, digest: str) -> tuple[str, ...]:
@@ -200,7 +201,7 @@ class Voices:
                 return False
 
         known = names(self._storage)
-        return tuple(n for n, own in zip(known, each(points, known), strict=True) if own)
+        return tuple(n for n, match in zip(known, each(points, known), strict=True) if match)
 
     def _forms(self, digest: str) -> tuple[str, ...]:
         folder, ending = Keys.voice_folder(digest), ".safetensors"
@@ -208,18 +209,18 @@ class Voices:
         return tuple(key.removeprefix(folder).removesuffix(ending) for key in keys)
 
     def _jobs_with(self, digest: str) -> tuple[str, ...]:
-        """Return the jobs in whose cast a voice is, in any request of theirs."""
+        """Return the jobs that use a voice in the cast of any of their requests."""
 
         def uses(job: str) -> bool:
             keys = [Keys.job(job), *self._storage.keys(Keys.revisions(job))]
             return any(digest in _cast_voices(self._storage, key) for key in keys)
 
         jobs = self._storage.folders(Keys.JOBS)
-        return tuple(j for j, found in zip(jobs, each(uses, jobs), strict=True) if found)
+        return tuple(j for j, used in zip(jobs, each(uses, jobs), strict=True) if used)
 
 
 def _cast_voices(storage: Storage, key: str) -> set[str | None]:
-    """Return the voices in the cast of a stored request; none when it is not there."""
+    """Return the voices in the cast of a stored request; none when it cannot be read."""
     try:
         job = Job.model_validate_json(storage.get(key))
     except (NotFound, ValidationError):
@@ -228,7 +229,7 @@ def _cast_voices(storage: Storage, key: str) -> set[str | None]:
 
 
 def _unfit(specs: Specs, voice: Voice) -> dict[str, str]:
-    """Return why engines that clone cannot clone a voice, by engine."""
+    """Return, by engine, why engines that clone voices cannot clone this one."""
     cloning = (spec for _, spec in sorted(specs.items()) if spec.clones)
     faults = {spec.name: spec.reference_fault(voice.seconds) for spec in cloning}
     return {name: fault for name, fault in faults.items() if fault}

@@ -1,6 +1,6 @@
-"""Names of stored voices: each is a pointer to a voice's digest.
+"""Names of stored voices: each points to a voice's digest.
 
-A name comes from outside, and no key is made of one before it is known to be a name.
+Names come from outside, so each is checked before it becomes part of a storage key.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ AnyRequest = TypeVar("AnyRequest", bound=Request)
 
 
 def names(storage: Storage) -> list[str]:
-    """Return the names that voices have, sorted."""
+    """Return the names of all voices, sorted."""
     found = (key.removeprefix(Keys.VOICE_NAMES) for key in storage.keys(Keys.VOICE_NAMES))
     return sorted(name for name in found if is_identifier(name))
 
 
 def find(storage: Storage, name: str) -> str:
-    """Return a voice's digest, by its name or the digest itself; raises NotFound."""
+    """Return a voice's digest, given its name or the digest itself; raises NotFound."""
     return name if _is_digest(name) else pointer(storage, name)
 
 
@@ -39,7 +39,7 @@ def with_stored_voices(
 ) -> AnyRequest:
     """Return ``request`` with the digest of each stored voice that its cast names.
 
-    An engine's own voice of that name comes first. A name that nobody knows stays as it is.
+    A stock voice of the engine takes precedence. An unknown name stays as it is.
     """
     cast = {
         speaker: _with_digest(storage, role) if asks_stored(request, speaker, specs) else role
@@ -58,13 +58,13 @@ def _with_digest(storage: Storage, role: Manner) -> Manner:
 
 
 def asks_stored(request: Request, speaker: str, specs: Mapping[str, EngineSpec]) -> bool:
-    """Whether the cast names a voice that the speaker's engine has not of its own."""
+    """Whether the cast names a voice that is not a stock voice of the speaker's engine."""
     role, spec = request.role(speaker), specs.get(request.engine_of(speaker))
     return bool(role.voice and not role.cloned and spec and role.voice not in spec.voices)
 
 
 def pointer(storage: Storage, name: str) -> str:
-    """Return what a name points to; raises NotFound, and BadInput when it is damaged."""
+    """Return the digest that a name points to; raises NotFound, or BadInput when it is damaged."""
     unknown = NotFound(f"there is no voice {name!r}")
     if not is_identifier(name):
         raise unknown
@@ -74,7 +74,7 @@ def pointer(storage: Storage, name: str) -> str:
         raise unknown from exc
     except (ValidationError, UnicodeDecodeError) as exc:
         raise BadInput(
-            "what the name points to is damaged: remove this object", where=Keys.voice_name(name)
+            "the digest under this name is damaged: remove this object", where=Keys.voice_name(name)
         ) from exc
 
 
@@ -83,7 +83,7 @@ def _is_digest(name: str) -> bool:
 
 
 def check_new_name(name: str) -> None:
-    """Raise BadInput for what cannot name a voice, or would be taken for a digest."""
+    """Raise BadInput for a name that is not an identifier, or looks like a digest."""
     if not is_identifier(name) or _is_digest(name):
         raise BadInput(
             f"{name!r} cannot name a voice: use up to 100 letters, digits, dots, hyphens and "

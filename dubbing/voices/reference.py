@@ -1,7 +1,8 @@
-"""Recordings that voices are made of: decoded, judged, and made ready for any engine.
+"""Recordings that voices are made from: decoded, judged, and prepared for any engine.
 
-A recording is judged as it came, and refused when no engine could make a voice of it. What is
-kept is mono at one rate, without the silence around the speech, every part as loud as the next.
+A recording is judged unprocessed, and refused when no engine could make a voice from it. The
+prepared recording is mono at one rate, without the silence around the speech, and all its parts
+are equally loud.
 """
 
 from __future__ import annotations
@@ -22,46 +23,46 @@ from dubbing.voices.speaker_encoder import ONE_SPEAKER, unity
 from dubbing.voices.voice import Judgement, Voice, voice_digest
 
 RATE = 24_000
-"""Hz; what the engines that clone were trained on, or more."""
+"""Hz; at least the rate that the cloning engines were trained on."""
 LARGEST = 50_000_000
-"""Bytes of one file."""
+"""Most bytes of one file."""
 LONGEST = 300.0
-"""Seconds of one file; an engine's own bounds are narrower."""
+"""Most seconds of one file; an engine's own bounds are narrower."""
 LEAST_SPEECH = 0.3
-"""Seconds of one file; an engine's own bounds are narrower."""
+"""Fewest seconds of speech in one file; an engine's own bounds are narrower."""
 LEAST_SNR, GOOD_SNR, BEST_SNR = 15.0, 20.0, 60.0
-"""Decibels below which a recording is refused, below which a caution is given, and beyond which
-no difference is told."""
+"""Decibels of speech over noise: a recording is refused below the first and gets a caution below
+the second; larger ratios count as the third."""
 MOST_CLIPPED, FEW_CLIPPED = 0.01, 0.001
-"""Shares of the samples beyond which a recording is refused, and a caution is given."""
+"""Shares of clipped samples above which a recording is refused, and gets a caution."""
 TREBLE_FROM = 5000
-"""Hz; what is sampled at 8 kHz, as telephones do, has nothing above 4 kHz."""
+"""Hz; a recording sampled at 8 kHz, as telephones do, has nothing above 4 kHz."""
 LEAST_TREBLE = -60.0
-"""Decibels against all of the speech below which nothing is heard from there on; speech has -30."""
+"""Decibels against all of the speech, below which there is no treble; speech has about -30."""
 FULL_SCALE = 0.95
-"""Magnitude from which a sample is taken for cut off; MP3 and AAC blur what was cut off at 1."""
+"""Magnitude from which a sample counts as clipped; MP3 and AAC blur samples clipped at 1."""
 
 FRAME = 0.02
-"""Seconds that are judged at once."""
+"""Seconds of the frames that are judged."""
 HEARING_RATE = 16_000
-"""Hz at which voice activity is looked for."""
+"""Hz at which voice activity is detected."""
 STRICTNESS = 2
-"""Of the voice activity detector, 0 to 3."""
+"""Aggressiveness of the voice activity detector, 0 to 3."""
 QUIETEST = 0.05
-"""Share of a recording's frames that are taken for its noise: between words there is no speech."""
+"""Share of the frames, the quietest, that count as noise: there is no speech between words."""
 MARGIN = 0.25
-"""Seconds kept beside speech; so a pause is at most twice as long."""
+"""Seconds kept on each side of speech, so a pause lasts at most twice as long."""
 FADE = 0.005
-"""Seconds over which a part comes in and goes out, so that joins do not click."""
+"""Seconds of the fade at both ends of a part, so that joins do not click."""
 LOUDNESS = -20.0
-"""RMS of the speech in dBFS; BS.1770 would ask for more than a short recording has."""
+"""RMS of the speech in dBFS; BS.1770 needs more speech than a short recording has."""
 HIGHEST = 0.9
-"""Peak that loudness gives way to."""
+"""Highest peak; it takes precedence over `LOUDNESS`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """Speech that a voice can be made of, and what was heard in it as it came."""
+    """Speech that a voice can be made from, and the judgement of the unprocessed sound."""
 
     audio: Audio
     """Mono at `RATE`."""
@@ -84,10 +85,10 @@ def record(
     language: str = "",
     consent: str = "",
 ) -> Recording:
-    """Return the voice that recordings of one speaker make, joined in their order.
+    """Return the voice made from recordings of one speaker, joined in the given order.
 
-    names: where they came from; left out, the files' names.
-    Raises BadInput for a file that cannot be read or serve, with what is wrong and what is needed.
+    names: the provenance of the recordings; by default the file names.
+    Raises BadInput for a file that cannot be read or used, with the fault and the remedy.
     """
     prepared = join([prepare(path) for path in paths])
     digests = [digest_file(path) for path in paths]
@@ -106,7 +107,7 @@ def record(
 
 
 def prepare(path: Path) -> Prepared:
-    """Return the speech of a sound file, or of a film; raises BadInput when it cannot serve."""
+    """Return the speech of a sound file or film; raises BadInput when it cannot be used."""
     if path.is_file():
         check_size(path.stat().st_size, path.name)
     prepared = prepare_sound(decode_speech(path, rate=RATE, max_seconds=LONGEST))
@@ -116,7 +117,7 @@ def prepare(path: Path) -> Prepared:
 
 
 def check_size(size: int, name: str) -> None:
-    """Raise BadInput for a file of more bytes than are read."""
+    """Raise BadInput for a file larger than `LARGEST`."""
     if size > LARGEST:
         raise BadInput(
             f"the file has {size / 1e6:.0f} MB, and at most {LARGEST / 1e6:.0f} are read: cut it",
@@ -125,7 +126,7 @@ def check_size(size: int, name: str) -> None:
 
 
 def prepare_sound(audio: Audio) -> Prepared:
-    """Return the speech in ``audio``, which is mono at `RATE`, and what is heard in it."""
+    """Return the speech in ``audio``, mono at `RATE`, with a judgement of ``audio``."""
     speaking, power = _listen(audio)
     judgement = Judgement(
         speech=round(float(speaking.sum()) * FRAME, 2),
@@ -142,7 +143,7 @@ def prepare_sound(audio: Audio) -> Prepared:
 
 
 def join(parts: Sequence[Prepared]) -> Prepared:
-    """Return parts as one, in their order, judged by the worst of them."""
+    """Return ``parts`` as one, in the given order, judged by the worst of them."""
     heard = [part.judgement for part in parts]
     audio = Audio(samples=np.concatenate([part.audio.samples for part in parts]), rate=RATE)
     likeness = unity(audio)
@@ -157,7 +158,7 @@ def join(parts: Sequence[Prepared]) -> Prepared:
 
 
 def splice(parts: Sequence[Samples]) -> Samples:
-    """Return parts one after the other, each with short fades; they are changed in no way else."""
+    """Return ``parts`` one after the other, each with short fades and otherwise unchanged."""
     faded = []
     for part in parts:
         ramp = np.linspace(0, 1, min(round(FADE * RATE), len(part) // 2), dtype=np.float32)
@@ -168,7 +169,7 @@ def splice(parts: Sequence[Samples]) -> Samples:
 
 
 def fault_of(judgement: Judgement) -> str | None:
-    """Return why a recording cannot serve, in figures, and what to do about it."""
+    """Return why a recording cannot be used, in figures, and the remedy; None when it can."""
     if judgement.speech < LEAST_SPEECH:
         return f"{judgement.speech:g} s of speech are heard in it: record somebody who speaks"
     if judgement.snr < LEAST_SNR:
@@ -185,14 +186,14 @@ def fault_of(judgement: Judgement) -> str | None:
 
 
 def doubts_of(voice: Voice) -> list[str]:
-    """Return what may not sound as meant when a voice is cloned, by what was heard in it."""
+    """Return the reasons in a voice's judgement why a clone may not sound as intended."""
     doubts: list[str] = []
     if (judgement := voice.judgement) is None:
         return doubts
     if judgement.snr < GOOD_SNR:
         doubts.append(
             f"{judgement.snr:.0f} dB of speech over noise: the noise may be heard in the voice; "
-            f"from {GOOD_SNR:.0f} on it is not"
+            f"from {GOOD_SNR:.0f} dB on it is not"
         )
     if judgement.clipped > FEW_CLIPPED:
         doubts.append(f"{judgement.clipped:.1%} of the samples are clipped: the voice may crackle")
@@ -203,15 +204,15 @@ def doubts_of(voice: Voice) -> list[str]:
         )
     if judgement.likeness is not None and judgement.likeness < ONE_SPEAKER:
         doubts.append(
-            f"more than one person seems to speak: its parts are alike by {judgement.likeness:.2f}"
-            f", and one speaker's by {ONE_SPEAKER:.2f} or more"
+            "more than one person seems to speak: the likeness of its parts is "
+            f"{judgement.likeness:.2f}, and with one speaker it is {ONE_SPEAKER:.2f} or more"
         )
     return doubts
 
 
 def _listen(audio: Audio) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
-    """Return whether somebody speaks in each frame, and the frame's mean square."""
-    import webrtcvad  # noqa: PLC0415 - no command but those that take in a recording needs it
+    """Return whether each frame holds speech, and each frame's mean square."""
+    import webrtcvad  # noqa: PLC0415 - only commands that take in a recording need it
 
     size = round(FRAME * HEARING_RATE)
     samples = soxr.resample(audio.samples, audio.rate, HEARING_RATE)
@@ -225,7 +226,7 @@ def _listen(audio: Audio) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64
 def _snr(speaking: npt.NDArray[np.bool_], power: npt.NDArray[np.float64]) -> float:
     """Return the decibels of speech over noise.
 
-    Noise alone is taken for speech by the detector, and has no frames quieter than the others.
+    The detector takes pure noise for speech, but pure noise has no frames quieter than the others.
     """
     if not speaking.any():
         return 0.0
@@ -252,7 +253,7 @@ def _treble(audio: Audio, speaking: npt.NDArray[np.bool_]) -> float | None:
 
 
 def _parts(speaking: npt.NDArray[np.bool_]) -> Iterator[slice]:
-    """Yield where speech with its margins lies, in samples at `RATE`."""
+    """Yield the slices that hold speech and its margins, in samples at `RATE`."""
     beside = np.ones(2 * round(MARGIN / FRAME) + 1)
     kept = np.convolve(speaking, beside)[len(beside) // 2 :][: len(speaking)] > 0.5
     edges = np.flatnonzero(np.diff(kept, prepend=False, append=False))

@@ -1,7 +1,7 @@
-"""The speaker encoder: speech to embeddings, which lie near each other when one person speaks.
+"""The speaker encoder: turns speech into embeddings, which are close when one person speaks.
 
-It is that of Resemblyzer, whose wheel holds the weights: an LSTM over mel spectra. Of that package
-only the file of weights is used, as its code needs a compiler to be installed.
+It is Resemblyzer's encoder, an LSTM over mel spectra. Only the weights from Resemblyzer's wheel are
+used, because the installation of its code needs a compiler.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ import soxr
 from dubbing.media.samples import Audio, Samples
 
 INSTALL = "pip install 'dubbing[quality]' && pip install --no-deps resemblyzer==0.1.4"
-"""Without its dependencies: one of them has to be compiled, and none is used."""
+"""Without dependencies: one of them has to be compiled, and none is used."""
 
 Embeddings = npt.NDArray[np.float32]
 """``(256,)`` or ``(n, 256)``, each of length 1: the cosine of two is their product."""
 
 SHORTEST = 0.8
-"""Seconds of speech under which an embedding tells what is said rather than who says it."""
+"""Seconds of speech below which an embedding tells words apart rather than speakers."""
 RATE = 16_000
-"""Hz of what is listened to."""
+"""Hz of the sound that is listened to."""
 POWER = 0.39
-"""Of the spectra that are listened to, bands summed: that of speech at -30 dBFS, as the encoder was
-trained on."""
+"""Power of an input spectrum, summed over its bands: that of speech at -30 dBFS, on which the
+encoder was trained."""
 FRAME, STEP, BANDS = 400, 160, 40
-"""Samples of a spectrum, samples from one to the next, and mel bands."""
+"""Samples of a spectrum, samples from one spectrum to the next, and mel bands."""
 WINDOW = 160
-"""Spectra that are listened to at once: 1.6 s."""
+"""Spectra of one window, the input of the encoder: 1.6 s."""
 PAUSE = 1e-4
-"""Of the loudest spectrum's power; what is below is a pause."""
+"""Share of the loudest spectrum's power below which a spectrum is a pause."""
 HIDDEN, LAYERS = 256, 3
 
 log = logging.getLogger(__name__)
@@ -45,23 +45,23 @@ _loading = Lock()
 
 
 def available() -> bool:
-    """Whether there is an encoder on this machine."""
+    """Whether the encoder is installed on this machine."""
     return _weights() is not None and find_spec("torch") is not None
 
 
 def listen(audio: Audio, most: int) -> Embeddings | None:
     """Return the embeddings of up to ``most`` windows, ``(n, 256)``, spread over all the speech.
 
-    Pauses are left out, and how loud it is does not matter. None when there is too little speech
-    to tell, or no encoder. On one core it takes less than 1/150 of the speech's length; several
-    threads may listen at once.
+    Pauses are left out, and loudness does not matter. None when there is too little speech or no
+    encoder. On one core it takes less than 1/150 of the speech's length; several threads may
+    listen at once.
     """
-    found = windows(audio, most)
-    return None if found is None else encode(found)
+    cut = windows(audio, most)
+    return None if cut is None else encode(cut)
 
 
 def encode(windows: Samples) -> Embeddings:
-    """Return the embeddings of `windows`, ``(n, 256)``; of many at once each costs a third."""
+    """Return the embeddings of `windows`, ``(n, 256)``; in large calls each costs a third."""
     with _loading:
         encoder = _encoder()
     assert encoder is not None  # noqa: S101 - without one there are no windows
@@ -69,7 +69,7 @@ def encode(windows: Samples) -> Embeddings:
 
 
 def windows(audio: Audio, most: int) -> Samples | None:
-    """Return what `encode` takes of ``audio``, ``(n, WINDOW, BANDS)``; None as `listen` does."""
+    """Return the windows of ``audio``, ``(n, WINDOW, BANDS)``; None in the cases of `listen`."""
     with _loading:
         encoder = _encoder()
     if encoder is None or not audio.samples.any():
@@ -78,9 +78,9 @@ def windows(audio: Audio, most: int) -> Samples | None:
     if len(spectra) * STEP < SHORTEST * RATE:
         return None
     if len(spectra) < WINDOW:
-        # Said again from its start, which tells voices apart as well as silence after it does not.
+        # Repeated from its start: padded with silence, short speech tells voices apart less well.
         spectra = np.resize(spectra, (WINDOW, BANDS))
-    # As many as fit side by side, each in the middle of its share.
+    # As many windows as fit side by side, each in the middle of its share of the speech.
     share = len(spectra) / min(most, len(spectra) // WINDOW)
     starts = (np.arange(0, len(spectra) - 1, share) + (share - WINDOW) / 2).astype(int)
     cut = np.stack([spectra[start : start + WINDOW] for start in starts])
@@ -89,23 +89,23 @@ def windows(audio: Audio, most: int) -> Samples | None:
 
 
 def _spectra(audio: Audio) -> Samples:
-    """Return mel spectra as the encoder was trained on, without the pauses, ``(frames, BANDS)``."""
+    """Return mel spectra as in the encoder's training, without pauses, ``(frames, BANDS)``."""
     samples = np.pad(soxr.resample(audio.samples, audio.rate, RATE), FRAME // 2)
     frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME)[::STEP]
     energy = np.square(frames).sum(axis=1)
     frames = frames[energy > energy.max() * PAUSE]
-    # A Hann window that would go on periodically.
+    # A periodic Hann window.
     power = np.square(np.abs(np.fft.rfft(frames * np.hanning(FRAME + 1)[:-1])))
-    # Not by BLAS: threads that it wakes for so little go on spinning, and cost twice the time.
+    # Without BLAS: its threads spin on after so small a product, and cost twice the time.
     spectra: Samples = np.einsum("fk,bk->fb", power, _mel_bands()).astype(np.float32)
     return spectra
 
 
 @cache
 def _mel_bands() -> npt.NDArray[np.float64]:
-    """Return what each bin of a spectrum counts in each band, ``(BANDS, bins)``.
+    """Return the weight of each bin of a spectrum in each band, ``(BANDS, bins)``.
 
-    The bands are triangles of equal area, on Slaney's scale: linear up to 1 kHz, which is 15 mel,
+    The bands are triangles of equal area on Slaney's scale: linear up to 1 kHz, which is 15 mel,
     then logarithmic.
     """
     log_step = np.log(6.4) / 27
@@ -128,14 +128,14 @@ def _weights() -> Path | None:
 
 @cache
 def _encoder() -> Callable[[Samples], Embeddings] | None:
-    """Return what makes of windows ``(n, WINDOW, BANDS)`` their embeddings ``(n, 256)``."""
+    """Return a function from windows ``(n, WINDOW, BANDS)`` to embeddings ``(n, 256)``."""
     weights = _weights()
     if weights is None or not available():
         return None
     try:
         return _load(weights)
     except Exception:
-        # torch, too, may be there and not start: nobody's job fails for that.
+        # torch may be installed and still not start: no job may fail because of that.
         log.exception("voices are not compared: the speaker encoder cannot be loaded")
         return None
 
@@ -151,7 +151,7 @@ def _load(weights: Path) -> Callable[[Samples], Embeddings]:
 
     @torch.inference_mode()
     def encode(windows: Samples) -> Embeddings:
-        # Each thread has its own number of threads to use; several of them listen at once.
+        # torch limits its threads separately in each calling thread, and several listen at once.
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
@@ -164,26 +164,27 @@ def _load(weights: Path) -> Callable[[Samples], Embeddings]:
 
 
 ONE_SPEAKER = 0.84
-"""What `unity` is above when one speaks. In 10 s of speech or more, 1 in 50 recordings of a single
-eSpeak variant is below, and of those that two share evenly 4 in 5; few words go unnoticed."""
+"""`unity` below which more than one person seems to speak. In 10 s of speech or more, 1 in 50
+recordings of a single eSpeak variant is below it, and 4 in 5 of those that two variants share
+evenly; a few words by a second speaker go unnoticed."""
 
 
 FEWEST = 2
-"""Windows of each of two speakers, to tell the two apart."""
+"""Fewest windows of each of two speakers to tell the two apart."""
 
 
 SEARCHED = 32
-"""Windows that are listened to, to find another voice."""
+"""Most windows that are searched for a second speaker."""
 
 
 DIVISIBLE = 6
-"""Windows, so 10 s of speech, that are needed to tell one speaker from two."""
+"""Fewest windows to tell one speaker from two: 10 s of speech."""
 
 
 def unity(audio: Audio) -> float | None:
-    """Return how similar the two parts of ``audio`` are that differ most.
+    """Return the similarity of the two parts of ``audio`` that differ most.
 
-    Under ``ONE_SPEAKER`` more than one person seems to speak. None when there is too little
+    Below ``ONE_SPEAKER`` more than one person seems to speak. None when there is too little
     speech to tell, or no speaker encoder.
     """
     heard = listen(audio, SEARCHED)
@@ -197,6 +198,6 @@ def unity(audio: Audio) -> float | None:
 
 
 def unit(vector: Embeddings) -> Embeddings:
-    """Return a vector in the same direction, of length 1."""
+    """Return ``vector`` scaled to length 1."""
     unit: Embeddings = vector / np.linalg.norm(vector)
     return unit

@@ -1,4 +1,4 @@
-"""Voices in storage: what is known of each, and its recording."""
+"""Voices in storage: the description and the recording of each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dubbing.voices.voice import Voice
 
 
 def store_voice(storage: Storage, voice: Voice, reference: Audio) -> None:
-    """Store a voice unless it is there, its recording first."""
+    """Store a voice unless it exists, its recording first."""
     file = io.BytesIO()
     soundfile.write(file, reference.samples, reference.rate, format="FLAC", subtype="PCM_16")
     created = voice.model_copy(update={"created": time.time()})
@@ -24,7 +24,7 @@ def store_voice(storage: Storage, voice: Voice, reference: Audio) -> None:
 
 
 def load_voice(storage: Storage, digest: str) -> Voice:
-    """Return what is known of a stored voice; raises NotFound."""
+    """Return the description of a stored voice; raises NotFound."""
     try:
         return Voice.model_validate_json(storage.get(Keys.voice(digest)))
     except NotFound as exc:

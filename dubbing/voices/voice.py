@@ -1,4 +1,4 @@
-"""Voices: the stock voices of an engine, and those cloned from a recording."""
+"""Voices: stock voices of an engine, and voices cloned from a recording."""
 
 from __future__ import annotations
 
@@ -12,61 +12,61 @@ from pydantic import StringConstraints
 from dubbing.documents import Model
 
 PREPARATION = 1
-"""Raised whenever recordings are prepared otherwise: a voice is then another one."""
+"""Raised whenever recordings are prepared differently, which makes a different voice."""
 
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class VoiceRef(Model):
-    """Which voice speaks a line: one of the engine's own, or a stored one."""
+    """The voice that speaks a line: a stock voice of the engine, or a stored one."""
 
     stock: str | None = None
     """Name of a stock voice of the engine."""
     digest: Digest | None = None
     """Digest of a stored voice."""
     base: str | None = None
-    """The engine that a converter is over; then ``stock`` is that engine's voice."""
+    """Base engine of a converter; ``stock`` is then a voice of the base."""
 
     @property
     def identity(self) -> str:
-        """What a clip's key holds of the voice."""
+        """The voice as it enters the key of a clip."""
         if self.base:
             return f"voice:{self.digest} over {self.base}:{self.stock}"
         return f"voice:{self.digest}" if self.digest else f"stock:{self.stock}"
 
 
 class Judgement(Model):
-    """What is heard in the recordings that a voice is made of, as they came."""
+    """Measurements of the unprocessed recordings that a voice is made from."""
 
     speech: float
-    """Seconds in which somebody speaks."""
+    """Seconds of speech."""
     snr: float
-    """Decibels of the speech over the noise, of the worst recording; at most 60."""
+    """Decibels of speech over noise, of the worst recording; at most 60."""
     clipped: float
-    """Share of the samples that are cut off at full scale, of the worst recording."""
+    """Share of the samples that are clipped at full scale, of the worst recording."""
     treble: float | None = None
-    """Decibels of what lies above 5 kHz against all of the speech, in the dullest recording; None
-    when that was not told."""
+    """Decibels of the sound above 5 kHz against all of the speech, of the dullest recording. None
+    when it was not measured."""
     likeness: float | None = None
-    """How alike its parts sound, as a cosine, where the two least alike are compared; None when
-    that was not told. One speaker sounds like themselves."""
+    """Cosine similarity of its two least similar parts; low when more than one person speaks.
+    None when it was not measured."""
 
 
 class Voice(Model):
-    """A stored voice, whatever the engine; ``voices/<digest>/voice.json``."""
+    """A stored voice, for any engine; ``voices/<digest>/voice.json``."""
 
     digest: Digest
-    """Of what it was made of; see `voice_digest`."""
+    """Digest of everything it was made from; see `voice_digest`."""
     seconds: float
     """Length of the reference."""
     transcript: str = ""
-    """What is said in the reference, for engines that want it."""
+    """What is said in the reference, for engines that use it."""
     language: str = ""
-    """BCP 47 tag of the language of the reference; empty when nobody said."""
+    """BCP 47 tag of the language of the reference; empty when unknown."""
     provenance: tuple[str, ...] = ()
-    """Where it came from: names of files, or a film and who speaks in it."""
+    """Where it came from: file names, or a film and the speaker in it."""
     consent: str = ""
-    """Who agreed that this voice is cloned, and to what."""
+    """Who agreed that this voice is cloned, and to what use."""
     created: float | None = None
     """Seconds since 1970."""
     judgement: Judgement | None = None
@@ -76,12 +76,13 @@ class Voice(Model):
 def voice_digest(
     recordings: Sequence[str], transcript: str = "", language: str = "", consent: str = ""
 ) -> str:
-    """Return the digest of a voice: of all that it is made of and that may be told of it.
+    """Return the digest of a voice: of its recordings and of what is declared about it.
 
-    Engines derive other forms for another transcript or language, so these tell voices apart. A
-    consent does too: it would be lost if the same recording were there already without it.
+    Engines derive other forms for another transcript or language, so another one makes another
+    voice. So does another consent, which would be lost if the same recording were already stored
+    without it.
 
-    recordings: their digests, in order.
+    recordings: the digests of the recordings, in order.
     """
     parts = [PREPARATION, *recordings, transcript, language, consent]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -13,7 +13,7 @@ SETTINGS = Background(mode="duck", depth=12, attack=0.15, release=0.4)
 
 
 def ducked(spoken: list[tuple[float, float]], seconds: float, size: int = BLOCK) -> Samples:
-    """Return the decibels taken off each frame."""
+    """Return the decibels by which each frame is attenuated."""
     sound = np.ones((round(seconds * RATE), 1), np.float32)
     blocks = [sound[first : first + size] for first in range(0, len(sound), size)]
     lowered = np.concatenate(list(duck(blocks, spoken, SETTINGS)))

@@ -22,7 +22,7 @@ def true_peak(programme: Samples) -> float:
 
 
 def speech(seconds: float, *, seed: int = 0, channels: int = 1, peak: float = 0.5) -> Samples:
-    """Noise in syllables, with a crest like that of a voice."""
+    """Return noise in syllables, with the crest factor of a voice."""
     source = np.random.default_rng(seed)
     time = np.arange(round(seconds * RATE)) / RATE
     syllables = np.clip(np.sin(2 * np.pi * 2.3 * time), 0, 1) ** 2
@@ -31,13 +31,13 @@ def speech(seconds: float, *, seed: int = 0, channels: int = 1, peak: float = 0.
 
 
 def between_samples(seconds: float = 2) -> Samples:
-    """A quarter of the rate at 45 degrees: the true peak is 3 dB over every sample."""
+    """Return a tone at a quarter of the rate and 45 degrees: true peaks 3 dB over every sample."""
     n = np.arange(round(seconds * RATE))
     return (0.9 * np.sin(np.pi / 2 * n + np.pi / 4))[:, None].astype(np.float32)
 
 
 def square(seconds: float = 2) -> Samples:
-    """Bursts of a square wave, whose band-limited form overshoots."""
+    """Return bursts of a square wave, whose band-limited form overshoots."""
     n = np.arange(round(seconds * RATE))
     wave = np.sign(np.sin(2 * np.pi * 997 * n / RATE)) * 0.8 * (n % 9600 < 4800)
     return wave[:, None].astype(np.float32)

@@ -21,7 +21,7 @@ def storage(tmp_path: Path) -> Storage:
 
 
 def tone(seconds: float, rate: int = 24_000, *, level: float = 0.25) -> Audio:
-    """A voice-like tone that begins and ends abruptly."""
+    """Return a voice-like tone that begins and ends abruptly."""
     time = np.arange(round(seconds * rate)) / rate
     sound = sum(np.sin(2 * np.pi * 150 * k * time + k) / k for k in range(1, 12))
     return Audio(samples=(sound * level / 2).astype(np.float32), rate=rate)
@@ -46,7 +46,7 @@ def programme(
 
 
 def onset(samples: Samples) -> int:
-    """Index of the first sample that is heard."""
+    """Return the index of the first audible sample."""
     magnitude = np.abs(samples)
     return int(np.flatnonzero(magnitude > 0.1 * magnitude.max())[0])
 
@@ -164,5 +164,5 @@ def test_memory_does_not_grow_with_the_programme(storage: Storage) -> None:
         return taken
 
     peak(1)
-    # Clips that are fetched ahead make it waver; with the programme it would be three times.
+    # Clips fetched ahead make the peak vary; if it grew with the programme, it would triple.
     assert peak(12) < peak(4) * 2

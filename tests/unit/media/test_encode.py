@@ -31,7 +31,7 @@ def ffmpeg(*arguments: str | Path) -> None:
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A film with B-frames, a flash at 1 s in its sound, French."""
+    """Return a film with B-frames, and French sound."""
     path = tmp_path_factory.mktemp("film") / "film.mp4"
     pictures = ["-f", "lavfi", "-i", f"testsrc2=size=64x48:rate=25:duration={SECONDS}"]
     sound = ["-f", "lavfi", "-i", f"sine=440:sample_rate=44100:duration={SECONDS}"]
@@ -145,7 +145,7 @@ def test_a_film_holds_the_dub_the_original_and_the_subtitles(
         ("video", "h264", None if suffix == ".mkv" else "und", True),
         ("audio", "aac", "deu", True),
         ("audio", "aac", "fra", False),
-        ("subtitle", text, "deu", suffix == ".mp4"),  # MP4 always has one of a kind enabled
+        ("subtitle", text, "deu", suffix == ".mp4"),  # MP4 always enables one track of a kind
     ]
     with av.open(str(path)) as container:
         assert container.metadata["title"] == "The film"
@@ -222,7 +222,7 @@ def test_loudness_and_peak_are_those_of_the_standard(tmp_path: Path, channels: i
     track = noise(channels, 8)
     track[4 * RATE :] *= 0.5
     if channels == 6:
-        track[:, 3] = 0  # pyloudnorm takes five channels, and no LFE
+        track[:, 3] = 0  # pyloudnorm takes five channels, without LFE
         five = track[:, [0, 1, 2, 4, 5]]
     expected = pyloudnorm.Meter(RATE).integrated_loudness(five if channels == 6 else track)
     measured = encode(track, [tmp_path / "dub.wav"]).loudness

@@ -8,7 +8,7 @@ from dubbing.media.loudness import integrated
 
 
 def voice(seconds: float, rate: int, seed: int) -> np.ndarray:
-    """Coloured noise in syllables with a pause, at a level of its own."""
+    """Return voice-like sound in syllables with pauses, at a random level."""
     source = np.random.default_rng(seed)
     time = np.arange(round(seconds * rate)) / rate
     noise = np.cumsum(source.standard_normal(len(time))) * 0.02

@@ -31,7 +31,7 @@ def pictures(seconds: float) -> list[str]:
 
 
 def tone(path: Path, channels: int = 1, *, seconds: float = 1.0, rate: int = RATE) -> Path:
-    """Write a WAV whose channel n is a tone of n × 200 Hz, at 0.25."""
+    """Write a WAV whose channel n, from 1, is a tone of n × 200 Hz with an amplitude of 0.25."""
     time = np.arange(int(seconds * rate)) / rate
     waves = [0.25 * np.sin(2 * np.pi * 200 * (n + 1) * time) for n in range(channels)]
     soundfile.write(path, np.stack(waves, axis=1), rate, subtype="PCM_16")
@@ -335,7 +335,7 @@ def test_playlists_are_refused_and_nothing_is_fetched(tmp_path: Path, name: str,
 
 
 def test_ffmpeg_itself_refuses_playlists_too(tmp_path: Path) -> None:
-    """The guards hold without the probe, which reads with another library."""
+    """The guards hold without the probe, which uses another library."""
     from dubbing.media.ffmpeg import FFmpeg, source
 
     asked: list[str] = []

@@ -1,4 +1,4 @@
-"""What a clip is: judged, trimmed, stored and read back."""
+"""Clips: judged, trimmed, stored and read back."""
 
 from __future__ import annotations
 

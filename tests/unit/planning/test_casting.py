@@ -51,7 +51,7 @@ def scene(*speakers: str, **fields: object) -> Job:
 def became(
     cast: CastLine, error: bool = False, round_: int = 1, code: str = "engine_failed"
 ) -> Outcome:
-    """What became of a line that was planned so."""
+    """Return the outcome of a line that was cast in this way."""
     batch = Batch(
         number=0, kind=Kind.SYNTHESIS, engine=cast.engine, voice=cast.voice, deadline=1, lines=()
     )

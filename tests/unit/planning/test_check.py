@@ -1,4 +1,4 @@
-"""What is refused before anything is queued, and what is only said."""
+"""Faults that are refused before anything is queued, and cautions."""
 
 from __future__ import annotations
 
@@ -291,7 +291,7 @@ def test_a_cast_that_misses_the_speakers_is_said() -> None:
 
 
 def test_a_long_job_with_as_many_overlaps_is_checked_whole() -> None:
-    # Were every line held against every other, this would not end within the tests' time limit.
+    # Comparing every line with every other would exceed the time limit of the tests.
     lines = [
         Segment(id=str(n), start=n / 10, end=n / 10 + 50, speaker=f"s{n % 5000}", text="Hi there")
         for n in range(20_000)

@@ -1,4 +1,4 @@
-"""Which voice a line sounds like: with the real encoder, eSpeak's variants being the speakers."""
+"""Which voice a line sounds like: with the real encoder, and eSpeak variants as speakers."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def espeak() -> Iterator[Engine]:
 
 @pytest.fixture
 def fresh() -> Iterator[None]:
-    """Let the encoder be loaded anew in this test, and after it."""
+    """Load the encoder anew in this test, and again after it."""
     listener._encoder.cache_clear()
     yield
     listener._encoder.cache_clear()
 
 
 def say(espeak: Engine, voice: str) -> list[Audio]:
-    """The texts in one voice, at many paces and levels."""
+    """Return the texts in one voice, at several paces and levels."""
     lines = [line(espeak, text, voice=voice, speed=p) for text, p in zip(TEXTS, PACES, strict=True)]
     return [
         Audio(samples=sound.samples * np.float32(level), rate=sound.rate)
@@ -60,7 +60,7 @@ def joined(*sounds: Audio) -> Audio:
 
 
 def scene(espeak: Engine, cast: dict[str, str]) -> list[Heard]:
-    """Every text by each voice of ``cast``, whose values are the eSpeak variants that are used."""
+    """Return every text in each voice of ``cast``, which maps voices to eSpeak variants."""
     heard = []
     for voice, variant in cast.items():
         for number, sound in enumerate(say(espeak, variant)):
@@ -149,7 +149,7 @@ def test_bands_are_those_that_the_encoder_was_trained_on(band: int, hertz: float
     assert set(spectra[5:-5].argmax(axis=1)) == {band}
 
 
-# What is compared with what.
+# Which lines and references are compared.
 
 
 def direction(degrees: float) -> np.ndarray:
@@ -168,13 +168,13 @@ def test_a_cloned_voice_is_known_by_its_reference() -> None:
     lines = [*heard("ada", 60, 60, 60), *heard("bob", 60, 60, 60)]
     references = {("e", "ada"): direction(0), ("e", "bob"): direction(60)}
     found = compare(lines, references)
-    # All of Ada's lines are alike, and all in Bob's voice.
+    # All of Ada's lines are alike, but all are in Bob's voice.
     assert found["ada0"] == Match(similarity=pytest.approx(0.5), sounds_like=("e", "bob"))
     assert found["bob0"] == Match(similarity=pytest.approx(1.0))
 
 
 def test_a_recording_is_not_held_against_spoken_lines() -> None:
-    # A recording differs from what is spoken in its voice, as all that was recorded does.
+    # Any recording differs from synthetic speech, even from speech cloned from it.
     lines = [*heard("cloned", 40, 40, 40), *heard("stock", 70, 70, 70)]
     found = compare(lines, {("e", "cloned"): direction(0)})
     assert found["cloned0"] == Match(similarity=pytest.approx(np.cos(np.radians(40))))
@@ -185,7 +185,7 @@ def test_too_few_lines_tell_nothing_of_a_voice() -> None:
     lines = [*heard("ada", 0, 0), *heard("bob", 0, 60, 60), *heard("cy", 0)]
     found = compare(lines, {})
     assert found["ada0"] == found["cy0"] == Match()
-    # Of Bob there is enough, and of Ada, when none of hers is left out.
+    # Bob has enough lines, and so has Ada when none of her lines is left out.
     assert found["bob0"].similarity == pytest.approx(0.5)
     assert found["bob0"].sounds_like == ("e", "ada")
 
@@ -201,7 +201,7 @@ def test_a_voice_alone_is_compared_with_itself() -> None:
     assert compare([], {}) == {}
 
 
-# What may be wrong with the encoder.
+# Faults of the encoder.
 
 
 def some_speech() -> Audio:

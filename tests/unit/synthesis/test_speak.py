@@ -52,7 +52,7 @@ def storage(tmp_path: Path) -> Storage:
 
 @pytest.fixture
 def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
-    """What the faulty engine has begun so far."""
+    """Return a function that lists the texts that the faulty engine has begun."""
     path = tmp_path / "begun"
     path.touch()
     monkeypatch.setenv("FAULTY_LOG", str(path))
@@ -148,7 +148,7 @@ def test_a_line_that_heals_at_another_seed_says_at_which(
     planned = line("1", "A line that is flaky <flaky:7>.", seed=7)
     (result,) = speaking(batch(planned), "low")
     assert (result.error, result.attempts, result.seed) == (None, 2, 7 + SEED_STRIDE)
-    # The clip lies under the seed that was asked, or it would never be found again.
+    # The key holds the seed that was asked for, or the clip would never be found again.
     assert result.takes[0].key == clip_key(engine.spec, engine.model, batch(planned), planned, 1.0)
     assert clip(storage, result).seconds > 1
 

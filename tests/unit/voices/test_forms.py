@@ -1,4 +1,4 @@
-"""Voices in storage: what is damaged is found, and made again where it can be."""
+"""Voices in storage: damage is detected, and repaired where possible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Voices from the film: which stretches are cut out of it, and what is made of them."""
+"""Voices from the film: which stretches are cut out, and the voices made from them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BOUNDS = (2.0, 30.0)
 
 
 class Film:
-    """A film's sound: what is said in it, when, and what else is heard."""
+    """A film's sound: lines with their times, and noise under them."""
 
     def __init__(self) -> None:
         self.segments: list[Segment] = []
@@ -37,7 +37,7 @@ class Film:
     def say(
         self, speaker: str, voice: str, text: str, *, at: float | None = None, noise: float = 0
     ) -> Segment:
-        """Have somebody speak, after all before or at a time, with noise under it."""
+        """Add a line, after all lines so far or at a given time, with noise under it."""
         said = speech(voice, text).samples
         start = self._end if at is None else at
         first = round(start * RATE)

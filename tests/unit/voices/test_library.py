@@ -1,4 +1,4 @@
-"""Stored voices: what a name may be, what it points to, and when a voice goes with it."""
+"""Stored voices: valid names, what they point to, and when a voice is deleted with its name."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ BAD_NAMES = ("../x", "a/b", "", ".", "..", "/etc/passwd", "a\0b", "x" * 101, "ad
 
 
 class Cloner(Tone):
-    """Clones, and notes how often it had to."""
+    """Counts how often it derives a form."""
 
     def __init__(self, name: str, model: str) -> None:
         self.spec = Tone.spec.model_copy(update={"name": name})
@@ -264,7 +264,7 @@ def test_a_voice_that_lost_its_name_is_deleted_by_its_digest(
     voices: Voices, storage: Storage, ada: Path
 ) -> None:
     digest = voices.extract("ada", [ada]).voice.digest
-    # As a deletion leaves it that broke off.
+    # The state that an interrupted deletion leaves.
     storage.delete(Keys.voice_name("ada"))
     assert not voices.delete(digest).kept
     assert not list(storage.keys(Keys.voice_folder(digest)))

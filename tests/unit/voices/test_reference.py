@@ -1,4 +1,4 @@
-"""Recordings that voices are made of: what is made of them, what is heard in them, what is not."""
+"""Recordings that voices are made from: how they are prepared, judged and refused."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dubbing.voices import speaker_encoder as listener
 from dubbing.voices.reference import LARGEST, RATE, doubts_of, prepare, record
 
 CLEAN = 60.0
-"""Decibels: what is said of a recording without noise."""
+"""Decibels of speech over noise in a recording without noise."""
 
 
 def sound(samples: np.ndarray) -> Audio:
