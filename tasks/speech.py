@@ -45,26 +45,26 @@ def extract(**address: Any) -> str:
 @shared_task(name=SAY)
 def say(**request: Any) -> str:
     """Speak one line at once and answer where its clip lies."""
-    saying = SayRequest.model_validate(request)
+    asked = SayRequest.model_validate(request)
     context = current()
     batch = Batch(
         number=0,
         kind=Kind.SYNTHESIS,
-        engine=saying.engine,
-        voice=saying.voice,
-        language=saying.language,
-        lines=(saying.line,),
+        engine=asked.engine,
+        voice=asked.voice,
+        language=asked.language,
+        lines=(asked.line,),
         deadline=0,
     )
     try:
-        voice = context.voice(saying.engine, saying.voice)
-        engine = context.engine(saying.engine, saying.voice)
+        voice = context.voice(asked.engine, asked.voice)
+        engine = context.engine(asked.engine, asked.voice)
         (spoken,) = speak(engine, context.runner.storage, batch, voice)
         reply = spoken.model_dump(mode="json")
     except DubbingError as exc:
         reply = {"error": asdict(exc.to_record())}
-    context.runner.ledger.set_reply(saying.ticket, reply)
-    return saying.line.text[:60]
+    context.runner.ledger.set_reply(asked.ticket, reply)
+    return asked.line.spoken[:60]
 
 
 def _speak(context: Context, batch: Batch, lease: Lease) -> BatchResult:

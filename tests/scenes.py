@@ -70,7 +70,7 @@ def store_round(
             language=job.language,
             lines=(
                 PlannedLine(
-                    id=id_, text=segments[id_].text, room=rooms[id_], speed=1, max_rate=1.25
+                    id=id_, spoken=segments[id_].text, room=rooms[id_], speed=1, max_rate=1.25
                 ),
             ),
             deadline=60,

@@ -108,7 +108,7 @@ class ReportLine(Model):
             id=segment.id,
             speaker=segment.speaker,
             text=segment.text,
-            spoken=outcome.line.text,
+            spoken=outcome.line.spoken,
             round=outcome.round,
             planned_start=segment.start,
             planned_end=segment.end,

@@ -31,9 +31,9 @@ EVERY = "Every job of a collection, in place of JOB."
 @click.argument("job", required=False)
 @collection_option(EVERY)
 @json_option
-def status(job: str | None, batch_name: str | None, as_json: bool) -> None:
+def status(job: str | None, collection: str | None, as_json: bool) -> None:
     """Say where JOB, or a collection of jobs, stands."""
-    name, alone = _asked(job, batch_name)
+    name, alone = _asked(job, collection)
     client = Client.connect()
     if alone:
         _print(client.status(name), as_json)
@@ -96,7 +96,7 @@ def jobs(states: tuple[str, ...], since: str | None, limit: int | None, as_json:
 @json_option
 def fetch(
     job: str | None,
-    batch_name: str | None,
+    collection: str | None,
     out: Path,
     name: str | None,
     partial: bool,
@@ -107,7 +107,7 @@ def fetch(
     The files are named after the script: e01.de.dub.mp4 and e01.de.report.json. Exit 1 when a job
     of the collection has nothing to fetch yet.
     """
-    asked, alone = _asked(job, batch_name)
+    asked, alone = _asked(job, collection)
     client = Client.connect()
     get = client.fetch_partial if partial else client.fetch
     if alone:
@@ -131,12 +131,12 @@ def fetch(
 @click.argument("job", required=False)
 @collection_option(EVERY)
 @json_option
-def cancel(job: str | None, batch_name: str | None, as_json: bool) -> None:
+def cancel(job: str | None, collection: str | None, as_json: bool) -> None:
     """End JOB, or a collection, now; the clips are kept.
 
     Of a job that has ended it says that there is nothing to do, with exit 0.
     """
-    name, alone = _asked(job, batch_name)
+    name, alone = _asked(job, collection)
     client = Client.connect()
     statuses = [client.status(name)] if alone else client.collection(name)
     if all(found.state.ended for found in statuses):
@@ -155,9 +155,9 @@ def cancel(job: str | None, batch_name: str | None, as_json: bool) -> None:
 @click.option("--engine", default="", help="Engine that speaks them, in place of the job's.")
 @click.option("--voice", default="", help="Voice that speaks them, in place of the cast's.")
 @json_option
-def retry(job: str | None, batch_name: str | None, engine: str, voice: str, as_json: bool) -> None:
+def retry(job: str | None, collection: str | None, engine: str, voice: str, as_json: bool) -> None:
     """Speak the lines of JOB, or of a collection, that have no clip yet, in another round."""
-    name, alone = _asked(job, batch_name)
+    name, alone = _asked(job, collection)
     client = Client.connect()
     if alone:
         _print(client.retry(name, engine=engine, voice=voice), as_json)

@@ -34,7 +34,7 @@ def past(value: str) -> datetime:
 
 def collection_option(words: str) -> Callable[[Command], Command]:
     """Return the option that names a collection of jobs; the job's field is its older name."""
-    return click.option("--collection", "--batch-name", "batch_name", metavar="NAME", help=words)
+    return click.option("--collection", "--batch-name", "collection", metavar="NAME", help=words)
 
 
 def job_options(command: Command) -> Command:
@@ -93,7 +93,7 @@ def overrides(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a job that the options give, nested as in a manifest."""
     names = (
         *("media", "media_track", "language", "cast", "pronunciations", "engine"),
-        *("allow_missing", "id", "speak_sounds", "speak_lyrics", "tenant", "batch_name"),
+        *("allow_missing", "id", "speak_sounds", "speak_lyrics", "tenant", "collection"),
     )
     track = options["track"]
     return {

@@ -67,7 +67,7 @@ def submit(
         for submission in submissions:
             _announce(submission, alone=len(submissions) == 1)
     if wait:
-        _wait(client, submissions, reading, options["batch_name"], as_json)
+        _wait(client, submissions, reading, options["collection"], as_json)
     if as_json:
         records = [{"id": s.id, "created": s.created, "file": s.file} for s in submissions]
         print_json(_with_cautions(records, submissions, reading))

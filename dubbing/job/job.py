@@ -191,7 +191,7 @@ class Request(Model):
     seed: int = Field(default=0, ge=0, lt=2**31)
     tenant: Identifier = "default"
     """Whose job this is; tenants take turns on a queue."""
-    batch_name: Identifier | None = None
+    collection: Identifier | None = None
     """The collection of jobs that this one belongs to."""
 
     @property
@@ -249,7 +249,7 @@ class Job(Request):
         defaults are left out, so that a new field leaves the digests of old requests the same.
         """
         output = self.output.model_copy(update={"name": None})
-        nameless = self.model_copy(update={"batch_name": None, "output": output})
+        nameless = self.model_copy(update={"collection": None, "output": output})
         asked = nameless.model_dump(mode="json", exclude={"id"}, exclude_defaults=True)
         canonical = json.dumps(asked, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()

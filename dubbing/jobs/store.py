@@ -92,7 +92,7 @@ def collection_ids(storage: Storage, name: str) -> list[str]:
     """Return the ids of a collection's jobs, sorted; raises NotFound when there are none."""
     found: list[str] = []
     if is_identifier(name):
-        prefix = Keys.batch_name(name)
+        prefix = Keys.collection(name)
         marked = sorted(key.removeprefix(prefix) for key in storage.keys(prefix))
         found = [id_ for id_ in marked if storage.exists(Keys.job(id_))]
     if not found:

@@ -200,11 +200,11 @@ def _next_engine(
     return next((engine for engine in later if engine in specs), None)
 
 
-def _line(job: Job, segment: Segment, text: str, room: float) -> PlannedLine:
+def _line(job: Job, segment: Segment, spoken: str, room: float) -> PlannedLine:
     role = job.role(segment.speaker)
     return PlannedLine(
         id=segment.id,
-        text=text,
+        spoken=spoken,
         speed=round(round(role.speed / SPEED_STEP) * SPEED_STEP, 2),
         pitch=role.pitch,
         style=role.style,

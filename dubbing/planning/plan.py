@@ -59,7 +59,8 @@ class PlannedLine(Model):
 
     id: str
     """The segment's id."""
-    text: str
+    spoken: str
+    """What the engine is asked to say: sounds left out, numbers in words."""
     speed: float
     """The speaker's natural pace."""
     pitch: float = 0.0
@@ -206,8 +207,8 @@ def _chunks(
 ) -> Iterable[tuple[PlannedLine, ...]]:
     """Sort lines by length; cut them by the engine's budget of lines and padded seconds."""
     chunk: list[PlannedLine] = []
-    for line in sorted(lines, key=lambda line: spec.foresee(line.text, language)):
-        longest = spec.foresee(line.text, language)
+    for line in sorted(lines, key=lambda line: spec.foresee(line.spoken, language)):
+        longest = spec.foresee(line.spoken, language)
         full = len(chunk) == spec.batch_lines or longest * (len(chunk) + 1) > spec.batch_seconds
         if chunk and full:
             yield tuple(chunk)

@@ -64,9 +64,9 @@ class Keys:
         return f"jobs/{job}/output/{round_}/{run}/"
 
     @staticmethod
-    def batch_name(name: str, job: str = "") -> str:
+    def collection(name: str, job: str = "") -> str:
         """Return the key that marks ``job`` as part of a collection, or the collection's prefix."""
-        return f"batches/{name}/{job}"
+        return f"collections/{name}/{job}"
 
     @staticmethod
     def media(digest: str) -> str:

@@ -41,7 +41,7 @@ def preview(checked: Checked, storage: Storage) -> Preview:
         there += sum(stored)
         spec = spec_of(batch.engine, specs, batch.voice.base)
         seconds += sum(
-            spec.foresee(line.text, batch.language) / line.speed
+            spec.foresee(line.spoken, batch.language) / line.speed
             for line, is_there in zip(batch.lines, stored, strict=True)
             if not is_there
         )

@@ -145,8 +145,8 @@ class Submitter:
     def _store(self, checked: Checked) -> Submission:
         checked.intake.upload()
         job = checked.intake.stored
-        if job.batch_name:
-            self.storage.create(Keys.batch_name(job.batch_name, job.id), b"")
+        if job.collection:
+            self.storage.create(Keys.collection(job.collection, job.id), b"")
         self.storage.create(Keys.open(job.id), b"")
         created = self.storage.create(Keys.job(job.id), job.model_dump_json().encode())
         if not created:

@@ -34,7 +34,7 @@ def clip_key(spec: EngineSpec, model: str, batch: Batch, line: PlannedLine, spee
         model,
         spec.recipe,
         batch.voice.identity,
-        line.text,
+        line.spoken,
         batch.language,
         line.pitch,
         line.style,

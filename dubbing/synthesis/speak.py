@@ -169,7 +169,7 @@ class _Session:
 
     def _line(self, ask: Ask, attempt: int) -> Line:
         return Line(
-            text=ask.line.text,
+            text=ask.line.spoken,
             language=self._batch.language,
             voice=self._voice,
             base_voice=(self._batch.voice.stock or "") if self._batch.voice.base else "",
@@ -212,7 +212,7 @@ class _Session:
     def _fault(self, ask: Ask, spoken: Audio) -> SpeechRejected | None:
         """Return why ``spoken`` cannot be the line, or None."""
         speed = ask.line.speed * ask.speed
-        longest = self._engine.spec.longest(ask.line.text, self._batch.language, speed)
+        longest = self._engine.spec.longest(ask.line.spoken, self._batch.language, speed)
         try:
             judge(spoken, longest=longest)
         except SpeechRejected as exc:

@@ -197,7 +197,7 @@ def store_job(storage: Storage) -> None:
                 language="de",
                 deadline=60,
                 lines=tuple(
-                    PlannedLine(id=s.id, text=s.text, speed=1, room=rooms[s.id], max_rate=1.25)
+                    PlannedLine(id=s.id, spoken=s.text, speed=1, room=rooms[s.id], max_rate=1.25)
                     for s in batch
                 ),
             )

@@ -163,13 +163,13 @@ def padding_waste(spec: EngineSpec, texts: Iterable[str], voices: Iterable[int])
         CastLine(
             spec.name,
             VoiceRef(stock=str(voice)),
-            PlannedLine(id=str(number), text=text, speed=1, room=1, max_rate=1),
+            PlannedLine(id=str(number), spoken=text, speed=1, room=1, max_rate=1),
         )
         for number, (text, voice) in enumerate(zip(texts, voices, strict=True))
     ]
     spoken = padded = 0.0
     for batch in plan_round(lines, LANGUAGE, {spec.name: spec}):
-        seconds = [spec.foresee(line.text, LANGUAGE) for line in batch.lines]
+        seconds = [spec.foresee(line.spoken, LANGUAGE) for line in batch.lines]
         spoken += sum(seconds)
         padded += len(seconds) * max(seconds)
     return 1 - spoken / padded

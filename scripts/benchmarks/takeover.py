@@ -55,7 +55,7 @@ def kill_one(client: Client, own: Settings, log: Log, name: str) -> float:
     with worker(own, log) as victim:
         client.submit(make_job(name, slow_sentences(name), LINES, slot=SLOT, speakers=1))
         plan = read_plan(client.storage.get(Keys.plan(name, 1)))
-        batches = [[line.text for line in batch.lines] for batch in plan]
+        batches = [[line.spoken for line in batch.lines] for batch in plan]
         until(lambda: log.halfway(children(victim.pid), batches), "the worker is in mid-batch")
         pids = children(victim.pid)
     killed = time.perf_counter()

@@ -103,7 +103,7 @@ def manifest(**fields: Any) -> str:
         ("a.srt", GOOD, ("--engine", "nobody"), ["'nobody'", "known are", "espeak"]),
         ("a.srt", GOOD, ("--language", "zz"), ["'zz'", "de or pt-BR"]),
         ("a.srt", GOOD, ("--id", "../../etc/passwd"), ["id is '../../etc/passwd'"]),
-        ("a.srt", GOOD, ("--batch-name", "/etc"), ["batch_name is '/etc'"]),
+        ("a.srt", GOOD, ("--batch-name", "/etc"), ["collection is '/etc'"]),
         ("a.srt", GOOD, ("--tenant", "a/b"), ["tenant is 'a/b'"]),
         ("a.srt", GOOD, ("--media", "film.mp4"), ["media", "film.mp4", "no file"]),
         ("a.srt", GOOD, ("--media", "hls.mp4"), ["hls.mp4", "not a film"]),

@@ -121,7 +121,7 @@ def assembled(storage: Storage, workdir: Path, espeak: Engine, adas: str) -> Rep
             seed=0,
             attempts=1,
         )
-        line = PlannedLine(id=segment.id, text=segment.text, speed=1, room=4.5, max_rate=1.25)
+        line = PlannedLine(id=segment.id, spoken=segment.text, speed=1, room=4.5, max_rate=1.25)
         batch = Batch(
             number=number,
             kind=Kind.SYNTHESIS,

@@ -105,9 +105,9 @@ def test_a_long_outage_ends_and_the_same_workers_go_on(system: System) -> None:
     again = {text for text, count in system.spoken(job).items() if count > 1}
     outcomes = system.outcomes(job).values()
     assert not [
-        outcome.line.text
+        outcome.line.spoken
         for outcome in outcomes
-        if outcome.line.text in again and outcome.result.takes[0].key in stored
+        if outcome.line.spoken in again and outcome.result.takes[0].key in stored
     ]
     # Two slots of four lines were at work.
     assert len(again) <= 8

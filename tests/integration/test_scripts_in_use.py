@@ -42,7 +42,7 @@ def test_cautions_of_reading_are_told_and_neither_stored_nor_asked(
 
 
 WRITTEN = "\u200f- שלום, \u202aDNA\u202c!\n- 👩\u200d👧 עולם\u200f"
-SAID = "- שלום, DNA! - 👩👧 עולם"
+SAID = "- שלום, DNA! - עולם"
 
 
 def test_subtitles_are_as_written_and_engines_are_asked_in_normal_form(
@@ -58,7 +58,7 @@ def test_subtitles_are_as_written_and_engines_are_asked_in_normal_form(
         output=Output(formats=("mp4", "mkv")),
     )
     (cast,) = cast_lines(job, job.segments, {"tone": Tone.spec})
-    assert cast.line.text == SAID
+    assert cast.line.spoken == SAID
 
     results = [spoken(one, store_take(storage, "clip", voice(0.8))) for one in job.segments]
     store_round(storage, job, 1, results)

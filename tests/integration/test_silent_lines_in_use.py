@@ -48,7 +48,7 @@ def silent(report: Report) -> list[str]:
 def planned(system: System, job: Manifest, round_: int = 1) -> list[str]:
     """Return the texts that a round has spoken."""
     batches = read_plan(system.client.storage.get(Keys.plan(job.id, round_)))
-    return sorted(line.text for batch in batches for line in batch.lines)
+    return sorted(line.spoken for batch in batches for line in batch.lines)
 
 
 def test_a_silent_line_is_counted_as_done_and_asks_no_engine(system: System) -> None:

@@ -174,7 +174,7 @@ def test_a_message_that_comes_again_does_nothing(system: System) -> None:
 
 def test_the_jobs_of_a_collection_are_asked_as_one(system: System) -> None:
     jobs = [
-        script(f"episode-{n}", *numbered(f"Episode {n}", 2), batch_name="season") for n in range(3)
+        script(f"episode-{n}", *numbered(f"Episode {n}", 2), collection="season") for n in range(3)
     ]
     system.client.submit_all(jobs)
     for job in jobs:
@@ -241,9 +241,9 @@ def test_a_worker_that_is_killed_is_followed_by_another(system: System) -> None:
     outcomes = system.outcomes(job).values()
     assert len(again) <= 8
     assert not [
-        outcome.line.text
+        outcome.line.spoken
         for outcome in outcomes
-        if outcome.line.text in again and outcome.result.takes[0].key in stored
+        if outcome.line.spoken in again and outcome.result.takes[0].key in stored
     ]
 
 

@@ -19,7 +19,10 @@ from dubbing.job import JobState
 from dubbing.job.caution import Caution, Code
 from dubbing.jobs.status import Status
 
-WRONG = (errors.BadInput, errors.Conflict, errors.NotFound, errors.EngineMissing)
+WRONG = (
+    *(errors.BadInput, errors.Conflict, errors.NotFound, errors.EngineMissing),
+    *(errors.QueueRefused, errors.StorageRefused),
+)
 """What the caller has to change something for."""
 
 

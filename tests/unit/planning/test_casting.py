@@ -255,7 +255,7 @@ def test_a_line_is_planned_as_it_is_said_and_its_segment_stays_as_it_is_written(
     segments = (Segment(id="1", start=0, end=2, speaker="Ada", text="Xi has 3 cats."),)
     job = scene(segments=segments, pronunciations={"Xi": "Schi"})
     (cast,) = cast_lines(job, job.segments, SPECS)
-    assert cast.line.text == "Schi has three cats."
+    assert cast.line.spoken == "Schi has three cats."
     assert job.segments == segments
 
 

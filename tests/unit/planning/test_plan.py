@@ -39,7 +39,7 @@ def plan(*segments: Segment, specs: dict[str, EngineSpec] | None = None, **job: 
 
 
 def texts(batch: Batch) -> list[str]:
-    return [line.text for line in batch.lines]
+    return [line.spoken for line in batch.lines]
 
 
 def test_a_batch_holds_lines_of_one_engine_and_one_voice() -> None:

@@ -133,7 +133,7 @@ def test_a_fault_names_its_place_and_a_way_out(
     assert str(tmp_path) in message
 
 
-@pytest.mark.parametrize("name", ["id", "tenant", "batch_name", "engine"])
+@pytest.mark.parametrize("name", ["id", "tenant", "collection", "engine"])
 @pytest.mark.parametrize(
     "value", ["../x", "/etc/passwd", "a/b", "a\0b", "..", ".a", "", "a\n", "x" * 101, "ä", "a\\b"]
 )

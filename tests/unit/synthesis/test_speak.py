@@ -27,7 +27,7 @@ ROOMY = 60.0
 
 def line(id_: str = "1", text: str = TEXT, **fields: Any) -> PlannedLine:
     return PlannedLine(
-        **{"id": id_, "text": text, "speed": 1.0, "room": ROOMY, "max_rate": 1.25, **fields}
+        **{"id": id_, "spoken": text, "speed": 1.0, "room": ROOMY, "max_rate": 1.25, **fields}
     )
 
 
@@ -86,7 +86,7 @@ def test_each_line_becomes_a_clip_in_the_order_of_the_batch(
         assert (result.error, result.attempts, result.seed) == (None, 1, 0)
         assert result.takes[0].seconds == clip(storage, result).seconds
         # The tone ends in a pause of less than a syllable, which is trimmed.
-        assert result.takes[0].seconds == pytest.approx(len(planned.text) / PACE, abs=0.2)
+        assert result.takes[0].seconds == pytest.approx(len(planned.spoken) / PACE, abs=0.2)
 
 
 def test_a_clip_that_exists_is_not_spoken(speaking: Speaking, log: Callable[[], list[str]]) -> None:
@@ -183,7 +183,7 @@ def test_a_call_that_is_too_big_for_the_memory_is_halved(
     lines = [line(str(n), f"Line number {n} <oom>.") for n in range(4)]
     results = speaking(batch(*lines), "low")
     assert [result.error for result in results] == [None] * 4
-    assert Counter(log()) == {planned.text: 1 for planned in lines}
+    assert Counter(log()) == {planned.spoken: 1 for planned in lines}
 
 
 def test_an_engine_that_loses_a_result_is_not_trusted_with_the_others(storage: Storage) -> None:
@@ -196,7 +196,7 @@ def test_an_engine_that_loses_a_result_is_not_trusted_with_the_others(storage: S
     lines = [line(str(n), f"Line {'number ' * n}.") for n in range(4)]
     results = speak(losing, storage, batch(*lines), "low")
     for result, planned in zip(results, lines, strict=True):
-        assert result.takes[0].seconds == pytest.approx(len(planned.text) / PACE, abs=0.2)
+        assert result.takes[0].seconds == pytest.approx(len(planned.spoken) / PACE, abs=0.2)
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_a_line_too_long_for_its_room_is_spoken_once_more_and_both_takes_are_kep
     assert clip(storage, result, 0).seconds > 3.6 >= clip(storage, result, 1).seconds
     assert result.attempts == 2
     assert speaking(batch(planned), "low")[0].takes == result.takes
-    assert Counter(log()) == {planned.text: 2, "Short.": 1}
+    assert Counter(log()) == {planned.spoken: 2, "Short.": 1}
 
 
 def test_without_a_faster_take_the_natural_one_serves(storage: Storage) -> None:
@@ -344,7 +344,7 @@ def test_work_that_is_no_longer_wanted_stops_between_calls(
     bad = line("1", "A line that fails <silence>.")
     with pytest.raises(Stopped):
         speaking(batch(bad, line("2")), "low", Watch(check=check))
-    assert log() == [bad.text, TEXT]
+    assert log() == [bad.spoken, TEXT]
     assert len(list(storage.keys("clips/"))) == 1
 
 
