@@ -19,7 +19,7 @@ from celery.worker import state
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.engine import require
 from dubbing.engines.residency import device_of
-from dubbing.errors import BadInput
+from dubbing.errors import BadInput, EngineFailed
 from dubbing.ledger import Holding, Ledger, WorkerRecord, WorkerState
 from dubbing.planning.plan import Kind
 from dubbing.queue import Publisher, make_app, own_queue
@@ -27,8 +27,8 @@ from dubbing.settings import Settings
 from dubbing.storage import Storage
 from dubbing.telemetry import logs as log
 from tasks.commands import DRAIN
-from workers.heartbeat import Heartbeat
-from workers.process import ENGINES_VARIABLE, UNFIT, WORKER_VARIABLE
+from workers.heartbeat import UNFIT, Heartbeat
+from workers.process import ENGINES_VARIABLE, WORKER_VARIABLE
 from workers.reconciler import Reconciler
 
 KEPT_MEMORY = {
@@ -68,16 +68,19 @@ def worker(engines: tuple[str, ...], slots: int | None, auto_load: bool) -> None
         since=time.time(),
         holding=Holding(resting={} if auto_load else dict.fromkeys(engines, "")),
     )
-    ledger.hold(record.name, record.holding)
     publisher = Publisher(app, ledger)
     heartbeat = Heartbeat(app, ledger, publisher, record)
+    heartbeat.begin()
     reconciler = Reconciler(storage, ledger, publisher, heartbeat)
     signals.worker_ready.connect(lambda **_: heartbeat.ready(), weak=False)
     signals.worker_shutdown.connect(lambda **_: reconciler.stop(), weak=False)
     signal.signal(UNFIT, _end_with_failure)
     signal.signal(DRAIN, lambda *_: heartbeat.drain())
     reconciler.start()
-    sys.exit(_consume(app, record, settings.log_level))
+    code = _consume(app, record, settings.log_level)
+    if heartbeat.unfit:
+        raise EngineFailed("; ".join(heartbeat.errors))
+    sys.exit(code)
 
 
 def _devices(engines: Sequence[str], settings: Settings) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-import signal
 import socket
 import threading
 from functools import partial
@@ -13,6 +12,7 @@ from typing import Any
 
 from celery import current_app
 from celery.signals import worker_process_init
+from celery.utils.log import current_process_index
 
 from dubbing.engines.catalogue import Catalogue, publish
 from dubbing.engines.engine import Voicing
@@ -26,16 +26,16 @@ from dubbing.settings import Settings
 from dubbing.storage import Storage
 from dubbing.telemetry import logs as log
 from tasks.context import Context, install
+from workers.heartbeat import UNFIT
 
 logger = logging.getLogger(__name__)
 
 ENGINES_VARIABLE, WORKER_VARIABLE = "DUBBING_WORKER_ENGINES", "DUBBING_WORKER_NAME"
 """Tell the pool processes, which are spawned and not forked, what the parent was started for."""
 
+DIED = "a process died while it loaded {engine}: see its log; is there memory enough?"
 AGAIN_SECONDS = 2.0
 """How long after a failure what a process holds is said again."""
-UNFIT = signal.SIGUSR2
-"""Sent to the parent by a pool process that cannot work: another one could not either."""
 
 
 @worker_process_init.connect(weak=False)
@@ -46,6 +46,7 @@ def set_up(**_: Any) -> None:
     except Exception as exc:
         # Celery would log it, and let this process take work all the same.
         logger.critical("this worker cannot work: %s", exc, exc_info=_unforeseen(exc))
+        # Another process could not either.
         os.kill(os.getppid(), UNFIT)
 
 
@@ -65,7 +66,7 @@ def _context() -> Context:
         # Now, and not when a film waits for it.
         import dubbing.jobs.finish  # noqa: F401, PLC0415
 
-        Word(ledger, os.environ[WORKER_VARIABLE]).say(Holding(begun=True))
+        Word(ledger, os.environ[WORKER_VARIABLE], _number()).say(Holding(begun=True))
         return Context(runner=runner)
     return Context(runner=runner, engines=_residency(engines, settings, storage, ledger))
 
@@ -74,24 +75,34 @@ def _residency(
     engines: list[str], settings: Settings, storage: Storage, ledger: Ledger
 ) -> Residency:
     """Return the engines, those loaded that are not to rest and fit together."""
-    worker = os.environ[WORKER_VARIABLE]
-    # What was said by the process before this one, or by the parent.
-    before = ledger.holding(worker) or Holding()
+    worker, number = os.environ[WORKER_VARIABLE], _number()
+    # What was said by the parent or, in the place that this process takes, by one that has died.
+    before = ledger.holdings(worker).get(number, Holding())
     resting = dict(before.resting)
     if before.loading:
-        resting[before.loading] = (
-            f"a process died while it loaded {before.loading}: is there memory enough?"
-        )
+        resting[before.loading] = DIED.format(engine=before.loading)
     residency = Residency(
         Catalogue.of(settings),
         device=settings.device,
         budget=settings.model_memory,
         resting=resting,
         loaded=partial(_announce, storage),
-        changed=Word(ledger, worker).say,
+        changed=Word(ledger, worker, number).say,
     )
-    residency.begin(engines)
+    try:
+        residency.begin(engines)
+    except DubbingError as exc:
+        # The parent ends the worker when it is so in every process.
+        logger.error("this process can load none of its engines: %s", exc)
     return residency
+
+
+def _number() -> int:
+    """Return the place of this process among those of its worker, from 0 on.
+
+    Celery gives a place to another process when it has seen the end of the one before.
+    """
+    return current_process_index(base=0) or 0
 
 
 def _announce(storage: Storage, engine: Voicing) -> None:
@@ -105,9 +116,10 @@ def _announce(storage: Storage, engine: Voicing) -> None:
 class Word:
     """What this process says of what it holds; the parent heeds it with its next look."""
 
-    def __init__(self, ledger: Ledger, worker: str) -> None:
+    def __init__(self, ledger: Ledger, worker: str, process: int) -> None:
         self._ledger = ledger
         self._worker = worker
+        self._process = process
         self._unsaid: Holding | None = None
         self._lock = threading.Lock()
 
@@ -116,7 +128,7 @@ class Word:
         with self._lock:
             self._unsaid = None
             try:
-                self._ledger.hold(self._worker, holding)
+                self._ledger.hold(self._worker, self._process, holding)
             except QueueUnavailable as exc:
                 logger.warning("%s cannot say what it holds: %s", self._worker, exc)
                 self._unsaid = holding

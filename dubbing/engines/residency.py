@@ -7,10 +7,12 @@ goes to another worker.
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -24,6 +26,8 @@ log = logging.getLogger(__name__)
 
 GPU = Path("/dev/nvidiactl")
 """Is there wherever a process can reach an NVIDIA card, a container's too."""
+STDERR = 2
+"""The descriptor: what stands for it in Python need not have one."""
 
 
 class Residency:
@@ -62,10 +66,20 @@ class Residency:
         return Holding(loaded=tuple(self._engines), begun=self._begun, resting=dict(self._resting))
 
     def begin(self, names: Iterable[str]) -> None:
-        """Load those of ``names`` that do not rest, the first one, and others while they fit."""
+        """Load those of ``names`` that do not rest, the first one, and others while they fit.
+
+        One that cannot be loaded rests. Raises what loading the first one raised when none of them
+        could be loaded; the process has not begun then.
+        """
+        failed: list[DubbingError] = []
         for name in names:
             if name not in self._resting and (not self._engines or self.fits(name)):
-                self.wake(name)
+                try:
+                    self.wake(name)
+                except DubbingError as exc:
+                    failed.append(exc)
+        if failed and not self._engines:
+            raise failed[0]
         self._begun = True
         self._changed(self.holding)
 
@@ -140,13 +154,16 @@ class Residency:
         self._changed(self.holding.model_copy(update={"loading": beside or name}))
         began = time.monotonic()
         try:
-            engine.load(device_of(engine.spec, self._device))
+            with _ended_if_it_hangs(engine.spec.seconds_to_load):
+                engine.load(device_of(engine.spec, self._device))
         except DubbingError:
             self._changed(self.holding)
             raise
         except Exception as exc:
             self._changed(self.holding)
-            raise EngineFailed(f"{name} cannot be loaded: {type(exc).__name__}: {exc}") from exc
+            # Who asked for the engine itself puts its name before that.
+            what = f"{name} cannot be loaded: " if beside else ""
+            raise EngineFailed(f"{what}{type(exc).__name__}: {exc}") from exc
         self._engines[name] = engine
         log.info("%s is loaded, in %.1f s", name, time.monotonic() - began)
         self._changed(self.holding)
@@ -180,6 +197,19 @@ class Residency:
         """Return what a model takes, in GiB."""
         folder = self._catalogue.folders.of(engine.spec.name)
         return engine.weights.size(folder) / 2**30 if engine.weights else 0.0
+
+
+@contextmanager
+def _ended_if_it_hangs(seconds: float) -> Iterator[None]:
+    """End this process when the block takes longer; where it stands then goes to standard error.
+
+    A thread of Python's could not: what hangs in a library may never let one run.
+    """
+    faulthandler.dump_traceback_later(seconds, exit=True, file=STDERR)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 def device_of(spec: EngineSpec, chosen: str | None = None) -> str:

@@ -19,7 +19,7 @@ so that no process can die in the middle of one; each may be sent twice without 
 ``pace:<queue>``               hash: how long batches of late took, their size; the most lines
 ``express:<queue>``            how many requests without a job went ahead since the last batch
 ``worker:<name>``, ``slots:…`` heartbeats
-``holding:<name>``             what a worker has in memory, by the word of its process
+``holding:<name>``             hash: what each process of a worker has in memory, by its own word
 ``reply:<ticket>``             list: the answer to a request that has no job
 ``turn:<what>``                who does what one process at a time may as well do
 =============================  ====================================================================

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -108,13 +109,13 @@ class WorkerState(StrEnum):
     READY = "ready"
     BUSY = "busy"
     ERROR = "error"
-    """An engine could not be loaded, and nothing is taken for it."""
+    """An engine could not be loaded, by one of its processes at least."""
     OFFLINE = "offline"
     """Not heard of since its last heartbeat."""
 
 
 class Holding(Model):
-    """What a worker's process has in memory, by its own word."""
+    """What a worker's process has in memory, by its own word; or all processes of a worker."""
 
     loaded: tuple[str, ...] = ()
     """Engines, the one used last at the end."""
@@ -129,6 +130,27 @@ class Holding(Model):
     def errors(self) -> list[str]:
         """Why engines could not be loaded."""
         return [why for why in self.resting.values() if why]
+
+    def takes(self, engine: str) -> bool:
+        """Whether the process is there for the batches of an engine."""
+        return self.begun and engine not in self.resting
+
+    @classmethod
+    def of_all(cls, processes: Iterable[Holding]) -> Holding:
+        """Return what a worker holds: what one process has is there, what all rest is at rest."""
+        all_ = list(processes)
+        rest = [process.resting for process in all_]
+        resting = {
+            engine: next((of[engine] for of in rest if of[engine]), "")
+            for engine in (rest[0] if rest else {})
+            if all(engine in of for of in rest)
+        }
+        return cls(
+            loaded=tuple(dict.fromkeys(name for process in all_ for name in process.loaded)),
+            loading=next((process.loading for process in all_ if process.loading), ""),
+            begun=any(process.begun for process in all_),
+            resting=resting,
+        )
 
 
 class WorkerRecord(Model):
@@ -145,6 +167,9 @@ class WorkerRecord(Model):
     since: float = 0.0
     """When it started, in seconds since 1970."""
     holding: Holding = Holding()
+    """What its processes hold together."""
+    errors: tuple[str, ...] = ()
+    """Why engines could not be loaded, by any of its processes."""
 
     @property
     def online(self) -> bool:
