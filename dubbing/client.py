@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -233,7 +233,8 @@ class Client:
         return known_specs(self.storage, self._catalogue)
 
     def _statuses(self, ids: Sequence[str]) -> list[Status]:
-        return each(self.status, ids)
+        workers = cache(self.ledger.workers)
+        return each(lambda id_: job_status(self.storage, self.ledger, id_, workers), ids)
 
 
 def _check_name(what: str, name: str) -> None:

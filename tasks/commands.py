@@ -12,13 +12,14 @@ from dubbing.errors import DubbingError
 from dubbing.ledger import Holding
 from dubbing.queue import STEER
 from dubbing.queue.fleet import Order, WorkerCommand
+from tasks.base import WorkerTask
 from tasks.context import Context, current
 
 DRAIN = signal.SIGURG
 """Sent to the parent by a process that was told that the worker is to end."""
 
 
-@shared_task(name=STEER)
+@shared_task(base=WorkerTask, name=STEER)
 def steer(**request: Any) -> str:
     """Carry out an order, and answer what is in memory then."""
     steering, context = WorkerCommand.model_validate(request), current()

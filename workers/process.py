@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 ENGINES_VARIABLE, WORKER_VARIABLE = "DUBBING_WORKER_ENGINES", "DUBBING_WORKER_NAME"
 """Tell the pool processes, which are spawned and not forked, what the parent was started for."""
 
-DIED = "a process died while it loaded {engine}: see its log; is there memory enough?"
+DIED = "a process died while it loaded {engine} (is there memory enough?)"
 AGAIN_SECONDS = 2.0
 """How long after a failure what a process holds is said again."""
 

@@ -51,9 +51,9 @@ def watch(job: str, as_json: bool) -> None:
     """Show JOB until it has ended; with --json one line a change."""
     client = Client.connect()
     if not as_json:
-        sys.exit(exit_code([show_progress(attended(client, job))]))
+        sys.exit(exit_code([show_progress(attended(client.watch(job)))]))
     last: Status | None = None
-    for found in attended(client, job):
+    for found in attended(client.watch(job)):
         if found != last:
             click.echo(found.model_dump_json())
         last = found

@@ -15,6 +15,7 @@ import click
 
 from dubbing.cli.options import job_options, load_jobs
 from dubbing.cli.output import (
+    attended,
     describe,
     exit_code,
     json_option,
@@ -23,7 +24,7 @@ from dubbing.cli.output import (
     show_progress,
 )
 from dubbing.embedded.stack import Stack
-from dubbing.errors import BadInput
+from dubbing.errors import BadInput, EngineFailed
 from dubbing.job import Job, JobState
 from dubbing.jobs.status import Status
 from dubbing.planning.plan import Kind
@@ -109,7 +110,7 @@ def _dub(job: Job, out: Path) -> tuple[Status, list[Path]]:
         print_cautions(submission.cautions)
         if client.status(submission.id).state in {JobState.FAILED, JobState.CANCELLED}:
             client.retry(submission.id)
-        status = show_progress(_watched(client.watch(submission.id), stack))
+        status = show_progress(attended(_watched(client.watch(submission.id), stack)))
         return status, client.fetch(submission.id, out) if status.output else []
 
 
@@ -119,10 +120,13 @@ def _engines(job: Job, settings: Settings) -> list[str]:
 
 
 def _watched(statuses: Iterator[Status], stack: Stack) -> Iterator[Status]:
-    """Pass on statuses; raise when a process of the stack has ended."""
+    """Pass on statuses; raise when a process of the stack has ended, or can do nothing for one."""
     for status in statuses:
         stack.check()
-        yield status
+        for engine, why in status.unable.items():
+            raise EngineFailed(f"{why}; see {stack.log_path(engine)}")
+        # Workers that are not there yet are starting: `check` tells when one has ended.
+        yield status.model_copy(update={"lacks": ()})
 
 
 def _is_loopback(address: str) -> bool:

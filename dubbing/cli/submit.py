@@ -52,7 +52,8 @@ def submit(
     for submission in submissions:
         _announce(submission, as_json)
     if wait:
-        statuses = [show_progress(attended(client, submission.id)) for submission in submissions]
+        watched = [attended(client.watch(submission.id)) for submission in submissions]
+        statuses = [show_progress(each) for each in watched]
         if as_json:
             print_json([status.model_dump(mode="json") for status in statuses])
         sys.exit(exit_code(statuses))

@@ -73,7 +73,7 @@ class EngineSpec(Model):
     seconds_per_call: float = 120.0
     """After this long a call that speaks one full batch is taken to hang."""
     seconds_to_load: float = 900.0
-    """After this long loading the model is taken to hang: a large one on a slow disk takes minutes."""
+    """After this long loading is taken to hang: a large model on a slow disk takes minutes."""
     device: Literal["cpu", "cuda"] = "cpu"
     """Where it speaks best. An engine for ``cuda`` speaks on a CPU too, where there is no GPU."""
     base: Identifier | None = None
