@@ -28,6 +28,7 @@ from dubbing.storage import Storage
 from dubbing.telemetry import logs as log
 from tasks.commands import DRAIN
 from workers.heartbeat import UNFIT, Heartbeat
+from workers.pool import pool_of
 from workers.process import ENGINES_VARIABLE, WORKER_VARIABLE
 from workers.reconciler import Reconciler
 
@@ -77,7 +78,7 @@ def worker(engines: tuple[str, ...], slots: int | None, auto_load: bool) -> None
     signal.signal(UNFIT, _end_with_failure)
     signal.signal(DRAIN, lambda *_: heartbeat.drain())
     reconciler.start()
-    code = _consume(app, record, settings.log_level)
+    code = _consume(app, heartbeat, settings.log_level)
     if heartbeat.unfit:
         raise EngineFailed("; ".join(heartbeat.errors))
     sys.exit(code)
@@ -97,8 +98,9 @@ def _devices(engines: Sequence[str], settings: Settings) -> list[str]:
     return [device_of(engine.spec, settings.device) for engine in created]
 
 
-def _consume(app: Celery, record: WorkerRecord, log_level: str) -> int:
+def _consume(app: Celery, heartbeat: Heartbeat, log_level: str) -> int:
     """Run Celery's worker until it is told to stop; return its exit code."""
+    record = heartbeat.record
     tasks = "tasks.assembly" if Kind.ASSEMBLY in record.engines else "tasks.speech"
     app.conf.include = [tasks, "tasks.commands", "workers.process"]
     os.environ[ENGINES_VARIABLE] = " ".join(record.engines)
@@ -111,7 +113,7 @@ def _consume(app: Celery, record: WorkerRecord, log_level: str) -> int:
         # Those of its engines it consumes when they are loaded.
         queues=[own_queue(record.name)],
         concurrency=record.slots,
-        pool="prefork",
+        pool=pool_of(heartbeat),
         loglevel=log_level,
         task_events=True,
         without_gossip=True,

@@ -75,6 +75,10 @@ class Heartbeat:
             for process in self._holdings.values()
         )
 
+    def begun(self, process: int) -> bool:
+        """Whether a process, by its number, takes work."""
+        return self._holdings[process].begun
+
     @property
     def errors(self) -> tuple[str, ...]:
         """Why engines could not be loaded, each once."""

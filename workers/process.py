@@ -7,6 +7,7 @@ import os
 import secrets
 import socket
 import threading
+import time
 from functools import partial
 from typing import Any
 
@@ -35,7 +36,7 @@ ENGINES_VARIABLE, WORKER_VARIABLE = "DUBBING_WORKER_ENGINES", "DUBBING_WORKER_NA
 
 DIED = "a process died while it loaded {engine} (is there memory enough?)"
 AGAIN_SECONDS = 2.0
-"""How long after a failure what a process holds is said again."""
+"""How often what a process holds is said again."""
 
 
 @worker_process_init.connect(weak=False)
@@ -114,31 +115,39 @@ def _announce(storage: Storage, engine: Voicing) -> None:
 
 
 class Word:
-    """What this process says of what it holds; the parent heeds it with its next look."""
+    """What this process says of what it holds; the parent heeds it with its next look.
+
+    It is said again every few seconds, so that a Redis that was away, or was emptied, has it soon.
+    """
 
     def __init__(self, ledger: Ledger, worker: str, process: int) -> None:
         self._ledger = ledger
         self._worker = worker
         self._process = process
-        self._unsaid: Holding | None = None
+        self._holding: Holding | None = None
         self._lock = threading.Lock()
+        threading.Thread(target=self._repeat, name="word", daemon=True).start()
 
     def say(self, holding: Holding) -> None:
-        """Say it now, or as soon as Redis is back, unless there is something newer by then."""
+        """Say it now: what comes next may be the end of this process."""
         with self._lock:
-            self._unsaid = None
-            try:
-                self._ledger.hold(self._worker, self._process, holding)
-            except QueueUnavailable as exc:
-                logger.warning("%s cannot say what it holds: %s", self._worker, exc)
-                self._unsaid = holding
-                timer = threading.Timer(AGAIN_SECONDS, self._say_again, [holding])
-                timer.daemon = True
-                timer.start()
+            self._holding = holding
+            self._say()
 
-    def _say_again(self, holding: Holding) -> None:
-        if self._unsaid is holding:
-            self.say(holding)
+    def _repeat(self) -> None:
+        while True:
+            time.sleep(AGAIN_SECONDS)
+            with self._lock:
+                self._say()
+
+    def _say(self) -> None:
+        # Before the first word, that of the process before this one stands.
+        if self._holding is None:
+            return
+        try:
+            self._ledger.hold(self._worker, self._process, self._holding)
+        except QueueUnavailable as exc:
+            logger.warning("%s cannot say what it holds: %s", self._worker, exc)
 
 
 def _unforeseen(exc: Exception) -> bool:
