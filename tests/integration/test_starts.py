@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from click.testing import CliRunner
 from services import PLUGINS
 from system import SECONDS, System, numbered, script
 
+from dubbing.cli.workers import workers
 from dubbing.ledger import Holding, WorkerRecord, WorkerState
 from workers.process import DIED
 
@@ -25,10 +27,10 @@ class Starts(System):
 
     ENGINES: ClassVar[Mapping[str, str]] = {"assembly": "assembly"}
 
-    def begin(self, *loads: str, engines: str = "faulty", name: str = "faulty") -> None:
+    def begin(self, *loads: str, engines: str = "faulty") -> None:
         """Start a worker; its processes load the engine so, in the order in which they come."""
         self.loads.write_text("\n".join(loads))
-        self._workers[name] = self.launch(engines)
+        self._workers["faulty"] = self.launch(engines)
 
     def records(self) -> list[WorkerRecord]:
         """The workers of the engine."""
@@ -189,7 +191,9 @@ def test_every_process_dies_while_it_loads(starts: Starts) -> None:
     assert status.unable == {"faulty": REST}
 
 
-def test_an_engine_that_one_process_cannot_load_is_spoken_by_the_other(starts: Starts) -> None:
+def test_an_engine_that_one_process_cannot_load_is_spoken_by_the_other(
+    starts: Starts, monkeypatch: pytest.MonkeyPatch
+) -> None:
     starts.begin("[slow:1]", "[raise]")
     starts.holds("loaded", "resting")
     record = starts.becomes(WorkerState.ERROR)
@@ -197,6 +201,9 @@ def test_an_engine_that_one_process_cannot_load_is_spoken_by_the_other(starts: S
     assert (record.errors, record.queues) == ((why,), TAKES)
     starts.speaks("with-one", "[slow:0.2]")
     assert starts.log("faulty").count(f"less than it was started for: {why}") == 1
+    monkeypatch.setenv("DUBBING_REDIS_URL", starts.redis.url)
+    monkeypatch.setenv("DUBBING_HOME", str(starts.settings.home))
+    assert f"{record.name}: {why}" in CliRunner().invoke(workers).stderr
     for n in range(4):
         assert starts.client.say(f"Said {n}", language="qaa").seconds > 0
 
