@@ -20,7 +20,7 @@ from dubbing.engines.published import announce, known_specs
 from dubbing.errors import BadInput, Conflict, NotFound
 from dubbing.job import JobState
 from dubbing.jobs.rounds import end_round, start
-from dubbing.jobs.status import Status, job_status, list_statuses
+from dubbing.jobs.status import Status, job_status, list_statuses, statuses_of
 from dubbing.jobs.store import collection_ids, latest_round, load_job
 from dubbing.ledger import Ledger
 from dubbing.queue import Publisher
@@ -230,7 +230,7 @@ class Client:
     def collection(self, name: str) -> list[Status]:
         """Return the jobs of a collection, by id; raises NotFound when there are none."""
         ids = collection_ids(self.storage, name)
-        return each(self.status, ids)
+        return statuses_of(self.storage, self.ledger, ids)
 
     def file_names(self, job_ids: Sequence[str]) -> dict[str, str]:
         """Return what the names of each job's files begin with, so that none is another's."""

@@ -10,10 +10,11 @@ from dubbing.errors import DubbingError
 from dubbing.ledger import Address
 from dubbing.planning.plan import Kind
 from dubbing.queue import TASKS
+from tasks.base import BatchTask
 from tasks.context import current
 
 
-@shared_task(name=TASKS[Kind.ASSEMBLY], throws=(DubbingError,))
+@shared_task(base=BatchTask, name=TASKS[Kind.ASSEMBLY], throws=(DubbingError,))
 def assemble(**address: Any) -> str:
     """Assemble a job whose last batch is closed, and end its round."""
     # The parent of a worker imports its tasks too, to know their names: it is to stay small.

@@ -13,13 +13,14 @@ from dubbing.engines.holding import Holding
 from dubbing.errors import DubbingError
 from dubbing.queue import STEER
 from dubbing.queue.fleet import Order, WorkerCommand
+from tasks.base import WorkerTask
 from tasks.context import Context, current
 
 DRAIN = signal.SIGURG
 """Sent to the parent by a process that was told that the worker is to end."""
 
 
-@shared_task(name=STEER)
+@shared_task(base=WorkerTask, name=STEER)
 def steer(**request: Any) -> str:
     """Carry out an order, and answer what is in memory then."""
     command, context = WorkerCommand.model_validate(request), current()

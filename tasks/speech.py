@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict
 from typing import Any
 
 from celery import shared_task
 
+from dubbing.engines.holding import Holding
 from dubbing.errors import (
     DubbingError,
+    EngineAway,
     EngineFailed,
     GivenUp,
     Permanent,
     ReportedError,
     Transient,
 )
-from dubbing.jobs.batch_work import Lease, failed_result
+from dubbing.jobs.batch_work import AWAY_SECONDS, Lease, failed_result
 from dubbing.ledger import Address
 from dubbing.planning.outcome import load_result
 from dubbing.planning.plan import Batch, Kind
@@ -23,10 +26,11 @@ from dubbing.planning.result import BatchResult
 from dubbing.queue import SAY, TASKS
 from dubbing.queue.say import SayRequest
 from dubbing.synthesis.speak import MAX_DELIVERIES, Watch, speak
+from tasks.base import BatchTask, WorkerTask
 from tasks.context import Context, current
 
 
-@shared_task(name=TASKS[Kind.SYNTHESIS], throws=(DubbingError,))
+@shared_task(base=BatchTask, name=TASKS[Kind.SYNTHESIS], throws=(DubbingError,))
 def synthesize(**address: Any) -> str:
     """Speak a batch."""
     context = current()
@@ -34,7 +38,7 @@ def synthesize(**address: Any) -> str:
     return context.runner.run(at, lambda batch, lease: _speak(context, batch, lease))
 
 
-@shared_task(name=TASKS[Kind.EXTRACTION], throws=(DubbingError,))
+@shared_task(base=BatchTask, name=TASKS[Kind.EXTRACTION], throws=(DubbingError,))
 def extract(**address: Any) -> str:
     """Derive a voice; what goes wrong is told by the lines that need it, too."""
     context = current()
@@ -42,8 +46,8 @@ def extract(**address: Any) -> str:
     return context.runner.run(at, lambda batch, lease: _extract(context, batch, lease))
 
 
-@shared_task(name=SAY)
-def say(**request: Any) -> str:
+@shared_task(base=WorkerTask, name=SAY, bind=True)
+def say(task: WorkerTask, **request: Any) -> str:
     """Speak one line at once and answer where its clip lies."""
     asked = SayRequest.model_validate(request)
     context = current()
@@ -61,10 +65,21 @@ def say(**request: Any) -> str:
         engine = context.engine(asked.engine, asked.voice)
         (spoken,) = speak(engine, context.runner.storage, batch, voice)
         reply = spoken.model_dump(mode="json")
+    except EngineAway as exc:
+        if _held_beside(context, task.request.hostname, asked.engine):
+            context.runner.publisher.say(asked.engine, request)
+            time.sleep(AWAY_SECONDS)
+            return "left to another process"
+        reply = {"error": asdict(exc.to_record())}
     except DubbingError as exc:
         reply = {"error": asdict(exc.to_record())}
     context.runner.ledger.set_reply(asked.ticket, reply)
     return asked.line.spoken[:60]
+
+
+def _held_beside(context: Context, worker: str, engine: str) -> bool:
+    """Whether another process of a worker takes work for an engine that this one does not hold."""
+    return Holding.of_all(context.runner.ledger.holdings(worker).values()).takes(engine)
 
 
 def _speak(context: Context, batch: Batch, lease: Lease) -> BatchResult:

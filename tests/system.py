@@ -47,6 +47,8 @@ class System:
         """While this file exists, ``<broken>`` lines are."""
         self.spoken_log = home / "spoken"
         """What the faulty engine began."""
+        self.loads = home / "loads"
+        """How the faulty engine is loaded next, a line a process; without a line it is at once."""
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> System:
@@ -54,6 +56,7 @@ class System:
         self.redis.start()
         self.spoken_log.touch()
         self.switch.touch()
+        self.loads.touch()
         self.client = Client.connect(self.settings)
         for name in self.ENGINES:
             self.start(name)
@@ -93,7 +96,11 @@ class System:
 
     def launch(self, engine: str, **variables: str) -> subprocess.Popen[bytes]:
         """Return a worker in a process group of its own, for the caller to end."""
-        paths = {"FAULTY_LOG": str(self.spoken_log), "FAULTY_SWITCH": str(self.switch)}
+        paths = {
+            "FAULTY_LOG": str(self.spoken_log),
+            "FAULTY_SWITCH": str(self.switch),
+            "FAULTY_LOADS": str(self.loads),
+        }
         log = self._log_path(engine)
         log.parent.mkdir(exist_ok=True)
         with log.open("ab") as file:

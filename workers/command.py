@@ -19,15 +19,16 @@ from celery.worker import state
 from dubbing.engines.engine import require
 from dubbing.engines.holding import Holding
 from dubbing.engines.residency import device_of
-from dubbing.errors import BadInput
+from dubbing.errors import BadInput, EngineFailed
 from dubbing.ledger import WorkerRecord, WorkerState
 from dubbing.planning.plan import Kind
 from dubbing.queue import own_queue
 from dubbing.system import System
 from dubbing.telemetry import logs as log
 from tasks.commands import DRAIN
-from workers.heartbeat import Heartbeat
-from workers.process import ENGINES_VARIABLE, UNFIT, WORKER_VARIABLE
+from workers.heartbeat import UNFIT, Heartbeat
+from workers.pool import pool_of
+from workers.process import ENGINES_VARIABLE, WORKER_VARIABLE
 from workers.reconciler import Reconciler
 
 KEPT_MEMORY = {
@@ -65,15 +66,18 @@ def worker(engines: tuple[str, ...], slots: int | None, auto_load: bool) -> None
         since=time.time(),
         holding=Holding(resting={} if auto_load else dict.fromkeys(engines, "")),
     )
-    ledger.hold(record.name, record.holding)
     heartbeat = Heartbeat(system.app, ledger, publisher, record)
+    heartbeat.begin()
     reconciler = Reconciler(storage, ledger, publisher, heartbeat)
     signals.worker_ready.connect(lambda **_: heartbeat.ready(), weak=False)
     signals.worker_shutdown.connect(lambda **_: reconciler.stop(), weak=False)
     signal.signal(UNFIT, _end_with_failure)
     signal.signal(DRAIN, lambda *_: heartbeat.drain())
     reconciler.start()
-    sys.exit(_consume(system.app, record, settings.log_level))
+    code = _consume(system.app, heartbeat, settings.log_level)
+    if heartbeat.unfit:
+        raise EngineFailed("; ".join(heartbeat.errors))
+    sys.exit(code)
 
 
 def _devices(engines: Sequence[str], system: System) -> list[str]:
@@ -90,8 +94,9 @@ def _devices(engines: Sequence[str], system: System) -> list[str]:
     return [device_of(engine.spec, system.settings.device) for engine in created]
 
 
-def _consume(app: Celery, record: WorkerRecord, log_level: str) -> int:
+def _consume(app: Celery, heartbeat: Heartbeat, log_level: str) -> int:
     """Run Celery's worker until it is told to stop; return its exit code."""
+    record = heartbeat.record
     tasks = "tasks.assembly" if Kind.ASSEMBLY in record.engines else "tasks.speech"
     app.conf.include = [tasks, "tasks.commands", "workers.process"]
     os.environ[ENGINES_VARIABLE] = " ".join(record.engines)
@@ -104,7 +109,7 @@ def _consume(app: Celery, record: WorkerRecord, log_level: str) -> int:
         # Those of its engines it consumes when they are loaded.
         queues=[own_queue(record.name)],
         concurrency=record.slots,
-        pool="prefork",
+        pool=pool_of(heartbeat),
         loglevel=log_level,
         task_events=True,
         without_gossip=True,

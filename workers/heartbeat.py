@@ -1,7 +1,7 @@
 """How a worker says that it is there, what it is about, and what it takes work from.
 
-The parent speaks for the worker. What is in memory only its pool process knows, which says so in
-the ledger; the parent looks there, and begins or ends to consume an engine's queues by it.
+The parent speaks for the worker. What is in memory only its pool processes know, each of which says
+so in the ledger; the parent looks there, and begins or ends to consume an engine's queues by it.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from dubbing.queue import Publisher, queues_of
 
 log = logging.getLogger(__name__)
 
+UNFIT = signal.SIGUSR2
+"""Ends the worker, with an exit code that says that it cannot work."""
 BEAT_SECONDS = 10.0
 """How often a worker says that it is there when nothing has changed."""
 CONTROL_SECONDS = 2.0
@@ -43,13 +45,19 @@ class Heartbeat:
         self._publisher = publisher
         self._ready = False
         self._draining = False
-        self._begun = False
         self._beaten = -math.inf
         self._consumed: set[str] = set()
         self._unsure: set[str] = set()
         """Queues that Celery was asked about last, and has not answered."""
+        self._holdings = dict.fromkeys(range(record.slots), record.holding)
+        """What each process holds, by its number."""
         queues = _queues(record.engines, record.holding)
         self.record = record.model_copy(update={"queues": queues})
+
+    def begin(self) -> None:
+        """Note in the ledger what each process begins with."""
+        for process, holding in self._holdings.items():
+            self._ledger.hold(self.record.name, process, holding)
 
     def ready(self) -> None:
         """Note that Celery consumes, from now on what it is told to."""
@@ -60,6 +68,25 @@ class Heartbeat:
         self._draining = True
 
     @property
+    def unfit(self) -> bool:
+        """Whether no process could load any engine when it began: this worker can do nothing."""
+        engines = self.record.engines
+        return all(
+            not process.begun and all(process.resting.get(engine) for engine in engines)
+            for process in self._holdings.values()
+        )
+
+    def begun(self, process: int) -> bool:
+        """Whether a process, by its number, takes work."""
+        return self._holdings[process].begun
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """Why engines could not be loaded, each once."""
+        processes = self._holdings.values()
+        return tuple(dict.fromkeys(why for process in processes for why in process.errors))
+
+    @property
     def settled(self) -> bool:
         """Whether the worker is at work, or waits for an order; until then it is loading."""
         return not self._unsure and self._consumed == set(self.record.queues)
@@ -67,12 +94,15 @@ class Heartbeat:
     def beat(self) -> None:
         """Look what has changed; say so at once, or that nothing has every ten seconds."""
         before, now = self.record, self._look()
-        # A batch that came while a model is loading would wait for it.
-        self._begun = self._begun or now.holding.begun
-        if self._ready and self._begun:
-            self._consume(set(now.queues))
+        for error in now.errors:
+            if error not in before.errors:
+                log.error("%s takes less than it was started for: %s", now.name, error)
+        if self._ready:
+            self._consume(self._served(now))
         if self._draining:
             self._end_when_idle()
+        if self.unfit:
+            os.kill(os.getpid(), UNFIT)
         if now == before and time.monotonic() - self._beaten < BEAT_SECONDS:
             return
         left = [queue for queue in before.queues if queue not in now.queues]
@@ -93,28 +123,40 @@ class Heartbeat:
         self._publisher.drop_own_queue(self.record.name)
 
     def _look(self) -> WorkerRecord:
-        holding = self._ledger.holding(self.record.name)
-        if holding is None:
+        found = self._ledger.holdings(self.record.name)
+        for process in self._holdings.keys() - found.keys():
             # A Redis that was emptied: what is in memory has not changed by that.
-            holding = self.record.holding
-            self._ledger.hold(self.record.name, holding, unless_known=True)
+            self._ledger.hold(self.record.name, process, self._holdings[process], unless_known=True)
             self._beaten = -math.inf
+        self._holdings.update(found)
+        holding = Holding.of_all(self._holdings.values())
         return self.record.model_copy(
             update={
                 "holding": holding,
+                "errors": self.errors,
                 "state": self._state(holding),
                 "queues": () if self._draining else _queues(self.record.engines, holding),
             }
         )
 
+    def _served(self, record: WorkerRecord) -> set[str]:
+        """Return the queues of which a process can take a batch now.
+
+        One that came while a model is loading would wait for it.
+        """
+        processes = self._holdings.values()
+        served = [name for name in record.engines if any(of.takes(name) for of in processes)]
+        return {queue for name in served for queue in queues_of(name)} & set(record.queues)
+
     def _state(self, holding: Holding) -> WorkerState:
-        if holding.errors:
+        if self.errors:
             return WorkerState.ERROR
         if holding.loading:
             return WorkerState.LOADING
         if holding.resting.keys() >= set(self.record.engines):
             return WorkerState.STANDBY
-        if not self.settled:
+        begun = all(process.begun for process in self._holdings.values())
+        if not (begun and self.settled):
             return WorkerState.LOADING
         return WorkerState.BUSY if state.active_requests else WorkerState.READY
 

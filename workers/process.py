@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-import signal
 import socket
 import threading
+import time
 from functools import partial
 from typing import Any
 
 from celery import current_app
 from celery.signals import worker_process_init
+from celery.utils.log import current_process_index
 
 from dubbing.engines.engine import Voicing
 from dubbing.engines.holding import Holding
@@ -27,16 +28,16 @@ from dubbing.storage import Storage
 from dubbing.system import System
 from dubbing.telemetry import logs as log
 from tasks.context import Context, install
+from workers.heartbeat import UNFIT
 
 logger = logging.getLogger(__name__)
 
 ENGINES_VARIABLE, WORKER_VARIABLE = "DUBBING_WORKER_ENGINES", "DUBBING_WORKER_NAME"
 """Tell the pool processes, which are spawned and not forked, what the parent was started for."""
 
+DIED = "a process died while it loaded {engine} (is there memory enough?)"
 AGAIN_SECONDS = 2.0
-"""How long after a failure what a process holds is said again."""
-UNFIT = signal.SIGUSR2
-"""Sent to the parent by a pool process that cannot work: another one could not either."""
+"""How often what a process holds is said again."""
 
 
 @worker_process_init.connect(weak=False)
@@ -47,6 +48,7 @@ def set_up(**_: Any) -> None:
     except Exception as exc:
         # Celery would log it, and let this process take work all the same.
         logger.critical("this worker cannot work: %s", exc, exc_info=_unforeseen(exc))
+        # Another process could not either.
         os.kill(os.getppid(), UNFIT)
 
 
@@ -64,31 +66,41 @@ def _context() -> Context:
         # Now, and not when a film waits for it.
         import dubbing.jobs.finish  # noqa: F401, PLC0415
 
-        Word(system.ledger, os.environ[WORKER_VARIABLE]).say(Holding(begun=True))
+        Word(system.ledger, os.environ[WORKER_VARIABLE], _number()).say(Holding(begun=True))
         return Context(runner=runner)
     return Context(runner=runner, engines=_residency(engines, system))
 
 
 def _residency(engines: list[str], system: System) -> Residency:
     """Return the engines, those loaded that are not to rest and fit together."""
-    worker = os.environ[WORKER_VARIABLE]
-    # What was said by the process before this one, or by the parent.
-    before = system.ledger.holding(worker) or Holding()
+    worker, number = os.environ[WORKER_VARIABLE], _number()
+    # Recorded by the parent, or by the dead process whose place this process takes.
+    before = system.ledger.holdings(worker).get(number, Holding())
     resting = dict(before.resting)
     if before.loading:
-        resting[before.loading] = (
-            f"a process died while it loaded {before.loading}: is there memory enough?"
-        )
+        resting[before.loading] = DIED.format(engine=before.loading)
     residency = Residency(
         system.catalogue,
         device=system.settings.device,
         budget=system.settings.model_memory,
         resting=resting,
         loaded=partial(_announce, system.storage),
-        changed=Word(system.ledger, worker).say,
+        changed=Word(system.ledger, worker, number).say,
     )
-    residency.begin(engines)
+    try:
+        residency.begin(engines)
+    except DubbingError as exc:
+        # The parent ends the worker when it is so in every process.
+        logger.error("this process can load none of its engines: %s", exc)
     return residency
+
+
+def _number() -> int:
+    """Return the place of this process among those of its worker, from 0 on.
+
+    Celery gives a place to another process when it has seen the end of the one before.
+    """
+    return current_process_index(base=0) or 0
 
 
 def _announce(storage: Storage, engine: Voicing) -> None:
@@ -100,30 +112,39 @@ def _announce(storage: Storage, engine: Voicing) -> None:
 
 
 class Word:
-    """What this process says of what it holds; the parent heeds it with its next look."""
+    """What this process says of what it holds; the parent heeds it with its next look.
 
-    def __init__(self, ledger: Ledger, worker: str) -> None:
+    It is said again every few seconds, so that a Redis that was away, or was emptied, has it soon.
+    """
+
+    def __init__(self, ledger: Ledger, worker: str, process: int) -> None:
         self._ledger = ledger
         self._worker = worker
-        self._unsaid: Holding | None = None
+        self._process = process
+        self._holding: Holding | None = None
         self._lock = threading.Lock()
+        threading.Thread(target=self._repeat, name="word", daemon=True).start()
 
     def say(self, holding: Holding) -> None:
-        """Say it now, or as soon as Redis is back, unless there is something newer by then."""
+        """Say it now: what comes next may be the end of this process."""
         with self._lock:
-            self._unsaid = None
-            try:
-                self._ledger.hold(self._worker, holding)
-            except QueueUnavailable as exc:
-                logger.warning("%s cannot say what it holds: %s", self._worker, exc)
-                self._unsaid = holding
-                timer = threading.Timer(AGAIN_SECONDS, self._say_again, [holding])
-                timer.daemon = True
-                timer.start()
+            self._holding = holding
+            self._say()
 
-    def _say_again(self, holding: Holding) -> None:
-        if self._unsaid is holding:
-            self.say(holding)
+    def _repeat(self) -> None:
+        while True:
+            time.sleep(AGAIN_SECONDS)
+            with self._lock:
+                self._say()
+
+    def _say(self) -> None:
+        # Before the first word, that of the process before this one stands.
+        if self._holding is None:
+            return
+        try:
+            self._ledger.hold(self._worker, self._process, self._holding)
+        except QueueUnavailable as exc:
+            logger.warning("%s cannot say what it holds: %s", self._worker, exc)
 
 
 def _unforeseen(exc: Exception) -> bool:

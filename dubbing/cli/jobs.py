@@ -49,9 +49,9 @@ def watch(job: str, as_json: bool) -> None:
     client = Client.connect()
     with left_at_work(f"dubbing watch {job}"):
         if not as_json:
-            sys.exit(of_jobs([show_progress(attended(client, job))]))
+            sys.exit(of_jobs([show_progress(attended(client.watch(job)))]))
         last: Status | None = None
-        for found in attended(client, job):
+        for found in attended(client.watch(job)):
             if found != last:
                 click.echo(found.model_dump_json())
             last = found

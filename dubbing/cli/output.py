@@ -21,7 +21,6 @@ from dubbing.errors import DubbingError
 from dubbing.job import JobState
 
 if TYPE_CHECKING:
-    from dubbing.client import Client
     from dubbing.jobs.status import Status
 
 PATIENCE_SECONDS = 10.0
@@ -73,12 +72,23 @@ def print_unattended(depths: Mapping[str, int]) -> None:
 
 def describe(status: Status) -> str:
     """Return a job's status in one line."""
-    words = _standing(status)
-    if status.lacks:
-        words += f", no worker is online for {' and '.join(status.lacks)}"
+    words = ", ".join([_standing(status), *_hindrances(status)])
     if status.error:
         words += f": {status.error.message}"
     return words
+
+
+def _hindrances(status: Status, *, remedy: str = "") -> list[str]:
+    """Return why nobody works on what a job needs.
+
+    remedy: what to do when there is no worker, with ``{}`` for what it is started with.
+    """
+    missing = [engine for engine in status.lacks if engine not in status.unable]
+    return [
+        *(f"no worker is online for {engine}{remedy.format(engine)}" for engine in missing),
+        *status.unable.values(),
+        *(f"{engine} is being loaded" for engine in status.loading),
+    ]
 
 
 def _standing(status: Status) -> str:
@@ -106,16 +116,17 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def attended(client: Client, job_id: str) -> Iterator[Status]:
-    """Yield a job's status as it changes; warn while there is nobody to do what it waits for."""
+def attended(statuses: Iterable[Status]) -> Iterator[Status]:
+    """Pass on a job's statuses; warn while there is nobody to do what it waits for."""
     look = time.monotonic() + PATIENCE_SECONDS
-    for status in client.watch(job_id):
+    unable: dict[str, str] = {}
+    for status in statuses:
         yield status
-        if status.lacks and time.monotonic() > look:
-            for worker in status.lacks:
-                remedy = f"start `dubbing worker {worker}`"
-                click.echo(f"warning: no worker is online for {worker}: {remedy}", err=True)
-            look += 6 * PATIENCE_SECONDS
+        hindrances = _hindrances(status, remedy=": start `dubbing worker {}`")
+        # What could not be loaded will not be there by itself, however long one waits.
+        if hindrances and (time.monotonic() > look or status.unable != unable):
+            click.echo("\n".join(f"warning: {words}" for words in hindrances), err=True)
+            look, unable = time.monotonic() + 6 * PATIENCE_SECONDS, status.unable
 
 
 def show_progress(statuses: Iterator[Status]) -> Status:

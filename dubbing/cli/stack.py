@@ -16,9 +16,9 @@ import click
 from dubbing.cli.cautions import print_cautions
 from dubbing.cli.exit_codes import of_jobs
 from dubbing.cli.options import job_options, read_jobs
-from dubbing.cli.output import describe, json_option, print_json, show_progress
+from dubbing.cli.output import attended, describe, json_option, print_json, show_progress
 from dubbing.embedded.stack import Stack
-from dubbing.errors import BadInput
+from dubbing.errors import BadInput, EngineFailed
 from dubbing.job import Caution, JobState
 from dubbing.jobs.status import Status
 from dubbing.planning.plan import Kind
@@ -112,7 +112,7 @@ def _dub(reading: Reading, out: Path) -> tuple[Status, list[Path], list[Caution]
         print_cautions(cautions)
         if client.status(submission.id).state in {JobState.FAILED, JobState.CANCELLED}:
             client.retry(submission.id)
-        status = show_progress(_watched(client.watch(submission.id), stack))
+        status = show_progress(attended(_watched(client.watch(submission.id), stack)))
         # The same request may have been handed in by another name before.
         name = job.output.name
         paths = client.fetch(submission.id, out, name=name) if status.output else []
@@ -126,10 +126,13 @@ def _engines(job: Manifest, settings: Settings) -> list[str]:
 
 
 def _watched(statuses: Iterator[Status], stack: Stack) -> Iterator[Status]:
-    """Pass on statuses; raise when a process of the stack has ended."""
+    """Pass on statuses; raise when a process of the stack has ended, or can do nothing for one."""
     for status in statuses:
         stack.check()
-        yield status
+        for engine, why in status.unable.items():
+            raise EngineFailed(f"{why}; see {stack.log_path(engine)}")
+        # Workers that are not there yet are starting: `check` tells when one has ended.
+        yield status.model_copy(update={"lacks": ()})
 
 
 def _is_loopback(address: str) -> bool:

@@ -93,7 +93,8 @@ def _wait(
     several = f"dubbing status --collection {collection}" if collection else "dubbing jobs"
     follow = f"dubbing watch {submissions[0].id}" if len(submissions) == 1 else several
     with left_at_work(follow):
-        statuses = [show_progress(attended(client, submission.id)) for submission in submissions]
+        watched = [attended(client.watch(submission.id)) for submission in submissions]
+        statuses = [show_progress(each) for each in watched]
     if as_json:
         records = [status.model_dump(mode="json") for status in statuses]
         print_json(_with_cautions(records, submissions, reading))

@@ -29,7 +29,7 @@ def workers(context: click.Context, as_json: bool) -> None:
         return
     print_table(("worker", "state", "slots", "up", "loaded", "takes from"), map(_row, found))
     for worker in found:
-        for error in worker.holding.errors:
+        for error in worker.errors:
             click.echo(f"{worker.name}: {error}", err=True)
     if not any(worker.online for worker in found):
         click.echo("no worker is online", err=True)

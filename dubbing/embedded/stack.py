@@ -35,6 +35,8 @@ from dubbing.system import System
 START_SECONDS = 10.0
 STOP_SECONDS = 20.0
 """How long a worker may finish its batch; then it is killed, and the lease brings it back."""
+ERROR = "error: "
+"""What a command that fails puts before its last words."""
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 """Loaded here: between fork and exec there is room for a system call, and not for a loader."""
@@ -102,10 +104,9 @@ class Stack:
         """Raise EngineFailed or QueueUnavailable when a process of the stack has ended."""
         for engine, worker in self._workers.items():
             if worker.poll() is not None:
-                raise EngineFailed(
-                    f"the worker of {engine!r} ended with exit code {worker.returncode}; "
-                    f"see {self.log_path(engine)}"
-                )
+                path = self.log_path(engine)
+                why = _last_error(path) or f"exit code {worker.returncode}"
+                raise EngineFailed(f"the worker of {engine!r} ended: {why}; see {path}")
         if self._redis and self._redis.poll() is not None:
             raise QueueUnavailable(f"Redis has ended; see {self.log_path('redis')}")
         if self._joined and not is_up(self._settings):
@@ -239,6 +240,12 @@ def _as_variable(value: object) -> str:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     return json.dumps(value, default=str) if isinstance(value, dict | tuple) else str(value)
+
+
+def _last_error(log: Path) -> str:
+    """Return the error that a process ended with, or nothing when it said none."""
+    *_, last = ["", *log.read_text(errors="replace").splitlines()]
+    return last.removeprefix(ERROR) if last.startswith(ERROR) else ""
 
 
 def _end(process: subprocess.Popen[bytes], deadline: float) -> None:

@@ -71,6 +71,8 @@ class EngineSpec(Model):
     """Largest batch after padding: lines × longest line, in seconds of speech."""
     seconds_per_call: float = 120.0
     """A call that speaks one full batch and takes longer is taken to hang."""
+    seconds_to_load: float = 900.0
+    """Loading that takes longer is taken to hang: a large model on a slow disk takes minutes."""
     device: Literal["cpu", "cuda"] = "cpu"
     """Where it speaks best. An engine for ``cuda`` uses the CPU where there is no GPU."""
     base: Identifier | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pydantic import Field
 
 from dubbing.documents import Model
@@ -23,3 +25,24 @@ class Holding(Model):
     def errors(self) -> list[str]:
         """Why engines could not be loaded."""
         return [why for why in self.resting.values() if why]
+
+    def takes(self, engine: str) -> bool:
+        """Whether the process is there for the batches of an engine."""
+        return self.begun and engine not in self.resting
+
+    @classmethod
+    def of_all(cls, processes: Iterable[Holding]) -> Holding:
+        """Return what a worker holds: an engine rests when it rests in all of its processes."""
+        all_ = list(processes)
+        rest = [process.resting for process in all_]
+        resting = {
+            engine: next((of[engine] for of in rest if of[engine]), "")
+            for engine in (rest[0] if rest else {})
+            if all(engine in of for of in rest)
+        }
+        return cls(
+            loaded=tuple(dict.fromkeys(name for process in all_ for name in process.loaded)),
+            loading=next((process.loading for process in all_ if process.loading), ""),
+            begun=any(process.begun for process in all_),
+            resting=resting,
+        )

@@ -7,10 +7,12 @@ the batch goes to another worker.
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -24,6 +26,8 @@ log = logging.getLogger(__name__)
 
 GPU = Path("/dev/nvidiactl")
 """Exists wherever a process can reach an NVIDIA card, also in a container."""
+STDERR = 2
+"""The file descriptor; the object in Python need not have one."""
 
 
 class Residency:
@@ -62,10 +66,20 @@ class Residency:
         return Holding(loaded=tuple(self._engines), begun=self._begun, resting=dict(self._resting))
 
     def begin(self, names: Iterable[str]) -> None:
-        """Load the first of ``names`` that does not rest, and others while they fit."""
+        """Load the first of ``names`` that does not rest, and others while they fit.
+
+        An engine that cannot be loaded rests. When none could be loaded, the process has not begun,
+        and the first error is raised.
+        """
+        failed: list[DubbingError] = []
         for name in names:
             if name not in self._resting and (not self._engines or self.fits(name)):
-                self.wake(name)
+                try:
+                    self.wake(name)
+                except DubbingError as exc:
+                    failed.append(exc)
+        if failed and not self._engines:
+            raise failed[0]
         self._begun = True
         self._changed(self.holding)
 
@@ -142,13 +156,16 @@ class Residency:
         self._changed(self.holding.model_copy(update={"loading": beside or name}))
         began = time.monotonic()
         try:
-            engine.load(device_of(engine.spec, self._device))
+            with _ended_if_it_hangs(engine.spec.seconds_to_load):
+                engine.load(device_of(engine.spec, self._device))
         except DubbingError:
             self._changed(self.holding)
             raise
         except Exception as exc:
             self._changed(self.holding)
-            raise EngineFailed(f"{name} cannot be loaded: {type(exc).__name__}: {exc}") from exc
+            # Callers that asked for the engine itself put its name in front.
+            what = f"{name} cannot be loaded: " if beside else ""
+            raise EngineFailed(f"{what}{type(exc).__name__}: {exc}") from exc
         self._engines[name] = engine
         log.info("%s was loaded in %.1f s", name, time.monotonic() - began)
         self._changed(self.holding)
@@ -182,6 +199,19 @@ class Residency:
         """Return the size of a model, in GiB."""
         folder = self._catalogue.folders.of(engine.spec.name)
         return engine.weights.size(folder) / 2**30 if engine.weights else 0.0
+
+
+@contextmanager
+def _ended_if_it_hangs(seconds: float) -> Iterator[None]:
+    """End this process when the block takes longer, with a traceback on standard error.
+
+    No thread of Python could do it: a library that hangs may never let another thread run.
+    """
+    faulthandler.dump_traceback_later(seconds, exit=True, file=STDERR)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 def device_of(spec: EngineSpec, chosen: str | None = None) -> str:

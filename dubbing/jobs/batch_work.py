@@ -12,9 +12,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 
-from dubbing.errors import DubbingError, NotFound, Stopped, StorageUnavailable, Transient
+from dubbing.errors import (
+    DubbingError,
+    EngineAway,
+    NotFound,
+    Stopped,
+    StorageUnavailable,
+    Transient,
+)
 from dubbing.jobs.rounds import put_to_work, start
 from dubbing.jobs.store import load_job
 from dubbing.ledger import Address, Claim, Ledger
@@ -30,6 +39,11 @@ log = logging.getLogger(__name__)
 PAUSE_SECONDS = 5.0
 """How long a batch rests at first that failed for no fault of its lines; longer each time."""
 LONGEST_PAUSE = 60.0
+AWAY_SECONDS = 2.0
+"""How long a process is idle after it handed back a batch of an engine that it does not hold.
+
+Without that it would be the first to take each batch from those that hold the engine and are busy.
+"""
 SETBACKS = 5
 """A batch that storage failed so often is reported with that error.
 
@@ -93,7 +107,9 @@ class Lease:
     @contextmanager
     def renewed(self) -> Iterator[None]:
         """Renew it while the block runs."""
-        thread = threading.Thread(target=self._keep, name="lease", daemon=True)
+        # What it logs names the batch as what the worker logs does.
+        run = partial(copy_context().run, self._keep)
+        thread = threading.Thread(target=run, name="lease", daemon=True)
         thread.start()
         try:
             yield
@@ -136,14 +152,14 @@ class BatchRunner:
     def claimed(self, at: Address) -> Iterator[Lease | None]:
         """Claim a batch for the block; yields None when there is nothing to do.
 
-        An exception hands the batch back, for whoever comes after a pause; Stopped, for whoever
-        comes.
+        An exception hands the batch back, for whoever comes after a pause; Stopped and EngineAway,
+        for whoever comes.
         """
         claim = self.ledger.claim(at, self.worker)
         if claim is Claim.UNKNOWN:
             claim = self._claim_again(at)
         if claim is not Claim.RUN:
-            log.info("%s: nothing to do for batch %s: %s", at.job, at.token, claim.value)
+            log.debug("%s: nothing to do for batch %s: %s", at.job, at.token, claim.value)
             self.publisher.fill([at.queue])
             yield None
             return
@@ -153,6 +169,11 @@ class BatchRunner:
         try:
             with lease.renewed():
                 yield lease
+        except EngineAway as exc:
+            log.warning("%s: batch %s is left to others: %s", at.job, at.token, exc)
+            self.ledger.release(at, self.worker)
+            time.sleep(AWAY_SECONDS)
+            raise
         except Exception as exc:
             pause = 0.0 if isinstance(exc, Stopped) else self._pause(lease.set_back(exc))
             log.warning("%s: batch %s is handed back for %.1f s: %s", at.job, at.token, pause, exc)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import cache
 from typing import Any
+
+from pydantic import Field
 
 from dubbing.documents import Model
 from dubbing.errors import DubbingError, ErrorRecord
 from dubbing.job import JobState
 from dubbing.jobs.store import End, job_ids, latest_round, load_end, load_job
-from dubbing.ledger import Ledger, Snapshot, Standing
+from dubbing.ledger import Ledger, Snapshot, Standing, WorkerRecord
 from dubbing.planning.plan import Kind, read_refs
 from dubbing.storage import Keys, Storage, each
 
@@ -39,7 +42,12 @@ class Status(Model):
     Assembly counts for nothing while none was done yet.
     """
     lacks: tuple[str, ...] = ()
-    """What it needs a worker of, and none is online: engines, or ``assembly``."""
+    """What it needs a worker of, and none is online that takes work for it: engines, or
+    ``assembly``."""
+    unable: dict[str, str] = Field(default_factory=dict)
+    """Those of ``lacks`` that workers are online for and could not load, and why."""
+    loading: tuple[str, ...] = ()
+    """What it needs, and what all workers that are online for it are still loading."""
 
     def as_end(self, state: JobState, round_: int, error: DubbingError | None = None) -> End:
         """Return the end of a round, now."""
@@ -53,17 +61,31 @@ class Status(Model):
         )
 
 
-def job_status(storage: Storage, ledger: Ledger, job_id: str) -> Status:
-    """Return where a job stands; raises NotFound."""
+def job_status(
+    storage: Storage,
+    ledger: Ledger,
+    job_id: str,
+    workers: Callable[[], Sequence[WorkerRecord]] | None = None,
+) -> Status:
+    """Return where a job stands; raises NotFound.
+
+    workers: returns those of the ledger; who asks for many jobs has it remember them.
+    """
     known = ledger.snapshot(job_id)
     if known is None or known.state.ended:
         status = _stored_status(storage, job_id)
     else:
-        status = _live_status(ledger, job_id, known)
+        status = _live_status(ledger, job_id, known, workers or ledger.workers)
     if status.round > 1 and status.state is not JobState.COMPLETED:
         kept = _kept_output(storage, job_id, status.round)
         status = status.model_copy(update={"output": kept or status.output})
     return status
+
+
+def statuses_of(storage: Storage, ledger: Ledger, ids: Iterable[str]) -> list[Status]:
+    """Return where jobs stand, in the order of ``ids``; the workers are asked for once."""
+    workers = cache(ledger.workers)
+    return each(lambda id_: job_status(storage, ledger, id_, workers), ids)
 
 
 def list_statuses(
@@ -79,11 +101,21 @@ def list_statuses(
     if not states:
         # A status takes several calls: none is made for a job that is left out.
         ids = ids[:limit]
-    statuses = each(lambda id_: job_status(storage, ledger, id_), ids)
+    statuses = statuses_of(storage, ledger, ids)
     return [status for status in statuses if not states or status.state in states][:limit]
 
 
-def _live_status(ledger: Ledger, job_id: str, known: Snapshot) -> Status:
+def _live_status(
+    ledger: Ledger,
+    job_id: str,
+    known: Snapshot,
+    workers: Callable[[], Sequence[WorkerRecord]],
+) -> Status:
+    standings = ledger.standings(job_id)
+    outlook = _outlook(standings)
+    # Of a job that is at work, and that lacks nothing, there is nothing to ask.
+    if outlook["lacks"] or known.state is JobState.QUEUED:
+        outlook |= _hindrances(standings, outlook["lacks"], workers())
     return Status(
         id=job_id,
         state=known.state,
@@ -91,7 +123,7 @@ def _live_status(ledger: Ledger, job_id: str, known: Snapshot) -> Status:
         lines=known.lines,
         done=known.done,
         failed=known.failed,
-        **_outlook(ledger.standings(job_id)),
+        **outlook,
     )
 
 
@@ -103,6 +135,23 @@ def _outlook(standings: Sequence[Standing]) -> dict[str, Any]:
         "seconds_left": _seconds_left(standings),
         "lacks": tuple(sorted({_worker(at.queue) for at in standings if not at.slots})),
     }
+
+
+def _hindrances(
+    standings: Sequence[Standing], lacks: Sequence[str], workers: Sequence[WorkerRecord]
+) -> dict[str, Any]:
+    """Return what workers could not load of what a job lacks, and what they still load."""
+    online = [worker for worker in workers if worker.online]
+    unable = {
+        engine: why
+        for worker in online
+        for engine, why in worker.holding.resting.items()
+        if why and engine in lacks
+    }
+    begun = {queue for worker in online if worker.holding.begun for queue in worker.queues}
+    taken = {queue for worker in online for queue in worker.queues}
+    loading = {_worker(at.queue) for at in standings if at.queue in taken - begun}
+    return {"unable": unable, "loading": tuple(sorted(loading))}
 
 
 def _seconds_left(standings: Sequence[Standing]) -> float | None:

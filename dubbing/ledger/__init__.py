@@ -19,7 +19,7 @@ script, so no process can die in the middle of a step; sending a step twice does
 ``pace:<queue>``               hash: mean duration and size of recent batches; lines of the largest
 ``express:<queue>``            count: requests without a job that went ahead since the last batch
 ``worker:<name>``, ``slots:…`` heartbeats of workers, and their slots by queue
-``holding:<name>``             what a worker has in memory, as its process reported
+``holding:<name>``             hash: what each process of a worker has in memory, as it reported
 ``reply:<ticket>``             list: the answer to a request that has no job
 ``turn:<what>``                lock: a task that one process at a time does
 =============================  ====================================================================

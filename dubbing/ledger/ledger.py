@@ -204,20 +204,26 @@ class Ledger:
         found = [_worker(float(age), record) for age, record in self._server.run("workers")]
         return sorted(found, key=lambda worker: worker.name)
 
-    def hold(self, worker: str, holding: Holding, *, unless_known: bool = False) -> None:
-        """Record what a worker's process has in memory.
+    def hold(
+        self, worker: str, process: int, holding: Holding, *, unless_known: bool = False
+    ) -> None:
+        """Record what a process of a worker has in memory.
 
+        process: its number; the process that replaces a dead one gets the number of that one.
         unless_known: keep an earlier record.
         """
         key, value = f"{PREFIX}holding:{worker}", holding.model_dump_json()
-        with self._server.commands() as redis:
-            redis.set(key, value, ex=HOLDING_SECONDS, nx=unless_known)
+        with self._server.commands() as redis, redis.pipeline() as pipe:
+            note = pipe.hsetnx if unless_known else pipe.hset
+            note(key, str(process), value)
+            pipe.expire(key, HOLDING_SECONDS)
+            pipe.execute()
 
-    def holding(self, worker: str) -> Holding | None:
-        """Return what a worker's process has in memory, or None when it has not reported."""
+    def holdings(self, worker: str) -> dict[int, Holding]:
+        """Return what each process of a worker has in memory, by its number."""
         with self._server.commands() as redis:
-            found: Any = redis.get(f"{PREFIX}holding:{worker}")
-        return Holding.model_validate_json(found) if found else None
+            found: Any = redis.hgetall(f"{PREFIX}holding:{worker}")
+        return {int(n): Holding.model_validate_json(said) for n, said in sorted(found.items())}
 
     def turn(self, what: str, seconds: int) -> bool:
         """Whether this process is the one to do a task for the next ``seconds`` seconds."""

@@ -108,7 +108,7 @@ class WorkerState(StrEnum):
     READY = "ready"
     BUSY = "busy"
     ERROR = "error"
-    """An engine could not be loaded; the worker takes no work for it."""
+    """At least one of its processes could not load an engine."""
     OFFLINE = "offline"
     """Its last heartbeat is too long ago."""
 
@@ -127,6 +127,9 @@ class WorkerRecord(Model):
     since: float = 0.0
     """When it started, in seconds since 1970."""
     holding: Holding = Holding()
+    """What its processes hold together."""
+    errors: tuple[str, ...] = ()
+    """Why engines could not be loaded, by any of its processes."""
 
     @property
     def online(self) -> bool:

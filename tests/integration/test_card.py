@@ -10,11 +10,11 @@ import pytest
 import redis as library
 from system import System, numbered, script
 
-from dubbing.engines.holding import Holding
 from dubbing.errors import BadInput, NotFound
 from dubbing.ledger import WorkerRecord, WorkerState
 from dubbing.queue.fleet import Order
 from dubbing.script.manifest import ManifestRole
+from workers.process import DIED
 
 ENGINES = ("faulty", "tone")
 
@@ -113,16 +113,17 @@ def test_a_process_that_dies_comes_back_as_it_was_told_to_be(card: Card) -> None
 
 
 def test_a_process_that_died_while_it_loaded_an_engine_is_not_followed_into_it(card: Card) -> None:
-    name = card.record().name
-    card.client.ledger.hold(name, Holding(loaded=ENGINES, begun=True, loading="tone"))
-    job = script("killed", "<kill> a line that kills", *numbered("killed", 2))
-    card.run(job)
+    card.loads.write_text("<kill>")
+    card.client.submit(script("killed", "<kill> a line that kills"))
     card.becomes(WorkerState.ERROR)
-    assert card.record().holding.errors == [
-        "a process died while it loaded tone: is there memory enough?"
-    ]
-    assert card.steer(Order.LOAD, "tone") == ("faulty", "tone")
+    record = card.record()
+    assert record.errors == (DIED.format(engine="faulty"),)
+    assert record.holding.resting == {"faulty": record.errors[0]}
+    assert record.holding.loaded == ("tone",)
+    assert record.queues == ("synthesis.tone", "extraction.tone")
+    assert card.steer(Order.LOAD, "faulty") == ("tone", "faulty")
     card.becomes(WorkerState.READY)
+    assert card.record().errors == ()
 
 
 def test_a_redis_that_forgot_everything_is_told_again_what_a_worker_holds(card: Card) -> None:

@@ -221,7 +221,7 @@ def test_without_a_worker_there_is_no_time_but_what_is_lacking(
     found = status(ledger, tmp_path)
     assert (found.place, found.seconds_left) == (0, None)
     assert found.lacks == ("assembly", "tone")
-    assert "no worker is online for assembly and tone" in describe(found)
+    assert "no worker is online for assembly, no worker is online for tone" in describe(found)
     ledger.beat(record(queues=(QUEUE,)))
     assert status(ledger, tmp_path).lacks == ("assembly",)
 

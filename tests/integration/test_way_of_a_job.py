@@ -257,16 +257,6 @@ def test_a_redis_that_is_started_anew_finds_its_workers_again(system: System) ->
     assert set(system.spoken(job).values()) == {1}
 
 
-def test_a_worker_whose_engine_cannot_be_loaded_ends_and_says_so(system: System) -> None:
-    worker = system.launch("faulty", FAULTY_UNLOADABLE="1")
-    try:
-        assert worker.wait(timeout=30) == 1
-    finally:
-        worker.kill()
-        worker.wait()
-    assert "this worker cannot work: the model is damaged" in system.log("faulty")
-
-
 def test_the_way_of_a_job_through_object_storage(
     tmp_path: Path, s3_options: S3Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:

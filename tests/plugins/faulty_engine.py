@@ -15,12 +15,17 @@
 =============  ===================================================================
 
 Everything else is hummed as the tone engine does. Each line that is begun is appended to the
-file that FAULTY_LOG names: the process's id, a tab, the text. With FAULTY_UNLOADABLE set, the
-engine cannot be loaded. FAULTY_SECONDS is how long a call may take.
+file that FAULTY_LOG names: the process's id, a tab, the text. FAULTY_SECONDS is how long a call
+may take.
+
+Loading fails in the same way: each process that loads the engine takes a line of the file that
+FAULTY_LOADS names, and does what its words say: ``<slow:2>``, ``<raise>``, ``<hang>``, ``<kill>``.
+With no line left it loads at once. FAULTY_LOAD_SECONDS is how long loading may take.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import signal
@@ -28,6 +33,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
@@ -46,12 +52,21 @@ class Faulty(Tone):
             "summary": "Fails as the text tells it to",
             "batch_lines": 4,
             "seconds_per_call": float(os.environ.get("FAULTY_SECONDS", "60")),
+            "seconds_to_load": float(os.environ.get("FAULTY_LOAD_SECONDS", "600")),
         }
     )
 
     def load(self, device: str) -> None:
-        if os.environ.get("FAULTY_UNLOADABLE"):
-            raise EngineFailed("the model is damaged")
+        for word, value in WORD.findall(_next_load()):
+            match word:
+                case "slow":
+                    time.sleep(float(value))
+                case "raise":
+                    raise EngineFailed("the model is damaged")
+                case "hang":
+                    _hang()
+                case "kill":
+                    os.kill(os.getpid(), signal.SIGKILL)
         super().load(device)
 
     def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
@@ -85,8 +100,7 @@ def _fault(word: str, value: str, line: Line, audio: Audio) -> Audio:
         case "raise":
             raise RuntimeError("the text told me to")
         case "hang":
-            while True:
-                time.sleep(60)
+            _hang()
         case "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         case "slow":
@@ -94,6 +108,25 @@ def _fault(word: str, value: str, line: Line, audio: Audio) -> Audio:
         case "broken" if Path(os.environ["FAULTY_SWITCH"]).exists():
             samples = np.zeros_like(samples)
     return replace(audio, samples=samples)
+
+
+def _hang() -> NoReturn:
+    while True:
+        time.sleep(60)
+
+
+def _next_load() -> str:
+    """Take the first line of the file that says how the engine is loaded."""
+    path = os.environ.get("FAULTY_LOADS")
+    if not path:
+        return ""
+    with Path(path).open("r+", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        first, _, rest = file.read().partition("\n")
+        file.seek(0)
+        file.truncate()
+        file.write(rest)
+    return first
 
 
 def _note(line: Line) -> None:

@@ -152,7 +152,7 @@ def test_a_base_that_cannot_be_loaded_does_not_rest(tmp_path: Path) -> None:
 def test_whatever_loading_raises_is_an_error_of_the_engine(tmp_path: Path) -> None:
     process = Process(tmp_path)
     (tmp_path / "m-a" / "model.bin").write_bytes(b"too large")
-    with pytest.raises(EngineAway, match="MemoryError: no room"):
+    with pytest.raises(EngineAway, match="m-a cannot be loaded: MemoryError: no room"):
         process.residency.voicing("m-a")
     assert process.said[-1].loading == ""
 
@@ -182,6 +182,30 @@ def test_a_process_in_which_no_model_fits_says_so_at_once(tmp_path: Path) -> Non
     process = Process(tmp_path, budget=BUDGET / 4)
     with pytest.raises(BadInput, match="DUBBING_MODEL_MEMORY"):
         process.residency.begin(["m-a", "m-b"])
+
+
+def test_a_process_begins_with_what_can_be_loaded(tmp_path: Path) -> None:
+    process = Process(tmp_path)
+    (tmp_path / "m-a" / "model.bin").write_bytes(b"")
+    process.residency.begin(["m-a", "m-b"])
+    why = "m-a cannot be loaded: the model is damaged"
+    assert process.said[-1] == Holding(loaded=("m-b",), begun=True, resting={"m-a": why})
+
+
+def test_a_process_that_can_load_nothing_has_not_begun(tmp_path: Path) -> None:
+    process = Process(tmp_path)
+    for name in ("m-a", "m-b"):
+        (tmp_path / name / "model.bin").write_bytes(b"")
+    with pytest.raises(EngineFailed, match="damaged"):
+        process.residency.begin(["m-a", "m-b"])
+    assert process.said[-1].resting.keys() == {"m-a", "m-b"}
+    assert not process.said[-1].begun
+
+
+def test_a_process_that_rests_all_it_has_begins(tmp_path: Path) -> None:
+    process = Process(tmp_path, resting={"m-a": "a process died"})
+    process.residency.begin(["m-a"])
+    assert process.said[-1] == Holding(begun=True, resting={"m-a": "a process died"})
 
 
 def test_each_engine_rests_for_its_own_reason(tmp_path: Path) -> None:

@@ -1,0 +1,118 @@
+"""Whether every start of a worker is one: both processes ready, and a job done, 30 times in a row.
+
+- ``ready``: share of the starts in which both processes loaded the engine, and none took the other
+  for dead.
+- ``done``: share of the starts after which a job was done, with every line spoken.
+- ``ready_seconds``, ``slowest_seconds``: from the start of the stack until the worker is ready,
+  the median and the longest.
+
+Each start is a stack with a home and a working folder of its own, as `dubbing run` brings it. Its
+worker has two processes, which load the engine for two seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks._script import make_job, sentences
+from benchmarks._system import PATIENCE, POLL_SECONDS, faulty_engine, settings
+from dubbing.client import Client
+from dubbing.embedded.stack import Stack
+from dubbing.job import JobState
+from dubbing.jobs.status import Status
+from dubbing.ledger import WorkerRecord, WorkerState
+from dubbing.planning.plan import Kind
+
+AT_LEAST = {"ready": 1.0, "done": 1.0}
+
+STARTS = 30
+PROCESSES = 2
+LOAD = "<slow:2>"
+LINES = 24
+
+
+@dataclass(frozen=True)
+class Start:
+    """What came of one start."""
+
+    ready: bool
+    done: bool
+    seconds: float
+
+
+def run() -> dict[str, float]:
+    """Return the figures; takes some five minutes on two cores."""
+    with faulty_engine():
+        starts = [start(number) for number in range(STARTS)]
+    seconds = [one.seconds for one in starts]
+    return {
+        "ready": sum(one.ready for one in starts) / STARTS,
+        "done": sum(one.done for one in starts) / STARTS,
+        "ready_seconds": statistics.median(seconds),
+        "slowest_seconds": max(seconds),
+    }
+
+
+def start(number: int) -> Start:
+    """Start a stack, have it do a job, and end it."""
+    with tempfile.TemporaryDirectory(prefix="dubbing-bench-") as name, chdir(name):
+        home = Path(name) / "home"
+        began = time.monotonic()
+        with (
+            slow_loads(Path(name) / "loads"),
+            Stack(settings(home, "faulty", slots=PROCESSES), ["faulty", Kind.ASSEMBLY]) as stack,
+        ):
+            client = Client.connect(settings(home, "faulty"))
+            worker = ready(client, stack)
+            seconds = time.monotonic() - began
+            job = make_job(f"start-{number}", sentences(str(number)), LINES, slot=5, speakers=1)
+            client.submit(job)
+            status = ended(client, stack, job.name)
+            loaded = client.ledger.holdings(worker.name).values()
+        return Start(
+            ready=len(loaded) == PROCESSES
+            and all(process.loaded == ("faulty",) for process in loaded)
+            and not worker.errors,
+            done=status.state is JobState.COMPLETED and status.failed == 0,
+            seconds=seconds,
+        )
+
+
+def ready(client: Client, stack: Stack) -> WorkerRecord:
+    """Return the record of the engine's worker when it has started, for good or not."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        stack.check()
+        for worker in client.fleet.workers():
+            started = worker.state in {WorkerState.READY, WorkerState.BUSY, WorkerState.ERROR}
+            if worker.engines == ("faulty",) and started:
+                return worker
+        time.sleep(POLL_SECONDS)
+    raise AssertionError(f"the worker is not ready after {PATIENCE:g} s: see {stack.logs}")
+
+
+def ended(client: Client, stack: Stack, job: str) -> Status:
+    """Return how a job stands when it has ended, or when it hangs."""
+    deadline = time.monotonic() + PATIENCE
+    watched = client.watch(job)
+    while not (status := next(watched)).state.ended and time.monotonic() < deadline:
+        stack.check()
+    return status
+
+
+@contextmanager
+def slow_loads(path: Path) -> Iterator[None]:
+    """Have the processes that are started in the block load the engine slowly."""
+    path.write_text(f"{LOAD}\n" * PROCESSES)
+    os.environ["FAULTY_LOADS"] = str(path)
+    try:
+        yield
+    finally:
+        del os.environ["FAULTY_LOADS"]

@@ -1,0 +1,259 @@
+"""How a worker of several processes starts: engines that load slowly, fail, hang, or kill."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from click.testing import CliRunner
+from services import PLUGINS
+from system import SECONDS, System, numbered, script
+
+from dubbing.cli.workers import workers
+from dubbing.engines.holding import Holding
+from dubbing.ledger import WorkerRecord, WorkerState
+from workers.process import DIED
+
+LOADED = "faulty is loaded"
+REST = DIED.format(engine="faulty")
+TAKES = ("synthesis.faulty", "extraction.faulty")
+
+
+class Starts(System):
+    """The worker of assembly; the test starts the others."""
+
+    ENGINES: ClassVar[Mapping[str, str]] = {"assembly": "assembly"}
+
+    def begin(self, *loads: str, engines: str = "faulty") -> None:
+        """Start a worker; its processes load the engine so, in the order in which they come."""
+        self.loads.write_text("\n".join(loads))
+        self._workers["faulty"] = self.launch(engines)
+
+    def records(self) -> list[WorkerRecord]:
+        """The workers of the engine."""
+        return [w for w in self.client.fleet.workers() if "faulty" in w.engines and w.online]
+
+    def becomes(self, state: WorkerState) -> WorkerRecord:
+        """Return the record of the worker once it is in this state."""
+        self.until(lambda: [w.state for w in self.records()] == [state], state.value)
+        return self.records()[0]
+
+    def takes(self, *queues: str) -> None:
+        """Return once the worker takes work from these queues alone."""
+        self.until(lambda: [w.queues for w in self.records()] == [queues], f"from {queues}")
+
+    def holds(self, *states: str) -> None:
+        """Return once the processes of the worker stand so, whichever is which.
+
+        A state is ``loading``, ``loaded``, ``resting``, or ``""``.
+        """
+
+        def there() -> bool:
+            found = self.client.ledger.holdings(self.records()[0].name).values()
+            return sorted(map(_state, found)) == sorted(states)
+
+        self.until(lambda: self.records() and there(), f"{states}")
+
+    def processes(self) -> list[int]:
+        """The ids of the worker's pool processes, the oldest first."""
+        parent = self.worker("faulty").pid
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        return [int(pid) for pid in children if _is_pool(pid)]
+
+    def speaks(self, name: str, mark: str = "") -> None:
+        """A job of several batches is done, and no line of it is missing."""
+        job = script(name, *numbered(name, 12, mark))
+        self.run(job)
+        assert self.whole(job)
+
+
+def _state(holding: Holding) -> str:
+    if holding.loading:
+        return "loading"
+    if holding.resting:
+        return "resting"
+    return "loaded" if holding.loaded else ""
+
+
+def _is_pool(pid: str) -> bool:
+    return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+@pytest.fixture(autouse=True)
+def plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine is installed where jobs are submitted, whether it was ever loaded or not."""
+    monkeypatch.syspath_prepend(str(PLUGINS))
+
+
+@pytest.fixture
+def starts(tmp_path: Path) -> Iterator[Starts]:
+    with Starts(tmp_path / "home", slots=2) as system:
+        yield system
+
+
+def test_processes_that_load_slowly_are_all_ready_at_every_start(starts: Starts) -> None:
+    for time in range(4):
+        starts.begin("<slow:2>", "<slow:2>")
+        record = starts.becomes(WorkerState.READY)
+        assert (record.holding.loaded, record.holding.resting) == (("faulty",), {})
+        assert starts.log("faulty").count(LOADED) == 2 * (time + 1)
+        starts.speaks(f"start-{time}")
+        starts.stop("faulty")
+
+
+def test_a_process_that_starts_late_blames_nobody_who_loads(starts: Starts) -> None:
+    starts.begin("<slow:6>")
+    starts.holds("loading", "loaded")
+    record = starts.becomes(WorkerState.READY)
+    assert (record.errors, record.queues) == ((), TAKES)
+    starts.speaks("late")
+
+
+def test_four_processes_that_load_slowly_are_ready(tmp_path: Path) -> None:
+    with Starts(tmp_path / "home", slots=4) as starts:
+        starts.begin("<slow:3>", "<slow:1>", "<slow:3>", "<slow:2>")
+        record = starts.becomes(WorkerState.READY)
+        assert (record.slots, record.errors) == (4, ())
+        assert starts.log("faulty").count(LOADED) == 4
+        starts.speaks("four")
+
+
+def test_two_workers_of_an_engine_that_start_at_once_are_ready(starts: Starts) -> None:
+    starts.begin("<slow:2>", "<slow:2>", "<slow:2>", "<slow:2>")
+    starts._workers["second"] = starts.launch("faulty")
+    ready = [WorkerState.READY, WorkerState.READY]
+    starts.until(lambda: [w.state for w in starts.records()] == ready, "both ready")
+    assert starts.log("faulty").count(LOADED) == 4
+    starts.speaks("both")
+
+
+def test_a_worker_takes_work_while_one_of_its_processes_still_loads(starts: Starts) -> None:
+    starts.begin("<slow:1>", "<hang>")
+    starts.holds("loaded", "loading")
+    starts.speaks("meanwhile")
+    starts.holds("loaded", "loading")
+
+
+def test_a_process_that_dies_while_it_loads_costs_itself_the_engine(starts: Starts) -> None:
+    starts.begin("<slow:2>", "<slow:1><kill>")
+    starts.holds("loaded", "resting")
+    record = starts.becomes(WorkerState.ERROR)
+    assert (record.errors, record.queues) == ((REST,), TAKES)
+    assert (record.holding.loaded, record.holding.resting) == (("faulty",), {})
+    starts.speaks("with-one", "<slow:0.2>")
+    starts.holds("loaded", "resting")
+    assert starts.log("faulty").count(f"less than it was started for: {REST}") == 1
+
+
+def test_a_process_that_is_killed_while_its_sibling_loads_costs_neither(starts: Starts) -> None:
+    starts.begin("<slow:8>")
+    starts.holds("loading", "loaded")
+    job = script("killed", "<kill> a line that kills", *numbered("killed", 4))
+    starts.client.submit(job)
+    starts.begun(job, 1)
+    starts.holds("loading", "loaded")
+    record = starts.becomes(WorkerState.READY)
+    assert (record.errors, record.holding.resting) == ((), {})
+    assert starts.log("faulty").count(LOADED) >= 3
+    starts.speaks("after")
+
+
+def test_a_process_that_is_killed_at_its_very_start_is_followed_by_another(
+    starts: Starts,
+) -> None:
+    starts.begin("<slow:2>", "<slow:2>")
+    starts.until(lambda: len(starts.processes()) == 2, "both there")
+    os.kill(starts.processes()[0], signal.SIGKILL)
+    starts.holds("loaded", "loaded")
+    assert starts.becomes(WorkerState.READY).errors == ()
+    starts.speaks("followed")
+
+
+def test_a_worker_that_loads_ends_at_once_when_it_is_told_to(starts: Starts) -> None:
+    starts.begin("<hang>", "<hang>")
+    starts.holds("loading", "loading")
+    starts.worker("faulty").terminate()
+    assert starts.worker("faulty").wait(timeout=SECONDS) == 0
+    del starts._workers["faulty"]
+
+
+def test_every_process_dies_while_it_loads(starts: Starts) -> None:
+    starts.begin("<kill>", "<kill>")
+    starts.takes()
+    assert starts.becomes(WorkerState.ERROR).errors == (REST,)
+    job = script("none", *numbered("none", 2))
+    starts.client.submit(job)
+    status = starts.client.status("none")
+    assert status.lacks == ("faulty",)
+    assert status.unable == {"faulty": REST}
+
+
+def test_an_engine_that_one_process_cannot_load_is_spoken_by_the_other(
+    starts: Starts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starts.begin("<slow:1>", "<raise>")
+    starts.holds("loaded", "resting")
+    record = starts.becomes(WorkerState.ERROR)
+    why = "faulty cannot be loaded: the model is damaged"
+    assert (record.errors, record.queues) == ((why,), TAKES)
+    starts.speaks("with-one", "<slow:0.2>")
+    assert starts.log("faulty").count(f"less than it was started for: {why}") == 1
+    monkeypatch.setenv("DUBBING_REDIS_URL", starts.redis.url)
+    monkeypatch.setenv("DUBBING_HOME", str(starts.settings.home))
+    assert f"{record.name}: {why}" in CliRunner().invoke(workers).stderr
+    for n in range(4):
+        assert starts.client.say(f"Said {n}", language="qaa").seconds > 0
+
+
+def test_a_worker_in_which_no_process_can_load_ends_and_says_why(starts: Starts) -> None:
+    starts.begin("<raise>", "<slow:1><raise>")
+    assert starts.worker("faulty").wait(timeout=SECONDS) == 1
+    *_, last = starts.log("faulty").splitlines()
+    assert last == "error: faulty cannot be loaded: the model is damaged"
+    assert starts.records() == []
+    del starts._workers["faulty"]
+
+
+def test_of_two_engines_the_one_that_can_be_loaded_is_spoken(starts: Starts) -> None:
+    starts.begin("<raise>", "<raise>", engines="faulty tone")
+    starts.takes("synthesis.tone", "extraction.tone")
+    assert starts.becomes(WorkerState.ERROR).holding.loaded == ("tone",)
+    job = script("tone", *numbered("tone", 6), engine="tone")
+    starts.run(job)
+    assert starts.whole(job)
+
+
+def test_loading_that_hangs_ends_its_process_and_says_where(tmp_path: Path) -> None:
+    with Starts(tmp_path / "home", slots=2) as starts:
+        starts.loads.write_text("<hang>")
+        starts._workers["faulty"] = starts.launch("faulty", FAULTY_LOAD_SECONDS="3")
+        starts.holds("loading", "loaded")
+        starts.holds("resting", "loaded")
+        assert starts.becomes(WorkerState.ERROR).errors == (REST,)
+        assert "in _hang" in starts.log("faulty")
+        starts.speaks("with-one")
+
+
+def test_a_redis_that_is_emptied_while_engines_load_is_told_of_every_process(
+    starts: Starts,
+) -> None:
+    starts.begin("<slow:1>", "<slow:8>")
+    starts.holds("loaded", "loading")
+    starts.restart_redis()
+    starts.holds("loaded", "loading")
+    record = starts.becomes(WorkerState.READY)
+    assert record.errors == ()
+    starts.speaks("forgotten")
+
+
+def test_a_job_that_waits_for_an_engine_says_that_it_is_being_loaded(starts: Starts) -> None:
+    starts.begin("<slow:5>", "<slow:5>")
+    starts.holds("loading", "loading")
+    starts.client.submit(script("waits", *numbered("waits", 2)))
+    assert "faulty" in starts.client.status("waits").loading
+    starts.wait("waits")
+    assert starts.client.status("waits").loading == ()
