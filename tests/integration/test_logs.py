@@ -102,6 +102,6 @@ def test_what_has_no_job_names_the_worker(system: System) -> None:
 
 
 def test_lines_outside_of_a_task_name_nothing(system: System) -> None:
-    (line,) = [line for line in lines(system, "faulty") if "is loaded" in line["message"]][:1]
+    (line,) = [line for line in lines(system, "faulty") if "was loaded" in line["message"]][:1]
     assert line["context"] == ""
-    assert re.fullmatch(r"faulty is loaded, in \d+\.\d s", line["message"])
+    assert re.fullmatch(r"faulty was loaded in \d+\.\d s", line["message"])

@@ -18,7 +18,7 @@ from dubbing.engines.holding import Holding
 from dubbing.ledger import WorkerRecord, WorkerState
 from workers.process import DIED
 
-LOADED = "faulty is loaded"
+LOADED = "faulty was loaded"
 REST = DIED.format(engine="faulty")
 TAKES = ("synthesis.faulty", "extraction.faulty")
 
