@@ -14,7 +14,8 @@ from types import TracebackType
 
 import redis
 
-from dubbing.embedded.stack import _die_with_parent, redis_command
+from dubbing.embedded.redis import redis_command
+from dubbing.embedded.stack import die_with_parent
 
 SECONDS = 20.0
 """How long it may take to start or to end."""
@@ -83,7 +84,7 @@ class RedisServer:
                 stderr=subprocess.STDOUT,
                 # Ctrl-C is for whoever started it.
                 start_new_session=True,
-                preexec_fn=partial(_die_with_parent, signal.SIGKILL),  # noqa: PLW1509 - no lock
+                preexec_fn=partial(die_with_parent, signal.SIGKILL),  # noqa: PLW1509 - no lock
             )
         self._wait(self._process)
 

@@ -20,7 +20,7 @@ from services import PLAIN, PLUGINS
 
 from dubbing.assembly.report import Report
 from dubbing.client import Client
-from dubbing.embedded.stack import _die_with_parent, dubbing_command, environment
+from dubbing.embedded.stack import die_with_parent, dubbing_command, environment
 from dubbing.job import Job, JobState, Segment
 from dubbing.jobs.status import Status
 from dubbing.ledger import WorkerState
@@ -118,7 +118,7 @@ class System:
                 },
                 start_new_session=True,
                 # Should this run be killed itself, its workers end too.
-                preexec_fn=partial(_die_with_parent, signal.SIGKILL),  # noqa: PLW1509 - no lock
+                preexec_fn=partial(die_with_parent, signal.SIGKILL),  # noqa: PLW1509 - no lock
             )
 
     def worker(self, name: str) -> subprocess.Popen[bytes]:

@@ -12,7 +12,7 @@ import click
 
 from dubbing.cli.exit_codes import FAILED
 from dubbing.cli.output import json_option, print_json
-from dubbing.embedded.stack import find_redis_server, is_up
+from dubbing.embedded.redis import find_redis_server, is_up
 from dubbing.engines.models.inventory import Readiness, inspect
 from dubbing.errors import DubbingError, StorageUnavailable
 from dubbing.media.ffmpeg import version

