@@ -17,7 +17,7 @@ from tasks.context import current
 @shared_task(base=BatchTask, name=TASKS[Kind.ASSEMBLY], throws=(DubbingError,))
 def assemble(**address: Any) -> str:
     """Assemble a job whose last batch is closed, and end its round."""
-    # The parent of a worker imports its tasks too, to know their names: it is to stay small.
+    # The parent of a worker imports the tasks for their names, and must stay small.
     from dubbing.jobs.finish import finish  # noqa: PLC0415
 
     runner = current().runner

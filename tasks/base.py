@@ -1,4 +1,4 @@
-"""What all tasks do alike: they say in the log what they work for, and once how it ended."""
+"""The base of all tasks: it binds the context of log lines, and logs outcome and seconds."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ log = logging.getLogger(__name__)
 
 
 class WorkerTask(Task):  # type: ignore[misc]
-    """A task whose lines in the log name the worker, and the last one its outcome and seconds.
+    """A task whose log lines name the worker; the last line gives its outcome and seconds.
 
-    ``run`` returns the outcome in words. What it raises is logged by who handles it.
+    ``run`` returns the outcome in words. An error is logged where it is handled.
     """
 
     abstract = True
 
     def __call__(self, **message: Any) -> str:
-        """Do the task that a message asks for."""
+        """Run the task for a message."""
         with bound(**self.subject(message), worker=self.request.hostname or "-"):
             began = time.monotonic()
             outcome: str = self.run(**message)
@@ -32,12 +32,12 @@ class WorkerTask(Task):  # type: ignore[misc]
         return outcome
 
     def subject(self, message: dict[str, Any]) -> dict[str, object]:
-        """Return what the lines in the log name beside the worker."""
+        """Return the names and values for the log lines, beside the worker."""
         return {}
 
 
 class BatchTask(WorkerTask):
-    """A task whose message is the address of a batch, which its lines in the log name, too."""
+    """A task whose message is the address of a batch; its log lines name job, round and batch."""
 
     abstract = True
 

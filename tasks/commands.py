@@ -1,4 +1,4 @@
-"""The task of a worker's own queue: orders about what it holds in memory, and its end."""
+"""The task on a worker's own queue: it loads or unloads engines, or ends the worker."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tasks.base import WorkerTask
 from tasks.context import Context, current
 
 DRAIN = signal.SIGURG
-"""Sent to the parent by a process that was told that the worker is to end."""
+"""Signal to the parent that the worker is to drain."""
 
 
 @shared_task(base=WorkerTask, name=STEER)
 def steer(**request: Any) -> str:
-    """Carry out an order, and answer what is in memory then."""
+    """Carry out a command, and answer with the engines in memory."""
     command, context = WorkerCommand.model_validate(request), current()
     try:
         reply = {"holding": _carry_out(context, command).model_dump(mode="json")}

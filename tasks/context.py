@@ -1,4 +1,4 @@
-"""What a pool process holds for its tasks, built once when the process starts."""
+"""The context of the tasks of a pool process, built once when the process starts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FORMS = 32
 
 @dataclass(kw_only=True)
 class Context:
-    """The runner, and the engines of a process that has any."""
+    """The batch runner, and the engines of a process that has any."""
 
     runner: BatchRunner
     engines: Residency | None = None
@@ -32,11 +32,11 @@ class Context:
         return self.engines
 
     def engine(self, name: str, ref: VoiceRef) -> Engine:
-        """Return what speaks in a voice, loaded."""
+        """Return the loaded engine, or converter over an engine, that speaks in a voice."""
         return self.residency.engine(name, ref.base)
 
     def voice(self, name: str, ref: VoiceRef) -> str | VoiceForm:
-        """Return what an engine takes for a voice, derived or read at most once."""
+        """Return the name of a stock voice, or the engine's form of a stored one."""
         if ref.digest is None:
             return ref.stock or ""
         engine = self.residency.voicing(name)
@@ -53,7 +53,7 @@ _process: list[Context] = []
 
 
 def install(context: Context) -> None:
-    """Make ``context`` the one of this process."""
+    """Set the context of this process."""
     _process[:] = [context]
 
 

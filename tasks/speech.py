@@ -1,4 +1,4 @@
-"""Tasks of an engine's workers: lines to clips, recordings to voices."""
+"""The tasks of engine workers: speak a batch, extract a voice, say a single line."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def synthesize(**address: Any) -> str:
 
 @shared_task(base=BatchTask, name=TASKS[Kind.EXTRACTION], throws=(DubbingError,))
 def extract(**address: Any) -> str:
-    """Derive a voice; what goes wrong is told by the lines that need it, too."""
+    """Derive the form of a voice; the lines that need it get its error."""
     context = current()
     at = Address(**address)
     return context.runner.run(at, lambda batch, lease: _extract(context, batch, lease))
@@ -48,7 +48,7 @@ def extract(**address: Any) -> str:
 
 @shared_task(base=WorkerTask, name=SAY, bind=True)
 def say(task: WorkerTask, **request: Any) -> str:
-    """Speak one line at once and answer where its clip lies."""
+    """Speak one line at once, and answer with its result."""
     asked = SayRequest.model_validate(request)
     context = current()
     batch = Batch(
@@ -109,14 +109,14 @@ def _extract(context: Context, batch: Batch, lease: Lease) -> BatchResult:
     except (Permanent, EngineFailed) as exc:
         return failed_result(batch, exc, runner.worker)
     except Transient:
-        # This process lives: what it hands back does not count as a death.
+        # This process lives, so the delivery does not count.
         runner.ledger.forgive(lease.at.job, [name])
         raise
     return BatchResult(batch=batch.number, worker=runner.worker)
 
 
 def _check_extraction(context: Context, batch: Batch, lease: Lease) -> None:
-    """Raise the error of the extraction that the lines waited for: it is not tried again here."""
+    """Raise the error of the extraction that the lines waited for; it is not tried again."""
     if batch.needs is not None:
         at = lease.at
         needed = load_result(context.runner.storage, at.job, at.round, batch.needs)

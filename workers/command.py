@@ -35,8 +35,8 @@ KEPT_MEMORY = {
     "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(128 << 20),
 }
-"""Has glibc keep, in pool processes, the memory of a batch's sound for the next one: given back, it
-would be cleared by the kernel page by page, which a fast engine feels."""
+"""These make glibc keep the memory of a batch's sound for the next batch: the kernel clears memory
+that was returned page by page, which slows a fast engine down."""
 
 
 @click.command()
@@ -81,7 +81,7 @@ def worker(engines: tuple[str, ...], slots: int | None, auto_load: bool) -> None
 
 
 def _devices(engines: Sequence[str], system: System) -> list[str]:
-    """Return where each engine's model goes; raises EngineMissing, naming the extra."""
+    """Return the device of each engine's model; raises EngineMissing, naming the extra."""
     if Kind.ASSEMBLY in engines:
         if len(engines) > 1:
             raise BadInput("assembly has a worker of its own: start another one for engines")
@@ -106,7 +106,7 @@ def _consume(app: Celery, heartbeat: Heartbeat, log_level: str) -> int:
             os.environ.setdefault(name, value)
     consumer = app.Worker(
         hostname=record.name,
-        # Those of its engines it consumes when they are loaded.
+        # The heartbeat adds the queues of engines when they are loaded.
         queues=[own_queue(record.name)],
         concurrency=record.slots,
         pool=pool_of(heartbeat),
@@ -121,12 +121,12 @@ def _consume(app: Celery, heartbeat: Heartbeat, log_level: str) -> int:
 
 
 def _end_with_failure(number: int, frame: FrameType | None) -> None:
-    """Have Celery end as on SIGTERM, but with an exit code that says so."""
+    """Make Celery end as on SIGTERM, but with an exit code of failure."""
     state.should_stop = EX_FAILURE
 
 
 def default_slots(engines: Sequence[str], devices: Sequence[str]) -> int:
-    """Return how many processes a worker has: one a GPU, one a core, for a film two cores each."""
+    """Return the number of processes: one a GPU, one a core, for assembly one every two cores."""
     if set(devices) != {"cpu"}:
         return 1
     cores = os.cpu_count() or 1

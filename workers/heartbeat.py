@@ -1,7 +1,7 @@
-"""How a worker says that it is there, what it is about, and what it takes work from.
+"""The heartbeat of a worker: its state, and the queues that it consumes.
 
-The parent speaks for the worker. What is in memory only its pool processes know, each of which says
-so in the ledger; the parent looks there, and begins or ends to consume an engine's queues by it.
+The parent process publishes it. Only the pool processes know what is in memory; each reports it in
+the ledger. The parent reads the reports, and starts or stops consuming queues by them.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from dubbing.queue import Publisher, queues_of
 log = logging.getLogger(__name__)
 
 UNFIT = signal.SIGUSR2
-"""Ends the worker, with an exit code that says that it cannot work."""
+"""Signal that ends the worker with an exit code of failure."""
 BEAT_SECONDS = 10.0
-"""How often a worker says that it is there when nothing has changed."""
+"""Seconds between two heartbeats when nothing changes."""
 CONTROL_SECONDS = 2.0
-"""How long Celery's consumer may take to answer; without an answer it is asked again."""
+"""Seconds that Celery's consumer may take to answer before it is asked again."""
 
 
 class Heartbeat:
-    """What one worker says of itself."""
+    """The heartbeat of one worker."""
 
     def __init__(
         self, app: Celery, ledger: Ledger, publisher: Publisher, record: WorkerRecord
     ) -> None:
-        """Take in what is known before anything is loaded; ``record.queues`` is made here."""
+        """Start from the record of a worker that has loaded nothing; queues are added here."""
         self._app = app
         self._ledger = ledger
         self._publisher = publisher
@@ -48,28 +48,28 @@ class Heartbeat:
         self._beaten = -math.inf
         self._consumed: set[str] = set()
         self._unsure: set[str] = set()
-        """Queues that Celery was asked about last, and has not answered."""
+        """Queues of the last request that Celery did not answer."""
         self._holdings = dict.fromkeys(range(record.slots), record.holding)
-        """What each process holds, by its number."""
+        """What each process holds, by its place in the pool."""
         queues = _queues(record.engines, record.holding)
         self.record = record.model_copy(update={"queues": queues})
 
     def begin(self) -> None:
-        """Note in the ledger what each process begins with."""
+        """Record in the ledger what each process starts with."""
         for process, holding in self._holdings.items():
             self._ledger.hold(self.record.name, process, holding)
 
     def ready(self) -> None:
-        """Note that Celery consumes, from now on what it is told to."""
+        """Note that Celery is running and takes requests about queues."""
         self._ready = True
 
     def drain(self) -> None:
-        """Have the worker take nothing more, and end when it has finished what it is at."""
+        """Take no more work, and end the worker when its running batches are finished."""
         self._draining = True
 
     @property
     def unfit(self) -> bool:
-        """Whether no process could load any engine when it began: this worker can do nothing."""
+        """Whether no process could load any engine at its start: the worker can do nothing."""
         engines = self.record.engines
         return all(
             not process.begun and all(process.resting.get(engine) for engine in engines)
@@ -77,7 +77,7 @@ class Heartbeat:
         )
 
     def begun(self, process: int) -> bool:
-        """Whether a process, by its number, takes work."""
+        """Whether the process at this place in the pool takes work."""
         return self._holdings[process].begun
 
     @property
@@ -88,15 +88,15 @@ class Heartbeat:
 
     @property
     def settled(self) -> bool:
-        """Whether the worker is at work, or waits for an order; until then it is loading."""
+        """Whether the worker consumes all of its queues; until then it is loading."""
         return not self._unsure and self._consumed == set(self.record.queues)
 
     def beat(self) -> None:
-        """Look what has changed; say so at once, or that nothing has every ten seconds."""
+        """Read the reports; publish a change at once, and the same state every ten seconds."""
         before, now = self.record, self._look()
         for error in now.errors:
             if error not in before.errors:
-                log.error("%s takes less than it was started for: %s", now.name, error)
+                log.error("%s cannot do all that it was started for: %s", now.name, error)
         if self._ready:
             self._consume(self._served(now))
         if self._draining:
@@ -110,22 +110,22 @@ class Heartbeat:
         self.record, self._beaten = now, time.monotonic()
 
     def _end_when_idle(self) -> None:
-        """End as on any SIGTERM, once Celery has taken in what became of the last task.
+        """End as on SIGTERM, once Celery knows the outcome of the last task.
 
-        Before, its process would wait for that for half a minute.
+        If it ended earlier, the pool process would wait for half a minute.
         """
         if not (self._consumed or self._unsure or state.active_requests):
             os.kill(os.getpid(), signal.SIGTERM)
 
     def leave(self) -> None:
-        """Say that the worker is gone, and take its own queue with it."""
+        """Publish that the worker is gone, and remove its own queue."""
         self._ledger.leave(self.record)
         self._publisher.drop_own_queue(self.record.name)
 
     def _look(self) -> WorkerRecord:
         found = self._ledger.holdings(self.record.name)
         for process in self._holdings.keys() - found.keys():
-            # A Redis that was emptied: what is in memory has not changed by that.
+            # Redis was emptied; the memory of the processes was not.
             self._ledger.hold(self.record.name, process, self._holdings[process], unless_known=True)
             self._beaten = -math.inf
         self._holdings.update(found)
@@ -140,9 +140,9 @@ class Heartbeat:
         )
 
     def _served(self, record: WorkerRecord) -> set[str]:
-        """Return the queues of which a process can take a batch now.
+        """Return the queues from which at least one process can take a batch now.
 
-        One that came while a model is loading would wait for it.
+        A batch that is taken while a model is loading would wait for the model.
         """
         processes = self._holdings.values()
         served = [name for name in record.engines if any(of.takes(name) for of in processes)]
@@ -161,9 +161,9 @@ class Heartbeat:
         return WorkerState.BUSY if state.active_requests else WorkerState.READY
 
     def _consume(self, queues: set[str]) -> None:
-        """Have Celery's consumer, in its own thread, take from these queues.
+        """Make Celery's consumer, in its own thread, take from these queues and no others.
 
-        What it does not answer to may be done or not, and is asked again.
+        A request without an answer may have been carried out or not; it is repeated.
         """
         control = self._app.control
         for queue in (self._consumed | self._unsure) - queues:
@@ -176,7 +176,7 @@ class Heartbeat:
             self._consumed.add(queue)
 
     def _asked(self, order: Callable[..., Any], queue: str) -> bool:
-        """Whether Celery's consumer has answered to an order about a queue."""
+        """Whether Celery's consumer has answered a request about a queue."""
         self._unsure.add(queue)
         try:
             worker = [self.record.name]

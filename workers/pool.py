@@ -1,4 +1,4 @@
-"""The pool of a worker's processes: Celery's, in which loading keeps no worker from its end."""
+"""The pool of a worker's processes: Celery's prefork pool, which also ends while engines load."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def pool_of(heartbeat: Heartbeat) -> type[TaskPool]:
 
     class Pool(TaskPool):  # type: ignore[misc]
         def did_start_ok(self) -> bool:
-            """Whether the worker may go on: one that has died already is followed by another."""
+            """Whether the worker may go on; a process that has died already is replaced."""
             return True
 
         def on_close(self) -> None:
-            """Begin to end; nothing is lost with a process that still loads."""
+            """Begin to end, and kill the processes that still load: they hold no work."""
             super().on_close()
             for process in active_children():
                 if not heartbeat.begun(process.index):

@@ -1,4 +1,4 @@
-"""What happens in a pool process before it takes work: engines are loaded, the runner is set."""
+"""The start of a pool process: it builds its context and loads its engines before it takes work."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ from workers.heartbeat import UNFIT
 logger = logging.getLogger(__name__)
 
 ENGINES_VARIABLE, WORKER_VARIABLE = "DUBBING_WORKER_ENGINES", "DUBBING_WORKER_NAME"
-"""Tell the pool processes, which are spawned and not forked, what the parent was started for."""
+"""Environment variables for the pool processes, which are spawned and inherit nothing else."""
 
 DIED = "a process died while it loaded {engine} (is there memory enough?)"
 AGAIN_SECONDS = 2.0
-"""How often what a process holds is said again."""
+"""Seconds after which a process repeats its report."""
 
 
 @worker_process_init.connect(weak=False)
 def set_up(**_: Any) -> None:
-    """Build what the tasks of this process need; without it the whole worker ends."""
+    """Build the context of this process's tasks; when that fails, the whole worker ends."""
     try:
         install(_context())
     except Exception as exc:
-        # Celery would log it, and let this process take work all the same.
+        # Celery would log the error, and let this process take work.
         logger.critical("this worker cannot work: %s", exc, exc_info=_unforeseen(exc))
-        # Another process could not either.
+        # A new process would fail in the same way.
         os.kill(os.getppid(), UNFIT)
 
 
@@ -63,16 +63,17 @@ def _context() -> Context:
     )
     engines = os.environ[ENGINES_VARIABLE].split()
     if engines == [Kind.ASSEMBLY]:
-        # Now, and not when a film waits for it.
+        # Imported now, so that no film waits for it.
         import dubbing.jobs.finish  # noqa: F401, PLC0415
 
-        Word(system.ledger, os.environ[WORKER_VARIABLE], _number()).say(Holding(begun=True))
+        reporter = Reporter(system.ledger, os.environ[WORKER_VARIABLE], _number())
+        reporter.report(Holding(begun=True))
         return Context(runner=runner)
     return Context(runner=runner, engines=_residency(engines, system))
 
 
 def _residency(engines: list[str], system: System) -> Residency:
-    """Return the engines, those loaded that are not to rest and fit together."""
+    """Return the engines; those that do not rest are loaded as far as the memory budget reaches."""
     worker, number = os.environ[WORKER_VARIABLE], _number()
     # Recorded by the parent, or by the dead process whose place this process takes.
     before = system.ledger.holdings(worker).get(number, Holding())
@@ -85,36 +86,36 @@ def _residency(engines: list[str], system: System) -> Residency:
         budget=system.settings.model_memory,
         resting=resting,
         loaded=partial(_announce, system.storage),
-        changed=Word(system.ledger, worker, number).say,
+        changed=Reporter(system.ledger, worker, number).report,
     )
     try:
         residency.begin(engines)
     except DubbingError as exc:
-        # The parent ends the worker when it is so in every process.
+        # The parent ends the worker when every process fails so.
         logger.error("this process can load none of its engines: %s", exc)
     return residency
 
 
 def _number() -> int:
-    """Return the place of this process among those of its worker, from 0 on.
+    """Return the place of this process in its pool, from 0 on.
 
-    Celery gives a place to another process when it has seen the end of the one before.
+    Celery gives a place to another process only after the process before has ended.
     """
     return current_process_index(base=0) or 0
 
 
 def _announce(storage: Storage, engine: Voicing) -> None:
-    """Publish what an engine is; a worker can do without."""
+    """Publish the spec of an engine; a worker can go on without."""
     try:
         publish(storage, engine)
     except StorageUnavailable as exc:
-        logger.warning("%s is not announced: %s", engine.spec.name, exc)
+        logger.warning("the spec of %s could not be published: %s", engine.spec.name, exc)
 
 
-class Word:
-    """What this process says of what it holds; the parent heeds it with its next look.
+class Reporter:
+    """Reports to the parent, through the ledger, what this process holds.
 
-    It is said again every few seconds, so that a Redis that was away, or was emptied, has it soon.
+    The report is repeated every few seconds, for a Redis that was away or was emptied.
     """
 
     def __init__(self, ledger: Ledger, worker: str, process: int) -> None:
@@ -123,28 +124,28 @@ class Word:
         self._process = process
         self._holding: Holding | None = None
         self._lock = threading.Lock()
-        threading.Thread(target=self._repeat, name="word", daemon=True).start()
+        threading.Thread(target=self._repeat, name="reporter", daemon=True).start()
 
-    def say(self, holding: Holding) -> None:
-        """Say it now: what comes next may be the end of this process."""
+    def report(self, holding: Holding) -> None:
+        """Report at once: the next step may kill this process."""
         with self._lock:
             self._holding = holding
-            self._say()
+            self._send()
 
     def _repeat(self) -> None:
         while True:
             time.sleep(AGAIN_SECONDS)
             with self._lock:
-                self._say()
+                self._send()
 
-    def _say(self) -> None:
-        # Before the first word, that of the process before this one stands.
+    def _send(self) -> None:
+        # Until the first report, that of the process before this one must stay.
         if self._holding is None:
             return
         try:
             self._ledger.hold(self._worker, self._process, self._holding)
         except QueueUnavailable as exc:
-            logger.warning("%s cannot say what it holds: %s", self._worker, exc)
+            logger.warning("%s cannot report what it holds: %s", self._worker, exc)
 
 
 def _unforeseen(exc: Exception) -> bool:

@@ -1,7 +1,7 @@
-"""The thread in every worker that keeps queues filled and brings back what was lost.
+"""The reconciler: a thread in every worker that keeps queues filled and restores lost work.
 
-A thread and not a timer of Celery's: a timer that blocks freezes dispatch and ping. Whatever it
-does, others may do at the same time.
+It is a thread, as a timer of Celery that blocks would freeze dispatch and ping. Several reconcilers
+may do the same step at the same time.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from workers.heartbeat import Heartbeat
 log = logging.getLogger(__name__)
 
 FILL_SECONDS = 1.0
-"""How often queues are looked at: a lease that ran out is seen so soon."""
+"""Seconds between two fills of the queues, after which a lease that ran out is noticed."""
 START_SECONDS = 0.1
-"""How often a worker that is starting looks whether its engines are loaded."""
+"""The same while the worker starts and its engines load."""
 REBUILD_SECONDS = 10.0
-"""How often storage is compared with the ledger."""
+"""Seconds between two comparisons of storage with the ledger."""
 
 
 class Reconciler:
-    """Heartbeat, queue depth, and jobs that Redis forgot."""
+    """Sends heartbeats, fills queues, and restores jobs that Redis lost."""
 
     def __init__(
         self, storage: Storage, ledger: Ledger, publisher: Publisher, heartbeat: Heartbeat
@@ -42,18 +42,18 @@ class Reconciler:
         self._thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
 
     def start(self) -> None:
-        """Begin; engines may be loading yet."""
+        """Start the thread; engines may still be loading."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End, and say that the worker is gone."""
+        """End the thread, and publish that the worker is gone."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(timeout=5)
         try:
             self._heartbeat.leave()
         except DubbingError as exc:
-            log.warning("this worker leaves without a word: %s", exc)
+            log.warning("this worker cannot publish its end: %s", exc)
 
     def _run(self) -> None:
         turns = round(REBUILD_SECONDS / FILL_SECONDS)
@@ -67,14 +67,14 @@ class Reconciler:
             except DubbingError as exc:
                 log.warning("the reconciler tries again: %s", exc)
             except Exception:
-                # Without this thread nothing would bring lost work back.
+                # Without this thread nothing would restore lost work.
                 log.exception("the reconciler tries again")
             count += 1
             if self._stop.wait(FILL_SECONDS if self._heartbeat.settled else START_SECONDS):
                 return
 
     def _rebuild(self) -> None:
-        """Put back every open job that the ledger does not know, or knows by an earlier round."""
+        """Put open jobs to work that the ledger does not know, or knows only by an ended round."""
         if not self._ledger.turn("rebuild", round(REBUILD_SECONDS) - 1):
             return
         for key in self._storage.keys(Keys.OPEN):
@@ -83,7 +83,7 @@ class Reconciler:
             except Transient:
                 raise
             except Exception:
-                # One job that cannot be read may not keep the others from their turn.
+                # A job that cannot be read must not hold up the others.
                 log.exception("%s cannot be put back to work", key)
 
     def _put_back(self, job_id: str) -> None:
@@ -93,7 +93,7 @@ class Reconciler:
         try:
             job = load_job(self._storage, job_id)
         except NotFound:
-            # Its submission is under way, or broke off: then it was never accepted.
+            # Its submission is under way, or broke off and was never accepted.
             return
         log.info("%s is put back to work from storage", job_id)
         put_to_work(self._storage, self._ledger, job)

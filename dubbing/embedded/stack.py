@@ -1,7 +1,7 @@
-"""The embedded stack behind `dubbing run` and `dubbing up`: a Redis and workers of our own.
+"""The embedded stack behind `dubbing run` and `dubbing up`: a Redis and workers.
 
-The same processes as in production, started as children and ended with their parent. Redis keeps
-nothing on disk: what it forgets is rebuilt from storage.
+They are the same processes as in production, started as children and ended with their parent. Redis
+keeps nothing on disk; its state is rebuilt from storage.
 """
 
 from __future__ import annotations
@@ -33,29 +33,30 @@ from dubbing.system import System
 
 START_SECONDS = 10.0
 STOP_SECONDS = 20.0
-"""How long a worker may finish its batch; then it is killed, and the lease brings it back."""
+"""Seconds that a worker may take to finish its batch before it is killed; the lease restores it."""
 ERROR = "error: "
-"""What a command that fails puts before its last words."""
+"""Prefix of the last line of a command that fails."""
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
-"""Loaded here: between fork and exec there is room for a system call, and not for a loader."""
+"""Loaded here, as only system calls are safe between fork and exec."""
 
 
 class Stack:
-    """A Redis, unless one is given or already up, and one worker process for each engine."""
+    """A Redis, unless one is configured or already up, and one worker for each engine."""
 
     def __init__(self, settings: Settings, engines: Sequence[str]) -> None:
-        """Take in the engines, ``assembly`` among them; raises EngineMissing, nothing started."""
+        """Check the engines, with ``assembly``; raises EngineMissing before anything is started."""
+        catalogue = System(settings).catalogue
         for engine in engines:
             if engine != Kind.ASSEMBLY:
-                require(System(settings).catalogue.create(engine))
+                require(catalogue.create(engine))
         self._settings = settings
         self._engines = list(engines)
         self._redis: subprocess.Popen[bytes] | None = None
         self._joined = False
         """Whether another stack's Redis is shared."""
         self._lock: IO[bytes] | None = None
-        """Held while Redis is this stack's: two that start at once would both start one."""
+        """Held while this stack owns Redis, so that two stacks do not both start one."""
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Stack:
@@ -85,7 +86,7 @@ class Stack:
         self.stop()
 
     def _first_here(self) -> bool:
-        """Whether no other stack of this home has a Redis; then it is this one's to start."""
+        """Whether this stack has to start Redis: no other stack of this home has one."""
         self._lock = (self._settings.home / "redis.lock").open("wb")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -94,8 +95,8 @@ class Stack:
         return not is_up(self._settings)
 
     def start(self, engine: str) -> None:
-        """Start the worker of an engine, or of ``assembly``, that is not there yet."""
-        # Without Redis a worker cannot end in order: it would try for a minute.
+        """Start the worker of an engine, or of ``assembly``."""
+        # Killed with its parent: without Redis a worker would try to end in order for a minute.
         command = [*dubbing_command(), "worker", engine]
         self._workers[engine] = self._start(engine, command, signal.SIGKILL)
 
@@ -124,7 +125,7 @@ class Stack:
         return self.logs / f"{name}.log"
 
     def stop(self) -> None:
-        """End the workers, which finish their batch within bounds, and then Redis."""
+        """End the workers, which may finish their batches, and then Redis."""
         for worker in self._workers.values():
             worker.terminate()
         deadline = time.monotonic() + STOP_SECONDS
@@ -149,7 +150,7 @@ class Stack:
     def _start(
         self, name: str, command: Sequence[str], orphaned: signal.Signals
     ) -> subprocess.Popen[bytes]:
-        """Start a process, which gets the signal ``orphaned`` when this one is killed."""
+        """Start a process that gets the signal ``orphaned`` when this process is killed."""
         path = self.log_path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as file:
@@ -174,7 +175,7 @@ class Stack:
 
 
 def dubbing_command() -> list[str]:
-    """Return the console script beside this Python, which no `tasks.py` of a user's can shadow."""
+    """Return the console script beside this Python, which a user's `tasks.py` cannot shadow."""
     script = Path(sys.executable).with_name("dubbing")
     if script.exists():
         return [str(script)]
@@ -185,7 +186,7 @@ def dubbing_command() -> list[str]:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """Return the variables that make a child process read the same settings."""
+    """Return the environment variables that give a child process the same settings."""
     values = settings.model_dump(mode="python", exclude_none=True)
     shown = {name: _as_variable(value) for name, value in values.items() if value}
     return {f"DUBBING_{name.upper()}": value for name, value in shown.items()}
@@ -198,7 +199,7 @@ def _as_variable(value: object) -> str:
 
 
 def _last_error(log: Path) -> str:
-    """Return the error that a process ended with, or nothing when it said none."""
+    """Return the error on the last line of a log, ``""`` when there is none."""
     *_, last = ["", *log.read_text(errors="replace").splitlines()]
     return last.removeprefix(ERROR) if last.startswith(ERROR) else ""
 
@@ -212,6 +213,6 @@ def _end(process: subprocess.Popen[bytes], deadline: float) -> None:
 
 
 def die_with_parent(number: signal.Signals) -> None:
-    """Have Linux signal this child when its parent is killed, so that nothing is left behind."""
+    """Make Linux signal this child when its parent is killed, so that no process is left."""
     if LIBC:
         LIBC.prctl(PR_SET_PDEATHSIG, number)

@@ -146,7 +146,7 @@ def test_a_process_that_dies_while_it_loads_costs_itself_the_engine(starts: Star
     assert (record.holding.loaded, record.holding.resting) == (("faulty",), {})
     starts.speaks("with-one", "<slow:0.2>")
     starts.holds("loaded", "resting")
-    assert starts.log("faulty").count(f"less than it was started for: {REST}") == 1
+    assert starts.log("faulty").count(f"cannot do all that it was started for: {REST}") == 1
 
 
 def test_a_process_that_is_killed_while_its_sibling_loads_costs_neither(starts: Starts) -> None:
@@ -201,7 +201,7 @@ def test_an_engine_that_one_process_cannot_load_is_spoken_by_the_other(
     why = "faulty cannot be loaded: the model is damaged"
     assert (record.errors, record.queues) == ((why,), TAKES)
     starts.speaks("with-one", "<slow:0.2>")
-    assert starts.log("faulty").count(f"less than it was started for: {why}") == 1
+    assert starts.log("faulty").count(f"cannot do all that it was started for: {why}") == 1
     monkeypatch.setenv("DUBBING_REDIS_URL", starts.redis.url)
     monkeypatch.setenv("DUBBING_HOME", str(starts.settings.home))
     assert f"{record.name}: {why}" in CliRunner().invoke(workers).stderr
