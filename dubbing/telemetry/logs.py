@@ -1,4 +1,4 @@
-"""Logging: one line an event, to standard error, for people and for collectors alike."""
+"""Logging: one line per event, to standard error, for people and for log collectors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 
 
 def configure(level: str) -> None:
-    """Log from ``level`` on; libraries from WARNING on."""
+    """Log this project's messages from ``level`` on, and those of libraries from WARNING on."""
     logging.basicConfig(
         level=logging.WARNING,
         format="%(asctime)s %(levelname)s %(processName)s %(name)s: %(message)s",
