@@ -34,7 +34,7 @@ class Label:
     text: str
     """The words after the name, on the same line."""
     doubt: bool = False
-    """Whether the name may be none: a sound in brackets, or other words before a colon."""
+    """Whether it may not be a name, but a sound in brackets or other words before a colon."""
 
 
 def with_speaker(caption: Caption, where: str) -> Caption:

@@ -123,7 +123,7 @@ class Submitter:
     def revise(self, manifests: Sequence[Manifest]) -> list[Submission]:
         """Change jobs that have ended; raises as `Client.revise_all` does."""
         if nameless := [manifest for manifest in manifests if manifest.id is None]:
-            raise BadInput(f"name the jobs to revise: {len(nameless)} of the requests have no id")
+            raise BadInput(f"name the jobs to revise: {len(nameless)} of them have no id")
         checked = self.checker.check_all(manifests)
         for one in checked:
             load_job(self.storage, one.intake.stored.id, 1)
