@@ -1,1 +1,1 @@
-"""Batch dubbing: what a client needs, and the core that workers call."""
+"""Batch dubbing: the client, and the core that workers call."""

@@ -1,8 +1,8 @@
-"""The client: hand in jobs, watch them, fetch what came of them.
+"""The client: submit jobs, watch them, fetch their outputs.
 
-It needs storage, most methods need Redis, and none needs a task or an engine. What a method alone
-needs is imported there, so that importing the client costs a pipeline little more than Redis and
-Pydantic do.
+Every method needs storage, most need Redis, none needs a task or an engine. Modules that only one
+method needs are imported inside it, so importing the client costs a pipeline little more than
+importing Redis and Pydantic.
 """
 
 from __future__ import annotations
@@ -38,40 +38,40 @@ if TYPE_CHECKING:
     from dubbing.voices.library import Voices
 
 WATCH_SECONDS = 2.0
-"""How long a watcher waits for an event before it looks for itself."""
+"""How long a watcher waits for an event before it reads the status without one."""
 
 
 class Client:
-    """Speaks to one system: a Redis and a storage."""
+    """Access to one system: a Redis and a storage."""
 
     def __init__(self, system: System) -> None:
-        """Take in the system that the client speaks to; nothing is connected yet."""
+        """Keep the system; nothing is connected yet."""
         self._system = system
 
     @classmethod
     def connect(cls, settings: Settings | None = None) -> Client:
-        """Return a client of the system that the settings, or the environment, name.
+        """Return a client of the system that the settings, or else the environment, name.
 
-        Redis is reached by the first method that needs it, which raises QueueUnavailable when
-        Redis does not answer. `preview` and `voices` need none.
+        The first method that needs Redis connects to it, and raises QueueUnavailable if Redis does
+        not answer. `preview` and `voices` need no Redis.
         """
         return cls(System(settings or Settings()))
 
     @cached_property
     def storage(self) -> Storage:
-        """Object storage; raises StorageUnavailable, or StorageRefused with what to check."""
+        """Object storage; raises StorageUnavailable, or StorageRefused that says what to check."""
         self._system.storage.greet()
         return self._system.storage
 
     @cached_property
     def ledger(self) -> Ledger:
-        """State in Redis; raises QueueUnavailable, or QueueRefused with what to check."""
+        """State in Redis; raises QueueUnavailable, or QueueRefused that says what to check."""
         self._system.ledger.greet()
         return self._system.ledger
 
     @property
     def publisher(self) -> Publisher:
-        """What sends messages to workers."""
+        """The publisher, which sends messages to workers."""
         return self._system.publisher
 
     @cached_property
@@ -81,7 +81,7 @@ class Client:
 
     @cached_property
     def voices(self) -> Voices:
-        """The voices that were made of recordings."""
+        """The stored voices."""
         from dubbing.voices.library import Voices
 
         return Voices(self.storage, self.specs)
@@ -103,38 +103,38 @@ class Client:
         return Submitter(checker=self._checker, ledger=self.ledger, publisher=self.publisher)
 
     def submit(self, manifest: Manifest) -> Submission:
-        """Hand in a job; the same request again is the same job.
+        """Submit a job; submitting the same request again returns the same job.
 
-        Raises BadInput that names every line to be changed, before anything is stored or queued,
+        Raises BadInput that names every segment to change, before anything is stored or queued,
         and Conflict when the id belongs to another request.
         """
         return self.submit_all([manifest])[0]
 
     def submit_all(self, manifests: Sequence[Manifest]) -> list[Submission]:
-        """Hand in many jobs; none is stored when one of them is refused."""
+        """Submit many jobs; if one of them is refused, none is stored."""
         return self._submitter.submit(manifests)
 
     def preview(self, manifest: Manifest) -> Preview:
-        """Return what `submit` would do, and do nothing. Raises BadInput as `submit` does."""
+        """Return what `submit` would do, without doing it. Raises BadInput as `submit` does."""
         return self.preview_all([manifest])[0]
 
     def preview_all(self, manifests: Sequence[Manifest]) -> list[Preview]:
-        """Return what `submit_all` would do of each job, and do nothing. Redis is not needed."""
+        """Return what `submit_all` would do for each job, without doing it. Needs no Redis."""
         from dubbing.submission.preview import preview
 
-        return [preview(one, self.storage) for one in self._checker.check_all(manifests)]
+        return [preview(checked, self.storage) for checked in self._checker.check_all(manifests)]
 
     def faults(self, manifests: Sequence[Manifest]) -> list[BadInput]:
-        """Return why jobs would be refused, an error for each of them. Redis is not needed."""
+        """Return one error for each job that would be refused. Needs no Redis."""
         return self._checker.faults(manifests)
 
     def status(self, job_id: str) -> Status:
-        """Return where a job stands; raises NotFound."""
+        """Return the status of a job; raises NotFound."""
         _check_name(job_id)
         return job_status(self.storage, self.ledger, job_id)
 
     def watch(self, job_id: str) -> Iterator[Status]:
-        """Yield a job's status when it changes and every few seconds, last when it has ended."""
+        """Yield a job's status at each change and every few seconds, until the job has ended."""
         last = self.ledger.last_event(job_id)
         status = self.status(job_id)
         yield status
@@ -144,14 +144,14 @@ class Client:
             yield status
 
     def wait(self, job_id: str) -> Status:
-        """Return a job's status once it has ended."""
+        """Wait until a job has ended and return its status."""
         return deque(self.watch(job_id), maxlen=1).pop()
 
     def cancel(self, job_id: str) -> Status:
-        """End a job now, unless it has ended; nothing of it is spoken from then on."""
+        """Cancel a job now, unless it has ended; no more of its lines are spoken."""
         while not (now := self.status(job_id)).state.ended:
-            # A job that was never planned is in round 0: it must not be planned now. A repair may
-            # have opened a round that the ledger does not know yet.
+            # A job that was never planned is in round 0; ending round 1 keeps it from being
+            # planned. A repair may have opened a round that the ledger does not know yet.
             round_ = max(1, now.round, latest_round(self.storage, job_id))
             end = now.as_end(JobState.CANCELLED, round_)
             end_round(self.storage, self.ledger, job_id, end)
@@ -160,7 +160,7 @@ class Client:
     def retry(self, job_id: str, *, engine: str = "", voice: str = "") -> Status:
         """Open another round that speaks only the lines that have no clip yet.
 
-        engine, voice: who speaks them in place of those that the job names.
+        engine, voice: speak these lines in place of those that the job names.
         Raises Conflict while the job is at work, or when it is completed and no line is missing.
         """
         from dubbing.jobs.revision import open_retry
@@ -176,21 +176,21 @@ class Client:
         return self.status(job_id)
 
     def revise(self, manifest: Manifest) -> Submission:
-        """Change a job that has ended, and speak only the lines that are asked otherwise.
+        """Change a job that has ended, and speak only the lines that the change affects.
 
-        The output that is there stays until the changed one is complete. Raises BadInput as
-        `submit` does, NotFound when there is no job of this id, Conflict while it is at work.
+        The old output stays until the new one is complete. Raises BadInput as `submit` does,
+        NotFound when there is no job with this id, and Conflict while the job is at work.
         """
         return self.revise_all([manifest])[0]
 
     def revise_all(self, manifests: Sequence[Manifest]) -> list[Submission]:
-        """Change many jobs; none is changed when one of them is refused for what it asks."""
+        """Change many jobs; if one request is refused as BadInput, no job is changed."""
         return self._submitter.revise(manifests)
 
     def fetch(self, job_id: str, folder: Path, *, name: str | None = None) -> list[Path]:
         """Write a job's outputs and report into ``folder``; return their paths.
 
-        name: what the files' names begin with; left out, what the job says.
+        name: beginning of the files' names; by default, the job's ``output.name``.
         Raises Conflict while there is nothing to fetch.
         """
         from dubbing.jobs.fetch import fetch_output
@@ -204,10 +204,10 @@ class Client:
         return fetch_output(self.storage, status.output, folder, self._name(job_id, name))
 
     def fetch_partial(self, job_id: str, folder: Path, *, name: str | None = None) -> list[Path]:
-        """Write what there is of a job's newest round into ``folder``; return the paths.
+        """Write the clips of a job's newest round into ``folder``; return the paths.
 
-        That is each line's clip as ``lines/<id>.flac``, and a report of every line.
-        name: as of `fetch`.
+        Each clip becomes ``lines/<id>.flac``; a report covers every line.
+        name: as in `fetch`.
         """
         from dubbing.jobs.fetch import fetch_lines
 
@@ -221,9 +221,10 @@ class Client:
         since: float = 0.0,
         limit: int | None = None,
     ) -> list[Status]:
-        """Return the jobs that storage knows, the one that was handed in last first.
+        """Return the stored jobs, the last submitted first.
 
-        states: left out, any. since: seconds since 1970. limit: how many, left out, all.
+        states: only jobs in these states; by default, in any. since: only jobs submitted after
+        this time, in seconds since 1970. limit: the most jobs to return; by default, all.
         """
         return list_statuses(self.storage, self.ledger, states=states, since=since, limit=limit)
 
@@ -233,29 +234,29 @@ class Client:
         return statuses_of(self.storage, self.ledger, ids)
 
     def file_names(self, job_ids: Sequence[str]) -> dict[str, str]:
-        """Return what the names of each job's files begin with, so that none is another's."""
+        """Return, for each job, a beginning of its files' names that no other job shares."""
         from dubbing.jobs.fetch import distinct
 
         return distinct(each(lambda id_: load_job(self.storage, id_), job_ids))
 
     def say(self, text: str, *, language: str, engine: str = "", voice: str = "") -> Audio:
-        """Speak one line ahead of all batches and return it.
+        """Speak one line ahead of all batches and return its sound.
 
         Raises BadInput, the worker's error, or Transient when no worker answers in time.
         """
         from dubbing.planning.casting import cast_lines
         from dubbing.queue.say import one_line, say
 
-        one = one_line(
+        manifest = one_line(
             text, language=language, engine=engine or self._system.settings.engine, voice=voice
         )
-        checked = self._checker.check(one)
+        checked = self._checker.check(manifest)
         job = checked.intake.stored
         (cast,) = cast_lines(job, job.segments, checked.specs)
         return say(self.storage, self.ledger, self.publisher, cast, job.language)
 
     def specs(self) -> dict[str, EngineSpec]:
-        """Return the engines that jobs can name."""
+        """Return the specs of the engines that jobs can name."""
         return known_specs(self.storage, self._system.catalogue)
 
     def _name(self, job_id: str, name: str | None) -> str:
@@ -263,11 +264,11 @@ class Client:
 
 
 def _check_name(job_id: str) -> None:
-    """Raise NotFound for what cannot be an id, before a path is made of it."""
+    """Raise NotFound for a string that cannot be an id, before it becomes part of a path."""
     if not is_identifier(job_id):
         raise NotFound(f"there is no job {job_id!r}")
 
 
 def by_state(statuses: Sequence[Status]) -> dict[str, int]:
-    """Return how many jobs are in each state."""
+    """Return the number of jobs in each state."""
     return dict(Counter(status.state.value for status in statuses))

@@ -3,28 +3,28 @@
 ::
 
     DubbingError
-    ├── ReportedError        what a worker recorded, as its caller meets it
+    ├── ReportedError        an error that a worker recorded, raised again in its caller
     ├── Permanent            trying again cannot help
     │   ├── BadInput         the caller must change the request
     │   ├── Conflict         the id is taken by another request
     │   ├── NotFound         no such job, voice or object
     │   ├── EngineMissing    the engine, or the extra that brings it, is not installed
-    │   ├── SpeechRejected   the engine spoke, but not what was asked
-    │   ├── GivenUp          begun again and again and never finished: it kills who does it
-    │   ├── MediaError       a film or sound that cannot be read or written
+    │   ├── SpeechRejected   the engine spoke, but not the line that was asked
+    │   ├── GivenUp          begun again and again, never finished: it kills or hangs its workers
+    │   ├── MediaError       a film or sound cannot be read or written
     │   └── ClipUnreadable   stored clips are missing or damaged: speak those lines again
     └── Transient            the same call may succeed later
-        ├── EngineFailed     the engine raised; another try or a smaller batch may do
+        ├── EngineFailed     the engine raised; another try or a smaller batch may succeed
         ├── EngineAway       this worker does not hold the engine now; another one may
-        ├── Stopped          the work was told to stop; whoever holds it now goes on
+        ├── Stopped          the work was told to stop; its new holder, if any, continues
         ├── StorageUnavailable
         │   └── StorageRefused
         └── QueueUnavailable
             └── QueueRefused
 
-The two branches are the two policies: a Transient error is tried again within bounds, a
-Permanent one is reported at once. Foreign exceptions become one of these in the one module
-that calls the foreign library.
+The two branches are the two policies: work that raises a Transient error is tried again within
+bounds, and a Permanent error is reported at once. The module that calls a foreign library turns
+its exceptions into these errors.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ from typing import ClassVar
 
 @dataclass(frozen=True)
 class ErrorRecord:
-    """An error as results, reports and ``--json`` hold it."""
+    """An error in the form that results, reports and ``--json`` hold."""
 
     code: str
-    """Stable, for machines: the ``code`` of the error's class."""
+    """For machines, stable: the ``code`` of the error's class."""
     message: str
     """For people: what is wrong, and what to do about it."""
 
@@ -47,31 +47,30 @@ class ErrorRecord:
 class DubbingError(Exception):
     """Base of the tree.
 
-    ``code`` is stable and meant for machines; ``str(error)`` is meant for people and says what
-    to do about it.
+    ``code`` is for machines and stays stable; ``str(error)`` is for people and says what to do.
     """
 
     code: ClassVar[str] = "error"
 
     def to_record(self) -> ErrorRecord:
-        """Return the error as it is stored."""
+        """Return the error in its stored form."""
         return ErrorRecord(self.code, str(self))
 
 
 class ReportedError(DubbingError):
-    """An error that a worker recorded, as its caller meets it."""
+    """An error that a worker recorded, raised again in its caller."""
 
     def __init__(self, record: ErrorRecord) -> None:
         self.record = record
         super().__init__(record.message)
 
     def to_record(self) -> ErrorRecord:
-        """Return the record as the worker wrote it."""
+        """Return the worker's record, unchanged."""
         return self.record
 
 
 class Permanent(DubbingError):
-    """Trying the same again cannot help."""
+    """The same call cannot succeed later."""
 
     code = "permanent"
 
@@ -106,13 +105,13 @@ class EngineMissing(Permanent):
 
 
 class SpeechRejected(Permanent):
-    """The engine returned something that is not the line: nothing, NaN, silence, far too long."""
+    """The engine returned a sound that is not the line: empty, NaN, silent or far too long."""
 
     code = "speech_rejected"
 
 
 class GivenUp(Permanent):
-    """Work that was begun again and again and never finished: it kills its workers, or hangs."""
+    """The work was begun again and again, and never finished: it kills its workers, or hangs."""
 
     code = "given_up"
 
@@ -129,7 +128,7 @@ class MediaError(Permanent):
 
 
 class ClipUnreadable(Permanent):
-    """Stored clips are missing or damaged; speaking their lines again makes them anew."""
+    """Stored clips are missing or damaged; their lines must be spoken again."""
 
     code = "clip_unreadable"
 
@@ -152,7 +151,7 @@ class EngineFailed(Transient):
 
 
 class EngineAway(Transient):
-    """This worker was told to take nothing for the engine, or could not load it."""
+    """This worker was told to take no work for the engine, or could not load it."""
 
     code = "engine_away"
 
@@ -170,7 +169,7 @@ class StorageUnavailable(Transient):
 
 
 class StorageRefused(StorageUnavailable):
-    """Object storage wants other settings: keys, region, bucket, or a policy that allows this."""
+    """Object storage needs other settings: keys, region, bucket, or a policy that allows this."""
 
     code = "storage_refused"
 
@@ -182,6 +181,6 @@ class QueueUnavailable(Transient):
 
 
 class QueueRefused(QueueUnavailable):
-    """Redis wants other settings: a password, a user's rights, a database, TLS."""
+    """Redis needs other settings: a password, a user's rights, a database, TLS."""
 
     code = "queue_refused"

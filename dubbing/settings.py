@@ -1,7 +1,7 @@
 """Settings, read where a process starts and passed down.
 
-Each is an environment variable with the prefix ``DUBBING_``, or a line of a ``.env`` file in the
-current folder. ``.env.example`` is made from this file.
+Each setting is an environment variable with the prefix ``DUBBING_``, or a line of a ``.env`` file
+in the current folder. ``.env.example`` is made from this file.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dubbing.documents import Identifier, listed
 from dubbing.errors import BadInput
 
 DATABASE = re.compile(r"(?:/\d*)?")
-"""The path of a URL of Redis."""
+"""The path of a Redis URL: empty, or the number of a database."""
 
 
 class Settings(BaseSettings):
@@ -40,43 +40,44 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=lambda: Path(platformdirs.user_data_path("dubbing")))
     """Folder of the embedded stack: its storage and its logs."""
     redis_url: str = ""
-    """redis://:password@host:6379/0. Left out: the Redis that `dubbing up` and `run` start."""
+    """redis://:password@host:6379/0. Default: the Redis that `dubbing up` and `run` start."""
     storage_url: str = ""
-    """A folder or s3://bucket/prefix. Left out: a folder in the home."""
+    """A folder or s3://bucket/prefix. Default: a folder in the home."""
     s3_endpoint: str | None = None
-    """URL of an S3 server; left out, Amazon's."""
+    """URL of an S3 server. Default: Amazon's."""
     s3_region: str | None = None
-    """Region of the bucket; left out, us-east-1."""
+    """Region of the bucket. Default: us-east-1."""
     s3_access_key_id: str | None = None
-    """Key of the S3 account; left out: what the environment or the machine's role gives."""
+    """Key of the S3 account. Default: the one that the environment or the machine's role gives."""
     s3_secret_access_key: SecretStr | None = None
     """Secret of that key."""
     engine: str = "espeak"
-    """The engine of jobs and speakers that name none."""
+    """Engine for jobs and speakers that name none."""
     slots: int | None = Field(default=None, ge=1)
-    """How many batches a worker takes at once; left out: one a core, for assembly one for every two
-    cores, and one on a GPU."""
+    """How many batches a worker takes at once. Default: one per core; for assembly, one per two
+    cores; on a GPU, one."""
     models: Path | None = None
-    """Folder of the engines' models, in a folder an engine; left out, `models` in the home."""
+    """Folder of the engines' models, with a folder for each engine. Default: `models` in the
+    home."""
     model_folders: dict[Identifier, Path] = {}
     """Folders of models that lie elsewhere, by engine, as JSON: {"xtts": "/weights/XTTS-v2"}."""
     hub_endpoint: str = ""
-    """Address of the Hugging Face hub, or of a mirror of it; left out, HF_ENDPOINT or
+    """Address of the Hugging Face hub, or of a mirror. Default: HF_ENDPOINT, or
     https://huggingface.co."""
     refuse_licences: tuple[str, ...] = ()
-    """Licences of which no engine is used, as JSON: ["*non-commercial*"]; * stands for anything,
-    and capitals do not matter."""
+    """Refuse engines with these licences, as JSON: ["*non-commercial*"]; * stands for anything,
+    and case does not matter."""
     model_memory: float | None = Field(default=None, gt=0)
-    """GiB of models that a worker of several engines holds at once; left out, all of them."""
+    """GiB of models that a worker of several engines holds at once. Default: no limit."""
     device: str | None = None
-    """Where a worker's model is put, such as cuda:0; left out: what its engine asks for."""
+    """Device of a worker's model, such as cuda:0. Default: the one that its engine asks for."""
     flower_basic_auth: SecretStr | None = None
-    """user:password of Flower; without one it only listens on the loopback address."""
+    """user:password of Flower. Without it, Flower listens on the loopback address only."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    """How much is written to the log."""
+    """Level from which messages are logged."""
 
     def __init__(self, **values: Any) -> None:
-        """Read the environment; raises BadInput that names every variable to be changed."""
+        """Read the environment; raises BadInput that names every variable to change."""
         try:
             super().__init__(**values)
         except ValidationError as exc:
@@ -95,7 +96,7 @@ class Settings(BaseSettings):
             return value
         if url.scheme not in {"redis", "rediss", "unix"}:
             raise ValueError("begin it with redis://, rediss:// or unix://")
-        # What urlsplit says of a wrong port may hold a part of the password.
+        # urlsplit's message about a wrong port may hold a part of the password.
         with suppress(ValueError):
             if url.port != 0 and (url.scheme == "unix" or DATABASE.fullmatch(url.path)):
                 return value
@@ -113,20 +114,20 @@ class Settings(BaseSettings):
 
     @property
     def storage(self) -> str:
-        """Where objects are stored."""
+        """The folder or ``s3://`` URL of the storage."""
         return self.storage_url or str(self.home / "storage")
 
     @property
     def socket(self) -> Path:
         """Socket of the embedded Redis.
 
-        It is in the temporary folder, as a socket's path may not exceed some 100 characters,
-        and is named after the home, so that every terminal finds the same one.
+        It lies in the temporary folder, because a socket's path is limited to about 100
+        characters, and is named after the home, so that every terminal finds the same one.
         """
         name = hashlib.sha256(str(self.home.absolute()).encode()).hexdigest()[:12]
         return Path(tempfile.gettempdir()) / f"dubbing-{os.getuid()}-{name}" / "redis.sock"
 
     @property
     def redis(self) -> str:
-        """URL of Redis as redis-py takes it."""
+        """URL of Redis in the form that redis-py takes."""
         return self.redis_url or f"unix://{self.socket}"

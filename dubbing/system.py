@@ -1,4 +1,4 @@
-"""The composition root: what the settings of a process name, each part made when first needed.
+"""The composition root: builds the parts that a process's settings name, each on first use.
 
 Clients, workers and commands all build their storage, ledger, queue and engines here.
 """
@@ -28,10 +28,10 @@ class System:
     settings: Settings = field(default_factory=Settings)
 
     def greet(self) -> None:
-        """Raise what is wrong with Redis or storage, in the service's own words, within seconds.
+        """Raise within seconds if Redis or storage fails, with the service's own message.
 
-        For the first contact alone: later calls are patient, so that a worker outlasts a Redis
-        that restarts.
+        Only for the first contact: later calls are patient, so that a worker outlasts a restart of
+        Redis.
         """
         self.ledger.greet()
         self.storage.greet()
@@ -67,17 +67,17 @@ class System:
 
     @cached_property
     def publisher(self) -> Publisher:
-        """What sends batches, lines and orders to workers."""
+        """The publisher, which sends batches, lines and orders to workers."""
         return Publisher(self.app, self.ledger)
 
     @property
     def model_folders(self) -> ModelFolders:
-        """Where the engines' models are."""
+        """The folders of the engines' models."""
         settings = self.settings
         root = settings.models or settings.home / "models"
         return ModelFolders(root=root, named=settings.model_folders)
 
     @cached_property
     def catalogue(self) -> Catalogue:
-        """The engines that are installed, less those whose licence the settings refuse."""
+        """The installed engines, except those whose licence the settings refuse."""
         return Catalogue(self.model_folders, refused=self.settings.refuse_licences)

@@ -1,1 +1,1 @@
-"""The clips of a job become its film, its sound, its subtitles and its report."""
+"""Assembly: turns the clips of a job into its film, sound, subtitles and report."""

@@ -1,6 +1,6 @@
-"""The command line. One habit for all: ``--json`` for machines, plain lines for people.
+"""The command line: plain lines for people, and JSON for machines with ``--json``.
 
-`dubbing.cli.exit_codes` tells how a command ends.
+`dubbing.cli.exit_codes` holds the exit codes.
 """
 
 from __future__ import annotations
@@ -38,28 +38,28 @@ MODULES = {
 
 
 class Commands(Group):
-    """Imports a command's module when it is used: a worker need not load the client."""
+    """Imports a command's module on first use, so that a worker does not load the client."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
         return [*MODULES, *sorted(point.name for point in entry_points(group=GROUP))]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command by name: one of ours, or one found by entry point."""
+        """Return a built-in command, or one that an entry point provides; None for neither."""
         if cmd_name in MODULES:
             module = __import__(MODULES[cmd_name], fromlist=[cmd_name])
             command: click.Command = getattr(module, cmd_name)
             return command
         for point in entry_points(group=GROUP, name=cmd_name):
-            found: click.Command = point.load()
-            return found
+            provided: click.Command = point.load()
+            return provided
         return None
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="dubbing")
 def group() -> None:
-    """Dub films: a translated script with times, a cast and the film in; a dubbed film out."""
+    """Dub films: from a translated, timed script, a cast and the film to the dubbed film."""
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Cautions as people read them: a few of a kind in full, many of a kind in one line."""
+"""Cautions printed for people: a few of one kind in full, many of one kind in one line."""
 
 from __future__ import annotations
 
@@ -12,43 +12,43 @@ if TYPE_CHECKING:
     from dubbing.job.caution import Caution, Code
 
 SHOWN = 3
-"""Cautions of one kind that are printed in full; of more, only the first is."""
+"""Up to this many cautions of one kind are printed in full; of more, only the first is."""
 
 SUMMED: Mapping[Code, str] = {
     "too_dense": "lines are too dense",
     "script": "lines are in another script than their language's",
-    "overlap": "lines begin before their speaker's last one has ended",
+    "overlap": "lines begin before the same speaker's last line has ended",
     "crosstalk": "lines begin before another speaker has ended",
     "beyond_film": "lines end after the film",
-    "silent": "lines have nothing to say, and stay silent",
-    "sound": "lines hold what looks like a sound",
-    "lyrics": "lines hold what looks like lyrics",
-    "comment": "comments are spoken, for lack of a blank line",
-    "duplicate": "lines are written twice at the same time, and said once",
+    "silent": "lines hold nothing to speak, and stay silent",
+    "sound": "lines seem to hold a sound",
+    "lyrics": "lines seem to hold lyrics",
+    "comment": "notes lack a blank line below them: their cues are spoken",
+    "duplicate": "lines are written twice at the same time, and spoken once",
     "label": "lines begin with what may be a speaker's name",
-    "language": "transcripts name the language themselves",
+    "language": "transcripts' own languages are used, as no other is named",
     "markup": "lines hold tags that are not spoken",
-    "number": "numbers are taken for those of cues, and not spoken",
-    "rolled_up": "scripts hold captions that roll up",
+    "number": "lines of figures are taken for cue numbers, and not spoken",
+    "rolled_up": "scripts have roll-up captions",
     "speakers": "cues seem to hold several speakers",
-    "unreadable": "lines hold characters that were lost",
+    "unreadable": "lines have lost characters",
     "role": "speakers do not match the cast",
     "reference": "doubts about voices",
     "no_film": "scripts have no film",
     "no_script": "films or sounds have no script",
-    "same_film": "scripts are dubbed over a film that another has in the same language",
+    "same_film": "scripts share their film and language with another script",
 }
-"""What is said of many cautions of a kind, after their number."""
+"""The summary of many cautions of one kind; it follows their number."""
 
 
 def print_cautions(cautions: Iterable[Caution]) -> None:
-    """Print what may not come out as meant, to standard error."""
+    """Print cautions to standard error."""
     for line in summed_up(cautions):
         click.echo(f"warning: {line}", err=True)
 
 
 def summed_up(cautions: Iterable[Caution]) -> Iterator[str]:
-    """Yield a line for each caution, or one for all of a kind when there are many."""
+    """Yield one line per caution, or one per kind with many cautions."""
     kinds: dict[Code, list[Caution]] = defaultdict(list)
     for caution in cautions:
         kinds[caution.code].append(caution)

@@ -1,4 +1,4 @@
-"""`dubbing doctor`: what is missing and how to get it; `dubbing schema`: what a manifest is."""
+"""`dubbing doctor` reports what is missing; `dubbing schema` prints the schema of a manifest."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from dubbing.system import System
 from dubbing.voices import speaker_encoder as listener
 
 FREE_GIB = 5
-"""A film's sound takes some gigabytes while it is mixed."""
+"""Mixing a film's sound takes some gigabytes of temporary files."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What was looked at, and what to do when it is not well."""
+    """The result of one check: what was checked, whether it is well, and what to do if not."""
 
     what: str
     well: bool
@@ -39,7 +39,7 @@ class Finding:
 @click.command()
 @json_option
 def doctor(as_json: bool) -> None:
-    """Say what is missing on this machine, and how to get it."""
+    """Report what is missing on this machine, and how to get it."""
     findings = list(_examine(System()))
     if as_json:
         print_json([asdict(finding) for finding in findings])
@@ -66,14 +66,14 @@ def _examine(system: System) -> Iterator[Finding]:
     yield _proof()
     folder = tempfile.gettempdir()
     free = shutil.disk_usage(folder).free / 2**30
-    words = f"{free:.0f} GiB are free in {folder}, {FREE_GIB} are wanted: TMPDIR names another"
+    words = f"{free:.0f} GiB free in {folder}, {FREE_GIB} wanted: set TMPDIR to another folder"
     yield Finding("disk", free >= FREE_GIB, words, False)
 
 
 def _proof() -> Finding:
-    there = listener.available()
+    installed = listener.available()
     words = f"reports do not say whose voice a line sounds like: {listener.INSTALL}"
-    return Finding("proof of voice", there, "installed" if there else words, needed=False)
+    return Finding("proof of voice", installed, "installed" if installed else words, needed=False)
 
 
 def _engine(readiness: Readiness, *, needed: bool) -> Finding:
@@ -104,7 +104,7 @@ def _storage(storage: Storage) -> str:
     storage.delete(Keys.DOCTOR)
     if not storage.create(Keys.DOCTOR, b"") or storage.create(Keys.DOCTOR, b""):
         raise StorageUnavailable(
-            f"{storage.url} does not heed If-None-Match: it would keep two ends of one job"
+            f"{storage.url} ignores If-None-Match, so one job could be stored with two ends"
         )
     storage.delete(Keys.DOCTOR)
-    return f"{storage.url} can be written, and refuses to write twice"
+    return f"{storage.url} can be written, and refuses to overwrite"

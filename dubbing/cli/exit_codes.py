@@ -1,4 +1,4 @@
-"""The exit codes, and the one table from errors to them."""
+"""The exit codes, and the table that maps errors to them."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 DONE = 0
 FAILED = 1
 REFUSED = 2
-"""The caller has to change something."""
+"""The caller must change something."""
 INTERRUPTED = 130
-"""Stopped by Ctrl-C, as shells say it."""
+"""Stopped by Ctrl-C; shells use the same code."""
 
 BY_ERROR: Mapping[type[DubbingError], int] = {
     BadInput: REFUSED,
@@ -35,14 +35,14 @@ BY_ERROR: Mapping[type[DubbingError], int] = {
     StorageRefused: REFUSED,
     DubbingError: FAILED,
 }
-"""The code of an error is that of its nearest base in this table."""
+"""An error has the code of its nearest base class in this table."""
 
 
 def of_error(exc: DubbingError) -> int:
-    """Return the code of a command that ends with an error."""
+    """Return the exit code of a command that ends with an error."""
     return next(BY_ERROR[kind] for kind in type(exc).__mro__ if kind in BY_ERROR)
 
 
 def of_jobs(statuses: Iterable[Status]) -> int:
-    """Return the code of a command that waited for jobs: 1 when one of them is not completed."""
+    """Return the exit code of a command that waited for jobs: 0 if all of them are completed."""
     return DONE if all(s.state is JobState.COMPLETED for s in statuses) else FAILED

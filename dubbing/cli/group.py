@@ -1,4 +1,4 @@
-"""A group of commands that says which one may have been meant."""
+"""A group of commands that suggests the nearest name for an unknown command."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dubbing.documents import nearest
 
 
 class Group(click.Group):
-    """Names the nearest command when there is none of the name that was written."""
+    """Suggests the nearest command when there is none of the given name."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that the arguments begin with; raises UsageError."""
+        """Return the command that the first argument names; raises UsageError."""
         try:
             return super().resolve_command(ctx, args)
         except click.NoSuchOption:

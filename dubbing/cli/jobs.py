@@ -1,4 +1,4 @@
-"""Commands about jobs that were handed in: one of them, or a collection."""
+"""Commands for submitted jobs: for one job, or for a collection."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from dubbing.errors import BadInput, Conflict
 from dubbing.job import JobState
 from dubbing.jobs.status import Status
 
-EVERY = "Every job of a collection, in place of JOB."
+EVERY = "All jobs of this collection, in place of JOB."
 
 
 @click.command()
@@ -32,7 +32,7 @@ EVERY = "Every job of a collection, in place of JOB."
 @collection_option(EVERY)
 @json_option
 def status(job: str | None, collection: str | None, as_json: bool) -> None:
-    """Say where JOB, or a collection of jobs, stands."""
+    """Show the status of JOB, or of a collection."""
     name, alone = _asked(job, collection)
     client = Client.connect()
     if alone:
@@ -45,7 +45,7 @@ def status(job: str | None, collection: str | None, as_json: bool) -> None:
 @click.argument("job")
 @json_option
 def watch(job: str, as_json: bool) -> None:
-    """Show JOB until it has ended; with --json one line a change."""
+    """Show JOB until it ends; with --json, print one line per change."""
     client = Client.connect()
     with left_at_work(f"dubbing watch {job}"):
         if not as_json:
@@ -64,15 +64,15 @@ def watch(job: str, as_json: bool) -> None:
     "states",
     multiple=True,
     type=click.Choice([state.value for state in JobState]),
-    help="Only those in this state; may be given again.",
+    help="Only jobs in this state; may be repeated.",
 )
 @click.option(
-    "--since", metavar="TIME", help="Only those handed in since: 90m, 2h, 3d ago, or a date."
+    "--since", metavar="TIME", help="Only jobs submitted since: 90m, 2h, 3d ago, or a date."
 )
-@click.option("--limit", type=click.IntRange(min=1), help="So many at most.")
+@click.option("--limit", type=click.IntRange(min=1), help="List at most this many jobs.")
 @json_option
 def jobs(states: tuple[str, ...], since: str | None, limit: int | None, as_json: bool) -> None:
-    """List the jobs, the one that was handed in last first."""
+    """List the jobs, the last submitted first."""
     found = Client.connect().jobs(
         states=[JobState(state) for state in states],
         since=past(since).timestamp() if since else 0.0,
@@ -91,8 +91,8 @@ def jobs(states: tuple[str, ...], since: str | None, limit: int | None, as_json:
 @click.option(
     "--out", default=".", type=click.Path(path_type=Path, file_okay=False), help="Folder."
 )
-@click.option("--name", help="What the files' names begin with; left out, what the job says.")
-@click.option("--partial", is_flag=True, help="The lines that there are so far, one file each.")
+@click.option("--name", help="Beginning of the files' names; by default, the job's.")
+@click.option("--partial", is_flag=True, help="Fetch the lines spoken so far, one file each.")
 @json_option
 def fetch(
     job: str | None,
@@ -104,8 +104,8 @@ def fetch(
 ) -> None:
     """Write the outputs and the report of JOB, or of a collection, into a folder.
 
-    The files are named after the script: e01.de.dub.mp4 and e01.de.report.json. Exit 1 when a job
-    of the collection has nothing to fetch yet.
+    The files are named after the script: e01.de.dub.mp4 and e01.de.report.json. Exits with 1 if a
+    job of the collection has nothing to fetch yet.
     """
     asked, alone = _asked(job, collection)
     client = Client.connect()
@@ -117,14 +117,14 @@ def fetch(
         words = "a collection's files are named after its jobs: leave it out"
         raise BadInput(words, where="--name")
     statuses = client.collection(asked)
-    there = [found for found in statuses if (found.round if partial else found.output)]
+    ready = [found for found in statuses if (found.round if partial else found.output)]
     names = client.file_names([found.id for found in statuses])
-    paths = [path for found in there for path in get(found.id, out, name=names[found.id])]
+    paths = [path for found in ready for path in get(found.id, out, name=names[found.id])]
     for found in statuses:
-        if found not in there:
+        if found not in ready:
             click.echo(f"nothing to fetch of {describe(found)}", err=True)
     _print_paths(paths, as_json)
-    sys.exit(DONE if len(there) == len(statuses) else FAILED)
+    sys.exit(DONE if len(ready) == len(statuses) else FAILED)
 
 
 @click.command()
@@ -132,16 +132,16 @@ def fetch(
 @collection_option(EVERY)
 @json_option
 def cancel(job: str | None, collection: str | None, as_json: bool) -> None:
-    """End JOB, or a collection, now; the clips are kept.
+    """Cancel JOB, or a collection, at once; the clips are kept.
 
-    Of a job that has ended it says that there is nothing to do, with exit 0.
+    If JOB, or every job of the collection, has ended, says so and exits with 0.
     """
     name, alone = _asked(job, collection)
     client = Client.connect()
     statuses = [client.status(name)] if alone else client.collection(name)
     if all(found.state.ended for found in statuses):
-        what = "it has" if alone else "all its jobs have"
-        click.echo(f"{name}: {what} ended, there is nothing to cancel", err=True)
+        subject = "it has" if alone else "all its jobs have"
+        click.echo(f"{name}: {subject} ended, there is nothing to cancel", err=True)
     ended = [found if found.state.ended else client.cancel(found.id) for found in statuses]
     if alone:
         _print(ended[0], as_json)
@@ -151,12 +151,12 @@ def cancel(job: str | None, collection: str | None, as_json: bool) -> None:
 
 @click.command()
 @click.argument("job", required=False)
-@collection_option("Every job of a collection that failed or was cancelled, in place of JOB.")
-@click.option("--engine", default="", help="Engine that speaks them, in place of the job's.")
-@click.option("--voice", default="", help="Voice that speaks them, in place of the cast's.")
+@collection_option("All failed, cancelled or incomplete jobs of this collection, in place of JOB.")
+@click.option("--engine", default="", help="Engine for these lines, in place of the job's.")
+@click.option("--voice", default="", help="Voice for these lines, in place of the cast's.")
 @json_option
 def retry(job: str | None, collection: str | None, engine: str, voice: str, as_json: bool) -> None:
-    """Speak the lines of JOB, or of a collection, that have no clip yet, in another round."""
+    """Speak the missing lines of JOB, or of a collection, in another round."""
     name, alone = _asked(job, collection)
     client = Client.connect()
     if alone:
@@ -164,20 +164,20 @@ def retry(job: str | None, collection: str | None, engine: str, voice: str, as_j
         return
     due = [found for found in client.collection(name) if _can_be_retried(found)]
     if not due:
-        raise Conflict(f"no job of collection {name!r} has failed or was cancelled")
+        raise Conflict(f"no job of collection {name!r} has failed, was cancelled or lacks lines")
     statuses = [client.retry(found.id, engine=engine, voice=voice) for found in due]
     _print_all(name, statuses, as_json)
 
 
 def _asked(job: str | None, collection: str | None) -> tuple[str, bool]:
-    """Return the job or collection that a command is about, and whether it is a job."""
+    """Return the name of the job or collection asked for, and whether it is a job's."""
     if (job is None) == (collection is None):
-        raise BadInput("name a job or a --collection, one of them")
+        raise BadInput("name a job or a --collection, not both")
     return (collection or "", False) if job is None else (job, True)
 
 
 def _can_be_retried(found: Status) -> bool:
-    """Whether a job has ended with lines that have no clip."""
+    """Whether a job has ended without success, or with lines that have no clip."""
     return found.state.ended and (found.state is not JobState.COMPLETED or found.failed > 0)
 
 

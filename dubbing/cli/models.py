@@ -1,4 +1,4 @@
-"""`dubbing models`: what engines need to speak, what of it is there, and getting it."""
+"""`dubbing models`: list, check and fetch the models that engines need."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from dubbing.system import System
 @json_option
 @click.pass_context
 def models(context: click.Context, as_json: bool) -> None:
-    """Say which models are there, and where to get the others."""
+    """List the models: which are installed, and where to get the others."""
     if context.invoked_subcommand:
         return
     catalogue = System().catalogue
@@ -33,7 +33,7 @@ def models(context: click.Context, as_json: bool) -> None:
     if as_json:
         print_json([_record(*each) for each in needing])
         return
-    columns = ("model", "", "size", "licence", "its authors publish it at", "folder")
+    columns = ("model", "", "size", "licence", "published at", "folder")
     print_table(columns, (_row(*each) for each in needing))
     for readiness, _ in needing:
         for problem in readiness.problems.values():
@@ -44,9 +44,9 @@ def models(context: click.Context, as_json: bool) -> None:
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @json_option
 def check(names: tuple[str, ...], as_json: bool) -> None:
-    """Load models to see whether they can be; exit 1 when one cannot.
+    """Check that models load; exit with 1 if one does not.
 
-    Left out NAME, all that are there. Each is loaded in a process of its own.
+    Without NAME, checks every installed model. Each model is loaded in its own process.
     """
     system = System()
     checked = []
@@ -64,13 +64,13 @@ def check(names: tuple[str, ...], as_json: bool) -> None:
 
 @models.command()
 @click.argument("name")
-@click.option("--revision", default="main", help="Branch, tag or commit; left out, the newest.")
+@click.option("--revision", default="main", help="Branch, tag or commit; by default, the newest.")
 @json_option
 def fetch(name: str, revision: str, as_json: bool) -> None:
-    """Get a model from the Hugging Face hub, or from the mirror that is set.
+    """Download a model from the Hugging Face hub, or from the configured mirror.
 
-    NAME is an engine, or an instance of it that is made by this, such as xtts-b. A download that
-    breaks off leaves nothing in the model's place; the next one goes on with it.
+    NAME is an engine, or a new instance of one, such as xtts-b. An interrupted download leaves no
+    model behind; the next one resumes it.
     """
     system = System()
     catalogue = system.catalogue
@@ -90,7 +90,7 @@ def fetch(name: str, revision: str, as_json: bool) -> None:
         print_json({**asdict(fetched), "folder": str(fetched.folder)})
         return
     click.echo(f"{fetched.folder}: {_size(fetched.size)}, commit {fetched.commit}")
-    click.echo(f"`dubbing models check {name}` loads it")
+    click.echo(f"`dubbing models check {name}` checks that it loads")
 
 
 def _checked(system: System, names: Sequence[str]) -> Iterator[Checked]:

@@ -1,4 +1,4 @@
-"""The options that say what a job is; `run` and `submit` share them."""
+"""The options that describe a job; `run` and `submit` share them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def past(value: str) -> datetime:
-    """Return a time, as ``2h`` ago or as a date, which is local unless it says otherwise.
+    """Parse a time: an age such as ``2h``, or a date, which is local unless it has an offset.
 
-    Raises BadParameter that tells what can be written.
+    Raises BadParameter with examples of both.
     """
     try:
         if ago := re.fullmatch(r"(\d+(?:\.\d+)?)([mhdw])", value.strip()):
@@ -28,12 +28,12 @@ def past(value: str) -> datetime:
         return datetime.fromisoformat(value.strip()).astimezone()
     except (ValueError, OverflowError) as exc:
         example = "write 90m, 2h, 3d, 1w, 2026-03-01 or 2026-03-01T18:30"
-        words = f"{value!r} is no time: {example}"
+        words = f"{value!r} is not a time: {example}"
         raise click.BadParameter(words, param_hint="'--since'") from exc
 
 
 def collection_option(words: str) -> Callable[[Command], Command]:
-    """Return the option that names a collection of jobs; the job's field is its older name."""
+    """Return the option that names a collection of jobs; ``--batch-name`` is its older name."""
     return click.option("--collection", "--batch-name", "collection", metavar="NAME", help=words)
 
 
@@ -47,42 +47,50 @@ def job_options(command: Command) -> Command:
             "--media-track", metavar="TRACK",
             help="Sound track of the film: its number, from 1, or its language.",
         ),
-        click.option("--language", metavar="TAG", help="Language that is spoken, such as de."),
-        click.option("--cast", metavar="FILE", help="JSON file: speakers and their roles."),
+        click.option("--language", metavar="TAG", help="Language to dub into, such as de."),
+        click.option("--cast", metavar="FILE", help="JSON file of speakers and their roles."),
         click.option(
-            "--pronunciations", metavar="FILE", help="JSON file: words and what is said for them."
+            "--pronunciations", metavar="FILE", help="JSON file of words and what to say for them."
         ),
-        click.option("--engine", help="Engine of speakers whose role names none."),
+        click.option("--engine", help="Engine for speakers whose role names none."),
         click.option(
             "--fallback", multiple=True, metavar="ENGINE",
-            help="Engine that speaks what the one before could not; may be given again.",
+            help="Engine for lines that the engine before it could not speak; may be repeated.",
         ),
         click.option(
             "--allow-missing", type=click.FloatRange(0, 1), metavar="SHARE",
-            help="Share of the lines that may stay unspoken, with the original sound under them.",
+            help="Share of lines that may stay unspoken; they keep the original sound.",
         ),
         click.option(
             "--speak-sounds", is_flag=True, default=None,
-            help="Speak what describes a sound, such as (sighs) or [door slams].",
+            help="Speak descriptions of sounds, such as (sighs) or [door slams].",
         ),
         click.option(
             "--speak-lyrics", is_flag=True, default=None,
             help="Speak lyrics, such as `♪ Row the boat ♪`.",
         ),
-        click.option("--id", help="The job's id; left out, a digest of the request."),
-        click.option("--tenant", help="Whose job this is; tenants take turns."),
+        click.option("--id", help="The job's id; by default, a digest of the request."),
+        click.option("--tenant", help="Tenant whose job this is; tenants take turns."),
         collection_option("Collection that the jobs belong to."),
-        click.option("--name", help="What the files' names begin with; left out, SCRIPT's."),
-        click.option("--background", type=click.Choice(backgrounds), help="Under the speech."),
-        click.option("--track", metavar="FILE", help="Music and effects, as background."),
+        click.option("--name", help="Beginning of the files' names; by default, SCRIPT's."),
+        click.option(
+            "--background", type=click.Choice(backgrounds), help="What is heard under the speech."
+        ),
+        click.option("--track", metavar="FILE", help="Music-and-effects file for the background."),
         click.option(
             "--format", "formats", multiple=True, type=click.Choice(get_args(Container)),
-            help="File to write; may be given again.",
+            help="Format to write; may be repeated.",
         ),
         click.option("--loudness", type=click.Choice(loudness), help="Loudness profile."),
-        click.option("--original-sound", is_flag=True, default=None, help="Keep it as a track."),
-        click.option("--speaker-prefix", is_flag=True, help="Cues begin with `NAME:`."),
-        click.option("--encoding", help="The script's encoding, when it is not UTF-8."),
+        click.option(
+            "--original-sound", is_flag=True, default=None,
+            help="Keep the original sound as a second track.",
+        ),
+        click.option(
+            "--speaker-prefix", is_flag=True,
+            help="Read `NAME:` before the words of a cue as its speaker.",
+        ),
+        click.option("--encoding", help="The script's encoding, if it is not UTF-8."),
     ]  # fmt: skip
     for option in reversed(options):
         command = option(command)
@@ -113,7 +121,7 @@ def overrides(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_jobs(paths: Sequence[Path], options: Mapping[str, Any]) -> Reading:
-    """Return what the files that a command names, and its options, ask for."""
+    """Return the jobs that a command's files and options ask for."""
     return read(
         paths,
         overrides(options),

@@ -1,7 +1,7 @@
 """What commands print, and how they fail.
 
-Every process of the system comes through here, workers too, so rich and the modules of the core
-are imported by who needs them.
+Every process imports this module, workers too, so rich is imported only by the functions that
+need it, and the client only for type checking.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dubbing.jobs.status import Status
 
 PATIENCE_SECONDS = 10.0
-"""How long work may wait for a worker before a watcher is told."""
+"""How long work may wait for a worker before the watcher is warned."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 
@@ -60,7 +60,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
 
 
 def print_unattended(depths: Mapping[str, int]) -> None:
-    """Print the queues that hold messages and have no worker, to standard error."""
+    """Warn on standard error of queues that hold messages and have no worker."""
     for queue, depth in depths.items():
         worker = queue.partition(".")[2] or queue
         click.echo(
@@ -109,7 +109,7 @@ def counted(number: int, one: str, many: str = "") -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a time as it is said: no more exact than it is known."""
+    """Return a time in words, no more precise than the estimate."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     minutes = round(seconds / 60)
@@ -117,7 +117,7 @@ def duration(seconds: float) -> str:
 
 
 def attended(statuses: Iterable[Status]) -> Iterator[Status]:
-    """Pass on a job's statuses; warn while there is nobody to do what it waits for."""
+    """Yield a job's statuses; warn while no worker can do its work."""
     look = time.monotonic() + PATIENCE_SECONDS
     unable: dict[str, str] = {}
     for status in statuses:
@@ -130,9 +130,9 @@ def attended(statuses: Iterable[Status]) -> Iterator[Status]:
 
 
 def show_progress(statuses: Iterator[Status]) -> Status:
-    """Show a job until it has ended and return its last status.
+    """Show a job's progress on standard error until it ends; return its last status.
 
-    A progress bar on a terminal, one line a change of state elsewhere; all on standard error.
+    A terminal gets a progress bar, anything else one line per change of state.
     """
     from rich import progress as rich  # noqa: PLC0415
     from rich.console import Console  # noqa: PLC0415
@@ -161,7 +161,7 @@ def _plain_progress(statuses: Iterator[Status]) -> Status:
     state: JobState | None = None
     for status in statuses:
         if status.state is not state:
-            # Workers may be starting: `attended` tells when none comes.
+            # Workers may still be starting: `attended` warns when none does.
             click.echo(_standing(status), err=True)
         state = status.state
     return status
@@ -169,7 +169,7 @@ def _plain_progress(statuses: Iterator[Status]) -> Status:
 
 @contextmanager
 def left_at_work(follow: str) -> Iterator[None]:
-    """Say on Ctrl-C that the jobs go on, and that ``follow`` is how to follow them."""
+    """On Ctrl-C, say that the work goes on and that the command ``follow`` follows it."""
     try:
         yield
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""`dubbing say`: one line at once; `dubbing engines`: which engines there are."""
+"""`dubbing say` speaks one line at once; `dubbing engines` lists the engines."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from dubbing.system import System
 @click.command()
 @click.argument("text")
 @click.option("--language", default="en", show_default=True)
-@click.option("--engine", default="", help="Left out: the default engine.")
+@click.option("--engine", default="", help="Engine to speak with; by default, DUBBING_ENGINE.")
 @click.option(
     "--voice",
     default="",
-    help="One of the engine's voices, or a stored one; left out, the engine's first.",
+    help="Voice of the engine, or a stored voice; by default, the engine's first.",
 )
 @click.option(
     "--out",

@@ -1,4 +1,4 @@
-"""Commands that bring processes of their own: `run`, `up` and `flower`."""
+"""Commands that start processes of their own: `run`, `up` and `flower`."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ from dubbing.text.sounds import voiced
 )
 @json_option
 def run(script: Path, out: Path, as_json: bool, **options: Any) -> None:
-    """Dub SCRIPT here and now, with a Redis and workers of our own.
+    """Dub SCRIPT at once, with a Redis and workers that this command starts.
 
-    Ctrl-C stops everything; the same command goes on where it stopped.
+    Ctrl-C stops everything; the same command continues where it stopped.
     """
     reading = read_jobs((script,), options)
     if len(reading.jobs) + len(reading.faults) != 1:
@@ -49,7 +49,7 @@ def run(script: Path, out: Path, as_json: bool, **options: Any) -> None:
     try:
         status, paths, cautions = _dub(reading, out)
     except KeyboardInterrupt:
-        click.echo("\nstopped; the same command goes on where it stopped", err=True)
+        click.echo("\nstopped; the same command continues where it stopped", err=True)
         raise
     if as_json:
         told = [caution.model_dump(mode="json") for caution in cautions]
@@ -65,7 +65,7 @@ def run(script: Path, out: Path, as_json: bool, **options: Any) -> None:
 @click.command()
 @click.argument("engines", nargs=-1)
 def up(engines: tuple[str, ...]) -> None:
-    """Keep a Redis and workers for ENGINES up until Ctrl-C; submit in another terminal."""
+    """Run a Redis and workers for ENGINES until Ctrl-C; submit in another terminal."""
     settings = Settings()
     names = list(dict.fromkeys(engines or (settings.engine,)))
     _unwind_when_terminated()
@@ -86,7 +86,7 @@ def flower(address: str, port: int) -> None:
     if password is None and not _is_loopback(address):
         raise BadInput(
             "Flower can stop workers and send tasks: set DUBBING_FLOWER_BASIC_AUTH=user:password "
-            "before it listens on an address that others reach",
+            "before it listens on an address that other machines reach",
             where=f"--address {address}",
         )
     if password:
@@ -99,21 +99,21 @@ def flower(address: str, port: int) -> None:
 
 
 def _dub(reading: Reading, out: Path) -> tuple[Status, list[Path], list[Caution]]:
-    """Return how a job ended, what was written, and what may not have come out as meant."""
+    """Dub one job; return its last status, the files written and the cautions."""
     settings, job = Settings(), reading.jobs[0]
     with Stack(settings, _engines(job, settings)) as stack:
         from dubbing.client import Client  # noqa: PLC0415 - the workers start meanwhile
 
         client = Client.connect(settings)
         submission = client.submit(job)
-        # Not before: the first line should not wait for what the last one needs.
+        # Started only now, so that the first line does not wait for it.
         stack.start(Kind.ASSEMBLY)
         cautions = [*reading.cautions, *submission.cautions]
         print_cautions(cautions)
         if client.status(submission.id).state in {JobState.FAILED, JobState.CANCELLED}:
             client.retry(submission.id)
         status = show_progress(attended(_watched(client.watch(submission.id), stack)))
-        # The same request may have been handed in by another name before.
+        # The same request may have been submitted under another file name.
         name = job.output.name
         paths = client.fetch(submission.id, out, name=name) if status.output else []
         return status, paths, cautions
@@ -126,7 +126,7 @@ def _engines(job: Manifest, settings: Settings) -> list[str]:
 
 
 def _watched(statuses: Iterator[Status], stack: Stack) -> Iterator[Status]:
-    """Pass on statuses; raise when a process of the stack has ended, or can do nothing for one."""
+    """Yield the statuses; raise when a process of the stack has ended, or cannot load an engine."""
     for status in statuses:
         stack.check()
         for engine, why in status.unable.items():
@@ -143,5 +143,5 @@ def _is_loopback(address: str) -> bool:
 
 
 def _unwind_when_terminated() -> None:
-    """Have SIGTERM end this process as Ctrl-C does."""
+    """Make SIGTERM end this process as Ctrl-C does."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)

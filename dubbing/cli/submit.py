@@ -1,4 +1,4 @@
-"""`dubbing submit`: hand in one job or many."""
+"""`dubbing submit`: submit one job or many."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("scripts", nargs=-1, required=True, type=click.Path(path_type=Path))
 @job_options
-@click.option("--revise", is_flag=True, help="Change jobs that are there: speak what differs.")
+@click.option("--revise", is_flag=True, help="Change existing jobs: speak what differs.")
 @click.option("--wait", is_flag=True, help="Wait until the jobs have ended.")
 @click.option(
-    "--dry-run", is_flag=True, help="Say what would be done, and do nothing; needs no Redis."
+    "--dry-run", is_flag=True, help="Show what would be done, and do nothing; needs no Redis."
 )
 @json_option
 def submit(
@@ -56,7 +56,7 @@ def submit(
         raise together([*reading.faults, *client.faults(reading.jobs)])
     for option in ("id", "name"):
         if options[option] and len(reading.jobs) > 1:
-            words = f"one {option} cannot be that of several jobs: leave it out"
+            words = f"several jobs cannot share one {option}: leave it out"
             raise BadInput(words, where=f"--{option}")
     if dry_run:
         _preview(client.preview_all(reading.jobs), reading, as_json)
@@ -78,7 +78,7 @@ def _announce(submission: Submission, *, alone: bool) -> None:
     if not alone and submission.file:
         words += f"  {submission.file}"
     if not submission.created:
-        words += "  (the same request was there already)"
+        words += "  (the same request was submitted before)"
     click.echo(words)
 
 
@@ -89,7 +89,7 @@ def _wait(
     collection: str | None,
     as_json: bool,
 ) -> None:
-    """Wait for jobs, and exit as they ended."""
+    """Wait for jobs, and exit with 0 if all of them are completed."""
     several = f"dubbing status --collection {collection}" if collection else "dubbing jobs"
     follow = f"dubbing watch {submissions[0].id}" if len(submissions) == 1 else several
     with left_at_work(follow):
@@ -109,13 +109,13 @@ def _preview(previews: Sequence[Preview], reading: Reading, as_json: bool) -> No
     print_cautions([*reading.cautions, *(c for p in previews for c in p.cautions)])
     lines = sum(preview.lines for preview in previews)
     batches = sum(preview.batches for preview in previews)
-    there = sum(preview.clips_there for preview in previews)
+    stored = sum(preview.clips_there for preview in previews)
     engines = ", ".join(sorted({engine for preview in previews for engine in preview.engines}))
-    what = previews[0].file if len(previews) == 1 else counted(len(previews), "job")
+    subject = previews[0].file if len(previews) == 1 else counted(len(previews), "job")
     seconds = duration(sum(preview.seconds for preview in previews))
     click.echo(
-        f"{what}: {counted(lines, 'line')} in {counted(batches, 'batch', 'batches')}"
-        f"{engines and f' on {engines}'}, {counted(there, 'clip')} already there, "
+        f"{subject}: {counted(lines, 'line')} in {counted(batches, 'batch', 'batches')}"
+        f"{engines and f' on {engines}'}, {counted(stored, 'clip')} already there, "
         f"about {seconds} of speech to make"
     )
 
@@ -125,17 +125,17 @@ def _with_cautions(
     outcomes: Sequence[Submission | Preview],
     reading: Reading,
 ) -> list[dict[str, Any]]:
-    """Return a record of each job with its cautions; those of no job go with the first."""
+    """Return each job's record with its cautions; cautions of no job go with the first job."""
     files = {outcome.file for outcome in outcomes}
-    told: list[list[Caution]] = []
+    by_job: list[list[Caution]] = []
     for at, outcome in enumerate(outcomes):
-        own = [
+        of_reading = [
             caution
             for caution in reading.cautions
             if caution.file == outcome.file or (at == 0 and caution.file not in files)
         ]
-        told.append([*own, *outcome.cautions])
+        by_job.append([*of_reading, *outcome.cautions])
     return [
         {**record, "cautions": [caution.model_dump(mode="json") for caution in cautions]}
-        for record, cautions in zip(records, told, strict=True)
+        for record, cautions in zip(records, by_job, strict=True)
     ]

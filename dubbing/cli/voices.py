@@ -1,4 +1,4 @@
-"""`dubbing voices`: make voices of recordings, and look after them."""
+"""`dubbing voices`: make voices from recordings, and manage them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from dubbing.voices.voice import Voice
 
 @click.group(cls=Group)
 def voices() -> None:
-    """Make voices of recordings, and look after them."""
+    """Make voices from recordings, and manage them."""
 
 
 @voices.command()
 @click.argument("more", nargs=-1, metavar="[FILE]...", type=click.Path(path_type=Path))
-@click.option("--name", required=True, help="What casts call the voice.")
+@click.option("--name", required=True, help="Name of the voice in casts.")
 @click.option(
     "--reference",
     "references",
@@ -28,16 +28,16 @@ def voices() -> None:
     multiple=True,
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Recording of one speaker, up to 50 MB; more of them may follow, and are joined.",
+    help="Recording of one speaker, up to 50 MB; further files may follow, and are joined to it.",
 )
-@click.option("--transcript", default="", help="What is said in it, for engines that want it.")
-@click.option("--language", default="", metavar="TAG", help="Language that is spoken in it.")
+@click.option("--transcript", default="", help="Text of the recording, for engines that use it.")
+@click.option("--language", default="", metavar="TAG", help="Language of the recording.")
 @click.option("--consent", default="", metavar="NOTE", help="Who agreed to what; kept beside it.")
 @click.option(
     "--engine",
     "engines",
     multiple=True,
-    help="Engine that it is for: what that cannot use is refused; may be given again.",
+    help="Refuse a recording that this engine cannot use; may be repeated.",
 )
 @json_option
 def extract(
@@ -50,7 +50,7 @@ def extract(
     engines: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Make a voice of one speaker's recordings, and store it under a name."""
+    """Make a voice from one speaker's recordings, and store it under a name."""
     made = Client.connect().voices.extract(
         name,
         [*references, *more],
@@ -69,7 +69,7 @@ def extract(
 @voices.command("list")
 @json_option
 def list_(as_json: bool) -> None:
-    """List the voices that have a name."""
+    """List the named voices."""
     found = Client.connect().voices.all()
     if as_json:
         print_json([named.model_dump(mode="json") for named in found])
@@ -85,7 +85,7 @@ def list_(as_json: bool) -> None:
 @click.argument("name")
 @json_option
 def show(name: str, as_json: bool) -> None:
-    """Say all that is known of the voice NAME, which may be its digest."""
+    """Show the details of the voice NAME, which may be its digest."""
     found = Client.connect().voices.show(name)
     if as_json:
         print_json(found.model_dump(mode="json"))
@@ -98,12 +98,12 @@ def show(name: str, as_json: bool) -> None:
 @click.argument("old")
 @click.argument("new")
 def rename(old: str, new: str) -> None:
-    """Call the voice OLD by the name NEW.
+    """Rename the voice OLD to NEW.
 
-    Jobs that were submitted keep their voice.
+    Submitted jobs keep their voice.
     """
     Client.connect().voices.rename(old, new)
-    click.echo(f"{old} is {new}")
+    click.echo(f"{old} is now {new}")
 
 
 @voices.command()
@@ -112,7 +112,7 @@ def rename(old: str, new: str) -> None:
 def delete(name: str, as_json: bool) -> None:
     """Delete the voice NAME.
 
-    Its recording stays while it has another name or a job uses it.
+    Its recording is kept while the voice has another name or a job uses it.
     """
     done = Client.connect().voices.delete(name)
     if as_json:
@@ -129,7 +129,7 @@ def delete(name: str, as_json: bool) -> None:
 
 
 def _heard(voice: Voice) -> str:
-    """Return what was heard in a voice's recordings, in figures."""
+    """Return the length, noise and clipping of a voice's recordings in words."""
     words = f"{voice.seconds:.1f} s"
     if judged := voice.judgement:
         words += f", {judged.snr:.0f} dB over noise, {judged.clipped:.1%} clipped"

@@ -1,4 +1,4 @@
-"""Commands about the workers that are there: what they hold in memory, and their end."""
+"""`dubbing workers`: list the workers, load and unload their engines, and end them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dubbing.queue.fleet import Order
 @json_option
 @click.pass_context
 def workers(context: click.Context, as_json: bool) -> None:
-    """List the workers, and what waits on each queue; or tell a worker what to load."""
+    """List the workers and the length of each queue; or tell a worker what to load."""
     if context.invoked_subcommand:
         return
     client = Client.connect()
@@ -62,13 +62,13 @@ def standby(worker: str) -> None:
 @workers.command()
 @click.argument("worker")
 def drain(worker: str) -> None:
-    """Have WORKER finish what it is at, and end."""
+    """Have WORKER finish its current work, and end."""
     _steer(worker, Order.DRAIN)
 
 
 def _steer(worker: str, order: Order, engine: str = "") -> None:
     holding = Client.connect().fleet.steer(worker, order, engine)
-    click.echo("it ends" if order is Order.DRAIN else _held(holding))
+    click.echo("the worker is ending" if order is Order.DRAIN else _held(holding))
 
 
 def _held(holding: Holding) -> str:

@@ -1,1 +1,1 @@
-"""The Redis and the workers that `dubbing run` and `dubbing up` bring along."""
+"""The Redis and the workers that `dubbing run` and `dubbing up` start."""

@@ -1,7 +1,7 @@
 """The interface between the pipeline and its speech engines.
 
-An engine outside this repository imports all it needs from here and from `dubbing.errors`. It is
-found by its entry point in the group ``dubbing.engines``.
+An engine outside this repository imports all it needs from here and from `dubbing.errors`. The
+catalogue finds it by its entry point in the group ``dubbing.engines``.
 """
 
 from __future__ import annotations

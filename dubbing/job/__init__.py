@@ -1,4 +1,4 @@
-"""The job: one programme to be dubbed into one language, and the states it goes through."""
+"""The job: one programme to be dubbed into one language, and its states."""
 
 from dubbing.job.caution import Caution, Code
 from dubbing.job.job import (

@@ -1,4 +1,4 @@
-"""What will be dubbed and may not come out as meant."""
+"""Cautions: a job is accepted, but something in it may not come out as meant."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Caution(Model):
 
     code: Code
     segment: str | None
-    """The line's id; None when it is about the whole job."""
+    """The segment's id; None for a caution about the whole job."""
     message: str
     file: str = ""
-    """The script, manifest or film that it is about; empty for a job that was not read from one."""
+    """The script, manifest or film concerned; empty for a job that was not read from a file."""

@@ -1,7 +1,7 @@
-"""The job: one programme to be dubbed into one language, and the states it goes through.
+"""The job: one programme to be dubbed into one language, and its states.
 
-A `Job` is what is stored: it names media by storage keys and voices by digests. What people hand
-in is a `dubbing.script.Manifest`, which names files. The two share a `Request`.
+A stored `Job` names media by storage keys and voices by digests. The manifest that people submit,
+`dubbing.script.Manifest`, names files. `Request` is the base of both.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dubbing.job.role import Manner, Role
 
 
 def _file_name(name: str) -> str:
-    """Return what the names of a job's files begin with; raises ValueError when it cannot be."""
+    """Return ``name`` if file names can begin with it; raises ValueError otherwise."""
     if plain_name(name) != name:
         raise ValueError(
             f"{name!r} cannot begin a file's name: leave out slashes, control characters and a "
@@ -38,13 +38,13 @@ LONGEST_NAME = 200
 FileName = Annotated[str, AfterValidator(_file_name)]
 
 Container = Literal["flac", "wav", "mp4", "mkv", "mp3", "ogg", "m4a"]
-"""What an output file is."""
+"""The format of an output file."""
 FILMS = frozenset({"mp4", "mkv"})
-"""Outputs that hold the film's pictures too, and so need a film."""
+"""Formats that hold the film's pictures too, and so need a film."""
 
 
 def _listed_words(words: dict[str, str]) -> dict[str, str]:
-    """Return a pronunciation dictionary; raises ValueError for one that cannot be meant."""
+    """Return a pronunciation dictionary; raises ValueError for a useless or oversized entry."""
     if len(words) > MOST_PRONUNCIATIONS:
         raise ValueError(f"{len(words)} words are more than {MOST_PRONUNCIATIONS}: take some out")
     for word, said in words.items():
@@ -67,7 +67,7 @@ LONGEST_WORD = 100
 LONGEST_PRONUNCIATION = 200
 """Characters."""
 Pronunciations = Annotated[dict[str, str], AfterValidator(_listed_words)]
-"""What is said for whole words: ``{"NASA": "Nassa"}``."""
+"""Whole words, and what to say for each: ``{"NASA": "Nassa"}``."""
 
 
 Track = Annotated[
@@ -77,7 +77,7 @@ Track = Annotated[
 
 
 class JobState(StrEnum):
-    """Where a job stands."""
+    """The state of a job."""
 
     QUEUED = "queued"
     SYNTHESIZING = "synthesizing"
@@ -93,7 +93,7 @@ class JobState(StrEnum):
 
 
 class Segment(Model):
-    """One line: who says what, from when to when."""
+    """Who says what, from when to when."""
 
     id: Identifier
     """Unique in the job; by default the cue's number."""
@@ -103,7 +103,7 @@ class Segment(Model):
     """Seconds from the film's first frame; after ``start``."""
     speaker: Annotated[str, StringConstraints(min_length=1, max_length=100)] = "speaker"
     text: str
-    """As it is written, and as subtitles show it: with line breaks, bidi marks and joiners."""
+    """The text as written and as subtitles show it: with line breaks, bidi marks and joiners."""
 
     @model_validator(mode="after")
     def _ends_after_start(self) -> Segment:
@@ -118,22 +118,22 @@ class Fit(Model):
     max_rate: float = Field(default=1.25, ge=1.0, le=2.0)
     """Upper bound of the engine's own speed and the time-stretch together."""
     max_change: float = Field(default=0.15, gt=0, le=1.0)
-    """How much the rate may change from the speaker's line before, as a share."""
+    """How much the rate may differ from that of the speaker's previous line, as a share."""
 
 
 class Background(Model):
     """What is heard under the speech."""
 
     mode: Literal["none", "duck", "track"] = "duck"
-    """``duck``: the film's own sound, lowered while somebody speaks; ``track``: ``track`` as is."""
+    """``duck``: the film's own sound, lowered under speech; ``track``: the ``track`` unchanged."""
     track: str | None = None
     """A music-and-effects file, for ``mode: track``."""
     depth: float = Field(default=12.0, ge=0, le=60)
-    """Decibels by which the film's sound is lowered."""
+    """Decibels by which ``duck`` lowers the film's sound."""
     attack: float = Field(default=0.15, gt=0, le=5)
-    """Seconds it takes to go down, ending where the line starts."""
+    """Seconds of the fade down, which ends where the line starts."""
     release: float = Field(default=0.4, gt=0, le=10)
-    """Seconds it takes to come up, starting where the line ends."""
+    """Seconds of the fade up, which starts where the line ends."""
 
     @model_validator(mode="after")
     def _track_given(self) -> Background:
@@ -146,96 +146,97 @@ class Output(Model):
     """What the job delivers."""
 
     formats: tuple[Container, ...] = ()
-    """Files to write; left out: ``mp4`` for a film, else ``flac``."""
+    """Formats to write. Default: ``mp4`` for a film, ``flac`` otherwise."""
     loudness: Literal["ebu-r128", "streaming", "netflix"] = "ebu-r128"
     subtitles: bool = True
     """Whether a film carries the dubbed subtitles as a track."""
     original_sound: bool = False
     """Whether a film carries the original sound as a second track."""
     name: FileName | None = None
-    """What the names of the files begin with once they are fetched: with ``e01.de``, the film is
-    ``e01.de.dub.mp4``. Left out, that of the script or manifest without its suffix; with an empty
-    one, ``dub.mp4``."""
+    """Beginning of the names of fetched files: with ``e01.de``, the film is ``e01.de.dub.mp4``;
+    with an empty name, ``dub.mp4``. Default: the name of the script or manifest without its
+    suffix."""
 
 
 class Request(Model):
-    """What is asked of one programme, in a manifest as in a stored job."""
+    """What is asked for one programme: the fields that manifests and stored jobs share."""
 
     language: Annotated[str, StringConstraints(min_length=2, max_length=35)]
-    """BCP 47 tag of the language that is spoken, such as ``de`` or ``pt-BR``."""
+    """BCP 47 tag of the language to dub into, such as ``de`` or ``pt-BR``."""
     segments: tuple[Segment, ...] = ()
     media: str | None = None
     """The film, or a sound file."""
     media_track: Track | None = None
-    """Which sound track of the media is its original sound: its number, counted from 1, or its
-    language, such as ``de``. Left out, the one that the file marks as its default, or the first."""
+    """The sound track of the media that is its original sound: its number, counted from 1, or its
+    language, such as ``de``. Default: the track that the file marks as default, or the first."""
     cast: Mapping[str, Manner] = Field(default_factory=dict)
     """The role of each speaker."""
     pronunciations: Pronunciations = Field(default_factory=dict)
-    """What is said for words that would be said otherwise; subtitles show what is written. A word
-    as it is listed goes before one that differs in case. In a manifest it may be a JSON file."""
+    """What to say for words that an engine would say wrongly; subtitles show the written word. An
+    entry in the written case wins over one that differs in case. A manifest may name a JSON file
+    instead."""
     engine: Identifier | None = None
-    """The engine of every role that names none."""
+    """Engine of every role that names none."""
     fallback: tuple[Identifier, ...] = ()
-    """Engines that speak in turn what the one before could not."""
+    """Engines that speak, in turn, lines that the one before could not."""
     speak_sounds: bool = False
-    """Whether sounds that the script describes are spoken: ``(sighs)``, ``[door slams]``."""
+    """Whether descriptions of sounds are spoken: ``(sighs)``, ``[door slams]``."""
     speak_lyrics: bool = False
     """Whether lyrics are spoken: ``♪ Row the boat ♪``, ``# Row the boat #``."""
     allow_missing: float = Field(default=0.0, ge=0, le=1)
-    """Share of the lines that may stay unspoken: the original sound is kept under them, and the
-    report says so. With more of them missing the job fails."""
+    """Share of the lines that may stay unspoken: they keep the original sound, and the report names
+    them. If more lines are missing, the job fails."""
     fit: Fit = Fit()
     background: Background = Background()
     output: Output = Output()
     seed: int = Field(default=0, ge=0, lt=2**31)
     tenant: Identifier = "default"
-    """Whose job this is; tenants take turns on a queue."""
+    """The tenant whose job this is; tenants take turns on a queue."""
     collection: Identifier | None = None
-    """The collection of jobs that this one belongs to."""
+    """The collection that the job belongs to."""
 
     @property
     def speakers(self) -> list[str]:
-        """Who speaks, in the order in which they first do in the script."""
+        """The speakers, in the order of their first segments."""
         return list(dict.fromkeys(segment.speaker for segment in self.segments))
 
     @property
     def cut_from_film(self) -> list[str]:
-        """Speakers whose voice is to be cut from the film; none in a stored job."""
+        """Speakers whose voice is cut from the film; none in a stored job."""
         return []
 
     @property
     def films(self) -> list[Container]:
-        """The formats asked that need a film."""
+        """The requested formats that need a film."""
         return [container for container in self.output.formats if container in FILMS]
 
     def role(self, speaker: str) -> Manner:
-        """Return the cast's entry for ``speaker``, or a plain one."""
+        """Return the role of ``speaker`` in the cast, or a default role."""
         raise NotImplementedError
 
     def engine_of(self, speaker: str) -> str:
-        """Return the engine that speaks ``speaker``; ``""`` when neither role nor job names one."""
+        """Return the engine of ``speaker``; ``""`` when neither the role nor the job names one."""
         return self.role(speaker).engine or self.engine or ""
 
     def base_of(self, speaker: str, engine: str) -> str | None:
-        """Return the base asked for under ``engine``; one that stands in chooses its own."""
+        """Return the base that the role names for ``engine``; a fallback uses its own base."""
         return self.role(speaker).base if engine == self.engine_of(speaker) else None
 
     def engines_of(self, speaker: str) -> list[str]:
-        """Return the engine that speaks ``speaker``, and those that stand in for it, in turn."""
+        """Return the engine of ``speaker``, followed by its fallbacks in turn."""
         fallback = self.role(speaker).fallback
         others = self.fallback if fallback is None else fallback
         return list(dict.fromkeys([self.engine_of(speaker), *others]))
 
 
 def plain_name(name: str) -> str:
-    """Return ``name`` as files can be named after it; empty when nothing is left."""
+    """Return ``name`` made fit to begin a file's name; empty when nothing is left."""
     kept = "".join(c if c.isprintable() and c not in "/\\" else "_" for c in name)
     return kept.lstrip(". ").encode()[:LONGEST_NAME].decode(errors="ignore")
 
 
 class Job(Request):
-    """One programme to be dubbed into one language, as it is stored: ``jobs/<job>/job.json``."""
+    """One programme to be dubbed into one language, stored as ``jobs/<job>/job.json``."""
 
     id: Identifier
     media: str | None = None
@@ -243,10 +244,10 @@ class Job(Request):
     cast: dict[str, Role] = Field(default_factory=dict)
 
     def digest(self) -> str:
-        """Return a hex digest of what is asked, whatever the id, the collection and the file name.
+        """Return a hex digest of the request, without its id, collection and file name.
 
-        A script that is renamed, or handed in under two names, is the same request. Fields at their
-        defaults are left out, so that a new field leaves the digests of old requests the same.
+        So a renamed script, or one submitted under two names, is the same request. Fields with
+        default values are left out, so a new field does not change the digests of old requests.
         """
         output = self.output.model_copy(update={"name": None})
         nameless = self.model_copy(update={"collection": None, "output": output})
@@ -255,5 +256,5 @@ class Job(Request):
         return hashlib.sha256(canonical.encode()).hexdigest()
 
     def role(self, speaker: str) -> Role:
-        """Return the cast's entry for ``speaker``, or a plain one."""
+        """Return the role of ``speaker`` in the cast, or a default role."""
         return self.cast.get(speaker, Role())

@@ -1,11 +1,11 @@
 """The ledger: which batch is waiting, published, leased or closed. It holds all state in Redis.
 
-Everything below may vanish: `dubbing.jobs.rounds` rebuilds it from storage. Each step is one
+All these keys may vanish: `dubbing.jobs.rounds` rebuilds them from storage. Each step is one
 script, so no process can die in the middle of a step; sending a step twice does no harm.
 
 =============================  ====================================================================
 ``job:<id>``                   hash: round, state, tenant, length, counts of lines and of batches
-``job:<id>:todo:<queue>``      list: tokens of batches that wait
+``job:<id>:todo:<queue>``      list: tokens of waiting batches
 ``job:<id>:held:<n>``          list: batches that wait for extraction ``n``
 ``job:<id>:closed``            bitmap over batch numbers
 ``job:<id>:deliveries``        hash: how often each line or voice was begun and not finished
@@ -19,7 +19,7 @@ script, so no process can die in the middle of a step; sending a step twice does
 ``pace:<queue>``               hash: mean duration and size of recent batches; lines of the largest
 ``express:<queue>``            count: requests without a job that went ahead since the last batch
 ``worker:<name>``, ``slots:…`` heartbeats of workers, and their slots by queue
-``holding:<name>``             hash: what each process of a worker has in memory, as it reported
+``holding:<name>``             hash: what each process of a worker holds in memory, as it reported
 ``reply:<ticket>``             list: the answer to a request that has no job
 ``turn:<what>``                lock: a task that one process at a time does
 =============================  ====================================================================

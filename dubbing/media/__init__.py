@@ -1,1 +1,1 @@
-"""Sound and film: reading, measuring and writing them. Only `ffmpeg` runs the program ffmpeg."""
+"""Sound and film: reading, measuring and writing. Only the module `ffmpeg` runs ffmpeg."""

@@ -1,1 +1,1 @@
-"""What will be spoken, by whom and in which batch, what is wrong with it, and what became of it."""
+"""Planning: checks jobs, assigns engines and voices to lines, forms batches, reads results."""

@@ -1,4 +1,4 @@
-"""The Celery queues: publishing to them, the workers behind them, and single lines said at once."""
+"""The Celery queues: publishing to them, steering their workers, and speaking a line at once."""
 
 from dubbing.queue.publisher import (
     SAY,

@@ -1,6 +1,6 @@
-"""What people hand in: manifests, scripts, lists and folders of them.
+"""What people submit: manifests, scripts, and lists and folders of them.
 
-`load` reads a manifest or a script. Its parsers are imported when they are first asked for.
+`load` reads a manifest or a script. The parsers are imported on first use of this package's names.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ["Manifest", "ManifestRole", "load"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for, and the parsers with it."""
+    """Import a name on first use, and the parsers with it."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from dubbing.script.loader import load  # noqa: PLC0415

@@ -1,7 +1,7 @@
-"""Captions as they were parsed, and what is undone in them before they become segments.
+"""Parsed captions, and the removal of text that they repeat, before they become segments.
 
-A text that stands twice at the same time is a subtitle drawn in layers. Captions that roll up, as
-YouTube makes them, repeat each row until it leaves the screen. Both are said once.
+A text that occurs twice at the same time is a subtitle drawn in layers. Roll-up captions, as
+YouTube makes them, repeat each row until it leaves the screen. Both are spoken once.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from itertools import pairwise
 from dubbing.job.caution import Code
 
 GAP = 500
-"""Milliseconds that may part two captions of which the second rolls on from the first."""
+"""Most milliseconds between a caption and the one that rolls on from it."""
 LEAST = 2
-"""Captions that carry on from the one before, in a script that rolls up."""
+"""Least number of captions that carry on from the one before, in a script that rolls up."""
 LEAST_SHARE = 1 / 3
-"""Share of the captions that repeat from the one before, in a script that rolls up."""
+"""Least share of the captions that repeat the one before, in a script that rolls up."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Note:
-    """What a caution will say of a caption."""
+    """A caution about a caption, before the caption has a number."""
 
     code: Code
     message: str
@@ -33,25 +33,25 @@ class Caption:
     """One cue or event, without its markup."""
 
     line: int
-    """Number of the line that holds its times."""
+    """Number of the file's line that holds its times."""
     start: int
     """Milliseconds."""
     end: int
     """Milliseconds."""
     speaker: str = ""
-    """Empty where neither a tag nor a field names one."""
+    """Empty if neither a tag nor a field names the speaker."""
     lines: tuple[str, ...]
     notes: tuple[Note, ...] = ()
 
     def noted(self, code: Code, message: str) -> Caption:
-        """Return this caption with one more note."""
+        """Return a copy of this caption with one more note."""
         return replace(self, notes=(*self.notes, Note(code=code, message=message)))
 
 
 def said_once(captions: Sequence[Caption]) -> list[Caption]:
-    """Return captions without those that repeat another's text at the same time.
+    """Return the captions without those that repeat another caption's text at the same time.
 
-    Two named speakers may say the same; one without a name repeats the other.
+    Two named speakers may say the same text; a caption without a speaker is a repetition.
     """
     kept: list[Caption] = []
     places: dict[tuple[int, int, str], list[int]] = {}
@@ -63,22 +63,22 @@ def said_once(captions: Sequence[Caption]) -> list[Caption]:
             kept.append(caption)
             continue
         first = replace(kept[twin], speaker=kept[twin].speaker or caption.speaker)
-        message = f"line {caption.line} has the same text at the same time: it is said once"
+        message = f"line {caption.line} has the same text at the same time: it is spoken once"
         kept[twin] = first.noted("duplicate", message)
     return kept
 
 
 def unrolled(captions: Sequence[Caption]) -> Sequence[Caption]:
-    """Return captions that roll up with each row said once, and others as they are.
+    """Return roll-up captions with each row once, and other captions unchanged.
 
-    A row is said in the time of the caption in which it first appears. One that grows word by word
-    is said whole, from its first word on.
+    A row keeps the times of the caption in which it first appears. A row that grows word by word
+    becomes one whole row, which starts with its first word.
     """
     return _rows_once(_grown(captions))
 
 
 def _rows_once(captions: Sequence[Caption]) -> Sequence[Caption]:
-    """Return captions without the rows that stand in the caption before them."""
+    """Return the captions without the rows that repeat the end of the caption before them."""
     repeats = [0, *(_repeated(before, caption) for before, caption in pairwise(captions))]
     added = sum(0 < n < len(one.lines) for n, one in zip(repeats, captions, strict=False))
     if added < LEAST or sum(map(bool, repeats)) < LEAST_SHARE * (len(captions) - 1):
@@ -91,7 +91,7 @@ def _rows_once(captions: Sequence[Caption]) -> Sequence[Caption]:
 
 
 def _grown(captions: Sequence[Caption]) -> Sequence[Caption]:
-    """Return captions of which each whole one stands for those that grew to it."""
+    """Return the captions with each run of captions that grow replaced by its last one."""
     grows = [_grows(before, caption) for before, caption in pairwise(captions)]
     if sum(grows) < LEAST or sum(grows) < LEAST_SHARE * len(grows):
         return captions
@@ -105,14 +105,14 @@ def _grown(captions: Sequence[Caption]) -> Sequence[Caption]:
 
 
 def _repeated(before: Caption, caption: Caption) -> int:
-    """Return how many rows at the beginning of a caption end the one before it."""
+    """Return how many rows at the beginning of a caption repeat the end of the one before it."""
     shown, now = _rows(before), _rows(caption)
     most = min(len(shown), len(now)) if _follows(before, caption) else 0
     return next((many for many in range(most, 0, -1) if shown[-many:] == now[:many]), 0)
 
 
 def _grows(before: Caption, caption: Caption) -> bool:
-    """Whether a caption is the one before it, with more words in its last row."""
+    """Whether a caption repeats the one before it, with more words in the last row."""
     shown, now = _rows(before), _rows(caption)
     if not (shown and _follows(before, caption) and len(shown) == len(now)):
         return False

@@ -1,9 +1,9 @@
-"""Cues of SRT and WebVTT, found strictly, before a lenient parser reads them.
+"""A strict screening of the cues of SRT and WebVTT, before a lenient parser reads them.
 
-pysubs2 takes what it recognises and passes over the rest: a time line that it cannot read, a
-line of figures at the end of a cue, a note or an identifier of WebVTT that it takes for speech.
-Here and in `subrip` and `webvtt` every line of the file is accounted for, or refused by its
-number, and the cues are written anew in the plain form that pysubs2 reads without loss.
+pysubs2 parses what it recognises and misreads the rest without an error: it skips a time line that
+it cannot read and a line of figures at the end of a cue, and takes a note or an identifier of
+WebVTT for speech. This module, `subrip` and `webvtt` account for every line of a file, or refuse it
+by its number, and rewrite the cues in the plain form that pysubs2 reads without loss.
 """
 
 from __future__ import annotations
@@ -20,41 +20,41 @@ from dubbing.errors import BadInput
 from dubbing.job.caution import Caution
 
 MOST = 200_000
-"""Cues; a day of unbroken talk has fewer."""
+"""Most cues in a file; a day of unbroken talk has fewer."""
 LONGEST = 20_000
-"""Characters a cue with its markup."""
+"""Most characters in a cue, with its markup."""
 MOST_HOURS = 9999
-"""Hours that pysubs2 reads; the check of a job refuses far fewer."""
+"""Most hours that pysubs2 reads; the check of a job refuses far shorter times."""
 
 ARROW = "-->"
 VALID = "00:01:02.500 --> 00:01:04.000"
 INLINE_TIME = re.compile(r"<(?:\d+:)?\d+:\d\d[.,]\d+>")
-"""When a word of a WebVTT cue lights up."""
+"""The time at which a word of a WebVTT cue lights up."""
 STRAY_TIME = re.compile(
     r"\s*-?(?:\d+:)?\d+:\d\d[.,]\d"
     r"|.*\d:\d\d[.,]\d.*\d:\d\d[.,]\d"
     r"|\s*\d+:\d\d:\d\d\s*[<>=~–—→-]+\s*\d+:\d\d:\d\d\s*$"
 )
-"""A line of text that begins with a time, holds two, or is two: a time line gone wrong."""
+"""A malformed time line: text that begins with a time, holds two times, or consists of two."""
 NUMBER = re.compile(r"\s*\d{1,9}\s*")
 ODD_NUMBER = re.compile(r"\s*[#№(\[]?\s*(\d{1,9})\s*[.):\]]?\s*")
-"""Figures, perhaps with a sign before or after them where a cue's number stands: ``1.``, ``#1``."""
+"""A cue's number, perhaps with a sign before or after it: ``1``, ``1.``, ``#1``."""
 
 
 @dataclass(kw_only=True)
 class Cue:
-    """One cue as it stands in the file."""
+    """One cue as written in the file."""
 
     line: int
-    """Number of the line that holds its times; 0 for what stands above the first cue."""
+    """Number of the line that holds its times; 0 for the text above the first cue."""
     timing: str = ""
     text: list[str] = field(default_factory=list)
-    """Lines as they stand, blank ones too."""
+    """Lines as written, with blank lines."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Screened:
-    """A file without anything that pysubs2 could take amiss."""
+    """A file rewritten so that pysubs2 cannot misread it."""
 
     text: str
     lines: tuple[int, ...]
@@ -67,9 +67,10 @@ def screened(
 ) -> Screened:
     """Return cues in the form that pysubs2 reads as SRT and as WebVTT.
 
-    times: a time line, with the hours, minutes, seconds and fraction of both times as its groups.
+    times: matches a time line; its groups are the hours, minutes, seconds and fraction of each
+    time.
 
-    Raises BadInput that names the line of the first cue whose times or text are no cue's.
+    Raises BadInput that names the line of the first cue with invalid times or text.
     """
     blocks = []
     for number, cue in enumerate(cues, 1):
@@ -77,7 +78,7 @@ def screened(
         _check_text(cue, path)
         blocks.append("\n".join([str(number), _times(cue, times, path), *kept, "", ""]))
     return Screened(
-        # A number after the last cue, as pysubs2 takes one away there even if it is spoken.
+        # A number after the last cue, because pysubs2 removes one there even if it is spoken.
         text="".join([*blocks, f"{len(cues) + 1}\n"]),
         lines=tuple(cue.line for cue in cues),
         cautions=tuple(cautions),
@@ -91,17 +92,17 @@ def check_count(found: int, path: Path) -> None:
 
 
 def at_line(path: Path, line: int) -> str:
-    """Return how a line of a file is named in errors."""
+    """Return the name of a file's line for errors."""
     return f"{path}, line {line}"
 
 
 def no_cue(text: str, format_: str) -> str:
-    """Return what is wrong with a file that holds no cue of its format."""
+    """Return the message for a file that holds no cue of its format."""
     return f"it holds no cue; {other_format(text, format_) or f'is it really a .{format_} file?'}"
 
 
 def other_format(text: str, format_: str) -> str:
-    """Return words for the format that ``text`` seems to be in instead, if any."""
+    """Return a hint at the format that ``text`` seems to have instead; empty for none."""
     try:
         found = autodetect_format(text)
     except pysubs2.FormatAutodetectionError:
@@ -112,12 +113,12 @@ def other_format(text: str, format_: str) -> str:
 def take_number(
     cues: Sequence[Cue], number: int | None, path: Path, cautions: list[Caution]
 ) -> int | None:
-    """Take the number of the cue that follows off the end of the last one's text, and return it.
+    """Remove the next cue's number from the end of the last cue's text, and return the number.
 
-    number: that of the last cue, where the file gives one.
+    number: number of the last cue; None if the file gives none.
 
-    Figures are a number where they follow the last one, or stand below a blank line, or, in a file
-    that numbers its cues, directly above the times. They are spoken otherwise.
+    Figures are a number if they continue the count, if they follow a blank line, or, in a file that
+    numbers its cues, if they stand directly above the times. Other figures are spoken.
     """
     text = cues[-1].text
     end = len(text)
@@ -137,20 +138,20 @@ def take_number(
     if not NUMBER.fullmatch(line) or not (expected or numbered):
         return None
     if not expected:
-        message = f"line {at}: {line.strip()!r} above the times is a cue's number: it is not spoken"
+        message = f"line {at}: {line.strip()!r} above the times is a cue number: it is not spoken"
         cautions.append(Caution(code="number", segment=None, message=message))
     del text[end - 1 :]
     return int(found[1])
 
 
 def check_odd_number(line: str, where: str) -> None:
-    """Raise BadInput for a cue's number that is not figures alone."""
+    """Raise BadInput for a cue's number that has signs besides its figures."""
     if (found := ODD_NUMBER.fullmatch(line)) and not NUMBER.fullmatch(line):
-        raise BadInput(f"{line.strip()!r} is no cue's number: write {found[1]}", where=where)
+        raise BadInput(f"{line.strip()!r} is not a cue number: write {found[1]}", where=where)
 
 
 def check_stray(line: str, where: str) -> None:
-    """Raise BadInput for a line of text that seems to be times."""
+    """Raise BadInput for a line of text that seems to be a malformed time line."""
     if STRAY_TIME.match(line):
         raise BadInput(
             f"{line.strip()[:60]!r} looks like times gone wrong: write {VALID}", where=where
@@ -158,11 +159,11 @@ def check_stray(line: str, where: str) -> None:
 
 
 def _times(cue: Cue, times: re.Pattern[str], path: Path) -> str:
-    """Return the cue's two times in one form, milliseconds after a point."""
+    """Return the cue's time line in a uniform form, with milliseconds after a point."""
     match = times.fullmatch(cue.timing)
     if not match or max(int(match[1] or 0), int(match[5] or 0)) > MOST_HOURS:
         raise BadInput(
-            f"{cue.timing.strip()[:60]!r} are no times: write {VALID}",
+            f"{cue.timing.strip()[:60]!r} are not valid times: write {VALID}",
             where=at_line(path, cue.line),
         )
     groups = match.groups(default="0")

@@ -1,7 +1,7 @@
-"""What a command names is many: scripts, manifests, lists and folders become jobs.
+"""Scripts, manifests, lists and folders that a command names become jobs.
 
-Nothing ends at the first fault: whoever hands in three hundred scripts is told of all that cannot
-be read, each by its file.
+Reading does not stop at the first fault: a caller who submits three hundred scripts learns of every
+file that cannot be read.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from dubbing.script.manifest import Manifest
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """What was read of files."""
+    """The result of reading files."""
 
     jobs: list[Manifest] = field(default_factory=list)
     cautions: list[Caution] = field(default_factory=list)
     """About files that may not be paired as meant."""
     faults: list[BadInput] = field(default_factory=list)
-    """Why the others could not be read."""
+    """One error for each script or manifest that could not be read."""
 
 
 def expand(paths: Sequence[Path]) -> list[Entry]:
-    """Return what to submit for scripts, manifests, lists and folders of scripts."""
+    """Return an entry for each job in scripts, manifests, lists and folders of scripts."""
     return [entry for path in paths for entry in _entries(path)]
 
 
@@ -42,7 +42,7 @@ def read(
     speaker_prefix: bool = False,
     encoding: str | None = None,
 ) -> Reading:
-    """Return the jobs of scripts, manifests, lists and folders.
+    """Return the jobs in scripts, manifests, lists and folders, with the faults of the others.
 
     overrides, speaker_prefix, encoding: as in `load`; a list's row wins over overrides.
 
@@ -83,5 +83,6 @@ def _load(
     )
     if job.media is None and len(entry.films) > 1:
         names = " and ".join(film.name for film in entry.films)
-        raise BadInput(f"beside it lie {names}: say which in a manifest", where=str(entry.path))
+        words = f"{names} lie beside it: name one of them in a manifest"
+        raise BadInput(words, where=str(entry.path))
     return job

@@ -1,7 +1,8 @@
-"""A folder of scripts: which film belongs to which script, and what language a name tells.
+"""A folder of scripts: pairs each script with its film, and reads languages from names.
 
-A script goes with the film of its name, or of its name less what players and archives append to
-it: ``movie.de.srt``, ``movie.pt-BR.forced.srt`` and ``movie_german.srt`` all go with ``movie.mp4``.
+A script's film has the script's name, or that name without the suffixes that players and archives
+append: ``movie.de.srt``, ``movie.pt-BR.forced.srt`` and ``movie_german.srt`` all go with
+``movie.mp4``.
 """
 
 from __future__ import annotations
@@ -23,18 +24,18 @@ from dubbing.script.manifest import SOURCE, Manifest
 from dubbing.script.subtitles import SUFFIXES
 
 CAST = "cast.json"
-"""In a folder, the cast of every script in it."""
+"""The cast of every script in its folder."""
 PRONUNCIATIONS = "pronunciations.json"
-"""In a folder, the series' dictionary: that of every script in it."""
+"""The pronunciation dictionary of every script in its folder."""
 FLAGS = frozenset({"forced", "foreign", "sdh", "cc", "hi", "default", "full"})
-"""What a name says of subtitles besides their language. ``hi`` alone is Hindi."""
+"""Parts of subtitles' names that are not languages. ``hi`` without a language is Hindi."""
 OUTPUT = re.compile(r"(?P<name>(?:.+\.)?)(?:dub\.[^.]+|report\.json)")
-"""What a job's files are called once they are fetched."""
+"""Names of a job's fetched files."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Folder:
-    """The scripts and films of one folder, but hidden files and what was fetched into it."""
+    """The scripts and films of one folder, without hidden files and a job's fetched files."""
 
     path: Path
     scripts: Sequence[Path]
@@ -45,7 +46,7 @@ class Folder:
 
     @classmethod
     def at(cls, path: Path) -> Folder:
-        """Return a folder; raises BadInput when it cannot be read or holds no script."""
+        """Read a folder; raises BadInput when it cannot be read or holds no script."""
         try:
             found = sorted(file for file in path.iterdir() if file.is_file())
         except OSError as exc:
@@ -76,21 +77,24 @@ class Folder:
         return entries
 
     def cautions(self, jobs: Sequence[Manifest]) -> Iterator[Caution]:
-        """Yield what may not be paired as meant: ``jobs`` were read from the scripts."""
+        """Yield cautions about scripts and films that may not be paired as meant.
+
+        jobs: those read from the folder's scripts.
+        """
         over: dict[tuple[str, str], list[Manifest]] = defaultdict(list)
         for job in jobs:
             if job.media:
                 over[job.media, job.language].append(job)
             elif self.films:
                 message = (
-                    "no film in the folder has its name: sound alone is made; call it as the "
+                    "no film in the folder has its name: only sound is made; rename it after the "
                     "film, or name the media in a manifest"
                 )
                 yield Caution(code="no_film", segment=None, message=message, file=job.source)
         for (media, language), (first, *others) in over.items():
             for job in others:
-                before = Path(first.source).name
-                message = f"{before} is dubbed in {language!r} over {Path(media).name} too"
+                earlier = Path(first.source).name
+                message = f"{earlier} is dubbed in {language!r} over {Path(media).name} too"
                 yield Caution(code="same_film", segment=None, message=message, file=job.source)
         used = {Path(source).resolve() for job in jobs for source in _sources(job)}
         for film in self.films:
@@ -99,13 +103,13 @@ class Folder:
                 yield Caution(code="no_script", segment=None, message=message, file=str(film))
 
     def _match(self, script: Path) -> tuple[tuple[Path, ...], str]:
-        """Return the films that may be a script's, and its language, ``""`` when nothing tells."""
+        """Return the films that match a script, and its language, ``""`` if its name tells none."""
         stem = _plain(script.stem)
         found: dict[str, list[Path]] = defaultdict(list)
         for film in self.films:
             if stem.startswith(_plain(film.stem)):
                 found[_plain(film.stem)].append(film)
-        # The longest name first: movie.1080p.de.srt is not for movie.mp4 when both are there.
+        # Longest name first: movie.1080p.de.srt goes with movie.1080p.mp4 before movie.mp4.
         for name in sorted(found, key=len, reverse=True):
             if (language := suffix_language(stem.removeprefix(name))) is not None:
                 return tuple(found[name]), language or _ending(stem)
@@ -113,16 +117,16 @@ class Folder:
 
 
 def _ending(stem: str) -> str:
-    """Return the language that a name ends in after a dot, ``""`` when there is none."""
+    """Return the language at the end of a name, after a dot; ``""`` if there is none."""
     _, *parts = stem.split(".")
     endings = (suffix_language(f".{'.'.join(parts[at:])}") for at in range(len(parts)))
     return next((language for language in endings if language is not None), "")
 
 
 def suffix_language(suffix: str) -> str | None:
-    """Return the language that the end of a name tells, such as ``.pt-BR.forced``.
+    """Return the language in the end of a name, such as ``.pt-BR.forced``.
 
-    ``""`` when it tells none, None when it is something else than languages and flags.
+    ``""`` if the suffix names no language, None if it holds anything but languages and flags.
     """
     if suffix and suffix[0] not in "._- ":
         return None
@@ -141,10 +145,10 @@ def suffix_language(suffix: str) -> str | None:
 
 
 def _language(tag: str) -> str | None:
-    """Return a language tag as it is written, or None when it is none.
+    """Return the standard form of a language tag or English name; None if it is neither.
 
-    Of three letters, only those that have a shorter form or many speakers: nearly any three
-    letters are some language's.
+    A tag of three letters counts only if it has a shorter form or many speakers, because nearly any
+    three letters are the tag of some language.
     """
     if not langcodes.tag_is_valid(tag):
         return _by_name().get(tag)
@@ -157,8 +161,8 @@ def _language(tag: str) -> str | None:
 
 @cache
 def _by_name() -> dict[str, str]:
-    """Return language tags by the languages' names in English, in small letters."""
-    # Few names need it, and it is slow to load.
+    """Return language tags by the casefolded English names of the languages."""
+    # Few files need this table, and it is slow to load.
     from babel import Locale
 
     names = Locale("en").languages
@@ -173,13 +177,13 @@ def _sources(job: Manifest) -> Iterator[str]:
 
 
 def _fetched(file: Path, names: set[str]) -> bool:
-    """Whether a file is what a job made: it has a name for that, and its report lies beside it."""
+    """Whether a file is a job's output: it is named like one, and its report lies beside it."""
     match = OUTPUT.fullmatch(file.name)
     return match is not None and f"{match['name']}report.json" in names
 
 
 def _plain(stem: str) -> str:
-    """Return a name to compare: file systems differ in capitals and in how accents are coded."""
+    """Return a name for comparison: file systems differ in case and in the coding of accents."""
     return unicodedata.normalize("NFC", stem).casefold()
 
 
@@ -189,4 +193,4 @@ MEDIA = (
     *(".wav", ".flac", ".mp3", ".m4a", ".ogg", ".oga", ".opus", ".mka", ".aac", ".ac3", ".dts"),
     *(".aif", ".aiff", ".caf", ".au", ".amr", ".wma", ".wv", ".ape", ".tta", ".w64", ".mp2"),
 )
-"""What the media beside a script of a folder may end in."""
+"""Suffixes of the films and sounds that a folder pairs with its scripts."""

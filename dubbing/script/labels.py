@@ -1,4 +1,4 @@
-"""Who says a caption: speakers' names that stand before the words, and other signs of a speaker."""
+"""Speakers of captions: names that stand before the words, and other signs of a speaker."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from dubbing.errors import BadInput
 from dubbing.script.captions import Caption
 
 TURN = re.compile(r"\s*(?:[-–—•‐‑−](?!\d)|>{2,})\s*")
-"""What a line begins with where another speaker takes over."""
+"""The beginning of a line with which another speaker takes over."""
 DESCRIPTION = re.compile(r"\s*(?:[-–—]\s*)?[\[(（【][^\])）】]*[\])）】]\s*")
-"""A line that says what is heard, and that nobody speaks."""
+"""A line that describes a sound, and that nobody speaks."""
 NAME = r"\d{0,3}[^\W\d_][\w .'’&/#№-]{0,40}?"
 ASIDE = r"(?:\s*[\[(（][^\])）]*[\])）])*"
-"""How or from where it is said: ``(V.O.)``."""
+"""A remark on how or from where the words are spoken: ``(V.O.)``."""
 NAMED = re.compile(rf"\s*({NAME}){ASIDE}\s*([:：])(.*)")
 """``NAME: text``, ``NAME (V.O.): text``."""
 ENCLOSED = re.compile(rf"\s*[\[(（【{{]\s*({NAME})\s*[\])）】}}]{ASIDE}\s*([:：])(.*)")
 """``[NAME]: text``."""
 BRACKETED = re.compile(rf"\s*[\[【]\s*({NAME})\s*[\]】](.*)")
-"""``[NAME] text``, which may be a sound as well."""
+"""``[NAME] text``, where NAME may also describe a sound."""
 NUMBERED = re.compile(r"[^\W\d_]+[ _#№.-]*\d+")
-"""``SPEAKER_01``, ``Speaker 1``: no sound has such a name."""
+"""``SPEAKER_01``, ``Speaker 1``: never the description of a sound."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,15 +32,15 @@ class Label:
 
     name: str
     text: str
-    """The words after it, on its line."""
+    """The words after the name, on the same line."""
     doubt: bool = False
-    """Whether it may be no name: a sound in brackets, or words before a colon."""
+    """Whether it may not be a name, but a sound in brackets or other words before a colon."""
 
 
 def with_speaker(caption: Caption, where: str) -> Caption:
-    """Return a caption whose labels are its speaker, and no part of its text.
+    """Return a caption with its labels moved from its text to its speaker.
 
-    Raises BadInput when two names stand in it.
+    Raises BadInput when the caption has two names.
     """
     if caption.speaker:
         return caption
@@ -62,7 +62,7 @@ def with_speaker(caption: Caption, where: str) -> Caption:
 
 
 def with_turns(caption: Caption) -> Caption:
-    """Return a caption with a note when its lines begin as two speakers' do."""
+    """Return a caption, with a note if its lines seem to be those of two speakers."""
     spoken = [line for line in caption.lines if not DESCRIPTION.fullmatch(line)]
     if any(TURN.match(line) for line in spoken[1:]) or " ".join(spoken).count(">>") > 1:
         return caption.noted("speakers", "two speakers seem to talk in it: make a cue for each")
@@ -70,13 +70,13 @@ def with_turns(caption: Caption) -> Caption:
 
 
 def one_each(names: Sequence[str]) -> str:
-    """Return what is wrong with a caption of several speakers."""
+    """Return the message for a caption of several speakers."""
     return f"{' and '.join(names)} speak in one cue: make a cue for each"
 
 
 def before_label(name: str) -> str:
-    """Return what a caution says of words that stand before a speaker's name."""
-    return f"words stand before the name of {name!r}, who says them too: make a cue for each"
+    """Return the message for words that stand before a speaker's name."""
+    return f"words stand before the name of {name!r}, who speaks them too: make a cue for each"
 
 
 def seems_labelled(lines: Sequence[str]) -> bool:
@@ -101,7 +101,7 @@ def _label(line: str, lines: Sequence[str]) -> Label | None:
 
 
 def _bracketed(name: str, text: str, *, several: bool) -> Label | None:
-    """Return a label without a colon; several words in brackets are rather what is heard.
+    """Return a label without a colon; several words in brackets more likely describe a sound.
 
     several: whether the caption has more lines than this one.
     """
@@ -129,5 +129,5 @@ def _in_capitals(name: str) -> bool:
 
 
 def _is_title(name: str) -> bool:
-    """Whether no word begins with a small letter."""
+    """Whether no word begins with a lower-case letter."""
     return not any(word[0].islower() for word in name.split())

@@ -1,7 +1,7 @@
-"""A list of scripts in a file of rows: CSV, or the same with semicolons or tabs.
+"""A list of scripts as a file of rows: CSV, or the same with semicolons or tabs.
 
-Spreadsheets of half of Europe write ``;`` where others write ``,``, so the line of headings tells
-which it is.
+Spreadsheets write ``;`` in half of Europe and ``,`` elsewhere, so the line of headings determines
+the separator.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from dubbing.errors import BadInput
 from dubbing.script.loader import Entry
 
 LISTS = (".csv", ".tsv", ".txt")
-"""What the name of a list of scripts may end in."""
+"""Suffixes of lists of scripts."""
 COLUMNS = ("script", "media", "language", "cast", "id")
-"""Of a list; only the first must be there."""
+"""Columns of a list; only the first is required."""
 SEPARATORS = (",", ";", "\t")
 DECLARATION = "sep="
-"""A spreadsheet's own first line, which names the separator: ``sep=;``."""
+"""Beginning of a first line that names the separator, as some spreadsheets write: ``sep=;``."""
 
 Row = tuple[int, list[str]]
 """A line's number in the file, and its cells."""
 
 
 def read_list(path: Path) -> list[Entry]:
-    """Return the rows of a list with the columns script, media, language, cast and id.
+    """Return an entry for each row of a list with the columns script, media, language, cast, id.
 
-    Paths are relative to the list. Blank lines and lines that begin with ``#`` are skipped.
-    Headings may be in capitals. Raises one BadInput that names the line of each fault.
+    Paths are relative to the list. Blank lines and lines that begin with ``#`` are skipped. The
+    case of headings does not matter. Raises one BadInput that names the line of each fault.
     """
     rows = list(_rows(path))
     if not rows:
@@ -55,7 +55,7 @@ def read_list(path: Path) -> list[Entry]:
 
 
 def _rows(path: Path) -> Iterator[Row]:
-    """Yield the rows that hold something, cells stripped; the first one is the headings."""
+    """Yield the rows that are not empty, with stripped cells; the first row is the headings."""
     written = read_text(path).split("\n")
     # A quote in a comment opens no cell.
     lines = ["" if line.lstrip().startswith("#") else line for line in written]
@@ -72,13 +72,13 @@ def _rows(path: Path) -> Iterator[Row]:
             start = rows.line_num + 1
     except csv.Error as exc:
         raise BadInput(
-            f"{exc}: a quoted cell ends with a quote, and a quote in it is doubled",
+            f"{exc}: end a quoted cell with a quote, and double each quote in it",
             where=_at(path, start),
         ) from exc
 
 
 def _separator(lines: Sequence[str]) -> str:
-    """Return what separates cells: that which splits the first line into most known headings."""
+    """Return the separator that splits the first line into the most known headings."""
     first = next((line for line in lines if line.strip()), "")
     if _is_declaration(first) and len(first) > len(DECLARATION):
         return first[len(DECLARATION)]

@@ -1,4 +1,4 @@
-"""What a caller hands in, a manifest or a script with a cast and options, becomes a `Manifest`."""
+"""Loading: a manifest file, or a script with a cast and options, becomes a `Manifest`."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from dubbing.script.transcript import is_transcript
 
 
 class Cast(Model):
-    """A cast in a file of its own: speakers and their roles."""
+    """The content of a cast file: speakers and their roles."""
 
     cast: dict[str, ManifestRole]
 
 
 class Dictionary(Model):
-    """A pronunciation dictionary in a file of its own."""
+    """The content of a pronunciation dictionary's file."""
 
     pronunciations: Pronunciations
 
@@ -33,13 +33,13 @@ class Entry:
 
     path: Path
     overrides: Mapping[str, Any] = field(default_factory=dict)
-    """Fields that a list's row gives; they win over the manifest's."""
+    """Fields of a list's row; they win over the manifest's fields."""
     defaults: Mapping[str, Any] = field(default_factory=dict)
-    """Fields that a folder gives; the manifest's win over them."""
+    """Fields that a folder gives; the manifest's fields win over them."""
     films: tuple[Path, ...] = ()
-    """Films beside it that may be its own, when it names none."""
+    """Films beside the script that match its name, for a script that names no film."""
     where: str = ""
-    """The row of a list that names it."""
+    """The list and line that name the script; empty outside of a list."""
 
 
 def load(
@@ -50,17 +50,17 @@ def load(
     speaker_prefix: bool = False,
     encoding: str | None = None,
 ) -> Manifest:
-    """Return what a manifest, or a script and options, asks for.
+    """Read a manifest, or a script with options, into a `Manifest`.
 
-    overrides, defaults: fields of a job, nested as in a manifest, over and under what ``path``
-    says; a value of None says nothing, ``cast`` and ``pronunciations`` may be a file's path, and
-    paths are relative to the current folder. Of both, and of ``output``, ``fit`` and
-    ``background``, each entry is merged.
+    overrides, defaults: fields of a job, nested as in a manifest; overrides win over the fields
+    that ``path`` gives, and these win over defaults. A value of None counts as absent, ``cast`` and
+    ``pronunciations`` may be the path of a file, and paths are relative to the current folder.
+    Objects, such as ``cast`` and ``output``, are merged entry by entry.
     speaker_prefix, encoding: as in `read_script`.
 
-    Paths in it are absolute, and texts normalised; its files are named after ``path`` unless
-    it says otherwise, and its ``cautions`` are those of reading. Raises BadInput that names the
-    file, the place in it, and what to do.
+    The manifest has absolute paths, normalised texts and the cautions of reading; its outputs are
+    named after ``path`` unless it names them. Raises BadInput that names the file, the place in it,
+    and what to do.
     """
     here = Path.cwd()
     fields: dict[str, Any] = {}
@@ -72,7 +72,7 @@ def load(
         fields = _merged(fields, _located(given, folder))
     script, segments = fields.pop("script", None), fields.get("segments")
     if (script is None) == (segments is None):
-        raise BadInput("give a script or segments, one of them", where=str(path))
+        raise BadInput("give either a script or segments", where=str(path))
     cautions: list[Caution] = []
     if isinstance(script, str):
         reading = read_script(Path(script), speaker_prefix=speaker_prefix, encoding=encoding)
@@ -88,14 +88,14 @@ def load(
 
 def _language(tag: str) -> Caution:
     message = (
-        f"no language is named: the transcript's own is taken, {tag!r}; name another where its "
-        "text is translated"
+        f"no language is named: the transcript's own, {tag!r}, is used; name another if its text "
+        "is translated"
     )
     return Caution(code="language", segment=None, message=message)
 
 
 def _written(path: Path) -> Mapping[str, Any]:
-    """Return the fields that a manifest, or a script as such, gives."""
+    """Return a manifest's fields; for a script, its path as the only field."""
     if path.suffix.lower() != ".json":
         return {"script": str(path.absolute())}
     data = read_segments(read_text(path), path)
@@ -105,7 +105,7 @@ def _written(path: Path) -> Mapping[str, Any]:
 
 
 def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``under`` with what ``over`` says; objects are merged one level deep."""
+    """Return ``under`` overridden by ``over``; objects are merged one level deep."""
     merged = dict(under)
     for name, value in over.items():
         below = merged.get(name)
@@ -118,7 +118,10 @@ def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _located(fields: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Return a manifest's fields with absolute paths; a cast or dictionary in a file is read."""
+    """Return a manifest's fields with absolute paths, and with the content of cast and dictionary.
+
+    A cast or dictionary that is the path of a file is read from it.
+    """
     located = dict(fields)
     for name in ("script", "media"):
         located |= _path_in(located, name, folder)
@@ -146,7 +149,7 @@ def _path_in(fields: Mapping[str, Any], name: str, folder: Path) -> dict[str, st
 
 
 def _read_cast(path: Path) -> dict[str, Any]:
-    """Return a cast file's roles, by speaker, as fields."""
+    """Return the roles in a cast file, by speaker, as fields of a manifest."""
     data = read_json(path)
     whole = data if isinstance(data, dict) and data.keys() == {"cast"} else {"cast": data}
     cast = validated(Cast, whole, path).model_dump(exclude_unset=True)
@@ -155,7 +158,7 @@ def _read_cast(path: Path) -> dict[str, Any]:
 
 
 def _read_pronunciations(path: Path) -> dict[str, str]:
-    """Return a dictionary file's words, and what is said for each."""
+    """Return the words in a dictionary file, and what to say for each."""
     data = read_json(path)
     named = isinstance(data, dict) and data.keys() == {"pronunciations"}
     whole = data if named and isinstance(data["pronunciations"], dict) else {"pronunciations": data}
@@ -163,7 +166,7 @@ def _read_pronunciations(path: Path) -> dict[str, str]:
 
 
 def _check_files(manifest: Manifest, path: Path) -> None:
-    """Refuse media, tracks and references that are not there, and URLs but ``s3://``."""
+    """Raise BadInput for missing media, tracks and references, and for URLs except ``s3://``."""
     sources = {"media": manifest.media, "background.track": manifest.background.track}
     sources |= {f"reference of {name!r}": role.reference for name, role in manifest.cast.items()}
     faults = []
@@ -171,7 +174,7 @@ def _check_files(manifest: Manifest, path: Path) -> None:
         if source is None or source == SOURCE or source.startswith("s3://"):
             continue
         if "://" in source:
-            faults.append(f"{name}: {source!r} is no file: give a path or an s3:// URL")
+            faults.append(f"{name}: {source!r} is not a file: give a path or an s3:// URL")
         elif not Path(source).is_file():
             faults.append(f"{name}: there is no file {source}")
     if faults:

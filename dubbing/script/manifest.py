@@ -1,6 +1,6 @@
-"""The manifest: one programme as people hand it in.
+"""The manifest: one programme as people submit it.
 
-Its script, media, track and references are paths or ``s3://`` URLs; in a JSON file, paths are
+Its script, media, track and references are paths or ``s3://`` URLs; paths in a JSON file are
 relative to that file.
 """
 
@@ -20,15 +20,16 @@ from dubbing.job.schema import described_schema
 from dubbing.text.characters import as_shown, normalise
 
 SOURCE = "source"
-"""A role's reference that is cut from the film. A file of this name is written ``./source``."""
+"""The reference of a role whose voice is cut from the film. Write ``./source`` for a file of this
+name."""
 
 
 class ManifestRole(Manner):
-    """How one speaker of the cast is spoken."""
+    """The role of one speaker in a manifest."""
 
     reference: str | None = None
-    """A recording to clone instead: a path or ``s3://`` URL, or ``source`` for what the speaker
-    says in the film."""
+    """A recording to clone, in place of a stock or stored voice: a path or ``s3://`` URL, or
+    ``source`` for the speaker's own words in the film."""
 
     @property
     def cloned(self) -> bool:
@@ -36,15 +37,15 @@ class ManifestRole(Manner):
         return self.reference is not None
 
     def cloning(self, digest: str | None) -> Self:
-        """Return the role in the stored voice of this digest, or in none that is cloned."""
+        """Return the role with the stored voice of this digest, or with no cloned voice."""
         return self.model_copy(update={"reference": digest})
 
 
 class Manifest(Request):
-    """One programme to be dubbed into one language, as people hand it in."""
+    """One programme to be dubbed into one language, as people submit it."""
 
     id: Identifier | None = None
-    """Chosen by the caller; left out, it is a digest of the request."""
+    """The job's id. Default: a digest of the request."""
     script: str | None = None
     """An SRT, VTT, ASS, SSA or JSON file, in place of ``segments``."""
     media: str | None = None
@@ -56,16 +57,16 @@ class Manifest(Request):
 
     @property
     def source(self) -> str:
-        """The file that the manifest was read from, as it was given; ``""`` when there is none."""
+        """The path of the file that the manifest was read from, as given; ``""`` for no file."""
         return self._source
 
     @property
     def cautions(self) -> tuple[Caution, ...]:
-        """What reading the script found."""
+        """Cautions from reading the script."""
         return self._cautions
 
     def read_from(self, path: Path, cautions: Sequence[Caution]) -> Manifest:
-        """Return the manifest as one that was read from ``path``, which names its files too."""
+        """Return the manifest as read from ``path``; outputs without a name are named after it."""
         name = plain_name(path.stem) if self.output.name is None else self.output.name
         output = self.output.model_copy(update={"name": name})
         manifest = self.model_copy(update={"output": output})
@@ -74,16 +75,16 @@ class Manifest(Request):
 
     @property
     def cut_from_film(self) -> list[str]:
-        """Speakers whose voice is to be cut from the film."""
+        """Speakers whose voice is cut from the film."""
         return [name for name, role in self.cast.items() if role.reference == SOURCE]
 
     def role(self, speaker: str) -> ManifestRole:
-        """Return the cast's entry for ``speaker``, or a plain one."""
+        """Return the role of ``speaker`` in the cast, or a default role."""
         return self.cast.get(speaker, ManifestRole())
 
 
 def normalised(manifest: Manifest) -> Manifest:
-    """Return ``manifest`` with its texts, its names, its words and its language tag normalised."""
+    """Return ``manifest`` with normalised texts, speakers, pronunciations and language tag."""
     segments = tuple(
         segment.model_copy(
             update={"text": as_shown(segment.text), "speaker": normalise(segment.speaker)}

@@ -10,7 +10,8 @@ import pysubs2
 from pysubs2.formats.substation import parse_tags
 
 OVERRIDE = re.compile(r"\{(?:\\|[Yy]:|[Cc]:\$)[^{}]*\}")
-"""Of ASS and MicroDVD, as they stand in SRT: ``{\\an8}``, ``{y:i}``. Other braces hold words."""
+"""Overrides of ASS and MicroDVD that occur in SRT: ``{\\an8}``, ``{y:i}``. Other braces hold
+words."""
 REMARK = re.compile(r"<!--.*?-->", re.DOTALL)
 BREAK = re.compile(r"<\s*/?\s*(?:br|p|div|li)\b[^<>]*>", re.IGNORECASE)
 """A tag that begins a new line."""
@@ -18,7 +19,7 @@ RUBY = re.compile(r"<ruby\b[^<>]*>.*?(?:</ruby\s*>|\Z)", re.IGNORECASE | re.DOTA
 READING = re.compile(
     r"<(rt|rp)\b[^<>]*>.*?(?:</\1\s*>|(?=<r[tp]\b|</ruby\b|\n)|\Z)", re.IGNORECASE | re.DOTALL
 )
-"""How the base of a ruby is read: the same words once more."""
+"""The annotation of a ruby, which repeats its base's words in another script."""
 TAG = re.compile(r"<(\s*)/?\s*([a-zA-Z][\w-]*)([^<>]*)>")
 PLAIN_TAGS = frozenset(
     {
@@ -26,9 +27,9 @@ PLAIN_TAGS = frozenset(
         *("sub", "sup", "tt", "q", "ruby", "rb", "rt", "rp", "center", "blink", "nobr"),
     }
 )
-"""Names of tags that have a class, attributes with a value, or nothing after their name."""
+"""Tags that have a class, attributes with a value, or nothing after their name."""
 FREE_TAGS = frozenset({"v", "c", "lang", "font", "span", "a"})
-"""Names of tags that anything may follow."""
+"""Tags that have any text after their name."""
 VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^<>]+)>")
 """A voice tag of WebVTT: ``<v Anna>``, ``<v.loud Anna>``."""
 ENTITY = re.compile(r"&#?\w+;")
@@ -36,20 +37,20 @@ ENTITY = re.compile(r"&#?\w+;")
 
 @dataclass(frozen=True, kw_only=True)
 class Words:
-    """What a cue says."""
+    """The words of a cue."""
 
     lines: tuple[str, ...]
-    """As they are shown; blank ones are left out."""
+    """Lines as shown, without blank lines."""
     voices: tuple[str, ...] = ()
-    """Names in voice tags, each once, in their order."""
+    """Names in voice tags, each once, in the order of the tags."""
     unvoiced: bool = False
     """Whether words stand before the first voice tag."""
     dropped: tuple[str, ...] = ()
-    """Tags that no format knows, and so may have been meant as words."""
+    """Removed tags that no format knows, and so may have been meant as words."""
 
 
 def words_of(event: pysubs2.SSAEvent, format_: str) -> Words:
-    """Return what an event of ``format_`` ``srt``, ``vtt`` or ``ass`` says."""
+    """Return the words of an event; ``format_`` is ``srt``, ``vtt`` or ``ass``."""
     text = _undrawn(event) if format_ == "ass" else _unbroken(OVERRIDE.sub("", event.text))
     text = RUBY.sub(lambda match: READING.sub("", match[0]), REMARK.sub("", text))
     voices = [html.unescape(voice).strip() for voice in VOICE.findall(text)]
@@ -75,19 +76,19 @@ def words_of(event: pysubs2.SSAEvent, format_: str) -> Words:
 
 
 def _is_known(name: str, rest: str) -> bool:
-    """Whether a tag of this name, and this after its name, is markup."""
+    """Whether a tag is markup. rest: the text after the tag's name."""
     if name in FREE_TAGS:
         return True
     return name in PLAIN_TAGS and (not rest.strip(" /") or rest[0] == "." or "=" in rest)
 
 
 def _unbroken(text: str) -> str:
-    """Return text with the line breaks that pysubs2 writes as codes."""
+    """Return text with line breaks and spaces in place of pysubs2's codes for them."""
     return text.replace(r"\h", " ").replace(r"\n", "\n").replace(r"\N", "\n")
 
 
 def _undrawn(event: pysubs2.SSAEvent) -> str:
-    """Return an ASS event's words, without what it draws."""
+    """Return an ASS event's words, without its drawings."""
     if r"\p" not in event.text:
         return event.plaintext
     parts = parse_tags(event.text)

@@ -1,6 +1,6 @@
 """The cues of SRT files.
 
-SRT has no standard. Where ffmpeg and pysubs2 agree on what a file says, it is read so.
+SRT has no standard. Where ffmpeg and pysubs2 agree on how to read a file, it is read that way.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from dubbing.script.cues import (
 
 TIME = r"(\d{1,2})\s*:\s*([0-5]?\d)\s*:\s*([0-5]?\d)(?:\s*[.,]\s*(\d{1,3}))?"
 TIMES = re.compile(rf"\s*{TIME}\s*-->\s*{TIME}(?:\s+[^\d\s].*)?\s*")
-"""Two times, and positions that are passed over."""
+"""Two times, and positions, which are ignored."""
 TEXT_WITH_ARROW = re.compile(r"(?!.*\d:\d)(?=.*[^\W\d_]).*")
-"""A line with an arrow in it that is words: ``File --> Open``."""
+"""A line of words with an arrow in it: ``File --> Open``."""
 
 
 def screen_subrip(text: str, path: Path) -> Screened:
     """Return the cues of an SRT file.
 
-    Raises BadInput that names the first line which cannot be placed, or when there are more than
-    200,000 cues or none.
+    Raises BadInput that names the first line that belongs nowhere, or when there are no cues or
+    more than 200,000.
     """
     check_count(text.count(ARROW), path)
     cautions: list[Caution] = []
-    # Files that were put together have a byte order mark where each begins.
+    # Concatenated files have a byte order mark at the beginning of each part.
     cues = _cues(text.replace("\ufeff", "").split("\n"), path, cautions)
     if not cues:
         raise BadInput(no_cue(text, "srt"), where=str(path))
@@ -69,7 +69,7 @@ def _check_above(above: Cue, lines: Sequence[str], path: Path) -> None:
             continue
         where = at_line(path, at)
         if hint := other_format("\n".join(lines), "srt"):
-            raise BadInput(f"this is no SRT: {hint}", where=where)
+            raise BadInput(f"this is not SRT: {hint}", where=where)
         check_stray(line, where)
         check_odd_number(line, where)
         raise BadInput("text stands before the first cue: give it times, or remove it", where=where)

@@ -1,8 +1,8 @@
-"""The events of ASS and SSA files, found strictly, before a lenient parser reads them.
+"""A strict screening of the events of ASS and SSA files, before a lenient parser reads them.
 
-pysubs2 takes the fields of an event in one order, whatever the file says of it, and passes over
-the lines that it does not know. Here every line of ``[Events]`` is accounted for, or refused by
-its number, and the events that are spoken are written anew in the order that pysubs2 reads.
+pysubs2 reads the fields of an event in a fixed order, whatever order the file declares, and skips
+the lines that it does not know. This module accounts for every line of ``[Events]``, or refuses it
+by its number, and rewrites the spoken events in the order that pysubs2 reads.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ FIELDS = [
     "effect",
     "text",
 ]
-"""Of an event, where no ``Format:`` gives others."""
+"""Fields of an event, unless a ``Format:`` line gives others."""
 TIME = re.compile(r"\d{1,2}:[0-5]\d:[0-5]\d\.\d{1,3}")
 UNSPOKEN = (";", "Comment:", "Picture:", "Sound:", "Movie:", "Command:")
-"""What a line of ``[Events]`` that is not spoken begins with."""
+"""Beginnings of lines of ``[Events]`` that are not spoken."""
 
 
 def screen_substation(text: str, path: Path) -> Screened:
     """Return the spoken events of ``text``.
 
-    Raises BadInput that names the first line which cannot be placed, or when there are more than
-    200,000 events or none.
+    Raises BadInput that names the first line that belongs nowhere, or when there are no events or
+    more than 200,000.
     """
     check_count(text.count("Dialogue:"), path)
     section, fields = "", FIELDS
@@ -68,7 +68,7 @@ def _fields(line: str, where: str) -> list[str]:
 
 
 def _event(line: str, fields: list[str], where: str) -> str:
-    """Return a spoken line in pysubs2's order of fields."""
+    """Return a spoken event in pysubs2's order of fields."""
     kind, _, rest = line.partition(":")
     event = dict(zip(fields, rest.split(",", len(fields) - 1), strict=False))
     start, end = (event.get(name, "").strip() for name in ("start", "end"))

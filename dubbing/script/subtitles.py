@@ -1,4 +1,4 @@
-"""Scripts in and subtitles out: SRT, WebVTT and ASS by pysubs2, and segments in JSON."""
+"""Reads scripts and writes subtitles: SRT, WebVTT and ASS by pysubs2, and segments in JSON."""
 
 from __future__ import annotations
 
@@ -23,14 +23,13 @@ from dubbing.script.transcript import is_transcript, language_of, mixed_speakers
 from dubbing.script.webvtt import screen_webvtt
 
 SUFFIXES = (".srt", ".vtt", ".ass", ".ssa", ".json")
-"""What a script's file name may end in."""
+"""Suffixes of scripts."""
 ROLLED_UP = (
-    "the captions roll up, each line repeated until it leaves the screen, as YouTube's do: each "
-    "line is said once, when it first appears"
+    "the captions roll up: they repeat each line until it leaves the screen, as YouTube's do; each "
+    "line is spoken once, when it first appears"
 )
 UNREADABLE = (
-    "it holds \ufffd in place of a character that was lost: write the character, or name the "
-    "file's own encoding"
+    "it holds \ufffd in place of a lost character: write the character, or name the file's encoding"
 )
 
 
@@ -42,26 +41,26 @@ class Script(Model):
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """What was read of a script."""
+    """The result of reading a script."""
 
     segments: tuple[Segment, ...]
     cautions: tuple[Caution, ...] = ()
     language: str | None = None
-    """BCP 47 tag, where a transcript names its language."""
+    """BCP 47 tag; None unless a transcript names its language."""
 
 
 def read_script(
     path: Path, *, speaker_prefix: bool = False, encoding: str | None = None
 ) -> Reading:
-    """Return the segments of an SRT, VTT, ASS, SSA or JSON file, in its order.
+    """Return the segments of an SRT, VTT, ASS, SSA or JSON file, in the file's order.
 
-    Ids are the positions of the cues that are kept, ``"1"`` first; JSON may give its own. Markup
-    and positions are left out, comments and drawings of ASS skipped. A cue without words is
-    returned as it is, for the check to name; it is skipped where it has no time either, or is an
-    event of ASS. What is read as it may not be meant is a caution.
+    Ids are the positions of the kept cues, from ``"1"``; JSON may give its own. Markup, positions,
+    and the comments and drawings of ASS are left out. A cue without words is kept, for the check of
+    the job to name, unless it is an ASS event or has no length either. A doubtful reading gives a
+    caution.
 
-    speaker_prefix: take ``NAME: text`` for a line of NAME, where no tag names the speaker.
-    encoding: left out, UTF-8, or what a byte order mark says.
+    speaker_prefix: read ``NAME: text`` as NAME's text if no tag names the speaker.
+    encoding: default UTF-8, or the encoding of a byte order mark.
 
     Raises BadInput that names the line.
     """
@@ -80,9 +79,9 @@ def read_script(
 
 
 def read_segments(text: str, path: Path) -> Any:
-    """Return JSON that holds segments, having counted them before it is parsed."""
-    # A quote inside a string is escaped, so these are found in no text. The words of a transcript
-    # have a start, and no text.
+    """Parse JSON that holds segments, after counting them in the text; raises BadInput."""
+    # A quote inside a string is escaped, so no text contains these keys. The words of a transcript
+    # have a start but no text.
     found = min(text.count('"start"'), text.count('"text"'))
     if found > MOST:
         raise BadInput(
@@ -95,9 +94,9 @@ def read_segments(text: str, path: Path) -> Any:
 
 
 def numbered(segments: Any) -> Any:
-    """Return JSON segments with an id each, as text: what stands there, or the position.
+    """Return JSON segments, each with an id as text: the given id, or the segment's position.
 
-    Of a speech recogniser's segments only what a script has is kept.
+    A speech recogniser's segments keep only the fields that a script has.
     """
     if not isinstance(segments, list):
         return segments
@@ -112,7 +111,7 @@ def numbered(segments: Any) -> Any:
 
 
 def write_srt(segments: Sequence[Segment], path: Path) -> None:
-    """Write the segments that have text, in the order of their starts, as SRT in UTF-8."""
+    """Write the segments that have text as SRT in UTF-8, ordered by start."""
     subs = pysubs2.SSAFile()
     for segment in sorted(segments, key=lambda segment: segment.start):
         start, end = round(segment.start * 1000), round(segment.end * 1000)
@@ -157,7 +156,7 @@ def _read_cues(screened: Screened, format_: str, path: Path, prefix: bool) -> Re
 
 
 def _captions(screened: Screened, format_: str, path: Path) -> Iterator[Caption]:
-    # Markup is kept, for it holds WebVTT's voices; ASS knows no such option.
+    # Markup is kept because it holds WebVTT's voices; the ASS parser has no such option.
     options = {} if format_ == "ass" else {"keep_html_tags": True}
     subs = pysubs2.SSAFile.from_string(screened.text, format_, **options)
     for event, line in zip(subs, screened.lines, strict=True):
@@ -167,7 +166,8 @@ def _captions(screened: Screened, format_: str, path: Path) -> Iterator[Caption]
         if not (words.lines or words.dropped) and (timeless or format_ == "ass"):
             continue
         if timeless:
-            raise BadInput("the cue ends before it starts, or at once: change its end", where=where)
+            fault = "the cue ends before it starts, or as it starts: change its end"
+            raise BadInput(fault, where=where)
         speakers = (event.name.strip(),) if event.name.strip() else words.voices
         if len(speakers) > 1:
             raise BadInput(one_each(speakers), where=where)
@@ -179,7 +179,7 @@ def _captions(screened: Screened, format_: str, path: Path) -> Iterator[Caption]
             lines=words.lines,
         )
         for tag in words.dropped:
-            caption = caption.noted("markup", f"{tag} is taken for markup, and is not spoken")
+            caption = caption.noted("markup", f"{tag} is taken for markup: it is not spoken")
         if words.unvoiced:
             caption = caption.noted("speakers", before_label(caption.speaker))
         if any("\ufffd" in words for words in caption.lines):
@@ -188,7 +188,7 @@ def _captions(screened: Screened, format_: str, path: Path) -> Iterator[Caption]
 
 
 def _labels_unread(captions: Sequence[Caption]) -> list[Caution]:
-    """Return a caution when lines begin with names that nobody asked to be taken for speakers."""
+    """Return a caution if lines begin with names and ``speaker_prefix`` is off."""
     labelled = [one for one in captions if not one.speaker and seems_labelled(one.lines)]
     if not labelled:
         return []

@@ -1,7 +1,7 @@
-"""What speech recognisers write in JSON: Whisper, its API, faster-whisper and WhisperX.
+"""The JSON transcripts of speech recognisers: Whisper, its API, faster-whisper and WhisperX.
 
-Their segments have a script's start, end and text, perhaps a speaker, and much that a script has
-no use for. A file is told by those fields; a manifest that people write has none of them.
+Their segments have a script's start, end and text, perhaps a speaker, and many fields that a script
+does not need. These fields identify a transcript; a manifest written by people has none of them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ KEPT = ("start", "end", "text", "speaker")
 
 
 def is_transcript(data: Any) -> bool:
-    """Whether JSON, an object or a list of segments, is what a recogniser wrote."""
+    """Whether JSON, an object or a list of segments, is a recogniser's transcript."""
     segments = data.get("segments") if isinstance(data, dict) else data
     if not isinstance(segments, list):
         return False
@@ -47,9 +47,9 @@ def is_transcript(data: Any) -> bool:
 
 
 def script_segments(segments: Sequence[Any]) -> list[Any]:
-    """Return a recogniser's segments as a script's, without those of no length that say nothing.
+    """Return a recogniser's segments as a script's, without those that lack both length and text.
 
-    Their ids are left out: those of a transcript that was made in parts begin anew in each.
+    Ids are left out, because in a transcript made in parts they start again in each part.
     """
     return [
         {name: one[name] for name in KEPT if one.get(name) is not None}
@@ -60,7 +60,7 @@ def script_segments(segments: Sequence[Any]) -> list[Any]:
 
 
 def language_of(transcript: Any) -> str | None:
-    """Return the BCP 47 tag of the language that a transcript names, by a tag or in English."""
+    """Return the BCP 47 tag of a transcript's language, given by tag or English name; or None."""
     name = transcript.get("language") if isinstance(transcript, dict) else None
     if not isinstance(name, str):
         return None
@@ -73,7 +73,7 @@ def language_of(transcript: Any) -> str | None:
 
 
 def mixed_speakers(segments: Sequence[Any]) -> list[Caution]:
-    """Return cautions for a transcript's segments whose words have several speakers."""
+    """Return a caution for each segment of a transcript whose words have several speakers."""
     found = []
     for number, one in enumerate(_spoken(segments), 1):
         words = one.get("words") if isinstance(one, dict) else None
@@ -85,7 +85,7 @@ def mixed_speakers(segments: Sequence[Any]) -> list[Caution]:
             }
         )
         if len(speakers) > 1:
-            message = f"segment {number}: {' and '.join(speakers)} speak in it: one voice says both"
+            message = f"segment {number}: {' and '.join(speakers)} speak in it, with one voice"
             found.append(Caution(code="speakers", segment=str(number), message=message))
     return found
 

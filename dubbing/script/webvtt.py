@@ -1,4 +1,4 @@
-"""The cues of WebVTT files, by the rules of its parser; what these pass over is refused."""
+"""The cues of WebVTT files, by the rules of its parser; lines that these ignore are refused."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from dubbing.script.cues import (
 
 TIME = r"(?:(\d{1,20}):)?([0-5]\d):([0-5]\d)[.,](\d{3})"
 TIMES = re.compile(rf"\s*{TIME}\s*-->\s*{TIME}(?:\s.*)?")
-"""Two times, and settings that are passed over."""
+"""Two times, and settings, which are ignored."""
 HEADER = re.compile(r"WEBVTT(?:[ \t].*)?")
 COMMENT = re.compile(r"(NOTE|STYLE|REGION)\b")
 
@@ -32,8 +32,8 @@ COMMENT = re.compile(r"(NOTE|STYLE|REGION)\b")
 def screen_webvtt(text: str, path: Path) -> Screened:
     """Return the cues of a WebVTT file.
 
-    Raises BadInput that names the first line which cannot be placed, or when there are more than
-    200,000 cues or none.
+    Raises BadInput that names the first line that belongs nowhere, or when there are no cues or
+    more than 200,000.
     """
     check_count(text.count(ARROW), path)
     cautions: list[Caution] = []
@@ -44,7 +44,7 @@ def screen_webvtt(text: str, path: Path) -> Screened:
 
 
 def _cues(lines: Sequence[str], path: Path, cautions: list[Caution]) -> list[Cue]:
-    """Return the cues that WebVTT's rules find; refuse what they pass over."""
+    """Return the cues that WebVTT's rules find; refuse the lines that the rules ignore."""
     cues = [Cue(line=0)]
     blocks = list(_blocks(lines, _header(lines, path)))
     number: int | None = None
@@ -61,7 +61,7 @@ def _cues(lines: Sequence[str], path: Path, cautions: list[Caution]) -> list[Cue
         else:
             number = int(block[0]) if at and NUMBER.fullmatch(block[0]) else None
         if first == below or (at and COMMENT.match(block[0])):
-            message = f"line {first + at}: a note without a blank line below it: its cue is spoken"
+            message = f"line {first + at}: no blank line ends the note above: this cue is spoken"
             cautions.append(Caution(code="comment", segment=None, message=message))
         cues.append(Cue(line=first + at, timing=block[at], text=block[at + 1 :]))
     return cues[1:]
@@ -87,14 +87,14 @@ def _header(lines: Sequence[str], path: Path) -> int:
 def _blocks(lines: Sequence[str], start: int) -> Iterator[tuple[int, list[str]]]:
     """Yield WebVTT's blocks below the header, each with the number of its first line.
 
-    An empty line ends a block, and so does an arrow, unless it belongs to the block's own times:
-    the first in its first or second line.
+    An empty line ends a block. So does a line with an arrow, unless it is the block's own time
+    line: the first arrow, in the first or second line.
     """
     block: list[str] = []
     first = start
     for at, line in enumerate(lines[start:], start + 1):
-        own = len(block) == 1 and ARROW not in block[0]
-        if block and (not line or (ARROW in line and not own)):
+        may_hold_times = len(block) == 1 and ARROW not in block[0]
+        if block and (not line or (ARROW in line and not may_hold_times)):
             yield first, block
             block = []
         if line:
@@ -105,7 +105,7 @@ def _blocks(lines: Sequence[str], start: int) -> Iterator[tuple[int, list[str]]]
 
 
 def _check_no_cue(first: int, block: Sequence[str], following: Sequence[str], path: Path) -> None:
-    """Raise BadInput for a block that holds words and no times, and is no comment."""
+    """Raise BadInput for a block of words that has no times and is not a comment."""
     if COMMENT.match(block[0]):
         return
     if len(block) == 1 and NUMBER.fullmatch(block[0]) and ARROW in following[0]:

@@ -1,4 +1,4 @@
-"""Object storage, which is the truth: a folder or a bucket, and where everything lies in it."""
+"""Object storage, the source of truth: a folder or a bucket, and the keys of its objects."""
 
 from dubbing.storage.keys import Keys
 from dubbing.storage.parallel import each

@@ -1,1 +1,1 @@
-"""Taking jobs in: files are inspected, jobs checked, and then stored and put to work."""
+"""Submission: inspects a job's files, checks the job, stores it and puts it to work."""

@@ -1,4 +1,4 @@
-"""The files that come with a job: looked at before anything is stored, then stored by digest."""
+"""The files that come with a job: inspected before anything is stored, then stored by digest."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Intake:
         self._storage = storage
         self._specs = specs
         self.manifest = with_stored_voices(storage, manifest, specs)
-        """What was handed in, with digests in place of the stored voices that it names."""
+        """The submitted manifest, with digests in place of the names of stored voices."""
         self._named = {
             speaker
             for speaker, role in manifest.cast.items()
@@ -45,13 +45,13 @@ class Intake:
         }
         """Speakers whose voice is stored already."""
         self._recordings: dict[str, Recording] = {}
-        """By the path or URL that the cast gives."""
+        """Recordings of references, by the path or URL that the cast gives."""
         self._cut: dict[str, Recording] = {}
-        """From the film, by speaker."""
+        """Recordings cut from the film, by speaker."""
 
     @property
     def stored_voices(self) -> list[str]:
-        """Names of the stored voices, when the cast names one that there is not."""
+        """Names of all stored voices if the cast names one that is missing; empty otherwise."""
         lacks = [
             speaker
             for speaker in self.manifest.cast
@@ -60,10 +60,10 @@ class Intake:
         return names(self._storage) if lacks else []
 
     def inspect(self) -> float | None:
-        """Return the film's length in seconds, when it can be told here.
+        """Return the film's length in seconds; None without a film, or for one on ``s3://``.
 
-        Raises BadInput for a file that is missing, unreadable or unfit. Media on ``s3://`` is only
-        looked for: the worker that reads it looks at what it is.
+        Raises BadInput for a file that is missing, unreadable or unfit. Of media on ``s3://``, only
+        the existence is checked: the worker that reads the media inspects it.
         """
         manifest = self.manifest
         for speaker, role in manifest.cast.items():
@@ -81,10 +81,10 @@ class Intake:
         return film.seconds if film else None
 
     def listen(self) -> list[Caution]:
-        """Cut the voices that the cast takes from the film; return what is doubtful in any voice.
+        """Cut the voices that the cast takes from the film; return the doubts about every voice.
 
-        Raises BadInput when too little is heard of a speaker. It decodes the whole film, so all
-        else has to be right before.
+        Raises BadInput when a speaker is heard too little. This decodes the whole film, so it comes
+        after all other checks.
         """
         manifest = self.manifest
         if manifest.media and (wanted := self._wanted()):
@@ -100,7 +100,7 @@ class Intake:
 
     @cached_property
     def stored(self) -> Job:
-        """The job as it is stored: keys in place of files, and an id. Nothing is stored yet."""
+        """The job to store, with keys in place of files, and an id. Reading it stores nothing."""
         manifest, track = self.manifest, self.manifest.background.track
         asked = {name: getattr(manifest, name) for name in Request.model_fields}
         asked |= {
@@ -114,7 +114,7 @@ class Intake:
         return Job(id=manifest.id or f"job-{digest[:16]}", **asked)
 
     def upload(self) -> None:
-        """Store the files, and what the engines are, unless they are there."""
+        """Store the files and the specs of the job's engines, unless they are stored already."""
         announce(self._storage, specs_in(self.manifest, self._specs))
         for recording in (*self._recordings.values(), *self._cut.values()):
             store_voice(self._storage, recording.voice, recording.audio)
@@ -125,7 +125,7 @@ class Intake:
                     self._storage.upload(key, Path(source))
 
     def _try_copies(self, path: Path, film: MediaInfo) -> None:
-        """Raise BadInput unless the film's pictures can be copied into what is asked."""
+        """Raise BadInput unless the film's pictures can be copied into each requested format."""
         job = self.manifest
         pictures = Pictures(
             film=path,
@@ -139,7 +139,7 @@ class Intake:
             pictures.try_copy(container)
 
     def _probe(self, source: str, track: str | None = None) -> MediaInfo | None:
-        """Return what a film or sound is, when it can be told here; raises BadInput."""
+        """Return the facts of a film or sound; None for one on ``s3://``. Raises BadInput."""
         if source.startswith("s3://"):
             storage, key = self._storage.resolve(source)
             if not storage.exists(key):
@@ -148,23 +148,23 @@ class Intake:
         return probe(Path(source), track=track)
 
     def _key(self, source: str) -> str:
-        """Return where ``source`` is read from: an upload's key, or the URL itself."""
+        """Return where workers read ``source`` from: an upload's key, or the URL itself."""
         return source if source.startswith("s3://") else Keys.media(digest_file(Path(source)))
 
     def _stored_role(self, speaker: str) -> Role:
-        """Return the role of ``speaker`` as it is stored: the digest of a voice, and no file."""
+        """Return the role of ``speaker`` to store: with a voice's digest in place of a file."""
         role, recording = self.manifest.cast[speaker], self._recording_of(speaker)
         manner = {name: getattr(role, name) for name in Manner.model_fields}
         return Role(**manner, clone=recording.voice.digest if recording else role.reference)
 
     def _recording_of(self, speaker: str) -> Recording | None:
-        """Return what makes a speaker's voice, unless it is the engine's own or stored already."""
+        """Return the recording of a speaker's new voice; None for a stock or a stored voice."""
         return self._cut.get(speaker) or self._recordings.get(
             self.manifest.cast[speaker].reference or ""
         )
 
     def _voice_of(self, speaker: str, source: str) -> Voice:
-        """Return the voice that a cast's reference is, read at most once."""
+        """Return the voice of a cast's reference; each reference is read once."""
         if speaker in self._named:
             return load_voice(self._storage, source)
         if source not in self._recordings:
@@ -174,14 +174,14 @@ class Intake:
         return self._recordings[source].voice
 
     def _check_size(self, source: str) -> None:
-        """Raise BadInput for a recording on S3 that is too large to be fetched."""
+        """Raise BadInput for a recording on S3 that is too large to download."""
         if source.startswith("s3://"):
             storage, key = self._storage.resolve(source)
             reference.check_size(storage.size(key) or 0, source)
 
     @contextmanager
     def _fetched(self, source: str) -> Iterator[Path]:
-        """Provide a file, during the block, of what lies at a path or URL."""
+        """Provide the object at a path or URL as a file during the block."""
         if not source.startswith("s3://"):
             yield Path(source)
             return
@@ -192,14 +192,14 @@ class Intake:
             yield path
 
     def _cloning(self, speaker: str) -> list[EngineSpec]:
-        """Return the engines that may speak as ``speaker``, of those that clone."""
+        """Return the cloning engines among the engine and fallbacks of ``speaker``."""
         known = (
             self._specs[name] for name in self.manifest.engines_of(speaker) if name in self._specs
         )
         return [spec for spec in known if spec.clones]
 
     def _wanted(self) -> dict[str, tuple[float, float]]:
-        """Return the speakers whose voice comes from the film, and the seconds that it takes."""
+        """Return the least and most seconds of speech to cut from the film, by speaker."""
         wanted = {}
         for speaker in voiced(self.manifest).speakers:
             if self.manifest.role(speaker).reference == SOURCE:

@@ -1,4 +1,4 @@
-"""A dry run: what a job would do, before anything is queued."""
+"""A dry run: what a job would do, without storing or queueing anything."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class Preview(Model):
     """What a job would do."""
 
     file: str
-    """What the job was read from; empty for one that was not."""
+    """The file that the job was read from; empty when there is none."""
     language: str
     lines: int
     batches: int
     clips_there: int
-    """Lines that are stored already; an engine that no worker has published counts none."""
+    """Lines whose clips are stored already; none of an engine that no worker has published."""
     seconds: float
-    """About how much speech the other lines are."""
+    """Estimated length of the speech of the other lines."""
     engines: tuple[str, ...]
     cautions: tuple[Caution, ...]
 
@@ -58,7 +58,7 @@ def preview(checked: Checked, storage: Storage) -> Preview:
 
 
 def _published(batch: Batch, storage: Storage) -> Published | None:
-    """Return what speaks a batch, as its workers have published it."""
+    """Return a batch's engine, over its base if it has one, as its workers published it."""
     engine = published(storage, batch.engine)
     if engine is None or batch.voice.base is None:
         return engine

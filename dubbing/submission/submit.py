@@ -1,4 +1,4 @@
-"""Taking jobs in: all of them are checked before any is stored, then stored and put to work."""
+"""Submitting jobs: all of them are checked before any is stored and put to work."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from dubbing.submission.intake import Intake
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """What became of a submission."""
+    """The result of submitting one job."""
 
     id: str
     created: bool
-    """False when the same request was there already."""
+    """False when the same request was submitted before."""
     file: str
-    """What the job was read from; empty for one that was not."""
+    """The file that the job was read from; empty when there is none."""
     cautions: tuple[Caution, ...]
 
 
@@ -44,31 +44,31 @@ class Checked:
     intake: Intake
     cautions: Sequence[Caution]
     specs: dict[str, EngineSpec]
-    """The engines that it was checked against."""
+    """The specs of the engines that it was checked against."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Checker:
-    """Tells whether jobs can be dubbed. It reads storage, and writes nothing."""
+    """Checks whether jobs can be dubbed. It reads storage, and writes nothing."""
 
     storage: Storage
     catalogue: Catalogue
     engine: str
-    """Of jobs that name none."""
+    """The engine for jobs that name none."""
 
     def check(self, manifest: Manifest) -> Checked:
-        """Return a job that can be stored; raises BadInput that names every line to be changed."""
+        """Return a job that can be stored; raises BadInput that names every segment to change."""
         return self.check_all([manifest])[0]
 
     def check_all(self, manifests: Sequence[Manifest]) -> list[Checked]:
-        """Return jobs that can be stored; raises one BadInput for all that cannot."""
+        """Return jobs that can be stored; raises one BadInput that names every job that cannot."""
         checked, faults = self._sorted_out(manifests)
         if faults:
             raise together(faults)
         return checked
 
     def faults(self, manifests: Sequence[Manifest]) -> list[BadInput]:
-        """Return why jobs cannot be dubbed, an error for each of them."""
+        """Return one error for each job that cannot be dubbed."""
         return self._sorted_out(manifests)[1]
 
     def _sorted_out(self, manifests: Sequence[Manifest]) -> tuple[list[Checked], list[BadInput]]:
@@ -98,7 +98,7 @@ class Checker:
 
 @dataclass(frozen=True, kw_only=True)
 class Submitter:
-    """Takes jobs in for one system."""
+    """Stores checked jobs of one system and puts them to work."""
 
     checker: Checker
     ledger: Ledger
@@ -110,20 +110,20 @@ class Submitter:
         return self.checker.storage
 
     def submit(self, manifests: Sequence[Manifest]) -> list[Submission]:
-        """Hand in jobs; raises as `Client.submit_all`."""
+        """Submit jobs; raises as `Client.submit_all` does."""
         if twice := [id_ for id_, n in Counter(j.id for j in manifests if j.id).items() if n > 1]:
-            raise BadInput(f"several jobs have the id {twice[0]!r}: give each its own")
+            raise BadInput(f"several jobs have the id {twice[0]!r}: give each its own id")
         checked = self.checker.check_all(manifests)
         for one in checked:
             self._check_conflict(one.intake.stored)
-        # Rather refused whole than stored and not put to work.
+        # Refusing all jobs is better than storing jobs that cannot be put to work.
         self.ledger.check_writable()
         return [self._store(one) for one in checked]
 
     def revise(self, manifests: Sequence[Manifest]) -> list[Submission]:
-        """Change jobs that have ended; raises as `Client.revise_all`."""
+        """Change jobs that have ended; raises as `Client.revise_all` does."""
         if nameless := [manifest for manifest in manifests if manifest.id is None]:
-            raise BadInput(f"say which jobs are revised: {len(nameless)} of them have no id")
+            raise BadInput(f"name the jobs to revise: {len(nameless)} of them have no id")
         checked = self.checker.check_all(manifests)
         for one in checked:
             load_job(self.storage, one.intake.stored.id, 1)
@@ -150,7 +150,7 @@ class Submitter:
         self.storage.create(Keys.open(job.id), b"")
         created = self.storage.create(Keys.job(job.id), job.model_dump_json().encode())
         if not created:
-            # Somebody else may have taken the id since it was looked at.
+            # Another process may have taken the id since it was checked.
             self._check_conflict(job)
         return self._put_to_work(checked, created)
 

@@ -1,1 +1,1 @@
-"""A batch of lines becomes clips."""
+"""Synthesis: turns a batch of lines into clips."""

@@ -1,1 +1,1 @@
-"""What the processes tell of themselves: their logs."""
+"""Telemetry: the logs of the processes."""

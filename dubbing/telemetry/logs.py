@@ -1,4 +1,4 @@
-"""Logging: one line an event, to standard error, for people and for collectors alike."""
+"""Logging: one line per event, to standard error, for people and for log collectors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _context: ContextVar[Mapping[str, object]] = ContextVar("context", default=Mappi
 
 
 def configure(level: str) -> None:
-    """Log from ``level`` on; libraries from WARNING on."""
+    """Log this project's messages from ``level`` on, and those of libraries from WARNING on."""
     logging.basicConfig(level=logging.WARNING, format=FORMAT, force=True)
     for handler in logging.getLogger().handlers:
         handler.addFilter(_add_context)
@@ -26,7 +26,7 @@ def configure(level: str) -> None:
 def bound(**values: object) -> Iterator[None]:
     """Add ``name=value`` to every line that is logged in the block.
 
-    A thread that the block starts logs without them, unless it runs in a copy of the context.
+    A thread started in the block does so only if it runs in a copy of the context.
     """
     token = _context.set({**_context.get(), **values})
     try:
@@ -36,7 +36,7 @@ def bound(**values: object) -> Iterator[None]:
 
 
 def _add_context(record: logging.LogRecord) -> bool:
-    """Give a record what is bound where it was logged; it is never held back."""
+    """Add the bound values to a record; return True, as no record is dropped."""
     values = " ".join(f"{name}={value}" for name, value in _context.get().items())
     record.context = f" [{values}]" if values else ""
     return True

@@ -97,7 +97,7 @@ def manifest(**fields: Any) -> str:
             (),
             ["back.srt, line 2", "ends before it starts"],
         ),
-        ("a.srt", f"1.{GOOD[1:]}", (), ["a.srt, line 1", "'1.' is no cue's number: write 1"]),
+        ("a.srt", f"1.{GOOD[1:]}", (), ["a.srt, line 1", "'1.' is not a cue number: write 1"]),
         ("a.srt", GOOD.replace("-->", "->"), (), ["a.srt, line 2", "'00:00:01,000 -> 00"]),
         ("a.srt", f"WEBVTT\n\n{GOOD}", (), ["a.srt, line 1", "looks like vtt"]),
         ("a.srt", GOOD, ("--engine", "nobody"), ["'nobody'", "known are", "espeak"]),

@@ -132,8 +132,8 @@ def test_a_collection_is_followed_cancelled_and_retried(console: Console) -> Non
     found = console.json("status", "--collection", "s01")
     assert (found["collection"], found["states"]) == ("s01", {"queued": 2})
     assert "there is no collection 's02'" in console("cancel", "--collection", "s02", code=2).stderr
-    assert "one of them" in console("fetch", ids[0], "--collection", "s01", code=2).stderr
-    assert "one of them" in console("retry", code=2).stderr
+    assert "not both" in console("fetch", ids[0], "--collection", "s01", code=2).stderr
+    assert "not both" in console("retry", code=2).stderr
 
     nothing = console("fetch", "--collection", "s01", "--out", "out", code=1)
     assert nothing.stderr.count("nothing to fetch of ") == 2

@@ -1,4 +1,4 @@
-"""The deployment files say only what the product has."""
+"""The deployment files name only settings, files and commands that the product has."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_the_gpu_worker_takes_a_gpu_and_only_when_asked() -> None:
 
 
 def variables(value: Any) -> Iterator[str]:
-    """Yield the names of the environment that services are given."""
+    """Yield the names of the environment variables that services get."""
     for service in value.values():
         yield from service.get("environment", {})
 

@@ -1,4 +1,4 @@
-"""The wheel, installed where nothing of the checkout can help it."""
+"""The wheel, installed where it cannot import anything from the checkout."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ print(json.dumps({"from": dubbing.client.__file__, "modules": sorted(sys.modules
 
 
 def run(*command: str | Path, cwd: Path) -> str:
-    """Run a program without this process's settings and paths, and return what it printed."""
+    """Run a program without this process's settings and paths, and return its output."""
     done = subprocess.run(
         command, cwd=cwd, env={"PATH": "/usr/bin:/bin"}, text=True, capture_output=True, check=False
     )
@@ -40,7 +40,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The programs of a clean environment that holds the wheel and what it asks for."""
+    """The programs of a clean environment that holds the wheel and its requirements."""
     folder = tmp_path_factory.mktemp("clean")
     venv.create(folder, with_pip=False)
     pip("--python", folder / "bin" / "python", "install", wheel)
@@ -49,7 +49,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Path:
-    """A user's folder, with modules of their own that are named like ours."""
+    """A user's folder, with modules that have the names of ours."""
     for name in ("tasks", "workers"):
         (tmp_path / f"{name}.py").write_text(f"raise SystemExit('this is not our {name}')\n")
     return tmp_path
@@ -76,7 +76,7 @@ def test_the_client_brings_no_task_no_worker_and_no_engine(
 
 
 def test_importing_the_client_loads_nothing_that_speaks_decodes_or_counts() -> None:
-    # In the environment of these tests, where all of it is installed.
+    # In the environment of these tests, which has every extra.
     seen = json.loads(run(sys.executable, "-c", CLIENT, cwd=ROOT))
     loaded = {module.partition(".")[0] for module in seen["modules"]}
     assert "dubbing" in loaded

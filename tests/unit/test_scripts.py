@@ -1,4 +1,4 @@
-"""What the set-up asks of a machine, tried with machines that lack it."""
+"""What the set-up needs of a machine, tried on machines that lack it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TOOLS = ("bash", "cat")
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Path:
-    """A folder that is all of PATH, with next to nothing in it."""
+    """A folder that is the whole PATH, with only a few programs in it."""
     for tool in TOOLS:
         (tmp_path / tool).symlink_to(shutil.which(tool) or "")
     return tmp_path

@@ -1,1 +1,1 @@
-"""The built-in engines, one file each, found by entry point as engines of other packages are."""
+"""The built-in engines, one file each, found by entry point like engines of other packages."""

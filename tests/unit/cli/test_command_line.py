@@ -1,4 +1,4 @@
-"""What the command line says: exit codes, summed-up cautions, times, and what may be meant."""
+"""The command line: exit codes, summaries of cautions, times, and guesses at mistyped names."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WRONG = (
     *(errors.BadInput, errors.Conflict, errors.NotFound, errors.EngineMissing),
     *(errors.QueueRefused, errors.StorageRefused),
 )
-"""What the caller has to change something for."""
+"""Errors for which the caller must change something."""
 
 
 def kinds(base: type[DubbingError]) -> Iterator[type[DubbingError]]:

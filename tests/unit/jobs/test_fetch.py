@@ -1,4 +1,4 @@
-"""What fetched files are called: after the script, and none like another's."""
+"""Names of fetched files: after the script, and different for each job."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def script(folder: Path, name: str) -> Path:
         ([job("a", "e01"), job("b", "e01"), job("c", "e01", "fr")], ["e01.a", "e01.b", "e01.fr"]),
         ([job("a", None), job("b", ""), job("c", "e01")], ["a", "b", "e01"]),
         ([job("e01", None), job("b", "e01", "fr")], ["e01.de", "e01.fr"]),
-        # Names that were made so that they meet.
+        # Names chosen so that they collide.
         ([job("a", "x"), job("b", "x"), job("c", "x.a")], ["a", "b", "c"]),
     ],
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Captions that say the same more than once: drawn in layers, or rolling up."""
+"""Captions that repeat a text: drawn in layers, or rolling up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cues of SRT files as people's tools write them, well and badly."""
+"""The cues of SRT files as people's tools write them, valid and invalid."""
 
 from __future__ import annotations
 
@@ -110,14 +110,14 @@ def test_text_with_a_time_or_an_arrow_is_spoken(tmp_path: Path, line: str) -> No
 @pytest.mark.parametrize("number", ["1.", "#1", "1)", "(1)", "1:", "№ 1"])
 def test_what_is_nearly_a_number_is_named(tmp_path: Path, number: str) -> None:
     message = refused(tmp_path, "a.srt", f"{number}\n{cue(1)}\nHi\n")
-    assert f"line 1: {number!r} is no cue's number: write 1" in message
+    assert f"line 1: {number!r} is not a cue number: write 1" in message
     message = refused(tmp_path, "a.srt", f"7\n{cue(1)}\nHi\n\n{number}\n{cue(2)}\nHo\n")
-    assert f"line 5: {number!r} is no cue's number: write 1" in message
+    assert f"line 5: {number!r} is not a cue number: write 1" in message
 
 
 def test_what_is_nearly_the_next_number_is_named_without_a_blank_line(tmp_path: Path) -> None:
     message = refused(tmp_path, "a.srt", f"1\n{cue(1)}\nHi\n2.\n{cue(2)}\nHo\n")
-    assert "line 4: '2.' is no cue's number: write 2" in message
+    assert "line 4: '2.' is not a cue number: write 2" in message
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_a_cue_without_time_or_words_is_skipped(tmp_path: Path, times: str) -> N
 
 def test_a_cue_without_time_that_has_words_is_refused(tmp_path: Path) -> None:
     message = refused(tmp_path, "a.srt", "1\n00:00:00,000 --> 00:00:00,000\nWords\n")
-    assert "line 2: the cue ends before it starts, or at once" in message
+    assert "line 2: the cue ends before it starts, or as it starts" in message
 
 
 def test_blank_lines_inside_a_cue_end_nothing(tmp_path: Path) -> None:

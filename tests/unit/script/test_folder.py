@@ -1,4 +1,4 @@
-"""Folders of scripts: pairs of script and film, and what is said of those that have no other."""
+"""Folders of scripts: pairs of script and film, and cautions about those without a pair."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def write(path: Path, content: object) -> None:
 
 
 def paired(folder: Path, **options: Any) -> dict[str, tuple[str, str]]:
-    """The film and the language of each script, by names."""
+    """Return the film's name and the language of each script, by the script's name."""
     return pairs(read([folder], {"language": None, **options}))
 
 
@@ -45,7 +45,7 @@ def pairs(reading: Reading) -> dict[str, tuple[str, str]]:
 
 
 def warned(folder: Path, **options: Any) -> list[tuple[str, str]]:
-    """The code and the file of each caution."""
+    """Return the code and the file of each caution."""
     reading = read([folder], {"language": "qaa", **options})
     return [(caution.code, Path(caution.file).name) for caution in reading.cautions]
 
@@ -149,8 +149,8 @@ def test_two_films_that_may_be_meant_are_named_for_each_script(tmp_path: Path) -
     write(tmp_path / "a.json", {"language": "de", "segments": [LINE], "media": "a.mp4"})
     reading = read([tmp_path], {"language": "de"})
     assert [str(fault).partition(": ")[2] for fault in reading.faults] == [
-        "beside it lie A.mkv and a.mp4: say which in a manifest",
-        "beside it lie b.mov and b.wav: say which in a manifest",
+        "A.mkv and a.mp4 lie beside it: name one of them in a manifest",
+        "b.mov and b.wav lie beside it: name one of them in a manifest",
     ]
     assert [Path(job.source).name for job in reading.jobs] == ["a.json", "c.srt"]
 

@@ -1,4 +1,4 @@
-"""Who says a cue, where names stand before the words."""
+"""Speakers whose names stand before the words of a cue."""
 
 from __future__ import annotations
 

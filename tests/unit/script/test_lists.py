@@ -1,4 +1,4 @@
-"""Lists of scripts: separators, headings, and what is refused by its line."""
+"""Lists of scripts: separators, headings, and rows that are refused by their line."""
 
 from __future__ import annotations
 

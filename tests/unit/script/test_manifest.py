@@ -1,4 +1,4 @@
-"""Manifests, casts, lists and folders: what becomes of them, and what is refused."""
+"""Manifests and casts: what they are read as, and what is refused."""
 
 from __future__ import annotations
 
@@ -115,8 +115,8 @@ def test_names_are_normalised_and_texts_are_as_they_are_shown(tmp_path: Path) ->
         ({"cast": {"Ann": {"sped": 1}}}, "cast.Ann.sped is not known; did you mean 'speed'?"),
         ({"output": {"formats": ["avi"]}}, "output.formats[0] is 'avi'"),
         ({"background": {"mode": "track"}}, "background: background mode 'track'"),
-        ({"script": "a.srt"}, "give a script or segments, one of them"),
-        ({"segments": None}, "give a script or segments, one of them"),
+        ({"script": "a.srt"}, "give either a script or segments"),
+        ({"segments": None}, "give either a script or segments"),
         ({"media": "gone.mp4"}, "media: there is no file"),
         ({"cast": {"Ann": {"reference": "gone.wav"}}}, "reference of 'Ann': there is no file"),
         ({"cast": "gone.json"}, "gone.json: there is no such file"),

@@ -1,4 +1,4 @@
-"""What of a cue is said and shown, and what is markup."""
+"""Cues: which parts are spoken and shown, and which are markup."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scripts too large for a programme, and files that are none: refused at once, and unread."""
+"""Scripts that are too large, and files that are not scripts: refused at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scripts as people's tools write them: read whole, or refused by the line."""
+"""Scripts as people's tools write them: read in full, or refused by the line."""
 
 from __future__ import annotations
 
@@ -105,14 +105,14 @@ def test_an_empty_cue_is_kept_for_the_check(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "line", "words"),
     [
-        ("1\n00:00:01,000 --> 00:02\nx", 2, "no times"),
-        ("1\n00:00:01,000 --> 00:00:02 500\nx", 2, "no times"),
-        ("1\n00:00:01,000 --> 00:00:02  500\nx", 2, "no times"),
-        (f"1\n{'9' * 5000}:00:01,000 --> 00:00:02,000\nx", 2, "no times"),
-        ("1\n-00:00:01,000 --> 00:00:02,000\nx", 2, "no times"),
-        ("1\n00:00:01,000 --> -00:00:02,000\nx", 2, "no times"),
-        ("1\n00:75:01,000 --> 00:76:02,000\nx", 2, "no times"),
-        ("1\n100:00:01,000 --> 100:00:02,000\nx", 2, "no times"),
+        ("1\n00:00:01,000 --> 00:02\nx", 2, "not valid times"),
+        ("1\n00:00:01,000 --> 00:00:02 500\nx", 2, "not valid times"),
+        ("1\n00:00:01,000 --> 00:00:02  500\nx", 2, "not valid times"),
+        (f"1\n{'9' * 5000}:00:01,000 --> 00:00:02,000\nx", 2, "not valid times"),
+        ("1\n-00:00:01,000 --> 00:00:02,000\nx", 2, "not valid times"),
+        ("1\n00:00:01,000 --> -00:00:02,000\nx", 2, "not valid times"),
+        ("1\n00:75:01,000 --> 00:76:02,000\nx", 2, "not valid times"),
+        ("1\n100:00:01,000 --> 100:00:02,000\nx", 2, "not valid times"),
         ("1\n00:00:02,000 --> 00:00:01,000\nx", 2, "ends before it starts"),
         ("1\n00:00:02,000 --> 00:00:02,000\nx", 2, "ends before it starts"),
         ("1\n00:00:01,000 --> 00:00:02,000\nx\n\n2\n00:00:03,000 -> 00:00:04,000\ny", 6, "times"),
@@ -153,7 +153,7 @@ def test_vtt_notes_identifiers_and_styles_are_not_spoken(tmp_path: Path) -> None
     [
         ("00:01.000 --> 00:02.000\n<v A>x</v>\n<v B>y</v>", 3, "A and B"),
         ("00:01.000 --> 00:02.000\nx\n\nlost words", 6, "no cue"),
-        ("00:01.00 --> 00:02.00\nx", 3, "no times"),
+        ("00:01.00 --> 00:02.00\nx", 3, "not valid times"),
     ],
 )
 def test_vtt_that_would_be_misread_is_refused(

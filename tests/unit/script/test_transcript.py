@@ -1,4 +1,4 @@
-"""What speech recognisers write, read as scripts; and manifests, which are none of theirs."""
+"""Transcripts of speech recognisers are read as scripts; manifests are not taken for them."""
 
 from __future__ import annotations
 

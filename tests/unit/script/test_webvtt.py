@@ -1,4 +1,4 @@
-"""WebVTT by its own rules; the cases are those of the platform's tests of its parser."""
+"""WebVTT by its own rules; the cases come from the web platform's tests of the parser."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_times_are_read(tmp_path: Path, times: str, start: float, end: float) ->
 def test_times_that_no_player_reads_are_refused(tmp_path: Path, time: str) -> None:
     message = refused(tmp_path, "a.vtt", f"WEBVTT\n\n{time} --> 00:00:01.000\ninvalid")
     assert "line 3:" in message
-    assert "are no times" in message
+    assert "are not valid times" in message
 
 
 @pytest.mark.parametrize("line", ["foo-->", "-->foo", "--->", "-->-->", "-->", "a --> b"])

@@ -1,4 +1,4 @@
-"""What Amazon's S3 answers, as its documentation prints it, and what is made of it."""
+"""Answers of Amazon's S3, as its documentation prints them, and the errors that they become."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Shared by the engines of coqui-tts."""
+"""Code that the engines of coqui-tts share."""

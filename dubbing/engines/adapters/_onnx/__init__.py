@@ -1,1 +1,1 @@
-"""Shared by the engines that run ONNX graphs."""
+"""Code that the engines that run ONNX graphs share."""

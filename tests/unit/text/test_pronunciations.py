@@ -1,4 +1,4 @@
-"""What is said for words that a dictionary lists."""
+"""Pronunciation dictionaries: the spoken words of lines that hold listed words."""
 
 from __future__ import annotations
 
