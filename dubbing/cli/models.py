@@ -14,7 +14,7 @@ from dubbing.cli.group import Group
 from dubbing.cli.output import json_option, print_json, print_table
 from dubbing.engines.models.folders import Weights
 from dubbing.engines.models.hub import fetch as fetch_model
-from dubbing.engines.models.inventory import Checked, Readiness, check_model, inspect
+from dubbing.engines.models.inventory import ModelCheck, Readiness, check_model, inspect
 from dubbing.engines.residency import device_of
 from dubbing.errors import BadInput
 from dubbing.system import System
@@ -93,7 +93,7 @@ def fetch(name: str, revision: str, as_json: bool) -> None:
     click.echo(f"`dubbing models check {name}` checks that it loads")
 
 
-def _checked(system: System, names: Sequence[str]) -> Iterator[Checked]:
+def _checked(system: System, names: Sequence[str]) -> Iterator[ModelCheck]:
     catalogue = system.catalogue
     for name in names or catalogue.names():
         readiness = inspect(catalogue, name)

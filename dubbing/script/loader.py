@@ -15,13 +15,13 @@ from dubbing.script.subtitles import numbered, read_script, read_segments
 from dubbing.script.transcript import is_transcript
 
 
-class Cast(Model):
+class CastFile(Model):
     """The content of a cast file: speakers and their roles."""
 
     cast: dict[str, ManifestRole]
 
 
-class Dictionary(Model):
+class PronunciationFile(Model):
     """The content of a pronunciation dictionary's file."""
 
     pronunciations: Pronunciations
@@ -75,12 +75,12 @@ def load(
         raise BadInput("give either a script or segments", where=str(path))
     cautions: list[Caution] = []
     if isinstance(script, str):
-        reading = read_script(Path(script), speaker_prefix=speaker_prefix, encoding=encoding)
-        segments = reading.segments
-        cautions += reading.cautions
-        if reading.language and "language" not in fields:
-            fields["language"] = reading.language
-            cautions.append(_language(reading.language))
+        read = read_script(Path(script), speaker_prefix=speaker_prefix, encoding=encoding)
+        segments = read.segments
+        cautions += read.cautions
+        if read.language and "language" not in fields:
+            fields["language"] = read.language
+            cautions.append(_language(read.language))
     manifest = validated(Manifest, {**fields, "segments": numbered(segments)}, path)
     _check_files(manifest, path)
     return normalised(manifest).read_from(path, cautions)
@@ -152,7 +152,7 @@ def _read_cast(path: Path) -> dict[str, Any]:
     """Return the roles in a cast file, by speaker, as fields of a manifest."""
     data = read_json(path)
     whole = data if isinstance(data, dict) and data.keys() == {"cast"} else {"cast": data}
-    cast = validated(Cast, whole, path).model_dump(exclude_unset=True)
+    cast = validated(CastFile, whole, path).model_dump(exclude_unset=True)
     roles: dict[str, Any] = _located(cast, path.absolute().parent)["cast"]
     return roles
 
@@ -162,7 +162,7 @@ def _read_pronunciations(path: Path) -> dict[str, str]:
     data = read_json(path)
     named = isinstance(data, dict) and data.keys() == {"pronunciations"}
     whole = data if named and isinstance(data["pronunciations"], dict) else {"pronunciations": data}
-    return validated(Dictionary, whole, path).pronunciations
+    return validated(PronunciationFile, whole, path).pronunciations
 
 
 def _check_files(manifest: Manifest, path: Path) -> None:

@@ -33,15 +33,15 @@ UNREADABLE = (
 )
 
 
-class Script(Model):
-    """The JSON form of a script, besides a bare list of segments."""
+class JsonScript(Model):
+    """A script in a JSON file, which may be a bare list of segments too."""
 
     segments: tuple[Segment, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
-    """The result of reading a script."""
+class Script:
+    """A script as it was read."""
 
     segments: tuple[Segment, ...]
     cautions: tuple[Caution, ...] = ()
@@ -49,9 +49,7 @@ class Reading:
     """BCP 47 tag; None unless a transcript names its language."""
 
 
-def read_script(
-    path: Path, *, speaker_prefix: bool = False, encoding: str | None = None
-) -> Reading:
+def read_script(path: Path, *, speaker_prefix: bool = False, encoding: str | None = None) -> Script:
     """Return the segments of an SRT, VTT, ASS, SSA or JSON file, in the file's order.
 
     Ids are the positions of the kept cues, from ``"1"``; JSON may give its own. Markup, positions,
@@ -126,17 +124,17 @@ def _identifier(given: Any, number: int) -> Any:
     return str(given) if type(given) is int else given
 
 
-def _read_json(data: Any, path: Path) -> Reading:
+def _read_json(data: Any, path: Path) -> Script:
     segments = data if isinstance(data, list) else data.get("segments")
     cautions: list[Caution] = []
     if is_transcript(data):
         cautions = mixed_speakers(segments)
         segments = script_segments(segments)
-    script = validated(Script, {"segments": numbered(segments)}, path)
-    return Reading(segments=script.segments, cautions=tuple(cautions), language=language_of(data))
+    script = validated(JsonScript, {"segments": numbered(segments)}, path)
+    return Script(segments=script.segments, cautions=tuple(cautions), language=language_of(data))
 
 
-def _read_cues(screened: Screened, format_: str, path: Path, prefix: bool) -> Reading:
+def _read_cues(screened: Screened, format_: str, path: Path, prefix: bool) -> Script:
     captions = said_once(list(_captions(screened, format_, path)))
     if not captions:
         raise BadInput("none of its cues holds words", where=str(path))
@@ -149,7 +147,7 @@ def _read_cues(screened: Screened, format_: str, path: Path, prefix: bool) -> Re
     else:
         cautions += _labels_unread(captions)
     captions = [with_turns(one) for one in captions]
-    return Reading(
+    return Script(
         segments=tuple(_segment(n, one, path) for n, one in enumerate(captions, 1)),
         cautions=(*cautions, *_noted(captions)),
     )

@@ -75,7 +75,7 @@ class Readiness:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Checked:
+class ModelCheck:
     """The result of loading an engine."""
 
     name: str
@@ -124,7 +124,7 @@ def _noted(
         problems[state] = str(exc)
 
 
-def check_model(folders: ModelFolders, name: str, device: str) -> Checked:
+def check_model(folders: ModelFolders, name: str, device: str) -> ModelCheck:
     """Load an engine in a separate process, which frees its memory and may be killed alone."""
     began = time.monotonic()
     try:
@@ -134,10 +134,10 @@ def check_model(folders: ModelFolders, name: str, device: str) -> Checked:
         error = "the process that loaded it was killed: is there enough memory for it?"
     except Exception as exc:  # noqa: BLE001  whatever a damaged model raises is the result
         error = f"{type(exc).__name__}: {exc}"
-    return Checked(name=name, seconds=time.monotonic() - began, error=error)
+    return ModelCheck(name=name, seconds=time.monotonic() - began, error=error)
 
 
-def _load(folders: ModelFolders, name: str, device: str) -> Checked:
+def _load(folders: ModelFolders, name: str, device: str) -> ModelCheck:
     # Libraries write to standard output, which is reserved for the command's result.
     os.dup2(2, 1)
     began = time.monotonic()
@@ -145,5 +145,5 @@ def _load(folders: ModelFolders, name: str, device: str) -> Checked:
         engine = Catalogue(folders).create(name)
         engine.load(device)
     except (BadInput, EngineFailed, EngineMissing) as exc:
-        return Checked(name=name, seconds=time.monotonic() - began, error=str(exc))
-    return Checked(name=name, seconds=time.monotonic() - began, model=engine.model)
+        return ModelCheck(name=name, seconds=time.monotonic() - began, error=str(exc))
+    return ModelCheck(name=name, seconds=time.monotonic() - began, model=engine.model)
