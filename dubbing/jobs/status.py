@@ -24,7 +24,7 @@ class Status(Model):
     lines: int
     """Lines of the job."""
     done: int = 0
-    """Lines that it is through with: those that this round leaves as they are, and failed ones."""
+    """Lines that are finished, including failed ones and those that this round leaves unchanged."""
     failed: int = 0
     """Lines that could not be spoken; until the round has ended, those of this round."""
     output: str | None = None
@@ -39,7 +39,7 @@ class Status(Model):
     Assembly counts for nothing while none was done yet.
     """
     lacks: tuple[str, ...] = ()
-    """What it needs a worker of, and none is online: engines, or ``assembly``."""
+    """Engines, or ``assembly``, that it needs and that no online worker serves."""
 
     def as_end(self, state: JobState, round_: int, error: DubbingError | None = None) -> End:
         """Return the end of a round, now."""
