@@ -1,6 +1,6 @@
 """Make scene.mp4: a night at sea, the lamp of a lighthouse, and a bed of waves and music.
 
-Everything is drawn and played by ffmpeg's own sources, so the film belongs to nobody else.
+ffmpeg's own sources draw and play everything, so nobody else has rights to the film.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import imageio_ffmpeg
 SECONDS = 75
 SIZE, FPS = "320x180", 15
 LIT = "(lt(T,1)+gt(T,58))"
-"""When the lamp burns: it goes out as the scene begins, and is lit again near its end."""
+"""When the lamp burns: it goes out at the beginning of the scene and is lit again near its end."""
 
 SKY = "26+Y*0.30"
 SEA = "30+(Y-112)*0.25+9*sin(X/11+Y/2.5-T*1.1)*sin(X/37-T*0.5+Y/7)"
@@ -39,7 +39,7 @@ PICTURE = (
 
 CHORDS = ((110.0, 164.8, 261.6), (98.0, 146.8, 246.9), (87.3, 130.8, 220.0), (82.4, 123.5, 207.7))
 BAR = 6.0
-"""Seconds a chord."""
+"""Seconds per chord."""
 
 
 def chord(number: int, detune: float) -> str:
@@ -56,7 +56,7 @@ def music(detune: float) -> str:
 
 
 VOLUME = -1.8
-"""Decibels that bring the bed to about -26 LUFS."""
+"""Gain in dB that brings the bed to about -26 LUFS."""
 SOUND = (
     f"aevalsrc=exprs='{music(1.0)}|{music(1.003)}':s=48000:d={SECONDS}[music];"
     f"anoisesrc=color=brown:r=48000:d={SECONDS}:a=0.6:seed=7[left];"

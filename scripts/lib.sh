@@ -1,6 +1,6 @@
-# What scripts/setup asks of the machine. Sourced, never run.
+# Helpers of scripts/setup that deal with the machine. Sourced, never run.
 
-# Prints the first Python that will do. 3.12 and 3.11 come first: they need no Redis installed.
+# Prints the first suitable Python. 3.12 and 3.11 come first: they need no installed Redis.
 find_python() {
     local python
     for python in python3.12 python3.11 python3 python3.13 python3.14; do
@@ -13,7 +13,7 @@ find_python() {
     return 1
 }
 
-# Installs a Debian package, or says that somebody has to.
+# Installs a Debian package, or asks the user to install it.
 system_package() {
     if [[ $(id -u) != 0 ]] || ! command -v apt-get >/dev/null; then
         echo "this machine lacks $1: install it (sudo apt-get install $1) and run this again" >&2

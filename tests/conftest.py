@@ -1,6 +1,6 @@
-"""What tests share: a real Redis, a real S3 server, and storage in a folder and in a bucket.
+"""Shared fixtures: a real Redis, a real S3 server, and storage in a folder and in a bucket.
 
-A service that this machine lacks skips its tests; with CI set it fails them.
+A service that is missing on this machine skips its tests; with CI set it fails them.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ START_SECONDS = 20
 
 @pytest.fixture(scope="session", autouse=True)
 def temporary_folder() -> Iterator[None]:
-    """A temporary folder of this run's own: a process that is killed leaves things in it.
+    """Give this run its own temporary folder, as killed processes leave files in it.
 
-    Its path is short, as a socket's may not exceed some 100 characters.
+    Its path is short, as a socket's path may not exceed some 100 characters.
     """
     before = tempfile.gettempdir()
     with tempfile.TemporaryDirectory(prefix="dub-", ignore_cleanup_errors=True) as folder:
@@ -41,7 +41,7 @@ def temporary_folder() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[str]:
-    """The URL of a redis-server that this run has to itself; nothing of it is kept."""
+    """The URL of this run's own redis-server; none of its data is kept."""
     try:
         with RedisServer() as server:
             yield server.url
@@ -59,7 +59,7 @@ def redis_url(redis_server: str) -> str:
 
 @pytest.fixture(scope="session")
 def s3_options(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Options]:
-    """How to reach a real S3 server, which has the buckets of `s3_server.BUCKETS`."""
+    """Options to reach a real S3 server with the buckets `s3_server.BUCKETS`."""
     if find_spec("swift") is None:
         unavailable("OpenStack Swift")
     folder = tmp_path_factory.mktemp("s3")
@@ -87,13 +87,13 @@ def s3_options(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Options]:
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder in which this run's tiny models are made, each when it is first asked for."""
+    """The folder of this run's tiny models; each is made at its first use."""
     return tmp_path_factory.mktemp("models")
 
 
 @pytest.fixture
 def workdir(tmp_path: Path) -> Path:
-    """An empty folder for what an assembly needs on disk."""
+    """An empty folder for an assembly's temporary files."""
     folder = tmp_path / "work"
     folder.mkdir()
     return folder

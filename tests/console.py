@@ -1,4 +1,4 @@
-"""The console script in a home of its own, and what it left behind."""
+"""The console script in its own home, and the processes that it leaves behind."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SCRIPT = Path(sys.executable).with_name("dubbing")
 
 
 class Console:
-    """Runs ``dubbing`` with a home, a folder to stand in, and no settings but those given."""
+    """Runs ``dubbing`` in its home, also its working folder, with only the given settings."""
 
     def __init__(self, home: Path, **environment: str) -> None:
         self.home = home
@@ -36,7 +36,7 @@ class Console:
     def __call__(
         self, *arguments: object, code: int = 0, timeout: float = 60
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end, which is ``code``, without a traceback."""
+        """Run a command; it has to end with exit status ``code`` and without a traceback."""
         done = subprocess.run(
             self._command(arguments),
             capture_output=True,
@@ -52,14 +52,14 @@ class Console:
         return done
 
     def json(self, *arguments: object, code: int = 0) -> Any:
-        """Return what a command prints with ``--json``."""
+        """Return the output of a command with ``--json``."""
         return json.loads(self(*arguments, "--json", code=code).stdout)
 
     @contextmanager
     def started(
         self, *arguments: object, stderr: int = subprocess.PIPE
     ) -> Iterator[subprocess.Popen[str]]:
-        """A command that runs during the block, and is told to end after it if it still runs."""
+        """Run a command during the block; terminate it afterwards if it still runs."""
         process = subprocess.Popen(
             self._command(arguments),
             stdout=subprocess.PIPE,
@@ -81,14 +81,14 @@ class Console:
     def processes(self) -> list[str]:
         """Return the command lines of all processes with this home, whoever started them."""
         mark = f"DUBBING_HOME={self.home}\0".encode()
-        found = []
+        commands = []
         for folder in Path("/proc").glob("[0-9]*"):
             try:
                 if mark in (folder / "environ").read_bytes():
-                    found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+                    commands.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
             except OSError:
                 continue
-        return found
+        return commands
 
     def _command(self, arguments: tuple[object, ...]) -> list[str]:
         return [str(SCRIPT), *map(str, arguments)]

@@ -1,4 +1,4 @@
-"""Small films of every kind, written by ffmpeg, and what is seen in them."""
+"""Small films of every kind, written by ffmpeg, and the frames in them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import av
 from scenes import ffmpeg
 
 CASES = Path(__file__).parent / "cases"
-"""Films as people met them."""
+"""Films that users had problems with."""
 SECONDS = 6.0
 WHITE = [1.0, 1.04, 1.08, 1.12, 1.16, 5.0, 5.04, 5.08, 5.12, 5.16]
-"""When the frames of `flashes` are shown that are white."""
+"""When the white frames of `flashes` are shown, in seconds."""
 FILMS: dict[str, tuple[str, ...]] = {
     "mp4": ("-c:v", "libx264", "-c:a", "aac"),
     "mov": ("-c:v", "libx264", "-c:a", "pcm_s16le"),
@@ -56,7 +56,7 @@ SOUNDS: dict[str, tuple[str, ...]] = {
 
 
 def make(path: Path, *options: str, sound: float = SECONDS, picture: float = SECONDS) -> Path:
-    """Write a film, or a sound where the name's suffix tells one, of some seconds each."""
+    """Write a film, or a sound file for a suffix in `SOUNDS`, with the given seconds of each."""
     if options or (sound, picture) != (SECONDS, SECONDS):
         _write(path, *options, sound=sound, picture=picture)
     else:
@@ -66,7 +66,7 @@ def make(path: Path, *options: str, sound: float = SECONDS, picture: float = SEC
 
 @cache
 def _plain(suffix: str) -> bytes:
-    """Return the film, or the sound, that most tests of a format are about."""
+    """Return the film or sound file that most tests of a format use."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"film{suffix}"
         _write(path, sound=SECONDS, picture=SECONDS)
@@ -84,13 +84,13 @@ def _write(path: Path, *options: str, sound: float, picture: float) -> None:
 
 
 def flashes(seconds: float = SECONDS) -> list[str]:
-    """Return ffmpeg's input of a black picture that is white for five frames every four seconds."""
+    """Return ffmpeg's input for a black picture that is white for five frames every 4 s."""
     white = "drawbox=color=white:t=fill:enable='between(mod(n,100),25,29)'"
     return ["-f", "lavfi", "-i", f"color=black:size=128x96:rate=25:duration={seconds},{white}"]
 
 
 def white_frames(path: Path) -> list[float]:
-    """Return when white frames are shown, in the order in which they were made."""
+    """Return when white frames are shown, in seconds, in the order of decoding."""
     with av.open(str(path)) as container:
         return [
             round(frame.time or 0, 3)
@@ -100,7 +100,7 @@ def white_frames(path: Path) -> list[float]:
 
 
 def tracks(path: Path, sounds: Sequence[tuple[int, str]], *options: str) -> Path:
-    """Write a film with a sound track for each pitch, in Hz, and its language."""
+    """Write a film with one sound track for each pitch, in Hz, and language."""
     inputs, maps = flashes(), ["-map", "0:v"]
     for n, (pitch, language) in enumerate(sounds):
         inputs += ["-f", "lavfi", "-i", f"sine={pitch}:sample_rate=48000:duration={SECONDS}"]
@@ -110,5 +110,5 @@ def tracks(path: Path, sounds: Sequence[tuple[int, str]], *options: str) -> Path
 
 
 def bytes_read() -> int:
-    """Return how many bytes this process, and those that it has waited for, have read so far."""
+    """Return the bytes read so far by this process and the processes that it has waited for."""
     return int(Path("/proc/self/io").read_text().split()[1])

@@ -1,4 +1,4 @@
-"""A system whose processes die between two writes, where a test says."""
+"""A system whose processes die between two writes that a test chooses."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ from dubbing.script.manifest import Manifest
 from dubbing.storage.keys import Keys
 
 PATIENCE = 120.0
-"""Seconds that a job may take on a slow machine, as all wait for each other."""
+"""Seconds that a job may take on a slow machine, where all jobs wait for each other."""
 COMMANDS = 2
-"""That run at once."""
+"""Commands that run at once."""
 LINES = 4
-"""Of a job: one batch."""
+"""Lines of a job: one batch."""
 
 
 @dataclass(frozen=True)
 class Gap:
-    """A job, and where a process dies on its way."""
+    """A job, and the point where a process dies on its way."""
 
     name: str
-    """Of the job, which no other's is a part of."""
+    """The job's name; no other job's name is part of it."""
     point: str
     """See `sitecustomize`; ``{job}`` stands for the name."""
     again: int = 0
-    """Lines that were spoken and not stored, and so are spoken twice."""
+    """Lines that were spoken but not stored, and so are spoken twice."""
     pool: bool = False
-    """Whether it is tried twice: a worker also dies there with its whole pool."""
+    """Whether it is tried a second time, with the death of a worker and its whole pool."""
     whom: str = "process"
-    """Who dies: a ``process``, or its ``group``, which is a worker with its pool."""
+    """What dies: a ``process``, or its ``group``, which is a worker with its pool."""
 
     @property
     def job(self) -> Manifest:
-        """What is handed in; its texts are its own."""
+        """The job to submit; no other job has its texts."""
         return script(self.name, *numbered(self.name, LINES), engine="faulty")
 
     @property
@@ -54,13 +54,13 @@ class Gap:
 
     @property
     def deaths(self) -> list[Gap]:
-        """The gap once for each kind of death, each in a job of its own."""
+        """The gap once for each kind of death, each with its own job."""
         kinds = ("process", "group") if self.pool else ("process",)
         return [replace(self, name=f"{self.name}-{whom}", whom=whom) for whom in kinds]
 
 
 class Doomed(System):
-    """One process an engine, started again when it is killed, as whoever runs workers does."""
+    """A system with one process per engine, restarted when killed, as a supervisor does."""
 
     ENGINES: ClassVar[Mapping[str, str]] = {}
 
@@ -74,7 +74,7 @@ class Doomed(System):
         return super().launch(engine, STOP_AT=str(self._points), **variables)
 
     def lay(self, gap: Gap) -> None:
-        """Have the next process that comes to the gap die there."""
+        """Make the next process that reaches the gap die there."""
         new = self._points.with_name(f"{gap.name}.point")
         new.write_text(f"{gap.whom} {gap.point.format(job=gap.name)}")
         new.rename(self._points / gap.name)
@@ -87,7 +87,7 @@ class Doomed(System):
         """Run commands, each of which is killed at its gap."""
         for gap in commands:
             self.lay(gap)
-        # Whether it was, its test asks: one that ends as usual fails no other's.
+        # Each test checks its own command, so one that ends normally does not fail other tests.
         with ThreadPoolExecutor(COMMANDS) as pool:
             for command in commands.values():
                 pool.submit(self._console, *command, code=-signal.SIGKILL)
@@ -97,13 +97,13 @@ class Doomed(System):
         self._console(*arguments)
 
     def submission(self, gap: Gap, job: Manifest | None = None) -> tuple[str, ...]:
-        """Return the command that hands in a gap's job, or another one under its id."""
+        """Return the command that submits a gap's job, or another job under its id."""
         manifest = self.settings.home / f"{gap.name}.json"
         manifest.write_text((job or gap.job).model_dump_json(include={"language", "segments"}))
         return "submit", str(manifest), "--id", gap.name
 
     def tend(self) -> None:
-        """Start again the workers that were killed; none may end in any other way."""
+        """Restart workers that were killed; none may end in any other way."""
         for engine, worker in list(self._workers.items()):
             if worker.poll() is not None:
                 assert worker.returncode == -signal.SIGKILL, self.log(engine)[-3000:]
@@ -119,7 +119,7 @@ class Doomed(System):
         self.until(tended, what, PATIENCE)
 
     def settle(self, name: str) -> Status:
-        """Return how a job ended, once nothing marks it as open any more."""
+        """Return how a job ended, once it is no longer marked as open."""
         marker = Keys.open(name)
         self.wait_for(lambda: self.client.status(name).state.ended, f"ended: {name}")
         self.wait_for(lambda: not self.client.storage.exists(marker), f"unmarked: {name}")
@@ -127,7 +127,7 @@ class Doomed(System):
 
     @property
     def idle(self) -> bool:
-        """Whether no job is left to do."""
+        """Whether every job has ended."""
         return all(status.state.ended for status in self.client.jobs())
 
     def forget(self) -> None:
@@ -136,7 +136,7 @@ class Doomed(System):
             server.flushall()
 
     def traces(self, name: str) -> set[str]:
-        """Return the ledger's keys that are about a job or hold something about it."""
+        """Return the ledger's keys whose name or content mentions a job."""
         with redis.from_url(self.settings.redis, decode_responses=True) as server:
             return {
                 key

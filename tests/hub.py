@@ -1,7 +1,7 @@
-"""A stand-in for the Hugging Face hub, over real HTTP: what its library asks to fetch a model.
+"""A stand-in for the Hugging Face hub over real HTTP, for the requests that fetch a model.
 
-As the real one, it keeps large files elsewhere: it answers for them with another host's address,
-and with their size and digest.
+Like the real hub, it keeps large files elsewhere: it answers with another host's address, and with
+the file's size and digest.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from services import unavailable
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 LARGE = 1000
-"""Bytes from which a file is kept elsewhere."""
+"""Files of at least so many bytes are kept elsewhere."""
 API = re.compile(r"/api/models/(?P<repo>[^/]+/[^/]+)/(?P<what>revision|tree)/(?P<revision>[^/?]+)$")
 FILE = re.compile(r"/(?P<repo>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<path>.+)$")
 
 
 class Hub(ThreadingHTTPServer):
-    """Serves repositories of files, and does what a test tells it to."""
+    """Serves repositories of files, and fails as a test tells it to."""
 
     daemon_threads = True
 
@@ -37,13 +37,13 @@ class Hub(ThreadingHTTPServer):
         self.commit = COMMIT
         self.gated = False
         self.breaks_off: set[str] = set()
-        """Files of which half is sent once, and then nothing more."""
+        """Files that are half sent once, and then not at all."""
         self.withheld: set[str] = set()
-        """Files that it lists and does not give."""
+        """Files that are listed but refused."""
         self.mistaken: set[str] = set()
-        """Files that are sent with another first byte."""
+        """Files that are sent with a wrong first byte."""
         self.asked: list[str] = []
-        """The paths that were asked for, in order."""
+        """Requests so far, as method and path, in order."""
 
     @property
     def url(self) -> str:
@@ -54,13 +54,13 @@ class Hub(ThreadingHTTPServer):
         return f"http://localhost:{self.server_port}"
 
     def sent(self, name: str) -> int:
-        """How often a file was asked for."""
+        """Return how often a file was requested."""
         return sum(path.startswith("GET ") and path.endswith(name) for path in self.asked)
 
 
 @contextmanager
 def serving(repositories: Mapping[str, Mapping[str, bytes]]) -> Iterator[Hub]:
-    """A hub that answers during the block, for who has its library."""
+    """Run a hub during the block; without the hub's library the test is skipped."""
     if find_spec("huggingface_hub") is None:
         unavailable("huggingface_hub")
     with Hub(repositories) as hub:
@@ -82,10 +82,10 @@ class _Answer(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = unquote(urlsplit(self.path).path)
         self.server.asked.append(f"{self.command} {path}")
-        if found := API.match(path):
-            self._api(**found.groupdict())
-        elif found := FILE.match(path):
-            self._resolve(**found.groupdict())
+        if match := API.match(path):
+            self._api(**match.groupdict())
+        elif match := FILE.match(path):
+            self._resolve(**match.groupdict())
         elif path.startswith("/elsewhere/"):
             repo, name = path.removeprefix("/elsewhere/").split("//")
             self._content(repo, name, {})

@@ -1,4 +1,4 @@
-"""Jobs of bare batches for a ledger, and the steps of a worker on them."""
+"""Jobs for ledger tests, as bare batches, and a worker's steps on them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def job(id_: str = "j", tenant: str = "t") -> Job:
 def refs(
     count: int, *, queue: str = QUEUE, needs: int | None = None, first: int = 0
 ) -> list[BatchRef]:
-    """So many batches, numbered from ``first``."""
+    """Return ``count`` batches, numbered from ``first``."""
     return [
         BatchRef(
             number=n, offset=100 * n, length=100, queue=queue, lines=2, deadline=60, needs=needs
@@ -49,19 +49,19 @@ def numbers(taken: Sequence[Address]) -> list[tuple[str, int | None]]:
 
 
 def take_and_claim(ledger: Ledger, queue: str = QUEUE, owner: str = "a") -> list[Address]:
-    """Take all that a queue gives, as workers that claim at once do."""
+    """Take all batches of a queue, claiming each at once, as free workers do."""
     taken = []
-    while found := take(ledger, queue):
-        for at in found:
+    while batches := take(ledger, queue):
+        for at in batches:
             assert ledger.claim(at, owner) is Claim.RUN
-        taken += found
+        taken += batches
     return taken
 
 
 def work_off(ledger: Ledger, published: Sequence[Address] = ()) -> list[Address]:
-    """Do all that waits, as a slot that is never idle does; return it in order.
+    """Do all waiting batches, as one slot that is never idle; return them in order.
 
-    published: what was taken before.
+    published: batches that were taken before.
     """
     begun = []
     queue = deque([*published, *take(ledger)])
@@ -79,6 +79,6 @@ def complete(ledger: Ledger, at: Address, failed: int = 0) -> list[str] | None:
 
 
 def snapshot(ledger: Ledger, id_: str = "j") -> tuple[JobState, int, int, int]:
-    found = ledger.snapshot(id_)
-    assert found
-    return found.state, found.done, found.failed, found.closed
+    known = ledger.snapshot(id_)
+    assert known
+    return known.state, known.done, known.failed, known.closed

@@ -1,4 +1,4 @@
-"""A pickle that runs code, for whatever reads files of weights."""
+"""A pickle that runs code, for tests of readers of weights."""
 
 from __future__ import annotations
 

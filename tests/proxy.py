@@ -1,4 +1,4 @@
-"""A storage that fails: an HTTP proxy before an S3 server, which answers as a test tells it to."""
+"""A failing storage: an HTTP proxy before an S3 server that answers as a test tells it to."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HOP_BY_HOP = {"connection", "content-length", "transfer-encoding"}
 
 
 class Answer(Enum):
-    """What becomes of a request."""
+    """How a request is answered."""
 
     PASS = "pass"
     UNAVAILABLE = "503"
@@ -22,12 +22,12 @@ class Answer(Enum):
 
 
 class Proxy:
-    """Where requests go to, and what becomes of them."""
+    """The target of requests, and how they are answered."""
 
     def __init__(self, target: str) -> None:
         self.target = urlsplit(target)
         self.answer: Callable[[str, str], Answer] = lambda method, path: Answer.PASS
-        """Asked with method and path of each request."""
+        """Called with the method and path of each request."""
         self.failed = 0
         """Requests that were not passed on."""
         self.over = threading.Event()
@@ -36,14 +36,14 @@ class Proxy:
 
 @contextmanager
 def proxy_before(target: str) -> Iterator[Proxy]:
-    """A proxy before the server at ``target`` for the length of the block."""
+    """Run a proxy before the server at ``target`` during the block."""
     proxy = Proxy(target)
 
     class Handler(_Handler):
         through = proxy
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        # What hangs is joined at the end.
+        # Hanging threads are joined at the end.
         server.daemon_threads = False
         proxy.url = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
@@ -57,7 +57,7 @@ def proxy_before(target: str) -> Iterator[Proxy]:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One request a connection: the default of `http.server`, and nothing to be kept alive."""
+    """Handles one request per connection, the default of `http.server`."""
 
     through: Proxy
     disable_nagle_algorithm = True
@@ -83,7 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
             connection.putrequest(
                 self.command, self.path, skip_host=True, skip_accept_encoding=True
             )
-            # The host is the one that the client signed.
+            # The client's own Host header is passed on, as the client signed it.
             for name, value in self.headers.items():
                 if name.lower() not in HOP_BY_HOP:
                     connection.putheader(name, value)

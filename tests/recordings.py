@@ -1,4 +1,4 @@
-"""Recordings of people who speak: eSpeak's, clean, or as bad as a test needs them."""
+"""Recordings of speech, made with eSpeak: clean, or as bad as a test needs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _espeak() -> Engine:
 
 @cache
 def speech(voice: str = "m3", text: str = TEXT) -> Audio:
-    """What one of eSpeak's voices says, at a peak of 0.5."""
+    """Return speech of one of eSpeak's voices, at a peak of 0.5."""
     (sound,) = _espeak().synthesize([Line(text=text, language="en", voice=voice)])
     assert isinstance(sound, Audio)
     samples = soxr.resample(sound.samples, sound.rate, RATE)
@@ -43,7 +43,7 @@ def speech(voice: str = "m3", text: str = TEXT) -> Audio:
 
 
 def noisy(sound: Audio, snr: float) -> Audio:
-    """A recording with white noise, so many decibels under where the speech sounds."""
+    """Return a recording with white noise, ``snr`` dB below the sounding speech."""
     sounding = sound.samples[np.abs(sound.samples) > 1e-3]
     power = np.square(sounding).mean() / 10 ** (snr / 10)
     noise = np.random.default_rng(7).standard_normal(len(sound.samples)) * np.sqrt(power)
@@ -51,7 +51,7 @@ def noisy(sound: Audio, snr: float) -> Audio:
 
 
 def clipped(sound: Audio, gain: float) -> Audio:
-    """A recording whose level was so many times too high."""
+    """Return a recording that clips, ``gain`` times too loud."""
     return Audio(samples=np.clip(sound.samples * np.float32(2 * gain), -1, 1), rate=sound.rate)
 
 
@@ -60,7 +60,7 @@ def silence(seconds: float) -> Samples:
 
 
 def write(path: Path, sound: Audio, container: str = "wav") -> Path:
-    """Write a recording, whatever its name says, as WAV, MP3, FLAC or M4A."""
+    """Write a recording as WAV, MP3, FLAC or M4A, whatever the path's suffix."""
     plain = path.with_name(f"{path.name}.plain")
     soundfile.write(plain, sound.samples, sound.rate, format="WAV", subtype="PCM_16")
     ffmpeg("-i", plain, "-f", {"m4a": "ipod"}.get(container, container), path)

@@ -1,4 +1,4 @@
-"""A redis-server of a test's own, to be killed and started again."""
+"""A test's own redis-server, which the test may kill and restart."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from dubbing.embedded.redis import redis_command
 from dubbing.embedded.stack import die_with_parent
 
 SECONDS = 20.0
-"""How long it may take to start or to end."""
+"""How long Redis may take to start or to end."""
 
 
 class RedisServer:
-    """A Redis on a socket, up from the start of its block to the end, unless it is killed.
+    """A Redis on a socket that runs during its block, unless a test kills it.
 
-    append_only: whether it is found as it was when it is started again.
-    maxmemory: what it may hold, such as ``2mb``; ``0`` for no bound.
-    port: where on 127.0.0.1 it listens too; 0 for nowhere.
-    password: that of the default user; empty for none.
+    append_only: whether its data survives a restart.
+    maxmemory: limit of its memory, such as ``2mb``; ``0`` for none.
+    port: an additional port on 127.0.0.1; 0 for none.
+    password: password of the default user; empty for none.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class RedisServer:
 
     @property
     def url(self) -> str:
-        """The URL as redis-py takes it; the same after every start."""
+        """The URL for redis-py; the same after every start."""
         password = f"?password={self._password}" if self._password else ""
         return f"unix://{self._folder / 'socket'}{password}"
 
@@ -73,7 +73,7 @@ class RedisServer:
             shutil.rmtree(self._folder)
 
     def start(self) -> None:
-        """Start it and wait until it answers; raises QueueUnavailable where there is none."""
+        """Start Redis and wait until it answers; raises QueueUnavailable if it is not installed."""
         command = redis_command(self._folder / "socket", **self._options)
         self._folder.mkdir(exist_ok=True)
         with (self._folder / "log").open("ab") as log:
@@ -82,27 +82,27 @@ class RedisServer:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                # Ctrl-C is for whoever started it.
+                # Ctrl-C must only reach the process that started Redis.
                 start_new_session=True,
                 preexec_fn=partial(die_with_parent, signal.SIGKILL),  # noqa: PLW1509 - no lock
             )
         self._wait(self._process)
 
     def kill(self) -> None:
-        """End it as a machine that loses its power does."""
+        """Kill Redis, as a power failure does."""
         self._end(signal.SIGKILL)
 
     def stop(self) -> None:
-        """End it in order, if it is up."""
+        """Shut Redis down, if it runs."""
         self._end(signal.SIGTERM)
 
     def restart(self) -> None:
-        """End it in order and start it again."""
+        """Shut Redis down and start it again."""
         self.stop()
         self.start()
 
     def log(self) -> str:
-        """Return what it wrote to its log."""
+        """Return the content of Redis's log."""
         return (self._folder / "log").read_text()
 
     def _end(self, number: signal.Signals) -> None:

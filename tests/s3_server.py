@@ -2,9 +2,9 @@
 
     python s3_server.py FOLDER
 
-Objects lie in memory, what Swift keeps of accounts and buckets in FOLDER. It takes requests that
-are signed with the keys below, has the buckets below, prints its port when it is ready, and ends
-when its standard input does.
+Objects are in memory; Swift's data about accounts and buckets is in FOLDER. The server accepts
+requests signed with the keys below, has the buckets below, prints its port when it is ready, and
+ends when its standard input does.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SECRET_ACCESS_KEY = "testing"
 REGION = "us-east-1"
 BUCKETS = ("dubbing", "other")
 PAGE = 50
-"""Keys that one answer lists."""
+"""Most keys in one listing answer."""
 
 App = Callable[[dict[str, Any], Any], Any]
 """A WSGI application."""
@@ -81,7 +81,7 @@ def _frontend(conf: dict[str, str]) -> App:
     _make_buckets(app)
     account, user = ACCESS_KEY_ID.split(":")
     keys = {f"user_{account}_{user}": f"{SECRET_ACCESS_KEY} .admin"}
-    # From the inside out.
+    # From innermost to outermost.
     for middleware, options in (
         (dlo, {}),
         (slo, {}),
@@ -98,7 +98,7 @@ def _frontend(conf: dict[str, str]) -> App:
 
 
 def _one_conditional_write_at_a_time(app: App) -> App:
-    """Decide If-None-Match in one step, as Amazon's S3 does; Swift looks first, then writes."""
+    """Make If-None-Match atomic, as in Amazon's S3; Swift first looks, then writes."""
     from eventlet.semaphore import Semaphore
 
     turn = Semaphore()
@@ -124,7 +124,7 @@ def _make_buckets(app: App) -> None:
 
 
 def _write_ring(path: Path, port: int) -> None:
-    """Write where one of Swift's backends is to be found."""
+    """Write the ring file that locates one of Swift's backends."""
     from swift.common.ring import RingBuilder
 
     builder = RingBuilder(part_power=1, replicas=1, min_part_hours=0)

@@ -1,4 +1,4 @@
-"""What tests of assembly share: films, takes of a voice, and the scene that they make up."""
+"""Shared parts of assembly tests: films, takes of a voice, and a scene made of them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FILM_SECONDS = 24.0
 
 
 def voice(seconds: float, *, pitch: float = 140.0, peak: float = 0.3) -> Audio:
-    """Harmonics in syllables; the first begins with the first sample."""
+    """Return harmonics in syllables; the first syllable begins with the first sample."""
     time = np.arange(round(seconds * CLIP_RATE)) / CLIP_RATE
     sound = sum(np.cos(2 * np.pi * pitch * k * time) / k for k in range(1, 9))
     syllables = 0.3 + 0.7 * np.abs(np.cos(2 * np.pi * 1.7 * time))
@@ -57,7 +57,7 @@ def unspoken(segment: Segment) -> SegmentResult:
 def store_round(
     storage: Storage, job: Job, round_: int, results: Sequence[SegmentResult | None]
 ) -> None:
-    """Write a round in which each line is a batch; None has no result."""
+    """Write a round in which each line is a batch; None stands for a missing result."""
     segments = {segment.id: segment for segment in job.segments}
     rooms = line_rooms(job.segments)
     ids = [result.id if result else job.segments[n].id for n, result in enumerate(results)]
@@ -94,7 +94,7 @@ SEGMENTS = (
 
 
 def scene(storage: Storage, **wishes: Any) -> Job:
-    """Store a job of four lines that all fit, spoken in round 1."""
+    """Store a job of four lines that fit their slots, spoken in round 1."""
     job = Job(**{"id": "scene", "language": "de", "segments": SEGMENTS, **wishes})
     results = [
         spoken(s, store_take(storage, f"clip{s.id}", voice(1.5, pitch=120.0 + 20 * int(s.id))))
@@ -105,7 +105,7 @@ def scene(storage: Storage, **wishes: Any) -> Job:
 
 
 def lose(storage: Storage, job: Job, *ids: str) -> None:
-    """Store a second round in which lines of ``job`` were not spoken."""
+    """Store a second round in which the lines ``ids`` failed."""
     store_round(storage, job, 2, [unspoken(line) for line in job.segments if line.id in ids])
 
 
@@ -124,9 +124,9 @@ def film(
     seconds: float = FILM_SECONDS,
     name: str = "film",
 ) -> str:
-    """Store a film of a moving picture and a sound, by default noise; return its key.
+    """Store a film with a moving picture and a sound, by default noise; return its key.
 
-    sound: an ffmpeg source, the same in all channels.
+    sound: an ffmpeg source, used in all channels.
     """
     path = Path(storage.url) / "media" / name
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What tests do about what a machine may lack, and where the faulty engine lies."""
+"""Handling of services that a machine may lack, and the location of the faulty engine."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import NoReturn
 
 PLUGINS = Path(__file__).parent / "plugins"
-"""On a process's PYTHONPATH, this folder brings the engine ``faulty``."""
+"""On a process's PYTHONPATH, this folder provides the engine ``faulty``."""
 
 PLAIN = "qaa"
-"""A language of which nothing is known: what is said is what is written, digits and all."""
+"""An unknown language: text is spoken as written, including digits."""
 
 
 def unavailable(what: str) -> NoReturn:
     """Skip the test on a laptop; fail it on CI."""
-    # Scripts use what is here without the tests' own libraries.
+    # Scripts import this module without the tests' own libraries.
     import pytest
 
     if os.environ.get("CI"):

@@ -1,4 +1,4 @@
-"""What tests of engines share: lines to say, and what is heard in the answer."""
+"""Shared parts of engine tests: lines to speak, and measurements of the sound."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LONGEST = 15.0
 
 
 def loaded(name: str, models: Path) -> Iterator[Engine]:
-    """An engine, on its tiny model if it needs one; a converter over the tone engine."""
+    """Yield a loaded engine, with its tiny model if needed; a converter gets the tone engine."""
     engine = Catalogue(ModelFolders(root=models)).create(name)
     try:
         require(engine)
@@ -42,7 +42,7 @@ def loaded(name: str, models: Path) -> Iterator[Engine]:
 
 
 def over_tone(converter: Converter) -> Engine:
-    """A converter over the tone engine, without its pitch: a random model does not keep it."""
+    """Return a converter over the tone engine, without pitch, which random models do not keep."""
     tone = Tone()
     tone.spec = tone.spec.model_copy(update={"delivery": ()})
     tone.load("cpu")
@@ -50,7 +50,7 @@ def over_tone(converter: Converter) -> Engine:
 
 
 def line(engine: Engine, text: str = TEXTS[0], **fields: object) -> Line:
-    """A line in a language and a voice that the engine has."""
+    """Return a line in a language and a voice of the engine."""
     language = "en" if engine.spec.covers("en") else engine.spec.languages[0]
     base_voice = "low" if engine.spec.base else ""
     plain = Line(text=text, language=language, voice=a_voice(engine), base_voice=base_voice)
@@ -58,7 +58,7 @@ def line(engine: Engine, text: str = TEXTS[0], **fields: object) -> Line:
 
 
 def in_stock_voice(engine: Engine, voice: str) -> Line:
-    """A line in a voice of the engine, or one that is converted from it."""
+    """Return a line in a stock voice, which a converter converts."""
     return line(engine, **{"base_voice" if engine.spec.base else "voice": voice})
 
 
@@ -69,14 +69,14 @@ def a_voice(engine: Engine) -> str | VoiceForm:
 
 
 def recording() -> Audio:
-    """Ten seconds that sound like a voice."""
+    """Return ten seconds that sound like a voice."""
     hum = Tone().synthesize([Line(text="x" * 150, language="en", voice="low")])[0]
     assert isinstance(hum, Audio)
     return hum
 
 
 def speak(engine: Engine, *lines: Line) -> list[Audio]:
-    """What the engine says, each without the silence around it."""
+    """Return the engine's speech of each line, without the silence around it."""
     return [trim(sound) for sound in spoken(engine, *lines)]
 
 
@@ -89,7 +89,7 @@ def spoken(engine: Engine, *lines: Line) -> list[Audio]:
 
 
 def spectrum(sound: Audio) -> np.ndarray:
-    """The mean spectrum in 16 bands up to 8 kHz, in dB about its mean."""
+    """Return the mean spectrum in 16 bands up to 8 kHz, in dB relative to its mean."""
     samples = soxr.resample(sound.samples, sound.rate, 16_000)
     frames = samples[: len(samples) // 512 * 512].reshape(-1, 512) * np.hanning(512)
     power = np.square(np.abs(np.fft.rfft(frames)[:, 1:])).mean(axis=0)
@@ -98,5 +98,5 @@ def spectrum(sound: Audio) -> np.ndarray:
 
 
 def pitch(sound: Audio) -> float:
-    """The median fundamental in Hz."""
+    """Return the median fundamental frequency in Hz."""
     return float(Tone().extract(sound, "")["f0"][0])

@@ -1,4 +1,4 @@
-"""A whole system of its own: Redis, storage and workers that a test starts, stops and kills."""
+"""A test's own whole system: Redis, storage and workers that it starts, stops and kills."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ from dubbing.settings import Settings
 from dubbing.storage.keys import Keys
 
 SECONDS = 60.0
-"""How long anything may take on a slow machine."""
+"""How long any step may take on a slow machine."""
 
 
 class System:
-    """Workers of the faulty engine and of assembly, and what they did."""
+    """Workers of the faulty engine and of assembly, and records of their work."""
 
     ENGINES: ClassVar[Mapping[str, str]] = {"faulty": "faulty", "assembly": "assembly"}
-    """The engine of each worker that is there from the start, by the worker's name."""
+    """The engine of each worker that runs from the start, by the worker's name."""
 
     def __init__(self, home: Path, *, append_only: bool = False, **settings: Any) -> None:
         self.redis = RedisServer(append_only=append_only)
         plain = {"redis_url": self.redis.url, "storage_url": "", "engine": "faulty", "slots": 2}
         self.settings = Settings(**{"home": home, **plain, **settings})
         self.switch = home / "broken"
-        """While this file exists, ``<broken>`` lines are."""
+        """While this file exists, ``<broken>`` lines fail."""
         self.spoken_log = home / "spoken"
-        """What the faulty engine began."""
+        """Log of the lines that the faulty engine began."""
         self.loads = home / "loads"
-        """How the faulty engine is loaded next, a line a process; without a line it is at once."""
+        """Faults of the next loads of the faulty engine, a line a load; without a line, none."""
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> System:
@@ -72,7 +72,7 @@ class System:
             self._end_workers()
         finally:
             self.redis.__exit__(kind, exc, trace)
-        # What a worker leaves ends when it sees that the worker is gone.
+        # Processes that a worker leaves behind end when they notice that it is gone.
         home, deadline = Console(self.settings.home), time.monotonic() + 10
         while left := home.processes():
             assert time.monotonic() < deadline, left
@@ -91,11 +91,11 @@ class System:
                     worker.wait()
 
     def start(self, name: str) -> None:
-        """Start a worker by its name, which is its engine's unless another was given."""
+        """Start a worker by its name in `ENGINES`, or by its engine's name."""
         self._workers[name] = self.launch(dict(self.ENGINES).get(name, name))
 
     def launch(self, engine: str, **variables: str) -> subprocess.Popen[bytes]:
-        """Return a worker in a process group of its own, for the caller to end."""
+        """Return a worker in its own process group, for the caller to end."""
         paths = {
             "FAULTY_LOG": str(self.spoken_log),
             "FAULTY_SWITCH": str(self.switch),
@@ -117,7 +117,7 @@ class System:
                     **variables,
                 },
                 start_new_session=True,
-                # Should this run be killed itself, its workers end too.
+                # If this test run is killed, its workers end too.
                 preexec_fn=partial(die_with_parent, signal.SIGKILL),  # noqa: PLW1509 - no lock
             )
 
@@ -126,7 +126,7 @@ class System:
         return self._workers[name]
 
     def ready(self, count: int = 2) -> None:
-        """Return once so many workers take work."""
+        """Return once ``count`` workers take work."""
         taking = {WorkerState.READY, WorkerState.BUSY}
 
         def there() -> list[bool]:
@@ -135,22 +135,22 @@ class System:
         self.until(lambda: there() == [True] * count, f"{count} workers ready")
 
     def stop(self, name: str) -> None:
-        """Have a worker end in order."""
+        """Shut a worker down; it has to end without an error."""
         self._workers[name].terminate()
         assert self._workers[name].wait(timeout=SECONDS) == 0
 
     def kill(self, name: str) -> None:
-        """Kill a worker and its pool, as a machine that loses its power does."""
+        """Kill a worker and its pool, as a power failure does."""
         os.killpg(self._workers[name].pid, signal.SIGKILL)
         self._workers[name].wait()
 
     def restart_redis(self) -> None:
-        """End Redis and start it again, with all that it knew or, not append-only, with nothing."""
+        """Restart Redis, with all its data if it is append-only, else empty."""
         self.redis.restart()
 
     @contextmanager
     def frozen(self, name: str) -> Iterator[None]:
-        """A worker that stands still during the block."""
+        """Freeze a worker during the block."""
         os.killpg(self._workers[name].pid, signal.SIGSTOP)
         try:
             yield
@@ -158,14 +158,14 @@ class System:
             os.killpg(self._workers[name].pid, signal.SIGCONT)
 
     def log(self, name: str) -> str:
-        """Return what a process wrote to its log."""
+        """Return the content of a process's log."""
         return self._log_path(name).read_text()
 
     def _log_path(self, name: str) -> Path:
         return self.settings.home / "logs" / f"{name}.log"
 
     def spoken(self, job: Manifest) -> Counter[str]:
-        """Return how often the engine began each line of a job, by its text."""
+        """Return how often the engine began each line of a job, by text."""
         texts = {segment.text for segment in job.segments}
         begun = [row.partition("\t")[2] for row in self.spoken_log.read_text().splitlines()]
         return Counter(text for text in begun if text in texts)
@@ -191,12 +191,12 @@ class System:
             time.sleep(0.02)
 
     def begun(self, job: Manifest, count: int) -> None:
-        """Return once so many lines of a job were begun, before its end."""
+        """Return once ``count`` lines of a job were begun; the job must not have ended."""
         self.until(lambda: self.spoken(job).total() >= count, f"{count} lines begun")
         assert not self.client.status(job.id).state.ended
 
     def outcomes(self, job: Manifest) -> dict[str, Outcome]:
-        """Return what became of each line, by its id."""
+        """Return the outcome of each line, by id."""
         return gather(self.client.storage, job.id, self.client.status(job.id).round)
 
     def report(self, job: Manifest) -> Report:
@@ -206,7 +206,7 @@ class System:
         return Report.model_validate_json(self.client.storage.get(f"{output}report.json"))
 
     def keys(self, job: Manifest) -> set[str]:
-        """Return all that is stored of a job."""
+        """Return the keys of all stored objects of a job."""
         return set(self.client.storage.keys(f"{Keys.JOBS}{job.id}"))
 
     def whole(self, job: Manifest) -> bool:
@@ -219,12 +219,12 @@ class System:
 
 
 def script(name: str, *texts: str, **fields: Any) -> Manifest:
-    """A manifest whose lines have time enough."""
+    """Return a manifest whose lines have enough time."""
     return Manifest(**{"id": name, "language": PLAIN, "segments": _segments(texts), **fields})
 
 
 def stored_job(name: str, *texts: str, **fields: Any) -> Job:
-    """The job as which such a manifest is stored."""
+    """Return the stored job of such a manifest."""
     return Job(**{"id": name, "language": PLAIN, "segments": _segments(texts), **fields})
 
 
@@ -236,5 +236,5 @@ def _segments(texts: Sequence[str]) -> list[Segment]:
 
 
 def numbered(name: str, count: int, mark: str = "") -> Sequence[str]:
-    """So many texts that no other job has."""
+    """Return ``count`` texts that no other job has."""
     return [f"{name}, line {n}. {mark}".strip() for n in range(count)]

@@ -1,4 +1,4 @@
-"""A TLS server in front of another one, as a Redis of a cloud provider has."""
+"""A TLS server in front of another server, like a cloud provider's Redis."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ CHUNK = 1 << 16
 
 @contextmanager
 def tls_before(port: int, folder: Path) -> Iterator[int]:
-    """Yield the port on 127.0.0.1 that speaks TLS for the server on ``port``.
+    """Yield a port on 127.0.0.1 that serves TLS for the server on ``port``.
 
-    folder: where the certificate goes, which the server signed itself.
+    folder: receives the self-signed certificate.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(_certificate(folder))
@@ -25,7 +25,7 @@ def tls_before(port: int, folder: Path) -> Iterator[int]:
         accepting = threading.Thread(target=_accept, args=(listener, context, port), daemon=True)
         accepting.start()
         yield listener.getsockname()[1]
-        # Closing alone would not wake the thread up.
+        # Closing alone would not wake the thread.
         listener.shutdown(socket.SHUT_RDWR)
         accepting.join()
 
@@ -43,9 +43,9 @@ def _serve(connection: socket.socket, context: ssl.SSLContext, port: int) -> Non
         context.wrap_socket(connection, server_side=True) as inside,
         socket.create_connection(("127.0.0.1", port)) as server,
     ):
-        # One request and one answer at a time is all that a greeting takes.
-        while asked := inside.recv(CHUNK):
-            server.sendall(asked)
+        # One request and one answer at a time is enough for a greeting.
+        while request := inside.recv(CHUNK):
+            server.sendall(request)
             inside.sendall(server.recv(CHUNK))
 
 

@@ -1,7 +1,7 @@
-"""A round's clips to a dubbed programme: fit, mix, master, encode, report.
+"""Assembly of a round's clips into a dubbed programme: fit, mix, master, encode, report.
 
-Two passes over the programme, memory flat in its length: the first mixes into a temporary file
-while its loudness is measured, the second brings it to its profile on the way into the encoder.
+Two passes over the programme, with memory flat in its length: the first mixes into a temporary
+file and measures loudness, the second brings the mix to its profile and encodes it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from dubbing.voices.speaker_encoder import Embeddings
 from dubbing.voices.store import load_reference
 
 SAMPLE_BYTES = 4
-"""Of the temporary file; no output takes more for a sample."""
+"""Bytes per sample of the temporary file; no output takes more."""
 
 log = logging.getLogger(__name__)
 
@@ -48,21 +48,21 @@ def assemble(
     asked: int = 1,
     check: Callable[[], None] = lambda: None,
 ) -> Report:
-    """Make what ``job`` asks of what its lines became, and return its report.
+    """Make the outputs that ``job`` asks for from its lines' outcomes; return the report.
 
-    Everything is written under ``Keys.output(job, round_, run)``, the report last. When more
-    lines have no take than ``job.allow_missing`` allows, the report is all that is written, and
-    its state is failed.
+    All files are written under ``Keys.output(job, round_, run)``, the report last. When a larger
+    share of the lines has no take than ``job.allow_missing``, only the report is written, with
+    the state failed.
 
-    run: names this run among others of the same round.
+    run: tells this run from others of the same round.
     outcomes: by segment id, of the rounds up to ``round_``.
-    asked: the round from which on lines are new in the report.
+    asked: the first round whose lines the report lists as renewed.
     workdir: an existing folder with room for the uncompressed programme and the outputs.
-    check: called every few seconds of the programme; raises to have the work given up.
+    check: called every few seconds of the programme; raises to stop the work.
 
     Raises ClipUnreadable with every line whose clip must be spoken again, BadInput or MediaError
     for a film that cannot be read, MediaError for a disk too small, Stopped, NotFound,
-    StorageUnavailable. Temporary files are removed in any case.
+    StorageUnavailable. Temporary files are always removed.
     """
     script = sorted(job.segments, key=lambda segment: segment.start)
     prefix = Keys.output(job.id, round_, run)
@@ -81,14 +81,14 @@ def assemble(
 
 @dataclass(frozen=True, kw_only=True)
 class _Dubbed:
-    """What came out of the two passes."""
+    """The result of the two passes."""
 
     files: tuple[Path, ...]
     loudness: Loudness
     lines: dict[str, float | None]
     """LUFS of each line as mastered, by segment id."""
     matches: Mapping[str, Match]
-    """How lines fit their voices, of those that tell, by segment id."""
+    """How well lines match their voices, by segment id; lines that cannot be judged have none."""
 
 
 def _dub(
@@ -140,7 +140,7 @@ def _dub(
 def _matches(
     programme: Programme, storage: Storage, sounds: Mapping[str, Embeddings]
 ) -> dict[str, Match]:
-    """Return how each line that tells fits its voice, by segment id."""
+    """Return how well each comparable line matches its voice, by segment id."""
     heard, cloned = [], {}
     for id_, sound in sounds.items():
         batch = programme.outcomes[id_].batch
@@ -149,14 +149,14 @@ def _matches(
         if batch.voice.digest:
             cloned[voice] = batch.voice.digest
     references = {voice: _reference(storage, digest) for voice, digest in cloned.items()}
-    return compare(heard, {voice: of for voice, of in references.items() if of is not None})
+    return compare(heard, {voice: ref for voice, ref in references.items() if ref is not None})
 
 
 def _reference(storage: Storage, digest: str) -> Embeddings | None:
     try:
         return embed(load_reference(storage, digest))
     except (NotFound, BadInput) as exc:
-        # What was spoken in it is there all the same.
+        # The lines spoken in this voice exist all the same.
         log.warning("voice %s: no line is compared with its recording: %s", digest, exc)
         return None
 
@@ -168,7 +168,7 @@ def _encoder(programme: Programme, files: tuple[Path, ...], subtitles: Path) -> 
         channels=programme.channels,
         language=job.language,
         film=programme.film.path if programme.film and programme.film.info.has_video else None,
-        # ffmpeg takes no file without a cue.
+        # ffmpeg accepts no subtitle file without a cue.
         subtitles=subtitles if job.output.subtitles and subtitles.read_text() else None,
         original_sound=job.output.original_sound,
         track=job.media_track,

@@ -1,7 +1,7 @@
-"""What is heard under the speech: the film's own sound, made low or brought in, block after block.
+"""The sound under the speech: the film's own sound, ducked or faded in, block by block.
 
-Every change follows an envelope of straight lines, so nothing clicks, and blocks may part it
-anywhere.
+Every change follows an envelope of straight lines, so nothing clicks, and a block may begin or end
+anywhere in it.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from dubbing.media.probe import RATE
 from dubbing.media.samples import Samples
 
 FADE = 0.03
-"""Seconds in which the film's own sound comes in before a missing line, and goes after it."""
+"""Seconds over which the film's own sound fades in before a missing line and out after it."""
 
 Span = tuple[float, float]
 """Start and end, in seconds from the film's first frame."""
 
 
 class Envelope:
-    """A share that is 1 within some spans, 0 away from them, and in between on straight lines."""
+    """A share that is 1 within given spans, 0 away from them, and linear in between."""
 
     def __init__(self, spans: Iterable[Span], *, attack: float, release: float):
-        """Take in the spans, in any order, and the seconds that the lines up and down take.
+        """Take spans in any order, and the seconds that each rise and fall takes.
 
-        In a gap too short to go down and up again the share turns where the two lines meet.
+        In a gap too short for a full fall and rise, the share turns where the two lines meet.
         """
         points: list[tuple[float, float]] = []
         end: float | None = None
@@ -63,8 +63,9 @@ def duck(
     """Lower the film's sound while somebody speaks, from a line's first sample to its last.
 
     blocks: float32 ``(n, channels)``.
-    spoken: when each line is heard. The way down and up is linear in dB.
-    missing: when lines would have been spoken; there the sound stays as it is, whoever else speaks.
+    spoken: when each line is heard. Fades are linear in dB.
+    missing: when missing lines would have been heard; the sound stays unchanged there, even while
+    somebody else speaks.
     """
     down = Envelope(spoken, attack=settings.attack, release=settings.release)
     kept = Envelope(missing, attack=FADE, release=FADE)
@@ -79,11 +80,11 @@ def duck(
 def keep(
     under: Iterable[Samples], own: Iterable[Samples], missing: Iterable[Span]
 ) -> Iterator[Samples]:
-    """Put the film's own sound, as it is, in place of ``under`` for the time of missing lines.
+    """Replace ``under`` by the film's own sound, unchanged, for the time of missing lines.
 
-    under, own: blocks of one length, float32 ``(n, channels)``; either may end before the other,
-    and is silent from there. Both may hold the same music, so the crossfade is linear.
-    missing: when the lines would have been spoken.
+    under, own: blocks of one length, float32 ``(n, channels)``. The one that ends first is silent
+    from there on. Both may hold the same music, so the crossfade is linear.
+    missing: when the missing lines would have been heard.
     """
     envelope = Envelope(missing, attack=FADE, release=FADE)
     first = 0

@@ -1,11 +1,12 @@
-"""What a programme is made of: its film, where each line goes, its channels and its length.
+"""A programme before mixing: its film, where each line goes, its channels and its length.
 
-It is as long as the film, or, without one, as its last line. A line that runs past the film's end
-is declared like any that is too long, and the sound grows to hold it: no word is cut. It is
-mono, stereo or 5.1 as the film's sound is, else as the music-and-effects track is, else mono.
+A programme is as long as its film, or without a film as its last line. A line that runs past the
+film's end is reported like any line that is too long, and the sound grows to hold it: no word is
+cut. The programme is mono, stereo or 5.1, like the film's sound, else like the music-and-effects
+track, else mono.
 
-A line that nobody spoke is missing: for its time the film's own sound is heard as it is. A line
-that has nothing to say is not missing, and is heard as where nobody speaks.
+A line that could not be spoken is missing: the film's own sound is heard unchanged in its place. A
+line that has nothing to say is not missing, and sounds like any place where nobody speaks.
 """
 
 from __future__ import annotations
@@ -34,32 +35,32 @@ from dubbing.text.sounds import is_silent
 SURROUND = 6
 """Channels of 5.1."""
 WITH_CENTRE = 5
-"""Channels from which every common layout has a centre; of three, the third may be the LFE."""
+"""From so many channels on, every common layout has a centre; the third of three may be the LFE."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A film or sound that lies on this machine."""
+    """A film or sound file on this machine."""
 
     path: Path
     info: MediaInfo
     wanted: str | None = None
-    """Which of its sound tracks is heard, as in `media.probe`."""
+    """The sound track that is heard, as in `media.probe`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Programme:
-    """Everything that mixing needs to know; nothing has been mixed yet."""
+    """Everything that mixing needs; nothing has been mixed yet."""
 
     job: Job
     script: Sequence[Segment]
-    """Every line, in time order, as it was spoken last."""
+    """Every segment, in time order, as it was spoken last."""
     spoken: Sequence[Segment]
-    """The lines of it that have something to say."""
+    """The segments of the script that have something to say."""
     outcomes: Mapping[str, Outcome]
     """By segment id."""
     film: Source | None
-    """The film, or the sound, that is dubbed."""
+    """The film or sound file that is dubbed."""
     track: Source | None
     """Music and effects."""
     placements: Mapping[str, Placement]
@@ -76,7 +77,7 @@ class Programme:
         return self.job.output.formats or (default,)
 
     def clips(self) -> list[PlacedClip]:
-        """Return what is heard of each line and where, its speaker at the profile's loudness."""
+        """Return each line's clip and place, with the gain that brings its voice to the profile."""
         gains = self._gains()
         return [
             PlacedClip(
@@ -91,7 +92,7 @@ class Programme:
         ]
 
     def background(self) -> Iterator[Samples]:
-        """Return what is heard under the speech, ``BLOCK`` frames at a time."""
+        """Return the sound under the speech, in blocks of ``BLOCK`` frames."""
         settings = self.job.background
         missing = [span for line in self.spoken if (span := self._kept(line))]
         own = self._own()
@@ -102,7 +103,7 @@ class Programme:
         return keep(under, own, missing) if missing else under
 
     def note(self, line: Segment) -> str:
-        """Return what is unusual about a line; of a missing one, what is heard in its place."""
+        """Return a note on an unusual line; for a missing one, what is heard in its place."""
         if placement := self.placements.get(line.id):
             return placement.note
         if self._kept(line):
@@ -111,28 +112,28 @@ class Programme:
         return f"is missing: {heard} heard in its place, as there is no film's sound to keep"
 
     def _own(self) -> Iterator[Samples]:
-        """Return the film's own sound; nothing when there is none."""
+        """Return the film's own sound, or no blocks when it has none."""
         return self._decoded(self.film) if self.film and self.film.info.channels else iter(())
 
     def _decoded(self, source: Source) -> Iterator[Samples]:
         return decode(source.path, self.channels, track=source.wanted, frames=BLOCK)
 
     def _kept(self, line: Segment) -> Span | None:
-        """Return when the film's own sound stands in for a line; None when it does not."""
+        """Return the span where the film's own sound replaces a line, or None."""
         if line.id in self.placements or not (self.film and self.film.info.channels):
             return None
         end = min(line.end, self.film.info.seconds)
         return (line.start, end) if line.start < end else None
 
     def _voice(self, segment: Segment) -> tuple[str, str, str]:
-        """Return who is heard: a speaker, by an engine, in one of its voices."""
+        """Return the speaker, engine and voice that are heard."""
         batch = self.outcomes[segment.id].batch
         return segment.speaker, batch.engine, batch.voice.identity
 
     def _gains(self) -> dict[tuple[str, str, str], float]:
-        """Return the linear gain of each speaker, and of who stands in for one.
+        """Return the linear gain of each speaker on each engine and voice.
 
-        It is one gain a voice, so that voices match and a whisper stays one.
+        One gain per voice makes voices equally loud and keeps a whisper a whisper.
         """
         target = PROFILES[self.job.output.loudness].loudness - spread(self.channels)
         levels: dict[tuple[str, str, str], list[float]] = defaultdict(list)
@@ -140,7 +141,7 @@ class Programme:
             for natural in self.outcomes[segment.id].result.takes[:1]:
                 levels[self._voice(segment)].append(natural.level)
         return {
-            voice: 10 ** ((target - statistics.median(of)) / 20) for voice, of in levels.items()
+            voice: 10 ** ((target - statistics.median(lufs)) / 20) for voice, lufs in levels.items()
         }
 
 
@@ -151,10 +152,10 @@ def prepare(
     storage: Storage,
     folder: Path,
 ) -> Programme:
-    """Return what ``job`` asks to be mixed.
+    """Return the programme that ``job`` asks for.
 
-    folder: where media is put that does not lie on this machine.
-    Raises BadInput or MediaError when it cannot be read, NotFound when it is not there.
+    folder: receives copies of media that is not on this machine.
+    Raises BadInput or MediaError when media cannot be read, NotFound when it is missing.
     """
     film = _fetch(storage, job.media, folder / "film", job.media_track)
     track = _fetch(storage, job.background.track, folder / "track")
@@ -162,7 +163,7 @@ def prepare(
     placements = place(job, spoken, outcomes, film.info.seconds if film else math.inf)
     unheard = [line for line in script if line.id not in placements]
     ends = [line.end for line in placements.values()]
-    # A line that is not heard has its time all the same, but it makes no film longer.
+    # Lines that are not heard keep their time, but they do not make a film longer.
     ends += [film.info.seconds] if film else [line.end for line in unheard]
     sounds = [source.info.channels for source in (film, track) if source]
     return Programme(
@@ -181,10 +182,10 @@ def prepare(
 def place(
     job: Job, script: Sequence[Segment], outcomes: Mapping[str, Outcome], end: float
 ) -> dict[str, Placement]:
-    """Return where each line goes that was spoken, by segment id.
+    """Return where each spoken line goes, by segment id.
 
-    script: the lines that have something to say, in time order.
-    end: that of the film in seconds. No line may run into a missing one.
+    script: the segments that have something to say, in time order.
+    end: end of the film in seconds. No line may run into a missing one.
     """
     rooms = line_rooms(script, end)
     speakers: dict[str, list[FitLine]] = defaultdict(list)
@@ -204,14 +205,14 @@ def place(
 
 
 def _layout(channels: int) -> int:
-    """Return the channels of the nearest of mono, stereo and 5.1."""
+    """Return the number of channels of the nearest of mono, stereo and 5.1."""
     return SURROUND if channels >= WITH_CENTRE else min(channels, 2)
 
 
 def _fetch(
     storage: Storage, source: str | None, path: Path, wanted: str | None = None
 ) -> Source | None:
-    """Return a file where it lies in the storage's folder, else a copy of it at ``path``."""
+    """Return a file in place when storage is a folder, else a copy of it at ``path``."""
     if source is None:
         return None
     holder, key = storage.resolve(source)

@@ -1,4 +1,4 @@
-"""The report of a job: what became of every line, in proof; ``report.json`` beside the outputs."""
+"""The report of a job, ``report.json`` beside the outputs: how every line turned out, measured."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from dubbing.proof.speaker import Match
 from dubbing.text.sounds import is_silent
 
 LOUDNESS_TOLERANCE = 1.0
-"""LU from its profile beyond which a programme is warned of."""
+"""LU by which a programme may miss its profile before a warning is given."""
 
 
 class ReportLine(Model):
-    """What became of one line. A missing one has an ``error``, no clip and no actual times.
+    """How one segment turned out. A missing one has an ``error``, no clip and no actual times.
 
-    A ``silent`` one has neither an error nor what is told of speech: engine, voice, clip.
+    A ``silent`` one has no error, and none of the fields about speech: engine, voice, clip.
     """
 
     id: str
     """The segment's id."""
     speaker: str
     text: str
-    """As it is written, and as subtitles show it."""
+    """The text as written and as subtitles show it."""
     spoken: str = ""
-    """What the engine was asked to say for it."""
+    """The text that the engine was asked to speak."""
     silent: bool = False
-    """Whether nothing of it is spoken on purpose: it has no words, or sounds and lyrics alone that
-    the job leaves out."""
+    """Whether it is left unspoken on purpose: it has no words, or only sounds and lyrics that the
+    job leaves out."""
     round: int = 0
-    """The round that it was spoken in; 0 when it is silent."""
+    """The round that spoke it; 0 when it is silent."""
     planned_start: float
     """Seconds from the film's first frame, as asked."""
     planned_end: float
@@ -49,39 +49,39 @@ class ReportLine(Model):
     model: str = ""
     """Digest of the engine's model."""
     voice: str = ""
-    """Identity of the voice that spoke it."""
+    """Identity of the voice."""
     clip: str | None = None
     """Storage key of the clip that is heard."""
     take: int | None = None
-    """Index of the take that is heard; 0 is the one at the natural pace."""
+    """Index of the take that is heard; take 0 is at the natural pace."""
     speed: float | None = None
-    """The engine's own speed at which it was spoken, 1.0 being the speaker's natural pace."""
+    """The engine's speed setting for that take; 1.0 is the speaker's natural pace."""
     stretch: float | None = None
     """Time-stretch of that take; above 1 is faster."""
     rate: float | None = None
     """Speed and stretch together, measured against the natural take's real length."""
     overflow: float = 0.0
-    """Seconds by which it runs over what follows."""
+    """Seconds by which it exceeds its room: its own time and the silence after it."""
     characters_over: int = 0
     """How many characters too long the text is."""
     loudness: float | None = None
-    """LUFS of the line by itself, as mastered; None under 0.4 s."""
+    """LUFS of the line alone, as mastered; None under 0.4 s."""
     similarity: float | None = None
-    """How like its voice it sounds, 1 being the same: a cloned voice's reference, or the other
-    lines of any other. None when that cannot be told."""
+    """How much it sounds like its voice; 1 is identical. A cloned voice is compared with its
+    reference, any other with its other lines. None when there is too little to compare."""
     sounds_like: str | None = None
-    """Identity of another voice of the cast, when that one seems to speak it."""
+    """Identity of another voice of the cast, when the line sounds more like that one."""
     attempts: int = 0
     """How often the engine was asked for it in the round that spoke it."""
     seed: int = 0
     error: ErrorRecord | None = None
     """Why it could not be spoken."""
     note: str = ""
-    """What is unusual about it, and why; of a missing line, what is heard in its place."""
+    """What is unusual about it, and why; for a missing line, what is heard in its place."""
 
     @classmethod
     def of_silent(cls, segment: Segment) -> ReportLine:
-        """Return what is reported of a line that has nothing to say."""
+        """Return the report line of a segment that has nothing to say."""
         return cls(
             id=segment.id,
             speaker=segment.speaker,
@@ -101,7 +101,7 @@ class ReportLine(Model):
         note: str = "",
         match: Match = Match(),  # noqa: B008 - it cannot be changed
     ) -> ReportLine:
-        """Return what is reported of a line; without a ``placement`` it was not mixed."""
+        """Return the report line of a segment; without a ``placement`` it was not mixed."""
         result = outcome.result
         mixed = _mixed(segment, outcome, placement) if placement else {}
         return cls(
@@ -148,17 +148,17 @@ class ReportOutput(Model):
 
     name: str
     key: str
-    """Where it lies in storage."""
+    """Storage key."""
     bytes: int
 
     @classmethod
     def of(cls, path: Path, prefix: str) -> ReportOutput:
-        """Return what is reported of a file that goes to ``prefix`` in storage."""
+        """Return the entry of a file that is stored under ``prefix``."""
         return cls(name=path.name, key=prefix + path.name, bytes=path.stat().st_size)
 
 
 class Loudness(Model):
-    """Loudness asked and reached."""
+    """The loudness that was asked for and the loudness that was reached."""
 
     profile: str
     target: float
@@ -166,7 +166,7 @@ class Loudness(Model):
     ceiling: float
     """dBTP."""
     gain: float
-    """Decibels that were applied to the mix."""
+    """Decibels applied to the mix."""
     integrated: float | None
     """LUFS of the finished programme by BS.1770; None when it is silent."""
     true_peak: float | None
@@ -174,7 +174,7 @@ class Loudness(Model):
 
 
 class Report(Model):
-    """What a run of assembly made of a job's round."""
+    """The result of one run of assembly for a job's round."""
 
     job: Identifier
     round: int
@@ -186,19 +186,19 @@ class Report(Model):
     loudness: Loudness | None = None
     outputs: tuple[ReportOutput, ...] = ()
     renewed: tuple[str, ...] = ()
-    """Ids of the lines that the last submission, revision or retry asked for, or what came of it;
-    all others are as they were before."""
+    """Ids of the lines spoken since the last submission, revision or retry, with its fallbacks and
+    repairs; all other lines are as they were before."""
     lines: tuple[ReportLine, ...]
     """Every line of the job, in time order."""
     warnings: tuple[str, ...] = ()
-    """What a person should look at: lines that are too long, that are missing, or that sound like
-    another's voice, by name; and a loudness that is not the profile's."""
+    """What a person should look at: lines that are too long, missing, or sound like another
+    voice of the cast, by id; and a loudness that misses the profile."""
 
     @property
     def missing(self) -> float:
-        """Share of the lines with something to say that could not be spoken."""
+        """Share of missing lines among those that have something to say."""
         asked = sum(1 for line in self.lines if not line.silent)
-        # Divided, it is rounded like the share that a person writes; 0.29 × 100 is under 29.
+        # Division rounds like the share that a person writes; 0.29 × 100 would be under 29.
         return sum(1 for line in self.lines if line.error) / max(1, asked)
 
     @classmethod
@@ -211,9 +211,9 @@ class Report(Model):
         asked: int,
         state: JobState = JobState.FAILED,
     ) -> Report:
-        """Return what is known of a job's lines before any mixing.
+        """Return what is known about a job's lines before mixing.
 
-        asked: the round from which on lines count as renewed.
+        asked: the first round whose lines count as renewed.
         """
         lines = []
         for segment in sorted(job.segments, key=lambda segment: segment.start):
@@ -232,17 +232,17 @@ class Report(Model):
 
 
 def warnings(lines: Sequence[ReportLine], loudness: Loudness) -> tuple[str, ...]:
-    """Return what a person should look at."""
-    found = [f"line {line.id} {line.note}" for line in lines if line.characters_over or line.error]
-    found += _in_other_voices(lines)
+    """Return the warnings about a programme."""
+    texts = [f"line {line.id} {line.note}" for line in lines if line.characters_over or line.error]
+    texts += _in_other_voices(lines)
     if loudness.integrated is None:
-        found.append("the programme is silent")
+        texts.append("the programme is silent")
     elif abs(loudness.integrated - loudness.target) > LOUDNESS_TOLERANCE:
-        found.append(
+        texts.append(
             f"the programme is at {loudness.integrated:.1f} LUFS, not at {loudness.target:g}: its "
             "peaks are too high for more"
         )
-    return tuple(found)
+    return tuple(texts)
 
 
 def _in_other_voices(lines: Sequence[ReportLine]) -> Iterator[str]:

@@ -1,7 +1,7 @@
-"""One batch in a worker: claimed, kept, done, counted.
+"""One batch in a worker: claimed, leased, done, counted.
 
-The same for every kind of batch; Celery only brings the address. Whatever stops a worker, the
-lease ends and another one begins here again.
+Every kind of batch takes this way; Celery only brings its address. When a worker stops for any
+reason, its lease ends and another worker begins here again.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from dubbing.storage.keys import Keys
 log = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 5.0
-"""How long a batch rests at first that failed for no fault of its lines; longer each time."""
+"""First pause of a batch that failed for no fault of its lines; later pauses are longer."""
 LONGEST_PAUSE = 60.0
 AWAY_SECONDS = 2.0
 """How long a process is idle after it handed back a batch of an engine that it does not hold.
@@ -45,15 +45,15 @@ AWAY_SECONDS = 2.0
 Without that it would be the first to take each batch from those that hold the engine and are busy.
 """
 SETBACKS = 5
-"""A batch that storage failed so often is reported with that error.
+"""After so many storage failures a batch is reported with that error.
 
-Unless the report cannot be stored either: an outage of everything is waited for.
+If the report cannot be stored either, the batch waits for the end of the outage.
 """
 
 STORAGE = "storage"
 
 MARGIN_SECONDS = 0.5
-"""So long before the deadline, what is still at work is taken to hang."""
+"""Work that still runs so long before its deadline is taken to hang."""
 
 
 class Lease:
@@ -90,7 +90,7 @@ class Lease:
         return self._setbacks[name]
 
     def forget_setbacks(self) -> None:
-        """Count those of storage anew: all of it is down, and not for this batch alone."""
+        """Reset the count of storage failures: all of storage is down, not only for this batch."""
         self._ledger.forgive(self.at.job, [self._setbacks_of(STORAGE)])
 
     def _setbacks_of(self, kind: str) -> str:
@@ -99,7 +99,7 @@ class Lease:
     def begin_alone(self, id_: str) -> int:
         """Count a delivery of what is done alone; return how often it was begun before.
 
-        Should it hang, it counts twice: it was no other's fault, and each try costs a deadline.
+        A hang counts as two deliveries: it costs a full deadline, and no other line is to blame.
         """
         self._alone = id_
         return self._ledger.deliver_again(self.at.job, id_)
@@ -152,8 +152,8 @@ class BatchRunner:
     def claimed(self, at: Address) -> Iterator[Lease | None]:
         """Claim a batch for the block; yields None when there is nothing to do.
 
-        An exception hands the batch back, for whoever comes after a pause; Stopped and EngineAway,
-        for whoever comes.
+        An exception hands the batch back for later, after a pause; Stopped and EngineAway hand it
+        back at once.
         """
         claim = self.ledger.claim(at, self.worker)
         if claim is Claim.UNKNOWN:
@@ -194,7 +194,7 @@ class BatchRunner:
             if lease is None:
                 return "nothing to do"
             assert at.number is not None  # noqa: S101 - an assembly has no plan
-            # There is one when somebody died between storing it and counting it.
+            # A result exists when a worker died between storing and counting it.
             stored = load_result(self.storage, at.job, at.round, at.number)
             result = stored or self._do(lease, at.number, do)
             self._complete(at, result)

@@ -1,4 +1,4 @@
-"""What is fetched of a job: its finished output, or the lines that there are so far."""
+"""Downloads of a job: its finished output, or the lines spoken so far."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from dubbing.text.sounds import voiced
 
 
 def distinct(jobs: Sequence[Job]) -> dict[str, str]:
-    """Return what the names of each job's files begin with, by id, so that none is another's.
+    """Return a distinct prefix for the file names of each job, by job id.
 
-    That is what the job says, or its id. Where several say the same, the language follows, and
-    where that is the same too, the id.
+    The prefix is the job's output name, or its id. Jobs of the same name get the language appended,
+    or the id where the language is the same too.
     """
     plain = {job.id: job.output.name or job.id for job in jobs}
     spoken = {job.id: f"{plain[job.id]}.{job.language}" for job in jobs}
     times = Counter(plain.values()), Counter(spoken.values())
-    found = {}
+    names = {}
     for id_, name in plain.items():
         if times[0][name] == 1:
-            found[id_] = name
+            names[id_] = name
         elif times[1][spoken[id_]] == 1:
-            found[id_] = spoken[id_]
+            names[id_] = spoken[id_]
         else:
-            found[id_] = f"{name}.{id_}"
-    return found if len({*found.values()}) == len(found) else {id_: id_ for id_ in found}
+            names[id_] = f"{name}.{id_}"
+    return names if len({*names.values()}) == len(names) else {id_: id_ for id_ in names}
 
 
 def fetch_output(storage: Storage, prefix: str, folder: Path, name: str) -> list[Path]:
     """Write every object below ``prefix`` into ``folder``; return the paths.
 
-    name: what the files' names begin with; ``""`` for nothing.
+    name: prefix of the file names; ``""`` for none.
     """
     _make(folder)
     return [
@@ -50,11 +50,11 @@ def fetch_output(storage: Storage, prefix: str, folder: Path, name: str) -> list
 
 
 def fetch_lines(storage: Storage, status: Status, folder: Path, name: str) -> list[Path]:
-    """Write each line that there is as ``lines/<id>.flac``, and ``report.json`` about them all.
+    """Write each spoken line as ``lines/<id>.flac``, and ``report.json`` about all lines.
 
-    A line is heard at its natural pace, as nothing has been fitted yet. A missing line produces no
-    file, and a stale file of it is removed.
-    name: as of `fetch_output`.
+    Lines have their natural pace, as nothing has been fitted yet. Missing lines produce no file;
+    stale files are removed.
+    name: as in `fetch_output`.
     Raises Conflict when nothing has been planned.
     """
     job_id, round_ = status.id, status.round
@@ -67,17 +67,17 @@ def fetch_lines(storage: Storage, status: Status, folder: Path, name: str) -> li
     _make(lines)
     for old in lines.glob("*.flac"):
         old.unlink()
-    said = voiced(job).segments
-    takes = {s.id: outcomes[s.id].result.takes for s in said if s.id in outcomes}
-    spoken = [(found[0].key, lines / f"{id_}.flac") for id_, found in takes.items() if found]
-    paths = each(lambda wanted: _download_if_there(storage, *wanted), spoken)
-    told = _named(folder, name, "report.json")
-    told.write_text(report.model_dump_json(indent=1))
-    return [*(path for path in paths if path), told]
+    segments = voiced(job).segments
+    takes = {s.id: outcomes[s.id].result.takes for s in segments if s.id in outcomes}
+    clips = [(of_line[0].key, lines / f"{id_}.flac") for id_, of_line in takes.items() if of_line]
+    paths = each(lambda clip: _download_if_there(storage, *clip), clips)
+    report_path = _named(folder, name, "report.json")
+    report_path.write_text(report.model_dump_json(indent=1))
+    return [*(path for path in paths if path), report_path]
 
 
 def _named(folder: Path, name: str, ending: str) -> Path:
-    """Return where a file goes: ``e01.de.dub.mp4``, which is no source's name, or ``dub.mp4``."""
+    """Return a file's path: ``e01.de.dub.mp4``, which no source is called, or ``dub.mp4``."""
     return folder / (f"{name}.{ending}" if name else ending)
 
 
@@ -89,7 +89,7 @@ def _make(folder: Path) -> None:
 
 
 def _download_if_there(storage: Storage, key: str, path: Path) -> Path | None:
-    """A clip that is gone is found by assembly, which has it spoken again."""
+    """Write an object unless it is gone; assembly notices lost clips and has them spoken again."""
     try:
         return _download(storage, key, path)
     except NotFound:
@@ -97,7 +97,7 @@ def _download_if_there(storage: Storage, key: str, path: Path) -> Path | None:
 
 
 def _download(storage: Storage, key: str, path: Path) -> Path:
-    """Write an object; what breaks off leaves no file that looks whole."""
+    """Write an object; an interrupted download leaves no file that looks whole."""
     partial = path.with_name(f".{path.name}.partial")
     storage.download(key, partial)
     partial.replace(path)

@@ -1,4 +1,4 @@
-"""The last step of a round: assemble, and say once and for all how it ended."""
+"""The last step of a round: assemble, and record how the round ended."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ from dubbing.storage.keys import Keys
 from dubbing.synthesis.speak import MAX_DELIVERIES
 
 DELIVERY = "the assembly"
-"""Stands for the assembly among the ids of lines whose deliveries are counted."""
+"""Id of the assembly among the ids of lines whose deliveries are counted."""
 MAX_REPAIRS = 3
-"""Repairs of what was asked, before the storage is taken to be broken."""
+"""Repair rounds per request; more mean that the storage is broken."""
 
 
 def finish(runner: BatchRunner, lease: Lease) -> str:
     """Assemble the round of ``lease`` and end it; return its state.
 
-    Instead, another round is opened when failed lines have another engine left, or when clips
-    cannot be read.
+    When failed lines have another engine left, or when clips cannot be read, another round is
+    opened instead.
     """
     round_ = lease.at.round
     job = load_job(runner.storage, lease.at.job, round_)
@@ -55,7 +55,7 @@ def finish(runner: BatchRunner, lease: Lease) -> str:
     except Stopped:
         raise
     except Transient as exc:
-        # This process lives: what it hands back does not count as a death.
+        # This process is alive: a batch that it hands back does not count as a death.
         runner.ledger.forgive(job.id, [DELIVERY])
         if not isinstance(exc, StorageUnavailable) or lease.set_back(exc) < SETBACKS:
             raise
@@ -112,21 +112,21 @@ def _repair(
 ) -> str:
     if _repairs(runner, job, lease.at.round) >= MAX_REPAIRS:
         return _fail(runner, lease, job, exc)
-    lines = [CastLine(of.batch.engine, of.batch.voice, of.line) for of in damaged]
+    lines = [CastLine(lost.batch.engine, lost.batch.voice, lost.line) for lost in damaged]
     return _go_on(runner, lease, job, Reason.REPAIR, lines)
 
 
 def _repairs(runner: BatchRunner, job: Job, round_: int) -> int:
-    """Return how many of the rounds since the one that was asked for were repairs."""
+    """Return the number of repair rounds since the last requested round."""
     first = load_round(runner.storage, job.id, round_).asked
     rounds = (load_round(runner.storage, job.id, n) for n in range(first, round_ + 1))
-    return sum(1 for found in rounds if found.reason is Reason.REPAIR)
+    return sum(1 for planned in rounds if planned.reason is Reason.REPAIR)
 
 
 def _go_on(
     runner: BatchRunner, lease: Lease, job: Job, reason: Reason, lines: Sequence[CastLine]
 ) -> str:
-    """Open a round that speaks ``lines``; this one gets no end then."""
+    """Open a round that speaks ``lines``; the current round then gets no end."""
     lease.check()
     round_ = lease.at.round
     now = load_round(runner.storage, job.id, round_)
@@ -135,20 +135,20 @@ def _go_on(
         create_round(runner.storage, job, round_ + 1, following, lines)
     ended = load_end(runner.storage, job.id, round_)
     if ended and load_round(runner.storage, job.id, round_ + 1).asked == now.asked:
-        # It was cancelled while the clips were looked through: so is what would follow.
+        # The job was cancelled during assembly, so the new round ends as cancelled too.
         end = ended.model_copy(update={"round": round_ + 1})
         return end_round(runner.storage, runner.ledger, job.id, end).state.value
     return _give_way(runner, job)
 
 
 def _give_way(runner: BatchRunner, job: Job) -> str:
-    """Put the newer round of a job to work."""
+    """Start the newer round of a job."""
     start(runner.storage, runner.ledger, runner.publisher, job)
     return "a newer round goes on"
 
 
 def _fail(runner: BatchRunner, lease: Lease, job: Job, exc: DubbingError) -> str:
-    # Who lost the lease has no word: another one may be doing well.
+    # Without the lease this worker decides nothing: another one may be succeeding.
     lease.check()
     now = job_status(runner.storage, runner.ledger, job.id)
     end = now.as_end(JobState.FAILED, lease.at.round, exc)

@@ -1,6 +1,6 @@
-"""Another round of a job that has ended: its failed lines again, or what a changed request changes.
+"""Another round of a job that has ended: a retry of failed lines, or a revision of the request.
 
-Both write one plan, which is the round; to put it to work is another step, that anyone may do.
+Both write one plan, which is the round. Starting it is a separate step, open to any process.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ def open_retry(
 ) -> Job:
     """Open a round that speaks the lines without a clip; return the job.
 
-    engine, voice: who speaks them in place of those that the job names.
-    Raises NotFound, Conflict while the job is at work or when every line is there, and BadInput
-    for an engine or voice that cannot speak them.
+    engine, voice: speak these lines instead of the ones that the job names.
+    Raises NotFound, Conflict while the job is at work or when no line is missing, and BadInput
+    for an engine or voice that cannot speak the lines.
     """
     round_ = _ended_round(storage, job_id)
     job = load_job(storage, job_id, round_)
@@ -54,10 +54,10 @@ def open_retry(
 
 
 def open_revision(storage: Storage, specs: Specs, job: Job) -> bool:
-    """Open a round that speaks what ``job`` asks otherwise than its last round did.
+    """Open a round that speaks the lines in which ``job`` differs from its last round.
 
-    Lines that are as they were keep their clips, and speakers their voices. Returns False when
-    nothing at all is changed. Raises NotFound, and Conflict while the job is at work.
+    Unchanged lines keep their clips, and speakers keep their voices. Returns False when nothing has
+    changed. Raises NotFound, and Conflict while the job is at work.
     """
     if load_job(storage, job.id).digest() == job.digest():
         return False
@@ -73,7 +73,7 @@ def open_revision(storage: Storage, specs: Specs, job: Job) -> bool:
 def _changed(
     before: Job, job: Job, outcomes: Mapping[str, Outcome], specs: Specs
 ) -> Sequence[CastLine]:
-    """Return the lines that are asked otherwise than before, or that nobody has spoken yet."""
+    """Return the lines that differ from before, or that nobody has spoken yet."""
     heard = heard_voices(before, outcomes)
     kept = {who: ref for who, ref in heard.items() if before.engine_of(who) == job.engine_of(who)}
     known = [line for line in before.segments if before.engine_of(line.speaker) in specs]

@@ -1,7 +1,7 @@
-"""Rounds: what puts a job to work, what puts it back when Redis forgot it, and how it ends.
+"""Rounds: starting a job, restoring it after Redis forgot it, and ending it.
 
-Submitting and rebuilding are the same step, plan − results, so that the way that is taken rarely
-is the way that is taken always.
+Submission and rebuild are the same step, plan − results, so the rare path is the one that is
+always taken.
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ log = logging.getLogger(__name__)
 def create_round(
     storage: Storage, job: Job, number: int, round_: Round, lines: Iterable[CastLine]
 ) -> bool:
-    """Write the plan that speaks ``lines``; return False when somebody planned the round before."""
+    """Write the plan that speaks ``lines``; return False if the round was already planned."""
     plan = write_plan(round_, plan_round(lines, job.language, published_specs(storage)))
     storage.create(Keys.open(job.id), b"")
     return storage.create(Keys.plan(job.id, number), plan)
 
 
 def create_first_round(storage: Storage, job: Job) -> None:
-    """Write the plan that speaks all of a job."""
+    """Write the plan that speaks all lines of a job."""
     lines = cast_lines(job, job.segments, published_specs(storage))
     create_round(storage, job, 1, Round(reason=Reason.SUBMIT, asked=1), lines)
 
 
 def put_to_work(storage: Storage, ledger: Ledger, job: Job) -> set[str]:
-    """Make the ledger's part of a job's newest round from storage, unless it has it.
+    """Rebuild a job's newest round in the ledger from storage, unless the ledger has it.
 
-    Returns the queues that may have something new. A round that ended stays ended; a job whose
+    Returns the queues that may have new work. A round that ended stays ended. A job whose
     submission broke off before its plan was written is planned now.
     """
     round_ = latest_round(storage, job.id)
@@ -58,7 +58,7 @@ def put_to_work(storage: Storage, ledger: Ledger, job: Job) -> set[str]:
         round_ = 1
         create_first_round(storage, job)
     if round_ > 1:
-        # A revision may have changed what the caller holds.
+        # A revision may have changed the job that the caller holds.
         job = load_job(storage, job.id, round_)
     if load_end(storage, job.id, round_):
         _unmark(storage, job.id)
@@ -79,12 +79,12 @@ def put_to_work(storage: Storage, ledger: Ledger, job: Job) -> set[str]:
 
 
 def start(storage: Storage, ledger: Ledger, publisher: Publisher, job: Job) -> None:
-    """Put a job to work, and send what its queues have room for."""
+    """Put a job to work, and send as many messages as its queues have room for."""
     publisher.fill(sorted(put_to_work(storage, ledger, job)))
 
 
 def end_round(storage: Storage, ledger: Ledger, job_id: str, end: End) -> End:
-    """End a round unless it has ended; return how it did end."""
+    """End a round unless it has ended already; return its actual end."""
     key = Keys.end(job_id, end.round)
     if not storage.create(key, end.model_dump_json().encode()):
         end = End.model_validate_json(storage.get(key))
@@ -94,7 +94,7 @@ def end_round(storage: Storage, ledger: Ledger, job_id: str, end: End) -> End:
 
 
 def _unmark(storage: Storage, job_id: str) -> None:
-    """Take a job from those that are open, unless a round was opened meanwhile."""
+    """Remove a job's mark as open, unless another round was opened meanwhile."""
     storage.delete(Keys.open(job_id))
     if load_end(storage, job_id, latest_round(storage, job_id)) is None:
         storage.create(Keys.open(job_id), b"")
@@ -102,5 +102,5 @@ def _unmark(storage: Storage, job_id: str) -> None:
 
 def _results(storage: Storage, job_id: str, round_: int) -> dict[int, BatchResult]:
     keys = list(storage.keys(Keys.results(job_id, round_)))
-    found = [BatchResult.model_validate_json(data) for data in each(storage.get, keys)]
-    return {result.batch: result for result in found}
+    results = [BatchResult.model_validate_json(data) for data in each(storage.get, keys)]
+    return {result.batch: result for result in results}

@@ -27,7 +27,7 @@ class Status(Model):
     lines: int
     """Lines of the job."""
     done: int = 0
-    """Lines that it is through with: those that this round leaves as they are, and failed ones."""
+    """Lines that are finished, including failed ones and those that this round leaves unchanged."""
     failed: int = 0
     """Lines that could not be spoken; until the round has ended, those of this round."""
     output: str | None = None
@@ -42,12 +42,11 @@ class Status(Model):
     Assembly counts for nothing while none was done yet.
     """
     lacks: tuple[str, ...] = ()
-    """What it needs a worker of, and none is online that takes work for it: engines, or
-    ``assembly``."""
+    """Engines, or ``assembly``, that it needs and that no online worker takes work for."""
     unable: dict[str, str] = Field(default_factory=dict)
-    """Those of ``lacks`` that workers are online for and could not load, and why."""
+    """Engines of ``lacks`` that online workers could not load, and why."""
     loading: tuple[str, ...] = ()
-    """What it needs, and what all workers that are online for it are still loading."""
+    """Engines that it needs, and that all online workers for them are still loading."""
 
     def as_end(self, state: JobState, round_: int, error: DubbingError | None = None) -> End:
         """Return the end of a round, now."""

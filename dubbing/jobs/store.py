@@ -1,4 +1,4 @@
-"""Jobs as they are stored: their requests, their rounds, how these ended, and lists of them."""
+"""Stored jobs: their requests, their rounds, the ends of rounds, and lists of jobs."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ HEAD = 512
 
 
 class End(Model):
-    """How a round ended: ``jobs/<job>/rounds/<n>/end.json``. The first one written is the one."""
+    """How a round ended: ``jobs/<job>/rounds/<n>/end.json``. The first one written counts."""
 
     state: JobState
     round: int
     at: float = Field(default_factory=time.time)
     """Seconds since 1970."""
     output: str | None = None
-    """Prefix of the output that is the one; none when cancelled."""
+    """Storage prefix of the valid output; None when cancelled."""
     error: ErrorRecord | None = None
     lines: int = 0
     """Lines of the job."""
     done: int = 0
-    """Lines that it was through with, the failed ones too."""
+    """Lines that were finished, including failed ones."""
     failed: int = 0
     """Lines that could not be spoken."""
 
 
 def load_job(storage: Storage, job_id: str, round_: int | None = None) -> Job:
-    """Return the request as it stands in a round, by default in the newest; raises NotFound."""
+    """Return the request of a round, by default of the newest; raises NotFound."""
     round_ = latest_round(storage, job_id) if round_ is None else round_
     revision = load_round(storage, job_id, round_).request
     key = Keys.revision(job_id, revision) if revision else Keys.job(job_id)
@@ -50,7 +50,7 @@ def load_job(storage: Storage, job_id: str, round_: int | None = None) -> Job:
 
 
 def load_round(storage: Storage, job_id: str, round_: int) -> Round:
-    """Return what a round is; one that was never planned is the first."""
+    """Return a round's header; a round that was never planned counts as a first submission."""
     try:
         return read_round(storage.get_range(Keys.plan(job_id, round_), 0, HEAD))
     except NotFound:
@@ -78,7 +78,7 @@ def load_end(storage: Storage, job_id: str, round_: int) -> End | None:
 
 
 def job_ids(storage: Storage, *, since: float = 0.0) -> list[str]:
-    """Return the ids of the jobs that were handed in since a time, the latest first.
+    """Return the ids of the jobs that were submitted since a time, the latest first.
 
     since: seconds since 1970.
     """
@@ -90,11 +90,11 @@ def job_ids(storage: Storage, *, since: float = 0.0) -> list[str]:
 
 def collection_ids(storage: Storage, name: str) -> list[str]:
     """Return the ids of a collection's jobs, sorted; raises NotFound when there are none."""
-    found: list[str] = []
+    ids: list[str] = []
     if is_identifier(name):
         prefix = Keys.collection(name)
         marked = sorted(key.removeprefix(prefix) for key in storage.keys(prefix))
-        found = [id_ for id_ in marked if storage.exists(Keys.job(id_))]
-    if not found:
+        ids = [id_ for id_ in marked if storage.exists(Keys.job(id_))]
+    if not ids:
         raise NotFound(f"there is no collection {name!r}")
-    return found
+    return ids

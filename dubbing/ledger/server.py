@@ -1,4 +1,4 @@
-"""The Redis server itself: its scripts, and its errors as ours."""
+"""The Redis server: its scripts, and the mapping of its errors to ours."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from redis.retry import Retry
 from dubbing.errors import QueueRefused, QueueUnavailable
 
 GREETING_SECONDS = 3.0
-"""How long a Redis that never answered yet may take to answer, and how long to start."""
+"""How long a Redis that has never answered may take to answer, or to start."""
 SETTING = "DUBBING_REDIS_URL"
 NO_DATABASE = "DB index"
-"""In Redis's words about a database that it has not; they have no class of their own."""
+"""Part of Redis's message about a missing database; that error has no class of its own."""
 SCHEMES = {"redis": "rediss", "rediss": "redis"}
-"""Without TLS and with it."""
+"""The URL scheme with TLS for the one without, and the reverse."""
 
 
 class Server:
@@ -36,19 +36,19 @@ class Server:
             decode_responses=True,
             socket_connect_timeout=5,
             socket_timeout=30,
-            # A Redis that restarts is back within seconds; work that waits for it is not lost.
+            # A Redis that restarts is back within seconds, and waiting for it loses no work.
             retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=2), 8),
         )
 
     def greet(self) -> None:
-        """Meet a Redis for the first time: it answers within seconds, or has to be set right.
+        """Connect to a Redis for the first time; it has to answer within seconds.
 
-        Raises QueueRefused when it answers, and wants another password, database or TLS, and
-        QueueUnavailable when it does not answer.
+        Raises QueueRefused when it answers but requires another password, database or TLS setting,
+        and QueueUnavailable when it does not answer.
         """
         deadline = time.monotonic() + GREETING_SECONDS
         while error := _asked(self._url):
-            # One that was just started is there in a moment.
+            # A Redis that was just started answers in a moment.
             starting = isinstance(error, redis.ConnectionError) and not _is_refusal(error)
             if not starting or time.monotonic() > deadline:
                 raise _without_tls(self._url, error) or _ours(self._url, error) from error
@@ -56,7 +56,7 @@ class Server:
 
     @contextmanager
     def commands(self) -> Iterator[redis.Redis]:
-        """Yield what sends commands; raises QueueUnavailable for what they raise."""
+        """Yield the Redis client; errors of its commands become QueueUnavailable."""
         try:
             yield self._redis
         except redis.RedisError as exc:
@@ -76,13 +76,13 @@ def _source(name: str) -> str:
 
 
 def _asked(url: str, **options: str) -> redis.RedisError | None:
-    """Return what Redis has against a PING, or None when it answers."""
+    """Return Redis's error to a PING, or None when it answers."""
     connection = redis.Redis.from_url(
         url,
         socket_connect_timeout=GREETING_SECONDS,
         socket_timeout=GREETING_SECONDS,
         retry=None,
-        # In the newer protocol Redis words a missing password as if the protocol were at fault.
+        # With the newer protocol, the error for a missing password blames the protocol.
         protocol=2,
         **options,
     )
@@ -96,19 +96,19 @@ def _asked(url: str, **options: str) -> redis.RedisError | None:
 
 
 def _is_refusal(exc: redis.RedisError) -> bool:
-    """Whether Redis answers, but not to these credentials or this database."""
+    """Whether Redis answers, but refuses these credentials or this database."""
     unauthorised = redis.AuthenticationError | AuthorizationError | NoPermissionError
     return isinstance(exc, unauthorised) or NO_DATABASE in str(exc)
 
 
 def _ours(url: str, exc: redis.RedisError) -> QueueUnavailable:
-    """Return our error, with Redis's own words and what to check."""
+    """Return our error, with Redis's message and what to check."""
     where, words = redact(url), str(exc).rstrip(".")
     if isinstance(exc, NoPermissionError):
         return QueueRefused(f"Redis refused at {where}: {words}: check the rights of its user")
     if _is_refusal(exc):
-        what = "the database" if NO_DATABASE in words else "the user and the password"
-        return QueueRefused(f"Redis refused at {where}: {words}: check {what} in {SETTING}")
+        part = "the database" if NO_DATABASE in words else "the user and the password"
+        return QueueRefused(f"Redis refused at {where}: {words}: check {part} in {SETTING}")
     if not isinstance(exc, redis.ConnectionError | redis.TimeoutError | InvalidResponse):
         return QueueUnavailable(f"Redis refused at {where}: {words}")
     return QueueUnavailable(
@@ -118,12 +118,12 @@ def _ours(url: str, exc: redis.RedisError) -> QueueUnavailable:
 
 
 def _without_tls(url: str, exc: redis.RedisError) -> QueueRefused | None:
-    """Return our error when TLS alone, asked for or left out, keeps a Redis from answering."""
+    """Return our error when Redis would answer with TLS switched on, or off; else None."""
     parts = urlsplit(url)
     other = SCHEMES.get(parts.scheme)
     if other is None or _is_refusal(exc):
         return None
-    # It is asked without the password, which nobody else should hear.
+    # Asked without the password, which no other server should see.
     place = f"{other}://{parts.netloc.rpartition('@')[2]}"
     error = _asked(place, **({"ssl_cert_reqs": "none"} if other == "rediss" else {}))
     if error is not None and not _is_refusal(error):

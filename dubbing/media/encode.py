@@ -1,4 +1,4 @@
-"""A mastered track into its outputs: sound files, and films whose pictures are left as they are."""
+"""Encoding of a mastered track into sound files, and into films with their pictures copied."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _MP3_CHANNELS = 2
 
 
 class Encoder:
-    """Writes a mastered track into every output at once, and measures it on the way.
+    """Writes a mastered track into all outputs at once, and measures it on the way.
 
-    The suffix of an output says what it is: sound alone in ``.flac .wav .mp3 .ogg .m4a``; in
-    ``.mp4 .mkv`` every moving picture of ``film`` bit for bit, the track as the first and default
-    sound, then what was asked of subtitles and original sound. The track's first frame is the
-    film's first frame. MP3 has no more than two channels: more are mixed down.
+    The suffix of an output decides its content: ``.flac .wav .mp3 .ogg .m4a`` hold sound alone;
+    ``.mp4 .mkv`` hold every moving picture of ``film`` bit for bit, the track as the first and
+    default sound, then subtitles and original sound if requested. The track's first frame is the
+    film's first frame. MP3 has at most two channels; more are mixed down.
 
-    After the block, ``loudness`` is what was measured. An error in the block, or of ffmpeg, leaves
+    After the block, ``loudness`` holds the measurement. An error in the block, or of ffmpeg, leaves
     no output behind.
     """
 
@@ -53,9 +53,9 @@ class Encoder:
     ) -> None:
         """Check that the outputs can be made; nothing is started or written.
 
-        channels: 1, 2 or 6. language: BCP 47. subtitles: an SRT file. track: which of the film's
-        sound tracks is its original sound, as in `media.probe`.
-        Raises BadInput for a film without a picture, or whose picture MP4 cannot hold.
+        channels: 1, 2 or 6. language: BCP 47. subtitles: an SRT file. track: the film's original
+        sound track, as in `media.probe`.
+        Raises BadInput for a film without a picture, or with one that MP4 cannot hold.
         """
         pictures = (
             Pictures(

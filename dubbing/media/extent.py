@@ -1,6 +1,6 @@
-"""How far a file's picture and sound reach, as their last packets tell.
+"""The end of a file's picture and sound, from their last packets.
 
-What a container says of its length may be the length of old subtitles, or of what was cut off.
+The length in a container's header may be that of old subtitles, or of a part that was cut off.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from av.video.stream import VideoStream
 from dubbing.errors import BadInput
 
 _UNSEEKABLE = {"aac", "ac3", "eac3", "dts", "mp3", "amr"}
-"""Formats without an index: a place in them, and their length, is guessed from the bit rate."""
+"""Formats without an index: positions in them and their length are guessed from the bit rate."""
 _CLAIMING = {"aiff", "ape", "au", "flac", "flv", "gxf", "mxf", "rm", "tta", "wv"}
-"""Formats whose header tells the length of picture and sound; others tell bytes, or nothing."""
+"""Formats whose header gives the length of picture and sound; others give bytes, or nothing."""
 _SHORT = 0.5
-"""Seconds that a whole file may hold less than it claims."""
+"""Seconds by which a complete file may be shorter than it claims."""
 _TAILS = (10.0, 120.0)
-"""Seconds before the claimed end from which the last packets are looked for, one after another."""
+"""Seconds before the claimed end from which the last packets are searched, tried in turn."""
 
 
 def end_of(
     container: InputContainer, streams: Sequence[VideoStream | AudioStream], name: str
 ) -> float:
-    """Return the second, on the file's own clock, where the last of ``streams`` ends.
+    """Return the time, in seconds on the file's own clock, where the last of ``streams`` ends.
 
-    name: the file's, for people. Only the last seconds are read of a file that has an index.
-    Raises BadInput when there is nothing in it, or less than it claims.
+    name: the file's name, for error messages. Of a file with an index, only the last seconds are
+    read. Raises BadInput for a file that is empty or shorter than it claims.
     """
     names = set(container.format.name.split(","))
     begin = (container.start_time or 0) / av.time_base
@@ -47,14 +47,14 @@ def end_of(
     if _CLAIMING & names and claimed - end > _SHORT:
         raise BadInput(
             f"the file is cut short: {end - begin:.1f} of {claimed - begin:.1f} s are there: copy "
-            "or write it anew",
+            "or create it again",
             where=name,
         )
     return end
 
 
 def _seek(container: InputContainer, seconds: float) -> None:
-    # A container that cannot go there is read from where it stands.
+    # A container that cannot seek is read from its current position.
     with suppress(av.FFmpegError):
         container.seek(int(seconds * av.time_base))
 
@@ -62,7 +62,7 @@ def _seek(container: InputContainer, seconds: float) -> None:
 def _last(
     container: InputContainer, streams: Sequence[VideoStream | AudioStream], least: float
 ) -> float:
-    """Return where the last packet ends that is still to be read; ``least`` when none is."""
+    """Return the end of the last packet from here on, or ``least`` without packets."""
     end = least
     # Packets after damage are not counted.
     with suppress(av.FFmpegError):

@@ -1,7 +1,7 @@
-"""The ffmpeg process: the one module that starts it.
+"""The ffmpeg process; no other module starts it.
 
-It is given local regular files only, and may open no playlist, concatenation or URL, whatever a
-file is called and whatever stands in it.
+ffmpeg gets local regular files only. It may open no playlist, concatenation or URL, whatever a
+file's name or content.
 """
 
 from __future__ import annotations
@@ -48,19 +48,19 @@ FORMATS = {
     "APE": "ape",
     "TTA": "tta",
 }
-"""What is read: people's name of each format, and ffmpeg's. Each holds its media itself."""
+"""The input formats: common names and ffmpeg's names. Files of these formats are self-contained."""
 
 SAFE = {"protocol_whitelist": "file,pipe", "format_whitelist": ",".join(FORMATS.values())}
-"""What may be opened: files on this machine, in one of the `FORMATS`."""
+"""Options that let ffmpeg open only files on this machine, in one of the `FORMATS`."""
 
 _SPEAKER = re.compile(r"^\[[^]]* @ 0x[0-9a-f]+\] ")
-"""Which of ffmpeg's parts complains."""
+"""The name of the ffmpeg component at the beginning of a message."""
 
 
 class FFmpeg:
     """One running ffmpeg. Leaving the block ends it, finished or not.
 
-    What it complains of goes to a temporary file, so that nobody has to read along.
+    Its error output goes to a temporary file, so that no pipe has to be read meanwhile.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class FFmpeg:
     ) -> None:
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
         quiet = ["-nostdin", "-hide_banner", "-loglevel", "error", "-y"]
-        # A group of its own: Ctrl-C is for us, and we end it.
+        # Its own process group: Ctrl-C reaches only us, and we end it.
         self._process = subprocess.Popen(
             [imageio_ffmpeg.get_ffmpeg_exe(), *quiet, *arguments],
             stdin=stdin,
@@ -81,31 +81,31 @@ class FFmpeg:
             process_group=0,
         )
         self.stdin = cast(io.BufferedWriter, self._process.stdin)
-        """Its input, when it was asked for as a pipe."""
+        """Its input, if requested as a pipe."""
         self.stdout = cast(io.BufferedReader, self._process.stdout)
-        """Its output, when it was asked for as a pipe."""
+        """Its output, if requested as a pipe."""
 
     def __enter__(self) -> Self:
         return self
 
     def finish(self, name: str, *, timeout: float | None = None) -> None:
-        """Wait until it has ended by itself.
+        """Wait until ffmpeg has ended by itself.
 
-        name: the file that it works on, for people.
-        Raises MediaError with ffmpeg's last words when it failed, or after ``timeout`` seconds.
+        name: the file that it works on, for error messages.
+        Raises MediaError with ffmpeg's last message when it failed, or after ``timeout`` seconds.
         """
         try:
             code = self._process.wait(timeout)
         except subprocess.TimeoutExpired:
             raise MediaError(f"{name}: ffmpeg has not finished in {timeout:.0f} s") from None
-        # It exits with the low byte of its error number, which it makes negative.
+        # ffmpeg exits with the low byte of the negated error number.
         if code == 256 - errno.ENOSPC:
             raise MediaError(f"{name}: no space is left on the disk")
         if code:
             raise MediaError(f"{name}: {self._last_line() or f'ffmpeg ended with {code}'}")
 
     def kill(self) -> None:
-        """End it at once."""
+        """End ffmpeg at once."""
         self._process.kill()
         self._process.wait()
 
@@ -130,13 +130,13 @@ class FFmpeg:
 
 
 def source(path: Path, *, delay: float = 0.0) -> list[str]:
-    """Return ffmpeg's arguments for reading ``path`` with its own timestamps plus ``delay`` s."""
+    """Return ffmpeg's arguments to read ``path`` with its own timestamps plus ``delay`` s."""
     guards = [part for key, value in SAFE.items() for part in (f"-{key}", value)]
     return [*guards, "-copyts", "-itsoffset", f"{delay:.6f}", "-i", f"file:{path}"]
 
 
 def version() -> str:
-    """Return ffmpeg's first words; raises MediaError when it does not start."""
+    """Return ffmpeg's version line; raises MediaError when ffmpeg does not start."""
     executable = imageio_ffmpeg.get_ffmpeg_exe()
     try:
         answer = subprocess.run([executable, "-version"], capture_output=True, check=True)

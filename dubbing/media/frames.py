@@ -1,4 +1,4 @@
-"""When a film's frames are shown."""
+"""Presentation times of a film's frames."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from dubbing.media.ffmpeg import SAFE
 from dubbing.media.tracks import codec_of, moving_pictures
 
 LOOKED_AT = 250
-"""Frames at the beginning of a film."""
+"""Frames examined, from the beginning of a film."""
 MOST_WRONG = 0.05
-"""Share of the frames."""
+"""Share of these frames that may be out of order."""
 
 _GENERATE_TIMES = 1
-"""ffmpeg's flag for guessing when a frame is shown; PyAV sets it."""
+"""ffmpeg's flag to guess presentation times; PyAV sets it."""
 
 
 def timed(film: Path) -> bool:
-    """Return whether it is known when the film's frames are shown.
+    """Return whether the presentation times of the film's frames are known.
 
-    Some containers, such as AVI, only tell in which order frames are decoded. That is the order in
-    which they are shown when no frame is predicted from a later one.
+    Some containers, such as AVI, only give the decoding order. It is also the presentation order
+    when no frame is predicted from a later one.
     """
     with av.open(f"file:{film}", options=SAFE, metadata_errors="replace") as container:
         container.flags &= ~_GENERATE_TIMES
@@ -35,9 +35,9 @@ def timed(film: Path) -> bool:
 
 
 def in_order(film: Path) -> bool:
-    """Return whether the film's first frames are shown in the order in which they were made.
+    """Return whether the film's first frames are shown in the right order.
 
-    A wrong guess misplaces about every third frame. MPEG streams misplace a single one themselves.
+    A wrong guess misplaces about every third frame. MPEG streams themselves misplace a single one.
     """
     with av.open(f"file:{film}", options=SAFE, metadata_errors="replace") as container:
         try:

@@ -1,4 +1,4 @@
-"""A film's pictures on their way into an MP4 or MKV: copied as they are, beside the new sound."""
+"""Copying of a film's pictures into an MP4 or MKV beside the new sound."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from dubbing.media.frames import in_order, timed
 from dubbing.media.probe import MediaInfo
 
 AAC_BIT_RATES = {1: "128k", 2: "192k", 6: "384k"}
-"""By the number of channels."""
+"""AAC bit rates by the number of channels."""
 
 _MP4_VIDEO = {"h264", "hevc", "av1", "vp9", "vvc", "mpeg4", "mpeg2video", "mpeg1video"}
 _MP4_TAGS = {"hevc": "hvc1"}
-"""Tags in place of ffmpeg's own: QuickTime plays no ``hev1``."""
+"""Codec tags that replace ffmpeg's: QuickTime does not play ``hev1``."""
 _COPIED_SOUND = {
     "mp4": {"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"},
     "mkv": {"aac", "mp2", "mp3", "ac3", "eac3", "dts", "alac", "opus", "flac", "vorbis"},
 }
 _SUBTITLES = {"mp4": "mov_text", "mkv": "subrip"}
 _TRIAL, _LONG_TRIAL = 1, 10
-"""Seconds of the film that are copied on trial, and of one that does not time its frames."""
+"""Seconds of a film that are copied on trial; the longer trial is for films with untimed frames."""
 _TRIAL_TIMEOUT = 120.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pictures:
-    """What an MP4 or MKV holds beside the new sound."""
+    """The content of an MP4 or MKV beside the new sound."""
 
     film: Path
     info: MediaInfo
@@ -43,9 +43,9 @@ class Pictures:
     original_sound: bool
 
     def arguments(self, container: str, channels: int) -> list[str]:
-        """Return ffmpeg's arguments for a film whose new sound, of ``channels``, is input 0.
+        """Return ffmpeg's arguments for a film; input 0 is the new sound with ``channels``.
 
-        Raises BadInput for a film without a picture, or whose picture MP4 cannot hold.
+        Raises BadInput for a film without a picture, or with one that MP4 cannot hold.
         """
         self.check(container)
         guess = [] if self._timed else ["-fflags", "+genpts"]
@@ -66,7 +66,7 @@ class Pictures:
         return [*inputs, *maps, "-map_metadata", "1", "-map_chapters", "1", *front]
 
     def check(self, container: str) -> None:
-        """Raise BadInput unless there is a picture, of a kind that ``container`` is made for."""
+        """Raise BadInput unless there is a picture that ``container`` can hold."""
         if not self.info.has_video:
             raise self._refused(f"there is no picture in it to put into {container}")
         for codec in self.info.video_codecs if container == "mp4" else ():
@@ -74,14 +74,14 @@ class Pictures:
                 raise self._refused(f"MP4 cannot hold {codec} video: ask for mkv")
 
     def try_copy(self, container: str) -> None:
-        """Raise BadInput unless the first seconds can be copied and play in ``container``.
+        """Raise BadInput unless the first seconds can be copied to ``container`` and play there.
 
-        It takes some tenths of a second.
+        The trial takes some tenths of a second.
         """
         self.check(container)
         seconds = _TRIAL if self._timed else _LONG_TRIAL
         silence = ["-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo"]
-        # The original sound may begin late, and ffmpeg would read the film until then.
+        # The original sound may begin late, and ffmpeg would read the film up to its beginning.
         alone = replace(self, original_sound=False, subtitles=None).arguments(container, 2)
         with tempfile.TemporaryDirectory(prefix="dubbing-") as folder:
             copy = Path(folder) / f"trial.{container}"
@@ -97,7 +97,7 @@ class Pictures:
             if not self._timed and not in_order(copy):
                 raise self._refused(
                     f"its {self.info.video_codec} picture cannot be copied, as the file does not "
-                    "tell when its frames are shown: encode the picture anew, or ask for sound "
+                    "tell when its frames are shown: re-encode the picture, or ask for sound "
                     "alone, such as flac"
                 )
 
@@ -119,7 +119,7 @@ class Pictures:
 
 
 def alpha3(language: str) -> str:
-    """Return the ISO 639-2 code of a BCP 47 tag, as containers want it, or ``und``."""
+    """Return the ISO 639-2 code of a BCP 47 tag, as containers require, or ``und``."""
     try:
         return langcodes.get(language).to_alpha3()
     except (LookupError, ValueError):

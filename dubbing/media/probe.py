@@ -1,7 +1,7 @@
-"""Films and sound files: what they are, and their sound as samples.
+"""Films and sound files: their properties, and their sound as samples.
 
-PyAV reads what a file says of itself, ffmpeg decodes it. Only local regular files are opened, and
-only containers that hold their media themselves.
+PyAV reads the metadata, ffmpeg decodes. Only local regular files are opened, and only containers
+that hold their media themselves.
 """
 
 from __future__ import annotations
@@ -29,47 +29,47 @@ from dubbing.media.truncation import check_claim, check_whole
 RATE = 48_000
 """Hz of every track."""
 LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
-"""ffmpeg's name of a track's layout, by its number of channels."""
+"""ffmpeg's name of a channel layout, by the number of channels."""
 MIN_RATE = 8_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class MediaInfo:
-    """What a film or a sound file is."""
+    """Properties of a film or a sound file."""
 
     seconds: float
     """Length of picture and sound, from the film's first frame to the end of the longer one."""
     start: float
-    """Where the first frame stands on the file's own clock, in seconds; a sound file's first
-    sample when there is no picture."""
+    """Time of the first frame on the file's own clock, in seconds; of the first sample when there
+    is no picture."""
     video_codecs: tuple[str, ...]
-    """Of each moving picture, such as ``h264``; a cover is none."""
+    """Codec of each video track, such as ``h264``; cover images do not count."""
     channels: int
-    """Of the sound; 0 when there is none."""
+    """Channels of the sound; 0 when there is none."""
     language: str | None
-    """Of the sound, as it is tagged."""
+    """The sound's language tag."""
     audio_codec: str | None
-    """Of the sound, such as ``aac``."""
+    """Codec of the sound, such as ``aac``."""
     track: int
-    """Which of the file's sound tracks is the sound, counted from 0."""
+    """Index of the chosen sound track, counted from 0."""
 
     @property
     def has_video(self) -> bool:
-        """Whether there is a moving picture."""
+        """Whether there is a video track that is not a cover."""
         return bool(self.video_codecs)
 
     @property
     def video_codec(self) -> str | None:
-        """The codec of the first moving picture."""
+        """The codec of the first video track."""
         return next(iter(self.video_codecs), None)
 
 
 def probe(path: Path, *, track: str | None = None) -> MediaInfo:
-    """Return what ``path`` is.
+    """Return the properties of the file at ``path``.
 
-    track: which sound track is its sound, by number or language, as `tracks.choose` takes it.
-    Raises BadInput when it cannot be read, holds less than it claims, has no such track, or is not
-    a film or a sound file of its own.
+    track: the sound track to use, by number or language, as in `tracks.choose`.
+    Raises BadInput for a file that cannot be read, is shorter than it claims, has no such track, or
+    is no self-contained film or sound file.
     """
     with _opened(path) as container:
         _check_index(container, path)
@@ -94,8 +94,8 @@ def decode(
 ) -> Iterator[Samples]:
     """Yield the sound in blocks of ``(frames, channels)`` at 48 kHz.
 
-    It begins at the film's first frame: sound that starts later, or is missing in between, is
-    silence. The last block is shorter.
+    The sound begins at the film's first frame; where it starts later or has gaps, it is silent. The
+    last block is shorter.
     channels: 1, 2 or 6. track: as in `probe`.
     Raises BadInput for a file that cannot be read or has no sound, MediaError when decoding fails.
     """
@@ -175,7 +175,7 @@ def _sound(container: InputContainer, path: Path, track: str | None) -> AudioStr
 def _played(
     pictures: Sequence[VideoStream], sound: AudioStream | None
 ) -> list[VideoStream | AudioStream]:
-    """Return what a film is timed by: its first picture, and its sound."""
+    """Return the streams that a film is timed by: its first picture and its sound."""
     return [*pictures[:1], *([sound] if sound else [])]
 
 
@@ -193,8 +193,8 @@ def _start(streams: Sequence[VideoStream | AudioStream], container: InputContain
 def _check_sound(stream: AudioStream, path: Path) -> None:
     if codec_of(stream) is None:
         raise BadInput(
-            "its sound is in a codec that cannot be read: encode it anew, or choose another of "
-            "its sound tracks, if it has any",
+            "its sound is in a codec that cannot be read: re-encode it, or choose another sound "
+            "track, if there is one",
             where=path.name,
         )
     if not 1 <= stream.channels <= MAX_CHANNELS:
@@ -210,7 +210,7 @@ def _check_sound(stream: AudioStream, path: Path) -> None:
 
 
 def _check_index(container: InputContainer, path: Path) -> None:
-    """Raise BadInput for an MP4 whose index names more than the file holds."""
+    """Raise BadInput for an MP4 whose index points beyond the end of the file."""
     for stream in container.streams if container.format.name.startswith("mov") else ():
         if len(entries := stream.index_entries):
             check_claim(path, entries[-1].pos + entries[-1].size)

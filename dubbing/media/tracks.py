@@ -1,4 +1,4 @@
-"""The tracks of a film: its moving pictures, and which of its sounds is heard."""
+"""The tracks of a film: its moving pictures, and the choice of its sound track."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ def moving_pictures(container: InputContainer) -> list[VideoStream]:
 
 
 def choose(tracks: Sequence[AudioStream], wanted: str | None, name: str) -> AudioStream | None:
-    """Return the track that is ``wanted``; None when there is none and none is wanted.
+    """Return the ``wanted`` track; None when the film has no sound and no track is wanted.
 
-    wanted: a track's number, counted from 1, or its language. Of several tracks that fit, the first
-    one that the film marks as its default is taken, or else the first.
-    name: the file's, for people. Raises BadInput that lists the tracks when there is no such track.
+    wanted: a track's number, counted from 1, or its language. Among several matches, the first one
+    that the film marks as default is taken, else the first.
+    name: the file's name, for error messages. Raises BadInput that lists the tracks when there is
+    no such track.
     """
     if wanted is None:
         return _default(tracks)
@@ -41,14 +42,14 @@ def choose(tracks: Sequence[AudioStream], wanted: str | None, name: str) -> Audi
 
 
 def codec_of(stream: AudioStream | VideoStream) -> str | None:
-    """Return the name of a stream's codec, such as ``aac``; None when nothing here decodes it."""
-    # PyAV gives a stream that it cannot decode no context, whatever its types say.
+    """Return the name of a stream's codec, such as ``aac``; None without a decoder for it."""
+    # A stream that PyAV cannot decode has no context, whatever PyAV's types say.
     context: object = stream.codec_context
     return stream.codec.canonical_name if context else None
 
 
 def language(track: AudioStream) -> str | None:
-    """Return the language of ``track`` as it is tagged; None when it is not."""
+    """Return the language tag of ``track``, or None."""
     return None if track.language in {None, "", "und"} else track.language
 
 
@@ -63,7 +64,7 @@ def _speaks(track: AudioStream, wanted: str) -> bool:
 
 
 def _code(tag: str) -> str:
-    """Return what two tags of one language share: ``de`` for ``ger``, ``deu`` and ``de-AT``."""
+    """Return one code for all tags of a language: ``de`` for ``ger``, ``deu`` and ``de-AT``."""
     try:
         return langcodes.get(tag).language or tag
     except ValueError:

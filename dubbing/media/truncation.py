@@ -1,7 +1,7 @@
-"""Files that are cut short: what their headers claim, against what is there.
+"""Detection of truncated files: the size that a header claims, against the file's real size.
 
-Readers take such a file for a shorter one, and say nothing. Formats without a header, such as
-MPEG-TS, AAC and AMR, claim nothing: a recording in them begins and ends anywhere.
+Readers take a truncated file for a shorter one without an error. Formats without a header, such as
+MPEG-TS, AAC and AMR, claim nothing: their recordings may begin and end anywhere.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dubbing.errors import BadInput
 
 _UNKNOWN_32 = 0xFFFFFFFF
 _MOST_CHUNKS = 100_000
-"""Chunks that are read at most, so that no file takes long to check."""
+"""Most chunks that are read, so that no file takes long to check."""
 _HEAD = 64
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
@@ -31,7 +31,7 @@ _MP3_FRAME = 2881
 
 
 def check_whole(path: Path) -> None:
-    """Raise BadInput for a file that holds less than its header claims, with how much is there."""
+    """Raise BadInput, with both sizes, for a file that is smaller than its header claims."""
     with path.open("rb") as file:
         reader = _reader(file.read(_HEAD))
         file.seek(0)
@@ -40,21 +40,21 @@ def check_whole(path: Path) -> None:
 
 
 def check_claim(path: Path, claimed: int) -> None:
-    """Raise BadInput unless a file has the bytes that are claimed of it."""
+    """Raise BadInput for a file of fewer than ``claimed`` bytes."""
     if claimed > (size := path.stat().st_size):
         raise BadInput(
             f"the file is cut short, or claims more than it holds: {_bytes(size)} of at least "
-            f"{_bytes(claimed)} are there: copy or write it anew",
+            f"{_bytes(claimed)} are there: copy or create it again",
             where=path.name,
         )
 
 
 _Reader = Callable[[BinaryIO, int], int | None]
-"""Returns how many bytes a file of a size claims to have, or None when it does not say."""
+"""Returns the bytes that a file of the given size claims to have, or None without a claim."""
 
 
 def _reader(head: bytes) -> _Reader | None:
-    """Return what reads the claim of a file that begins with ``head``."""
+    """Return the reader for the claim of a file that begins with ``head``."""
     if head[:4] in {b"RIFF", b"RF64", b"BW64"} and head[8:12] in {b"WAVE", b"AVI "}:
         return _wave if head[8:12] == b"WAVE" else _avi
     if head[4:8] in _BOXES:
@@ -74,9 +74,9 @@ def _reader(head: bytes) -> _Reader | None:
 def _chunks(
     file: BinaryIO, size: int, header: str, align: int = 1
 ) -> Iterator[tuple[bytes, int, int]]:
-    """Yield each chunk's name, where its content begins, and its length, from where ``file`` is.
+    """Yield each chunk's name, content offset and length, from the current position on.
 
-    header: how name and length are packed. align: what each length is rounded up to.
+    header: struct format of name and length. align: the multiple that lengths are rounded up to.
     """
     for _ in range(_MOST_CHUNKS):
         if len(packed := file.read(struct.calcsize(header))) < struct.calcsize(header):
@@ -90,7 +90,7 @@ def _chunks(
 
 
 def _wave(file: BinaryIO, size: int) -> int:
-    """Return where the sound's chunk ends; without one, the WAV ends before it."""
+    """Return where the sound's chunk ends; a WAV without that chunk is cut off before it."""
     whole: int = 8 + struct.unpack("<4xI4x", file.read(12))[0]
     large: int | None = None
     for name, begin, length in _chunks(file, size, "<4sI", 2):
@@ -102,7 +102,7 @@ def _wave(file: BinaryIO, size: int) -> int:
 
 
 def _avi(file: BinaryIO, size: int) -> int:
-    """Return where the last RIFF chunk ends; an unfinished recording has no length in it."""
+    """Return where the last RIFF chunk ends; an unfinished recording states no length."""
     end = 0
     for name, begin, length in _chunks(file, size, "<4sI", 2):
         if name != b"RIFF" or length in {0, _UNKNOWN_32}:
@@ -112,7 +112,7 @@ def _avi(file: BinaryIO, size: int) -> int:
 
 
 def _boxes(file: BinaryIO, size: int) -> int | None:
-    """Return where the box ends that reaches beyond the end of an MP4 or MOV.
+    """Return the end of a box that reaches beyond the end of an MP4 or MOV, or None.
 
     Raises BadInput when the index is missing.
     """
@@ -133,14 +133,14 @@ def _boxes(file: BinaryIO, size: int) -> int | None:
     if b"mdat" in names and b"moov" not in names:
         raise BadInput(
             f"{_bytes(size)} are there, but not the index (moov) that tells what they are: the "
-            "file is cut short, or its recording was not finished: copy or record it anew",
+            "file is cut short, or its recording was not finished: copy or record it again",
             where=Path(file.name).name,
         )
     return None
 
 
 def _matroska(file: BinaryIO, size: int) -> int | None:
-    """Return where the segment ends; a live recording does not tell."""
+    """Return where the segment ends; a live recording does not state it."""
     for _ in range(_MOST_CHUNKS):
         element, length = _vint(file, keep_marker=True), _vint(file)
         if element is None or length is None:
@@ -154,7 +154,7 @@ def _matroska(file: BinaryIO, size: int) -> int | None:
 
 
 def _vint(file: BinaryIO, *, keep_marker: bool = False) -> int | None:
-    """Return EBML's next number; None when it is unknown, or not there."""
+    """Return the next EBML number; None when it is unknown or missing."""
     first = file.read(1)
     if not first or not first[0]:
         return None
@@ -179,7 +179,7 @@ def _ogg(file: BinaryIO, size: int) -> int | None:
 
 
 def _caf(file: BinaryIO, size: int) -> int | None:
-    """Return where the sound's chunk ends; of a recording, its length may be open."""
+    """Return where the sound's chunk ends; an unfinished recording may leave its length open."""
     file.seek(8)
     sounds = (
         begin + length for name, begin, length in _chunks(file, size, ">4sq") if name == b"data"
@@ -193,7 +193,7 @@ def _w64(file: BinaryIO, size: int) -> int | None:
 
 
 def _asf(file: BinaryIO, size: int) -> int | None:
-    """Return the size that the header tells; a live recording tells none."""
+    """Return the size in the header; a live recording states none."""
     head = file.read(_ASF_SEARCHED)
     properties = head[head.find(_ASF_PROPERTIES) :][:92]
     if not properties.startswith(_ASF_PROPERTIES) or len(properties) < 92:
@@ -203,7 +203,7 @@ def _asf(file: BinaryIO, size: int) -> int | None:
 
 
 def _mp3(file: BinaryIO, size: int) -> int | None:
-    """Return where the frames end that a Xing or Info header counts."""
+    """Return the end of the frames that a Xing or Info header counts."""
     begin = 0
     if (tag := file.read(10))[:3] == b"ID3" and len(tag) == 10:
         begin = 10 + sum(byte << shift for byte, shift in zip(tag[6:], (21, 14, 7, 0), strict=True))

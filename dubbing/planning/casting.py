@@ -1,4 +1,4 @@
-"""The casting: which engine and voice speak each line, at first and when another stands in."""
+"""Casting: which engine and voice speak each line, in the first round and as a fallback."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def cast_lines(
     specs: Mapping[str, EngineSpec],
     kept: Voices | None = None,
 ) -> list[CastLine]:
-    """Return who speaks each of ``segments``, in their order; a silent line is spoken by nobody.
+    """Return the line, engine and voice of each of ``segments``, in order, without silent ones.
 
-    job: the whole job, whose timeline tells each line's room.
-    kept: voices that speakers were given before, and keep.
+    job: the whole job; its timeline gives each line's room.
+    kept: voices that speakers got earlier and keep.
     """
-    # Its rules are made when it is imported, and most of what knows casts casts nothing.
+    # Importing it compiles its rules, and most importers of this module cast nothing.
     from dubbing.text.wording import Wording  # noqa: PLC0415
 
     spoken = voiced(job)
@@ -63,11 +63,11 @@ def assign_voices(
 ) -> dict[str, VoiceRef]:
     """Return the voice of every speaker.
 
-    Speakers whose role names no voice keep theirs, or take the engine's stock voices in turn, in
-    the order in which they first speak, those that nobody has while others are free.
+    Speakers whose role names no voice keep theirs. Otherwise they take the engine's stock voices
+    in turn, in the order in which they first speak; voices that nobody has yet come first.
 
-    speakers: those who need one now, by default all; the others only keep what they have.
-    Raises BadInput for an engine that is not known here, or has no voice left to give.
+    speakers: the speakers who need a voice now, by default all; others only keep a voice they have.
+    Raises BadInput for an unknown engine, or one without stock voices.
     """
     kept = kept or {}
     on = {s: (job.engine_of(s), _base(job, s, specs)) for s in job.speakers}
@@ -78,28 +78,28 @@ def assign_voices(
     for speaker in job.speakers if speakers is None else speakers:
         if speaker not in assigned:
             waiting[on[speaker]].append(speaker)
-    for (engine, base), those in waiting.items():
+    for (engine, base), unvoiced in waiting.items():
         stock = spec_of(engine, specs, base).voices
         free = [voice for voice in stock if (engine, base, voice) not in taken] or list(stock)
         if not free:
             raise BadInput(
                 f"engine {engine!r} has no voices of its own: give the cast a reference",
-                where=f"speaker {those[0]!r}",
+                where=f"speaker {unvoiced[0]!r}",
             )
-        for turn, speaker in enumerate(those):
+        for turn, speaker in enumerate(unvoiced):
             stock_voice = free[turn % len(free)]
             assigned[speaker] = _in_stock_voice(job.role(speaker), base, stock_voice)
     return assigned
 
 
 def _base(job: Job, speaker: str, specs: Mapping[str, EngineSpec]) -> str | None:
-    """Return the engine below the one that speaks a speaker, if that is a converter."""
+    """Return the base engine of a speaker's engine, if that engine is a converter."""
     spec = specs.get(job.engine_of(speaker))
     return job.role(speaker).base or (spec.base if spec else None)
 
 
 def _told(role: Role, base: str | None, kept: VoiceRef | None) -> VoiceRef | None:
-    """Return the voice that the cast tells, or that the speaker keeps."""
+    """Return the voice that the cast names or the speaker keeps."""
     if role.clone and not base:
         return VoiceRef(digest=role.clone)
     before = kept.stock if kept and kept.base == base else None
@@ -108,14 +108,14 @@ def _told(role: Role, base: str | None, kept: VoiceRef | None) -> VoiceRef | Non
 
 
 def _in_stock_voice(role: Role, base: str | None, stock: str) -> VoiceRef:
-    """Return the voice of a role in a stock voice, which a converter makes the role's own."""
+    """Return a role's voice with ``stock``; a converter turns that into the cloned voice."""
     return VoiceRef(stock=stock, digest=role.clone, base=base)
 
 
 def heard_voices(job: Job, outcomes: Mapping[str, Outcome]) -> dict[str, VoiceRef]:
-    """Return the voice in which each speaker was heard most, of those whose role names none.
+    """Return the voice each speaker was heard in most, for speakers whose role names none.
 
-    A cloned voice that is converted was spoken in a stock voice too, and counts with it.
+    A converted clone has a stock voice below it; the pair counts as one voice.
     """
     heard: dict[str, Counter[VoiceRef]] = defaultdict(Counter)
     for segment in job.segments:
@@ -136,10 +136,10 @@ def recast(
     engine: str = "",
     voice: str = "",
 ) -> Job:
-    """Return ``job`` with those who speak ``segments`` on another engine, or in its stock voice.
+    """Return ``job`` with the speakers of ``segments`` on another engine or stock voice.
 
-    What the engine cannot do of what a role asks is left out. Raises BadInput for an engine that
-    is not known here.
+    Requests of a role that the engine cannot meet are dropped. Raises BadInput for an unknown
+    engine.
     """
     cast = dict(job.cast)
     for speaker in {segment.speaker for segment in segments}:
@@ -150,7 +150,7 @@ def recast(
 
 
 def stand_in(role: AnyRole, spec: EngineSpec, voice: str = "") -> AnyRole:
-    """Return ``role`` as another engine can play it."""
+    """Return ``role`` adapted to what another engine can do."""
     slowest, fastest = spec.speed
     if not (spec.base or (spec.clones and not voice)):
         role = role.cloning(None)
@@ -169,9 +169,9 @@ def stand_in(role: AnyRole, spec: EngineSpec, voice: str = "") -> AnyRole:
 def fall_back(
     job: Job, outcomes: Mapping[str, Outcome], specs: Mapping[str, EngineSpec]
 ) -> list[CastLine]:
-    """Return the lines that were not spoken and have another engine left, as that speaks them.
+    """Return the failed lines that have another engine left, cast for that engine.
 
-    What storage did to a line is no fault of its engine's.
+    Lines that failed because of storage are left out: their engine is not to blame.
     """
     waiting: dict[str, list[Segment]] = defaultdict(list)
     for segment in voiced(job).segments:
@@ -190,7 +190,7 @@ def fall_back(
 def _next_engine(
     job: Job, segment: Segment, outcome: Outcome, specs: Mapping[str, EngineSpec]
 ) -> str | None:
-    """Return the engine that follows the one that failed; none for one that a retry named."""
+    """Return the engine after the failed one; None when a retry had named the failed one."""
     engines = job.engines_of(segment.speaker)
     if outcome.batch.engine not in engines:
         return None
@@ -209,7 +209,7 @@ def _line(job: Job, segment: Segment, spoken: str, room: float) -> PlannedLine:
         pitch=role.pitch,
         style=role.style,
         seed=job.seed,
-        # To the millisecond: a line that is moved as it is remains the same line.
+        # To the millisecond, so that shifting a cue in time leaves its line unchanged.
         room=round(room, 3),
         max_rate=job.fit.max_rate,
     )

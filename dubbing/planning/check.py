@@ -1,7 +1,7 @@
-"""What is wrong with a job, said before anything is queued.
+"""Checks of a job before anything is queued.
 
-What cannot be dubbed is refused, every line by its cue, in one error. What will be dubbed but may
-not sound as meant is returned as cautions.
+One error lists everything that cannot be dubbed, each line by its cue. Lines that will be dubbed
+but may not sound as meant come back as cautions.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from dubbing.text.sounds import Reading, reading_of, voiced
 from dubbing.text.wording import Wording
 
 LONGEST_PROGRAMME = 24 * 3600.0
-"""Seconds; times beyond it were written in milliseconds."""
+"""Seconds. Later times were probably written in milliseconds."""
 LONGEST_NUMBER = 40
-"""Digits in one number; longer ones are read out for minutes."""
+"""Digits in one number; longer ones take minutes to read out."""
 NUMBER = re.compile(rf"\d(?:[.,'’_]?\d){{{LONGEST_NUMBER},}}")
 
 
 class Heard(NamedTuple):
-    """A line, and what is said of it."""
+    """A segment and the words that are spoken for it."""
 
     segment: Segment
     reading: Reading
     said: str
-    """In words, as the engine is asked."""
+    """The text that the engine is asked to speak."""
 
     @property
     def silent(self) -> bool:
@@ -54,15 +54,15 @@ def check(
     film_seconds: float | None = None,
     voices: Sequence[str] = (),
 ) -> list[Caution]:
-    """Return what may not come out as meant.
+    """Return cautions about lines that may not come out as meant.
 
-    job: with texts normalised, an engine for the roles that name none, and a reference for those
-    that name a stored voice.
-    specs: of every engine that there is, by name.
-    film_seconds: length of the media, when there is any.
-    voices: names of the stored voices, for whoever meant one of them.
+    job: with normalised texts, an engine for roles that name none, and a reference for roles that
+    name a stored voice.
+    specs: specs of all engines, by name.
+    film_seconds: length of the media, if there is any.
+    voices: names of the stored voices, to suggest one for a misspelled name.
 
-    Raises one BadInput that lists everything which must be changed.
+    Raises one BadInput that lists everything that must be changed.
     """
     faults = [*_whole(job)]
     spoken = voiced(job)
@@ -83,7 +83,7 @@ def check(
         )
     if faults:
         raise BadInput(listed(faults))
-    first = {speaker: of[0] for speaker, of in known.items()}
+    first = {speaker: engines[0] for speaker, engines in known.items()}
     return [
         *_roles(job, known),
         *_cautions(job, lines, first, film_seconds),
@@ -92,7 +92,7 @@ def check(
 
 
 def _heard(job: Request) -> Iterator[Heard]:
-    """Yield every line and what is said of it."""
+    """Yield every segment with its spoken words."""
     wording = Wording(job.language, job.pronunciations)
     for segment in job.segments:
         reading = reading_of(job, segment)
@@ -100,7 +100,7 @@ def _heard(job: Request) -> Iterator[Heard]:
 
 
 def _whole(job: Request) -> Iterator[str]:
-    """Yield what is wrong with the job as such."""
+    """Yield the faults of the job as a whole."""
     if not langcodes.tag_is_valid(job.language):
         yield f"language {job.language!r} is no BCP 47 tag, such as de or pt-BR"
     if not job.segments:
@@ -118,7 +118,7 @@ def _whole(job: Request) -> Iterator[str]:
 
 
 def _cast(job: Request, speaker: str, spec: EngineSpec, voices: Sequence[str]) -> Iterator[str]:
-    """Yield why a speaker cannot be spoken by an engine, of which ``spec`` tells."""
+    """Yield why the engine of ``spec`` cannot speak a speaker's lines."""
     who = f"speaker {speaker!r}"
     if not spec.covers(job.language):
         spoken = ", ".join(spec.languages[:20]) + (", …" if len(spec.languages) > 20 else "")
@@ -133,14 +133,14 @@ def _cast(job: Request, speaker: str, spec: EngineSpec, voices: Sequence[str]) -
 def _role(role: Manner, spec: EngineSpec, voices: Sequence[str]) -> Iterator[str]:
     engine = f"engine {spec.name!r}"
     if role.cloned and not spec.clones:
-        yield f"{engine} does not clone voices: take the reference out, or name another engine"
+        yield f"{engine} does not clone voices: remove the reference, or name another engine"
     elif role.cloned and role.voice and not spec.base:
         yield "give the role a voice or a reference, not both"
     elif role.voice and role.voice not in spec.voices:
         known = [*voices, *spec.voices]
         yield f"{engine} has no voice {role.voice!r}; {nearest(role.voice, known)}"
     if spec.base and not role.cloned:
-        yield f"{engine} gives what another says the voice of a reference: name one"
+        yield f"{engine} converts speech into a reference's voice: give the role a reference"
     if not spec.voices and (spec.base or not spec.clones):
         speaks = spec.base or spec.name
         yield f"engine {speaks!r} has no model here, and none of its workers has run"
@@ -150,15 +150,15 @@ def _role(role: Manner, spec: EngineSpec, voices: Sequence[str]) -> Iterator[str
     if not slowest <= role.speed <= fastest:
         yield f"{engine} speaks at a speed of {slowest:g} to {fastest:g}, not {role.speed:g}"
     if role.pitch and "pitch" not in spec.delivery:
-        yield f"{engine} cannot change the pitch: take it out"
+        yield f"{engine} cannot change the pitch: remove it"
     if role.style and "style" not in spec.delivery:
-        yield f"{engine} knows no style: take it out"
+        yield f"{engine} knows no style: remove it"
 
 
 def _line(
     line: Heard, job: Request, known: Mapping[str, list[EngineSpec]], film_seconds: float | None
 ) -> Iterator[str]:
-    """Yield why a line cannot be spoken, or cannot stand where it does."""
+    """Yield why a line cannot be spoken or placed."""
     segment, (words, _), said = line
     if NUMBER.search(words):
         yield f"it holds a number of more than {LONGEST_NUMBER} digits: write it in words"
@@ -181,7 +181,7 @@ def _roles(job: Request, speaking: Iterable[str]) -> Iterator[Caution]:
         yield Caution(code="role", segment=None, message=f"no line is spoken by {name!r}; {close}")
     if job.cast:
         for name in sorted(speaking - job.cast.keys()):
-            message = f"{name!r} is not in the cast, and gets a voice of the engine's"
+            message = f"{name!r} is not in the cast, and gets one of the engine's voices"
             yield Caution(code="role", segment=None, message=message)
 
 
@@ -203,7 +203,7 @@ def _cautions(
 
 
 def _asides(line: Heard) -> Iterator[Caution]:
-    """Yield what of a line is left unsaid, and what is said that may not be meant to be."""
+    """Yield cautions about sounds and lyrics in a line, left out or spoken, and silent lines."""
     segment, (_, asides), _ = line
     so = ": the line is silent" if line.silent else ""
     if line.silent and not asides:
@@ -216,22 +216,22 @@ def _asides(line: Heard) -> Iterator[Caution]:
 
 
 def _spoken(job: Request, line: Heard, spec: EngineSpec, room: float) -> Iterator[Caution]:
-    """Yield what may not come out as meant of a line's speech."""
+    """Yield cautions about a line's length and script."""
     segment, (words, _), said = line
     speed = job.role(segment.speaker).speed * job.fit.max_rate
     too_long = spec.foresee(said, job.language) / speed - room
-    # Less than a hundredth of a character is the arithmetic's own.
+    # Less than a hundredth of a character is rounding error.
     if (over := math.ceil(too_long * spec.pace(job.language) * speed - 0.01)) > 0:
         long = f"about {over} of its {len(said)} characters{_as_spoken(line)}"
         yield _caution("too_dense", segment, f"{long} are too many for {room:.1f} s")
-    if found := script_mismatch(words, job.language):
-        yield _caution("script", segment, f"the text is in {found}, for {job.language!r}")
+    if mismatch := script_mismatch(words, job.language):
+        yield _caution("script", segment, f"the text is in {mismatch}, for {job.language!r}")
 
 
 def _overlaps(segments: Iterable[Segment]) -> Iterator[Caution]:
-    """Yield lines that begin before another has ended: their speaker's own, or anyone's."""
+    """Yield lines that begin before another has ended, of the same speaker or of another."""
     own: dict[str, Segment] = {}
-    # Of all lines begun, the one that ends last, and the last to end of the other speakers'.
+    # The line begun so far that ends last, and the one that ends last among other speakers'.
     last: Segment | None = None
     other: Segment | None = None
     for segment in sorted(segments, key=lambda segment: segment.start):
@@ -256,7 +256,7 @@ def _still(before: Segment, segment: Segment) -> str:
 
 
 def _as_spoken(line: Heard) -> str:
-    """Return what tells a reader that what is counted is not what is written."""
+    """Return a hint that the counted text differs from the written one, or nothing."""
     text = normalise(line.segment.text)
     return "" if line.said == text else f", as {text[:60]!r} is spoken,"
 

@@ -40,7 +40,7 @@ class WorkerCommand(Model):
     """Where the caller waits for the answer."""
     order: Order
     engines: tuple[str, ...]
-    """Those that it is about."""
+    """The engines that the order is about."""
 
 
 class Fleet:
@@ -49,7 +49,7 @@ class Fleet:
     def __init__(
         self, ledger: Ledger, publisher: Publisher, engines: Callable[[], Iterable[str]]
     ) -> None:
-        """Take in where workers are known, and what tells the engines that jobs can name."""
+        """Take the ledger that knows the workers, and a function for the engines jobs can name."""
         self._ledger = ledger
         self._publisher = publisher
         self._engines = engines

@@ -1,7 +1,7 @@
 """The Celery queues: their names, Celery's settings, and publishing.
 
-Celery carries messages and runs processes. Which batch is sent when, and what was done, is the
-ledger's to know, so a message may come twice or never.
+Celery carries messages and runs processes. The ledger decides which batch is sent when and knows
+what was done, so a message may arrive twice or never.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ INTERACTIVE, LATE, BULK = 0, 3, 5
 """Priorities: on Redis 0 comes first. An unset one would mean 0 too, hence the default."""
 STEPS = (INTERACTIVE, LATE, BULK)
 BINDINGS = ("_kombu.binding.", "_kombu.binding_permanent.")
-"""What kombu puts before a queue's name for the keys that say that there is such a queue."""
+"""kombu's prefixes for the keys that record that a queue exists."""
 SEPARATOR = "\x06\x16"
-"""What kombu puts between a queue's name and a priority above 0."""
+"""kombu's separator between a queue's name and a priority above 0."""
 
 TASKS = {
     Kind.SYNTHESIS: "dubbing.synthesize",
@@ -38,17 +38,17 @@ STEER = "dubbing.steer"
 
 
 def celery_settings(redis_url: str) -> dict[str, Any]:
-    """Return what every process of the system configures Celery with."""
+    """Return the Celery settings of every process of the system."""
     return {
         "broker_url": redis_url.replace("unix://", "redis+socket://", 1),
         "broker_connection_retry_on_startup": True,
         "broker_transport_options": {
             "priority_steps": list(STEPS),
             "sep": SEPARATOR,
-            # Interactive requests of all queues, then late batches, then new ones, of each queue in
-            # turn: an extraction does not wait for the last line of everybody else.
+            # Interactive requests of all queues first, then late batches, then new ones. Queues
+            # take turns, so an extraction does not wait for the last line of every other job.
             "queue_order_strategy": "round_robin",
-            # Leases bring work back: what the broker hands out it may forget.
+            # Leases bring work back, so the broker may forget messages that it has delivered.
             "ack_emulation": False,
             "health_check_interval": 10,
             "socket_keepalive": True,
@@ -59,7 +59,7 @@ def celery_settings(redis_url: str) -> dict[str, Any]:
         "result_backend": None,
         "task_ignore_result": True,
         "task_default_priority": BULK,
-        # Acked late, so that a worker reserves no more than it runs.
+        # Acknowledged late, so that a worker reserves no more than it runs.
         "task_acks_late": True,
         "worker_prefetch_multiplier": 1,
         # CUDA and obstore do not survive a fork.
@@ -69,18 +69,18 @@ def celery_settings(redis_url: str) -> dict[str, Any]:
         "worker_send_task_events": True,
         "task_send_sent_event": True,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
-        # Longer than several large models take from a slow disk.
+        # Longer than loading several large models takes from a slow disk.
         "worker_proc_alive_timeout": 1800.0,
     }
 
 
 def make_app(redis_url: str) -> Celery:
     """Return the Celery app of this process."""
-    # A pipeline that only imports the client does not wait for these.
+    # Imported here, so that a pipeline that only imports the client does not wait for them.
     from celery import Celery  # noqa: PLC0415
     from kombu.transport.redis import Channel  # noqa: PLC0415
 
-    # A worker that lost Redis would hand its messages back to it, and end of the error.
+    # A worker that lost Redis would try to return its messages to it, and die of the error.
     Channel.do_restore = False
     app = Celery("dubbing", set_as_current=True)
     app.conf.update(celery_settings(redis_url))
@@ -88,19 +88,19 @@ def make_app(redis_url: str) -> Celery:
 
 
 def queues_of(engine: str) -> tuple[str, ...]:
-    """Return the queues that an engine's workers consume, or assembly's."""
+    """Return the queues that the workers of an engine, or of assembly, consume."""
     if engine == Kind.ASSEMBLY:
         return (Kind.ASSEMBLY.value,)
     return (f"{Kind.SYNTHESIS}.{engine}", f"{Kind.EXTRACTION}.{engine}")
 
 
 def own_queue(worker: str) -> str:
-    """Return the queue on which a worker alone gets its orders."""
+    """Return the queue on which one worker gets its orders."""
     return f"worker.{worker}"
 
 
 def broker_lists(queue: str) -> list[str]:
-    """Return the Redis lists in which the broker holds a queue's messages, one a priority."""
+    """Return the Redis lists that hold a queue's messages, one per priority."""
     return [_broker_list(queue, step) for step in STEPS]
 
 
@@ -109,17 +109,17 @@ def _broker_list(queue: str, step: int) -> str:
 
 
 class Publisher:
-    """Sends what the ledger chooses."""
+    """Sends the batches that the ledger chooses, interactive requests and orders."""
 
     def __init__(self, app: Celery, ledger: Ledger) -> None:
         self._app = app
         self._ledger = ledger
 
     def fill(self, queues: Iterable[str]) -> int:
-        """Bring the queues to their depth; return how many messages were sent."""
+        """Fill the queues to their target depth; return the number of messages sent."""
         sent = 0
         for queue in queues:
-            # Interactive requests lie elsewhere, and do not hide that a batch was lost.
+            # Interactive requests are in other lists, so they do not hide a lost batch.
             lists = [_broker_list(queue, step) for step in (LATE, BULK)]
             for address in self._ledger.take(queue, lists):
                 self._send(address)
@@ -144,7 +144,7 @@ class Publisher:
 
     def _send(self, at: Address) -> None:
         name = f"{at.job}/{at.round}/{at.kind if at.number is None else at.number}"
-        # The hard limit is a little after the lease's end; whoever is killed by it holds nothing.
+        # The hard limit comes a little after the lease's end, so a killed task holds no lease.
         limit = at.deadline + 5
         priority = LATE if at.late else BULK
         self._publish(
@@ -170,7 +170,7 @@ class Publisher:
                 queue=queue,
                 priority=priority,
                 time_limit=limit,
-                # Flower shows the id: it begins with the job and the batch.
+                # Flower shows the id, so it begins with the job and the batch.
                 task_id=f"{name}-{secrets.token_hex(3)}",
                 retry_policy={"max_retries": 5, "interval_start": 0.1, "interval_max": 2},
             )
@@ -179,9 +179,9 @@ class Publisher:
 
 
 def start_flower(redis_url: str, address: str, port: int) -> None:
-    """Run Flower until it is told to end, and this process with it.
+    """Run Flower until it is stopped, then exit this process.
 
-    Raises BadInput when it is not installed or cannot listen.
+    Raises BadInput when Flower is not installed or cannot listen.
     """
     if find_spec("flower") is None:
         raise BadInput("Flower is not installed: pip install 'dubbing[flower]'")
@@ -191,5 +191,5 @@ def start_flower(redis_url: str, address: str, port: int) -> None:
     except OSError as exc:
         where = f"--address {address} --port {port}"
         raise BadInput(f"Flower cannot listen there: {exc.strerror}", where=where) from exc
-    # It leaves threads that wait for ever when Redis is gone; nothing is lost with them.
+    # Flower leaves threads that wait for ever when Redis is gone; nothing is lost with them.
     os._exit(0)

@@ -1,4 +1,4 @@
-"""A line that is said at once: an interactive request, which belongs to no job."""
+"""A line that is spoken at once: an interactive request, which belongs to no job."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from dubbing.voices.voice import VoiceRef
 
 SAY_SECONDS = 60.0
 TURN_SECONDS = 0.05
-"""How often a request asks whether it may go ahead."""
+"""Pause between two questions whether a request may go ahead."""
 LONGEST = 86_400.0
-"""Seconds that the line may take: as long as it likes."""
+"""Seconds of the line's slot, long enough for any text."""
 
 
 class SayRequest(Model):
-    """What a worker is asked."""
+    """The request to a worker."""
 
     ticket: str
     """Where the caller waits for the answer."""
@@ -35,7 +35,7 @@ class SayRequest(Model):
 
 
 def one_line(text: str, *, language: str, engine: str, voice: str) -> Manifest:
-    """Return a manifest of one line, by which the line is checked and cast.
+    """Return a manifest of one line, used to check and cast it.
 
     Raises BadInput for text without words.
     """
@@ -45,7 +45,7 @@ def one_line(text: str, *, language: str, engine: str, voice: str) -> Manifest:
             "engine": engine,
             "segments": [{"id": "say", "start": 0, "end": LONGEST, "text": text}],
             "cast": {"speaker": {"voice": voice or None}},
-            # Whoever asks for a single line wants to hear what it says.
+            # The user of a single line wants to hear all of it.
             "speak_sounds": True,
             "speak_lyrics": True,
         }
@@ -81,8 +81,8 @@ def say(
 
 
 def _await_turn(ledger: Ledger, engine: str, deadline: float) -> None:
-    """Wait while too many requests went ahead of the batches, which have a right to be begun."""
+    """Wait while too many requests have gone ahead of batches, which need their turn too."""
     while not ledger.express(queues_of(engine)[0]):
         if time.monotonic() > deadline:
-            raise Transient(f"{engine!r} is asked for more than it can say: try again later")
+            raise Transient(f"{engine!r} gets more requests than it can speak: try again later")
         time.sleep(TURN_SECONDS)

@@ -1,6 +1,6 @@
-"""What an S3 server refuses: its error code, its words, and what to check.
+"""Refusals of an S3 server: error code, message, and what to check.
 
-The codes are Amazon's; other servers use the same ones.
+The codes are Amazon's; other servers use them too.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ CODE = re.compile(r"<Code>\s*([A-Za-z.]+)\s*</Code>")
 MESSAGE = re.compile(r"<Message>\s*([^<]*?)\s*</Message>")
 EXPECTED_REGION = re.compile(r"<Region>\s*([\w-]+)\s*</Region>")
 BARE_REDIRECT = "redirect without LOCATION"
-"""The client's words for S3's answer 301, which it does not hand out."""
+"""The client's message for S3's answer 301, whose content it does not pass on."""
 FORBIDDEN = re.compile(r"status code: (40[13] \w+)")
 REASON = re.compile(r'(?:message|error): "([^"]+)"')
-"""Why nothing was answered, in what the client tells below its first line."""
+"""The reason for a missing answer, further down in the client's message."""
 METADATA = "169.254.169.254"
-"""Where Amazon's machines find their keys; asked when no key is set."""
+"""Address where Amazon's machines find their keys; it is asked when no key is set."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Refusal:
     code: str
     """S3's error code."""
     message: str
-    """S3's words."""
+    """S3's message."""
     remedy: str
     """What to check."""
 
@@ -64,7 +64,7 @@ class Refusal:
 
 
 def refusal_in(text: str) -> Refusal | None:
-    """Return the refusal that a client's error tells of, or None when it tells of none."""
+    """Return the refusal in a client's error message, or None."""
     if BARE_REDIRECT in text:
         return Refusal("PermanentRedirect", "the bucket lies in another region", REGION)
     if METADATA in text:
@@ -85,7 +85,7 @@ def refusal_in(text: str) -> Refusal | None:
 
 
 def summary_of(exc: BaseException) -> str:
-    """Return the first line of a client's error, with the reason that stands further down."""
+    """Return the first line of a client's error, with the reason from further down."""
     lines = str(exc).strip().splitlines() or [type(exc).__name__]
     reasons = REASON.findall("\n".join(lines[1:]))
     return f"{lines[0]}: {reasons[-1]}" if reasons else lines[0]

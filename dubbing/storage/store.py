@@ -1,7 +1,7 @@
 """Object storage: a folder or a bucket.
 
-Storage is the truth: whatever is in Redis can be made again from what lies here. What a job reads
-is written create-if-absent; of that, only a clip found damaged is ever overwritten.
+Storage is the truth: everything in Redis can be rebuilt from it. Objects that a job reads are
+written create-if-absent; of these, only a damaged clip is ever overwritten.
 """
 
 from __future__ import annotations
@@ -29,29 +29,29 @@ if TYPE_CHECKING:
     from obstore.store import S3Config
 
 NOTHING = MemoryStore()
-"""What is read of a folder that is not there."""
+"""The content of a folder that does not exist yet."""
 CHUNK = 8 << 20
-"""Bytes of a part when a whole file passes through."""
+"""Bytes per part when a whole file is uploaded or downloaded."""
 PARTS_AT_ONCE = 4
-"""Parts of an upload in memory together."""
+"""Parts of an upload that are in memory at the same time."""
 REQUEST_SECONDS = 30.0
-"""Longest that one request to a bucket takes, with what it carries."""
+"""Longest time for one request to a bucket, with its payload."""
 RETRY_SECONDS = 15.0
-"""No request is tried again after so long.
+"""A request is not retried after this time.
 
 A call takes at most this and one request, so that an outage is reported within a batch's deadline.
 """
 WORDLESS = re.compile(r"performing HEAD .*status code: 40[013] ")
-"""A refusal of a request whose answer has no body, and so no error code."""
+"""A refusal without a body, and so without an error code."""
 BUCKET = re.compile(r"[\w.-]+", re.ASCII)
 CONNECT_SECONDS = 5.0
 GREETING_SECONDS = 3.0
-"""How long one waits for a bucket's server that never answered yet, once more if it fails."""
+"""How long to wait for a bucket's server that has never answered; one retry follows a failure."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class S3Options:
-    """What an ``s3://`` URL does not say."""
+    """Options that an ``s3://`` URL does not hold."""
 
     endpoint: str | None = None
     region: str | None = None
@@ -63,7 +63,7 @@ class Storage:
     """A folder or a bucket. Safe to use from several threads, not across a fork."""
 
     def __init__(self, store: ObjectStore | None, url: str, s3: S3Options | None = None) -> None:
-        """Take in a store; None for the folder at ``url``, which is made with the first write."""
+        """Wrap a store; None stands for the folder at ``url``, made with the first write."""
         self._opened = store
         self.url = url
         self._s3 = s3 or S3Options()
@@ -80,13 +80,13 @@ class Storage:
 
     @property
     def _store(self) -> ObjectStore:
-        """The store; a folder that nobody has made yet holds nothing."""
+        """The store; a folder that does not exist yet is empty."""
         if self._opened is None and Path(self.url).is_dir():
             self._opened = LocalStore(Path(self.url))
         return self._opened or NOTHING
 
     def greet(self) -> None:
-        """Meet a bucket for the first time, within seconds.
+        """Connect to a bucket for the first time; it has to answer within seconds.
 
         Raises StorageRefused or StorageUnavailable, with S3's error code and what to check.
         """
@@ -129,7 +129,7 @@ class Storage:
         with self._mapped(key):
             path = self.path(key)
             if path and not path.exists():
-                # Workers ask so for every line, and the store would go through another thread.
+                # Workers ask this for every line, and the store would use another thread.
                 raise FileNotFoundError(key)
             return bytes(obstore.get(self._store, key).bytes())
 
@@ -139,10 +139,10 @@ class Storage:
             return bytes(obstore.get_range(self._store, key, start=offset, length=length))
 
     def download(self, key: str, path: Path) -> None:
-        """Write an object to ``path``, memory flat in its size; raises NotFound.
+        """Write an object to ``path``, with memory flat in its size; raises NotFound.
 
-        Read in ranges: each has a time limit and retries of its own, whatever the object's size.
-        Raises MediaError when ``path`` cannot be written. After any error there is no such file.
+        Each range of it has its own time limit and retries, whatever the object's size. Raises
+        MediaError when ``path`` cannot be written. Any error leaves no file at ``path``.
         """
         with self._mapped(key):
             size = int(obstore.head(self._store, key)["size"])
@@ -173,17 +173,17 @@ class Storage:
             return None
 
     def exists(self, key: str) -> bool:
-        """Whether there is such an object."""
+        """Whether there is an object at ``key``."""
         return self.size(key) is not None
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """Yield the keys below ``prefix``, in no order."""
+        """Yield the keys below ``prefix``, in no particular order."""
         with self._mapped(prefix):
             for page in obstore.list(self._store, prefix.rstrip("/")):
                 yield from (item["path"] for item in page)
 
     def folders(self, prefix: str) -> list[str]:
-        """Return the names right below ``prefix``."""
+        """Return the names of the folders directly below ``prefix``."""
         with self._mapped(prefix):
             found = obstore.list_with_delimiter(self._store, prefix.rstrip("/"))
         return sorted(path.rstrip("/").rsplit("/", 1)[-1] for path in found["common_prefixes"])
@@ -197,11 +197,11 @@ class Storage:
             pass
 
     def path(self, key: str) -> Path | None:
-        """Return where an object lies on this machine, or None when storage is not a folder."""
+        """Return an object's path on this machine, or None when storage is not a folder."""
         return None if "://" in self.url else Path(self.url) / key
 
     def resolve(self, source: str) -> tuple[Storage, str]:
-        """Return where ``source``, a key or another bucket's ``s3://`` URL, is read from."""
+        """Return the storage and key of ``source``, a key or another bucket's ``s3://`` URL."""
         if not source.startswith("s3://"):
             return self, source
         bucket, _, key = source.removeprefix("s3://").partition("/")
@@ -209,7 +209,7 @@ class Storage:
 
     @contextmanager
     def _writing(self, key: str) -> Iterator[None]:
-        """Turn obstore's errors at a write into ours: what is not found is the bucket."""
+        """Map obstore's errors at a write to ours; *not found* then means the bucket."""
         if self._opened is None:
             self._make_folder()
         try:
@@ -228,7 +228,7 @@ class Storage:
 
     @contextmanager
     def _mapped(self, key: str) -> Iterator[None]:
-        """Turn obstore's errors into ours."""
+        """Map obstore's errors to ours."""
         try:
             yield
         except (BaseError, OSError) as exc:
@@ -240,7 +240,7 @@ class Storage:
             raise StorageUnavailable(f"storage failed at {key!r}: {summary_of(exc)}") from exc
 
     def _refusal_in(self, exc: BaseException) -> Refusal | None:
-        """Return why S3 refuses; it is asked again where its answer had no room for words."""
+        """Return why S3 refuses; after an answer without a body, ask again with a listing."""
         text = str(exc)
         if "<Code>" not in text and WORDLESS.search(text):
             try:
@@ -259,13 +259,13 @@ def digest_file(path: Path) -> str:
 def _s3_store(url: str, options: S3Options, seconds: float | None = None) -> S3Store:
     """Return the store of a URL.
 
-    seconds: how long the server may take to answer; left out, as long as an outage may last.
+    seconds: how long the server may take to answer; by default as long as an outage may last.
     """
     bucket, _, prefix = url.removeprefix("s3://").partition("/")
     if not BUCKET.fullmatch(bucket):
         raise BadInput("name a bucket: s3://bucket/prefix", where=f"storage {url!r}")
     config: S3Config = {"bucket": bucket, "region": options.region or "us-east-1"}
-    # A key that is left out is looked for where Amazon's tools look.
+    # Without a key here, obstore looks for one where Amazon's tools do.
     if options.endpoint:
         config["endpoint"] = _web_address(options.endpoint)
     if options.access_key_id:
@@ -274,7 +274,7 @@ def _s3_store(url: str, options: S3Options, seconds: float | None = None) -> S3S
         config["secret_access_key"] = options.secret_access_key
     written = "".join(map(str, config.values()))
     if not (written.isascii() and written.isprintable()):
-        raise BadInput("a key, the region or the endpoint holds a sign that none has", where="S3")
+        raise BadInput("a key, the region or the endpoint has an invalid character", where="S3")
     return S3Store(
         prefix=prefix or None,
         config=config,
@@ -291,7 +291,7 @@ def _s3_store(url: str, options: S3Options, seconds: float | None = None) -> S3S
 
 
 def _web_address(endpoint: str) -> str:
-    """Return an endpoint; raises BadInput for one that is no web address."""
+    """Return ``endpoint``; raises BadInput unless it is a web address."""
     with suppress(ValueError):
         parts = urlsplit(endpoint)
         if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:

@@ -1,4 +1,4 @@
-"""The text of a line: what is removed from it, whether it can be spoken, and its script."""
+"""The characters of a line: normal form, whether it can be spoken, and its script."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 from functools import lru_cache
 
 UNSEEN = frozenset({"Cc", "Cs"})
-"""Categories of characters that have no shape and no influence on another's."""
+"""Categories of characters without a shape, which do not change other shapes either."""
 JOINERS = "\u200c\u200d"
 """Zero-width non-joiner and joiner: they change how some scripts are read."""
 JOINING = frozenset(
@@ -16,7 +16,7 @@ JOINING = frozenset(
         *("ORIYA", "TAMIL", "TELUGU", "KANNADA", "MALAYALAM", "SINHALA", "KHMER", "MYANMAR"),
     }
 )
-"""Scripts, by the first word of their letters' names, in which a joiner stands for something."""
+"""Scripts in which a joiner has a meaning, by the first word of their letters' names."""
 SCRIPTS: dict[str, frozenset[str]] = {
     "Latn": frozenset({"LATIN"}),
     "Cyrl": frozenset({"CYRILLIC"}),
@@ -30,18 +30,18 @@ SCRIPTS: dict[str, frozenset[str]] = {
     "Jpan": frozenset({"CJK", "HIRAGANA", "KATAKANA"}),
     "Kore": frozenset({"HANGUL", "CJK"}),
 }
-"""Letters that a language in this ISO 15924 script is written in."""
+"""Letters used by each ISO 15924 script, by the first word of their names."""
 FILLERS = frozenset("\u115f\u1160\u3164\uffa0")
 """Hangul letters without a sound or a shape."""
 DENSE = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI"})
-"""Scripts whose every letter counts as a word: it says as much, or no space ends the word."""
+"""Scripts whose letters count as words: a letter says as much, or spaces do not separate words."""
 
 
 def normalise(text: str) -> str:
-    """Return ``text`` in NFC, with what has neither sound nor shape removed.
+    """Return ``text`` in NFC, without characters that have neither sound nor shape.
 
-    Control characters, bidi marks and zero-width characters go; joiners stay where the script
-    reads them. All whitespace becomes single spaces.
+    Control characters, bidi marks and zero-width characters are removed; joiners stay in scripts
+    that read them. All whitespace becomes single spaces.
     """
     if not text.isprintable():
         text = "".join(_kept(text, index) for index in range(len(text)))
@@ -49,9 +49,9 @@ def normalise(text: str) -> str:
 
 
 def as_shown(text: str) -> str:
-    """Return ``text`` as subtitles show it: in NFC, each line without blanks around it.
+    """Return ``text`` as subtitles show it: in NFC, each line without spaces around it.
 
-    Control characters, halves of surrogate pairs and blank lines go. Line breaks, bidi marks and
+    Control characters, lone surrogates and blank lines are removed. Line breaks, bidi marks and
     joiners stay.
     """
     lines = text.replace("\t", " ").splitlines()
@@ -65,15 +65,15 @@ def as_shown(text: str) -> str:
 
 
 def speakable(text: str) -> bool:
-    """Whether there is a letter or a digit in it; letters that only fill a place do not count."""
+    """Whether ``text`` has a letter or a digit; Hangul fillers do not count."""
     return any(character.isalnum() and character not in FILLERS for character in text)
 
 
 def script_mismatch(text: str, language: str) -> str | None:
-    """Return words for the script that most of ``text`` is in, when it is not ``language``'s.
+    """Return a description of the script of most of ``text``, if ``language`` does not use it.
 
-    Words are counted, so a name in another script inside a line is no mismatch. Nothing is said
-    of languages whose tag or script is not known.
+    Words are counted, so a name in another script inside a line is no mismatch. Returns None for
+    languages whose tag or script is unknown.
     """
     own = _scripts_of(language)
     if own is None:
@@ -91,7 +91,7 @@ def script_mismatch(text: str, language: str) -> str | None:
 
 @lru_cache(maxsize=256)
 def _scripts_of(language: str) -> frozenset[str] | None:
-    # Its tables take as long to load as the rest of the client, which asks for no script.
+    # Its tables take as long to load as the rest of the client, which needs no script.
     from langcodes import Language  # noqa: PLC0415
     from langcodes.tag_parser import LanguageTagError  # noqa: PLC0415
 
@@ -103,7 +103,7 @@ def _scripts_of(language: str) -> frozenset[str] | None:
 
 
 def _kept(text: str, index: int) -> str:
-    """Return what stays of one character."""
+    """Return the character at ``index`` as it stays, or nothing."""
     character = text[index]
     if character.isspace():
         return " "
@@ -114,7 +114,7 @@ def _kept(text: str, index: int) -> str:
 
 @lru_cache(maxsize=4096)
 def _script(character: str) -> str:
-    """Return the first word of a letter's name that names a script."""
+    """Return the word of a letter's Unicode name that names its script."""
     words = unicodedata.name(character, "").split()
     if words[:1] in (["FULLWIDTH"], ["HALFWIDTH"]):
         words = words[1:]

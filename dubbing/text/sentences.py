@@ -1,7 +1,7 @@
-"""Lines into sentences, for engines that say only so much at once.
+"""Splitting of lines into sentences, for engines with a limit on what they speak at once.
 
-The rules are small and go by Unicode's signs: the libraries for it drop signs of what they
-cut, and a wrong cut between two sentences is only a pause.
+The rules are small and use Unicode's punctuation. Libraries for this task drop characters where
+they cut, and a wrong cut between two sentences only costs a pause.
 """
 
 from __future__ import annotations
@@ -13,31 +13,31 @@ from functools import lru_cache
 
 CLOSERS = r"[\"'”’“‘»«)\]}」』）】》〉]*"
 FULL = "。！？｡"
-"""They end a sentence wherever they stand."""
+"""Signs that end a sentence anywhere."""
 BEFORE_SPACE = ".!?…؟۔।॥‼⁇⁈⁉"
-"""They end one where a space follows."""
+"""Signs that end a sentence where a space follows."""
 OWN = {"el": ";", "hy": "։"}
-"""What else does so in a language: the Greek question mark, the Armenian full stop."""
+"""More such signs by language: the Greek question mark, the Armenian full stop."""
 CLAUSE = re.compile(r".*?(?:[,;:，、；：،؛—–]+[\"'”’»)\]]*(?=\s|[^\x00-\u2fff]|$)|$)\s*", re.DOTALL)
 WORD = re.compile(r"\S*\s*")
 SHORT = re.compile(
     r"(?:^|[\s(\"'«„])(?:[^\W\d_]|\d{1,3}|[^\W\d_]\.[^\W\d_]|"
     r"Dr|Mr|Mrs|Ms|St|Prof|Nr|No|Hr|Fr|Sr|Sra|Mme|Mlle|bzw|ca|vgl|vs|approx|usw|etc|ecc|Sig|Dott|pág)\.$"
 )
-"""What ends in a full stop and mostly ends no sentence: initials, ordinals, titles."""
+"""Forms with a full stop that rarely ends a sentence: initials, ordinals, titles."""
 LONGEST_SHORT = 12
-"""Characters; more than any of them has."""
+"""Characters; longer than any such form."""
 JOINERS = "\u200c\u200d"
 
 
 def split(text: str, language: str, limit: int) -> list[str]:
     """Return ``text`` in parts of at most ``limit`` characters, each as many sentences as fit.
 
-    A sentence over the limit is cut at a comma or the like, else between words, else, where no
-    spaces are written, between characters as one sees them. No word is lost or doubled: the parts
+    A sentence over the limit is cut at commas and similar signs, else between words, else between
+    visible characters where the script writes no spaces. No word is lost or doubled: the parts
     hold every character but the spaces between them.
 
-    language: BCP 47 tag. limit: at least 1; one visible character may be longer, and is kept whole.
+    language: BCP 47 tag. limit: at least 1; a visible character that is longer stays whole.
     """
     if limit < 1:
         raise ValueError(f"a limit of {limit} characters leaves no room for any")
@@ -52,7 +52,7 @@ def split(text: str, language: str, limit: int) -> list[str]:
 
 
 def _sentences(text: str, language: str) -> list[str]:
-    """Return the sentences, each with the space behind it."""
+    """Return the sentences, each with the space after it."""
     found: list[str] = []
     for match in _sentence(language.split("-", maxsplit=1)[0].lower()).finditer(text):
         piece = match.group()
@@ -71,7 +71,7 @@ def _sentence(language: str) -> re.Pattern[str]:
 
 
 def _packed(pieces: list[str], limit: int, level: int) -> Iterator[str]:
-    """Yield ``pieces`` joined up to ``limit``, those over it cut by the next smaller measure."""
+    """Yield ``pieces`` joined up to ``limit``; cut longer pieces by the next smaller measure."""
     held = ""
     for piece in pieces:
         if len((held + piece).rstrip()) <= limit:
@@ -100,7 +100,7 @@ def _words(text: str) -> list[str]:
 
 
 def _characters(text: str) -> list[str]:
-    """Return characters as one sees them, with their accents, vowel signs and joiners."""
+    """Return the visible characters, with their accents, vowel signs and joiners."""
     seen: list[str] = []
     for character in text:
         if seen and (_belongs(character) or seen[-1].endswith(JOINERS[1])):
@@ -111,7 +111,7 @@ def _characters(text: str) -> list[str]:
 
 
 def _belongs(character: str) -> bool:
-    """Whether a character is part of the one before."""
+    """Whether a character is part of the visible character before it."""
     return (
         character.isspace()
         or character in JOINERS
@@ -121,4 +121,4 @@ def _belongs(character: str) -> bool:
 
 
 MEASURES = (_clauses, _words, _characters)
-"""Ways to cut what is too long, the gentlest first."""
+"""Ways to cut text that is too long, the gentlest first."""

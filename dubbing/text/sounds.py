@@ -1,13 +1,13 @@
-"""What of a line is speech: sounds, lyrics and their signs are told from the words to say.
+"""Separation of a line's speech from sounds, lyrics and their signs.
 
-The rule, which the README states for users:
+The rules, which the README states for users:
 
 - Square brackets hold a sound: ``[door slams]``, ``【掌声】``.
-- Round brackets and single asterisks hold a sound where they stand by themselves, at the beginning
-  of a line or between sentences: ``(sighs) I know.`` Within a sentence they hold speech.
-- Lyrics stand between two notes or after a note that begins a line. ``#`` is a note where it begins
-  a line and a space follows.
-- What only looks like a sound or like lyrics is spoken, and is an `Aside` too.
+- Round brackets and single asterisks hold a sound where they stand alone, at the beginning of a
+  line or between sentences: ``(sighs) I know.`` Within a sentence they hold speech.
+- Lyrics stand between two notes or after a note that begins a line. ``#`` is a note at the
+  beginning of a line, before a space.
+- Text that only looks like a sound or lyrics is spoken, and is an `Aside` too.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from dubbing.text.characters import normalise, speakable
 AnyRequest = TypeVar("AnyRequest", bound=Request)
 Kind = Literal["sound", "lyrics"]
 Part = Literal["speech", "lyrics", "doubt"]
-"""What stands around a note seems to be; ``doubt`` is speech that may be lyrics."""
+"""What the text around a note seems to be; ``doubt`` is speech that may be lyrics."""
 
 
 class Aside(NamedTuple):
@@ -30,15 +30,15 @@ class Aside(NamedTuple):
 
     kind: Kind
     text: str
-    """As it is written."""
+    """The text as written."""
     spoken: bool
 
 
 class Reading(NamedTuple):
-    """What is said of a line, before it is put into words."""
+    """The part of a line that is speech, before numbers and signs are put into words."""
 
     words: str
-    """Without signs of sounds and lyrics; nothing in it is `speakable` when the line is silent."""
+    """Text without signs of sounds and lyrics; not `speakable` when the line is silent."""
     asides: tuple[Aside, ...] = ()
 
 
@@ -66,66 +66,66 @@ SONG_IN_STARS = re.compile(rf"\s*(?:{DASH}\s*)?\*\s+(?!\d)[^*]+\s\*\s*")
 SONG_IN_HASHES = re.compile(
     rf"\s*(?:{DASH}\s*)?(?:[#＃]\s.*\s[#＃]|[#＃][^\W\d].*[\w.,!?…]{{2}}[#＃])\s*"
 )
-"""A whole line: ``# 99 red balloons #``, ``#Row the boat#``; ``#1 is C#`` is none."""
+"""A whole line of lyrics: ``# 99 red balloons #``, ``#Row the boat#``, but not ``#1 is C#``."""
 HASH = re.compile(r"(?<!\S)[#＃]|[#＃](?=\s*$)")
 SONG_AFTER_HASH = re.compile(
     rf"(?P<before>(?:^|[.?!…\"”»\])]\s)\s*(?:{DASH}\s*)?)"
     r"[#＃]\s+(?!\d)(?P<song>(?:[^#＃]|(?<=\s[A-G])[#＃])*?)"
     r"(?:(?P<end>\s[#＃](?!\S)|(?<!\s[A-G])[#＃]$)|$)"
 )
-"""Lyrics after a hash that begins a line or stands between sentences; a second one ends them."""
+"""Lyrics after a hash at the beginning of a line or between sentences, up to a second hash."""
 
 NEAR = 80
-"""Characters on each side of a bracket that tell whether a sentence goes on around it."""
+"""Characters on each side of a bracket that are examined for a sentence around it."""
 DIALOGUE = re.compile(rf"(?:^|\s){DASH}+\s*$")
-"""The dash before what another person says, at the end of what stands before it."""
+"""The dash before another person's words, at the end of the text before them."""
 OTHERS_TURN = re.compile(rf"\s+(?={DASH}\s)")
 SENTENCE_END = re.compile(r"[.?!…。？！][\"'”’»」』)\]]*$|\w[-–—]+$|--$")
 SENTENCE = re.compile(r"(?s).*[.?!…。？！][\"'”’»」』]*")
 GOES_ON = (",", ".", ";", ":", "!", "?", "，", "。", "！", "？")
 QUOTES = " \"'“”«»„‘¿¡…." + "".join(DASHES)
-"""What may stand before the first word of a sentence."""
+"""Characters that may precede the first word of a sentence."""
 
 STRAY_BRACKET = re.compile(r"[\[\]【】［］〔〕]")
 ROUND_BRACKET = re.compile(r"[()（）]")
 TIMES = re.compile(r"(?<=\d)\s?\*\s?(?=\d)")
 IN_A_WORD = re.compile(r"(?<=\w)\*+(?=\w)")
 SILENT_SIGN = re.compile(rf"{NOTE}|[\[\]【】［］〔〕*]|(?<!\b[A-G])[#＃](?!\s?\d)")
-"""Signs that an engine would name; ``#1`` and ``C#`` are left to be worded."""
+"""Signs that an engine would read out by name; ``#1`` and ``C#`` are left to the wording."""
 LEFT_BEHIND = (
-    # Spaces first: in a long run of them, what follows would look for its end from each one.
+    # Spaces first: in a long run of spaces the patterns below would search from each one.
     (re.compile(r"\s+"), " "),
     (re.compile(rf"(?<!\S){DASH} ?(?={DASH} |$)"), ""),
     (re.compile(r" (?=[,;:?!]|\.(?!\.))"), ""),
     (re.compile(r"^[ ,;:]+"), ""),
 )
-"""What has lost its words: a dash, a comma, spaces."""
+"""Leftovers of removed words: a dash, a comma, spaces."""
 
 
 def reading_of(request: Request, segment: Segment) -> Reading:
-    """Return what ``request`` has said of a line."""
+    """Return the speech of a segment and its asides, as ``request`` asks."""
     text = normalise(segment.text)
     return read(text, sounds=request.speak_sounds, lyrics=request.speak_lyrics)
 
 
 def is_silent(request: Request, segment: Segment) -> bool:
-    """Whether a line has nothing to say: no letter or digit that ``request`` has spoken."""
+    """Whether a segment has nothing to say: no letter or digit that ``request`` wants spoken."""
     return not speakable(reading_of(request, segment).words)
 
 
 def voiced(request: AnyRequest) -> AnyRequest:
-    """Return ``request`` with the lines alone that have something to say.
+    """Return ``request`` without its silent segments.
 
-    Its speakers are those who speak, and its lines have the time of the silent ones as room.
+    Speakers who never speak drop out, and the remaining lines may use the time of silent ones.
     """
     spoken = tuple(segment for segment in request.segments if not is_silent(request, segment))
     return request.model_copy(update={"segments": spoken})
 
 
 def read(text: str, *, sounds: bool = False, lyrics: bool = False) -> Reading:
-    """Return what is said of ``text``.
+    """Return the speech of ``text`` and its asides.
 
-    sounds, lyrics: whether those are spoken. Text without any sign is returned as it is.
+    sounds, lyrics: whether these are spoken. Text without any sign is returned unchanged.
     """
     if not ANY_SIGN.search(text):
         return Reading(text)
@@ -145,7 +145,7 @@ def read(text: str, *, sounds: bool = False, lyrics: bool = False) -> Reading:
 
 
 def _with_notes(text: str) -> str:
-    """Return ``text`` with a note in place of each hash or asterisk that stands for one."""
+    """Return ``text`` with notes in place of the hashes and asterisks that stand for notes."""
     if SONG_IN_STARS.fullmatch(text):
         return text.replace("*", "♪")
     if SONG_IN_HASHES.fullmatch(text):
@@ -156,14 +156,14 @@ def _with_notes(text: str) -> str:
 
 
 def _parts(text: str) -> Iterator[tuple[Part, str]]:
-    """Yield what the parts of ``text`` around its notes seem to be, and their text."""
+    """Yield the parts of ``text`` around its notes, each with what it seems to be."""
     chunks, at = [], 0
     for sign in SIGN.finditer(text):
         if sign["note"]:
             chunks.append(text[at : sign.start()])
             at = sign.end()
     chunks.append(text[at:])
-    # Several notes at an end of the line are as good as one.
+    # Several notes at either end of the line count as one.
     while len(chunks) > 2 and not (chunks[0] + chunks[1]).strip():
         del chunks[0]
     while len(chunks) > 2 and not (chunks[-2] + chunks[-1]).strip():
@@ -184,7 +184,7 @@ def _parts(text: str) -> Iterator[tuple[Part, str]]:
 
 
 def _around_one_note(before: str, after: str) -> Iterator[tuple[Part, str]]:
-    """Yield what stands before and after the only note of a line."""
+    """Yield the parts before and after the only note of a line."""
     if speakable(before) and not DIALOGUE.search(before):
         goes_on = speakable(after)
         yield "speech" if goes_on else "doubt", before
@@ -199,7 +199,7 @@ def _around_one_note(before: str, after: str) -> Iterator[tuple[Part, str]]:
 
 
 def _without_sounds(text: str, spoken: bool) -> tuple[str, list[Aside]]:
-    """Return the words of ``text``, its brackets taken away, and what they held."""
+    """Return the words of ``text`` without its brackets, and the asides that these held."""
     words, speech, at = "", "", 0
     dialogue = text.lstrip().startswith(DASHES)
     asides: list[Aside] = []
@@ -223,9 +223,9 @@ def _without_sounds(text: str, spoken: bool) -> tuple[str, list[Aside]]:
 
 
 def _stands_alone(inner: str, before: str, after: str, dialogue: bool) -> bool:
-    """Whether what round brackets hold is no part of the sentence around them.
+    """Whether the text in round brackets is not part of the sentence around them.
 
-    before: the speech up to them. dialogue: whether dashes set apart what several people say.
+    before: the speech up to the brackets. dialogue: whether dashes separate several speakers.
     """
     if not _describes(inner) or SENTENCE.fullmatch(inner):
         return False
@@ -239,7 +239,7 @@ def _stands_alone(inner: str, before: str, after: str, dialogue: bool) -> bool:
 
 
 def _begins_a_turn(before: str, dialogue: bool) -> bool:
-    """Whether nothing was said before in this line, or in this person's turn of a dialogue."""
+    """Whether nothing was said before in this line, or in this person's turn of the dialogue."""
     if not speakable(before):
         return True
     turn = DIALOGUE.search(before)
@@ -249,13 +249,13 @@ def _begins_a_turn(before: str, dialogue: bool) -> bool:
 
 
 def _describes(inner: str) -> bool:
-    """Whether it may describe a sound: two letters, or one of a script without capitals."""
+    """Whether ``inner`` may describe a sound: two letters, or one of a script without capitals."""
     letters = [letter for letter in inner if letter.isalpha()]
     return len(letters) > 1 or any(letter.lower() == letter.upper() for letter in letters)
 
 
 def _tidied(words: str) -> str:
-    """Return ``words`` without the signs that an engine would name, and what they leave behind."""
+    """Return ``words`` without the signs that an engine would read out, and their leftovers."""
     words = IN_A_WORD.sub("", TIMES.sub(" × ", words))
     words = SILENT_SIGN.sub(" ", words)
     for pattern, instead in LEFT_BEHIND:

@@ -1,1 +1,1 @@
-"""Benchmarks, run by `scripts/bench`. A package, as pysbd brings another one of this name."""
+"""Benchmarks, run by `scripts/bench`. A real package, as pysbd installs one of the same name."""

@@ -1,4 +1,4 @@
-"""The work that nobody can avoid: lines spoken, encoded and stored by processes side by side."""
+"""The unavoidable work: lines spoken, encoded and stored by parallel processes."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from dubbing.script.manifest import Manifest
 from dubbing.storage import Storage
 
 _process: list[tuple[Engine, Storage]] = []
-"""What a process of the pool holds."""
+"""The engine and storage of a process of the pool."""
 
 
 def bare_processes(engine: str, count: int, storage: str) -> Pool:
-    """Start processes, and wait until each has its engine loaded and has spoken."""
+    """Start processes, and wait until each has loaded its engine and spoken a line."""
     context = multiprocessing.get_context("spawn")
     ready = context.Barrier(count + 1)
     pool = context.Pool(count, _load, (engine, storage, ready))
@@ -29,7 +29,7 @@ def bare_processes(engine: str, count: int, storage: str) -> Pool:
 
 
 def bare_seconds(pool: Pool, job: Manifest, engine: str, chunk: int) -> float:
-    """Return how long the processes take for a job's lines, each clip stored under its name."""
+    """Return how long the processes take for a job's lines, each clip under its own key."""
     voices = dict(zip(job.speakers, Catalogue().create(engine).spec.voices, strict=False))
     lines = sorted((voices[segment.speaker], segment.text) for segment in job.segments)
     keys = [f"bare/{job.id}/{n}.flac" for n in range(len(lines))]
@@ -40,7 +40,7 @@ def bare_seconds(pool: Pool, job: Manifest, engine: str, chunk: int) -> float:
 
 
 def _load(name: str, storage: str, ready: Barrier) -> None:
-    """Do what a process does once."""
+    """Load the engine in a new process, and speak one line."""
     engine = Catalogue().create(name)
     engine.load("cpu")
     engine.synthesize([Line(text="Ready.", language=LANGUAGE, voice=engine.spec.voices[0])])

@@ -1,4 +1,4 @@
-"""Jobs of made-up lines that their names decide, so that no clip of another job's is there."""
+"""Jobs of made-up lines. Their names seed the lines, so no job finds clips of another one."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def cries(name: str) -> Iterator[str]:
 def make_job(
     name: str, texts: Iterator[str], lines: int, *, slot: float, speakers: int
 ) -> Manifest:
-    """Return a job of ``lines`` different texts, which the speakers speak in turn.
+    """Return a job of ``lines`` different texts; the speakers take turns.
 
-    slot: seconds from one line to the next, of which a tenth is silence.
+    slot: seconds from one line to the next; a tenth of it is silence.
     """
-    found: dict[str, None] = {}
-    while len(found) < lines:
-        found[next(texts)] = None
+    distinct: dict[str, None] = {}
+    while len(distinct) < lines:
+        distinct[next(texts)] = None
     segments = tuple(
         Segment(
             id=str(number + 1),
@@ -63,6 +63,6 @@ def make_job(
             speaker=f"speaker {number % speakers}",
             text=text,
         )
-        for number, text in enumerate(found)
+        for number, text in enumerate(distinct)
     )
     return Manifest(id=name, language=LANGUAGE, segments=segments, output=Output(formats=("flac",)))

@@ -1,4 +1,4 @@
-"""What the benchmarks of the queue share: settings, the faulty engine, and waiting."""
+"""Shared parts of the queue benchmarks: settings, the faulty engine, and waiting."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from dubbing.storage.keys import Keys
 
 CORES = os.cpu_count() or 1
 PATIENCE = 120.0
-"""Seconds after which something hangs."""
+"""Seconds after which something must be hanging."""
 POLL_SECONDS = 0.01
 PLUGINS = Path(__file__).parents[2] / "tests" / "plugins"
-"""Brings the engine ``faulty``, which takes as long as a line's text says."""
+"""Provides the engine ``faulty``, which takes as long as a line's text says."""
 SPEAKING = {JobState.QUEUED, JobState.SYNTHESIZING}
 
 
 def settings(home: Path, engine: str, slots: int | None = None) -> Settings:
-    """Return the settings of a stack that has this folder to itself."""
+    """Return the settings of a stack with its own folder."""
     return Settings(
         home=home, redis_url="", storage_url="", engine=engine, slots=slots, log_level="WARNING"
     )
@@ -35,7 +35,7 @@ def settings(home: Path, engine: str, slots: int | None = None) -> Settings:
 
 @contextmanager
 def faulty_engine() -> Iterator[None]:
-    """Let this process and those that it starts know the engine ``faulty``."""
+    """Make the engine ``faulty`` known to this process and those that it starts."""
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = str(PLUGINS)
     sys.path.insert(0, str(PLUGINS))
@@ -49,7 +49,7 @@ def faulty_engine() -> Iterator[None]:
 
 
 def statuses(client: Client, job: str) -> Iterator[Status]:
-    """Yield how far a job is, last when its last batch is counted."""
+    """Yield a job's statuses until its last batch is counted."""
     for status in client.watch(job):
         yield status
         if status.state not in SPEAKING:
@@ -57,15 +57,15 @@ def statuses(client: Client, job: str) -> Iterator[Status]:
 
 
 def wait_until_spoken(client: Client, job: str) -> Status:
-    """Return how a job stands when its last batch is counted."""
+    """Return a job's status once its last batch is counted."""
     *_, last = statuses(client, job)
     return last
 
 
 def warm_up(client: Client, make: Callable[[str], Manifest], processes: int) -> None:
-    """Have jobs spoken until so many processes of the workers have spoken.
+    """Have jobs spoken until that many worker processes have spoken.
 
-    make: returns a job with the name that it is given.
+    make: returns a job with the given name.
     """
     deadline = time.monotonic() + PATIENCE
     spoken_by: set[str] = set()
@@ -74,7 +74,7 @@ def warm_up(client: Client, make: Callable[[str], Manifest], processes: int) -> 
         job = make(f"warm-{time.monotonic_ns()}")
         client.submit(job)
         wait_until_spoken(client, job.id)
-        # An assembly worker that is there has other things to do.
+        # An assembly worker, if there is one, has no time for it.
         client.cancel(job.id)
         for key in client.storage.keys(Keys.results(job.id, 1)):
             spoken_by.add(json.loads(client.storage.get(key))["worker"])
@@ -84,10 +84,10 @@ def until(condition: Callable[[], object], what: str) -> None:
     """Return once ``condition`` holds."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
-        assert time.monotonic() < deadline, f"it never came that {what}"
+        assert time.monotonic() < deadline, f"still not: {what}"
         time.sleep(POLL_SECONDS)
 
 
 def children(pid: int) -> list[int]:
-    """Return the processes that this one has started."""
+    """Return the child processes of a process."""
     return [int(n) for n in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

@@ -1,8 +1,8 @@
-"""A 2 h film with 2,000 lines: what assembly costs beside the work that nobody can avoid.
+"""A 2 h film with 2,000 lines: the cost of assembly beside the unavoidable work.
 
 - ``vs_floor``: placing and mixing to a WAV ÷ reading the same clips and writing as much output,
   both synced to the disk; the median of interleaved runs, each in a fresh process.
-- ``peak_mb``: the largest memory of a process that does so.
+- ``peak_mb``: the largest memory of a process that places and mixes.
 - ``vs_pydub``: a loop of pydub's ``overlay`` ÷ placing and mixing, for 30 min and 500 lines.
 - ``vs_aac``: the whole chain (fit, duck, loudness, limiter, AAC, mux) ÷ ffmpeg encoding the same
   mastered track to the same AAC alone.
@@ -44,7 +44,7 @@ AT_LEAST = {"vs_pydub": 60.0}
 LINES = 2000
 PYDUB_LINES = 500
 SLOT = 3.6
-"""Seconds from one line to the next: 2,000 of them make 2 h."""
+"""Seconds from one line to the next; 2,000 slots make 2 h."""
 CLIP_RATE = 24_000
 SPEAKERS = 5
 LINES_PER_BATCH = 32
@@ -75,7 +75,7 @@ def compare_with_floor(folder: Path) -> dict[str, float]:
 
 
 def compare_with_pydub(folder: Path) -> float:
-    """Return how many times as long pydub takes."""
+    """Return how many times longer pydub takes."""
     mixed = statistics.median(
         in_process("mix", folder, PYDUB_LINES)["seconds"] for _ in range(REPEATS)
     )
@@ -83,7 +83,7 @@ def compare_with_pydub(folder: Path) -> float:
 
 
 def compare_with_aac(folder: Path) -> float:
-    """Return how many times as long the whole chain takes as its encoder."""
+    """Return how many times longer the whole chain takes than its encoder alone."""
     make_film(folder / "storage" / "media" / "film")
     chain = in_process("chain", folder, LINES)["seconds"]
     film = next((folder / "storage" / "jobs").rglob("dub.mp4"))
@@ -94,11 +94,11 @@ def compare_with_aac(folder: Path) -> float:
     return chain / (time.perf_counter() - started)
 
 
-# What runs in a process of its own, so that its memory and its imports are its own.
+# Tasks, each in a fresh process, so that memory and imports are its own.
 
 
 def mix(storage: Storage, output: Path, lines: int) -> None:
-    """Place and mix by the production code, into a 16-bit WAV."""
+    """Place and mix with the production code, into a 16-bit WAV."""
     frames = round(lines * SLOT * RATE)
     mixer = Mixer(storage, clips(lines), frames=frames, channels=1)
     with output.open("wb") as file:
@@ -109,7 +109,7 @@ def mix(storage: Storage, output: Path, lines: int) -> None:
 
 
 def floor(storage: Storage, output: Path, lines: int) -> None:
-    """Read the same clips, and write as many bytes."""
+    """Read the same clips, and write the same number of bytes."""
     with output.open("wb") as file:
         block = bytes(BLOCK * 2)
         for clip in clips(lines):
@@ -126,7 +126,7 @@ def pydub(storage: Storage, output: Path, lines: int) -> None:
 
     track = AudioSegment.silent(round(lines * SLOT * 1000), frame_rate=RATE)
     for clip in clips(lines):
-        # Decoding by soundfile spares pydub an ffmpeg process a clip.
+        # Decoding with soundfile spares pydub one ffmpeg process per clip.
         wave = io.BytesIO()
         audio = decode_clip(storage.get(clip.key))
         soundfile.write(wave, audio.samples, audio.rate, format="WAV", subtype="PCM_16")
@@ -157,7 +157,7 @@ def in_process(task: str, folder: Path, lines: int) -> dict[str, float]:
 
 
 def in_this_process(task: str, folder: Path, lines: int) -> dict[str, float]:
-    """Do a task and measure it; imports and the interpreter's start are not counted as time."""
+    """Do a task and measure it; its time excludes imports and the interpreter's start."""
     output = folder / f"{task}.wav"
     storage = Storage.at(str(folder / "storage"))
     started = time.perf_counter()
@@ -172,7 +172,7 @@ def in_this_process(task: str, folder: Path, lines: int) -> dict[str, float]:
 
 
 def store_job(storage: Storage) -> None:
-    """Store 2,000 clips, and a job whose lines they are."""
+    """Store 2,000 clips and a job with these lines."""
     takes = [store_clip(storage, number) for number in range(LINES)]
     segments = tuple(segment(number) for number in range(LINES))
     job = Job(
@@ -214,7 +214,7 @@ def store_job(storage: Storage) -> None:
 
 
 def segment(number: int) -> Segment:
-    """Return a line; every third is a little longer than its time."""
+    """Return a segment; every third is a little longer than its time."""
     start = start_of(number)
     return Segment(
         id=str(number),
@@ -226,7 +226,7 @@ def segment(number: int) -> Segment:
 
 
 def start_of(number: int) -> float:
-    """Return when a line starts, in seconds: on no grid."""
+    """Return a line's start in seconds, off any grid."""
     return round(number * SLOT + (number * 0.377) % 0.3, 3)
 
 
@@ -245,7 +245,7 @@ def clips(lines: int) -> list[PlacedClip]:
 
 
 def store_clip(storage: Storage, number: int) -> Take:
-    """Store 2 to 4 s that sound a little like speech; every 100th has the same sound."""
+    """Store 2 to 4 s of speech-like sound, which repeats every 100 clips."""
     audio = speech(number % 100)
     key = Keys.clip(f"{number:064x}")
     storage.create(key, encode_flac(audio))

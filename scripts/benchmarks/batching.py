@@ -1,15 +1,14 @@
-"""What batches gain and waste: speech of 16 lines together against one by one, and padding.
+"""Gain and waste of batches: 16 lines together against one by one, and padding.
 
-- ``speedup.<engine>``: the time in which an engine speaks 16 lines one by one ÷ that in which it
-  speaks them as one batch, with its tiny model of the tests, on one thread of the CPU, whose time
-  it is. Both are the median of several repeats, in which they take turns. The lines are as alike
-  in length as in a batch from the middle of a film.
+- ``speedup.<engine>``: CPU time of 16 lines spoken one by one ÷ that of the same lines in one
+  batch, with the tests' tiny model on one thread. Both are medians of several repeats, in which
+  they take turns. The lines are as alike in length as in a batch from the middle of a film.
 - ``speedup_middle.<engine>``: the same with a model of four times the channels.
-- ``padding_waste``: the share of what is computed for nothing in the batches of one voice's 1,500
-  lines, as they are planned: 1 - their seconds ÷ that of each batch's lines × its longest. The
-  worst of the engines'.
-- ``padding_waste_cast``: the same of a film of as many lines and 12 voices, of which the first says
-  most; a batch has one voice, so there are fewer lines to choose from.
+- ``padding_waste``: the share of padding in the planned batches of one voice's 1,500 lines:
+  1 - the lines' seconds ÷ the sum of each batch's number of lines × its longest. The worst engine
+  counts.
+- ``padding_waste_cast``: the same for a film of as many lines and 12 voices, of which the first
+  says most; a batch has one voice, so there are fewer lines to choose from.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ REPEATS = 7
 FILM_LINES = 1500
 VOICES = 12
 MEDIAN_LENGTH, SPREAD = 32, 0.65
-"""Characters of a film's lines, and the standard deviation of the logarithm."""
+"""Median characters of a film's lines, and the standard deviation of their logarithm."""
 SHORTEST, LONGEST = 2, 200
 
 
@@ -69,7 +68,7 @@ def run() -> dict[str, float]:
 
 
 def in_process(engine: str, size: int) -> float:
-    """Return the speed-up in a process of its own, as a tiny XTTS changes the one it is in."""
+    """Return the speed-up from a separate process, as a tiny XTTS changes its process."""
     command = [sys.executable, __file__, engine, str(size)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     return float(json.loads(done.stdout))
@@ -114,20 +113,20 @@ def ask(engine: Engine, text: str) -> Line:
 
 
 def speak(engine: Engine, lines: list[Line]) -> None:
-    """Have lines spoken, each of which has to be."""
+    """Have lines spoken; every line has to succeed."""
     for result in engine.synthesize(lines):
         assert not isinstance(result, Exception), result
 
 
 def alternately(*tasks: Callable[[], None]) -> list[float]:
-    """Return the median seconds of the CPU that each task takes; the first turn warms up."""
+    """Return the median CPU seconds of each task; the first turn warms up."""
     seconds: list[list[float]] = [[] for _ in tasks]
     for _ in range(REPEATS + 1):
-        for task, own in zip(tasks, seconds, strict=True):
+        for task, times in zip(tasks, seconds, strict=True):
             started = time.process_time()
             task()
-            own.append(time.process_time() - started)
-    return [statistics.median(own[1:]) for own in seconds]
+            times.append(time.process_time() - started)
+    return [statistics.median(times[1:]) for times in seconds]
 
 
 def film() -> list[str]:
@@ -152,7 +151,7 @@ def text_of(length: int, source: random.Random, words: list[str]) -> str:
 
 
 def cast() -> list[int]:
-    """Return who says each line of a film: the second voice half as much as the first …"""
+    """Return the voice of each line: the second speaks half as much as the first, and so on."""
     shares = [1 / (number + 1) for number in range(VOICES)]
     return random.Random("cast").choices(range(VOICES), shares, k=FILM_LINES)
 

@@ -1,11 +1,11 @@
-"""What a pipeline pays for importing the client, and what that loads.
+"""The cost of importing the client in a pipeline, and the modules it loads.
 
 - ``import_ratio``: ``from dubbing.client import Client`` ÷ importing what any such client needs
   (Celery, redis-py, pydantic-settings, obstore), each in a fresh interpreter whose start is not
   counted; the median of interleaved runs.
 - ``client_seconds``, ``bare_seconds``: the medians of the two.
-- ``modules``: how many modules the client loads, and ``bare_modules`` the others.
-- ``heavy``: how many of the libraries that speak, decode or count it loads, which is to be none.
+- ``modules``, ``bare_modules``: how many modules each of the two loads.
+- ``heavy``: how many libraries for speech, decoding or calculation the client loads; none allowed.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ print(json.dumps({{"seconds": seconds, "modules": list(sys.modules)}}))
 
 def run() -> dict[str, float]:
     """Return the figures; takes about half a minute on two cores."""
-    # The first of each compiles what was never imported before.
+    # The first pair compiles modules that were never imported before.
     pairs = [(imported(CLIENT), imported(BARE)) for _ in range(REPEATS + 1)][1:]
     client, bare = pairs[0]
     return {
@@ -49,8 +49,8 @@ def run() -> dict[str, float]:
 
 
 def imported(statement: str) -> dict[str, Any]:
-    """Return how long an import takes in a fresh interpreter, and which modules it leaves."""
-    # Compiled modules are kept, as they are for a user.
+    """Return how long an import takes in a fresh interpreter, and which modules it loads."""
+    # Compiled modules are kept, as for a user.
     clean = {key: os.environ[key] for key in os.environ if key != "PYTHONDONTWRITEBYTECODE"}
     done = subprocess.run(
         [sys.executable, "-c", TIMED.format(statement=statement)],

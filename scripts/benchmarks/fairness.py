@@ -1,12 +1,13 @@
 """A 5-line job behind twenty jobs of 500 lines: how much longer it takes than alone.
 
-- ``small_job_ratio``: median of the small jobs behind a backlog ÷ median of those alone.
-- ``alone_seconds``, ``behind_seconds``: those medians.
-- ``slowest_seconds``: the slowest of those behind.
+- ``small_job_ratio``: median of the small jobs behind a backlog ÷ median of small jobs alone.
+- ``alone_seconds``, ``behind_seconds``: the two medians.
+- ``slowest_seconds``: the slowest job behind a backlog.
 
-Times run from the call of ``submit`` until the job is completed, its sound and report stored. All
-are jobs of one tenant, two speakers each, spoken by eSpeak. Each round submits a small job alone,
-then a backlog and right after it another small job, and cancels the backlog when that is done.
+Times run from the call of ``submit`` until the job is completed, with its sound and report stored.
+All jobs belong to one tenant and have two speakers, spoken by eSpeak. Each round submits a small
+job alone, then a backlog and right after it another small job. When that one is done, the backlog
+is cancelled.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ BIG_LINES = 500
 SMALL_LINES = 5
 ROUNDS = 7
 SLOT = 6.0
-"""Seconds from one line to the next: room for each."""
+"""Seconds from one line to the next; enough for any line."""
 
 
 def run() -> dict[str, float]:
@@ -51,7 +52,7 @@ def run() -> dict[str, float]:
 
 
 def compare(client: Client, number: int) -> tuple[float, float]:
-    """Return the seconds of a small job alone, and of another one behind a backlog."""
+    """Return the seconds of a small job alone, and of another small job behind a backlog."""
     alone = seconds(client, job(f"alone-{number}", SMALL_LINES))
     backlog = [job(f"big-{number}-{n}", BIG_LINES) for n in range(BIG_JOBS)]
     client.submit_all(backlog)
@@ -62,7 +63,7 @@ def compare(client: Client, number: int) -> tuple[float, float]:
 
 
 def seconds(client: Client, small: Manifest) -> float:
-    """Return how long a job takes, from its submission until it is completed."""
+    """Return a job's seconds from submission to completion."""
     started = time.perf_counter()
     client.submit(small)
     status = client.wait(small.name)

@@ -1,16 +1,16 @@
-"""What a card does: lines a second, real-time factor and memory of XTTS and VITS by batch size.
+"""GPU speed: lines per second, real-time factor and memory of XTTS and VITS by batch size.
 
-The models have the sizes of those that are published, and random weights: the time does not depend
-on them. Where there is no card, small models do the same on one thread of the CPU.
+The models have the published sizes and random weights, on which the time does not depend. Without
+a GPU, small models run on one thread of the CPU.
 
-- ``<engine>.batch<n>.lines_per_second``: of n lines in one call, alike in length, some 3 s each in
+- ``<engine>.batch<n>.lines_per_second``: n lines of similar length in one call, some 3 s each in
   XTTS; the median of several repeats.
-- ``<engine>.rtf<n>``: seconds that they take ÷ seconds of speech.
-- ``<engine>.batch<n>.gib``: memory of the card at its peak, the model included.
-- ``<engine>.speedup<n>``: lines a second ÷ those of one line a call.
-- ``device``: what they ran on.
-- ``cuda_in_spawned_child``: whether a spawned process can use the card while this one does, as a
-  worker's processes do; null without a card.
+- ``<engine>.rtf<n>``: seconds of computation ÷ seconds of speech.
+- ``<engine>.batch<n>.gib``: peak GPU memory, including the model.
+- ``<engine>.speedup<n>``: lines per second ÷ those of calls with one line.
+- ``device``: the device they ran on.
+- ``cuda_in_spawned_child``: whether a spawned process can use the GPU while this one does, as a
+  worker's processes do; null without a GPU.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from dubbing.media.samples import Audio
 
 ENGINES = ("xtts", "vits")
 BATCHES = (1, 4, 16, 64)
-# They hold on an H200.
+# Bounds for an H200.
 AT_LEAST = {"xtts.speedup16": 8.0} if GPU.exists() else {}
 AT_MOST = {"xtts.rtf16": 0.02} if GPU.exists() else {}
 
 REPEATS = 3
 SMALL = 4
-"""Where there is no card: channels, as a multiple of those of the tests' models."""
+"""Channels without a GPU, as a multiple of those of the tests' models."""
 TEXT = "You told me that the ship would leave before dawn, and we are here."
 TESTS = Path(__file__).parents[2] / "tests"
 VITS_AUDIO = {
@@ -57,7 +57,7 @@ Figures = dict[str, Any]
 
 
 def run() -> Figures:
-    """Return the figures; takes some two minutes, with a card or without."""
+    """Return the figures; takes some two minutes, with a GPU or without."""
     prepare()
     import torch
 
@@ -73,7 +73,7 @@ def run() -> Figures:
 
 
 def load(name: str, root: Path, device: str) -> Engine:
-    """Return an engine, of the published size on a card."""
+    """Return a loaded engine, of the published size on a GPU."""
     if str(TESTS) not in sys.path:
         sys.path.insert(0, str(TESTS))
     tiny, folder = import_module(f"tiny.{name}"), root / name
@@ -92,7 +92,7 @@ def load(name: str, root: Path, device: str) -> Engine:
 
 
 def published_vits() -> dict[str, Any]:
-    """Return the sizes of the VITS that its authors published, which are coqui-tts's defaults."""
+    """Return the sizes of the published VITS, which are coqui-tts's defaults."""
     from TTS.tts.configs.vits_config import VitsArgs
 
     return asdict(VitsArgs()) | {"init_discriminator": False}
@@ -114,20 +114,20 @@ def measured(engine: Engine, device: str) -> Figures:
 
 
 def spoken(engine: Engine, batch: int, device: str) -> tuple[float, float, float | None]:
-    """Return how long a batch takes, how long it sounds, and the GiB of the card that it takes."""
+    """Return a batch's seconds of computation, seconds of speech, and peak GiB of the GPU."""
     import torch
 
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
     times, speech = zip(*repeats(engine, batch), strict=True)
-    # The first one finds the quickest ways.
+    # The first repeat selects the fastest kernels.
     median = statistics.median(times[1:])
     peak = torch.cuda.max_memory_allocated() / 2**30 if device == "cuda" else None
     return median, statistics.mean(speech), peak
 
 
 def repeats(engine: Engine, batch: int) -> Iterator[tuple[float, float]]:
-    """Yield how long a batch takes, and how long it sounds."""
+    """Yield a batch's seconds of computation and of speech."""
     voices = engine.spec.voices
     lines = [
         Line(text=TEXT, language="en", voice=voices[number % len(voices)], seed=number)
@@ -142,14 +142,14 @@ def repeats(engine: Engine, batch: int) -> Iterator[tuple[float, float]]:
 
 
 def described(device: str) -> str:
-    """Return the card's name."""
+    """Return the device's name."""
     import torch
 
     return torch.cuda.get_device_name() if device == "cuda" else "cpu"
 
 
 def spawned(device: str) -> bool | None:
-    """Return whether a spawned process can use the card beside this one."""
+    """Return whether a spawned process can use the GPU beside this one."""
     if device == "cpu":
         return None
     with multiprocessing.get_context("spawn").Pool(1) as pool:
@@ -157,7 +157,7 @@ def spawned(device: str) -> bool | None:
 
 
 def reckon() -> bool:
-    """Return whether the card adds up right."""
+    """Return whether the GPU calculates a sum right."""
     import torch
 
     return torch.ones(1000, device="cuda").sum().item() == 1000

@@ -1,15 +1,15 @@
-"""Lines through the whole stack, beside the bare work that nobody can avoid.
+"""Lines through the whole stack, beside the unavoidable bare work.
 
-- ``efficiency``: bare wall ÷ pipeline wall, of 10,000 eSpeak lines.
-- ``efficiency_slow_engine``: the same of an engine that sleeps for 300 ms a line.
-- ``failed``: lines of all pairs that have no clip, in the pipeline or in the bare work.
-- ``lines_per_second``, ``bare_lines_per_second`` and ``submit_seconds``, of eSpeak.
+- ``efficiency``: bare wall time ÷ pipeline wall time, for 10,000 eSpeak lines.
+- ``efficiency_slow_engine``: the same for an engine that sleeps for 300 ms per line.
+- ``failed``: lines of all pairs without a clip, in the pipeline or in the bare work.
+- ``lines_per_second``, ``bare_lines_per_second`` and ``submit_seconds`` of eSpeak.
 
-Each is the median of interleaved pairs. The bare work is the same lines spoken, FLAC-encoded and
-stored in a folder by as many processes, which take them in chunks and by voice, without queue or
-ledger. The pipeline's clock runs from the call of ``submit`` until its last line is stored and
-counted, which is when the job leaves ``synthesizing``. Processes are warm on both sides, and every
-pair has texts of its own, so that no clip is there before.
+Each is the median of interleaved pairs. In the bare work, as many processes speak the same lines,
+encode them as FLAC and store them in a folder, in chunks and by voice, without queue or ledger. The
+pipeline's clock runs from the call of ``submit`` until its last line is stored and counted, when
+the job leaves ``synthesizing``. Processes are warm on both sides, and every pair has its own texts,
+so that no clip exists beforehand.
 """
 
 from __future__ import annotations
@@ -34,24 +34,24 @@ AT_LEAST = {"efficiency": 0.85, "efficiency_slow_engine": 0.97}
 AT_MOST = {"failed": 0}
 
 SLOT = 8.6
-"""Seconds from one line to the next: room for each, so that each is spoken once on both sides."""
+"""Seconds from one line to the next; enough for any line, so that all are spoken once."""
 SPEAKERS = 4
 Pair = dict[str, float]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Course:
-    """An engine, and what it is to speak."""
+    """An engine and its task."""
 
     engine: str
     slots: int
-    """Processes, in the pipeline and bare."""
+    """Processes, in the pipeline and in the bare work."""
     lines: int
     pairs: int
     chunk: int
     """Lines that a bare process takes at once."""
     texts: Callable[[str], Iterator[str]]
-    """Returns the lines of a job with that name."""
+    """Returns the texts of a job with the given name."""
 
     def job(self, name: str, lines: int) -> Manifest:
         """Return a job of new lines."""
@@ -60,7 +60,7 @@ class Course:
 
 FAST = Course(engine="espeak", slots=CORES, lines=10_000, pairs=3, chunk=32, texts=sentences)
 SLOW = Course(engine="faulty", slots=8, lines=640, pairs=3, chunk=4, texts=slow_sentences)
-"""Processes that sleep need no cores."""
+"""More processes than cores: they only sleep."""
 
 
 def run() -> dict[str, float]:
@@ -87,7 +87,7 @@ def compare(course: Course) -> list[Pair]:
     """Return seconds and failures of each pair."""
     with tempfile.TemporaryDirectory(prefix="dubbing-bench-") as folder:
         own = settings(Path(folder), course.engine, course.slots)
-        # The pool second: the stack forks, and the pool has threads.
+        # The pool comes second: the stack forks, and the pool has threads.
         with (
             Stack(own, [course.engine]),
             bare_processes(course.engine, course.slots, own.storage) as bare,
@@ -98,7 +98,7 @@ def compare(course: Course) -> list[Pair]:
 
 
 def pair(course: Course, client: Client, bare: Pool, name: str) -> Pair:
-    """Speak new lines, bare and through the stack."""
+    """Speak new lines in the bare work and through the stack."""
     job = course.job(name, course.lines)
     bare_took = bare_seconds(bare, job, course.engine, course.chunk)
 
@@ -111,7 +111,7 @@ def pair(course: Course, client: Client, bare: Pool, name: str) -> Pair:
     bare_stored = sum(1 for _ in client.storage.keys(f"bare/{name}"))
     stored = {*client.storage.keys("clips")}
     takes = [outcome.result.takes for outcome in gather(client.storage, name, 1).values()]
-    spoken = sum(bool(found) and found[0].key in stored for found in takes)
+    spoken = sum(bool(of_line) and of_line[0].key in stored for of_line in takes)
     return {
         "bare": bare_took,
         "pipeline": ended - started,

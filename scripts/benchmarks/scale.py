@@ -1,15 +1,15 @@
-"""One job of 100,000 lines: whether the last lines cost what the first ones did.
+"""One job of 100,000 lines: whether the last lines cost as much as the first ones.
 
 - ``flatness``: seconds of the last 10,000 lines ÷ those of the second 10,000.
-- ``redis_peak_mb``: the most memory that Redis used, submission and all.
-- ``submit_seconds``: from the call of ``submit`` until it returns.
+- ``redis_peak_mb``: peak memory of Redis, including the submission.
+- ``submit_seconds``: duration of the call of ``submit``.
 - ``worker_growth``, ``client_growth``: resident memory of the worker's processes, and of this
-  one, which submits and watches, at the end ÷ when a fifth is spoken.
-- ``worker_mb``, ``client_mb``: that memory at the end.
+  process, which submits and watches: at the end ÷ when a fifth is spoken.
+- ``worker_mb``, ``client_mb``: this memory at the end.
 - ``lines_per_second``, and ``failed`` lines.
 
-The tone engine speaks batches as shipped. Lines are short, so that a programme can hold them. There
-is no assembly worker: the clock stops when the last line is stored and counted.
+The tone engine speaks batches of the default size. Lines are short enough for one programme to hold
+them all. There is no assembly worker: the clock stops when the last line is stored and counted.
 """
 
 from __future__ import annotations
@@ -45,15 +45,15 @@ LINES = 100_000
 PART = 10_000
 WARM_LINES = 1000
 SLOT = 0.86
-"""Seconds from one line to the next: all of them are just within 24 h."""
+"""Seconds from one line to the next; all lines just fit in 24 h."""
 SPEAKERS = len(Tone.spec.voices)
-"""As many as voices: the second 10,000 lines are then as long as the last."""
+"""As many as voices, so that the second 10,000 lines are as long as the last."""
 MB = 1e6
 PAGE = 4096
 
 
 class Mark(NamedTuple):
-    """How far the job was, and what memory it took, at a moment."""
+    """The job's progress and memory use at one moment."""
 
     at: float
     """Seconds."""
@@ -102,7 +102,7 @@ def job(name: str, lines: int) -> Manifest:
 
 
 def compared(marks: Sequence[Mark]) -> dict[str, float]:
-    """Return what the last lines took, in time and memory, beside the first ones."""
+    """Return the time and memory of the last lines beside those of the first ones."""
     last = moment(marks, LINES) - moment(marks, LINES - PART)
     second = moment(marks, 2 * PART) - moment(marks, PART)
     early, end = next(mark for mark in marks if mark.done >= LINES / 5), marks[-1]
@@ -116,7 +116,7 @@ def compared(marks: Sequence[Mark]) -> dict[str, float]:
 
 
 def moment(marks: Sequence[Mark], done: int) -> float:
-    """Return when so many lines were done."""
+    """Return when that many lines were done."""
     counts, times = [mark.done for mark in marks], [mark.at for mark in marks]
     return float(np.interp(done, counts, times))
 

@@ -1,12 +1,12 @@
-"""How soon `dubbing run` speaks, and what the command line makes one wait for.
+"""The time until `dubbing run` speaks, and the waiting times of the command line.
 
-- ``first_clip_seconds``: from typing ``dubbing run examples/scene.json`` until the first clip lies
-  in storage, with a warm environment and a home that is new each time.
-- ``ratio_to_bare``: that ÷ a Python that imports what any such system imports (Celery, redis-py,
-  obstore, pydantic-settings) and ends.
-- ``run_seconds``: until the scene's film lies in ``out/``.
+- ``first_clip_seconds``: from the start of ``dubbing run examples/scene.json`` until the first clip
+  is in storage, with a warm environment and a new home each time.
+- ``ratio_to_bare``: this ÷ the time of a Python that imports what any such system imports (Celery,
+  redis-py, obstore, pydantic-settings) and ends.
+- ``run_seconds``: until the scene's film is in ``out/``.
 - ``help_seconds``, ``status_seconds``: ``dubbing --help``, and ``dubbing status`` of the
-  job, which has ended.
+  ended job.
 
 Each is the median of several repeats, in which everything is done once.
 """
@@ -31,7 +31,7 @@ AT_MOST = {"first_clip_seconds": 3.0}
 REPEATS = 7
 POLL_SECONDS = 0.005
 PATIENCE = 120.0
-"""Seconds after which something hangs."""
+"""Seconds after which something must be hanging."""
 SCENE = Path(__file__).parents[2] / "examples" / "scene.json"
 BARE = [sys.executable, "-c", "import celery, redis, obstore, pydantic_settings"]
 DUBBING = dubbing_command()
@@ -44,7 +44,7 @@ def run() -> dict[str, float]:
 
 
 def once() -> dict[str, float]:
-    """Return the seconds of everything, each once, with a home and a folder that are new."""
+    """Return the seconds of each step, done once in a new home and folder."""
     with tempfile.TemporaryDirectory(prefix="dubbing-bench-") as name:
         folder = Path(name)
         bare = seconds(BARE, folder)
@@ -101,8 +101,8 @@ def seconds(command: Sequence[str], folder: Path) -> float:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Return the environment of a user who has set nothing but the home."""
-    # A warm environment is one whose modules are compiled.
+    """Return the environment of a user who has only set the home."""
+    # In a warm environment modules are compiled.
     unwanted = ("DUBBING_", "PYTHONDONTWRITEBYTECODE")
     clean = {key: os.environ[key] for key in os.environ if not key.startswith(unwanted)}
     return {**clean, "DUBBING_HOME": str(folder / "home")}

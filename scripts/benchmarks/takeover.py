@@ -1,11 +1,11 @@
-"""A worker is killed with all its processes: how soon its lines are being spoken again.
+"""A worker is killed with all its processes: how soon its lines are spoken again.
 
-- ``takeover_seconds``: from the kill until each batch that the killed worker was in the middle of
-  has a line begun anew, the longest of some rounds.
+- ``takeover_seconds``: from the kill until a line of each batch that the killed worker was at has
+  been begun again; the longest of several rounds.
 - ``median_seconds``: the median of the rounds.
 
-Two workers of two processes each speak an engine that takes 300 ms a line, and have more to do than
-they can hold. Every round kills a worker that has just come.
+Two workers of two processes each run an engine that takes 300 ms per line, and have more work than
+they can hold. Every round kills a worker that has just started.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ ROUNDS = 5
 LINES = 200
 SLOTS = 2
 SLOT = 8.6
-"""Seconds from one line to the next: room for each."""
+"""Seconds from one line to the next; enough for any line."""
 Texts = Sequence[str]
 """The lines of a batch."""
 
@@ -51,7 +51,7 @@ def run() -> dict[str, float]:
 
 
 def kill_one(client: Client, own: Settings, log: Log, name: str) -> float:
-    """Kill a worker in mid-batch; return how soon all that it was at is being spoken again."""
+    """Kill a worker in mid-batch; return the seconds until all its batches are at work again."""
     with worker(own, log) as victim:
         client.submit(make_job(name, slow_sentences(name), LINES, slot=SLOT, speakers=1))
         plan = read_plan(client.storage.get(Keys.plan(name, 1)))
@@ -68,7 +68,7 @@ def kill_one(client: Client, own: Settings, log: Log, name: str) -> float:
 
 @contextmanager
 def worker(own: Settings, log: Log) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker of the faulty engine, which is killed with its processes after the block."""
+    """Run a worker of the faulty engine; kill it with its processes after the block."""
     with (own.home / "worker.log").open("ab") as file:
         process = subprocess.Popen(
             [*dubbing_command(), "worker", own.engine],
@@ -86,14 +86,14 @@ def worker(own: Settings, log: Log) -> Iterator[subprocess.Popen[bytes]]:
 
 
 class Log:
-    """The lines that processes began, by the engine's own word."""
+    """The engine's log of the lines that processes began."""
 
     def __init__(self, path: Path) -> None:
         path.touch()
         self.path = path
 
     def halfway(self, pids: Collection[int], batches: Sequence[Texts]) -> list[Texts]:
-        """Return the batches that these processes have begun and not come to the end of."""
+        """Return the batches that these processes have begun and not finished."""
         last = {text for pid, text in dict(self._rows()).items() if pid in pids}
         return [batch for batch in batches if last & set(batch[:-1])]
 

@@ -1,4 +1,4 @@
-"""After a soak: how often each text was begun, and whether there was reason to."""
+"""After a soak: how often each text was begun, and whether the strikes explain it."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from system import System
 from dubbing.synthesis.speak import MAX_DELIVERIES, TRIES
 
 HALVINGS = 3
-"""How often a line is begun when a call of four fails for another one: with it, by twos, alone."""
+"""How often a line is begun when another line fails its call of four: in fours, in twos, alone."""
 BATCH = 4
-"""Lines of a call."""
+"""Lines per call."""
 SLACK = 3.0
-"""Seconds between a worker's look for a clip and the last line of the call that it then makes."""
+"""Seconds between a worker's check for a clip and the last line of the call that follows."""
 AFTERMATH = 15.0
-"""Seconds in which a strike shows: a lease's end, a lost message's, and those of the calls."""
+"""Seconds after a strike in which its effects show: ends of leases, lost messages and calls."""
 LOST_TOUCH = frozenset({Blow.FREEZE, Blow.KILL_REDIS, Blow.FORGET})
-"""What makes two workers take the same batch."""
+"""Blows after which two workers may take the same batch."""
 
 
 class Again:
-    """Looks for lines that were begun more often than what happened explains."""
+    """Looks for lines that were begun more often than the strikes explain."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Again:
         """Texts that more than one process began."""
 
     def faults(self, clips: Mapping[str, str]) -> Iterator[str]:
-        """Yield what was begun without need; ``clips``: the text of each, by its key."""
+        """Yield lines that were begun without need; ``clips``: the text of each clip by its key."""
         yield from self._too_often()
         yield from self._although_stored(clips)
         bound = (len(self._past) + self._deadly()) * self._slots * BATCH * HALVINGS
@@ -58,10 +58,10 @@ class Again:
             yield f"{self.repeated} lines were begun again, where {bound} are explained"
 
     def _too_often(self) -> Iterator[str]:
-        """Yield the texts that were begun more often than they can have been delivered."""
+        """Yield the texts that were begun more often than deliveries allow."""
         for text, begins in self._begun.items():
             first, last = begins[0].at, begins[-1].at
-            # Who lost touch with Redis, or is forgotten by it, does not count.
+            # A worker that lost touch with Redis counts no deliveries.
             lost = sum(
                 struck.strike.blow in LOST_TOUCH and first - AFTERMATH < struck.since < last
                 for struck in self._past
@@ -71,7 +71,7 @@ class Again:
                 yield f"{text!r} was begun {len(begins)} times, where {bound} are explained"
 
     def _although_stored(self, clips: Mapping[str, str]) -> Iterator[str]:
-        """Yield the texts that were begun after their clip had been stored."""
+        """Yield the texts that were begun although their clip was stored."""
         stored: dict[str, float] = {}
         for key, text in clips.items():
             path = self._storage.path(key)
@@ -95,7 +95,7 @@ class Again:
 
 
 def undisturbed(order: Order) -> Counter[str]:
-    """Return how often each text of a job may be begun when nothing strikes."""
+    """Return how often each text of a job may be begun without strikes."""
     texts = [segment.text for segment in order.job.segments]
     halved = any("<raise>" in text for text in texts)
     counts = Counter(dict.fromkeys(texts, HALVINGS if halved else 1))

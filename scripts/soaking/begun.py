@@ -1,4 +1,4 @@
-"""What the faulty engine began: read while it happens, so that it is known when."""
+"""The lines that the faulty engine began, read while it works, so that their times are known."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Begin:
 
 
 class Begun:
-    """The lines of the engine's log so far."""
+    """The entries of the engine's log so far."""
 
     def __init__(self, path: Path) -> None:
         self.all: list[Begin] = []
@@ -28,7 +28,7 @@ class Begun:
         self._read = 0
 
     def look(self) -> None:
-        """Read what is new."""
+        """Read new entries."""
         with self._path.open("rb") as file:
             file.seek(self._read)
             rows, _, _ = file.read().rpartition(b"\n")
@@ -41,12 +41,12 @@ class Begun:
 
     def by_text(self) -> Mapping[str, list[Begin]]:
         """Return when each text was begun, in order."""
-        found: dict[str, list[Begin]] = defaultdict(list)
+        by_text: dict[str, list[Begin]] = defaultdict(list)
         for begin in self.all:
-            found[begin.text].append(begin)
-        return found
+            by_text[begin.text].append(begin)
+        return by_text
 
     def poisoned(self) -> set[int]:
-        """Return the processes that a line killed: it was the last that they began."""
+        """Return the processes that a line killed: processes whose last line was deadly."""
         last = {begin.pid: begin.text for begin in self.all}
         return {pid for pid, text in last.items() if "<kill>" in text}

@@ -1,4 +1,4 @@
-"""Those who hand in the jobs of a soak, watch them, cancel them and ask again."""
+"""The customers of a soak, who submit jobs, watch them, cancel them and retry them."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from dubbing.jobs.store import latest_round
 
 T = TypeVar("T")
 LOOK_SECONDS = 0.25
-"""How often a customer looks after a job."""
+"""Seconds between two looks of a customer at a job."""
 
 
 class GivenUp(Exception):  # noqa: N818 - nothing is wrong
-    """The soak does not wait any longer."""
+    """The soak waits no longer."""
 
 
 @dataclass
 class Life:
-    """What became of an order, as its customer saw it."""
+    """The course of an order, as its customer saw it."""
 
     order: Order
     since: float = field(default_factory=time.time)
@@ -35,16 +35,16 @@ class Life:
     acknowledged: int = 0
     """Submissions that were answered."""
     refused: int = 0
-    """Calls that failed because Redis was away."""
+    """Calls that failed because Redis was down."""
     cancelled: set[int] = field(default_factory=set)
-    """Rounds that this customer ended."""
+    """Rounds that this customer cancelled."""
     last: Status | None = None
     fault: str = ""
-    """What a customer never expects."""
+    """An outcome that must not happen."""
 
 
 class Customers:
-    """So many threads, each of which looks after one job at a time."""
+    """Threads that each look after one job at a time."""
 
     def __init__(self, client: Client, orders: Iterator[Order], at_once: int) -> None:
         self.lives: list[Life] = []
@@ -56,16 +56,16 @@ class Customers:
         self._threads = [threading.Thread(target=self._serve) for _ in range(at_once)]
 
     def start(self) -> None:
-        """Begin."""
+        """Start all customers."""
         for thread in self._threads:
             thread.start()
 
     def close(self) -> None:
-        """Take no other order."""
+        """Take no more orders."""
         self._closed.set()
 
     def give_up(self) -> None:
-        """Look after nothing any longer, and return when nobody does."""
+        """Stop all customers, and return when they have stopped."""
         self._closed.set()
         self._given_up.set()
         for thread in self._threads:
@@ -73,7 +73,7 @@ class Customers:
 
     @property
     def served(self) -> bool:
-        """Whether everybody has gone home."""
+        """Whether all customers have finished."""
         return not any(thread.is_alive() for thread in self._threads)
 
     def _serve(self) -> None:
@@ -99,7 +99,7 @@ class Customers:
         if order.again:
             self._submit(life)
             if self._status(life) != status:
-                life.fault = f"handed in again after its end, it is {self._status(life)}"
+                life.fault = f"submitted again after its end, it is {self._status(life)}"
         life.last, life.until = status, time.time()
 
     def _submit(self, life: Life) -> None:
@@ -107,7 +107,7 @@ class Customers:
         life.acknowledged += 1
 
     def _watch(self, life: Life) -> Status:
-        """Return how the job ended, or have it cancelled when it has come far enough."""
+        """Return how the job ended; cancel it when it has come far enough."""
         share = life.order.cancel_at
         while not (status := self._status(life)).state.ended:
             far = status.lines * share <= status.done if share is not None else False
@@ -119,7 +119,7 @@ class Customers:
         return status
 
     def _retry(self, life: Life, ended: int) -> None:
-        """Ask for another round; one that was asked for and not answered may be there already."""
+        """Ask for another round; an earlier, unanswered call may have opened it already."""
         job, storage = life.order.job.id, self._client.storage
         try:
             self._answer(life, lambda: self._client.retry(job))
@@ -131,7 +131,7 @@ class Customers:
         return self._answer(life, lambda: self._client.status(life.order.job.id))
 
     def _answer(self, life: Life, ask: Callable[[], T]) -> T:
-        """Ask until there is an answer."""
+        """Call ``ask`` until it is answered."""
         while True:
             try:
                 return ask()

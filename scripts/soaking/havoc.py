@@ -1,4 +1,4 @@
-"""Strikes the system as the schedule says, mends it again, and knows what it did."""
+"""Strikes the system on schedule, mends it again, and records the strikes."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from dubbing.queue import TASKS, broker_lists, make_app, queues_of
 
 LEASES = "dubbing:leases:"
 BEFORE_READY = "Could not start worker processes"
-"""What a worker's log says when a process of its pool died too soon."""
+"""A worker's log message when a process of its pool died too soon."""
 PATIENCE = 90.0
-"""Seconds that a worker may take to end in order."""
+"""Seconds that a worker may take to shut down."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Struck:
-    """A strike that was made, in seconds since 1970."""
+    """A strike that was made; times are in seconds since 1970."""
 
     strike: Strike
     since: float
@@ -36,7 +36,7 @@ class Struck:
 class Havoc:
     """Disturbs a system during a soak.
 
-    say: tells the person who watches.
+    say: prints a message for the person who watches.
     """
 
     def __init__(
@@ -44,9 +44,9 @@ class Havoc:
     ) -> None:
         self.past: list[Struck] = []
         self.killed: set[int] = set()
-        """Processes that were ended with kill -9."""
+        """Processes that were killed with SIGKILL."""
         self.faults: list[str] = []
-        """What may not be, whatever is done to the system."""
+        """Faults that no strike excuses."""
         self._system = system
         self._coming = list(schedule)
         self._open: list[tuple[Strike, float]] = []
@@ -56,11 +56,11 @@ class Havoc:
 
     @property
     def quiet(self) -> bool:
-        """Whether all is done, and all is mended."""
+        """Whether all strikes are done and mended."""
         return not self._coming and not self._open
 
     def tick(self, now: float) -> None:
-        """Strike and mend what is due; ``now``: seconds after the start."""
+        """Make and mend the strikes that are due; ``now``: seconds after the start."""
         self._look_for_the_dead()
         while self._coming and self._coming[0].at <= now:
             strike = self._coming.pop(0)
@@ -77,7 +77,7 @@ class Havoc:
         ]
 
     def mend(self) -> None:
-        """Set going whatever stands still, so that it can end."""
+        """Resume stopped workers and Redis, so that everything can end."""
         for strike, _ in self._open:
             if strike.blow is Blow.FREEZE:
                 self._signal(strike.target, signal.SIGCONT)
@@ -86,7 +86,7 @@ class Havoc:
         self._open, self._coming = [], []
 
     def close(self) -> None:
-        """Leave the broker."""
+        """Close the connection to the broker."""
         self._app.close()
 
     def _strike(self, strike: Strike) -> None:
@@ -108,7 +108,7 @@ class Havoc:
                     self._tamper(strike, server)
 
     def _mended(self, strike: Strike, since: float) -> bool:
-        """Put right what was struck, unless it has not ended yet."""
+        """Mend a strike; return False while its target has not ended yet."""
         target = strike.target
         match strike.blow:
             case Blow.KILL_WORKER:
@@ -132,13 +132,13 @@ class Havoc:
             self.faults.append(f"{name} did not end within {PATIENCE:.0f} s of SIGTERM")
             self._system.kill(name)
             return True
-        # One that was still starting ends of the signal itself: it has nothing to hand back.
+        # A worker that was still starting dies of the signal itself: it has no batch to hand back.
         if code not in {None, 0, -signal.SIGTERM} and not self._died_too_soon(name):
-            self.faults.append(f"{name} was told to end, and did with {code}")
+            self.faults.append(f"{name} was told to end, and ended with {code}")
         return code is not None
 
     def _look_for_the_dead(self) -> None:
-        """Start again what ended, as whoever runs workers does."""
+        """Restart workers that ended, as a process supervisor does."""
         struck = {strike.target for strike, _ in self._open}
         for name in WORKERS:
             code = self._system.worker(name).poll()
@@ -149,9 +149,9 @@ class Havoc:
                 self._system.start(name)
 
     def _died_too_soon(self, name: str) -> bool:
-        """Whether a worker ended as a process of its pool was killed before it was ready.
+        """Whether a worker ended because a process of its pool was killed before it was ready.
 
-        Celery takes such a process for one that will never live.
+        Celery gives up on a pool with such a process.
         """
         engine = WORKERS[name]
         before = self._told[engine]
@@ -159,7 +159,7 @@ class Havoc:
         return self._told[engine] > before
 
     def _tamper(self, strike: Strike, server: redis.Redis) -> None:
-        """Do something to what Redis holds."""
+        """Tamper with the data in Redis."""
         if strike.blow is Blow.FORGET:
             server.flushall()
         elif strike.blow is Blow.DOUBLE:

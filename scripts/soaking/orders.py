@@ -1,4 +1,4 @@
-"""The jobs of a soak, and what their customers do: the seed and a number decide each."""
+"""The orders of a soak: jobs and their customers' actions, decided by the seed and a number."""
 
 from __future__ import annotations
 
@@ -13,44 +13,44 @@ from dubbing.job import Segment
 from dubbing.script.manifest import Manifest, ManifestRole
 
 FEWEST, MOST = 20, 400
-"""Lines of a job; most are short ones."""
+"""Lines of a job; most jobs are short."""
 SPACING = 2.5
-"""Seconds from one line to the next: each has time enough, so that none needs a second take."""
+"""Seconds from one line to the next; long enough that no line needs a second take."""
 SHARED = 400
-"""Texts that are heard in several jobs."""
+"""Texts that occur in several jobs."""
 TENANTS = ("amber", "birch", "cedar")
 SOUND_LINES = 60
-"""Jobs with at most so many lines may have a sound to be heard under them."""
+"""Jobs with at most this many lines may have a sound under them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """A job, and what its customer does with it."""
+    """A job and its customer's actions."""
 
     job: Manifest
     poison: frozenset[str]
     """Ids of the lines that cannot be spoken."""
     again: int
-    """How often the same request is handed in once more."""
+    """How often the same request is submitted again."""
     cancel_at: float | None
     """Share of its lines after which it is cancelled."""
     retry: bool
-    """Whether another round is asked for when it fails or was cancelled."""
+    """Whether it is retried when it fails or was cancelled."""
 
     def __str__(self) -> str:
         job = self.job
         parts = [f"{job.id} of {job.tenant}: {len(job.segments)} lines"]
         parts += [f"poison in {', '.join(sorted(self.poison, key=int))}"] * bool(self.poison)
         parts += ["over a sound"] * bool(job.media)
-        parts += [f"handed in {self.again + 1} times"] * bool(self.again)
+        parts += [f"submitted {self.again + 1} times"] * bool(self.again)
         parts += [f"cancelled at {self.cancel_at:.0%}"] if self.cancel_at is not None else []
         return "; ".join(parts + ["then retried"] * self.retry)
 
 
 def make_order(seed: int, number: int, sound: Path, most: int = MOST) -> Order:
-    """Return the order of this number.
+    """Return the order with this number.
 
-    sound: a file that lasts as long as `SOUND_LINES` lines.
+    sound: a sound file as long as `SOUND_LINES` lines.
     """
     source = random.Random(f"{seed}/{number}")
     count = round(FEWEST * (most / FEWEST) ** source.random())
@@ -59,7 +59,7 @@ def make_order(seed: int, number: int, sound: Path, most: int = MOST) -> Order:
     segments = []
     for n in range(count):
         text, speaker = f"Job {number}, line {n}.", source.choice(("ada", "ben", "eve"))
-        # Eve may be the tone engine's, which knows no poison.
+        # Eve may speak by the tone engine, which ignores poison.
         if n in poison:
             text, speaker = f"{text} {poison[n]}", "ada"
         elif source.random() < 0.15:
@@ -71,10 +71,10 @@ def make_order(seed: int, number: int, sound: Path, most: int = MOST) -> Order:
     return Order(
         job=Manifest(
             id=f"soak-{number}",
-            # Of which nothing is known: what is said is what is written, digits and all.
+            # An unknown language: text is spoken as written, including digits.
             language="qaa",
             engine="faulty",
-            # What she says is the same clip in every job.
+            # With a fixed voice, her lines are the same clips in every job.
             cast={
                 "ada": ManifestRole(voice="low"),
                 "eve": ManifestRole(engine=source.choice(("faulty", "tone"))),
@@ -91,14 +91,14 @@ def make_order(seed: int, number: int, sound: Path, most: int = MOST) -> Order:
 
 
 def make_sound(path: Path) -> None:
-    """Write something to be heard under the lines."""
+    """Write noise to be heard under the lines."""
     rate = 8000
     noise = np.random.default_rng(0).normal(0, 0.02, round(rate * SPACING * SOUND_LINES))
     soundfile.write(path, noise, rate)
 
 
 def _poison(source: random.Random, lines: int) -> dict[int, str]:
-    """Return what is wrong with which lines."""
+    """Return the poison of each poisoned line."""
     words = []
     for word, chance, most in ("<kill>", 0.15, 1), ("<raise>", 0.15, 2), ("<silence>", 0.15, 3):
         if source.random() < chance:

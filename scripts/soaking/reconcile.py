@@ -1,4 +1,4 @@
-"""After a soak: what was acknowledged is held against what is stored, line by line."""
+"""After a soak: a comparison of everything acknowledged with storage, line by line."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from dubbing.storage.keys import Keys
 from dubbing.synthesis.speak import MAX_DELIVERIES
 
 LATE = 1.0
-"""Seconds after its end in which a round may still write what it was at."""
+"""Seconds after its end in which a round may still write its last results."""
 
 
 class Audit:
-    """Looks for what may not be, and counts what there is.
+    """Looks for faults, and counts jobs and lines.
 
     begun: when the faulty engine began each text.
     dead: processes that were killed, by the soak or by a line.
-    past: what struck the system.
+    past: the strikes that were made.
     """
 
     def __init__(
@@ -54,13 +54,13 @@ class Audit:
         self._sound: dict[str, bool] = {}
 
     def job(self, life: Life) -> Iterator[str]:
-        """Yield what is wrong with a job."""
+        """Yield the faults of a job."""
         name = life.order.job.id
         try:
-            found = [*self._job(life, name)]
+            faults = [*self._job(life, name)]
         except NotFound as exc:
-            found = [f"what was acknowledged is gone: {exc}"]
-        yield from (f"{name}: {fault}" for fault in found)
+            faults = [f"acknowledged data is gone: {exc}"]
+        yield from (f"{name}: {fault}" for fault in faults)
 
     def _job(self, life: Life, name: str) -> Iterator[str]:
         if life.fault:
@@ -71,7 +71,7 @@ class Audit:
         if [s.id for s in load_job(self._storage, name).segments] != [
             s.id for s in life.order.job.segments
         ]:
-            yield "its lines are not those that were handed in"
+            yield "its lines are not the submitted ones"
         status = self._system.client.status(name)
         if status != life.last:
             yield f"it ended as {life.last}, and now it is {status}"
@@ -89,7 +89,7 @@ class Audit:
             yield from self._report(life, status.state, status.output, outcomes)
 
     def _round(self, name: str, round_: int, life: Life) -> Iterator[str]:
-        """Yield what is wrong with the results of a round."""
+        """Yield the faults in the results of a round."""
         refs = {
             Keys.result(name, round_, ref.number): ref
             for ref in read_refs(self._storage.get(Keys.plan(name, round_)))
@@ -118,7 +118,7 @@ class Audit:
             yield from self._written_later(name, round_)
 
     def _written_later(self, name: str, round_: int) -> Iterator[str]:
-        """Yield what a cancelled round wrote after its end, unless no worker can have known."""
+        """Yield what a cancelled round wrote after its end, if its workers could know of it."""
         ended = self._written(Keys.end(name, round_))
         prefixes = (Keys.results(name, round_), f"{Keys.JOBS}{name}/output/{round_}/")
         for key in [key for prefix in prefixes for key in self._storage.keys(prefix)]:
@@ -129,7 +129,7 @@ class Audit:
     def _report(
         self, life: Life, state: JobState, output: str | None, outcomes: Mapping[str, Outcome]
     ) -> Iterator[str]:
-        """Yield what is wrong with the report of a round that was assembled."""
+        """Yield the faults in the report of an assembled round."""
         if not output:
             yield f"it is {state.value} without an output"
             return
@@ -143,7 +143,7 @@ class Audit:
             keys = {take.key for take in outcome.result.takes}
             if bool(keys) == bool(line.error):
                 yield f"line {line.id} has {len(keys)} clips and {line.error or 'no error'}"
-            # Where a line failed, nothing is mixed, and nothing is heard.
+            # When a line failed, nothing was mixed.
             if state is JobState.COMPLETED and line.clip not in keys:
                 yield f"line {line.id} is heard from {line.clip}, not from {keys}"
             if outcome.batch.engine == "faulty":
@@ -157,7 +157,7 @@ class Audit:
             yield f"it is {state.value}, with {len(failed)} lines failed"
 
     def _given_up(self, line: ReportLine) -> Iterator[str]:
-        """Yield the fault of a good line that failed, unless its workers died of the soak."""
+        """Yield a fault for a good line that failed, unless strikes killed its workers."""
         killers = {begin.pid for begin in self._begun.get(line.text, ()) if begin.pid in self._dead}
         deaths = len(killers) if line.engine == "faulty" else deaths_of("tone", self._past)
         given_up = line.error and line.error.code == GivenUp.code
@@ -172,11 +172,11 @@ class Audit:
         self.counts["films that died of strikes"] += 1
 
     def storage(self) -> Iterator[str]:
-        """Yield what should not be stored any longer."""
+        """Yield stored objects that should be gone."""
         yield from (f"{key} is still marked" for key in self._storage.keys(Keys.OPEN))
 
     def ledger(self) -> Iterator[str]:
-        """Yield what Redis should not hold when every job has ended."""
+        """Yield keys that Redis should not hold once every job has ended."""
         kept = (
             "dubbing:worker:",
             "dubbing:holding:",
@@ -192,7 +192,7 @@ class Audit:
                     yield f"the ledger still has {key}, a {server.type(key)}"
 
     def _decodes(self, key: str) -> bool:
-        """Whether there is such a clip, and it can be decoded."""
+        """Whether the clip exists and can be decoded."""
         if key not in self._sound:
             try:
                 self._sound[key] = decode_clip(self._storage.get(key)).seconds > 0
@@ -201,7 +201,7 @@ class Audit:
         return self._sound[key]
 
     def _cut_off(self, since: float, until: float) -> bool:
-        """Whether a worker stood still, or found no Redis that told it to stop."""
+        """Whether a worker was frozen, or could not learn from Redis that it had to stop."""
         return any(
             struck.strike.blow in {Blow.FREEZE, Blow.KILL_REDIS}
             and struck.since <= until
@@ -223,12 +223,12 @@ def deaths_of(worker: str, past: Sequence[Struck]) -> int:
 
 
 def left_behind(home: Path, past: Sequence[Struck]) -> Iterator[str]:
-    """Yield the files that nobody who was killed can have left."""
-    # A worker's own folder, and what a film is made in.
+    """Yield leftover files that killed processes do not explain."""
+    # A worker's own folder, and the folder in which assembly makes a film.
     left = [path.name for path in (home / "tmp").iterdir()]
     if len(left) > sum(deaths_of(worker, past) for worker in WORKERS):
         yield f"temporary files are left: {left}"
-    # Where a write is broken off, the folder store leaves what it had written beside the object.
+    # An interrupted write to the folder store leaves a partial file beside the object.
     staged = [path for path in (home / "home" / "storage").rglob("*") if "#" in path.name]
     if len(staged) > len(past):
         yield f"{len(staged)} writes were broken off: {staged}"

@@ -1,4 +1,4 @@
-"""A soak from its start to its verdict."""
+"""A soak from start to verdict."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from dubbing.queue import broker_lists, queues_of
 
 TICK = 0.1
 ENDING = 180.0
-"""Seconds after the last strike within which every job must have ended."""
+"""Seconds after the last strike within which every job must end."""
 DRAINING = 30.0
-"""Seconds within which the messages that are left must have been taken."""
+"""Seconds within which the remaining messages must be taken."""
 
 
 class Soaked(System):
-    """More workers than one of each."""
+    """A system with more workers than one of each kind."""
 
     ENGINES = WORKERS
 
 
 class Soak:
-    """One run; leaves nothing behind when all is well, and its folder when something is not."""
+    """One run; it removes its folder when all is well, and keeps it when there are faults."""
 
     def __init__(self, seed: int, minutes: float, console: Console) -> None:
         self._seed = seed
@@ -66,7 +66,7 @@ class Soak:
             raise
         finally:
             if keep:
-                self._say(f"what there was is kept in {home}")
+                self._say(f"all files are kept in {home}")
             else:
                 shutil.rmtree(home)
         return not self._faults
@@ -88,7 +88,7 @@ class Soak:
         try:
             customers.start()
             self._disturb(havoc, customers, begun)
-            self._say("nothing is disturbed any longer")
+            self._say("the strikes are over")
             customers.close()
             self._wait(havoc, customers, begun)
         finally:
@@ -126,7 +126,7 @@ class Soak:
             time.sleep(TICK)
 
     def _drain(self, system: System) -> None:
-        """Wait until every message was taken: nothing comes after it."""
+        """Wait until every message has been taken, so that nothing happens afterwards."""
         queues = [queue for engine in WORKERS.values() for queue in queues_of(engine)]
         lists = [name for queue in queues for name in broker_lists(queue)]
         until = self._now() + DRAINING
@@ -137,7 +137,7 @@ class Soak:
             time.sleep(TICK)
 
     def _reconcile(self, system: System, customers: Customers, havoc: Havoc, begun: Begun) -> None:
-        self._say("what was acknowledged is held against what is stored")
+        self._say("comparing everything acknowledged with storage")
         by_text, lives = begun.by_text(), customers.lives
         audit = Audit(system, by_text, havoc.killed | begun.poisoned(), havoc.past)
         for life in lives:
@@ -175,7 +175,7 @@ class Soak:
 
 @contextmanager
 def temporary_files_in(folder: Path) -> Iterator[None]:
-    """Have this process and those that it starts leave theirs here: who is killed leaves some."""
+    """Keep the temporary files of this process and its children here: killed ones leave some."""
     before = os.environ.get("TMPDIR")
     folder.mkdir()
     os.environ["TMPDIR"] = tempfile.tempdir = str(folder)

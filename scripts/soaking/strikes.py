@@ -1,4 +1,4 @@
-"""What strikes the system during a soak, and when: the seed alone decides."""
+"""The strikes of a soak and their times; the seed alone decides them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ FIRST = 2.0
 BETWEEN = 2.0
 """Mean seconds between two strikes."""
 REST = 2.0
-"""Seconds that whatever was struck is let be afterwards."""
+"""Seconds without strikes for a target that was struck."""
 
 
 class Blow(StrEnum):
-    """What a strike does; what is ended comes back, what stands still goes on."""
+    """The action of a strike; ended processes are restarted, stopped ones resumed."""
 
     KILL_CHILD = "kill -9 a pool process of"
     KILL_WORKER = "kill -9 the worker"
@@ -35,7 +35,7 @@ class Blow(StrEnum):
 
 @dataclass(frozen=True)
 class Habit:
-    """How often a blow comes, what it may hit, and for how many seconds."""
+    """A blow's weight, possible targets, and duration in seconds."""
 
     weight: int
     targets: tuple[str, ...]
@@ -66,14 +66,14 @@ class Strike:
     lasts: float
     """Seconds until it is mended."""
     pick: int
-    """Decides which of several processes, batches or messages is meant."""
+    """Chooses among several processes, batches or messages."""
 
     def __str__(self) -> str:
         return f"{self.blow} {self.target}" + (f", for {self.lasts:.1f} s" if self.lasts else "")
 
 
 def strikes(seed: int, seconds: float) -> Iterator[Strike]:
-    """Yield the strikes of a soak in order; of a longer one, these are the first."""
+    """Yield the strikes of a soak in order; a longer soak begins with the same ones."""
     source = random.Random(f"{seed}/strikes")
     free = dict.fromkeys((*WORKERS, REDIS), 0.0)
     blows, weights = list(HABITS), [habit.weight for habit in HABITS.values()]
@@ -85,7 +85,7 @@ def strikes(seed: int, seconds: float) -> Iterator[Strike]:
         lasts, pick = source.uniform(habit.shortest, habit.longest), source.randrange(2**16)
         if at > seconds:
             return
-        # What is down cannot be struck.
+        # A target that is down cannot be struck.
         if free[target] <= at:
             free[target] = at + lasts + REST
             yield Strike(at=at, blow=blow, target=target, lasts=lasts, pick=pick)

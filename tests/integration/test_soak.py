@@ -114,7 +114,7 @@ def test_a_job_that_is_gone_or_never_ended_is_found(system: System) -> None:
     with redis.from_url(system.settings.redis) as server:
         server.flushall()
     (fault,) = faults(system, life)
-    assert "what was acknowledged is gone" in fault
+    assert "acknowledged data is gone" in fault
 
 
 def test_what_is_written_after_a_cancel_is_found(system: System) -> None:

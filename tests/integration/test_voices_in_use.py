@@ -391,7 +391,7 @@ def test_a_voice_from_the_film_is_cut_from_what_is_said_and_not_from_sounds(tmp_
         )  # fmt: skip
         intake = Intake(storage, job, known_specs(storage, Catalogue()))
         intake.listen()
-        return intake.stored.cast["A"].reference
+        return intake.stored.cast["A"].clone
 
     alone = [segment for segment in segments if segment.speaker == "A"]
     assert cut(*sounds) == cut(*alone)

@@ -1,10 +1,10 @@
-"""An engine that fails as the text tells it to; found where this folder is on the path.
+"""An engine that fails as the text tells it to; it is found when this folder is on the path.
 
 =============  ===================================================================
 ``<nan>``      sound with NaN in it
 ``<silence>``  digital silence
 ``<nothing>``  no samples
-``<long>``     ten times as long as foreseen, and three seconds more
+``<long>``     ten times its length, plus three seconds
 ``<flaky>``    silence at seed 0, good at another; ``<flaky:7>`` silence at seed 7
 ``<raise>``    the whole call raises
 ``<oom>``      a call of more than one line raises MemoryError; ``<oom:0>`` any call
@@ -14,13 +14,12 @@
 ``<broken>``   silence while the file that FAULTY_SWITCH names exists
 =============  ===================================================================
 
-Everything else is hummed as the tone engine does. Each line that is begun is appended to the
-file that FAULTY_LOG names: the process's id, a tab, the text. FAULTY_SECONDS is how long a call
-may take.
+The tone engine hums everything else. Each line that is begun is appended to the file named by
+FAULTY_LOG: process id, tab, text. FAULTY_SECONDS is how long a call may take.
 
-Loading fails in the same way: each process that loads the engine takes a line of the file that
-FAULTY_LOADS names, and does what its words say: ``<slow:2>``, ``<raise>``, ``<hang>``, ``<kill>``.
-With no line left it loads at once. FAULTY_LOAD_SECONDS is how long loading may take.
+Loading fails in the same way: each load takes a line from the file named by FAULTY_LOADS, and does
+what its words say: ``<slow:2>``, ``<raise>``, ``<hang>``, ``<kill>``. Without a line it loads at
+once. FAULTY_LOAD_SECONDS is how long loading may take.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Stops a process between two writes; Python runs this as it starts, with this folder on its path.
+"""Kills a process between two writes; Python runs this at start when this folder is on its path.
 
-Without STOP_AT it stops none. That names a folder in which each file is a *point*, of four parts:
+STOP_AT names a folder in which each file is a *point* in four parts; without it nothing is killed:
 
-    process|group before|after <call> <what it is about, as a shell pattern>
+    process|group before|after <call> <subject of the call, as a shell pattern>
 
-Whoever comes to a point removes its file and dies by SIGKILL, alone or with its process group.
-So a point is met once, and what follows is another process's. All calls are the real ones.
+A process that reaches a point removes its file and dies by SIGKILL, alone or with its process
+group. So each point is met once, and another process has to go on. All calls are the real ones.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 
 SHARED = ("clips/", "voices/")
-"""What lies here has no job in its key: the job is added that the process claimed last."""
+"""Keys below these name no job, so the job that the process claimed last is added."""
 
 
 def install(points: Path) -> None:
-    """Have every step that writes look whether it is to be the last."""
-    # Imported here, so that a process without points starts as it always does.
+    """Make every step that writes check for points in ``points``."""
+    # Imported here, so that a process without points starts as usual.
     from dubbing.ledger import Ledger
     from dubbing.ledger.server import Server
     from dubbing.queue import Publisher
@@ -39,7 +39,7 @@ def install(points: Path) -> None:
 
 
 def _script(name: str, *arguments: object) -> str:
-    """A script's name, and the four arguments that most begin with: job, round, token, queue."""
+    """Return a script's name and its first four arguments, mostly job, round, token and queue."""
     return " ".join([name, *map(str, arguments[:4])])
 
 
@@ -75,7 +75,7 @@ class _Stopper:
                     point.unlink()
                     self._die(whom)
             except FileNotFoundError:
-                # Another process was here first, and is no more.
+                # Another process reached this point first and is dead.
                 continue
 
     @staticmethod

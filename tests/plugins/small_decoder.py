@@ -1,6 +1,6 @@
-"""XTTS's decoder and speaker encoder made small: no configuration gives their sizes.
+"""A small decoder and speaker encoder for XTTS, whose sizes no configuration sets.
 
-With SMALL_DECODER set, they are so in every process that has this folder on its path.
+SMALL_DECODER makes them small in every process that has this folder on its path.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ VARIABLE = "SMALL_DECODER"
 
 
 def install() -> None:
-    """Have them small whenever an XTTS model is built here."""
+    """Make them small whenever this process builds an XTTS model."""
     from dubbing.engines.adapters._xtts import model as network
 
     real = network.build
@@ -27,7 +27,7 @@ def install() -> None:
 
 
 def shrink() -> None:
-    """Make them small in this process, and in those that it starts."""
+    """Make them small in this process and in the processes that it starts."""
     from dubbing.engines.adapters._coqui.library import prepare
 
     prepare()
@@ -50,5 +50,5 @@ def shrink() -> None:
 def _default(function: Callable[..., Any], **values: Any) -> None:
     parameters = inspect.signature(function).parameters.values()
     function.__defaults__ = tuple(  # type: ignore[attr-defined]
-        values.get(own.name, own.default) for own in parameters if own.default is not own.empty
+        values.get(each.name, each.default) for each in parameters if each.default is not each.empty
     )

@@ -1,7 +1,7 @@
-"""An engine with a model, for tests: it hums; found where this folder is on the path.
+"""A humming engine with a model, for tests; it is found when this folder is on the path.
 
-Its model says what becomes of loading it: ``die`` kills the process, ``odd`` raises what no engine
-should, ``loud`` writes to standard output; anything else is good.
+The content of ``model.bin`` decides how loading goes: ``die`` kills the process, ``odd`` raises an
+error that no engine should raise, ``loud`` writes to standard output; anything else loads.
 """
 
 from __future__ import annotations

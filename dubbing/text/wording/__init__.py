@@ -1,11 +1,11 @@
-"""Wording: puts numbers, dates, amounts, abbreviations and signs into spoken words.
+"""The wording of written text: numbers, dates, amounts, abbreviations and signs in words.
 
-Signs that stand for no word (``*``, ``#``, ``~``, emoji) are left out in every language. Numbers
-and the names of units, currencies and months come from the Unicode CLDR. Text that the rules of its
-language do not cover stays as it is written; no rule falls back to another language. The grammars
-of the extra ``text``, if it is installed, read Chinese and Japanese.
+Signs without words (``*``, ``#``, ``~``, emoji) are left out in every language. Numbers and the
+names of units, currencies and months come from the Unicode CLDR. Forms that a language's tables do
+not cover stay as written; no other language stands in. The grammars of the extra ``text``, where
+installed, read Chinese and Japanese.
 
-The first line of a language loads its tables; importing this package loads none.
+Tables are loaded with a language's first line, never by an import.
 """
 
 from __future__ import annotations
@@ -32,26 +32,26 @@ from dubbing.text.wording.spans import Span, clear_of, joined
 from dubbing.text.wording.telephone import telephone_rules
 
 CLAUSE = re.compile(r"[^，。！？；]+")
-"""The unit in which Chinese and Japanese are read; no number continues over one of these signs."""
+"""The unit in which Chinese and Japanese are read; no number continues across these signs."""
 ONE_TILDE = str.maketrans(dict.fromkeys(TILDES, "~"))
-"""The grammars know only the ASCII tilde."""
+"""The grammars know only one of the tildes."""
 NOTHING: Mapping[str, str] = {}
 
 
 class Wording:
-    """Words the lines of a job."""
+    """The wording of a job's lines."""
 
     def __init__(self, language: str, pronunciations: Mapping[str, str] = NOTHING) -> None:
         """Read the dictionary once for all lines.
 
-        language: BCP 47 tag. pronunciations: what to say for whole words; no rule changes these
-        replacements.
+        language: BCP 47 tag. pronunciations: replacements of whole words; they are spoken as they
+        are, without further wording.
         """
         self._language = language
         self._dictionary = Dictionary(pronunciations)
 
     def spoken(self, text: str) -> str:
-        """Return the spoken words of ``text``, in normal form: the same for the same text."""
+        """Return the spoken form of ``text``, normalised; the same text always gives the same."""
         text = normalise(text)
         said = list(self._dictionary.find(text))
         written = plain(text)
@@ -66,12 +66,12 @@ class Wording:
 
 
 def spoken(text: str, language: str, pronunciations: Mapping[str, str] = NOTHING) -> str:
-    """Return the spoken words of one line; for many lines, make one `Wording`."""
+    """Return the spoken form of one line; for many lines, make one `Wording`."""
     return Wording(language, pronunciations).spoken(text)
 
 
 class _Reader:
-    """Reads by rules: the first rule that matches a part of the text words it."""
+    """Reads by rules; the first rule that can say a part of the line does so."""
 
     def __init__(self, rules: Sequence[Rule], trigger: str) -> None:
         self._rules = rules
@@ -82,12 +82,12 @@ class _Reader:
         return bool(self._rules) and self._trigger.search(text) is not None
 
     def find(self, text: str, listed: Sequence[Span]) -> list[Span]:
-        """Return the parts that rules word, outside those that are ``listed``."""
+        """Return the parts that rules say, outside of the ``listed`` ones."""
         found: list[Span] = []
         for pattern, say in self._rules:
             for match in pattern.finditer(text):
                 start, end = match.span()
-                # Digits that carry an accent or a joiner do not form a number.
+                # Digits that carry an accent or a joiner are not a number.
                 if unicodedata.category(text[end : end + 1] or " ").startswith(("M", "Cf")):
                     continue
                 if any(clear_of([(start, end, "")], [*listed, *found])) and (words := say(match)):
@@ -108,7 +108,7 @@ class _Grammar:
         return any(map(str.isdecimal, text))
 
     def find(self, text: str, listed: Sequence[Span]) -> list[Span]:
-        """Return the clauses with digits between the ``listed`` parts, in words."""
+        """Return the text between the ``listed`` parts in words."""
         found: list[Span] = []
         at = 0
         for start, end, _ in [*sorted(listed), (len(text), len(text), "")]:
@@ -139,6 +139,6 @@ def _reader(language: str) -> _Reader | _Grammar:
     signs = re.escape(signs_of(plain))
     words = list(short_rules(plain))
     trigger = "|".join(
-        [rf"[\d½¼¾⅓⅔{signs}]|(?<!\w)(?:WW)?[IVXLC]+", *(one.pattern.pattern for one in words)]
+        [rf"[\d½¼¾⅓⅔{signs}]|(?<!\w)(?:WW)?[IVXLC]+", *(rule.pattern.pattern for rule in words)]
     )
     return _Reader([*rules, *words], trigger)

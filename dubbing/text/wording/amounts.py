@@ -1,4 +1,4 @@
-"""Amounts with a unit or a currency, named as CLDR names them."""
+"""Amounts with a unit or a currency, in CLDR's names."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ UNITS = {
     "℉": "temperature-fahrenheit", "°": "angle-degree", "%": "concentr-percent",
     "٪": "concentr-percent", "‰": "concentr-permille",
 }  # fmt: skip
-"""CLDR's unit of what is written."""
+"""CLDR's unit by its written sign."""
 SPACED = {"s": "duration-second", "t": "mass-tonne"}
-"""Units that only a space tells from an ending."""
+"""Units that need a space before them: without one they look like an ending."""
 
 CURRENCIES = {
     "US$": "USD", "$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "￥": "JPY", "₹": "INR",
@@ -45,26 +45,26 @@ CURRENCIES = {
     "Kč": "CZK",
 }  # fmt: skip
 CROWNS = {"sv": "SEK", "da": "DKK", "no": "NOK"}
-"""What ``kr`` stands for."""
+"""The currency of ``kr`` by language."""
 CODES = (
     *("USD", "EUR", "GBP", "JPY", "CHF", "CNY", "INR", "RUB", "TRY", "PLN", "CZK", "SEK", "NOK"),
     *("DKK", "CAD", "AUD", "BRL", "MXN", "KRW", "HUF", "UAH"),
 )
-"""Of ISO 4217; these name their country, a sign does not."""
+"""ISO 4217 codes; a code names its country, a sign does not."""
 NOUN_FIRST = frozenset({"fr", "es", "it", "pt", "ca", "ro", "pl", "ru", "uk"})
 """Languages in which a currency's country follows its noun."""
 SPELLED = frozenset({"en", "de", "nl", "sv", "da", "no", "cs", "sk", "fi", "hu", "tr"})
-"""Languages in which it goes before."""
+"""Languages in which the country precedes the noun."""
 POSSESSIVE = re.compile(r"(?<=[aeıioöuü])s[ıiuü]$|[ıiuü]$")
-"""What Turkish puts behind a currency when a country stands before it."""
+"""The Turkish suffix of a currency after a country's name."""
 MARK = r"(?:[\"”″]|['’′]{2})"
 FEET_AND_INCHES = (
     rf"{ALONE}(?P<feet>\d{{1,2}})\s?['’′](?!\s(?!\d{{1,2}}(?:½|\s1/2)?\s?{MARK}))\s?"
     rf"(?P<inches>1[01]|\d)(?P<half>½|\s1/2)?(?:\s?{MARK}|{END}(?!['’′½]|[/.,:]\d))"
 )
-"""The inches' mark may be missing where no space stands before them."""
+"""The mark of inches may be missing where no space precedes them."""
 CENTS = {"en": " ", "de": " ", "fr": " ", "nl": " ", "es": " con ", "it": " e ", "pt": " e "}
-"""Between whole money and its hundredths."""
+"""The word between whole units of money and hundredths."""
 
 
 def amount_rules(numerals: Numerals) -> Iterator[Rule]:
@@ -90,7 +90,7 @@ class _Amounts:
         self._say = numerals
         self._locale = numerals.locale
         self.signs = {**self._own_signs(), **UNITS}
-        """CLDR's unit of what is written everywhere, and of what this language writes."""
+        """CLDR's unit by written sign, both international signs and this language's own."""
 
     def unit(self, match: re.Match[str]) -> str | None:
         unit = self.signs.get(match["unit"]) or SPACED[match["unit"]]
@@ -103,7 +103,7 @@ class _Amounts:
         return amount and pattern.replace("{}", f"{minus}{amount}")
 
     def height(self, match: re.Match[str]) -> str:
-        """Say feet and inches as English does of people."""
+        """Return feet and inches in words, as English gives people's heights."""
         half = " and a half" if match["half"] else ""
         inches = self._say.read(match["inches"])
         return f"{self._say.read(match['feet'])} foot {inches}{half}"
@@ -123,7 +123,7 @@ class _Amounts:
         return own
 
     def _pattern(self, unit: str, value: Decimal) -> str | None:
-        """Return the unit's name beside so many of it, with ``{}`` for the number."""
+        """Return the unit's name in the form for ``value``, with ``{}`` for the number."""
         from babel.numbers import format_decimal
         from babel.units import UnknownUnitError, format_unit
 
@@ -132,7 +132,7 @@ class _Amounts:
         except UnknownUnitError:
             return None
         name = " ".join(phrase.replace(format_decimal(value, locale=self._locale), "{}").split())
-        # A name that is written with signs is none that can be said.
+        # A name with signs in it cannot be spoken.
         sayable = all(c.isalpha() or c in " -'’" for c in name.replace("{}", ""))
         return name if sayable and "{}" in name and name != "{}" else None
 
@@ -161,7 +161,7 @@ class _Amounts:
         return amount and f"{amount}{self._say.space}{name}"
 
     def _names(self, match: re.Match[str]) -> tuple[str, str] | None:
-        """Return a currency's name for the amount, and its noun for one of it."""
+        """Return a currency's name in the form for the amount, and its noun in the singular."""
         from babel.numbers import get_currency_name
 
         written, locale = match["money"], self._locale
@@ -179,7 +179,7 @@ class _Amounts:
         return (names[0] if written in CODES or written == "US$" else nouns[0]), nouns[1]
 
     def _local(self) -> str:
-        """Return the currency that ``$`` stands for where the language's region tells it."""
+        """Return the currency of ``$`` in the language's region, by default USD."""
         from babel.numbers import get_currency_symbol, get_territory_currencies
 
         territory = self._locale.territory
@@ -200,7 +200,7 @@ class _Amounts:
         return name
 
     def _amount(self, match: re.Match[str], noun: str) -> str | None:
-        """Return the number, or both of a range."""
+        """Return the number in words, or both numbers of a range."""
         feminine = is_feminine(self._say.language, noun)
         low = self._say.read(match["low"], counting=True, feminine=feminine)
         if low is None or match["high"] is None:

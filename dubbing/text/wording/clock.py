@@ -1,4 +1,4 @@
-"""Times of day, in the languages whose way of saying them is known here."""
+"""Times of day, in the languages that this module covers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dubbing.text.wording.rule import ALONE, END, Rule, rule
 HOURS = r"(?P<hour>[01]?\d|2[0-4])"
 MINUTES = r"(?P<minute>[0-5]\d)"
 NAMED = {"de": r"\sUhr", "nl": r"\suur", "fr": "", "pt": "", "es": r"\shoras", "it": ""}
-"""What may stand after a time and is said within it."""
+"""The word that may follow a time in writing and is spoken within it."""
 
 
 def time_rules(numerals: Numerals) -> Iterator[Rule]:
@@ -49,7 +49,7 @@ def _time(
     half = "".join(c for c in (match["half"] or "") if c.isalpha()).upper()
     if not half:
         return clock(numerals, hour, minute)
-    # The sentence's own end is not the abbreviation's.
+    # At the end of the line, the full stop of *p.m.* ends the sentence too.
     end = "." if match.group().endswith(".") and not match.string[match.end() :].strip() else ""
     minutes = _english_minutes(numerals, minute)
     return f"{numerals.say(hour)}{minutes} {half}{end}"

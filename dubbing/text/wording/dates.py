@@ -1,6 +1,7 @@
-"""Dates and times of day, in the languages whose way of saying them is known here.
+"""Dates, in the languages that this module covers.
 
-In others they stay as they are written: their day may need a case that nobody here knows.
+In other languages dates stay as written: the day may need a grammatical case that is not known
+here.
 """
 
 from __future__ import annotations
@@ -17,21 +18,21 @@ DAYS = {
     "fi": "ordinal", "ru": "ordinal-neuter-genitive", "fr": "numbering", "es": "numbering",
     "it": "numbering", "pt": "numbering", "nl": "numbering", "tr": "numbering", "id": "numbering",
 }  # fmt: skip
-"""CLDR's rule set by which a day of the month is said."""
+"""CLDR's rule set for the day of the month."""
 FIRST = {"fr": "ordinal-masculine", "it": "ordinal-masculine", "pt": "ordinal-masculine"}
-"""That of a month's first day, where it is another one."""
+"""CLDR's rule set for a month's first day, where it differs."""
 GERMAN_CASES = {
     **dict.fromkeys(("am", "vom", "zum", "dem", "den", "ab", "bis", "seit", "im", "beim"), "-n"),
     **dict.fromkeys(("zur", "eines", "einem", "einen", "einer", "des"), "-n"),
     **dict.fromkeys(("der", "die", "das"), ""),
 }  # fmt: skip
-"""How a German ordinal ends after a word; else it stands by itself."""
+"""CLDR's ending of a German ordinal by the word before it; other words give ``-r``."""
 CENTURY = 50
-"""Years of two digits below it are of this century."""
+"""Two-digit years below it are in this century."""
 
 
 def date_rules(numerals: Numerals) -> Iterator[Rule]:
-    """Yield the rules for dates in figures, and for those with a month's name."""
+    """Yield the rules for dates in figures and dates with a month's name."""
     dates = _Dates(numerals)
     figures = r"(?P<a>\d{1,4})(?P<sign>[./-])(?P<b>\d{1,2})(?P=sign)(?P<c>\d{2,4})"
     yield rule(rf"{ALONE}{figures}{OVER}", dates.in_figures)
@@ -90,11 +91,11 @@ class _Dates:
         return " ".join(said.split())
 
     def german_day(self, match: re.Match[str]) -> str | None:
-        """Say a day and a month in figures, as in ``am 1.5.``."""
+        """Return a day and a month in figures, as in ``am 1.5.``, in words."""
         if not 1 <= int(match["day"]) <= 31:
             return None
         day = self._day(int(match["day"]), match)
-        # The sentence's own end is not the month's.
+        # At the end of the line, the month's full stop ends the sentence too.
         end = "" if match.string[match.end() :].strip() else "."
         return day and f"{day} {self._names[int(match['number'])]}{end}"
 
@@ -117,7 +118,7 @@ class _Dates:
         return day and f"{self._month(match)} {day}{self._year(match)}"
 
     def _read(self, a: str, b: str, c: str, sign: str) -> datetime.date | None:
-        """Return the date of three numbers, in the language's order unless the first is a year."""
+        """Return the date of three numbers, in the language's order unless a year comes first."""
         order = re.findall(r"[dMy]", re.sub(r"([dMy])\1+", r"\1", self._short_pattern()))
         if len(a) == 4:
             year, month, day = int(a), int(b), int(c)
@@ -138,7 +139,7 @@ class _Dates:
         return str(self._say.locale.date_formats["short"].pattern)
 
     def _is_month(self, match: re.Match[str]) -> bool:
-        """Whether a month is meant: its short form may be another word, so more must tell it."""
+        """Whether a month is meant; a short form may be another word and needs more evidence."""
         if not 1 <= int(match["day"]) <= 31:
             return False
         certain = match["dot"] or match["year"] or self._say.language == "en"

@@ -13,13 +13,13 @@ CARDINAL = {
     "fr": ("les", "années"), "es": ("los", "años"), "pt": ("os", "nos", "dos", "anos"),
     "it": ("gli", "anni"), "nl": ("de", "jaren"), "ca": ("els", "anys"), "ro": ("anii",),
 }  # fmt: skip
-"""Languages that say a decade as its number, and what stands before one of two digits."""
+"""Languages that speak a decade as its number, and the words before two-digit decades."""
 RUSSIAN = {
     **dict.fromkeys(("е", "ые"), "ordinal-plural"),
     **dict.fromkeys(("х", "ых"), "ordinal-plural-genitive"),
     **dict.fromkeys(("ми", "ыми"), "ordinal-plural-ablative"),
 }
-"""CLDR's rule set of what is written behind the digits."""
+"""CLDR's rule set by the ending after the digits."""
 STEMS: dict[str, dict[int, str]] = {
     "uk": {
         10: "десят", 20: "двадцят", 30: "тридцят", 40: "сороков", 50: "пʼятдесят",
@@ -37,9 +37,9 @@ UKRAINIAN = {
     **dict.fromkeys(("ми", "ими", "тими"), "ими"),
     **dict.fromkeys(("м", "им", "тим"), "им"),
 }
-"""The ending of what is written behind the digits."""
+"""The spoken ending by the ending after the digits."""
 POLISH = {"lata": "e", "lat": "ych", "latach": "ych", "latom": "ym", "latami": "ymi"}
-"""The ending after each case of *years*."""
+"""The spoken ending after each case of *years*."""
 DIGITS = r"(?P<number>\d0|1[1-9]\d0|20\d0)"
 
 
@@ -65,7 +65,7 @@ def decade_rules(numerals: Numerals) -> Iterator[Rule]:
             rf"{ALONE}{DIGITS}-(?P<ending>{one_of(UKRAINIAN)}){END}", partial(_ukrainian, numerals)
         )
     elif language == "pl":
-        # The full stop makes the ordinal, unless a sentence ends there.
+        # The full stop marks an ordinal, unless a sentence ends there.
         ending = r"(?:\.(?=\s+[a-ząćęłńóśźż]|[,;:?!)])|-?(?:te|tych|tym|tymi)|(?=\.\s))"
         after = one_of([*POLISH, *map(str.capitalize, POLISH)])
         yield rule(
@@ -98,7 +98,7 @@ def _german(say: Numerals, match: re.Match[str]) -> str | None:
 
 
 def _russian(say: Numerals, match: re.Match[str]) -> str | None:
-    """Say tens in the plural; before a month or a noun in the neuter they are no decade."""
+    """Return tens in the plural, in words; before a month or neuter noun they are no decade."""
     number, form = int(match["number"]), RUSSIAN[match["ending"]]
     noun = match["noun"]
     counted = noun.endswith(("о", "е")) or noun in say.locale.months["format"]["wide"].values()

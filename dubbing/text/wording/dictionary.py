@@ -1,4 +1,4 @@
-"""A pronunciation dictionary: what is said for words that a job or its series names."""
+"""A pronunciation dictionary: replacements of words that a job or its series names."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from dubbing.text.wording.rule import DENSE
 
 WORD = re.compile(rf"[^\W{DENSE}]+|\S")
-"""A word, or a single character of a script in which no space ends one, or a sign."""
+"""A word, a sign, or a single character of a script without spaces between words."""
 
 
 class Dictionary:
-    """Finds words, however many are listed, in one pass over a line."""
+    """Finds listed words in one pass over a line, however many are listed."""
 
     def __init__(self, entries: Mapping[str, str]) -> None:
         self._exact = dict(entries)
@@ -30,9 +30,9 @@ class Dictionary:
         }
 
     def find(self, text: str) -> Iterator[tuple[int, int, str]]:
-        """Yield where listed words stand, and what is said for them; the longest counts.
+        """Yield the start, end and replacement of each listed word; the longest match counts.
 
-        A word as it is listed goes before one that differs in case.
+        An entry in the written case goes before one that differs in case.
         """
         if not self._exact:
             return
@@ -51,7 +51,7 @@ class Dictionary:
 
 
 def _is_whole(text: str, end: int) -> bool:
-    """Whether no word goes on at ``end``."""
+    """Whether a word ends at ``end``."""
     if end >= len(text):
         return True
     if unicodedata.category(text[end]).startswith("M"):

@@ -1,4 +1,4 @@
-"""Numbers by themselves: ordinals, ranges, parts of a whole, and all others."""
+"""Plain numbers: ordinals, ranges, fractions, and all others."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ ORDINALS: dict[str, dict[str, str]] = {
     "ru": {"-й": "ordinal-masculine", "-я": "ordinal-feminine", "-е": "ordinal-neuter",
            "-го": "ordinal-masculine-genitive"},
 }  # fmt: skip
-"""CLDR's rule set of what is written behind the digits."""
+"""CLDR's rule set by the mark after the digits."""
 TIGHT = frozenset({"de", "nl", "sv", "da", "no"})
-"""Languages that write a number and what is made of it in one word."""
+"""Languages that write a number and its suffix as one word."""
 
 SIGNS = "%٪‰°€$£¥₹₽₺₩₴₪"
-"""A number is left as it is beside one of them that nothing was said for."""
+"""A number beside one of these signs stays as written, unless an earlier rule said both."""
 FRACTIONS = {"1/2": "½", "1/4": "¼", "3/4": "¾", "1/3": "⅓", "2/3": "⅔"}
 
 
 def figure_rules(numerals: Numerals) -> Iterator[Rule]:
-    """Yield the rules for numbers, the most particular first."""
+    """Yield the rules for numbers, the most specific first."""
     figures = _Figures(numerals)
     language, number = numerals.language, numerals.number
     if marks := ORDINALS.get(language):
@@ -90,7 +90,7 @@ class _Figures:
         return said and match["before"] + said
 
     def range(self, match: re.Match[str], to: str) -> str | None:
-        """Say two numbers, of which the second is greater, as from one to the other."""
+        """Return a range in words; None unless the second number is greater."""
         if self._say.value(match["low"]) >= self._say.value(match["high"]):
             return None
         low, high = self._say.read_bare(match["low"]), self._say.read_bare(match["high"])
@@ -111,7 +111,7 @@ class _Figures:
         written = match["number"]
         if self._say.is_year(written):
             return self._say.year(int(written))
-        # German says more than one the same whatever is counted.
+        # German numbers above one do not depend on the gender of the noun.
         agrees = written == "1" or self._say.language != "de"
         feminine = agrees and is_feminine(self._say.language, noun, after_one=written.endswith("1"))
         said = self._say.read(written, counting=self._counts(noun), feminine=feminine)
@@ -119,13 +119,13 @@ class _Figures:
         return said and f"{minus}{said}"
 
     def dotted(self, match: re.Match[str]) -> str | None:
-        """Say a version or an address, part by part."""
+        """Return a version or an address in words, part by part."""
         dot = habits.DOT.get(self._say.language)
         said = [self._say.read(part) for part in match.group().split(".")]
         return f" {dot} ".join(map(str, said)) if dot and None not in said else None
 
     def glued(self, match: re.Match[str]) -> str | None:
-        """Say digits that letters stand beside."""
+        """Return digits next to letters in words."""
         rest = match["rest"] or ""
         digits = match.group()[: len(match.group()) - len(rest)]
         said = self._say.read(digits) if len(digits) <= 4 else self._say.digits(digits)
@@ -133,5 +133,5 @@ class _Figures:
         return said and (f"{said}{space}{rest}" if rest else said)
 
     def _counts(self, noun: str) -> bool:
-        """Whether what follows is counted; German writes nouns with a capital letter."""
+        """Whether the next word is counted; German writes nouns with a capital letter."""
         return bool(noun) and (self._say.language != "de" or noun[0].isupper())

@@ -1,6 +1,6 @@
-"""Whether a noun behind a number is feminine, as far as its ending tells.
+"""The gender of a noun after a number, as far as its ending tells.
 
-The number agrees with it in some languages: *una hora*, *две минуты*, *eine Stunde*.
+In some languages the number agrees with it: *una hora*, *две минуты*, *eine Stunde*.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ ENDINGS: dict[str, tuple[str, ...]] = {
 }
 AFTER_ONE = ("а", "я")
 AFTER_TWO = ("ы", "и")
-"""How Russian feminine nouns end there; masculine ones end in the other's vowels."""
+"""Endings of Russian feminine nouns there; masculine ones end in those of `AFTER_ONE`."""
 LISTED = {
     "fr": frozenset(
         {
@@ -22,7 +22,7 @@ LISTED = {
         }
     )
 }
-"""Where no ending tells: those that are counted most."""
+"""Feminine nouns that are counted often, in languages whose endings do not tell."""
 NOT = frozenset(
     {
         *("día", "dia", "problema", "programa", "sistema", "tema", "idioma", "poema", "mapa"),
@@ -31,13 +31,13 @@ NOT = frozenset(
         *("zeuge", "kollege", "experte", "buchstabe", "gedanke", "spion", "stadion"),
     }
 )
-"""Nouns that end like feminine ones."""
+"""Nouns that are not feminine but end like feminine ones."""
 
 
 def is_feminine(language: str, noun: str, *, after_one: bool = True) -> bool:
-    """Whether ``noun`` is feminine; False where nothing tells.
+    """Whether ``noun`` is feminine; False when that is unknown.
 
-    after_one: whether the number ends in one, or the noun is that of one thing.
+    after_one: whether the number ends in one, or the noun is singular.
     """
     noun = noun.lower()
     singular = noun.removesuffix("s")

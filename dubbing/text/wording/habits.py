@@ -1,6 +1,6 @@
-"""What CLDR does not tell of a language: its abbreviations, signs and small words.
+"""Abbreviations, signs and small words by language, which CLDR does not provide.
 
-A language that is missing from a table keeps there what is written.
+For a language that is missing from a table, the text stays as written.
 """
 
 from __future__ import annotations
@@ -9,23 +9,23 @@ RANGE = {
     "en": "to", "de": "bis", "fr": "à", "es": "a", "it": "a", "pt": "a", "nl": "tot", "ca": "a",
     "sv": "till", "da": "til", "no": "til", "pl": "do", "ro": "până la",
 }  # fmt: skip
-"""Between two numbers."""
+"""Between the two numbers of a range."""
 ABOUT = {
     "en": "about", "de": "etwa", "fr": "environ", "es": "aproximadamente", "it": "circa",
     "pt": "cerca de", "nl": "ongeveer", "ca": "aproximadament", "sv": "cirka", "da": "cirka",
     "no": "cirka", "pl": "mniej więcej", "ru": "примерно", "uk": "приблизно",
 }  # fmt: skip
-"""Before a number with a tilde before it."""
+"""For a tilde before a number."""
 RATIO = {
     "en": "to", "de": "zu", "fr": "à", "es": "a", "it": "a", "pt": "a", "nl": "op", "ca": "a",
     "sv": "till", "da": "til", "no": "til",
 }  # fmt: skip
-"""Between the numbers of a ratio; other languages say them one after the other."""
+"""Between the numbers of a ratio; other languages speak them one after the other."""
 SHAPE = {
     "en": "by", "fr": "sur", "es": "por", "pt": "por", "nl": "bij", "pl": "na", "ru": "на",
     "uk": "на",
 }  # fmt: skip
-"""Between those of a picture's shape, where another word is used."""
+"""Between the numbers of an aspect ratio, where the language uses another word."""
 BY = {
     "en": "by", "de": "mal", "fr": "par", "es": "por", "it": "per", "pt": "por", "nl": "bij",
     "ca": "per", "sv": "gånger", "da": "gange", "no": "ganger", "pl": "na", "ru": "на",
@@ -53,7 +53,7 @@ TIMES: dict[str, dict[str, str]] = {
 }
 """How many times, by CLDR's plural categories."""
 TIMES_FEMININE = frozenset({"fr", "es", "it", "pt", "ca"})
-"""Languages in which those times are feminine."""
+"""Languages in which the noun in `TIMES` is feminine."""
 
 DOT = {
     "en": "point", "de": "Punkt", "fr": "point", "es": "punto", "it": "punto", "pt": "ponto",
@@ -111,7 +111,7 @@ ABBREVIATIONS: dict[str, dict[str, str]] = {
         "и т. д.": "и так далее",
     },
 }  # fmt: skip
-"""Wherever they stand; a space in them may be missing."""
+"""Abbreviations anywhere in a line; spaces inside them are optional."""
 
 BEFORE_NUMBERS: dict[str, dict[str, str]] = {
     "en": {"No.": "number", "Nos.": "numbers", "p.": "page", "pp.": "pages", "vol.": "volume"},
@@ -125,7 +125,7 @@ BEFORE_NUMBERS: dict[str, dict[str, str]] = {
     "ru": {"№": "номер"},
     "uk": {"№": "номер"},
 }
-"""Where a number follows."""
+"""Abbreviations before a number."""
 
 BEFORE_NAMES: dict[str, dict[str, str]] = {
     "en": {
@@ -139,10 +139,10 @@ BEFORE_NAMES: dict[str, dict[str, str]] = {
     "es": {"Sto.": "santo", "Sta.": "santa"},
     "nl": {"St.": "Sint"},
 }  # fmt: skip
-"""Where a capital letter follows."""
+"""Abbreviations before a capital letter."""
 
 ENDING = frozenset({"etc.", "usw.", "ecc.", "enz.", "itd.", "itp.", "u. a.", "o. ä.", "и т. д."})
-"""Abbreviations that end sentences: a capital letter after them begins the next one."""
+"""Abbreviations that may end a sentence: a capital letter after them begins the next one."""
 
 SIGNS: dict[str, dict[str, str]] = {
     "en": {"&": "and", "@": "at", "+": "plus", "=": "equals", "×": "times", "#": "number"},
@@ -177,7 +177,7 @@ PARTS: dict[str, dict[str, str]] = {
         "½": "een half", "¼": "een kwart", "¾": "drie kwart", "⅓": "een derde", "⅔": "twee derde",
     },
 }  # fmt: skip
-"""Parts of a whole."""
+"""Fractions."""
 
 HALVES = {
     "en": "{} and a half", "de": "{}einhalb", "fr": "{} et demi", "es": "{} y medio",
@@ -210,6 +210,6 @@ SCALES: dict[str, dict[str, str]] = {
     },
     "nl": {"miljoen": "miljoen", "miljard": "miljard"},
 }  # fmt: skip
-"""Between an amount and its currency."""
+"""Words of magnitude between an amount and its currency."""
 OF_SCALE = {"fr": "de ", "es": "de ", "it": "di ", "pt": "de "}
-"""Between millions and what there are millions of."""
+"""Between a word such as *millions* and the currency."""

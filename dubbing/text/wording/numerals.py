@@ -1,7 +1,7 @@
-"""How a language says numbers, by the spell-out rules of the Unicode CLDR.
+"""Numbers in words, by the spell-out rules of the Unicode CLDR.
 
-Nothing is said in a language that the rules do not cover, or cover without its grammar: then its
-numbers stay as they are written.
+Where these rules do not cover a language, or cover it without its grammar, its numbers stay as
+written.
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ if TYPE_CHECKING:
     from unicode_rbnf import RbnfEngine
 
 LONGEST = 15
-"""Digits of the longest number that is said as one; longer ones are said digit by digit."""
+"""Digits of the longest number that is spoken as one; longer ones go digit by digit."""
 CLASSIFIED = frozenset({"zh", "yue", "ja", "ko"})
 """Languages in which a number's words depend on what is counted."""
 SAME = {"nb": "no", "nn": "no", "tl": "fil", "iw": "he", "in": "id"}
-"""Languages that are covered under another tag."""
+"""Languages that CLDR covers under another tag."""
 GROUPS = (" ", "'", "’")
-"""Signs between thousands that are understood in every language beside its own."""
+"""Thousands separators that every language accepts beside its own."""
 WHOLE_FRACTIONS = frozenset(
     {"fr", "es", "it", "pt", "ca", "ro", "pl", "ru", "uk", "bg", "el", "tr", "cs", "sk", "hr", "sr"}
 )
-"""Languages that say two digits after the point as one number."""
+"""Languages that speak two digits after the point as one number."""
 YEARS = frozenset({"en", "de", "nl", "sv", "da", "no"})
-"""Languages that say years in hundreds."""
+"""Languages that speak years in hundreds."""
 UNSPACED = frozenset({"th", "lo", "km", "my"})
-"""Languages that put no space between words."""
+"""Languages without spaces between words."""
 POINTS = {"pl": "przecinek", "ru": "запятая", "th": "จุด"}
-"""The decimal sign in words, where the rules do not tell it."""
+"""The decimal sign in words, where the rules lack it."""
 COUNTING = {"es": 0, "ca": 0, "it": 1, "de": 1}
-"""Languages with a form of its own for *one* before what is counted: for every number that ends in
-it (0), or for 1 alone (1)."""
+"""Languages with a special form of *one* before a noun: for every number that ends in one (0), or
+for 1 alone (1)."""
 
 
 @lru_cache(maxsize=64)
 def locale_of(language: str) -> Locale | None:
-    """Return what CLDR knows of a BCP 47 tag, or of its language; None when it knows nothing."""
+    """Return CLDR's locale of a BCP 47 tag, or of its language alone; None without either."""
     from babel import Locale, UnknownLocaleError
 
     for tag in (language, language.split("-", maxsplit=1)[0]):
@@ -52,7 +52,7 @@ def locale_of(language: str) -> Locale | None:
 
 
 class Numerals:
-    """The numbers of one language: how they are written, and how they are said."""
+    """The numbers of one language, written and spoken."""
 
     def __init__(self, locale: Locale, engine: RbnfEngine) -> None:
         self.locale = locale
@@ -66,7 +66,7 @@ class Numerals:
         groups, points = (re.escape(f"{sign}{other}") for sign, other in (
             (self._group, "٬"), (self._point_sign, "٫")
         ))  # fmt: skip
-        # India groups by two digits above the thousands.
+        # India groups digits by two above the thousands.
         by_two = "#,##,##0" in str(locale.decimal_formats[None].pattern)
         upper = rf"(?:[{groups}]\d{{2,3}})*" if by_two else rf"(?:[{groups}]\d{{3}})*"
         grouped = rf"\d{{1,3}}{upper}[{groups}]\d{{3}}(?!\d)"
@@ -83,9 +83,9 @@ class Numerals:
         """The sign of a negative number in words, with the space after it."""
 
     def read(self, written: str, *, counting: bool = False, feminine: bool = False) -> str | None:
-        """Return the words of what `number` matched; None when it cannot be said.
+        """Return the words of a number that the pattern `number` matched; None without words.
 
-        counting: what is counted follows. feminine: and it is feminine.
+        counting: whether the counted noun follows. feminine: whether that noun is feminine.
         """
         whole, _, fraction = self.split(written)
         if fraction:
@@ -102,11 +102,11 @@ class Numerals:
         return self.say(number, form) or self.say(number)
 
     def read_bare(self, written: str) -> str | None:
-        """Return the words of a number beside which no noun stands: it may be a year."""
+        """Return the words of a number without a noun, which may be a year."""
         return self.year(int(written)) if self.is_year(written) else self.read(written)
 
     def value(self, written: str) -> Decimal:
-        """Return the value of what `number` matched."""
+        """Return the value of a number that the pattern `number` matched."""
         return Decimal("".join(self.split(written)))
 
     def split(self, written: str) -> tuple[str, str, str]:
@@ -127,7 +127,7 @@ class Numerals:
         return self.say(number, "numbering-year" if dated else "numbering")
 
     def is_year(self, written: str) -> bool:
-        """Whether these digits are said as a year wherever they stand."""
+        """Whether these digits are spoken as a year anywhere."""
         latest = 2099 if self.language == "en" else 1999
         four = len(written) == 4 and written.isdecimal()
         return four and self.language in YEARS and 1100 <= int(written) <= latest
@@ -163,7 +163,7 @@ class Numerals:
         return None if not words or any(map(str.isdigit, words)) else words
 
     def _point_word(self) -> str | None:
-        """Return what stands between 3 and 2 when the rules say 3.2."""
+        """Return the word between 3 and 2 in the rules' words for 3.2."""
         three, two = self.say(3), self.say(2)
         for form in ("numbering", "cardinal", "cardinal-masculine", "cardinal-neuter"):
             said = self._spell(Decimal("3.2"), f"spellout-{form}") or ""
@@ -176,7 +176,7 @@ class Numerals:
 
 @lru_cache(maxsize=64)
 def numerals_of(language: str) -> Numerals | None:
-    """Return the numbers of a language by its BCP 47 tag, or None when they stay as written."""
+    """Return the numerals of a BCP 47 tag, or None when its numbers stay as written."""
     from unicode_rbnf import RbnfEngine
 
     locale = locale_of(language)

@@ -1,4 +1,4 @@
-"""Two numbers with a sign between them, and how many times: ``16:9``, ``24/7``, ``4x4``, ``5x``."""
+"""Numbers with a sign between them, and multiples: ``16:9``, ``24/7``, ``4x4``, ``5x``."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from dubbing.text.wording.numerals import Numerals
 from dubbing.text.wording.rule import ALONE, END, OVER, TILDES, Rule, one_of, rule
 
 SCREENS = frozenset({"16:9", "4:3", "21:9", "32:9", "9:16", "3:4", "5:4"})
-"""Ratios that are the shape of a picture."""
+"""Aspect ratios of pictures."""
 VERSE = re.compile(r"[\w’'.,;)]\s(?:\d\s)?[A-ZÀ-Þ][^\W\d_]+\s$|^(?:\d\s)?[A-ZÀ-Þ][^\W\d_]{3,}\s$")
-"""A book's name, behind which a verse stands and no ratio."""
+"""A book's name, after which the numbers are a chapter and a verse, not a ratio."""
 
 
 def ratio_rules(numerals: Numerals) -> Iterator[Rule]:
-    """Yield the rules; what is a date or a time of day has to be found before."""
+    """Yield the rules; rules for dates and times of day have to come before them."""
     ratios = _Ratios(numerals)
     number = numerals.number
     yield rule(rf"{ALONE}(?P<low>{number}):(?P<high>\d|1\d{{2,4}}){OVER}", ratios.ratio)
@@ -53,7 +53,7 @@ class _Ratios:
         return self._joined(numbers, times or habits.BY[language])
 
     def times(self, match: re.Match[str]) -> str | None:
-        """Say how many times, in the form that CLDR's plural rules give."""
+        """Return a multiple in words, in the form that CLDR's plural rules give."""
         language = self._say.language
         forms = habits.TIMES[language]
         category = str(self._say.locale.plural_form(self._say.value(match["number"])))

@@ -1,4 +1,4 @@
-"""Whom and what a Roman numeral follows, language by language: no other source lists them."""
+"""Words around Roman numerals by language: titles, rulers, parts of works. No source lists them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TITLES: dict[str, tuple[str, str]] = {
     "da": ("kong kongen kejser pave paven zar", "dronning dronningen kejserinde"),
     "no": ("kong kongen keiser pave paven tsar", "dronning dronningen keiserinne"),
 }  # fmt: skip
-"""Titles of men and of women, before whose names a numeral is an ordinal."""
+"""Titles of men and of women; a numeral after a titled name is an ordinal."""
 
 NAMES: dict[str, tuple[str, str]] = {
     "en": (
@@ -97,7 +97,7 @@ NAMES: dict[str, tuple[str, str]] = {
         "Margrethe Elizabeth Elisabeth Katarina Maria",
     ),
 }
-"""Names of men and of women who ruled."""
+"""Names of rulers, men and women."""
 
 RUSSIAN_MEN = (
     "Пётр Петр Павел Павл Николай Никола Александр Иван Алексей Алексе Генрих Людовик Карл Филипп "
@@ -106,7 +106,7 @@ RUSSIAN_MEN = (
     "Урбан Юлий Юли Григорий Григори Иннокентий Иннокенти"
 )
 RUSSIAN_WOMEN = "Екатерин Елизавет Мари Анн Маргарит Виктори Изабелл"
-"""Their names in Russian without the endings of the cases."""
+"""Names of rulers in Russian, without case endings."""
 
 PARTS: dict[str, str] = {
     "en": "Chapter Part Act Scene Book Volume Vol. Section Article Episode Season Phase Stage Type "
@@ -128,7 +128,7 @@ PARTS: dict[str, str] = {
     "da": "kapitel del akt scene bog bind artikel sæson afsnit fase type klasse niveau",
     "no": "kapittel del akt scene bok bind artikkel sesong episode fase type klasse nivå",
 }  # fmt: skip
-"""What is counted by a Roman numeral behind it, as one says numbers; ``_`` is a space."""
+"""Nouns before a Roman numeral that is spoken as a number; ``_`` is a space."""
 
 CENTURIES: dict[str, str] = {
     "es": "siglo siglos",
@@ -136,7 +136,7 @@ CENTURIES: dict[str, str] = {
     "pt": "século séculos",
     "ca": "segle segles",
 }
-"""What an ordinal follows, as it follows a ruler's name."""
+"""Nouns before an ordinal, which is spoken as after a ruler's name."""
 
 BEFORE: dict[str, dict[str, str]] = {
     "en": dict.fromkeys(("century", "Century", "Olympiad"), "ordinal"),
@@ -165,7 +165,7 @@ BEFORE: dict[str, dict[str, str]] = {
         **dict.fromkeys(("веке", "съезде"), "ordinal-masculine-locative"),
     },
 }  # fmt: skip
-"""What follows a Roman ordinal, and CLDR's rule set for it."""
+"""Nouns after a Roman ordinal, and CLDR's rule set for it."""
 
 BEHIND: dict[str, dict[str, str]] = {
     "en": dict.fromkeys(("th", "st", "nd", "rd"), "ordinal"),
@@ -175,4 +175,4 @@ BEHIND: dict[str, dict[str, str]] = {
     },
     "nl": dict.fromkeys(("e", "de", "ste"), "ordinal"),
 }
-"""What makes an ordinal of the Roman numeral that it is written behind."""
+"""Suffixes that make a Roman numeral an ordinal, and CLDR's rule set for it."""

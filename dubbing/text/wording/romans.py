@@ -1,6 +1,6 @@
-"""Roman numerals: behind names of rulers, wars and parts of a work, and before centuries.
+"""Roman numerals: after names of rulers, wars and parts of a work, and before centuries.
 
-Letters that may be a word or a name by themselves (*I*, *MIX*, *DC*, *Mr. X*) stay as written.
+Letters that may be a word or a name of their own (*I*, *MIX*, *DC*, *Mr. X*) stay as written.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ SEVERAL = r"(?P<roman>[IVX]{2,6})"
 NAME = r"[A-ZÀ-ÖØ-ÞŒŠŚŻŽČĆŁĐ][\w'’.-]{0,30}[^\W\d_]"
 """A word with a capital letter and at least one more."""
 UNCERTAIN = frozenset({"XX", "XXX"})
-"""No numerals behind just any name."""
+"""Not taken as numerals after names that are not listed."""
 ENGLISH_I = r"(?=['’]s|\sof\s(?:the\s)?[A-Z]|[.;:?!)](?!\.)|$)"
-"""What follows *the first* of a name; elsewhere *I* is the one who speaks."""
+"""Text after *I* as a ruler's numeral; elsewhere *I* is the pronoun."""
 TITLED_I = rf"(?:{ENGLISH_I}|(?=,|\s(?:and|\w*[^\We]ed|\w*[^\Ws]s)\b))"
-"""The same behind a title or a part of a work."""
+"""The same after a title or a part of a work."""
 GOES_ON = re.compile(r"\s[a-zäöüß\d]|[,;:?!)–-]")
 INITIAL = r"(?!\.\s[A-ZÀ-Þ])"
-"""A letter with a full stop is an initial."""
+"""No full stop and capital follow: they would make the letter an initial."""
 FIRST_TEN = frozenset({"es", "pt", "ca"})
-"""Languages that count rulers and centuries by ordinals up to the tenth."""
+"""Languages that use ordinals for rulers and centuries up to the tenth."""
 ORDINAL = {"en": "", "nl": "", "da": "-common", "no": "-masculine"}
-"""CLDR's rule set behind a name, where it is not that of the gender."""
+"""Suffix of CLDR's rule set after a name, where it does not follow the gender."""
 ARTICLE = {"en": "the ", "nl": "de ", "sv": "den ", "da": "den ", "no": "den "}
 DATIVE = frozenset({"von", "vom", "mit", "unter", "bei", "zu", "nach", "aus", "seit", "dem"})
 ACCUSATIVE = frozenset({"durch", "für", "gegen", "ohne", "um", "den"})
@@ -47,11 +47,11 @@ RUSSIAN_CASES: dict[str, tuple[dict[str, str], str]] = {
         reigns.RUSSIAN_WOMEN,
     ),
 }  # fmt: skip
-"""By gender: CLDR's case of each ending, and the names without them."""
+"""By gender: CLDR's case for each ending, and the names without endings."""
 
 
 def value_of(written: str) -> int | None:
-    """Return the number that a Roman numeral writes, or None when it is none."""
+    """Return the value of a Roman numeral, or None when ``written`` is none."""
     if not written or not SHAPE.fullmatch(written):
         return None
     values = [VALUES[letter] for letter in written]
@@ -96,7 +96,7 @@ def roman_rules(numerals: Numerals) -> Iterator[Rule]:
 
 
 def _words(table: str) -> list[str]:
-    """Return the words of a table's line, each with and without a capital letter."""
+    """Return the words of a table's entry, each with and without a capital letter."""
     words = [word.replace("_", " ") for word in table.split()]
     small = (word[:1].lower() + word[1:] for word in words)
     return list(dict.fromkeys([*words, *small, *map(_capitalised, words)]))
@@ -115,13 +115,13 @@ class _Romans:
         )
 
     def marked(self, match: re.Match[str]) -> str | None:
-        """Say ``XXe`` and ``XXth``."""
+        """Return ``XXe`` and ``XXth`` in words."""
         value = value_of(match["roman"])
         form = reigns.BEHIND[self._language][match["mark"]]
         return self._say.say(value, form) if value else None
 
     def before(self, match: re.Match[str]) -> str | None:
-        """Say an ordinal before what it counts."""
+        """Return an ordinal before its noun in words."""
         if match["roman"] == "I" and self._language == "en":
             return None
         value = value_of(match["roman"])
@@ -129,7 +129,7 @@ class _Romans:
         return self._say.say(value, form) if value else None
 
     def german(self, match: re.Match[str]) -> str | None:
-        """Say ``im XX. Jahrhundert``, but not a ruler's ordinal, which stands behind a name."""
+        """Return the ordinal of ``im XX. Jahrhundert``, not a ruler's ordinal after a name."""
         before = (match.string[: match.start()].split() or [""])[-1]
         value = value_of(match.group().rstrip("."))
         named = before[:1].isupper() and before[-1].isalnum() and before.lower() not in GERMAN_CASES
@@ -138,7 +138,7 @@ class _Romans:
         return self._say.say(value, f"ordinal{GERMAN_CASES.get(before.lower(), '-r')}")
 
     def turkish(self, match: re.Match[str]) -> str | None:
-        """Say an ordinal with its full stop, as in ``II. Mehmed`` and ``XIV. Lajos``."""
+        """Return an ordinal with a full stop, as in ``II. Mehmed`` and ``XIV. Lajos``, in words."""
         value = value_of(match["roman"])
         return self._say.say(value, "ordinal") if value else None
 
@@ -173,7 +173,7 @@ class _Romans:
         return match["head"] + said if said else None
 
     def named(self, match: re.Match[str]) -> str | None:
-        """Say the numeral behind a name: a ruler's as an ordinal, a film's as a number."""
+        """Return the numeral after a name: a ruler's as an ordinal, a film's as a number."""
         value = value_of(match["roman"])
         if value is None:
             return None
@@ -188,14 +188,14 @@ class _Romans:
             return None
         elif self._language == "de":
             said = self._german(words, match, value, gender)
-            # A full stop makes the ordinal, unless a sentence ends there.
+            # A full stop marks an ordinal, unless a sentence ends there.
             dot = "" if GOES_ON.match(match.string, match.end()) else dot
         else:
             said = self._reign(value, gender)
         return said and f"{match['head']}{said}{dot}"
 
     def _gender(self, words: list[str]) -> str | None:
-        """Return the gender of who has this name or title; None when nobody is known by it."""
+        """Return the gender of the ruler with this name or title; None for an unlisted name."""
         names = words if self._language == "en" else words[-1:]
         listed = [part for name in names[-3:] for part in (name, *name.split("-"))]
         if self._language == "de":
@@ -207,7 +207,7 @@ class _Romans:
         return "masculine" if titles or any(word in self._men for word in listed) else None
 
     def _is_single(self, match: re.Match[str], words: list[str]) -> bool:
-        """Whether one letter is a numeral, and neither an initial nor another word."""
+        """Whether a single letter is a numeral, not an initial or another word."""
         if match["dot"] and re.compile(r"\s[^\W\da-z_]").match(match.string, match.end()):
             return False
         if match["roman"] != "I":
@@ -220,7 +220,7 @@ class _Romans:
         return self._language != "en" or followed is not None
 
     def _reign(self, value: int, gender: str) -> str | None:
-        """Return what stands behind a ruler's name."""
+        """Return the spoken numeral after a ruler's name."""
         language = self._language
         by_ordinal = value <= 10 if language in FIRST_TEN else language != "fr" or value == 1
         if not by_ordinal:
@@ -231,7 +231,7 @@ class _Romans:
     def _german(
         self, words: list[str], match: re.Match[str], value: int, gender: str
     ) -> str | None:
-        """Return article and ordinal in the case that the word before or the ending tells."""
+        """Return article and ordinal, in the case of the word before or of the name's ending."""
         before = (match.string[: match.start()].lower().split() or [""])[-1]
         woman = gender == "feminine"
         if before in DATIVE:
@@ -246,7 +246,7 @@ class _Romans:
         return said and f"{article} {_capitalised(said)}"
 
     def _numbered(self, match: re.Match[str], value: int) -> str | None:
-        """Return the number of a sequel or a model, as far as nothing else can be meant."""
+        """Return the number of a sequel or a model in words; None when it is ambiguous."""
         roman, words = match["roman"], match["names"].split()
         if roman in UNCERTAIN or not re.fullmatch("[IVX]{2,}", roman) or words[-1].isupper():
             return None
@@ -260,7 +260,7 @@ class _Romans:
         return self._cased(self._say.say(value) or "")
 
     def _cased(self, said: str) -> str:
-        """Return words as they are written in a name: English and German write them large."""
+        """Return words as written in a name: English and German capitalise them."""
         return _capitalised(said) if self._language in {"en", "de"} else said
 
 

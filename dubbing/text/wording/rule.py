@@ -1,4 +1,4 @@
-"""A rule of wording: what is found in a line, and what is said for it."""
+"""A rule of wording: a pattern, and the words for its matches."""
 
 from __future__ import annotations
 
@@ -7,39 +7,39 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 DENSE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
-"""Scripts in which no space ends a word, or a particle follows it: a word may stand beside them."""
+"""Scripts without spaces between words, or with particles attached; a word may touch them."""
 START = rf"(?<![^\W{DENSE}])"
-"""No letter or digit stands before."""
+"""No letter or digit precedes."""
 END = rf"(?![^\W{DENSE}])"
 """No letter or digit follows."""
 ALONE = rf"{START}(?<!\d[.,:/'’])"
-"""A number begins here, and no longer one goes on."""
+"""A number begins here; it is not the rest of a longer one."""
 OVER = rf"(?!\d){END}(?![.,:/'’]\d)"
-"""A number ends here, and no longer one goes on."""
+"""A number ends here; no longer one goes on."""
 
 TILDES = "~〜～∼"
-"""Between two numbers: a range. Before one: about so many."""
+"""Between two numbers they mean a range, before one number *about*."""
 
 
 class Rule(NamedTuple):
-    """What is said for what a pattern finds."""
+    """A pattern and the words for its matches."""
 
     pattern: re.Pattern[str]
     say: Callable[[re.Match[str]], str | None]
-    """The words; None leaves it to the rules that follow."""
+    """Returns the words; None leaves the match to later rules."""
 
 
 def rule(pattern: str, say: Callable[[re.Match[str]], str | None]) -> Rule:
-    """Return a rule; case counts."""
+    """Return a rule; its pattern is case-sensitive."""
     return Rule(re.compile(pattern), say)
 
 
 def one_of(words: Iterable[str]) -> str:
-    """Return a pattern of any of ``words``, longest first; a space in them may be missing."""
+    """Return a pattern of any of ``words``, longest first; spaces inside them are optional."""
     ordered = sorted(words, key=lambda word: (-len(word), word))
     return "(?:" + "|".join(re.escape(word).replace(r"\ ", r"\s?") for word in ordered) + ")"
 
 
 def without_spaces(table: Mapping[str, str]) -> dict[str, str]:
-    """Return a table by its keys without their spaces, as `one_of` finds them in either way."""
+    """Return ``table`` with the spaces removed from its keys; `one_of` matches them optionally."""
     return {key.replace(" ", ""): value for key, value in table.items()}

@@ -12,7 +12,7 @@ NAME = r"(?=\s[A-ZÀ-ÖØ-Þ])"
 
 
 def signs_of(language: str) -> str:
-    """Return the signs that are said in a language."""
+    """Return the signs that a language has words for."""
     return "".join(habits.SIGNS.get(language, {}))
 
 
@@ -36,7 +36,7 @@ def short_rules(language: str) -> Iterator[Rule]:
                 return said[short] + _stop(match, short in ending)
 
             yield rule(rf"(?<![\w.])(?<!\w-){one_of(words)}{follows}", expand)
-    # The programming language has this name everywhere, and so have keys in English.
+    # The programming language has this name in every language, musical keys in English.
     yield rule(r"(?<![\w.])[A-G]#(?!\w)", lambda match: f"{match.group()[0]} sharp")
     if about := habits.ABOUT.get(language):
         yield rule(rf"(?<!\S)[{TILDES}≈]\s?(?=[$€£]?\d)", lambda _: f"{about} ")
@@ -51,13 +51,13 @@ def short_rules(language: str) -> Iterator[Rule]:
 
 
 def _is_initial(match: re.Match[str]) -> bool:
-    """Whether a single letter stands within a name, behind another part of it."""
+    """Whether a single letter is part of a name, after another part of it."""
     before = match.string[: match.start()].split()[-1:]
     return bool(before) and before[0][0].isupper() and before[0][-1].isalpha()
 
 
 def _stop(match: re.Match[str], may_end: bool) -> str:
-    """Return the full stop that an abbreviation's own one stood for."""
+    """Return a full stop if the one of an abbreviation also ended the sentence."""
     if not match.group().endswith("."):
         return ""
     rest = match.string[match.end() :]

@@ -1,4 +1,4 @@
-"""Signs that are no words: an engine would read out their names."""
+"""Signs that stand for no words; an engine would read out their names."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from dubbing.text.wording.rule import TILDES
 from dubbing.text.wording.spans import Span, joined
 
 SILENT = frozenset("*∗#＃＊_‗|¦\\^`´¬•†‡¶※‣/／⁄" + TILDES)
-"""Beside all that Unicode calls a symbol."""
+"""Silent signs beside those that Unicode classes as symbols."""
 WORDS = frozenset("°℃℉©№")
-"""Symbols that are said."""
+"""Symbols that are spoken."""
 SELECTORS = frozenset("\ufe0e\ufe0f\u20e3")
-"""They give a sign, or a digit, another look."""
+"""Characters that change the look of a sign or a digit."""
 LIKE_LETTERS = ("<circle>", "<square>", "<compat>")
 SIGN = re.compile(r"[^\w\s]|_")
 PAUSE = re.compile(r"[,.;:!?…)\]}»”’]|$")
@@ -23,9 +23,9 @@ SCHEME = re.compile(r"(?<!\w)https?://(?=\w)")
 
 
 def plain(text: str) -> str:
-    """Return ``text`` with raised letters and wrong apostrophes as those they stand for.
+    """Return ``text`` with plain letters for raised ones and apostrophes for accents used as such.
 
-    Every character keeps its place.
+    Every character keeps its position.
     """
     if text.isascii() and "`" not in text:
         return text
@@ -33,7 +33,7 @@ def plain(text: str) -> str:
 
 
 def unspoken(text: str) -> Iterator[Span]:
-    """Yield where signs stand that are not said."""
+    """Yield spans of signs that are not spoken, each with its replacement."""
     for match in SCHEME.finditer(text):
         yield (*match.span(), "")
     start = end = -1
@@ -50,7 +50,7 @@ def unspoken(text: str) -> Iterator[Span]:
 
 
 def without_signs(text: str) -> str:
-    """Return ``text`` without the signs that are not said."""
+    """Return ``text`` without the signs that are not spoken."""
     return joined(text, unspoken(text))
 
 
@@ -62,7 +62,7 @@ def is_silent(character: str) -> bool:
         return False
     category = unicodedata.category(character)
     if category == "So":
-        # Circled letters and the like are read as what they hold.
+        # Circled letters and similar signs are read as the letter inside.
         return not unicodedata.decomposition(character).startswith(LIKE_LETTERS)
     return (
         category == "Sk" or "\u2190" <= character <= "\u21ff" or "\u25a0" <= character <= "\u25ff"
@@ -70,7 +70,7 @@ def is_silent(character: str) -> bool:
 
 
 def _left_out(text: str, start: int, end: int) -> Span:
-    """Return what stands for a run of signs: a dash between numbers, else nothing."""
+    """Return the replacement of a run of signs: a dash between numbers, else nothing."""
     before, after = text[:start].rstrip()[-1:], text[end:].lstrip()[:1]
     if text[start:end] in TILDES and before.isdigit() and after.isdigit():
         return start, end, "–"
@@ -81,7 +81,7 @@ def _left_out(text: str, start: int, end: int) -> Span:
 
 
 def _lowered(character: str) -> str:
-    """Return a raised letter as the one that it was made of."""
+    """Return the plain letter of a raised one, or ``character`` itself."""
     if unicodedata.category(character) != "Lm":
         return character
     kind, *letters = unicodedata.decomposition(character).split() or [""]

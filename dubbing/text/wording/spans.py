@@ -1,4 +1,4 @@
-"""Parts of a line with what is said for them."""
+"""Parts of a line and the words that replace them."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from dubbing.text.wording.rule import DENSE
 LETTER = re.compile(rf"[^\W{DENSE}]")
 
 Span = tuple[int, int, str]
-"""From where to where, and what is said there."""
+"""Start, end, and the words spoken there."""
 
 
 def clear_of(spans: Iterable[Span], said: Sequence[Span]) -> Iterator[Span]:
-    """Yield those of ``spans`` that stand outside all that is ``said`` already."""
+    """Yield the ``spans`` that overlap none of the spans in ``said``."""
     for start, end, words in spans:
         if not any(start < to and from_ < end for from_, to, _ in said):
             yield start, end, words
 
 
 def joined(text: str, spans: Iterable[Span]) -> str:
-    """Return ``text`` with its parts replaced; words are kept apart."""
+    """Return ``text`` with ``spans`` replaced; a space keeps adjacent words apart."""
     result, at = "", 0
     for start, end, words in sorted(spans):
         if start > at:

@@ -1,4 +1,4 @@
-"""Telephone numbers: said digit by digit, in their groups."""
+"""Telephone numbers, spoken digit by digit in their groups."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dubbing.text.wording.numerals import Numerals
 from dubbing.text.wording.rule import END, START, Rule, rule
 
 ANYWHERE = r"\+?\(?\d[\d ()/-]{5,30}\d"
-"""What is a telephone number in every country when it begins with ``+`` or ``0``."""
+"""A telephone number in any country, if it begins with ``+`` or ``0``."""
 DOTTED = r"0\d{1,3}(?:\.\d{2,4}){3,5}"
 LOCAL: dict[str, tuple[str, ...]] = {
     "en": (
@@ -35,7 +35,7 @@ LOCAL: dict[str, tuple[str, ...]] = {
     "da": (r"\d{2}(?: \d{2}){3}",),
     "no": (r"\d{2}(?: \d{2}){3}", r"\d{3} \d{2} \d{3}"),
 }
-"""How numbers without the country's or the trunk's code are written where a language is spoken."""
+"""Numbers without country or trunk code, as written where a language is spoken."""
 
 
 def telephone_rules(numerals: Numerals) -> Iterator[Rule]:
@@ -47,7 +47,7 @@ def telephone_rules(numerals: Numerals) -> Iterator[Rule]:
 
 
 def _general(say: partial[str | None], match: re.Match[str]) -> str | None:
-    """Say what begins like a telephone number."""
+    """Return a telephone number that begins with ``+`` or ``0`` in words, or None."""
     written = match.group()
     count = sum(map(str.isdecimal, written))
     return say(match) if written.lstrip("(")[0] in "+0" and 7 <= count <= 15 else None

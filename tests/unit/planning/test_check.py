@@ -180,8 +180,8 @@ def test_times_in_milliseconds_are_refused() -> None:
         ({"engine": "cloner", "reference": "a.wav", "voice": "low"}, "a voice or a reference"),
         ({"engine": "bare"}, "engine 'bare' has no model here"),
         ({"base": "plain"}, "engine 'plain' is no converter: take the base 'plain' out"),
-        ({"engine": "converter"}, "gives what another says the voice of a reference: name one"),
-        ({"engine": "converter", "voice": "low"}, "the voice of a reference: name one"),
+        ({"engine": "converter"}, "into a reference's voice: give the role a reference"),
+        ({"engine": "converter", "voice": "low"}, "voice: give the role a reference"),
         ({**OVER, "base": "plian"}, "no engine 'plian'; did you mean 'plain'?"),
         ({**OVER, "base": "converter"}, "engine 'converter' is a converter: name a base"),
         ({**OVER, "base": "cloner"}, "engine 'cloner' has no voices of its own: name another"),
@@ -214,7 +214,7 @@ def test_a_converter_does_what_its_base_can(voice: dict[str, str]) -> None:
 
 
 def test_a_speaker_whom_the_cast_leaves_out_is_not_converted() -> None:
-    assert "speaker 'Ann': engine 'converter' gives" in refused(job(line(), engine="converter"))
+    assert "speaker 'Ann': engine 'converter' converts" in refused(job(line(), engine="converter"))
 
 
 def test_a_base_goes_with_its_converter_alone() -> None:
@@ -222,7 +222,9 @@ def test_a_base_goes_with_its_converter_alone() -> None:
     assert check(job(line(), cast={"Ann": role}), SPECS) == []
     cloned = {"engine": "cloner", "reference": "a.wav", "fallback": ["converter"]}
     assert check(job(line(), cast={"Ann": cloned}), SPECS) == []
-    assert "speaker 'Ann': engine 'converter' gives" in refused(job(line(), fallback=["converter"]))
+    assert "speaker 'Ann': engine 'converter' converts" in refused(
+        job(line(), fallback=["converter"])
+    )
 
 
 def test_a_language_that_the_engine_does_not_speak_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""What is removed from a line, and what is seen of its script."""
+"""Normal form of a line's characters, and detection of its script."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a line is cut for an engine that says only so much at once."""
+"""Splitting of a line for an engine with a limit on what it speaks at once."""
 
 from __future__ import annotations
 

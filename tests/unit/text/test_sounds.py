@@ -1,4 +1,4 @@
-"""What of a line is speech, and what is a sound or lyrics."""
+"""Separation of a line's speech from sounds and lyrics."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ def test_text_without_signs_is_left_as_it_is(text: str) -> None:
     [*"()[]*#♪-", "(a", "* ", "# a", "♪ a", "*a b* ", "(sighs) I know. ", "- (sighs) I. "],
 )
 def test_a_line_of_many_signs_is_read_in_no_time(sign: str) -> None:
-    # Were every sign held against every other, this would not end within the tests' time limit.
+    # Comparing every sign with every other would exceed the tests' time limit.
     read(sign * 20_000)
 
 

@@ -1,4 +1,4 @@
-"""What is said for what is written, language by language, and what is left as it is."""
+"""Written text in spoken words, language by language, and text that stays as it is."""
 
 from __future__ import annotations
 

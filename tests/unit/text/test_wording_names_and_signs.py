@@ -1,4 +1,4 @@
-"""Roman numerals, decades, ratios, telephone numbers, and signs that are no words."""
+"""Roman numerals, decades, ratios, telephone numbers, and signs that stand for no words."""
 
 from __future__ import annotations
 
