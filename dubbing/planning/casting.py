@@ -14,7 +14,7 @@ from dubbing.job import Job, Manner, Role, Segment
 from dubbing.planning.outcome import Outcome
 from dubbing.planning.plan import SPEED_STEP, CastLine, PlannedLine
 from dubbing.planning.rooms import line_rooms
-from dubbing.text.sounds import reading_of, voiced
+from dubbing.text.sounds import utterance_of, voiced
 from dubbing.voices.voice import VoiceRef
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,9 @@ def cast_lines(
         CastLine(
             job.engine_of(segment.speaker),
             voices[segment.speaker],
-            _line(job, segment, wording.spoken(reading_of(job, segment).words), rooms[segment.id]),
+            _line(
+                job, segment, wording.spoken(utterance_of(job, segment).words), rooms[segment.id]
+            ),
         )
         for segment in segments
     ]

@@ -23,7 +23,7 @@ from dubbing.job.caution import Caution, Code
 from dubbing.planning.casting import stand_in
 from dubbing.planning.rooms import line_rooms
 from dubbing.text.characters import normalise, script_mismatch, speakable
-from dubbing.text.sounds import Reading, reading_of, voiced
+from dubbing.text.sounds import Utterance, utterance_of, voiced
 from dubbing.text.wording import Wording
 
 LONGEST_PROGRAMME = 24 * 3600.0
@@ -33,18 +33,18 @@ LONGEST_NUMBER = 40
 NUMBER = re.compile(rf"\d(?:[.,'’_]?\d){{{LONGEST_NUMBER},}}")
 
 
-class Heard(NamedTuple):
+class SpokenSegment(NamedTuple):
     """A segment and the words that are spoken for it."""
 
     segment: Segment
-    reading: Reading
+    utterance: Utterance
     said: str
     """The text that the engine is asked to speak."""
 
     @property
     def silent(self) -> bool:
         """Whether there is nothing to say."""
-        return not speakable(self.reading.words)
+        return not speakable(self.utterance.words)
 
 
 def check(
@@ -91,12 +91,12 @@ def check(
     ]
 
 
-def _heard(job: Request) -> Iterator[Heard]:
+def _heard(job: Request) -> Iterator[SpokenSegment]:
     """Yield every segment with its spoken words."""
     wording = Wording(job.language, job.pronunciations)
     for segment in job.segments:
-        reading = reading_of(job, segment)
-        yield Heard(segment, reading, wording.spoken(reading.words))
+        utterance = utterance_of(job, segment)
+        yield SpokenSegment(segment, utterance, wording.spoken(utterance.words))
 
 
 def _whole(job: Request) -> Iterator[str]:
@@ -156,7 +156,10 @@ def _role(role: Manner, spec: EngineSpec, voices: Sequence[str]) -> Iterator[str
 
 
 def _line(
-    line: Heard, job: Request, known: Mapping[str, list[EngineSpec]], film_seconds: float | None
+    line: SpokenSegment,
+    job: Request,
+    known: Mapping[str, list[EngineSpec]],
+    film_seconds: float | None,
 ) -> Iterator[str]:
     """Yield why a line cannot be spoken or placed."""
     segment, (words, _), said = line
@@ -187,7 +190,7 @@ def _roles(job: Request, speaking: Iterable[str]) -> Iterator[Caution]:
 
 def _cautions(
     job: Request,
-    lines: Sequence[Heard],
+    lines: Sequence[SpokenSegment],
     specs: Mapping[str, EngineSpec],
     film_seconds: float | None,
 ) -> Iterator[Caution]:
@@ -202,7 +205,7 @@ def _cautions(
             yield _caution("beyond_film", segment, f"it ends after the film's end at {_time(end)}")
 
 
-def _asides(line: Heard) -> Iterator[Caution]:
+def _asides(line: SpokenSegment) -> Iterator[Caution]:
     """Yield cautions about sounds and lyrics in a line, left out or spoken, and silent lines."""
     segment, (_, asides), _ = line
     so = ": the line is silent" if line.silent else ""
@@ -215,7 +218,7 @@ def _asides(line: Heard) -> Iterator[Caution]:
         yield _caution(aside.kind, segment, f"{aside.text[:60]!r} looks like {like} and {became}")
 
 
-def _spoken(job: Request, line: Heard, spec: EngineSpec, room: float) -> Iterator[Caution]:
+def _spoken(job: Request, line: SpokenSegment, spec: EngineSpec, room: float) -> Iterator[Caution]:
     """Yield cautions about a line's length and script."""
     segment, (words, _), said = line
     speed = job.role(segment.speaker).speed * job.fit.max_rate
@@ -255,7 +258,7 @@ def _still(before: Segment, segment: Segment) -> str:
     return f"{before.speaker} is still at cue {before.id} for {seconds:.2f} s"
 
 
-def _as_spoken(line: Heard) -> str:
+def _as_spoken(line: SpokenSegment) -> str:
     """Return a hint that the counted text differs from the written one, or nothing."""
     text = normalise(line.segment.text)
     return "" if line.said == text else f", as {text[:60]!r} is spoken,"

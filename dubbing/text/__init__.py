@@ -1,5 +1,5 @@
 """The text of a line: its characters, its sentences, and the words in which it is spoken.
 
-Import the modules `characters`, `sounds`, `sentences` and `wording` by name: language tables are too
-heavy for this package's face.
+Import `characters`, `sounds`, `sentences` and `wording` by name: their tables are too heavy
+for this face.
 """

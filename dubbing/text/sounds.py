@@ -34,7 +34,7 @@ class Aside(NamedTuple):
     spoken: bool
 
 
-class Reading(NamedTuple):
+class Utterance(NamedTuple):
     """The part of a line that is speech, before numbers and signs are put into words."""
 
     words: str
@@ -102,7 +102,7 @@ LEFT_BEHIND = (
 """Leftovers of removed words: a dash, a comma, spaces."""
 
 
-def reading_of(request: Request, segment: Segment) -> Reading:
+def utterance_of(request: Request, segment: Segment) -> Utterance:
     """Return the speech of a segment and its asides, as ``request`` asks."""
     text = normalise(segment.text)
     return read(text, sounds=request.speak_sounds, lyrics=request.speak_lyrics)
@@ -110,7 +110,7 @@ def reading_of(request: Request, segment: Segment) -> Reading:
 
 def is_silent(request: Request, segment: Segment) -> bool:
     """Whether a segment has nothing to say: no letter or digit that ``request`` wants spoken."""
-    return not speakable(reading_of(request, segment).words)
+    return not speakable(utterance_of(request, segment).words)
 
 
 def voiced(request: AnyRequest) -> AnyRequest:
@@ -122,13 +122,13 @@ def voiced(request: AnyRequest) -> AnyRequest:
     return request.model_copy(update={"segments": spoken})
 
 
-def read(text: str, *, sounds: bool = False, lyrics: bool = False) -> Reading:
+def read(text: str, *, sounds: bool = False, lyrics: bool = False) -> Utterance:
     """Return the speech of ``text`` and its asides.
 
     sounds, lyrics: whether these are spoken. Text without any sign is returned unchanged.
     """
     if not ANY_SIGN.search(text):
-        return Reading(text)
+        return Utterance(text)
     asides: list[Aside] = []
     words: list[str] = []
     for kind, part in _parts(_with_notes(BOLD.sub(r"\1", text))):
@@ -141,7 +141,7 @@ def read(text: str, *, sounds: bool = False, lyrics: bool = False) -> Reading:
         said, found = _without_sounds(part, sounds)
         words.append(said)
         asides += found
-    return Reading(_tidied(" ".join(words)), tuple(asides))
+    return Utterance(_tidied(" ".join(words)), tuple(asides))
 
 
 def _with_notes(text: str) -> str:
