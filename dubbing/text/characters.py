@@ -54,6 +54,8 @@ def as_shown(text: str) -> str:
     Control characters, lone surrogates and blank lines are removed. Line breaks, bidi marks and
     joiners stay.
     """
+    if text.isascii() and text.isprintable():
+        return text.strip()
     lines = text.replace("\t", " ").splitlines()
     shown = (
         "".join(character for character in line if unicodedata.category(character) not in UNSEEN)
@@ -76,7 +78,7 @@ def script_mismatch(text: str, language: str) -> str | None:
     languages whose tag or script is unknown.
     """
     own = _scripts_of(language)
-    if own is None:
+    if own is None or (text.isascii() and "LATIN" in own):
         return None
     found: Counter[str] = Counter()
     for word in text.split():

@@ -36,6 +36,8 @@ CLAUSE = re.compile(r"[^，。！？；]+")
 ONE_TILDE = str.maketrans(dict.fromkeys(TILDES, "~"))
 """The grammars know only one of the tildes."""
 NOTHING: Mapping[str, str] = {}
+REMEMBERED = 1 << 16
+"""Texts whose spoken form is kept: the check of a job words each line, and the casting again."""
 
 
 class Wording:
@@ -53,16 +55,23 @@ class Wording:
     def spoken(self, text: str) -> str:
         """Return the spoken form of ``text``, normalised; the same text always gives the same."""
         text = normalise(text)
-        said = list(self._dictionary.find(text))
-        written = plain(text)
-        reader = _reader(self._language)
-        if reader.may_read(written):
-            said += reader.find(written, said)
-        said += clear_of(list(unspoken(written)), said)
-        if not said and written == text:
-            return text
-        # Names from CLDR may hold signs without a sound, as words of some scripts do.
-        return normalise(joined(written, said))
+        listed = list(self._dictionary.find(text))
+        return _worded(text, self._language, *listed)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _worded(text: str, language: str, *listed: Span) -> str:
+    """Return the spoken form of normalised text; ``listed`` are the parts that are replaced."""
+    said = list(listed)
+    written = plain(text)
+    reader = _reader(language)
+    if reader.may_read(written):
+        said += reader.find(written, said)
+    said += clear_of(list(unspoken(written)), said)
+    if not said and written == text:
+        return text
+    # Names from CLDR may hold signs without a sound, as some words in other scripts do.
+    return normalise(joined(written, said))
 
 
 def spoken(text: str, language: str, pronunciations: Mapping[str, str] = NOTHING) -> str:
