@@ -104,9 +104,12 @@ def test_lengths_are_foreseen(engine: Engine) -> None:
 def test_pitch_is_honoured_where_the_spec_says_so(engine: Engine) -> None:
     if "pitch" not in engine.spec.delivery:
         pytest.skip("it has no pitch of its own")
+    plain = speak(engine, *(line(engine, text) for text in TEXTS[:3]))
     for semitones in (-4, 4):
-        plain, moved = speak(engine, line(engine), line(engine, pitch=semitones))
-        assert 12 * np.log2(pitch(moved) / pitch(plain)) == pytest.approx(semitones, abs=1)
+        moved = speak(engine, *(line(engine, text, pitch=semitones) for text in TEXTS[:3]))
+        # Several lines: eSpeak draws its noise anew, which may mislead the estimate of one line.
+        shifts = [12 * np.log2(pitch(m) / pitch(p)) for m, p in zip(moved, plain, strict=True)]
+        assert np.median(shifts) == pytest.approx(semitones, abs=1)
 
 
 def test_its_model_has_a_stable_digest(engine: Engine) -> None:
