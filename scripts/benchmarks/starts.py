@@ -74,7 +74,7 @@ def start(number: int) -> Start:
             seconds = time.monotonic() - began
             job = make_job(f"start-{number}", sentences(str(number)), LINES, slot=5, speakers=1)
             client.submit(job)
-            status = ended(client, stack, job.name)
+            status = ended(client, stack, job.id)
             loaded = client.ledger.holdings(worker.name).values()
         return Start(
             ready=len(loaded) == PROCESSES
