@@ -58,7 +58,7 @@ def compare(client: Client, number: int) -> tuple[float, float]:
     client.submit_all(backlog)
     behind = seconds(client, job(f"behind-{number}", SMALL_LINES))
     for big in backlog:
-        client.cancel(big.name)
+        client.cancel(big.id)
     return alone, behind
 
 
@@ -66,7 +66,7 @@ def seconds(client: Client, small: Manifest) -> float:
     """Return a job's seconds from submission to completion."""
     started = time.perf_counter()
     client.submit(small)
-    status = client.wait(small.name)
+    status = client.wait(small.id)
     assert status.state is JobState.COMPLETED, status
     return time.perf_counter() - started
 

@@ -81,10 +81,10 @@ def speak_all(client: Client, own: Settings) -> dict[str, float]:
     submitted = time.perf_counter()
     marks = [
         Mark(time.perf_counter(), status.done, resident(workers()), resident([os.getpid()]))
-        for status in statuses(client, big.name)
+        for status in statuses(client, big.id)
     ]
-    failed = client.status(big.name).failed
-    client.cancel(big.name)
+    failed = client.status(big.id).failed
+    client.cancel(big.id)
     with redis.Redis.from_url(own.redis) as connection:
         peak = connection.info("memory")["used_memory_peak"]
     return {
