@@ -38,9 +38,20 @@ class Starts(System):
         return [w for w in self.client.fleet.workers() if "faulty" in w.engines and w.online]
 
     def becomes(self, state: WorkerState) -> WorkerRecord:
-        """Return the record of the worker once it is in this state."""
-        self.until(lambda: [w.state for w in self.records()] == [state], state.value)
+        """Return the record of the worker once it is in this state, and tells all reports."""
+
+        def there() -> bool:
+            found = self.records()
+            return [w.state for w in found] == [state] and self._tells_all(found[0])
+
+        self.until(there, state.value)
         return self.records()[0]
+
+    def _tells_all(self, record: WorkerRecord) -> bool:
+        """Whether the record holds what the processes report by now: it is written later."""
+        now = Holding.of_all(self.client.ledger.holdings(record.name).values())
+        told = record.holding
+        return set(told.loaded) == set(now.loaded) and told.resting.keys() == now.resting.keys()
 
     def takes(self, *queues: str) -> None:
         """Return once the worker takes work from these queues alone."""
