@@ -1,4 +1,9 @@
-"""Models in JSON, and files that people write: faults are described in words."""
+"""Models in JSON: files that people write, and documents and messages that releases exchange.
+
+What people write is read strictly, and its faults are described in words. Storage, the ledger and
+messages may hold what a newer release wrote: `stored` and `received` ignore unknown fields at every
+level.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +15,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
-from dubbing.errors import BadInput
+from dubbing.errors import BadInput, NewerRelease
 
 LARGEST = 50_000_000
 """Most bytes of a file; no script of one programme comes near it."""
@@ -27,17 +32,67 @@ MARKS = (
 )
 """Byte order marks; that of UTF-32 begins with that of UTF-16, so it comes first."""
 
+FORMAT = 1
+"""The highest format of documents and messages that this release reads.
+
+There is one count for all kinds of documents. A release that writes what an older one would
+misread, rather than do without, raises the count, and marks those documents with it.
+"""
+
 IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER)]
 """A name that is safe as a file name and as an object key: no slash, no leading dot."""
 
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
+Message = TypeVar("Message")
 
 
 class Model(BaseModel):
     """Base of all models in JSON: frozen, and strict about unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Document(Model):
+    """Base of documents and messages that processes of other releases read."""
+
+    format: int = Field(default=1, ge=1, le=FORMAT)
+    """The lowest `FORMAT` of a release that reads it rightly."""
+
+
+def stored(model: type[AnyModel], data: bytes | str, where: str) -> AnyModel:
+    """Return a stored document, less the fields that this release does not know.
+
+    where: its key, for the error. Raises NewerRelease for a format or a value of an enum that this
+    release does not know, and ValidationError for a document that is damaged.
+    """
+    try:
+        return model.model_validate_json(data, extra="ignore")
+    except ValidationError as exc:
+        if _is_newer(exc):
+            raise NewerRelease(where) from exc
+        raise
+
+
+def received(kind: type[Message], message: Mapping[str, Any]) -> Message:
+    """Return a message, less the fields that this release does not know; raises as `stored`.
+
+    kind: a model or a dataclass.
+    """
+    try:
+        return TypeAdapter(kind).validate_python(message, extra="ignore")
+    except ValidationError as exc:
+        if _is_newer(exc):
+            raise NewerRelease("a message") from exc
+        raise
+
+
+def _is_newer(exc: ValidationError) -> bool:
+    """Whether a document is of a newer format, or has no fault but names that are not known."""
+    faults = exc.errors(include_url=False, include_context=False, include_input=False)
+    return any(
+        fault["type"] == "less_than_equal" and fault["loc"][-1] == "format" for fault in faults
+    ) or all(fault["type"] in {"enum", "literal_error"} for fault in faults)
 
 
 def is_identifier(name: str) -> bool:

@@ -17,6 +17,7 @@
         ├── EngineFailed     the engine raised; another try or a smaller batch may succeed
         ├── EngineAway       this worker does not hold the engine now; another one may
         ├── Stopped          the work was told to stop; its new holder, if any, continues
+        ├── NewerRelease     a newer release wrote it; a process of that release can read it
         ├── StorageUnavailable
         │   └── StorageRefused
         └── QueueUnavailable
@@ -160,6 +161,17 @@ class Stopped(Transient):
     """The work was told to stop: its lease is lost, or its job has ended."""
 
     code = "stopped"
+
+
+class NewerRelease(Transient):
+    """A newer release wrote what this one cannot read; processes of that release can go on."""
+
+    code = "newer_release"
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        """The document or message."""
+        super().__init__(f"{what} was written by a newer release of dubbing: upgrade this one")
 
 
 class StorageUnavailable(Transient):

@@ -83,6 +83,9 @@ def jobs(states: tuple[str, ...], since: str | None, limit: int | None, as_json:
         return
     rows = [(s.id, s.state.value, f"{s.done}/{s.lines}", s.failed, s.round) for s in found]
     print_table(("job", "state", "lines", "failed", "round"), rows)
+    for status in found:
+        if status.state is JobState.UNREADABLE:
+            click.echo(describe(status), err=True)
 
 
 @click.command()

@@ -10,17 +10,17 @@ from collections.abc import Iterable
 
 from pydantic import ValidationError
 
-from dubbing.documents import Model
+from dubbing.documents import Document, stored
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.engine import EngineSpec, Voicing
-from dubbing.errors import NotFound
+from dubbing.errors import NewerRelease, NotFound
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 
 log = logging.getLogger(__name__)
 
 
-class Published(Model):
+class Published(Document):
     """An engine's stored spec and model: ``engines/<instance>.json``."""
 
     spec: EngineSpec
@@ -46,11 +46,8 @@ def announce(storage: Storage, specs: Iterable[EngineSpec]) -> None:
 
 def published(storage: Storage, name: str) -> Published | None:
     """Return what an engine's workers published, or None if no worker has loaded it."""
-    try:
-        stored = Published.model_validate_json(storage.get(Keys.engine(name)))
-    except NotFound:
-        return None
-    return stored if stored.model else None
+    entry = _load(storage, Keys.engine(name))
+    return entry if entry and entry.model else None
 
 
 def known_specs(storage: Storage, catalogue: Catalogue) -> dict[str, EngineSpec]:
@@ -59,9 +56,9 @@ def known_specs(storage: Storage, catalogue: Catalogue) -> dict[str, EngineSpec]
     A spec that a worker published comes before one that is installed here, and that before one
     that another caller announced.
     """
-    stored = _published(storage)
-    announced = {name: entry.spec for name, entry in stored.items() if not entry.model}
-    loaded = {name: entry.spec for name, entry in stored.items() if entry.model}
+    entries = _published(storage)
+    announced = {name: entry.spec for name, entry in entries.items() if not entry.model}
+    loaded = {name: entry.spec for name, entry in entries.items() if entry.model}
     return announced | catalogue.specs() | loaded
 
 
@@ -75,12 +72,16 @@ def published_specs(storage: Storage) -> dict[str, EngineSpec]:
 
 
 def _published(storage: Storage) -> dict[str, Published]:
-    stored = {}
-    for key in storage.keys(Keys.ENGINES):
-        try:
-            entry = Published.model_validate_json(storage.get(key))
-        except ValidationError:
-            log.warning("%s was published by another version, and is skipped", key)
-        else:
-            stored[entry.spec.name] = entry
-    return stored
+    entries = (_load(storage, key) for key in storage.keys(Keys.ENGINES))
+    return {entry.spec.name: entry for entry in entries if entry}
+
+
+def _load(storage: Storage, key: str) -> Published | None:
+    """Return an entry; None when there is none, or none that this release can read."""
+    try:
+        return stored(Published, storage.get(key), key)
+    except NotFound:
+        return None
+    except (NewerRelease, ValidationError) as exc:
+        log.warning("%s is skipped: %s", key, exc)
+        return None

@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from dubbing.documents import Identifier, Model
+from dubbing.documents import Document, Identifier, Model
 from dubbing.job.role import Manner, Role
 
 
@@ -85,6 +85,8 @@ class JobState(StrEnum):
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    UNREADABLE = "unreadable"
+    """In lists only: a newer release wrote the job, and this one cannot read it."""
 
     @property
     def ended(self) -> bool:
@@ -235,7 +237,7 @@ def plain_name(name: str) -> str:
     return kept.lstrip(". ").encode()[:LONGEST_NAME].decode(errors="ignore")
 
 
-class Job(Request):
+class Job(Request, Document):
     """One programme to be dubbed into one language, stored as ``jobs/<job>/job.json``."""
 
     id: Identifier
@@ -244,14 +246,14 @@ class Job(Request):
     cast: dict[str, Role] = Field(default_factory=dict)
 
     def digest(self) -> str:
-        """Return a hex digest of the request, without its id, collection and file name.
+        """Return a hex digest of the request, without its id, format, collection and file name.
 
         So a renamed script, or one submitted under two names, is the same request. Fields with
         default values are left out, so a new field does not change the digests of old requests.
         """
         output = self.output.model_copy(update={"name": None})
         nameless = self.model_copy(update={"collection": None, "output": output})
-        asked = nameless.model_dump(mode="json", exclude={"id"}, exclude_defaults=True)
+        asked = nameless.model_dump(mode="json", exclude={"id", "format"}, exclude_defaults=True)
         canonical = json.dumps(asked, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -16,9 +16,11 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 
+from dubbing.documents import stored
 from dubbing.errors import (
     DubbingError,
     EngineAway,
+    NewerRelease,
     NotFound,
     Stopped,
     StorageUnavailable,
@@ -40,9 +42,9 @@ PAUSE_SECONDS = 5.0
 """First pause of a batch that failed for no fault of its lines; later pauses are longer."""
 LONGEST_PAUSE = 60.0
 AWAY_SECONDS = 2.0
-"""How long a process is idle after it handed back a batch of an engine that it does not hold.
+"""How long a process is idle after it handed back a batch that only others can do.
 
-Without that it would be the first to take each batch from those that hold the engine and are busy.
+Without that it would be the first to take each batch from those that can do it and are busy.
 """
 SETBACKS = 5
 """After so many storage failures a batch is reported with that error.
@@ -152,8 +154,8 @@ class BatchRunner:
     def claimed(self, at: Address) -> Iterator[Lease | None]:
         """Claim a batch for the block; yields None when there is nothing to do.
 
-        An exception hands the batch back for later, after a pause; Stopped and EngineAway hand it
-        back at once.
+        An exception hands the batch back for later, after a pause; Stopped, EngineAway and
+        NewerRelease hand it back at once.
         """
         claim = self.ledger.claim(at, self.worker)
         if claim is Claim.UNKNOWN:
@@ -169,7 +171,7 @@ class BatchRunner:
         try:
             with lease.renewed():
                 yield lease
-        except EngineAway as exc:
+        except (EngineAway, NewerRelease) as exc:
             log.warning("%s: batch %s is left to others: %s", at.job, at.token, exc)
             self.ledger.release(at, self.worker)
             time.sleep(AWAY_SECONDS)
@@ -207,9 +209,8 @@ class BatchRunner:
         self, lease: Lease, number: int, do: Callable[[Batch, Lease], BatchResult]
     ) -> BatchResult:
         at = lease.at
-        batch = Batch.model_validate_json(
-            self.storage.get_range(Keys.plan(at.job, at.round), *at.span)
-        )
+        plan = Keys.plan(at.job, at.round)
+        batch = stored(Batch, self.storage.get_range(plan, *at.span), plan)
         try:
             result = do(batch, lease)
         except Stopped:
@@ -230,7 +231,7 @@ class BatchRunner:
         except StorageUnavailable:
             lease.forget_setbacks()
             raise
-        return BatchResult.model_validate_json(self.storage.get(key))
+        return stored(BatchResult, self.storage.get(key), key)
 
     def _complete(self, at: Address, result: BatchResult) -> None:
         ids = [segment.id for segment in result.segments]

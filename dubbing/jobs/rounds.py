@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
+from dubbing.documents import stored
 from dubbing.engines.published import published_specs
 from dubbing.job import Job
 from dubbing.jobs.store import End, latest_round, load_end, load_job
@@ -87,7 +88,7 @@ def end_round(storage: Storage, ledger: Ledger, job_id: str, end: End) -> End:
     """End a round unless it has ended already; return its actual end."""
     key = Keys.end(job_id, end.round)
     if not storage.create(key, end.model_dump_json().encode()):
-        end = End.model_validate_json(storage.get(key))
+        end = stored(End, storage.get(key), key)
     _unmark(storage, job_id)
     ledger.end(job_id, end.round, end.state)
     return end
@@ -102,5 +103,6 @@ def _unmark(storage: Storage, job_id: str) -> None:
 
 def _results(storage: Storage, job_id: str, round_: int) -> dict[int, BatchResult]:
     keys = list(storage.keys(Keys.results(job_id, round_)))
-    results = [BatchResult.model_validate_json(data) for data in each(storage.get, keys)]
+    texts = each(storage.get, keys)
+    results = [stored(BatchResult, text, key) for key, text in zip(keys, texts, strict=True)]
     return {result.batch: result for result in results}

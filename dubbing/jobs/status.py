@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import Field
 
 from dubbing.documents import Model
-from dubbing.errors import DubbingError, ErrorRecord
+from dubbing.errors import DubbingError, ErrorRecord, NewerRelease
 from dubbing.job import JobState
 from dubbing.jobs.store import End, job_ids, latest_round, load_end, load_job
 from dubbing.ledger import Ledger, Snapshot, Standing, WorkerRecord
@@ -82,9 +82,20 @@ def job_status(
 
 
 def statuses_of(storage: Storage, ledger: Ledger, ids: Iterable[str]) -> list[Status]:
-    """Return where jobs stand, in the order of ``ids``; the workers are asked for once."""
+    """Return where jobs stand, in the order of ``ids``; the workers are asked for once.
+
+    A job that only a newer release can read is unreadable, with the error.
+    """
     workers = cache(ledger.workers)
-    return each(lambda id_: job_status(storage, ledger, id_, workers), ids)
+
+    def status_of(id_: str) -> Status:
+        try:
+            return job_status(storage, ledger, id_, workers)
+        except NewerRelease as exc:
+            state, error = JobState.UNREADABLE, exc.to_record()
+            return Status(id=id_, state=state, round=0, lines=0, error=error)
+
+    return each(status_of, ids)
 
 
 def list_statuses(
@@ -178,7 +189,7 @@ def _worker(queue: str) -> str:
 def _stored_status(storage: Storage, job_id: str) -> Status:
     round_ = latest_round(storage, job_id)
     if round_ and (end := load_end(storage, job_id, round_)):
-        return Status(id=job_id, **end.model_dump(exclude={"at"}))
+        return Status(id=job_id, **end.model_dump(exclude={"at", "format"}))
     lines = len(load_job(storage, job_id, round_ or 1).segments)
     left = _left(storage, job_id, round_) if round_ else lines
     return Status(id=job_id, state=JobState.QUEUED, round=round_, lines=lines, done=lines - left)

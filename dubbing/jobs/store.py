@@ -6,7 +6,7 @@ import time
 
 from pydantic import Field
 
-from dubbing.documents import Model, is_identifier
+from dubbing.documents import Document, is_identifier, stored
 from dubbing.errors import ErrorRecord, NotFound
 from dubbing.job import Job, JobState
 from dubbing.planning.plan import (
@@ -16,11 +16,11 @@ from dubbing.planning.plan import (
 )
 from dubbing.storage import Keys, Storage, each
 
-HEAD = 512
+HEAD = 4096
 """Bytes that hold the first line of any plan."""
 
 
-class End(Model):
+class End(Document):
     """How a round ended: ``jobs/<job>/rounds/<n>/end.json``. The first one written counts."""
 
     state: JobState
@@ -44,7 +44,7 @@ def load_job(storage: Storage, job_id: str, round_: int | None = None) -> Job:
     revision = load_round(storage, job_id, round_).request
     key = Keys.revision(job_id, revision) if revision else Keys.job(job_id)
     try:
-        return Job.model_validate_json(storage.get(key))
+        return stored(Job, storage.get(key), key)
     except NotFound as exc:
         raise NotFound(f"there is no job {job_id!r}") from exc
 
@@ -71,8 +71,9 @@ def latest_round(storage: Storage, job_id: str) -> int:
 
 def load_end(storage: Storage, job_id: str, round_: int) -> End | None:
     """Return how a round ended, or None while it goes on."""
+    key = Keys.end(job_id, round_)
     try:
-        return End.model_validate_json(storage.get(Keys.end(job_id, round_)))
+        return stored(End, storage.get(key), key)
     except NotFound:
         return None
 

@@ -7,7 +7,11 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from pydantic import ValidationError
+
+from dubbing.documents import stored
 from dubbing.engines.holding import Holding
+from dubbing.errors import NewerRelease
 from dubbing.job import Job, JobState
 from dubbing.ledger.records import (
     OFFLINE_SECONDS,
@@ -147,7 +151,10 @@ class Ledger:
         if not fields:
             return None
         counts = {key: int(fields[key]) for key in ("round", "lines", "done", "failed", "closed")}
-        return Snapshot(state=JobState(fields["state"]), **counts)
+        try:
+            return Snapshot(state=JobState(fields["state"]), **counts)
+        except ValueError as exc:
+            raise NewerRelease(f"the state of job {job!r}, {fields['state']!r},") from exc
 
     def standings(self, job: str) -> list[Standing]:
         """Return where an active job stands on each queue with work for it.
@@ -200,8 +207,12 @@ class Ledger:
         self._server.run("beat", worker.name, "", 0, 0, *worker.queues)
 
     def workers(self) -> list[WorkerRecord]:
-        """Return the workers by name; offline workers are listed for an hour."""
-        found = [_worker(float(age), record) for age, record in self._server.run("workers")]
+        """Return the workers by name; offline workers are listed for an hour.
+
+        A heartbeat that cannot be read leaves the name, and says so among the errors.
+        """
+        beats = self._server.run("workers")
+        found = [_worker(name, float(age), record) for name, age, record in beats]
         return sorted(found, key=lambda worker: worker.name)
 
     def hold(
@@ -221,9 +232,10 @@ class Ledger:
 
     def holdings(self, worker: str) -> dict[int, Holding]:
         """Return what each process of a worker has in memory, by its number."""
+        key = f"{PREFIX}holding:{worker}"
         with self._server.commands() as redis:
-            found: Any = redis.hgetall(f"{PREFIX}holding:{worker}")
-        return {int(n): Holding.model_validate_json(said) for n, said in sorted(found.items())}
+            found: Any = redis.hgetall(key)
+        return {int(n): stored(Holding, said, key) for n, said in sorted(found.items())}
 
     def turn(self, what: str, seconds: int) -> bool:
         """Whether this process is the one to do a task for the next ``seconds`` seconds."""
@@ -260,8 +272,18 @@ class Ledger:
             return sum(int(redis.llen(name)) for name in broker_lists)
 
 
-def _worker(age: float, record: str) -> WorkerRecord:
-    worker = WorkerRecord.model_validate_json(record)
+def _worker(name: str, age: float, record: str) -> WorkerRecord:
+    try:
+        worker = stored(WorkerRecord, record, name)
+    except (NewerRelease, ValidationError):
+        worker = WorkerRecord(
+            name=name,
+            engines=(),
+            queues=(),
+            slots=0,
+            state=WorkerState.UNKNOWN,
+            errors=("its heartbeat cannot be read: it may run a newer release of dubbing",),
+        )
     if age < OFFLINE_SECONDS:
         return worker
     return worker.model_copy(update={"state": WorkerState.OFFLINE, "queues": ()})

@@ -45,6 +45,11 @@ class Address:
         return ASSEMBLY_DEADLINE if self.number is None else float(self.token.split(":")[3])
 
     @property
+    def work(self) -> str:
+        """What the batch's workers are started with: its engine, or ``assembly``."""
+        return self.queue.partition(".")[2] or self.queue
+
+    @property
     def kind(self) -> Kind:
         """What the batch asks for."""
         return Kind(self.queue.split(".")[0])
@@ -108,15 +113,24 @@ class WorkerState(StrEnum):
     READY = "ready"
     BUSY = "busy"
     ERROR = "error"
-    """At least one of its processes could not load an engine."""
+    """At least one of its processes could not load an engine, or was given work of a newer
+    release."""
     OFFLINE = "offline"
     """Its last heartbeat is too long ago."""
+    UNKNOWN = "unknown"
+    """A newer release names another state, or its heartbeat cannot be read."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> WorkerState:
+        return cls.UNKNOWN
 
 
 class WorkerRecord(Model):
     """A worker as its heartbeat describes it."""
 
     name: str
+    release: str = ""
+    """Release of dubbing that it runs."""
     engines: tuple[str, ...]
     """What it was started for: engines, or ``assembly``."""
     queues: tuple[str, ...]
@@ -129,7 +143,7 @@ class WorkerRecord(Model):
     holding: Holding = Holding()
     """What its processes hold together."""
     errors: tuple[str, ...] = ()
-    """Why engines could not be loaded, by any of its processes."""
+    """Why any of its processes takes no work for an engine, or for ``assembly``."""
 
     @property
     def online(self) -> bool:

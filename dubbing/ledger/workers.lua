@@ -1,4 +1,4 @@
--- Return the seconds since the last heartbeat and the record of each worker. Records of workers
+-- Return the name, the seconds since the last heartbeat and the record of each worker. Records of workers
 -- that are gone expire.
 local found, cursor = {}, '0'
 repeat
@@ -6,7 +6,7 @@ repeat
   cursor = page[1]
   for _, key in ipairs(page[2]) do
     local seen, record = string.match(redis.call('GET', key) or '', '^([^|]+)|(.+)$')
-    if seen then found[#found + 1] = {tostring(now() - tonumber(seen)), record} end
+    if seen then found[#found + 1] = {string.sub(key, #P + #'worker:' + 1), tostring(now() - tonumber(seen)), record} end
   end
 until cursor == '0'
 return found

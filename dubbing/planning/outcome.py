@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import NamedTuple
 
+from dubbing.documents import stored
 from dubbing.errors import EngineFailed, NotFound
 from dubbing.planning.plan import Batch, Kind, PlannedLine, read_plan
 from dubbing.planning.result import BatchResult, SegmentResult, unspoken
@@ -25,8 +26,9 @@ class Outcome(NamedTuple):
 
 def load_result(storage: Storage, job_id: str, round_: int, batch: int) -> BatchResult | None:
     """Return the result of a batch, or None while the batch is open."""
+    key = Keys.result(job_id, round_, batch)
     try:
-        return BatchResult.model_validate_json(storage.get(Keys.result(job_id, round_, batch)))
+        return stored(BatchResult, storage.get(key), key)
     except NotFound:
         return None
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from dubbing.documents import Model
+from dubbing.documents import Document, Model, stored
 from dubbing.engines.conversion import spec_of
 from dubbing.engines.engine import EngineSpec
 from dubbing.voices.voice import VoiceRef
@@ -22,6 +22,8 @@ CALLS = 3
 """Engine calls that a batch's deadline allows: the lines, faster takes, and retries."""
 SPEED_STEP = 0.05
 """Speeds are multiples of this step, so that a line that is asked for again finds its clip."""
+PLAN = "a plan of the job"
+"""The name of a plan in errors."""
 
 
 class Kind(StrEnum):
@@ -44,7 +46,7 @@ class Reason(StrEnum):
     """Clips that could not be read are spoken again."""
 
 
-class Round(Model):
+class Round(Document):
     """The description of a round, which is the first line of its plan."""
 
     reason: Reason
@@ -80,7 +82,7 @@ class CastLine(NamedTuple):
     line: PlannedLine
 
 
-class Batch(Model):
+class Batch(Document):
     """Lines that are spoken together, or one voice to extract."""
 
     number: int
@@ -172,7 +174,7 @@ def write_plan(round_: Round, batches: Iterable[Batch]) -> bytes:
 
 def read_round(plan: bytes) -> Round:
     """Return the round of a ``plan.jsonl``, of which the beginning is enough."""
-    return Round.model_validate_json(plan[: plan.index(b"\n")])
+    return stored(Round, plan[: plan.index(b"\n")], PLAN)
 
 
 def read_refs(plan: bytes) -> list[BatchRef]:
@@ -181,7 +183,7 @@ def read_refs(plan: bytes) -> list[BatchRef]:
     refs: list[BatchRef] = []
     offset = len(first)
     for line in lines:
-        batch = Batch.model_validate_json(line)
+        batch = stored(Batch, line, PLAN)
         refs.append(
             BatchRef(
                 number=batch.number,
@@ -199,7 +201,7 @@ def read_refs(plan: bytes) -> list[BatchRef]:
 
 def read_plan(plan: bytes) -> list[Batch]:
     """Return the batches of a ``plan.jsonl``."""
-    return [Batch.model_validate_json(line) for line in plan.splitlines()[1:]]
+    return [stored(Batch, line, PLAN) for line in plan.splitlines()[1:]]
 
 
 def _chunks(

@@ -5,7 +5,7 @@ Assembly reads clip keys from here; nobody computes a key again.
 
 from __future__ import annotations
 
-from dubbing.documents import Model
+from dubbing.documents import Document, Model
 from dubbing.errors import ErrorRecord
 
 
@@ -44,7 +44,7 @@ def unspoken(id_: str, engine: str, seed: int, error: ErrorRecord) -> SegmentRes
     return SegmentResult(id=id_, error=error, engine=engine, model="", seed=seed, attempts=0)
 
 
-class BatchResult(Model):
+class BatchResult(Document):
     """The results of every line of a batch; an extraction has an error or nothing."""
 
     batch: int

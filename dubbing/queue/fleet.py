@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 
-from dubbing.documents import Model, nearest
+from dubbing.documents import Document, nearest, received
 from dubbing.engines.holding import Holding
 from dubbing.errors import BadInput, ErrorRecord, NotFound, ReportedError, Transient
 from dubbing.ledger import Ledger, WorkerRecord
@@ -33,7 +33,7 @@ class Order(StrEnum):
     """Finish what is at work, and end."""
 
 
-class WorkerCommand(Model):
+class WorkerCommand(Document):
     """An order on its way."""
 
     ticket: str
@@ -84,8 +84,8 @@ class Fleet:
         if reply is None:
             raise Transient(f"{record.name} did not answer within {ORDER_SECONDS:g} s")
         if "error" in reply:
-            raise ReportedError(ErrorRecord(**reply["error"]))
-        return Holding.model_validate(reply["holding"])
+            raise ReportedError(received(ErrorRecord, reply["error"]))
+        return received(Holding, reply["holding"])
 
 
 def _check(record: WorkerRecord, order: Order, engine: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 
-from dubbing.documents import Model
+from dubbing.documents import Document, received
 from dubbing.errors import BadInput, ErrorRecord, ReportedError, Transient
 from dubbing.ledger import Ledger
 from dubbing.media.samples import Audio, decode_clip
@@ -23,7 +23,7 @@ LONGEST = 86_400.0
 """Seconds of the line's slot, long enough for any text."""
 
 
-class SayRequest(Model):
+class SayRequest(Document):
     """The request to a worker."""
 
     ticket: str
@@ -76,7 +76,7 @@ def say(
             f"no worker answered within {SAY_SECONDS:g} s: start `dubbing worker {cast.engine}`"
         )
     if reply["error"]:
-        raise ReportedError(ErrorRecord(**reply["error"]))
+        raise ReportedError(received(ErrorRecord, reply["error"]))
     return decode_clip(storage.get(reply["takes"][0]["key"]))
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import langcodes
 from pydantic import ValidationError
 
-from dubbing.documents import Model
+from dubbing.documents import Model, stored
 from dubbing.engines.conversion import spec_of
 from dubbing.engines.engine import EngineSpec
 from dubbing.errors import BadInput, Conflict, NotFound
@@ -222,7 +222,7 @@ class Voices:
 def _cast_voices(storage: Storage, key: str) -> set[str | None]:
     """Return the voices in the cast of a stored request; none when it cannot be read."""
     try:
-        job = Job.model_validate_json(storage.get(key))
+        job = stored(Job, storage.get(key), key)
     except (NotFound, ValidationError):
         return set()
     return {role.clone for role in job.cast.values()}

@@ -7,6 +7,7 @@ import time
 
 import soundfile
 
+from dubbing.documents import stored
 from dubbing.errors import BadInput, NotFound
 from dubbing.media.samples import Audio
 from dubbing.storage import Storage
@@ -25,8 +26,9 @@ def store_voice(storage: Storage, voice: Voice, reference: Audio) -> None:
 
 def load_voice(storage: Storage, digest: str) -> Voice:
     """Return the description of a stored voice; raises NotFound."""
+    key = Keys.voice(digest)
     try:
-        return Voice.model_validate_json(storage.get(Keys.voice(digest)))
+        return stored(Voice, storage.get(key), key)
     except NotFound as exc:
         raise NotFound(f"there is no voice {digest!r}") from exc
 

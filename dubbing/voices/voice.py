@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from dubbing.documents import Model
+from dubbing.documents import Document, Model
 
 PREPARATION = 1
 """Raised whenever recordings are prepared differently, which makes a different voice."""
@@ -52,7 +52,7 @@ class Judgement(Model):
     None when it was not measured."""
 
 
-class Voice(Model):
+class Voice(Document):
     """A stored voice, for any engine; ``voices/<digest>/voice.json``."""
 
     digest: Digest

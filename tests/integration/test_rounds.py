@@ -11,6 +11,7 @@ import redis
 from system import numbered, script, stored_job
 
 from dubbing.client import Client
+from dubbing.documents import FORMAT
 from dubbing.engines.adapters.tone import Tone
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.published import Published, announce, known_specs
@@ -280,11 +281,16 @@ def test_what_a_caller_said_of_an_engine_gives_way_to_what_is_installed_and_load
     assert known_specs(client.storage, Catalogue())["tone"] == before
 
 
-def test_an_engine_that_another_version_published_is_passed_over(client: Client) -> None:
+def test_an_engine_of_a_newer_release_is_known_unless_its_format_is_newer(client: Client) -> None:
     newer = Published(spec=Tone.spec, model="ab").model_dump(mode="json")
     newer["spec"] |= {"name": "newer", "colour": "blue"}
     client.storage.create(Keys.engine("newer"), json.dumps(newer).encode())
-    assert "newer" not in known_specs(client.storage, Catalogue())
+    newer["spec"] |= {"name": "other"}
+    newer["format"] = FORMAT + 1
+    client.storage.create(Keys.engine("other"), json.dumps(newer).encode())
+    known = known_specs(client.storage, Catalogue())
+    assert "newer" in known
+    assert "other" not in known
 
 
 def test_speeds_lie_on_the_steps_of_their_clips() -> None:
