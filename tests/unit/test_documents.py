@@ -1,0 +1,65 @@
+"""What people write is read strictly; what another release wrote, without what is not known."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from dubbing.documents import FORMAT, received, stored
+from dubbing.errors import ErrorRecord, NewerRelease
+from dubbing.job import Job
+from dubbing.jobs.store import End
+from dubbing.ledger import Address
+from dubbing.script.manifest import Manifest
+
+SEGMENT = {"id": "1", "start": 0, "end": 1, "text": "Hello."}
+REQUEST: dict[str, Any] = {"id": "j", "language": "de", "segments": [SEGMENT], "fit": {}}
+NEW = {"colour": "blue"}
+
+
+def newer() -> dict[str, Any]:
+    """Return a request with unknown fields in the document and in models below it."""
+    return {**REQUEST, "segments": [SEGMENT | NEW], "fit": NEW, **NEW}
+
+
+def read_job(data: dict[str, Any]) -> Job:
+    return stored(Job, json.dumps(data), "jobs/j/job.json")
+
+
+def test_a_stored_job_is_read_without_unknown_fields_and_stays_the_same_request() -> None:
+    assert read_job(newer()).digest() == read_job(REQUEST).digest()
+
+
+def test_the_same_models_are_strict_in_a_manifest() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Manifest.model_validate(newer())
+    places = [fault["loc"] for fault in caught.value.errors()]
+    assert places == [("segments", 0, "colour"), ("fit", "colour"), ("colour",)]
+
+
+def test_a_newer_format_asks_for_an_upgrade_whatever_else_is_unknown() -> None:
+    data = {"id": "j", "format": FORMAT + 1, "segments": "elsewhere"}
+    words = r"jobs/j/job.json was written by a newer release of dubbing: upgrade this one"
+    with pytest.raises(NewerRelease, match=words):
+        read_job(data)
+
+
+def test_a_value_that_an_enum_lacks_is_that_of_a_newer_release() -> None:
+    with pytest.raises(NewerRelease):
+        stored(End, '{"state": "archived", "round": 1}', "end.json")
+
+
+@pytest.mark.parametrize("data", ["", "{}", "[]", "null", '{"state": "archived"}', '{"state": 1'])
+def test_a_damaged_document_is_not_taken_for_a_newer_one(data: str) -> None:
+    with pytest.raises(ValidationError):
+        stored(End, data, "end.json")
+
+
+def test_unknown_fields_of_messages_are_ignored_in_dataclasses_too() -> None:
+    message = {"job": "j", "round": 1, "token": "0:0:9:60:1", "queue": "synthesis.tone"}
+    assert received(Address, message | NEW) == Address(**message)  # type: ignore[arg-type]
+    error = {"code": "bad_input", "message": "no"}
+    assert received(ErrorRecord, error | NEW) == ErrorRecord(**error)
