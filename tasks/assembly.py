@@ -6,6 +6,7 @@ from typing import Any
 
 from celery import shared_task
 
+from dubbing.documents import received
 from dubbing.errors import DubbingError
 from dubbing.ledger import Address
 from dubbing.planning.plan import Kind
@@ -21,5 +22,5 @@ def assemble(**address: Any) -> str:
     from dubbing.jobs.finish import finish  # noqa: PLC0415
 
     runner = current().runner
-    with runner.claimed(Address(**address)) as lease:
+    with runner.claimed(received(Address, address)) as lease:
         return finish(runner, lease) if lease else "nothing to do"

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Any, TypeVar
 
 from celery import Task
 
+from dubbing.documents import received
+from dubbing.errors import ErrorRecord, NewerRelease
 from dubbing.ledger import Address
 from dubbing.planning.plan import Kind
 from dubbing.telemetry.logs import bound
+from tasks.context import current
 
 log = logging.getLogger(__name__)
+
+Request = TypeVar("Request")
 
 
 class WorkerTask(Task):  # type: ignore[misc]
@@ -41,8 +49,36 @@ class BatchTask(WorkerTask):
 
     abstract = True
 
+    def __call__(self, **message: Any) -> str:
+        """Run the task; after work that only a newer release can read, leave such work to others.
+
+        The batch was handed back; this worker takes no more work of the same queue.
+        """
+        try:
+            return super().__call__(**message)
+        except NewerRelease:
+            work = received(Address, message).work
+            why = f"work for {work} was written by a newer release of dubbing: upgrade this worker"
+            current().leave(work, why)
+            raise
+
     def subject(self, message: dict[str, Any]) -> dict[str, object]:
         """Return job, round and batch."""
-        at = Address(**message)
+        at = received(Address, message)
         batch = Kind.ASSEMBLY.value if at.number is None else at.number
         return {"job": at.job, "round": at.round, "batch": batch}
+
+
+def asked(kind: type[Request], message: Mapping[str, Any]) -> Request:
+    """Return the request of a message.
+
+    One that only a newer release can read is refused: its caller, who waits for an answer, gets an
+    error, and NewerRelease is raised.
+    """
+    try:
+        return received(kind, message)
+    except NewerRelease as exc:
+        words = f"the worker runs release {version('dubbing')}, which cannot do this: upgrade it"
+        reply = {"error": asdict(ErrorRecord(exc.code, words))}
+        current().runner.ledger.set_reply(message["ticket"], reply)
+        raise

@@ -13,17 +13,17 @@ from dubbing.engines.holding import Holding
 from dubbing.errors import DubbingError
 from dubbing.queue import STEER
 from dubbing.queue.fleet import Order, WorkerCommand
-from tasks.base import WorkerTask
+from tasks.base import WorkerTask, asked
 from tasks.context import Context, current
 
 DRAIN = signal.SIGURG
 """Signal to the parent that the worker is to drain."""
 
 
-@shared_task(base=WorkerTask, name=STEER)
+@shared_task(base=WorkerTask, name=STEER, throws=(DubbingError,))
 def steer(**request: Any) -> str:
     """Carry out a command, and answer with the engines in memory."""
-    command, context = WorkerCommand.model_validate(request), current()
+    command, context = asked(WorkerCommand, request), current()
     try:
         reply = {"holding": _carry_out(context, command).model_dump(mode="json")}
     except DubbingError as exc:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from dubbing.engines.engine import Engine, VoiceForm
+from dubbing.engines.holding import Holding
 from dubbing.engines.residency import Residency
 from dubbing.errors import EngineMissing
 from dubbing.jobs.batch_work import BatchRunner
@@ -22,6 +24,8 @@ class Context:
 
     runner: BatchRunner
     engines: Residency | None = None
+    report: Callable[[Holding], object] = lambda holding: None
+    """Reports what a process without engines holds."""
     _forms: OrderedDict[tuple[str, str, str], VoiceForm] = field(default_factory=OrderedDict)
 
     @property
@@ -30,6 +34,13 @@ class Context:
         if self.engines is None:
             raise EngineMissing("this worker has no engines")
         return self.engines
+
+    def leave(self, work: str, why: str) -> None:
+        """Take no more work for an engine, or for ``assembly``."""
+        if self.engines:
+            self.engines.rest(work, why)
+        else:
+            self.report(Holding(begun=True, resting={work: why}))
 
     def engine(self, name: str, ref: VoiceRef) -> Engine:
         """Return the loaded engine, or converter over an engine, that speaks in a voice."""

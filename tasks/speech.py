@@ -8,6 +8,7 @@ from typing import Any
 
 from celery import shared_task
 
+from dubbing.documents import received
 from dubbing.engines.holding import Holding
 from dubbing.errors import (
     DubbingError,
@@ -26,7 +27,7 @@ from dubbing.planning.result import BatchResult
 from dubbing.queue import SAY, TASKS
 from dubbing.queue.say import SayRequest
 from dubbing.synthesis.speak import MAX_DELIVERIES, Watch, speak
-from tasks.base import BatchTask, WorkerTask
+from tasks.base import BatchTask, WorkerTask, asked
 from tasks.context import Context, current
 
 
@@ -34,7 +35,7 @@ from tasks.context import Context, current
 def synthesize(**address: Any) -> str:
     """Speak a batch."""
     context = current()
-    at = Address(**address)
+    at = received(Address, address)
     return context.runner.run(at, lambda batch, lease: _speak(context, batch, lease))
 
 
@@ -42,39 +43,38 @@ def synthesize(**address: Any) -> str:
 def extract(**address: Any) -> str:
     """Derive the form of a voice; the lines that need it get its error."""
     context = current()
-    at = Address(**address)
+    at = received(Address, address)
     return context.runner.run(at, lambda batch, lease: _extract(context, batch, lease))
 
 
-@shared_task(base=WorkerTask, name=SAY, bind=True)
+@shared_task(base=WorkerTask, name=SAY, bind=True, throws=(DubbingError,))
 def say(task: WorkerTask, **request: Any) -> str:
     """Speak one line at once, and answer with its result."""
-    asked = SayRequest.model_validate(request)
-    context = current()
+    said, context = asked(SayRequest, request), current()
     batch = Batch(
         number=0,
         kind=Kind.SYNTHESIS,
-        engine=asked.engine,
-        voice=asked.voice,
-        language=asked.language,
-        lines=(asked.line,),
+        engine=said.engine,
+        voice=said.voice,
+        language=said.language,
+        lines=(said.line,),
         deadline=0,
     )
     try:
-        voice = context.voice(asked.engine, asked.voice)
-        engine = context.engine(asked.engine, asked.voice)
+        voice = context.voice(said.engine, said.voice)
+        engine = context.engine(said.engine, said.voice)
         (spoken,) = speak(engine, context.runner.storage, batch, voice)
         reply = spoken.model_dump(mode="json")
     except EngineAway as exc:
-        if _held_beside(context, task.request.hostname, asked.engine):
-            context.runner.publisher.say(asked.engine, request)
+        if _held_beside(context, task.request.hostname, said.engine):
+            context.runner.publisher.say(said.engine, request)
             time.sleep(AWAY_SECONDS)
             return "left to another process"
         reply = {"error": asdict(exc.to_record())}
     except DubbingError as exc:
         reply = {"error": asdict(exc.to_record())}
-    context.runner.ledger.set_reply(asked.ticket, reply)
-    return asked.line.spoken[:60]
+    context.runner.ledger.set_reply(said.ticket, reply)
+    return said.line.spoken[:60]
 
 
 def _held_beside(context: Context, worker: str, engine: str) -> bool:

@@ -68,7 +68,7 @@ def _context() -> Context:
 
         reporter = Reporter(system.ledger, os.environ[WORKER_VARIABLE], _number())
         reporter.report(Holding(begun=True))
-        return Context(runner=runner)
+        return Context(runner=runner, report=reporter.report)
     return Context(runner=runner, engines=_residency(engines, system))
 
 

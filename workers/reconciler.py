@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 
-from dubbing.errors import DubbingError, NotFound, Transient
+from dubbing.documents import FORMAT
+from dubbing.errors import DubbingError, NewerRelease, NotFound, Transient
 from dubbing.jobs.rounds import put_to_work
 from dubbing.jobs.store import load_job
 from dubbing.ledger import Ledger
@@ -38,6 +39,8 @@ class Reconciler:
         self._ledger = ledger
         self._publisher = publisher
         self._heartbeat = heartbeat
+        self._left: set[str] = set()
+        """Marks of jobs that are left to workers of a newer release, and were logged."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
 
@@ -75,11 +78,16 @@ class Reconciler:
 
     def _rebuild(self) -> None:
         """Put open jobs to work that the ledger does not know, or knows only by an ended round."""
-        if not self._ledger.turn("rebuild", round(REBUILD_SECONDS) - 1):
+        # Whoever reads another format has turns of their own, or its jobs might never get one.
+        if not self._ledger.turn(f"rebuild:{FORMAT}", round(REBUILD_SECONDS) - 1):
             return
         for key in self._storage.keys(Keys.OPEN):
             try:
                 self._put_back(key.removeprefix(Keys.OPEN))
+            except NewerRelease as exc:
+                if key not in self._left:
+                    log.warning("%s is left to workers of a newer release: %s", key, exc)
+                self._left.add(key)
             except Transient:
                 raise
             except Exception:
