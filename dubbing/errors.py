@@ -12,7 +12,8 @@
     │   ├── SpeechRejected   the engine spoke, but not the line that was asked
     │   ├── GivenUp          begun again and again, never finished: it kills or hangs its workers
     │   ├── MediaError       a film or sound cannot be read or written
-    │   └── ClipUnreadable   stored clips are missing or damaged: speak those lines again
+    │   ├── ClipUnreadable   stored clips are missing or damaged: speak those lines again
+    │   └── ResultUnreadable stored results are missing or damaged: ask for those lines again
     └── Transient            the same call may succeed later
         ├── EngineFailed     the engine raised; another try or a smaller batch may succeed
         ├── EngineAway       this worker does not hold the engine now; another one may
@@ -137,6 +138,17 @@ class ClipUnreadable(Permanent):
         self.segments = tuple(segments)
         """Ids of the lines whose clips cannot be read, in time order."""
         super().__init__(f"the clips of these lines cannot be read: {', '.join(segments)}")
+
+
+class ResultUnreadable(Permanent):
+    """Results that were counted are missing or damaged; their lines must be asked for again."""
+
+    code = "result_unreadable"
+
+    def __init__(self, segments: Sequence[str]) -> None:
+        self.segments = tuple(segments)
+        """Ids of the lines whose results cannot be read, in time order."""
+        super().__init__(f"the results of these lines cannot be read: {', '.join(segments)}")
 
 
 class Transient(DubbingError):

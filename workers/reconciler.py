@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 import threading
+from itertools import islice
 
 from dubbing.documents import FORMAT
 from dubbing.errors import DubbingError, NewerRelease, NotFound, Transient
 from dubbing.jobs.rounds import put_to_work
 from dubbing.jobs.store import load_job
-from dubbing.ledger import Ledger
+from dubbing.ledger import Audit, Ledger
 from dubbing.queue import Publisher
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
@@ -25,6 +26,8 @@ FILL_SECONDS = 1.0
 """Seconds between two fills of the queues, after which a lease that ran out is noticed."""
 START_SECONDS = 0.1
 """The same while the worker starts and its engines load."""
+AT_ONCE = 200
+"""Jobs whose entries Redis counts in one call, which takes it about a millisecond."""
 REBUILD_SECONDS = 10.0
 """Seconds between two comparisons of storage with the ledger."""
 
@@ -40,7 +43,7 @@ class Reconciler:
         self._publisher = publisher
         self._heartbeat = heartbeat
         self._left: set[str] = set()
-        """Marks of jobs that are left to workers of a newer release, and were logged."""
+        """Jobs that cannot be put back to work, of which the log says so."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
 
@@ -77,31 +80,35 @@ class Reconciler:
                 return
 
     def _rebuild(self) -> None:
-        """Put open jobs to work that the ledger does not know, or knows only by an ended round."""
+        """Make the ledger whole for each open job whose entries do not add up."""
         # Whoever reads another format has turns of their own, or its jobs might never get one.
         if not self._ledger.turn(f"rebuild:{FORMAT}", round(REBUILD_SECONDS) - 1):
             return
-        for key in self._storage.keys(Keys.OPEN):
-            try:
-                self._put_back(key.removeprefix(Keys.OPEN))
-            except NewerRelease as exc:
-                if key not in self._left:
-                    log.warning("%s is left to workers of a newer release: %s", key, exc)
-                self._left.add(key)
-            except Transient:
-                raise
-            except Exception:
-                # A job that cannot be read must not hold up the others.
-                log.exception("%s cannot be put back to work", key)
+        ids = (key.removeprefix(Keys.OPEN) for key in self._storage.keys(Keys.OPEN))
+        while some := list(islice(ids, AT_ONCE)):
+            for job_id, audit in zip(some, self._ledger.audit(some), strict=True):
+                if audit is not Audit.SOUND:
+                    self._put_back(job_id, audit)
 
-    def _put_back(self, job_id: str) -> None:
-        known = self._ledger.snapshot(job_id)
-        if known and not known.state.ended:
-            return
+    def _put_back(self, job_id: str, audit: Audit) -> None:
         try:
             job = load_job(self._storage, job_id)
+            put_to_work(self._storage, self._ledger, job)
         except NotFound:
             # Its submission is under way, or broke off and was never accepted.
             return
-        log.info("%s is put back to work from storage", job_id)
-        put_to_work(self._storage, self._ledger, job)
+        except NewerRelease as exc:
+            self._leave(job_id, f"is left to workers of a newer release: {exc}")
+        except Transient:
+            raise
+        except Exception as exc:
+            # A job that cannot be read must not hold up the others.
+            self._leave(job_id, f"cannot be put back to work: {type(exc).__name__}: {exc}")
+        else:
+            log.info("%s is put back to work from storage: in Redis it was %s", job_id, audit.value)
+
+    def _leave(self, job_id: str, why: str) -> None:
+        """Log, once a worker, why a job is not put back to work."""
+        if job_id not in self._left:
+            log.warning("%s %s", job_id, why)
+        self._left.add(job_id)

@@ -224,14 +224,22 @@ class BatchRunner:
                 raise
             result = failed_result(batch, exc, self.worker)
         lease.check()
-        key = Keys.result(at.job, at.round, number)
         try:
-            if self.storage.create(key, result.model_dump_json(exclude_defaults=True).encode()):
-                return result
+            return self._stored(at, number, result)
         except StorageUnavailable:
             lease.forget_setbacks()
             raise
-        return stored(BatchResult, self.storage.get(key), key)
+
+    def _stored(self, at: Address, number: int, result: BatchResult) -> BatchResult:
+        """Store a result; return the stored one, which another worker may have stored first."""
+        key = Keys.result(at.job, at.round, number)
+        data = result.model_dump_json(exclude_defaults=True).encode()
+        if self.storage.create(key, data):
+            return result
+        if stored := load_result(self.storage, at.job, at.round, number):
+            return stored
+        self.storage.replace(key, data)
+        return result
 
     def _complete(self, at: Address, result: BatchResult) -> None:
         ids = [segment.id for segment in result.segments]

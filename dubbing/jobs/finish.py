@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from dubbing.errors import (
     DubbingError,
     GivenUp,
     Permanent,
+    ResultUnreadable,
     Stopped,
     StorageUnavailable,
     Transient,
@@ -32,6 +34,8 @@ from dubbing.synthesis.speak import MAX_DELIVERIES
 
 DELIVERY = "the assembly"
 """Id of the assembly among the ids of lines whose deliveries are counted."""
+LATE_RESULTS = (0.5, 1.5, 3.0)
+"""Seconds to wait for results that were counted and cannot be read, each time before a look."""
 MAX_REPAIRS = 3
 """Repair rounds per request; more mean that the storage is broken."""
 
@@ -39,8 +43,8 @@ MAX_REPAIRS = 3
 def finish(runner: BatchRunner, lease: Lease) -> str:
     """Assemble the round of ``lease`` and end it; return its state.
 
-    When failed lines have another engine left, or when clips cannot be read, another round is
-    opened instead.
+    When failed lines have another engine left, or when clips or results cannot be read, another
+    round is opened instead.
     """
     round_ = lease.at.round
     job = load_job(runner.storage, lease.at.job, round_)
@@ -65,7 +69,10 @@ def finish(runner: BatchRunner, lease: Lease) -> str:
 def _advance(runner: BatchRunner, lease: Lease, job: Job) -> str:
     round_, run = lease.at.round, secrets.token_hex(4)
     _count_delivery(lease)
-    outcomes = gather(runner.storage, job.id, round_)
+    outcomes = _gather(runner, lease)
+    if lost := [outcome for outcome in outcomes.values() if outcome.lost]:
+        unreadable = ResultUnreadable([outcome.line.id for outcome in lost])
+        return _repair(runner, lease, job, lost, unreadable)
     if lines := fall_back(job, outcomes, published_specs(runner.storage)):
         return _go_on(runner, lease, job, Reason.FALLBACK, lines)
     try:
@@ -82,6 +89,18 @@ def _advance(runner: BatchRunner, lease: Lease, job: Job) -> str:
         failed=sum(1 for line in report.lines if line.error),
     )
     return end_round(runner.storage, runner.ledger, job.id, end).state.value
+
+
+def _gather(runner: BatchRunner, lease: Lease) -> dict[str, Outcome]:
+    """Return the outcomes; results that a slow storage does not show yet are waited for."""
+    outcomes = gather(runner.storage, lease.at.job, lease.at.round)
+    for pause in LATE_RESULTS:
+        if not any(outcome.lost for outcome in outcomes.values()):
+            break
+        time.sleep(pause)
+        lease.check()
+        outcomes = gather(runner.storage, lease.at.job, lease.at.round)
+    return outcomes
 
 
 def _count_delivery(lease: Lease) -> None:
@@ -108,7 +127,7 @@ def _assemble(
 
 
 def _repair(
-    runner: BatchRunner, lease: Lease, job: Job, damaged: Sequence[Outcome], exc: ClipUnreadable
+    runner: BatchRunner, lease: Lease, job: Job, damaged: Sequence[Outcome], exc: Permanent
 ) -> str:
     if _repairs(runner, job, lease.at.round) >= MAX_REPAIRS:
         return _fail(runner, lease, job, exc)

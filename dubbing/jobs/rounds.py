@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from functools import partial
 
 from dubbing.documents import stored
 from dubbing.engines.published import published_specs
@@ -15,7 +16,9 @@ from dubbing.job import Job
 from dubbing.jobs.store import End, latest_round, load_end, load_job
 from dubbing.ledger import Ledger
 from dubbing.planning.casting import cast_lines
+from dubbing.planning.outcome import load_result
 from dubbing.planning.plan import (
+    BatchRef,
     CastLine,
     Kind,
     Reason,
@@ -49,7 +52,7 @@ def create_first_round(storage: Storage, job: Job) -> None:
 
 
 def put_to_work(storage: Storage, ledger: Ledger, job: Job) -> set[str]:
-    """Rebuild a job's newest round in the ledger from storage, unless the ledger has it.
+    """Make the ledger hold what storage lacks of a job's newest round: some of it, or all of it.
 
     Returns the queues that may have new work. A round that ended stays ended. A job whose
     submission broke off before its plan was written is planned now.
@@ -66,14 +69,12 @@ def put_to_work(storage: Storage, ledger: Ledger, job: Job) -> set[str]:
         return set()
     storage.create(Keys.open(job.id), b"")
     refs = read_refs(storage.get(Keys.plan(job.id, round_)))
-    results = _results(storage, job.id, round_)
+    results = _results(storage, job.id, round_, refs)
     ledger.open_round(
         job,
         round_,
         refs,
-        closed=results,
-        done=sum(len(result.segments) for result in results.values()),
-        failed=sum(result.failed for result in results.values()),
+        results={number: result.failed for number, result in results.items()},
         others=len(job.segments) - sum(ref.lines for ref in refs),
     )
     return {ref.queue for ref in refs} | {Kind.ASSEMBLY.value}
@@ -89,8 +90,9 @@ def end_round(storage: Storage, ledger: Ledger, job_id: str, end: End) -> End:
     key = Keys.end(job_id, end.round)
     if not storage.create(key, end.model_dump_json().encode()):
         end = stored(End, storage.get(key), key)
-    _unmark(storage, job_id)
+    # The mark goes last: while it stands, a reconciler makes up for what was broken off.
     ledger.end(job_id, end.round, end.state)
+    _unmark(storage, job_id)
     return end
 
 
@@ -101,8 +103,11 @@ def _unmark(storage: Storage, job_id: str) -> None:
         storage.create(Keys.open(job_id), b"")
 
 
-def _results(storage: Storage, job_id: str, round_: int) -> dict[int, BatchResult]:
-    keys = list(storage.keys(Keys.results(job_id, round_)))
-    texts = each(storage.get, keys)
-    results = [stored(BatchResult, text, key) for key, text in zip(keys, texts, strict=True)]
-    return {result.batch: result for result in results}
+def _results(
+    storage: Storage, job_id: str, round_: int, refs: Iterable[BatchRef]
+) -> dict[int, BatchResult]:
+    """Return the results that are stored and can be read, by the number of their batch."""
+    keys = {Keys.result(job_id, round_, ref.number): ref.number for ref in refs}
+    numbers = [keys[key] for key in storage.keys(Keys.results(job_id, round_)) if key in keys]
+    results = each(partial(load_result, storage, job_id, round_), numbers)
+    return {number: result for number, result in zip(numbers, results, strict=True) if result}

@@ -1,7 +1,8 @@
 """The ledger: which batch is waiting, published, leased or closed. It holds all state in Redis.
 
-All these keys may vanish: `dubbing.jobs.rounds` rebuilds them from storage. Each step is one
-script, so no process can die in the middle of a step; sending a step twice does no harm.
+All these keys, or any of them, may vanish: `audit` finds the jobs whose entries do not add up, and
+`dubbing.jobs.rounds` makes them whole from storage. Each step is one script, so no process can die
+in the middle of a step; sending a step twice does no harm. Entries that are not ours are dropped.
 
 =============================  ====================================================================
 ``job:<id>``                   hash: round, state, tenant, length, counts of lines and of batches
@@ -15,7 +16,8 @@ script, so no process can die in the middle of a step; sending a step twice does
 ``new:<queue>[:<tenant>]``     hashes: how many new members wait in a ring, and how many went ahead
 ``published:<queue>``          sorted set: messages sent and not claimed, by time
 ``leases:<queue>``             sorted set: batches being worked on, by the lease's end
-``owners``                     hash: who holds a lease, the batch's deadline, and since when
+``owners``                     hash: who holds a lease, the batch's deadline, and since when; ``-``
+                               holds what was handed back and rests
 ``pace:<queue>``               hash: mean duration and size of recent batches; lines of the largest
 ``express:<queue>``            count: requests without a job that went ahead since the last batch
 ``worker:<name>``, ``slots:…`` heartbeats of workers, and their slots by queue
@@ -29,10 +31,19 @@ All keys have the prefix ``dubbing:``. A *token* is
 """
 
 from dubbing.ledger.ledger import Ledger
-from dubbing.ledger.records import Address, Claim, Snapshot, Standing, WorkerRecord, WorkerState
+from dubbing.ledger.records import (
+    Address,
+    Audit,
+    Claim,
+    Snapshot,
+    Standing,
+    WorkerRecord,
+    WorkerState,
+)
 
 __all__ = [
     "Address",
+    "Audit",
     "Claim",
     "Ledger",
     "Snapshot",

@@ -5,6 +5,7 @@ local RECORD_TTL = 3600      -- seconds that an offline worker is remembered
 local EVENTS = 2000          -- events kept per job
 local ENDED_TTL = 3600       -- seconds that an ended job is remembered here; storage keeps it
 local NEWCOMERS = 8          -- new jobs, or tenants, that go ahead of one that already had a turn
+local NOBODY = '-'           -- owner of a batch that was handed back and rests
 local PACE_BATCHES = 20      -- recent batches that the mean time of a batch covers
 
 local function now()
@@ -12,11 +13,20 @@ local function now()
   return tonumber(t[1]) + tonumber(t[2]) / 1000000
 end
 
+-- Return a stored number, or 0 for an entry that somebody has spoilt: an error here would end the
+-- script between two writes.
+local function num(value) return tonumber(value or '') or 0 end
+
 local function jobkey(job) return P .. 'job:' .. job end
 local function todokey(job, queue) return jobkey(job) .. ':todo:' .. queue end
 
 local function member(job, round, token) return job .. '|' .. round .. '|' .. token end
-local function split(m) return string.match(m, '^([^|]+)|(%d+)|(.+)$') end
+local function split(m) return string.match(m, '^([^|]+)|(%d+)|([^|]+)$') end
+
+-- Whether a token is one that a plan made; other entries are not ours.
+local function is_token(token)
+  return token == 'assembly' or string.match(token, '^%d+:%d+:%d+:[%d.e+]+:%d+$') ~= nil
+end
 
 local function ended(state) return state == 'completed' or state == 'failed' or state == 'cancelled' end
 
@@ -39,15 +49,24 @@ local function online(queue)
   local slots = 0
   local workers = redis.call('HGETALL', P .. 'slots:' .. queue)
   for n = 1, #workers, 2 do
-    local count, seen = string.match(workers[n + 1], '^(%d+)|(.+)$')
-    if t - tonumber(seen) < WORKER_TTL then slots = slots + tonumber(count) end
+    local count, seen = string.match(workers[n + 1], '^(%d+)|([%d.]+)$')
+    if t - num(seen) < WORKER_TTL then slots = slots + num(count) end
   end
   return slots
 end
 
--- Return who holds a batch, its deadline, and when it was begun; nil when nobody holds it.
+-- Return who holds a batch, its deadline, and when it was begun; nil when that is not known.
 local function holding(m)
-  return string.match(redis.call('HGET', P .. 'owners', m) or '', '^([^|]+)|([^|]+)|([^|]+)$')
+  local owner = redis.call('HGET', P .. 'owners', m) or ''
+  return string.match(owner, '^([^|]+)|([%d.e+]+)|([%d.e+]+)$')
+end
+
+-- Lease a batch to an owner until a time; the work may take until its deadline.
+local function lease(queue, m, owner, finish, deadline)
+  local t = now()
+  redis.call('ZREM', P .. 'published:' .. queue, m)
+  redis.call('ZADD', P .. 'leases:' .. queue, finish, m)
+  redis.call('HSET', P .. 'owners', m, owner .. '|' .. deadline .. '|' .. t)
 end
 
 -- Record the size of a finished batch, and the seconds that it took a slot. They are unknown when
@@ -56,16 +75,19 @@ local function note_pace(queue, m, size)
   local _, _, begun = holding(m)
   if not begun then return end
   local key = P .. 'pace:' .. queue
-  local count = math.min(redis.call('HINCRBY', key, 'batches', 1), PACE_BATCHES)
-  for field, value in pairs({seconds = now() - begun, size = size}) do
-    local mean = tonumber(redis.call('HGET', key, field) or 0)
-    redis.call('HSET', key, field, mean + (value - mean) / count)
-  end
+  local known = redis.call('HMGET', key, 'batches', 'seconds', 'size')
+  local batches, seconds, of_size = num(known[1]), num(known[2]), num(known[3])
+  -- A mean of which a part was lost begins anew.
+  if seconds == 0 or of_size == 0 then batches = 0 end
+  local share = 1 / math.min(batches + 1, PACE_BATCHES)
+  redis.call('HSET', key, 'batches', batches + 1,
+    'seconds', seconds + (now() - begun - seconds) * share,
+    'size', of_size + (size - of_size) * share)
 end
 
 -- Return the lines of the largest batch that was done on a queue.
 local function full(queue)
-  return tonumber(redis.call('HGET', P .. 'pace:' .. queue, 'full') or '1')
+  return math.max(num(redis.call('HGET', P .. 'pace:' .. queue, 'full')), 1)
 end
 
 local function note_full(queue, lines)
@@ -75,11 +97,12 @@ end
 -- Return the seconds that a batch of this size takes, or '' while none was done.
 local function pace(queue, size)
   local of_late = redis.call('HMGET', P .. 'pace:' .. queue, 'seconds', 'size')
-  return of_late[1] and tostring(of_late[1] / of_late[2] * size) or ''
+  local seconds, of_size = num(of_late[1]), num(of_late[2])
+  return of_size > 0 and tostring(seconds / of_size * size) or ''
 end
 
 -- Return the size of an assembly, in seconds of the film; all other batches count as equal.
-local function programme(job) return tonumber(redis.call('HGET', jobkey(job), 'length')) end
+local function programme(job) return num(redis.call('HGET', jobkey(job), 'length')) end
 
 -- A ring lists who takes turns on a queue. A new member goes to the head, so that a new job starts
 -- soon; the newest member is first, and `waiting` counts the new members at the head.
@@ -89,7 +112,8 @@ local function join(name, member)
   local members = P .. 'ring:' .. name
   if redis.call('LPOS', members, member) then return end
   redis.call('LPUSH', members, member)
-  redis.call('HINCRBY', P .. 'new:' .. name, 'waiting', 1)
+  local news = P .. 'new:' .. name
+  redis.call('HSET', news, 'waiting', num(redis.call('HGET', news, 'waiting')) + 1)
 end
 
 -- Take the member whose turn it is out of a ring. After a few new members it is the turn of an old
@@ -97,7 +121,9 @@ end
 local function next_of(name)
   local members, news = P .. 'ring:' .. name, P .. 'new:' .. name
   local counts = redis.call('HMGET', news, 'waiting', 'ahead')
-  local waiting, ahead = tonumber(counts[1] or 0), tonumber(counts[2] or 0)
+  -- The ring may have lost members, or have been lost whole.
+  local waiting = math.min(num(counts[1]), redis.call('LLEN', members))
+  local ahead = num(counts[2])
   if waiting == 0 then
     redis.call('DEL', news)
     return redis.call('LPOP', members)
@@ -145,6 +171,19 @@ local function start_assembly(job)
   enlist(job, 'assembly')
 end
 
+-- Drop the messages and leases of a job on a queue, except those for which `keep` is true.
+local function forget_sent(job, queue, keep)
+  for _, zset in ipairs({'published:', 'leases:'}) do
+    for _, m in ipairs(redis.call('ZRANGE', P .. zset .. queue, 0, -1)) do
+      local of, round, token = split(m)
+      if of == job and not (keep and keep(round, token, zset)) then
+        redis.call('ZREM', P .. zset .. queue, m)
+        redis.call('HDEL', P .. 'owners', m)
+      end
+    end
+  end
+end
+
 -- Drop everything of a round except what status and watchers read.
 local function forget_work(job)
   local key = jobkey(job)
@@ -158,14 +197,7 @@ local function forget_work(job)
         turning(ring(queue))
       end
     end
-    for _, zset in ipairs({'published:', 'leases:'}) do
-      for _, m in ipairs(redis.call('ZRANGE', P .. zset .. queue, 0, -1)) do
-        if split(m) == job then
-          redis.call('ZREM', P .. zset .. queue, m)
-          redis.call('HDEL', P .. 'owners', m)
-        end
-      end
-    end
+    forget_sent(job, queue)
   end
   for _, held in ipairs(redis.call('SMEMBERS', key .. ':held')) do
     redis.call('DEL', key .. ':held:' .. held)

@@ -19,19 +19,21 @@ if not fresh then return {} end
 for n = 8, #ARGV, 1000 do
   redis.call('HDEL', key .. ':deliveries', unpack(ARGV, n, math.min(n + 999, #ARGV)))
 end
-local done = redis.call('HINCRBY', key, 'done', lines)
-redis.call('HINCRBY', key, 'failed', failed)
-local closed = redis.call('HINCRBY', key, 'closed', 1)
+local counts = redis.call('HMGET', key, 'done', 'failed', 'closed')
+local done, closed = num(counts[1]) + lines, num(counts[3]) + 1
+redis.call('HSET', key, 'done', done, 'failed', num(counts[2]) + failed, 'closed', closed)
 event(job, 'batch', 'batch', number, 'lines', lines, 'failed', failed, 'done', done)
 
 local touched = {}
 local held = key .. ':held:' .. number
 local released = redis.call('LPOP', held)
 while released do
-  local to, waiting = string.match(released, '^([^|]+)|(.+)$')
-  redis.call('RPUSH', todokey(job, to), waiting)
-  enlist(job, to)
-  touched[1] = to
+  local to, waiting = string.match(released, '^([^|]+)|([^|]+)$')
+  if to then
+    redis.call('RPUSH', todokey(job, to), waiting)
+    enlist(job, to)
+    touched[1] = to
+  end
   released = redis.call('LPOP', held)
 end
 if closed == tonumber(redis.call('HGET', key, 'batches')) then

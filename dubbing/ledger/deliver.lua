@@ -6,7 +6,7 @@ local key = jobkey(ARGV[1]) .. ':deliveries'
 -- A job that has ended meanwhile must leave no counts.
 local over = ended(redis.call('HGET', jobkey(ARGV[1]), 'state'))
 for n = 2, #ARGV do
-  counts[n - 1] = tonumber(redis.call('HGET', key, ARGV[n]) or '0')
+  counts[n - 1] = num(redis.call('HGET', key, ARGV[n]))
   if counts[n - 1] == 0 and not over then redis.call('HSET', key, ARGV[n], 1) end
 end
 return counts

@@ -2,7 +2,11 @@
 local job, round, state = ARGV[1], ARGV[2], ARGV[3]
 local key = jobkey(job)
 local known = tonumber(redis.call('HGET', key, 'round') or '')
-if not known or known > tonumber(round) then return 0 end
+if known and known > tonumber(round) then return 0 end
+if not known then
+  forget_work(job)
+  return 0
+end
 if state == 'completed' then note_pace('assembly', member(job, round, 'assembly'), programme(job)) end
 forget_work(job)
 redis.call('HSET', key, 'round', round)

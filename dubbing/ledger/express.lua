@@ -4,6 +4,7 @@ local TIMES = 4
 local queue = ARGV[1]
 if redis.call('ZCARD', P .. 'published:' .. queue) == 0 then return 1 end
 local key = P .. 'express:' .. queue
-if redis.call('INCR', key) <= TIMES * math.max(online(queue), 1) then return 1 end
-redis.call('DECR', key)
-return 0
+local times = num(redis.call('GET', key)) + 1
+if times > TIMES * math.max(online(queue), 1) then return 0 end
+redis.call('SET', key, times)
+return 1

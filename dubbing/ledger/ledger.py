@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,6 +18,7 @@ from dubbing.job import Job, JobState
 from dubbing.ledger.records import (
     OFFLINE_SECONDS,
     Address,
+    Audit,
     Claim,
     Snapshot,
     Standing,
@@ -24,6 +27,8 @@ from dubbing.ledger.records import (
 )
 from dubbing.ledger.server import Server
 from dubbing.planning.plan import BatchRef
+
+log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 6.0
 """A worker that has not renewed a lease for this long is gone."""
@@ -34,6 +39,7 @@ WAIT_SECONDS = 10.0
 HOLDING_SECONDS = 3600
 """How long the report of what a process holds is kept; each heartbeat of its worker renews it."""
 PREFIX = "dubbing:"
+COUNTS = ("round", "lines", "done", "failed", "closed")
 
 
 class Ledger:
@@ -73,32 +79,38 @@ class Ledger:
         round_: int,
         refs: Sequence[BatchRef],
         *,
-        closed: Iterable[int] = (),
-        done: int = 0,
-        failed: int = 0,
+        results: Mapping[int, int] = MappingProxyType({}),
         others: int = 0,
     ) -> bool:
-        """Put a round to work; return False when the ledger already has it or a later one.
+        """Make the ledger hold what a round still lacks; return whether it lacked entries of it.
 
-        closed: numbers of batches whose results are stored. done, failed: their lines.
+        Work that is under way goes on, and a round that has ended, or gave way, is left alone.
+
+        results: the number of failed lines of each batch whose result is stored, by its number.
         others: lines of the job that this round leaves unchanged.
         """
-        numbers = set(closed)
-        waiting = [ref for ref in refs if ref.number not in numbers]
         batches = [
-            field
-            for ref in waiting
-            for field in (ref.queue, ref.token, "" if ref.needs is None else ref.needs)
+            "" if field is None else field
+            for ref in refs
+            for field in (
+                *(ref.number, ref.queue, ref.token, ref.needs, ref.lines),
+                results.get(ref.number),
+            )
         ]
         lines = sum(ref.lines for ref in refs) + others
         length = max((segment.end for segment in job.segments), default=1.0)
-        counts = [lines, done + others, failed, len(refs), len(numbers)]
-        head = [job.id, round_, job.tenant, length, *counts]
-        return bool(self._server.run("open", *head, *batches, ".", *sorted(numbers)))
+        head = [job.id, round_, job.tenant, length, lines, others]
+        return bool(self._server.run("open", *head, *batches))
+
+    def audit(self, jobs: Sequence[str]) -> list[Audit]:
+        """Return for each job whether the entries of its work add up."""
+        return [Audit(answer) for answer in self._server.run("audit", *jobs)]
 
     def take(self, queue: str, broker_lists: Sequence[str]) -> list[Address]:
         """Return the batches to publish on ``queue`` now: tenants in turn, then jobs in turn."""
-        members = self._server.run("take", queue, self._grace, *broker_lists)
+        members, dropped = self._server.run("take", queue, self._grace, *broker_lists)
+        for entry in dropped:
+            log.warning("an entry of %s that is not ours was dropped: %.80r", queue, entry)
         return [
             Address(job=job, round=int(round_), token=token, queue=queue, late=bool(late))
             for job, round_, token, *late in (member.split("|") for member in members)
@@ -111,7 +123,10 @@ class Ledger:
 
     def renew(self, at: Address, owner: str) -> bool:
         """Renew a lease; return whether the work is still wanted and within its deadline."""
-        return bool(self._server.run("renew", *_head(at), owner, self.lease))
+        number = "" if at.number is None else at.number
+        return bool(
+            self._server.run("renew", *_head(at), number, owner, self.lease, at.deadline)
+        )
 
     def release(self, at: Address, owner: str, *, pause: float = 0.0) -> None:
         """Hand a batch back; it may be taken again after ``pause`` seconds."""
@@ -148,13 +163,15 @@ class Ledger:
         """Return where a job stands, or None when the ledger does not know it."""
         with self._server.commands() as redis:
             fields: dict[str, str] = redis.hgetall(f"{PREFIX}job:{job}")  # type: ignore[assignment]
-        if not fields:
-            return None
-        counts = {key: int(fields[key]) for key in ("round", "lines", "done", "failed", "closed")}
         try:
-            return Snapshot(state=JobState(fields["state"]), **counts)
+            counts, state = {key: int(fields[key]) for key in COUNTS}, fields["state"]
+        except (KeyError, ValueError):
+            # Redis lost some of it or all of it; storage knows.
+            return None
+        try:
+            return Snapshot(state=JobState(state), **counts)
         except ValueError as exc:
-            raise NewerRelease(f"the state of job {job!r}, {fields['state']!r},") from exc
+            raise NewerRelease(f"the state of job {job!r}, {state!r},") from exc
 
     def standings(self, job: str) -> list[Standing]:
         """Return where an active job stands on each queue with work for it.

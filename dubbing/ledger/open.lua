@@ -1,38 +1,79 @@
--- Put a round to work, new or rebuilt: job, round, tenant, seconds of the programme, lines, done,
--- failed, batches, closed, then for each batch that is not closed: queue, token, number of the
--- extraction it needs or '', then after a '.': the numbers of the closed batches.
+-- Make the ledger hold what a round still lacks, new or after a loss: job, round, tenant, seconds of
+-- the programme, lines of the job, lines that the round leaves unchanged, then for each batch:
+-- number, queue, token, number of the extraction that it needs or '', lines, and how many of them
+-- failed if its result is stored, else ''.
+-- Returns how many batches were put where work waits. Work that is under way goes on.
 local job, round, tenant = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local key = jobkey(job)
-local known = tonumber(redis.call('HGET', key, 'round') or '-1')
-if known >= round then return 0 end
+local state = redis.call('HGET', key, 'state')
+local known = tonumber(redis.call('HGET', key, 'round') or '')
+if known and (known > round or known == round and ended(state)) then return 0 end
 
 -- The first write is one that a full Redis refuses: after any other write it refuses nothing.
-redis.call('HSET', key, 'round', round, 'tenant', tenant, 'length', ARGV[4], 'lines', ARGV[5],
-  'done', ARGV[6], 'failed', ARGV[7], 'batches', ARGV[8], 'closed', ARGV[9])
+redis.call('HSET', key, 'round', round, 'tenant', tenant, 'length', ARGV[4], 'lines', ARGV[5])
 redis.call('PERSIST', key)
 redis.call('PERSIST', key .. ':events')
-if known >= 0 then forget_work(job) end
-set_state(job, tonumber(ARGV[9]) > 0 and 'synthesizing' or 'queued')
+if known and known < round then forget_work(job) end
 
-local i = 10
-local waiting = {}
-while ARGV[i] ~= '.' do
-  local queue, token, needs = ARGV[i], ARGV[i + 1], ARGV[i + 2]
-  redis.call('SADD', key .. ':queues', queue)
-  waiting[#waiting + 1] = {queue, token, needs}
-  i = i + 3
-end
-for n = i + 1, #ARGV do redis.call('SETBIT', key .. ':closed', ARGV[n], 1) end
-
-for _, batch in ipairs(waiting) do
-  local queue, token, needs = batch[1], batch[2], batch[3]
-  if needs ~= '' and redis.call('GETBIT', key .. ':closed', needs) == 0 then
-    redis.call('SADD', key .. ':held', needs)
-    redis.call('RPUSH', key .. ':held:' .. needs, queue .. '|' .. token)
-  else
-    redis.call('RPUSH', todokey(job, queue), token)
-    enlist(job, queue)
+local batches, closed = {}, {}
+local done, failed, count = tonumber(ARGV[6]), 0, 0
+for i = 7, #ARGV, 6 do
+  local number, queue, token, needs, lines, faults = unpack(ARGV, i, i + 5)
+  batches[#batches + 1] = {number = number, queue = queue, token = token, needs = needs}
+  -- What this round has counted stays counted: the caller may have read storage before that.
+  local counted = known == round and redis.call('GETBIT', key .. ':closed', number) == 1
+  if counted or faults ~= '' then
+    closed[number] = true
+    count, done, failed = count + 1, done + lines, failed + num(faults)
   end
 end
-if #waiting == 0 then start_assembly(job) end
-return 1
+local whole = count == #batches
+
+redis.call('DEL', key .. ':closed', key .. ':queues', key .. ':held')
+local kept, begun = {}, count > 0
+local function keep(of, token, zset)
+  local number = string.match(token, '^(%d+):')
+  local open = number and not closed[number] or not number and whole
+  if of ~= tostring(round) or not open then return false end
+  kept[token] = true
+  begun = begun or zset == 'leases:'
+  return true
+end
+local seen = {}
+local function clear(queue)
+  if seen[queue] then return end
+  seen[queue] = true
+  redis.call('SADD', key .. ':queues', queue)
+  redis.call('DEL', todokey(job, queue))
+  forget_sent(job, queue, keep)
+end
+clear('assembly')
+for _, batch in ipairs(batches) do
+  clear(batch.queue)
+  if batch.needs ~= '' then redis.call('DEL', key .. ':held:' .. batch.needs) end
+  if closed[batch.number] then redis.call('SETBIT', key .. ':closed', batch.number, 1) end
+end
+
+redis.call('HSET', key, 'done', done, 'failed', failed, 'batches', #batches, 'closed', count)
+local put = 0
+for _, batch in ipairs(batches) do
+  if not closed[batch.number] and not kept[batch.token] then
+    put = put + 1
+    if batch.needs ~= '' and not closed[batch.needs] then
+      redis.call('SADD', key .. ':held', batch.needs)
+      redis.call('RPUSH', key .. ':held:' .. batch.needs, batch.queue .. '|' .. batch.token)
+    else
+      redis.call('RPUSH', todokey(job, batch.queue), batch.token)
+      enlist(job, batch.queue)
+    end
+  end
+end
+if not whole then
+  set_state(job, begun and 'synthesizing' or 'queued')
+elseif kept['assembly'] then
+  set_state(job, 'assembling')
+else
+  start_assembly(job)
+  put = put + 1
+end
+return put

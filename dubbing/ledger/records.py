@@ -65,6 +65,17 @@ class Claim(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Audit(StrEnum):
+    """Whether the entries of a job add up to the batches that it lacks."""
+
+    SOUND = "sound"
+    BROKEN = "broken"
+    """Redis lost some of them."""
+    UNKNOWN = "unknown"
+    OVER = "over"
+    """The ledger's round has ended."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
     """Where a job stands, according to the ledger."""

@@ -2,7 +2,7 @@
 local job, round, token, queue, owner = unpack(ARGV, 1, 5)
 local m = member(job, round, token)
 if holding(m) == owner then
-  redis.call('ZADD', P .. 'leases:' .. queue, 'XX', now() + tonumber(ARGV[6]), m)
-  redis.call('HDEL', P .. 'owners', m)
+  -- Nobody holds it while it rests; without this, its last owner could not know that.
+  lease(queue, m, NOBODY, now() + tonumber(ARGV[6]), 0)
 end
 return 1

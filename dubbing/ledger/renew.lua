@@ -1,10 +1,20 @@
--- Renew a lease: job, round, token, queue, owner, lease. Returns 1 while the work is still wanted
--- and its deadline has not passed.
-local job, round, token, queue, owner = unpack(ARGV, 1, 5)
+-- Renew a lease: job, round, token, queue, number (or '' for assembly), owner, lease, deadline.
+-- Returns 1 while the work is still wanted and its deadline has not passed.
+local job, round, token, queue, number, owner = unpack(ARGV, 1, 6)
 local m = member(job, round, token)
-if live(job, round) ~= 'live' then return 0 end
-local holder, deadline = holding(m)
+local standing = live(job, round)
+if standing == 'over' then return 0 end
 local t = now()
+local finish = t + tonumber(ARGV[7])
+local holder, deadline = holding(m)
+if not holder then
+  if standing == 'unknown' then return 0 end
+  -- Redis lost the owner, or lease and owner. Work that was sent again, or counted, is not taken back.
+  local closed = number ~= '' and redis.call('GETBIT', jobkey(job) .. ':closed', number) == 1
+  if closed or redis.call('ZSCORE', P .. 'published:' .. queue, m) then return 0 end
+  lease(queue, m, owner, finish, t + tonumber(ARGV[8]))
+  return 1
+end
 if holder ~= owner or t > tonumber(deadline) then return 0 end
-redis.call('ZADD', P .. 'leases:' .. queue, 'XX', math.min(t + tonumber(ARGV[6]), tonumber(deadline)), m)
+redis.call('ZADD', P .. 'leases:' .. queue, math.min(finish, tonumber(deadline)), m)
 return 1

@@ -1,12 +1,22 @@
 -- Choose the batches to publish on a queue now: queue, seconds after which a message that no list
 -- holds counts as lost, then the names of the queue's lists in the broker.
--- Returns members, with '|late' after those that go ahead of new ones; the caller publishes each,
--- and may die before it does.
+-- Returns two lists: members, with '|late' after those that go ahead of new ones, and entries that
+-- are not ours and were dropped. The caller publishes each member, and may die before it does.
 local queue, grace = ARGV[1], tonumber(ARGV[2])
 local published, leases = P .. 'published:' .. queue, P .. 'leases:' .. queue
 local t = now()
 
-local chosen = {}
+local chosen, dropped = {}, {}
+
+local function wanted(m)
+  local job, round, token = split(m)
+  if not job or not is_token(token) then
+    dropped[#dropped + 1] = m
+    return false
+  end
+  return live(job, round) == 'live'
+end
+
 local function publish(m, mark)
   -- Scores keep the order of the broker: messages sent at the same moment differ by a microsecond.
   redis.call('ZADD', published, t + #chosen / 1000000, m)
@@ -17,8 +27,7 @@ end
 for _, m in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', t)) do
   redis.call('ZREM', leases, m)
   redis.call('HDEL', P .. 'owners', m)
-  local job, round = split(m)
-  if live(job, round) == 'live' then publish(m, '|late') end
+  if wanted(m) then publish(m, '|late') end
 end
 
 -- With fewer messages than were published, the oldest were lost on the way, and are sent again.
@@ -27,8 +36,7 @@ for n = 3, #ARGV do held = held + redis.call('LLEN', ARGV[n]) end
 local lost = redis.call('ZCARD', published) - held
 if lost > 0 then
   for _, m in ipairs(redis.call('ZRANGEBYSCORE', published, '-inf', t - grace, 'LIMIT', 0, lost)) do
-    local job, round = split(m)
-    if live(job, round) == 'live' then
+    if wanted(m) then
       publish(m, '|late')
     else
       redis.call('ZREM', published, m)
@@ -49,12 +57,20 @@ end
 -- Publish a turn's worth of batches of a job; return whether there were any.
 local function turn(job)
   local todo, round = todokey(job, queue), redis.call('HGET', jobkey(job), 'round')
+  if not round then
+    -- Redis lost the job; when the job is put back, it brings its batches.
+    redis.call('DEL', todo)
+    return false
+  end
   local sum = 0
   local token = redis.call('LPOP', todo)
   while token do
-    publish(member(job, round, token))
-    room = room - 1
-    sum = sum + lines(token)
+    local m = member(job, round, token)
+    if wanted(m) then
+      publish(m)
+      room = room - 1
+      sum = sum + lines(token)
+    end
     local following = redis.call('LINDEX', todo, 0)
     token = following and sum + lines(following) <= worth and redis.call('LPOP', todo)
   end
@@ -75,4 +91,4 @@ while room > 0 do
   end
 end
 turning(ring(queue))
-return chosen
+return {chosen, dropped}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from functools import partial
 from typing import NamedTuple
+
+from pydantic import ValidationError
 
 from dubbing.documents import stored
 from dubbing.errors import EngineFailed, NotFound
@@ -15,6 +18,9 @@ from dubbing.storage.keys import Keys
 from dubbing.storage.parallel import each
 
 
+log = logging.getLogger(__name__)
+
+
 class Outcome(NamedTuple):
     """A line, the round and batch in which it was spoken, and its result."""
 
@@ -22,15 +28,24 @@ class Outcome(NamedTuple):
     round: int
     batch: Batch
     result: SegmentResult
+    lost: bool = False
+    """Whether storage holds no result of its batch; then ``result`` is an error that says so."""
 
 
 def load_result(storage: Storage, job_id: str, round_: int, batch: int) -> BatchResult | None:
-    """Return the result of a batch, or None while the batch is open."""
+    """Return the result of a batch, or None while storage holds none that can be read."""
     key = Keys.result(job_id, round_, batch)
     try:
-        return stored(BatchResult, storage.get(key), key)
+        result = stored(BatchResult, storage.get(key), key)
     except NotFound:
         return None
+    except ValidationError as exc:
+        log.warning("%s is damaged, and taken for lost: %s", key, exc.errors()[0]["msg"])
+        return None
+    if result.batch != batch:
+        log.warning("%s is the result of batch %d, and taken for lost", key, result.batch)
+        return None
+    return result
 
 
 def gather(storage: Storage, job: str, round_: int) -> dict[str, Outcome]:
@@ -72,7 +87,7 @@ def _of_round(
         needed = by_number.get(batch.needs) if batch.needs is not None else None
         for line in batch.lines:
             line_result = spoken.get(line.id) or _unspoken(line, batch, result, needed)
-            outcomes[line.id] = Outcome(line, round_, batch, line_result)
+            outcomes[line.id] = Outcome(line, round_, batch, line_result, lost=result is None)
     return outcomes
 
 

@@ -164,7 +164,7 @@ def test_an_extraction_holds_its_own_lines_and_releases_them(ledger: Ledger) -> 
 
 def test_lines_whose_extraction_is_stored_do_not_wait_for_it(ledger: Ledger) -> None:
     plan = refs(1, queue=EXTRACTION) + refs(2, needs=0, first=1)
-    ledger.open_round(job(), 1, plan, closed=[0, 1], done=2)
+    ledger.open_round(job(), 1, plan, results={0: 0, 1: 0})
     assert numbers(take_and_claim(ledger)) == [("j", 2)]
     assert take(ledger, EXTRACTION) == []
 

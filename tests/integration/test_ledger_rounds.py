@@ -59,7 +59,7 @@ def test_a_higher_round_replaces_the_one_before(ledger: Ledger) -> None:
 
 
 def test_a_rebuilt_round_goes_on_where_its_results_end(ledger: Ledger) -> None:
-    ledger.open_round(job(), 1, refs(4), closed=[0, 2], done=4, failed=1)
+    ledger.open_round(job(), 1, refs(4), results={0: 1, 2: 0})
     assert snapshot(ledger) == (JobState.SYNTHESIZING, 4, 1, 2)
     one, three = take_and_claim(ledger)
     assert [one.number, three.number] == [1, 3]
@@ -68,7 +68,7 @@ def test_a_rebuilt_round_goes_on_where_its_results_end(ledger: Ledger) -> None:
 
 
 def test_a_rebuilt_round_with_every_result_only_lacks_assembly(ledger: Ledger) -> None:
-    ledger.open_round(job(), 1, refs(2), closed=[0, 1], done=4)
+    ledger.open_round(job(), 1, refs(2), results={0: 0, 1: 0})
     assert take(ledger) == []
     assert len(take(ledger, "assembly")) == 1
 
