@@ -225,6 +225,7 @@ def test_entries_that_are_not_ours_are_dropped(
         assert works.ledger.deliver(name, ["1"]) == [0]
         assert works.ledger.deliver_again(name, "1") == 1
     assert works.ledger.express(QUEUE) in {True, False}
+    works.begin()
     works.go_on()
     assert_nothing_is_left(server)
     assert "is not ours was dropped" in caplog.text

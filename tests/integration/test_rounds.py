@@ -110,6 +110,7 @@ def test_a_repair_of_a_job_that_is_cancelled_meanwhile_is_cancelled_too(
         return create_round(*arguments)
 
     monkeypatch.setattr(finishing, "assemble", unreadable)
+    monkeypatch.setattr(finishing, "LATE_RESULTS", ())
     monkeypatch.setattr(finishing, "create_round", crossed)
     assert finishing.finish(runner(client), assembling(client, 1)) == "cancelled"
     assert client.status("j").state is JobState.CANCELLED
@@ -149,6 +150,7 @@ def test_an_assembly_that_comes_late_leaves_the_retry_of_a_cancelled_job_alone(
         return create_round(*arguments)
 
     monkeypatch.setattr(finishing, "assemble", unreadable)
+    monkeypatch.setattr(finishing, "LATE_RESULTS", ())
     monkeypatch.setattr(finishing, "create_round", crossed)
     finishing.finish(runner(client), assembling(client, 1))
     assert client.status("j").state is JobState.QUEUED
@@ -201,7 +203,7 @@ def test_the_delivery_of_an_assembly_that_used_up_its_time_stays_counted(
     def too_slow(*_: object, **__: object) -> None:
         raise Stopped("its lease ran out")
 
-    monkeypatch.setattr(finishing, "assemble", too_slow)
+    monkeypatch.setattr(finishing, "gather", too_slow)
     with pytest.raises(Stopped):
         finishing.finish(runner(client), assembling(client, 1))
     assert client.ledger.deliver("j", [finishing.DELIVERY]) == [1]
