@@ -27,7 +27,7 @@ FILL_SECONDS = 1.0
 START_SECONDS = 0.1
 """The same while the worker starts and its engines load."""
 AT_ONCE = 200
-"""Jobs whose entries Redis counts in one call, which takes it about a millisecond."""
+"""Jobs whose entries Redis counts in one call: it serves nobody else for some milliseconds."""
 REBUILD_SECONDS = 10.0
 """Seconds between two comparisons of storage with the ledger."""
 
