@@ -16,6 +16,7 @@ from system import System, numbered, script
 
 from dubbing.embedded.stack import environment
 from dubbing.jobs.status import Status
+from dubbing.queue.publisher import BROKER_PREFIX
 from dubbing.script.manifest import Manifest
 from dubbing.storage.keys import Keys
 
@@ -141,7 +142,8 @@ class Doomed(System):
             return {
                 key
                 for key in server.scan_iter("dubbing:*")
-                if any(name in text for text in (key, *_held(server, key)))
+                if not key.startswith(BROKER_PREFIX)
+                and any(name in text for text in (key, *_held(server, key)))
             }
 
 

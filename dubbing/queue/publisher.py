@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 INTERACTIVE, LATE, BULK = 0, 3, 5
 """Priorities: on Redis 0 comes first. An unset one would mean 0 too, hence the default."""
 STEPS = (INTERACTIVE, LATE, BULK)
+BROKER_PREFIX = "dubbing:queue:"
+"""Begins every key and channel of Celery's in Redis: another app on the same database may have a
+queue of the same name, and its orders to all workers reach all apps. Names of queues lack it."""
 BINDINGS = ("_kombu.binding.", "_kombu.binding_permanent.")
-"""kombu's prefixes for the keys that record that a queue exists."""
+"""kombu's names for the keys that record that a queue exists, before the queue's name."""
 SEPARATOR = "\x06\x16"
 """kombu's separator between a queue's name and a priority above 0."""
 
@@ -43,6 +46,7 @@ def celery_settings(redis_url: str) -> dict[str, Any]:
         "broker_url": redis_url.replace("unix://", "redis+socket://", 1),
         "broker_connection_retry_on_startup": True,
         "broker_transport_options": {
+            "global_keyprefix": BROKER_PREFIX,
             "priority_steps": list(STEPS),
             "sep": SEPARATOR,
             # Interactive requests of all queues first, then late batches, then new ones. Queues
@@ -105,7 +109,7 @@ def broker_lists(queue: str) -> list[str]:
 
 
 def _broker_list(queue: str, step: int) -> str:
-    return queue if step == 0 else f"{queue}{SEPARATOR}{step}"
+    return f"{BROKER_PREFIX}{queue}" if step == 0 else f"{BROKER_PREFIX}{queue}{SEPARATOR}{step}"
 
 
 class Publisher:
@@ -142,7 +146,7 @@ class Publisher:
     def drop_own_queue(self, worker: str) -> None:
         """Remove a worker's own queue, which nobody else consumes."""
         queue = own_queue(worker)
-        bindings = (prefix + queue for prefix in BINDINGS)
+        bindings = (BROKER_PREFIX + binding + queue for binding in BINDINGS)
         self._ledger.drop([*broker_lists(queue), *bindings])
 
     def _send(self, at: Address) -> None:

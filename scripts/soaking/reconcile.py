@@ -20,6 +20,7 @@ from dubbing.jobs.store import load_end, load_job
 from dubbing.media.samples import decode_clip
 from dubbing.planning.outcome import Outcome, gather, load_result
 from dubbing.planning.plan import read_refs
+from dubbing.queue.publisher import BROKER_PREFIX
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.synthesis.speak import MAX_DELIVERIES
@@ -183,6 +184,7 @@ class Audit:
             "dubbing:slots:",
             "dubbing:turn:",
             "dubbing:pace:",
+            BROKER_PREFIX,
         )
         with redis.from_url(self._system.settings.redis, decode_responses=True) as server:
             for key in server.scan_iter("dubbing:*", count=1000):
