@@ -19,7 +19,8 @@ from dubbing.errors import (
     ReportedError,
     Transient,
 )
-from dubbing.jobs.batch_work import AWAY_SECONDS, Lease, failed_result
+from dubbing.jobs.batch_work import AWAY_SECONDS, failed_result
+from dubbing.jobs.lease import Lease
 from dubbing.ledger import Address
 from dubbing.planning.outcome import load_result
 from dubbing.planning.plan import Batch, Kind

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import logging
 import random
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import copy_context
 from dataclasses import dataclass
-from functools import partial
 
 from dubbing.documents import stored
 from dubbing.errors import (
@@ -26,6 +23,7 @@ from dubbing.errors import (
     StorageUnavailable,
     Transient,
 )
+from dubbing.jobs.lease import Lease
 from dubbing.jobs.rounds import put_to_work, start
 from dubbing.jobs.store import load_job
 from dubbing.ledger import Address, Claim, Ledger
@@ -51,91 +49,6 @@ SETBACKS = 5
 
 If the report cannot be stored either, the batch waits for the end of the outage.
 """
-
-STORAGE = "storage"
-
-MARGIN_SECONDS = 0.5
-"""Work that still runs so long before its deadline is taken to hang."""
-
-
-class Lease:
-    """The right to work on one batch, renewed by a thread until it is left."""
-
-    def __init__(self, ledger: Ledger, at: Address, owner: str) -> None:
-        self.at = at
-        self._ledger = ledger
-        self._owner = owner
-        self._setbacks: dict[str, int] = {}
-        self._alone: str | None = None
-        self._over = threading.Event()
-        self._lost = threading.Event()
-
-    @property
-    def alive(self) -> bool:
-        """Whether the work is still wanted, as far as is known."""
-        return not self._lost.is_set()
-
-    def check(self) -> None:
-        """Renew it now; raise Stopped unless the work is still wanted."""
-        self._renew()
-        if not self.alive:
-            raise Stopped(f"{self.at.job}: the batch was cancelled, or its lease ran out")
-
-    def set_back(self, exc: Exception) -> int:
-        """Count, once, that the batch failed for no fault of its lines; return how often it did.
-
-        What storage fails is counted apart from what engines that are away hand back.
-        """
-        name = self._setbacks_of(STORAGE if isinstance(exc, StorageUnavailable) else "others")
-        if name not in self._setbacks:
-            self._setbacks[name] = self._ledger.deliver_again(self.at.job, name) + 1
-        return self._setbacks[name]
-
-    def forget_setbacks(self) -> None:
-        """Reset the count of storage failures: all of storage is down, not only for this batch."""
-        self._ledger.forgive(self.at.job, [self._setbacks_of(STORAGE)])
-
-    def _setbacks_of(self, kind: str) -> str:
-        return f"setbacks of {self.at.token} by {kind}"
-
-    def begin_alone(self, id_: str) -> int:
-        """Count a delivery of what is done alone; return how often it was begun before.
-
-        A hang counts as two deliveries: it costs a full deadline, and no other line is to blame.
-        """
-        self._alone = id_
-        return self._ledger.deliver_again(self.at.job, id_)
-
-    @contextmanager
-    def renewed(self) -> Iterator[None]:
-        """Renew it while the block runs."""
-        # What it logs names the batch as what the worker logs does.
-        run = partial(copy_context().run, self._keep)
-        thread = threading.Thread(target=run, name="lease", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._over.set()
-            thread.join()
-
-    def _keep(self) -> None:
-        end = time.monotonic() + self.at.deadline - MARGIN_SECONDS
-        while (left := end - time.monotonic()) > 0:
-            if self._over.wait(min(left, self._ledger.lease / 3)) or not self.alive:
-                return
-            self._renew()
-        if self._alone:
-            log.warning("%s: %s hangs", self.at.job, self._alone)
-            self._ledger.deliver_again(self.at.job, self._alone)
-
-    def _renew(self) -> None:
-        try:
-            if not self._ledger.renew(self.at, self._owner):
-                self._lost.set()
-        except DubbingError as exc:
-            # The lease may run out meanwhile; then the batch is done twice, and counted once.
-            log.warning("the lease of %s could not be renewed: %s", self.at, exc)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,8 @@ from dubbing.errors import (
     Transient,
 )
 from dubbing.job import Job, JobState
-from dubbing.jobs.batch_work import SETBACKS, BatchRunner, Lease
+from dubbing.jobs.batch_work import SETBACKS, BatchRunner
+from dubbing.jobs.lease import Lease
 from dubbing.jobs.rounds import create_round, end_round, start
 from dubbing.jobs.status import job_status
 from dubbing.jobs.store import End, latest_round, load_end, load_job, load_round

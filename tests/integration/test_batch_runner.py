@@ -16,7 +16,8 @@ from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.residency import Residency
 from dubbing.errors import EngineFailed, Stopped, StorageUnavailable
 from dubbing.job import Job, JobState, Role
-from dubbing.jobs.batch_work import BatchRunner, Lease, failed_result
+from dubbing.jobs.batch_work import BatchRunner, failed_result
+from dubbing.jobs.lease import Lease
 from dubbing.jobs.rounds import create_first_round, end_round, put_to_work
 from dubbing.jobs.store import End
 from dubbing.ledger import Address, Claim, Ledger

@@ -19,7 +19,8 @@ from dubbing.engines.residency import Residency
 from dubbing.errors import BadInput, ClipUnreadable, Stopped, StorageUnavailable
 from dubbing.job import Job, JobState, Role
 from dubbing.jobs import finish as finishing
-from dubbing.jobs.batch_work import BatchRunner, Lease
+from dubbing.jobs.batch_work import BatchRunner
+from dubbing.jobs.lease import Lease
 from dubbing.jobs.rounds import create_round, put_to_work
 from dubbing.jobs.store import latest_round, load_end, load_job, load_round
 from dubbing.ledger import Address
