@@ -13,7 +13,6 @@ from dubbing.engines.holding import Holding
 from dubbing.errors import (
     DubbingError,
     EngineAway,
-    EngineFailed,
     GivenUp,
     Permanent,
     ReportedError,
@@ -89,7 +88,7 @@ def _speak(context: Context, batch: Batch, lease: Lease) -> BatchResult:
         _check_extraction(context, batch, lease)
         voice = context.voice(batch.engine, batch.voice)
         engine = context.engine(batch.engine, batch.voice)
-    except (Permanent, EngineFailed, ReportedError) as exc:
+    except (Permanent, ReportedError) as exc:
         return failed_result(batch, exc, runner.worker)
     watch = Watch(
         begin=lambda ids: runner.ledger.deliver(job, ids),
@@ -107,10 +106,10 @@ def _extract(context: Context, batch: Batch, lease: Lease) -> BatchResult:
         if lease.begin_alone(name) >= MAX_DELIVERIES:
             raise GivenUp("the voice")
         context.voice(batch.engine, batch.voice)
-    except (Permanent, EngineFailed) as exc:
+    except Permanent as exc:
         return failed_result(batch, exc, runner.worker)
     except Transient:
-        # This process lives, so the delivery does not count.
+        # This process lives, so the delivery does not count; the runner bounds the tries.
         runner.ledger.forgive(lease.at.job, [name])
         raise
     return BatchResult(batch=batch.number, worker=runner.worker)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -17,6 +17,7 @@ from dubbing.documents import stored
 from dubbing.errors import (
     DubbingError,
     EngineAway,
+    EngineFailed,
     NewerRelease,
     NotFound,
     Stopped,
@@ -49,6 +50,14 @@ SETBACKS = 5
 
 If the report cannot be stored either, the batch waits for the end of the outage.
 """
+TRIES = 3
+"""After so many failures of its engine, a batch is reported with that error.
+
+These are failures before any line is spoken: of an extraction, or of a converter's base that cannot
+be loaded. What fails while lines are spoken is tried again line by line, and is theirs.
+"""
+BOUNDS: Mapping[type[Transient], int] = {StorageUnavailable: SETBACKS, EngineFailed: TRIES}
+"""How often work is tried that raises such an error; after any other, it is tried until it ends."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +142,8 @@ class BatchRunner:
             # This process lives: what it hands back does not count as a death. Anything else
             # that is raised here does count, as it would come again for ever.
             self.ledger.forgive(at.job, [line.id for line in batch.lines])
-            if not isinstance(exc, StorageUnavailable) or lease.set_back(exc) < SETBACKS:
+            bound = next((tries for kind, tries in BOUNDS.items() if isinstance(exc, kind)), None)
+            if bound is None or lease.set_back(exc) < bound:
                 raise
             result = failed_result(batch, exc, self.worker)
         lease.check()

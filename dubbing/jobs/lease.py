@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from functools import partial
 
-from dubbing.errors import DubbingError, Stopped, StorageUnavailable
+from dubbing.errors import DubbingError, EngineFailed, Stopped, StorageUnavailable
 from dubbing.ledger import Address, Ledger
 
 log = logging.getLogger(__name__)
@@ -47,9 +47,9 @@ class Lease:
     def set_back(self, exc: Exception) -> int:
         """Count, once, that the batch failed for no fault of its lines; return how often it did.
 
-        What storage fails is counted apart from what engines that are away hand back.
+        Failures of storage and of engines are counted each apart from all others.
         """
-        name = self._setbacks_of(STORAGE if isinstance(exc, StorageUnavailable) else "others")
+        name = self._setbacks_of(_kind(exc))
         if name not in self._setbacks:
             self._setbacks[name] = self._ledger.deliver_again(self.at.job, name) + 1
         return self._setbacks[name]
@@ -99,3 +99,10 @@ class Lease:
         except DubbingError as exc:
             # The lease may run out meanwhile; then the batch is done twice, and counted once.
             log.warning("the lease of %s could not be renewed: %s", self.at, exc)
+
+
+def _kind(exc: Exception) -> str:
+    """Return the name of the count of failures to which an exception belongs."""
+    if isinstance(exc, StorageUnavailable):
+        return STORAGE
+    return "engine" if isinstance(exc, EngineFailed) else "others"

@@ -8,17 +8,21 @@ the functions of `Watch`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from dubbing.engines.engine import Engine, Line, Spoken, VoiceForm
 from dubbing.errors import (
     BadInput,
     DubbingError,
+    EngineAway,
     EngineFailed,
     GivenUp,
     NotFound,
+    QueueUnavailable,
     SpeechRejected,
+    Stopped,
+    StorageUnavailable,
 )
 from dubbing.media.samples import Audio, decode_clip, encode_flac, judge, level, trim
 from dubbing.planning.plan import Batch, PlannedLine
@@ -34,6 +38,8 @@ MAX_DELIVERIES = 3
 """A line that was begun this often and never finished kills its workers, and is given up."""
 SEED_STRIDE = 1009
 """Difference between the seeds of two successive attempts."""
+HANDED_BACK = (EngineAway, Stopped, StorageUnavailable, QueueUnavailable)
+"""An engine's errors that are no line's fault: the batch is handed back, and keeps its clips."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +77,7 @@ def speak(
     """Return the result of each line of ``batch``, in the order of the batch.
 
     engine: a loaded engine. voice: the stock voice or form that it takes for ``batch.voice``.
+    Raises the errors `HANDED_BACK`; clips that were spoken before them are stored.
     """
     return _Session(engine, storage, batch, voice, watch or Watch()).run()
 
@@ -179,28 +186,38 @@ class _Session:
             seed=ask.line.seed + attempt * SEED_STRIDE,
         )
 
-    def _call(self, lines: list[Line]) -> list[Spoken]:
-        """Call the engine; halve a call that fails until the faulty line stands alone."""
+    def _call(self, lines: list[Line]) -> Iterator[Spoken]:
+        """Call the engine; halve a call that fails until the faulty line stands alone.
+
+        Yields what each call returns before the next call, so that it is stored whatever follows.
+        """
         name = self._engine.spec.name
         try:
             spoken = self._engine.synthesize(lines)
+        except HANDED_BACK:
+            raise
         except DubbingError as exc:
             error: DubbingError = exc
         except Exception as exc:  # noqa: BLE001 - an engine may raise anything; it is reported
             error = EngineFailed(f"{type(exc).__name__}: {exc}")
         else:
             if len(spoken) == len(lines):
-                return spoken
+                yield from spoken
+                return
             error = EngineFailed(f"{name} returned {len(spoken)} results for {len(lines)} lines")
         log.warning("%s failed on %d lines: %s", name, len(lines), error)
         if len(lines) == 1:
-            return [error]
+            yield error
+            return
         self._watch.check()
         middle = len(lines) // 2
-        return self._call(lines[:middle]) + self._call(lines[middle:])
+        yield from self._call(lines[:middle])
+        yield from self._call(lines[middle:])
 
     def _note(self, ask: Ask, seed: int, spoken: Spoken) -> None:
-        """Keep a good clip, or the error."""
+        """Keep a good clip, or the error; raise an error that is no line's."""
+        if isinstance(spoken, HANDED_BACK):
+            raise spoken
         outcome = self._outcomes[ask.line.id]
         outcome.attempts += 1
         if not outcome.takes:

@@ -12,6 +12,9 @@
 ``<kill>``     kills its process with SIGKILL
 ``<slow:0.5>`` takes half a second, and ``<slow>`` 300 ms
 ``<broken>``   silence while the file that FAULTY_SWITCH names exists
+``<away>``     the whole call raises EngineAway while that file exists; in the same
+               way ``<stopped>``, ``<storage>``, ``<queue>`` and ``<failed>``
+``<says>``     the line's own result is EngineAway while that file exists
 =============  ===================================================================
 
 The tone engine hums everything else. Each line that is begun is appended to the file named by
@@ -19,7 +22,8 @@ FAULTY_LOG: process id, tab, text. FAULTY_SECONDS is how long a call may take.
 
 Loading fails in the same way: each load takes a line from the file named by FAULTY_LOADS, and does
 what its words say: ``<slow:2>``, ``<raise>``, ``<hang>``, ``<kill>``. Without a line it loads at
-once. FAULTY_LOAD_SECONDS is how long loading may take.
+once. FAULTY_LOAD_SECONDS is how long loading may take. Each extraction takes a line from the file
+named by FAULTY_EXTRACTIONS, and raises the error that its word names: ``<failed>``, ``<away>``, …
 """
 
 from __future__ import annotations
@@ -37,11 +41,24 @@ from typing import NoReturn
 import numpy as np
 
 from dubbing.engines.adapters.tone import Tone
-from dubbing.engines.engine import Line, Spoken
-from dubbing.errors import EngineFailed
+from dubbing.engines.engine import Line, Spoken, VoiceForm
+from dubbing.errors import (
+    EngineAway,
+    EngineFailed,
+    QueueUnavailable,
+    Stopped,
+    StorageUnavailable,
+)
 from dubbing.media.samples import Audio
 
 WORD = re.compile(r"<(\w+)(?::([\d.]+))?>")
+ERRORS = {
+    "away": EngineAway,
+    "stopped": Stopped,
+    "storage": StorageUnavailable,
+    "queue": QueueUnavailable,
+    "failed": EngineFailed,
+}
 
 
 class Faulty(Tone):
@@ -56,7 +73,7 @@ class Faulty(Tone):
     )
 
     def load(self, device: str) -> None:
-        for word, value in WORD.findall(_next_load()):
+        for word, value in WORD.findall(_next_of("FAULTY_LOADS")):
             match word:
                 case "slow":
                     time.sleep(float(value))
@@ -68,6 +85,11 @@ class Faulty(Tone):
                     os.kill(os.getpid(), signal.SIGKILL)
         super().load(device)
 
+    def extract(self, reference: Audio, transcript: str) -> VoiceForm:
+        for word, _ in WORD.findall(_next_of("FAULTY_EXTRACTIONS")):
+            raise ERRORS[word]("the engine has a bad day")
+        return super().extract(reference, transcript)
+
     def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
         for word, value in WORD.findall(" ".join(line.text for line in lines)):
             if word == "oom" and len(lines) > int(value or 1):
@@ -78,6 +100,10 @@ class Faulty(Tone):
         _note(line)
         spoken = super().synthesize([line])[0]
         for word, value in WORD.findall(line.text):
+            if word in ERRORS and _switched():
+                raise ERRORS[word]("the engine has a bad day")
+            if word == "says" and _switched():
+                return EngineAway("the engine is elsewhere")
             if isinstance(spoken, Audio):
                 spoken = _fault(word, value, line, spoken)
         return spoken
@@ -104,7 +130,7 @@ def _fault(word: str, value: str, line: Line, audio: Audio) -> Audio:
             os.kill(os.getpid(), signal.SIGKILL)
         case "slow":
             time.sleep(float(value or 0.3))
-        case "broken" if Path(os.environ["FAULTY_SWITCH"]).exists():
+        case "broken" if _switched():
             samples = np.zeros_like(samples)
     return replace(audio, samples=samples)
 
@@ -114,9 +140,13 @@ def _hang() -> NoReturn:
         time.sleep(60)
 
 
-def _next_load() -> str:
-    """Take the first line of the file that says how the engine is loaded."""
-    path = os.environ.get("FAULTY_LOADS")
+def _switched() -> bool:
+    return Path(os.environ["FAULTY_SWITCH"]).exists()
+
+
+def _next_of(variable: str) -> str:
+    """Take the first line of the file that says what is to fail."""
+    path = os.environ.get(variable)
     if not path:
         return ""
     with Path(path).open("r+", encoding="utf-8") as file:

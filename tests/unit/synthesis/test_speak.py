@@ -12,7 +12,14 @@ from services import PLUGINS
 from dubbing.engines.adapters.tone import PACE, Tone
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.engine import Engine, Line, Spoken
-from dubbing.errors import ErrorRecord, Stopped
+from dubbing.errors import (
+    EngineAway,
+    ErrorRecord,
+    QueueUnavailable,
+    Stopped,
+    StorageUnavailable,
+    Transient,
+)
 from dubbing.media.samples import Audio, decode_clip, encode_flac
 from dubbing.planning.plan import Batch, Kind, PlannedLine
 from dubbing.planning.result import SegmentResult
@@ -346,6 +353,50 @@ def test_work_that_is_no_longer_wanted_stops_between_calls(
         speaking(batch(bad, line("2")), "low", Watch(check=check))
     assert log() == [bad.spoken, TEXT]
     assert len(list(storage.keys("clips/"))) == 1
+
+
+@pytest.fixture
+def switch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """While this file exists, the engine fails as its lines tell it to."""
+    path = tmp_path / "switch"
+    path.touch()
+    monkeypatch.setenv("FAULTY_SWITCH", str(path))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [
+        ("away", EngineAway),
+        ("says", EngineAway),
+        ("stopped", Stopped),
+        ("storage", StorageUnavailable),
+        ("queue", QueueUnavailable),
+    ],
+)
+def test_what_is_no_lines_fault_leaves_the_batch_at_once_and_its_clips_stay(
+    speaking: Speaking, log: Callable[[], list[str]], switch: Path, word: str, kind: type[Transient]
+) -> None:
+    # The call of four lines is halved, and its first half is spoken.
+    asked = [line(str(n), f"Line {n} <oom:3>.") for n in range(3)]
+    asked.append(line("3", f"And this one <{word}>."))
+    with pytest.raises(kind):
+        speaking(batch(*asked), "low")
+    assert Counter(log()) == {planned.spoken: 1 for planned in asked}
+    switch.unlink()
+    results = speaking(batch(*asked), "low")
+    assert [bool(result.takes) for result in results] == [True] * 4
+    assert max(Counter(log())[planned.spoken] for planned in asked[:2]) == 1
+
+
+def test_an_engine_that_fails_is_tried_line_by_line(
+    speaking: Speaking, log: Callable[[], list[str]], switch: Path
+) -> None:
+    bad = line("2", "This one <failed>.")
+    first, second = speaking(batch(line("1"), bad), "low")
+    assert first.takes
+    assert second.error == ErrorRecord("engine_failed", "the engine has a bad day")
+    assert Counter(log()) == {TEXT: 2, bad.spoken: 4}
 
 
 KEY = clip_key(Tone.spec, "model", batch(line()), line(), 1.0)
