@@ -56,7 +56,8 @@ class Model(BaseModel):
 class Document(Model):
     """Base of documents and messages that processes of other releases read."""
 
-    format: int = Field(default=1, ge=1, le=FORMAT)
+    # The first format is not written: the first release refuses fields that it does not know.
+    format: int = Field(default=1, ge=1, le=FORMAT, exclude_if=lambda format_: format_ == 1)
     """The lowest `FORMAT` of a release that reads it rightly."""
 
 

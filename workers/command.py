@@ -9,7 +9,6 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
-from importlib.metadata import version
 from types import FrameType
 
 import click
@@ -60,7 +59,6 @@ def worker(engines: tuple[str, ...], slots: int | None, auto_load: bool) -> None
     storage, ledger, publisher = system.storage, system.ledger, system.publisher
     record = WorkerRecord(
         name=f"{'+'.join(engines)}.{secrets.token_hex(3)}@{socket.gethostname()}",
-        release=version("dubbing"),
         engines=engines,
         queues=(),
         slots=slots,

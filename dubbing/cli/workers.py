@@ -27,8 +27,7 @@ def workers(context: click.Context, as_json: bool) -> None:
         records = [worker.model_dump(mode="json") for worker in found]
         print_json({"workers": records, "queues": client.fleet.depths()})
         return
-    columns = ("worker", "state", "slots", "up", "loaded", "takes from", "release")
-    print_table(columns, map(_row, found))
+    print_table(("worker", "state", "slots", "up", "loaded", "takes from"), map(_row, found))
     for worker in found:
         for error in worker.errors:
             click.echo(f"{worker.name}: {error}", err=True)
@@ -86,5 +85,4 @@ def _row(worker: WorkerRecord) -> tuple[str, ...]:
         up if worker.online else "",
         _held(worker.holding),
         " ".join(worker.queues),
-        worker.release,
     )

@@ -140,8 +140,6 @@ class WorkerRecord(Model):
     """A worker as its heartbeat describes it."""
 
     name: str
-    release: str = ""
-    """Release of dubbing that it runs."""
     engines: tuple[str, ...]
     """What it was started for: engines, or ``assembly``."""
     queues: tuple[str, ...]
