@@ -4,6 +4,7 @@
 
     DubbingError
     ├── ReportedError        an error that a worker recorded, raised again in its caller
+    ├── Unforeseen           a command ended by an exception that is not in this tree
     ├── Permanent            trying again cannot help
     │   ├── BadInput         the caller must change the request
     │   ├── Conflict         the id is taken by another request
@@ -69,6 +70,12 @@ class ReportedError(DubbingError):
     def to_record(self) -> ErrorRecord:
         """Return the worker's record, unchanged."""
         return self.record
+
+
+class Unforeseen(DubbingError):
+    """An exception outside this tree ended a command; the message names the file of its details."""
+
+    code = "unforeseen"
 
 
 class Permanent(DubbingError):

@@ -118,6 +118,11 @@ class Settings(BaseSettings):
         return self.storage_url or str(self.home / "storage")
 
     @property
+    def logs(self) -> Path:
+        """Folder of the logs of embedded processes, and of commands' unforeseen errors."""
+        return self.home / "logs"
+
+    @property
     def socket(self) -> Path:
         """Socket of the embedded Redis.
 

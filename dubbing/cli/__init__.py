@@ -10,10 +10,10 @@ from importlib.metadata import entry_points
 
 import click
 
-from dubbing.cli.exit_codes import INTERRUPTED, REFUSED
+from dubbing.cli.exit_codes import INTERRUPTED
+from dubbing.cli.failure import report
 from dubbing.cli.group import Group
-from dubbing.cli.output import fail
-from dubbing.errors import BadInput, DubbingError
+from dubbing.telemetry.logs import configure_command
 
 GROUP = "dubbing.commands"
 MODULES = {
@@ -65,14 +65,11 @@ def group() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit."""
     as_json = "--json" in (sys.argv if arguments is None else arguments)
+    configure_command()
     try:
-        sys.exit(group.main(args=arguments, prog_name="dubbing", standalone_mode=False))
-    except DubbingError as exc:
-        fail(exc, as_json=as_json)
-    except click.ClickException as exc:
-        if as_json:
-            fail(BadInput(exc.format_message()), as_json=True)
-        exc.show()
-        sys.exit(REFUSED)
-    except click.Abort:
-        sys.exit(INTERRUPTED)
+        code = group.main(args=arguments, prog_name="dubbing", standalone_mode=False)
+    except (click.Abort, KeyboardInterrupt):
+        code = INTERRUPTED
+    except Exception as exc:  # noqa: BLE001 - no exception leaves the command line
+        code = report(exc, as_json=as_json)
+    sys.exit(code)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-import click
+from dubbing.cli.output import warn
 
 if TYPE_CHECKING:
     from dubbing.job.caution import Caution, Code
@@ -44,7 +44,7 @@ SUMMED: Mapping[Code, str] = {
 def print_cautions(cautions: Iterable[Caution]) -> None:
     """Print cautions to standard error."""
     for line in summed_up(cautions):
-        click.echo(f"warning: {line}", err=True)
+        warn(line)
 
 
 def summed_up(cautions: Iterable[Caution]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 import click
 
 from dubbing.cli.exit_codes import FAILED
-from dubbing.cli.output import json_option, print_json
+from dubbing.cli.output import echo, json_option, print_json
 from dubbing.embedded.redis import find_redis_server, is_up
 from dubbing.engines.models.inventory import Readiness, inspect
 from dubbing.errors import DubbingError, StorageUnavailable
@@ -46,7 +46,7 @@ def doctor(as_json: bool) -> None:
     else:
         for finding in findings:
             mark = "ok     " if finding.well else "missing" if finding.needed else "note   "
-            click.echo(f"{mark}  {finding.what}: {finding.message}")
+            echo(f"{mark}  {finding.what}: {finding.message}")
     sys.exit(FAILED if any(f.needed and not f.well for f in findings) else 0)
 
 

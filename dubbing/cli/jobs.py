@@ -13,6 +13,7 @@ from dubbing.cli.options import collection_option, past
 from dubbing.cli.output import (
     attended,
     describe,
+    echo,
     json_option,
     left_at_work,
     print_json,
@@ -53,7 +54,7 @@ def watch(job: str, as_json: bool) -> None:
         last: Status | None = None
         for found in attended(client.watch(job)):
             if found != last:
-                click.echo(found.model_dump_json())
+                print_json(found.model_dump(mode="json"), indent=None)
             last = found
     sys.exit(of_jobs([found]))
 
@@ -125,7 +126,7 @@ def fetch(
     paths = [path for found in ready for path in get(found.id, out, name=names[found.id])]
     for found in statuses:
         if found not in ready:
-            click.echo(f"nothing to fetch of {describe(found)}", err=True)
+            echo(f"nothing to fetch of {describe(found)}", err=True)
     _print_paths(paths, as_json)
     sys.exit(DONE if len(ready) == len(statuses) else FAILED)
 
@@ -144,7 +145,7 @@ def cancel(job: str | None, collection: str | None, as_json: bool) -> None:
     statuses = [client.status(name)] if alone else client.collection(name)
     if all(found.state.ended for found in statuses):
         subject = "it has" if alone else "all its jobs have"
-        click.echo(f"{name}: {subject} ended, there is nothing to cancel", err=True)
+        echo(f"{name}: {subject} ended, there is nothing to cancel", err=True)
     ended = [found if found.state.ended else client.cancel(found.id) for found in statuses]
     if alone:
         _print(ended[0], as_json)
@@ -188,7 +189,7 @@ def _print(found: Status, as_json: bool) -> None:
     if as_json:
         print_json(found.model_dump(mode="json"))
     else:
-        click.echo(describe(found))
+        echo(describe(found))
 
 
 def _print_all(collection: str, statuses: Sequence[Status], as_json: bool) -> None:
@@ -197,9 +198,9 @@ def _print_all(collection: str, statuses: Sequence[Status], as_json: bool) -> No
         print_json({"collection": collection, "states": by_state(statuses), "jobs": jobs})
         return
     for found in statuses:
-        click.echo(describe(found))
+        echo(describe(found))
     counts = ", ".join(f"{count} {state}" for state, count in by_state(statuses).items())
-    click.echo(f"{collection}: {len(statuses)} jobs: {counts}")
+    echo(f"{collection}: {len(statuses)} jobs: {counts}")
 
 
 def _print_paths(paths: Sequence[Path], as_json: bool) -> None:
@@ -207,4 +208,4 @@ def _print_paths(paths: Sequence[Path], as_json: bool) -> None:
         print_json([str(path) for path in paths])
         return
     for path in paths:
-        click.echo(path)
+        echo(path)

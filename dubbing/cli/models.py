@@ -11,7 +11,7 @@ import click
 
 from dubbing.cli.exit_codes import FAILED
 from dubbing.cli.group import Group
-from dubbing.cli.output import json_option, print_json, print_table
+from dubbing.cli.output import echo, json_option, on_terminal, print_json, print_table
 from dubbing.engines.models.folders import Weights
 from dubbing.engines.models.hub import fetch as fetch_model
 from dubbing.engines.models.inventory import ModelCheck, Readiness, check_model, inspect
@@ -37,7 +37,7 @@ def models(context: click.Context, as_json: bool) -> None:
     print_table(columns, (_row(*each) for each in needing))
     for readiness, _ in needing:
         for problem in readiness.problems.values():
-            click.echo(f"{readiness.spec.name}: {problem}", err=True)
+            echo(f"{readiness.spec.name}: {problem}", err=True)
 
 
 @models.command()
@@ -54,11 +54,11 @@ def check(names: tuple[str, ...], as_json: bool) -> None:
         checked.append(each)
         if not as_json:
             outcome = each.error or f"ok, {each.seconds:.1f} s, {each.model[:12]}"
-            click.echo(f"{each.name}: {outcome}")
+            echo(f"{each.name}: {outcome}")
     if as_json:
         print_json([asdict(each) for each in checked])
     elif not checked:
-        click.echo(f"there is no model in {system.model_folders.root}")
+        echo(f"there is no model in {system.model_folders.root}")
     sys.exit(FAILED if any(each.error for each in checked) else 0)
 
 
@@ -78,19 +78,19 @@ def fetch(name: str, revision: str, as_json: bool) -> None:
     if readiness.weights is None:
         raise BadInput(f"engine {name!r} needs no model")
     catalogue.permit([readiness.spec])
-    click.echo(f"{name}: licence {readiness.spec.licence}, see {readiness.weights.home}", err=True)
+    echo(f"{name}: licence {readiness.spec.licence}, see {readiness.weights.home}", err=True)
     fetched = fetch_model(
         readiness.weights,
         readiness.folder,
         endpoint=system.settings.hub_endpoint,
         revision=revision,
-        progress=sys.stderr.isatty() and not as_json,
+        progress=on_terminal() and not as_json,
     )
     if as_json:
         print_json({**asdict(fetched), "folder": str(fetched.folder)})
         return
-    click.echo(f"{fetched.folder}: {_size(fetched.size)}, commit {fetched.commit}")
-    click.echo(f"`dubbing models check {name}` checks that it loads")
+    echo(f"{fetched.folder}: {_size(fetched.size)}, commit {fetched.commit}")
+    echo(f"`dubbing models check {name}` checks that it loads")
 
 
 def _checked(system: System, names: Sequence[str]) -> Iterator[ModelCheck]:

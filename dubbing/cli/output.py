@@ -1,4 +1,4 @@
-"""What commands print, and how they fail.
+"""What commands print. No other module prints, as text from elsewhere is made visible here.
 
 Every process imports this module, workers too, so rich is imported only by the functions that
 need it, and the client only for type checking.
@@ -12,13 +12,13 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from dubbing.cli.exit_codes import of_error
 from dubbing.errors import DubbingError
 from dubbing.job import JobState
+from dubbing.telemetry.visible import visible
 
 if TYPE_CHECKING:
     from dubbing.jobs.status import Status
@@ -29,33 +29,53 @@ PATIENCE_SECONDS = 10.0
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 
 
-def fail(exc: DubbingError, *, as_json: bool) -> NoReturn:
-    """Print an error without a traceback and exit with its code."""
+def echo(text: object, *, err: bool = False) -> None:
+    """Print text to standard output, or to standard error, as `visible` returns it."""
+    click.echo(visible(str(text), kept="\n\t"), err=err)
+
+
+def warn(text: str) -> None:
+    """Print a warning to standard error."""
+    echo(f"warning: {text}", err=True)
+
+
+def print_error(exc: DubbingError, *, as_json: bool) -> None:
+    """Print an error without a traceback."""
     if as_json:
         print_json({"error": asdict(exc.to_record())})
     else:
-        click.echo(f"error: {exc}", err=True)
-    sys.exit(of_error(exc))
+        echo(f"error: {exc}", err=True)
 
 
-def print_json(value: Any) -> None:
-    """Print one JSON document."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+def print_json(value: Any, *, indent: int | None = 2) -> None:
+    """Print one JSON document; ASCII alone where it holds what a terminal would obey."""
+    document = json.dumps(value, ensure_ascii=False, indent=indent)
+    if visible(document, kept="\n") != document:
+        document = json.dumps(value, indent=indent)
+    click.echo(document)
+
+
+def on_terminal() -> bool:
+    """Whether standard error is a terminal."""
+    return sys.stderr.isatty()
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print rows: a table on a terminal, tab-separated lines elsewhere."""
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
 
+    cells = ([visible(str(cell)) for cell in row] for row in rows)
     console = Console()
     if not console.is_terminal:
-        for row in rows:
-            click.echo("\t".join(str(cell) for cell in row))
+        for row in cells:
+            echo("\t".join(row))
         return
     table = Table(*columns, box=None, pad_edge=False)
-    for row in rows:
-        table.add_row(*(str(cell) for cell in row))
+    for row in cells:
+        # As Text, so that square brackets are no markup.
+        table.add_row(*map(Text, row))
     console.print(table)
 
 
@@ -63,10 +83,9 @@ def print_unattended(depths: Mapping[str, int]) -> None:
     """Warn on standard error of queues that hold messages and have no worker."""
     for queue, depth in depths.items():
         worker = queue.partition(".")[2] or queue
-        click.echo(
-            f"warning: {depth} messages wait on {queue}, and no worker is online: "
-            f"start `dubbing worker {worker}`",
-            err=True,
+        warn(
+            f"{depth} messages wait on {queue}, and no worker is online: "
+            f"start `dubbing worker {worker}`"
         )
 
 
@@ -125,7 +144,8 @@ def attended(statuses: Iterable[Status]) -> Iterator[Status]:
         hindrances = _hindrances(status, remedy=": start `dubbing worker {}`")
         # What could not be loaded will not be there by itself, however long one waits.
         if hindrances and (time.monotonic() > look or status.unable != unable):
-            click.echo("\n".join(f"warning: {words}" for words in hindrances), err=True)
+            for words in hindrances:
+                warn(words)
             look, unable = time.monotonic() + 6 * PATIENCE_SECONDS, status.unable
 
 
@@ -141,7 +161,7 @@ def show_progress(statuses: Iterator[Status]) -> Status:
     if not console.is_terminal:
         return _plain_progress(statuses)
     columns = (
-        rich.TextColumn("{task.description}"),
+        rich.TextColumn("{task.description}", markup=False),
         rich.BarColumn(),
         rich.MofNCompleteColumn(),
         rich.TextColumn("{task.fields[left]}"),
@@ -149,7 +169,7 @@ def show_progress(statuses: Iterator[Status]) -> Status:
     with rich.Progress(*columns, console=console) as progress:
         bar = progress.add_task("queued", total=None, left="")
         for status in statuses:
-            words = f"{status.id} {status.state.value}"
+            words = visible(f"{status.id} {status.state.value}")
             left = "" if status.seconds_left is None else f"{duration(status.seconds_left)} left"
             progress.update(
                 bar, description=words, completed=status.done, total=status.lines, left=left
@@ -162,7 +182,7 @@ def _plain_progress(statuses: Iterator[Status]) -> Status:
     for status in statuses:
         if status.state is not state:
             # Workers may still be starting: `attended` warns when none does.
-            click.echo(_standing(status), err=True)
+            echo(_standing(status), err=True)
         state = status.state
     return status
 
@@ -173,5 +193,5 @@ def left_at_work(follow: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        click.echo(f"\nthe work goes on: `{follow}` follows it", err=True)
+        echo(f"\nthe work goes on: `{follow}` follows it", err=True)
         raise

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from dubbing.cli.output import json_option, print_json, print_table
+from dubbing.cli.output import echo, json_option, print_json, print_table
 from dubbing.client import Client
 from dubbing.engines.models.inventory import Readiness, inspect
 from dubbing.media.export import check_suffix, export
@@ -39,7 +39,7 @@ def say(text: str, language: str, engine: str, voice: str, out: Path, as_json: b
     if as_json:
         print_json({"path": str(out), "seconds": round(audio.seconds, 3)})
     else:
-        click.echo(f"{out}: {audio.seconds:.2f} s")
+        echo(f"{out}: {audio.seconds:.2f} s")
 
 
 @click.command()

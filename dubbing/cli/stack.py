@@ -16,7 +16,7 @@ import click
 from dubbing.cli.cautions import print_cautions
 from dubbing.cli.exit_codes import of_jobs
 from dubbing.cli.options import job_options, read_jobs
-from dubbing.cli.output import attended, describe, json_option, print_json, show_progress
+from dubbing.cli.output import attended, describe, echo, json_option, print_json, show_progress
 from dubbing.embedded.stack import Stack
 from dubbing.errors import BadInput, EngineFailed
 from dubbing.job import Caution, JobState
@@ -49,16 +49,16 @@ def run(script: Path, out: Path, as_json: bool, **options: Any) -> None:
     try:
         status, paths, cautions = _dub(reading, out)
     except KeyboardInterrupt:
-        click.echo("\nstopped; the same command continues where it stopped", err=True)
+        echo("\nstopped; the same command continues where it stopped", err=True)
         raise
     if as_json:
         told = [caution.model_dump(mode="json") for caution in cautions]
         files = [str(path) for path in paths]
         print_json({**status.model_dump(mode="json"), "files": files, "cautions": told})
     else:
-        click.echo(describe(status))
+        echo(describe(status))
         for path in paths:
-            click.echo(f"{path}  {path.stat().st_size:,} bytes")
+            echo(f"{path}  {path.stat().st_size:,} bytes")
     sys.exit(of_jobs([status]))
 
 
@@ -70,7 +70,7 @@ def up(engines: tuple[str, ...]) -> None:
     names = list(dict.fromkeys(engines or (settings.engine,)))
     _unwind_when_terminated()
     with Stack(settings, [*names, Kind.ASSEMBLY]) as stack:
-        click.echo(f"up: {', '.join(names)}; logs in {stack.logs}; Ctrl-C stops it")
+        echo(f"up: {', '.join(names)}; logs in {stack.logs}; Ctrl-C stops it")
         while True:
             stack.check()
             time.sleep(0.5)

@@ -16,6 +16,7 @@ from dubbing.cli.output import (
     attended,
     counted,
     duration,
+    echo,
     json_option,
     left_at_work,
     print_json,
@@ -79,7 +80,7 @@ def _announce(submission: Submission, *, alone: bool) -> None:
         words += f"  {submission.file}"
     if not submission.created:
         words += "  (the same request was submitted before)"
-    click.echo(words)
+    echo(words)
 
 
 def _wait(
@@ -113,7 +114,7 @@ def _preview(previews: Sequence[Preview], reading: Reading, as_json: bool) -> No
     engines = ", ".join(sorted({engine for preview in previews for engine in preview.engines}))
     subject = previews[0].file if len(previews) == 1 else counted(len(previews), "job")
     seconds = duration(sum(preview.seconds for preview in previews))
-    click.echo(
+    echo(
         f"{subject}: {counted(lines, 'line')} in {counted(batches, 'batch', 'batches')}"
         f"{engines and f' on {engines}'}, {counted(stored, 'clip')} already there, "
         f"about {seconds} of speech to make"

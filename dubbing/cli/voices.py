@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from dubbing.cli.group import Group
-from dubbing.cli.output import json_option, print_json, print_table
+from dubbing.cli.output import echo, json_option, print_json, print_table, warn
 from dubbing.client import Client
 from dubbing.voices.library import VoiceDetails
 from dubbing.voices.voice import Voice
@@ -63,7 +63,7 @@ def extract(
         print_json(made.model_dump(mode="json"))
         return
     _print_doubts(made.doubts)
-    click.echo(f"{made.name}: {made.voice.digest[:12]}, {_heard(made.voice)}")
+    echo(f"{made.name}: {made.voice.digest[:12]}, {_heard(made.voice)}")
 
 
 @voices.command("list")
@@ -103,7 +103,7 @@ def rename(old: str, new: str) -> None:
     Submitted jobs keep their voice.
     """
     Client.connect().voices.rename(old, new)
-    click.echo(f"{old} is now {new}")
+    echo(f"{old} is now {new}")
 
 
 @voices.command()
@@ -120,12 +120,12 @@ def delete(name: str, as_json: bool) -> None:
         return
     if not done.kept:
         removed = f" and its forms {', '.join(done.forms)}" if done.forms else ""
-        click.echo(f"{name}: deleted, with its recording{removed}")
+        echo(f"{name}: deleted, with its recording{removed}")
         return
     reasons = [f"it is {', '.join(done.names)} too"] if done.names else []
     if done.jobs:
         reasons.append(f"these jobs use it: {', '.join(done.jobs)}")
-    click.echo(f"{name}: the name is deleted, the recording is kept: {' and '.join(reasons)}")
+    echo(f"{name}: the name is deleted, the recording is kept: {' and '.join(reasons)}")
 
 
 def _heard(voice: Voice) -> str:
@@ -155,4 +155,4 @@ def _rows(found: VoiceDetails) -> list[tuple[str, str]]:
 
 def _print_doubts(doubts: list[str] | tuple[str, ...]) -> None:
     for doubt in doubts:
-        click.echo(f"warning: {doubt}", err=True)
+        warn(doubt)

@@ -7,7 +7,7 @@ import time
 import click
 
 from dubbing.cli.group import Group
-from dubbing.cli.output import json_option, print_json, print_table, print_unattended
+from dubbing.cli.output import echo, json_option, print_json, print_table, print_unattended
 from dubbing.client import Client
 from dubbing.engines.holding import Holding
 from dubbing.ledger import WorkerRecord
@@ -30,9 +30,9 @@ def workers(context: click.Context, as_json: bool) -> None:
     print_table(("worker", "state", "slots", "up", "loaded", "takes from"), map(_row, found))
     for worker in found:
         for error in worker.errors:
-            click.echo(f"{worker.name}: {error}", err=True)
+            echo(f"{worker.name}: {error}", err=True)
     if not any(worker.online for worker in found):
-        click.echo("no worker is online", err=True)
+        echo("no worker is online", err=True)
     print_unattended(client.fleet.unattended())
 
 
@@ -68,7 +68,7 @@ def drain(worker: str) -> None:
 
 def _steer(worker: str, order: Order, engine: str = "") -> None:
     holding = Client.connect().fleet.steer(worker, order, engine)
-    click.echo("the worker is ending" if order is Order.DRAIN else _held(holding))
+    echo("the worker is ending" if order is Order.DRAIN else _held(holding))
 
 
 def _held(holding: Holding) -> str:

@@ -118,7 +118,7 @@ class Stack:
     @property
     def logs(self) -> Path:
         """Folder of the processes' logs."""
-        return self._settings.home / "logs"
+        return self._settings.logs
 
     def log_path(self, name: str) -> Path:
         """Return where a process of the stack writes its log."""

@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import MappingProxyType
+from typing import Any
+
+from dubbing.telemetry.visible import visible
 
 FORMAT = "%(asctime)s %(levelname)s %(processName)s %(name)s: %(message)s%(context)s"
 
@@ -15,11 +18,30 @@ _context: ContextVar[Mapping[str, object]] = ContextVar("context", default=Mappi
 
 def configure(level: str) -> None:
     """Log this project's messages from ``level`` on, and those of libraries from WARNING on."""
-    logging.basicConfig(level=logging.WARNING, format=FORMAT, force=True)
+    logging.basicConfig(level=logging.WARNING, force=True)
     for handler in logging.getLogger().handlers:
+        handler.setFormatter(Lines(FORMAT))
         handler.addFilter(_add_context)
     for name in ("dubbing", "tasks", "workers"):
         logging.getLogger(name).setLevel(level)
+
+
+def configure_command() -> None:
+    """Print warnings of a process that keeps no log, such as a command, as words alone."""
+    if logging.lastResort:
+        logging.lastResort.setFormatter(Lines("warning: %(message)s"))
+
+
+class Lines(logging.Formatter):
+    """Writes one line per event, and below it the traceback, without control characters."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - of the base class
+        """Return the event's line."""
+        return visible(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - of the base class
+        """Return the traceback's lines."""
+        return visible(super().formatException(ei), kept="\n")
 
 
 @contextmanager

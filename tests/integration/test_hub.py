@@ -126,6 +126,16 @@ def test_a_hub_that_is_away_is_told(folder: Path) -> None:
     assert not folder.parent.exists()
 
 
+def test_a_file_whose_name_would_give_the_terminal_orders_is_refused(
+    hub: Hub, folder: Path
+) -> None:
+    hub.repositories["authors/loud"] = {"\x1b]0;title\x07/model.bin": b"1"}
+    loud = Weights(files=("*.bin",), home="", repository="authors/loud")
+    with pytest.raises(BadInput, match=r"named '\\x1b]0;title"):
+        fetched(hub, folder, loud)
+    assert not hub.sent("model.bin")
+
+
 def test_a_commit_that_is_a_path_is_no_commit(hub: Hub, folder: Path, tmp_path: Path) -> None:
     hub.commit = "../../../stolen"
     with pytest.raises(Transient, match="is no commit"):

@@ -115,8 +115,11 @@ def _listing(api: HfApi, weights: Weights, revision: str) -> tuple[str, list[Rep
 
 
 def _check_names(weights: Weights, files: Sequence[RepoFile]) -> None:
-    """Raise unless the files make up a model and no two have the same name."""
+    """Raise unless the files make up a model, and have plain names, no two the same."""
     names = [PurePosixPath(file.path).name for file in files]
+    # The library prints the path of each file beside its progress bar.
+    if odd := [file.path for file in files if not file.path.isprintable()]:
+        raise BadInput(f"{weights.repository} holds a file named {odd[0]!r}: do not trust it")
     if lacking := [p for p in weights.files if not any(fnmatchcase(name, p) for name in names)]:
         raise NotFound(
             f"{weights.repository} does not hold {', '.join(lacking)}: look at {weights.home}"

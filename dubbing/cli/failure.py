@@ -1,0 +1,92 @@
+"""How a command fails: one message without a traceback, and an exit code.
+
+An exception that nobody foresaw leaves its traceback in a file that only its user can read.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+
+from dubbing.cli.exit_codes import REFUSED, of_error
+from dubbing.cli.output import echo, print_error
+from dubbing.errors import BadInput, DubbingError, Unforeseen
+from dubbing.settings import Settings
+
+SHOWN = 300
+"""How many characters of an unforeseen exception's words the message holds."""
+
+
+def report(exc: Exception, *, as_json: bool) -> int:
+    """Print why a command ended; return its exit code."""
+    # Whoever read the output may have ended, and the pipe with it.
+    with suppress(OSError):
+        if isinstance(exc, click.ClickException) and not as_json:
+            words = io.StringIO()
+            exc.show(words)
+            echo(words.getvalue().rstrip("\n"), err=True)
+            return REFUSED
+    error = _as_ours(exc)
+    with suppress(OSError):
+        print_error(error, as_json=as_json)
+    return of_error(error)
+
+
+def _as_ours(exc: Exception) -> DubbingError:
+    if isinstance(exc, DubbingError):
+        return exc
+    if isinstance(exc, click.ClickException):
+        return BadInput(exc.format_message())
+    return _unforeseen(exc)
+
+
+def _unforeseen(exc: Exception) -> Unforeseen:
+    """Return the error that says where the traceback lies."""
+    details = "".join(traceback.format_exception(exc))
+    settings = _settings()
+    if settings and settings.log_level == "DEBUG":
+        with suppress(OSError):
+            echo(details, err=True)
+    path = _keep(details, settings)
+    where = f"the details are in {path}" if path else "DUBBING_LOG_LEVEL=DEBUG shows the details"
+    first = next(iter(str(exc).splitlines()), "")[:SHOWN]
+    words = f"{type(exc).__name__}: {first}" if first else type(exc).__name__
+    return Unforeseen(f"{words}: nobody foresaw this; {where}")
+
+
+def _settings() -> Settings | None:
+    try:
+        return Settings()
+    except Exception:  # noqa: BLE001 - they may be the fault, and another one is being reported
+        return None
+
+
+def _keep(details: str, settings: Settings | None) -> Path | None:
+    """Write a traceback into a new private file; return its path, or None where none can be."""
+    command = " ".join(sys.argv)
+    head = f"{time.strftime('%F %T%z')} dubbing {version('dubbing')}, Python {sys.version}\n"
+    for folder in _folders(settings):
+        with suppress(OSError):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            number, name = tempfile.mkstemp(prefix="error-", suffix=".log", dir=folder)
+            with os.fdopen(number, "w", errors="backslashreplace") as file:
+                file.write(f"{head}{command}\n\n{details}")
+            return Path(name)
+    return None
+
+
+def _folders(settings: Settings | None) -> Iterator[Path]:
+    if settings:
+        yield settings.logs
+    with suppress(OSError):
+        yield Path(tempfile.gettempdir())

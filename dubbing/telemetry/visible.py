@@ -1,0 +1,31 @@
+"""Text from elsewhere, shown so that no terminal and no log collector obeys it.
+
+File names, consents, errors of workers and texts of scripts may hold anything. An escape sequence
+could set a terminal's title or its clipboard, a newline could forge a line of a log, and a
+bidirectional override could show a name backwards.
+"""
+
+from __future__ import annotations
+
+import re
+
+OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters (C0, DEL, C1), line and paragraph separators, bidirectional embeddings,
+overrides and isolates, and lone surrogates, which no encoding can write."""
+BYTES = range(0xDC80, 0xDD00)
+"""Surrogates by which Python stands for the bytes of a file name that are not UTF-8."""
+
+
+def visible(text: str, *, kept: str = "") -> str:
+    r"""Return ``text`` with escapes, such as ``\x1b``, for what a terminal would obey.
+
+    kept: characters that stay as they are, such as a newline.
+    """
+    return OBEYED.sub(lambda found: found[0] if found[0] in kept else _escape(found[0]), text)
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    if code in BYTES:
+        return f"\\x{code - 0xDC00:02x}"
+    return character.encode("unicode_escape").decode()
