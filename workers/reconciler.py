@@ -101,8 +101,7 @@ class Reconciler:
             self._leave(job_id, f"is left to workers of a newer release: {exc}")
         except Transient:
             raise
-        except Exception as exc:
-            # A job that cannot be read must not hold up the others.
+        except Exception as exc:  # noqa: BLE001 - a job that cannot be read holds up no other
             self._leave(job_id, f"cannot be put back to work: {type(exc).__name__}: {exc}")
         else:
             log.info("%s is put back to work from storage: in Redis it was %s", job_id, audit.value)

@@ -86,7 +86,7 @@ def jobs(states: tuple[str, ...], since: str | None, limit: int | None, as_json:
     print_table(("job", "state", "lines", "failed", "round"), rows)
     for status in found:
         if status.state is JobState.UNREADABLE:
-            click.echo(describe(status), err=True)
+            echo(describe(status), err=True)
 
 
 @click.command()

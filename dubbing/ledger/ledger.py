@@ -124,9 +124,7 @@ class Ledger:
     def renew(self, at: Address, owner: str) -> bool:
         """Renew a lease; return whether the work is still wanted and within its deadline."""
         number = "" if at.number is None else at.number
-        return bool(
-            self._server.run("renew", *_head(at), number, owner, self.lease, at.deadline)
-        )
+        return bool(self._server.run("renew", *_head(at), number, owner, self.lease, at.deadline))
 
     def release(self, at: Address, owner: str, *, pause: float = 0.0) -> None:
         """Hand a batch back; it may be taken again after ``pause`` seconds."""

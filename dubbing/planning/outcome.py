@@ -17,7 +17,6 @@ from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.storage.parallel import each
 
-
 log = logging.getLogger(__name__)
 
 

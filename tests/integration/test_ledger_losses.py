@@ -166,9 +166,7 @@ def assert_nothing_is_left(server: redis.Redis) -> None:
     assert of_jobs == {"events"}
 
 
-def test_work_whose_owner_and_lease_redis_lost_goes_on(
-    works: Works, server: redis.Redis
-) -> None:
+def test_work_whose_owner_and_lease_redis_lost_goes_on(works: Works, server: redis.Redis) -> None:
     (at, *_) = works.at_work
     server.delete(*keys_of(server, "leases:*"), "dubbing:owners")
     assert works.ledger.renew(at, "w")
