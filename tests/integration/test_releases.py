@@ -106,6 +106,16 @@ def test_an_order_that_a_worker_does_not_know_is_answered(system: System, client
     assert reply["error"]["message"].endswith("which cannot do this: upgrade it")
 
 
+def test_work_of_an_unknown_kind_is_left_for_others_to_send(client: Client) -> None:
+    queue = "music.faulty"
+    ref = BatchRef(number=0, offset=0, length=9, queue=queue, lines=1, deadline=60)
+    client.ledger.open_round(stored_job("music", engine="faulty"), 1, [ref])
+    assert client.publisher.fill([queue]) == 0
+    (at,) = client.ledger.take(queue, [])
+    assert (at.job, at.queue) == ("music", queue)
+    client.ledger.end("music", 1, JobState.CANCELLED)
+
+
 def test_heartbeats_that_cannot_be_read_hide_no_other_worker(
     system: System, database: redis.Redis
 ) -> None:
@@ -118,6 +128,8 @@ def test_heartbeats_that_cannot_be_read_hide_no_other_worker(
     states = {row[0]: row[1] for row in rows}
     assert states["next@h"] == states["odd@h"] == "unknown"
     assert states[mine.name] == "ready"
+    # What can be read of it is shown.
+    assert {row[0]: row[5] for row in rows}["next@h"] == " ".join(mine.queues)
     database.delete("dubbing:worker:next@h", "dubbing:worker:odd@h")
 
 
