@@ -32,8 +32,15 @@ class WorkerTask(Task):  # type: ignore[misc]
     abstract = True
 
     def __call__(self, **message: Any) -> str:
-        """Run the task for a message."""
-        with bound(**self.subject(message), worker=self.request.hostname or "-"):
+        """Run the task for a message; drop one that does not even say what it is about."""
+        try:
+            subject = self.subject(message)
+        except (TypeError, ValueError) as exc:
+            log.warning(
+                "%s: dropped a message that cannot be read: %a: %.80a", self.name, exc, message
+            )
+            return "nothing to do"
+        with bound(**subject, worker=self.request.hostname or "-"):
             began = time.monotonic()
             outcome: str = self.run(**message)
             log.info("%s: %s, in %.2f s", self.name, outcome, time.monotonic() - began)

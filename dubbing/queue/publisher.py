@@ -82,11 +82,8 @@ def make_app(redis_url: str) -> Celery:
     """Return the Celery app of this process."""
     # Imported here, so that a pipeline that only imports the client does not wait for them.
     from celery import Celery  # noqa: PLC0415
-    from kombu.transport.redis import Channel  # noqa: PLC0415
 
-    # A worker that lost Redis would try to return its messages to it, and die of the error.
-    Channel.do_restore = False
-    app = Celery("dubbing", set_as_current=True)
+    app = Celery("dubbing", set_as_current=True, amqp="dubbing.queue.broker:Broker")
     app.conf.update(celery_settings(redis_url))
     return app
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import redis
 from celery import Celery
 from kombu import Queue
 from services import PLUGINS
 from system import SECONDS, System, numbered, script
 
 from dubbing.planning.plan import Kind
-from dubbing.queue import queues_of
+from dubbing.queue import SAY, TASKS, broker_lists, make_app, own_queue, queues_of
+from dubbing.queue.publisher import BROKER_PREFIX
 
 QUEUES = (*queues_of("faulty"), Kind.ASSEMBLY.value)
 
@@ -48,3 +51,73 @@ def test_another_celery_app_with_queues_of_the_same_names_takes_nothing_and_ends
     system.wait(job.id)
     assert system.whole(job)
     assert taken == ["theirs"]
+
+
+ENTRIES = {
+    "a word": b"garbage",
+    "null": b"null",
+    "a list": b"[]",
+    "an empty object": b"{}",
+    "deep lists": b"[" * 100_000,
+    "not UTF-8": b"\xff\xfe",
+    "a forged line of the log": b"\x1b]52;c;aGk=\x07\n2031-01-01 ERROR forged",
+    "an empty message": b'{"body": "", "headers": {}, "properties": {}}',
+}
+
+
+def test_entries_that_are_no_messages_are_dropped_with_a_line_and_the_work_goes_on(
+    system: System,
+) -> None:
+    owned = [own_queue(worker.name) for worker in system.client.fleet.workers()]
+    lists = [name for queue in (*QUEUES, *owned) for name in broker_lists(queue)]
+    logs = {name: len(system.log(name)) for name in system.ENGINES}
+    with redis.from_url(system.settings.redis) as server:
+        for name in lists:
+            server.lpush(name, *ENTRIES.values())
+        for entry in ENTRIES.values():
+            assert server.publish(f"{BROKER_PREFIX}/0.celery.pidbox", entry) == len(owned)
+    ledger = system.client.ledger
+    system.until(lambda: not ledger.queue_depth(lists), "all entries taken")
+    job = script("garbage", *numbered("After garbage", 8, "<slow:0.05>"))
+    system.run(job)
+    assert system.whole(job)
+    assert set(system.spoken(job).values()) == {1}
+    lines = [
+        line
+        for name, length in logs.items()
+        for line in system.log(name)[length:].splitlines()
+        if "ERROR" in line or "WARNING" in line or "Traceback" in line
+    ]
+    assert len(lines) == len(ENTRIES) * (len(lists) + len(owned))
+    assert all("dropped an entry that is no message" in line for line in lines)
+    assert all(line.isprintable() for line in lines)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{}, {"job": 5, "round": "x", "token": None, "queue": []}, {"token": "x"}, {"round": -1}],
+    ids=["nothing", "other types", "no token", "no round"],
+)
+def test_a_message_with_wrong_arguments_ends_no_process_and_comes_once(
+    system: System, wrong: dict[str, object]
+) -> None:
+    before = children(system)
+    right = {"job": "nobody", "round": 1, "token": "0:0:0:60:1", "queue": QUEUES[0]}
+    arguments = {**right, **wrong} if wrong else {}
+    app = make_app(system.settings.redis)
+    for kind, queue in ((Kind.SYNTHESIS, QUEUES[0]), (Kind.EXTRACTION, QUEUES[1])):
+        app.send_task(TASKS[kind], kwargs=arguments, queue=queue)
+    app.send_task(SAY, kwargs=arguments, queue=QUEUES[0])
+    app.close()
+    lists = [name for queue in QUEUES for name in broker_lists(queue)]
+    system.until(lambda: not system.client.ledger.queue_depth(lists), "all messages taken")
+    job = script(f"wrong-{len(wrong)}-{'-'.join(wrong)}", *numbered(f"Wrong {wrong}", 8))
+    system.run(job)
+    assert children(system) == before
+
+
+def children(system: System) -> list[int]:
+    """Return the pool processes of the worker of the engine."""
+    parent = system.worker("faulty").pid
+    found = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return sorted(int(pid) for pid in found)

@@ -1,0 +1,206 @@
+"""Celery's connection to Redis, which drops entries of the queues that are no messages.
+
+Anybody may write to a Redis that is shared. kombu and Celery take each entry of a list for a
+message, and a worker that finds another thing ends. So an entry is read here first, and one that is
+not a message, or not a task of its queue, goes no further. Whether the arguments of a task are
+right is for the task to say.
+"""
+
+from __future__ import annotations
+
+import logging
+from base64 import b64decode
+from functools import partial
+from typing import Annotated, Any, Literal
+
+from celery.app.amqp import AMQP
+from kombu.connection import Connection
+from kombu.transport import redis
+from kombu.utils.json import loads
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Json,
+    ValidationError,
+)
+
+from dubbing.planning.plan import Kind
+from dubbing.queue.publisher import (
+    BROKER_PREFIX,
+    SAY,
+    SEPARATOR,
+    STEER,
+    TASKS,
+    own_queue,
+)
+
+log = logging.getLogger(__name__)
+
+SHOWN = 80
+"""Bytes of an entry that the log shows."""
+WORDS = 200
+"""Most characters of the reason."""
+TASKS_OF = {
+    Kind.SYNTHESIS.value: {TASKS[Kind.SYNTHESIS], SAY},
+    Kind.EXTRACTION.value: {TASKS[Kind.EXTRACTION]},
+    Kind.ASSEMBLY.value: {TASKS[Kind.ASSEMBLY]},
+    own_queue("").rstrip("."): {STEER},
+}
+"""The tasks of our queues, by the beginning of the queue's name."""
+
+Decoded = BeforeValidator(b64decode)
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class _Part(BaseModel):
+    """What kombu and Celery rely on in a part of a message; other fields do no harm."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+
+class _Delivery(_Part):
+    exchange: str
+    routing_key: str
+
+
+class _Properties(_Part):
+    body_encoding: Literal["base64"]
+    delivery_tag: str
+    delivery_info: _Delivery
+
+
+class _Envelope(_Part):
+    content_type: Literal["application/json"] = Field(alias="content-type")
+    content_encoding: Literal["utf-8"] = Field(alias="content-encoding")
+    properties: _Properties
+
+
+class _Message(_Envelope):
+    """An order to all workers, or the answer to one."""
+
+    headers: dict[str, Any]
+    body: Annotated[Json[Any], Decoded]
+
+
+class _Headers(_Part):
+    """What Celery reads of the headers of a task when it is received."""
+
+    task: str
+    id: str
+    compression: None = None
+    eta: None = None
+    expires: AwareDatetime | None = None
+    timelimit: tuple[Seconds | None, Seconds | None] = (None, None)
+    retries: int = 0
+    ignore_result: bool | None = None
+    shadow: str | None = None
+    root_id: str | None = None
+    parent_id: str | None = None
+    group: str | None = None
+    argsrepr: str = ""
+    kwargsrepr: str = ""
+    origin: str | None = None
+    replaced_task_nesting: int = 0
+    stamped_headers: None = None
+    stamps: dict[str, None] | None = None
+
+
+class _Task(_Envelope):
+    """A call of a task, with no positional arguments and no tasks that follow."""
+
+    headers: _Headers
+    body: Annotated[Json[tuple[tuple[()], dict[str, Any], dict[str, None]]], Decoded]
+
+
+def check(entry: bytes, queue: str) -> None:
+    """Raise an exception for an entry that kombu or Celery may not survive.
+
+    Values are nested 200 deep at most: Celery could not send deeper ones to a pool process.
+    """
+    tasks = TASKS_OF.get(queue.split(".", maxsplit=1)[0])
+    if tasks is None:
+        _Message.model_validate_json(entry)
+    elif (task := _Task.model_validate_json(entry).headers.task) not in tasks:
+        raise ValueError(f"{task!r} is no task of this queue")
+    # kombu also makes objects of other types of some values, which may fail in any way.
+    loads(b64decode(loads(entry.decode())["body"]).decode())
+
+
+def _is_sound(entry: bytes, where: bytes) -> bool:
+    """Whether an entry of a list or channel is a message; an entry that is none is logged."""
+    queue = where.decode(errors="replace").split(SEPARATOR)[0]
+    try:
+        check(entry, queue)
+    except Exception as exc:  # noqa: BLE001 - objects of kombu may fail in any way
+        reason = _reason(exc)
+        log.warning("%a: dropped an entry that is no message: %a: %s", queue, entry[:SHOWN], reason)
+        return False
+    return True
+
+
+def _reason(exc: Exception) -> str:
+    """Return what is wrong with an entry; names of its fields may be part of the words."""
+    if not isinstance(exc, ValidationError):
+        return ascii(str(exc)[:WORDS])
+    fault = exc.errors(include_url=False, include_context=False, include_input=False)[0]
+    words = f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}".removeprefix(": ")
+    return ascii(words[:WORDS])
+
+
+class _PubSub(redis.PrefixedRedisPubSub):
+    """The orders to all workers."""
+
+    def parse_response(self, *args: Any, **kwargs: Any) -> Any:
+        """Return Redis's answer, or None for what is no message."""
+        found = super().parse_response(*args, **kwargs)
+        if found and found[0] in {b"message", b"pmessage"} and not _is_sound(found[-1], found[-2]):
+            return None
+        return found
+
+
+class _Client(redis.PrefixedStrictRedis):
+    """The client that takes messages from the lists."""
+
+    def parse_response(self, connection: Any, command_name: str, **options: Any) -> Any:
+        """Return Redis's answer; for an entry that is no message, as if there were none."""
+        found = super().parse_response(connection, command_name, **options)
+        if command_name == "BRPOP" and found and not _is_sound(found[1], found[0]):
+            return None
+        return found
+
+    def pubsub(self, **kwargs: Any) -> _PubSub:
+        """Return the connection on which orders to all workers arrive."""
+        return _PubSub(self.connection_pool, global_keyprefix=BROKER_PREFIX, **kwargs)
+
+
+class Channel(redis.Channel):
+    """kombu's channel, over that client."""
+
+    do_restore = False
+    """A worker that lost Redis would try to return its messages to it, and die of the error."""
+
+    def _get_client(self) -> partial[_Client]:
+        return partial(_Client, global_keyprefix=BROKER_PREFIX)
+
+
+class Transport(redis.Transport):
+    """kombu's transport, over that channel."""
+
+    Channel = Channel
+
+
+class OurConnection(Connection):
+    """A connection whose transport is ours, whatever the scheme of its URL."""
+
+    def get_transport_cls(self) -> type[Transport]:
+        """Return the class of the transport."""
+        return Transport
+
+
+class Broker(AMQP):
+    """The messaging of a Celery app, named by the app's ``amqp``."""
+
+    Connection = OurConnection
