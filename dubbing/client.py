@@ -100,7 +100,12 @@ class Client:
     def _submitter(self) -> Submitter:
         from dubbing.submission.submit import Submitter
 
-        return Submitter(checker=self._checker, ledger=self.ledger, publisher=self.publisher)
+        return Submitter(
+            checker=self._checker,
+            ledger=self.ledger,
+            publisher=self.publisher,
+            installation=self._system.installation,
+        )
 
     def submit(self, manifest: Manifest) -> Submission:
         """Submit a job; submitting the same request again returns the same job.
@@ -149,6 +154,8 @@ class Client:
 
     def cancel(self, job_id: str) -> Status:
         """Cancel a job now, unless it has ended; no more of its lines are spoken."""
+        _check_name(job_id)
+        self._enter()
         while not (now := self.status(job_id)).state.ended:
             # A job that was never planned is in round 0; ending round 1 keeps it from being
             # planned. A repair may have opened a round that the ledger does not know yet.
@@ -170,6 +177,7 @@ class Client:
         other = with_base(engine, specs)
         self._system.catalogue.permit(other)
         self.ledger.check_writable()
+        self._enter()
         announce(self.storage, other)
         job = open_retry(self.storage, specs, job_id, engine=engine, voice=voice)
         start(self.storage, self.ledger, self.publisher, job)
@@ -253,11 +261,17 @@ class Client:
         checked = self._checker.check(manifest)
         job = checked.intake.stored
         (cast,) = cast_lines(job, job.segments, checked.specs)
+        self._enter()
         return say(self.storage, self.ledger, self.publisher, cast, job.language)
 
     def specs(self) -> dict[str, EngineSpec]:
         """Return the specs of the engines that jobs can name."""
         return known_specs(self.storage, self._system.catalogue)
+
+    def _enter(self) -> None:
+        """Raise WrongInstallation unless storage and Redis belong together; before a write."""
+        self.storage, self.ledger  # noqa: B018 - they are greeted, with what to check
+        self._system.installation.enter()
 
     def _name(self, job_id: str, name: str | None) -> str:
         return (load_job(self.storage, job_id).output.name or "") if name is None else name

@@ -9,6 +9,7 @@
     │   ├── BadInput         the caller must change the request
     │   ├── Conflict         the id is taken by another request
     │   ├── NotFound         no such job, voice or object
+    │   ├── WrongInstallation  storage and Redis belong to different installations
     │   ├── EngineMissing    the engine, or the extra that brings it, is not installed
     │   ├── SpeechRejected   the engine spoke, but not the line that was asked
     │   ├── GivenUp          begun again and again, never finished: it kills or hangs its workers
@@ -105,6 +106,12 @@ class NotFound(Permanent):
     """No such job, voice or object."""
 
     code = "not_found"
+
+
+class WrongInstallation(Permanent):
+    """Storage and Redis do not belong to the same installation; nothing was written."""
+
+    code = "wrong_installation"
 
 
 class EngineMissing(Permanent):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.models.folders import ModelFolders
 from dubbing.errors import QueueUnavailable
+from dubbing.jobs.installation import Installation
 from dubbing.ledger import Ledger
 from dubbing.queue import Publisher, make_app
 from dubbing.settings import Settings
@@ -59,6 +60,11 @@ class System:
                 "DUBBING_REDIS_URL"
             )
         return Ledger(settings.redis)
+
+    @cached_property
+    def installation(self) -> Installation:
+        """Storage and Redis, whose ids are compared before work is taken or jobs are written."""
+        return Installation(self.storage, self.ledger)
 
     @cached_property
     def app(self) -> Celery:

@@ -61,24 +61,28 @@ def say(task: WorkerTask, **request: Any) -> str:
         deadline=0,
     )
     try:
+        context.runner.access.check()
         voice = context.voice(said.engine, said.voice)
         engine = context.engine(said.engine, said.voice)
         (spoken,) = speak(engine, context.runner.storage, batch, voice)
         reply = spoken.model_dump(mode="json")
-    except EngineAway as exc:
-        if _held_beside(context, task.request.hostname, said.engine):
+    except DubbingError as exc:
+        if _others_can(context, task.request.hostname, said.engine, exc):
             context.runner.publisher.say(said.engine, request)
             time.sleep(AWAY_SECONDS)
             return "left to another process"
-        reply = {"error": asdict(exc.to_record())}
-    except DubbingError as exc:
         reply = {"error": asdict(exc.to_record())}
     context.runner.ledger.set_reply(said.ticket, reply)
     return said.line.spoken[:60]
 
 
-def _held_beside(context: Context, worker: str, engine: str) -> bool:
-    """Whether another process of a worker takes work for an engine that this one does not hold."""
+def _others_can(context: Context, worker: str, engine: str, exc: DubbingError) -> bool:
+    """Whether an error is due to what this process lacks, and others may have.
+
+    That is storage, or an engine that another process of the worker takes work for.
+    """
+    if not isinstance(exc, EngineAway):
+        return context.runner.access.lost(exc)
     return Holding.of_all(context.runner.ledger.holdings(worker).values()).takes(engine)
 
 

@@ -28,7 +28,7 @@ from dubbing.telemetry import logs as log
 from tasks.commands import DRAIN
 from workers.heartbeat import UNFIT, Heartbeat
 from workers.pool import pool_of
-from workers.process import ENGINES_VARIABLE, WORKER_VARIABLE
+from workers.process import ENGINES_VARIABLE, INSTALLATION_VARIABLE, WORKER_VARIABLE
 from workers.reconciler import Reconciler
 
 KEPT_MEMORY = {
@@ -56,6 +56,7 @@ def worker(engines: tuple[str, ...], slots: int | None, auto_load: bool) -> None
     if slots > 1 and not auto_load:
         raise BadInput("only a worker of one process can stand by: add --slots 1")
     system.greet()
+    system.installation.enter()
     storage, ledger, publisher = system.storage, system.ledger, system.publisher
     record = WorkerRecord(
         name=f"{'+'.join(engines)}.{secrets.token_hex(3)}@{socket.gethostname()}",
@@ -68,12 +69,13 @@ def worker(engines: tuple[str, ...], slots: int | None, auto_load: bool) -> None
     )
     heartbeat = Heartbeat(system.app, ledger, publisher, record)
     heartbeat.begin()
-    reconciler = Reconciler(storage, ledger, publisher, heartbeat)
+    reconciler = Reconciler(storage, ledger, publisher, heartbeat, system.installation)
     signals.worker_ready.connect(lambda **_: heartbeat.ready(), weak=False)
     signals.worker_shutdown.connect(lambda **_: reconciler.stop(), weak=False)
     signal.signal(UNFIT, _end_with_failure)
     signal.signal(DRAIN, lambda *_: heartbeat.drain())
     reconciler.start()
+    os.environ[INSTALLATION_VARIABLE] = system.installation.id
     code = _consume(system.app, heartbeat, settings.log_level)
     if heartbeat.unfit:
         raise EngineFailed("; ".join(heartbeat.errors))

@@ -43,6 +43,8 @@ class Heartbeat:
         self._app = app
         self._ledger = ledger
         self._publisher = publisher
+        self.fault = ""
+        """Why the whole worker takes no work, as its parent process found; empty when it does."""
         self._ready = False
         self._draining = False
         self._beaten = -math.inf
@@ -82,9 +84,9 @@ class Heartbeat:
 
     @property
     def errors(self) -> tuple[str, ...]:
-        """Why engines could not be loaded, each once."""
-        processes = self._holdings.values()
-        return tuple(dict.fromkeys(why for process in processes for why in process.errors))
+        """Why engines could not be loaded, or why no work is taken, each once."""
+        found = (why for process in self._holdings.values() for why in process.errors)
+        return tuple(dict.fromkeys(filter(None, (self.fault, *found))))
 
     @property
     def settled(self) -> bool:
@@ -97,6 +99,8 @@ class Heartbeat:
         for error in now.errors:
             if error not in before.errors:
                 log.error("%s cannot do all that it was started for: %s", now.name, error)
+        if before.errors and not now.errors:
+            log.info("%s takes work again", now.name)
         if self._ready:
             self._consume(self._served(now))
         if self._draining:
@@ -130,6 +134,8 @@ class Heartbeat:
             self._beaten = -math.inf
         self._holdings.update(found)
         holding = Holding.of_all(self._holdings.values())
+        if self.fault:
+            holding = holding.model_copy(update={"fault": self.fault})
         return self.record.model_copy(
             update={
                 "holding": holding,
@@ -190,6 +196,8 @@ class Heartbeat:
 
 
 def _queues(engines: tuple[str, ...], holding: Holding) -> tuple[str, ...]:
-    """Return the queues of the engines that do not rest."""
+    """Return the queues of the engines that do not rest; none while no work is taken."""
+    if holding.fault:
+        return ()
     awake = [engine for engine in engines if engine not in holding.resting]
     return tuple(queue for engine in awake for queue in queues_of(engine))

@@ -20,7 +20,9 @@ from dubbing.engines.holding import Holding
 from dubbing.engines.published import publish
 from dubbing.engines.residency import Residency
 from dubbing.errors import DubbingError, QueueUnavailable, StorageUnavailable
+from dubbing.jobs.access import Access
 from dubbing.jobs.batch_work import BatchRunner
+from dubbing.jobs.installation import Installation
 from dubbing.ledger import Ledger
 from dubbing.planning.plan import Kind
 from dubbing.queue import Publisher
@@ -33,6 +35,7 @@ from workers.heartbeat import UNFIT
 logger = logging.getLogger(__name__)
 
 ENGINES_VARIABLE, WORKER_VARIABLE = "DUBBING_WORKER_ENGINES", "DUBBING_WORKER_NAME"
+INSTALLATION_VARIABLE = "DUBBING_WORKER_INSTALLATION"
 """Environment variables for the pool processes, which are spawned and inherit nothing else."""
 
 DIED = "a process died while it loaded {engine} (is there memory enough?)"
@@ -55,10 +58,13 @@ def set_up(**_: Any) -> None:
 def _context() -> Context:
     system = System()
     log.configure(system.settings.log_level)
+    reporter = Reporter(system.ledger, os.environ[WORKER_VARIABLE], _number())
+    installation = Installation(system.storage, system.ledger, os.environ[INSTALLATION_VARIABLE])
     runner = BatchRunner(
         storage=system.storage,
         ledger=system.ledger,
         publisher=Publisher(current_app._get_current_object(), system.ledger),
+        access=Access(system.storage, installation, reporter.note),
         worker=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}",
     )
     engines = os.environ[ENGINES_VARIABLE].split()
@@ -66,13 +72,12 @@ def _context() -> Context:
         # Imported now, so that no film waits for it.
         import dubbing.jobs.finish  # noqa: F401, PLC0415
 
-        reporter = Reporter(system.ledger, os.environ[WORKER_VARIABLE], _number())
         reporter.report(Holding(begun=True))
         return Context(runner=runner, report=reporter.report)
-    return Context(runner=runner, engines=_residency(engines, system))
+    return Context(runner=runner, engines=_residency(engines, system, reporter))
 
 
-def _residency(engines: list[str], system: System) -> Residency:
+def _residency(engines: list[str], system: System, reporter: Reporter) -> Residency:
     """Return the engines; those that do not rest are loaded as far as the memory budget reaches."""
     worker, number = os.environ[WORKER_VARIABLE], _number()
     # Recorded by the parent, or by the dead process whose place this process takes.
@@ -86,7 +91,7 @@ def _residency(engines: list[str], system: System) -> Residency:
         budget=system.settings.model_memory,
         resting=resting,
         loaded=partial(_announce, system.storage),
-        changed=Reporter(system.ledger, worker, number).report,
+        changed=reporter.report,
     )
     try:
         residency.begin(engines)
@@ -123,6 +128,7 @@ class Reporter:
         self._worker = worker
         self._process = process
         self._holding: Holding | None = None
+        self._fault = ""
         self._lock = threading.Lock()
         threading.Thread(target=self._repeat, name="reporter", daemon=True).start()
 
@@ -130,6 +136,12 @@ class Reporter:
         """Report at once: the next step may kill this process."""
         with self._lock:
             self._holding = holding
+            self._send()
+
+    def note(self, fault: str) -> None:
+        """Report why this process takes no work; ``""`` when it does."""
+        with self._lock:
+            self._fault = fault
             self._send()
 
     def _repeat(self) -> None:
@@ -142,8 +154,9 @@ class Reporter:
         # Until the first report, that of the process before this one must stay.
         if self._holding is None:
             return
+        holding = self._holding.model_copy(update={"fault": self._fault})
         try:
-            self._ledger.hold(self._worker, self._process, self._holding)
+            self._ledger.hold(self._worker, self._process, holding)
         except QueueUnavailable as exc:
             logger.warning("%s cannot report what it holds: %s", self._worker, exc)
 

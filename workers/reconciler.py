@@ -11,7 +11,8 @@ import threading
 from itertools import islice
 
 from dubbing.documents import FORMAT
-from dubbing.errors import DubbingError, NewerRelease, NotFound, Transient
+from dubbing.errors import DubbingError, NewerRelease, NotFound, Transient, WrongInstallation
+from dubbing.jobs.installation import Installation
 from dubbing.jobs.rounds import put_to_work
 from dubbing.jobs.store import load_job
 from dubbing.ledger import Audit, Ledger
@@ -36,12 +37,18 @@ class Reconciler:
     """Sends heartbeats, fills queues, and restores jobs that Redis lost."""
 
     def __init__(
-        self, storage: Storage, ledger: Ledger, publisher: Publisher, heartbeat: Heartbeat
+        self,
+        storage: Storage,
+        ledger: Ledger,
+        publisher: Publisher,
+        heartbeat: Heartbeat,
+        installation: Installation,
     ) -> None:
         self._storage = storage
         self._ledger = ledger
         self._publisher = publisher
         self._heartbeat = heartbeat
+        self._installation = installation
         self._left: set[str] = set()
         """Jobs that cannot be put back to work, of which the log says so."""
         self._stop = threading.Event()
@@ -64,20 +71,44 @@ class Reconciler:
     def _run(self) -> None:
         turns = round(REBUILD_SECONDS / FILL_SECONDS)
         count = 0
+        failing = False
         while True:
             try:
                 self._heartbeat.beat()
-                if count % turns == 0:
+                due = count % turns == 0
+                self._compare(thoroughly=due)
+                # A worker that cannot use its storage leaves this to those that can.
+                if due and not self._heartbeat.fault and not self._heartbeat.record.holding.fault:
                     self._rebuild()
                 self._publisher.fill(self._heartbeat.record.queues)
+                failing = failing and not due
             except DubbingError as exc:
-                log.warning("the reconciler tries again: %s", exc)
+                log.log(
+                    logging.DEBUG if failing else logging.WARNING,
+                    "the reconciler tries again: %s",
+                    exc,
+                )
+                failing = True
             except Exception:
                 # Without this thread nothing would restore lost work.
                 log.exception("the reconciler tries again")
             count += 1
             if self._stop.wait(FILL_SECONDS if self._heartbeat.settled else START_SECONDS):
                 return
+
+    def _compare(self, *, thoroughly: bool) -> None:
+        """Take no work while Redis serves another installation, or storage belongs to another.
+
+        thoroughly: look into storage too, which may be far away.
+        """
+        try:
+            self._installation.check_redis()
+            if thoroughly or self._heartbeat.fault:
+                self._installation.check_storage()
+        except WrongInstallation as exc:
+            self._heartbeat.fault = str(exc)
+        else:
+            self._heartbeat.fault = ""
 
     def _rebuild(self) -> None:
         """Make the ledger whole for each open job whose entries do not add up."""

@@ -14,6 +14,7 @@ from dubbing.errors import (
     NotFound,
     QueueRefused,
     StorageRefused,
+    WrongInstallation,
 )
 from dubbing.job import JobState
 
@@ -31,6 +32,7 @@ BY_ERROR: Mapping[type[DubbingError], int] = {
     BadInput: REFUSED,
     Conflict: REFUSED,
     NotFound: REFUSED,
+    WrongInstallation: REFUSED,
     EngineMissing: REFUSED,
     NewerRelease: REFUSED,
     QueueRefused: REFUSED,

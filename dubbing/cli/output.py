@@ -102,10 +102,11 @@ def _hindrances(status: Status, *, remedy: str = "") -> list[str]:
 
     remedy: what to do when there is no worker, with ``{}`` for what it is started with.
     """
-    missing = [engine for engine in status.lacks if engine not in status.unable]
+    missing = [name for name in status.lacks if name not in status.unable | status.faults]
     return [
         *(f"no worker is online for {engine}{remedy.format(engine)}" for engine in missing),
         *status.unable.values(),
+        *(f"no worker takes work for {name} now: {why}" for name, why in status.faults.items()),
         *(f"{engine} is being loaded" for engine in status.loading),
     ]
 

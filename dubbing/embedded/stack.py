@@ -65,6 +65,7 @@ class Stack:
         system.storage.greet()
         if self._settings.redis_url:
             system.ledger.greet()
+            system.installation.enter()
         else:
             self._redis = self._start_redis() if self._first_here() else None
             self._joined = self._redis is None
@@ -72,6 +73,8 @@ class Stack:
             for engine in self._engines:
                 self.start(engine)
             self._wait_for_redis()
+            # Another stack, whose Redis is shared, may have another storage.
+            system.installation.enter()
         except BaseException:
             self.stop()
             raise

@@ -20,19 +20,24 @@ class Holding(Model):
     resting: dict[str, str] = Field(default_factory=dict)
     """Engines that take no work, each with why it could not be loaded, or ``""`` if it was told to
     rest."""
+    fault: str = ""
+    """Why the process takes no work at all, whatever it has loaded; empty when it does."""
 
     @property
     def errors(self) -> list[str]:
-        """Why engines could not be loaded."""
-        return [why for why in self.resting.values() if why]
+        """Why engines could not be loaded, or why no work is taken."""
+        return [why for why in (*self.resting.values(), self.fault) if why]
 
     def takes(self, engine: str) -> bool:
         """Whether the process is there for the batches of an engine."""
-        return self.begun and engine not in self.resting
+        return self.begun and not self.fault and engine not in self.resting
 
     @classmethod
     def of_all(cls, processes: Iterable[Holding]) -> Holding:
-        """Return what a worker holds: an engine rests when it rests in all of its processes."""
+        """Return what a worker holds: what all of its processes lack, it lacks.
+
+        An engine rests when it rests in all of them.
+        """
         all_ = list(processes)
         rest = [process.resting for process in all_]
         resting = {
@@ -45,4 +50,5 @@ class Holding(Model):
             loading=next((process.loading for process in all_ if process.loading), ""),
             begun=any(process.begun for process in all_),
             resting=resting,
+            fault=all_[0].fault if all(process.fault for process in all_) and all_ else "",
         )

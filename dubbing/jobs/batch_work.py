@@ -24,6 +24,7 @@ from dubbing.errors import (
     StorageUnavailable,
     Transient,
 )
+from dubbing.jobs.access import Access
 from dubbing.jobs.lease import Lease
 from dubbing.jobs.rounds import put_to_work, start
 from dubbing.jobs.store import load_job
@@ -67,6 +68,8 @@ class BatchRunner:
     storage: Storage
     ledger: Ledger
     publisher: Publisher
+    access: Access
+    """Whether this process can use its storage."""
     worker: str
     """Names the process; leases and results hold it."""
     pause: float = PAUSE_SECONDS
@@ -76,8 +79,9 @@ class BatchRunner:
     def claimed(self, at: Address) -> Iterator[Lease | None]:
         """Claim a batch for the block; yields None when there is nothing to do.
 
-        An exception hands the batch back for later, after a pause; Stopped, EngineAway and
-        NewerRelease hand it back at once.
+        An exception hands the batch back for later, after a pause; Stopped, EngineAway,
+        NewerRelease, and an error of storage that this process alone cannot use, hand it back at
+        once.
         """
         claim = self.ledger.claim(at, self.worker)
         if claim is Claim.UNKNOWN:
@@ -89,23 +93,30 @@ class BatchRunner:
             return
         # Now, and not when it is done: the next message is there when this one ends.
         self.publisher.fill([at.queue])
-        lease = Lease(self.ledger, at, self.worker)
+        lease = Lease(self.ledger, at, self.worker, self.access.lost)
         try:
             with lease.renewed():
+                self.access.check()
                 yield lease
-        except (EngineAway, NewerRelease) as exc:
-            log.warning("%s: batch %s is left to others: %s", at.job, at.token, exc)
-            self.ledger.release(at, self.worker)
-            time.sleep(AWAY_SECONDS)
-            raise
         except Exception as exc:
-            pause = 0.0 if isinstance(exc, Stopped) else self._pause(lease.set_back(exc))
-            log.warning("%s: batch %s is handed back for %.1f s: %s", at.job, at.token, pause, exc)
-            self.ledger.release(at, self.worker, pause=pause)
+            self._hand_back(lease, exc)
             raise
         except BaseException:
             self.ledger.release(at, self.worker)
             raise
+
+    def _hand_back(self, lease: Lease, exc: Exception) -> None:
+        """Release a batch: at once when others may do it, otherwise for later."""
+        at, stopped = lease.at, isinstance(exc, Stopped)
+        elsewhere = isinstance(exc, EngineAway | NewerRelease)
+        if elsewhere or (not stopped and lease.set_back(exc) == 0):
+            log.warning("%s: batch %s is left to others: %s", at.job, at.token, exc)
+            self.ledger.release(at, self.worker)
+            time.sleep(AWAY_SECONDS)
+            return
+        pause = 0.0 if stopped else self._pause(lease.set_back(exc))
+        log.warning("%s: batch %s is handed back for %.1f s: %s", at.job, at.token, pause, exc)
+        self.ledger.release(at, self.worker, pause=pause)
 
     def _pause(self, setbacks: int) -> float:
         """Return how many seconds a batch rests: each time longer, no two the same."""
@@ -143,10 +154,12 @@ class BatchRunner:
             # that is raised here does count, as it would come again for ever.
             self.ledger.forgive(at.job, [line.id for line in batch.lines])
             bound = next((tries for kind, tries in BOUNDS.items() if isinstance(exc, kind)), None)
+            # Not counted are failures of this process alone.
             if bound is None or lease.set_back(exc) < bound:
                 raise
             result = failed_result(batch, exc, self.worker)
         lease.check()
+        self.access.check_mounted()
         try:
             return self._stored(at, number, result)
         except StorageUnavailable:
@@ -169,6 +182,7 @@ class BatchRunner:
         touched = self.ledger.complete(at, ids, result.failed)
         if touched is None:
             # Redis forgot the job; what is rebuilt from storage holds this result.
+            self.access.installation.check_redis()
             start(self.storage, self.ledger, self.publisher, load_job(self.storage, at.job))
         else:
             self.publisher.fill(touched)
@@ -178,6 +192,7 @@ class BatchRunner:
             job = load_job(self.storage, at.job)
         except NotFound:
             return Claim.OVER
+        self.access.installation.check_redis()
         put_to_work(self.storage, self.ledger, job)
         claim = self.ledger.claim(at, self.worker)
         return Claim.OVER if claim is Claim.UNKNOWN else claim

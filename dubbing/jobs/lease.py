@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
 from functools import partial
@@ -24,11 +24,22 @@ MARGIN_SECONDS = 0.5
 class Lease:
     """The right to work on one batch, renewed by a thread until it is left."""
 
-    def __init__(self, ledger: Ledger, at: Address, owner: str) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        at: Address,
+        owner: str,
+        lost: Callable[[Exception], bool] = lambda exc: False,
+    ) -> None:
+        """Hold a batch that ``owner`` has claimed.
+
+        lost: whether an error is the fault of this process, which cannot use storage.
+        """
         self.at = at
+        self._lost_storage = lost
         self._ledger = ledger
         self._owner = owner
-        self._setbacks: dict[str, int] = {}
+        self._setbacks: int | None = None
         self._alone: str | None = None
         self._over = threading.Event()
         self._lost = threading.Event()
@@ -47,12 +58,14 @@ class Lease:
     def set_back(self, exc: Exception) -> int:
         """Count, once, that the batch failed for no fault of its lines; return how often it did.
 
-        Failures of storage and of engines are counted each apart from all others.
+        Failures of storage and of engines are counted each apart from all others. Nothing is
+        counted, and 0 returned, when it is this process that cannot use storage: others may do it.
         """
-        name = self._setbacks_of(_kind(exc))
-        if name not in self._setbacks:
-            self._setbacks[name] = self._ledger.deliver_again(self.at.job, name) + 1
-        return self._setbacks[name]
+        if self._setbacks is None:
+            lost = self._lost_storage(exc)
+            name = self._setbacks_of(_kind(exc))
+            self._setbacks = 0 if lost else self._ledger.deliver_again(self.at.job, name) + 1
+        return self._setbacks
 
     def forget_setbacks(self) -> None:
         """Reset the count of storage failures: all of storage is down, not only for this batch."""

@@ -45,6 +45,8 @@ class Status(Model):
     """Engines, or ``assembly``, that it needs and that no online worker takes work for."""
     unable: dict[str, str] = Field(default_factory=dict)
     """Engines of ``lacks`` that online workers could not load, and why."""
+    faults: dict[str, str] = Field(default_factory=dict)
+    """Engines of ``lacks``, or ``assembly``, whose online workers take no work for now, and why."""
     loading: tuple[str, ...] = ()
     """Engines that it needs, and that all online workers for them are still loading."""
 
@@ -150,7 +152,7 @@ def _outlook(standings: Sequence[Standing]) -> dict[str, Any]:
 def _hindrances(
     standings: Sequence[Standing], lacks: Sequence[str], workers: Sequence[WorkerRecord]
 ) -> dict[str, Any]:
-    """Return what workers could not load of what a job lacks, and what they still load."""
+    """Return why workers do not do what a job lacks: what they could not load, or still load."""
     online = [worker for worker in workers if worker.online]
     unable = {
         engine: why
@@ -158,10 +160,16 @@ def _hindrances(
         for engine, why in worker.holding.resting.items()
         if why and engine in lacks
     }
+    faults = {
+        name: worker.holding.fault
+        for worker in online
+        for name in worker.engines
+        if worker.holding.fault and name in lacks
+    }
     begun = {queue for worker in online if worker.holding.begun for queue in worker.queues}
     taken = {queue for worker in online for queue in worker.queues}
     loading = {_worker(at.queue) for at in standings if at.queue in taken - begun}
-    return {"unable": unable, "loading": tuple(sorted(loading))}
+    return {"unable": unable, "faults": faults, "loading": tuple(sorted(loading))}
 
 
 def _seconds_left(standings: Sequence[Standing]) -> float | None:

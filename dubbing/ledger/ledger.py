@@ -63,6 +63,25 @@ class Ledger:
         """
         self._server.greet()
 
+    @property
+    def place(self) -> str:
+        """The URL of this Redis, without its password."""
+        return self._server.place
+
+    def installation(self) -> str | None:
+        """Return the id of the installation that this Redis serves, or None."""
+        with self._server.commands() as redis:
+            found: str | None = redis.get(f"{PREFIX}installation")  # type: ignore[assignment]
+        return found
+
+    def join(self, id_: str) -> str | None:
+        """Have this Redis serve an installation, unless it serves one; return which it serves."""
+        if (found := self.installation()) is not None:
+            return found
+        with self._server.commands() as redis:
+            redis.set(f"{PREFIX}installation", id_, nx=True)
+        return self.installation()
+
     def ping(self) -> None:
         """Raise QueueUnavailable unless Redis answers."""
         with self._server.commands() as redis:

@@ -124,8 +124,8 @@ class WorkerState(StrEnum):
     READY = "ready"
     BUSY = "busy"
     ERROR = "error"
-    """At least one of its processes could not load an engine, or was given work of a newer
-    release."""
+    """At least one of its processes could not load an engine, cannot use storage, or was given work
+    of a newer release."""
     OFFLINE = "offline"
     """Its last heartbeat is too long ago."""
     UNKNOWN = "unknown"
@@ -152,7 +152,7 @@ class WorkerRecord(Model):
     holding: Holding = Holding()
     """What its processes hold together."""
     errors: tuple[str, ...] = ()
-    """Why any of its processes takes no work for an engine, or for ``assembly``."""
+    """Why any of its processes takes no work, or none for an engine or for ``assembly``."""
 
     @property
     def online(self) -> bool:

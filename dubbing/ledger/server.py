@@ -40,6 +40,11 @@ class Server:
             retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=2), 8),
         )
 
+    @property
+    def place(self) -> str:
+        """The URL of this Redis, without its password."""
+        return redact(self._url)
+
     def greet(self) -> None:
         """Connect to a Redis for the first time; it has to answer within seconds.
 

@@ -10,6 +10,10 @@ class Keys:
     JOBS = "jobs/"
     ENGINES = "engines/"
     VOICE_NAMES = "voice-names/"
+    INSTALLATION = "installation"
+    """Object that holds the id of the installation, which its Redis holds too."""
+    PROBE = "probe"
+    """Object that a worker whose storage failed writes and removes."""
     DOCTOR = "doctor"
     """Object that `dubbing doctor` writes and removes."""
 

@@ -85,6 +85,12 @@ class Storage:
             self._opened = LocalStore(Path(self.url))
         return self._opened or NOTHING
 
+    def impatient(self) -> Storage:
+        """Return the same storage, but with calls to a bucket that have to end within seconds."""
+        far = self.url.startswith("s3://")
+        store = _s3_store(self.url, self._s3, GREETING_SECONDS) if far else self._opened
+        return Storage(store, self.url, self._s3)
+
     def greet(self) -> None:
         """Connect to a bucket for the first time; it has to answer within seconds.
 
@@ -92,10 +98,8 @@ class Storage:
         """
         if not self.url.startswith("s3://"):
             return
-        store = _s3_store(self.url, self._s3, seconds=GREETING_SECONDS)
         try:
-            with self._mapped(Keys.OPEN):
-                next(iter(obstore.list(store, Keys.OPEN.rstrip("/"), chunk_size=1)), None)
+            next(self.impatient().keys(Keys.OPEN), None)
         except StorageRefused:
             raise
         except StorageUnavailable as exc:
@@ -222,9 +226,7 @@ class Storage:
         try:
             Path(self.url).mkdir(parents=True, exist_ok=True)
         except OSError as exc:
-            raise StorageUnavailable(
-                f"the storage folder {self.url} cannot be made: {exc}"
-            ) from exc
+            raise StorageUnavailable(f"the folder {self.url} cannot be made: {exc}") from exc
 
     @contextmanager
     def _mapped(self, key: str) -> Iterator[None]:
@@ -232,10 +234,9 @@ class Storage:
         try:
             yield
         except (BaseError, OSError) as exc:
-            missing = isinstance(exc, ObjectNotFound | FileNotFoundError)
             if refusal := self._refusal_in(exc):
                 raise StorageRefused(f"{self.url} refuses {key!r}: {refusal}") from exc
-            if missing:
+            if isinstance(exc, ObjectNotFound | FileNotFoundError):
                 raise NotFound(f"storage holds no {key!r}") from exc
             raise StorageUnavailable(f"storage failed at {key!r}: {summary_of(exc)}") from exc
 

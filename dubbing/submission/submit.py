@@ -13,6 +13,7 @@ from dubbing.engines.published import known_specs
 from dubbing.errors import BadInput, Conflict, NotFound
 from dubbing.job import Job
 from dubbing.job.caution import Caution
+from dubbing.jobs.installation import Installation
 from dubbing.jobs.revision import open_revision
 from dubbing.jobs.rounds import start
 from dubbing.jobs.store import load_job
@@ -103,6 +104,7 @@ class Submitter:
     checker: Checker
     ledger: Ledger
     publisher: Publisher
+    installation: Installation
 
     @property
     def storage(self) -> Storage:
@@ -118,6 +120,7 @@ class Submitter:
             self._check_conflict(one.intake.stored)
         # Refusing all jobs is better than storing jobs that cannot be put to work.
         self.ledger.check_writable()
+        self.installation.enter()
         return [self._store(one) for one in checked]
 
     def revise(self, manifests: Sequence[Manifest]) -> list[Submission]:
@@ -156,6 +159,7 @@ class Submitter:
 
     def _revise(self, checked: Checked) -> Submission:
         self.ledger.check_writable()
+        self.installation.enter()
         checked.intake.upload()
         changed = open_revision(self.storage, checked.specs, checked.intake.stored)
         return self._put_to_work(checked, changed)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from installations import access
 from ledgers import record
 from system import numbered, stored_job
 
@@ -45,7 +46,13 @@ class Unfilled:
 @pytest.fixture
 def runner(tmp_path: Path, redis_url: str) -> BatchRunner:
     storage = Storage.at(str(tmp_path / "storage"))
-    return BatchRunner(storage=storage, ledger=Ledger(redis_url), publisher=Unfilled(), worker="w")
+    return BatchRunner(
+        storage=storage,
+        ledger=Ledger(redis_url),
+        publisher=Unfilled(),
+        access=access(storage, redis_url),
+        worker="w",
+    )
 
 
 @pytest.fixture
@@ -209,7 +216,9 @@ def reconciler(runner: BatchRunner, redis_url: str) -> Iterator[Reconciler]:
     app = make_app(redis_url)
     publisher = Publisher(app, runner.ledger)
     heartbeat = Heartbeat(app, runner.ledger, publisher, record())
-    reconciler = Reconciler(runner.storage, runner.ledger, publisher, heartbeat)
+    reconciler = Reconciler(
+        runner.storage, runner.ledger, publisher, heartbeat, runner.access.installation
+    )
     yield reconciler
     reconciler.stop()
     app.close()

@@ -62,6 +62,12 @@ def plugins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(PLUGINS))
 
 
+def errors(system: System) -> str:
+    """What keeps workers from taking work, as `dubbing workers` tells it."""
+    found = system.client.fleet.workers()
+    return "".join(error for worker in found if not worker.queues for error in worker.errors)
+
+
 @pytest.mark.usefixtures("plugins")
 def test_a_job_waits_for_room_in_storage_and_nothing_is_stored_in_part(
     tmp_path: Path, disk: Disk
@@ -71,7 +77,7 @@ def test_a_job_waits_for_room_in_storage_and_nothing_is_stored_in_part(
         system.client.submit(job)
         system.begun(job, 5)
         disk.leave(PAGE)
-        system.until(lambda: "No space left on device" in system.log("faulty"), "told")
+        system.until(lambda: "No space left on device" in errors(system), "told")
         with pytest.raises(StorageUnavailable, match="No space left"):
             system.client.submit(script("late", *numbered("Late", 100)))
         assert system.client.ledger.snapshot("late") is None

@@ -19,6 +19,7 @@ from dubbing.engines.residency import Residency
 from dubbing.errors import BadInput, ClipUnreadable, Stopped, StorageUnavailable
 from dubbing.job import Job, JobState, Role
 from dubbing.jobs import finish as finishing
+from dubbing.jobs.access import Access
 from dubbing.jobs.batch_work import BatchRunner
 from dubbing.jobs.lease import Lease
 from dubbing.jobs.rounds import create_round, put_to_work
@@ -60,6 +61,7 @@ def runner(client: Client) -> BatchRunner:
         storage=client.storage,
         ledger=client.ledger,
         publisher=client.publisher,
+        access=Access(client.storage, client._system.installation),
         worker="w",
         pause=0.0,
     )

@@ -13,6 +13,7 @@ import pytest
 import redis
 import s3_server as s3
 from console import Console
+from installations import access
 from proxy import Answer, Proxy, proxy_before
 from services import PLUGINS
 from system import System, numbered, script
@@ -61,7 +62,12 @@ class Hand:
 
     def __init__(self, storage: Storage, redis_url: str) -> None:
         self._runner = BatchRunner(
-            storage=storage, ledger=Ledger(redis_url), publisher=self, worker="w", pause=0.05
+            storage=storage,
+            ledger=Ledger(redis_url),
+            publisher=self,
+            access=access(storage, redis_url),
+            worker="w",
+            pause=0.05,
         )
         installation = Installation(Settings(redis_url=redis_url, engine="tone"))
         installation.storage, installation.publisher = storage, self

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from installations import access
 from scenes import voice
 from services import PLUGINS
 from system import numbered, stored_job
@@ -46,8 +47,14 @@ class Worker:
         create_first_round(self.storage, job)
         put_to_work(self.storage, self.ledger, job)
         runner = BatchRunner(
-            storage=self.storage, ledger=self.ledger, publisher=self, worker="w", pause=0.0
+            storage=self.storage,
+            ledger=self.ledger,
+            publisher=self,
+            access=access(self.storage, redis_url),
+            worker="w",
+            pause=0.0,
         )
+        self.runner = runner
         install(Context(runner=runner, engines=Residency(Catalogue())))
 
     def fill(self, queues: Sequence[str]) -> int:
@@ -113,9 +120,6 @@ def test_a_voice_that_its_lines_have_to_derive_is_tried_again(worker: Worker) ->
     worker.storage.delete(form)
     worker.extractions.write_text("<failed>\n")
     # The process that extracted the voice remembers it; another one does not.
-    runner = BatchRunner(
-        storage=worker.storage, ledger=worker.ledger, publisher=worker, worker="v", pause=0.0
-    )
-    install(Context(runner=runner, engines=Residency(Catalogue())))
+    install(Context(runner=worker.runner, engines=Residency(Catalogue())))
     assert [str(exc) for exc in worker.work()] == [BAD_DAY]
     assert worker.failures() == []

@@ -20,12 +20,15 @@ def status(**fields: object) -> Status:
     )
 
 
-HINDERED = status(lacks=("a", "b"), unable={"b": WHY}, loading=("c",))
+HINDERED = status(
+    lacks=("a", "b", "d"), unable={"b": WHY}, faults={"d": "the disk is full"}, loading=("c",)
+)
 
 
 def test_a_status_says_what_is_lacking_and_why() -> None:
     assert describe(HINDERED) == (
-        f"j: queued, 0 of 2 lines, no worker is online for a, {WHY}, c is being loaded"
+        f"j: queued, 0 of 2 lines, no worker is online for a, {WHY}, "
+        "no worker takes work for d now: the disk is full, c is being loaded"
     )
     assert describe(status()) == "j: queued, 0 of 2 lines"
 

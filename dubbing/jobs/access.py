@@ -1,0 +1,88 @@
+"""Whether a process can use storage: while it cannot, it takes no work and blames no batch."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from dubbing.errors import DubbingError, NotFound, StorageUnavailable, WrongInstallation
+from dubbing.jobs.installation import Installation
+from dubbing.storage import Keys, Storage
+
+log = logging.getLogger(__name__)
+
+PROBE = bytes(256 << 10)
+"""Content of the object that is written as a probe: about as large as a clip."""
+PROBE_SECONDS = 5.0
+"""Pause between two probes of a storage that fails."""
+
+
+class Access:
+    """The access of one process to its storage. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        installation: Installation,
+        changed: Callable[[str], object] = lambda fault: None,
+    ) -> None:
+        """Suppose that storage works.
+
+        changed: called with why storage cannot be used, and with ``""`` when it works again.
+        """
+        self.installation = installation
+        self.fault = ""
+        """Why this process cannot use storage; empty while it can."""
+        self._storage = storage.impatient()
+        self._changed = changed
+
+    def check(self) -> None:
+        """Raise StorageUnavailable while this process cannot use storage."""
+        if self.fault:
+            raise StorageUnavailable(self.fault)
+
+    def check_mounted(self) -> None:
+        """Raise WrongInstallation when the folder of storage is no longer there, before a write.
+
+        Something else may lie in its place, and take in what is written.
+        """
+        if self._storage.path("") is not None:
+            self.installation.check_storage()
+
+    def lost(self, exc: Exception) -> bool:
+        """Whether an error shows that this process cannot use storage at all.
+
+        Storage is probed; from a probe that fails until one that succeeds, the process is at fault.
+        A folder that is not mounted shows itself by objects that are not found.
+        """
+        if not isinstance(exc, StorageUnavailable | NotFound | WrongInstallation):
+            return False
+        if not self.fault and (fault := self._probe()):
+            log.error("this process takes no work: %s", fault)
+            self._note(fault)
+            threading.Thread(target=self._wait, name="access", daemon=True).start()
+        return bool(self.fault)
+
+    def _wait(self) -> None:
+        """Probe storage until it works."""
+        time.sleep(PROBE_SECONDS)
+        while self._probe():
+            time.sleep(PROBE_SECONDS)
+        log.info("storage works again, and this process takes work")
+        self._note("")
+
+    def _note(self, fault: str) -> None:
+        self.fault = fault
+        self._changed(fault)
+
+    def _probe(self) -> str:
+        """Read and write within seconds; return why that failed, or ``""``."""
+        try:
+            self.installation.check_storage()
+            self._storage.replace(Keys.PROBE, PROBE)
+            self._storage.delete(Keys.PROBE)
+        except DubbingError as exc:
+            return f"storage cannot be used: {exc}"
+        return ""
