@@ -33,7 +33,7 @@ its exceptions into these errors.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -148,9 +148,11 @@ class ClipUnreadable(Permanent):
 
     code = "clip_unreadable"
 
-    def __init__(self, segments: Sequence[str]) -> None:
+    def __init__(self, segments: Sequence[str], found: Mapping[str, str] | None = None) -> None:
         self.segments = tuple(segments)
         """Ids of the lines whose clips cannot be read, in time order."""
+        self.found = found or {}
+        """SHA-256 of each of these clips that is there, by the line's id."""
         super().__init__(f"the clips of these lines cannot be read: {', '.join(segments)}")
 
 

@@ -20,7 +20,8 @@ from python_stretch import Signalsmith
 from dubbing.errors import BadInput, ClipUnreadable, NotFound
 from dubbing.media.loudness import integrated
 from dubbing.media.probe import RATE
-from dubbing.media.samples import Audio, Samples, decode_clip
+from dubbing.media.samples import Audio, Samples
+from dubbing.planning.clip import digest_of, load_clip, read_clip
 from dubbing.storage import Storage
 
 BLOCK = 5 * RATE
@@ -49,6 +50,8 @@ class PlacedClip:
     """Above 1 is faster; 1 leaves it unchanged."""
     gain: float
     """Linear."""
+    digest: str = ""
+    """SHA-256 of the clip, by the result of its line."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +96,7 @@ class Mixer:
         """Yield the programme, float32 ``(n, channels)``, ``BLOCK`` frames at a time.
 
         background: blocks of ``BLOCK`` frames, ``(n, channels)``; it may end early.
-        Raises ClipUnreadable, which names every line whose clip is missing or damaged.
+        Raises ClipUnreadable, which names every line whose clip is missing, damaged, or another.
         """
         beds = read_ahead(background or iter(()))
         for speech in self._speech():
@@ -140,7 +143,7 @@ class Mixer:
                     self.loudness[clip.id] = done.loudness
                     yield done.samples
             except (NotFound, BadInput) as exc:
-                raise ClipUnreadable(unreadable(self._storage, self._clips, pool)) from exc
+                raise unreadable(self._storage, self._clips, pool) from exc
             finally:
                 pool.shutdown(cancel_futures=True)
 
@@ -157,10 +160,10 @@ def read_ahead(blocks: Iterator[Samples]) -> Iterator[Samples]:
 def render(storage: Storage, clip: PlacedClip, listen: Listener) -> Rendered:
     """Return a clip stretched, at its level and resampled to ``RATE``.
 
-    Calls ``listen`` with the unchanged clip. Raises NotFound or BadInput when the clip is missing
-    or damaged.
+    Calls ``listen`` with the unchanged clip. Raises NotFound or BadInput when the clip is missing,
+    damaged, or not the one that was spoken.
     """
-    audio = decode_clip(storage.get(clip.key))
+    audio = load_clip(storage, clip.key, clip.digest).audio
     listen(clip.id, audio)
     samples = stretch(audio, clip.stretch) * np.float32(clip.gain)
     return Rendered(
@@ -185,17 +188,23 @@ def stretch(audio: Audio, factor: float) -> Samples:
 
 def unreadable(
     storage: Storage, clips: Sequence[PlacedClip], pool: ThreadPoolExecutor
-) -> list[str]:
-    """Return the ids of all lines whose clips are missing or damaged."""
+) -> ClipUnreadable:
+    """Return the error about all lines whose clips are missing, damaged, or not their own."""
 
-    def fails(clip: PlacedClip) -> bool:
+    def fault(clip: PlacedClip) -> str | None:
+        """Return None for a good clip, else the digest of the object; empty when there is none."""
         try:
-            decode_clip(storage.get(clip.key))
-        except (NotFound, BadInput):
-            return True
-        return False
+            data = storage.get(clip.key)
+            read_clip(data, clip.key, clip.digest)
+        except NotFound:
+            return ""
+        except BadInput:
+            return digest_of(data)
+        return None
 
-    return [clip.id for clip, failed in zip(clips, pool.map(fails, clips), strict=True) if failed]
+    faults = zip(clips, pool.map(fault, clips), strict=True)
+    found = {clip.id: digest for clip, digest in faults if digest is not None}
+    return ClipUnreadable(list(found), {id_: digest for id_, digest in found.items() if digest})
 
 
 def spread(channels: int) -> float:

@@ -82,13 +82,15 @@ class Programme:
         return [
             PlacedClip(
                 id=segment.id,
-                key=self.outcomes[segment.id].result.takes[placement.take].key,
+                key=take.key,
                 start=placement.frame,
                 stretch=placement.stretch,
                 gain=gains[self._voice(segment)],
+                digest=take.digest,
             )
             for segment in self.spoken
             if (placement := self.placements.get(segment.id))
+            and (take := self.outcomes[segment.id].result.takes[placement.take])
         ]
 
     def background(self) -> Iterator[Samples]:

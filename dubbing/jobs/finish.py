@@ -132,8 +132,14 @@ def _repair(
 ) -> str:
     if _repairs(runner, job, lease.at.round) >= MAX_REPAIRS:
         return _fail(runner, lease, job, exc)
-    lines = [CastLine(lost.batch.engine, lost.batch.voice, lost.line) for lost in damaged]
+    lines = [_spoken_again(lost, exc.found.get(lost.line.id, "")) for lost in damaged]
     return _go_on(runner, lease, job, Reason.REPAIR, lines)
+
+
+def _spoken_again(lost: Outcome, found: str) -> CastLine:
+    """Return a line as it was asked; the clip that was found under its key is not taken again."""
+    line = lost.line.model_copy(update={"refused": found})
+    return CastLine(lost.batch.engine, lost.batch.voice, line)
 
 
 def _repairs(runner: BatchRunner, job: Job, round_: int) -> int:

@@ -82,26 +82,32 @@ def level(samples: Samples) -> float:
         return float(20 * np.log10(np.sqrt(np.vdot(samples, samples) / samples.size)))
 
 
-def encode_flac(audio: Audio) -> bytes:
-    """Return ``audio`` as 16-bit FLAC."""
-    file = io.BytesIO()
-    soundfile.write(
-        file, audio.samples, audio.rate, format="FLAC", subtype="PCM_16", compression_level=0.3
-    )
-    return file.getvalue()
+def encode_flac(audio: Audio, name: str = "") -> bytes:
+    """Return ``audio`` as 16-bit FLAC, with ``name`` as its comment."""
+    data = io.BytesIO()
+    with soundfile.SoundFile(
+        data, "w", audio.rate, 1, "PCM_16", format="FLAC", compression_level=0.3
+    ) as file:
+        if name:
+            file.comment = name
+        file.write(audio.samples)
+    return data.getvalue()
 
 
-def decode_clip(data: bytes) -> Audio:
+def decode_clip(data: bytes, name: str = "") -> Audio:
     """Return a clip that ``encode_flac`` encoded.
 
-    Raises BadInput when the clip is damaged or cut short.
+    Raises BadInput when the clip is damaged or cut short, or bears another name than ``name``. A
+    clip without a name passes for any.
     """
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as file:
             samples = file.read(dtype="float32")
-            frames, rate = file.frames, file.samplerate
+            frames, rate, found = file.frames, file.samplerate, file.comment
     except (soundfile.SoundFileError, RuntimeError) as exc:
         raise BadInput(f"the clip cannot be read: {exc}") from exc
     if samples.ndim != 1 or len(samples) != frames or frames == 0:
         raise BadInput(f"the clip is cut short: {len(samples)} of {frames} frames")
+    if name and found and found != name:
+        raise BadInput(f"this is another clip, {found}", where=name)
     return Audio(samples=samples, rate=rate)

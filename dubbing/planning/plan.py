@@ -72,6 +72,8 @@ class PlannedLine(Model):
     """Seconds that it may take: its own time, and the silence after it."""
     max_rate: float
     """How much faster than its natural pace it may be spoken."""
+    refused: str = ""
+    """SHA-256 of a stored clip that is not this line's, and so is not heard again."""
 
 
 class CastLine(NamedTuple):

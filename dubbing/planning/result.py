@@ -20,6 +20,8 @@ class Take(Model):
     """Length of the clip, without leading and trailing silence."""
     level: float
     """RMS of the clip in dBFS."""
+    digest: str = ""
+    """SHA-256 of the stored clip; empty in results of older releases."""
 
 
 class SegmentResult(Model):

@@ -8,8 +8,10 @@ import time
 from dubbing.documents import Document, received
 from dubbing.errors import BadInput, ErrorRecord, ReportedError, Transient
 from dubbing.ledger import Ledger
-from dubbing.media.samples import Audio, decode_clip
+from dubbing.media.samples import Audio
+from dubbing.planning.clip import load_clip
 from dubbing.planning.plan import CastLine, PlannedLine
+from dubbing.planning.result import Take
 from dubbing.queue.publisher import Publisher, queues_of
 from dubbing.script.manifest import Manifest
 from dubbing.storage import Storage
@@ -77,7 +79,8 @@ def say(
         )
     if reply["error"]:
         raise ReportedError(received(ErrorRecord, reply["error"]))
-    return decode_clip(storage.get(reply["takes"][0]["key"]))
+    take = received(Take, reply["takes"][0])
+    return load_clip(storage, take.key, take.digest).audio
 
 
 def _await_turn(ledger: Ledger, engine: str, deadline: float) -> None:

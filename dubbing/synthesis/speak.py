@@ -24,7 +24,8 @@ from dubbing.errors import (
     Stopped,
     StorageUnavailable,
 )
-from dubbing.media.samples import Audio, decode_clip, encode_flac, judge, level, trim
+from dubbing.media.samples import Audio, judge, level, trim
+from dubbing.planning.clip import Clip, encode_clip, load_clip
 from dubbing.planning.plan import Batch, PlannedLine
 from dubbing.planning.result import SegmentResult, Take
 from dubbing.storage import Storage
@@ -128,19 +129,30 @@ class _Session:
         unspoken = self._reuse(asks)
         first = {ask.key: ask for ask in reversed(unspoken)}
         self._deliver([ask for ask in unspoken if first[ask.key] is ask])
-        for ask in self._reuse([ask for ask in unspoken if first[ask.key] is not ask]):
-            self._outcomes[ask.line.id].error = self._outcomes[first[ask.key].line.id].error
+        for ask in unspoken:
+            if first[ask.key] is not ask:
+                self._share(first[ask.key], ask)
+
+    def _share(self, spoken: Ask, ask: Ask) -> None:
+        """Give a line the take, or the error, of another line with the same clip."""
+        other, mine = self._outcomes[spoken.line.id], self._outcomes[ask.line.id]
+        mine.error = other.error
+        mine.takes += [
+            take.model_copy(update={"speed": round(ask.speed, 4)})
+            for take in other.takes
+            if take.key == ask.key
+        ]
 
     def _reuse(self, asks: Sequence[Ask]) -> list[Ask]:
         """Use the clips that are stored; return the asks that have to be spoken."""
         missing = []
         for ask in asks:
             try:
-                clip = decode_clip(self._storage.get(ask.key))
+                clip = self._stored(ask)
             except NotFound:
                 missing.append(ask)
-            except BadInput:
-                log.warning("clip %s is damaged and will be spoken again", ask.key)
+            except BadInput as exc:
+                log.warning("clip %s will be spoken again: %s", ask.key, exc)
                 missing.append(ask)
             else:
                 self._outcomes[ask.line.id].takes.append(_take(ask, clip))
@@ -224,7 +236,7 @@ class _Session:
             outcome.seed = seed
         outcome.error = spoken if isinstance(spoken, DubbingError) else self._fault(ask, spoken)
         if isinstance(spoken, Audio) and not outcome.error:
-            outcome.takes.append(_take(ask, self._store(ask.key, trim(spoken))))
+            outcome.takes.append(_take(ask, self._store(ask, trim(spoken))))
 
     def _fault(self, ask: Ask, spoken: Audio) -> SpeechRejected | None:
         """Return why ``spoken`` cannot be the line, or None."""
@@ -236,15 +248,22 @@ class _Session:
             return exc
         return None
 
-    def _store(self, key: str, clip: Audio) -> Audio:
+    def _stored(self, ask: Ask) -> Clip:
+        """Return the stored clip of an ask; raises NotFound, or BadInput unless it is the line."""
+        clip = load_clip(self._storage, ask.key)
+        if clip.digest == ask.line.refused:
+            raise BadInput("it is not the clip that was spoken for the line")
+        return clip
+
+    def _store(self, ask: Ask, spoken: Audio) -> Clip:
         """Store a clip; return the stored one, which another worker may have stored first."""
-        data = encode_flac(clip)
-        if self._storage.create(key, data):
+        clip = encode_clip(spoken, ask.key)
+        if self._storage.create(ask.key, clip.data):
             return clip
         try:
-            return decode_clip(self._storage.get(key))
-        except BadInput:
-            self._storage.replace(key, data)
+            return self._stored(ask)
+        except (NotFound, BadInput):
+            self._storage.replace(ask.key, clip.data)
             return clip
 
     def _result(self, outcome: _Progress) -> SegmentResult:
@@ -259,10 +278,11 @@ class _Session:
         )
 
 
-def _take(ask: Ask, clip: Audio) -> Take:
+def _take(ask: Ask, clip: Clip) -> Take:
     return Take(
         key=ask.key,
         speed=round(ask.speed, 4),
-        seconds=clip.seconds,
-        level=round(level(clip.samples), 2),
+        seconds=clip.audio.seconds,
+        level=round(level(clip.audio.samples), 2),
+        digest=clip.digest,
     )

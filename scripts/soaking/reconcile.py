@@ -17,7 +17,7 @@ from dubbing.assembly.report import Report, ReportLine
 from dubbing.errors import BadInput, ErrorRecord, GivenUp, NotFound
 from dubbing.job import JobState
 from dubbing.jobs.store import load_end, load_job
-from dubbing.media.samples import decode_clip
+from dubbing.planning.clip import load_clip
 from dubbing.planning.outcome import Outcome, gather, load_result
 from dubbing.planning.plan import read_refs
 from dubbing.queue.publisher import BROKER_PREFIX
@@ -197,7 +197,7 @@ class Audit:
         """Whether the clip exists and can be decoded."""
         if key not in self._sound:
             try:
-                self._sound[key] = decode_clip(self._storage.get(key)).seconds > 0
+                self._sound[key] = load_clip(self._storage, key).audio.seconds > 0
             except (NotFound, BadInput):
                 self._sound[key] = False
         return self._sound[key]

@@ -17,6 +17,7 @@ from dubbing.assembly.report import Report
 from dubbing.engines.engine import Engine, Line
 from dubbing.job import Job, JobState, Segment
 from dubbing.media.samples import Audio, encode_flac
+from dubbing.planning.clip import digest_of
 from dubbing.planning.outcome import Outcome
 from dubbing.planning.plan import Batch, Kind, PlannedLine
 from dubbing.planning.result import SegmentResult
@@ -63,6 +64,16 @@ def say(espeak: Engine, text: str, voice: str) -> Audio:
     return sound
 
 
+def mistake(system: Speaking, clip: str, data: bytes) -> None:
+    """Have another sound stored as a line's clip, as if the engine had spoken so."""
+    storage = system.client.storage
+    digest = digest_of(storage.get(clip))
+    storage.replace(clip, data)
+    for key in list(storage.keys(Keys.results("swapped", 1))):
+        result = storage.get(key).replace(digest.encode(), digest_of(data).encode())
+        storage.replace(key, result)
+
+
 def test_a_clip_in_another_voice_is_found_and_nothing_else(espeak: Engine, tmp_path: Path) -> None:
     cast = {"Ada": ManifestRole(voice=ADA), "Bob": ManifestRole(voice=BOB)}
     job = Manifest(id="swapped", language="en", segments=SEGMENTS, cast=cast)
@@ -76,7 +87,7 @@ def test_a_clip_in_another_voice_is_found_and_nothing_else(espeak: Engine, tmp_p
         clip = clean.lines[4].clip
         assert clip
         wrong = say(espeak, SEGMENTS[4].text, BOB)
-        system.client.storage.replace(clip, encode_flac(wrong))
+        mistake(system, clip, encode_flac(wrong))
         other = SEGMENTS[7].model_copy(
             update={"text": "Nobody will pay for it, and least of all me."}
         )

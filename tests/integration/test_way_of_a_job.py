@@ -148,6 +148,23 @@ def test_a_clip_that_is_damaged_before_assembly_is_spoken_again(system: System) 
     assert set(spoken.values()) == {1}
 
 
+def test_clips_that_changed_places_are_spoken_again_and_heard_in_their_own(system: System) -> None:
+    job, storage = script("swapped", *numbered("Swapped", 5)), system.client.storage
+    with system.frozen("assembly"):
+        system.client.submit(job)
+        system.until(
+            lambda: system.client.status("swapped").state is JobState.ASSEMBLING, "assembling"
+        )
+        keys = [system.outcomes(job)[id_].result.takes[0].key for id_ in ("1", "3")]
+        good = [storage.get(key) for key in keys]
+        for key, data in zip(keys, reversed(good), strict=True):
+            storage.replace(key, data)
+    assert system.wait("swapped").round == 2
+    assert system.whole(job)
+    assert [storage.get(key) for key in keys] == good
+    assert sorted(system.spoken(job).values()) == [1, 1, 1, 2, 2]
+
+
 def test_a_message_that_comes_again_does_nothing(system: System) -> None:
     slow = numbered("Doubled, in a batch that is the last to end", 4, "<slow:0.5>")
     job = script("doubled", *numbered("Doubled", 12, "<slow:0.05>"), *slow)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from dubbing.assembly.mix import BLOCK, RATE, WINDOW, Mixer, PlacedClip, stretch
 from dubbing.errors import ClipUnreadable
 from dubbing.media.samples import Audio, Samples, encode_flac
+from dubbing.planning.clip import digest_of
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 
@@ -140,6 +142,25 @@ def test_every_unreadable_clip_is_named(storage: Storage) -> None:
     with pytest.raises(ClipUnreadable) as raised:
         programme(storage, clips, 10)
     assert raised.value.segments == ("line-1", "line-3", "line-5")
+
+
+def test_a_clip_that_is_not_the_one_that_was_spoken_is_unreadable(storage: Storage) -> None:
+    keys = [store(storage, name, tone(0.5, level=n / 10)) for n, name in enumerate("abcd", 1)]
+    digests = [digest_of(storage.get(key)) for key in keys]
+    # Two clips change places; one result is of a release that wrote no digest.
+    one, two = storage.get(keys[1]), storage.get(keys[2])
+    storage.replace(keys[1], two)
+    storage.replace(keys[2], one)
+    digests[3] = ""
+    clips = [
+        replace(clip(key, 1.0 * n, name=f"line-{n}"), digest=digest)
+        for n, (key, digest) in enumerate(zip(keys, digests, strict=True))
+    ]
+    with pytest.raises(ClipUnreadable) as raised:
+        programme(storage, clips, 5)
+    assert raised.value.segments == ("line-1", "line-2")
+    assert raised.value.found == {"line-1": digests[2], "line-2": digests[1]}
+    assert programme(storage, [clips[0], clips[3]], 5).any()
 
 
 def test_a_mix_that_is_given_up_leaves_no_thread_at_work(storage: Storage) -> None:

@@ -88,6 +88,14 @@ def test_a_clip_comes_back_from_flac() -> None:
     np.testing.assert_allclose(back.samples, line.samples, atol=1 / 32768)
 
 
+def test_a_clip_under_the_name_of_another_is_refused() -> None:
+    named = encode_flac(audio(tone(0.1)), "clips/aa/one.flac")
+    assert decode_clip(named, "clips/aa/one.flac").seconds == decode_clip(named).seconds
+    with pytest.raises(BadInput, match=r"two\.flac: this is another clip, clips/aa/one\.flac"):
+        decode_clip(named, "clips/bb/two.flac")
+    assert decode_clip(encode_flac(audio(tone(0.1))), "clips/bb/two.flac").seconds > 0
+
+
 def test_a_clip_beyond_full_scale_is_clipped_not_wrapped() -> None:
     back = decode_clip(encode_flac(audio(tone(0.1, amplitude=1.5))))
     assert np.abs(back.samples - np.clip(tone(0.1, amplitude=1.5), -1, 1)).max() < 0.001

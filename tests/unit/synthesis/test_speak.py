@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from services import PLUGINS
 
@@ -127,6 +129,44 @@ def test_a_damaged_clip_is_overwritten(
     (second,) = speaking(batch(line()), "low")
     assert (second.takes, second.attempts) == (first.takes, 1)
     assert storage.get(first.takes[0].key) == good
+
+
+def test_a_clip_of_another_line_is_not_taken_for_the_line(
+    speaking: Speaking, storage: Storage
+) -> None:
+    (one, two) = speaking(batch(line("1"), line("2", "Another line.")), "low")
+    keys = one.takes[0].key, two.takes[0].key
+    good = [storage.get(key) for key in keys]
+    for key, data in zip(keys, reversed(good), strict=True):
+        storage.replace(key, data)
+    again = speaking(batch(line("1"), line("2", "Another line.")), "low")
+    assert [(result.takes, result.attempts) for result in again] == [(one.takes, 1), (two.takes, 1)]
+    assert [storage.get(key) for key in keys] == good
+
+
+def test_a_clip_without_a_name_is_taken_unless_it_was_found_to_be_another(
+    speaking: Speaking, storage: Storage, log: Callable[[], list[str]]
+) -> None:
+    (first,) = speaking(batch(line()), "low")
+    key, other = first.takes[0].key, Audio(samples=np.ones(9000, np.float32) / 2, rate=24_000)
+    unnamed = encode_flac(other)
+    storage.replace(key, unnamed)
+    (older,) = speaking(batch(line()), "low")
+    digest = hashlib.sha256(unnamed).hexdigest()
+    assert (older.takes[0].digest, older.attempts) == (digest, 0)
+    repaired = speaking(batch(line("1", refused=digest), line("2", refused=digest)), "low")
+    assert [result.takes for result in repaired] == [first.takes] * 2
+    assert log() == [TEXT] * 2
+
+
+def test_a_clip_that_was_refused_wrongly_is_spoken_once_and_kept(
+    speaking: Speaking, log: Callable[[], list[str]]
+) -> None:
+    (first,) = speaking(batch(line()), "low")
+    refused = {"refused": first.takes[0].digest}
+    results = speaking(batch(line("1", **refused), line("2", **refused)), "low")
+    assert [result.takes for result in results] == [first.takes] * 2
+    assert log() == [TEXT] * 2
 
 
 @pytest.mark.parametrize(
@@ -271,6 +311,7 @@ def test_who_loses_the_race_for_a_clip_reports_the_stored_one(storage: Storage) 
     raced.load("cpu")
     (result,) = speak(raced, storage, batch(line()), "low")
     assert result.takes[0].seconds == other.seconds == clip(storage, result).seconds
+    assert result.takes[0].digest == hashlib.sha256(encode_flac(other)).hexdigest()
 
 
 class Deliveries:
