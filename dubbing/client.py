@@ -195,11 +195,15 @@ class Client:
         """Change many jobs; if one request is refused as BadInput, no job is changed."""
         return self._submitter.revise(manifests)
 
-    def fetch(self, job_id: str, folder: Path, *, name: str | None = None) -> list[Path]:
+    def fetch(
+        self, job_id: str, folder: Path, *, name: str | None = None, replace: bool = False
+    ) -> list[Path]:
         """Write a job's outputs and report into ``folder``; return their paths.
 
         name: beginning of the files' names; by default, the job's ``output.name``.
-        Raises Conflict while there is nothing to fetch.
+        replace: whether files of the same names that were fetched of another job give way.
+        Raises Conflict while there is nothing to fetch, and for a file in the way that no earlier
+        fetch of the job wrote; then nothing is written.
         """
         from dubbing.jobs.fetch import fetch_output
 
@@ -209,12 +213,14 @@ class Client:
                 f"job {job_id!r} is {status.state.value}: it has no output to fetch, but perhaps "
                 "lines, with --partial"
             )
-        return fetch_output(self.storage, status.output, folder, self._name(job_id, name))
+        named = self._name(job_id, name)
+        return fetch_output(self.storage, status.output, folder, named, replace=replace)
 
     def fetch_partial(self, job_id: str, folder: Path, *, name: str | None = None) -> list[Path]:
         """Write the clips of a job's newest round into ``folder``; return the paths.
 
-        Each clip becomes ``lines/<id>.flac``; a report covers every line.
+        Each clip becomes ``lines/<id>.flac``; a report covers every line. Raises Conflict for a
+        file in the way that no earlier fetch of the job wrote.
         name: as in `fetch`.
         """
         from dubbing.jobs.fetch import fetch_lines

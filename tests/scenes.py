@@ -15,7 +15,8 @@ from dubbing.assembly.report import Report
 from dubbing.errors import EngineFailed
 from dubbing.job import Job, Segment
 from dubbing.media.probe import decode
-from dubbing.media.samples import Audio, Samples, encode_flac, level
+from dubbing.media.samples import Audio, Samples, level
+from dubbing.planning.clip import encode_clip
 from dubbing.planning.outcome import gather
 from dubbing.planning.plan import Batch, Kind, PlannedLine, Reason, Round, write_plan
 from dubbing.planning.result import BatchResult, SegmentResult, Take
@@ -39,8 +40,15 @@ def voice(seconds: float, *, pitch: float = 140.0, peak: float = 0.3) -> Audio:
 
 
 def store_take(storage: Storage, name: str, audio: Audio, *, speed: float = 1.0) -> Take:
-    storage.replace(Keys.clip(name), encode_flac(audio))
-    return Take(key=Keys.clip(name), speed=speed, seconds=audio.seconds, level=level(audio.samples))
+    clip = encode_clip(audio, Keys.clip(name))
+    storage.replace(Keys.clip(name), clip.data)
+    return Take(
+        key=Keys.clip(name),
+        speed=speed,
+        seconds=audio.seconds,
+        level=level(audio.samples),
+        digest=clip.digest,
+    )
 
 
 def spoken(segment: Segment, *takes: Take) -> SegmentResult:

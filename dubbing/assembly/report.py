@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import StringConstraints
 
 from dubbing.assembly.timeline import Placement
 from dubbing.documents import Identifier, Model
@@ -15,6 +17,9 @@ from dubbing.planning.outcome import Outcome
 from dubbing.proof.speaker import Match
 from dubbing.text.sounds import is_silent
 
+OUTPUT = r"^(dub\.[a-z0-9]{1,10}|lines/[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.flac)$"
+"""The names of outputs, and of lines that are fetched before they are mixed: no other name that a
+stored report may hold is written to anybody's folder."""
 LOUDNESS_TOLERANCE = 1.0
 """LU by which a programme may miss its profile before a warning is given."""
 
@@ -146,7 +151,7 @@ def _mixed(segment: Segment, outcome: Outcome, placement: Placement) -> dict[str
 class ReportOutput(Model):
     """A file that was written."""
 
-    name: str
+    name: Annotated[str, StringConstraints(pattern=OUTPUT)]
     key: str
     """Storage key."""
     bytes: int

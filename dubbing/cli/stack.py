@@ -115,7 +115,10 @@ def _dub(reading: Reading, out: Path) -> tuple[Status, list[Path], list[Caution]
         status = show_progress(attended(_watched(client.watch(submission.id), stack)))
         # The same request may have been submitted under another file name.
         name = job.output.name
-        paths = client.fetch(submission.id, out, name=name) if status.output else []
+        if not status.output:
+            return status, [], cautions
+        # The file may have been dubbed before, as another job: that output gives way.
+        paths = client.fetch(submission.id, out, name=name, replace=True)
         return status, paths, cautions
 
 

@@ -6,15 +6,23 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from dubbing.assembly.report import Report
-from dubbing.errors import Conflict, MediaError, NotFound
+from pydantic import ValidationError
+
+from dubbing.assembly.report import Report, ReportOutput
+from dubbing.errors import BadInput, Conflict, NotFound
 from dubbing.job import Job
+from dubbing.jobs.landing import REPORT, Landing
 from dubbing.jobs.status import Status
 from dubbing.jobs.store import load_job, load_round
+from dubbing.planning.clip import load_clip
 from dubbing.planning.outcome import gather
+from dubbing.planning.result import Take
 from dubbing.storage import Storage
 from dubbing.storage.parallel import each
 from dubbing.text.sounds import voiced
+
+LINES = "lines/"
+"""Beginning of the names of lines that are fetched before they are mixed."""
 
 
 def distinct(jobs: Sequence[Job]) -> dict[str, str]:
@@ -37,68 +45,75 @@ def distinct(jobs: Sequence[Job]) -> dict[str, str]:
     return names if len({*names.values()}) == len(names) else {id_: id_ for id_ in names}
 
 
-def fetch_output(storage: Storage, prefix: str, folder: Path, name: str) -> list[Path]:
-    """Write every object below ``prefix`` into ``folder``; return the paths.
+def fetch_output(
+    storage: Storage, prefix: str, folder: Path, name: str, *, replace: bool = False
+) -> list[Path]:
+    """Write the outputs that the report below ``prefix`` names, and the report; return the paths.
 
     name: prefix of the file names; ``""`` for none.
+    replace: whether outputs of another job that were fetched to the same place give way.
+    Raises Conflict for a file in the way that no earlier fetch wrote, before anything is written.
     """
-    _make(folder)
-    return [
-        _download(storage, key, _named(folder, name, Path(key).name))
-        for key in sorted(storage.keys(prefix))
-    ]
+    stored = storage.get(prefix + REPORT)
+    report = _read(stored, prefix + REPORT)
+    keys = {output.name: prefix + output.name for output in report.outputs}
+    landing = Landing(folder, name, report.job, replace=replace)
+    for output, key in keys.items():
+        landing.check(output, storage.size(key) or 0)
+    landing.check(REPORT, len(stored))
+    with landing.fetched() as files:
+        each(lambda output: storage.download(keys[output], files.path(output)), keys)
+        files.path(REPORT).write_bytes(stored)
+        return files.land()
 
 
 def fetch_lines(storage: Storage, status: Status, folder: Path, name: str) -> list[Path]:
     """Write each spoken line as ``lines/<id>.flac``, and ``report.json`` about all lines.
 
     Lines have their natural pace, as nothing has been fitted yet. Missing lines produce no file;
-    stale files are removed.
+    files of lines that an earlier fetch wrote, and that are no longer there, are removed.
     name: as in `fetch_output`.
-    Raises Conflict when nothing has been planned.
+    Raises Conflict when nothing has been planned, and for a file in the way that no earlier fetch
+    wrote.
     """
     job_id, round_ = status.id, status.round
     if round_ == 0:
         raise Conflict(f"job {job_id!r} has not begun: there is nothing to fetch")
     job, asked = load_job(storage, job_id, round_), load_round(storage, job_id, round_).asked
     outcomes = gather(storage, job_id, round_)
-    report = Report.unmixed(job, round_, outcomes, state=status.state, asked=asked)
-    lines = _named(folder, name, "lines")
-    _make(lines)
-    for old in lines.glob("*.flac"):
-        old.unlink()
     segments = voiced(job).segments
     takes = {s.id: outcomes[s.id].result.takes for s in segments if s.id in outcomes}
-    clips = [(of_line[0].key, lines / f"{id_}.flac") for id_, of_line in takes.items() if of_line]
-    paths = each(lambda clip: _download_if_there(storage, *clip), clips)
-    report_path = _named(folder, name, "report.json")
-    report_path.write_text(report.model_dump_json(indent=1))
-    return [*(path for path in paths if path), report_path]
+    first = {f"{LINES}{id_}.flac": of_line[0] for id_, of_line in takes.items() if of_line}
+    landing = Landing(folder, name, job_id)
+    with landing.fetched() as files:
+
+        def write(line: str) -> ReportOutput | None:
+            clip = _clip(storage, first[line])
+            if clip is None:
+                return None
+            landing.check(line, len(clip))
+            files.path(line).write_bytes(clip)
+            return ReportOutput(name=line, key=first[line].key, bytes=len(clip))
+
+        lines = tuple(line for line in each(write, first) if line)
+        report = Report.unmixed(job, round_, outcomes, state=status.state, asked=asked)
+        # The report also keeps the names of outputs that were fetched before.
+        others = [file for name, file in landing.earlier.items() if not name.startswith(LINES)]
+        report = report.model_copy(update={"outputs": (*lines, *others)})
+        files.path(REPORT).write_text(report.model_dump_json(indent=1))
+        return files.land(stale=LINES)
 
 
-def _named(folder: Path, name: str, ending: str) -> Path:
-    """Return a file's path: ``e01.de.dub.mp4``, which no source is called, or ``dub.mp4``."""
-    return folder / (f"{name}.{ending}" if name else ending)
-
-
-def _make(folder: Path) -> None:
+def _read(data: bytes, key: str) -> Report:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise MediaError(f"the folder {folder} cannot be made: {exc.strerror}") from exc
+        return Report.model_validate_json(data)
+    except ValidationError as exc:
+        raise BadInput("the stored report is damaged: revise or retry the job", where=key) from exc
 
 
-def _download_if_there(storage: Storage, key: str, path: Path) -> Path | None:
-    """Write an object unless it is gone; assembly notices lost clips and has them spoken again."""
+def _clip(storage: Storage, take: Take) -> bytes | None:
+    """Return a clip; None when it is gone or not the line's, which assembly has spoken again."""
     try:
-        return _download(storage, key, path)
-    except NotFound:
+        return load_clip(storage, take.key, take.digest).data
+    except (NotFound, BadInput):
         return None
-
-
-def _download(storage: Storage, key: str, path: Path) -> Path:
-    """Write an object; an interrupted download leaves no file that looks whole."""
-    partial = path.with_name(f".{path.name}.partial")
-    storage.download(key, partial)
-    partial.replace(path)
-    return path

@@ -1,17 +1,23 @@
-"""Names of fetched files: after the script, and different for each job."""
+"""Fetched files: named after the script, different for each job, and in nobody's way."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from scenes import scene, voice
 
-from dubbing.errors import BadInput
-from dubbing.job import Job, Output
+from dubbing.assembly.report import Report, ReportOutput
+from dubbing.errors import BadInput, Conflict
+from dubbing.job import Job, JobState, Output
 from dubbing.job.job import plain_name
-from dubbing.jobs.fetch import distinct, fetch_output
+from dubbing.jobs.fetch import distinct, fetch_lines, fetch_output
+from dubbing.jobs.status import Status
+from dubbing.media.samples import encode_flac
 from dubbing.script.loader import load
 from dubbing.storage import Storage
+from dubbing.storage.keys import Keys
 
 SRT = "1\n00:00:01,000 --> 00:00:02,000\nHello\n"
 
@@ -84,13 +90,147 @@ def test_a_script_of_any_name_names_its_files(stem: str, name: str) -> None:
     assert plain_name(stem) == name
 
 
-def test_what_is_fetched_beside_its_script_and_film_overwrites_neither(tmp_path: Path) -> None:
-    storage = Storage.at(str(tmp_path / "storage"))
-    for name in ("dub.mp4", "dub.srt", "report.json"):
-        storage.create(f"jobs/a/output/1/run/{name}", b"made")
+PREFIX = "jobs/a/output/1/run/"
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Storage:
+    return Storage.at(str(tmp_path / "storage"))
+
+
+def store_output(storage: Storage, job_id: str = "a", **made: bytes) -> str:
+    """Store a job's outputs and report, by the endings of their names; return their prefix."""
+    prefix = PREFIX.replace("/a/", f"/{job_id}/")
+    outputs = tuple(
+        ReportOutput(name=f"dub.{ending}", key=f"{prefix}dub.{ending}", bytes=len(data))
+        for ending, data in made.items()
+    )
+    state = JobState.COMPLETED
+    report = Report(job=job_id, round=1, state=state, language="de", outputs=outputs, lines=())
+    for output, data in zip(outputs, made.values(), strict=True):
+        storage.replace(output.key, data)
+    storage.replace(f"{prefix}report.json", report.model_dump_json().encode())
+    return prefix
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def test_what_is_fetched_beside_its_script_and_film_overwrites_neither(
+    storage: Storage, tmp_path: Path
+) -> None:
+    prefix = store_output(storage, mp4=b"film", srt=b"text")
     sources = [script(tmp_path, name) for name in ("e01.srt", "e01.mp4", "e01.json")]
-    paths = fetch_output(storage, "jobs/a/output/1/run/", tmp_path, "e01")
+    paths = fetch_output(storage, prefix, tmp_path, "e01")
     assert [path.name for path in paths] == ["e01.dub.mp4", "e01.dub.srt", "e01.report.json"]
     assert all(source.read_text() == SRT for source in sources)
-    paths = fetch_output(storage, "jobs/a/output/1/run/", tmp_path / "new" / "out", "")
+    paths = fetch_output(storage, prefix, tmp_path / "new" / "out", "")
     assert [path.name for path in paths] == ["dub.mp4", "dub.srt", "report.json"]
+
+
+def test_an_object_that_the_report_does_not_name_is_not_fetched(
+    storage: Storage, tmp_path: Path
+) -> None:
+    prefix = store_output(storage, flac=b"sound")
+    for name in (".bashrc", "Makefile", "dub.mp4", "lines/1.flac"):
+        storage.create(prefix + name, b"planted")
+    fetch_output(storage, prefix, tmp_path / "out", "")
+    assert {path.name for path in (tmp_path / "out").rglob("*")} == {"dub.flac", "report.json"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../up.mp4",
+        "/etc/passwd",
+        ".bashrc",
+        "Makefile",
+        "dub./../x",
+        "dub.mp4\n",
+        "lines/../1.flac",
+    ],
+)
+def test_a_report_that_names_anything_else_is_refused(
+    storage: Storage, tmp_path: Path, name: str
+) -> None:
+    prefix = store_output(storage, mp4=b"film")
+    report = json.loads(storage.get(f"{prefix}report.json"))
+    report["outputs"][0]["name"] = name
+    storage.replace(f"{prefix}report.json", json.dumps(report).encode())
+    with pytest.raises(BadInput, match=r"report\.json: the stored report is damaged"):
+        fetch_output(storage, prefix, tmp_path / "out", "")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("size", [4, 5])
+def test_a_file_that_no_fetch_wrote_is_in_the_way(
+    storage: Storage, tmp_path: Path, size: int
+) -> None:
+    prefix = store_output(storage, flac=b"loud", mp4=b"film")
+    (tmp_path / "dub.mp4").write_bytes(b"mine!"[:size])
+    with pytest.raises(Conflict, match=r"dub\.mp4 is in the way.*move it"):
+        fetch_output(storage, prefix, tmp_path, "")
+    assert files_in(tmp_path) == {"dub.mp4": b"mine!"[:size]}
+    assert {path.name for path in tmp_path.iterdir()} == {"dub.mp4", "storage"}
+
+
+def test_files_of_an_earlier_fetch_give_way_and_files_of_another_job_do_not(
+    storage: Storage, tmp_path: Path
+) -> None:
+    fetch_output(storage, store_output(storage, mp4=b"film", srt=b"text"), tmp_path, "")
+    fetch_output(storage, PREFIX, tmp_path, "")
+    prefix = store_output(storage, mp4=b"longer film", srt=b"text")
+    fetch_output(storage, prefix, tmp_path, "")
+    assert files_in(tmp_path)["dub.mp4"] == b"longer film"
+    other = store_output(storage, "b", mp4=b"another")
+    with pytest.raises(Conflict, match="was not fetched of job 'b'"):
+        fetch_output(storage, other, tmp_path, "")
+    assert files_in(tmp_path)["dub.mp4"] == b"longer film"
+    fetch_output(storage, other, tmp_path, "", replace=True)
+    assert files_in(tmp_path)["dub.mp4"] == b"another"
+
+
+def test_a_fetched_file_that_was_changed_since_is_kept(storage: Storage, tmp_path: Path) -> None:
+    fetch_output(storage, store_output(storage, srt=b"text"), tmp_path, "")
+    (tmp_path / "dub.srt").write_bytes(b"text, corrected by hand")
+    with pytest.raises(Conflict, match=r"dub\.srt is in the way"):
+        fetch_output(storage, store_output(storage, srt=b"new text"), tmp_path, "")
+    assert files_in(tmp_path)["dub.srt"] == b"text, corrected by hand"
+
+
+def spoken_scene(storage: Storage) -> Status:
+    """Store a job whose lines are spoken; return where it stands."""
+    storage.create(Keys.job("scene"), scene(storage).model_dump_json().encode())
+    return Status(id="scene", state=JobState.SYNTHESIZING, round=1, lines=4)
+
+
+def test_lines_are_verified_and_only_those_of_an_earlier_fetch_are_removed(
+    storage: Storage, tmp_path: Path
+) -> None:
+    status = spoken_scene(storage)
+    fetch_output(storage, store_output(storage, "scene", mp4=b"film"), tmp_path, "")
+    own = tmp_path / "lines" / "own.flac"
+    own.parent.mkdir()
+    own.write_bytes(b"mine")
+    names = [path.name for path in fetch_lines(storage, status, tmp_path, "")]
+    assert names == ["1.flac", "2.flac", "3.flac", "4.flac", "report.json"]
+    storage.delete(Keys.clip("clip1"))
+    storage.replace(Keys.clip("clip2"), storage.get(Keys.clip("clip4")))
+    storage.replace(Keys.clip("clip3"), encode_flac(voice(1.0), Keys.clip("clip4")))
+    fetch_lines(storage, status, tmp_path, "")
+    assert set(files_in(own.parent)) == {"4.flac", "own.flac"}
+    # The film that was fetched before is still known as fetched.
+    fetch_output(storage, store_output(storage, "scene", mp4=b"a new film"), tmp_path, "")
+    assert files_in(tmp_path)["dub.mp4"] == b"a new film"
+    assert own.read_bytes() == b"mine"
+
+
+def test_a_line_of_the_users_own_is_in_the_way(storage: Storage, tmp_path: Path) -> None:
+    status = spoken_scene(storage)
+    own = tmp_path / "lines" / "3.flac"
+    own.parent.mkdir()
+    own.write_bytes(b"mine")
+    with pytest.raises(Conflict, match=r"3\.flac is in the way"):
+        fetch_lines(storage, status, tmp_path, "")
+    assert files_in(own.parent) == {"3.flac": b"mine"}

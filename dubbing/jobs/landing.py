@@ -1,0 +1,141 @@
+"""The folder that fetched files are written to: no file of its owner is overwritten or removed.
+
+The report in the folder tells which files an earlier fetch wrote. Only these give way.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from dubbing.assembly.report import Report, ReportOutput
+from dubbing.errors import Conflict, MediaError
+
+REPORT = "report.json"
+
+
+class Landing:
+    """The place of a job's files: ``e01.de.dub.mp4``, which no source is called, or ``dub.mp4``."""
+
+    def __init__(self, folder: Path, name: str, job: str, *, replace: bool = False) -> None:
+        """Name the files of ``job`` in ``folder``.
+
+        name: prefix of the file names; ``""`` for none. replace: whether files that were fetched
+        of another job give way.
+        """
+        self._folder = folder
+        self._name = name
+        self._job = job
+        self._replace = replace
+
+    def path(self, name: str) -> Path:
+        """Return where a file goes."""
+        return self._folder / (f"{self._name}.{name}" if self._name else name)
+
+    @cached_property
+    def earlier(self) -> dict[str, ReportOutput]:
+        """The files that an earlier fetch wrote, by name, unless their size has changed since."""
+        outputs = self._report.outputs if self._report else ()
+        return {file.name: file for file in outputs if _has_size(self.path(file.name), file.bytes)}
+
+    def check(self, name: str, size: int) -> None:
+        """Raise Conflict if a file is in the way that differs in size and is not ours."""
+        path = self.path(name)
+        if _is_there(path) and not self._ours(name) and not _has_size(path, size):
+            raise self._conflict(path)
+
+    def has(self, name: str, file: Path) -> bool:
+        """Whether a copy of ``file`` is there; raises Conflict for another that is not ours."""
+        path = self.path(name)
+        if path.is_file() and filecmp.cmp(file, path, shallow=False):
+            return True
+        if _is_there(path) and not self._ours(name):
+            raise self._conflict(path)
+        return False
+
+    @contextmanager
+    def fetched(self) -> Iterator[Fetched]:
+        """Provide a hidden folder for the files; whatever does not land is removed with it.
+
+        Raises MediaError when the folder cannot be written.
+        """
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            hidden = tempfile.TemporaryDirectory(prefix=".fetched-", dir=self._folder)
+        except OSError as exc:
+            raise MediaError(f"the folder {self._folder} cannot be made: {exc.strerror}") from exc
+        with hidden as folder:
+            try:
+                yield Fetched(self, Path(folder))
+            except OSError as exc:
+                words = f"{self._folder} cannot be written: {exc.strerror}"
+                raise MediaError(words) from exc
+
+    @cached_property
+    def _report(self) -> Report | None:
+        """The report of an earlier fetch of this job; None for any other file."""
+        try:
+            report = Report.model_validate_json(self.path(REPORT).read_bytes())
+        except (OSError, ValidationError):
+            return None
+        return report if self._replace or report.job == self._job else None
+
+    def _ours(self, name: str) -> bool:
+        if name == REPORT:
+            return self._report is not None
+        return name in self.earlier
+
+    def _conflict(self, path: Path) -> Conflict:
+        return Conflict(
+            f"{path} is in the way, and was not fetched of job {self._job!r}: move it, or fetch "
+            "with --name or --out to another place"
+        )
+
+
+class Fetched:
+    """Files that were fetched, and wait for their place in the landing."""
+
+    def __init__(self, landing: Landing, folder: Path) -> None:
+        self._landing = landing
+        self._folder = folder
+        self._names: list[str] = []
+
+    def path(self, name: str) -> Path:
+        """Return where to write a file, for now."""
+        self._names.append(name)
+        path = self._folder / name
+        path.parent.mkdir(exist_ok=True)
+        return path
+
+    def land(self, *, stale: str | None = None) -> list[Path]:
+        """Move the files to their places; return them.
+
+        stale: beginning of the names of which files of the earlier fetch are removed, unless they
+        were fetched again.
+        Raises Conflict, with nothing moved, for a file in the way that no earlier fetch wrote.
+        """
+        landing, names = self._landing, sorted(self._names, key=lambda name: (name == REPORT, name))
+        there = {name for name in names if landing.has(name, self._folder / name)}
+        for name in landing.earlier.keys() - {*names}:
+            if stale and name.startswith(stale):
+                landing.path(name).unlink()
+        for name in names:
+            if name not in there:
+                path = landing.path(name)
+                path.parent.mkdir(exist_ok=True)
+                (self._folder / name).replace(path)
+        return [landing.path(name) for name in names]
+
+
+def _is_there(path: Path) -> bool:
+    return path.exists() or path.is_symlink()
+
+
+def _has_size(path: Path, size: int) -> bool:
+    return path.is_file() and path.stat().st_size == size
