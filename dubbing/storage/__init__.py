@@ -2,6 +2,7 @@
 
 from dubbing.storage.keys import Keys
 from dubbing.storage.parallel import each
-from dubbing.storage.store import S3Options, Storage, digest_file
+from dubbing.storage.s3 import S3Options
+from dubbing.storage.store import Storage, digest_file
 
 __all__ = ["Keys", "S3Options", "Storage", "digest_file", "each"]

@@ -9,24 +9,19 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import timedelta
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
-from urllib.parse import urlsplit
+from typing import BinaryIO
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.exceptions import NotFoundError as ObjectNotFound
-from obstore.store import LocalStore, MemoryStore, ObjectStore, S3Store
+from obstore.store import LocalStore, MemoryStore, ObjectStore
 
 from dubbing.errors import BadInput, MediaError, NotFound, StorageRefused, StorageUnavailable
 from dubbing.storage.keys import Keys
+from dubbing.storage.s3 import S3Options, s3_store
 from dubbing.storage.s3_refusal import Refusal, refusal_in, summary_of
-
-if TYPE_CHECKING:
-    from obstore.store import S3Config
 
 NOTHING = MemoryStore()
 """The content of a folder that does not exist yet."""
@@ -34,29 +29,10 @@ CHUNK = 8 << 20
 """Bytes per part when a whole file is uploaded or downloaded."""
 PARTS_AT_ONCE = 4
 """Parts of an upload that are in memory at the same time."""
-REQUEST_SECONDS = 30.0
-"""Longest time for one request to a bucket, with its payload."""
-RETRY_SECONDS = 15.0
-"""A request is not retried after this time.
-
-A call takes at most this and one request, so that an outage is reported within a batch's deadline.
-"""
 WORDLESS = re.compile(r"performing HEAD .*status code: 40[013] ")
 """A refusal without a body, and so without an error code."""
-BUCKET = re.compile(r"[\w.-]+", re.ASCII)
-CONNECT_SECONDS = 5.0
 GREETING_SECONDS = 3.0
 """How long to wait for a bucket's server that has never answered; one retry follows a failure."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class S3Options:
-    """Options that an ``s3://`` URL does not hold."""
-
-    endpoint: str | None = None
-    region: str | None = None
-    access_key_id: str | None = None
-    secret_access_key: str | None = None
 
 
 class Storage:
@@ -72,7 +48,7 @@ class Storage:
     def at(cls, url: str, s3: S3Options | None = None) -> Storage:
         """Open a folder's path, a ``file://`` URL, or ``s3://bucket/prefix``."""
         if url.startswith("s3://"):
-            return cls(_s3_store(url, s3 or S3Options()), url, s3)
+            return cls(s3_store(url, s3 or S3Options()), url, s3)
         if "://" in url and not url.startswith("file://"):
             raise BadInput("use a folder or s3://bucket/prefix", where=f"storage {url!r}")
         folder = Path(url.removeprefix("file://")).expanduser().absolute()
@@ -88,7 +64,7 @@ class Storage:
     def impatient(self) -> Storage:
         """Return the same storage, but with calls to a bucket that have to end within seconds."""
         far = self.url.startswith("s3://")
-        store = _s3_store(self.url, self._s3, GREETING_SECONDS) if far else self._opened
+        store = s3_store(self.url, self._s3, GREETING_SECONDS) if far else self._opened
         return Storage(store, self.url, self._s3)
 
     def greet(self) -> None:
@@ -255,46 +231,3 @@ def digest_file(path: Path) -> str:
     """Return the SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _s3_store(url: str, options: S3Options, seconds: float | None = None) -> S3Store:
-    """Return the store of a URL.
-
-    seconds: how long the server may take to answer; by default as long as an outage may last.
-    """
-    bucket, _, prefix = url.removeprefix("s3://").partition("/")
-    if not BUCKET.fullmatch(bucket):
-        raise BadInput("name a bucket: s3://bucket/prefix", where=f"storage {url!r}")
-    config: S3Config = {"bucket": bucket, "region": options.region or "us-east-1"}
-    # Without a key here, obstore looks for one where Amazon's tools do.
-    if options.endpoint:
-        config["endpoint"] = _web_address(options.endpoint)
-    if options.access_key_id:
-        config["access_key_id"] = options.access_key_id
-    if options.secret_access_key:
-        config["secret_access_key"] = options.secret_access_key
-    written = "".join(map(str, config.values()))
-    if not (written.isascii() and written.isprintable()):
-        raise BadInput("a key, the region or the endpoint has an invalid character", where="S3")
-    return S3Store(
-        prefix=prefix or None,
-        config=config,
-        client_options={
-            "allow_http": (options.endpoint or "").startswith("http://"),
-            "connect_timeout": timedelta(seconds=seconds or CONNECT_SECONDS),
-            "timeout": timedelta(seconds=seconds or REQUEST_SECONDS),
-        },
-        retry_config={
-            "max_retries": 1 if seconds else 5,
-            "retry_timeout": timedelta(seconds=seconds or RETRY_SECONDS),
-        },
-    )
-
-
-def _web_address(endpoint: str) -> str:
-    """Return ``endpoint``; raises BadInput unless it is a web address."""
-    with suppress(ValueError):
-        parts = urlsplit(endpoint)
-        if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:
-            return endpoint
-    raise BadInput("write it as http://host:port or https://host", where="DUBBING_S3_ENDPOINT")

@@ -1,0 +1,80 @@
+"""How a bucket is reached: its options, and the store of an ``s3://`` URL."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from obstore.store import S3Store
+
+from dubbing.errors import BadInput
+
+if TYPE_CHECKING:
+    from obstore.store import S3Config
+
+REQUEST_SECONDS = 30.0
+"""Longest time for one request to a bucket, with its payload."""
+RETRY_SECONDS = 15.0
+"""A request is not retried after this time.
+
+A call takes at most this and one request, so that an outage is reported within a batch's deadline.
+"""
+BUCKET = re.compile(r"[\w.-]+", re.ASCII)
+CONNECT_SECONDS = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class S3Options:
+    """Options that an ``s3://`` URL does not hold."""
+
+    endpoint: str | None = None
+    region: str | None = None
+    access_key_id: str | None = None
+    secret_access_key: str | None = None
+
+
+def s3_store(url: str, options: S3Options, seconds: float | None = None) -> S3Store:
+    """Return the store of a URL.
+
+    seconds: how long the server may take to answer; by default as long as an outage may last.
+    """
+    bucket, _, prefix = url.removeprefix("s3://").partition("/")
+    if not BUCKET.fullmatch(bucket):
+        raise BadInput("name a bucket: s3://bucket/prefix", where=f"storage {url!r}")
+    config: S3Config = {"bucket": bucket, "region": options.region or "us-east-1"}
+    # Without a key here, obstore looks for one where Amazon's tools do.
+    if options.endpoint:
+        config["endpoint"] = _web_address(options.endpoint)
+    if options.access_key_id:
+        config["access_key_id"] = options.access_key_id
+    if options.secret_access_key:
+        config["secret_access_key"] = options.secret_access_key
+    written = "".join(map(str, config.values()))
+    if not (written.isascii() and written.isprintable()):
+        raise BadInput("a key, the region or the endpoint has an invalid character", where="S3")
+    return S3Store(
+        prefix=prefix or None,
+        config=config,
+        client_options={
+            "allow_http": (options.endpoint or "").startswith("http://"),
+            "connect_timeout": timedelta(seconds=seconds or CONNECT_SECONDS),
+            "timeout": timedelta(seconds=seconds or REQUEST_SECONDS),
+        },
+        retry_config={
+            "max_retries": 1 if seconds else 5,
+            "retry_timeout": timedelta(seconds=seconds or RETRY_SECONDS),
+        },
+    )
+
+
+def _web_address(endpoint: str) -> str:
+    """Return ``endpoint``; raises BadInput unless it is a web address."""
+    with suppress(ValueError):
+        parts = urlsplit(endpoint)
+        if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:
+            return endpoint
+    raise BadInput("write it as http://host:port or https://host", where="DUBBING_S3_ENDPOINT")
