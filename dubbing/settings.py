@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     """Key of the S3 account. Default: the one that the environment or the machine's role gives."""
     s3_secret_access_key: SecretStr | None = None
     """Secret of that key."""
+    granted_sources: tuple[str, ...] = ()
+    """Where jobs may name media beside the storage's own bucket, as JSON: ["s3://films",
+    "s3://archive/2026"]; s3:// alone stands for every bucket that the keys can read."""
     engine: str = "espeak"
     """Engine for jobs and speakers that name none."""
     slots: int | None = Field(default=None, ge=1)
@@ -104,6 +107,13 @@ class Settings(BaseSettings):
             "write it as redis://user:password@host:6379/0, with %2F, %3F, %23 and %40 for "
             "/, ?, # and @ in the password"
         )
+
+    @field_validator("granted_sources")
+    @classmethod
+    def _are_buckets(cls, places: tuple[str, ...]) -> tuple[str, ...]:
+        if wrong := [place for place in places if not place.startswith("s3://")]:
+            raise ValueError(f"begin {wrong[0]!r} with s3://")
+        return places
 
     @field_validator("hub_endpoint")
     @classmethod

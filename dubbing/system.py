@@ -47,6 +47,7 @@ class System:
             region=settings.s3_region,
             access_key_id=settings.s3_access_key_id,
             secret_access_key=secret.get_secret_value() if secret else None,
+            granted=settings.granted_sources,
         )
         return Storage.at(settings.storage, options)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -237,6 +238,10 @@ def plain_name(name: str) -> str:
     return kept.lstrip(". ").encode()[:LONGEST_NAME].decode(errors="ignore")
 
 
+STORED_MEDIA = re.compile(r"media/[A-Za-z0-9][A-Za-z0-9._-]{0,99}|s3://[^/]+/.+")
+"""What the media of a stored job is: the key of an upload, or an ``s3://`` URL."""
+
+
 class Job(Request, Document):
     """One programme to be dubbed into one language, stored as ``jobs/<job>/job.json``."""
 
@@ -244,6 +249,13 @@ class Job(Request, Document):
     media: str | None = None
     """Storage key or ``s3://`` URL of the film, or of a sound."""
     cast: dict[str, Role] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _media_is_stored(self) -> Job:
+        for source in filter(None, (self.media, self.background.track)):
+            if not STORED_MEDIA.fullmatch(source):
+                raise ValueError(f"{source!r} is neither the key of stored media nor an s3:// URL")
+        return self
 
     def digest(self) -> str:
         """Return a hex digest of the request, without its id, format, collection and file name.

@@ -41,7 +41,7 @@ class Manner(Model):
 class Role(Manner):
     """The role of one speaker in a stored job."""
 
-    clone: str | None = None
+    clone: Identifier | None = None
     """Digest of the stored voice that is cloned."""
 
     @property

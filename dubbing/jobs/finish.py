@@ -12,6 +12,7 @@ from dubbing.assembly.assemble import assemble
 from dubbing.assembly.report import Report
 from dubbing.engines.published import published_specs
 from dubbing.errors import (
+    BadInput,
     ClipUnreadable,
     DubbingError,
     GivenUp,
@@ -48,7 +49,11 @@ def finish(runner: BatchRunner, lease: Lease) -> str:
     round is opened instead.
     """
     round_ = lease.at.round
-    job = load_job(runner.storage, lease.at.job, round_)
+    try:
+        job = load_job(runner.storage, lease.at.job, round_)
+    except BadInput as exc:
+        # Nobody can assemble a job whose stored request cannot be read.
+        return _fail(runner, lease, exc)
     if ended := load_end(runner.storage, job.id, round_):
         return end_round(runner.storage, runner.ledger, job.id, ended).state.value
     if latest_round(runner.storage, job.id) != round_:
@@ -56,7 +61,7 @@ def finish(runner: BatchRunner, lease: Lease) -> str:
     try:
         return _advance(runner, lease, job)
     except Permanent as exc:
-        return _fail(runner, lease, job, exc)
+        return _fail(runner, lease, exc)
     except Stopped:
         raise
     except Transient as exc:
@@ -64,7 +69,7 @@ def finish(runner: BatchRunner, lease: Lease) -> str:
         runner.ledger.forgive(job.id, [DELIVERY])
         if not isinstance(exc, StorageUnavailable) or lease.set_back(exc) < SETBACKS:
             raise
-        return _fail(runner, lease, job, exc)
+        return _fail(runner, lease, exc)
 
 
 def _advance(runner: BatchRunner, lease: Lease, job: Job) -> str:
@@ -131,7 +136,7 @@ def _repair(
     runner: BatchRunner, lease: Lease, job: Job, damaged: Sequence[Outcome], exc: Permanent
 ) -> str:
     if _repairs(runner, job, lease.at.round) >= MAX_REPAIRS:
-        return _fail(runner, lease, job, exc)
+        return _fail(runner, lease, exc)
     lines = [_spoken_again(lost, exc.found.get(lost.line.id, "")) for lost in damaged]
     return _go_on(runner, lease, job, Reason.REPAIR, lines)
 
@@ -173,13 +178,14 @@ def _give_way(runner: BatchRunner, job: Job) -> str:
     return "a newer round goes on"
 
 
-def _fail(runner: BatchRunner, lease: Lease, job: Job, exc: DubbingError) -> str:
+def _fail(runner: BatchRunner, lease: Lease, exc: DubbingError) -> str:
     # Without the lease this worker decides nothing: another one may be succeeding.
     lease.check()
-    now = job_status(runner.storage, runner.ledger, job.id)
+    job_id = lease.at.job
+    now = job_status(runner.storage, runner.ledger, job_id)
     end = now.as_end(JobState.FAILED, lease.at.round, exc)
     try:
-        return end_round(runner.storage, runner.ledger, job.id, end).state.value
+        return end_round(runner.storage, runner.ledger, job_id, end).state.value
     except StorageUnavailable:
         lease.forget_setbacks()
         raise

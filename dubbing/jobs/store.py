@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints, ValidationError
 
 from dubbing.documents import Document, is_identifier, stored
-from dubbing.errors import ErrorRecord, NotFound
+from dubbing.errors import BadInput, ErrorRecord, NotFound
 from dubbing.job import Job, JobState
 from dubbing.planning.plan import (
     Reason,
@@ -16,6 +17,8 @@ from dubbing.planning.plan import (
 )
 from dubbing.storage import Keys, Storage, each
 
+OUTPUT = r"^jobs/[A-Za-z0-9][A-Za-z0-9._-]{0,99}/output/[0-9]+/[A-Za-z0-9]+/$"
+"""The storage prefix of an output."""
 HEAD = 4096
 """Bytes that hold the first line of any plan."""
 
@@ -27,7 +30,7 @@ class End(Document):
     round: int
     at: float = Field(default_factory=time.time)
     """Seconds since 1970."""
-    output: str | None = None
+    output: Annotated[str, StringConstraints(pattern=OUTPUT)] | None = None
     """Storage prefix of the valid output; None when cancelled."""
     error: ErrorRecord | None = None
     lines: int = 0
@@ -39,14 +42,23 @@ class End(Document):
 
 
 def load_job(storage: Storage, job_id: str, round_: int | None = None) -> Job:
-    """Return the request of a round, by default of the newest; raises NotFound."""
+    """Return the request of a round, by default of the newest.
+
+    Raises NotFound, or BadInput for a request that is damaged, or that belongs to another job.
+    """
     round_ = latest_round(storage, job_id) if round_ is None else round_
     revision = load_round(storage, job_id, round_).request
     key = Keys.revision(job_id, revision) if revision else Keys.job(job_id)
     try:
-        return stored(Job, storage.get(key), key)
+        job = stored(Job, storage.get(key), key)
     except NotFound as exc:
         raise NotFound(f"there is no job {job_id!r}") from exc
+    except ValidationError as exc:
+        fault = exc.errors(include_url=False)[0]["msg"]
+        raise BadInput(f"the stored request is damaged: {fault}", where=key) from exc
+    if job.id != job_id:
+        raise BadInput(f"the stored request is of another job, {job.id!r}", where=key)
+    return job
 
 
 def load_round(storage: Storage, job_id: str, round_: int) -> Round:

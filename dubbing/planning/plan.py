@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from dubbing.documents import Document, Model, stored
 from dubbing.engines.conversion import spec_of
 from dubbing.engines.engine import EngineSpec
-from dubbing.voices.voice import VoiceRef
+from dubbing.voices.voice import Digest, VoiceRef
 
 CALLS = 3
 """Engine calls that a batch's deadline allows: the lines, faster takes, and retries."""
@@ -52,7 +52,7 @@ class Round(Document):
     reason: Reason
     asked: int
     """The round that a caller asked for: this one, or the one that a repair or fallback serves."""
-    request: str | None = None
+    request: Digest | None = None
     """Digest of the revision that applies from here on; None for the request as first submitted."""
 
 

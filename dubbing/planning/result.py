@@ -5,14 +5,21 @@ Assembly reads clip keys from here; nobody computes a key again.
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import StringConstraints
+
 from dubbing.documents import Document, Model
 from dubbing.errors import ErrorRecord
+
+CLIP = r"^clips/[A-Za-z0-9._-]{1,2}/[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.flac$"
+"""The storage key of a clip."""
 
 
 class Take(Model):
     """One spoken version of a line."""
 
-    key: str
+    key: Annotated[str, StringConstraints(pattern=CLIP)]
     """Storage key of the clip."""
     speed: float
     """The speed that the engine was asked for, 1.0 being the speaker's natural pace."""

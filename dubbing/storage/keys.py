@@ -2,6 +2,24 @@
 
 from __future__ import annotations
 
+from dubbing.errors import BadInput
+
+CONTROLS = frozenset(map(chr, [*range(32), 127]))
+
+
+def check_key(key: str) -> None:
+    """Raise BadInput unless ``key`` is a plain path below the root of storage.
+
+    Keys are also read out of stored documents and messages, so they are not to be trusted.
+    """
+    parts = key.removesuffix("/").split("/")
+    if {"", ".", ".."} & {*parts} or CONTROLS & {*key} or "\\" in key:
+        raise BadInput(
+            "this is no key in storage: it is empty, begins with a slash, or holds .., //, a "
+            "backslash or a control character",
+            where=repr(key),
+        )
+
 
 class Keys:
     """The keys of all objects. No other module spells a key."""

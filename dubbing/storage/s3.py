@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -35,6 +36,12 @@ class S3Options:
     region: str | None = None
     access_key_id: str | None = None
     secret_access_key: str | None = None
+    granted: Sequence[str] = ()
+    """Where jobs may name media beside the storage's own bucket: ``s3://bucket/prefix``, each."""
+
+    def grants(self, source: str) -> bool:
+        """Whether an ``s3://`` URL lies at or below one of ``granted``."""
+        return any(f"{source}/".startswith(f"{place.rstrip('/')}/") for place in self.granted)
 
 
 def s3_store(url: str, options: S3Options, seconds: float | None = None) -> S3Store:

@@ -7,6 +7,7 @@ written create-if-absent; of these, only a damaged clip is ever overwritten.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from obstore.exceptions import NotFoundError as ObjectNotFound
 from obstore.store import LocalStore, MemoryStore, ObjectStore
 
 from dubbing.errors import BadInput, MediaError, NotFound, StorageRefused, StorageUnavailable
-from dubbing.storage.keys import Keys
+from dubbing.storage.keys import Keys, check_key
 from dubbing.storage.s3 import S3Options, s3_store
 from dubbing.storage.s3_refusal import Refusal, refusal_in, summary_of
 
@@ -107,8 +108,7 @@ class Storage:
     def get(self, key: str) -> bytes:
         """Return an object; raises NotFound."""
         with self._mapped(key):
-            path = self.path(key)
-            if path and not path.exists():
+            if self._folder and not (self._folder / key).exists():
                 # Workers ask this for every line, and the store would use another thread.
                 raise FileNotFoundError(key)
             return bytes(obstore.get(self._store, key).bytes())
@@ -177,15 +177,48 @@ class Storage:
             pass
 
     def path(self, key: str) -> Path | None:
-        """Return an object's path on this machine, or None when storage is not a folder."""
-        return None if "://" in self.url else Path(self.url) / key
+        """Return an object's path on this machine, or None when storage is not a folder.
+
+        Raises BadInput for a key that is not plain, or that leads out of the folder.
+        """
+        self._check(key)
+        return self._folder and self._folder / key
 
     def resolve(self, source: str) -> tuple[Storage, str]:
-        """Return the storage and key of ``source``, a key or another bucket's ``s3://`` URL."""
+        """Return the storage and key of ``source``, a key or an ``s3://`` URL.
+
+        Raises BadInput for a URL in another bucket that is not granted: it would be read with the
+        keys of this installation, whoever stored the job.
+        """
         if not source.startswith("s3://"):
             return self, source
         bucket, _, key = source.removeprefix("s3://").partition("/")
+        own = f"{self.url}/".startswith(f"s3://{bucket}/")
+        if not own and not self._s3.grants(source):
+            raise BadInput(
+                f"this bucket is not granted to jobs: add s3://{bucket} to DUBBING_GRANTED_SOURCES "
+                "here and for the assembly workers",
+                where=source,
+            )
+        check_key(key)
         return Storage.at(f"s3://{bucket}", self._s3), key
+
+    @property
+    def _folder(self) -> Path | None:
+        return None if "://" in self.url else Path(self.url)
+
+    def _check(self, key: str) -> None:
+        """Raise BadInput for a key that is not plain, or whose links lead out of the folder."""
+        if not key:
+            return
+        check_key(key)
+        if self._folder:
+            real = Path(os.path.realpath(self._folder / key))
+            if not real.is_relative_to(os.path.realpath(self._folder)):
+                raise BadInput(
+                    f"a link in {self._folder} leads out of it: mount that folder here instead",
+                    where=repr(key),
+                )
 
     @contextmanager
     def _writing(self, key: str) -> Iterator[None]:
@@ -206,7 +239,8 @@ class Storage:
 
     @contextmanager
     def _mapped(self, key: str) -> Iterator[None]:
-        """Map obstore's errors to ours."""
+        """Map obstore's errors to ours; raises BadInput as `path` does."""
+        self._check(key)
         try:
             yield
         except (BaseError, OSError) as exc:

@@ -141,6 +141,20 @@ def test_a_storage_that_keeps_damaging_a_clip_fails_the_job_after_three_repairs(
     assert not marked(client)
 
 
+@pytest.mark.parametrize("media", ["/etc/passwd", "media/../../../etc/passwd", "jobs/j/job.json"])
+def test_a_job_whose_stored_media_lies_outside_fails_and_is_not_dubbed(
+    client: Client, job: Job, media: str
+) -> None:
+    stored = json.loads(client.storage.get(Keys.job("j"))) | {"media": media}
+    client.storage.replace(Keys.job("j"), json.dumps(stored).encode())
+    assert finishing.finish(runner(client), assembling(client, 1)) == "failed"
+    status = client.status("j")
+    assert (status.state, status.output) == (JobState.FAILED, None)
+    assert status.error
+    assert status.error.message.startswith("jobs/j/job.json: the stored request is damaged")
+    assert media in status.error.message
+
+
 def test_an_assembly_that_comes_late_leaves_the_retry_of_a_cancelled_job_alone(
     client: Client, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,9 +180,9 @@ def test_an_assembly_that_lost_its_lease_has_no_word(client: Client, job: Job) -
     client.ledger.release(lease.at, "w")
     client.ledger.claim(lease.at, "another")
     with pytest.raises(Stopped):
-        finishing._fail(runner(client), lease, job, BadInput("no film"))
+        finishing._fail(runner(client), lease, BadInput("no film"))
     assert load_end(client.storage, "j", 1) is None
-    finishing._fail(runner(client), other, job, BadInput("no film"))
+    finishing._fail(runner(client), other, BadInput("no film"))
     assert client.status("j").state is JobState.FAILED
 
 

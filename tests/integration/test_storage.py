@@ -152,13 +152,29 @@ def test_a_film_passes_through_unchanged_in_flat_memory(
     assert int(grown) < 90 * MEGABYTE
 
 
-def test_a_source_is_a_key_or_lies_in_another_bucket(tmp_path: Path, s3_options: S3Options) -> None:
-    here = Storage.at(str(tmp_path), s3_options)
-    assert here.resolve("media/abc") == (here, "media/abc")
+def test_a_source_is_a_key_or_lies_in_a_granted_bucket(
+    tmp_path: Path, s3_options: S3Options
+) -> None:
     Storage.at("s3://other", s3_options).replace("films/one.mkv", b"film")
-    there, key = here.resolve("s3://other/films/one.mkv")
-    assert key == "films/one.mkv"
-    assert there.get(key) == b"film"
+    for granted in ("s3://other", "s3://other/films/", "s3://other/films/one.mkv", "s3://"):
+        here = Storage.at(str(tmp_path), replace(s3_options, granted=[granted]))
+        assert here.resolve("media/abc") == (here, "media/abc")
+        there, key = here.resolve("s3://other/films/one.mkv")
+        assert key == "films/one.mkv"
+        assert there.get(key) == b"film"
+
+
+@pytest.mark.parametrize("url", ["s3://dubbing/below", "s3://dubbing", "folder"])
+def test_a_source_that_is_not_granted_is_refused(tmp_path: Path, url: str) -> None:
+    place = url if "://" in url else str(tmp_path)
+    storage = Storage.at(place, S3Options(granted=["s3://films/new", "s3://other"]))
+    for source in ("s3://films/newer/a", "s3://others/a", "s3://dubbing-2/a"):
+        with pytest.raises(BadInput, match=rf"^{source}: .*not granted.*DUBBING_GRANTED_SOURCES"):
+            storage.resolve(source)
+    with pytest.raises(BadInput, match="no key in storage"):
+        storage.resolve("s3://films/new/../old/a")
+    if url != "folder":
+        assert storage.resolve("s3://dubbing/films/a")[1] == "films/a"
 
 
 def test_a_wrong_secret_is_refused_in_words(s3_options: S3Options) -> None:

@@ -9,14 +9,15 @@ import pytest
 from dubbing.assembly.timeline import TOLERANCE, FitLine, Placement, fit, smooth
 from dubbing.job import Fit
 from dubbing.planning.result import Take
+from dubbing.storage.keys import Keys
 
 
 def line(
     natural: float, room: float, *, faster: float | None = None, text: str = "x" * 50
 ) -> FitLine:
-    takes = [Take(key="natural", speed=1.0, seconds=natural, level=-20)]
+    takes = [Take(key=Keys.clip("natural"), speed=1.0, seconds=natural, level=-20)]
     if faster:
-        takes.append(Take(key="faster", speed=1.2, seconds=faster, level=-20))
+        takes.append(Take(key=Keys.clip("faster"), speed=1.2, seconds=faster, level=-20))
     return FitLine(id="1", start=10.0, room=room, text=text, takes=tuple(takes))
 
 
