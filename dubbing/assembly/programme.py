@@ -22,8 +22,8 @@ from dubbing.assembly.background import Span, duck, keep
 from dubbing.assembly.mastering import PROFILES
 from dubbing.assembly.mix import BLOCK, PlacedClip, spread
 from dubbing.assembly.timeline import FitLine, Placement, fit
-from dubbing.errors import MediaError, StorageRefused
-from dubbing.job import Container, Job, Segment
+from dubbing.errors import BadInput, MediaError, StorageRefused
+from dubbing.job import LONGEST_PROGRAMME, Container, Job, Segment
 from dubbing.media.disk import check_space
 from dubbing.media.probe import RATE, MediaInfo, decode, probe
 from dubbing.media.samples import Samples
@@ -32,6 +32,8 @@ from dubbing.planning.rooms import line_rooms
 from dubbing.storage import Storage
 from dubbing.text.sounds import is_silent
 
+SPILL = 600.0
+"""Seconds by which the last lines may exceed the longest programme."""
 SURROUND = 6
 """Channels of 5.1."""
 WITH_CENTRE = 5
@@ -157,7 +159,8 @@ def prepare(
     """Return the programme that ``job`` asks for.
 
     folder: receives copies of media that is not on this machine.
-    Raises BadInput or MediaError when media cannot be read, NotFound when it is missing.
+    Raises BadInput or MediaError when media cannot be read, NotFound when it is missing, BadInput
+    for a programme that is longer than any may be.
     """
     film = _fetch(storage, job.media, folder / "film", job.media_track)
     track = _fetch(storage, job.background.track, folder / "track")
@@ -167,6 +170,13 @@ def prepare(
     ends = [line.end for line in placements.values()]
     # Lines that are not heard keep their time, but they do not make a film longer.
     ends += [film.info.seconds] if film else [line.end for line in unheard]
+    seconds = max(ends, default=0.0)
+    if seconds > LONGEST_PROGRAMME + SPILL:
+        raise BadInput(
+            f"the programme lasts {seconds / 3600:.1f} hours, more than "
+            f"{LONGEST_PROGRAMME / 3600:.0f}: check the times of its lines",
+            where=job.id,
+        )
     sounds = [source.info.channels for source in (film, track) if source]
     return Programme(
         job=job,
@@ -177,7 +187,7 @@ def prepare(
         track=track,
         placements=placements,
         channels=next((_layout(channels) for channels in sounds if channels), 1),
-        frames=math.ceil(max(ends, default=0.0) * RATE),
+        frames=math.ceil(seconds * RATE),
     )
 
 

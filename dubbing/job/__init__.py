@@ -3,6 +3,7 @@
 from dubbing.job.caution import Caution, Code
 from dubbing.job.job import (
     FILMS,
+    LONGEST_PROGRAMME,
     Background,
     Container,
     Fit,
@@ -17,6 +18,7 @@ from dubbing.job.role import Manner, Role
 
 __all__ = [
     "FILMS",
+    "LONGEST_PROGRAMME",
     "Background",
     "Caution",
     "Code",

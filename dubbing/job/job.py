@@ -40,6 +40,8 @@ FileName = Annotated[str, AfterValidator(_file_name)]
 
 Container = Literal["flac", "wav", "mp4", "mkv", "mp3", "ogg", "m4a"]
 """The format of an output file."""
+LONGEST_PROGRAMME = 24 * 3600.0
+"""Seconds that a programme may last. Each second of it takes up to 1.2 MB of an assembly's disk."""
 FILMS = frozenset({"mp4", "mkv"})
 """Formats that hold the film's pictures too, and so need a film."""
 

@@ -14,6 +14,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from dubbing.errors import BadInput
+from dubbing.job import LONGEST_PROGRAMME
 
 _UNSEEKABLE = {"aac", "ac3", "eac3", "dts", "mp3", "amr"}
 """Formats without an index: positions in them and their length are guessed from the bit rate."""
@@ -21,6 +22,10 @@ _CLAIMING = {"aiff", "ape", "au", "flac", "flv", "gxf", "mxf", "rm", "tta", "wv"
 """Formats whose header gives the length of picture and sound; others give bytes, or nothing."""
 _SHORT = 0.5
 """Seconds by which a complete file may be shorter than it claims."""
+_LEAST = 32
+"""Bytes of a file for each second that it lasts; hours of silence in the leanest codec take 80."""
+_SHORT_FILM = 600.0
+"""Seconds up to which a file may hold less than that."""
 _TAILS = (10.0, 120.0)
 """Seconds before the claimed end from which the last packets are searched, tried in turn."""
 
@@ -51,6 +56,25 @@ def end_of(
             where=name,
         )
     return end
+
+
+def check_length(seconds: float, size: int, name: str) -> None:
+    """Raise BadInput for a file of ``size`` bytes that is too long, or cannot be that long.
+
+    A few packets with late times make a small file last for hours; its dub would fill a disk.
+    """
+    if seconds > LONGEST_PROGRAMME:
+        raise BadInput(
+            f"it lasts {seconds / 3600:.1f} hours, more than {LONGEST_PROGRAMME / 3600:.0f}: cut "
+            "it, or repair its time stamps",
+            where=name,
+        )
+    if seconds > _SHORT_FILM and size < seconds * _LEAST:
+        raise BadInput(
+            f"it claims to last {seconds / 3600:.1f} hours, but holds {size:,} bytes: repair its "
+            "time stamps, or create it again",
+            where=name,
+        )
 
 
 def _seek(container: InputContainer, seconds: float) -> None:

@@ -20,7 +20,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from dubbing.errors import BadInput
-from dubbing.media.extent import end_of
+from dubbing.media.extent import check_length, end_of
 from dubbing.media.ffmpeg import FORMATS, SAFE, FFmpeg, source
 from dubbing.media.samples import MAX_CHANNELS, MAX_RATE, Audio, Samples
 from dubbing.media.tracks import choose, codec_of, language, moving_pictures
@@ -68,8 +68,8 @@ def probe(path: Path, *, track: str | None = None) -> MediaInfo:
     """Return the properties of the file at ``path``.
 
     track: the sound track to use, by number or language, as in `tracks.choose`.
-    Raises BadInput for a file that cannot be read, is shorter than it claims, has no such track, or
-    is no self-contained film or sound file.
+    Raises BadInput for a file that cannot be read, is shorter than it claims, lasts more than 24
+    hours, has no such track, or is no self-contained film or sound file.
     """
     with _opened(path) as container:
         _check_index(container, path)
@@ -78,8 +78,10 @@ def probe(path: Path, *, track: str | None = None) -> MediaInfo:
         if not streams:
             raise BadInput("there is neither picture nor sound in it", where=path.name)
         start = _start(streams, container)
+        seconds = max(0.0, end_of(container, streams, path.name) - start)
+        check_length(seconds, path.stat().st_size, path.name)
         return MediaInfo(
-            seconds=max(0.0, end_of(container, streams, path.name) - start),
+            seconds=seconds,
             start=start,
             video_codecs=tuple(codec_of(picture) or "unknown" for picture in pictures),
             channels=sound.channels if sound else 0,

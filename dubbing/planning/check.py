@@ -18,7 +18,7 @@ from dubbing.documents import listed, nearest
 from dubbing.engines.conversion import spec_of
 from dubbing.engines.engine import EngineSpec
 from dubbing.errors import BadInput
-from dubbing.job import Manner, Request, Segment
+from dubbing.job import LONGEST_PROGRAMME, Manner, Request, Segment
 from dubbing.job.caution import Caution, Code
 from dubbing.planning.casting import stand_in
 from dubbing.planning.rooms import line_rooms
@@ -26,8 +26,6 @@ from dubbing.text.characters import normalise, script_mismatch, speakable
 from dubbing.text.sounds import Utterance, utterance_of, voiced
 from dubbing.text.wording import Wording
 
-LONGEST_PROGRAMME = 24 * 3600.0
-"""Seconds. Later times were probably written in milliseconds."""
 LONGEST_NUMBER = 40
 """Digits in one number; longer ones take minutes to read out."""
 NUMBER = re.compile(rf"\d(?:[.,'’_]?\d){{{LONGEST_NUMBER},}}")
@@ -172,6 +170,7 @@ def _line(
                 f"engine {spec.name!r} speaks at once: split the cue"
             )
     if segment.end > LONGEST_PROGRAMME:
+        # Such times were probably written in milliseconds.
         yield "it ends after more than 24 hours: times are in seconds"
     elif not line.silent and film_seconds is not None and segment.start >= film_seconds:
         yield f"it starts after the film's end at {_time(film_seconds)}"

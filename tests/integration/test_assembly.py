@@ -317,6 +317,18 @@ def test_a_film_that_cannot_be_read_is_refused(storage: Storage, workdir: Path) 
         dub(scene(storage, media="media/text"), storage, workdir)
 
 
+def test_a_programme_of_days_is_refused_before_anything_is_written(
+    storage: Storage, workdir: Path
+) -> None:
+    job = scene(storage)
+    late = job.segments[-1].model_copy(update={"start": 9e6, "end": 9e6 + 2})
+    job = job.model_copy(update={"segments": (*job.segments[:-1], late)})
+    with pytest.raises(BadInput, match=r"^scene: the programme lasts 2500\.0 hours, more than 24"):
+        dub(job, storage, workdir)
+    assert list(storage.keys(Keys.output("scene", 1, "run"))) == []
+    assert list(workdir.iterdir()) == []
+
+
 def test_voices_are_brought_to_one_level_and_a_whisper_stays_one(
     storage: Storage, workdir: Path
 ) -> None:

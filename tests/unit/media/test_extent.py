@@ -5,10 +5,12 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
+import av
 import pytest
 from films import CASES, FILMS, SECONDS, SOUNDS, bytes_read, make
 from scenes import ffmpeg
 
+from dubbing.errors import BadInput
 from dubbing.media.probe import probe
 
 SUBTITLES = "1\n00:00:01,000 --> 00:00:02,000\nOld.\n\n2\n00:10:00,000 --> 00:10:02,000\nLate.\n"
@@ -112,3 +114,40 @@ def test_of_a_long_film_no_more_is_read_than_its_ends(tmp_path: Path, suffix: st
     before = bytes_read()
     assert probe(film).seconds == pytest.approx(SECONDS * (times + 1), rel=0.02)
     assert bytes_read() - before < 0.3 * film.stat().st_size
+
+
+def with_a_late_packet(path: Path, seconds: float) -> Path:
+    """Write a second of sound, whose last packet is stamped ``seconds`` later."""
+    whole = make(path.with_name("whole.mka"), sound=1.0)
+    with av.open(str(whole)) as source, av.open(str(path), "w") as target:
+        track = target.add_stream_from_template(source.streams.audio[0])
+        packets = [packet for packet in source.demux() if packet.size]
+        packets[-1].pts += round(seconds / packets[-1].time_base)
+        packets[-1].dts = packets[-1].pts
+        for packet in packets:
+            packet.stream = track
+            target.mux(packet)
+    return path
+
+
+LATE = r"claims to last 10\.0 hours, but holds [\d,]+ bytes"
+
+
+@pytest.mark.parametrize(
+    ("suffix", "hours", "said"),
+    [("mkv", 10, LATE), ("mka", 10, LATE), ("mp4", 10, LATE), ("mka", 25, r"lasts 25\.0 hours")],
+)
+def test_a_small_file_whose_last_packet_is_hours_late_is_refused(
+    tmp_path: Path, suffix: str, hours: int, said: str
+) -> None:
+    film = with_a_late_packet(tmp_path / f"late.{suffix}", hours * 3600)
+    assert film.stat().st_size < 60_000
+    with pytest.raises(BadInput, match=rf"^late\.{suffix}: it {said}"):
+        probe(film)
+
+
+def test_eleven_minutes_of_silence_in_a_lean_codec_is_a_film(tmp_path: Path) -> None:
+    quiet = tmp_path / "quiet.ogg"
+    ffmpeg("-f", "lavfi", "-i", "anullsrc=r=48000:cl=mono:d=660", "-c:a", "libopus", "-dtx", "1",
+           "-frame_duration", "60", "-application", "voip", quiet)  # fmt: skip
+    assert probe(quiet).seconds == pytest.approx(660, abs=1)
