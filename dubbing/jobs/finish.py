@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from dubbing.assembly.assemble import assemble
@@ -78,13 +78,14 @@ def _advance(runner: BatchRunner, lease: Lease, job: Job) -> str:
     outcomes = _gather(runner, lease)
     if lost := [outcome for outcome in outcomes.values() if outcome.lost]:
         unreadable = ResultUnreadable([outcome.line.id for outcome in lost])
-        return _repair(runner, lease, job, lost, unreadable)
+        return _repair(runner, lease, job, map(_asked_again, lost), unreadable)
     if lines := fall_back(job, outcomes, published_specs(runner.storage)):
         return _go_on(runner, lease, job, Reason.FALLBACK, lines)
     try:
         report = _assemble(runner, lease, job, outcomes, run)
     except ClipUnreadable as exc:
-        return _repair(runner, lease, job, [outcomes[id_] for id_ in exc.segments], exc)
+        lines = [_asked_again(outcomes[id_], exc.found.get(id_, "")) for id_ in exc.segments]
+        return _repair(runner, lease, job, lines, exc)
     lease.check()
     end = End(
         state=report.state,
@@ -133,17 +134,19 @@ def _assemble(
 
 
 def _repair(
-    runner: BatchRunner, lease: Lease, job: Job, damaged: Sequence[Outcome], exc: Permanent
+    runner: BatchRunner, lease: Lease, job: Job, lines: Iterable[CastLine], exc: Permanent
 ) -> str:
     if _repairs(runner, job, lease.at.round) >= MAX_REPAIRS:
         return _fail(runner, lease, exc)
-    lines = [_spoken_again(lost, exc.found.get(lost.line.id, "")) for lost in damaged]
-    return _go_on(runner, lease, job, Reason.REPAIR, lines)
+    return _go_on(runner, lease, job, Reason.REPAIR, list(lines))
 
 
-def _spoken_again(lost: Outcome, found: str) -> CastLine:
-    """Return a line as it was asked; the clip that was found under its key is not taken again."""
-    line = lost.line.model_copy(update={"refused": found})
+def _asked_again(lost: Outcome, refused: str = "") -> CastLine:
+    """Return a line as it was asked.
+
+    refused: SHA-256 of the clip that was found under its key, and must not be taken again.
+    """
+    line = lost.line.model_copy(update={"refused": refused})
     return CastLine(lost.batch.engine, lost.batch.voice, line)
 
 
