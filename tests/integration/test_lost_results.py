@@ -15,6 +15,7 @@ from dubbing.engines.residency import Residency
 from dubbing.errors import ResultUnreadable
 from dubbing.job import JobState
 from dubbing.jobs import finish as finishing
+from dubbing.jobs.access import Access
 from dubbing.jobs.batch_work import BatchRunner, Lease
 from dubbing.jobs.rounds import put_to_work
 from dubbing.jobs.store import load_job
@@ -42,6 +43,7 @@ class Works:
             storage=client.storage,
             ledger=client.ledger,
             publisher=client.publisher,
+            access=Access(client.storage, client._system.installation),
             worker="w",
             pause=0.0,
         )

@@ -25,7 +25,7 @@ from dubbing.ledger import Address, Claim, Ledger, WorkerRecord, WorkerState
 from dubbing.planning.plan import Batch
 from dubbing.planning.result import BatchResult
 from dubbing.storage import S3Options, Storage
-from dubbing.storage import store as storage_module
+from dubbing.storage import s3 as storage_module
 from dubbing.storage.keys import Keys
 
 QUEUE = "synthesis.tone"

@@ -31,7 +31,7 @@ from dubbing.planning.outcome import gather
 from dubbing.script.manifest import Manifest
 from dubbing.settings import Settings
 from dubbing.storage import S3Options, Storage
-from dubbing.storage import store as storage_module
+from dubbing.storage import s3 as storage_module
 from dubbing.storage.keys import Keys
 from dubbing.system import System as Installation
 from tasks.assembly import assemble
