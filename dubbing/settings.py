@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -20,7 +21,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from dubbing.documents import Identifier, listed
-from dubbing.errors import BadInput
+from dubbing.errors import BadInput, QueueRefused
 
 DATABASE = re.compile(r"(?:/\d*)?")
 """The path of a Redis URL: empty, or the number of a database."""
@@ -90,6 +91,9 @@ class Settings(BaseSettings):
             raise BadInput(listed(faults), where="the environment or .env") from exc
         except SettingsError as exc:
             raise BadInput(f"{exc}: write it as JSON", where="the environment or .env") from exc
+        except (OSError, UnicodeDecodeError) as exc:
+            why = exc.strerror if isinstance(exc, OSError) else "it is not UTF-8"
+            raise BadInput(f"the file cannot be read: {why}", where=".env") from exc
 
     @field_validator("redis_url")
     @classmethod
@@ -140,9 +144,38 @@ class Settings(BaseSettings):
         characters, and is named after the home, so that every terminal finds the same one.
         """
         name = hashlib.sha256(str(self.home.absolute()).encode()).hexdigest()[:12]
-        return Path(tempfile.gettempdir()) / f"dubbing-{os.getuid()}-{name}" / "redis.sock"
+        return temporary_folder() / f"dubbing-{os.getuid()}-{name}" / "redis.sock"
+
+    def check_socket(self) -> None:
+        """Raise QueueRefused when others may have put the socket of the embedded Redis there.
+
+        Any user can make a folder of that name, and would get the text of all lines.
+        """
+        folder = self.socket.parent
+        try:
+            found = folder.lstat()
+        except FileNotFoundError:
+            return
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+            raise QueueRefused(f"{folder} belongs to somebody else: have it removed")
+        if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise QueueRefused(f"others can write into {folder}: remove it")
 
     @property
     def redis(self) -> str:
         """URL of Redis in the form that redis-py takes."""
         return self.redis_url or f"unix://{self.socket}"
+
+
+def temporary_folder() -> Path:
+    """Return the folder of temporary files; raises BadInput when TMPDIR cannot be written."""
+    named = os.environ.get("TMPDIR")
+    # Python would go on without a word in another folder, which may be too small for a film.
+    if named and not os.access(named, os.W_OK | os.X_OK):
+        raise BadInput("make this folder, or name one that can be written", where=f"TMPDIR={named}")
+    try:
+        return Path(tempfile.gettempdir())
+    except OSError as exc:
+        raise BadInput(
+            "no folder of temporary files can be written: free some disk, or set TMPDIR"
+        ) from exc

@@ -15,7 +15,7 @@ from dubbing.errors import QueueUnavailable
 from dubbing.jobs.installation import Installation
 from dubbing.ledger import Ledger
 from dubbing.queue import Publisher, make_app
-from dubbing.settings import Settings
+from dubbing.settings import Settings, temporary_folder
 from dubbing.storage import S3Options, Storage
 
 if TYPE_CHECKING:
@@ -29,13 +29,15 @@ class System:
     settings: Settings = field(default_factory=Settings)
 
     def greet(self) -> None:
-        """Raise within seconds if Redis or storage fails, with the service's own message.
+        """Raise within seconds if a worker could not work: Redis, storage or a folder fails it.
 
         Only for the first contact: later calls are patient, so that a worker outlasts a restart of
         Redis.
         """
         self.ledger.greet()
         self.storage.greet()
+        self.storage.check_writable()
+        temporary_folder()
 
     @cached_property
     def storage(self) -> Storage:
@@ -49,17 +51,22 @@ class System:
             secret_access_key=secret.get_secret_value() if secret else None,
             granted=settings.granted_sources,
         )
-        return Storage.at(settings.storage, options)
+        return Storage.at(settings.storage, options, private=not settings.storage_url)
 
     @cached_property
     def ledger(self) -> Ledger:
-        """State in Redis; raises QueueUnavailable when nothing is up for this home."""
+        """State in Redis; raises QueueUnavailable when nothing is up for this home.
+
+        Raises QueueRefused when it may be another user's.
+        """
         settings = self.settings
-        if not settings.redis_url and not settings.socket.exists():
-            raise QueueUnavailable(
-                "nothing is up for this home: start `dubbing up` in another terminal, or set "
-                "DUBBING_REDIS_URL"
-            )
+        if not settings.redis_url:
+            settings.check_socket()
+            if not settings.socket.exists():
+                raise QueueUnavailable(
+                    "nothing is up for this home: start `dubbing up` in another terminal, or set "
+                    "DUBBING_REDIS_URL"
+                )
         return Ledger(settings.redis)
 
     @cached_property

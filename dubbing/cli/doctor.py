@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 
@@ -14,9 +13,10 @@ from dubbing.cli.exit_codes import FAILED
 from dubbing.cli.output import echo, json_option, print_json
 from dubbing.embedded.redis import find_redis_server, is_up
 from dubbing.engines.models.inventory import Readiness, inspect
-from dubbing.errors import DubbingError, StorageUnavailable
+from dubbing.errors import BadInput, DubbingError, StorageUnavailable
 from dubbing.media.ffmpeg import version
 from dubbing.script.manifest import json_schema
+from dubbing.settings import temporary_folder
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.system import System
@@ -64,10 +64,17 @@ def _examine(system: System) -> Iterator[Finding]:
         readiness = inspect(system.catalogue, name)
         yield _engine(readiness, needed=name == system.settings.engine)
     yield _proof()
-    folder = tempfile.gettempdir()
+    yield _disk()
+
+
+def _disk() -> Finding:
+    try:
+        folder = temporary_folder()
+    except BadInput as exc:
+        return Finding("disk", False, str(exc))
     free = shutil.disk_usage(folder).free / 2**30
     words = f"{free:.0f} GiB free in {folder}, {FREE_GIB} wanted: set TMPDIR to another folder"
-    yield Finding("disk", free >= FREE_GIB, words, False)
+    return Finding("disk", free >= FREE_GIB, words, needed=False)
 
 
 def _proof() -> Finding:
@@ -89,18 +96,18 @@ def _tried(what: str, check: Callable[[], str], *, needed: bool = True) -> Findi
 
 
 def _redis(system: System) -> Finding:
-    if system.settings.redis_url or is_up(system.settings):
-
-        def ping() -> str:
+    def check() -> str:
+        if system.settings.redis_url or is_up(system.settings):
             system.ledger.greet()
             return "answers"
+        return f"`dubbing run` and `up` start {find_redis_server()}"
 
-        return _tried("Redis", ping)
-    return _tried("Redis", lambda: f"`dubbing run` and `up` start {find_redis_server()}")
+    return _tried("Redis", check)
 
 
 def _storage(storage: Storage) -> str:
     storage.greet()
+    storage.check_writable()
     storage.delete(Keys.DOCTOR)
     if not storage.create(Keys.DOCTOR, b"") or storage.create(Keys.DOCTOR, b""):
         raise StorageUnavailable(

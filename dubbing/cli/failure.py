@@ -79,9 +79,12 @@ def _keep(details: str, settings: Settings | None) -> Path | None:
         with suppress(OSError):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             number, name = tempfile.mkstemp(prefix="error-", suffix=".log", dir=folder)
-            with os.fdopen(number, "w", errors="backslashreplace") as file:
-                file.write(f"{head}{command}\n\n{details}")
-            return Path(name)
+            try:
+                with os.fdopen(number, "w", errors="backslashreplace") as file:
+                    file.write(f"{head}{command}\n\n{details}")
+                return Path(name)
+            except OSError:
+                Path(name).unlink()
     return None
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from dubbing.cli.exit_codes import DONE, FAILED, of_jobs
-from dubbing.cli.options import collection_option, past
+from dubbing.cli.options import check_out, collection_option, past
 from dubbing.cli.output import (
     attended,
     describe,
@@ -112,6 +112,7 @@ def fetch(
     job of the collection has nothing to fetch yet.
     """
     asked, alone = _asked(job, collection)
+    check_out(out)
     client = Client.connect()
     get = client.fetch_partial if partial else client.fetch
     if alone:

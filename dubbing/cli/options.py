@@ -10,8 +10,10 @@ from typing import Any, TypeVar, get_args
 
 import click
 
+from dubbing.errors import BadInput
 from dubbing.job import Background, Container, Output
 from dubbing.script.entries import Reading, read
+from dubbing.storage.folder import hindrance
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -35,6 +37,15 @@ def past(value: str) -> datetime:
 def collection_option(words: str) -> Callable[[Command], Command]:
     """Return the option that names a collection of jobs; ``--batch-name`` is its older name."""
     return click.option("--collection", "--batch-name", "collection", metavar="NAME", help=words)
+
+
+def check_out(folder: Path) -> None:
+    """Raise BadInput unless files can be written into a folder, which need not exist yet.
+
+    Asked before the work begins, so that it is not done in vain.
+    """
+    if why := hindrance(folder):
+        raise BadInput(f"nothing can be written there: {why.strerror}", where=f"--out {folder}")
 
 
 def job_options(command: Command) -> Command:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from dubbing.cli.options import check_out
 from dubbing.cli.output import echo, json_option, print_json, print_table
 from dubbing.client import Client
 from dubbing.engines.models.inventory import Readiness, inspect
@@ -34,6 +35,7 @@ from dubbing.system import System
 def say(text: str, language: str, engine: str, voice: str, out: Path, as_json: bool) -> None:
     """Speak TEXT at once, ahead of all batches."""
     check_suffix(out)
+    check_out(out.parent)
     audio = Client.connect().say(text, language=language, engine=engine, voice=voice)
     export(audio, out)
     if as_json:

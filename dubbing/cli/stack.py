@@ -15,7 +15,7 @@ import click
 
 from dubbing.cli.cautions import print_cautions
 from dubbing.cli.exit_codes import of_jobs
-from dubbing.cli.options import job_options, read_jobs
+from dubbing.cli.options import check_out, job_options, read_jobs
 from dubbing.cli.output import attended, describe, echo, json_option, print_json, show_progress
 from dubbing.embedded.stack import Stack
 from dubbing.errors import BadInput, EngineFailed
@@ -45,6 +45,7 @@ def run(script: Path, out: Path, as_json: bool, **options: Any) -> None:
         raise BadInput("`run` dubs one script; `up` and `submit` dub many", where=str(script))
     if reading.faults:
         raise reading.faults[0]
+    check_out(out)
     _unwind_when_terminated()
     try:
         status, paths, cautions = _dub(reading, out)

@@ -13,7 +13,9 @@ from dubbing.settings import Settings
 
 
 def is_up(settings: Settings) -> bool:
-    """Whether the Redis of ``settings`` answers."""
+    """Whether the Redis of ``settings`` answers; raises QueueRefused when it may be another's."""
+    if not settings.redis_url:
+        settings.check_socket()
     connection = redis.Redis.from_url(settings.redis, socket_connect_timeout=2, retry=None)
     try:
         return bool(connection.ping())

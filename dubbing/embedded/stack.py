@@ -7,7 +7,6 @@ keeps nothing on disk; its state is rebuilt from storage.
 from __future__ import annotations
 
 import ctypes
-import fcntl
 import json
 import os
 import shutil
@@ -24,11 +23,12 @@ from typing import IO
 
 from pydantic import SecretStr
 
+from dubbing.embedded.home import make_home, open_private, take_lock
 from dubbing.embedded.redis import is_up, redis_command
 from dubbing.engines.engine import require
 from dubbing.errors import EngineFailed, EngineMissing, QueueUnavailable
 from dubbing.planning.plan import Kind
-from dubbing.settings import Settings
+from dubbing.settings import Settings, temporary_folder
 from dubbing.system import System
 
 START_SECONDS = 10.0
@@ -60,16 +60,18 @@ class Stack:
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Stack:
-        self._settings.home.mkdir(parents=True, exist_ok=True)
+        make_home(self._settings)
+        temporary_folder()
         system = System(self._settings)
         system.storage.greet()
-        if self._settings.redis_url:
-            system.ledger.greet()
-            system.installation.enter()
-        else:
-            self._redis = self._start_redis() if self._first_here() else None
-            self._joined = self._redis is None
+        system.storage.check_writable()
         try:
+            if self._settings.redis_url:
+                system.ledger.greet()
+                system.installation.enter()
+            else:
+                self._redis = self._start_redis() if self._first_here() else None
+                self._joined = self._redis is None
             for engine in self._engines:
                 self.start(engine)
             self._wait_for_redis()
@@ -90,12 +92,8 @@ class Stack:
 
     def _first_here(self) -> bool:
         """Whether this stack has to start Redis: no other stack of this home has one."""
-        self._lock = (self._settings.home / "redis.lock").open("wb")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return not is_up(self._settings)
+        self._lock = take_lock(self._settings.home)
+        return self._lock is not None and not is_up(self._settings)
 
     def start(self, engine: str) -> None:
         """Start the worker of an engine, or of ``assembly``."""
@@ -145,8 +143,7 @@ class Stack:
     def _start_redis(self) -> subprocess.Popen[bytes]:
         socket = self._settings.socket
         socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if socket.parent.stat().st_uid != os.getuid():
-            raise QueueUnavailable(f"{socket.parent} belongs to somebody else: remove it")
+        self._settings.check_socket()
         socket.unlink(missing_ok=True)
         return self._start("redis", redis_command(socket), signal.SIGTERM)
 
@@ -155,8 +152,7 @@ class Stack:
     ) -> subprocess.Popen[bytes]:
         """Start a process that gets the signal ``orphaned`` when this process is killed."""
         path = self.log_path(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("ab") as file:
+        with open(path, "ab", opener=open_private) as file:
             return subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,

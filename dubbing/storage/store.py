@@ -20,6 +20,7 @@ from obstore.exceptions import NotFoundError as ObjectNotFound
 from obstore.store import LocalStore, MemoryStore, ObjectStore
 
 from dubbing.errors import BadInput, MediaError, NotFound, StorageRefused, StorageUnavailable
+from dubbing.storage.folder import check_folder, make_folder
 from dubbing.storage.keys import Keys, check_key
 from dubbing.storage.s3 import S3Options, s3_store
 from dubbing.storage.s3_refusal import Refusal, refusal_in, summary_of
@@ -39,21 +40,35 @@ GREETING_SECONDS = 3.0
 class Storage:
     """A folder or a bucket. Safe to use from several threads, not across a fork."""
 
-    def __init__(self, store: ObjectStore | None, url: str, s3: S3Options | None = None) -> None:
-        """Wrap a store; None stands for the folder at ``url``, made with the first write."""
+    def __init__(
+        self,
+        store: ObjectStore | None,
+        url: str,
+        s3: S3Options | None = None,
+        *,
+        private: bool = False,
+    ) -> None:
+        """Wrap a store; None stands for the folder at ``url``, made with the first write.
+
+        private: whether other users may not read the folder that is made.
+        """
         self._opened = store
         self.url = url
         self._s3 = s3 or S3Options()
+        self._mode = 0o700 if private else 0o777
 
     @classmethod
-    def at(cls, url: str, s3: S3Options | None = None) -> Storage:
-        """Open a folder's path, a ``file://`` URL, or ``s3://bucket/prefix``."""
+    def at(cls, url: str, s3: S3Options | None = None, *, private: bool = False) -> Storage:
+        """Open a folder's path, a ``file://`` URL, or ``s3://bucket/prefix``.
+
+        private: whether other users may not read a folder that is made.
+        """
         if url.startswith("s3://"):
             return cls(s3_store(url, s3 or S3Options()), url, s3)
         if "://" in url and not url.startswith("file://"):
             raise BadInput("use a folder or s3://bucket/prefix", where=f"storage {url!r}")
         folder = Path(url.removeprefix("file://")).expanduser().absolute()
-        return cls(None, str(folder), s3)
+        return cls(None, str(folder), s3, private=private)
 
     @property
     def _store(self) -> ObjectStore:
@@ -85,6 +100,16 @@ class Storage:
                 f"no S3 answers at {server} for {self.url}: check DUBBING_S3_ENDPOINT, its http:// "
                 f"or https:// too: {exc}"
             ) from exc
+
+    def check_writable(self) -> None:
+        """Raise StorageRefused unless this process can write into the folder of the storage.
+
+        A bucket is not tried: each write says why it is refused.
+        """
+        if self.path("") is None:
+            return
+        make_folder(Path(self.url), self._mode)
+        check_folder(Path(self.url))
 
     def create(self, key: str, data: bytes) -> bool:
         """Write ``data`` unless ``key`` exists; return whether it was written."""
@@ -224,18 +249,16 @@ class Storage:
     def _writing(self, key: str) -> Iterator[None]:
         """Map obstore's errors at a write to ours; *not found* then means the bucket."""
         if self._opened is None:
-            self._make_folder()
+            make_folder(Path(self.url), self._mode)
         try:
             with self._mapped(key):
                 yield
         except NotFound as exc:
             raise StorageRefused(f"{self.url} cannot be written: is there such a bucket?") from exc
-
-    def _make_folder(self) -> None:
-        try:
-            Path(self.url).mkdir(parents=True, exist_ok=True)
-        except OSError as exc:
-            raise StorageUnavailable(f"the folder {self.url} cannot be made: {exc}") from exc
+        except StorageUnavailable:
+            # The folder may tell more than the store does.
+            self.check_writable()
+            raise
 
     @contextmanager
     def _mapped(self, key: str) -> Iterator[None]:

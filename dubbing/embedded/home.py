@@ -1,0 +1,60 @@
+"""The home of the embedded stack: its folders, which only its user may read, and its lock."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from typing import IO
+
+from dubbing.errors import BadInput
+from dubbing.settings import Settings
+from dubbing.storage.folder import hindrance
+
+REMEDY = "set DUBBING_HOME to another folder"
+
+
+def make_home(settings: Settings) -> None:
+    """Make the home and its folder of logs; raises BadInput when nothing can be written there.
+
+    A home that exists keeps its permissions: it may be a folder that its user has for more.
+    """
+    for folder in (settings.home, settings.logs):
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as exc:
+            raise _refused(folder, exc) from exc
+        if why := hindrance(folder):
+            raise _refused(folder, why)
+    if settings.logs.stat().st_uid == os.getuid():
+        settings.logs.chmod(0o700)
+
+
+def open_private(path: str | Path, flags: int) -> int:
+    """Open a file that only its user may read; for the ``opener`` of `open`."""
+    return os.open(path, flags, mode=0o600)
+
+
+def take_lock(home: Path) -> IO[bytes] | None:
+    """Lock a home until the returned file is closed; None while another process has it locked.
+
+    Raises BadInput where the file system has no locks.
+    """
+    file = open(home / "redis.lock", "wb", opener=open_private)  # noqa: SIM115 - see above
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    except OSError as exc:
+        file.close()
+        raise BadInput(
+            f"its file system cannot lock files, so two stacks could start there at once: {REMEDY} "
+            f"on another disk, or DUBBING_REDIS_URL ({exc.strerror})",
+            where=f"home {str(home)!r}",
+        ) from exc
+    return file
+
+
+def _refused(folder: Path, why: OSError) -> BadInput:
+    return BadInput(f"nothing can be written there: {why.strerror}: {REMEDY}", where=str(folder))

@@ -1,0 +1,74 @@
+"""Folders on this machine: whether they can be written, and can hold a storage."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from pathlib import Path
+
+from dubbing.errors import StorageRefused
+
+ELSEWHERE = "set DUBBING_STORAGE_URL to another folder or a bucket"
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def hindrance(folder: Path) -> OSError | None:
+    """Return why no file can be written into a folder, made with its parents; None where it can.
+
+    Nothing is left behind, and no folder is made.
+    """
+    try:
+        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        with tempfile.TemporaryFile(dir=there) as file:
+            file.write(b"1")
+    except OSError as exc:
+        return exc
+    return None
+
+
+def _link_hindrance(folder: Path) -> OSError | None:
+    """Return why the files of an existing folder cannot get a second name; None where they can.
+
+    A file that is linked to its name appears whole, or not at all, and never in place of another.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix=".check-", dir=folder) as name:
+            file = Path(name) / "file"
+            file.touch()
+            os.link(file, file.with_name("link"))
+    except OSError as exc:
+        return exc
+    return None
+
+
+def make_folder(folder: Path, mode: int) -> None:
+    """Make the folder of a storage unless it exists; raises StorageRefused.
+
+    mode: its permissions, less the umask.
+    """
+    try:
+        folder.mkdir(mode=mode, parents=True, exist_ok=True)
+    except OSError as exc:
+        raise StorageRefused(
+            f"the storage folder {folder} cannot be made: {exc.strerror}: {ELSEWHERE}"
+        ) from exc
+
+
+def check_folder(folder: Path) -> None:
+    """Raise StorageRefused unless this process may keep a storage in an existing folder.
+
+    A full disk is no refusal: there may be room again.
+    """
+    why = hindrance(folder)
+    if why and why.errno not in FULL:
+        raise StorageRefused(
+            f"the storage folder {folder} cannot be written: {why.strerror}: let this user write "
+            f"there, or {ELSEWHERE}"
+        ) from why
+    why = why or _link_hindrance(folder)
+    if why and why.errno not in FULL:
+        raise StorageRefused(
+            f"the storage folder {folder} is on a file system without hard links ({why.strerror}), "
+            f"where two writers could take the same name: {ELSEWHERE}"
+        ) from why
