@@ -17,10 +17,16 @@ from dubbing.documents import is_identifier
 from dubbing.engines.catalogue import with_base
 from dubbing.engines.engine import EngineSpec
 from dubbing.engines.published import announce, known_specs
-from dubbing.errors import BadInput, Conflict, NotFound
-from dubbing.job import JobState
+from dubbing.errors import BadInput, Conflict, Damaged, NewerRelease, NotFound
+from dubbing.job import Job, JobState
 from dubbing.jobs.rounds import end_round, start
-from dubbing.jobs.status import Status, job_status, list_statuses, statuses_of
+from dubbing.jobs.status import (
+    Status,
+    job_status,
+    list_statuses,
+    status_if_readable,
+    statuses_of,
+)
 from dubbing.jobs.store import collection_ids, latest_round, load_job
 from dubbing.ledger import Ledger
 from dubbing.queue import Publisher
@@ -133,10 +139,15 @@ class Client:
         """Return one error for each job that would be refused. Needs no Redis."""
         return self._checker.faults(manifests)
 
-    def status(self, job_id: str) -> Status:
-        """Return the status of a job; raises NotFound."""
+    def status(self, job_id: str, *, readable: bool = True) -> Status:
+        """Return the status of a job; raises NotFound.
+
+        readable: whether a job that cannot be read raises Damaged or NewerRelease; it is
+        returned as unreadable otherwise.
+        """
         _check_name(job_id)
-        return job_status(self.storage, self.ledger, job_id)
+        look = job_status if readable else status_if_readable
+        return look(self.storage, self.ledger, job_id)
 
     def watch(self, job_id: str) -> Iterator[Status]:
         """Yield a job's status at each change and every few seconds, until the job has ended."""
@@ -153,10 +164,13 @@ class Client:
         return deque(self.watch(job_id), maxlen=1).pop()
 
     def cancel(self, job_id: str) -> Status:
-        """Cancel a job now, unless it has ended; no more of its lines are spoken."""
+        """Cancel a job now, unless it has ended; no more of its lines are spoken.
+
+        A job that cannot be read is cancelled too.
+        """
         _check_name(job_id)
         self._enter()
-        while not (now := self.status(job_id)).state.ended:
+        while not (now := self.status(job_id, readable=False)).state.ended:
             # A job that was never planned is in round 0; ending round 1 keeps it from being
             # planned. A repair may have opened a round that the ledger does not know yet.
             round_ = max(1, now.round, latest_round(self.storage, job_id))
@@ -251,7 +265,14 @@ class Client:
         """Return, for each job, a beginning of its files' names that no other job shares."""
         from dubbing.jobs.fetch import distinct
 
-        return distinct(each(lambda id_: load_job(self.storage, id_), job_ids))
+        def job_of(id_: str) -> Job | None:
+            try:
+                return load_job(self.storage, id_)
+            except (Damaged, NewerRelease):
+                return None
+
+        jobs = [job for job in each(job_of, job_ids) if job]
+        return {id_: id_ for id_ in job_ids} | distinct(jobs)
 
     def say(self, text: str, *, language: str, engine: str = "", voice: str = "") -> Audio:
         """Speak one line ahead of all batches and return its sound.

@@ -17,7 +17,7 @@ from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
-from dubbing.errors import BadInput, NewerRelease
+from dubbing.errors import BadInput, Damaged, NewerRelease
 
 LARGEST = 50_000_000
 """Most bytes of a file; no script of one programme comes near it."""
@@ -65,20 +65,20 @@ def stored(model: type[AnyModel], data: bytes | str, where: str) -> AnyModel:
     """Return a stored document, less the fields that this release does not know.
 
     where: its key, for the error. Raises NewerRelease for a format or a value of an enum that this
-    release does not know, and ValidationError for a document that is damaged.
+    release does not know, and Damaged for anything else that is no such document.
     """
     try:
         return model.model_validate_json(data, extra="ignore")
     except ValidationError as exc:
         if _is_newer(exc):
             raise NewerRelease(where) from exc
-        raise
+        raise Damaged(where) from exc
 
 
 def received(kind: type[Message], message: Mapping[str, Any]) -> Message:
-    """Return a message, less the fields that this release does not know; raises as `stored`.
+    """Return a message, less the fields that this release does not know.
 
-    kind: a model or a dataclass.
+    kind: a model or a dataclass. Raises NewerRelease as `stored` does, and else ValidationError.
     """
     try:
         return TypeAdapter(kind).validate_python(message, extra="ignore")

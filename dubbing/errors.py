@@ -13,6 +13,7 @@
     │   ├── EngineMissing    the engine, or the extra that brings it, is not installed
     │   ├── SpeechRejected   the engine spoke, but not the line that was asked
     │   ├── GivenUp          begun again and again, never finished: it kills or hangs its workers
+    │   ├── Damaged          a stored document cannot be read: it has to be restored, or removed
     │   ├── MediaError       a film or sound cannot be read or written
     │   ├── ClipUnreadable   stored clips are missing or damaged: speak those lines again
     │   └── ResultUnreadable stored results are missing or damaged: ask for those lines again
@@ -135,6 +136,17 @@ class GivenUp(Permanent):
         super().__init__(
             f"{what} was begun again and again and never finished: see its workers' logs"
         )
+
+
+class Damaged(Permanent):
+    """A stored document cannot be read; without it, what it tells is made again, or unknown."""
+
+    code = "damaged"
+
+    def __init__(self, where: str, why: str = "it is damaged") -> None:
+        self.where = where
+        """Key of the document."""
+        super().__init__(f"{where} cannot be read: {why}: restore it from a backup, or remove it")
 
 
 class MediaError(Permanent):

@@ -10,7 +10,7 @@ import logging
 import threading
 from itertools import islice
 
-from dubbing.documents import FORMAT
+from dubbing.documents import FORMAT, is_identifier
 from dubbing.errors import DubbingError, NewerRelease, NotFound, Transient, WrongInstallation
 from dubbing.jobs.installation import Installation
 from dubbing.jobs.rounds import put_to_work
@@ -49,8 +49,8 @@ class Reconciler:
         self._publisher = publisher
         self._heartbeat = heartbeat
         self._installation = installation
-        self._left: set[str] = set()
-        """Jobs that cannot be put back to work, of which the log says so."""
+        self._told: dict[str, str] = {}
+        """Jobs that are left as they are, and what was logged of each."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
 
@@ -115,7 +115,9 @@ class Reconciler:
         # Whoever reads another format has turns of their own, or its jobs might never get one.
         if not self._ledger.turn(f"rebuild:{FORMAT}", round(REBUILD_SECONDS) - 1):
             return
-        ids = (key.removeprefix(Keys.OPEN) for key in self._storage.keys(Keys.OPEN))
+        names = (key.removeprefix(Keys.OPEN) for key in self._storage.keys(Keys.OPEN))
+        # Other programs put files of their own beside the marks.
+        ids = filter(is_identifier, names)
         while some := list(islice(ids, AT_ONCE)):
             for job_id, audit in zip(some, self._ledger.audit(some), strict=True):
                 if audit is not Audit.SOUND:
@@ -129,16 +131,17 @@ class Reconciler:
             # Its submission is under way, or broke off and was never accepted.
             return
         except NewerRelease as exc:
-            self._leave(job_id, f"is left to workers of a newer release: {exc}")
+            self._tell(job_id, "is left to workers of a newer release", exc)
         except Transient:
             raise
         except Exception as exc:  # noqa: BLE001 - a job that cannot be read holds up no other
-            self._leave(job_id, f"cannot be put back to work: {type(exc).__name__}: {exc}")
+            self._tell(job_id, "waits until it is mended or cancelled", exc)
         else:
+            self._told.pop(job_id, None)
             log.info("%s is put back to work from storage: in Redis it was %s", job_id, audit.value)
 
-    def _leave(self, job_id: str, why: str) -> None:
-        """Log, once a worker, why a job is not put back to work."""
-        if job_id not in self._left:
-            log.warning("%s %s", job_id, why)
-        self._left.add(job_id)
+    def _tell(self, job_id: str, what: str, exc: Exception) -> None:
+        """Log once why a job is left as it is, with a traceback if nobody foresaw the error."""
+        if self._told.get(job_id) != str(exc):
+            log.warning("%s %s: %s", job_id, what, exc, exc_info=not isinstance(exc, DubbingError))
+        self._told[job_id] = str(exc)

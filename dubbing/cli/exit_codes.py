@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dubbing.errors import (
     BadInput,
     Conflict,
+    Damaged,
     DubbingError,
     EngineMissing,
     NewerRelease,
@@ -31,6 +32,7 @@ INTERRUPTED = 130
 BY_ERROR: Mapping[type[DubbingError], int] = {
     BadInput: REFUSED,
     Conflict: REFUSED,
+    Damaged: REFUSED,
     NotFound: REFUSED,
     WrongInstallation: REFUSED,
     EngineMissing: REFUSED,

@@ -143,7 +143,7 @@ def cancel(job: str | None, collection: str | None, as_json: bool) -> None:
     """
     name, alone = _asked(job, collection)
     client = Client.connect()
-    statuses = [client.status(name)] if alone else client.collection(name)
+    statuses = [client.status(name, readable=False)] if alone else client.collection(name)
     if all(found.state.ended for found in statuses):
         subject = "it has" if alone else "all its jobs have"
         echo(f"{name}: {subject} ended, there is nothing to cancel", err=True)

@@ -8,12 +8,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
-from pydantic import ValidationError
-
-from dubbing.documents import Document, stored
+from dubbing.documents import Document, is_identifier, stored
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.engine import EngineSpec, Voicing
-from dubbing.errors import NewerRelease, NotFound
+from dubbing.errors import Damaged, NewerRelease, NotFound
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 
@@ -72,7 +70,10 @@ def published_specs(storage: Storage) -> dict[str, EngineSpec]:
 
 
 def _published(storage: Storage) -> dict[str, Published]:
-    entries = (_load(storage, key) for key in storage.keys(Keys.ENGINES))
+    names = (
+        key.removeprefix(Keys.ENGINES).removesuffix(".json") for key in storage.keys(Keys.ENGINES)
+    )
+    entries = (_load(storage, Keys.engine(name)) for name in names if is_identifier(name))
     return {entry.spec.name: entry for entry in entries if entry}
 
 
@@ -82,6 +83,6 @@ def _load(storage: Storage, key: str) -> Published | None:
         return stored(Published, storage.get(key), key)
     except NotFound:
         return None
-    except (NewerRelease, ValidationError) as exc:
+    except (NewerRelease, Damaged) as exc:
         log.warning("%s is skipped: %s", key, exc)
         return None

@@ -89,7 +89,7 @@ class JobState(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     UNREADABLE = "unreadable"
-    """In lists only: a newer release wrote the job, and this one cannot read it."""
+    """In lists only: the job is damaged, or a newer release wrote it."""
 
     @property
     def ended(self) -> bool:

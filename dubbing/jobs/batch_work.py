@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from dubbing.documents import stored
 from dubbing.errors import (
+    Damaged,
     DubbingError,
     EngineAway,
     EngineFailed,
@@ -24,9 +25,11 @@ from dubbing.errors import (
     StorageUnavailable,
     Transient,
 )
+from dubbing.job import JobState
 from dubbing.jobs.access import Access
 from dubbing.jobs.lease import Lease
-from dubbing.jobs.rounds import put_to_work, start
+from dubbing.jobs.rounds import end_round, put_to_work, start
+from dubbing.jobs.status import status_if_readable
 from dubbing.jobs.store import load_job
 from dubbing.ledger import Address, Claim, Ledger
 from dubbing.planning.outcome import load_result
@@ -81,7 +84,7 @@ class BatchRunner:
 
         An exception hands the batch back for later, after a pause; Stopped, EngineAway,
         NewerRelease, and an error of storage that this process alone cannot use, hand it back at
-        once.
+        once. Damaged ends the round, as no try can read its documents.
         """
         claim = self.ledger.claim(at, self.worker)
         if claim is Claim.UNKNOWN:
@@ -98,6 +101,14 @@ class BatchRunner:
             with lease.renewed():
                 self.access.check()
                 yield lease
+        except Damaged as exc:
+            # Without the lease this worker decides nothing.
+            lease.check()
+            log.error("%s: the job fails: %s", at.job, exc)
+            now = status_if_readable(self.storage, self.ledger, at.job)
+            end = now.as_end(JobState.FAILED, at.round, exc)
+            end_round(self.storage, self.ledger, at.job, end)
+            raise
         except Exception as exc:
             self._hand_back(lease, exc)
             raise
@@ -190,10 +201,11 @@ class BatchRunner:
     def _claim_again(self, at: Address) -> Claim:
         try:
             job = load_job(self.storage, at.job)
-        except NotFound:
+            self.access.installation.check_redis()
+            put_to_work(self.storage, self.ledger, job)
+        except (NotFound, Damaged):
+            # The reconciler says what is damaged.
             return Claim.OVER
-        self.access.installation.check_redis()
-        put_to_work(self.storage, self.ledger, job)
         claim = self.ledger.claim(at, self.worker)
         return Claim.OVER if claim is Claim.UNKNOWN else claim
 

@@ -12,6 +12,7 @@ from functools import partial
 
 from dubbing.documents import stored
 from dubbing.engines.published import published_specs
+from dubbing.errors import Damaged
 from dubbing.job import Job
 from dubbing.jobs.store import End, latest_round, load_end, load_job
 from dubbing.ledger import Ledger
@@ -68,7 +69,8 @@ def put_to_work(storage: Storage, ledger: Ledger, job: Job) -> set[str]:
         _unmark(storage, job.id)
         return set()
     storage.create(Keys.open(job.id), b"")
-    refs = read_refs(storage.get(Keys.plan(job.id, round_)))
+    plan = Keys.plan(job.id, round_)
+    refs = read_refs(storage.get(plan), plan)
     results = _results(storage, job.id, round_, refs)
     ledger.open_round(
         job,
@@ -89,7 +91,11 @@ def end_round(storage: Storage, ledger: Ledger, job_id: str, end: End) -> End:
     """End a round unless it has ended already; return its actual end."""
     key = Keys.end(job_id, end.round)
     if not storage.create(key, end.model_dump_json().encode()):
-        end = stored(End, storage.get(key), key)
+        try:
+            end = stored(End, storage.get(key), key)
+        except Damaged:
+            # Nobody can tell how it ended, and only so can it be cancelled.
+            storage.replace(key, end.model_dump_json().encode())
     # The mark goes last: while it stands, a reconciler makes up for what was broken off.
     ledger.end(job_id, end.round, end.state)
     _unmark(storage, job_id)

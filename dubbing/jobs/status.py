@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
 from pydantic import Field
 
 from dubbing.documents import Model
-from dubbing.errors import DubbingError, ErrorRecord, NewerRelease
+from dubbing.errors import Damaged, DubbingError, ErrorRecord, NewerRelease, NotFound
 from dubbing.job import JobState
 from dubbing.jobs.store import End, job_ids, latest_round, load_end, load_job
 from dubbing.ledger import Ledger, Snapshot, Standing, WorkerRecord
@@ -68,7 +69,7 @@ def job_status(
     job_id: str,
     workers: Callable[[], Sequence[WorkerRecord]] | None = None,
 ) -> Status:
-    """Return where a job stands; raises NotFound.
+    """Return where a job stands; raises NotFound, Damaged and NewerRelease.
 
     workers: returns those of the ledger; who asks for many jobs has it remember them.
     """
@@ -86,18 +87,31 @@ def job_status(
 def statuses_of(storage: Storage, ledger: Ledger, ids: Iterable[str]) -> list[Status]:
     """Return where jobs stand, in the order of ``ids``; the workers are asked for once.
 
-    A job that only a newer release can read is unreadable, with the error.
+    A job that cannot be read is unreadable, and one that is gone meanwhile is left out.
     """
     workers = cache(ledger.workers)
 
-    def status_of(id_: str) -> Status:
+    def status_of(id_: str) -> Status | None:
         try:
-            return job_status(storage, ledger, id_, workers)
-        except NewerRelease as exc:
-            state, error = JobState.UNREADABLE, exc.to_record()
-            return Status(id=id_, state=state, round=0, lines=0, error=error)
+            return status_if_readable(storage, ledger, id_, workers)
+        except NotFound:
+            return None
 
-    return each(status_of, ids)
+    return [status for status in each(status_of, ids) if status]
+
+
+def status_if_readable(
+    storage: Storage,
+    ledger: Ledger,
+    job_id: str,
+    workers: Callable[[], Sequence[WorkerRecord]] | None = None,
+) -> Status:
+    """Return as `job_status`; a job that is damaged, or a newer release's, is unreadable."""
+    try:
+        return job_status(storage, ledger, job_id, workers)
+    except (Damaged, NewerRelease) as exc:
+        state, error = JobState.UNREADABLE, exc.to_record()
+        return Status(id=job_id, state=state, round=0, lines=0, error=error)
 
 
 def list_statuses(
@@ -204,16 +218,18 @@ def _stored_status(storage: Storage, job_id: str) -> Status:
 
 
 def _kept_output(storage: Storage, job_id: str, round_: int) -> str | None:
-    """Return the output of the last round before that was completed."""
+    """Return the output of the last round before that was completed, as far as is known."""
     for before in range(round_ - 1, 0, -1):
-        end = load_end(storage, job_id, before)
-        if end and end.state is JobState.COMPLETED:
-            return end.output
+        with suppress(Damaged, NewerRelease):
+            end = load_end(storage, job_id, before)
+            if end and end.state is JobState.COMPLETED:
+                return end.output
     return None
 
 
 def _left(storage: Storage, job_id: str, round_: int) -> int:
     """Return how many lines of a round have no result."""
-    refs = read_refs(storage.get(Keys.plan(job_id, round_)))
+    plan = Keys.plan(job_id, round_)
+    refs = read_refs(storage.get(plan), plan)
     stored = set(storage.keys(Keys.results(job_id, round_)))
     return sum(r.lines for r in refs if Keys.result(job_id, round_, r.number) not in stored)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from typing import Annotated
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints
 
 from dubbing.documents import Document, is_identifier, stored
-from dubbing.errors import BadInput, ErrorRecord, NotFound
+from dubbing.errors import Damaged, ErrorRecord, NotFound
 from dubbing.job import Job, JobState
+from dubbing.planning.outcome import round_numbers
 from dubbing.planning.plan import (
     Reason,
     Round,
@@ -42,29 +43,26 @@ class End(Document):
 
 
 def load_job(storage: Storage, job_id: str, round_: int | None = None) -> Job:
-    """Return the request of a round, by default of the newest.
-
-    Raises NotFound, or BadInput for a request that is damaged, or that belongs to another job.
-    """
+    """Return the request of a round, by default of the newest; raises NotFound, or Damaged."""
     round_ = latest_round(storage, job_id) if round_ is None else round_
     revision = load_round(storage, job_id, round_).request
     key = Keys.revision(job_id, revision) if revision else Keys.job(job_id)
     try:
         job = stored(Job, storage.get(key), key)
     except NotFound as exc:
+        if revision:
+            raise Damaged(key, "it is missing") from exc
         raise NotFound(f"there is no job {job_id!r}") from exc
-    except ValidationError as exc:
-        fault = exc.errors(include_url=False)[0]["msg"]
-        raise BadInput(f"the stored request is damaged: {fault}", where=key) from exc
     if job.id != job_id:
-        raise BadInput(f"the stored request is of another job, {job.id!r}", where=key)
+        raise Damaged(key, f"it is of another job, {job.id!r}")
     return job
 
 
 def load_round(storage: Storage, job_id: str, round_: int) -> Round:
     """Return a round's header; a round that was never planned counts as a first submission."""
+    key = Keys.plan(job_id, round_)
     try:
-        return read_round(storage.get_range(Keys.plan(job_id, round_), 0, HEAD))
+        return read_round(storage.get_range(key, 0, HEAD), key)
     except NotFound:
         return Round(reason=Reason.SUBMIT, asked=1)
 
@@ -74,8 +72,7 @@ def latest_round(storage: Storage, job_id: str) -> int:
 
     A write that broke off may leave an empty folder behind, which is no round.
     """
-    numbers = sorted((int(name) for name in storage.folders(Keys.rounds(job_id))), reverse=True)
-    for number in numbers:
+    for number in reversed(round_numbers(storage, job_id)):
         if storage.exists(Keys.plan(job_id, number)) or storage.exists(Keys.end(job_id, number)):
             return number
     return 0
@@ -95,7 +92,7 @@ def job_ids(storage: Storage, *, since: float = 0.0) -> list[str]:
 
     since: seconds since 1970.
     """
-    ids = storage.folders(Keys.JOBS)
+    ids = [name for name in storage.folders(Keys.JOBS) if is_identifier(name)]
     times = each(storage.modified, map(Keys.job, ids))
     dated = [(time, id_) for time, id_ in zip(times, ids, strict=True) if time is not None]
     return [id_ for time, id_ in sorted(dated, reverse=True) if time >= since]
@@ -107,7 +104,7 @@ def collection_ids(storage: Storage, name: str) -> list[str]:
     if is_identifier(name):
         prefix = Keys.collection(name)
         marked = sorted(key.removeprefix(prefix) for key in storage.keys(prefix))
-        ids = [id_ for id_ in marked if storage.exists(Keys.job(id_))]
+        ids = [id_ for id_ in marked if is_identifier(id_) and storage.exists(Keys.job(id_))]
     if not ids:
         raise NotFound(f"there is no collection {name!r}")
     return ids

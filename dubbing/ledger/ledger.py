@@ -9,11 +9,9 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from pydantic import ValidationError
-
 from dubbing.documents import stored
 from dubbing.engines.holding import Holding
-from dubbing.errors import NewerRelease
+from dubbing.errors import Damaged, NewerRelease
 from dubbing.job import Job, JobState
 from dubbing.ledger.records import (
     OFFLINE_SECONDS,
@@ -309,7 +307,7 @@ class Ledger:
 def _worker(name: str, age: float, record: str) -> WorkerRecord:
     try:
         worker = stored(WorkerRecord, record, name)
-    except (NewerRelease, ValidationError):
+    except (NewerRelease, Damaged):
         worker = WorkerRecord(
             name=name,
             engines=(),

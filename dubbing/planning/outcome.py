@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable
 from functools import partial
 from typing import NamedTuple
 
-from pydantic import ValidationError
-
 from dubbing.documents import stored
-from dubbing.errors import EngineFailed, NotFound
+from dubbing.errors import Damaged, EngineFailed, NotFound
 from dubbing.planning.plan import Batch, Kind, PlannedLine, read_plan
 from dubbing.planning.result import BatchResult, SegmentResult, unspoken
 from dubbing.storage import Storage
@@ -18,6 +17,8 @@ from dubbing.storage.keys import Keys
 from dubbing.storage.parallel import each
 
 log = logging.getLogger(__name__)
+
+ROUND = re.compile(r"[1-9][0-9]{0,8}")
 
 
 class Outcome(NamedTuple):
@@ -38,13 +39,22 @@ def load_result(storage: Storage, job_id: str, round_: int, batch: int) -> Batch
         result = stored(BatchResult, storage.get(key), key)
     except NotFound:
         return None
-    except ValidationError as exc:
-        log.warning("%s is damaged, and taken for lost: %s", key, exc.errors()[0]["msg"])
+    except Damaged as exc:
+        log.warning("taken for lost: %s", exc)
         return None
     if result.batch != batch:
         log.warning("%s is the result of batch %d, and taken for lost", key, result.batch)
         return None
     return result
+
+
+def round_numbers(storage: Storage, job_id: str) -> list[int]:
+    """Return the numbers of a job's rounds in order, also of those that are only a folder.
+
+    Other programs put folders of theirs beside them, such as ``@eaDir`` or ``lost+found``.
+    """
+    names = storage.folders(Keys.rounds(job_id))
+    return sorted(int(name) for name in names if ROUND.fullmatch(name))
 
 
 def gather(storage: Storage, job: str, round_: int) -> dict[str, Outcome]:
@@ -53,7 +63,7 @@ def gather(storage: Storage, job: str, round_: int) -> dict[str, Outcome]:
     The highest round that names a segment wins. A line without a result gets an error.
     Raises NotFound when there is no such job.
     """
-    rounds = sorted(int(n) for n in storage.folders(Keys.rounds(job)) if int(n) <= round_)
+    rounds = [number for number in round_numbers(storage, job) if number <= round_]
     if not rounds:
         raise NotFound(f"storage holds no round of job {job!r} up to {round_}")
     outcomes: dict[str, Outcome] = {}
@@ -68,7 +78,7 @@ def gather(storage: Storage, job: str, round_: int) -> dict[str, Outcome]:
 def _planned(storage: Storage, job: str, round_: int) -> list[Batch]:
     """Return a round's batches; none when the round ended before it was planned."""
     try:
-        return read_plan(storage.get(Keys.plan(job, round_)))
+        return read_plan(storage.get(Keys.plan(job, round_)), Keys.plan(job, round_))
     except NotFound:
         return []
 

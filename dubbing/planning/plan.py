@@ -174,18 +174,22 @@ def write_plan(round_: Round, batches: Iterable[Batch]) -> bytes:
     return b"".join(line.encode() + b"\n" for line in lines)
 
 
-def read_round(plan: bytes) -> Round:
-    """Return the round of a ``plan.jsonl``, of which the beginning is enough."""
-    return stored(Round, plan[: plan.index(b"\n")], PLAN)
+def read_round(plan: bytes, where: str = PLAN) -> Round:
+    """Return the round of a ``plan.jsonl``, of which the beginning is enough.
+
+    where: its key, for the error. Raises as `stored`, as do the other readers.
+    """
+    return stored(Round, plan.partition(b"\n")[0], where)
 
 
-def read_refs(plan: bytes) -> list[BatchRef]:
+def read_refs(plan: bytes, where: str = PLAN) -> list[BatchRef]:
     """Return the place of each batch in a ``plan.jsonl``."""
+    read_round(plan, where)
     first, *lines = plan.splitlines(keepends=True)
     refs: list[BatchRef] = []
     offset = len(first)
     for line in lines:
-        batch = stored(Batch, line, PLAN)
+        batch = stored(Batch, line, where)
         refs.append(
             BatchRef(
                 number=batch.number,
@@ -201,9 +205,10 @@ def read_refs(plan: bytes) -> list[BatchRef]:
     return refs
 
 
-def read_plan(plan: bytes) -> list[Batch]:
+def read_plan(plan: bytes, where: str = PLAN) -> list[Batch]:
     """Return the batches of a ``plan.jsonl``."""
-    return [stored(Batch, line, PLAN) for line in plan.splitlines()[1:]]
+    read_round(plan, where)
+    return [stored(Batch, line, where) for line in plan.splitlines()[1:]]
 
 
 def _chunks(

@@ -33,6 +33,8 @@ PARTS_AT_ONCE = 4
 """Parts of an upload that are in memory at the same time."""
 WORDLESS = re.compile(r"performing HEAD .*status code: 40[013] ")
 """A refusal without a body, and so without an error code."""
+BEYOND = re.compile(r"Requested range was invalid|status code: 416 ")
+"""The answer of a folder, or of a bucket, where an object ends before a range of it begins."""
 GREETING_SECONDS = 3.0
 """How long to wait for a bucket's server that has never answered; one retry follows a failure."""
 
@@ -139,9 +141,15 @@ class Storage:
             return bytes(obstore.get(self._store, key).bytes())
 
     def get_range(self, key: str, offset: int, length: int) -> bytes:
-        """Return ``length`` bytes from ``offset``; raises NotFound."""
-        with self._mapped(key):
-            return bytes(obstore.get_range(self._store, key, start=offset, length=length))
+        """Return ``length`` bytes from ``offset``, or as many as there are; raises NotFound."""
+        try:
+            with self._mapped(key):
+                return bytes(obstore.get_range(self._store, key, start=offset, length=length))
+        except StorageUnavailable as exc:
+            # A document that was cut short is no fault of the storage.
+            if BEYOND.search(str(exc.__cause__)):
+                return b""
+            raise
 
     def download(self, key: str, path: Path) -> None:
         """Write an object to ``path``, with memory flat in its size; raises NotFound.

@@ -11,12 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import langcodes
-from pydantic import ValidationError
 
 from dubbing.documents import Model, stored
 from dubbing.engines.conversion import spec_of
 from dubbing.engines.engine import EngineSpec
-from dubbing.errors import BadInput, Conflict, NotFound
+from dubbing.errors import BadInput, Conflict, Damaged, NotFound
 from dubbing.job import Job
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
@@ -126,7 +125,7 @@ class Voices:
         def named(name: str) -> NamedVoice | None:
             try:
                 voice = load_voice(self._storage, find(self._storage, name))
-            except (NotFound, BadInput) as exc:
+            except (NotFound, Damaged) as exc:
                 # Damaged, or deleted since the names were listed.
                 log.warning("voice %r is skipped: %s", name, exc)
                 return None
@@ -197,7 +196,7 @@ class Voices:
         def points(name: str) -> bool:
             try:
                 return pointer(self._storage, name) == digest
-            except (NotFound, BadInput):
+            except (NotFound, Damaged):
                 return False
 
         known = names(self._storage)
@@ -223,7 +222,7 @@ def _cast_voices(storage: Storage, key: str) -> set[str | None]:
     """Return the voices in the cast of a stored request; none when it cannot be read."""
     try:
         job = stored(Job, storage.get(key), key)
-    except (NotFound, ValidationError):
+    except (NotFound, Damaged):
         return set()
     return {role.clone for role in job.cast.values()}
 

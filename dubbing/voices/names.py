@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from dubbing.documents import is_identifier
 from dubbing.engines.engine import EngineSpec
-from dubbing.errors import BadInput, NotFound
+from dubbing.errors import BadInput, Damaged, NotFound
 from dubbing.job import Manner, Request
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
@@ -64,7 +64,7 @@ def asks_stored(request: Request, speaker: str, specs: Mapping[str, EngineSpec])
 
 
 def pointer(storage: Storage, name: str) -> str:
-    """Return the digest that a name points to; raises NotFound, or BadInput when it is damaged."""
+    """Return the digest that a name points to; raises NotFound, or Damaged."""
     unknown = NotFound(f"there is no voice {name!r}")
     if not is_identifier(name):
         raise unknown
@@ -73,9 +73,7 @@ def pointer(storage: Storage, name: str) -> str:
     except NotFound as exc:
         raise unknown from exc
     except (ValidationError, UnicodeDecodeError) as exc:
-        raise BadInput(
-            "the digest under this name is damaged: remove this object", where=Keys.voice_name(name)
-        ) from exc
+        raise Damaged(Keys.voice_name(name)) from exc
 
 
 def _is_digest(name: str) -> bool:

@@ -8,7 +8,7 @@ import time
 import soundfile
 
 from dubbing.documents import stored
-from dubbing.errors import BadInput, NotFound
+from dubbing.errors import Damaged, NotFound
 from dubbing.media.samples import Audio
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
@@ -25,7 +25,7 @@ def store_voice(storage: Storage, voice: Voice, reference: Audio) -> None:
 
 
 def load_voice(storage: Storage, digest: str) -> Voice:
-    """Return the description of a stored voice; raises NotFound."""
+    """Return the description of a stored voice; raises NotFound, or Damaged."""
     key = Keys.voice(digest)
     try:
         return stored(Voice, storage.get(key), key)
@@ -34,13 +34,10 @@ def load_voice(storage: Storage, digest: str) -> Voice:
 
 
 def load_reference(storage: Storage, digest: str) -> Audio:
-    """Return the recording of a stored voice; raises NotFound, or BadInput when it is damaged."""
+    """Return the recording of a stored voice; raises NotFound, or Damaged."""
     file = io.BytesIO(storage.get(Keys.reference(digest)))
     try:
         samples, rate = soundfile.read(file, dtype="float32")
     except soundfile.LibsndfileError as exc:
-        raise BadInput(
-            "the stored recording is damaged: remove it and submit again",
-            where=Keys.reference(digest),
-        ) from exc
+        raise Damaged(Keys.reference(digest)) from exc
     return Audio(samples=samples, rate=rate)

@@ -51,6 +51,10 @@ def test_an_object_is_replaced(storage: Storage) -> None:
 def test_a_range_is_read_without_the_rest(storage: Storage) -> None:
     storage.create("plan", b"0123456789")
     assert storage.get_range("plan", 3, 4) == b"3456"
+    assert storage.get_range("plan", 8, 4) == b"89"
+    assert storage.get_range("plan", 10, 4) == storage.get_range("plan", 99, 4) == b""
+    storage.create("empty", b"")
+    assert storage.get_range("empty", 0, 4) == b""
 
 
 def test_keys_are_listed_below_a_prefix_and_not_beside_it(storage: Storage) -> None:

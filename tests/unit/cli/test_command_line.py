@@ -21,7 +21,7 @@ from dubbing.jobs.status import Status
 
 WRONG = (
     *(errors.BadInput, errors.Conflict, errors.NotFound, errors.EngineMissing),
-    *(errors.QueueRefused, errors.StorageRefused, errors.NewerRelease),
+    *(errors.QueueRefused, errors.StorageRefused, errors.Damaged, errors.NewerRelease),
 )
 """Errors for which the caller must change something."""
 

@@ -9,7 +9,7 @@ import pytest
 from speech import recording
 
 from dubbing.engines.adapters.tone import Tone
-from dubbing.errors import BadInput
+from dubbing.errors import Damaged
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.voices.forms import voice_form
@@ -46,5 +46,5 @@ def test_a_form_that_is_damaged_is_derived_again(storage: Storage, tone: Tone) -
 
 def test_a_recording_that_is_damaged_is_named(storage: Storage, tone: Tone) -> None:
     storage.replace(Keys.reference(DIGEST), b"no sound")
-    with pytest.raises(BadInput, match=f"{Keys.reference(DIGEST)}.*damaged"):
+    with pytest.raises(Damaged, match=f"{Keys.reference(DIGEST)}.*damaged"):
         voice_form(storage, tone, DIGEST)

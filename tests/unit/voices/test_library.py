@@ -11,7 +11,7 @@ from recordings import speech, write
 
 from dubbing.engines.adapters.tone import Tone
 from dubbing.engines.engine import VoiceForm
-from dubbing.errors import BadInput, Conflict, NotFound
+from dubbing.errors import BadInput, Conflict, Damaged, NotFound
 from dubbing.job import Job, Role, Segment
 from dubbing.media.samples import Audio
 from dubbing.script.manifest import Manifest, ManifestRole
@@ -203,7 +203,7 @@ def test_a_name_that_points_nowhere_is_said_and_does_not_hide_the_others(
     storage.create(Keys.voice_name("damaged"), b"../../etc")
     with pytest.raises(NotFound, match="there is no voice 'abab"):
         voices.show("lost")
-    with pytest.raises(BadInput, match=f"{Keys.voice_name('damaged')}.*damaged"):
+    with pytest.raises(Damaged, match=f"{Keys.voice_name('damaged')}.*damaged"):
         voices.show("damaged")
     assert voices.show("ada").names == ("ada",)
     assert [named.name for named in voices.all()] == ["ada"]
