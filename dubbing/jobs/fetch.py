@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from dubbing.assembly.report import Report, ReportOutput
+from dubbing.documents import stored
 from dubbing.errors import BadInput, Conflict, NotFound
 from dubbing.job import Job
 from dubbing.jobs.landing import REPORT, Landing
@@ -54,16 +53,16 @@ def fetch_output(
     replace: whether outputs of another job that were fetched to the same place give way.
     Raises Conflict for a file in the way that no earlier fetch wrote, before anything is written.
     """
-    stored = storage.get(prefix + REPORT)
-    report = _read(stored, prefix + REPORT)
+    text = storage.get(prefix + REPORT)
+    report = stored(Report, text, prefix + REPORT)
     keys = {output.name: prefix + output.name for output in report.outputs}
     landing = Landing(folder, name, report.job, replace=replace)
     for output, key in keys.items():
         landing.check(output, storage.size(key) or 0)
-    landing.check(REPORT, len(stored))
+    landing.check(REPORT, len(text))
     with landing.fetched() as files:
         each(lambda output: storage.download(keys[output], files.path(output)), keys)
-        files.path(REPORT).write_bytes(stored)
+        files.path(REPORT).write_bytes(text)
         return files.land()
 
 
@@ -102,13 +101,6 @@ def fetch_lines(storage: Storage, status: Status, folder: Path, name: str) -> li
         report = report.model_copy(update={"outputs": (*lines, *others)})
         files.path(REPORT).write_text(report.model_dump_json(indent=1))
         return files.land(stale=LINES)
-
-
-def _read(data: bytes, key: str) -> Report:
-    try:
-        return Report.model_validate_json(data)
-    except ValidationError as exc:
-        raise BadInput("the stored report is damaged: revise or retry the job", where=key) from exc
 
 
 def _clip(storage: Storage, take: Take) -> bytes | None:

@@ -12,10 +12,9 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from dubbing.assembly.report import Report, ReportOutput
-from dubbing.errors import Conflict, MediaError
+from dubbing.documents import stored
+from dubbing.errors import Conflict, Damaged, MediaError, NewerRelease
 
 REPORT = "report.json"
 
@@ -81,8 +80,8 @@ class Landing:
     def _report(self) -> Report | None:
         """The report of an earlier fetch of this job; None for any other file."""
         try:
-            report = Report.model_validate_json(self.path(REPORT).read_bytes())
-        except (OSError, ValidationError):
+            report = stored(Report, self.path(REPORT).read_bytes(), REPORT)
+        except (OSError, Damaged, NewerRelease):
             return None
         return report if self._replace or report.job == self._job else None
 
