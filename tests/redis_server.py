@@ -28,6 +28,7 @@ class RedisServer:
     maxmemory: limit of its memory, such as ``2mb``; ``0`` for none.
     port: an additional port on 127.0.0.1; 0 for none.
     password: password of the default user; empty for none.
+    cluster: whether it is a cluster of this one server; it then needs a port below 55536.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class RedisServer:
         maxmemory: str = "0",
         port: int = 0,
         password: str = "",
+        cluster: bool = False,
     ) -> None:
         # A socket's path may not exceed some 100 characters, and pytest's folders may.
         self._folder = Path(tempfile.gettempdir()) / f"redis-{secrets.token_hex(4)}"
@@ -47,6 +49,7 @@ class RedisServer:
             "port": str(port),
             "bind": "127.0.0.1",
             "requirepass": password,
+            "cluster-enabled": "yes" if cluster else "no",
         }
         self._password = password
         self._process: subprocess.Popen[bytes] | None = None

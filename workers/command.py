@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import signal
@@ -31,6 +32,8 @@ from workers.pool import pool_of
 from workers.process import ENGINES_VARIABLE, INSTALLATION_VARIABLE, WORKER_VARIABLE
 from workers.reconciler import Reconciler
 
+logger = logging.getLogger(__name__)
+
 KEPT_MEMORY = {
     "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(128 << 20),
@@ -58,6 +61,8 @@ def worker(engines: tuple[str, ...], slots: int | None, auto_load: bool) -> None
     system.greet()
     system.installation.enter()
     storage, ledger, publisher = system.storage, system.ledger, system.publisher
+    if caution := ledger.check_writable(consume=True):
+        logger.warning(caution)
     record = WorkerRecord(
         name=f"{'+'.join(engines)}.{secrets.token_hex(3)}@{socket.gethostname()}",
         engines=engines,

@@ -32,6 +32,7 @@ SUMMED: Mapping[Code, str] = {
     "rolled_up": "scripts have roll-up captions",
     "speakers": "cues seem to hold several speakers",
     "unreadable": "lines have lost characters",
+    "eviction": "jobs wait in a Redis that throws work away when its memory is full",
     "role": "speakers do not match the cast",
     "reference": "doubts about voices",
     "no_film": "scripts have no film",

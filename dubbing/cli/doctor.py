@@ -58,7 +58,7 @@ def schema() -> None:
 
 def _examine(system: System) -> Iterator[Finding]:
     yield _tried("ffmpeg", version)
-    yield _redis(system)
+    yield from _redis(system)
     yield _tried("storage", lambda: _storage(system.storage))
     for name in system.catalogue.names():
         readiness = inspect(system.catalogue, name)
@@ -95,14 +95,21 @@ def _tried(what: str, check: Callable[[], str], *, needed: bool = True) -> Findi
         return Finding(what, False, str(exc), needed)
 
 
-def _redis(system: System) -> Finding:
-    def check() -> str:
-        if system.settings.redis_url or is_up(system.settings):
-            system.ledger.greet()
-            return "answers"
-        return f"`dubbing run` and `up` start {find_redis_server()}"
+def _redis(system: System) -> Iterator[Finding]:
+    if not system.settings.redis_url and not is_up(system.settings):
+        yield _tried("Redis", lambda: f"`dubbing run` and `up` start {find_redis_server()}")
+        return
+    cautions: list[str] = []
 
-    return _tried("Redis", check)
+    def ask() -> str:
+        system.ledger.greet()
+        cautions.append(system.ledger.check_writable(consume=True))
+        return "answers"
+
+    yield _tried("Redis", ask)
+    yield from (
+        Finding("Redis's memory", False, words, needed=False) for words in cautions if words
+    )
 
 
 def _storage(storage: Storage) -> str:

@@ -29,6 +29,7 @@ Code = Literal[
     "rolled_up",
     "speakers",
     "unreadable",
+    "eviction",
 ]
 
 

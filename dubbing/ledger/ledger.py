@@ -13,6 +13,7 @@ from dubbing.documents import stored
 from dubbing.engines.holding import Holding
 from dubbing.errors import Damaged, NewerRelease
 from dubbing.job import Job, JobState
+from dubbing.ledger.probe import probe
 from dubbing.ledger.records import (
     OFFLINE_SECONDS,
     Address,
@@ -85,10 +86,9 @@ class Ledger:
         with self._server.commands() as redis:
             redis.ping()
 
-    def check_writable(self) -> None:
-        """Raise QueueUnavailable when Redis is full or takes no writes."""
-        with self._server.commands() as redis:
-            redis.set(f"{PREFIX}probe", "", px=1)
+    def check_writable(self, *, consume: bool = False) -> str:
+        """Return a caution about how Redis is set, or ``""``; see `probe` for what it raises."""
+        return probe(self._server, consume=consume)
 
     def open_round(
         self,

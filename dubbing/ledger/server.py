@@ -45,6 +45,11 @@ class Server:
         """The URL of this Redis, without its password."""
         return redact(self._url)
 
+    @property
+    def user(self) -> str:
+        """The user of the URL."""
+        return urlsplit(self._url).username or "default"
+
     def greet(self) -> None:
         """Connect to a Redis for the first time; it has to answer within seconds.
 
@@ -70,12 +75,13 @@ class Server:
     def run(self, name: str, *arguments: object) -> Any:
         """Run the script ``<name>.lua`` and return its answer."""
         with self.commands() as commands:
-            script = commands.register_script(_source(name))
+            script = commands.register_script(source(name))
             return script(args=[str(argument) for argument in arguments])
 
 
 @cache
-def _source(name: str) -> str:
+def source(name: str) -> str:
+    """Return a script, with the part that all scripts share."""
     folder = files("dubbing.ledger")
     return "\n".join((folder / f"{part}.lua").read_text() for part in ("common", name))
 

@@ -119,9 +119,8 @@ class Submitter:
         for one in checked:
             self._check_conflict(one.intake.stored)
         # Refusing all jobs is better than storing jobs that cannot be put to work.
-        self.ledger.check_writable()
-        self.installation.enter()
-        return [self._store(one) for one in checked]
+        found = self._check_redis()
+        return [self._store(one, found) for one in checked]
 
     def revise(self, manifests: Sequence[Manifest]) -> list[Submission]:
         """Change jobs that have ended; raises as `Client.revise_all` does."""
@@ -145,7 +144,16 @@ class Submitter:
                 "id out, or change that job with `dubbing submit --revise`"
             )
 
-    def _store(self, checked: Checked) -> Submission:
+    def _check_redis(self) -> list[Caution]:
+        """Return the caution about Redis, if there is one.
+
+        Raises QueueUnavailable, and WrongInstallation when storage is not that of this Redis.
+        """
+        words = self.ledger.check_writable()
+        self.installation.enter()
+        return [Caution(code="eviction", segment=None, message=words)] if words else []
+
+    def _store(self, checked: Checked, found: Sequence[Caution]) -> Submission:
         checked.intake.upload()
         job = checked.intake.stored
         if job.collection:
@@ -155,21 +163,20 @@ class Submitter:
         if not created:
             # Another process may have taken the id since it was checked.
             self._check_conflict(job)
-        return self._put_to_work(checked, created)
+        return self._put_to_work(checked, created, found)
 
     def _revise(self, checked: Checked) -> Submission:
-        self.ledger.check_writable()
-        self.installation.enter()
+        found = self._check_redis()
         checked.intake.upload()
         changed = open_revision(self.storage, checked.specs, checked.intake.stored)
-        return self._put_to_work(checked, changed)
+        return self._put_to_work(checked, changed, found)
 
-    def _put_to_work(self, checked: Checked, created: bool) -> Submission:
+    def _put_to_work(self, checked: Checked, created: bool, found: Sequence[Caution]) -> Submission:
         job = checked.intake.stored
         start(self.storage, self.ledger, self.publisher, job)
         return Submission(
             id=job.id,
             created=created,
             file=checked.intake.manifest.source,
-            cautions=tuple(checked.cautions),
+            cautions=(*checked.cautions, *found),
         )

@@ -107,7 +107,7 @@ def test_a_redis_behind_tls_says_how_its_url_begins(port: int, tmp_path: Path) -
 def test_a_user_without_rights_is_told_so(port: int) -> None:
     with redis.from_url(f"redis://:{PASSWORD}@127.0.0.1:{port}/0") as admin:
         admin.acl_setuser("guest", enabled=True, passwords=[f"+{WRONG}"], commands=["+ping"])
-    with pytest.raises(QueueRefused, match=r"permissions.*check the rights of its user"):
+    with pytest.raises(QueueRefused, match=r"guest use EVALSHA, .*: allow these commands"):
         Ledger(f"redis://guest:{WRONG}@127.0.0.1:{port}/0").check_writable()
 
 
