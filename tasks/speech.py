@@ -49,8 +49,10 @@ def extract(**address: Any) -> str:
 
 @shared_task(base=WorkerTask, name=SAY, bind=True, throws=(DubbingError,))
 def say(task: WorkerTask, **request: Any) -> str:
-    """Speak one line at once, and answer with its result."""
+    """Speak one line at once, and answer with its result, unless the caller has given up."""
     said, context = asked(SayRequest, request), current()
+    if not context.runner.ledger.asked(said.ticket):
+        return "nobody waits for it"
     batch = Batch(
         number=0,
         kind=Kind.SYNTHESIS,

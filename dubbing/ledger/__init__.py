@@ -24,6 +24,7 @@ in the middle of a step; sending a step twice does no harm. Entries that are not
 ``holding:<name>``             hash: what each process of a worker holds in memory, as it reported
 ``reply:<ticket>``             list: the answer to a request that has no job
 ``installation``               string: the id of the installation, which storage holds too
+``asking:<ticket>``            mark: a caller still waits for that answer
 ``turn:<what>``                lock: a task that one process at a time does
 ``queue:…``                    Celery's own keys and channels, which `dubbing.queue` names
 =============================  ====================================================================

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
 
@@ -35,6 +36,8 @@ GRACE_SECONDS = 10.0
 """A message that is neither in the broker nor claimed after this long is lost."""
 WAIT_SECONDS = 10.0
 """Longest time that one call to Redis blocks; well below the timeout of the socket."""
+ASKING_SECONDS = 15
+"""How long a caller who was killed counts as waiting; longer than one wait for the answer."""
 HOLDING_SECONDS = 3600
 """How long the report of what a process holds is kept; each heartbeat of its worker renews it."""
 PREFIX = "dubbing:"
@@ -274,6 +277,22 @@ class Ledger:
         with self._server.commands() as redis:
             return bool(redis.set(f"{PREFIX}turn:{what}", "", nx=True, ex=seconds))
 
+    @contextmanager
+    def asking(self, ticket: str) -> Iterator[None]:
+        """Let workers know during the block that a caller waits for the answer to a request."""
+        key = f"{PREFIX}asking:{ticket}"
+        with self._server.commands() as redis:
+            redis.set(key, "", ex=ASKING_SECONDS)
+        try:
+            yield
+        finally:
+            self.drop([key])
+
+    def asked(self, ticket: str) -> bool:
+        """Whether the caller of a request still waits for the answer."""
+        with self._server.commands() as redis:
+            return bool(redis.exists(f"{PREFIX}asking:{ticket}"))
+
     def set_reply(self, ticket: str, reply: dict[str, Any], *, keep: int = 300) -> None:
         """Answer a request that has no job, such as `say`."""
         key = f"{PREFIX}reply:{ticket}"
@@ -287,16 +306,17 @@ class Ledger:
         key, deadline = f"{PREFIX}reply:{ticket}", time.monotonic() + wait
         with self._server.commands() as redis:
             while (left := deadline - time.monotonic()) > 0:
+                redis.expire(f"{PREFIX}asking:{ticket}", ASKING_SECONDS)
                 found: Any = redis.blpop([key], timeout=min(left, WAIT_SECONDS))
                 if found:
                     reply: dict[str, Any] = json.loads(found[1])
                     return reply
         return None
 
-    def drop(self, broker_keys: Sequence[str]) -> None:
-        """Remove keys of the broker."""
+    def drop(self, keys: Sequence[str]) -> None:
+        """Remove keys, also the broker's."""
         with self._server.commands() as redis:
-            redis.delete(*broker_keys)
+            redis.delete(*keys)
 
     def queue_depth(self, broker_lists: Sequence[str]) -> int:
         """Return how many messages the broker holds in these lists."""

@@ -71,8 +71,9 @@ def say(
     asked = SayRequest(
         ticket=ticket, language=language, engine=cast.engine, voice=cast.voice, line=cast.line
     )
-    publisher.say(cast.engine, asked.model_dump())
-    reply = ledger.wait_reply(ticket, wait=deadline - time.monotonic())
+    with ledger.asking(ticket):
+        publisher.say(cast.engine, asked.model_dump())
+        reply = ledger.wait_reply(ticket, wait=deadline - time.monotonic())
     if reply is None:
         raise Transient(
             f"no worker answered within {SAY_SECONDS:g} s: start `dubbing worker {cast.engine}`"

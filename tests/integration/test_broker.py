@@ -1,22 +1,28 @@
-"""Whatever lies in a Redis that others use too: work is neither lost to it nor ended by it."""
+"""What a worker finds in its queues: others' entries, and requests that nobody waits for."""
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import redis
 from celery import Celery
+from console import Console
 from kombu import Queue
-from services import PLUGINS
+from services import PLAIN, PLUGINS
 from system import SECONDS, System, numbered, script
 
+from dubbing.errors import Transient
 from dubbing.planning.plan import Kind
 from dubbing.queue import SAY, TASKS, broker_lists, make_app, own_queue, queues_of
+from dubbing.queue import say as saying
 from dubbing.queue.publisher import BROKER_PREFIX
 
+INTERRUPTED = 130
 QUEUES = (*queues_of("faulty"), Kind.ASSEMBLY.value)
 
 
@@ -114,6 +120,31 @@ def test_a_message_with_wrong_arguments_ends_no_process_and_comes_once(
     job = script(f"wrong-{len(wrong)}-{'-'.join(wrong)}", *numbered(f"Wrong {wrong}", 8))
     system.run(job)
     assert children(system) == before
+
+
+def test_a_request_that_was_given_up_is_not_spoken(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = ["Given up in time.", "Given up by its user.", "Somebody waits for this."]
+    console = Console(system.settings.home, DUBBING_REDIS_URL=system.settings.redis)
+    with redis.from_url(system.settings.redis) as server, ThreadPoolExecutor(1) as thread:
+        with system.frozen("faulty"):
+            with pytest.raises(Transient), monkeypatch.context() as patch:
+                patch.setattr(saying, "SAY_SECONDS", 0.5)
+                system.client.say(texts[0], language=PLAIN)
+            arguments = ("say", texts[1], "--language", PLAIN, "--engine", "faulty")
+            with console.started(*arguments, "--out", "said.wav") as user:
+                system.until(lambda: server.keys("dubbing:asking:*"), "asked")
+                user.send_signal(signal.SIGINT)
+                assert user.wait(timeout=SECONDS) == INTERRUPTED
+            assert not server.keys("dubbing:asking:*")
+            waiting = thread.submit(system.client.say, texts[2], language=PLAIN)
+            system.until(lambda: server.keys("dubbing:asking:*"), "asked")
+            assert all(server.ttl(key) > 0 for key in server.keys("dubbing:asking:*"))
+        assert waiting.result(SECONDS).seconds > 0
+        assert not server.keys("dubbing:asking:*")
+    spoken = system.spoken_log.read_text()
+    assert [text in spoken for text in texts] == [False, False, True]
 
 
 def children(system: System) -> list[int]:
