@@ -21,6 +21,7 @@
         ├── EngineFailed     the engine raised; another try or a smaller batch may succeed
         ├── EngineAway       this worker does not hold the engine now; another one may
         ├── Stopped          the work was told to stop; its new holder, if any, continues
+        │   └── WorkerEnds   its worker ends; another one begins at once
         ├── NewerRelease     a newer release wrote it; a process of that release can read it
         ├── StorageUnavailable
         │   └── StorageRefused
@@ -201,6 +202,12 @@ class Stopped(Transient):
     """The work was told to stop: its lease is lost, or its job has ended."""
 
     code = "stopped"
+
+
+class WorkerEnds(Stopped):
+    """The worker was told to end; another one does the work."""
+
+    code = "worker_ends"
 
 
 class NewerRelease(Transient):

@@ -21,6 +21,6 @@ def assemble(**address: Any) -> str:
     # The parent of a worker imports the tasks for their names, and must stay small.
     from dubbing.jobs.finish import finish  # noqa: PLC0415
 
-    runner = current().runner
-    with runner.claimed(received(Address, address)) as lease:
-        return finish(runner, lease) if lease else "nothing to do"
+    context, at = current(), received(Address, address)
+    with context.stoppable() as check, context.runner.claimed(at) as lease:
+        return finish(context.runner, lease, check) if lease else "nothing to do"

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import signal
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from dubbing.engines.engine import Engine, VoiceForm
 from dubbing.engines.holding import Holding
 from dubbing.engines.residency import Residency
-from dubbing.errors import EngineMissing
+from dubbing.errors import EngineMissing, WorkerEnds
 from dubbing.jobs.batch_work import BatchRunner
 from dubbing.voices.forms import voice_form
 from dubbing.voices.voice import VoiceRef
 
 FORMS = 32
 """Voice forms kept in memory."""
+ENDING = signal.SIGURG
+"""Signal to a pool process that its worker ends; a process without a handler ignores it."""
 
 
 @dataclass(kw_only=True)
@@ -26,7 +30,32 @@ class Context:
     engines: Residency | None = None
     report: Callable[[Holding], object] = lambda holding: None
     """Reports what a process without engines holds."""
+    ending: bool = False
+    """Whether the worker ends, so that this process takes no more work."""
     _forms: OrderedDict[tuple[str, str, str], VoiceForm] = field(default_factory=OrderedDict)
+
+    @contextmanager
+    def stoppable(self) -> Iterator[Callable[[], None]]:
+        """Provide a check that raises WorkerEnds once this process or its worker is told to end.
+
+        During the block SIGTERM does not kill this process: supervisors send it to all processes
+        of a worker, and the work is to be handed back first.
+        """
+        told = False
+
+        def note(*_: object) -> None:
+            nonlocal told
+            told = True
+
+        def check() -> None:
+            if told or self.ending:
+                raise WorkerEnds("this worker was told to end")
+
+        before = signal.signal(signal.SIGTERM, note)
+        try:
+            yield check
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
     @property
     def residency(self) -> Residency:

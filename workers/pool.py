@@ -8,6 +8,7 @@ import signal
 from billiard import active_children
 from celery.concurrency.prefork import TaskPool
 
+from tasks.context import ENDING
 from workers.heartbeat import Heartbeat
 
 
@@ -20,10 +21,11 @@ def pool_of(heartbeat: Heartbeat) -> type[TaskPool]:
             return True
 
         def on_close(self) -> None:
-            """Begin to end, and kill the processes that still load: they hold no work."""
+            """Begin to end: have long work handed back, and kill processes that still load."""
             super().on_close()
             for process in active_children():
-                if not heartbeat.begun(process.index):
-                    os.kill(process.pid, signal.SIGKILL)
+                # A process that loads holds no work.
+                begun = heartbeat.begun(process.index)
+                os.kill(process.pid, ENDING if begun else signal.SIGKILL)
 
     return Pool

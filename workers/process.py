@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import signal
 import socket
 import threading
 import time
@@ -24,12 +25,13 @@ from dubbing.jobs.access import Access
 from dubbing.jobs.batch_work import BatchRunner
 from dubbing.jobs.installation import Installation
 from dubbing.ledger import Ledger
+from dubbing.media.scratch import sweep
 from dubbing.planning.plan import Kind
 from dubbing.queue import Publisher
 from dubbing.storage import Storage
 from dubbing.system import System
 from dubbing.telemetry import logs as log
-from tasks.context import Context, install
+from tasks.context import ENDING, Context, install
 from workers.heartbeat import UNFIT
 
 logger = logging.getLogger(__name__)
@@ -72,9 +74,16 @@ def _context() -> Context:
         # Imported now, so that no film waits for it.
         import dubbing.jobs.finish  # noqa: F401, PLC0415
 
+        sweep()
+        context = Context(runner=runner, report=reporter.report)
+        signal.signal(ENDING, partial(_end, context))
         reporter.report(Holding(begun=True))
-        return Context(runner=runner, report=reporter.report)
+        return context
     return Context(runner=runner, engines=_residency(engines, system, reporter))
+
+
+def _end(context: Context, *_: object) -> None:
+    context.ending = True
 
 
 def _residency(engines: list[str], system: System, reporter: Reporter) -> Residency:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import secrets
-import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from dubbing.assembly.assemble import assemble
 from dubbing.assembly.report import Report
@@ -21,6 +19,7 @@ from dubbing.errors import (
     Stopped,
     StorageUnavailable,
     Transient,
+    WorkerEnds,
 )
 from dubbing.job import Job, JobState
 from dubbing.jobs.batch_work import SETBACKS, BatchRunner
@@ -28,6 +27,7 @@ from dubbing.jobs.lease import Lease
 from dubbing.jobs.rounds import create_round, end_round, start
 from dubbing.jobs.status import job_status
 from dubbing.jobs.store import End, latest_round, load_end, load_job, load_round
+from dubbing.media.scratch import scratch
 from dubbing.planning.casting import fall_back
 from dubbing.planning.outcome import Outcome, gather
 from dubbing.planning.plan import CastLine, Reason
@@ -42,11 +42,13 @@ MAX_REPAIRS = 3
 """Repair rounds per request; more mean that the storage is broken."""
 
 
-def finish(runner: BatchRunner, lease: Lease) -> str:
+def finish(runner: BatchRunner, lease: Lease, check: Callable[[], None] = lambda: None) -> str:
     """Assemble the round of ``lease`` and end it; return its state.
 
     When failed lines have another engine left, or when clips or results cannot be read, another
     round is opened instead.
+
+    check: called every few seconds of the programme; raises WorkerEnds to stop the work.
     """
     round_ = lease.at.round
     try:
@@ -59,9 +61,12 @@ def finish(runner: BatchRunner, lease: Lease) -> str:
     if latest_round(runner.storage, job.id) != round_:
         return _give_way(runner, job)
     try:
-        return _advance(runner, lease, job)
+        return _advance(runner, lease, job, check)
     except Permanent as exc:
         return _fail(runner, lease, exc)
+    except WorkerEnds:
+        runner.ledger.forgive(job.id, [DELIVERY])
+        raise
     except Stopped:
         raise
     except Transient as exc:
@@ -72,7 +77,7 @@ def finish(runner: BatchRunner, lease: Lease) -> str:
         return _fail(runner, lease, exc)
 
 
-def _advance(runner: BatchRunner, lease: Lease, job: Job) -> str:
+def _advance(runner: BatchRunner, lease: Lease, job: Job, check: Callable[[], None]) -> str:
     round_, run = lease.at.round, secrets.token_hex(4)
     _count_delivery(lease)
     outcomes = _gather(runner, lease)
@@ -82,7 +87,7 @@ def _advance(runner: BatchRunner, lease: Lease, job: Job) -> str:
     if lines := fall_back(job, outcomes, published_specs(runner.storage)):
         return _go_on(runner, lease, job, Reason.FALLBACK, lines)
     try:
-        report = _assemble(runner, lease, job, outcomes, run)
+        report = _assemble(runner, lease, job, outcomes, run, check)
     except ClipUnreadable as exc:
         lines = [_asked_again(outcomes[id_], exc.found.get(id_, "")) for id_ in exc.segments]
         return _repair(runner, lease, job, lines, exc)
@@ -116,20 +121,30 @@ def _count_delivery(lease: Lease) -> None:
 
 
 def _assemble(
-    runner: BatchRunner, lease: Lease, job: Job, outcomes: Mapping[str, Outcome], run: str
+    runner: BatchRunner,
+    lease: Lease,
+    job: Job,
+    outcomes: Mapping[str, Outcome],
+    run: str,
+    check: Callable[[], None],
 ) -> Report:
     round_ = lease.at.round
     asked = load_round(runner.storage, job.id, round_).asked
-    with tempfile.TemporaryDirectory(prefix="dubbing-") as folder:
+
+    def go_on() -> None:
+        check()
+        lease.check()
+
+    with scratch() as folder:
         return assemble(
             job,
             round_,
             run,
             outcomes,
             runner.storage,
-            Path(folder),
+            folder,
             asked=asked,
-            check=lease.check,
+            check=go_on,
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +12,7 @@ from dubbing.errors import BadInput, MediaError
 from dubbing.media.ffmpeg import FFmpeg, source
 from dubbing.media.frames import in_order, timed
 from dubbing.media.probe import MediaInfo
+from dubbing.media.scratch import scratch
 
 AAC_BIT_RATES = {1: "128k", 2: "192k", 6: "384k"}
 """AAC bit rates by the number of channels."""
@@ -83,8 +83,8 @@ class Pictures:
         silence = ["-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo"]
         # The original sound may begin late, and ffmpeg would read the film up to its beginning.
         alone = replace(self, original_sound=False, subtitles=None).arguments(container, 2)
-        with tempfile.TemporaryDirectory(prefix="dubbing-") as folder:
-            copy = Path(folder) / f"trial.{container}"
+        with scratch() as folder:
+            copy = folder / f"trial.{container}"
             arguments = [*silence, *alone, "-t", str(seconds), f"file:{copy}"]
             try:
                 with FFmpeg(arguments) as ffmpeg:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
@@ -16,6 +15,7 @@ from dubbing.job import Container, Job, Manner, Request, Role
 from dubbing.job.caution import Caution
 from dubbing.media.pictures import Pictures
 from dubbing.media.probe import MediaInfo, probe
+from dubbing.media.scratch import scratch
 from dubbing.script.manifest import SOURCE, Manifest
 from dubbing.storage import Storage, digest_file
 from dubbing.storage.keys import Keys
@@ -185,8 +185,8 @@ class Intake:
         if not source.startswith("s3://"):
             yield Path(source)
             return
-        with tempfile.TemporaryDirectory(prefix="dubbing-") as folder:
-            path = Path(folder) / _basename(source)
+        with scratch() as folder:
+            path = folder / _basename(source)
             storage, key = self._storage.resolve(source)
             storage.download(key, path)
             yield path
