@@ -271,6 +271,11 @@ class Job(Request, Document):
         canonical = json.dumps(asked, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
+    @property
+    def clones(self) -> set[str]:
+        """The digests of the stored voices in the cast."""
+        return {role.clone for role in self.cast.values() if role.clone}
+
     def role(self, speaker: str) -> Role:
         """Return the role of ``speaker`` in the cast, or a default role."""
         return self.cast.get(speaker, Role())

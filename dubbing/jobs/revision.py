@@ -19,6 +19,7 @@ from dubbing.planning.plan import CastLine, Reason, Round
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.text.sounds import voiced
+from dubbing.voices.holds import held
 from dubbing.voices.names import names, with_stored_voices
 
 Specs = Mapping[str, EngineSpec]
@@ -49,7 +50,8 @@ def open_retry(
     again = cast_lines(cast, missing, specs, heard_voices(cast, outcomes))
     before = load_round(storage, job_id, round_)
     now = Round(reason=Reason.RETRY, asked=round_ + 1, request=before.request)
-    _create(storage, job, now, again)
+    with held(storage, cast.clones - job.clones, job_id):
+        _create(storage, job, now, again)
     return job
 
 
@@ -64,7 +66,8 @@ def open_revision(storage: Storage, specs: Specs, job: Job) -> bool:
     round_ = _ended_round(storage, job.id)
     before = load_job(storage, job.id, round_)
     outcomes = gather(storage, job.id, round_)
-    storage.create(Keys.revision(job.id, job.digest()), job.model_dump_json().encode())
+    with held(storage, job.clones - before.clones, job.id):
+        storage.create(Keys.revision(job.id, job.digest()), job.model_dump_json().encode())
     now = Round(reason=Reason.REVISE, asked=round_ + 1, request=job.digest())
     _create(storage, job, now, _changed(before, job, outcomes, specs))
     return True

@@ -116,6 +116,21 @@ class Keys:
         return f"voices/{digest}/reference.flac"
 
     @staticmethod
+    def voice_holds(digest: str) -> str:
+        """Return the prefix of the holds that keep a voice."""
+        return f"voices/{digest}/holds/"
+
+    @staticmethod
+    def voice_hold(digest: str, holder: str) -> str:
+        """Return the key that keeps a voice while a document of ``holder`` is written."""
+        return f"voices/{digest}/holds/{holder}"
+
+    @staticmethod
+    def voice_deletions(digest: str) -> str:
+        """Return the prefix of the marks of those who are deleting a voice."""
+        return f"voices/{digest}/deletions/"
+
+    @staticmethod
     def voice_form(digest: str, engine: str, recipe: int, model: str) -> str:
         """Return the key of the form that an engine derived from a voice."""
         return f"voices/{digest}/{engine}-{recipe}-{model}.safetensors"

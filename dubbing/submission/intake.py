@@ -155,7 +155,9 @@ class Intake:
         """Return the role of ``speaker`` to store: with a voice's digest in place of a file."""
         role, recording = self.manifest.cast[speaker], self._recording_of(speaker)
         manner = {name: getattr(role, name) for name in Manner.model_fields}
-        return Role(**manner, clone=recording.voice.digest if recording else role.reference)
+        # A speaker without a line has no voice in the film.
+        stored = role.reference if role.reference != SOURCE else None
+        return Role(**manner, clone=recording.voice.digest if recording else stored)
 
     def _recording_of(self, speaker: str) -> Recording | None:
         """Return the recording of a speaker's new voice; None for a stock or a stored voice."""

@@ -24,6 +24,7 @@ from dubbing.script.manifest import Manifest, normalised
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.submission.intake import Intake
+from dubbing.voices.holds import held
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,10 +157,11 @@ class Submitter:
     def _store(self, checked: Checked, found: Sequence[Caution]) -> Submission:
         checked.intake.upload()
         job = checked.intake.stored
-        if job.collection:
-            self.storage.create(Keys.collection(job.collection, job.id), b"")
-        self.storage.create(Keys.open(job.id), b"")
-        created = self.storage.create(Keys.job(job.id), job.model_dump_json().encode())
+        with held(self.storage, job.clones, job.id):
+            if job.collection:
+                self.storage.create(Keys.collection(job.collection, job.id), b"")
+            self.storage.create(Keys.open(job.id), b"")
+            created = self.storage.create(Keys.job(job.id), job.model_dump_json().encode())
         if not created:
             # Another process may have taken the id since it was checked.
             self._check_conflict(job)

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import langcodes
 
-from dubbing.documents import Model, stored
+from dubbing.documents import Model
 from dubbing.engines.conversion import spec_of
 from dubbing.engines.engine import EngineSpec
 from dubbing.errors import BadInput, Conflict, Damaged, NotFound
-from dubbing.job import Job
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.storage.parallel import each
+from dubbing.voices.holds import held, holders, marked_for_deletion
 from dubbing.voices.names import check_new_name, find, names, pointer
 from dubbing.voices.reference import doubts_of, record
 from dubbing.voices.store import load_voice, store_voice
@@ -49,7 +49,7 @@ class VoiceDetails(Model):
     forms: tuple[str, ...]
     """Forms that engines derived from it, as ``<engine>-<recipe>-<model>``."""
     jobs: tuple[str, ...]
-    """Jobs whose cast uses it, as they were submitted or revised."""
+    """Jobs that use it, as they were submitted, revised or retried."""
     fits: tuple[str, ...]
     """Engines that can clone it."""
     unfit: dict[str, str]
@@ -63,7 +63,7 @@ class Deletion(Model):
     names: tuple[str, ...]
     """Its other names."""
     jobs: tuple[str, ...]
-    """Jobs that use it."""
+    """Jobs that use it, or that are being submitted with it."""
     forms: tuple[str, ...]
     """Forms that were removed, as ``<engine>-<recipe>-<model>``."""
     kept: bool
@@ -112,7 +112,8 @@ class Voices:
         others = () if engines else _unfit(specs, voice).values()
         self._check_free(name, voice.digest)
         store_voice(self._storage, voice, recording.audio)
-        self._name(name, voice.digest)
+        with held(self._storage, [voice.digest], name):
+            self._name(name, voice.digest)
         return NamedVoice(
             name=name,
             voice=load_voice(self._storage, voice.digest),
@@ -155,25 +156,37 @@ class Voices:
         digest = pointer(self._storage, old)
         if new != old:
             self._check_free(new, digest)
-            self._name(new, digest)
+            with held(self._storage, [digest], new):
+                self._name(new, digest)
             self._storage.delete(Keys.voice_name(old))
 
     def delete(self, name: str) -> Deletion:
         """Delete a name, and its voice unless the voice has another name or a job uses it.
 
-        name: the name, or the digest of a voice that has no name any more. Raises NotFound.
+        name: the name, or the digest of a voice that has no name any more, or whose deletion was
+            broken off. Raises NotFound.
         """
         digest = find(self._storage, name)
-        load_voice(self._storage, digest)
-        if digest != name:
-            self._storage.delete(Keys.voice_name(name))
-        others, jobs = self._names_of(digest), self._jobs_with(digest)
-        kept = bool(others or jobs)
-        forms = () if kept else self._forms(digest)
-        if not kept:
-            for key in list(self._storage.keys(Keys.voice_folder(digest))):
-                self._storage.delete(key)
+        if next(self._storage.keys(Keys.voice_folder(digest)), None) is None:
+            load_voice(self._storage, digest)
+        with marked_for_deletion(self._storage, digest):
+            if digest != name:
+                self._storage.delete(Keys.voice_name(name))
+            # Whoever writes a document with this voice from now on sees the mark.
+            others = self._names_of(digest)
+            jobs = tuple(sorted({*holders(self._storage, digest), *self._jobs_with(digest)}))
+            kept = bool(others or jobs)
+            forms = () if kept else self._forms(digest)
+            if not kept:
+                self._remove(digest)
         return Deletion(digest=digest, names=others, jobs=jobs, forms=forms, kept=kept)
+
+    def _remove(self, digest: str) -> None:
+        """Remove all of a voice but the marks of its deletion, which others may have left too."""
+        marks = Keys.voice_deletions(digest)
+        for key in list(self._storage.keys(Keys.voice_folder(digest))):
+            if not key.startswith(marks):
+                self._storage.delete(key)
 
     def _check_free(self, name: str, digest: str) -> None:
         """Raise Conflict when ``name`` belongs to another voice."""
@@ -208,23 +221,26 @@ class Voices:
         return tuple(key.removeprefix(folder).removesuffix(ending) for key in keys)
 
     def _jobs_with(self, digest: str) -> tuple[str, ...]:
-        """Return the jobs that use a voice in the cast of any of their requests."""
+        """Return the jobs that name a voice in any of their requests, or in a later round's plan.
+
+        A retry may name a voice that no request does. A document that is damaged counts too.
+        """
 
         def uses(job: str) -> bool:
-            keys = [Keys.job(job), *self._storage.keys(Keys.revisions(job))]
-            return any(digest in _cast_voices(self._storage, key) for key in keys)
+            rounds = self._storage.folders(Keys.rounds(job))
+            plans = [Keys.plan(job, int(n)) for n in rounds if n.isdecimal() and n != "1"]
+            keys = [Keys.job(job), *self._storage.keys(Keys.revisions(job)), *plans]
+            return any(_names_voice(self._storage, key, digest) for key in keys)
 
         jobs = self._storage.folders(Keys.JOBS)
         return tuple(j for j, used in zip(jobs, each(uses, jobs), strict=True) if used)
 
 
-def _cast_voices(storage: Storage, key: str) -> set[str | None]:
-    """Return the voices in the cast of a stored request; none when it cannot be read."""
+def _names_voice(storage: Storage, key: str, digest: str) -> bool:
     try:
-        job = stored(Job, storage.get(key), key)
-    except (NotFound, Damaged):
-        return set()
-    return {role.clone for role in job.cast.values()}
+        return digest.encode() in storage.get(key)
+    except NotFound:
+        return False
 
 
 def _unfit(specs: Specs, voice: Voice) -> dict[str, str]:

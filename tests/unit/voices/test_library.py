@@ -14,6 +14,7 @@ from dubbing.engines.engine import VoiceForm
 from dubbing.errors import BadInput, Conflict, Damaged, NotFound
 from dubbing.job import Job, Role, Segment
 from dubbing.media.samples import Audio
+from dubbing.planning.plan import CastLine, PlannedLine, Reason, Round, plan_round, write_plan
 from dubbing.script.manifest import Manifest, ManifestRole
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
@@ -21,7 +22,7 @@ from dubbing.voices.forms import voice_form
 from dubbing.voices.library import Voices
 from dubbing.voices.names import find, with_stored_voices
 from dubbing.voices.store import load_voice
-from dubbing.voices.voice import Voice
+from dubbing.voices.voice import Voice, VoiceRef
 
 PLAIN = Tone.spec.model_copy(
     update={"name": "plain", "clones": False, "reference_seconds": None, "voices": ("low", "high")}
@@ -270,3 +271,22 @@ def test_a_voice_that_lost_its_name_is_deleted_by_its_digest(
     assert not list(storage.keys(Keys.voice_folder(digest)))
     with pytest.raises(NotFound):
         voices.delete(digest)
+
+
+def plan_naming(digest: str) -> bytes:
+    """Return the plan of a retry that takes a stored voice."""
+    line = PlannedLine(id="1", spoken="Good day.", speed=1, room=2, max_rate=1.25)
+    lines = [CastLine("tone", VoiceRef(digest=digest), line)]
+    round_ = Round(reason=Reason.RETRY, asked=2)
+    return write_plan(round_, plan_round(lines, "en", {"tone": Tone.spec}))
+
+
+def test_a_voice_that_the_plan_of_a_retry_alone_names_is_kept(
+    voices: Voices, storage: Storage, ada: Path
+) -> None:
+    digest = voices.extract("ada", [ada]).voice.digest
+    store_job(storage, "film", "cd" * 32)
+    storage.create(Keys.plan("film", 2), plan_naming(digest))
+    deleted = voices.delete("ada")
+    assert (deleted.kept, deleted.jobs) == (True, ("film",))
+    assert load_voice(storage, digest).digest == digest
