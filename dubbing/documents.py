@@ -11,7 +11,10 @@ import codecs
 import difflib
 import json
 import re
-from collections.abc import Mapping, Sequence
+import reprlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 
@@ -23,6 +26,14 @@ LARGEST = 50_000_000
 """Most bytes of a file; no script of one programme comes near it."""
 LISTED = 10
 """How many faults one message lists."""
+ENOUGH = 100
+"""Faults after which no more are looked for."""
+SHOWN = 60
+"""Most characters of a value that a message shows."""
+COMPARED = 500
+"""Most known names that a misspelled one is compared with."""
+LONGEST_NAME = 100
+"""Characters of the longest name that is compared."""
 MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -45,6 +56,10 @@ Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER)]
 
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
 Message = TypeVar("Message")
+
+
+class _SetTwiceError(ValueError):
+    """An object in JSON sets a name twice."""
 
 
 class Model(BaseModel):
@@ -132,6 +147,14 @@ def read_text(path: Path, encoding: str | None = None) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+def is_file(path: Path) -> bool:
+    """Whether a file is there; a name that no file system takes is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def read_json(path: Path) -> Any:
     """Return a JSON file's value; raises BadInput with the place, or a name that is set twice."""
     return parse_json(read_text(path), path)
@@ -146,26 +169,63 @@ def parse_json(text: str, path: Path) -> Any:
         raise BadInput(f"{place}: this is not JSON: {exc.msg}", where=str(path)) from exc
     except RecursionError as exc:
         raise BadInput("it is nested too deep to be a manifest", where=str(path)) from exc
-    except ValueError as exc:
+    except _SetTwiceError as exc:
         raise BadInput(str(exc), where=str(path)) from exc
+    except ValueError as exc:
+        # Python reads no whole number of thousands of digits.
+        raise BadInput("a number in it has too many digits", where=str(path)) from exc
 
 
-def validated(model: type[AnyModel], data: object, path: Path | str) -> AnyModel:
-    """Return ``data`` as ``model``; raises one BadInput that lists every fault and its place."""
+def validated(
+    model: type[AnyModel], data: object, path: Path | str, faults: Iterable[str] = ()
+) -> AnyModel:
+    """Return ``data`` as ``model``; raises one BadInput that lists the faults and their places.
+
+    faults: found in parts of the data before; the error lists them too.
+    """
+    found = list(faults)
     try:
-        return model.model_validate(data)
+        valid = model.model_validate(data)
     except ValidationError as exc:
-        faults = [_in_words(model, dict(fault)) for fault in exc.errors(include_url=False)]
-        raise BadInput(listed(faults), where=str(path)) from exc
+        raise BadInput(listed(chain(_faults(model, exc), found)), where=str(path)) from exc
+    if found:
+        raise BadInput(listed(found), where=str(path))
+    return valid
 
 
-def listed(faults: list[str]) -> str:
-    """Return faults one a line: the first ten, and how many more there are."""
-    if len(faults) == 1:
-        return faults[0]
-    more = [f"and {len(faults) - LISTED} more"] if len(faults) > LISTED else []
-    head = f"{len(faults)} things must be changed:"
-    return "\n  ".join([head, *faults[:LISTED], *more])
+def each_validated(
+    model: type[AnyModel], items: Iterable[object], name: str
+) -> tuple[list[AnyModel], list[str]]:
+    """Return ``items`` as ``model``, and the faults of items that are none.
+
+    The items are validated one by one: pydantic would collect a million faults. After a hundred,
+    no more are looked for. name: the field that holds the items.
+    """
+    found: list[AnyModel] = []
+    faults: list[str] = []
+    for index, item in enumerate(items):
+        try:
+            found.append(model.model_validate(item))
+        except ValidationError as exc:
+            faults += islice(_faults(model, exc, (name, index)), ENOUGH)
+            if len(faults) >= ENOUGH:
+                break
+    return found, faults
+
+
+def listed(faults: Iterable[str]) -> str:
+    """Return faults one a line: the first ten, and how many more there are.
+
+    No more than a hundred are taken: to find every fault of a large file takes long, and nobody
+    reads so many.
+    """
+    found = list(islice(faults, ENOUGH))
+    if len(found) == 1:
+        return found[0]
+    at_least = "at least " if len(found) == ENOUGH else ""
+    more = [f"and {at_least}{len(found) - LISTED} more"] if len(found) > LISTED else []
+    head = f"{at_least}{len(found)} things must be changed:"
+    return "\n  ".join([head, *found[:LISTED], *more])
 
 
 def together(faults: Sequence[BadInput]) -> BadInput:
@@ -175,10 +235,12 @@ def together(faults: Sequence[BadInput]) -> BadInput:
 
 def nearest(name: str, known: list[str]) -> str:
     """Return a hint: the known name most like ``name``, or else the known names."""
-    close = difflib.get_close_matches(name, known, n=1)
+    some = [one for one in known[:COMPARED] if len(one) <= LONGEST_NAME]
+    close = difflib.get_close_matches(name[:LONGEST_NAME], some, n=1)
     if close:
         return f"did you mean {close[0]!r}?"
-    return f"known are: {', '.join(known[:20])}{', …' if len(known) > 20 else ''}"
+    shown = [one if len(one) <= LONGEST_NAME else f"{one[:LONGEST_NAME]}…" for one in known[:20]]
+    return f"known are: {', '.join(shown)}{', …' if len(known) > 20 else ''}"
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -200,15 +262,25 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Refuse a name that is set twice: JSON would silently keep the last value."""
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice!r} is set twice in one object: keep one of them")
+        names = Counter(name for name, _ in pairs)
+        twice = next(name for name, times in names.items() if times > 1)
+        raise _SetTwiceError(f"{twice!r} is set twice in one object: keep one of them")
     return found
 
 
-def _in_words(model: type[BaseModel], fault: Mapping[str, Any]) -> str:
+def _faults(
+    model: type[BaseModel], exc: ValidationError, at: tuple[str | int, ...] = ()
+) -> Iterator[str]:
+    """Yield the faults of a model in words. at: the place of the model in the file."""
+    for fault in exc.errors(include_url=False):
+        yield _in_words(model, dict(fault), at)
+
+
+def _in_words(
+    model: type[BaseModel], fault: Mapping[str, Any], at: tuple[str | int, ...] = ()
+) -> str:
     location = fault["loc"]
-    place = _place(location)
+    place = _place((*at, *location))
     match fault["type"]:
         case "missing":
             return f"{place} is missing: add it"
@@ -220,12 +292,19 @@ def _in_words(model: type[BaseModel], fault: Mapping[str, Any]) -> str:
                 f"{place} is {fault['input']!r}: use up to 100 letters, digits, '.', '_' and '-', "
                 "beginning with a letter or digit"
             )
+        case "string_too_long":
+            most = fault["ctx"]["max_length"]
+            return f"{place} has {len(fault['input'])} characters: use up to {most}"
         case "value_error":
             return f"{place}: {fault['ctx']['error']}".removeprefix(": ")
-    value = repr(fault["input"])
-    shown = value if len(value) <= 60 else f"{value[:60]}…"
     words = fault["msg"].removeprefix("Input ")
-    return f"{place or 'the whole file'} is {shown}: it {words}"
+    return f"{place or 'the whole file'} is {_shown(fault['input'])}: it {words}"
+
+
+def _shown(value: object) -> str:
+    """Return the beginning of a value as a script writes it."""
+    shown = repr(value) if isinstance(value, str | int | float) else reprlib.repr(value)
+    return shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}…"
 
 
 def _place(location: tuple[str | int, ...]) -> str:
@@ -234,8 +313,8 @@ def _place(location: tuple[str | int, ...]) -> str:
     for part in location:
         if isinstance(part, int):
             place += f"[{part}]"
-        elif not part.isidentifier():
-            place += f'["{part}"]'
+        elif not part.isidentifier() or len(part) > LONGEST_NAME:
+            place += f'["{part[:LONGEST_NAME]}"]'
         else:
             place += f".{part}" if place else part
     return place

@@ -39,6 +39,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+LONGEST_LINE = 500
+"""Characters in one line of a message; a longer one holds a value, not words."""
+
 
 @dataclass(frozen=True)
 class ErrorRecord:
@@ -93,9 +96,9 @@ class BadInput(Permanent):
     code = "bad_input"
 
     def __init__(self, message: str, *, where: str | None = None) -> None:
-        self.message = message
-        self.where = where
-        super().__init__(f"{where}: {message}" if where else message)
+        self.message = _readable(message)
+        self.where = where and _readable(where)
+        super().__init__(f"{self.where}: {self.message}" if where else self.message)
 
 
 class Conflict(Permanent):
@@ -243,3 +246,20 @@ class QueueRefused(QueueUnavailable):
     """Redis needs other settings: a password, a user's rights, a database, TLS."""
 
     code = "queue_refused"
+
+
+def _readable(message: str) -> str:
+    """Return a message in which no value is overlong or acts on a terminal.
+
+    A value may be the whole of a damaged file. The end of a line stays: it says what to do.
+    """
+    return "\n".join(map(_readable_line, message.split("\n")))
+
+
+def _readable_line(line: str) -> str:
+    if len(line) > LONGEST_LINE:
+        half = LONGEST_LINE // 2
+        line = f"{line[:half]} … {line[-half:]}"
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)

@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from dubbing.documents import Document, Identifier, Model
-from dubbing.job.role import Manner, Role
+from dubbing.job.role import MOST_FALLBACKS, Manner, Role
 
 
 def _file_name(name: str) -> str:
@@ -97,6 +97,10 @@ class JobState(StrEnum):
         return self in {JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED}
 
 
+LONGEST_TEXT = 20_000
+"""Most characters of a segment's text, sounds and lyrics included; no engine speaks so many."""
+
+
 class Segment(Model):
     """Who says what, from when to when."""
 
@@ -107,7 +111,7 @@ class Segment(Model):
     end: float = Field(gt=0)
     """Seconds from the film's first frame; after ``start``."""
     speaker: Annotated[str, StringConstraints(min_length=1, max_length=100)] = "speaker"
-    text: str
+    text: Annotated[str, StringConstraints(max_length=LONGEST_TEXT)]
     """The text as written and as subtitles show it: with line breaks, bidi marks and joiners."""
 
     @model_validator(mode="after")
@@ -150,7 +154,7 @@ class Background(Model):
 class Output(Model):
     """What the job delivers."""
 
-    formats: tuple[Container, ...] = ()
+    formats: Annotated[tuple[Container, ...], Field(max_length=20)] = ()
     """Formats to write. Default: ``mp4`` for a film, ``flac`` otherwise."""
     loudness: Literal["ebu-r128", "streaming", "netflix"] = "ebu-r128"
     subtitles: bool = True
@@ -182,7 +186,7 @@ class Request(Model):
     instead."""
     engine: Identifier | None = None
     """Engine of every role that names none."""
-    fallback: tuple[Identifier, ...] = ()
+    fallback: Annotated[tuple[Identifier, ...], Field(max_length=MOST_FALLBACKS)] = ()
     """Engines that speak, in turn, lines that the one before could not."""
     speak_sounds: bool = False
     """Whether descriptions of sounds are spoken: ``(sighs)``, ``[door slams]``."""

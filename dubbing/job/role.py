@@ -8,6 +8,8 @@ from pydantic import Field, StringConstraints
 
 from dubbing.documents import Identifier, Model
 
+MOST_FALLBACKS = 20
+
 
 class Manner(Model):
     """The fields that a role of a manifest and a role of a stored job have in common."""
@@ -19,7 +21,7 @@ class Manner(Model):
     base: Identifier | None = None
     """For a converter: the engine whose speech it converts. Without it, the base that the converter
     itself names."""
-    fallback: tuple[Identifier, ...] | None = None
+    fallback: Annotated[tuple[Identifier, ...], Field(max_length=MOST_FALLBACKS)] | None = None
     """Engines that speak, in turn, lines that the one before could not. Without it, the job's."""
     speed: float = Field(default=1.0, ge=0.5, le=2.0)
     """The speaker's natural pace, 1.0 being the engine's own."""

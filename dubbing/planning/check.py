@@ -7,14 +7,13 @@ but may not sound as meant come back as cautions.
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from itertools import chain, islice
 
 import langcodes
 
-from dubbing.documents import listed, nearest
+from dubbing.documents import ENOUGH, listed, nearest
 from dubbing.engines.conversion import spec_of
 from dubbing.engines.engine import EngineSpec
 from dubbing.errors import BadInput
@@ -22,27 +21,14 @@ from dubbing.job import LONGEST_PROGRAMME, Manner, Request, Segment
 from dubbing.job.caution import Caution, Code
 from dubbing.planning.casting import stand_in
 from dubbing.planning.rooms import line_rooms
-from dubbing.text.characters import normalise, script_mismatch, speakable
-from dubbing.text.sounds import Utterance, utterance_of, voiced
-from dubbing.text.wording import Wording
+from dubbing.planning.spoken import SpokenSegment, spoken_segments
+from dubbing.text.characters import normalise, script_mismatch
+from dubbing.text.sounds import voiced
 
-LONGEST_NUMBER = 40
-"""Digits in one number; longer ones take minutes to read out."""
-NUMBER = re.compile(rf"\d(?:[.,'’_]?\d){{{LONGEST_NUMBER},}}")
-
-
-class SpokenSegment(NamedTuple):
-    """A segment and the words that are spoken for it."""
-
-    segment: Segment
-    utterance: Utterance
-    said: str
-    """The text that the engine is asked to speak."""
-
-    @property
-    def silent(self) -> bool:
-        """Whether there is nothing to say."""
-        return not speakable(self.utterance.words)
+SHOWN = 5
+"""Sounds and lyrics of one line that cautions show."""
+SUGGESTED = 10
+"""Roles without a line for which a speaker is suggested."""
 
 
 def check(
@@ -62,25 +48,14 @@ def check(
 
     Raises one BadInput that lists everything that must be changed.
     """
-    faults = [*_whole(job)]
     spoken = voiced(job)
     known: dict[str, list[EngineSpec]] = {speaker: [] for speaker in spoken.speakers}
-    for speaker in spoken.speakers:
-        for engine in job.engines_of(speaker):
-            try:
-                spec = spec_of(engine, specs, job.base_of(speaker, engine))
-            except BadInput as exc:
-                faults.append(f"speaker {speaker!r}: {exc}")
-            else:
-                known[speaker].append(spec)
-                faults += _cast(job, speaker, spec, voices)
-    lines = list(_heard(job))
-    for line in lines:
-        faults += (
-            f"{_name(line.segment)}: {fault}" for fault in _line(line, job, known, film_seconds)
-        )
-    if faults:
-        raise BadInput(listed(faults))
+    lines: list[SpokenSegment] = []
+    faults = chain(
+        _whole(job), _engines(job, specs, voices, known), _lines(job, known, film_seconds, lines)
+    )
+    if found := list(islice(faults, ENOUGH)):
+        raise BadInput(listed(found))
     first = {speaker: engines[0] for speaker, engines in known.items()}
     return [
         *_roles(job, known),
@@ -89,12 +64,43 @@ def check(
     ]
 
 
-def _heard(job: Request) -> Iterator[SpokenSegment]:
-    """Yield every segment with its spoken words."""
-    wording = Wording(job.language, job.pronunciations)
-    for segment in job.segments:
-        utterance = utterance_of(job, segment)
-        yield SpokenSegment(segment, utterance, wording.spoken(utterance.words))
+def _engines(
+    job: Request,
+    specs: Mapping[str, EngineSpec],
+    voices: Sequence[str],
+    known: dict[str, list[EngineSpec]],
+) -> Iterator[str]:
+    """Yield the faults of the speakers' engines and roles; add the engines' specs to ``known``."""
+    for speaker, found in known.items():
+        for engine in job.engines_of(speaker):
+            try:
+                spec = spec_of(engine, specs, job.base_of(speaker, engine))
+            except BadInput as exc:
+                yield f"speaker {speaker!r}: {exc}"
+            else:
+                found.append(spec)
+                yield from _cast(job, speaker, spec, voices)
+
+
+def _lines(
+    job: Request,
+    known: Mapping[str, list[EngineSpec]],
+    film_seconds: float | None,
+    lines: list[SpokenSegment],
+) -> Iterator[str]:
+    """Yield the faults of the lines; add every line with its spoken words to ``lines``."""
+    limits = {
+        speaker: min(spec.limit(job.language) for spec in found)
+        for speaker, found in known.items()
+        if found
+    }
+    for segment, line in spoken_segments(job, limits):
+        if isinstance(line, str):
+            yield f"{_name(segment)}: {line}"
+            continue
+        for fault in _line(line, job, known, film_seconds):
+            yield f"{_name(segment)}: {fault}"
+        lines.append(line)
 
 
 def _whole(job: Request) -> Iterator[str]:
@@ -160,9 +166,7 @@ def _line(
     film_seconds: float | None,
 ) -> Iterator[str]:
     """Yield why a line cannot be spoken or placed."""
-    segment, (words, _), said = line
-    if NUMBER.search(words):
-        yield f"it holds a number of more than {LONGEST_NUMBER} digits: write it in words"
+    segment, _, said = line
     for spec in () if line.silent else known[segment.speaker]:
         if len(said) > (limit := spec.limit(job.language)):
             yield (
@@ -177,10 +181,14 @@ def _line(
 
 
 def _roles(job: Request, speaking: Iterable[str]) -> Iterator[Caution]:
-    speakers = {segment.speaker for segment in job.segments}
-    for name in job.cast.keys() - speakers:
-        close = nearest(name, sorted(speakers))
+    speakers = sorted({segment.speaker for segment in job.segments})
+    unheard = sorted(job.cast.keys() - set(speakers))
+    for name in unheard[:SUGGESTED]:
+        close = nearest(name, speakers)
         yield Caution(code="role", segment=None, message=f"no line is spoken by {name!r}; {close}")
+    if (more := len(unheard) - SUGGESTED) > 0:
+        message = f"{more} more roles of the cast speak no line"
+        yield Caution(code="role", segment=None, message=message)
     if job.cast:
         for name in sorted(speaking - job.cast.keys()):
             message = f"{name!r} is not in the cast, and gets one of the engine's voices"
@@ -211,10 +219,12 @@ def _asides(line: SpokenSegment) -> Iterator[Caution]:
     if line.silent and not asides:
         shown = f"{segment.text[:40]!r} holds nothing" if segment.text else "there is nothing"
         yield _caution("silent", segment, f"{shown} to speak{so}")
-    for aside in asides:
+    for aside in asides[:SHOWN]:
         like = "a sound" if aside.kind == "sound" else "lyrics"
         became = "is spoken" if aside.spoken else f"is left unsaid{so}"
         yield _caution(aside.kind, segment, f"{aside.text[:60]!r} looks like {like} and {became}")
+    if (more := len(asides) - SHOWN) > 0:
+        yield _caution("sound", segment, f"{more} more of its parts look like sounds or lyrics{so}")
 
 
 def _spoken(job: Request, line: SpokenSegment, spec: EngineSpec, room: float) -> Iterator[Caution]:

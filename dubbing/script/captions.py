@@ -6,7 +6,8 @@ YouTube makes them, repeat each row until it leaves the screen. Both are spoken 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -16,6 +17,10 @@ GAP = 500
 """Most milliseconds between a caption and the one that rolls on from it."""
 LEAST = 2
 """Least number of captions that carry on from the one before, in a script that rolls up."""
+SHOWN = 5
+"""Most lines that one note names."""
+ROWS = 32
+"""Most rows of two captions that are compared; a screen shows fewer."""
 LEAST_SHARE = 1 / 3
 """Least share of the captions that repeat the one before, in a script that rolls up."""
 
@@ -54,18 +59,43 @@ def said_once(captions: Sequence[Caption]) -> list[Caption]:
     Two named speakers may say the same text; a caption without a speaker is a repetition.
     """
     kept: list[Caption] = []
-    places: dict[tuple[int, int, str], list[int]] = {}
+    repeats: dict[int, list[Caption]] = defaultdict(list)
+    # The places of the kept captions, by time and text, and then by speaker, the first of each.
+    places: dict[tuple[int, int, str], dict[str, int]] = defaultdict(dict)
     for caption in captions:
-        same = places.setdefault((caption.start, caption.end, _words(caption)), [])
-        twin = next((at for at in same if _one_speaker(kept[at], caption)), None)
+        same = places[caption.start, caption.end, _words(caption)]
+        twin = _twin(same, caption.speaker)
         if twin is None or not caption.lines:
-            same.append(len(kept))
+            same.setdefault(caption.speaker, len(kept))
             kept.append(caption)
             continue
-        first = replace(kept[twin], speaker=kept[twin].speaker or caption.speaker)
-        message = f"line {caption.line} has the same text at the same time: it is spoken once"
-        kept[twin] = first.noted("duplicate", message)
+        if caption.speaker and "" in same:
+            same[caption.speaker] = same.pop("")
+            kept[twin] = replace(kept[twin], speaker=caption.speaker)
+        repeats[twin].append(caption)
+    for at, others in repeats.items():
+        kept[at] = kept[at].noted("duplicate", _repetition(others))
     return kept
+
+
+def _twin(same: Mapping[str, int], speaker: str) -> int | None:
+    """Return the place of the caption that one of this speaker repeats.
+
+    same: the places of the captions with its text and times, by speaker; a caption without a
+    speaker is the only one.
+    """
+    if not speaker or "" in same:
+        return next(iter(same.values()), None)
+    return same.get(speaker)
+
+
+def _repetition(others: Sequence[Caption]) -> str:
+    lines = [str(one.line) for one in others]
+    if len(lines) == 1:
+        return f"line {lines[0]} has the same text at the same time: it is spoken once"
+    more = ", …" if len(lines) > SHOWN else ""
+    shown = ", ".join(lines[:SHOWN])
+    return f"lines {shown}{more} have the same text at the same time: it is spoken once"
 
 
 def unrolled(captions: Sequence[Caption]) -> Sequence[Caption]:
@@ -107,7 +137,7 @@ def _grown(captions: Sequence[Caption]) -> Sequence[Caption]:
 def _repeated(before: Caption, caption: Caption) -> int:
     """Return how many rows at the beginning of a caption repeat the end of the one before it."""
     shown, now = _rows(before), _rows(caption)
-    most = min(len(shown), len(now)) if _follows(before, caption) else 0
+    most = min(len(shown), len(now), ROWS) if _follows(before, caption) else 0
     return next((many for many in range(most, 0, -1) if shown[-many:] == now[:many]), 0)
 
 

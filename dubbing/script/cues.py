@@ -37,8 +37,8 @@ STRAY_TIME = re.compile(
 )
 """A malformed time line: text that begins with a time, holds two times, or consists of two."""
 NUMBER = re.compile(r"\s*\d{1,9}\s*")
-ODD_NUMBER = re.compile(r"\s*[#№(\[]?\s*(\d{1,9})\s*[.):\]]?\s*")
-"""A cue's number, perhaps with a sign before or after it: ``1``, ``1.``, ``#1``."""
+ODD_NUMBER = re.compile(r"[#№(\[]?\s*(\d{1,9})\s*[.):\]]?")
+"""A cue's number without spaces around it, perhaps with a sign: ``1``, ``1.``, ``#1``."""
 
 
 @dataclass(kw_only=True)
@@ -74,8 +74,8 @@ def screened(
     """
     blocks = []
     for number, cue in enumerate(cues, 1):
-        kept = [INLINE_TIME.sub("", line) for line in cue.text if line.strip()]
         _check_text(cue, path)
+        kept = [INLINE_TIME.sub("", line) for line in cue.text if line.strip()]
         blocks.append("\n".join([str(number), _times(cue, times, path), *kept, "", ""]))
     return Screened(
         # A number after the last cue, because pysubs2 removes one there even if it is spoken.
@@ -124,7 +124,7 @@ def take_number(
     end = len(text)
     while end and not text[end - 1].strip():
         end -= 1
-    found = ODD_NUMBER.fullmatch(text[end - 1]) if end else None
+    found = ODD_NUMBER.fullmatch(text[end - 1].strip()) if end else None
     if not found:
         return None
     line, at = text[end - 1], cues[-1].line + end
@@ -146,7 +146,7 @@ def take_number(
 
 def check_odd_number(line: str, where: str) -> None:
     """Raise BadInput for a cue's number that has signs besides its figures."""
-    if (found := ODD_NUMBER.fullmatch(line)) and not NUMBER.fullmatch(line):
+    if (found := ODD_NUMBER.fullmatch(line.strip())) and not NUMBER.fullmatch(line):
         raise BadInput(f"{line.strip()!r} is not a cue number: write {found[1]}", where=where)
 
 

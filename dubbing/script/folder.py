@@ -12,7 +12,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
 import langcodes
@@ -102,17 +102,21 @@ class Folder:
                 message = "no script in the folder has its name: it is not dubbed"
                 yield Caution(code="no_script", segment=None, message=message, file=str(film))
 
+    @cached_property
+    def _films_by_name(self) -> dict[str, list[Path]]:
+        films: dict[str, list[Path]] = defaultdict(list)
+        for film in self.films:
+            films[_plain(film.stem)].append(film)
+        return films
+
     def _match(self, script: Path) -> tuple[tuple[Path, ...], str]:
         """Return the films that match a script, and its language, ``""`` if its name tells none."""
         stem = _plain(script.stem)
-        found: dict[str, list[Path]] = defaultdict(list)
-        for film in self.films:
-            if stem.startswith(_plain(film.stem)):
-                found[_plain(film.stem)].append(film)
         # Longest name first: movie.1080p.de.srt goes with movie.1080p.mp4 before movie.mp4.
-        for name in sorted(found, key=len, reverse=True):
-            if (language := suffix_language(stem.removeprefix(name))) is not None:
-                return tuple(found[name]), language or _ending(stem)
+        for end in range(len(stem), -1, -1):
+            films = self._films_by_name.get(stem[:end], ())
+            if films and (language := suffix_language(stem[end:])) is not None:
+                return tuple(films), language or _ending(stem)
         return (), _ending(stem)
 
 
@@ -144,6 +148,7 @@ def suffix_language(suffix: str) -> str | None:
     return language
 
 
+@lru_cache(maxsize=4096)
 def _language(tag: str) -> str | None:
     """Return the standard form of a language tag or English name; None if it is neither.
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from dubbing.documents import listed, nearest, read_text
+from dubbing.documents import ENOUGH, is_file, listed, nearest, read_text
 from dubbing.errors import BadInput
 from dubbing.script.loader import Entry
 
@@ -45,6 +45,8 @@ def read_list(path: Path) -> list[Entry]:
             entries.append(_entry(columns, cells, path, line))
         except BadInput as exc:
             faults.append(str(exc))
+            if len(faults) == ENOUGH:
+                break
     ids = Counter(entry.overrides["id"] for entry in entries if "id" in entry.overrides)
     faults += [f"{path}: id {id_!r} is given to {n} rows" for id_, n in ids.items() if n > 1]
     if faults:
@@ -116,7 +118,7 @@ def _entry(columns: Sequence[str], cells: Sequence[str], path: Path, line: int) 
         raise BadInput("the row names no script", where=where)
     folder = path.parent
     script = folder / given.pop("script")
-    if not script.is_file():
+    if not is_file(script):
         raise BadInput(f"there is no script {script}", where=where)
     for name in ("media", "cast"):
         if name in given and "://" not in given[name]:

@@ -7,9 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dubbing.documents import Model, listed, read_json, read_text, validated
+from dubbing.documents import (
+    Model,
+    each_validated,
+    is_file,
+    listed,
+    read_json,
+    read_text,
+    validated,
+)
 from dubbing.errors import BadInput
-from dubbing.job import Caution, Pronunciations
+from dubbing.job import Caution, Pronunciations, Segment
 from dubbing.script.manifest import SOURCE, Manifest, ManifestRole, normalised
 from dubbing.script.subtitles import numbered, read_script, read_segments
 from dubbing.script.transcript import is_transcript
@@ -81,7 +89,10 @@ def load(
         if read.language and "language" not in fields:
             fields["language"] = read.language
             cautions.append(_language(read.language))
-    manifest = validated(Manifest, {**fields, "segments": numbered(segments)}, path)
+    faults: list[str] = []
+    if isinstance(segments, list):
+        segments, faults = each_validated(Segment, numbered(segments), "segments")
+    manifest = validated(Manifest, {**fields, "segments": segments}, path, faults)
     _check_files(manifest, path)
     return normalised(manifest).read_from(path, cautions)
 
@@ -175,7 +186,7 @@ def _check_files(manifest: Manifest, path: Path) -> None:
             continue
         if "://" in source:
             faults.append(f"{name}: {source!r} is not a file: give a path or an s3:// URL")
-        elif not Path(source).is_file():
+        elif not is_file(Path(source)):
             faults.append(f"{name}: there is no file {source}")
     if faults:
         raise BadInput(listed(faults), where=str(path))

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pysubs2
-from pysubs2.formats.substation import parse_tags
 
 OVERRIDE = re.compile(r"\{(?:\\|[Yy]:|[Cc]:\$)[^{}]*\}")
 """Overrides of ASS and MicroDVD that occur in SRT: ``{\\an8}``, ``{y:i}``. Other braces hold
 words."""
-REMARK = re.compile(r"<!--.*?-->", re.DOTALL)
-BREAK = re.compile(r"<\s*/?\s*(?:br|p|div|li)\b[^<>]*>", re.IGNORECASE)
+BREAK = re.compile(r"<\s*+(?:/\s*+)?(?:br|p|div|li)\b[^<>]*>", re.IGNORECASE)
 """A tag that begins a new line."""
 RUBY = re.compile(r"<ruby\b[^<>]*>.*?(?:</ruby\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 READING = re.compile(
     r"<(rt|rp)\b[^<>]*>.*?(?:</\1\s*>|(?=<r[tp]\b|</ruby\b|\n)|\Z)", re.IGNORECASE | re.DOTALL
 )
 """The annotation of a ruby, which repeats its base's words in another script."""
-TAG = re.compile(r"<(\s*)/?\s*([a-zA-Z][\w-]*)([^<>]*)>")
+TAG = re.compile(r"<(\s*+)(?:/\s*+)?([a-zA-Z][\w-]*+)([^<>]*+)>")
 PLAIN_TAGS = frozenset(
     {
         *("b", "i", "u", "s", "em", "strong", "strike", "del", "ins", "mark", "small", "big"),
@@ -30,9 +29,11 @@ PLAIN_TAGS = frozenset(
 """Tags that have a class, attributes with a value, or nothing after their name."""
 FREE_TAGS = frozenset({"v", "c", "lang", "font", "span", "a"})
 """Tags that have any text after their name."""
-VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^<>]+)>")
+VOICE = re.compile(r"<v(?:\.[^\s>]*+)?\s++([^<>]++)>")
 """A voice tag of WebVTT: ``<v Anna>``, ``<v.loud Anna>``."""
-ENTITY = re.compile(r"&#?\w+;")
+ENTITY = re.compile(r"&#?\w{1,40};")
+DRAWING = re.compile(r"\\p(\d)|\\r(?![a-zA-Z_0-9 ])", re.ASCII)
+"""An override of ASS that begins or ends a drawing, or ends all that was set in the event."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +52,10 @@ class Words:
 
 def words_of(event: pysubs2.SSAEvent, format_: str) -> Words:
     """Return the words of an event; ``format_`` is ``srt``, ``vtt`` or ``ass``."""
-    text = _undrawn(event) if format_ == "ass" else _unbroken(OVERRIDE.sub("", event.text))
-    text = RUBY.sub(lambda match: READING.sub("", match[0]), REMARK.sub("", text))
-    voices = [html.unescape(voice).strip() for voice in VOICE.findall(text)]
+    text = _undrawn(event.text) if format_ == "ass" else _unbroken(OVERRIDE.sub("", event.text))
+    text = "".join(plain for plain, _ in _between(text, "<!--", "-->"))
+    text = RUBY.sub(lambda match: READING.sub("", match[0]), text)
+    voices = [_unescaped(voice).strip() for voice in VOICE.findall(text)]
     before = VOICE.split(text)[0] if voices else ""
     dropped: list[str] = []
 
@@ -66,12 +68,12 @@ def words_of(event: pysubs2.SSAEvent, format_: str) -> Words:
         return "" if known else match[0]
 
     plain = TAG.sub(kept, BREAK.sub("\n", text))
-    plain = ENTITY.sub(lambda match: html.unescape(match[0]), plain)
+    lines = _unescaped(plain).split("\n")
     return Words(
-        lines=tuple(line.strip() for line in plain.split("\n") if line.strip()),
+        lines=tuple(line.strip() for line in lines if line.strip()),
         voices=tuple(dict.fromkeys(voices)),
         unvoiced=bool(TAG.sub("", before).strip()),
-        dropped=tuple(dropped),
+        dropped=tuple(dict.fromkeys(dropped)),
     )
 
 
@@ -87,10 +89,30 @@ def _unbroken(text: str) -> str:
     return text.replace(r"\h", " ").replace(r"\n", "\n").replace(r"\N", "\n")
 
 
-def _undrawn(event: pysubs2.SSAEvent) -> str:
-    """Return an ASS event's words, without its drawings."""
-    if r"\p" not in event.text:
-        return event.plaintext
-    parts = parse_tags(event.text)
-    words = "".join(text for text, style in parts if not style.drawing)
-    return pysubs2.SSAEvent(text=words).plaintext
+def _undrawn(text: str) -> str:
+    """Return the words of an ASS event's text, without its overrides and drawings."""
+    words: list[str] = []
+    drawing = False
+    # pysubs2 takes the square of an event's length for both.
+    for plain, override in _between(text, "{", "}"):
+        if not drawing:
+            words.append(plain)
+        for scale in DRAWING.findall(override):
+            drawing = scale not in {"", "0"}
+    return _unbroken("".join(words))
+
+
+def _between(text: str, opening: str, closing: str) -> Iterator[tuple[str, str]]:
+    """Yield the parts of ``text`` outside of the signs, each with the part inside that follows."""
+    at = 0
+    while (start := text.find(opening, at)) >= 0:
+        end = text.find(closing, start + len(opening))
+        if end < 0:
+            break
+        yield text[at:start], text[start:end]
+        at = end + len(closing)
+    yield text[at:], ""
+
+
+def _unescaped(text: str) -> str:
+    return ENTITY.sub(lambda match: html.unescape(match[0]), text)

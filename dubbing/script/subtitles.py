@@ -10,7 +10,7 @@ from typing import Any
 import pysubs2
 from pydantic import ValidationError
 
-from dubbing.documents import Model, parse_json, read_text, validated
+from dubbing.documents import each_validated, listed, parse_json, read_text
 from dubbing.errors import BadInput
 from dubbing.job import Caution, Code, Segment
 from dubbing.script.captions import Caption, said_once, unrolled
@@ -22,6 +22,8 @@ from dubbing.script.substation import screen_substation
 from dubbing.script.transcript import is_transcript, language_of, mixed_speakers, script_segments
 from dubbing.script.webvtt import screen_webvtt
 
+SHOWN = 5
+"""Most removed tags that one caution names."""
 SUFFIXES = (".srt", ".vtt", ".ass", ".ssa", ".json")
 """Suffixes of scripts."""
 ROLLED_UP = (
@@ -31,12 +33,6 @@ ROLLED_UP = (
 UNREADABLE = (
     "it holds \ufffd in place of a lost character: write the character, or name the file's encoding"
 )
-
-
-class JsonScript(Model):
-    """A script in a JSON file, which may be a bare list of segments too."""
-
-    segments: tuple[Segment, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,8 +126,12 @@ def _read_json(data: Any, path: Path) -> Script:
     if is_transcript(data):
         cautions = mixed_speakers(segments)
         segments = script_segments(segments)
-    script = validated(JsonScript, {"segments": numbered(segments)}, path)
-    return Script(segments=script.segments, cautions=tuple(cautions), language=language_of(data))
+    if not isinstance(segments, list):
+        raise BadInput("segments should be a list", where=str(path))
+    checked, faults = each_validated(Segment, numbered(segments), "segments")
+    if faults:
+        raise BadInput(listed(faults), where=str(path))
+    return Script(segments=tuple(checked), cautions=tuple(cautions), language=language_of(data))
 
 
 def _read_cues(screened: Screened, format_: str, path: Path, prefix: bool) -> Script:
@@ -176,13 +176,21 @@ def _captions(screened: Screened, format_: str, path: Path) -> Iterator[Caption]
             speaker="".join(speakers),
             lines=words.lines,
         )
-        for tag in words.dropped:
-            caption = caption.noted("markup", f"{tag} is taken for markup: it is not spoken")
+        if words.dropped:
+            caption = caption.noted("markup", _dropped(words.dropped))
         if words.unvoiced:
             caption = caption.noted("speakers", before_label(caption.speaker))
         if any("\ufffd" in words for words in caption.lines):
             caption = caption.noted("unreadable", UNREADABLE)
         yield caption
+
+
+def _dropped(tags: Sequence[str]) -> str:
+    if len(tags) == 1:
+        return f"{tags[0]} is taken for markup: it is not spoken"
+    shown = ", ".join(tags[:SHOWN])
+    more = f" and {len(tags) - SHOWN} more" if len(tags) > SHOWN else ""
+    return f"{shown}{more} are taken for markup: they are not spoken"
 
 
 def _labels_unread(captions: Sequence[Caption]) -> list[Caution]:

@@ -30,6 +30,10 @@ SIGNS = frozenset(
 """Fields of a transcript that only a recogniser writes."""
 SHARED = frozenset({"segments", "language"})
 """Fields of a transcript that a manifest has too."""
+SHOWN = 5
+"""Most speakers that one caution names."""
+LONGEST_LANGUAGE = 100
+"""Characters of a language's name."""
 KEPT = ("start", "end", "text", "speaker")
 
 
@@ -62,7 +66,7 @@ def script_segments(segments: Sequence[Any]) -> list[Any]:
 def language_of(transcript: Any) -> str | None:
     """Return the BCP 47 tag of a transcript's language, given by tag or English name; or None."""
     name = transcript.get("language") if isinstance(transcript, dict) else None
-    if not isinstance(name, str):
+    if not isinstance(name, str) or len(name) > LONGEST_LANGUAGE:
         return None
     if langcodes.tag_is_valid(name):
         return name
@@ -79,13 +83,14 @@ def mixed_speakers(segments: Sequence[Any]) -> list[Caution]:
         words = one.get("words") if isinstance(one, dict) else None
         speakers = sorted(
             {
-                str(word["speaker"])
+                word["speaker"]
                 for word in (words if isinstance(words, list) else [])
-                if isinstance(word, Mapping) and word.get("speaker")
+                if isinstance(word, Mapping) and isinstance(word.get("speaker"), str)
             }
         )
         if len(speakers) > 1:
-            message = f"segment {number}: {' and '.join(speakers)} speak in it, with one voice"
+            shown = [*speakers[:SHOWN], *(["…"] if len(speakers) > SHOWN else [])]
+            message = f"segment {number}: {' and '.join(shown)} speak in it, with one voice"
             found.append(Caution(code="speakers", segment=str(number), message=message))
     return found
 
@@ -95,4 +100,5 @@ def _spoken(segments: Sequence[Any]) -> list[Any]:
 
 
 def _is_empty(segment: Mapping[str, Any]) -> bool:
-    return not str(segment.get("text", "")).strip() and segment.get("start") == segment.get("end")
+    text = segment.get("text", "")
+    return isinstance(text, str) and not text.strip() and segment.get("start") == segment.get("end")

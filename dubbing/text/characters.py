@@ -31,6 +31,8 @@ SCRIPTS: dict[str, frozenset[str]] = {
     "Kore": frozenset({"HANGUL", "CJK"}),
 }
 """Letters used by each ISO 15924 script, by the first word of their names."""
+MOST_MARKS = 30
+"""Marks on one letter, as in Unicode's stream-safe text; no language needs more."""
 FILLERS = frozenset("\u115f\u1160\u3164\uffa0")
 """Hangul letters without a sound or a shape."""
 DENSE = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI"})
@@ -45,7 +47,7 @@ def normalise(text: str) -> str:
     """
     if not text.isprintable():
         text = "".join(_kept(text, index) for index in range(len(text)))
-    return " ".join(unicodedata.normalize("NFC", text).split())
+    return " ".join(_composed(text).split())
 
 
 def as_shown(text: str) -> str:
@@ -61,9 +63,7 @@ def as_shown(text: str) -> str:
         "".join(character for character in line if unicodedata.category(character) not in UNSEEN)
         for line in lines
     )
-    return "\n".join(
-        unicodedata.normalize("NFC", line).strip() for line in shown if normalise(line)
-    )
+    return "\n".join(_composed(line).strip() for line in shown if normalise(line))
 
 
 def speakable(text: str) -> bool:
@@ -102,6 +102,22 @@ def _scripts_of(language: str) -> frozenset[str] | None:
     except LanguageTagError:
         return None
     return SCRIPTS.get(script or "")
+
+
+def _composed(text: str) -> str:
+    """Return ``text`` in NFC, with at most `MOST_MARKS` marks on a letter.
+
+    Python sorts the marks in a time that grows with their square.
+    """
+    if unicodedata.is_normalized("NFC", text):
+        return text
+    kept: list[str] = []
+    marks = 0
+    for character in text:
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks <= MOST_MARKS:
+            kept.append(character)
+    return unicodedata.normalize("NFC", "".join(kept))
 
 
 def _kept(text: str, index: int) -> str:

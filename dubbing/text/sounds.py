@@ -59,7 +59,7 @@ BRACKET = re.compile(rf"(?P<square>{SQUARE})|{ROUND}|{STARRED}")
 SIGN = re.compile(rf"{SQUARE}|{ROUND}|(?P<note>{NOTE})")
 ANY_SIGN = re.compile(rf"[\[\]【】［］〔〕(（*#＃]|{NOTE}")
 
-BOLD = re.compile(r"\*\*+(?=\S)(.+?)(?<=\S)\*\*+")
+BOLD = re.compile(r"(?<!\*)\*{2,}+(?=\S)((?:(?!\*\*).)++)(?<=\S)\*\*+")
 DASHES = ("-", "–", "—", "‐")
 DASH = rf"[{''.join(DASHES)}]"
 SONG_IN_STARS = re.compile(rf"\s*(?:{DASH}\s*)?\*\s+(?!\d)[^*]+\s\*\s*")
@@ -164,10 +164,12 @@ def _parts(text: str) -> Iterator[tuple[Part, str]]:
             at = sign.end()
     chunks.append(text[at:])
     # Several notes at either end of the line count as one.
-    while len(chunks) > 2 and not (chunks[0] + chunks[1]).strip():
-        del chunks[0]
-    while len(chunks) > 2 and not (chunks[-2] + chunks[-1]).strip():
-        del chunks[-1]
+    first, end = 0, len(chunks)
+    while end - first > 2 and not (chunks[first] + chunks[first + 1]).strip():
+        first += 1
+    while end - first > 2 and not (chunks[end - 2] + chunks[end - 1]).strip():
+        end -= 1
+    chunks = chunks[first:end]
     if len(chunks) == 2:
         yield from _around_one_note(*chunks)
         return

@@ -77,7 +77,7 @@ def amount_rules(numerals: Numerals) -> Iterator[Rule]:
     yield rule(rf"(?<!\w)(?P<money>{money})\s?{number}{scaled}{OVER}", amounts.money)
     yield rule(rf"{ALONE}{number}{scaled}\s?(?P<money>{money})(?!\w)", amounts.money)
     unit = rf"\s?(?P<unit>{one_of(amounts.signs)}|(?<=\s){one_of(SPACED)})(?![\w²³])(?!/\w)"
-    below = r"(?P<minus>(?<![^\s(])[-−–](?=[^°℃℉]*[°℃℉]))?"
+    below = r"(?P<minus>(?<![^\s(])[-−–](?=[^°℃℉]{0,40}[°℃℉]))?"
     yield rule(rf"{below}{ALONE}{number}{unit}", amounts.unit)
     if numerals.language == "en":
         yield rule(FEET_AND_INCHES, amounts.height)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from dubbing.text.wording.numerals import Numerals
-from dubbing.text.wording.rule import ALONE, END, Rule, rule
+from dubbing.text.wording.rule import ALONE, END, Rule, ends_line, rule
 
 HOURS = r"(?P<hour>[01]?\d|2[0-4])"
 MINUTES = r"(?P<minute>[0-5]\d)"
@@ -50,7 +50,7 @@ def _time(
     if not half:
         return clock(numerals, hour, minute)
     # At the end of the line, the full stop of *p.m.* ends the sentence too.
-    end = "." if match.group().endswith(".") and not match.string[match.end() :].strip() else ""
+    end = "." if match.group().endswith(".") and ends_line(match) else ""
     minutes = _english_minutes(numerals, minute)
     return f"{numerals.say(hour)}{minutes} {half}{end}"
 

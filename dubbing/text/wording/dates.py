@@ -11,7 +11,17 @@ import re
 from collections.abc import Iterator
 
 from dubbing.text.wording.numerals import Numerals
-from dubbing.text.wording.rule import ALONE, END, OVER, START, Rule, one_of, rule
+from dubbing.text.wording.rule import (
+    ALONE,
+    END,
+    OVER,
+    START,
+    Rule,
+    ends_line,
+    one_of,
+    rule,
+    word_before,
+)
 
 DAYS = {
     "en": "ordinal", "de": "ordinal", "sv": "ordinal-reale", "no": "ordinal-masculine",
@@ -96,7 +106,7 @@ class _Dates:
             return None
         day = self._day(int(match["day"]), match)
         # At the end of the line, the month's full stop ends the sentence too.
-        end = "" if match.string[match.end() :].strip() else "."
+        end = "." if ends_line(match) else ""
         return day and f"{day} {self._names[int(match['number'])]}{end}"
 
     def day_first(self, match: re.Match[str]) -> str | None:
@@ -107,7 +117,7 @@ class _Dates:
             return match.group()
         middle = match["middle"]
         if self._say.language == "en":
-            article = "" if _word_before(match).lower() in {"the", "this", "every"} else "the "
+            article = "" if word_before(match).lower() in {"the", "this", "every"} else "the "
             day, middle = f"{article}{day}", " of "
         return f"{day}{middle}{self._month(match)}{self._year(match)}"
 
@@ -148,7 +158,7 @@ class _Dates:
     def _month(self, match: re.Match[str]) -> str:
         if match["month"] not in self._short:
             return match["month"] + match["dot"]
-        ends = not match.string[match.end() :].strip() and not match["year"]
+        ends = ends_line(match) and not match["year"]
         return self._names[self.months[match["month"]]] + (match["dot"] if ends else "")
 
     def _day(self, day: int, match: re.Match[str]) -> str | None:
@@ -156,14 +166,10 @@ class _Dates:
         form = FIRST.get(language) if day == 1 else None
         form = form or DAYS.get(language)
         if form and language == "de":
-            form += GERMAN_CASES.get(_word_before(match).lower(), "-r")
+            form += GERMAN_CASES.get(word_before(match).lower(), "-r")
         return self._say.say(day, form) if form else None
 
     def _year(self, match: re.Match[str]) -> str:
         if not match["year"]:
             return ""
         return match["link"] + (self._say.year(int(match["year"])) or match["year"])
-
-
-def _word_before(match: re.Match[str]) -> str:
-    return (match.string[: match.start()].split() or [""])[-1]

@@ -24,8 +24,8 @@ class Dictionary:
             self._folded.setdefault(word.casefold(), entries[word])
             if first := WORD.search(word):
                 self._starts[first.group().casefold()].add(word.casefold())
-        self._longest_first = {
-            start: sorted(words, key=lambda word: (-len(word), word))
+        self._lengths = {
+            start: sorted({len(word) for word in words}, reverse=True)
             for start, words in self._starts.items()
         }
 
@@ -41,10 +41,12 @@ class Dictionary:
             start = word.start()
             if start < taken:
                 continue
-            for candidate in self._longest_first.get(word.group().casefold(), ()):
-                end = start + len(candidate)
+            first = word.group().casefold()
+            for length in self._lengths.get(first, ()):
+                end = start + length
                 written = text[start:end]
-                if written.casefold() == candidate and _is_whole(text, end):
+                candidate = written.casefold()
+                if candidate in self._starts[first] and _is_whole(text, end):
                     yield start, end, self._exact.get(written, self._folded[candidate])
                     taken = end
                     break

@@ -39,6 +39,8 @@ def is_feminine(language: str, noun: str, *, after_one: bool = True) -> bool:
 
     after_one: whether the number ends in one, or the noun is singular.
     """
+    if not noun:
+        return False
     noun = noun.lower()
     singular = noun.removesuffix("s")
     if noun in NOT or singular in NOT:

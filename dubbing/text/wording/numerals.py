@@ -63,12 +63,15 @@ class Numerals:
         group = str(symbols["group"])
         self._group = " \u00a0\u202f" if group.isspace() else group
         self._point_sign = str(symbols["decimal"])
+        self._plain = str.maketrans(
+            dict.fromkeys((*self._group, "٬", *GROUPS), "") | {self._point_sign: ".", "٫": "."}
+        )
         groups, points = (re.escape(f"{sign}{other}") for sign, other in (
             (self._group, "٬"), (self._point_sign, "٫")
         ))  # fmt: skip
         # India groups digits by two above the thousands.
         by_two = "#,##,##0" in str(locale.decimal_formats[None].pattern)
-        upper = rf"(?:[{groups}]\d{{2,3}})*" if by_two else rf"(?:[{groups}]\d{{3}})*"
+        upper = rf"(?:[{groups}]\d{{2,3}}){{0,12}}" if by_two else rf"(?:[{groups}]\d{{3}}){{0,12}}"
         grouped = rf"\d{{1,3}}{upper}[{groups}]\d{{3}}(?!\d)"
         others = "|".join(
             rf"(?!0)\d{{1,3}}(?:{sign}\d{{3}}){{1,5}}(?!{sign}?\d)"
@@ -111,9 +114,7 @@ class Numerals:
 
     def split(self, written: str) -> tuple[str, str, str]:
         """Return the digits before the point, the point, and the digits after it."""
-        for sign in (*self._group, "٬", *GROUPS):
-            written = written.replace(sign, "")
-        return written.replace(self._point_sign, ".").replace("٫", ".").partition(".")
+        return written.translate(self._plain).partition(".")
 
     def say(self, number: int, form: str = "numbering") -> str | None:
         """Return a whole number in words by one of CLDR's rule sets, or None without that set."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dubbing.text.wording import habits
 from dubbing.text.wording.figures import FRACTIONS
 from dubbing.text.wording.numerals import Numerals
-from dubbing.text.wording.rule import ALONE, END, OVER, TILDES, Rule, one_of, rule
+from dubbing.text.wording.rule import ALONE, END, NEAR, OVER, TILDES, Rule, one_of, rule
 
 SCREENS = frozenset({"16:9", "4:3", "21:9", "32:9", "9:16", "3:4", "5:4"})
 """Aspect ratios of pictures."""
@@ -39,7 +39,7 @@ class _Ratios:
         link = habits.RATIO.get(language, "")
         if match.group() in SCREENS:
             link = habits.SHAPE.get(language, link)
-        elif language != "de" and VERSE.search(match.string[: match.start()]):
+        elif language != "de" and _names_a_book(match):
             link = ""
         return self._joined([match["low"], match["high"]], link)
 
@@ -70,3 +70,9 @@ class _Ratios:
     def _joined(self, numbers: Sequence[str], link: str) -> str | None:
         said = [self._say.read_bare(number) for number in numbers]
         return None if None in said else (f" {link} " if link else " ").join(map(str, said))
+
+
+def _names_a_book(match: re.Match[str]) -> bool:
+    """Whether a book's name stands right before a match."""
+    start = match.start()
+    return VERSE.search(match.string, max(0, start - NEAR), start) is not None

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dubbing.text.wording import reigns
 from dubbing.text.wording.dates import GERMAN_CASES
 from dubbing.text.wording.numerals import Numerals
-from dubbing.text.wording.rule import END, START, Rule, one_of, rule
+from dubbing.text.wording.rule import END, START, Rule, one_of, rule, text_before, word_before
 
 SHAPE = re.compile(r"(?:X[CL]|L?X{0,3}|C{1,3}(?:X[CL]|L?X{0,3}))(?:I[XV]|V?I{0,3})")
 VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
@@ -130,7 +130,7 @@ class _Romans:
 
     def german(self, match: re.Match[str]) -> str | None:
         """Return the ordinal of ``im XX. Jahrhundert``, not a ruler's ordinal after a name."""
-        before = (match.string[: match.start()].split() or [""])[-1]
+        before = word_before(match)
         value = value_of(match.group().rstrip("."))
         named = before[:1].isupper() and before[-1].isalnum() and before.lower() not in GERMAN_CASES
         if value is None or named:
@@ -232,7 +232,7 @@ class _Romans:
         self, words: list[str], match: re.Match[str], value: int, gender: str
     ) -> str | None:
         """Return article and ordinal, in the case of the word before or of the name's ending."""
-        before = (match.string[: match.start()].lower().split() or [""])[-1]
+        before = word_before(match).lower()
         woman = gender == "feminine"
         if before in DATIVE:
             article, ending = ("der" if woman else "dem"), "-n"
@@ -250,7 +250,7 @@ class _Romans:
         roman, words = match["roman"], match["names"].split()
         if roman in UNCERTAIN or not re.fullmatch("[IVX]{2,}", roman) or words[-1].isupper():
             return None
-        before = match.string[: match.start()].rstrip()
+        before = text_before(match).rstrip()
         begins = not before or before[-1] in '.?!…:"“'
         if roman == "IV" and begins and len(words) == 1:
             return None  # *The IV is in.*

@@ -20,6 +20,10 @@ OVER = rf"(?!\d){END}(?![.,:/'’]\d)"
 TILDES = "~〜～∼"
 """Between two numbers they mean a range, before one number *about*."""
 
+NEAR = 100
+"""Characters beside a match that decide what it means; to take more takes the square of a line."""
+LINE_END = re.compile(r"\s*\Z")
+
 
 class Rule(NamedTuple):
     """A pattern and the words for its matches."""
@@ -43,3 +47,18 @@ def one_of(words: Iterable[str]) -> str:
 def without_spaces(table: Mapping[str, str]) -> dict[str, str]:
     """Return ``table`` with the spaces removed from its keys; `one_of` matches them optionally."""
     return {key.replace(" ", ""): value for key, value in table.items()}
+
+
+def text_before(match: re.Match[str]) -> str:
+    """Return the text right before a match."""
+    return match.string[max(0, match.start() - NEAR) : match.start()]
+
+
+def word_before(match: re.Match[str]) -> str:
+    """Return the word before a match; ``""`` if it begins the line."""
+    return (text_before(match).split() or [""])[-1]
+
+
+def ends_line(match: re.Match[str]) -> bool:
+    """Whether nothing follows a match."""
+    return LINE_END.match(match.string, match.end()) is not None

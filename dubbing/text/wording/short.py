@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 
 from dubbing.text.wording import habits
-from dubbing.text.wording.rule import TILDES, Rule, one_of, rule, without_spaces
+from dubbing.text.wording.rule import TILDES, Rule, one_of, rule, without_spaces, word_before
 
+AT_END = re.compile(r"[\"'»”’)\] ]*\Z")
+NEXT_SENTENCE = re.compile(r"[\"'»”’)]?\s[^\W\da-z_]")
 NAME = r"(?=\s[A-ZÀ-ÖØ-Þ])"
 
 
@@ -52,14 +54,14 @@ def short_rules(language: str) -> Iterator[Rule]:
 
 def _is_initial(match: re.Match[str]) -> bool:
     """Whether a single letter is part of a name, after another part of it."""
-    before = match.string[: match.start()].split()[-1:]
-    return bool(before) and before[0][0].isupper() and before[0][-1].isalpha()
+    before = word_before(match)
+    return before[:1].isupper() and before[-1:].isalpha()
 
 
 def _stop(match: re.Match[str], may_end: bool) -> str:
     """Return a full stop if the one of an abbreviation also ended the sentence."""
     if not match.group().endswith("."):
         return ""
-    rest = match.string[match.end() :]
-    ends = not rest.strip("\"'»”’)] ") or (may_end and re.match(r"[\"'»”’)]?\s[^\W\da-z_]", rest))
-    return "." if ends and not rest.startswith((".", "?", "!", "…")) else ""
+    text, at = match.string, match.end()
+    ends = AT_END.match(text, at) or (may_end and NEXT_SENTENCE.match(text, at))
+    return "." if ends and not text.startswith((".", "?", "!", "…"), at) else ""

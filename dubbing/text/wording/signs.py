@@ -19,6 +19,8 @@ LIKE_LETTERS = ("<circle>", "<square>", "<compat>")
 SIGN = re.compile(r"[^\w\s]|_")
 PAUSE = re.compile(r"[,.;:!?…)\]}»”’]|$")
 APOSTROPHE = re.compile(r"(?<=\w)[´`](?=\w)")
+BESIDE = 4
+"""Characters beside a sign in which a number may stand, after a space."""
 SCHEME = re.compile(r"(?<!\w)https?://(?=\w)")
 
 
@@ -71,7 +73,8 @@ def is_silent(character: str) -> bool:
 
 def _left_out(text: str, start: int, end: int) -> Span:
     """Return the replacement of a run of signs: a dash between numbers, else nothing."""
-    before, after = text[:start].rstrip()[-1:], text[end:].lstrip()[:1]
+    before = text[max(0, start - BESIDE) : start].rstrip()[-1:]
+    after = text[end : end + BESIDE].lstrip()[:1]
     if text[start:end] in TILDES and before.isdigit() and after.isdigit():
         return start, end, "–"
     # No space is left before a comma.

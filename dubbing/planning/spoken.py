@@ -1,0 +1,87 @@
+"""The lines of a job in the words that are spoken, made within bounds.
+
+Words take long to make of a long text, so its length is looked at before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from dubbing.job import Request, Segment
+from dubbing.text.characters import speakable
+from dubbing.text.sounds import Utterance, utterance_of
+from dubbing.text.wording import Wording
+
+LONGEST_NUMBER = 40
+"""Digits in one number; longer ones take minutes to read out."""
+NUMBER = re.compile(rf"\d(?:[.,'’_]?\d){{{LONGEST_NUMBER},}}")
+SHORTENED = 4
+"""How many times shorter than its text a line may be as it is spoken, without signs and by the
+dictionary."""
+MOST_SPOKEN = 1_500_000
+"""Most characters of all lines as they are spoken: more than anybody says in 24 hours."""
+MOST_EFFORT = 15_000
+"""Most `Wording.effort` of all lines: some seconds."""
+
+
+class SpokenSegment(NamedTuple):
+    """A segment and the words that are spoken for it."""
+
+    segment: Segment
+    utterance: Utterance
+    said: str
+    """The text that the engine is asked to speak."""
+
+    @property
+    def silent(self) -> bool:
+        """Whether there is nothing to say."""
+        return not speakable(self.utterance.words)
+
+
+def spoken_segments(
+    job: Request, limits: Mapping[str, int]
+) -> Iterator[tuple[Segment, SpokenSegment | str]]:
+    """Yield every segment with its spoken words, or with why it cannot be put into words.
+
+    limits: the most characters that a speaker's engines speak at once. After a fault of all lines
+    together no more follow.
+    """
+    wording = Wording(job.language, job.pronunciations)
+    total = effort = 0
+    for segment in job.segments:
+        utterance = utterance_of(job, segment)
+        if fault := _unreadable(utterance.words, limits.get(segment.speaker)):
+            yield segment, fault
+            continue
+        effort += wording.effort(utterance.words)
+        if effort > MOST_EFFORT:
+            yield (
+                segment,
+                "too many clauses up to here hold figures, which take long to read: write numbers "
+                "in words, or cut the script in parts",
+            )
+            return
+        said = wording.spoken(utterance.words)
+        total += len(said)
+        if total > MOST_SPOKEN:
+            yield (
+                segment,
+                f"the lines up to here have {total} characters as they are spoken, more than "
+                f"{MOST_SPOKEN}, which takes longer than a day: cut the script in parts",
+            )
+            return
+        yield segment, SpokenSegment(segment, utterance, said)
+
+
+def _unreadable(words: str, limit: int | None) -> str | None:
+    """Return why a text is not put into words. limit: most characters that its engines speak."""
+    if NUMBER.search(words):
+        return f"it holds a number of more than {LONGEST_NUMBER} digits: write it in words"
+    if limit is not None and len(words) > limit * SHORTENED and speakable(words):
+        return (
+            f"{len(words)} characters are more than the {limit} that its engine speaks at once: "
+            "split the cue"
+        )
+    return None

@@ -1,0 +1,117 @@
+"""Input that costs more than it is: any of 1 MB is refused or checked within 5 s and 300 MB."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+FULL = 1_000_000
+TIMES = "00:00:01,000 --> 00:00:02,000"
+EVENT = "Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,"
+
+
+@pytest.fixture(autouse=True)
+def importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+
+
+def cue(text: str, many: int = 1) -> str:
+    return "".join(f"{n}\n{TIMES}\n{text}{n}\n\n" for n in range(1, many + 1))
+
+
+def event(text: str, many: int = 1) -> str:
+    return "[Events]\n" + "".join(f"{EVENT}{text}{n}\n" for n in range(many))
+
+
+def voices(many: int) -> str:
+    """Cues of the same text at the same time, each of another speaker."""
+    cues = (f"00:01.000 --> 00:02.000\n<v A{n}>x\n\n" for n in range(many))
+    return "".join(["WEBVTT\n\n", *cues])
+
+
+def manifest(*texts: str, language: str = "en", **fields: Any) -> str:
+    segments = [{"start": n, "end": n + 0.9, "text": text} for n, text in enumerate(texts)]
+    return json.dumps(
+        {"language": language, "engine": "tone", "segments": segments, **fields}, ensure_ascii=False
+    )
+
+
+def lines(piece: str, each: int = 150, size: int = FULL // 5) -> Iterator[str]:
+    """Lines that differ, each of which an engine can speak, up to ``size`` bytes."""
+    length = number = 0
+    while length < size:
+        number += 1
+        line = piece * max(1, each // len(piece)) + f" {number}"
+        length += len(line.encode()) + 50
+        yield line
+
+
+def keys(many: int) -> str:
+    """An object that sets its last name twice."""
+    return "{" + ",".join(f'"k{n}":1' for n in [*range(many), many - 1]) + "}"
+
+
+def dictionary() -> dict[str, str]:
+    return {f"a {'b ' * (n % 45)}{n}": "x" for n in range(5000)}
+
+
+INPUTS: dict[str, tuple[str, Callable[[], str]]] = {
+    "a name set twice among many": ("manifest", lambda: keys(40_000)),
+    "a cue of fractions": ("manifest", lambda: manifest("½" * 19_990)),
+    "a tag of spaces": ("srt", lambda: cue("<" + " " * 19_900 + "x")),
+    "a tag without an end": ("srt", lambda: cue("<" + "a" * 19_900)),
+    "a voice of spaces": ("srt", lambda: cue("<v" + " " * 19_900)),
+    "remarks without an end": ("srt", lambda: cue("<!--" * 4900, 15)),
+    "an entity of figures": ("srt", lambda: cue(f"&#{'9' * 5000};")),
+    "spaces above the times": ("srt", lambda: f"{' ' * 100_000}x\n{cue('x')}"),
+    "overrides without an end": ("ass", lambda: event("{" * 19_900, 15)),
+    "drawings": ("ass", lambda: event("{\\p1}a{\\p0}b" * 1600)),
+    "bold without an end": ("srt", lambda: cue("**a " * 4900, 15)),
+    "marks in the wrong order": ("srt", lambda: cue("a" + "\u0301\u0323" * 9900, 8)),
+    "repetitions by other speakers": ("vtt", lambda: voices(10_000)),
+    "segments that are none": ("transcript", lambda: f"[{'1,' * 490_000}1]"),
+    "segments of nothing": ("manifest", lambda: '{"segments":[%s{}]}' % ("{}," * 330_000)),
+    "a long number of digits": ("manifest", lambda: f'{{"seed":{"9" * FULL}}}'),
+    "roles that nobody speaks": ("cast", lambda: json.dumps({f"r{n}": {} for n in range(15_000)})),
+    "roles with unknown voices": (
+        "manifest",
+        lambda: json.dumps({
+            "language": "en",
+            "engine": "tone",
+            "segments": [
+                {"start": n, "end": n + 1, "text": "x", "speaker": f"s{n}"} for n in range(2500)
+            ],
+            "cast": {f"s{n}": {"voice": f"v{n}"} for n in range(2500)},
+        }),
+    ),
+    "fallbacks for many speakers": (
+        "manifest",
+        lambda: manifest("x", fallback=["tone"] * 100_000),
+    ),
+    "words that begin alike": (
+        "manifest",
+        lambda: manifest(*lines("a b ", size=150_000), pronunciations=dictionary()),
+    ),
+    "numbers": ("manifest", lambda: manifest(*lines("1 "))),
+    "fractions": ("manifest", lambda: manifest(*lines("½ "))),
+    "ratios": ("manifest", lambda: manifest(*lines("1:2 "))),
+    "sounds": ("manifest", lambda: manifest(*lines("[A] a"))),
+    "figures of Chinese": ("manifest", lambda: manifest(*lines("1，", size=FULL), language="zh")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_an_input_costs_no_more_than_its_size_allows(name: str) -> None:
+    from fuzzing.targets import TARGETS
+    from fuzzing.trial import confirmed
+
+    target, made = INPUTS[name]
+    data = made().encode()
+    assert len(data) < 1.2 * FULL
+    verdict = confirmed(TARGETS[target], data)
+    assert verdict.find is None, verdict.find
