@@ -16,6 +16,7 @@ from typing import Any
 
 from dubbing.client import Client
 from dubbing.documents import together
+from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.holding import Holding
 from dubbing.errors import ErrorRecord, ReportedError
 from dubbing.jobs.store import load_end, load_job, load_round
@@ -28,7 +29,9 @@ from dubbing.queue.say import SayRequest
 from dubbing.script.entries import expand, read
 from dubbing.settings import Settings
 from dubbing.storage.keys import Keys
+from dubbing.submission import preview, submit
 from dubbing.system import System
+from dubbing.text.wording import spoken
 from dubbing.voices.names import pointer
 from dubbing.voices.store import load_voice
 
@@ -198,6 +201,14 @@ def _reply(_: Scene, data: bytes) -> tuple[()]:
         raise ReportedError(ErrorRecord(**reply["error"]))
     Holding.model_validate(reply["holding"])
     return ()
+
+
+def load() -> None:
+    """Load what readers load at their first use, so that no forked process has to."""
+    assert preview and submit
+    Catalogue().specs()
+    for language in LANGUAGES:
+        spoken("1 2", language)
 
 
 FILE = ("fuzzed",)

@@ -154,7 +154,7 @@ def _run(target: Target, inputs: Sequence[bytes], folder: Path, stacks: Path, wr
 def _read(target: Target, scene: Scene, data: bytes) -> Verdict:
     limit = allowed(len(data))
     started = time.process_time()
-    hard = int(started + 2 * limit) + 2
+    hard = int(started + 2 * limit) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (hard, resource.RLIM_INFINITY))
     Path("/proc/self/clear_refs").write_text("5")
     signal.setitimer(signal.ITIMER_PROF, limit)
