@@ -94,16 +94,19 @@ class System:
         """Start a worker by its name in `ENGINES`, or by its engine's name."""
         self._workers[name] = self.launch(dict(self.ENGINES).get(name, name))
 
-    def launch(self, engine: str, **variables: str) -> subprocess.Popen[bytes]:
-        """Return a worker in its own process group, for the caller to end."""
+    def launch(self, engine: str, *, log: str = "", **variables: str) -> subprocess.Popen[bytes]:
+        """Return a worker in its own process group, for the caller to end.
+
+        log: name of its log; by default, workers of an engine share one.
+        """
         paths = {
             "FAULTY_LOG": str(self.spoken_log),
             "FAULTY_SWITCH": str(self.switch),
             "FAULTY_LOADS": str(self.loads),
         }
-        log = self._log_path(engine)
-        log.parent.mkdir(exist_ok=True)
-        with log.open("ab") as file:
+        path = self._log_path(log or engine)
+        path.parent.mkdir(exist_ok=True)
+        with path.open("ab") as file:
             return subprocess.Popen(
                 [*dubbing_command(), "worker", *engine.split()],
                 stdin=subprocess.DEVNULL,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from soaking.begun import Begin
 from soaking.customers import Life
@@ -23,7 +23,9 @@ SLACK = 3.0
 AFTERMATH = 15.0
 """Seconds after a strike in which its effects show: ends of leases, lost messages and calls."""
 LOST_TOUCH = frozenset({Blow.FREEZE, Blow.KILL_REDIS, Blow.FORGET})
-"""Blows after which two workers may take the same batch."""
+"""Blows after which two workers may take the same batch, and one does not know of the other."""
+FORGOTTEN = LOST_TOUCH | {Blow.EVICT, Blow.LOSE}
+"""Blows after which deliveries are counted anew: Redis alone holds their counts."""
 
 
 class Again:
@@ -35,7 +37,10 @@ class Again:
         lives: list[Life],
         begun: Mapping[str, list[Begin]],
         past: list[Struck],
+        damaged: Collection[str],
     ) -> None:
+        """Take what happened; ``damaged``: keys of clips that a strike damaged."""
+        self._damaged = damaged
         self._storage = system.client.storage
         self._begun = begun
         self._past = past
@@ -63,7 +68,7 @@ class Again:
             first, last = begins[0].at, begins[-1].at
             # A worker that lost touch with Redis counts no deliveries.
             lost = sum(
-                struck.strike.blow in LOST_TOUCH and first - AFTERMATH < struck.since < last
+                struck.strike.blow in FORGOTTEN and first - AFTERMATH < struck.since < last
                 for struck in self._past
             )
             bound = self._once[text] * (MAX_DELIVERIES + lost)
@@ -73,7 +78,9 @@ class Again:
     def _although_stored(self, clips: Mapping[str, str]) -> Iterator[str]:
         """Yield the texts that were begun although their clip was stored."""
         stored: dict[str, float] = {}
-        for key, text in clips.items():
+        # A damaged clip has to be spoken again, and nobody knows when a worker read it.
+        whole = {key: text for key, text in clips.items() if key not in self._damaged}
+        for key, text in whole.items():
             path = self._storage.path(key)
             assert path
             stored[text] = path.stat().st_mtime

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from soaking.before import Before
 from soaking.orders import Order
 
 from dubbing.client import Client
-from dubbing.errors import Conflict, DubbingError, QueueUnavailable
+from dubbing.errors import Conflict, QueueUnavailable
 from dubbing.job import JobState
 from dubbing.jobs.status import Status
 from dubbing.jobs.store import latest_round
@@ -44,10 +45,16 @@ class Life:
 
 
 class Customers:
-    """Threads that each look after one job at a time."""
+    """Threads that each look after one job at a time.
 
-    def __init__(self, client: Client, orders: Iterator[Order], at_once: int) -> None:
+    before: the release whose client submits some jobs, if there is one.
+    """
+
+    def __init__(
+        self, client: Client, orders: Iterator[Order], at_once: int, before: Before | None
+    ) -> None:
         self.lives: list[Life] = []
+        self._before = before
         self._client = client
         self._orders = orders
         self._next = threading.Lock()
@@ -85,7 +92,7 @@ class Customers:
                 self._look_after(life)
             except GivenUp:
                 return
-            except DubbingError as exc:
+            except Exception as exc:  # noqa: BLE001 - whatever the client raises is a fault
                 life.fault = f"{type(exc).__name__}: {exc}"
 
     def _look_after(self, life: Life) -> None:
@@ -103,7 +110,12 @@ class Customers:
         life.last, life.until = status, time.time()
 
     def _submit(self, life: Life) -> None:
-        self._answer(life, lambda: self._client.submit(life.order.job))
+        before, job = self._before, life.order.job
+        # Once there are results, one of them may be damaged, and the release before fails at that.
+        if before and life.order.older and not life.acknowledged:
+            self._answer(life, lambda: before.submit(job))
+        else:
+            self._answer(life, lambda: self._client.submit(job))
         life.acknowledged += 1
 
     def _watch(self, life: Life) -> Status:

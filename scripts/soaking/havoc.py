@@ -7,19 +7,19 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-import redis
-from soaking.strikes import WORKERS, Blow, Strike
+from soaking.before import Before
+from soaking.damage import Damage
+from soaking.guests import Guests
+from soaking.strikes import STORAGE, WORKERS, Blow, Strike
+from soaking.tampering import Tampering
 from system import System
 
-from dubbing.ledger import Address
-from dubbing.queue import TASKS, broker_lists, make_app, queues_of
-
-LEASES = "dubbing:leases:"
 BEFORE_READY = "Could not start worker processes"
 """A worker's log message when a process of its pool died too soon."""
+GUESTS = frozenset({Blow.STRAY, Blow.OLDER})
 PATIENCE = 90.0
 """Seconds that a worker may take to shut down."""
 
@@ -33,14 +33,29 @@ class Struck:
     until: float
 
 
+@dataclass(frozen=True)
+class _Open:
+    """A strike that is not mended yet."""
+
+    strike: Strike
+    hit: str
+    """What it hit, where that was chosen from what there was."""
+    since: float
+
+
 class Havoc:
     """Disturbs a system during a soak.
 
+    before: the release whose workers join, if there is one.
     say: prints a message for the person who watches.
     """
 
     def __init__(
-        self, system: System, schedule: Iterable[Strike], say: Callable[[str], None]
+        self,
+        system: System,
+        schedule: Iterable[Strike],
+        before: Before | None,
+        say: Callable[[str], None],
     ) -> None:
         self.past: list[Struck] = []
         self.killed: set[int] = set()
@@ -49,10 +64,13 @@ class Havoc:
         """Faults that no strike excuses."""
         self._system = system
         self._coming = list(schedule)
-        self._open: list[tuple[Strike, float]] = []
+        self._open: list[_Open] = []
         self._told: Counter[str] = Counter()
         self._say = say
-        self._app = make_app(system.settings.redis)
+        self._tampering = Tampering(system.settings.redis)
+        self.damage = Damage(system)
+        """What was done to objects in storage."""
+        self.guests = Guests(system, before)
 
     @property
     def quiet(self) -> bool:
@@ -64,32 +82,36 @@ class Havoc:
         self._look_for_the_dead()
         while self._coming and self._coming[0].at <= now:
             strike = self._coming.pop(0)
-            if strike.target in {other.target for other, _ in self._open}:
+            if strike.target in {other.strike.target for other in self._open}:
                 self._say(f"not {strike}: it is not back yet")
                 continue
-            self._say(str(strike))
-            self._open.append((strike, time.time()))
-            self._strike(strike)
+            since = time.time()
+            hit = self._strike(strike)
+            self._say(f"{strike}: {hit}" if hit else str(strike))
+            self._open.append(_Open(strike, hit, since))
         self._open = [
-            (strike, since)
-            for strike, since in self._open
-            if now < strike.at + strike.lasts or not self._mended(strike, since)
+            one
+            for one in self._open
+            if now < one.strike.at + one.strike.lasts or not self._mended(one)
         ]
 
     def mend(self) -> None:
         """Resume stopped workers and Redis, so that everything can end."""
-        for strike, _ in self._open:
-            if strike.blow is Blow.FREEZE:
-                self._signal(strike.target, signal.SIGCONT)
-            elif strike.blow is Blow.KILL_REDIS:
+        for one in self._open:
+            if one.strike.blow is Blow.FREEZE:
+                self._signal(one.strike.target, signal.SIGCONT)
+            elif one.strike.blow is Blow.KILL_REDIS:
                 self._system.redis.start()
+        self.damage.bring_all()
         self._open, self._coming = [], []
 
     def close(self) -> None:
-        """Close the connection to the broker."""
-        self._app.close()
+        """Have guests leave, and close the connection to the broker."""
+        self.guests.close()
+        self._tampering.close()
 
-    def _strike(self, strike: Strike) -> None:
+    def _strike(self, strike: Strike) -> str:
+        """Make a strike; return what it hit."""
         target = strike.target
         match strike.blow:
             case Blow.KILL_CHILD:
@@ -103,13 +125,17 @@ class Havoc:
                 self._signal(target, signal.SIGSTOP)
             case Blow.KILL_REDIS:
                 self._system.redis.kill()
+            case Blow.STRAY | Blow.OLDER:
+                return self.guests.join(strike)
+            case _ if target == STORAGE:
+                return self.damage.do(strike)
             case _:
-                with redis.from_url(self._system.settings.redis, decode_responses=True) as server:
-                    self._tamper(strike, server)
+                return self._tampering.do(strike)
+        return ""
 
-    def _mended(self, strike: Strike, since: float) -> bool:
+    def _mended(self, one: _Open) -> bool:
         """Mend a strike; return False while its target has not ended yet."""
-        target = strike.target
+        strike, since, target = one.strike, one.since, one.strike.target
         match strike.blow:
             case Blow.KILL_WORKER:
                 self._system.start(target)
@@ -121,8 +147,13 @@ class Havoc:
                 self._signal(target, signal.SIGCONT)
             case Blow.KILL_REDIS:
                 self._system.redis.start()
+            case Blow.STRAY | Blow.OLDER:
+                if not self.guests.left(target, since + strike.lasts):
+                    return False
+            case Blow.DELAY_RESULT:
+                self.damage.bring(one.hit)
         if strike.lasts:
-            self._say(f"{target} is back")
+            self._say(f"{target} is {'gone' if strike.blow in GUESTS else 'back'}")
         self.past.append(Struck(strike=strike, since=since, until=time.time()))
         return True
 
@@ -139,7 +170,7 @@ class Havoc:
 
     def _look_for_the_dead(self) -> None:
         """Restart workers that ended, as a process supervisor does."""
-        struck = {strike.target for strike, _ in self._open}
+        struck = {one.strike.target for one in self._open}
         for name in WORKERS:
             code = self._system.worker(name).poll()
             if code is not None and name not in struck:
@@ -157,27 +188,6 @@ class Havoc:
         before = self._told[engine]
         self._told[engine] = self._system.log(engine).count(BEFORE_READY)
         return self._told[engine] > before
-
-    def _tamper(self, strike: Strike, server: redis.Redis) -> None:
-        """Tamper with the data in Redis."""
-        if strike.blow is Blow.FORGET:
-            server.flushall()
-        elif strike.blow is Blow.DOUBLE:
-            keys = sorted(server.scan_iter(f"{LEASES}*"))
-            claimed = [
-                (key.removeprefix(LEASES), m) for key in keys for m in server.zrange(key, 0, -1)
-            ]
-            if claimed:
-                queue, member = claimed[strike.pick % len(claimed)]
-                job, round_, token = member.split("|")
-                at = Address(job=job, round=int(round_), token=token, queue=queue)
-                for _ in range(2):
-                    self._app.send_task(TASKS[at.kind], kwargs=asdict(at), queue=at.queue)
-        elif strike.blow is Blow.DROP:
-            queues = {queue for engine in WORKERS.values() for queue in queues_of(engine)}
-            lists = [name for queue in sorted(queues) for name in broker_lists(queue)]
-            if filled := [name for name in lists if server.llen(name)]:
-                server.lpop(filled[strike.pick % len(filled)])
 
     def _kill_child(self, name: str, pick: int) -> None:
         children = self._children(name)

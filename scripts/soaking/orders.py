@@ -36,6 +36,8 @@ class Order:
     """Share of its lines after which it is cancelled."""
     retry: bool
     """Whether it is retried when it fails or was cancelled."""
+    older: bool
+    """Whether it is submitted by the client of the release before."""
 
     def __str__(self) -> str:
         job = self.job
@@ -44,7 +46,8 @@ class Order:
         parts += ["over a sound"] * bool(job.media)
         parts += [f"submitted {self.again + 1} times"] * bool(self.again)
         parts += [f"cancelled at {self.cancel_at:.0%}"] if self.cancel_at is not None else []
-        return "; ".join(parts + ["then retried"] * self.retry)
+        parts += ["then retried"] * self.retry
+        return "; ".join(parts + ["submitted by the release before"] * self.older)
 
 
 def make_order(seed: int, number: int, sound: Path, most: int = MOST) -> Order:
@@ -87,6 +90,7 @@ def make_order(seed: int, number: int, sound: Path, most: int = MOST) -> Order:
         again=source.choice((0, 0, 0, 1, 2)),
         cancel_at=source.uniform(0, 0.9) if source.random() < 0.2 else None,
         retry=source.random() < 0.5,
+        older=source.random() < 0.1,
     )
 
 

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import redis
+from pydantic import ValidationError
 from soaking.begun import Begin
 from soaking.customers import Life
 from soaking.havoc import Struck
+from soaking.losses import BINDINGS, kind_of
 from soaking.strikes import WORKERS, Blow
 from system import System
 
@@ -17,6 +19,7 @@ from dubbing.assembly.report import Report, ReportLine
 from dubbing.errors import BadInput, ErrorRecord, GivenUp, NotFound
 from dubbing.job import JobState
 from dubbing.jobs.store import load_end, load_job
+from dubbing.ledger.ledger import PREFIX
 from dubbing.planning.clip import load_clip
 from dubbing.planning.outcome import Outcome, gather, load_result
 from dubbing.planning.plan import read_refs
@@ -25,6 +28,11 @@ from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.synthesis.speak import MAX_DELIVERIES
 
+KEPT = frozenset({"jobs", "events", "workers", "holding", "slots", "turns", "pace"}) | {
+    "installation",
+    BINDINGS,
+}
+"""Kinds of keys that Redis holds when every job has ended; those of a job expire."""
 LATE = 1.0
 """Seconds after its end in which a round may still write its last results."""
 
@@ -61,6 +69,8 @@ class Audit:
             faults = [*self._job(life, name)]
         except NotFound as exc:
             faults = [f"acknowledged data is gone: {exc}"]
+        except ValidationError as exc:
+            faults = [f"acknowledged data is damaged: {exc}"]
         yield from (f"{name}: {fault}" for fault in faults)
 
     def _job(self, life: Life, name: str) -> Iterator[str]:
@@ -178,19 +188,9 @@ class Audit:
 
     def ledger(self) -> Iterator[str]:
         """Yield keys that Redis should not hold once every job has ended."""
-        kept = (
-            "dubbing:worker:",
-            "dubbing:holding:",
-            "dubbing:slots:",
-            "dubbing:turn:",
-            "dubbing:pace:",
-            BROKER_PREFIX,
-        )
         with redis.from_url(self._system.settings.redis, decode_responses=True) as server:
-            for key in server.scan_iter("dubbing:*", count=1000):
-                parts = key.split(":")
-                of_job = parts[1] == "job" and (len(parts) == 3 or parts[3:] == ["events"])
-                if not of_job and not key.startswith(kept):
+            for key in server.scan_iter(f"{PREFIX}*", count=1000):
+                if kind_of(key) not in KEPT:
                     yield f"the ledger still has {key}, a {server.type(key)}"
 
     def _decodes(self, key: str) -> bool:
@@ -224,11 +224,11 @@ def deaths_of(worker: str, past: Sequence[Struck]) -> int:
     return sum(struck.strike.target == worker and struck.strike.blow in killing for struck in past)
 
 
-def left_behind(home: Path, past: Sequence[Struck]) -> Iterator[str]:
+def left_behind(home: Path, past: Sequence[Struck], killed_guests: int) -> Iterator[str]:
     """Yield leftover files that killed processes do not explain."""
     # A worker's own folder, and the folder in which assembly makes a film.
     left = [path.name for path in (home / "tmp").iterdir()]
-    if len(left) > sum(deaths_of(worker, past) for worker in WORKERS):
+    if len(left) > sum(deaths_of(worker, past) for worker in WORKERS) + killed_guests:
         yield f"temporary files are left: {left}"
     # An interrupted write to the folder store leaves a partial file beside the object.
     staged = [path for path in (home / "home" / "storage").rglob("*") if "#" in path.name]

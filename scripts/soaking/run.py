@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from soaking.again import Again
+from soaking.before import Before
 from soaking.begun import Begun
 from soaking.customers import Customers
 from soaking.havoc import Havoc, Struck
@@ -25,6 +26,7 @@ from soaking.reconcile import Audit, left_behind
 from soaking.strikes import WORKERS, strikes
 from system import System
 
+from dubbing.errors import NotFound
 from dubbing.queue import broker_lists, queues_of
 
 TICK = 0.1
@@ -43,13 +45,16 @@ class Soaked(System):
 class Soak:
     """One run; it removes its folder when all is well, and keeps it when there are faults."""
 
-    def __init__(self, seed: int, minutes: float, console: Console) -> None:
+    def __init__(self, seed: int, minutes: float, before: str, console: Console) -> None:
+        """Take the seed, the minutes of strikes, and the commit of the release before."""
         self._seed = seed
+        self._before = before
         self._seconds = minutes * 60
         self._console = console
         self._started = time.monotonic()
         self._faults: list[str] = []
         self._past: list[Struck] = []
+        self._killed_guests = 0
         self._figures: dict[str, int] = {}
 
     def run(self) -> bool:
@@ -77,13 +82,14 @@ class Soak:
                 self._soak(system)
         except AssertionError as exc:
             self._faults.append(f"the system did not start or end: {exc}")
-        self._faults += left_behind(home, self._past)
+        self._faults += left_behind(home, self._past, self._killed_guests)
 
     def _soak(self, system: System) -> None:
         begun = Begun(system.spoken_log)
-        havoc = Havoc(system, strikes(self._seed, self._seconds), self._say)
+        before = self._release_before(system)
+        havoc = Havoc(system, strikes(self._seed, self._seconds), before, self._say)
         at_once = random.Random(self._seed).randint(5, 10)
-        customers = Customers(system.client, self._orders(system), at_once)
+        customers = Customers(system.client, self._orders(system), at_once, before)
         self._say(f"{at_once} jobs are worked on at a time")
         try:
             customers.start()
@@ -97,9 +103,18 @@ class Soak:
             havoc.close()
         begun.look()
         self._past = havoc.past
+        self._killed_guests = havoc.guests.killed
         self._faults += havoc.faults
         self._drain(system)
         self._reconcile(system, customers, havoc, begun)
+
+    def _release_before(self, system: System) -> Before | None:
+        folder = system.settings.home / "before"
+        try:
+            return Before(self._before, folder, system.settings)
+        except NotFound as exc:
+            self._say(f"nothing of the release before works beside: {exc}")
+            return None
 
     def _orders(self, system: System) -> Iterator[Order]:
         sound = system.settings.home / "sound.wav"
@@ -138,12 +153,14 @@ class Soak:
 
     def _reconcile(self, system: System, customers: Customers, havoc: Havoc, begun: Begun) -> None:
         self._say("comparing everything acknowledged with storage")
+        havoc.damage.put_back()
         by_text, lives = begun.by_text(), customers.lives
         audit = Audit(system, by_text, havoc.killed | begun.poisoned(), havoc.past)
         for life in lives:
             self._faults += audit.job(life)
         self._faults += [*audit.storage(), *audit.ledger()]
-        again = Again(system, lives, by_text, havoc.past)
+        damaged = {hit.key for hit in havoc.damage.hits}
+        again = Again(system, lives, by_text, havoc.past, damaged)
         self._faults += again.faults(audit.clips)
         self._figures = {
             "jobs": len(lives),
@@ -161,7 +178,9 @@ class Soak:
             table.add_row(name, str(number))
         self._console.print(table)
         for fault in self._faults:
-            self._console.print(f"[red]✗[/] {escape(fault)}", highlight=False, soft_wrap=True)
+            self._console.print(
+                f"[red]✗[/] {escape(fault)}", highlight=False, emoji=False, soft_wrap=True
+            )
         if not self._faults:
             self._console.print("[green]✓[/] every line of every job is there once, or reported")
 
@@ -170,7 +189,7 @@ class Soak:
 
     def _say(self, what: str) -> None:
         told = f"{self._now():7.1f}  {what}"
-        self._console.print(told, highlight=False, markup=False, soft_wrap=True)
+        self._console.print(told, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 @contextmanager

@@ -11,10 +11,11 @@ from dubbing.ledger.ledger import LEASE_SECONDS
 
 WORKERS = {"faulty-1": "faulty", "faulty-2": "faulty", "tone": "tone", "assembly": "assembly"}
 """The engine of each worker."""
-REDIS = "redis"
+REDIS, STORAGE, STRAY, OLDER = "redis", "storage", "stray", "older "
+"""Other targets. That of a worker of the release before is followed by its engine."""
 FIRST = 2.0
 """Seconds before the first strike."""
-BETWEEN = 2.0
+BETWEEN = 1.0
 """Mean seconds between two strikes."""
 REST = 2.0
 """Seconds without strikes for a target that was struck."""
@@ -31,6 +32,18 @@ class Blow(StrEnum):
     FORGET = "FLUSHALL on"
     DOUBLE = "send a claimed batch twice through"
     DROP = "take a message out of"
+    EVICT = "evict some of all keys of"
+    LOSE = "lose some of a kind of keys of"
+    MALFORM = "push malformed entries into"
+    LOSE_RESULT = "lose a result in"
+    DELAY_RESULT = "hold back a result in"
+    DAMAGE_RESULT = "damage a result in"
+    DAMAGE_CLIP = "damage a clip in"
+    STRAY = "start a worker with another storage:"
+    OLDER = "start a worker of the release before:"
+
+
+OF_RESULTS = frozenset({Blow.LOSE_RESULT, Blow.DELAY_RESULT, Blow.DAMAGE_RESULT})
 
 
 @dataclass(frozen=True)
@@ -52,6 +65,15 @@ HABITS = {
     Blow.FORGET: Habit(1, (REDIS,)),
     Blow.DOUBLE: Habit(3, (REDIS,)),
     Blow.DROP: Habit(3, (REDIS,)),
+    Blow.EVICT: Habit(2, (REDIS,)),
+    Blow.LOSE: Habit(3, (REDIS,)),
+    Blow.MALFORM: Habit(3, (REDIS,)),
+    Blow.LOSE_RESULT: Habit(2, (STORAGE,)),
+    Blow.DELAY_RESULT: Habit(2, (STORAGE,), 3.0, 3.0),
+    Blow.DAMAGE_RESULT: Habit(2, (STORAGE,)),
+    Blow.DAMAGE_CLIP: Habit(2, (STORAGE,)),
+    Blow.STRAY: Habit(2, (STRAY,), 5.0, 10.0),
+    Blow.OLDER: Habit(2, (f"{OLDER}faulty", f"{OLDER}assembly"), 10.0, 20.0),
 }
 
 
@@ -75,7 +97,8 @@ class Strike:
 def strikes(seed: int, seconds: float) -> Iterator[Strike]:
     """Yield the strikes of a soak in order; a longer soak begins with the same ones."""
     source = random.Random(f"{seed}/strikes")
-    free = dict.fromkeys((*WORKERS, REDIS), 0.0)
+    free = dict.fromkeys((target for habit in HABITS.values() for target in habit.targets), 0.0)
+    older = OLDER + older_engine(seed)
     blows, weights = list(HABITS), [habit.weight for habit in HABITS.values()]
     at = FIRST
     while True:
@@ -85,8 +108,17 @@ def strikes(seed: int, seconds: float) -> Iterator[Strike]:
         lasts, pick = source.uniform(habit.shortest, habit.longest), source.randrange(2**16)
         if at > seconds:
             return
+        if blow is Blow.OLDER:
+            target = older
+        # The release before takes a line without a readable result for one that nobody spoke.
+        spared = blow in OF_RESULTS and older == f"{OLDER}assembly"
         # A target that is down cannot be struck.
-        if free[target] <= at:
+        if free[target] <= at and not spared:
             free[target] = at + lasts + REST
             yield Strike(at=at, blow=blow, target=target, lasts=lasts, pick=pick)
         at += source.expovariate(1 / BETWEEN)
+
+
+def older_engine(seed: int) -> str:
+    """Return the engine of the workers of the release before that join a soak."""
+    return ("faulty", "assembly")[seed % 2]

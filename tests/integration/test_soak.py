@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,10 @@ import redis
 from services import PLUGINS
 from system import System, numbered, script
 
+from dubbing.errors import NotFound
+from dubbing.job import JobState
+from dubbing.jobs.store import End
+from dubbing.queue import queues_of
 from dubbing.storage.keys import Keys
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -49,7 +54,7 @@ def lived(system: System, name: str, *texts: str, poison: frozenset[str] = froze
     from soaking.orders import Order
 
     job = script(name, *texts)
-    life = Life(Order(job=job, poison=poison, again=0, cancel_at=None, retry=False))
+    life = Life(Order(job=job, poison=poison, again=0, cancel_at=None, retry=False, older=False))
     life.last = system.run(job)
     return life
 
@@ -144,6 +149,79 @@ def test_what_an_ended_job_leaves_in_storage_or_ledger_is_found(system: System) 
         ]
         server.delete("dubbing:job:left:todo:synthesis.faulty")
     system.client.storage.delete(Keys.open("left"))
+
+
+def test_all_that_the_system_keeps_in_redis_is_of_a_kind_that_can_be_lost(system: System) -> None:
+    from soaking.losses import keys_by_kind
+
+    job = script("kinds", *numbered("Kinds", 24, "<slow:0.1>"))
+    system.client.submit(job)
+    system.begun(job, 8)
+    with redis.from_url(system.settings.redis, decode_responses=True) as server:
+        queues = [queue for engine in system.ENGINES for queue in queues_of(engine)]
+        kept = set(server.keys("dubbing:*"))
+        found = keys_by_kind(server, queues)
+    known = {key for keys in found.values() for key in keys}
+    # Some come and go between the two looks.
+    assert {key.split(":")[1] for key in kept - known} <= {"ring", "new", "turn"}
+    assert {"jobs", "owners", "leases", "workers", "slots", "bindings"} <= found.keys()
+    system.client.cancel(job.id)
+
+
+def test_a_loss_takes_a_share_of_keys_or_entries(system: System) -> None:
+    from soaking.losses import lose_entries, lose_keys
+
+    with redis.from_url(system.settings.redis, decode_responses=True, db=1) as server:
+        server.rpush("a", *range(7))
+        server.hset("b", mapping={str(n): n for n in range(6)})
+        server.zadd("c", {str(n): n for n in range(7)})
+        assert lose_entries(server, ["a", "b", "c", "gone"], random.Random(1)) == 6
+        assert server.llen("a") + server.hlen("b") + server.zcard("c") == 14
+        assert lose_keys(server, ["a", "b", "c"], random.Random(1)) == 1
+        assert server.dbsize() == 2
+        server.flushdb()
+
+
+@pytest.mark.parametrize("blow", ["LOSE_RESULT", "DAMAGE_RESULT", "DAMAGE_CLIP"])
+def test_harm_that_a_job_could_have_noticed_stays_a_fault(system: System, blow: str) -> None:
+    from soaking.damage import BEING_READ, Damage
+    from soaking.strikes import STORAGE, Blow, Strike
+
+    job = script(f"harm-{blow}", *numbered(blow, 24, "<slow:0.05>"))
+    system.client.submit(job)
+    damage, strike = Damage(system), Strike(at=0, blow=Blow[blow], target=STORAGE, lasts=0, pick=1)
+    system.until(lambda: damage.do(strike), "a result stored")
+    (hit,) = damage.hits
+    system.client.cancel(job.id)
+    (path,) = [system.client.storage.path(hit.key)]
+    assert path and (path.read_bytes() if path.exists() else None) == hit.left != hit.before
+    # It was cancelled: nobody reads it any more.
+    damage.put_back()
+    assert path.read_bytes() == hit.before
+
+    key = Keys.end(job.id, 1)
+    end = End.model_validate_json(system.client.storage.get(key))
+    late = end.model_copy(update={"state": JobState.COMPLETED, "at": hit.at + BEING_READ + 1})
+    system.client.storage.replace(key, late.model_dump_json().encode())
+    if hit.left is None:
+        path.unlink()
+    else:
+        path.write_bytes(hit.left)
+    damage.put_back()
+    assert (path.read_bytes() if path.exists() else None) == hit.left
+
+
+def test_the_release_before_works_beside(system: System, tmp_path: Path) -> None:
+    from soaking.before import RELEASE_BEFORE, Before
+
+    try:
+        before = Before(RELEASE_BEFORE, tmp_path / "before", system.settings)
+    except NotFound as exc:
+        pytest.skip(str(exc))
+    job = script("before", *numbered("Before", 3))
+    before.submit(job)
+    assert system.wait(job.id).state is JobState.COMPLETED
+    assert system.whole(job)
 
 
 def _of(order: Any, job: Any) -> Any:

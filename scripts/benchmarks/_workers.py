@@ -1,0 +1,83 @@
+"""Workers that a benchmark starts one by one: they may end by themselves, and are ended with it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Collection
+from functools import partial
+from types import TracebackType
+
+from benchmarks._system import PATIENCE, POLL_SECONDS
+from dubbing.client import Client
+from dubbing.embedded.stack import die_with_parent, dubbing_command, environment
+from dubbing.ledger import WorkerState
+from dubbing.settings import Settings
+
+END_SECONDS = 20.0
+"""Seconds that a worker may take to end before it is killed."""
+
+
+class Workers:
+    """Workers by name, of one installation or of several."""
+
+    def __init__(self) -> None:
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.end()
+
+    def start(self, name: str, own: Settings, **variables: str) -> None:
+        """Start a worker of the engine of these settings, with these environment variables."""
+        log = own.home / "logs" / f"{name}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as file:
+            self._processes[name] = subprocess.Popen(
+                [*dubbing_command(), "worker", own.engine],
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **environment(own), **variables},
+                start_new_session=True,
+                preexec_fn=partial(die_with_parent, signal.SIGKILL),  # noqa: PLW1509 - no lock
+            )
+
+    def ended(self) -> list[str]:
+        """Return the names of those that have ended by themselves."""
+        return [name for name, process in self._processes.items() if process.poll() is not None]
+
+    def end(self) -> None:
+        """Have all of them end, in order if they can."""
+        for process in self._processes.values():
+            process.terminate()
+        deadline = time.monotonic() + END_SECONDS
+        for process in self._processes.values():
+            try:
+                process.wait(timeout=max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        self._processes.clear()
+
+
+def wait_until_ready(client: Client, engines: Collection[str], before: float = PATIENCE) -> None:
+    """Return when a worker takes work for each of these engines, or of assembly."""
+    taking = {WorkerState.READY, WorkerState.BUSY}
+    deadline = time.monotonic() + before
+    while True:
+        workers = client.fleet.workers()
+        there = {worker.engines[0] for worker in workers if worker.state in taking}
+        if there >= set(engines):
+            return
+        assert time.monotonic() < deadline, f"only {there} are ready, of {engines}"
+        time.sleep(POLL_SECONDS)

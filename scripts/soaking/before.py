@@ -1,0 +1,61 @@
+"""The release before, from git: its workers and its client work beside this one."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import tarfile
+from pathlib import Path
+
+from dubbing.embedded.stack import dubbing_command, environment
+from dubbing.errors import NotFound, QueueUnavailable, Transient
+from dubbing.script.manifest import Manifest
+from dubbing.settings import Settings
+
+RELEASE_BEFORE = "6414fc7f6383f3ac282c10a4c5fbb65d03d22493"
+"""The commit of the release before; raised with each release."""
+ROOT = Path(__file__).parents[2]
+SUBMIT_SECONDS = 60.0
+PARTS = ("dubbing", "tasks", "workers", "tests/plugins")
+
+
+class Before:
+    """The source of a release in a folder of its own; it runs in this environment."""
+
+    def __init__(self, reference: str, folder: Path, settings: Settings) -> None:
+        """Take the release from git; raises NotFound where this clone has none.
+
+        folder: where it goes. settings: those of the system that its client speaks to.
+        """
+        packed = subprocess.run(
+            ["git", "archive", reference, *PARTS], cwd=ROOT, capture_output=True, check=False
+        )
+        if packed.returncode:
+            why = packed.stderr.decode(errors="replace").strip()
+            raise NotFound(f"git has no {reference} here, fetch it: {why}")
+        with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
+            archive.extractall(folder, filter="data")
+        self.reference = reference
+        self.variables = {"PYTHONPATH": f"{folder}:{folder / 'tests' / 'plugins'}"}
+        """What has a process run this release: this path is looked at before the installed one."""
+        self._folder = folder
+        self._environment = {**os.environ, **environment(settings), **self.variables}
+
+    def submit(self, job: Manifest) -> None:
+        """Submit a job as its command line does; raises QueueUnavailable, Transient."""
+        path = self._folder / f"{job.id}.json"
+        path.write_text(job.model_dump_json(exclude_defaults=True))
+        done = subprocess.run(
+            [*dubbing_command(), "submit", str(path)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            env=self._environment,
+            timeout=SUBMIT_SECONDS,
+            check=False,
+        )
+        if done.returncode and "Redis" in done.stderr:
+            raise QueueUnavailable(done.stderr)
+        if done.returncode:
+            raise Transient(f"the release before submitted nothing: {done.stdout}{done.stderr}")

@@ -1,0 +1,142 @@
+"""What a strike does to results and clips of jobs at work: they are lost, late or damaged."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from soaking.strikes import Blow, Strike
+from system import System
+
+from dubbing.errors import NotFound
+from dubbing.job import JobState
+from dubbing.jobs.store import latest_round, load_end
+from dubbing.planning.plan import read_refs
+from dubbing.planning.result import BatchResult
+from dubbing.storage.keys import Keys
+
+GARBAGE = b"\0garbage" * 8
+BEING_READ = 10.0
+"""Seconds that an assembly takes from the reading of results to its end, at most."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """An object that a strike took or damaged."""
+
+    job: str
+    round: int
+    key: str
+    before: bytes
+    left: bytes | None
+    """What the strike left of it; None for nothing."""
+    at: float
+    """Seconds since 1970."""
+
+
+class Damage:
+    """Takes and damages objects of jobs whose lines are being spoken."""
+
+    def __init__(self, system: System) -> None:
+        self.hits: list[Hit] = []
+        self._storage = system.client.storage
+        self._held: dict[str, Path] = {}
+        """Where an object is while it is late, by its key."""
+        self._aside = system.settings.home / "late"
+
+    def do(self, strike: Strike) -> str:
+        """Do what a strike does; return the key that it hit, ``""`` for none."""
+        results = sorted(self._counted())
+        if not results:
+            return ""
+        job, round_, key = results[strike.pick % len(results)]
+        if strike.blow is Blow.DAMAGE_CLIP:
+            result = BatchResult.model_validate_json(self._storage.get(key))
+            takes = [take.key for line in result.segments for take in line.takes]
+            if not takes:
+                return ""
+            key = takes[strike.pick % len(takes)]
+        try:
+            before = self._storage.get(key)
+            left = self._harm(key, before, strike)
+        except (NotFound, FileNotFoundError):
+            # Its job has just taken it away to make it again.
+            return ""
+        self.hits.append(Hit(job, round_, key, before, left, time.time()))
+        return key
+
+    def bring(self, key: str) -> None:
+        """Bring a late object back, unless it was made again meanwhile."""
+        if path := self._held.pop(key, None):
+            with suppress(FileExistsError):
+                os.link(path, self._path(key))
+            path.unlink()
+
+    def bring_all(self) -> None:
+        """Bring back what is still late."""
+        for key in list(self._held):
+            self.bring(key)
+
+    def put_back(self) -> None:
+        """Undo the strikes that nobody could notice any more, so that what is left is a fault.
+
+        An assembly that had read a result or a clip before does not read it again; a job that was
+        cancelled reads none, and one that failed reads no clip.
+        """
+        for hit in self.hits:
+            end = load_end(self._storage, hit.job, hit.round)
+            last = load_end(self._storage, hit.job, latest_round(self._storage, hit.job))
+            clip = not hit.key.startswith(Keys.JOBS)
+            ended = last if clip else end
+            unread = ended and (
+                ended.at - hit.at < BEING_READ
+                or ended.state is JobState.CANCELLED
+                or (clip and ended.state is JobState.FAILED)
+            )
+            path = self._path(hit.key)
+            if unread and (path.read_bytes() if path.exists() else None) == hit.left:
+                _write(path, hit.before)
+
+    def _counted(self) -> Iterator[tuple[str, int, str]]:
+        """Yield job, round and key of each result of the jobs whose lines are being spoken."""
+        for mark in self._storage.keys(Keys.OPEN):
+            job = mark.removeprefix(Keys.OPEN)
+            round_ = latest_round(self._storage, job)
+            plan = self._storage.path(Keys.plan(job, round_))
+            keys = list(self._storage.keys(Keys.results(job, round_)))
+            # While a batch is open, no assembly has read the others.
+            if plan and plan.exists() and len(keys) < len(read_refs(plan.read_bytes())):
+                yield from ((job, round_, key) for key in keys)
+
+    def _harm(self, key: str, before: bytes, strike: Strike) -> bytes | None:
+        """Harm an object; return what is left of it."""
+        path = self._path(key)
+        if strike.blow is Blow.LOSE_RESULT:
+            path.unlink()
+            return None
+        if strike.blow is Blow.DELAY_RESULT:
+            self._aside.mkdir(exist_ok=True)
+            self._held[key] = path.rename(self._aside / f"{len(self.hits)}")
+            return None
+        left = before[: len(before) // 2] if strike.pick % 2 else GARBAGE
+        _write(path, left)
+        return left
+
+    def _path(self, key: str) -> Path:
+        path: Path | None = self._storage.path(key)
+        assert path
+        return path
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file as at the time of what it holds now, or now; nobody sees half of it."""
+    whole = path.with_name(f"{path.name}.new")
+    whole.write_bytes(data)
+    if path.exists():
+        times = path.stat()
+        os.utime(whole, ns=(times.st_atime_ns, times.st_mtime_ns))
+    whole.rename(path)
