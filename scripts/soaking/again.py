@@ -85,7 +85,8 @@ class Again:
             assert path
             stored[text] = path.stat().st_mtime
         for text, when in stored.items():
-            for begin in self._begun.get(text, ()):
+            # The first beginning made the clip, whenever it was noticed.
+            for begin in self._begun.get(text, [])[1:]:
                 late = begin.at - when
                 if late > SLACK and not self._out_of_touch(begin.at):
                     yield f"{text!r} was begun {late:.1f} s after its clip was stored"

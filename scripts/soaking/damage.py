@@ -32,10 +32,11 @@ class Hit:
     round: int
     key: str
     before: bytes
+    written: float
+    """When it was written, in seconds since 1970, as is ``at``."""
     left: bytes | None
     """What the strike left of it; None for nothing."""
     at: float
-    """Seconds since 1970."""
 
 
 class Damage:
@@ -61,12 +62,12 @@ class Damage:
                 return ""
             key = takes[strike.pick % len(takes)]
         try:
-            before = self._storage.get(key)
-            left = self._harm(key, before, strike)
+            before, written = self._storage.get(key), self._path(key).stat().st_mtime
+            left = self._harm(key, before, written, strike)
         except (NotFound, FileNotFoundError):
             # Its job has just taken it away to make it again.
             return ""
-        self.hits.append(Hit(job, round_, key, before, left, time.time()))
+        self.hits.append(Hit(job, round_, key, before, written, left, time.time()))
         return key
 
     def bring(self, key: str) -> None:
@@ -99,7 +100,7 @@ class Damage:
             )
             path = self._path(hit.key)
             if unread and (path.read_bytes() if path.exists() else None) == hit.left:
-                _write(path, hit.before)
+                _write(path, hit.before, hit.written)
 
     def _counted(self) -> Iterator[tuple[str, int, str]]:
         """Yield job, round and key of each result of the jobs whose lines are being spoken."""
@@ -112,7 +113,7 @@ class Damage:
             if plan and plan.exists() and len(keys) < len(read_refs(plan.read_bytes())):
                 yield from ((job, round_, key) for key in keys)
 
-    def _harm(self, key: str, before: bytes, strike: Strike) -> bytes | None:
+    def _harm(self, key: str, before: bytes, written: float, strike: Strike) -> bytes | None:
         """Harm an object; return what is left of it."""
         path = self._path(key)
         if strike.blow is Blow.LOSE_RESULT:
@@ -123,7 +124,7 @@ class Damage:
             self._held[key] = path.rename(self._aside / f"{len(self.hits)}")
             return None
         left = before[: len(before) // 2] if strike.pick % 2 else GARBAGE
-        _write(path, left)
+        _write(path, left, written)
         return left
 
     def _path(self, key: str) -> Path:
@@ -132,11 +133,9 @@ class Damage:
         return path
 
 
-def _write(path: Path, data: bytes) -> None:
-    """Write a file as at the time of what it holds now, or now; nobody sees half of it."""
+def _write(path: Path, data: bytes, written: float) -> None:
+    """Write a file as if at that time; nobody sees half of it."""
     whole = path.with_name(f"{path.name}.new")
     whole.write_bytes(data)
-    if path.exists():
-        times = path.stat()
-        os.utime(whole, ns=(times.st_atime_ns, times.st_mtime_ns))
+    os.utime(whole, (written, written))
     whole.rename(path)
