@@ -36,6 +36,8 @@ PATTERNS: Mapping[str, str] = {
     "installation": "installation",
 }
 """A pattern of the keys of each kind in the ledger, without their prefix."""
+BROKER = broker_lists("")[0]
+"""Begins the broker's keys; may be empty."""
 BINDING = "_kombu.binding"
 BINDINGS = "bindings"
 KINDS = (*PATTERNS, MESSAGES, BINDINGS)
@@ -58,10 +60,10 @@ def kind_of(key: str, lists: Collection[str] = ()) -> str | None:
 
     lists: keys that hold messages.
     """
-    if key in lists:
-        return MESSAGES
     if BINDING in key:
         return BINDINGS
+    if key in lists or (BROKER and key.startswith(BROKER)):
+        return MESSAGES
     name = key.removeprefix(PREFIX)
     return next((kind for kind, pattern in PATTERNS.items() if re.fullmatch(pattern, name)), None)
 

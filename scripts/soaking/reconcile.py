@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from soaking.begun import Begin
 from soaking.customers import Life
 from soaking.havoc import Struck
-from soaking.losses import BINDINGS, kind_of
+from soaking.losses import BINDINGS, MESSAGES, kind_of
 from soaking.strikes import WORKERS, Blow
 from system import System
 
@@ -31,8 +31,10 @@ from dubbing.synthesis.speak import MAX_DELIVERIES
 KEPT = frozenset({"jobs", "events", "workers", "holding", "slots", "turns", "pace"}) | {
     "installation",
     BINDINGS,
+    MESSAGES,
 }
-"""Kinds of keys that Redis holds when every job has ended; those of a job expire."""
+"""Kinds of keys that Redis may hold when every job has ended. Those of a job expire; messages to a
+worker that was killed are nobody's."""
 LATE = 1.0
 """Seconds after its end in which a round may still write its last results."""
 
