@@ -8,7 +8,7 @@ import subprocess
 import time
 
 from soaking.before import Before
-from soaking.strikes import OLDER, Blow, Strike
+from soaking.strikes import WORKERS, Blow, Strike
 from system import System
 
 PATIENCE = 60.0
@@ -27,10 +27,10 @@ class Guests:
 
     def join(self, strike: Strike) -> str:
         """Start a guest; return what became of that."""
-        if strike.blow is Blow.OLDER:
+        if strike.blow is Blow.DOWNGRADE:
             if not self._before:
                 return "there is no release before"
-            self._start(strike.target, strike.target.removeprefix(OLDER), **self._before.variables)
+            self._start(strike.target, WORKERS[strike.target], **self._before.variables)
             return f"{self._before.reference:.12}"
         folder = self._system.settings.home / "stray"
         engine = ("faulty", "tone", "assembly")[strike.pick % 3]
@@ -63,7 +63,7 @@ class Guests:
         self._here.clear()
 
     def _start(self, target: str, engine: str, **variables: str) -> None:
-        log = target.replace(" ", "-")
+        log = f"guest-{target}"
         self._here[target] = self._system.launch(engine, log=log, **variables)
 
     def _kill(self, guest: subprocess.Popen[bytes]) -> None:

@@ -19,7 +19,6 @@ from system import System
 
 BEFORE_READY = "Could not start worker processes"
 """A worker's log message when a process of its pool died too soon."""
-GUESTS = frozenset({Blow.STRAY, Blow.OLDER})
 PATIENCE = 90.0
 """Seconds that a worker may take to shut down."""
 
@@ -125,7 +124,10 @@ class Havoc:
                 self._signal(target, signal.SIGSTOP)
             case Blow.KILL_REDIS:
                 self._system.redis.kill()
-            case Blow.STRAY | Blow.OLDER:
+            case Blow.STRAY:
+                return self.guests.join(strike)
+            case Blow.DOWNGRADE:
+                self._system.worker(target).terminate()
                 return self.guests.join(strike)
             case _ if target == STORAGE:
                 return self.damage.do(strike)
@@ -147,13 +149,18 @@ class Havoc:
                 self._signal(target, signal.SIGCONT)
             case Blow.KILL_REDIS:
                 self._system.redis.start()
-            case Blow.STRAY | Blow.OLDER:
+            case Blow.STRAY:
                 if not self.guests.left(target, since + strike.lasts):
                     return False
+            case Blow.DOWNGRADE:
+                gone = self.guests.left(target, since + strike.lasts)
+                if not gone or not self._ended(target, since):
+                    return False
+                self._system.start(target)
             case Blow.DELAY_RESULT:
                 self.damage.bring(one.hit)
         if strike.lasts:
-            self._say(f"{target} is {'gone' if strike.blow in GUESTS else 'back'}")
+            self._say(f"{target} is {'gone' if strike.blow is Blow.STRAY else 'back'}")
         self.past.append(Struck(strike=strike, since=since, until=time.time()))
         return True
 

@@ -11,8 +11,7 @@ from dubbing.ledger.ledger import LEASE_SECONDS
 
 WORKERS = {"faulty-1": "faulty", "faulty-2": "faulty", "tone": "tone", "assembly": "assembly"}
 """The engine of each worker."""
-REDIS, STORAGE, STRAY, OLDER = "redis", "storage", "stray", "older "
-"""Other targets. That of a worker of the release before is followed by its engine."""
+REDIS, STORAGE, STRAY = "redis", "storage", "stray"
 FIRST = 2.0
 """Seconds before the first strike."""
 BETWEEN = 1.0
@@ -40,7 +39,7 @@ class Blow(StrEnum):
     DAMAGE_RESULT = "damage a result in"
     DAMAGE_CLIP = "damage a clip in"
     STRAY = "start a worker with another storage:"
-    OLDER = "start a worker of the release before:"
+    DOWNGRADE = "put one of the release before in the place of"
 
 
 OF_RESULTS = frozenset({Blow.LOSE_RESULT, Blow.DELAY_RESULT, Blow.DAMAGE_RESULT})
@@ -73,7 +72,7 @@ HABITS = {
     Blow.DAMAGE_RESULT: Habit(2, (STORAGE,)),
     Blow.DAMAGE_CLIP: Habit(2, (STORAGE,)),
     Blow.STRAY: Habit(2, (STRAY,), 5.0, 10.0),
-    Blow.OLDER: Habit(2, (f"{OLDER}faulty", f"{OLDER}assembly"), 10.0, 20.0),
+    Blow.DOWNGRADE: Habit(2, ("faulty-1", "assembly"), 10.0, 20.0),
 }
 
 
@@ -98,7 +97,7 @@ def strikes(seed: int, seconds: float) -> Iterator[Strike]:
     """Yield the strikes of a soak in order; a longer soak begins with the same ones."""
     source = random.Random(f"{seed}/strikes")
     free = dict.fromkeys((target for habit in HABITS.values() for target in habit.targets), 0.0)
-    older = OLDER + older_engine(seed)
+    downgraded = HABITS[Blow.DOWNGRADE].targets[seed % 2]
     blows, weights = list(HABITS), [habit.weight for habit in HABITS.values()]
     at = FIRST
     while True:
@@ -108,17 +107,12 @@ def strikes(seed: int, seconds: float) -> Iterator[Strike]:
         lasts, pick = source.uniform(habit.shortest, habit.longest), source.randrange(2**16)
         if at > seconds:
             return
-        if blow is Blow.OLDER:
-            target = older
-        # The release before takes a line without a readable result for one that nobody spoke.
-        spared = blow in OF_RESULTS and older == f"{OLDER}assembly"
+        if blow is Blow.DOWNGRADE:
+            target = downgraded
+        # Assembly of the release before takes a lost result for lines that nobody spoke.
+        spared = blow in OF_RESULTS and WORKERS[downgraded] == "assembly"
         # A target that is down cannot be struck.
         if free[target] <= at and not spared:
             free[target] = at + lasts + REST
             yield Strike(at=at, blow=blow, target=target, lasts=lasts, pick=pick)
         at += source.expovariate(1 / BETWEEN)
-
-
-def older_engine(seed: int) -> str:
-    """Return the engine of the workers of the release before that join a soak."""
-    return ("faulty", "assembly")[seed % 2]
