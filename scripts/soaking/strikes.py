@@ -72,7 +72,8 @@ HABITS = {
     Blow.DAMAGE_RESULT: Habit(2, (STORAGE,)),
     Blow.DAMAGE_CLIP: Habit(2, (STORAGE,)),
     Blow.STRAY: Habit(2, (STRAY,), 5.0, 10.0),
-    Blow.DOWNGRADE: Habit(2, ("faulty-1", "assembly"), 10.0, 20.0),
+    # Long enough for a job that it cannot do to be given up.
+    Blow.DOWNGRADE: Habit(2, ("faulty-1", "assembly"), 45.0, 60.0),
 }
 
 
