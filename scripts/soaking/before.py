@@ -13,7 +13,7 @@ from dubbing.errors import NotFound, QueueUnavailable, Transient
 from dubbing.script.manifest import Manifest
 from dubbing.settings import Settings
 
-RELEASE_BEFORE = "6414fc7f6383f3ac282c10a4c5fbb65d03d22493"
+RELEASE_BEFORE = "8601b7a7fd2f3b103c21a372cc97f16de65e23c6"
 """The commit of the release before; raised with each release."""
 ROOT = Path(__file__).parents[2]
 SUBMIT_SECONDS = 60.0

@@ -23,7 +23,6 @@ from dubbing.ledger.ledger import PREFIX
 from dubbing.planning.clip import load_clip
 from dubbing.planning.outcome import Outcome, gather, load_result
 from dubbing.planning.plan import read_refs
-from dubbing.queue.publisher import BROKER_PREFIX
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.synthesis.speak import MAX_DELIVERIES
