@@ -22,6 +22,7 @@ from dubbing.jobs.status import Status
 WRONG = (
     *(errors.BadInput, errors.Conflict, errors.NotFound, errors.EngineMissing),
     *(errors.QueueRefused, errors.StorageRefused, errors.Damaged, errors.NewerRelease),
+    errors.WrongInstallation,
 )
 """Errors for which the caller must change something."""
 
