@@ -31,8 +31,9 @@ from dubbing.text.wording.signs import plain, unspoken, without_signs
 from dubbing.text.wording.spans import Span, Taken, clear_of, joined
 from dubbing.text.wording.telephone import telephone_rules
 
-CLAUSE = re.compile(r"[^，。！？；]+")
-"""The unit in which Chinese and Japanese are read; no number continues across these signs."""
+CLAUSE = re.compile(r"[^，。！？；]{1,200}")
+"""The unit in which Chinese and Japanese are read; no number continues across these signs. A longer
+one takes more time for each character."""
 ONE_TILDE = str.maketrans(dict.fromkeys(TILDES, "~"))
 """The grammars know only one of the tildes."""
 NOTHING: Mapping[str, str] = {}
