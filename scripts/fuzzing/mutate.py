@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fuzzing.seeds import TOKENS, VALUES
+from fuzzing.targets import LANGUAGES
 from fuzzing.trial import WHOLE
 
 HEADS = {
@@ -34,7 +35,10 @@ AROUND = {
     "ass": ("[Events]\n", ""),
     "list": ("script;language\n", ""),
     "transcript": ("[", "{}]"),
-    "manifest": ('{"language":"en","engine":"tone","segments":[', "{}]}"),
+    "manifest": (
+        '{"language":"LANGUAGE","engine":"tone","segments":[',
+        '{"start":0,"end":1,"text":""}]}',
+    ),
     "cast": ("{", '"Ann":{}}'),
     "pronunciations": ("{", '"a":"b"}'),
 }
@@ -116,7 +120,7 @@ class Mutator:
         rng = self._rng
         begin, end = AROUND.get(self._name, ("", ""))
         size, one = self._size(), rng.choice((10, 100, 900, 3000, 19_000))
-        parts: list[str] = [begin]
+        parts = [begin.replace("LANGUAGE", rng.choice(LANGUAGES))]
         length, number = 0, 0
         same = self._run(one)
         while length < size:
