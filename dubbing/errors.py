@@ -96,8 +96,8 @@ class BadInput(Permanent):
     code = "bad_input"
 
     def __init__(self, message: str, *, where: str | None = None) -> None:
-        self.message = _readable(message)
-        self.where = where and _readable(where)
+        self.message = readable(message)
+        self.where = where and readable(where)
         super().__init__(f"{self.where}: {self.message}" if where else self.message)
 
 
@@ -248,7 +248,7 @@ class QueueRefused(QueueUnavailable):
     code = "queue_refused"
 
 
-def _readable(message: str) -> str:
+def readable(message: str) -> str:
     """Return a message in which no value is overlong or acts on a terminal.
 
     A value may be the whole of a damaged file. The end of a line stays: it says what to do.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator
 
 from dubbing.documents import Model
+from dubbing.errors import readable
 
 Code = Literal[
     "too_dense",
@@ -39,6 +42,6 @@ class Caution(Model):
     code: Code
     segment: str | None
     """The segment's id; None for a caution about the whole job."""
-    message: str
+    message: Annotated[str, AfterValidator(readable)]
     file: str = ""
     """The script, manifest or film concerned; empty for a job that was not read from a file."""
