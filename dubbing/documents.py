@@ -28,6 +28,8 @@ LISTED = 10
 """How many faults one message lists."""
 ENOUGH = 100
 """Faults after which no more are looked for."""
+LONGEST_FAULT = 200
+"""Most characters that an error shows of the fault of a stored document."""
 SHOWN = 60
 """Most characters of a value that a message shows."""
 COMPARED = 500
@@ -87,7 +89,10 @@ def stored(model: type[AnyModel], data: bytes | str, where: str) -> AnyModel:
     except ValidationError as exc:
         if _is_newer(exc):
             raise NewerRelease(where) from exc
-        raise Damaged(where) from exc
+        fault = exc.errors(include_url=False)[0]
+        place = _place(fault["loc"])
+        words = f"{place}: {fault['msg']}" if place else fault["msg"]
+        raise Damaged(where, f"it is damaged: {words[:LONGEST_FAULT]}") from exc
 
 
 def received(kind: type[Message], message: Mapping[str, Any]) -> Message:

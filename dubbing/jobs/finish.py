@@ -10,7 +10,6 @@ from dubbing.assembly.assemble import assemble
 from dubbing.assembly.report import Report
 from dubbing.engines.published import published_specs
 from dubbing.errors import (
-    BadInput,
     ClipUnreadable,
     DubbingError,
     GivenUp,
@@ -51,11 +50,7 @@ def finish(runner: BatchRunner, lease: Lease, check: Callable[[], None] = lambda
     check: called every few seconds of the programme; raises WorkerEnds to stop the work.
     """
     round_ = lease.at.round
-    try:
-        job = load_job(runner.storage, lease.at.job, round_)
-    except BadInput as exc:
-        # Nobody can assemble a job whose stored request cannot be read.
-        return _fail(runner, lease, exc)
+    job = load_job(runner.storage, lease.at.job, round_)
     if ended := load_end(runner.storage, job.id, round_):
         return end_round(runner.storage, runner.ledger, job.id, ended).state.value
     if latest_round(runner.storage, job.id) != round_:

@@ -16,7 +16,7 @@ from dubbing.engines.adapters.tone import Tone
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.published import Published, announce, known_specs
 from dubbing.engines.residency import Residency
-from dubbing.errors import BadInput, ClipUnreadable, Stopped, StorageUnavailable
+from dubbing.errors import BadInput, ClipUnreadable, Damaged, Stopped, StorageUnavailable
 from dubbing.job import Job, JobState, Role
 from dubbing.jobs import finish as finishing
 from dubbing.jobs.access import Access
@@ -147,11 +147,14 @@ def test_a_job_whose_stored_media_lies_outside_fails_and_is_not_dubbed(
 ) -> None:
     stored = json.loads(client.storage.get(Keys.job("j"))) | {"media": media}
     client.storage.replace(Keys.job("j"), json.dumps(stored).encode())
-    assert finishing.finish(runner(client), assembling(client, 1)) == "failed"
+    at = Address(job="j", round=1, token=ASSEMBLY_TOKEN, queue=Kind.ASSEMBLY.value)
+    with pytest.raises(Damaged), runner(client).claimed(at) as lease:
+        assert lease
+        finishing.finish(runner(client), lease)
     status = client.status("j")
     assert (status.state, status.output) == (JobState.FAILED, None)
     assert status.error
-    assert status.error.message.startswith("jobs/j/job.json: the stored request is damaged")
+    assert status.error.message.startswith("jobs/j/job.json cannot be read: it is damaged: ")
     assert media in status.error.message
 
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from dubbing.documents import FORMAT, received, stored
-from dubbing.errors import ErrorRecord, NewerRelease
+from dubbing.errors import Damaged, ErrorRecord, NewerRelease
 from dubbing.job import Job
 from dubbing.jobs.store import End
 from dubbing.ledger import Address
@@ -56,7 +56,7 @@ def test_a_value_that_an_enum_lacks_is_that_of_a_newer_release() -> None:
 
 @pytest.mark.parametrize("data", ["", "{}", "[]", "null", '{"state": "archived"}', '{"state": 1'])
 def test_a_damaged_document_is_not_taken_for_a_newer_one(data: str) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(Damaged, match=r"^end\.json cannot be read: it is damaged: "):
         stored(End, data, "end.json")
 
 

@@ -9,7 +9,7 @@ import pytest
 from scenes import scene, voice
 
 from dubbing.assembly.report import Report, ReportOutput
-from dubbing.errors import BadInput, Conflict
+from dubbing.errors import BadInput, Conflict, Damaged
 from dubbing.job import Job, JobState, Output
 from dubbing.job.job import plain_name
 from dubbing.jobs.fetch import distinct, fetch_lines, fetch_output
@@ -158,7 +158,7 @@ def test_a_report_that_names_anything_else_is_refused(
     report = json.loads(storage.get(f"{prefix}report.json"))
     report["outputs"][0]["name"] = name
     storage.replace(f"{prefix}report.json", json.dumps(report).encode())
-    with pytest.raises(BadInput, match=r"report\.json: the stored report is damaged"):
+    with pytest.raises(Damaged, match=r"report\.json cannot be read: it is damaged"):
         fetch_output(storage, prefix, tmp_path / "out", "")
     assert not (tmp_path / "out").exists()
 

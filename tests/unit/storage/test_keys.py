@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from dubbing.errors import BadInput
+from dubbing.errors import BadInput, Damaged
 from dubbing.job import Background, Job
 from dubbing.job.role import Role
 from dubbing.jobs.store import End, load_job
@@ -90,5 +90,5 @@ def test_a_stored_document_names_keys_of_their_kind_alone(key: str) -> None:
 
 def test_a_stored_request_is_of_its_own_job(storage: Storage) -> None:
     storage.create("jobs/a/job.json", Job(id="b", language="de").model_dump_json().encode())
-    with pytest.raises(BadInput, match="of another job, 'b'"):
+    with pytest.raises(Damaged, match="of another job, 'b'"):
         load_job(storage, "a")

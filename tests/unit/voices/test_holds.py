@@ -140,10 +140,11 @@ def test_a_job_whose_voice_is_deleted_after_its_check_is_not_stored(
     role = ManifestRole(voice="ada", engine="tone")
     job = Manifest(id="film", language="en", segments=(line,), cast={"Ada": role})
     checker = Checker(storage=storage, catalogue=Catalogue(), engine="tone")
-    submitter = Submitter(checker=checker, ledger=cast(Any, None), publisher=cast(Any, None))
+    absent = cast(Any, None)
+    submitter = Submitter(checker=checker, ledger=absent, publisher=absent, installation=absent)
     checked = checker.check(job)
     assert not voices.delete("ada").kept
     with pytest.raises(NotFound, match="is gone: it was deleted meanwhile"):
-        submitter._store(checked)
+        submitter._store(checked, found=[])
     assert not storage.exists(Keys.job("film"))
     assert not storage.exists(Keys.open("film"))
