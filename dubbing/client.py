@@ -17,9 +17,10 @@ from dubbing.documents import is_identifier
 from dubbing.engines.catalogue import with_base
 from dubbing.engines.engine import EngineSpec
 from dubbing.engines.published import announce, known_specs
-from dubbing.errors import BadInput, Conflict, Damaged, NewerRelease, NotFound
-from dubbing.job import Job, JobState
-from dubbing.jobs.rounds import end_round, start
+from dubbing.errors import BadInput, Conflict, NotFound
+from dubbing.job import JobState
+from dubbing.jobs.cancel import cancel
+from dubbing.jobs.rounds import start
 from dubbing.jobs.status import (
     Status,
     job_status,
@@ -27,13 +28,12 @@ from dubbing.jobs.status import (
     status_if_readable,
     statuses_of,
 )
-from dubbing.jobs.store import collection_ids, latest_round, load_job
+from dubbing.jobs.store import collection_ids, load_job, load_jobs
 from dubbing.ledger import Ledger
 from dubbing.queue import Publisher
 from dubbing.queue.fleet import Fleet
 from dubbing.settings import Settings
 from dubbing.storage import Storage
-from dubbing.storage.parallel import each
 from dubbing.system import System
 
 if TYPE_CHECKING:
@@ -170,13 +170,7 @@ class Client:
         """
         _check_name(job_id)
         self._enter()
-        while not (now := self.status(job_id, readable=False)).state.ended:
-            # A job that was never planned is in round 0; ending round 1 keeps it from being
-            # planned. A repair may have opened a round that the ledger does not know yet.
-            round_ = max(1, now.round, latest_round(self.storage, job_id))
-            end = now.as_end(JobState.CANCELLED, round_)
-            end_round(self.storage, self.ledger, job_id, end)
-        return now
+        return cancel(self.storage, self.ledger, job_id)
 
     def retry(self, job_id: str, *, engine: str = "", voice: str = "") -> Status:
         """Open another round that speaks only the lines that have no clip yet.
@@ -265,14 +259,7 @@ class Client:
         """Return, for each job, a beginning of its files' names that no other job shares."""
         from dubbing.jobs.fetch import distinct
 
-        def job_of(id_: str) -> Job | None:
-            try:
-                return load_job(self.storage, id_)
-            except (Damaged, NewerRelease):
-                return None
-
-        jobs = [job for job in each(job_of, job_ids) if job]
-        return {id_: id_ for id_ in job_ids} | distinct(jobs)
+        return {id_: id_ for id_ in job_ids} | distinct(load_jobs(self.storage, job_ids))
 
     def say(self, text: str, *, language: str, engine: str = "", voice: str = "") -> Audio:
         """Speak one line ahead of all batches and return its sound.

@@ -87,5 +87,5 @@ def asked(kind: type[Request], message: Mapping[str, Any]) -> Request:
     except NewerRelease as exc:
         words = f"the worker runs release {version('dubbing')}, which cannot do this: upgrade it"
         reply = {"error": asdict(ErrorRecord(exc.code, words))}
-        current().runner.ledger.set_reply(message["ticket"], reply)
+        current().runner.ledger.requests.set_reply(message["ticket"], reply)
         raise

@@ -28,7 +28,7 @@ def steer(**request: Any) -> str:
         reply = {"holding": _carry_out(context, command).model_dump(mode="json")}
     except DubbingError as exc:
         reply = {"error": asdict(exc.to_record())}
-    context.runner.ledger.set_reply(command.ticket, reply)
+    context.runner.ledger.requests.set_reply(command.ticket, reply)
     if command.order is Order.DRAIN:
         os.kill(os.getppid(), DRAIN)
     return f"{command.order.value} {' '.join(command.engines)}"

@@ -51,7 +51,7 @@ def extract(**address: Any) -> str:
 def say(task: WorkerTask, **request: Any) -> str:
     """Speak one line at once, and answer with its result, unless the caller has given up."""
     said, context = asked(SayRequest, request), current()
-    if not context.runner.ledger.asked(said.ticket):
+    if not context.runner.ledger.requests.asked(said.ticket):
         return "nobody waits for it"
     batch = Batch(
         number=0,
@@ -74,7 +74,7 @@ def say(task: WorkerTask, **request: Any) -> str:
             time.sleep(AWAY_SECONDS)
             return "left to another process"
         reply = {"error": asdict(exc.to_record())}
-    context.runner.ledger.set_reply(said.ticket, reply)
+    context.runner.ledger.requests.set_reply(said.ticket, reply)
     return said.line.spoken[:60]
 
 
@@ -85,7 +85,7 @@ def _others_can(context: Context, worker: str, engine: str, exc: DubbingError) -
     """
     if not isinstance(exc, EngineAway):
         return context.runner.access.lost(exc)
-    return Holding.of_all(context.runner.ledger.holdings(worker).values()).takes(engine)
+    return Holding.of_all(context.runner.ledger.crew.holdings(worker).values()).takes(engine)
 
 
 def _speak(context: Context, batch: Batch, lease: Lease) -> BatchResult:

@@ -59,7 +59,7 @@ class Heartbeat:
     def begin(self) -> None:
         """Record in the ledger what each process starts with."""
         for process, holding in self._holdings.items():
-            self._ledger.hold(self.record.name, process, holding)
+            self._ledger.crew.hold(self.record.name, process, holding)
 
     def ready(self) -> None:
         """Note that Celery is running and takes requests about queues."""
@@ -110,7 +110,7 @@ class Heartbeat:
         if now == before and time.monotonic() - self._beaten < BEAT_SECONDS:
             return
         left = [queue for queue in before.queues if queue not in now.queues]
-        self._ledger.beat(now, left)
+        self._ledger.crew.beat(now, left)
         self.record, self._beaten = now, time.monotonic()
 
     def _end_when_idle(self) -> None:
@@ -123,14 +123,16 @@ class Heartbeat:
 
     def leave(self) -> None:
         """Publish that the worker is gone, and remove its own queue."""
-        self._ledger.leave(self.record)
+        self._ledger.crew.leave(self.record)
         self._publisher.drop_own_queue(self.record.name)
 
     def _look(self) -> WorkerRecord:
-        found = self._ledger.holdings(self.record.name)
+        found = self._ledger.crew.holdings(self.record.name)
         for process in self._holdings.keys() - found.keys():
             # Redis was emptied; the memory of the processes was not.
-            self._ledger.hold(self.record.name, process, self._holdings[process], unless_known=True)
+            self._ledger.crew.hold(
+                self.record.name, process, self._holdings[process], unless_known=True
+            )
             self._beaten = -math.inf
         self._holdings.update(found)
         holding = Holding.of_all(self._holdings.values())

@@ -90,7 +90,7 @@ def _residency(engines: list[str], system: System, reporter: Reporter) -> Reside
     """Return the engines; those that do not rest are loaded as far as the memory budget reaches."""
     worker, number = os.environ[WORKER_VARIABLE], _number()
     # Recorded by the parent, or by the dead process whose place this process takes.
-    before = system.ledger.holdings(worker).get(number, Holding())
+    before = system.ledger.crew.holdings(worker).get(number, Holding())
     resting = dict(before.resting)
     if before.loading:
         resting[before.loading] = DIED.format(engine=before.loading)
@@ -165,7 +165,7 @@ class Reporter:
             return
         holding = self._holding.model_copy(update={"fault": self._fault})
         try:
-            self._ledger.hold(self._worker, self._process, holding)
+            self._ledger.crew.hold(self._worker, self._process, holding)
         except QueueUnavailable as exc:
             logger.warning("%s cannot report what it holds: %s", self._worker, exc)
 

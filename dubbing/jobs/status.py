@@ -77,7 +77,7 @@ def job_status(
     if known is None or known.state.ended:
         status = _stored_status(storage, job_id)
     else:
-        status = _live_status(ledger, job_id, known, workers or ledger.workers)
+        status = _live_status(ledger, job_id, known, workers or ledger.crew.workers)
     if status.round > 1 and status.state is not JobState.COMPLETED:
         kept = _kept_output(storage, job_id, status.round)
         status = status.model_copy(update={"output": kept or status.output})
@@ -89,7 +89,7 @@ def statuses_of(storage: Storage, ledger: Ledger, ids: Iterable[str]) -> list[St
 
     A job that cannot be read is unreadable, and one that is gone meanwhile is left out.
     """
-    workers = cache(ledger.workers)
+    workers = cache(ledger.crew.workers)
 
     def status_of(id_: str) -> Status | None:
         try:

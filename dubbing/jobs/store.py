@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
 from dubbing.documents import Document, is_identifier, stored
-from dubbing.errors import Damaged, ErrorRecord, NotFound
+from dubbing.errors import Damaged, ErrorRecord, NewerRelease, NotFound
 from dubbing.job import Job, JobState
 from dubbing.planning.outcome import round_numbers
 from dubbing.planning.plan import (
@@ -56,6 +57,18 @@ def load_job(storage: Storage, job_id: str, round_: int | None = None) -> Job:
     if job.id != job_id:
         raise Damaged(key, f"it is of another job, {job.id!r}")
     return job
+
+
+def load_jobs(storage: Storage, ids: Iterable[str]) -> list[Job]:
+    """Return the newest requests of jobs, less those that cannot be read."""
+
+    def load(id_: str) -> Job | None:
+        try:
+            return load_job(storage, id_)
+        except (Damaged, NewerRelease):
+            return None
+
+    return [job for job in each(load, ids) if job]
 
 
 def load_round(storage: Storage, job_id: str, round_: int) -> Round:

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from dubbing.documents import stored
-from dubbing.engines.holding import Holding
-from dubbing.errors import Damaged, NewerRelease
+from dubbing.errors import NewerRelease
 from dubbing.job import Job, JobState
+from dubbing.ledger.crew import Crew
 from dubbing.ledger.probe import probe
 from dubbing.ledger.records import (
-    OFFLINE_SECONDS,
+    PREFIX,
     Address,
     Audit,
     Claim,
     Snapshot,
     Standing,
-    WorkerRecord,
-    WorkerState,
 )
+from dubbing.ledger.requests import Requests
 from dubbing.ledger.server import Server
 from dubbing.planning.plan import BatchRef
 
@@ -34,13 +29,6 @@ LEASE_SECONDS = 6.0
 """A worker that has not renewed a lease for this long is gone."""
 GRACE_SECONDS = 10.0
 """A message that is neither in the broker nor claimed after this long is lost."""
-WAIT_SECONDS = 10.0
-"""Longest time that one call to Redis blocks; well below the timeout of the socket."""
-ASKING_SECONDS = 15
-"""How long a caller who was killed counts as waiting; longer than one wait for the answer."""
-HOLDING_SECONDS = 3600
-"""How long the report of what a process holds is kept; each heartbeat of its worker renews it."""
-PREFIX = "dubbing:"
 COUNTS = ("round", "lines", "done", "failed", "closed")
 
 
@@ -57,6 +45,8 @@ class Ledger:
         self.lease = lease
         self._grace = grace
         self._server = Server(url)
+        self.crew = Crew(self._server)
+        self.requests = Requests(self._server)
 
     def greet(self) -> None:
         """Meet a Redis for the first time, within seconds; raises QueueRefused, QueueUnavailable.
@@ -207,13 +197,6 @@ class Ledger:
             for queue, ahead, work, slots, pace in self._server.run("standings", job)
         ]
 
-    def express(self, queue: str) -> bool:
-        """Whether a request without a job may go ahead of the batches of a queue.
-
-        It may a few times per slot; then a waiting batch has to be begun first.
-        """
-        return bool(self._server.run("express", queue))
-
     def events(self, job: str, after: str, *, wait: float) -> tuple[str, list[dict[str, str]]]:
         """Return the last id and the events after ``after``, waiting up to ``wait`` seconds."""
         with self._server.commands() as redis:
@@ -229,89 +212,10 @@ class Ledger:
             newest: Any = redis.xrevrange(f"{PREFIX}job:{job}:events", count=1)
         return newest[0][0] if newest else "0-0"
 
-    def beat(self, worker: WorkerRecord, left: Sequence[str] = ()) -> None:
-        """Record a heartbeat of a worker, which is offline 30 s after its last one.
-
-        left: queues that it no longer takes work from.
-        """
-        queues, record = worker.queues, worker.model_dump_json()
-        self._server.run("beat", worker.name, record, worker.slots, len(queues), *queues, *left)
-
-    def leave(self, worker: WorkerRecord) -> None:
-        """Remove a worker that leaves."""
-        self._server.run("beat", worker.name, "", 0, 0, *worker.queues)
-
-    def workers(self) -> list[WorkerRecord]:
-        """Return the workers by name; offline workers are listed for an hour.
-
-        A heartbeat that cannot be read leaves the name, and says so among the errors.
-        """
-        beats = self._server.run("workers")
-        found = [_worker(name, float(age), record) for name, age, record in beats]
-        return sorted(found, key=lambda worker: worker.name)
-
-    def hold(
-        self, worker: str, process: int, holding: Holding, *, unless_known: bool = False
-    ) -> None:
-        """Record what a process of a worker has in memory.
-
-        process: its number; the process that replaces a dead one gets the number of that one.
-        unless_known: keep an earlier record.
-        """
-        key, value = f"{PREFIX}holding:{worker}", holding.model_dump_json()
-        with self._server.commands() as redis, redis.pipeline() as pipe:
-            note = pipe.hsetnx if unless_known else pipe.hset
-            note(key, str(process), value)
-            pipe.expire(key, HOLDING_SECONDS)
-            pipe.execute()
-
-    def holdings(self, worker: str) -> dict[int, Holding]:
-        """Return what each process of a worker has in memory, by its number."""
-        key = f"{PREFIX}holding:{worker}"
-        with self._server.commands() as redis:
-            found: Any = redis.hgetall(key)
-        return {int(n): stored(Holding, said, key) for n, said in sorted(found.items())}
-
     def turn(self, what: str, seconds: int) -> bool:
         """Whether this process is the one to do a task for the next ``seconds`` seconds."""
         with self._server.commands() as redis:
             return bool(redis.set(f"{PREFIX}turn:{what}", "", nx=True, ex=seconds))
-
-    @contextmanager
-    def asking(self, ticket: str) -> Iterator[None]:
-        """Let workers know during the block that a caller waits for the answer to a request."""
-        key = f"{PREFIX}asking:{ticket}"
-        with self._server.commands() as redis:
-            redis.set(key, "", ex=ASKING_SECONDS)
-        try:
-            yield
-        finally:
-            self.drop([key])
-
-    def asked(self, ticket: str) -> bool:
-        """Whether the caller of a request still waits for the answer."""
-        with self._server.commands() as redis:
-            return bool(redis.exists(f"{PREFIX}asking:{ticket}"))
-
-    def set_reply(self, ticket: str, reply: dict[str, Any], *, keep: int = 300) -> None:
-        """Answer a request that has no job, such as `say`."""
-        key = f"{PREFIX}reply:{ticket}"
-        with self._server.commands() as redis, redis.pipeline() as pipe:
-            pipe.rpush(key, json.dumps(reply))
-            pipe.expire(key, keep)
-            pipe.execute()
-
-    def wait_reply(self, ticket: str, *, wait: float) -> dict[str, Any] | None:
-        """Return the answer, or None when there is none within ``wait`` seconds."""
-        key, deadline = f"{PREFIX}reply:{ticket}", time.monotonic() + wait
-        with self._server.commands() as redis:
-            while (left := deadline - time.monotonic()) > 0:
-                redis.expire(f"{PREFIX}asking:{ticket}", ASKING_SECONDS)
-                found: Any = redis.blpop([key], timeout=min(left, WAIT_SECONDS))
-                if found:
-                    reply: dict[str, Any] = json.loads(found[1])
-                    return reply
-        return None
 
     def drop(self, keys: Sequence[str]) -> None:
         """Remove keys, also the broker's."""
@@ -322,23 +226,6 @@ class Ledger:
         """Return how many messages the broker holds in these lists."""
         with self._server.commands() as redis:
             return sum(int(redis.llen(name)) for name in broker_lists)
-
-
-def _worker(name: str, age: float, record: str) -> WorkerRecord:
-    try:
-        worker = stored(WorkerRecord, record, name)
-    except (NewerRelease, Damaged):
-        worker = WorkerRecord(
-            name=name,
-            engines=(),
-            queues=(),
-            slots=0,
-            state=WorkerState.UNKNOWN,
-            errors=("its heartbeat cannot be read: it may run a newer release of dubbing",),
-        )
-    if age < OFFLINE_SECONDS:
-        return worker
-    return worker.model_copy(update={"state": WorkerState.OFFLINE, "queues": ()})
 
 
 def _head(at: Address) -> tuple[str, int, str, str]:

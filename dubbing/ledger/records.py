@@ -10,6 +10,8 @@ from dubbing.engines.holding import Holding
 from dubbing.job import JobState
 from dubbing.planning.plan import Kind
 
+PREFIX = "dubbing:"
+"""Begins every key."""
 ASSEMBLY_TOKEN = "assembly"  # noqa: S105 - a batch's token, not a password
 ASSEMBLY_DEADLINE = 6 * 3600.0
 """Seconds after which an assembly counts as hung."""

@@ -56,7 +56,7 @@ class Fleet:
 
     def workers(self) -> list[WorkerRecord]:
         """Return the workers, also those that went offline within the hour."""
-        return self._ledger.workers()
+        return self._ledger.crew.workers()
 
     def depths(self) -> dict[str, int]:
         """Return how many messages each queue holds, those without a worker too."""
@@ -80,7 +80,7 @@ class Fleet:
         engines = (engine,) if engine else record.engines
         steering = WorkerCommand(ticket=secrets.token_hex(8), order=order, engines=engines)
         self._publisher.steer(record.name, steering.model_dump(mode="json"))
-        reply = self._ledger.wait_reply(steering.ticket, wait=ORDER_SECONDS)
+        reply = self._ledger.requests.wait_reply(steering.ticket, wait=ORDER_SECONDS)
         if reply is None:
             raise Transient(f"{record.name} did not answer within {ORDER_SECONDS:g} s")
         if "error" in reply:

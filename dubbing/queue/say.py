@@ -71,9 +71,9 @@ def say(
     asked = SayRequest(
         ticket=ticket, language=language, engine=cast.engine, voice=cast.voice, line=cast.line
     )
-    with ledger.asking(ticket):
+    with ledger.requests.asking(ticket):
         publisher.say(cast.engine, asked.model_dump())
-        reply = ledger.wait_reply(ticket, wait=deadline - time.monotonic())
+        reply = ledger.requests.wait_reply(ticket, wait=deadline - time.monotonic())
     if reply is None:
         raise Transient(
             f"no worker answered within {SAY_SECONDS:g} s: start `dubbing worker {cast.engine}`"
@@ -86,7 +86,7 @@ def say(
 
 def _await_turn(ledger: Ledger, engine: str, deadline: float) -> None:
     """Wait while too many requests have gone ahead of batches, which need their turn too."""
-    while not ledger.express(queues_of(engine)[0]):
+    while not ledger.requests.express(queues_of(engine)[0]):
         if time.monotonic() > deadline:
             raise Transient(f"{engine!r} gets more requests than it can speak: try again later")
         time.sleep(TURN_SECONDS)

@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from dubbing.documents import ENOUGH, is_file, listed, nearest, read_text
+from dubbing.documents import ENOUGH, listed, nearest
 from dubbing.errors import BadInput
+from dubbing.files import is_file, read_text
 from dubbing.script.loader import Entry
 
 LISTS = (".csv", ".tsv", ".txt")

@@ -7,16 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dubbing.documents import (
-    Model,
-    each_validated,
-    is_file,
-    listed,
-    read_json,
-    read_text,
-    validated,
-)
+from dubbing.documents import Model, each_validated, listed, validated
 from dubbing.errors import BadInput
+from dubbing.files import is_file, read_json, read_text
 from dubbing.job import Caution, Pronunciations, Segment
 from dubbing.script.manifest import SOURCE, Manifest, ManifestRole, normalised
 from dubbing.script.subtitles import numbered, read_script, read_segments

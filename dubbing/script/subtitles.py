@@ -10,8 +10,9 @@ from typing import Any
 import pysubs2
 from pydantic import ValidationError
 
-from dubbing.documents import each_validated, listed, parse_json, read_text
+from dubbing.documents import each_validated, listed
 from dubbing.errors import BadInput
+from dubbing.files import parse_json, read_text
 from dubbing.job import Caution, Code, Segment
 from dubbing.script.captions import Caption, said_once, unrolled
 from dubbing.script.cues import MOST, Screened, at_line

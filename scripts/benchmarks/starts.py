@@ -75,7 +75,7 @@ def start(number: int) -> Start:
             job = make_job(f"start-{number}", sentences(str(number)), LINES, slot=5, speakers=1)
             client.submit(job)
             status = ended(client, stack, job.id)
-            loaded = client.ledger.holdings(worker.name).values()
+            loaded = client.ledger.crew.holdings(worker.name).values()
         return Start(
             ready=len(loaded) == PROCESSES
             and all(process.loaded == ("faulty",) for process in loaded)

@@ -9,7 +9,7 @@ from typing import Any
 
 import redis
 
-from dubbing.ledger.ledger import PREFIX
+from dubbing.ledger.records import PREFIX
 from dubbing.queue import broker_lists
 
 SHARE = 0.3

@@ -19,7 +19,7 @@ from dubbing.assembly.report import Report, ReportLine
 from dubbing.errors import BadInput, ErrorRecord, GivenUp, NotFound
 from dubbing.job import JobState
 from dubbing.jobs.store import load_end, load_job
-from dubbing.ledger.ledger import PREFIX
+from dubbing.ledger.records import PREFIX
 from dubbing.planning.clip import load_clip
 from dubbing.planning.outcome import Outcome, gather, load_result
 from dubbing.planning.plan import read_refs

@@ -12,7 +12,7 @@ from soaking.losses import MESSAGES, Keys, keys_by_kind, lose_entries, lose_keys
 from soaking.strikes import WORKERS, Blow, Strike
 
 from dubbing.ledger import Address
-from dubbing.ledger.ledger import PREFIX
+from dubbing.ledger.records import PREFIX
 from dubbing.queue import TASKS, broker_lists, make_app, queues_of
 
 LEASES = f"{PREFIX}leases:"

@@ -160,6 +160,6 @@ def test_orders_that_cannot_be_meant_are_refused(card: Card) -> None:
 def test_a_worker_of_several_processes_cannot_be_told_what_to_load(card: Card) -> None:
     (assembly,) = [w for w in card.client.fleet.workers() if w.engines == ("assembly",)]
     several = assembly.model_copy(update={"name": "several", "slots": 2})
-    card.client.ledger.beat(several)
+    card.client.ledger.crew.beat(several)
     with pytest.raises(BadInput, match="--slots 1"):
         card.client.fleet.steer("several", Order.STANDBY)

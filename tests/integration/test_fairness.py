@@ -29,7 +29,7 @@ def ledger(redis_url: str) -> Ledger:
 
 
 def test_a_queue_is_filled_to_twice_its_slots(ledger: Ledger) -> None:
-    ledger.beat(record(slots=3))
+    ledger.crew.beat(record(slots=3))
     ledger.open_round(job(), 1, refs(20))
     first = take(ledger)
     assert numbers(first) == [("j", n) for n in range(6)]
@@ -45,19 +45,19 @@ def test_a_queue_without_workers_holds_two_messages(ledger: Ledger) -> None:
 
 
 def test_a_worker_that_left_has_no_slots(ledger: Ledger) -> None:
-    ledger.beat(record(slots=8, name="gone"))
-    ledger.leave(record(slots=8, name="gone"))
-    ledger.beat(record(slots=2))
+    ledger.crew.beat(record(slots=8, name="gone"))
+    ledger.crew.leave(record(slots=8, name="gone"))
+    ledger.crew.beat(record(slots=2))
     ledger.open_round(job(), 1, refs(20))
     assert len(take(ledger)) == 4
-    assert [worker.name for worker in ledger.workers()] == ["w@h"]
+    assert [worker.name for worker in ledger.crew.workers()] == ["w@h"]
 
 
 def test_tenants_take_turns_and_then_their_jobs(ledger: Ledger) -> None:
     ledger.open_round(job("big", "x"), 1, refs(50))
     ledger.open_round(job("a", "y"), 1, refs(2))
     ledger.open_round(job("b", "y"), 1, refs(2))
-    ledger.beat(record(slots=4))
+    ledger.crew.beat(record(slots=4))
     found = [at.job for at in take(ledger)]
     # New jobs stand at the head: b before a, and y before x.
     assert found == ["b", "big", "a", "big", "b", "big", "a", "big"]
@@ -72,7 +72,7 @@ def test_a_new_job_is_next(ledger: Ledger) -> None:
 
 
 def test_a_tenant_with_fifty_jobs_does_not_slow_a_tenant_with_one(ledger: Ledger) -> None:
-    ledger.beat(record(slots=2))
+    ledger.crew.beat(record(slots=2))
     for n in range(50):
         ledger.open_round(job(f"big{n}", "big"), 1, refs(10))
     published = take(ledger)
@@ -120,13 +120,13 @@ def test_small_batches_of_a_job_go_together_up_to_a_full_one(ledger: Ledger) -> 
 
 
 def test_the_depth_is_that_of_all_workers_and_stays_whatever_the_backlog(ledger: Ledger) -> None:
-    ledger.beat(record(slots=2, name="a"))
-    ledger.beat(record(slots=3, name="b"))
+    ledger.crew.beat(record(slots=2, name="a"))
+    ledger.crew.beat(record(slots=3, name="b"))
     for n in range(20):
         ledger.open_round(job(f"j{n}"), 1, refs(200))
     published = len(take(ledger))
     assert published == 10
-    ledger.beat(record(slots=1, name="c"))
+    ledger.crew.beat(record(slots=1, name="c"))
     assert len(take(ledger)) == 2
 
 
@@ -140,23 +140,23 @@ def test_batches_of_two_queues_do_not_take_each_others_room(ledger: Ledger) -> N
 def test_requests_go_ahead_some_times_a_slot_until_a_batch_is_begun(ledger: Ledger) -> None:
     ledger.open_round(job(), 1, refs(9))
     for slots in (1, 3):
-        ledger.beat(record(slots=slots))
+        ledger.crew.beat(record(slots=slots))
         waiting = take(ledger)
-        assert [ledger.express(QUEUE) for _ in range(4 * slots)] == [True] * 4 * slots
-        assert not ledger.express(QUEUE)
-        assert not ledger.express(QUEUE)
+        assert [ledger.requests.express(QUEUE) for _ in range(4 * slots)] == [True] * 4 * slots
+        assert not ledger.requests.express(QUEUE)
+        assert not ledger.requests.express(QUEUE)
         ledger.claim(waiting[0], "a")
-    assert ledger.express(QUEUE)
+    assert ledger.requests.express(QUEUE)
 
 
 def test_requests_need_not_wait_where_no_batch_does(ledger: Ledger) -> None:
-    ledger.beat(record(slots=1))
-    assert all(ledger.express(QUEUE) for _ in range(20))
+    ledger.crew.beat(record(slots=1))
+    assert all(ledger.requests.express(QUEUE) for _ in range(20))
 
 
 @pytest.mark.parametrize("tenant", ["default", "tenant{}"], ids=["jobs", "tenants"])
 def test_a_stream_of_new_ones_starves_none_that_was_there(ledger: Ledger, tenant: str) -> None:
-    ledger.beat(record(slots=1))
+    ledger.crew.beat(record(slots=1))
     ledger.open_round(job("bulk"), 1, refs(120))
     waiting, begun = deque(take(ledger)), list[str]()
     for n in range(120):
@@ -174,9 +174,9 @@ def test_a_stream_of_new_ones_starves_none_that_was_there(ledger: Ledger, tenant
 def test_requests_to_one_engine_do_not_count_for_another(ledger: Ledger) -> None:
     ledger.open_round(job(), 1, refs(9))
     take(ledger)
-    while ledger.express(QUEUE):
+    while ledger.requests.express(QUEUE):
         pass
-    assert ledger.express("synthesis.other")
+    assert ledger.requests.express("synthesis.other")
 
 
 def test_requests_that_wait_do_not_hide_that_a_batch_was_lost(redis_url: str) -> None:

@@ -212,11 +212,11 @@ def test_a_watcher_reads_every_event_after_its_snapshot(ledger: Ledger) -> None:
 
 
 def test_a_reply_wakes_who_waits_for_it(ledger: Ledger) -> None:
-    timer = threading.Timer(0.1, ledger.set_reply, ["ticket", {"error": None}])
+    timer = threading.Timer(0.1, ledger.requests.set_reply, ["ticket", {"error": None}])
     timer.start()
-    assert ledger.wait_reply("ticket", wait=30) == {"error": None}
+    assert ledger.requests.wait_reply("ticket", wait=30) == {"error": None}
     timer.join()
-    assert ledger.wait_reply("ticket", wait=0.05) is None
+    assert ledger.requests.wait_reply("ticket", wait=0.05) is None
 
 
 def test_one_process_at_a_time_has_a_turn(ledger: Ledger, redis_url: str) -> None:

@@ -222,7 +222,7 @@ def test_entries_that_are_not_ours_are_dropped(
     for name in JOBS:
         assert works.ledger.deliver(name, ["1"]) == [0]
         assert works.ledger.deliver_again(name, "1") == 1
-    assert works.ledger.express(QUEUE) in {True, False}
+    assert works.ledger.requests.express(QUEUE) in {True, False}
     works.begin()
     works.go_on()
     assert_nothing_is_left(server)

@@ -64,7 +64,7 @@ def spend(ledger: Ledger, seconds: float = PACE) -> None:
 @pytest.mark.parametrize("seed", range(12))
 def test_the_place_of_every_job_is_the_one_that_it_is_served_at(ledger: Ledger, seed: int) -> None:
     chance = random.Random(seed)
-    ledger.beat(record(slots=chance.randint(1, 4)))
+    ledger.crew.beat(record(slots=chance.randint(1, 4)))
     published: list[Address] = []
     names = [f"j{n}" for n in range(chance.randint(1, 15))]
     for name in names:
@@ -87,7 +87,7 @@ def test_the_place_of_every_job_is_the_one_that_it_is_served_at(ledger: Ledger, 
 
 
 def test_batches_that_were_published_together_have_places_in_their_order(ledger: Ledger) -> None:
-    ledger.beat(record(slots=2))
+    ledger.crew.beat(record(slots=2))
     ledger.open_round(job("a"), 1, refs(2))
     ledger.open_round(job("b"), 1, refs(2))
     assert [at.job for at in take(ledger)] == ["b", "a", "b", "a"]
@@ -96,7 +96,7 @@ def test_batches_that_were_published_together_have_places_in_their_order(ledger:
 
 
 def test_what_is_being_worked_on_counts_half(ledger: Ledger) -> None:
-    ledger.beat(record(slots=2))
+    ledger.crew.beat(record(slots=2))
     ledger.open_round(job("old"), 1, refs(3))
     ledger.open_round(job(), 1, refs(1))
     first, *_ = take(ledger)
@@ -122,7 +122,7 @@ def test_lines_that_wait_for_a_voice_are_the_jobs_own(ledger: Ledger) -> None:
 
 
 def test_the_pace_is_the_mean_of_the_batches_of_late(ledger: Ledger) -> None:
-    ledger.beat(record())
+    ledger.crew.beat(record())
     ledger.open_round(job(), 1, refs(9))
     found = standing(ledger)
     assert found
@@ -154,7 +154,7 @@ def test_what_a_lost_lease_took_is_no_pace(redis_url: str) -> None:
 
 
 def test_a_status_tells_place_and_time(ledger: Ledger, tmp_path: Path) -> None:
-    ledger.beat(record(slots=1))
+    ledger.crew.beat(record(slots=1))
     ledger.open_round(job(), 1, refs(5))
     found = status(ledger, tmp_path)
     assert (found.place, found.seconds_left, found.lacks) == (0, None, ())
@@ -174,8 +174,8 @@ def test_the_time_left_is_that_of_the_slowest_engine_and_assembly(
     ledger: Ledger, tmp_path: Path
 ) -> None:
     other = "synthesis.other"
-    ledger.beat(record(slots=2))
-    ledger.beat(record(name="x@h", queues=(other,)))
+    ledger.crew.beat(record(slots=2))
+    ledger.crew.beat(record(name="x@h", queues=(other,)))
     ledger.open_round(job(), 1, [*refs(8), *refs(8, queue=other, first=8)])
     for queue, seconds in ((QUEUE, PACE), (other, 2 * PACE)):
         at = take(ledger, queue)[0]
@@ -190,7 +190,7 @@ def test_the_time_left_is_that_of_the_slowest_engine_and_assembly(
 def test_a_job_that_is_assembled_has_the_time_of_assembly_left(
     ledger: Ledger, tmp_path: Path
 ) -> None:
-    ledger.beat(record())
+    ledger.crew.beat(record())
     spend(ledger)
     ledger.open_round(stored_job("j", "It takes 4.5 s."), 1, refs(1))
     complete(ledger, *take_and_claim(ledger))
@@ -222,7 +222,7 @@ def test_without_a_worker_there_is_no_time_but_what_is_lacking(
     assert (found.place, found.seconds_left) == (0, None)
     assert found.lacks == ("assembly", "tone")
     assert "no worker is online for assembly, no worker is online for tone" in describe(found)
-    ledger.beat(record(queues=(QUEUE,)))
+    ledger.crew.beat(record(queues=(QUEUE,)))
     assert status(ledger, tmp_path).lacks == ("assembly",)
 
 

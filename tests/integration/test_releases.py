@@ -93,7 +93,7 @@ def test_unknown_fields_in_job_plan_and_messages_are_no_hindrance(
     assert system.wait("fields").state is JobState.COMPLETED
     sent = {"ticket": "t", "order": "standby", "engines": [], **NEW}
     client.publisher.steer(worker(system, "faulty").name, sent)
-    reply = client.ledger.wait_reply("t", wait=20)
+    reply = client.ledger.requests.wait_reply("t", wait=20)
     assert reply
     assert reply["holding"]["loaded"] == ["faulty"]
 
@@ -101,7 +101,7 @@ def test_unknown_fields_in_job_plan_and_messages_are_no_hindrance(
 def test_an_order_that_a_worker_does_not_know_is_answered(system: System, client: Client) -> None:
     sent = {"ticket": "u", "order": "quantise", "engines": ["faulty"]}
     client.publisher.steer(worker(system, "faulty").name, sent)
-    reply = client.ledger.wait_reply("u", wait=20)
+    reply = client.ledger.requests.wait_reply("u", wait=20)
     assert reply
     assert reply["error"]["code"] == "newer_release"
     assert reply["error"]["message"].endswith("which cannot do this: upgrade it")

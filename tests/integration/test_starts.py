@@ -49,7 +49,7 @@ class Starts(System):
 
     def _tells_all(self, record: WorkerRecord) -> bool:
         """Whether the record holds what the processes report by now: it is written later."""
-        now = Holding.of_all(self.client.ledger.holdings(record.name).values())
+        now = Holding.of_all(self.client.ledger.crew.holdings(record.name).values())
         told = record.holding
         return set(told.loaded) == set(now.loaded) and told.resting.keys() == now.resting.keys()
 
@@ -64,7 +64,7 @@ class Starts(System):
         """
 
         def there() -> bool:
-            found = self.client.ledger.holdings(self.records()[0].name).values()
+            found = self.client.ledger.crew.holdings(self.records()[0].name).values()
             return sorted(map(_state, found)) == sorted(states)
 
         self.until(lambda: self.records() and there(), f"{states}")

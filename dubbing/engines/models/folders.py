@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dubbing.documents import is_identifier, listed, read_json
+from dubbing.documents import is_identifier, listed
 from dubbing.errors import BadInput, EngineMissing
+from dubbing.files import read_json
 
 ADDRESS = re.compile(r"://|^\w+::|^data:", re.IGNORECASE)
 """What file libraries take for an address: a URL, a chained one such as ``filecache::s3://…``, or

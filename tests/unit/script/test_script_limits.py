@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dubbing.documents import LARGEST
 from dubbing.errors import BadInput
+from dubbing.files import LARGEST
 from dubbing.script.cues import MOST
 from dubbing.script.subtitles import read_script
 

@@ -13,11 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from dubbing.documents import read_json
 from dubbing.engines.adapters._shared import does_not_speak
 from dubbing.engines.engine import OVERRIDES, EngineSpec
 from dubbing.engines.models.folders import read_config, within
 from dubbing.errors import BadInput, EngineMissing
+from dubbing.files import read_json
 
 CONFIG = "config.json"
 UNREAD = ("distributed_url", "logger_uri")

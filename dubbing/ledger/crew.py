@@ -1,0 +1,94 @@
+"""The workers of the system, as their heartbeats and the reports of their processes tell."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from dubbing.documents import stored
+from dubbing.engines.holding import Holding
+from dubbing.errors import Damaged, NewerRelease
+from dubbing.ledger.records import OFFLINE_SECONDS, PREFIX, WorkerRecord, WorkerState
+from dubbing.ledger.server import Server
+
+log = logging.getLogger(__name__)
+
+HOLDING_SECONDS = 3600
+"""How long the report of what a process holds is kept; each heartbeat of its worker renews it."""
+
+
+class Crew:
+    """The workers that the ledger knows. Safe to use from several threads."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def beat(self, worker: WorkerRecord, left: Sequence[str] = ()) -> None:
+        """Record a heartbeat of a worker, which is offline 30 s after its last one.
+
+        left: queues that it no longer takes work from.
+        """
+        queues, record = worker.queues, worker.model_dump_json()
+        self._server.run("beat", worker.name, record, worker.slots, len(queues), *queues, *left)
+
+    def leave(self, worker: WorkerRecord) -> None:
+        """Remove a worker that leaves."""
+        self._server.run("beat", worker.name, "", 0, 0, *worker.queues)
+
+    def workers(self) -> list[WorkerRecord]:
+        """Return the workers by name; offline workers are listed for an hour.
+
+        A heartbeat that cannot be read leaves the name, and says so among the errors.
+        """
+        beats = self._server.run("workers")
+        found = [_worker(name, float(age), record) for name, age, record in beats]
+        return sorted(found, key=lambda worker: worker.name)
+
+    def hold(
+        self, worker: str, process: int, holding: Holding, *, unless_known: bool = False
+    ) -> None:
+        """Record what a process of a worker has in memory.
+
+        process: its number; the process that replaces a dead one gets the number of that one.
+        unless_known: keep an earlier record.
+        """
+        key, value = f"{PREFIX}holding:{worker}", holding.model_dump_json()
+        with self._server.commands() as redis, redis.pipeline() as pipe:
+            note = pipe.hsetnx if unless_known else pipe.hset
+            note(key, str(process), value)
+            pipe.expire(key, HOLDING_SECONDS)
+            pipe.execute()
+
+    def holdings(self, worker: str) -> dict[int, Holding]:
+        """Return what each process of a worker has in memory, by its number.
+
+        A report that cannot be read is passed over: its process repeats it in a moment.
+        """
+        key = f"{PREFIX}holding:{worker}"
+        with self._server.commands() as redis:
+            found: Any = redis.hgetall(key)
+        holdings: dict[int, Holding] = {}
+        for process, report in sorted(found.items()):
+            try:
+                holdings[int(process)] = stored(Holding, report, key)
+            except (Damaged, ValueError) as exc:
+                log.warning("a report of process %.20r is passed over: %s", process, exc)
+        return holdings
+
+
+def _worker(name: str, age: float, record: str) -> WorkerRecord:
+    try:
+        worker = stored(WorkerRecord, record, name)
+    except (NewerRelease, Damaged):
+        worker = WorkerRecord(
+            name=name,
+            engines=(),
+            queues=(),
+            slots=0,
+            state=WorkerState.UNKNOWN,
+            errors=("its heartbeat cannot be read: it may run a newer release of dubbing",),
+        )
+    if age < OFFLINE_SECONDS:
+        return worker
+    return worker.model_copy(update={"state": WorkerState.OFFLINE, "queues": ()})
