@@ -69,25 +69,27 @@ def stored(model: type[AnyModel], data: bytes | str, where: str) -> AnyModel:
     try:
         return model.model_validate_json(data, extra="ignore")
     except ValidationError as exc:
-        if _is_newer(exc):
-            raise NewerRelease(where) from exc
-        fault = exc.errors(include_url=False)[0]
-        place = _place(fault["loc"])
-        words = f"{place}: {fault['msg']}" if place else fault["msg"]
-        raise Damaged(where, f"it is damaged: {words[:LONGEST_FAULT]}") from exc
+        raise _unreadable(exc, where) from exc
 
 
-def received(kind: type[Message], message: Mapping[str, Any]) -> Message:
+def received(kind: type[Message], message: object) -> Message:
     """Return a message, less the fields that this release does not know.
 
-    kind: a model or a dataclass. Raises NewerRelease as `stored` does, and else ValidationError.
+    kind: a model or a dataclass. Raises NewerRelease and Damaged as `stored` does.
     """
     try:
         return TypeAdapter(kind).validate_python(message, extra="ignore")
     except ValidationError as exc:
-        if _is_newer(exc):
-            raise NewerRelease("a message") from exc
-        raise
+        raise _unreadable(exc, "a message") from exc
+
+
+def _unreadable(exc: ValidationError, where: str) -> NewerRelease | Damaged:
+    if _is_newer(exc):
+        return NewerRelease(where)
+    fault = exc.errors(include_url=False)[0]
+    place = _place(fault["loc"])
+    words = f"{place}: {fault['msg']}" if place else fault["msg"]
+    return Damaged(where, f"it is damaged: {words[:LONGEST_FAULT]}")
 
 
 def _is_newer(exc: ValidationError) -> bool:

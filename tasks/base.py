@@ -10,9 +10,10 @@ from importlib.metadata import version
 from typing import Any, TypeVar
 
 from celery import Task
+from celery.exceptions import Ignore
 
 from dubbing.documents import received
-from dubbing.errors import ErrorRecord, NewerRelease
+from dubbing.errors import Damaged, ErrorRecord, NewerRelease
 from dubbing.ledger import Address
 from dubbing.planning.plan import Kind
 from dubbing.telemetry.logs import bound
@@ -21,6 +22,8 @@ from tasks.context import current
 log = logging.getLogger(__name__)
 
 Request = TypeVar("Request")
+
+DROPPED = "%s: dropped a message: %s: %.80a"
 
 
 class WorkerTask(Task):  # type: ignore[misc]
@@ -35,10 +38,8 @@ class WorkerTask(Task):  # type: ignore[misc]
         """Run the task for a message; drop one that does not even say what it is about."""
         try:
             subject = self.subject(message)
-        except (TypeError, ValueError) as exc:
-            log.warning(
-                "%s: dropped a message that cannot be read: %a: %.80a", self.name, exc, message
-            )
+        except Damaged as exc:
+            log.warning(DROPPED, self.name, exc, message)
             return "nothing to do"
         with bound(**subject, worker=self.request.hostname or "-"):
             began = time.monotonic()
@@ -80,12 +81,15 @@ def asked(kind: type[Request], message: Mapping[str, Any]) -> Request:
     """Return the request of a message.
 
     One that only a newer release can read is refused: its caller, who waits for an answer, gets an
-    error, and NewerRelease is raised.
+    error, and NewerRelease is raised. One that is damaged is dropped.
     """
     try:
         return received(kind, message)
     except NewerRelease as exc:
         words = f"the worker runs release {version('dubbing')}, which cannot do this: upgrade it"
         reply = {"error": asdict(ErrorRecord(exc.code, words))}
-        current().runner.ledger.requests.set_reply(message["ticket"], reply)
+        current().runner.ledger.requests.set_reply(str(message.get("ticket")), reply)
         raise
+    except Damaged as exc:
+        log.warning(DROPPED, kind.__name__, exc, message)
+        raise Ignore from exc

@@ -23,9 +23,12 @@ local function todokey(job, queue) return jobkey(job) .. ':todo:' .. queue end
 local function member(job, round, token) return job .. '|' .. round .. '|' .. token end
 local function split(m) return string.match(m, '^([^|]+)|(%d+)|([^|]+)$') end
 
--- Whether a token is one that a plan made; other entries are not ours.
+-- Whether a token is one that a plan made; other entries are not ours. A newer release may add to
+-- the end of its tokens.
 local function is_token(token)
-  return token == 'assembly' or string.match(token, '^%d+:%d+:%d+:[%d.e+]+:%d+$') ~= nil
+  if token == 'assembly' then return true end
+  local deadline, more = string.match(token, '^%d+:%d+:%d+:([%d.e+]+):%d+(.*)$')
+  return tonumber(deadline or '') ~= nil and (more == '' or string.sub(more, 1, 1) == ':')
 end
 
 local function ended(state) return state == 'completed' or state == 'failed' or state == 'cancelled' end

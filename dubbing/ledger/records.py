@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Annotated
 
-from dubbing.documents import Model
+from pydantic import Field, StringConstraints
+
+from dubbing.documents import Identifier, Model
 from dubbing.engines.holding import Holding
 from dubbing.job import JobState
 from dubbing.planning.plan import Kind
@@ -13,6 +16,11 @@ from dubbing.planning.plan import Kind
 PREFIX = "dubbing:"
 """Begins every key."""
 ASSEMBLY_TOKEN = "assembly"  # noqa: S105 - a batch's token, not a password
+BATCH_PATTERN = (
+    r"^(assembly|[0-9]{1,9}:[0-9]{1,15}:[0-9]{1,15}:[0-9]{1,9}(\.[0-9]{1,9})?(e\+[0-9]{1,2})?"
+    r":[0-9]{1,9}(:.*)?)$"
+)
+"""Number, offset, length, deadline and lines of a batch; a newer release may add to them."""
 ASSEMBLY_DEADLINE = 6 * 3600.0
 """Seconds after which an assembly counts as hung."""
 OFFLINE_SECONDS = 30.0
@@ -23,10 +31,10 @@ OFFLINE_SECONDS = 30.0
 class Address:
     """A batch as a message names it."""
 
-    job: str
-    round: int
-    token: str
-    queue: str
+    job: Identifier
+    round: Annotated[int, Field(ge=1)]
+    token: Annotated[str, StringConstraints(pattern=BATCH_PATTERN)]
+    queue: Annotated[str, StringConstraints(min_length=1)]
     late: bool = field(default=False, compare=False)
     """Whether it was sent before; then it goes ahead of new batches."""
 

@@ -51,7 +51,7 @@ local room = 2 * math.max(online(queue), 1) - redis.call('ZCARD', published)
 -- short job of many voices does not wait for all other jobs between two of its batches.
 local worth = full(queue)
 local function lines(token)
-  return tonumber(string.match(token, '^%d+:%d+:%d+:[^:]+:(%d+)$') or '1')
+  return tonumber(string.match(token, '^%d+:%d+:%d+:[^:]+:(%d+)') or '1')
 end
 
 -- Publish a turn's worth of batches of a job; return whether there were any.

@@ -83,9 +83,9 @@ class Fleet:
         reply = self._ledger.requests.wait_reply(steering.ticket, wait=ORDER_SECONDS)
         if reply is None:
             raise Transient(f"{record.name} did not answer within {ORDER_SECONDS:g} s")
-        if "error" in reply:
-            raise ReportedError(received(ErrorRecord, reply["error"]))
-        return received(Holding, reply["holding"])
+        if error := reply.get("error"):
+            raise ReportedError(received(ErrorRecord, error))
+        return received(Holding, reply.get("holding"))
 
 
 def _check(record: WorkerRecord, order: Order, engine: str) -> None:

@@ -6,12 +6,12 @@ import secrets
 import time
 
 from dubbing.documents import Document, received
-from dubbing.errors import BadInput, ErrorRecord, ReportedError, Transient
+from dubbing.errors import BadInput, Damaged, ErrorRecord, ReportedError, Transient
 from dubbing.ledger import Ledger
 from dubbing.media.samples import Audio
 from dubbing.planning.clip import load_clip
 from dubbing.planning.plan import CastLine, PlannedLine
-from dubbing.planning.result import Take
+from dubbing.planning.result import SegmentResult
 from dubbing.queue.publisher import Publisher, queues_of
 from dubbing.script.manifest import Manifest
 from dubbing.storage import Storage
@@ -78,9 +78,12 @@ def say(
         raise Transient(
             f"no worker answered within {SAY_SECONDS:g} s: start `dubbing worker {cast.engine}`"
         )
-    if reply["error"]:
-        raise ReportedError(received(ErrorRecord, reply["error"]))
-    take = received(Take, reply["takes"][0])
+    if error := reply.get("error"):
+        raise ReportedError(received(ErrorRecord, error))
+    takes = received(SegmentResult, reply).takes
+    if not takes:
+        raise Damaged("the answer of a worker")
+    take = takes[0]
     return load_clip(storage, take.key, take.digest).audio
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 import random
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from fuzzing.mutate import Mutator
-from fuzzing.seeds import FINDS, seeds
+from fuzzing.seeds import FINDS, finds, seeds
 from fuzzing.targets import TARGETS, Target, load
 from fuzzing.trial import Find, confirmed, tried
 from rich.console import Console
@@ -97,6 +98,20 @@ class Fuzz:
         self.found[name, find.kind, find.what] = path
         self.console.rule(f"{name}: {find.kind}")
         self.console.print(f"{find.what}\n{find.detail}", markup=False, highlight=False)
+
+
+def read_again(folder: Path, names: Sequence[str]) -> bool:
+    """Print a verdict in JSON on each file of a folder of finds; return whether all are good."""
+    load()
+    good = True
+    for name in names:
+        found = finds(folder / name)
+        verdicts = tried(TARGETS[name], [data for _, data in found])
+        for (file, data), first in zip(found, verdicts, strict=True):
+            verdict = confirmed(TARGETS[name], data) if first.find else first
+            print(json.dumps({"file": str(file.relative_to(folder)), **asdict(verdict)}))
+            good = good and not verdict.find
+    return good
 
 
 def stored(folder: Path, kind: str, suffix: str, data: bytes) -> Path:

@@ -9,6 +9,7 @@ from pathlib import Path
 from fuzzing.targets import JOB, PLAN, ROUND, VOICE
 
 ROOT = Path(__file__).resolve().parents[2]
+GOLDEN = ROOT / "tests" / "golden"
 FINDS = ROOT / "tests" / "fuzz"
 """The finds of earlier runs: a folder for each target, a file for each find."""
 
@@ -70,12 +71,12 @@ VALUES = (
 
 def seeds(name: str) -> list[bytes]:
     """Return good inputs of a target, and what was found for it before."""
-    return [*GOOD[name], *(data for _, data in finds(name))]
+    return [*GOOD[name], *(data for _, data in finds(FINDS / name))]
 
 
-def finds(name: str) -> list[tuple[Path, bytes]]:
+def finds(folder: Path) -> list[tuple[Path, bytes]]:
     """Return the files of a target's finds, and what they hold."""
-    files = sorted((FINDS / name).glob("*"))
+    files = sorted(folder.glob("*"))
     return [(file, opened(file)) for file in files]
 
 
@@ -167,5 +168,6 @@ GOOD: dict[str, tuple[bytes, ...]] = {
         }),
     ),
     "holding": (_json(HOLDING),),
+    "report": tuple(path.read_bytes() for path in sorted(GOLDEN.rglob("report.json"))),
     "reply": (_json({"error": ERROR}), _json({"holding": HOLDING})),
 }  # fmt: skip

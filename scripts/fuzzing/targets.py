@@ -15,11 +15,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
+from dubbing.assembly.report import Report
 from dubbing.client import Client
-from dubbing.documents import together
+from dubbing.documents import received, stored, together
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.holding import Holding
-from dubbing.errors import ErrorRecord, ReportedError
+from dubbing.errors import ErrorRecord
 from dubbing.jobs.store import load_end, load_job, load_round
 from dubbing.ledger import Address
 from dubbing.ledger.records import WorkerRecord
@@ -185,36 +188,33 @@ def _kwargs(data: bytes) -> dict[str, Any]:
 
 
 def _address(_: Scene, data: bytes) -> tuple[()]:
-    at = Address(**_kwargs(data))
-    _ = at.number, at.deadline, at.kind
+    at = received(Address, _kwargs(data))
+    _ = at.number, at.deadline, at.work, at.number is None or at.span
     return ()
 
 
-def _say(_: Scene, data: bytes) -> tuple[()]:
-    SayRequest.model_validate(_kwargs(data))
-    return ()
+def _message(kind: type[BaseModel]) -> Reader:
+    def reader(_: Scene, data: bytes) -> tuple[()]:
+        received(kind, _kwargs(data))
+        return ()
+
+    return reader
 
 
-def _order(_: Scene, data: bytes) -> tuple[()]:
-    WorkerCommand.model_validate(_kwargs(data))
-    return ()
+def _record(kind: type[BaseModel]) -> Reader:
+    def reader(_: Scene, data: bytes) -> tuple[()]:
+        stored(kind, data, "dubbing:fuzzed")
+        return ()
 
-
-def _heartbeat(_: Scene, data: bytes) -> tuple[()]:
-    WorkerRecord.model_validate_json(data)
-    return ()
-
-
-def _holding(_: Scene, data: bytes) -> tuple[()]:
-    Holding.model_validate_json(data)
-    return ()
+    return reader
 
 
 def _reply(_: Scene, data: bytes) -> tuple[()]:
-    reply = json.loads(data)
-    if "error" in reply:
-        raise ReportedError(ErrorRecord(**reply["error"]))
-    Holding.model_validate(reply["holding"])
+    reply = _kwargs(data)
+    if error := reply.get("error"):
+        received(ErrorRecord, error)
+    else:
+        received(Holding, reply.get("holding"))
     return ()
 
 
@@ -246,9 +246,10 @@ TARGETS = {
     "voice-name": Target(_voice_name, ".txt", ("ann",)),
     "engine": Target(_engine, ".json", ("tone",)),
     "address": Target(_address, ".json", (), SENT),
-    "say": Target(_say, ".json", (), SENT),
-    "order": Target(_order, ".json", (), SENT),
-    "heartbeat": Target(_heartbeat, ".json", ()),
-    "holding": Target(_holding, ".json", ()),
-    "reply": Target(_reply, ".json", ()),
+    "say": Target(_message(SayRequest), ".json", (), SENT),
+    "order": Target(_message(WorkerCommand), ".json", (), SENT),
+    "heartbeat": Target(_record(WorkerRecord), ".json", FILE),
+    "holding": Target(_record(Holding), ".json", FILE),
+    "report": Target(_record(Report), ".json", FILE),
+    "reply": Target(_reply, ".json", (), SENT),
 }
