@@ -137,8 +137,8 @@ def _job(scene: Scene, data: bytes) -> tuple[()]:
 def _plan(scene: Scene, data: bytes) -> tuple[()]:
     scene.stored(Keys.plan(JOB, 1), data)
     load_round(scene.client.storage, JOB, 1)
-    read_refs(data)
-    read_plan(data)
+    read_refs(data, Keys.plan(JOB, 1))
+    read_plan(data, Keys.plan(JOB, 1))
     return ()
 
 
