@@ -147,6 +147,9 @@ class Mutator:
             return self._changed()
         for _ in range(rng.choice((1, 1, 1, 2, 5))):
             value = self._altered(copy.deepcopy(value))
+            # What was repeated may be repeated again, and memory has to stay flat.
+            if len(json.dumps(value)) > WHOLE:
+                break
         depth = rng.choice((0,) * 30 + (100, 950, 5000))
         text = json.dumps(value, ensure_ascii=rng.random() < 0.3)
         return _encoded("[" * depth + text + "]" * depth)
@@ -164,7 +167,9 @@ class Mutator:
                 other = rng.choice((self._pieces(), "id", "text", "format", f"{key}x"))
                 holder[other] = holder[key]
             case 1 | 2 if isinstance(holder, list):
-                holder[key:key] = [copy.deepcopy(holder[key])] * rng.choice((1, 10, 5000))
+                most = WHOLE // max(1, len(json.dumps(holder[key])))
+                times = min(rng.choice((1, 10, 5000)), most)
+                holder[key:key] = [copy.deepcopy(holder[key])] * times
             case 3:
                 holder[key] = self._run(rng.choice((10, 100, 1000, 20_000)))
             case 4:
