@@ -59,7 +59,6 @@ def worker(engines: tuple[str, ...], slots: int | None, auto_load: bool) -> None
     if slots > 1 and not auto_load:
         raise BadInput("only a worker of one process can stand by: add --slots 1")
     system.greet()
-    system.installation.enter()
     storage, ledger, publisher = system.storage, system.ledger, system.publisher
     if caution := ledger.check_writable(consume=True):
         logger.warning(caution)

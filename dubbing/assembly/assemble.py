@@ -17,7 +17,7 @@ from dubbing.assembly.mastering import PROFILES, SILENCE, Levels, gain, master
 from dubbing.assembly.mix import BLOCK, Mixer, spread
 from dubbing.assembly.programme import Programme, prepare
 from dubbing.assembly.report import Loudness, Report, ReportLine, ReportOutput, warnings
-from dubbing.errors import BadInput, NotFound
+from dubbing.errors import BadInput, Damaged, NotFound
 from dubbing.job import FILMS, Job, JobState
 from dubbing.media.disk import check_space
 from dubbing.media.encode import Encoder
@@ -155,7 +155,7 @@ def _matches(
 def _reference(storage: Storage, digest: str) -> Embeddings | None:
     try:
         return embed(load_reference(storage, digest))
-    except (NotFound, BadInput) as exc:
+    except (NotFound, BadInput, Damaged) as exc:
         # The lines spoken in this voice exist all the same.
         log.warning("voice %s: no line is compared with its recording: %s", digest, exc)
         return None

@@ -60,16 +60,17 @@ class Stack:
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Stack:
-        make_home(self._settings)
-        temporary_folder()
         system = System(self._settings)
         system.storage.greet()
+        if self._settings.redis_url:
+            system.ledger.greet()
+            # Before a folder is made that may be another installation's.
+            system.installation.enter()
+        make_home(self._settings)
+        temporary_folder()
         system.storage.check_writable()
         try:
-            if self._settings.redis_url:
-                system.ledger.greet()
-                system.installation.enter()
-            else:
+            if not self._settings.redis_url:
                 self._redis = self._start_redis() if self._first_here() else None
                 self._joined = self._redis is None
             for engine in self._engines:

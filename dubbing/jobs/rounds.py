@@ -105,7 +105,8 @@ def end_round(storage: Storage, ledger: Ledger, job_id: str, end: End) -> End:
 def _unmark(storage: Storage, job_id: str) -> None:
     """Remove a job's mark as open, unless another round was opened meanwhile."""
     storage.delete(Keys.open(job_id))
-    if load_end(storage, job_id, latest_round(storage, job_id)) is None:
+    newest = latest_round(storage, job_id)
+    if newest and load_end(storage, job_id, newest) is None:
         storage.create(Keys.open(job_id), b"")
 
 

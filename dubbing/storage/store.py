@@ -35,6 +35,8 @@ WORDLESS = re.compile(r"performing HEAD .*status code: 40[013] ")
 """A refusal without a body, and so without an error code."""
 BEYOND = re.compile(r"Requested range was invalid|status code: 416 ")
 """The answer of a folder, or of a bucket, where an object ends before a range of it begins."""
+PRIVATE = 0o700
+"""Mode of a folder that other users may not read."""
 GREETING_SECONDS = 3.0
 """How long to wait for a bucket's server that has never answered; one retry follows a failure."""
 
@@ -57,7 +59,7 @@ class Storage:
         self._opened = store
         self.url = url
         self._s3 = s3 or S3Options()
-        self._mode = 0o700 if private else 0o777
+        self._mode = PRIVATE if private else 0o777
 
     @classmethod
     def at(cls, url: str, s3: S3Options | None = None, *, private: bool = False) -> Storage:
@@ -83,7 +85,7 @@ class Storage:
         """Return the same storage, but with calls to a bucket that have to end within seconds."""
         far = self.url.startswith("s3://")
         store = s3_store(self.url, self._s3, GREETING_SECONDS) if far else self._opened
-        return Storage(store, self.url, self._s3)
+        return Storage(store, self.url, self._s3, private=self._mode == PRIVATE)
 
     def greet(self) -> None:
         """Connect to a bucket for the first time; it has to answer within seconds.

@@ -31,6 +31,7 @@ from dubbing.media import disk
 from dubbing.media.probe import RATE, probe
 from dubbing.media.samples import Samples, level
 from dubbing.planning.outcome import gather
+from dubbing.planning.plan import Reason, Round, write_plan
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 
@@ -348,7 +349,7 @@ def test_voices_are_brought_to_one_level_and_a_whisper_stays_one(
 
 def test_a_job_without_lines_keeps_the_film(storage: Storage, workdir: Path) -> None:
     job = Job(id="mute", language="de", media=film(storage))
-    storage.create(Keys.plan("mute", 1), b"")
+    storage.create(Keys.plan("mute", 1), write_plan(Round(reason=Reason.SUBMIT, asked=1), []))
     report = dub(job, storage, workdir)
     assert report.state is JobState.COMPLETED
     assert report.seconds == pytest.approx(FILM_SECONDS, abs=0.1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from dubbing.text.wording import habits
 from dubbing.text.wording.gender import is_feminine
@@ -129,7 +129,8 @@ class _Amounts:
 
         try:
             phrase = format_unit(value, unit, "long", locale=self._locale)
-        except UnknownUnitError:
+        except (UnknownUnitError, InvalidOperation):
+            # The second comes of a number with more digits than babel can round.
             return None
         name = " ".join(phrase.replace(format_decimal(value, locale=self._locale), "{}").split())
         # A name with signs in it cannot be spoken.
