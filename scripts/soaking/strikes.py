@@ -42,7 +42,6 @@ class Blow(StrEnum):
     DOWNGRADE = "put one of the release before in the place of"
 
 
-OF_RESULTS = frozenset({Blow.LOSE_RESULT, Blow.DELAY_RESULT, Blow.DAMAGE_RESULT})
 
 
 @dataclass(frozen=True)
@@ -110,10 +109,8 @@ def strikes(seed: int, seconds: float) -> Iterator[Strike]:
             return
         if blow is Blow.DOWNGRADE:
             target = downgraded
-        # Assembly of the release before takes a lost result for lines that nobody spoke.
-        spared = blow in OF_RESULTS and WORKERS[downgraded] == "assembly"
         # A target that is down cannot be struck.
-        if free[target] <= at and not spared:
+        if free[target] <= at:
             free[target] = at + lasts + REST
             yield Strike(at=at, blow=blow, target=target, lasts=lasts, pick=pick)
         at += source.expovariate(1 / BETWEEN)
