@@ -169,8 +169,9 @@ class BatchRunner:
             if bound is None or lease.set_back(exc) < bound:
                 raise
             result = failed_result(batch, exc, self.worker)
-        lease.check()
         self.access.check_mounted()
+        # Last: what was cancelled meanwhile writes nothing.
+        lease.check()
         try:
             return self._stored(at, number, result)
         except StorageUnavailable:

@@ -42,8 +42,6 @@ class Blow(StrEnum):
     DOWNGRADE = "put one of the release before in the place of"
 
 
-
-
 @dataclass(frozen=True)
 class Habit:
     """A blow's weight, possible targets, and duration in seconds."""

@@ -252,7 +252,7 @@ def test_loading_that_hangs_ends_its_process_and_says_where(tmp_path: Path) -> N
 def test_a_redis_that_is_emptied_while_engines_load_is_told_of_every_process(
     starts: Starts,
 ) -> None:
-    starts.begin("<slow:1>", "<slow:8>")
+    starts.begin("<slow:1>", "<slow:12>")
     starts.holds("loaded", "loading")
     starts.restart_redis()
     starts.holds("loaded", "loading")

@@ -119,7 +119,7 @@ def test_workers_cannot_give_orders_to_who_lists_them(
     worker = record(name=f"w{ORDERS}@h").model_copy(
         update={"errors": (f"no {ORDERS}",), "holding": Holding(loading=ORDERS)}
     )
-    Ledger(settings.redis).beat(worker)
+    Ledger(settings.redis).crew.beat(worker)
     out, err = run(capsys, "workers")
     assert out.startswith(f"w{SHOWN}@h\t")
     assert f"no {SHOWN}" in err
