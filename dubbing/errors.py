@@ -97,7 +97,7 @@ class BadInput(Permanent):
 
     def __init__(self, message: str, *, where: str | None = None) -> None:
         self.message = readable(message)
-        self.where = where and readable(where)
+        self.where = where and _readable_line(where)
         super().__init__(f"{self.where}: {self.message}" if where else self.message)
 
 
