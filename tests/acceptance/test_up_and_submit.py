@@ -208,19 +208,19 @@ def test_a_line_is_said_at_once(stack: Stack) -> None:
 
 def test_a_cancelled_job_is_retried_where_it_stopped(stack: Stack, tmp_path: Path) -> None:
     console = stack.console
-    script = write(tmp_path / "slow.json", slow("cancel", lines=24))
+    script = write(tmp_path / "slow.json", slow("cancel", lines=60))
     console("submit", script, "--id", "slow")
     wait_until(lambda: stack.spoken("cancel"), seconds=20, what="the first line")
     assert console.json("cancel", "slow")["state"] == "cancelled"
     console("watch", "slow", code=1)
     console("fetch", "slow", code=2)
-    assert stack.spoken("cancel").total() < 24
+    assert stack.spoken("cancel").total() < 60
 
     assert console.json("retry", "slow")["round"] == 2
     console("watch", "slow")
     # The batch that was cancelled in the middle may have been spoken for nothing.
-    assert set(stack.spoken("cancel")) == {s["text"] for s in slow("cancel", lines=24)["segments"]}
-    assert stack.spoken("cancel").total() <= 24 + 4
+    assert set(stack.spoken("cancel")) == {s["text"] for s in slow("cancel", lines=60)["segments"]}
+    assert stack.spoken("cancel").total() <= 60 + 4
     console("retry", "slow", code=2)
 
 
