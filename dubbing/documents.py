@@ -11,6 +11,7 @@ import difflib
 import re
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
@@ -78,9 +79,15 @@ def received(kind: type[Message], message: object) -> Message:
     kind: a model or a dataclass. Raises NewerRelease and Damaged as `stored` does.
     """
     try:
-        return TypeAdapter(kind).validate_python(message, extra="ignore")
+        read: Message = _adapter(kind).validate_python(message, extra="ignore")
     except ValidationError as exc:
         raise _unreadable(exc, "a message") from exc
+    return read
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
 
 
 def _unreadable(exc: ValidationError, where: str) -> NewerRelease | Damaged:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -72,3 +73,18 @@ def check_folder(folder: Path) -> None:
             f"the storage folder {folder} is on a file system without hard links ({why.strerror}), "
             f"where two writers could take the same name: {ELSEWHERE}"
         ) from why
+
+
+def holds_link(folder: Path, key: str) -> bool:
+    """Whether a part of the path of ``key`` below ``folder`` is a symbolic link."""
+    path = str(folder)
+    for part in key.rstrip("/").split("/"):
+        path = f"{path}/{part}"
+        try:
+            mode = os.lstat(path).st_mode
+        except OSError:
+            # Nothing is there, and so nothing below it.
+            return False
+        if stat.S_ISLNK(mode):
+            return True
+    return False

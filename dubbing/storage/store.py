@@ -20,7 +20,7 @@ from obstore.exceptions import NotFoundError as ObjectNotFound
 from obstore.store import LocalStore, MemoryStore, ObjectStore
 
 from dubbing.errors import BadInput, MediaError, NotFound, StorageRefused, StorageUnavailable
-from dubbing.storage.folder import check_folder, make_folder
+from dubbing.storage.folder import check_folder, holds_link, make_folder
 from dubbing.storage.keys import Keys, check_key
 from dubbing.storage.s3 import S3Options, s3_store
 from dubbing.storage.s3_refusal import Refusal, refusal_in, summary_of
@@ -247,7 +247,7 @@ class Storage:
         if not key:
             return
         check_key(key)
-        if self._folder:
+        if self._folder and holds_link(self._folder, key):
             real = Path(os.path.realpath(self._folder / key))
             if not real.is_relative_to(os.path.realpath(self._folder)):
                 raise BadInput(
