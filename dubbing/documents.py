@@ -79,7 +79,8 @@ def received(kind: type[Message], message: object) -> Message:
     kind: a model or a dataclass. Raises NewerRelease and Damaged as `stored` does.
     """
     try:
-        read: Message = _adapter(kind).validate_python(message, extra="ignore")
+        # A class is hashable, which mypy does not know of a type variable.
+        read: Message = _adapter(kind).validate_python(message, extra="ignore")  # type: ignore[arg-type]
     except ValidationError as exc:
         raise _unreadable(exc, "a message") from exc
     return read
