@@ -6,8 +6,6 @@ A service that is missing on this machine skips its tests; with CI set it fails 
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -22,8 +20,6 @@ from services import unavailable
 
 from dubbing.errors import QueueUnavailable
 from dubbing.storage import S3Options, Storage
-
-START_SECONDS = 20
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -62,27 +58,8 @@ def s3_options(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Options]:
     """Options to reach a real S3 server with the buckets `s3_server.BUCKETS`."""
     if find_spec("swift") is None:
         unavailable("OpenStack Swift")
-    folder = tmp_path_factory.mktemp("s3")
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, s3.__file__, str(folder)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        )
-    try:
-        assert process.stdout
-        port = process.stdout.readline().strip()
-        assert port, (folder / "log").read_text()
-        yield S3Options(
-            endpoint=f"http://127.0.0.1:{port}",
-            region=s3.REGION,
-            access_key_id=s3.ACCESS_KEY_ID,
-            secret_access_key=s3.SECRET_ACCESS_KEY,
-        )
-    finally:
-        _end(process)
+    with s3.running(tmp_path_factory.mktemp("s3")) as options:
+        yield options
 
 
 @pytest.fixture(scope="session")
@@ -106,11 +83,3 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
         return Storage.at(str(tmp_path / "storage"))
     options: S3Options = request.getfixturevalue("s3_options")
     return Storage.at(f"s3://{s3.BUCKETS[0]}/{uuid.uuid4().hex}", options)
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    for pipe in (process.stdin, process.stdout):
-        if pipe:
-            pipe.close()
-    process.terminate()
-    process.wait(timeout=START_SECONDS)

@@ -8,14 +8,13 @@ import signal
 import subprocess
 import tempfile
 import time
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 
 import redis
 
+from dubbing.embedded.child import start_child
 from dubbing.embedded.redis import redis_command
-from dubbing.embedded.stack import die_with_parent
 
 SECONDS = 20.0
 """How long Redis may take to start or to end."""
@@ -80,15 +79,7 @@ class RedisServer:
         command = redis_command(self._folder / "socket", **self._options)
         self._folder.mkdir(exist_ok=True)
         with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                # Ctrl-C must only reach the process that started Redis.
-                start_new_session=True,
-                preexec_fn=partial(die_with_parent, signal.SIGKILL),  # noqa: PLW1509 - no lock
-            )
+            self._process = start_child(command, log)
         self._wait(self._process)
 
     def kill(self) -> None:

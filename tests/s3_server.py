@@ -9,10 +9,15 @@ ends when its standard input does.
 
 from __future__ import annotations
 
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dubbing.storage import S3Options
 
 ACCESS_KEY_ID = "test:tester"
 SECRET_ACCESS_KEY = "testing"
@@ -23,6 +28,36 @@ PAGE = 50
 
 App = Callable[[dict[str, Any], Any], Any]
 """A WSGI application."""
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[S3Options]:
+    """Run the server during the block, with its data in a new folder; yields how to reach it."""
+    # Here, as the process of the server must not import obstore before it is patched.
+    from dubbing.storage import S3Options
+
+    folder.mkdir(exist_ok=True)
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, __file__, str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+    try:
+        assert process.stdout
+        port = process.stdout.readline().strip()
+        assert port, (folder / "log").read_text()
+        yield S3Options(
+            endpoint=f"http://127.0.0.1:{port}",
+            region=REGION,
+            access_key_id=ACCESS_KEY_ID,
+            secret_access_key=SECRET_ACCESS_KEY,
+        )
+    finally:
+        process.terminate()
+        process.communicate()
 
 
 def main(folder: Path) -> None:

@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar
@@ -20,7 +19,8 @@ from services import PLAIN, PLUGINS
 
 from dubbing.assembly.report import Report
 from dubbing.client import Client
-from dubbing.embedded.stack import die_with_parent, dubbing_command, environment
+from dubbing.embedded.child import start_child
+from dubbing.embedded.stack import dubbing_command, environment
 from dubbing.job import Job, JobState, Segment
 from dubbing.jobs.status import Status
 from dubbing.ledger import WorkerState
@@ -107,11 +107,9 @@ class System:
         path = self._log_path(log or engine)
         path.parent.mkdir(exist_ok=True)
         with path.open("ab") as file:
-            return subprocess.Popen(
+            return start_child(
                 [*dubbing_command(), "worker", *engine.split()],
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.STDOUT,
+                file,
                 env={
                     **{key: value for key, value in os.environ.items() if "DUBBING" not in key},
                     **environment(self.settings),
@@ -119,9 +117,6 @@ class System:
                     **paths,
                     **variables,
                 },
-                start_new_session=True,
-                # If this test run is killed, its workers end too.
-                preexec_fn=partial(die_with_parent, signal.SIGKILL),  # noqa: PLW1509 - no lock
             )
 
     def worker(self, name: str) -> subprocess.Popen[bytes]:

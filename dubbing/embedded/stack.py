@@ -6,7 +6,6 @@ keeps nothing on disk; its state is rebuilt from storage.
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import shutil
@@ -16,13 +15,13 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import IO
 
 from pydantic import SecretStr
 
+from dubbing.embedded.child import start_child
 from dubbing.embedded.home import make_home, open_private, take_lock
 from dubbing.embedded.redis import is_up, redis_command
 from dubbing.engines.engine import require
@@ -36,9 +35,6 @@ STOP_SECONDS = 20.0
 """Seconds that a worker may take to finish its batch before it is killed; the lease restores it."""
 ERROR = "error: "
 """Prefix of the last line of a command that fails."""
-PR_SET_PDEATHSIG = 1
-LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
-"""Loaded here, as only system calls are safe between fork and exec."""
 
 
 class Stack:
@@ -154,16 +150,8 @@ class Stack:
         """Start a process that gets the signal ``orphaned`` when this process is killed."""
         path = self.log_path(name)
         with open(path, "ab", opener=open_private) as file:
-            return subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, **environment(self._settings)},
-                # Ctrl-C on the terminal is for the parent, which ends its children in order.
-                start_new_session=True,
-                preexec_fn=partial(die_with_parent, orphaned),  # noqa: PLW1509 - see LIBC
-            )
+            env = {**os.environ, **environment(self._settings)}
+            return start_child(command, file, env=env, orphaned=orphaned)
 
     def _wait_for_redis(self) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -210,9 +198,3 @@ def _end(process: subprocess.Popen[bytes], deadline: float) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def die_with_parent(number: signal.Signals) -> None:
-    """Make Linux signal this child when its parent is killed, so that no process is left."""
-    if LIBC:
-        LIBC.prctl(PR_SET_PDEATHSIG, number)

@@ -7,15 +7,13 @@ The second one has the bucket of a real S3 server, where its tests' library is i
 from __future__ import annotations
 
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks._system import settings
+from benchmarks._system import from_tests, settings
 from benchmarks._workers import Workers, wait_until_ready
 from dubbing.client import Client
 from dubbing.embedded.stack import Stack
@@ -28,7 +26,6 @@ LONGEST = 60.0
 """Seconds after which a job is given up; it counts as that time."""
 JOINING = 15.0
 """Seconds that workers have to join, or to refuse it."""
-S3_SERVER = Path(__file__).parents[2] / "tests" / "s3_server.py"
 Variables = dict[str, str]
 
 
@@ -95,34 +92,12 @@ def wrong_storages(home: Path) -> Iterator[list[Variables]]:
     if find_spec("swift") is None:
         yield [folder, {"DUBBING_STORAGE_URL": str(home / "third")}]
         return
-    with s3_server(home / "s3") as port:
+    with from_tests("s3_server").running(home / "s3") as s3:
         bucket = {
             "DUBBING_STORAGE_URL": "s3://dubbing",
-            "DUBBING_S3_ENDPOINT": f"http://127.0.0.1:{port}",
-            "DUBBING_S3_REGION": "us-east-1",
-            "DUBBING_S3_ACCESS_KEY_ID": "test:tester",
+            "DUBBING_S3_ENDPOINT": s3.endpoint,
+            "DUBBING_S3_REGION": s3.region,
+            "DUBBING_S3_ACCESS_KEY_ID": s3.access_key_id,
             "DUBBING_S3_SECRET_ACCESS_KEY": "wrong",
         }
         yield [folder, bucket]
-
-
-@contextmanager
-def s3_server(folder: Path) -> Iterator[str]:
-    """Run the S3 server of the tests; yields its port."""
-    folder.mkdir()
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, S3_SERVER, str(folder)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        )
-    try:
-        assert process.stdout
-        port = process.stdout.readline().strip()
-        assert port, (folder / "log").read_text()
-        yield port
-    finally:
-        process.terminate()
-        process.communicate()

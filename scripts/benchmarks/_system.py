@@ -8,7 +8,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from dubbing.client import Client
 from dubbing.job import JobState
@@ -21,9 +23,17 @@ CORES = os.cpu_count() or 1
 PATIENCE = 120.0
 """Seconds after which something must be hanging."""
 POLL_SECONDS = 0.01
-PLUGINS = Path(__file__).parents[2] / "tests" / "plugins"
+TESTS = Path(__file__).parents[2] / "tests"
+PLUGINS = TESTS / "plugins"
 """Provides the engine ``faulty``, which takes as long as a line's text says."""
 SPEAKING = {JobState.QUEUED, JobState.SYNTHESIZING}
+
+
+def from_tests(name: str) -> ModuleType:
+    """Return a module of the tests: a tiny model, or the S3 server."""
+    if str(TESTS) not in sys.path:
+        sys.path.append(str(TESTS))
+    return import_module(name)
 
 
 def settings(home: Path, engine: str, slots: int | None = None) -> Settings:

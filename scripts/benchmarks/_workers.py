@@ -7,12 +7,12 @@ import signal
 import subprocess
 import time
 from collections.abc import Collection
-from functools import partial
 from types import TracebackType
 
 from benchmarks._system import PATIENCE, POLL_SECONDS
 from dubbing.client import Client
-from dubbing.embedded.stack import die_with_parent, dubbing_command, environment
+from dubbing.embedded.child import start_child
+from dubbing.embedded.stack import dubbing_command, environment
 from dubbing.ledger import WorkerState
 from dubbing.settings import Settings
 
@@ -42,14 +42,10 @@ class Workers:
         log = own.home / "logs" / f"{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as file:
-            self._processes[name] = subprocess.Popen(
+            self._processes[name] = start_child(
                 [*dubbing_command(), "worker", own.engine],
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.STDOUT,
+                file,
                 env={**os.environ, **environment(own), **variables},
-                start_new_session=True,
-                preexec_fn=partial(die_with_parent, signal.SIGKILL),  # noqa: PLW1509 - no lock
             )
 
     def ended(self) -> list[str]:

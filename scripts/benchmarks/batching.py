@@ -22,13 +22,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
-from importlib import import_module
 from pathlib import Path
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks._script import LANGUAGE, WORDS
+from benchmarks._system import from_tests
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.engine import Engine, EngineSpec, Line
 from dubbing.engines.models.folders import ModelFolders
@@ -41,7 +41,6 @@ SIZES = {"speedup": 1, "speedup_middle": 4}
 AT_LEAST = {f"speedup.{engine}": 1.2 for engine in ENGINES}
 AT_MOST = {"padding_waste": 0.10}
 
-TESTS = Path(__file__).parents[2] / "tests"
 LINES = 16
 REPEATS = 7
 FILM_LINES = 1500
@@ -95,10 +94,9 @@ def speedup(name: str, size: int) -> float:
 
 def load(name: str, size: int, root: Path) -> Engine:
     """Return an engine with a tiny model."""
-    sys.path.insert(0, str(TESTS))
     folder = root / name
     folder.mkdir()
-    import_module(f"tiny.{name}").make(folder, size=size)
+    from_tests(f"tiny.{name}").make(folder, size=size)
     engine: Engine = Catalogue(ModelFolders(root=root)).create(name)  # type: ignore[assignment]
     engine.load("cpu")
     import torch

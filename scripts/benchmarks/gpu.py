@@ -18,15 +18,14 @@ from __future__ import annotations
 import json
 import multiprocessing
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from benchmarks._system import from_tests
 from dubbing.engines.adapters._coqui.library import prepare
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.engine import Engine, Line
@@ -44,7 +43,6 @@ REPEATS = 3
 SMALL = 4
 """Channels without a GPU, as a multiple of those of the tests' models."""
 TEXT = "You told me that the ship would leave before dawn, and we are here."
-TESTS = Path(__file__).parents[2] / "tests"
 VITS_AUDIO = {
     "sample_rate": 22_050,
     "fft_size": 1024,
@@ -74,9 +72,7 @@ def run() -> Figures:
 
 def load(name: str, root: Path, device: str) -> Engine:
     """Return a loaded engine, of the published size on a GPU."""
-    if str(TESTS) not in sys.path:
-        sys.path.insert(0, str(TESTS))
-    tiny, folder = import_module(f"tiny.{name}"), root / name
+    tiny, folder = from_tests(f"tiny.{name}"), root / name
     folder.mkdir()
     if device == "cpu":
         tiny.make(folder, size=SMALL)
