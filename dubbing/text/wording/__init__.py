@@ -31,9 +31,14 @@ from dubbing.text.wording.signs import plain, unspoken, without_signs
 from dubbing.text.wording.spans import Span, Taken, clear_of, joined
 from dubbing.text.wording.telephone import telephone_rules
 
-CLAUSE = re.compile(r"[^，。！？；]{1,200}")
-"""The unit in which Chinese and Japanese are read; no number continues across these signs. A longer
-one takes more time for each character."""
+WITHIN = "[^，。！？；]"
+LETTER = r"[^\W\d_a-zA-Z]"
+CLAUSE = re.compile(
+    rf"{WITHIN}{{1,200}}(?:(?!{WITHIN})|(?<={LETTER})(?={LETTER}))|{WITHIN}{{1,200}}"
+)
+"""The unit in which Chinese and Japanese are read; no number continues across the signs that end
+it. A longer clause would take more time for each character, so it is cut: between two letters if it
+can be, as numbers and their units hold no such place."""
 ONE_TILDE = str.maketrans(dict.fromkeys(TILDES, "~"))
 """The grammars know only one of the tildes."""
 NOTHING: Mapping[str, str] = {}

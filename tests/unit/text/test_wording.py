@@ -231,6 +231,18 @@ def test_chinese_and_japanese_are_read_by_their_grammar(
     assert spoken(written, language) == said
 
 
+@pytest.mark.parametrize(
+    ("language", "written"), [("zh", "2024年有3.14万人"), ("ja", "2024年3人で12:30、-3.5%")]
+)
+def test_a_long_clause_is_read_as_a_short_one_is(language: str, written: str) -> None:
+    pytest.importorskip("wetext")
+    said = spoken(written, language)
+    for length in range(180, 201):
+        before = "天" * length
+        assert spoken(before + written, language) == before + said, length
+    assert spoken("1" + "." * 500 + "5", language).startswith("一")
+
+
 def test_without_the_extra_chinese_figures_stay_as_they_are() -> None:
     code = (
         "import sys; sys.modules['wetext'] = None\n"
