@@ -189,15 +189,19 @@ def stretch(audio: Audio, factor: float) -> Samples:
 def unreadable(
     storage: Storage, clips: Sequence[PlacedClip], pool: ThreadPoolExecutor
 ) -> ClipUnreadable:
-    """Return the error about all lines whose clips are missing, damaged, or not their own."""
+    """Return the error about all lines whose clips are missing, damaged, or not their own.
+
+    Raises BadInput when storage refuses a clip's key: to speak the line again would not help.
+    """
 
     def fault(clip: PlacedClip) -> str | None:
         """Return None for a good clip, else the digest of the object; empty when there is none."""
         try:
             data = storage.get(clip.key)
-            read_clip(data, clip.key, clip.digest)
         except NotFound:
             return ""
+        try:
+            read_clip(data, clip.key, clip.digest)
         except BadInput:
             return digest_of(data)
         return None

@@ -10,7 +10,7 @@ import pyloudnorm
 import pytest
 
 from dubbing.assembly.mix import BLOCK, RATE, WINDOW, Mixer, PlacedClip, stretch
-from dubbing.errors import ClipUnreadable
+from dubbing.errors import BadInput, ClipUnreadable
 from dubbing.media.samples import Audio, Samples, encode_flac
 from dubbing.planning.clip import digest_of
 from dubbing.storage import Storage
@@ -161,6 +161,17 @@ def test_a_clip_that_is_not_the_one_that_was_spoken_is_unreadable(storage: Stora
     assert raised.value.segments == ("line-1", "line-2")
     assert raised.value.found == {"line-1": digests[2], "line-2": digests[1]}
     assert programme(storage, [clips[0], clips[3]], 5).any()
+
+
+def test_clips_behind_a_link_that_leads_out_of_storage_are_not_taken_for_lost(
+    tmp_path: Path,
+) -> None:
+    storage = Storage.at(str(tmp_path / "storage"))
+    key = store(storage, "a", tone(1.0))
+    moved = (tmp_path / "storage" / "clips").rename(tmp_path / "clips")
+    (tmp_path / "storage" / "clips").symlink_to(moved)
+    with pytest.raises(BadInput, match="leads out of it"):
+        programme(storage, [clip(key, 0)], 1)
 
 
 def test_a_mix_that_is_given_up_leaves_no_thread_at_work(storage: Storage) -> None:
