@@ -12,7 +12,7 @@ from pydantic import StringConstraints
 from dubbing.documents import Document, Model
 from dubbing.errors import ErrorRecord
 
-CLIP = r"^clips/[A-Za-z0-9._-]{1,2}/[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.flac$"
+CLIP = r"^clips/[A-Za-z0-9][A-Za-z0-9._-]?/[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.flac$"
 """The storage key of a clip."""
 
 
