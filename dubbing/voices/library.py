@@ -15,7 +15,7 @@ import langcodes
 from dubbing.documents import Model
 from dubbing.engines.conversion import spec_of
 from dubbing.engines.engine import EngineSpec
-from dubbing.errors import BadInput, Conflict, Damaged, NotFound
+from dubbing.errors import BadInput, Conflict, Damaged, NewerRelease, NotFound
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.storage.parallel import each
@@ -126,8 +126,8 @@ class Voices:
         def named(name: str) -> NamedVoice | None:
             try:
                 voice = load_voice(self._storage, find(self._storage, name))
-            except (NotFound, Damaged) as exc:
-                # Damaged, or deleted since the names were listed.
+            except (NotFound, Damaged, NewerRelease) as exc:
+                # A voice may have been deleted since the names were listed.
                 log.warning("voice %r is skipped: %s", name, exc)
                 return None
             return NamedVoice(name=name, voice=voice, doubts=tuple(doubts_of(voice)))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from recordings import speech, write
 
+from dubbing.documents import FORMAT
 from dubbing.engines.adapters.tone import Tone
 from dubbing.engines.engine import VoiceForm
 from dubbing.errors import BadInput, Conflict, Damaged, NotFound
@@ -217,6 +218,17 @@ def test_a_voice_that_an_earlier_version_stored_is_read(voices: Voices, storage:
     storage.create(Keys.voice_name("old"), digest.encode())
     (named,) = voices.all()
     assert named.voice == Voice(digest=digest, seconds=8.0, transcript="Good day.")
+
+
+def test_a_voice_of_a_newer_release_hides_no_other_one(
+    voices: Voices, storage: Storage, ada: Path
+) -> None:
+    voices.extract("ada", [ada])
+    digest = "ab" * 32
+    newer = {"digest": digest, "seconds": 8.0, "transcript": "", "format": FORMAT + 1}
+    storage.create(Keys.voice(digest), json.dumps(newer).encode())
+    storage.create(Keys.voice_name("newer"), digest.encode())
+    assert [named.name for named in voices.all()] == ["ada"]
 
 
 def test_a_cast_means_the_voice_of_its_engine_first_and_then_a_stored_one(
