@@ -39,8 +39,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-LONGEST_LINE = 500
-"""Characters in one line of a message; a longer one holds a value, not words."""
+from dubbing.visible import readable, readable_line
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ class BadInput(Permanent):
 
     def __init__(self, message: str, *, where: str | None = None) -> None:
         self.message = readable(message)
-        self.where = where and _readable_line(where)
+        self.where = where and readable_line(where)
         super().__init__(f"{self.where}: {self.message}" if where else self.message)
 
 
@@ -246,20 +245,3 @@ class QueueRefused(QueueUnavailable):
     """Redis needs other settings: a password, a user's rights, a database, TLS."""
 
     code = "queue_refused"
-
-
-def readable(message: str) -> str:
-    """Return a message in which no value is overlong or acts on a terminal.
-
-    A value may be the whole of a damaged file. The end of a line stays: it says what to do.
-    """
-    return "\n".join(map(_readable_line, message.split("\n")))
-
-
-def _readable_line(line: str) -> str:
-    if len(line) > LONGEST_LINE:
-        half = LONGEST_LINE // 2
-        line = f"{line[:half]} … {line[-half:]}"
-    if line.isprintable():
-        return line
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)

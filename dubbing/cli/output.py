@@ -18,7 +18,7 @@ import click
 
 from dubbing.errors import DubbingError
 from dubbing.job import JobState
-from dubbing.telemetry.visible import visible
+from dubbing.visible import visible
 
 if TYPE_CHECKING:
     from dubbing.jobs.status import Status

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator
 
 from dubbing.documents import Model
-from dubbing.errors import readable
+from dubbing.visible import readable
 
 Code = Literal[
     "too_dense",

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Any
 
-from dubbing.telemetry.visible import visible
+from dubbing.visible import visible
 
 FORMAT = "%(asctime)s %(levelname)s %(processName)s %(name)s: %(message)s%(context)s"
 

@@ -23,7 +23,7 @@ from dubbing.media.samples import Audio
 from dubbing.settings import Settings
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
-from dubbing.telemetry.visible import OBEYED
+from dubbing.visible import OBEYED
 from dubbing.voices.reference import RATE
 from dubbing.voices.store import store_voice
 from dubbing.voices.voice import Voice

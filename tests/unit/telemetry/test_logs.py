@@ -1,0 +1,26 @@
+"""The lines of a log."""
+
+from __future__ import annotations
+
+import io
+import logging
+
+from dubbing.telemetry.logs import Lines
+
+
+def test_an_event_is_one_line_of_a_log_and_its_traceback_has_its_own_lines() -> None:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(Lines("%(levelname)s: %(message)s"))
+    logger = logging.Logger("test")
+    logger.addHandler(handler)
+    logger.warning("of %s", "b\nERROR: forged \x1b[2J")
+    try:
+        raise ValueError("\x1b]0;title\x07")
+    except ValueError:
+        logger.exception("it failed")
+    first, second, *trace = stream.getvalue().splitlines()
+    assert first == r"WARNING: of b\nERROR: forged \x1b[2J"
+    assert second == "ERROR: it failed"
+    assert trace[0] == "Traceback (most recent call last):"
+    assert trace[-1] == r"ValueError: \x1b]0;title\x07"
