@@ -82,18 +82,21 @@ class Programme:
         """Return each line's clip and place, with the gain that brings its voice to the profile."""
         gains = self._gains()
         return [
-            PlacedClip(
-                id=segment.id,
-                key=take.key,
-                start=placement.frame,
-                stretch=placement.stretch,
-                gain=gains[self._voice(segment)],
-                digest=take.digest,
-            )
+            self._placed(segment, placement, gains[self._voice(segment)])
             for segment in self.spoken
             if (placement := self.placements.get(segment.id))
-            and (take := self.outcomes[segment.id].result.takes[placement.take])
         ]
+
+    def _placed(self, segment: Segment, placement: Placement, gain: float) -> PlacedClip:
+        take = self.outcomes[segment.id].result.takes[placement.take]
+        return PlacedClip(
+            id=segment.id,
+            key=take.key,
+            start=placement.frame,
+            stretch=placement.stretch,
+            gain=gain,
+            digest=take.digest,
+        )
 
     def background(self) -> Iterator[Samples]:
         """Return the sound under the speech, in blocks of ``BLOCK`` frames."""
@@ -159,8 +162,8 @@ def prepare(
     """Return the programme that ``job`` asks for.
 
     folder: receives copies of media that is not on this machine.
-    Raises BadInput or MediaError when media cannot be read, NotFound when it is missing, BadInput
-    for a programme that is longer than any may be.
+    Raises BadInput or MediaError when media cannot be read, NotFound when it is missing, and
+    BadInput when the programme is longer than one may be.
     """
     film = _fetch(storage, job.media, folder / "film", job.media_track)
     track = _fetch(storage, job.background.track, folder / "track")

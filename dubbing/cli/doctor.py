@@ -99,17 +99,15 @@ def _redis(system: System) -> Iterator[Finding]:
     if not system.settings.redis_url and not is_up(system.settings):
         yield _tried("Redis", lambda: f"`dubbing run` and `up` start {find_redis_server()}")
         return
-    cautions: list[str] = []
-
-    def ask() -> str:
+    try:
         system.ledger.greet()
-        cautions.append(system.ledger.check_writable(consume=True))
-        return "answers"
-
-    yield _tried("Redis", ask)
-    yield from (
-        Finding("Redis's memory", False, words, needed=False) for words in cautions if words
-    )
+        caution = system.ledger.check_writable(consume=True)
+    except DubbingError as exc:
+        yield Finding("Redis", False, str(exc))
+        return
+    yield Finding("Redis", True, "answers")
+    if caution:
+        yield Finding("Redis's memory", False, caution, needed=False)
 
 
 def _storage(storage: Storage) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import click
 
-from dubbing.cli.exit_codes import REFUSED, of_error
+from dubbing.cli.exit_codes import of_error
 from dubbing.cli.output import echo, print_error
 from dubbing.errors import BadInput, DubbingError, Unforeseen
 from dubbing.settings import Settings
@@ -29,17 +29,20 @@ SHOWN = 300
 
 def report(exc: Exception, *, as_json: bool) -> int:
     """Print why a command ended; return its exit code."""
-    # Whoever read the output may have ended, and the pipe with it.
+    error = _as_ours(exc)
+    # The program that read the output may have ended, and the pipe with it.
     with suppress(OSError):
         if isinstance(exc, click.ClickException) and not as_json:
-            words = io.StringIO()
-            exc.show(words)
-            echo(words.getvalue().rstrip("\n"), err=True)
-            return REFUSED
-    error = _as_ours(exc)
-    with suppress(OSError):
-        print_error(error, as_json=as_json)
+            _print_usage(exc)
+        else:
+            print_error(error, as_json=as_json)
     return of_error(error)
+
+
+def _print_usage(exc: click.ClickException) -> None:
+    words = io.StringIO()
+    exc.show(words)
+    echo(words.getvalue().rstrip("\n"), err=True)
 
 
 def _as_ours(exc: Exception) -> DubbingError:

@@ -21,7 +21,7 @@ class Holding(Model):
     """Engines that take no work, each with why it could not be loaded, or ``""`` if it was told to
     rest."""
     fault: str = ""
-    """Why the process takes no work at all, whatever it has loaded; empty when it does."""
+    """Why the process takes no work at all, whatever it has loaded; empty while it takes work."""
 
     @property
     def errors(self) -> list[str]:
@@ -34,9 +34,9 @@ class Holding(Model):
 
     @classmethod
     def of_all(cls, processes: Iterable[Holding]) -> Holding:
-        """Return what a worker holds: what all of its processes lack, it lacks.
+        """Return what a worker holds, by what each of its processes holds.
 
-        An engine rests when it rests in all of them.
+        An engine rests, and the worker has a fault, only if that is so in all of them.
         """
         all_ = list(processes)
         rest = [process.resting for process in all_]
@@ -50,5 +50,5 @@ class Holding(Model):
             loading=next((process.loading for process in all_ if process.loading), ""),
             begun=any(process.begun for process in all_),
             resting=resting,
-            fault=all_[0].fault if all(process.fault for process in all_) and all_ else "",
+            fault=all_[0].fault if all_ and all(process.fault for process in all_) else "",
         )

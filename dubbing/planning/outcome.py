@@ -19,6 +19,7 @@ from dubbing.storage.parallel import each
 log = logging.getLogger(__name__)
 
 ROUND = re.compile(r"[1-9][0-9]{0,8}")
+"""The name of a round's folder."""
 
 
 class Outcome(NamedTuple):
@@ -77,8 +78,9 @@ def gather(storage: Storage, job: str, round_: int) -> dict[str, Outcome]:
 
 def _planned(storage: Storage, job: str, round_: int) -> list[Batch]:
     """Return a round's batches; none when the round ended before it was planned."""
+    key = Keys.plan(job, round_)
     try:
-        return read_plan(storage.get(Keys.plan(job, round_)), Keys.plan(job, round_))
+        return read_plan(storage.get(key), key)
     except NotFound:
         return []
 

@@ -153,10 +153,6 @@ def _follows(before: Caption, caption: Caption) -> bool:
     return before.speaker == caption.speaker and before.start < caption.start <= before.end + GAP
 
 
-def _one_speaker(one: Caption, other: Caption) -> bool:
-    return one.speaker == other.speaker or not (one.speaker and other.speaker)
-
-
 def _words(caption: Caption) -> str:
     return " ".join(_rows(caption))
 

@@ -168,7 +168,7 @@ class Voices:
         """
         digest = find(self._storage, name)
         if next(self._storage.keys(Keys.voice_folder(digest)), None) is None:
-            load_voice(self._storage, digest)
+            raise NotFound(f"there is no voice {digest!r}")
         with marked_for_deletion(self._storage, digest):
             if digest != name:
                 self._storage.delete(Keys.voice_name(name))
