@@ -35,8 +35,8 @@ LONGEST_NAME = 100
 FORMAT = 1
 """The highest format of documents and messages that this release reads.
 
-There is one count for all kinds of documents. A release that writes what an older one would
-misread, rather than do without, raises the count, and marks those documents with it.
+There is one count for all kinds of documents. A release raises it when older releases, which ignore
+new fields, would misread a document, and marks such documents with it.
 """
 
 IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
@@ -58,14 +58,14 @@ class Document(Model):
 
     # The first format is not written: the first release refuses fields that it does not know.
     format: int = Field(default=1, ge=1, le=FORMAT, exclude_if=lambda format_: format_ == 1)
-    """The lowest `FORMAT` of a release that reads it rightly."""
+    """The lowest `FORMAT` of the releases that read the document rightly."""
 
 
 def stored(model: type[AnyModel], data: bytes | str, where: str) -> AnyModel:
-    """Return a stored document, less the fields that this release does not know.
+    """Return a stored document without the fields that this release does not know.
 
     where: its key, for the error. Raises NewerRelease for a format or a value of an enum that this
-    release does not know, and Damaged for anything else that is no such document.
+    release does not know, and Damaged for data that is no such document.
     """
     try:
         return model.model_validate_json(data, extra="ignore")
@@ -74,7 +74,7 @@ def stored(model: type[AnyModel], data: bytes | str, where: str) -> AnyModel:
 
 
 def received(kind: type[Message], message: object) -> Message:
-    """Return a message, less the fields that this release does not know.
+    """Return a message without the fields that this release does not know.
 
     kind: a model or a dataclass. Raises NewerRelease and Damaged as `stored` does.
     """
@@ -101,7 +101,7 @@ def _unreadable(exc: ValidationError, where: str) -> NewerRelease | Damaged:
 
 
 def _is_newer(exc: ValidationError) -> bool:
-    """Whether a document is of a newer format, or has no fault but names that are not known."""
+    """Whether a document has a newer format, or no fault but unknown values of enums."""
     faults = exc.errors(include_url=False, include_context=False, include_input=False)
     return any(
         fault["type"] == "less_than_equal" and fault["loc"][-1] == "format" for fault in faults

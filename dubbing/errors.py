@@ -142,7 +142,7 @@ class GivenUp(Permanent):
 
 
 class Damaged(Permanent):
-    """A stored document cannot be read; without it, what it tells is made again, or unknown."""
+    """A stored document cannot be read; its content is made again where that is possible."""
 
     code = "damaged"
 
@@ -213,7 +213,7 @@ class WorkerEnds(Stopped):
 
 
 class NewerRelease(Transient):
-    """A newer release wrote what this one cannot read; processes of that release can go on."""
+    """A newer release wrote a document or message, which only its own processes can read."""
 
     code = "newer_release"
 

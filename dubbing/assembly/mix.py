@@ -96,7 +96,7 @@ class Mixer:
         """Yield the programme, float32 ``(n, channels)``, ``BLOCK`` frames at a time.
 
         background: blocks of ``BLOCK`` frames, ``(n, channels)``; it may end early.
-        Raises ClipUnreadable, which names every line whose clip is missing, damaged, or another.
+        Raises ClipUnreadable, which names each line whose clip is missing, damaged, or not its own.
         """
         beds = read_ahead(background or iter(()))
         for speech in self._speech():

@@ -18,8 +18,8 @@ from dubbing.proof.speaker import Match
 from dubbing.text.sounds import is_silent
 
 OUTPUT = r"^(dub\.[a-z0-9]{1,10}|lines/[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.flac)$"
-"""The names of outputs, and of lines that are fetched before they are mixed: no other name that a
-stored report may hold is written to anybody's folder."""
+"""The names of outputs, and of lines that are fetched before they are mixed. A stored report with
+another name is damaged, so `fetch` writes no other file."""
 LOUDNESS_TOLERANCE = 1.0
 """LU by which a programme may miss its profile before a warning is given."""
 

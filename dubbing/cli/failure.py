@@ -75,7 +75,7 @@ def _settings() -> Settings | None:
 
 
 def _keep(details: str, settings: Settings | None) -> Path | None:
-    """Write a traceback into a new private file; return its path, or None where none can be."""
+    """Write a traceback into a new private file; return its path, or None if none can be made."""
     command = " ".join(sys.argv)
     head = f"{time.strftime('%F %T%z')} dubbing {version('dubbing')}, Python {sys.version}\n"
     for folder in _folders(settings):

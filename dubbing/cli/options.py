@@ -42,7 +42,7 @@ def collection_option(words: str) -> Callable[[Command], Command]:
 def check_out(folder: Path) -> None:
     """Raise BadInput unless files can be written into a folder, which need not exist yet.
 
-    Asked before the work begins, so that it is not done in vain.
+    Commands call it before the work begins, so that no work is in vain.
     """
     if why := hindrance(folder):
         raise BadInput(f"nothing can be written there: {why.strerror}", where=f"--out {folder}")

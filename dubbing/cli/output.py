@@ -30,7 +30,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON f
 
 
 def echo(text: object, *, err: bool = False) -> None:
-    """Print text to standard output, or to standard error, as `visible` returns it."""
+    """Print text, made `visible`, to standard output or standard error."""
     click.echo(visible(str(text), kept="\n\t"), err=err)
 
 
@@ -48,7 +48,7 @@ def print_error(exc: DubbingError, *, as_json: bool) -> None:
 
 
 def print_json(value: Any, *, indent: int | None = 2) -> None:
-    """Print one JSON document; ASCII alone where it holds what a terminal would obey."""
+    """Print one JSON document; in ASCII alone if it holds characters that a terminal obeys."""
     document = json.dumps(value, ensure_ascii=False, indent=indent)
     if visible(document, kept="\n") != document:
         document = json.dumps(value, indent=indent)

@@ -84,5 +84,5 @@ def _load(storage: Storage, key: str) -> Published | None:
     except NotFound:
         return None
     except (NewerRelease, Damaged) as exc:
-        log.warning("%s is skipped: %s", key, exc)
+        log.warning("skipped: %s", exc)
         return None

@@ -1,6 +1,6 @@
 """The lines of a job in the words that are spoken, made within bounds.
 
-Words take long to make of a long text, so its length is looked at before.
+To put a long text into words takes long, so its length is checked first.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ LONGEST_NUMBER = 40
 """Digits in one number; longer ones take minutes to read out."""
 NUMBER = re.compile(rf"\d(?:[.,'’_]?\d){{{LONGEST_NUMBER},}}")
 SHORTENED = 4
-"""How many times shorter than its text a line may be as it is spoken, without signs and by the
-dictionary."""
+"""How many times longer than its spoken words a text may be: signs are left out, and the dictionary
+may shorten words."""
 MOST_SPOKEN = 1_500_000
 """Most characters of all lines as they are spoken: more than anybody says in 24 hours."""
 MOST_EFFORT = 15_000
@@ -43,10 +43,10 @@ class SpokenSegment(NamedTuple):
 def spoken_segments(
     job: Request, limits: Mapping[str, int]
 ) -> Iterator[tuple[Segment, SpokenSegment | str]]:
-    """Yield every segment with its spoken words, or with why it cannot be put into words.
+    """Yield every segment with its spoken words, or with the reason why it has none.
 
-    limits: the most characters that a speaker's engines speak at once. After a fault of all lines
-    together no more follow.
+    limits: the most characters that a speaker's engines speak at once. No segment follows the one
+    at which all lines together are too long.
     """
     wording = Wording(job.language, job.pronunciations)
     total = effort = 0
@@ -76,7 +76,10 @@ def spoken_segments(
 
 
 def _unreadable(words: str, limit: int | None) -> str | None:
-    """Return why a text is not put into words. limit: most characters that its engines speak."""
+    """Return why a text is not put into words, or None if it is.
+
+    limit: the most characters that its engines speak at once.
+    """
     if NUMBER.search(words):
         return f"it holds a number of more than {LONGEST_NUMBER} digits: write it in words"
     if limit is not None and len(words) > limit * SHORTENED and speakable(words):

@@ -105,9 +105,9 @@ def _scripts_of(language: str) -> frozenset[str] | None:
 
 
 def _composed(text: str) -> str:
-    """Return ``text`` in NFC, with at most `MOST_MARKS` marks on a letter.
+    """Return ``text`` in NFC; unless it is so already, with at most `MOST_MARKS` marks on a letter.
 
-    Python sorts the marks in a time that grows with their square.
+    Python takes the square of their number to sort the marks.
     """
     if unicodedata.is_normalized("NFC", text):
         return text

@@ -1,9 +1,9 @@
-"""Holds on voices: what keeps a voice from being deleted while a document that names it is written.
+"""Holds on voices: they keep a voice from being deleted while a document that names it is written.
 
-Whoever writes such a document lays a hold first, and then looks for the mark of a deletion. Whoever
-deletes a voice writes the mark first, and then looks for holds and documents. So at least one of
-the two sees the other, and no document is left without its voice. Holds and marks of processes that
-were killed are ignored after an hour.
+The writer of such a document creates a hold first, and then looks for the mark of a deletion. A
+deletion creates its mark first, and then looks for holds and documents. So at least one of the two
+sees the other, and no document is left without its voice. Holds and marks of processes that were
+killed are ignored after an hour.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ def held(storage: Storage, digests: Iterable[str], holder: str) -> Iterator[None
 
 
 def holders(storage: Storage, digest: str) -> tuple[str, ...]:
-    """Return whose documents about a voice are being written."""
+    """Return the jobs and names whose documents about a voice are being written."""
     return _fresh(storage, Keys.voice_holds(digest))
 
 
 @contextmanager
 def marked_for_deletion(storage: Storage, digest: str) -> Iterator[None]:
-    """Mark a voice during the block, which looks for whoever uses it, and deletes it or not."""
+    """Mark a voice during the block, which deletes it unless it is used."""
     mark = Keys.voice_deletions(digest) + secrets.token_hex(8)
     storage.create(mark, b"")
     try:
@@ -66,8 +66,8 @@ def _fresh(storage: Storage, prefix: str) -> tuple[str, ...]:
 def _check_there(storage: Storage, digest: str) -> None:
     if _fresh(storage, Keys.voice_deletions(digest)):
         raise Conflict(
-            f"voice {digest} is being deleted: try again when that has ended; should it have been "
-            "broken off, in an hour"
+            f"voice {digest} is being deleted: try again when that has ended, or in an hour if it "
+            "was broken off"
         )
     if not all(map(storage.exists, (Keys.voice(digest), Keys.reference(digest)))):
         raise NotFound(f"voice {digest} is gone: it was deleted meanwhile")

@@ -172,7 +172,7 @@ class Voices:
         with marked_for_deletion(self._storage, digest):
             if digest != name:
                 self._storage.delete(Keys.voice_name(name))
-            # Whoever writes a document with this voice from now on sees the mark.
+            # The writer of a document with this voice sees the mark from now on.
             others = self._names_of(digest)
             jobs = tuple(sorted({*holders(self._storage, digest), *self._jobs_with(digest)}))
             kept = bool(others or jobs)

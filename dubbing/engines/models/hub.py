@@ -115,7 +115,7 @@ def _listing(api: HfApi, weights: Weights, revision: str) -> tuple[str, list[Rep
 
 
 def _check_names(weights: Weights, files: Sequence[RepoFile]) -> None:
-    """Raise unless the files make up a model, and have plain names, no two the same."""
+    """Raise unless the files make up a model and have plain, distinct names."""
     names = [PurePosixPath(file.path).name for file in files]
     # The library prints the path of each file beside its progress bar.
     if odd := [file.path for file in files if not file.path.isprintable()]:

@@ -130,7 +130,7 @@ class _Amounts:
         try:
             phrase = format_unit(value, unit, "long", locale=self._locale)
         except (UnknownUnitError, InvalidOperation):
-            # The second comes of a number with more digits than babel can round.
+            # InvalidOperation: the number has more digits than babel can round.
             return None
         name = " ".join(phrase.replace(format_decimal(value, locale=self._locale), "{}").split())
         # A name with signs in it cannot be spoken.

@@ -21,7 +21,8 @@ TILDES = "~〜～∼"
 """Between two numbers they mean a range, before one number *about*."""
 
 NEAR = 100
-"""Characters beside a match that decide what it means; to take more takes the square of a line."""
+"""Characters before a match that decide its meaning. To look at the whole line for each match would
+take the square of its length."""
 LINE_END = re.compile(r"\s*\Z")
 
 
