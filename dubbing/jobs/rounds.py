@@ -65,8 +65,8 @@ def put_to_work(storage: Storage, ledger: Ledger, job: Job) -> set[str]:
     if round_ > 1:
         # A revision may have changed the job that the caller holds.
         job = load_job(storage, job.id, round_)
-    if load_end(storage, job.id, round_):
-        _unmark(storage, job.id)
+    if end := load_end(storage, job.id, round_):
+        _close(storage, ledger, job.id, end)
         return set()
     storage.create(Keys.open(job.id), b"")
     plan = Keys.plan(job.id, round_)
@@ -96,14 +96,14 @@ def end_round(storage: Storage, ledger: Ledger, job_id: str, end: End) -> End:
         except Damaged:
             # Nobody can tell how it ended, and only so can it be cancelled.
             storage.replace(key, end.model_dump_json().encode())
-    # The mark goes last: while it stands, a reconciler makes up for what was broken off.
-    ledger.end(job_id, end.round, end.state)
-    _unmark(storage, job_id)
+    _close(storage, ledger, job_id, end)
     return end
 
 
-def _unmark(storage: Storage, job_id: str) -> None:
-    """Remove a job's mark as open, unless another round was opened meanwhile."""
+def _close(storage: Storage, ledger: Ledger, job_id: str, end: End) -> None:
+    """Record a stored end in the ledger, and unmark the job, unless a newer round is open."""
+    # The mark goes last: while it stands, a reconciler finishes an end that was broken off.
+    ledger.end(job_id, end.round, end.state)
     storage.delete(Keys.open(job_id))
     newest = latest_round(storage, job_id)
     if newest and load_end(storage, job_id, newest) is None:

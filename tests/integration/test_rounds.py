@@ -23,8 +23,8 @@ from dubbing.jobs.access import Access
 from dubbing.jobs.batch_work import BatchRunner
 from dubbing.jobs.lease import Lease
 from dubbing.jobs.rounds import create_round, put_to_work
-from dubbing.jobs.store import latest_round, load_end, load_job, load_round
-from dubbing.ledger import Address
+from dubbing.jobs.store import End, latest_round, load_end, load_job, load_round
+from dubbing.ledger import Address, Audit
 from dubbing.ledger.records import ASSEMBLY_TOKEN
 from dubbing.planning.casting import cast_lines
 from dubbing.planning.outcome import gather
@@ -243,6 +243,37 @@ def test_a_cancel_reaches_a_round_that_the_ledger_does_not_know(client: Client, 
     open_round(client, job, 1)
     assert client.cancel("j").state is JobState.CANCELLED
     assert load_end(client.storage, "j", 2)
+    assert not marked(client)
+
+
+def cancelled_by_halves(client: Client, round_: int) -> None:
+    """Leave a round as a cancel does that is killed between storage and the ledger."""
+    end = End(state=JobState.CANCELLED, round=round_, lines=3)
+    client.storage.create(Keys.end("j", round_), end.model_dump_json().encode())
+
+
+def test_an_assembly_ends_the_job_whose_newer_round_was_cancelled_by_halves(
+    client: Client, job: Job
+) -> None:
+    lease = assembling(client, 1)
+    open_round(client, job, 1)
+    cancelled_by_halves(client, 2)
+    finishing.finish(runner(client), lease)
+    assert client.status("j").state is JobState.CANCELLED
+    with pytest.raises(Stopped):
+        lease.check()
+    assert not marked(client)
+
+
+def test_a_job_that_was_cancelled_by_halves_is_not_left_to_a_ledger_that_lost_its_work(
+    client: Client, job: Job, redis_url: str
+) -> None:
+    cancelled_by_halves(client, 1)
+    with redis.from_url(redis_url) as server:
+        server.delete(*server.keys("dubbing:published:*"), *server.keys("dubbing:job:j:todo:*"))
+    assert client.ledger.audit(["j"]) == [Audit.BROKEN]
+    put_to_work(client.storage, client.ledger, job)
+    assert client.status("j").state is JobState.CANCELLED
     assert not marked(client)
 
 
