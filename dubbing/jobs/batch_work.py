@@ -102,8 +102,7 @@ class BatchRunner:
                 self.access.check()
                 yield lease
         except Damaged as exc:
-            # Without the lease this worker decides nothing.
-            lease.check()
+            self.check_in_charge(lease)
             log.error("%s: the job fails: %s", at.job, exc)
             now = status_if_readable(self.storage, self.ledger, at.job)
             end = now.as_end(JobState.FAILED, at.round, exc)
@@ -115,6 +114,16 @@ class BatchRunner:
         except BaseException:
             self.ledger.release(at, self.worker)
             raise
+
+    def check_in_charge(self, lease: Lease) -> None:
+        """Raise unless this process may store what became of a batch or a round.
+
+        It may while its storage is in place and it holds the lease: without the lease, another
+        worker may be about to store something else.
+        """
+        self.access.check_mounted()
+        # Last, as a job may be cancelled at any moment, and then nothing more is stored.
+        lease.check()
 
     def _hand_back(self, lease: Lease, exc: Exception) -> None:
         """Release a batch: at once when others may do it, otherwise for later."""
@@ -169,9 +178,7 @@ class BatchRunner:
             if bound is None or lease.set_back(exc) < bound:
                 raise
             result = failed_result(batch, exc, self.worker)
-        self.access.check_mounted()
-        # Last: what was cancelled meanwhile writes nothing.
-        lease.check()
+        self.check_in_charge(lease)
         try:
             return self._stored(at, number, result)
         except StorageUnavailable:

@@ -86,7 +86,7 @@ def _advance(runner: BatchRunner, lease: Lease, job: Job, check: Callable[[], No
     except ClipUnreadable as exc:
         lines = [_asked_again(outcomes[id_], exc.found.get(id_, "")) for id_ in exc.segments]
         return _repair(runner, lease, job, lines, exc)
-    lease.check()
+    runner.check_in_charge(lease)
     end = End(
         state=report.state,
         round=round_,
@@ -171,7 +171,7 @@ def _go_on(
     runner: BatchRunner, lease: Lease, job: Job, reason: Reason, lines: Sequence[CastLine]
 ) -> str:
     """Open a round that speaks ``lines``; the current round then gets no end."""
-    lease.check()
+    runner.check_in_charge(lease)
     round_ = lease.at.round
     now = load_round(runner.storage, job.id, round_)
     if latest_round(runner.storage, job.id) == round_:
@@ -192,8 +192,7 @@ def _give_way(runner: BatchRunner, job: Job) -> str:
 
 
 def _fail(runner: BatchRunner, lease: Lease, exc: DubbingError) -> str:
-    # Without the lease this worker decides nothing: another one may be succeeding.
-    lease.check()
+    runner.check_in_charge(lease)
     job_id = lease.at.job
     now = job_status(runner.storage, runner.ledger, job_id)
     end = now.as_end(JobState.FAILED, lease.at.round, exc)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,17 @@ from dubbing.engines.adapters.tone import Tone
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.published import Published, announce, known_specs
 from dubbing.engines.residency import Residency
-from dubbing.errors import BadInput, ClipUnreadable, Damaged, Stopped, StorageUnavailable
+from dubbing.errors import (
+    BadInput,
+    ClipUnreadable,
+    Damaged,
+    Stopped,
+    StorageUnavailable,
+    WrongInstallation,
+)
 from dubbing.job import Job, JobState, Role
+from dubbing.jobs import access as access_module
+from dubbing.jobs import batch_work
 from dubbing.jobs import finish as finishing
 from dubbing.jobs.access import Access
 from dubbing.jobs.batch_work import BatchRunner
@@ -139,6 +149,41 @@ def test_a_storage_that_keeps_damaging_a_clip_fails_the_job_after_three_repairs(
     assert status.error
     assert status.error.code == ClipUnreadable.code
     assert not marked(client)
+
+
+@pytest.mark.parametrize("step", ["before the clips", "before the end", "in a fault"])
+def test_a_round_whose_storage_is_unmounted_in_the_midst_of_assembly_is_left_to_others(
+    client: Client, job: Job, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch_work, "AWAY_SECONDS", 0.0)
+    monkeypatch.setattr(access_module, "PROBE_SECONDS", 0.05)
+    here = runner(client)
+    install(Context(runner=here, engines=Residency(Catalogue())))
+    (ref,) = read_refs(client.storage.get(Keys.plan("j", 1)))
+    speech.synthesize(job="j", round=1, token=ref.token, queue=ref.queue)
+    place = Path(client.storage.url)
+    away = place.with_name("away")
+    assemble = finishing.assemble
+
+    def unmounted(*arguments: Any, **options: Any) -> Any:
+        report = assemble(*arguments, **options) if step == "before the end" else None
+        place.rename(away)
+        place.mkdir()
+        if step == "in a fault":
+            raise BadInput("no film")
+        return report or assemble(*arguments, **options)
+
+    monkeypatch.setattr(finishing, "assemble", unmounted)
+    at = Address(job="j", round=1, token=ASSEMBLY_TOKEN, queue=Kind.ASSEMBLY.value)
+    with pytest.raises(WrongInstallation), here.claimed(at) as lease:
+        assert lease
+        finishing.finish(here, lease)
+    assert here.access.fault
+    assert not list(place.rglob("*.json*"))
+    shutil.rmtree(place)
+    away.rename(place)
+    assert client.status("j").state is JobState.ASSEMBLING
+    assert client.ledger.audit(["j"]) == [Audit.SOUND]
 
 
 @pytest.mark.parametrize("media", ["/etc/passwd", "media/../../../etc/passwd", "jobs/j/job.json"])
