@@ -60,8 +60,10 @@ end
 
 -- Return who holds a batch, its deadline, and when it was begun; nil when that is not known.
 local function holding(m)
-  local owner = redis.call('HGET', P .. 'owners', m) or ''
-  return string.match(owner, '^([^|]+)|([%d.e+]+)|([%d.e+]+)$')
+  local entry = redis.call('HGET', P .. 'owners', m) or ''
+  local owner, deadline, begun = string.match(entry, '^([^|]+)|([%d.e+]+)|([%d.e+]+)$')
+  deadline, begun = tonumber(deadline or ''), tonumber(begun or '')
+  if deadline and begun then return owner, deadline, begun end
 end
 
 -- Lease a batch to an owner until a time; the work may take until its deadline.

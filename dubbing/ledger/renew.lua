@@ -15,6 +15,6 @@ if not holder then
   lease(queue, m, owner, finish, t + tonumber(ARGV[8]))
   return 1
 end
-if holder ~= owner or t > tonumber(deadline) then return 0 end
-redis.call('ZADD', P .. 'leases:' .. queue, math.min(finish, tonumber(deadline)), m)
+if holder ~= owner or t > deadline then return 0 end
+redis.call('ZADD', P .. 'leases:' .. queue, math.min(finish, deadline), m)
 return 1

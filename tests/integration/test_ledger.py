@@ -15,6 +15,7 @@ from ledgers import (
     complete,
     job,
     numbers,
+    record,
     refs,
     snapshot,
     take,
@@ -188,6 +189,28 @@ def test_a_message_that_waits_in_the_broker_is_not_lost(
     assert take(ledger) == []
     server.lpop(bulk)
     assert len(take(ledger)) == 1
+
+
+def test_a_spoilt_heartbeat_hides_no_other_worker(ledger: Ledger, server: redis.Redis) -> None:
+    ledger.crew.beat(record())
+    for name, entry in enumerate(("garbage", "garbage|{}", "..|{}", "|", "")):
+        server.set(f"dubbing:worker:{name}", entry)
+    assert [worker.name for worker in ledger.crew.workers()] == [record().name]
+
+
+@pytest.mark.parametrize("entry", ["garbage", "a|e|e", "a|1|", "a|.|1"])
+def test_a_batch_whose_owner_is_spoilt_is_renewed_and_counted(
+    ledger: Ledger, server: redis.Redis, entry: str
+) -> None:
+    ledger.open_round(job(), 1, refs(1))
+    (at,) = take(ledger)
+    ledger.claim(at, "a")
+    member = f"{at.job}|{at.round}|{at.token}"
+    server.hset("dubbing:owners", member, entry)
+    assert ledger.renew(at, "a")
+    server.hset("dubbing:owners", member, entry)
+    assert complete(ledger, at) == ["assembly"]
+    assert snapshot(ledger)[0] is JobState.ASSEMBLING
 
 
 def test_deliveries_are_counted_until_a_line_is_done_or_handed_back(ledger: Ledger) -> None:
