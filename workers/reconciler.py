@@ -11,7 +11,14 @@ import threading
 from itertools import islice
 
 from dubbing.documents import FORMAT, is_identifier
-from dubbing.errors import DubbingError, NewerRelease, NotFound, Transient, WrongInstallation
+from dubbing.errors import (
+    DubbingError,
+    NewerRelease,
+    NotFound,
+    StorageUnavailable,
+    Transient,
+    WrongInstallation,
+)
 from dubbing.jobs.installation import Installation
 from dubbing.jobs.rounds import put_to_work
 from dubbing.jobs.store import load_job
@@ -132,6 +139,10 @@ class Reconciler:
             return
         except NewerRelease as exc:
             self._tell(job_id, "is left to workers of a newer release", exc)
+        except StorageUnavailable as exc:
+            # When all of storage is away, this raises.
+            self._installation.check_storage()
+            self._tell(job_id, "waits until its documents can be read", exc)
         except Transient:
             raise
         except Exception as exc:  # noqa: BLE001 - a job that cannot be read holds up no other

@@ -189,6 +189,27 @@ def test_the_reconciler_says_once_what_is_damaged_and_restores_the_others(
     assert turn() == []
 
 
+def test_a_job_that_storage_fails_to_read_holds_up_no_other(
+    client: Client, settings: Settings, reconciler: Reconciler, caplog: pytest.LogCaptureFixture
+) -> None:
+    odd, *others = (key.removeprefix(Keys.OPEN) for key in client.storage.keys(Keys.OPEN))
+    rounds = Path(settings.storage_url, Keys.rounds(odd))
+    rounds.rename(rounds.with_name("away"))
+    rounds.touch()
+    for _ in range(2):
+        forget(settings)
+        reconciler._rebuild()
+    assert all(map(client.ledger.snapshot, others))
+    told = [record.message for record in caplog.records if record.levelno > logging.INFO]
+    assert len(told) == 1
+    assert told[0].startswith(f"{odd} waits until its documents can be read: storage failed at ")
+    rounds.unlink()
+    rounds.with_name("away").rename(rounds)
+    forget(settings)
+    reconciler._rebuild()
+    assert client.ledger.snapshot(odd)
+
+
 def taken(client: Client, queue: str = "synthesis.tone") -> Address:
     """Take one batch of job ``a``, as its message would be."""
     found = [at for at in client.ledger.take(queue, broker_lists(queue)) if at.job == "a"]
