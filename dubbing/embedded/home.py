@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -30,17 +31,23 @@ def make_home(settings: Settings) -> None:
         settings.logs.chmod(0o700)
 
 
-def open_private(path: str | Path, flags: int) -> int:
-    """Open a file that only its user may read; for the ``opener`` of `open`."""
-    return os.open(path, flags, mode=0o600)
+def open_private(path: Path) -> IO[bytes]:
+    """Open a file at its end, and make it if need be so that only its user may read it.
+
+    Raises BadInput when it cannot be opened; it may be another user's.
+    """
+    try:
+        return open(path, "ab", opener=partial(os.open, mode=0o600))
+    except OSError as exc:
+        raise _refused(path, exc) from exc
 
 
 def take_lock(home: Path) -> IO[bytes] | None:
     """Lock a home until the returned file is closed; None while another process has it locked.
 
-    Raises BadInput where the file system has no locks.
+    Raises BadInput where the file system has no locks, or the file of the lock cannot be opened.
     """
-    file = open(home / "redis.lock", "wb", opener=open_private)  # noqa: SIM115 - see above
+    file = open_private(home / "redis.lock")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -56,5 +63,5 @@ def take_lock(home: Path) -> IO[bytes] | None:
     return file
 
 
-def _refused(folder: Path, why: OSError) -> BadInput:
-    return BadInput(f"nothing can be written there: {why.strerror}: {REMEDY}", where=str(folder))
+def _refused(path: Path, why: OSError) -> BadInput:
+    return BadInput(f"nothing can be written there: {why.strerror}: {REMEDY}", where=str(path))

@@ -149,7 +149,7 @@ class Stack:
     ) -> subprocess.Popen[bytes]:
         """Start a process that gets the signal ``orphaned`` when this process is killed."""
         path = self.log_path(name)
-        with open(path, "ab", opener=open_private) as file:
+        with open_private(path) as file:
             env = {**os.environ, **environment(self._settings)}
             return start_child(command, file, env=env, orphaned=orphaned)
 

@@ -178,6 +178,15 @@ def test_a_socket_that_others_may_have_made_is_refused(tmp_path: Path) -> None:
     folder.unlink()
 
 
+@pytest.mark.parametrize("name", ["redis.lock", "logs/redis.log"])
+def test_a_file_of_the_home_that_cannot_be_opened_is_named(tmp_path: Path, name: str) -> None:
+    settings = Settings(home=tmp_path / "home", redis_url="")
+    (settings.home / name).mkdir(parents=True)
+    with pytest.raises(BadInput, match="set DUBBING_HOME") as caught, Stack(settings, []):
+        pass
+    assert str(settings.home / name) in str(caught.value)
+
+
 def test_a_file_is_no_home(tmp_path: Path) -> None:
     (tmp_path / "home").touch()
     settings = Settings(home=tmp_path / "home", redis_url="")
