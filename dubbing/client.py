@@ -20,6 +20,7 @@ from dubbing.engines.published import announce, known_specs
 from dubbing.errors import BadInput, Conflict, NotFound
 from dubbing.job import JobState
 from dubbing.jobs.cancel import cancel
+from dubbing.jobs.installation import Installation
 from dubbing.jobs.rounds import start
 from dubbing.jobs.status import (
     Status,
@@ -93,6 +94,12 @@ class Client:
         return Voices(self.storage, self.specs)
 
     @cached_property
+    def _installation(self) -> Installation:
+        """Storage and Redis, greeted; they have to belong together before anything is written."""
+        self.storage, self.ledger  # noqa: B018 - an error of either says what to check
+        return self._system.installation
+
+    @cached_property
     def _checker(self) -> Checker:
         from dubbing.submission.submit import Checker
 
@@ -110,7 +117,7 @@ class Client:
             checker=self._checker,
             ledger=self.ledger,
             publisher=self.publisher,
-            installation=self._system.installation,
+            installation=self._installation,
         )
 
     def submit(self, manifest: Manifest) -> Submission:
@@ -152,12 +159,10 @@ class Client:
     def watch(self, job_id: str) -> Iterator[Status]:
         """Yield a job's status at each change and every few seconds, until the job has ended."""
         last = self.ledger.last_event(job_id)
-        status = self.status(job_id)
-        yield status
+        yield (status := self.status(job_id))
         while not status.state.ended:
             last, _ = self.ledger.events(job_id, last, wait=WATCH_SECONDS)
-            status = self.status(job_id)
-            yield status
+            yield (status := self.status(job_id))
 
     def wait(self, job_id: str) -> Status:
         """Wait until a job has ended and return its status."""
@@ -169,7 +174,7 @@ class Client:
         A job that cannot be read is cancelled too.
         """
         _check_name(job_id)
-        self._enter()
+        self._installation.enter()
         return cancel(self.storage, self.ledger, job_id)
 
     def retry(self, job_id: str, *, engine: str = "", voice: str = "") -> Status:
@@ -184,8 +189,7 @@ class Client:
         specs = self.specs()
         other = with_base(engine, specs)
         self._system.catalogue.permit(other)
-        self.ledger.check_writable()
-        self._enter()
+        self._installation.prepare()
         announce(self.storage, other)
         job = open_retry(self.storage, specs, job_id, engine=engine, voice=voice)
         start(self.storage, self.ledger, self.publisher, job)
@@ -209,7 +213,7 @@ class Client:
         """Write a job's outputs and report into ``folder``; return their paths.
 
         name: beginning of the files' names; by default, the job's ``output.name``.
-        replace: whether files of the same names that were fetched of another job give way.
+        replace: whether files of the same names that were fetched for another job give way.
         Raises Conflict while there is nothing to fetch, and for a file in the way that no earlier
         fetch of the job wrote; then nothing is written.
         """
@@ -252,8 +256,7 @@ class Client:
 
     def collection(self, name: str) -> list[Status]:
         """Return the jobs of a collection, by id; raises NotFound when there are none."""
-        ids = collection_ids(self.storage, name)
-        return statuses_of(self.storage, self.ledger, ids)
+        return statuses_of(self.storage, self.ledger, collection_ids(self.storage, name))
 
     def file_names(self, job_ids: Sequence[str]) -> dict[str, str]:
         """Return, for each job, a beginning of its files' names that no other job shares."""
@@ -269,23 +272,17 @@ class Client:
         from dubbing.planning.casting import cast_lines
         from dubbing.queue.say import one_line, say
 
-        manifest = one_line(
-            text, language=language, engine=engine or self._system.settings.engine, voice=voice
-        )
+        engine = engine or self._system.settings.engine
+        manifest = one_line(text, language=language, engine=engine, voice=voice)
         checked = self._checker.check(manifest)
         job = checked.intake.stored
         (cast,) = cast_lines(job, job.segments, checked.specs)
-        self._enter()
+        self._installation.prepare()
         return say(self.storage, self.ledger, self.publisher, cast, job.language)
 
     def specs(self) -> dict[str, EngineSpec]:
         """Return the specs of the engines that jobs can name."""
         return known_specs(self.storage, self._system.catalogue)
-
-    def _enter(self) -> None:
-        """Raise WrongInstallation unless storage and Redis belong together; before a write."""
-        self.storage, self.ledger  # noqa: B018 - they are greeted, with what to check
-        self._system.installation.enter()
 
     def _name(self, job_id: str, name: str | None) -> str:
         return (load_job(self.storage, job_id).output.name or "") if name is None else name

@@ -5,8 +5,8 @@ batches that it cannot read, and store results where nobody looks. So the ids ar
 a process takes work or writes a job, and again while a worker runs.
 
 The id in storage is written once. Redis may lose its own, and gets it again from the first worker
-or client that looks. When that is one of another installation, the workers of this one find another
-id, and take nothing until somebody decides.
+or client that looks. If that is a process of another installation, the workers of this one find
+its id there, and take nothing until somebody decides.
 """
 
 from __future__ import annotations
@@ -41,10 +41,20 @@ class Installation:
         self.id = stored
         self.check_redis()
 
+    def prepare(self) -> str:
+        """Return a caution about Redis, or ``""``, once work can be handed in.
+
+        Raises QueueRefused and QueueUnavailable as `Ledger.check_writable` does, and
+        WrongInstallation as `enter` does.
+        """
+        caution = self._ledger.check_writable()
+        self.enter()
+        return caution
+
     def check_redis(self) -> None:
         """Raise WrongInstallation when Redis has another id; a Redis without an id gets this one.
 
-        To be called before a job is put back to work in a Redis that may have been emptied.
+        Call it before a job is put back to work in a Redis that may have been emptied.
         """
         if self._ledger.join(self.id) != self.id:
             raise self._wrong("their ids differ")

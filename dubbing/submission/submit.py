@@ -150,8 +150,7 @@ class Submitter:
 
         Raises QueueUnavailable, and WrongInstallation when storage is not that of this Redis.
         """
-        words = self.ledger.check_writable()
-        self.installation.enter()
+        words = self.installation.prepare()
         return [Caution(code="eviction", segment=None, message=words)] if words else []
 
     def _store(self, checked: Checked, found: Sequence[Caution]) -> Submission:
