@@ -31,14 +31,12 @@ class System:
     def greet(self) -> None:
         """Raise within seconds if a worker could not work: Redis, storage or a folder fails it.
 
-        Raises WrongInstallation when storage and Redis do not belong together.
-
-        Only for the first contact: later calls are patient, so that a worker outlasts a restart of
-        Redis.
+        Raises WrongInstallation when storage and Redis do not belong together. This is for the
+        first contact: later calls are patient, so that a worker outlasts a restart of Redis.
         """
         self.ledger.greet()
         self.storage.greet()
-        # Before it: a folder that is not this installation's is not even made.
+        # Before the folder is made, which may be that of another installation.
         self.installation.enter()
         self.storage.check_writable()
         temporary_folder()

@@ -35,7 +35,7 @@ class WorkerTask(Task):  # type: ignore[misc]
     abstract = True
 
     def __call__(self, **message: Any) -> str:
-        """Run the task for a message; drop one that does not even say what it is about."""
+        """Run the task for a message; drop a message without a readable subject."""
         try:
             subject = self.subject(message)
         except Damaged as exc:

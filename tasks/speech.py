@@ -79,9 +79,9 @@ def say(task: WorkerTask, **request: Any) -> str:
 
 
 def _others_can(context: Context, worker: str, engine: str, exc: DubbingError) -> bool:
-    """Whether an error is due to what this process lacks, and others may have.
+    """Whether an error is this process's own, and others may succeed.
 
-    That is storage, or an engine that another process of the worker takes work for.
+    It lacks storage, or an engine that another process of the worker takes work for.
     """
     if not isinstance(exc, EngineAway):
         return context.runner.access.lost(exc)

@@ -119,7 +119,8 @@ class Reconciler:
 
     def _rebuild(self) -> None:
         """Make the ledger whole for each open job whose entries do not add up."""
-        # Whoever reads another format has turns of their own, or its jobs might never get one.
+        # Reconcilers of each format have turns of their own: those of an older one, which cannot
+        # read newer jobs, could otherwise take every turn.
         if not self._ledger.turn(f"rebuild:{FORMAT}", round(REBUILD_SECONDS) - 1):
             return
         names = (key.removeprefix(Keys.OPEN) for key in self._storage.keys(Keys.OPEN))
@@ -140,7 +141,7 @@ class Reconciler:
         except NewerRelease as exc:
             self._tell(job_id, "is left to workers of a newer release", exc)
         except StorageUnavailable as exc:
-            # When all of storage is away, this raises.
+            # This raises when all of storage is away; else one job holds up no other.
             self._installation.check_storage()
             self._tell(job_id, "waits until its documents can be read", exc)
         except Transient:

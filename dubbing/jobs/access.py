@@ -28,7 +28,7 @@ class Access:
         installation: Installation,
         changed: Callable[[str], object] = lambda fault: None,
     ) -> None:
-        """Suppose that storage works.
+        """Assume that storage works.
 
         changed: called with why storage cannot be used, and with ``""`` when it works again.
         """
@@ -40,13 +40,14 @@ class Access:
 
     def check(self) -> None:
         """Raise StorageUnavailable while this process cannot use storage."""
-        if self.fault:
-            raise StorageUnavailable(self.fault)
+        # Another thread may take the fault away between two looks.
+        if fault := self.fault:
+            raise StorageUnavailable(fault)
 
     def check_mounted(self) -> None:
         """Raise WrongInstallation when the folder of storage is no longer there, before a write.
 
-        Something else may lie in its place, and take in what is written.
+        Another folder may lie in its place and take the write.
         """
         if self._storage.path("") is not None:
             self.installation.check_storage()

@@ -144,14 +144,14 @@ class BatchRunner:
         return longest * random.uniform(0.5, 1.0)  # noqa: S311 - it only spreads the load
 
     def run(self, at: Address, do: Callable[[Batch, Lease], BatchResult]) -> str:
-        """Do a batch from claim to count; return in a word what happened."""
+        """Do a batch from claim to count; return the outcome in words."""
         with self.claimed(at) as lease:
             if lease is None:
                 return "nothing to do"
             assert at.number is not None  # noqa: S101 - an assembly has no plan
             # A result exists when a worker died between storing and counting it.
-            stored = load_result(self.storage, at.job, at.round, at.number)
-            result = stored or self._do(lease, at.number, do)
+            earlier = load_result(self.storage, at.job, at.round, at.number)
+            result = earlier or self._do(lease, at.number, do)
             self._complete(at, result)
         return (
             f"{len(result.segments)} lines, {result.spoken} spoken, {result.failed} failed, "
@@ -170,29 +170,29 @@ class BatchRunner:
             # Its deliveries stay counted: it may be its own lines that used up the time.
             raise
         except Transient as exc:
-            # This process lives: what it hands back does not count as a death. Anything else
-            # that is raised here does count, as it would come again for ever.
+            # This process lives, so a batch that it hands back does not count as a death. Any
+            # other exception counts, or the batch would come again for ever.
             self.ledger.forgive(at.job, [line.id for line in batch.lines])
             bound = next((tries for kind, tries in BOUNDS.items() if isinstance(exc, kind)), None)
-            # Not counted are failures of this process alone.
+            # Failures of this process alone are not counted.
             if bound is None or lease.set_back(exc) < bound:
                 raise
             result = failed_result(batch, exc, self.worker)
         self.check_in_charge(lease)
         try:
-            return self._stored(at, number, result)
+            return self._store(at, number, result)
         except StorageUnavailable:
             lease.forget_setbacks()
             raise
 
-    def _stored(self, at: Address, number: int, result: BatchResult) -> BatchResult:
+    def _store(self, at: Address, number: int, result: BatchResult) -> BatchResult:
         """Store a result; return the stored one, which another worker may have stored first."""
         key = Keys.result(at.job, at.round, number)
         data = result.model_dump_json(exclude_defaults=True).encode()
         if self.storage.create(key, data):
             return result
-        if stored := load_result(self.storage, at.job, at.round, number):
-            return stored
+        if other := load_result(self.storage, at.job, at.round, number):
+            return other
         self.storage.replace(key, data)
         return result
 
@@ -200,7 +200,7 @@ class BatchRunner:
         ids = [segment.id for segment in result.segments]
         touched = self.ledger.complete(at, ids, result.failed)
         if touched is None:
-            # Redis forgot the job; what is rebuilt from storage holds this result.
+            # Redis forgot the job, which is rebuilt from storage with this result.
             self.access.installation.check_redis()
             start(self.storage, self.ledger, self.publisher, load_job(self.storage, at.job))
         else:
@@ -212,7 +212,7 @@ class BatchRunner:
             self.access.installation.check_redis()
             put_to_work(self.storage, self.ledger, job)
         except (NotFound, Damaged):
-            # The reconciler says what is damaged.
+            # The reconciler names the damaged document.
             return Claim.OVER
         claim = self.ledger.claim(at, self.worker)
         return Claim.OVER if claim is Claim.UNKNOWN else claim

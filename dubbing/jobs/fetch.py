@@ -50,7 +50,7 @@ def fetch_output(
     """Write the outputs that the report below ``prefix`` names, and the report; return the paths.
 
     name: prefix of the file names; ``""`` for none.
-    replace: whether outputs of another job that were fetched to the same place give way.
+    replace: whether outputs that were fetched for another job to the same place give way.
     Raises Conflict for a file in the way that no earlier fetch wrote, before anything is written.
     """
     text = storage.get(prefix + REPORT)
@@ -104,7 +104,7 @@ def fetch_lines(storage: Storage, status: Status, folder: Path, name: str) -> li
 
 
 def _clip(storage: Storage, take: Take) -> bytes | None:
-    """Return a clip; None when it is gone or not the line's, which assembly has spoken again."""
+    """Return a clip, or None when it is gone or another line's: assembly has it spoken again."""
     try:
         return load_clip(storage, take.key, take.digest).data
     except (NotFound, BadInput):

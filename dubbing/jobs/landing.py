@@ -20,13 +20,13 @@ REPORT = "report.json"
 
 
 class Landing:
-    """The place of a job's files: ``e01.de.dub.mp4``, which no source is called, or ``dub.mp4``."""
+    """The place of a job's files: ``dub.mp4``, or ``e01.de.dub.mp4``, a name that no source has."""
 
     def __init__(self, folder: Path, name: str, job: str, *, replace: bool = False) -> None:
         """Name the files of ``job`` in ``folder``.
 
         name: prefix of the file names; ``""`` for none. replace: whether files that were fetched
-        of another job give way.
+        for another job give way.
         """
         self._folder = folder
         self._name = name
@@ -92,7 +92,7 @@ class Landing:
 
     def _conflict(self, path: Path) -> Conflict:
         return Conflict(
-            f"{path} is in the way, and was not fetched of job {self._job!r}: move it, or fetch "
+            f"{path} is in the way, and was not fetched for job {self._job!r}: move it, or fetch "
             "with --name or --out to another place"
         )
 
@@ -115,8 +115,8 @@ class Fetched:
     def land(self, *, stale: str | None = None) -> list[Path]:
         """Move the files to their places; return them.
 
-        stale: beginning of the names of which files of the earlier fetch are removed, unless they
-        were fetched again.
+        stale: files of the earlier fetch whose names begin with it are removed, unless they were
+        fetched again.
         Raises Conflict, with nothing moved, for a file in the way that no earlier fetch wrote.
         """
         landing, names = self._landing, sorted(self._names, key=lambda name: (name == REPORT, name))

@@ -50,7 +50,7 @@ class Lease:
         return not self._lost.is_set()
 
     def check(self) -> None:
-        """Renew it now; raise Stopped unless the work is still wanted."""
+        """Renew the lease now; raise Stopped unless the work is still wanted."""
         self._renew()
         if not self.alive:
             raise Stopped(f"{self.at.job}: the batch was cancelled, or its lease ran out")
@@ -75,7 +75,7 @@ class Lease:
         return f"setbacks of {self.at.token} by {kind}"
 
     def begin_alone(self, id_: str) -> int:
-        """Count a delivery of what is done alone; return how often it was begun before.
+        """Count a delivery of work that is done alone; return how often it was begun before.
 
         A hang counts as two deliveries: it costs a full deadline, and no other line is to blame.
         """
@@ -84,8 +84,8 @@ class Lease:
 
     @contextmanager
     def renewed(self) -> Iterator[None]:
-        """Renew it while the block runs."""
-        # What it logs names the batch as what the worker logs does.
+        """Renew the lease while the block runs."""
+        # With the copied context, the thread's log lines name the batch as the worker's do.
         run = partial(copy_context().run, self._keep)
         thread = threading.Thread(target=run, name="lease", daemon=True)
         thread.start()

@@ -53,7 +53,7 @@ def create_first_round(storage: Storage, job: Job) -> None:
 
 
 def put_to_work(storage: Storage, ledger: Ledger, job: Job) -> set[str]:
-    """Make the ledger hold what storage lacks of a job's newest round: some of it, or all of it.
+    """Enter in the ledger all batches of a job's newest round whose results storage lacks.
 
     Returns the queues that may have new work. A round that ended stays ended. A job whose
     submission broke off before its plan was written is planned now.
@@ -94,7 +94,7 @@ def end_round(storage: Storage, ledger: Ledger, job_id: str, end: End) -> End:
         try:
             end = stored(End, storage.get(key), key)
         except Damaged:
-            # Nobody can tell how it ended, and only so can it be cancelled.
+            # Nobody can tell how the round ended, and without an end no job can be cancelled.
             storage.replace(key, end.model_dump_json().encode())
     _close(storage, ledger, job_id, end)
     return end

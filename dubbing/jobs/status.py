@@ -71,7 +71,7 @@ def job_status(
 ) -> Status:
     """Return where a job stands; raises NotFound, Damaged and NewerRelease.
 
-    workers: returns those of the ledger; who asks for many jobs has it remember them.
+    workers: returns the workers of the ledger; for many jobs, pass a function that caches them.
     """
     known = ledger.snapshot(job_id)
     if known is None or known.state.ended:
@@ -122,7 +122,7 @@ def list_statuses(
     since: float = 0.0,
     limit: int | None = None,
 ) -> list[Status]:
-    """Return where jobs stand, the job that was handed in last first; see `Client.jobs`."""
+    """Return where jobs stand, the last submitted first; see `Client.jobs`."""
     ids = job_ids(storage, since=since)
     if not states:
         # A status takes several calls: none is made for a job that is left out.
@@ -139,7 +139,7 @@ def _live_status(
 ) -> Status:
     standings = ledger.standings(job_id)
     outlook = _outlook(standings)
-    # Of a job that is at work, and that lacks nothing, there is nothing to ask.
+    # The workers matter only to a job that waits, or lacks one of them.
     if outlook["lacks"] or known.state is JobState.QUEUED:
         outlook |= _hindrances(standings, outlook["lacks"], workers())
     return Status(
@@ -166,7 +166,7 @@ def _outlook(standings: Sequence[Standing]) -> dict[str, Any]:
 def _hindrances(
     standings: Sequence[Standing], lacks: Sequence[str], workers: Sequence[WorkerRecord]
 ) -> dict[str, Any]:
-    """Return why workers do not do what a job lacks: what they could not load, or still load."""
+    """Return why online workers take no work that a job lacks: failed loads, faults, loading."""
     online = [worker for worker in workers if worker.online]
     unable = {
         engine: why

@@ -17,14 +17,14 @@ in the middle of a step; sending a step twice does no harm. Entries that are not
 ``published:<queue>``          sorted set: messages sent and not claimed, by time
 ``leases:<queue>``             sorted set: batches being worked on, by the lease's end
 ``owners``                     hash: who holds a lease, the batch's deadline, and since when; ``-``
-                               holds what was handed back and rests
+                               holds batches that were handed back and rest
 ``pace:<queue>``               hash: mean duration and size of recent batches; lines of the largest
 ``express:<queue>``            count: requests without a job that went ahead since the last batch
 ``worker:<name>``, ``slots:…`` heartbeats of workers, and their slots by queue
 ``holding:<name>``             hash: what each process of a worker holds in memory, as it reported
 ``reply:<ticket>``             list: the answer to a request that has no job
-``installation``               string: the id of the installation, which storage holds too
 ``asking:<ticket>``            mark: a caller still waits for that answer
+``installation``               string: the id of the installation, which storage holds too
 ``turn:<what>``                lock: a task that one process at a time does
 ``queue:…``                    Celery's own keys and channels, which `dubbing.queue` names
 =============================  ====================================================================

@@ -1,5 +1,5 @@
--- Compare what the ledger counts of jobs with what it holds of them: jobs' ids. Every batch of a job
--- is counted, or it waits, is held, published or leased, once; what waits has its turn.
+-- Compare the counts of jobs with their entries: ids of jobs. Every batch of a job is closed, or it
+-- waits, is held, published or leased, once; a job with waiting batches has its turns.
 -- Returns for each job 'sound', 'over' after the end of its round, 'unknown', or 'broken'.
 local NUMBERS = {'round', 'length', 'lines', 'done', 'failed', 'batches', 'closed'}
 

@@ -189,7 +189,7 @@ local function forget_sent(job, queue, keep)
   end
 end
 
--- Drop everything of a round except what status and watchers read.
+-- Drop all entries of a round except those that status and watchers read.
 local function forget_work(job)
   local key = jobkey(job)
   local tenant = redis.call('HGET', key, 'tenant')

@@ -92,7 +92,7 @@ class Ledger:
         results: Mapping[int, int] = MappingProxyType({}),
         others: int = 0,
     ) -> bool:
-        """Make the ledger hold what a round still lacks; return whether it lacked entries of it.
+        """Enter all batches that a round still lacks; return whether the ledger lacked any.
 
         Work that is under way goes on, and a round that has ended, or gave way, is left alone.
 

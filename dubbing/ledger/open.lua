@@ -1,5 +1,5 @@
--- Make the ledger hold what a round still lacks, new or after a loss: job, round, tenant, seconds of
--- the programme, lines of the job, lines that the round leaves unchanged, then for each batch:
+-- Enter all batches that a round still lacks, new or after a loss: job, round, tenant, seconds of the
+-- programme, lines of the job, lines that the round leaves unchanged, then for each batch:
 -- number, queue, token, number of the extraction that it needs or '', lines, and how many of them
 -- failed if its result is stored, else ''.
 -- Returns how many batches were put where work waits. Work that is under way goes on.

@@ -1,4 +1,4 @@
-"""Whether a Redis can hold the ledger and the queues: a try of what is used, in one round trip."""
+"""Whether a Redis can hold the ledger and the queues: a try of all commands, in one round trip."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dubbing.errors import QueueRefused, QueueUnavailable
 from dubbing.ledger.server import Server, source
 
 OLDEST = "6.2"
-"""The first Redis that knows every command; Celery's transport is one of those that need it."""
+"""The first Redis that knows every command that the ledger and Celery use."""
 KEYS = ("dubbing:probe:list", "dubbing:probe:hash")
 """Keys that a cluster keeps apart, as it does the ledger's."""
 WAIT = 0.01
@@ -36,10 +36,10 @@ Errors = dict[str, str]
 def probe(server: Server, *, consume: bool) -> str:
     """Return a caution about how Redis is set, or ``""``; nothing is left behind.
 
-    consume: whether to try also what workers alone do.
+    consume: whether to try also the commands that only workers use.
 
-    Raises QueueRefused when this Redis can never do, as it is a cluster, too old, or refuses this
-    user a command, and QueueUnavailable when it takes no writes now.
+    Raises QueueRefused when this Redis will never do (it is a cluster, is too old, or refuses its
+    user a command), and QueueUnavailable when it takes no writes now.
     """
     about, failed = _ask(server, consume=consume)
     if about.get("redis_mode") == "cluster":
@@ -59,7 +59,7 @@ def probe(server: Server, *, consume: bool) -> str:
 
 
 def _ask(server: Server, *, consume: bool) -> tuple[dict[str, Any], Errors]:
-    """Return what Redis says of itself, as far as it may, and which commands failed."""
+    """Return Redis's INFO, empty where that is refused, and the commands that failed."""
     script = source("probe")
     digest = sha1(script.encode(), usedforsecurity=False).hexdigest()
     commands: list[tuple[Any, ...]] = [

@@ -1,7 +1,7 @@
 """Celery's connection to Redis, which drops entries of the queues that are no messages.
 
 Anybody may write to a Redis that is shared. kombu and Celery take each entry of a list for a
-message, and a worker that finds another thing ends. So an entry is read here first, and one that is
+message, and a worker that finds anything else ends. So an entry is read here first, and one that is
 not a message, or not a task of its queue, goes no further. Whether the arguments of a task are
 right is for the task to say.
 """
@@ -56,7 +56,7 @@ Seconds = Annotated[float, Field(gt=0)]
 
 
 class _Part(BaseModel):
-    """What kombu and Celery rely on in a part of a message; other fields do no harm."""
+    """The fields of a part of a message that kombu and Celery rely on; others do no harm."""
 
     model_config = ConfigDict(strict=True, allow_inf_nan=False)
 
@@ -154,7 +154,7 @@ class _PubSub(redis.PrefixedRedisPubSub):
     """The orders to all workers."""
 
     def parse_response(self, *args: Any, **kwargs: Any) -> Any:
-        """Return Redis's answer, or None for what is no message."""
+        """Return Redis's answer, or None for an entry that is no message."""
         found = super().parse_response(*args, **kwargs)
         if found and found[0] in {b"message", b"pmessage"} and not _is_sound(found[-1], found[-2]):
             return None

@@ -72,7 +72,7 @@ class Fleet:
     def steer(self, worker: str, order: Order, engine: str = "") -> Holding:
         """Have a worker carry out an order; return what it then holds.
 
-        worker: its name, or the beginning of it. engine: left out, all of the worker's.
+        worker: its name, or the beginning of it. engine: by default, all of the worker's.
         Raises NotFound, BadInput, the worker's error, or Transient when it does not answer in time.
         """
         record = find(self.workers(), worker)

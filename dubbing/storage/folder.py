@@ -15,9 +15,10 @@ FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def hindrance(folder: Path) -> OSError | None:
-    """Return why no file can be written into a folder, made with its parents; None where it can.
+    """Return why no file can be written into a folder, or None where one can.
 
-    Nothing is left behind, and no folder is made.
+    Of a folder that does not exist, its nearest parent is tried. Nothing is left behind, and no
+    folder is made.
     """
     try:
         there = next(path for path in (folder, *folder.absolute().parents) if path.exists())

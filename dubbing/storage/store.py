@@ -1,7 +1,8 @@
 """Object storage: a folder or a bucket.
 
 Storage is the truth: everything in Redis can be rebuilt from it. Objects that a job reads are
-written create-if-absent; of these, only a damaged clip is ever overwritten.
+written create-if-absent; of these, only documents and clips that are found damaged, and clips that
+are found to be another line's, are ever overwritten.
 """
 
 from __future__ import annotations

@@ -159,7 +159,7 @@ class _Session:
         return missing
 
     def _deliver(self, asks: Sequence[Ask]) -> None:
-        """Speak lines together, but alone those that were begun before and not finished."""
+        """Speak lines together; a line that was begun before and not finished is spoken alone."""
         # Lines that were attempted in this delivery are already counted.
         new = [ask.line.id for ask in asks if not self._outcomes[ask.line.id].attempts]
         before = dict(zip(new, self._watch.begin(new), strict=True))
@@ -201,7 +201,7 @@ class _Session:
     def _call(self, lines: list[Line]) -> Iterator[Spoken]:
         """Call the engine; halve a call that fails until the faulty line stands alone.
 
-        Yields what each call returns before the next call, so that it is stored whatever follows.
+        Yields the results of each call before the next one, so that they are stored in any case.
         """
         name = self._engine.spec.name
         try:

@@ -184,7 +184,7 @@ def test_files_of_an_earlier_fetch_give_way_and_files_of_another_job_do_not(
     fetch_output(storage, prefix, tmp_path, "")
     assert files_in(tmp_path)["dub.mp4"] == b"longer film"
     other = store_output(storage, "b", mp4=b"another")
-    with pytest.raises(Conflict, match="was not fetched of job 'b'"):
+    with pytest.raises(Conflict, match="was not fetched for job 'b'"):
         fetch_output(storage, other, tmp_path, "")
     assert files_in(tmp_path)["dub.mp4"] == b"longer film"
     fetch_output(storage, other, tmp_path, "", replace=True)
