@@ -59,6 +59,10 @@ def fetch_output(
     landing = Landing(folder, name, report.job, replace=replace)
     for output, key in keys.items():
         landing.check(output, storage.size(key) or 0)
+    # The report also keeps the names of lines that were fetched before.
+    if lines := [file for name, file in landing.earlier.items() if name.startswith(LINES)]:
+        report = report.model_copy(update={"outputs": (*report.outputs, *lines)})
+        text = report.model_dump_json(indent=1).encode()
     landing.check(REPORT, len(text))
     with landing.fetched() as files:
         each(lambda output: storage.download(keys[output], files.path(output)), keys)

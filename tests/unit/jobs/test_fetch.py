@@ -226,6 +226,19 @@ def test_lines_are_verified_and_only_those_of_an_earlier_fetch_are_removed(
     assert own.read_bytes() == b"mine"
 
 
+def test_lines_that_were_fetched_before_the_film_are_still_known_as_fetched(
+    storage: Storage, tmp_path: Path
+) -> None:
+    status = spoken_scene(storage)
+    fetch_lines(storage, status, tmp_path, "")
+    for film in (b"film", b"a new film"):
+        fetch_output(storage, store_output(storage, "scene", mp4=film), tmp_path, "")
+    storage.delete(Keys.clip("clip4"))
+    fetch_lines(storage, status, tmp_path, "")
+    assert set(files_in(tmp_path / "lines")) == {"1.flac", "2.flac", "3.flac"}
+    assert files_in(tmp_path)["dub.mp4"] == b"a new film"
+
+
 def test_a_line_of_the_users_own_is_in_the_way(storage: Storage, tmp_path: Path) -> None:
     status = spoken_scene(storage)
     own = tmp_path / "lines" / "3.flac"
