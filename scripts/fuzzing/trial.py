@@ -21,6 +21,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from unicodedata import bidirectional, category
 
 from fuzzing.targets import Scene, Target
 
@@ -39,6 +40,10 @@ made the inputs."""
 ENOUGH_BYTES = 2_000_000_000
 """Address space that a process may add to that of its parent."""
 LONGEST_MESSAGE, MOST_LINES = 6000, 20
+UNSHOWN = {"Cc", "Cs", "Zl", "Zp"}
+"""Unicode's categories of controls, lone surrogates, and separators of lines and paragraphs."""
+TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+"""Unicode's classes of characters that turn the direction of what follows them."""
 PATIENCE = 120.0
 """Seconds on the clock for one input; a reader that waits for nothing is ended."""
 FRAME = re.compile(r'File "([^"]+)", line (\d+)(?:,)? in (\S+)')
@@ -200,9 +205,14 @@ def _message(message: str) -> Find | None:
     if len(message) > LONGEST_MESSAGE or message.count("\n") >= MOST_LINES:
         detail = f"{len(message)} characters: {message[:300]}"
         return Find("message", f"long {message[:20]}", detail)
-    if not message.replace("\n", "").isprintable():
-        return Find("message", f"unprintable {message[:20]}", ascii(message)[:1000])
+    if any(map(_obeyed, message.replace("\n", ""))):
+        return Find("message", f"raw {message[:20]}", ascii(message)[:1000])
     return None
+
+
+def _obeyed(character: str) -> bool:
+    """Whether a terminal obeys a character, or no encoding can write it."""
+    return category(character) in UNSHOWN or bidirectional(character) in TURNING
 
 
 def _place(frames: Sequence[tuple[str, str, str]]) -> str:
