@@ -87,11 +87,26 @@ def test_the_commands_that_a_user_lacks_are_named_before_a_job_is_stored(
     refused(url_of(server, port, rights), tmp_path, words)
 
 
-def test_a_worker_needs_more_rights_than_who_submits(server: redis.Redis, port: int) -> None:
-    ledger = Ledger(url_of(server, port, (*ALL, "-brpop", "-psubscribe")))
-    assert ledger.check_writable() == ""
-    with pytest.raises(QueueRefused, match="use BRPOP, PSUBSCRIBE: allow"):
-        ledger.check_writable(consume=True)
+def test_a_worker_needs_more_rights_than_who_submits(
+    server: redis.Redis, port: int, tmp_path: Path
+) -> None:
+    url = url_of(server, port, (*ALL, "-brpop", "-blpop", "-psubscribe"))
+    assert Ledger(url).check_writable() == ""
+    words = "use BLPOP, BRPOP, PSUBSCRIBE: allow"
+    with pytest.raises(QueueRefused, match=words):
+        Ledger(url).check_writable(consume=True)
+    dubbing = Console(tmp_path, DUBBING_REDIS_URL=url)
+    assert words in dubbing("doctor", code=1).stdout
+    assert words in dubbing("worker", "tone", code=2).stderr
+
+
+def test_the_one_channel_that_a_worker_listens_to_may_be_all_that_it_is_allowed(
+    server: redis.Redis, port: int
+) -> None:
+    rights = ("~*", "+@all", "resetchannels", "&dubbing:*", "&dubbing:queue:/0.celery.pidbox")
+    Ledger(url_of(server, port, rights)).check_writable(consume=True)
+    with pytest.raises(QueueRefused, match="use PSUBSCRIBE: allow"):
+        Ledger(url_of(server, port, rights[:-1])).check_writable(consume=True)
 
 
 def test_the_rights_that_are_asked_for_are_enough(
@@ -113,10 +128,13 @@ def test_a_cluster_is_refused_before_a_job_is_stored(tmp_path: Path) -> None:
         url = f"redis://127.0.0.1:{port}/0"
         refused(url, tmp_path, "is a cluster, .* a single server is needed")
         with redis.from_url(url) as server:
+            # Rights would not help, so they are not asked for.
+            refused(url_of(server, port, (*ALL, "-evalsha")), tmp_path, "is a cluster")
+            # Where Redis may not say what it is, its words tell, whether it serves keys or not.
+            silent = url_of(server, port, (*ALL, "-info"))
+            refused(silent, tmp_path, "is a cluster")
             server.execute_command("CLUSTER", "ADDSLOTS", *range(16384))
-            server.execute_command("ACL", "SETUSER", "anna", "on", "nopass", *ALL, "-info")
-        # Where Redis may not say what it is, its words tell.
-        refused(f"redis://anna:any@127.0.0.1:{port}/0", tmp_path, "is a cluster")
+            refused(silent, tmp_path, "is a cluster")
         said = Console(tmp_path, DUBBING_REDIS_URL=url)("doctor", code=1).stdout
         assert f"Redis: Redis at {url} is a cluster" in said
 
@@ -137,7 +155,8 @@ def test_a_policy_that_evicts_is_named_by_submit_doctor_and_workers(
     assert words in dubbing("doctor").stdout
     with dubbing.started("worker", "tone", "--slots", "1") as worker:
         assert worker.stderr
-        assert any(words in line for line in worker.stderr)
+        # Before anything else, so that it is not overlooked.
+        assert words in worker.stderr.readline()
 
 
 def test_without_a_limit_of_memory_no_policy_evicts(server: redis.Redis, port: int) -> None:
