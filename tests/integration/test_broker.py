@@ -107,7 +107,7 @@ def test_entries_that_are_no_messages_are_dropped_with_a_line_and_the_work_goes_
 def test_a_message_with_wrong_arguments_ends_no_process_and_comes_once(
     system: System, wrong: dict[str, object]
 ) -> None:
-    before = children(system)
+    before, logged = children(system), len(system.log("faulty"))
     right = {"job": "nobody", "round": 1, "token": "0:0:0:60:1", "queue": QUEUES[0]}
     arguments = {**right, **wrong} if wrong else {}
     app = make_app(system.settings.redis)
@@ -120,6 +120,10 @@ def test_a_message_with_wrong_arguments_ends_no_process_and_comes_once(
     job = script(f"wrong-{len(wrong)}-{'-'.join(wrong)}", *numbered(f"Wrong {wrong}", 8))
     system.run(job)
     assert children(system) == before
+    said = system.log("faulty")[logged:]
+    assert said.count("dropped a message") == 3
+    assert "raised" not in said
+    assert "Traceback" not in said
 
 
 def test_a_request_that_was_given_up_is_not_spoken(
