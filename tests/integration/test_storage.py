@@ -17,7 +17,9 @@ import pytest
 import s3_server
 
 from dubbing.errors import BadInput, NotFound, StorageUnavailable
+from dubbing.settings import Settings
 from dubbing.storage import S3Options, Storage, digest_file
+from dubbing.system import System
 
 MEGABYTE = 1 << 20
 
@@ -172,13 +174,24 @@ def test_a_source_is_a_key_or_lies_in_a_granted_bucket(
 def test_a_source_that_is_not_granted_is_refused(tmp_path: Path, url: str) -> None:
     place = url if "://" in url else str(tmp_path)
     storage = Storage.at(place, S3Options(granted=["s3://films/new", "s3://other"]))
-    for source in ("s3://films/newer/a", "s3://others/a", "s3://dubbing-2/a"):
+    for source in ("s3://films/newer/a", "s3://others/a", "s3://dubbing-2/a", "s3://dub/a"):
         with pytest.raises(BadInput, match=rf"^{source}: .*not granted.*DUBBING_GRANTED_SOURCES"):
             storage.resolve(source)
     with pytest.raises(BadInput, match="no key in storage"):
         storage.resolve("s3://films/new/../old/a")
     if url != "folder":
         assert storage.resolve("s3://dubbing/films/a")[1] == "films/a"
+
+
+def test_the_settings_say_which_sources_are_granted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DUBBING_GRANTED_SOURCES", '["s3://films"]')
+    storage = System(Settings(storage_url=str(tmp_path))).storage
+    assert storage.resolve("s3://films/a")[1] == "a"
+    monkeypatch.setenv("DUBBING_GRANTED_SOURCES", '["films"]')
+    with pytest.raises(BadInput, match=r"DUBBING_GRANTED_SOURCES: .*begin 'films' with s3://"):
+        Settings()
 
 
 def test_a_wrong_secret_is_refused_in_words(s3_options: S3Options) -> None:
