@@ -75,7 +75,7 @@ INPUTS: dict[str, tuple[str, Callable[[], str]]] = {
     "remarks without an end": ("srt", lambda: cue("<!--" * 4900, 15)),
     "an entity of figures": ("srt", lambda: cue(f"&#{'9' * 5000};")),
     "spaces above the times": ("srt", lambda: f"{' ' * 100_000}x\n{cue('x')}"),
-    "overrides without an end": ("ass", lambda: event("{" * 19_900, 30)),
+    "overrides without an end": ("ass", lambda: event("{" * 19_900, 50)),
     "drawings": ("ass", lambda: event("{\\p1}a{\\p0}b" * 1600)),
     "bold without an end": ("srt", lambda: cue("**a " * 4900, 15)),
     "marks in the wrong order": ("srt", lambda: cue("a" + "\u0301\u0323" * 9900, 8)),
