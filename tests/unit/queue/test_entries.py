@@ -55,15 +55,16 @@ def entry(
     *,
     body: object = BODY,
     headers: Mapping[str, object] | None = None,
+    properties: Mapping[str, object] | None = None,
     instead: Mapping[str, object] | None = None,
 ) -> bytes:
-    """Return an entry as kombu writes it, but for these headers, and for these fields."""
+    """Return an entry as kombu writes it, but for these headers, properties and fields."""
     message = {
         "body": encoded(body),
         "content-encoding": "utf-8",
         "content-type": "application/json",
         "headers": {**HEADERS, **(headers or {})},
-        "properties": PROPERTIES,
+        "properties": {**PROPERTIES, **(properties or {})},
     }
     return json.dumps({**message, **(instead or {})}).encode()
 
@@ -92,6 +93,12 @@ MALFORMED: Mapping[str, bytes] = {
     "no properties": without("properties"),
     "no tag": without("delivery_tag", "properties"),
     "no way": without("delivery_info", "properties"),
+    "no exchange": entry(properties={"delivery_info": {"routing_key": QUEUE}}),
+    "no key of the way": entry(properties={"delivery_info": {"exchange": ""}}),
+    "an unknown encoding of the body": entry(properties={"body_encoding": "klingon"}),
+    "a type of kombu's beside the body": entry(
+        instead={"newer": {"__type__": "uuid", "__value__": 1}}
+    ),
     "no body": without("body"),
     "a body that is a number": entry(instead={"body": 5}),
     "a body that is not base64": entry(instead={"body": "!!!"}),
@@ -99,12 +106,14 @@ MALFORMED: Mapping[str, bytes] = {
     "a pickle": entry(instead={"content-type": "application/x-python-serialize"}),
     "an unknown encoding": entry(instead={"content-encoding": "klingon"}),
     "an unknown task": entry(headers={"task": "no.such"}),
-    "a task of another queue": entry(headers={"task": STEER}),
     "no task": without("task", "headers"),
     "no id": without("id", "headers"),
     "a time that is none": entry(headers={"expires": "soon"}),
+    "a time of no zone": entry(headers={"expires": "2031-01-01T10:00:00"}),
     "a delay": entry(headers={"eta": "2999-01-01T00:00:00+00:00"}),
     "a limit that is none": entry(headers={"timelimit": ["x", None]}),
+    "a limit in words": entry(headers={"timelimit": ["65", None]}),
+    "a limit without an end": entry(headers={"timelimit": [float("inf"), None]}),
     "a limit that is over": entry(headers={"timelimit": [-1, None]}),
     "stamps": entry(headers={"stamped_headers": 5}),
     "a compressed body": entry(headers={"compression": "zlib"}),
@@ -126,18 +135,36 @@ def test_an_entry_that_is_no_message_is_refused(name: str) -> None:
         check(MALFORMED[name], QUEUE)
 
 
-@pytest.mark.parametrize(
-    ("queue", "task"),
-    [
-        (QUEUE, TASKS[Kind.SYNTHESIS]),
-        (QUEUE, SAY),
-        ("extraction.tone", TASKS[Kind.EXTRACTION]),
-        ("assembly", TASKS[Kind.ASSEMBLY]),
-        ("worker.tone.2cbf5e@host", STEER),
-    ],
+READ = (
+    *("retries", "replaced_task_nesting", "ignore_result", "shadow", "root_id", "parent_id"),
+    *("group", "argsrepr", "kwargsrepr", "origin", "stamps"),
 )
-def test_each_task_is_taken_from_its_queue(queue: str, task: str) -> None:
-    check(entry(headers={"task": task}), queue)
+"""Headers that Celery reads when it receives a task, and that may be absent."""
+
+
+@pytest.mark.parametrize("name", READ)
+def test_a_header_of_another_type_is_refused(name: str) -> None:
+    check(without(name, "headers") if name in HEADERS else entry(), QUEUE)
+    with pytest.raises(ValueError, match=f"headers.{name}"):
+        check(entry(headers={name: [1]}), QUEUE)
+
+
+QUEUES = {
+    QUEUE: {TASKS[Kind.SYNTHESIS], SAY},
+    "extraction.tone": {TASKS[Kind.EXTRACTION]},
+    "assembly": {TASKS[Kind.ASSEMBLY]},
+    "worker.tone.2cbf5e@host": {STEER},
+}
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+@pytest.mark.parametrize("task", [*TASKS.values(), SAY, STEER])
+def test_each_task_is_taken_from_its_queue_alone(queue: str, task: str) -> None:
+    if task in QUEUES[queue]:
+        check(entry(headers={"task": task}), queue)
+        return
+    with pytest.raises(ValueError, match="is no task of this queue"):
+        check(entry(headers={"task": task}), queue)
 
 
 def test_headers_and_arguments_that_a_newer_release_added_are_taken() -> None:
@@ -147,5 +174,6 @@ def test_headers_and_arguments_that_a_newer_release_added_are_taken() -> None:
 def test_the_answer_to_an_order_is_taken() -> None:
     answer = {"worker@host": {"ok": "added consumer synthesis.tone"}}
     check(entry(body=answer, instead={"headers": {"clock": 7, "expires": None}}), REPLIES)
-    with pytest.raises(ValueError, match="headers"):
-        check(without("headers"), REPLIES)
+    for part in ("headers", "body"):
+        with pytest.raises(ValueError, match=part):
+            check(without(part), REPLIES)
