@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 import redis
-from console import SCENE, Console
+from console import SCENE, Console, wait_until
+from installations import access
+from ledgers import record
 from services import PLUGINS
 from system import System, numbered, script, stored_job
 
 from dubbing.client import Client
-from dubbing.errors import WrongInstallation
+from dubbing.errors import NotFound, StorageUnavailable, WrongInstallation
 from dubbing.job import JobState
 from dubbing.jobs.installation import Installation
-from dubbing.jobs.rounds import end_round
+from dubbing.jobs.rounds import create_first_round, end_round
 from dubbing.jobs.store import End
 from dubbing.ledger import Ledger, WorkerRecord, WorkerState
+from dubbing.queue import Publisher, make_app
 from dubbing.settings import Settings
 from dubbing.storage import Keys, Storage
+from workers.heartbeat import Heartbeat
+from workers.reconciler import Reconciler
 
 KEY = "dubbing:installation"
 
@@ -33,14 +39,45 @@ def folder(tmp_path: Path, name: str) -> Storage:
     return Storage.at(str(tmp_path / name))
 
 
-def test_storage_and_redis_get_one_id_whoever_comes_first(storage: Storage, redis_url: str) -> None:
-    several = [installation(storage, redis_url) for _ in range(8)]
+def at_once(do: Callable[[Installation], object], several: Sequence[Installation]) -> int:
+    """Do it for several installations in the same moment; return for how many it succeeded."""
+    barrier = Barrier(len(several))
+
+    def succeeds(one: Installation) -> bool:
+        barrier.wait()
+        try:
+            do(one)
+        except WrongInstallation:
+            return False
+        return True
+
     with ThreadPoolExecutor(len(several)) as pool:
-        list(pool.map(Installation.enter, several))
-    (id_,) = {one.id for one in several}
-    assert storage.get(Keys.INSTALLATION).decode() == id_
+        return sum(pool.map(succeeds, several))
+
+
+def test_storage_and_redis_get_one_id_whoever_comes_first(storage: Storage, redis_url: str) -> None:
     with redis.from_url(redis_url, decode_responses=True) as server:
-        assert server.get(KEY) == id_
+        for _ in range(10):
+            server.flushall()
+            storage.delete(Keys.INSTALLATION)
+            several = [installation(storage, redis_url) for _ in range(8)]
+            assert at_once(Installation.enter, several) == 8
+            (id_,) = {one.id for one in several}
+            assert storage.get(Keys.INSTALLATION).decode() == id_
+            assert server.get(KEY) == id_
+
+
+def test_of_installations_that_meet_in_an_empty_redis_one_gets_it(
+    tmp_path: Path, redis_url: str
+) -> None:
+    several = [installation(folder(tmp_path, str(n)), redis_url) for n in range(8)]
+    with redis.from_url(redis_url) as server:
+        for one in several:
+            server.flushall()
+            one.enter()
+        for _ in range(20):
+            server.flushall()
+            assert at_once(Installation.check_redis, several) == 1
 
 
 def test_an_empty_storage_is_not_taken_for_that_of_another_installation(
@@ -142,6 +179,68 @@ def test_every_command_that_writes_names_both_places(
     assert dubbing.processes() == []
 
 
+def test_a_stack_that_shares_the_redis_of_another_storage_names_both_places(tmp_path: Path) -> None:
+    home, other = tmp_path / "home", tmp_path / "other"
+    first = Console(home, DUBBING_ENGINE="tone")
+    with first.started("up") as up:
+        assert up.stdout
+        assert up.stdout.readline().startswith("up: tone")
+        second = Console(home, DUBBING_ENGINE="tone", DUBBING_STORAGE_URL=str(other))
+        assert f"the storage {other} and the Redis unix://" in second("up", code=2).stderr
+
+
+def test_an_object_that_is_missing_shows_that_the_folder_is_not_mounted(
+    tmp_path: Path, redis_url: str
+) -> None:
+    storage = folder(tmp_path, "storage")
+    one = access(storage, redis_url)
+    assert not one.lost(NotFound("an object"))
+    one.check_mounted()
+    mounted = Path(storage.url).rename(tmp_path / "elsewhere")
+    Path(storage.url).mkdir()
+    with pytest.raises(WrongInstallation, match="is its folder mounted"):
+        one.check_mounted()
+    assert one.lost(NotFound("an object"))
+    with pytest.raises(StorageUnavailable, match="is its folder mounted"):
+        one.check()
+    Path(storage.url).rmdir()
+    mounted.rename(storage.url)
+
+
+def test_a_worker_puts_no_job_into_the_redis_of_another_installation_and_says_so_once(
+    tmp_path: Path, redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    storage, ledger = folder(tmp_path, "storage"), Ledger(redis_url)
+    job = stored_job("open", *numbered("Open", 2), engine="tone")
+    storage.create(Keys.open("open"), b"")
+    storage.create(Keys.job("open"), job.model_dump_json().encode())
+    create_first_round(storage, job)
+    here = installation(storage, redis_url)
+    here.enter()
+    app = make_app(redis_url)
+    publisher = Publisher(app, ledger)
+    heartbeat = Heartbeat(app, ledger, publisher, record())
+
+    def reconciled(condition: Callable[[], object]) -> None:
+        reconciler = Reconciler(storage, ledger, publisher, heartbeat, here)
+        reconciler.start()
+        wait_until(condition, seconds=20, what="reconciled")
+        # It ends after the whole of its turn.
+        reconciler.stop()
+
+    with redis.from_url(redis_url) as server:
+        server.set(KEY, "another")
+        reconciled(lambda: heartbeat.fault)
+        assert not server.keys("dubbing:job:*")
+        for _ in range(3):
+            heartbeat.beat()
+        server.delete(KEY)
+        reconciled(lambda: server.exists("dubbing:job:open"))
+    app.close()
+    said = [r for r in caplog.records if "cannot do all that it was started for" in r.message]
+    assert len(said) == 1
+
+
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     with pytest.MonkeyPatch.context() as patch:
@@ -190,6 +289,7 @@ def test_workers_whose_folder_is_not_mounted_take_nothing_until_it_is(system: Sy
         assert "is its folder mounted" in "".join(worker.errors)
     left = [path for path in storage.rglob("*") if path.is_file()]
     assert not [path for path in left if path.name in {Keys.INSTALLATION, "end.json"}]
+    assert not [path for path in left if path.parent.name == "results"]
     storage.rename(storage.with_name("empty"))
     storage.with_name("elsewhere").rename(storage)
     becomes(system, WorkerState.READY)
