@@ -162,3 +162,15 @@ def test_a_policy_that_evicts_is_named_by_submit_doctor_and_workers(
 def test_without_a_limit_of_memory_no_policy_evicts(server: redis.Redis, port: int) -> None:
     server.config_set("maxmemory-policy", "allkeys-lru")
     assert Ledger(f"redis://127.0.0.1:{port}/0").check_writable() == ""
+
+
+def test_a_redis_that_takes_no_writes_now_is_told_in_its_own_words(
+    server: redis.Redis, port: int
+) -> None:
+    url = f"redis://127.0.0.1:{port}/0"
+    server.config_set("maxmemory", "100kb")
+    with pytest.raises(QueueUnavailable) as caught:
+        Ledger(url).check_writable()
+    words = "command not allowed when used memory > 'maxmemory'"
+    assert str(caught.value) == f"Redis refused at {url}: {words}"
+    assert not isinstance(caught.value, QueueRefused)
