@@ -35,7 +35,9 @@ class Before:
             why = packed.stderr.decode(errors="replace").strip()
             raise NotFound(f"git has no {reference} here, fetch it: {why}")
         with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
-            archive.extractall(folder, filter="data")
+            # Python before 3.11.4 has no filters; the archive is git's own.
+            archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, path: member)
+            archive.extractall(folder)
         self.reference = reference
         self.variables = {"PYTHONPATH": f"{folder}:{folder / 'tests' / 'plugins'}"}
         """What has a process run this release: this path is looked at before the installed one."""
