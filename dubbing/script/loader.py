@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,10 +65,12 @@ def load(
     and what to do.
     """
     here = Path.cwd()
+    written = _written(path)
+    _check_named(written, path)
     fields: dict[str, Any] = {}
     for given, folder in (
         (defaults or {}, here),
-        (_written(path), path.absolute().parent),
+        (written, path.absolute().parent),
         (overrides or {}, here),
     ):
         fields = _merged(fields, _located(given, folder))
@@ -106,6 +109,15 @@ def _written(path: Path) -> Mapping[str, Any]:
     if isinstance(data, list) or data.keys() == {"segments"} or is_transcript(data):
         return {"script": str(path.absolute())}
     return dict(data)
+
+
+def _check_named(written: Mapping[str, Any], path: Path) -> None:
+    """Raise BadInput unless the files are there from which a manifest takes fields."""
+    for name in ("cast", "pronunciations"):
+        file = written.get(name)
+        # Unlike Path.is_file, this raises for no name, however long.
+        if isinstance(file, str) and not os.path.isfile(path.absolute().parent / file):  # noqa: PTH113
+            raise BadInput(f"{name}: there is no file {file!r}", where=str(path))
 
 
 def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -119,7 +119,8 @@ def test_names_are_normalised_and_texts_are_as_they_are_shown(tmp_path: Path) ->
         ({"segments": None}, "give either a script or segments"),
         ({"media": "gone.mp4"}, "media: there is no file"),
         ({"cast": {"Ann": {"reference": "gone.wav"}}}, "reference of 'Ann': there is no file"),
-        ({"cast": "gone.json"}, "gone.json: there is no such file"),
+        ({"cast": "gone.json"}, "cast: there is no file 'gone.json'"),
+        ({"cast": "/" + 5000 * "x"}, "cast: there is no file"),
         ({"media": "https://films.example/a.m3u8"}, "give a path or an s3:// URL"),
         ({"media": "file:///etc/passwd"}, "give a path or an s3:// URL"),
         ({"media": "concat:/etc/passwd"}, "there is no file"),
@@ -225,6 +226,6 @@ def test_a_dictionary_that_cannot_be_meant_is_refused(
 
 
 def test_a_dictionarys_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    assert "gone.json: there is no such file" in refused(
+    assert "pronunciations: there is no file 'gone.json'" in refused(
         manifest(tmp_path, pronunciations="gone.json")
     )
