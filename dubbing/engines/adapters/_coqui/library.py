@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from dubbing.engines.threads import threads
 from dubbing.errors import EngineFailed, EngineMissing
 
 log = logging.getLogger(__name__)
@@ -39,8 +40,7 @@ def prepare() -> None:
         import torchaudio  # noqa: F401
     import torch
 
-    # A worker has one process per core.
-    torch.set_num_threads(1)
+    torch.set_num_threads(threads())
 
 
 def _without_native_part() -> ModuleType:

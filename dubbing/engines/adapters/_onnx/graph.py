@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dubbing.engines.models.folders import within
+from dubbing.engines.threads import threads
 from dubbing.errors import BadInput, EngineFailed, EngineMissing
 
 ONNX = ("onnxruntime",)
@@ -103,7 +104,7 @@ class Graph:
 
 
 def session(path: Path, device: str) -> Any:
-    """Return onnxruntime's session of a graph, on one thread, as a worker has a process per core.
+    """Return onnxruntime's session of a graph, on the threads of this process.
 
     Raises EngineFailed for a graph that cannot be loaded, and EngineMissing if onnxruntime cannot
     use the device.
@@ -111,7 +112,7 @@ def session(path: Path, device: str) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.intra_op_num_threads, options.inter_op_num_threads = threads(), 1
     options.log_severity_level = ERRORS_ONLY
     providers = _providers(device)
     try:
