@@ -1,8 +1,9 @@
-"""Files that people hand in: their text, and their JSON."""
+"""Files that people hand in: their text, their JSON, and their digest."""
 
 from __future__ import annotations
 
 import codecs
+import hashlib
 import json
 from collections import Counter
 from pathlib import Path
@@ -109,3 +110,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name, times in names.items() if times > 1)
         raise _SetTwiceError(f"{twice!r} is set twice in one object: keep one of them")
     return found
+
+
+def digest_file(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -21,15 +21,17 @@ from dubbing.errors import BadInput, ClipUnreadable, NotFound
 from dubbing.media.loudness import integrated
 from dubbing.media.probe import RATE
 from dubbing.media.samples import Audio, Samples
-from dubbing.planning.clip import digest_of, load_clip, read_clip
+from dubbing.planning.clip import digest_of, read_clip
 from dubbing.storage import Storage
 
 BLOCK = 5 * RATE
 """Frames mixed at a time."""
-THREADS = 8
-"""Clips fetched at once."""
+FETCHED = 32
+"""Clips that are fetched at once: as many as a bucket 80 ms away needs."""
+RENDERING = 8
+"""Clips that are rendered at once."""
 WINDOW = 16
-"""Most clips that are rendered ahead of the mix."""
+"""Most clips that are rendered ahead of the mix; others are only fetched."""
 SPEECH = {1: slice(0, 1), 2: slice(0, 2), 6: slice(2, 3)}
 """Channels that carry the speech, by channel count: the centre where there is one."""
 
@@ -129,23 +131,32 @@ class Mixer:
 
     def _render(self) -> Iterator[Samples]:
         """Yield the samples of each clip in order; render up to ``WINDOW`` clips ahead."""
-        ahead: deque[tuple[PlacedClip, Future[Rendered]]] = deque()
-        coming = iter(self._clips)
-        with ThreadPoolExecutor(THREADS, thread_name_prefix="clips") as pool:
+        with (
+            ThreadPoolExecutor(FETCHED, thread_name_prefix="clips") as fetching,
+            ThreadPoolExecutor(RENDERING, thread_name_prefix="rendering") as rendering,
+        ):
+            fetched: deque[tuple[PlacedClip, Future[bytes]]] = deque()
+            rendered: deque[tuple[PlacedClip, Future[Rendered]]] = deque()
+            coming = iter(self._clips)
             try:
                 while True:
-                    while len(ahead) < WINDOW and (clip := next(coming, None)):
-                        ahead.append((clip, pool.submit(render, self._storage, clip, self._listen)))
-                    if not ahead:
+                    while len(fetched) < FETCHED and (clip := next(coming, None)):
+                        fetched.append((clip, fetching.submit(self._storage.get, clip.key)))
+                    while len(rendered) < WINDOW and fetched:
+                        clip, data = fetched.popleft()
+                        task = rendering.submit(render, data, clip, self._listen)
+                        rendered.append((clip, task))
+                    if not rendered:
                         return
-                    clip, future = ahead.popleft()
+                    clip, future = rendered.popleft()
                     done = future.result()
                     self.loudness[clip.id] = done.loudness
                     yield done.samples
             except (NotFound, BadInput) as exc:
-                raise unreadable(self._storage, self._clips, pool) from exc
+                raise unreadable(self._storage, self._clips, fetching) from exc
             finally:
-                pool.shutdown(cancel_futures=True)
+                fetching.shutdown(cancel_futures=True)
+                rendering.shutdown(cancel_futures=True)
 
 
 def read_ahead(blocks: Iterator[Samples]) -> Iterator[Samples]:
@@ -157,13 +168,13 @@ def read_ahead(blocks: Iterator[Samples]) -> Iterator[Samples]:
             yield block
 
 
-def render(storage: Storage, clip: PlacedClip, listen: Listener) -> Rendered:
+def render(data: Future[bytes], clip: PlacedClip, listen: Listener) -> Rendered:
     """Return a clip stretched, at its level and resampled to ``RATE``.
 
     Calls ``listen`` with the unchanged clip. Raises NotFound or BadInput when the clip is missing,
     damaged, or not the one that was spoken.
     """
-    audio = load_clip(storage, clip.key, clip.digest).audio
+    audio = read_clip(data.result(), clip.key, clip.digest).audio
     listen(clip.id, audio)
     samples = stretch(audio, clip.stretch) * np.float32(clip.gain)
     return Rendered(

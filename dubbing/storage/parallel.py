@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -16,3 +17,20 @@ def each(call: Callable[[Item], Found], items: Iterable[Item]) -> list[Found]:
     """Call ``call`` on all items; return the results in order, or raise the first error."""
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="each") as pool:
         return list(pool.map(call, items))
+
+
+def in_order(
+    call: Callable[[Item], Found], items: Iterable[Item], *, at_once: int
+) -> Iterator[Found]:
+    """Yield the results in order, with so many calls under way; raise the first error."""
+    ahead: deque[Future[Found]] = deque()
+    with ThreadPoolExecutor(at_once, thread_name_prefix="in-order") as pool:
+        try:
+            for item in items:
+                ahead.append(pool.submit(call, item))
+                if len(ahead) == at_once:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)

@@ -7,7 +7,6 @@ are found to be another line's, are ever overwritten.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from obstore.store import LocalStore, MemoryStore, ObjectStore
 from dubbing.errors import BadInput, MediaError, NotFound, StorageRefused, StorageUnavailable
 from dubbing.storage.folder import check_folder, holds_link, make_folder
 from dubbing.storage.keys import Keys, check_key
+from dubbing.storage.parallel import in_order
 from dubbing.storage.s3 import S3Options, s3_store
 from dubbing.storage.s3_refusal import Refusal, refusal_in, summary_of
 
@@ -31,7 +31,7 @@ NOTHING = MemoryStore()
 CHUNK = 8 << 20
 """Bytes per part when a whole file is uploaded or downloaded."""
 PARTS_AT_ONCE = 4
-"""Parts of an upload that are in memory at the same time."""
+"""Parts of a file that are on their way, and so in memory, at the same time."""
 WORDLESS = re.compile(r"performing HEAD .*status code: 40[013] ")
 """A refusal without a body, and so without an error code."""
 BEYOND = re.compile(r"Requested range was invalid|status code: 416 ")
@@ -164,8 +164,12 @@ class Storage:
             size = int(obstore.head(self._store, key)["size"])
         try:
             with path.open("wb") as file:
-                for start in range(0, size, CHUNK):
-                    file.write(self.get_range(key, start, min(CHUNK, size - start)))
+                for part in in_order(
+                    lambda start: self.get_range(key, start, min(CHUNK, size - start)),
+                    range(0, size, CHUNK),
+                    at_once=PARTS_AT_ONCE,
+                ):
+                    file.write(part)
         except BaseException as exc:
             path.unlink(missing_ok=True)
             if isinstance(exc, OSError):
@@ -293,9 +297,3 @@ class Storage:
             except BaseError as listing:
                 return refusal_in(str(listing)) or refusal_in(text)
         return refusal_in(text)
-
-
-def digest_file(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -11,13 +11,14 @@ from dubbing.engines.catalogue import specs_in
 from dubbing.engines.engine import EngineSpec
 from dubbing.engines.published import announce
 from dubbing.errors import BadInput
+from dubbing.files import digest_file
 from dubbing.job import Container, Job, Manner, Request, Role
 from dubbing.job.caution import Caution
 from dubbing.media.pictures import Pictures
 from dubbing.media.probe import MediaInfo, probe
 from dubbing.media.scratch import scratch
 from dubbing.script.manifest import SOURCE, Manifest
-from dubbing.storage import Storage, digest_file
+from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.text.sounds import voiced
 from dubbing.voices import reference

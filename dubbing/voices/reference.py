@@ -16,9 +16,9 @@ import numpy.typing as npt
 import soxr
 
 from dubbing.errors import BadInput
+from dubbing.files import digest_file
 from dubbing.media.probe import decode_speech
 from dubbing.media.samples import Audio, Samples, peak
-from dubbing.storage import digest_file
 from dubbing.voices.speaker_encoder import ONE_SPEAKER, unity
 from dubbing.voices.voice import Judgement, Voice, voice_digest
 

@@ -17,8 +17,9 @@ import pytest
 import s3_server
 
 from dubbing.errors import BadInput, NotFound, StorageUnavailable
+from dubbing.files import digest_file
 from dubbing.settings import Settings
-from dubbing.storage import S3Options, Storage, digest_file
+from dubbing.storage import S3Options, Storage
 from dubbing.system import System
 
 MEGABYTE = 1 << 20
