@@ -17,10 +17,11 @@ from celery import Celery, signals
 from celery.platforms import EX_FAILURE
 from celery.worker import state
 
+from dubbing.engines import threads
 from dubbing.engines.engine import require
 from dubbing.engines.holding import Holding
 from dubbing.engines.residency import device_of
-from dubbing.errors import BadInput, EngineFailed
+from dubbing.errors import BadInput, DubbingError, EngineFailed
 from dubbing.ledger import WorkerRecord, WorkerState
 from dubbing.planning.plan import Kind
 from dubbing.queue import own_queue
@@ -28,12 +29,17 @@ from dubbing.system import System
 from dubbing.telemetry import logs as log
 from tasks.commands import DRAIN
 from workers.heartbeat import UNFIT, Heartbeat
+from workers.loop import Loop
 from workers.pool import pool_of
 from workers.process import ENGINES_VARIABLE, INSTALLATION_VARIABLE, WORKER_VARIABLE
 from workers.reconciler import Reconciler
 
 logger = logging.getLogger(__name__)
 
+STEP_SECONDS = 1.0
+"""Seconds between two steps of a loop, after which a lease that ran out is noticed."""
+START_SECONDS = 0.1
+"""The same while the worker starts and its engines load."""
 KEPT_MEMORY = {
     "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(128 << 20),
@@ -55,11 +61,14 @@ def worker(engines: tuple[str, ...], slots: int | None, auto_load: bool) -> None
     system = System()
     settings = system.settings
     log.configure(settings.log_level)
-    slots = slots or settings.slots or default_slots(engines, _devices(engines, system))
+    devices = _devices(engines, system)
+    slots = slots or settings.slots or default_slots(engines, devices)
+    if set(devices) == {"cpu"}:
+        os.environ.setdefault(threads.VARIABLE, str(threads.share(slots)))
     if slots > 1 and not auto_load:
         raise BadInput("only a worker of one process can stand by: add --slots 1")
     system.greet()
-    storage, ledger, publisher = system.storage, system.ledger, system.publisher
+    ledger, publisher = system.ledger, system.publisher
     if caution := ledger.check_writable(consume=True):
         logger.warning(caution)
     record = WorkerRecord(
@@ -73,17 +82,45 @@ def worker(engines: tuple[str, ...], slots: int | None, auto_load: bool) -> None
     )
     heartbeat = Heartbeat(system.app, ledger, publisher, record)
     heartbeat.begin()
-    reconciler = Reconciler(storage, ledger, publisher, heartbeat, system.installation)
+    loops = _loops(system, heartbeat)
     signals.worker_ready.connect(lambda **_: heartbeat.ready(), weak=False)
-    signals.worker_shutdown.connect(lambda **_: reconciler.stop(), weak=False)
+    signals.worker_shutdown.connect(lambda **_: _leave(loops, heartbeat), weak=False)
     signal.signal(UNFIT, _end_with_failure)
     signal.signal(DRAIN, lambda *_: heartbeat.drain())
-    reconciler.start()
+    for loop in loops:
+        loop.start()
     os.environ[INSTALLATION_VARIABLE] = system.installation.id
     code = _consume(system.app, heartbeat, settings.log_level)
     if heartbeat.unfit:
         raise EngineFailed("; ".join(heartbeat.errors))
     sys.exit(code)
+
+
+def _loops(system: System, heartbeat: Heartbeat) -> list[Loop]:
+    """Return what the parent process repeats: waiting for storage keeps no worker offline."""
+    reconciler = Reconciler(system.storage, system.ledger, heartbeat, system.installation)
+
+    def fill() -> None:
+        system.publisher.fill(heartbeat.record.queues)
+
+    def pause() -> float:
+        return STEP_SECONDS if heartbeat.settled else START_SECONDS
+
+    return [
+        Loop("heartbeat", heartbeat.beat, pause),
+        Loop("filling of the queues", fill, pause),
+        Loop("reconciler", reconciler.step, lambda: STEP_SECONDS),
+    ]
+
+
+def _leave(loops: Sequence[Loop], heartbeat: Heartbeat) -> None:
+    """End the loops, and publish that the worker is gone."""
+    for loop in loops:
+        loop.stop()
+    try:
+        heartbeat.leave()
+    except DubbingError as exc:
+        logger.warning("this worker cannot publish its end: %s", exc)
 
 
 def _devices(engines: Sequence[str], system: System) -> list[str]:

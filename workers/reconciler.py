@@ -1,13 +1,13 @@
-"""The reconciler: a thread in every worker that keeps queues filled and restores lost work.
+"""The reconciler of a worker: it restores work that Redis lost.
 
-It is a thread, as a timer of Celery that blocks would freeze dispatch and ping. Several reconcilers
-may do the same step at the same time.
+Several reconcilers may do the same step at the same time.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
+import math
+import time
 from itertools import islice
 
 from dubbing.documents import FORMAT, is_identifier
@@ -23,17 +23,12 @@ from dubbing.jobs.installation import Installation
 from dubbing.jobs.rounds import put_to_work
 from dubbing.jobs.store import load_job
 from dubbing.ledger import Audit, Ledger
-from dubbing.queue import Publisher
-from dubbing.storage import Storage
+from dubbing.storage import Storage, each
 from dubbing.storage.keys import Keys
 from workers.heartbeat import Heartbeat
 
 log = logging.getLogger(__name__)
 
-FILL_SECONDS = 1.0
-"""Seconds between two fills of the queues, after which a lease that ran out is noticed."""
-START_SECONDS = 0.1
-"""The same while the worker starts and its engines load."""
 AT_ONCE = 200
 """Jobs whose entries Redis counts in one call: it serves nobody else for some milliseconds."""
 REBUILD_SECONDS = 10.0
@@ -41,67 +36,31 @@ REBUILD_SECONDS = 10.0
 
 
 class Reconciler:
-    """Sends heartbeats, fills queues, and restores jobs that Redis lost."""
+    """Restores jobs that Redis lost; its worker rests while storage and Redis do not match."""
 
     def __init__(
         self,
         storage: Storage,
         ledger: Ledger,
-        publisher: Publisher,
         heartbeat: Heartbeat,
         installation: Installation,
     ) -> None:
         self._storage = storage
         self._ledger = ledger
-        self._publisher = publisher
         self._heartbeat = heartbeat
         self._installation = installation
         self._told: dict[str, str] = {}
         """Jobs that are left as they are, and what was logged of each."""
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
+        self._rebuilt = -math.inf
 
-    def start(self) -> None:
-        """Start the thread; engines may still be loading."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the thread, and publish that the worker is gone."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=5)
-        try:
-            self._heartbeat.leave()
-        except DubbingError as exc:
-            log.warning("this worker cannot publish its end: %s", exc)
-
-    def _run(self) -> None:
-        turns = round(REBUILD_SECONDS / FILL_SECONDS)
-        count = 0
-        failing = False
-        while True:
-            try:
-                self._heartbeat.beat()
-                due = count % turns == 0
-                self._compare(thoroughly=due)
-                # A worker that cannot use its storage leaves this to those that can.
-                if due and not self._heartbeat.fault and not self._heartbeat.record.holding.fault:
-                    self._rebuild()
-                self._publisher.fill(self._heartbeat.record.queues)
-                failing = failing and not due
-            except DubbingError as exc:
-                log.log(
-                    logging.DEBUG if failing else logging.WARNING,
-                    "the reconciler tries again: %s",
-                    exc,
-                )
-                failing = True
-            except Exception:
-                # Without this thread nothing would restore lost work.
-                log.exception("the reconciler tries again")
-            count += 1
-            if self._stop.wait(FILL_SECONDS if self._heartbeat.settled else START_SECONDS):
-                return
+    def step(self) -> None:
+        """Compare the installation, and when it is time, storage with the ledger."""
+        due = time.monotonic() - self._rebuilt >= REBUILD_SECONDS
+        self._compare(thoroughly=due)
+        # A worker that cannot use its storage leaves this to those that can.
+        if due and not self._heartbeat.fault and not self._heartbeat.record.holding.fault:
+            self._rebuilt = time.monotonic()
+            self._rebuild()
 
     def _compare(self, *, thoroughly: bool) -> None:
         """Take no work while Redis serves another installation, or storage belongs to another.
@@ -127,11 +86,11 @@ class Reconciler:
         # Other programs put files of their own beside the marks.
         ids = filter(is_identifier, names)
         while some := list(islice(ids, AT_ONCE)):
-            for job_id, audit in zip(some, self._ledger.audit(some), strict=True):
-                if audit is not Audit.SOUND:
-                    self._put_back(job_id, audit)
+            audited = zip(some, self._ledger.audit(some), strict=True)
+            each(self._put_back, [found for found in audited if found[1] is not Audit.SOUND])
 
-    def _put_back(self, job_id: str, audit: Audit) -> None:
+    def _put_back(self, found: tuple[str, Audit]) -> None:
+        job_id, audit = found
         try:
             job = load_job(self._storage, job_id)
             put_to_work(self._storage, self._ledger, job)

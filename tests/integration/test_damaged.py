@@ -147,7 +147,7 @@ def reconciler(client: Client, settings: Settings) -> Iterator[Reconciler]:
     heartbeat = Heartbeat(app, client.ledger, client.publisher, record())
     installation = Installation(client.storage, client.ledger)
     installation.enter()
-    yield Reconciler(client.storage, client.ledger, client.publisher, heartbeat, installation)
+    yield Reconciler(client.storage, client.ledger, heartbeat, installation)
     app.close()
 
 
@@ -212,7 +212,7 @@ def test_a_job_that_storage_fails_to_read_holds_up_no_other(
 
 def taken(client: Client, queue: str = "synthesis.tone") -> Address:
     """Take one batch of job ``a``, as its message would be."""
-    found = [at for at in client.ledger.take(queue, broker_lists(queue)) if at.job == "a"]
+    found = [at for at in client.ledger.take({queue: broker_lists(queue)}) if at.job == "a"]
     return found[0]
 
 

@@ -9,7 +9,7 @@ from threading import Barrier
 
 import pytest
 import redis
-from console import SCENE, Console, wait_until
+from console import SCENE, Console
 from installations import access
 from ledgers import record
 from services import PLUGINS
@@ -219,24 +219,20 @@ def test_a_worker_puts_no_job_into_the_redis_of_another_installation_and_says_so
     here = installation(storage, redis_url)
     here.enter()
     app = make_app(redis_url)
-    publisher = Publisher(app, ledger)
-    heartbeat = Heartbeat(app, ledger, publisher, record())
-
-    def reconciled(condition: Callable[[], object]) -> None:
-        reconciler = Reconciler(storage, ledger, publisher, heartbeat, here)
-        reconciler.start()
-        wait_until(condition, seconds=20, what="reconciled")
-        # It ends after the whole of its turn.
-        reconciler.stop()
-
+    heartbeat = Heartbeat(app, ledger, Publisher(app, ledger), record())
     with redis.from_url(redis_url) as server:
         server.set(KEY, "another")
-        reconciled(lambda: heartbeat.fault)
+        Reconciler(storage, ledger, heartbeat, here).step()
+        assert heartbeat.fault
         assert not server.keys("dubbing:job:*")
         for _ in range(3):
             heartbeat.beat()
         server.delete(KEY)
-        reconciled(lambda: server.exists("dubbing:job:open"))
+        reconciler = Reconciler(storage, ledger, heartbeat, here)
+        reconciler.step()
+        heartbeat.beat()
+        reconciler.step()
+        assert server.exists("dubbing:job:open")
     app.close()
     said = [r for r in caplog.records if "cannot do all that it was started for" in r.message]
     assert len(said) == 1
@@ -252,10 +248,10 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 
 def becomes(system: System, state: WorkerState) -> list[WorkerRecord]:
-    """Return the records of the workers once all of them are in this state."""
+    """Return the records of both workers once they are in this state."""
 
     def there() -> bool:
-        return {worker.state for worker in system.client.fleet.workers()} == {state}
+        return [worker.state for worker in system.client.fleet.workers()] == [state, state]
 
     system.until(there, state.value)
     return system.client.fleet.workers()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import redis
 from console import Console
-from ledgers import record
+from ledgers import claim, record
 from system import System, numbered, stored_job
 
 from dubbing.client import Client
@@ -87,7 +87,7 @@ def test_unknown_fields_in_job_plan_and_messages_are_no_hindrance(
     store(client, job, **NEW)
     client.ledger.open_round(job, 1, with_fields(client, job, NEW))
     app = make_app(system.redis.url)
-    for at in client.ledger.take(QUEUE, []):
+    for at in client.ledger.take({QUEUE: []}):
         app.send_task(TASKS[at.kind], kwargs=asdict(at) | NEW, queue=QUEUE)
     app.close()
     assert system.wait("fields").state is JobState.COMPLETED
@@ -112,7 +112,7 @@ def test_work_of_an_unknown_kind_is_left_for_others_to_send(client: Client) -> N
     ref = BatchRef(number=0, offset=0, length=9, queue=queue, lines=1, deadline=60)
     client.ledger.open_round(stored_job("music", engine="faulty"), 1, [ref])
     assert client.publisher.fill([queue]) == 0
-    (at,) = client.ledger.take(queue, [])
+    (at,) = client.ledger.take({queue: []})
     assert (at.job, at.queue) == ("music", queue)
     client.ledger.end("music", 1, JobState.CANCELLED)
 
@@ -164,7 +164,7 @@ def test_a_reconciler_leaves_a_newer_job_says_so_once_and_restores_the_others(
     heartbeat = Heartbeat(app, client.ledger, publisher, record())
     installation = Installation(client.storage, client.ledger)
     installation.enter()
-    reconciler = Reconciler(client.storage, client.ledger, publisher, heartbeat, installation)
+    reconciler = Reconciler(client.storage, client.ledger, heartbeat, installation)
     for _ in range(2):
         database.delete(f"dubbing:turn:rebuild:{FORMAT}")
         reconciler._rebuild()
@@ -207,7 +207,7 @@ def test_a_plan_of_a_newer_format_is_handed_back_and_its_worker_asks_for_an_upgr
     # A worker of the newer release may do each batch.
     for ref in refs:
         at = Address(job="newer", round=1, token=ref.token, queue=QUEUE)
-        assert client.ledger.claim(at, "newer") is Claim.RUN
+        assert claim(client.ledger, at, "newer") is Claim.RUN
     client.cancel("newer")
 
 

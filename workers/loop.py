@@ -1,0 +1,56 @@
+"""The threads of a worker's parent process, each of which repeats one step.
+
+They are threads, as a timer of Celery that blocks would freeze dispatch and ping; and several, as
+what waits for storage must not hold up what keeps the worker online.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from dubbing.errors import DubbingError
+
+log = logging.getLogger(__name__)
+
+STOP_SECONDS = 5.0
+"""Longest wait for a step that is under way when the loop is stopped."""
+
+
+class Loop:
+    """Repeats a step until it is stopped, whatever the step raises."""
+
+    def __init__(self, name: str, step: Callable[[], object], pause: Callable[[], float]) -> None:
+        """Take what to do, and a function that returns the seconds until it is done again."""
+        self._name = name
+        self._step = step
+        self._pause = pause
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread after its step."""
+        self._over.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=STOP_SECONDS)
+
+    def _run(self) -> None:
+        failing = False
+        while True:
+            try:
+                self._step()
+                failing = False
+            except DubbingError as exc:
+                level = logging.DEBUG if failing else logging.WARNING
+                log.log(level, "the %s tries again: %s", self._name, exc)
+                failing = True
+            except Exception:
+                # Without this thread nothing would do its step.
+                log.exception("the %s tries again", self._name)
+            if self._over.wait(self._pause()):
+                return
