@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +29,8 @@ from dubbing.script.manifest import Manifest
 from dubbing.settings import Settings
 from dubbing.storage.keys import Keys
 
+CLOCK_TICK = 0.02
+"""Seconds by which the time of a file may be early."""
 SECONDS = 60.0
 """How long any step may take on a slow machine."""
 
@@ -39,14 +41,29 @@ class System:
     ENGINES: ClassVar[Mapping[str, str]] = {"faulty": "faulty", "assembly": "assembly"}
     """The engine of each worker that runs from the start, by the worker's name."""
 
-    def __init__(self, home: Path, *, append_only: bool = False, **settings: Any) -> None:
-        self.redis = RedisServer(append_only=append_only)
+    def __init__(
+        self,
+        home: Path,
+        *,
+        append_only: bool = False,
+        port: int = 0,
+        seen_at: int = 0,
+        **settings: Any,
+    ) -> None:
+        """Take the system's folder, and settings that differ.
+
+        port: an additional port of Redis. seen_at: the port at which workers reach Redis.
+        """
+        self.redis = RedisServer(append_only=append_only, port=port)
+        self._seen = {"DUBBING_REDIS_URL": f"redis://127.0.0.1:{seen_at}"} if seen_at else {}
         plain = {"redis_url": self.redis.url, "storage_url": "", "engine": "faulty", "slots": 2}
         self.settings = Settings(**{"home": home, **plain, **settings})
         self.switch = home / "broken"
         """While this file exists, ``<broken>`` lines fail."""
         self.spoken_log = home / "spoken"
         """Log of the lines that the faulty engine began."""
+        self.times_log = home / "times"
+        """Log of the time when the faulty engine began each line."""
         self.loads = home / "loads"
         """Faults of the next loads of the faulty engine, a line a load; without a line, none."""
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
@@ -101,6 +118,7 @@ class System:
         """
         paths = {
             "FAULTY_LOG": str(self.spoken_log),
+            "FAULTY_TIMES": str(self.times_log),
             "FAULTY_SWITCH": str(self.switch),
             "FAULTY_LOADS": str(self.loads),
         }
@@ -114,6 +132,7 @@ class System:
                     **{key: value for key, value in os.environ.items() if "DUBBING" not in key},
                     **environment(self.settings),
                     "PYTHONPATH": str(PLUGINS),
+                    **self._seen,
                     **paths,
                     **variables,
                 },
@@ -167,6 +186,21 @@ class System:
         texts = {segment.text for segment in job.segments}
         begun = [row.partition("\t")[2] for row in self.spoken_log.read_text().splitlines()]
         return Counter(text for text in begun if text in texts)
+
+    def spoken_in_vain(self, job: Manifest) -> list[str]:
+        """Return the texts of a job that were begun again although their clip was stored."""
+        begun: dict[str, list[float]] = defaultdict(list)
+        for row in self.times_log.read_text().splitlines():
+            when, _, text = row.partition("\t")
+            begun[text].append(float(when))
+        texts = {segment.id: segment.text for segment in job.segments}
+        found = []
+        for id_, outcome in self.outcomes(job).items():
+            path = self.client.storage.path(outcome.result.takes[0].key)
+            assert path
+            stored = path.stat().st_mtime + CLOCK_TICK
+            found += [texts[id_] for when in begun[texts[id_]][1:] if when > stored]
+        return found
 
     def run(self, job: Manifest) -> Status:
         """Submit a job and return how it ended."""

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
+from distance import far, free_port
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -45,8 +46,14 @@ class Soaked(System):
 class Soak:
     """One run; it removes its folder when all is well, and keeps it when there are faults."""
 
-    def __init__(self, seed: int, minutes: float, before: str, console: Console) -> None:
-        """Take the seed, the minutes of strikes, and the commit of the release before."""
+    def __init__(
+        self, seed: int, minutes: float, before: str, delay: float, console: Console
+    ) -> None:
+        """Take the seed, the minutes of strikes, and the commit of the release before.
+
+        delay: seconds of a round trip between workers and Redis.
+        """
+        self._delay = delay
         self._seed = seed
         self._before = before
         self._seconds = minutes * 60
@@ -78,7 +85,11 @@ class Soak:
 
     def _run_in(self, home: Path) -> None:
         try:
-            with Soaked(home / "home", append_only=True) as system:
+            port = free_port() if self._delay else 0
+            with (
+                far(port, self._delay) as proxy,
+                Soaked(home / "home", append_only=True, port=port, seen_at=proxy) as system,
+            ):
                 self._soak(system)
         except AssertionError as exc:
             self._faults.append(f"the system did not start or end: {exc}")
