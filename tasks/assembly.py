@@ -23,4 +23,7 @@ def assemble(**address: Any) -> str:
 
     context, at = current(), received(Address, address)
     with context.stoppable() as check, context.runner.claimed(at) as lease:
-        return finish(context.runner, lease, check) if lease else "nothing to do"
+        if lease is None:
+            return "nothing to do"
+        words = finish(context.runner, lease, check)
+        return words if lease.at == at else f"{lease.at.job}: {words}"

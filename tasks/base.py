@@ -15,7 +15,6 @@ from celery.exceptions import Ignore
 from dubbing.documents import received
 from dubbing.errors import Damaged, ErrorRecord, NewerRelease
 from dubbing.ledger import Address
-from dubbing.planning.plan import Kind
 from dubbing.telemetry.logs import bound
 from tasks.context import current
 
@@ -72,9 +71,7 @@ class BatchTask(WorkerTask):
 
     def subject(self, message: dict[str, Any]) -> dict[str, object]:
         """Return job, round and batch."""
-        at = received(Address, message)
-        batch = Kind.ASSEMBLY.value if at.number is None else at.number
-        return {"job": at.job, "round": at.round, "batch": batch}
+        return received(Address, message).context
 
 
 def asked(kind: type[Request], message: Mapping[str, Any]) -> Request:

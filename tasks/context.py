@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from dubbing.engines.engine import Engine, VoiceForm
 from dubbing.engines.holding import Holding
 from dubbing.engines.residency import Residency
-from dubbing.errors import EngineMissing, WorkerEnds
-from dubbing.jobs.batch_work import BatchRunner
-from dubbing.voices.forms import voice_form
+from dubbing.errors import EngineMissing, Permanent, ReportedError, WorkerEnds
+from dubbing.jobs.batch_work import BatchRunner, failed_result
+from dubbing.jobs.pipeline import Pipeline, Reading
+from dubbing.planning.plan import Batch
+from dubbing.planning.result import BatchResult, Take
+from dubbing.synthesis.clips import ClipStore
+from dubbing.synthesis.speak import Speech, look_up
+from dubbing.voices.forms import stored_form, voice_form
 from dubbing.voices.voice import VoiceRef
 
 FORMS = 32
@@ -33,6 +39,12 @@ class Context:
     ending: bool = False
     """Whether the worker ends, so that this process takes no more work."""
     _forms: OrderedDict[tuple[str, str, str], VoiceForm] = field(default_factory=OrderedDict)
+
+    def __post_init__(self) -> None:
+        """Make what the tasks of engines use."""
+        self._lock = threading.Lock()
+        self.clips = ClipStore(self.runner.storage)
+        self.pipeline = Pipeline(self.runner, self._look_up, self._prepare)
 
     @contextmanager
     def stoppable(self) -> Iterator[Callable[[], None]]:
@@ -57,6 +69,16 @@ class Context:
         finally:
             signal.signal(signal.SIGTERM, before)
 
+    def end(self) -> None:
+        """Take no more work; for a signal's handler."""
+        self.ending = True
+        self.pipeline.end()
+
+    def close(self) -> None:
+        """Finish what was spoken, and leave to others what was only read."""
+        self.pipeline.close()
+        self.clips.close()
+
     @property
     def residency(self) -> Residency:
         """The engines; an assembly worker has none."""
@@ -71,6 +93,32 @@ class Context:
         else:
             self.report(Holding(begun=True, resting={work: why}))
 
+    def _look_up(self, batch: Batch) -> Mapping[str, Take] | None:
+        """Find the clips of a batch in storage, and the form of its voice; called in a thread."""
+        self._read_form(batch.engine, batch.voice.digest)
+        engine = self.residency.held(batch.engine, batch.voice.base)
+        return look_up(engine, self.clips, batch) if engine else None
+
+    def _read_form(self, name: str, digest: str | None) -> None:
+        engine = self.residency.held_alone(name)
+        if engine is None or digest is None or (digest, name, engine.model) in self._forms:
+            return
+        form = stored_form(self.runner.storage, engine, digest)
+        if form is not None:
+            self._remember((digest, name, engine.model), form)
+
+    def _prepare(self, read: Reading) -> Speech | BatchResult:
+        batch = read.batch
+        try:
+            if read.needed and read.needed.error:
+                # The extraction that the lines waited for is not tried again.
+                raise ReportedError(read.needed.error)
+            voice = self.voice(batch.engine, batch.voice)
+            engine = self.engine(batch.engine, batch.voice)
+        except (Permanent, ReportedError) as exc:
+            return failed_result(batch, exc, self.runner.worker)
+        return Speech(engine, self.clips, batch, voice, read.known)
+
     def engine(self, name: str, ref: VoiceRef) -> Engine:
         """Return the loaded engine, or converter over an engine, that speaks in a voice."""
         return self.residency.engine(name, ref.base)
@@ -81,12 +129,19 @@ class Context:
             return ref.stock or ""
         engine = self.residency.voicing(name)
         key = (ref.digest, name, engine.model)
-        if key not in self._forms:
-            self._forms[key] = voice_form(self.runner.storage, engine, ref.digest)
+        form = self._forms.get(key)
+        if form is None:
+            form = voice_form(self.runner.storage, engine, ref.digest)
+        self._remember(key, form)
+        return form
+
+    def _remember(self, key: tuple[str, str, str], form: VoiceForm) -> None:
+        """Keep a form in memory, as the one used last."""
+        with self._lock:
+            self._forms[key] = form
+            self._forms.move_to_end(key)
             if len(self._forms) > FORMS:
                 self._forms.popitem(last=False)
-        self._forms.move_to_end(key)
-        return self._forms[key]
 
 
 _process: list[Context] = []
@@ -95,6 +150,12 @@ _process: list[Context] = []
 def install(context: Context) -> None:
     """Set the context of this process."""
     _process[:] = [context]
+
+
+def close() -> None:
+    """Close the context of this process, if it has come to have one."""
+    for context in _process:
+        context.close()
 
 
 def current() -> Context:

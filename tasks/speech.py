@@ -15,28 +15,24 @@ from dubbing.errors import (
     EngineAway,
     GivenUp,
     Permanent,
-    ReportedError,
     Transient,
 )
 from dubbing.jobs.batch_work import AWAY_SECONDS, failed_result
 from dubbing.jobs.lease import Lease
 from dubbing.ledger import Address
-from dubbing.planning.outcome import load_result
 from dubbing.planning.plan import Batch, Kind
 from dubbing.planning.result import BatchResult
 from dubbing.queue import SAY, TASKS
 from dubbing.queue.say import SayRequest
-from dubbing.synthesis.speak import MAX_DELIVERIES, Watch, speak
+from dubbing.synthesis.speak import MAX_DELIVERIES, Speech
 from tasks.base import BatchTask, WorkerTask, asked
 from tasks.context import Context, current
 
 
 @shared_task(base=BatchTask, name=TASKS[Kind.SYNTHESIS], throws=(DubbingError,))
 def synthesize(**address: Any) -> str:
-    """Speak a batch."""
-    context = current()
-    at = received(Address, address)
-    return context.runner.run(at, lambda batch, lease: _speak(context, batch, lease))
+    """Speak a batch of the queue: this one, or one that this process has read ahead."""
+    return current().pipeline.run(received(Address, address))
 
 
 @shared_task(base=BatchTask, name=TASKS[Kind.EXTRACTION], throws=(DubbingError,))
@@ -66,7 +62,9 @@ def say(task: WorkerTask, **request: Any) -> str:
         context.runner.access.check()
         voice = context.voice(said.engine, said.voice)
         engine = context.engine(said.engine, said.voice)
-        (spoken,) = speak(engine, context.runner.storage, batch, voice)
+        speech = Speech(engine, context.clips, batch, voice)
+        speech.run()
+        (spoken,) = speech.results()
         reply = spoken.model_dump(mode="json")
     except DubbingError as exc:
         if _others_can(context, task.request.hostname, said.engine, exc):
@@ -88,23 +86,6 @@ def _others_can(context: Context, worker: str, engine: str, exc: DubbingError) -
     return Holding.of_all(context.runner.ledger.crew.holdings(worker).values()).takes(engine)
 
 
-def _speak(context: Context, batch: Batch, lease: Lease) -> BatchResult:
-    runner, job = context.runner, lease.at.job
-    try:
-        _check_extraction(context, batch, lease)
-        voice = context.voice(batch.engine, batch.voice)
-        engine = context.engine(batch.engine, batch.voice)
-    except (Permanent, ReportedError) as exc:
-        return failed_result(batch, exc, runner.worker)
-    watch = Watch(
-        begin=lambda ids: runner.ledger.deliver(job, ids),
-        begin_again=lease.begin_alone,
-        check=lease.check,
-    )
-    spoken = speak(engine, runner.storage, batch, voice, watch)
-    return BatchResult(batch=batch.number, worker=runner.worker, segments=tuple(spoken))
-
-
 def _extract(context: Context, batch: Batch, lease: Lease) -> BatchResult:
     runner = context.runner
     name = f"extraction {batch.number}"
@@ -119,12 +100,3 @@ def _extract(context: Context, batch: Batch, lease: Lease) -> BatchResult:
         runner.ledger.forgive(lease.at.job, [name])
         raise
     return BatchResult(batch=batch.number, worker=runner.worker)
-
-
-def _check_extraction(context: Context, batch: Batch, lease: Lease) -> None:
-    """Raise the error of the extraction that the lines waited for; it is not tried again."""
-    if batch.needs is not None:
-        at = lease.at
-        needed = load_result(context.runner.storage, at.job, at.round, batch.needs)
-        if needed and needed.error:
-            raise ReportedError(needed.error)

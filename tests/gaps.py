@@ -36,8 +36,6 @@ class Gap:
     """The job's name; no other job's name is part of it."""
     point: str
     """See `sitecustomize`; ``{job}`` stands for the name."""
-    again: int = 0
-    """Lines that were spoken but not stored, and so are spoken twice."""
     pool: bool = False
     """Whether it is tried a second time, with the death of a worker and its whole pool."""
     whom: str = "process"

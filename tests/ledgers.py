@@ -41,11 +41,28 @@ def record(
 
 
 def take(ledger: Ledger, queue: str = QUEUE) -> list[Address]:
-    return ledger.take(queue, broker_lists(queue))
+    return ledger.take({queue: broker_lists(queue)})
 
 
 def numbers(taken: Sequence[Address]) -> list[tuple[str, int | None]]:
     return [(at.job, at.number) for at in taken]
+
+
+def claim(ledger: Ledger, at: Address, owner: str) -> Claim:
+    """Claim the batch that a message names, or another one; return the answer alone."""
+    return ledger.claim(at, owner)[0]
+
+
+def begin(ledger: Ledger, at: Address, ids: Sequence[str], owner: str = "a") -> list[int] | None:
+    """Begin a batch; return how often each line was begun before."""
+    counts = ledger.begin(at, owner, ids, broker_lists(at.queue)).counts
+    return None if counts is None else [*counts.values()]
+
+
+def deliveries(ledger: Ledger, job: str, *ids: str) -> list[int]:
+    """Return how often each line was begun and not finished."""
+    with ledger._server.commands() as redis:
+        return [int(count or 0) for count in redis.hmget(f"dubbing:job:{job}:deliveries", ids)]
 
 
 def take_and_claim(ledger: Ledger, queue: str = QUEUE, owner: str = "a") -> list[Address]:
@@ -53,7 +70,7 @@ def take_and_claim(ledger: Ledger, queue: str = QUEUE, owner: str = "a") -> list
     taken = []
     while batches := take(ledger, queue):
         for at in batches:
-            assert ledger.claim(at, owner) is Claim.RUN
+            assert claim(ledger, at, owner) is Claim.RUN
         taken += batches
     return taken
 
@@ -67,7 +84,7 @@ def work_off(ledger: Ledger, published: Sequence[Address] = ()) -> list[Address]
     queue = deque([*published, *take(ledger)])
     while queue:
         at = queue.popleft()
-        assert ledger.claim(at, "w") is Claim.RUN
+        assert claim(ledger, at, "w") is Claim.RUN
         begun.append(at)
         complete(ledger, at)
         queue += take(ledger)

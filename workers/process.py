@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from celery import current_app
-from celery.signals import worker_process_init
+from celery.signals import worker_process_init, worker_process_shutdown
 from celery.utils.log import current_process_index
 
 from dubbing.engines.engine import Voicing
@@ -31,7 +31,7 @@ from dubbing.queue import Publisher
 from dubbing.storage import Storage
 from dubbing.system import System
 from dubbing.telemetry import logs as log
-from tasks.context import ENDING, Context, install
+from tasks.context import ENDING, Context, close, install
 from workers.heartbeat import UNFIT
 
 logger = logging.getLogger(__name__)
@@ -57,6 +57,12 @@ def set_up(**_: Any) -> None:
         os.kill(os.getppid(), UNFIT)
 
 
+@worker_process_shutdown.connect(weak=False)
+def tear_down(**_: Any) -> None:
+    """Finish the work of this process, which ends in order."""
+    close()
+
+
 def _context() -> Context:
     system = System()
     log.configure(system.settings.log_level)
@@ -76,14 +82,11 @@ def _context() -> Context:
 
         sweep()
         context = Context(runner=runner, report=reporter.report)
-        signal.signal(ENDING, partial(_end, context))
         reporter.report(Holding(begun=True))
-        return context
-    return Context(runner=runner, engines=_residency(engines, system, reporter))
-
-
-def _end(context: Context, *_: object) -> None:
-    context.ending = True
+    else:
+        context = Context(runner=runner, engines=_residency(engines, system, reporter))
+    signal.signal(ENDING, lambda *_: context.end())
+    return context
 
 
 def _residency(engines: list[str], system: System, reporter: Reporter) -> Residency:

@@ -31,7 +31,10 @@ STDERR = 2
 
 
 class Residency:
-    """Loads engines on demand, and unloads others to make room. For use by one thread."""
+    """Loads engines on demand, and unloads others to make room.
+
+    For use by one thread, except for `held` and `held_alone`.
+    """
 
     def __init__(
         self,
@@ -95,6 +98,22 @@ class Residency:
         if below is None:
             return cast(Engine, engine)
         return Converted(cast(Converter, engine), cast(Engine, self.voicing(below, beside=name)))
+
+    def held(self, name: str, base: str | None = None) -> Engine | None:
+        """Return an engine, or a converter over its base, if it is in memory; for any thread.
+
+        It is for its spec and its digest: another thread may be speaking with it.
+        """
+        engine = self.held_alone(name)
+        below = base or (engine.spec.base if engine else None)
+        if engine is None or below is None:
+            return cast(Engine | None, engine)
+        under = self.held_alone(below)
+        return Converted(cast(Converter, engine), cast(Engine, under)) if under else None
+
+    def held_alone(self, name: str) -> Voicing | None:
+        """Return an engine, or a converter without its base, as `held` does."""
+        return self._engines.get(name)
 
     def voicing(self, name: str, *, beside: str = "") -> Voicing:
         """Return an engine or converter, loading it if it is not in memory.

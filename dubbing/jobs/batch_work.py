@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from dubbing.documents import stored
 from dubbing.errors import (
@@ -38,8 +39,11 @@ from dubbing.planning.result import BatchResult, unspoken
 from dubbing.queue import Publisher
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
+from dubbing.telemetry.logs import bound
 
 log = logging.getLogger(__name__)
+
+Done = TypeVar("Done")
 
 PAUSE_SECONDS = 5.0
 """First pause of a batch that failed for no fault of its lines; later pauses are longer."""
@@ -82,25 +86,49 @@ class BatchRunner:
     def claimed(self, at: Address) -> Iterator[Lease | None]:
         """Claim a batch for the block; yields None when there is nothing to do.
 
-        An exception hands the batch back for later, after a pause; Stopped, EngineAway,
-        NewerRelease, and an error of storage that this process alone cannot use, hand it back at
-        once. Damaged ends the round, as no try can read its documents.
+        An exception is answered for as `answering` does.
         """
-        claim = self.ledger.claim(at, self.worker)
-        if claim is Claim.UNKNOWN:
-            claim = self._claim_again(at)
-        if claim is not Claim.RUN:
-            log.debug("%s: nothing to do for batch %s: %s", at.job, at.token, claim.value)
-            self.publisher.fill([at.queue])
+        lease = self.claim(at)
+        if lease is None:
             yield None
             return
         # Now, and not when it is done: the next message is there when this one ends.
         self.publisher.fill([at.queue])
-        lease = Lease(self.ledger, at, self.worker, self.access.lost)
+        lease.keep()
+        lease.begin()
         try:
-            with lease.renewed():
+            with self.answering(lease):
                 self.access.check()
                 yield lease
+        finally:
+            lease.leave()
+
+    def claim(self, at: Address, *, held: bool = False) -> Lease | None:
+        """Claim a batch whose message arrived, or another one that waits; None if none does.
+
+        held: whether this process has that batch in hand already.
+        """
+        claim, found = self.ledger.claim(at, self.worker, held=held)
+        if claim is Claim.UNKNOWN:
+            claim, found = self._claim_again(at)
+        if claim is Claim.RUN:
+            return Lease(self.ledger, found, self.worker, self.access.lost)
+        log.debug("%s: nothing to do for batch %s: %s", at.job, at.token, claim.value)
+        self.publisher.fill([at.queue])
+        return None
+
+    @contextmanager
+    def answering(self, lease: Lease) -> Iterator[None]:
+        """Hand the batch back when the block fails: for later, after a pause.
+
+        Stopped, EngineAway, NewerRelease, and an error of storage that this process alone cannot
+        use, hand it back at once. Damaged ends the round, as no try can read its documents.
+        """
+        at = lease.at
+        try:
+            # The batch of the message may be another one.
+            with bound(**at.context):
+                yield
         except Damaged as exc:
             self.check_in_charge(lease)
             log.error("%s: the job fails: %s", at.job, exc)
@@ -148,57 +176,63 @@ class BatchRunner:
         with self.claimed(at) as lease:
             if lease is None:
                 return "nothing to do"
-            assert at.number is not None  # noqa: S101 - an assembly has no plan
+            batch = self.load_batch(lease.at)
             # A result exists when a worker died between storing and counting it.
-            earlier = load_result(self.storage, at.job, at.round, at.number)
-            result = earlier or self._do(lease, at.number, do)
-            self._complete(at, result)
-        return (
-            f"{len(result.segments)} lines, {result.spoken} spoken, {result.failed} failed, "
-            f"{result.padding:.0%} padding"
-        )
+            result = load_result(self.storage, lease.at.job, lease.at.round, batch.number)
+            if result is None:
+                result = self.attempt(lease, batch, lambda: do(batch, lease))
+            return self.settle(lease, result).words
 
-    def _do(
-        self, lease: Lease, number: int, do: Callable[[Batch, Lease], BatchResult]
-    ) -> BatchResult:
-        at = lease.at
+    def load_batch(self, at: Address) -> Batch:
+        """Return a batch of a plan; raises as `stored`."""
         plan = Keys.plan(at.job, at.round)
-        batch = stored(Batch, self.storage.get_range(plan, *at.span), plan)
+        return stored(Batch, self.storage.get_range(plan, *at.span), plan)
+
+    def attempt(self, lease: Lease, batch: Batch, do: Callable[[], Done]) -> Done | BatchResult:
+        """Return what ``do`` returns, or a result that reports why the batch failed for good."""
         try:
-            result = do(batch, lease)
+            return do()
         except Stopped:
             # Its deliveries stay counted: it may be its own lines that used up the time.
             raise
         except Transient as exc:
             # This process lives, so a batch that it hands back does not count as a death. Any
             # other exception counts, or the batch would come again for ever.
-            self.ledger.forgive(at.job, [line.id for line in batch.lines])
+            self.ledger.forgive(lease.at.job, [line.id for line in batch.lines])
             bound = next((tries for kind, tries in BOUNDS.items() if isinstance(exc, kind)), None)
             # Failures of this process alone are not counted.
             if bound is None or lease.set_back(exc) < bound:
                 raise
-            result = failed_result(batch, exc, self.worker)
+            return failed_result(batch, exc, self.worker)
+
+    def settle(self, lease: Lease, result: BatchResult, took: float | None = None) -> BatchResult:
+        """Store and count a result; return the one that counts.
+
+        took: seconds that the batch took its engine; by default those since it was begun.
+        """
         self.check_in_charge(lease)
         try:
-            return self._store(at, number, result)
+            counted = self._store(lease.at, result)
         except StorageUnavailable:
             lease.forget_setbacks()
             raise
+        self._complete(lease.at, counted, took)
+        return counted
 
-    def _store(self, at: Address, number: int, result: BatchResult) -> BatchResult:
+    def _store(self, at: Address, result: BatchResult) -> BatchResult:
         """Store a result; return the stored one, which another worker may have stored first."""
-        key = Keys.result(at.job, at.round, number)
+        key = Keys.result(at.job, at.round, result.batch)
         data = result.model_dump_json(exclude_defaults=True).encode()
         if self.storage.create(key, data):
             return result
-        if other := load_result(self.storage, at.job, at.round, number):
+        if other := load_result(self.storage, at.job, at.round, result.batch):
             return other
         self.storage.replace(key, data)
         return result
 
-    def _complete(self, at: Address, result: BatchResult) -> None:
+    def _complete(self, at: Address, result: BatchResult, took: float | None) -> None:
         ids = [segment.id for segment in result.segments]
-        touched = self.ledger.complete(at, ids, result.failed)
+        touched = self.ledger.complete(at, ids, result.failed, took)
         if touched is None:
             # Redis forgot the job, which is rebuilt from storage with this result.
             self.access.installation.check_redis()
@@ -206,16 +240,15 @@ class BatchRunner:
         else:
             self.publisher.fill(touched)
 
-    def _claim_again(self, at: Address) -> Claim:
+    def _claim_again(self, at: Address) -> tuple[Claim, Address]:
         try:
             job = load_job(self.storage, at.job)
             self.access.installation.check_redis()
             put_to_work(self.storage, self.ledger, job)
         except (NotFound, Damaged):
             # The reconciler names the damaged document.
-            return Claim.OVER
-        claim = self.ledger.claim(at, self.worker)
-        return Claim.OVER if claim is Claim.UNKNOWN else claim
+            return Claim.OVER, at
+        return self.ledger.claim(at, self.worker)
 
 
 def failed_result(batch: Batch, error: DubbingError, worker: str) -> BatchResult:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import copy_context
 from functools import partial
 
 from dubbing.errors import DubbingError, EngineFailed, Stopped, StorageUnavailable
 from dubbing.ledger import Address, Ledger
+from dubbing.telemetry.logs import bound
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +23,10 @@ MARGIN_SECONDS = 0.5
 
 
 class Lease:
-    """The right to work on one batch, renewed by a thread until it is left."""
+    """The right to work on one batch, renewed by a thread from `keep` to `leave`.
+
+    While the batch is only reserved, nothing of it is begun, and another process may take it over.
+    """
 
     def __init__(
         self,
@@ -43,6 +47,10 @@ class Lease:
         self._alone: str | None = None
         self._over = threading.Event()
         self._lost = threading.Event()
+        self._end = math.inf
+        with bound(**at.context):
+            run = partial(copy_context().run, self._keep)
+        self._thread = threading.Thread(target=run, name="lease", daemon=True)
 
     @property
     def alive(self) -> bool:
@@ -52,6 +60,10 @@ class Lease:
     def check(self) -> None:
         """Renew the lease now; raise Stopped unless the work is still wanted."""
         self._renew()
+        self.check_known()
+
+    def check_known(self) -> None:
+        """Raise Stopped unless the work was still wanted at the last renewal; asks nobody."""
         if not self.alive:
             raise Stopped(f"{self.at.job}: the batch was cancelled, or its lease ran out")
 
@@ -82,22 +94,26 @@ class Lease:
         self._alone = id_
         return self._ledger.deliver_again(self.at.job, id_)
 
-    @contextmanager
-    def renewed(self) -> Iterator[None]:
-        """Renew the lease while the block runs."""
-        # With the copied context, the thread's log lines name the batch as the worker's do.
-        run = partial(copy_context().run, self._keep)
-        thread = threading.Thread(target=run, name="lease", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._over.set()
-            thread.join()
+    def end_alone(self) -> None:
+        """Note that nothing is being done alone any more."""
+        self._alone = None
+
+    def keep(self) -> None:
+        """Renew it from now on, in a thread."""
+        self._thread.start()
+
+    def begin(self) -> None:
+        """Note that the work begins: its deadline counts from now."""
+        self._end = time.monotonic() + self.at.deadline - MARGIN_SECONDS
+
+    def leave(self) -> None:
+        """Renew it no more."""
+        self._over.set()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def _keep(self) -> None:
-        end = time.monotonic() + self.at.deadline - MARGIN_SECONDS
-        while (left := end - time.monotonic()) > 0:
+        while (left := self._end - time.monotonic()) > 0:
             if self._over.wait(min(left, self._ledger.lease / 3)) or not self.alive:
                 return
             self._renew()

@@ -17,7 +17,8 @@ in the middle of a step; sending a step twice does no harm. Entries that are not
 ``published:<queue>``          sorted set: messages sent and not claimed, by time
 ``leases:<queue>``             sorted set: batches being worked on, by the lease's end
 ``owners``                     hash: who holds a lease, the batch's deadline, and since when; ``-``
-                               holds batches that were handed back and rest
+                               holds batches that were handed back and rest. Of a published batch:
+                               which process has reserved it, and until when
 ``pace:<queue>``               hash: mean duration and size of recent batches; lines of the largest
 ``express:<queue>``            count: requests without a job that went ahead since the last batch
 ``worker:<name>``, ``slots:…`` heartbeats of workers, and their slots by queue
@@ -37,6 +38,7 @@ from dubbing.ledger.ledger import Ledger
 from dubbing.ledger.records import (
     Address,
     Audit,
+    Begun,
     Claim,
     Snapshot,
     Standing,
@@ -47,6 +49,7 @@ from dubbing.ledger.records import (
 __all__ = [
     "Address",
     "Audit",
+    "Begun",
     "Claim",
     "Ledger",
     "Snapshot",

@@ -1,16 +1,20 @@
--- Claim a batch: job, round, token, queue, number (or '' for assembly), owner, lease, deadline.
--- Returns 'run', or why there is nothing to do: 'closed', 'busy', 'over', 'unknown'.
-local job, round, token, queue, number, owner = unpack(ARGV, 1, 6)
-local m = member(job, round, token)
-local standing = live(job, round)
-redis.call('ZREM', P .. 'published:' .. queue, m)
-if standing ~= 'live' then return standing end
-if number ~= '' and redis.call('GETBIT', jobkey(job) .. ':closed', number) == 1 then return 'closed' end
+-- Claim a batch: job, round, token, queue, owner, lease, deadline, and '1' when the owner holds that
+-- batch already. A message stands for any batch that waits on its queue: when the one that it names
+-- is taken, another one is claimed, at last one that is only reserved.
+-- Returns 'run' and the member that is claimed, or why the named one has nothing to do: 'closed',
+-- 'busy', 'over', 'unknown'.
+local job, round, token, queue, owner = unpack(ARGV, 1, 5)
+local seconds, deadline = tonumber(ARGV[6]), tonumber(ARGV[7])
+local named = member(job, round, token)
+local answer = verdict(queue, named)
+if answer == 'unknown' then return {answer} end
+-- The same call again: its answer was lost on the way.
+if answer == 'busy' and holding(named) == owner and ARGV[8] ~= '1' then return {'run', named} end
 
-local t = now()
-local held = redis.call('ZSCORE', P .. 'leases:' .. queue, m)
-if held and tonumber(held) > t and holding(m) ~= owner then return 'busy' end
-lease(queue, m, owner, t + tonumber(ARGV[7]), t + tonumber(ARGV[8]))
-redis.call('DEL', P .. 'express:' .. queue)
-if number ~= '' then set_state(job, 'synthesizing') end
-return 'run'
+local m = answer == 'run' and ARGV[8] ~= '1' and not reservation(named) and named
+m = m or waiting(queue, true)
+if answer ~= 'run' then redis.call('ZREM', P .. 'published:' .. queue, named) end
+if not m then return {answer == 'run' and 'busy' or answer} end
+local number, own = string.match(m, '|(%d+):%d+:%d+:([^:]+):')
+begin(queue, m, number, owner, seconds, tonumber(own) or deadline)
+return {'run', m}

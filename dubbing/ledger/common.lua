@@ -74,11 +74,8 @@ local function lease(queue, m, owner, finish, deadline)
   redis.call('HSET', P .. 'owners', m, owner .. '|' .. deadline .. '|' .. t)
 end
 
--- Record the size of a finished batch, and the seconds that it took a slot. They are unknown when
--- the lease was lost.
-local function note_pace(queue, m, size)
-  local _, _, begun = holding(m)
-  if not begun then return end
+-- Record the size of a finished batch, and the seconds that it took a slot.
+local function note_pace(queue, size, took)
   local key = P .. 'pace:' .. queue
   local known = redis.call('HMGET', key, 'batches', 'seconds', 'size')
   local batches, seconds, of_size = num(known[1]), num(known[2]), num(known[3])
@@ -86,7 +83,7 @@ local function note_pace(queue, m, size)
   if seconds == 0 or of_size == 0 then batches = 0 end
   local share = 1 / math.min(batches + 1, PACE_BATCHES)
   redis.call('HSET', key, 'batches', batches + 1,
-    'seconds', seconds + (now() - begun - seconds) * share,
+    'seconds', seconds + (took - seconds) * share,
     'size', of_size + (size - of_size) * share)
 end
 
@@ -165,6 +162,54 @@ local function set_state(job, state)
   if redis.call('HGET', jobkey(job), 'state') ~= state then
     redis.call('HSET', jobkey(job), 'state', state)
     event(job, 'state', 'state', state)
+  end
+end
+
+-- Lease a batch whose work begins.
+local function begin(queue, m, number, owner, seconds, deadline)
+  local t = now()
+  lease(queue, m, owner, t + seconds, t + deadline)
+  redis.call('DEL', P .. 'express:' .. queue)
+  if number then set_state(split(m), 'synthesizing') end
+end
+
+-- Return whether an owner's work on a batch may begin, or why not: 'closed', 'busy', 'over', 'unknown'.
+local function verdict(queue, m)
+  local job, round, token = split(m)
+  local standing = live(job, round)
+  if standing ~= 'live' then return standing end
+  local number = string.match(token, '^(%d+):')
+  if number and redis.call('GETBIT', jobkey(job) .. ':closed', number) == 1 then return 'closed' end
+  if num(redis.call('ZSCORE', P .. 'leases:' .. queue, m)) > now() then return 'busy' end
+  return 'run'
+end
+
+-- A batch that a process has reserved stays published: it is not begun, and who has nothing else to
+-- do may take it.
+local function reserve(m, owner, seconds)
+  redis.call('HSET', P .. 'owners', m, owner .. '|' .. now() + seconds .. '|reserved')
+end
+
+-- Return who has reserved a batch and until when; nil when nobody has.
+local function reservation(m)
+  local owner, finish = string.match(redis.call('HGET', P .. 'owners', m) or '', '^([^|]+)|([%d.e+]+)|reserved$')
+  return owner, tonumber(finish)
+end
+
+-- Whether a published batch may be begun, and is not reserved.
+local function available(queue, m)
+  local _, finish = reservation(m)
+  return split(m) and (finish or 0) < now() and verdict(queue, m) == 'run'
+end
+
+-- Return the published batch of a queue that waits longest, or if all are reserved, the first that is.
+local function waiting(queue, reserved)
+  local published = redis.call('ZRANGE', P .. 'published:' .. queue, 0, -1)
+  for _, m in ipairs(published) do
+    if available(queue, m) then return m end
+  end
+  for _, m in ipairs(reserved and published or {}) do
+    if split(m) and verdict(queue, m) == 'run' then return m end
   end
 end
 

@@ -1,7 +1,8 @@
--- Count a batch once: job, round, token, queue, number, lines, failed, then the lines' ids.
+-- Count a batch once: job, round, token, queue, number, lines, failed, the seconds that it took its
+-- worker or '' for those since it was begun, then the lines' ids.
 -- Returns 'unknown', or the queues with new work.
 local job, round, token, queue, number = unpack(ARGV, 1, 5)
-local lines, failed = ARGV[6], ARGV[7]
+local lines, failed, took = ARGV[6], ARGV[7], tonumber(ARGV[8])
 local key = jobkey(job)
 local m = member(job, round, token)
 redis.call('ZREM', P .. 'leases:' .. queue, m)
@@ -9,14 +10,15 @@ redis.call('ZREM', P .. 'published:' .. queue, m)
 local standing = live(job, round)
 local fresh = standing == 'live' and redis.call('SETBIT', key .. ':closed', number, 1) == 0
 if fresh then
-  note_pace(queue, m, 1)
+  local _, _, begun = holding(m)
+  if begun then note_pace(queue, 1, took or now() - begun) end
   note_full(queue, tonumber(lines))
 end
 redis.call('HDEL', P .. 'owners', m)
 if standing == 'unknown' then return {'unknown'} end
 if not fresh then return {} end
 
-for n = 8, #ARGV, 1000 do
+for n = 9, #ARGV, 1000 do
   redis.call('HDEL', key .. ':deliveries', unpack(ARGV, n, math.min(n + 999, #ARGV)))
 end
 local counts = redis.call('HMGET', key, 'done', 'failed', 'closed')

@@ -7,7 +7,8 @@ if not known then
   forget_work(job)
   return 0
 end
-if state == 'completed' then note_pace('assembly', member(job, round, 'assembly'), programme(job)) end
+local _, _, begun = holding(member(job, round, 'assembly'))
+if state == 'completed' and begun then note_pace('assembly', programme(job), now() - begun) end
 forget_work(job)
 redis.call('HSET', key, 'round', round)
 set_state(job, state)

@@ -15,12 +15,13 @@ from dubbing.ledger.records import (
     PREFIX,
     Address,
     Audit,
+    Begun,
     Claim,
     Snapshot,
     Standing,
 )
 from dubbing.ledger.requests import Requests
-from dubbing.ledger.server import Server
+from dubbing.ledger.server import Call, Server
 from dubbing.planning.plan import BatchRef
 
 log = logging.getLogger(__name__)
@@ -116,20 +117,64 @@ class Ledger:
         """Return for each job whether the entries of its work add up."""
         return [Audit(answer) for answer in self._server.run("audit", *jobs)]
 
-    def take(self, queue: str, broker_lists: Sequence[str]) -> list[Address]:
-        """Return the batches to publish on ``queue`` now: tenants in turn, then jobs in turn."""
-        members, dropped = self._server.run("take", queue, self._grace, *broker_lists)
-        for entry in dropped:
-            log.warning("an entry of %s that is not ours was dropped: %.80r", queue, entry)
+    def take(self, lists: Mapping[str, Sequence[str]]) -> list[Address]:
+        """Return the batches to publish on queues now: tenants in turn, then jobs in turn.
+
+        lists: the broker's lists of each queue.
+        """
+        answers = self._server.run_all([self._taking(queue, of) for queue, of in lists.items()])
         return [
-            Address(job=job, round=int(round_), token=token, queue=queue, late=bool(late))
-            for job, round_, token, *late in (member.split("|") for member in members)
+            at for queue, answer in zip(lists, answers, strict=True) for at in _taken(queue, answer)
         ]
 
-    def claim(self, at: Address, owner: str) -> Claim:
-        """Claim a batch; its lease starts here."""
-        number = "" if at.number is None else at.number
-        return Claim(self._server.run("claim", *_head(at), number, owner, self.lease, at.deadline))
+    def claim(self, at: Address, owner: str, *, held: bool = False) -> tuple[Claim, Address]:
+        """Claim a batch whose message arrived, or another one that waits; its lease starts here.
+
+        Another one is claimed when this one is taken: a message stands for any batch of its queue.
+
+        held: whether the owner holds the batch of the message already.
+        """
+        mine = int(held)
+        answer = self._server.run("claim", *_head(at), owner, self.lease, at.deadline, mine)
+        claim, *member = answer
+        return Claim(claim), _address(member[0], at.queue) if member else at
+
+    def begin(
+        self,
+        at: Address,
+        owner: str,
+        ids: Sequence[str],
+        lists: Sequence[str],
+        *,
+        following: Address | None = None,
+    ) -> Begun:
+        """Begin a batch that was claimed or reserved, before its lines are spoken.
+
+        Each line's delivery is counted. A line that was begun before is not counted here:
+        `deliver_again` counts it, just before it is spoken alone. What follows a batch is done in
+        the same round trip: what is to be published in its place is chosen, and the next batch of
+        the queue is reserved.
+
+        ids: the lines that are to be spoken. lists: the broker's lists of the queue.
+        following: the batch to reserve, if it still waits; otherwise the one that waits longest.
+        """
+        preferred = "|".join(map(str, _head(following)[:3])) if following else ""
+        begun, taken, reserved = self._server.run_all(
+            [
+                ("begin", [*_head(at), owner, self.lease, at.deadline, *ids]),
+                self._taking(at.queue, lists),
+                ("reserve", [at.queue, owner, self.lease, preferred]),
+            ]
+        )
+        mine, *counts = map(int, begun)
+        return Begun(
+            counts=dict(zip(ids, counts, strict=True)) if mine else None,
+            send=_taken(at.queue, taken),
+            following=_address(reserved, at.queue) if reserved else None,
+        )
+
+    def _taking(self, queue: str, broker_lists: Sequence[str]) -> Call:
+        return "take", [queue, self._grace, *broker_lists]
 
     def renew(self, at: Address, owner: str) -> bool:
         """Renew a lease; return whether the work is still wanted and within its deadline."""
@@ -140,13 +185,9 @@ class Ledger:
         """Hand a batch back; it may be taken again after ``pause`` seconds."""
         self._server.run("release", *_head(at), owner, pause)
 
-    def deliver(self, job: str, ids: Sequence[str]) -> list[int]:
-        """Count a delivery of each line, before any work; return how often each was begun before.
-
-        A line that was begun before is not counted here: `deliver_again` counts it, just before it
-        is spoken alone.
-        """
-        return [int(count) for count in self._server.run("deliver", job, *ids)] if ids else []
+    def unreserve(self, at: Address, owner: str) -> None:
+        """Leave a batch that was only reserved to others; its message is still on the way."""
+        self._server.run("release", *_head(at), owner, -1)
 
     def deliver_again(self, job: str, id_: str) -> int:
         """Count a delivery of work that is done alone; return how often it was begun before."""
@@ -158,9 +199,15 @@ class Ledger:
             with self._server.commands() as redis:
                 redis.hdel(f"{PREFIX}job:{job}:deliveries", *ids)
 
-    def complete(self, at: Address, ids: Sequence[str], failed: int) -> list[str] | None:
-        """Count a batch once; return the queues with new work, or None when the job is unknown."""
-        touched = list(self._server.run("complete", *_head(at), at.number, len(ids), failed, *ids))
+    def complete(
+        self, at: Address, ids: Sequence[str], failed: int, took: float | None = None
+    ) -> list[str] | None:
+        """Count a batch once; return the queues with new work, or None when the job is unknown.
+
+        took: seconds that the batch took its worker; by default those since it was begun.
+        """
+        counts = at.number, len(ids), failed, "" if took is None else took
+        touched = list(self._server.run("complete", *_head(at), *counts, *ids))
         return None if touched == ["unknown"] else touched
 
     def end(self, job: str, round_: int, state: JobState) -> None:
@@ -226,6 +273,18 @@ class Ledger:
         """Return how many messages the broker holds in these lists."""
         with self._server.commands() as redis:
             return sum(int(redis.llen(name)) for name in broker_lists)
+
+
+def _taken(queue: str, answer: Any) -> list[Address]:
+    members, dropped = answer
+    for entry in dropped:
+        log.warning("an entry of %s that is not ours was dropped: %.80r", queue, entry)
+    return [_address(member, queue) for member in members]
+
+
+def _address(member: str, queue: str) -> Address:
+    job, round_, token, *late = member.split("|")
+    return Address(job=job, round=int(round_), token=token, queue=queue, late=bool(late))
 
 
 def _head(at: Address) -> tuple[str, int, str, str]:

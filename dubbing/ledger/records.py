@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated
@@ -60,6 +61,12 @@ class Address:
         return self.queue.partition(".")[2] or self.queue
 
     @property
+    def context(self) -> dict[str, object]:
+        """Job, round and batch, for the lines of a log."""
+        batch = Kind.ASSEMBLY.value if self.number is None else self.number
+        return {"job": self.job, "round": self.round, "batch": batch}
+
+    @property
     def kind(self) -> Kind:
         """What the batch asks for."""
         return Kind(self.queue.split(".")[0])
@@ -73,6 +80,19 @@ class Claim(StrEnum):
     BUSY = "busy"
     OVER = "over"
     UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begun:
+    """What follows when a worker begins a batch."""
+
+    counts: Mapping[str, int] | None
+    """How often each of its lines was begun before and not finished; None when the batch is not the
+    worker's any more."""
+    send: Sequence[Address]
+    """Batches to publish."""
+    following: Address | None
+    """The next batch, reserved for this worker."""
 
 
 class Audit(StrEnum):

@@ -1,4 +1,4 @@
--- Renew a lease: job, round, token, queue, number (or '' for assembly), owner, lease, deadline.
+-- Renew a lease or a reservation: job, round, token, queue, number (or '' for assembly), owner, lease, deadline.
 -- Returns 1 while the work is still wanted and its deadline has not passed.
 local job, round, token, queue, number, owner = unpack(ARGV, 1, 6)
 local m = member(job, round, token)
@@ -6,6 +6,10 @@ local standing = live(job, round)
 if standing == 'over' then return 0 end
 local t = now()
 local finish = t + tonumber(ARGV[7])
+if reservation(m) == owner then
+  reserve(m, owner, tonumber(ARGV[7]))
+  return 1
+end
 local holder, deadline = holding(m)
 if not holder then
   if standing == 'unknown' then return 0 end

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from hashlib import sha1
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 import redis
 from redis.backoff import ExponentialWithJitterBackoff
-from redis.exceptions import AuthorizationError, InvalidResponse, NoPermissionError
+from redis.exceptions import (
+    AuthorizationError,
+    InvalidResponse,
+    NoPermissionError,
+    NoScriptError,
+)
 from redis.retry import Retry
 
 from dubbing.errors import QueueRefused, QueueUnavailable
@@ -24,6 +30,8 @@ NO_DATABASE = "DB index"
 """Part of Redis's message about a missing database; that error has no class of its own."""
 SCHEMES = {"redis": "rediss", "rediss": "redis"}
 """The URL scheme with TLS for the one without, and the reverse."""
+Call: TypeAlias = "tuple[str, Sequence[object]]"
+"""The name of a script, and its arguments."""
 
 
 class Server:
@@ -31,6 +39,8 @@ class Server:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self._loaded: set[str] = set()
+        """The scripts that Redis was sent, and knows unless it was restarted."""
         self._redis = redis.Redis.from_url(
             url,
             decode_responses=True,
@@ -78,12 +88,46 @@ class Server:
             script = commands.register_script(source(name))
             return script(args=[str(argument) for argument in arguments])
 
+    def run_all(self, calls: Sequence[Call]) -> list[Any]:
+        """Run scripts in one round trip, in order; return their answers."""
+        with self.commands() as commands:
+            answers = self._send(commands, calls)
+            unknown = [n for n, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
+            if unknown:
+                # Redis was restarted.
+                self._loaded.clear()
+                again = self._send(commands, [calls[n] for n in unknown])
+                for n, answer in zip(unknown, again, strict=True):
+                    answers[n] = answer
+            for answer in answers:
+                if isinstance(answer, redis.RedisError):
+                    raise answer
+        return answers
+
+    def _send(self, commands: redis.Redis, calls: Sequence[Call]) -> list[Any]:
+        # redis-py's own scripts ask in each pipeline whether Redis knows them: one round trip more.
+        new = {name for name, _ in calls} - self._loaded
+        with commands.pipeline(transaction=False) as pipe:
+            for name in new:
+                pipe.script_load(source(name))
+            for name, arguments in calls:
+                pipe.evalsha(digest(name), 0, *map(str, arguments))
+            answers = pipe.execute(raise_on_error=False)
+        self._loaded |= new
+        return answers[len(new) :]
+
 
 @cache
 def source(name: str) -> str:
     """Return a script, with the part that all scripts share."""
     folder = files("dubbing.ledger")
     return "\n".join((folder / f"{part}.lua").read_text() for part in ("common", name))
+
+
+@cache
+def digest(name: str) -> str:
+    """Return the name under which Redis keeps a script."""
+    return sha1(source(name).encode(), usedforsecurity=False).hexdigest()
 
 
 def _asked(url: str, **options: str) -> redis.RedisError | None:

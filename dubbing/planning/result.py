@@ -77,3 +77,11 @@ class BatchResult(Document):
     def spoken(self) -> int:
         """Number of lines that the engine was asked for."""
         return sum(1 for segment in self.segments if segment.attempts)
+
+    @property
+    def words(self) -> str:
+        """The result in a few words, for a log."""
+        return (
+            f"{len(self.segments)} lines, {self.spoken} spoken, {self.failed} failed, "
+            f"{self.padding:.0%} padding"
+        )

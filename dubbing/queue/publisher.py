@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from dubbing.planning.plan import Kind
 
 if TYPE_CHECKING:
     from celery import Celery
+    from kombu.messaging import Producer
 
 INTERACTIVE, LATE, BULK = 0, 3, 5
 """Priorities: on Redis 0 comes first. An unset one would mean 0 too, hence the default."""
@@ -83,7 +85,12 @@ def make_app(redis_url: str) -> Celery:
     # Imported here, so that a pipeline that only imports the client does not wait for them.
     from celery import Celery  # noqa: PLC0415
 
-    app = Celery("dubbing", set_as_current=True, amqp="dubbing.queue.broker:Broker")
+    app = Celery(
+        "dubbing",
+        set_as_current=True,
+        amqp="dubbing.queue.broker:Broker",
+        events="dubbing.queue.events:OurEvents",
+    )
     app.conf.update(celery_settings(redis_url))
     return app
 
@@ -105,6 +112,14 @@ def broker_lists(queue: str) -> list[str]:
     return [_broker_list(queue, step) for step in STEPS]
 
 
+def batch_lists(queue: str) -> list[str]:
+    """Return the Redis lists that hold the batches of a queue.
+
+    Interactive requests are in another one, so they do not hide a lost batch.
+    """
+    return [_broker_list(queue, step) for step in (LATE, BULK)]
+
+
 def _broker_list(queue: str, step: int) -> str:
     return f"{BROKER_PREFIX}{queue}" if step == 0 else f"{BROKER_PREFIX}{queue}{SEPARATOR}{step}"
 
@@ -118,27 +133,39 @@ class Publisher:
 
     def fill(self, queues: Iterable[str]) -> int:
         """Fill the queues to their target depth; return the number of messages sent."""
-        sent = 0
-        for queue in queues:
-            if queue.split(".")[0] not in TASKS:
-                # A newer release has a kind of work that this one cannot send.
-                continue
-            # Interactive requests are in other lists, so they do not hide a lost batch.
-            lists = [_broker_list(queue, step) for step in (LATE, BULK)]
-            for address in self._ledger.take(queue, lists):
-                self._send(address)
-                sent += 1
-        return sent
+        # A newer release may have a kind of work that this one cannot send.
+        known = [queue for queue in queues if queue.split(".")[0] in TASKS]
+        chosen = self._ledger.take({queue: batch_lists(queue) for queue in known}) if known else []
+        self.send(chosen)
+        return len(chosen)
+
+    def send(self, batches: Sequence[Address]) -> None:
+        """Send the messages of batches that the ledger chose, in one round trip."""
+        from kombu.exceptions import BatchPublishError  # noqa: PLC0415 - as in `make_app`
+
+        if not batches:
+            return
+        with _written(*{at.queue for at in batches}):
+            try:
+                with self._app.producer_or_acquire() as producer, producer.batch():
+                    for at in batches:
+                        self._send(at, producer)
+            except BatchPublishError:
+                # A message may come twice; each is tried again, on a new connection if need be.
+                for at in batches:
+                    self._send(at)
 
     def say(self, engine: str, request: dict[str, Any]) -> None:
         """Send an interactive request, ahead of every batch."""
         queue = queues_of(engine)[0]
-        self._publish(SAY, queue, request, priority=INTERACTIVE, name="say", limit=120.0)
+        with _written(queue):
+            self._publish(SAY, queue, request, priority=INTERACTIVE, name="say", limit=120.0)
 
     def steer(self, worker: str, request: dict[str, Any]) -> None:
         """Send an order to a worker, ahead of every batch."""
         queue = own_queue(worker)
-        self._publish(STEER, queue, request, priority=INTERACTIVE, name="steer", limit=None)
+        with _written(queue):
+            self._publish(STEER, queue, request, priority=INTERACTIVE, name="steer", limit=None)
 
     def drop_own_queue(self, worker: str) -> None:
         """Remove a worker's own queue, which nobody else consumes."""
@@ -146,13 +173,19 @@ class Publisher:
         bindings = (BROKER_PREFIX + binding + queue for binding in BINDINGS)
         self._ledger.drop([*broker_lists(queue), *bindings])
 
-    def _send(self, at: Address) -> None:
+    def _send(self, at: Address, producer: Producer | None = None) -> None:
         name = f"{at.job}/{at.round}/{at.kind if at.number is None else at.number}"
         # The hard limit comes a little after the lease's end, so a killed task holds no lease.
         limit = at.deadline + 5
         priority = LATE if at.late else BULK
         self._publish(
-            TASKS[at.kind], at.queue, asdict(at), priority=priority, name=name, limit=limit
+            TASKS[at.kind],
+            at.queue,
+            asdict(at),
+            priority=priority,
+            name=name,
+            limit=limit,
+            producer=producer,
         )
 
     def _publish(
@@ -164,22 +197,31 @@ class Publisher:
         priority: int,
         name: str,
         limit: float | None,
+        producer: Producer | None = None,
     ) -> None:
-        from kombu.exceptions import OperationalError  # noqa: PLC0415 - as in `make_app`
+        self._app.send_task(
+            task,
+            kwargs=kwargs,
+            queue=queue,
+            priority=priority,
+            time_limit=limit,
+            # Flower shows the id, so it begins with the job and the batch.
+            task_id=f"{name}-{secrets.token_hex(3)}",
+            retry_policy={"max_retries": 5, "interval_start": 0.1, "interval_max": 2},
+            producer=producer,
+        )
 
-        try:
-            self._app.send_task(
-                task,
-                kwargs=kwargs,
-                queue=queue,
-                priority=priority,
-                time_limit=limit,
-                # Flower shows the id, so it begins with the job and the batch.
-                task_id=f"{name}-{secrets.token_hex(3)}",
-                retry_policy={"max_retries": 5, "interval_start": 0.1, "interval_max": 2},
-            )
-        except (OperationalError, OSError) as exc:
-            raise QueueUnavailable(f"the queue {queue} cannot be written: {exc}") from exc
+
+@contextmanager
+def _written(*queues: str) -> Iterator[None]:
+    """Map kombu's errors to ours."""
+    from kombu.exceptions import OperationalError  # noqa: PLC0415 - as in `make_app`
+
+    try:
+        yield
+    except (OperationalError, OSError) as exc:
+        names = ", ".join(sorted(queues))
+        raise QueueUnavailable(f"the queue {names} cannot be written: {exc}") from exc
 
 
 def start_flower(redis_url: str, address: str, port: int) -> None:

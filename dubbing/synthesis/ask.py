@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dubbing.engines.engine import EngineSpec
+from dubbing.engines.engine import Engine, EngineSpec
 from dubbing.planning.plan import SPEED_STEP, Batch, PlannedLine
 from dubbing.storage.keys import Keys
 
@@ -59,3 +60,29 @@ def hurried_speed(line: PlannedLine, seconds: float, spec: EngineSpec) -> float:
     steps = math.ceil(round(needed * line.speed / SPEED_STEP, 6))
     highest = math.floor(round(min(line.max_rate * line.speed, fastest) / SPEED_STEP, 6))
     return max(1.0, min(steps, highest) * SPEED_STEP / line.speed)
+
+
+def natural_asks(engine: Engine, batch: Batch) -> list[Ask]:
+    """Return the ask of each line of a batch at the line's own pace."""
+    return [_ask(engine, batch, line, 1.0) for line in batch.lines]
+
+
+def hurried_asks(engine: Engine, batch: Batch, made: Iterable[tuple[Ask, float]]) -> list[Ask]:
+    """Return the faster asks for lines that are too long.
+
+    made: natural asks, each with the seconds of its take.
+    """
+    speeds = ((ask.line, hurried_speed(ask.line, seconds, engine.spec)) for ask, seconds in made)
+    return [_ask(engine, batch, line, speed) for line, speed in speeds if speed > 1.0]
+
+
+def first_of_each(asks: Iterable[Ask]) -> list[Ask]:
+    """Return the first ask of each key, in order."""
+    found: dict[str, Ask] = {}
+    for ask in asks:
+        found.setdefault(ask.key, ask)
+    return [*found.values()]
+
+
+def _ask(engine: Engine, batch: Batch, line: PlannedLine, speed: float) -> Ask:
+    return Ask(line, speed, clip_key(engine.spec, engine.model, batch, line, speed))

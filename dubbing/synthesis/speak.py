@@ -1,35 +1,35 @@
 """A batch of lines becomes clips in storage.
 
 Clips that exist are not spoken again; new speech is judged before it is stored; a call that fails
-is halved until the faulty line stands alone. This module does not know queues: a worker passes in
+is halved until the faulty line stands alone. The engine waits for no clip: they are looked up
+before it begins, and stored while it goes on. This module does not know queues: a worker passes in
 the functions of `Watch`.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from dubbing.engines.engine import Engine, Line, Spoken, VoiceForm
 from dubbing.errors import (
-    BadInput,
     DubbingError,
     EngineAway,
     EngineFailed,
     GivenUp,
-    NotFound,
     QueueUnavailable,
     SpeechRejected,
     Stopped,
     StorageUnavailable,
 )
-from dubbing.media.samples import Audio, judge, level, trim
-from dubbing.planning.clip import Clip, encode_clip, load_clip
+from dubbing.media.samples import Audio, judge, trim
 from dubbing.planning.plan import Batch, PlannedLine
 from dubbing.planning.result import SegmentResult, Take
-from dubbing.storage import Storage
-from dubbing.synthesis.ask import Ask, clip_key, hurried_speed
+from dubbing.synthesis.ask import Ask, first_of_each, hurried_asks, natural_asks
+from dubbing.synthesis.clips import ClipStore
 
 log = logging.getLogger(__name__)
 
@@ -47,14 +47,26 @@ HANDED_BACK = (EngineAway, Stopped, StorageUnavailable, QueueUnavailable)
 class Watch:
     """Callbacks to the worker while a batch is spoken; the defaults serve a batch without a job.
 
-    begin: counts a delivery of lines; returns how often each was begun before and not finished.
-    begin_again: counts another delivery of one line, which is spoken alone.
+    begin_alone: counts another delivery of a line that is spoken alone, once all that was spoken
+        before is stored.
     check: raises unless the work is still wanted.
     """
 
-    begin: Callable[[Sequence[str]], list[int]] = lambda ids: [0] * len(ids)
-    begin_again: Callable[[str], object] = lambda id_: None
+    begin_alone: Callable[[str], object] = lambda id_: None
     check: Callable[[], None] = lambda: None
+
+
+class _Made(NamedTuple):
+    """A take of a line, stored or on its way to storage."""
+
+    ask: Ask
+    seconds: float
+    stored: Take | Future[Take]
+
+    def take(self) -> Take:
+        """Wait until the take is stored, and return it."""
+        take = self.stored if isinstance(self.stored, Take) else self.stored.result()
+        return take.model_copy(update={"speed": round(self.ask.speed, 4)})
 
 
 @dataclass
@@ -62,74 +74,96 @@ class _Progress:
     """The state of one line."""
 
     line: PlannedLine
-    takes: list[Take] = field(default_factory=list)
+    takes: list[_Made] = field(default_factory=list)
     error: DubbingError | None = None
     attempts: int = 0
     seed: int = 0
 
 
-def speak(
-    engine: Engine,
-    storage: Storage,
-    batch: Batch,
-    voice: str | VoiceForm,
-    watch: Watch | None = None,
-) -> list[SegmentResult]:
-    """Return the result of each line of ``batch``, in the order of the batch.
+def look_up(engine: Engine, clips: ClipStore, batch: Batch) -> dict[str, Take]:
+    """Return the takes of a batch that storage holds, by key, also faster ones of long lines.
 
-    engine: a loaded engine. voice: the stock voice or form that it takes for ``batch.voice``.
-    Raises the errors `HANDED_BACK`; clips that were spoken before them are stored.
+    engine: only what it is, not what it does: it may be speaking meanwhile.
     """
-    return _Session(engine, storage, batch, voice, watch or Watch()).run()
+    natural = natural_asks(engine, batch)
+    found = clips.find(natural)
+    known = [(ask, found[ask.key].seconds) for ask in natural if ask.key in found]
+    return found | clips.find(hurried_asks(engine, batch, known))
 
 
-class _Session:
+class Speech:
     """One batch, from its asks to its results."""
 
     def __init__(
         self,
         engine: Engine,
-        storage: Storage,
+        clips: ClipStore,
         batch: Batch,
         voice: str | VoiceForm,
-        watch: Watch,
+        known: Mapping[str, Take] | None = None,
     ) -> None:
+        """Find out what there is to speak.
+
+        engine: a loaded engine. voice: the stock voice or form that it takes for ``batch.voice``.
+        known: what `look_up` found for the batch; without it, the clips are looked up now.
+        """
         self._engine = engine
-        self._storage = storage
+        self._clips = clips
         self._batch = batch
         self._voice = voice
-        self._watch = watch
+        self._known = look_up(engine, clips, batch) if known is None else known
+        self._before: Mapping[str, int] = {}
         self._outcomes = {line.id: _Progress(line, seed=line.seed) for line in batch.lines}
+        self._natural = natural_asks(engine, batch)
 
-    def run(self) -> list[SegmentResult]:
-        """Make each line's natural take, then a faster take of lines that are too long."""
-        self._make([self._ask(line, 1.0) for line in self._batch.lines])
-        hurried = [
-            self._ask(outcome.line, speed)
-            for outcome in self._outcomes.values()
-            if outcome.takes and (speed := self._hurried_speed(outcome)) > 1.0
+    @property
+    def unspoken(self) -> list[str]:
+        """The ids of the lines that the engine is going to be asked for."""
+        known = [
+            (ask, self._known[ask.key].seconds) for ask in self._natural if ask.key in self._known
         ]
-        self._make(hurried)
+        asks = [*self._natural, *hurried_asks(self._engine, self._batch, known)]
+        missing = [ask for ask in asks if ask.key not in self._known]
+        return list(dict.fromkeys(ask.line.id for ask in first_of_each(missing)))
+
+    def run(self, before: Mapping[str, int] | None = None, watch: Watch | None = None) -> None:
+        """Make each line's natural take, then a faster take of lines that are too long.
+
+        before: how often each line was begun before and not finished.
+        Raises the errors `HANDED_BACK`; clips that were spoken before them are stored.
+        """
+        self._before, self._watch = before or {}, watch or Watch()
+        try:
+            self._make(self._natural)
+            made = [outcome.takes[0] for outcome in self._outcomes.values() if outcome.takes]
+            known = [(take.ask, take.seconds) for take in made]
+            self._make(hurried_asks(self._engine, self._batch, known))
+        except HANDED_BACK:
+            wait(self._stores())
+            raise
+
+    def results(self) -> list[SegmentResult]:
+        """Return the result of each line in the order of the batch, once all clips are stored.
+
+        Raises StorageUnavailable.
+        """
         for outcome in self._outcomes.values():
             # The natural take is good: if there is no faster one, assembly stretches it.
             if outcome.takes:
                 outcome.error = None
         return [self._result(outcome) for outcome in self._outcomes.values()]
 
-    def _ask(self, line: PlannedLine, speed: float) -> Ask:
-        return Ask(
-            line, speed, clip_key(self._engine.spec, self._engine.model, self._batch, line, speed)
-        )
-
-    def _hurried_speed(self, outcome: _Progress) -> float:
-        return hurried_speed(outcome.line, outcome.takes[0].seconds, self._engine.spec)
-
     def _make(self, asks: Sequence[Ask]) -> None:
-        """Take each clip from storage, or speak it; speak a line that occurs twice only once."""
-        unspoken = self._reuse(asks)
-        first = {ask.key: ask for ask in reversed(unspoken)}
-        self._deliver([ask for ask in unspoken if first[ask.key] is ask])
-        for ask in unspoken:
+        """Use the clips that are stored, speak the others, and a line that occurs twice once."""
+        missing = []
+        for ask in asks:
+            if take := self._known.get(ask.key):
+                self._outcomes[ask.line.id].takes.append(_Made(ask, take.seconds, take))
+            else:
+                missing.append(ask)
+        first = {ask.key: ask for ask in reversed(missing)}
+        self._deliver(first_of_each(missing))
+        for ask in missing:
             if first[ask.key] is not ask:
                 self._share(first[ask.key], ask)
 
@@ -137,43 +171,34 @@ class _Session:
         """Give a line the take, or the error, of another line with the same clip."""
         other, mine = self._outcomes[spoken.line.id], self._outcomes[ask.line.id]
         mine.error = other.error
-        mine.takes += [
-            take.model_copy(update={"speed": round(ask.speed, 4)})
-            for take in other.takes
-            if take.key == ask.key
-        ]
-
-    def _reuse(self, asks: Sequence[Ask]) -> list[Ask]:
-        """Use the clips that are stored; return the asks that have to be spoken."""
-        missing = []
-        for ask in asks:
-            try:
-                clip = self._stored(ask)
-            except NotFound:
-                missing.append(ask)
-            except BadInput as exc:
-                log.warning("clip %s will be spoken again: %s", ask.key, exc)
-                missing.append(ask)
-            else:
-                self._outcomes[ask.line.id].takes.append(_take(ask, clip))
-        return missing
+        mine.takes += [made._replace(ask=ask) for made in other.takes if made.ask.key == ask.key]
 
     def _deliver(self, asks: Sequence[Ask]) -> None:
-        """Speak lines together; a line that was begun before and not finished is spoken alone."""
-        # Lines that were attempted in this delivery are already counted.
-        new = [ask.line.id for ask in asks if not self._outcomes[ask.line.id].attempts]
-        before = dict(zip(new, self._watch.begin(new), strict=True))
-        self._speak([ask for ask in asks if not before.get(ask.line.id)])
+        """Speak lines together, but alone those that were begun before and not finished."""
+        self._speak([ask for ask in asks if not self._before.get(ask.line.id)])
         for ask in asks:
-            count = before.get(ask.line.id, 0)
-            if count >= MAX_DELIVERIES:
-                self._outcomes[ask.line.id].error = GivenUp("the line")
-            elif count:
-                self._watch.begin_again(ask.line.id)
-                self._speak([ask])
+            if count := self._before.get(ask.line.id):
+                self._speak_alone(ask, count)
+
+    def _speak_alone(self, ask: Ask, count: int) -> None:
+        outcome = self._outcomes[ask.line.id]
+        if count >= MAX_DELIVERIES:
+            outcome.error = GivenUp("the line")
+            return
+        # Should this line kill the process, no other one is lost with it.
+        for store in self._stores():
+            store.result()
+        if not outcome.attempts:
+            self._watch.begin_alone(ask.line.id)
+        self._speak([ask])
+
+    def _stores(self) -> list[Future[Take]]:
+        """Return the takes that are on their way to storage."""
+        made = [take for outcome in self._outcomes.values() for take in outcome.takes]
+        return [take.stored for take in made if isinstance(take.stored, Future)]
 
     def _speak(self, asks: Sequence[Ask]) -> None:
-        """Speak, judge and store lines; try refused lines again, alone and with other seeds."""
+        """Speak and judge lines; try refused lines again, alone and with other seeds."""
         pending = list(asks)
         for attempt in range(TRIES):
             if not pending:
@@ -227,7 +252,7 @@ class _Session:
         yield from self._call(lines[middle:])
 
     def _note(self, ask: Ask, seed: int, spoken: Spoken) -> None:
-        """Keep a good clip, or the error; raise an error that is no line's."""
+        """Have a good clip stored, or keep the error; raise an error that is no line's."""
         if isinstance(spoken, HANDED_BACK):
             raise spoken
         outcome = self._outcomes[ask.line.id]
@@ -236,7 +261,12 @@ class _Session:
             outcome.seed = seed
         outcome.error = spoken if isinstance(spoken, DubbingError) else self._fault(ask, spoken)
         if isinstance(spoken, Audio) and not outcome.error:
-            outcome.takes.append(_take(ask, self._store(ask, trim(spoken))))
+            sound = trim(spoken)
+            # Whoever finds a faster take finds the natural one too, and speaks neither again.
+            natural = outcome.takes[0].stored if outcome.takes else None
+            after = natural if isinstance(natural, Future) else None
+            stored = self._clips.store(ask, sound, after)
+            outcome.takes.append(_Made(ask, sound.seconds, stored))
 
     def _fault(self, ask: Ask, spoken: Audio) -> SpeechRejected | None:
         """Return why ``spoken`` cannot be the line, or None."""
@@ -248,41 +278,13 @@ class _Session:
             return exc
         return None
 
-    def _stored(self, ask: Ask) -> Clip:
-        """Return the stored clip of an ask; raises NotFound, or BadInput unless it is the line."""
-        clip = load_clip(self._storage, ask.key)
-        if clip.digest == ask.line.refused:
-            raise BadInput("it is not the clip that was spoken for the line")
-        return clip
-
-    def _store(self, ask: Ask, spoken: Audio) -> Clip:
-        """Store a clip; return the stored one, which another worker may have stored first."""
-        clip = encode_clip(spoken, ask.key)
-        if self._storage.create(ask.key, clip.data):
-            return clip
-        try:
-            return self._stored(ask)
-        except (NotFound, BadInput):
-            self._storage.replace(ask.key, clip.data)
-            return clip
-
     def _result(self, outcome: _Progress) -> SegmentResult:
         return SegmentResult(
             id=outcome.line.id,
-            takes=tuple(outcome.takes),
+            takes=tuple(made.take() for made in outcome.takes),
             error=outcome.error.to_record() if outcome.error else None,
             engine=self._engine.spec.name,
             model=self._engine.model,
             seed=outcome.seed,
             attempts=outcome.attempts,
         )
-
-
-def _take(ask: Ask, clip: Clip) -> Take:
-    return Take(
-        key=ask.key,
-        speed=round(ask.speed, 4),
-        seconds=clip.audio.seconds,
-        level=round(level(clip.audio.samples), 2),
-        digest=clip.digest,
-    )

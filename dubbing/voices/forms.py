@@ -7,7 +7,6 @@ derives it; the extraction queue only ensures that the form exists before its li
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 
 import numpy as np
 import safetensors.numpy
@@ -28,15 +27,9 @@ def voice_form(storage: Storage, engine: Voicing, digest: str) -> VoiceForm:
     Raises BadInput when the recording is too short or too long for the engine, SpeechRejected
     when the engine cannot use it, and EngineFailed when the engine raises any other error.
     """
-    key = Keys.voice_form(digest, engine.spec.name, engine.spec.recipe, engine.model)
-    try:
-        form: VoiceForm = safetensors.numpy.load(storage.get(key))
-        return form
-    except NotFound:
-        write: Callable[[str, bytes], object] = storage.create
-    except SafetensorError:
-        log.warning("%s is damaged and will be derived again", key)
-        write = storage.replace
+    stored = stored_form(storage, engine, digest)
+    if stored is not None:
+        return stored
     voice, reference = load_voice(storage, digest), load_reference(storage, digest)
     if fault := engine.spec.reference_fault(voice.seconds):
         raise BadInput(fault, where=f"voice {digest[:12]}")
@@ -48,5 +41,28 @@ def voice_form(storage: Storage, engine: Voicing, digest: str) -> VoiceForm:
         raise EngineFailed(f"{type(exc).__name__}: {exc}") from exc
     if not all(np.isfinite(array).all() for array in form.values()):
         raise SpeechRejected("the engine derived NaN or infinite values from the reference")
-    write(key, safetensors.numpy.save(dict(form)))
+    data = safetensors.numpy.save(dict(form))
+    key = _key(engine, digest)
+    if not storage.create(key, data) and stored_form(storage, engine, digest) is None:
+        storage.replace(key, data)
     return form
+
+
+def stored_form(storage: Storage, engine: Voicing, digest: str) -> VoiceForm | None:
+    """Return the engine's form of a voice; None when storage holds none that can be read.
+
+    engine: only what it is, not what it does: it may be speaking meanwhile.
+    """
+    key = _key(engine, digest)
+    try:
+        form: VoiceForm = safetensors.numpy.load(storage.get(key))
+    except NotFound:
+        return None
+    except SafetensorError:
+        log.warning("%s is damaged and will be derived again", key)
+        return None
+    return form
+
+
+def _key(engine: Voicing, digest: str) -> str:
+    return Keys.voice_form(digest, engine.spec.name, engine.spec.recipe, engine.model)

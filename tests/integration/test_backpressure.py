@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import redis
 from console import wait_until
-from ledgers import QUEUE, complete, job, refs, take
+from ledgers import QUEUE, claim, complete, job, refs, take
 from redis_server import RedisServer
 from system import numbered, script
 
@@ -179,7 +179,7 @@ def test_a_batch_whose_message_was_refused_is_sent_when_there_is_room(
 ) -> None:
     client.ledger.open_round(job(), 1, refs(4))
     for at in take(client.ledger):
-        client.ledger.claim(at, "a")
+        claim(client.ledger, at, "a")
         complete(client.ledger, at)
     server.config_set(*FULL)
     begun = time.monotonic()
@@ -196,4 +196,4 @@ def test_a_batch_whose_message_was_refused_is_sent_when_there_is_room(
 
     wait_until(fill, seconds=SECONDS, what="sent again")
     assert client.ledger.queue_depth(broker_lists(QUEUE)) == 2
-    assert Ledger(url, grace=0.0).take(QUEUE, broker_lists(QUEUE)) == []
+    assert Ledger(url, grace=0.0).take({QUEUE: broker_lists(QUEUE)}) == []

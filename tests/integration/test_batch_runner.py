@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import redis
 from installations import access
-from ledgers import record
+from ledgers import begin, claim, deliveries, record
 from system import numbered, stored_job
 
 from dubbing.engines.catalogue import Catalogue
@@ -66,7 +66,7 @@ def opened(runner: BatchRunner, job: Job, queue: str = QUEUE) -> Address:
         runner.storage.create(Keys.job(job.id), job.model_dump_json().encode())
         create_first_round(runner.storage, job)
     put_to_work(runner.storage, runner.ledger, job)
-    return runner.ledger.take(queue, broker_lists(queue))[0]
+    return runner.ledger.take({queue: broker_lists(queue)})[0]
 
 
 def said(batch: Batch) -> BatchResult:
@@ -132,40 +132,41 @@ def test_a_batch_whose_storage_is_down_rests_and_its_lines_are_not_blamed(
     at = opened(runner, job)
 
     def fail(batch: Batch, lease: Lease) -> BatchResult:
-        assert runner.ledger.deliver("j", [line.id for line in batch.lines]) == [0, 0, 0]
+        assert begin(runner.ledger, lease.at, [line.id for line in batch.lines], "w") == [0, 0, 0]
         raise StorageUnavailable("the bucket is away")
 
     with pytest.raises(StorageUnavailable):
         runner.run(at, fail)
-    assert runner.ledger.claim(at, "another") is Claim.BUSY
-    assert runner.ledger.take(QUEUE, broker_lists(QUEUE)) == []
-    assert runner.ledger.deliver("j", ["0", "1", "2"]) == [0, 0, 0]
+    assert claim(runner.ledger, at, "another") is Claim.BUSY
+    assert runner.ledger.take({QUEUE: broker_lists(QUEUE)}) == []
+    assert deliveries(runner.ledger, "j", "0", "1", "2") == [0, 0, 0]
 
 
 def test_what_hangs_alone_counts_twice(runner: BatchRunner, job: Job) -> None:
     at = replace(opened(runner, job), token="0:0:10:1")
-    assert runner.ledger.claim(at, "w") is Claim.RUN
+    assert claim(runner.ledger, at, "w") is Claim.RUN
     lease = Lease(runner.ledger, at, "w")
     assert lease.begin_alone("1") == 0
-    with lease.renewed():
-        assert runner.ledger.deliver("j", ["1"]) == [1]
-        deadline = time.monotonic() + 10
-        while runner.ledger.deliver("j", ["1"]) == [1]:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-    assert runner.ledger.deliver("j", ["1"]) == [2]
+    lease.begin()
+    lease.keep()
+    deadline = time.monotonic() + 10
+    while deliveries(runner.ledger, "j", "1") == [1]:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    lease.leave()
+    assert deliveries(runner.ledger, "j", "1") == [2]
 
 
 def test_what_raises_the_unforeseen_counts_as_a_death(runner: BatchRunner, job: Job) -> None:
     at = opened(runner, job)
 
     def fail(batch: Batch, lease: Lease) -> BatchResult:
-        runner.ledger.deliver("j", [line.id for line in batch.lines])
+        begin(runner.ledger, lease.at, [line.id for line in batch.lines], "w")
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         runner.run(at, fail)
-    assert runner.ledger.deliver("j", ["0", "1", "2"]) == [1, 1, 1]
+    assert deliveries(runner.ledger, "j", "0", "1", "2") == [1, 1, 1]
 
 
 def test_nothing_is_stored_of_a_job_that_was_cancelled_meanwhile(
@@ -216,11 +217,7 @@ def reconciler(runner: BatchRunner, redis_url: str) -> Iterator[Reconciler]:
     app = make_app(redis_url)
     publisher = Publisher(app, runner.ledger)
     heartbeat = Heartbeat(app, runner.ledger, publisher, record())
-    reconciler = Reconciler(
-        runner.storage, runner.ledger, publisher, heartbeat, runner.access.installation
-    )
-    yield reconciler
-    reconciler.stop()
+    yield Reconciler(runner.storage, runner.ledger, heartbeat, runner.access.installation)
     app.close()
 
 
@@ -232,7 +229,7 @@ def test_jobs_that_redis_forgot_are_put_back_whatever_else_lies_there(
     runner.storage.create(Keys.job("b-damaged"), b"{")
     runner.storage.create(Keys.job("j"), job.model_dump_json().encode())
     create_first_round(runner.storage, job)
-    reconciler.start()
+    reconciler.step()
     _, events = runner.ledger.events("j", "0-0", wait=10)
     assert events == [{"event": "state", "state": "queued"}]
     assert runner.ledger.snapshot("a-submission-broke-off") is None

@@ -7,17 +7,7 @@ from dataclasses import replace
 
 import pytest
 from console import wait_until
-from ledgers import (
-    EXTRACTION,
-    QUEUE,
-    complete,
-    job,
-    numbers,
-    record,
-    refs,
-    take,
-    work_off,
-)
+from ledgers import EXTRACTION, QUEUE, claim, complete, job, numbers, record, refs, take, work_off
 
 from dubbing.ledger import Ledger
 from dubbing.queue.publisher import LATE, STEPS, Publisher, broker_lists, make_app
@@ -34,8 +24,8 @@ def test_a_queue_is_filled_to_twice_its_slots(ledger: Ledger) -> None:
     first = take(ledger)
     assert numbers(first) == [("j", n) for n in range(6)]
     assert take(ledger) == []
-    ledger.claim(first[0], "a")
-    ledger.claim(first[1], "b")
+    claim(ledger, first[0], "a")
+    claim(ledger, first[1], "b")
     assert numbers(take(ledger)) == [("j", 6), ("j", 7)]
 
 
@@ -67,7 +57,7 @@ def test_a_new_job_is_next(ledger: Ledger) -> None:
     ledger.open_round(job("old"), 1, refs(50))
     take_some = take(ledger)
     ledger.open_round(job("new"), 1, refs(1))
-    ledger.claim(take_some[0], "a")
+    claim(ledger, take_some[0], "a")
     assert numbers(take(ledger)) == [("new", 0)]
 
 
@@ -98,7 +88,7 @@ def test_a_batch_that_comes_late_is_sent_ahead_of_the_new_ones(redis_url: str) -
     late = broker_lists(QUEUE)[STEPS.index(LATE)]
     ledger.open_round(job(), 1, refs(9))
     (lost, _) = take(ledger)
-    ledger.claim(lost, "dead")
+    claim(ledger, lost, "dead")
     publisher.fill([QUEUE])
     assert not ledger.queue_depth([late])
     wait_until(lambda: publisher.fill([QUEUE]), seconds=5, what="sent again")
@@ -108,14 +98,14 @@ def test_a_batch_that_comes_late_is_sent_ahead_of_the_new_ones(redis_url: str) -
 def test_small_batches_of_a_job_go_together_up_to_a_full_one(ledger: Ledger) -> None:
     ledger.open_round(job("done"), 1, refs(1))
     (full,) = take(ledger)
-    ledger.claim(full, "a")
+    claim(ledger, full, "a")
     complete(ledger, full)
     ledger.open_round(job("big"), 1, refs(10))
     published = take(ledger)
     ledger.open_round(job("small"), 1, [replace(ref, lines=1) for ref in refs(3)])
-    ledger.claim(published[0], "a")
+    claim(ledger, published[0], "a")
     assert numbers(take(ledger)) == [("small", 0), ("small", 1)]
-    ledger.claim(published[1], "b")
+    claim(ledger, published[1], "b")
     assert take(ledger) == [], "they count as they are for the depth"
 
 
@@ -145,7 +135,7 @@ def test_requests_go_ahead_some_times_a_slot_until_a_batch_is_begun(ledger: Ledg
         assert [ledger.requests.express(QUEUE) for _ in range(4 * slots)] == [True] * 4 * slots
         assert not ledger.requests.express(QUEUE)
         assert not ledger.requests.express(QUEUE)
-        ledger.claim(waiting[0], "a")
+        claim(ledger, waiting[0], "a")
     assert ledger.requests.express(QUEUE)
 
 
@@ -163,7 +153,7 @@ def test_a_stream_of_new_ones_starves_none_that_was_there(ledger: Ledger, tenant
         ledger.open_round(job(f"new{n}", tenant.format(n)), 1, refs(1))
         waiting += take(ledger)
         at = waiting.popleft()
-        ledger.claim(at, "w")
+        claim(ledger, at, "w")
         complete(ledger, at)
         waiting += take(ledger)
         begun.append(at.job)

@@ -47,8 +47,9 @@ CANCELLING = [
 
 SPEECH = [
     Gap("speech-after-the-claim", "after claim {job} * synthesis.*", pool=True),
-    Gap("speech-after-the-lines-are-counted", "after deliver {job} *"),
-    Gap("speech-after-a-clip", "after create clips/* for {job}", again=3, pool=True),
+    Gap("speech-before-it-begins", "before begin {job} *"),
+    Gap("speech-after-the-lines-are-counted", "after begin {job} *"),
+    Gap("speech-after-a-clip", "after create clips/* for {job}", pool=True),
     Gap("speech-before-the-result", "before create jobs/{job}/*/results/*"),
     Gap("speech-after-the-result", "after create jobs/{job}/*/results/*"),
     Gap("speech-after-the-count", "after complete {job} * synthesis.*"),
@@ -75,8 +76,8 @@ NEXT = [
     Gap("voice-before-its-lines-message", "before publish {job} synthesis.*"),
 ]
 REPAIR = [
-    Gap("repair-after-the-plan", "after create jobs/{job}/rounds/2/plan.jsonl", again=1),
-    Gap("repair-after-opening", "after open {job} 2 *", again=1, pool=True),
+    Gap("repair-after-the-plan", "after create jobs/{job}/rounds/2/plan.jsonl"),
+    Gap("repair-after-opening", "after open {job} 2 *", pool=True),
 ]
 REBUILDING = [
     Gap("rebuild-before-opening", "before open {job} *"),
@@ -165,9 +166,8 @@ def submit(system: Doomed, gap: Gap) -> None:
 def ended_whole(system: Doomed, gap: Gap) -> None:
     """Assert that a job is completed, and no line spoken twice that was stored."""
     completed(system, gap, gap.job)
-    spoken = system.spoken(gap.job)
-    assert len(spoken) == len(gap.job.segments)
-    assert spoken.total() == len(gap.job.segments) + gap.again
+    assert len(system.spoken(gap.job)) == len(gap.job.segments)
+    assert system.spoken_in_vain(gap.job) == []
 
 
 def completed(system: Doomed, gap: Gap, job: Manifest) -> None:

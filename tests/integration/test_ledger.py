@@ -12,7 +12,10 @@ from console import wait_until
 from ledgers import (
     EXTRACTION,
     QUEUE,
+    begin,
+    claim,
     complete,
+    deliveries,
     job,
     numbers,
     record,
@@ -48,18 +51,18 @@ def test_a_claimed_batch_is_begun_once(ledger: Ledger) -> None:
     ledger.open_round(job(), 1, refs(1))
     (at,) = take(ledger)
     assert snapshot(ledger)[0] is JobState.QUEUED
-    assert ledger.claim(at, "a") is Claim.RUN
+    assert claim(ledger, at, "a") is Claim.RUN
     assert snapshot(ledger)[0] is JobState.SYNTHESIZING
-    assert ledger.claim(at, "b") is Claim.BUSY
+    assert claim(ledger, at, "b") is Claim.BUSY
     complete(ledger, at)
-    assert ledger.claim(at, "b") is Claim.CLOSED
+    assert claim(ledger, at, "b") is Claim.CLOSED
     ledger.end("j", 1, JobState.COMPLETED)
-    assert ledger.claim(at, "b") is Claim.OVER
+    assert claim(ledger, at, "b") is Claim.OVER
 
 
 def test_a_batch_of_an_unknown_job_is_unknown(ledger: Ledger) -> None:
     at = Address(job="nobody", round=1, token="0:0:100:60", queue=QUEUE)
-    assert ledger.claim(at, "a") is Claim.UNKNOWN
+    assert claim(ledger, at, "a") is Claim.UNKNOWN
     assert ledger.renew(at, "a") is False
     assert complete(ledger, at) is None
     assert ledger.snapshot("nobody") is None
@@ -69,8 +72,8 @@ def test_a_lease_that_runs_out_brings_the_batch_back_ahead_of_what_is_new(redis_
     ledger = Ledger(redis_url, lease=SHORT)
     ledger.open_round(job("old"), 1, refs(5))
     lost, other = take(ledger)
-    ledger.claim(lost, "dead")
-    ledger.claim(other, "alive")
+    claim(ledger, lost, "dead")
+    claim(ledger, other, "alive")
     ledger.open_round(job("new"), 1, refs(5))
     deadline = time.monotonic() + 2 * SHORT
     while time.monotonic() < deadline:
@@ -80,15 +83,15 @@ def test_a_lease_that_runs_out_brings_the_batch_back_ahead_of_what_is_new(redis_
     assert numbers(taken) == [("old", 0), ("new", 0)]
     assert [at.late for at in taken] == [True, False]
     assert ledger.renew(lost, "dead") is False
-    assert ledger.claim(lost, "next") is Claim.RUN
+    assert claim(ledger, lost, "next") is Claim.RUN
 
 
 def test_a_lease_that_ran_out_can_be_claimed_at_once(redis_url: str) -> None:
     ledger = Ledger(redis_url, lease=SHORT)
     ledger.open_round(job(), 1, refs(1))
     (at,) = take(ledger)
-    ledger.claim(at, "dead")
-    wait_until(lambda: ledger.claim(at, "next") is Claim.RUN, seconds=5, what="claimed")
+    claim(ledger, at, "dead")
+    wait_until(lambda: claim(ledger, at, "next") is Claim.RUN, seconds=5, what="claimed")
     assert ledger.renew(at, "dead") is False
 
 
@@ -97,7 +100,7 @@ def test_no_lease_outlives_its_batchs_deadline(ledger: Ledger) -> None:
     hasty = BatchRef(**{**vars(ref), "deadline": SHORT})
     ledger.open_round(job(), 1, [hasty])
     (at,) = take(ledger)
-    ledger.claim(at, "hangs")
+    claim(ledger, at, "hangs")
     assert ledger.renew(at, "hangs")
     wait_until(lambda: not ledger.renew(at, "hangs"), seconds=5, what="refused")
     assert numbers(take(ledger)) == [("j", 0)]
@@ -106,23 +109,23 @@ def test_no_lease_outlives_its_batchs_deadline(ledger: Ledger) -> None:
 def test_a_batch_that_is_handed_back_rests_and_comes_again(ledger: Ledger) -> None:
     ledger.open_round(job(), 1, refs(1))
     (at,) = take(ledger)
-    ledger.claim(at, "a")
+    claim(ledger, at, "a")
     ledger.release(at, "somebody else")
     assert ledger.renew(at, "a")
     ledger.release(at, "a", pause=1.0)
     assert ledger.renew(at, "a") is False
-    assert ledger.claim(at, "a") is Claim.BUSY
+    assert claim(ledger, at, "a") is Claim.BUSY
     assert take(ledger) == []
     wait_until(lambda: numbers(take(ledger)) == [("j", 0)], seconds=5, what="published again")
-    assert ledger.claim(at, "b") is Claim.RUN
+    assert claim(ledger, at, "b") is Claim.RUN
 
 
 def test_a_batch_is_counted_once_whoever_reports_it(redis_url: str) -> None:
     ledger = Ledger(redis_url, lease=SHORT)
     ledger.open_round(job(), 1, refs(2))
     at, _ = take(ledger)
-    ledger.claim(at, "slow")
-    wait_until(lambda: ledger.claim(at, "quick") is Claim.RUN, seconds=5, what="claimed")
+    claim(ledger, at, "slow")
+    wait_until(lambda: claim(ledger, at, "quick") is Claim.RUN, seconds=5, what="claimed")
     assert complete(ledger, at, failed=1) == []
     assert complete(ledger, at, failed=1) == []
     assert snapshot(ledger) == (JobState.SYNTHESIZING, 2, 1, 1)
@@ -132,11 +135,11 @@ def test_a_thousand_lines_and_more_are_counted_as_one_batch(ledger: Ledger) -> N
     ids = [f"line-{n}" for n in range(12_345)]
     ledger.open_round(job(), 1, refs(2))
     at, _ = take(ledger)
-    ledger.claim(at, "a")
-    assert ledger.deliver("j", ids) == [0] * len(ids)
-    assert ledger.deliver("j", ids[-1:]) == [1]
+    claim(ledger, at, "a")
+    assert begin(ledger, at, ids) == [0] * len(ids)
+    assert deliveries(ledger, "j", ids[-1]) == [1]
     ledger.complete(at, ids, failed=0)
-    assert ledger.deliver("j", ids[-1:]) == [0]
+    assert deliveries(ledger, "j", ids[-1]) == [0]
     assert snapshot(ledger)[1] == len(ids)
 
 
@@ -150,8 +153,8 @@ def test_the_last_batch_adds_assembly_once(ledger: Ledger) -> None:
     (assembly,) = take(ledger, "assembly")
     assert (assembly.job, assembly.number) == ("j", None)
     assert take(ledger, "assembly") == []
-    assert ledger.claim(assembly, "a") is Claim.RUN
-    assert ledger.claim(assembly, "b") is Claim.BUSY
+    assert claim(ledger, assembly, "a") is Claim.RUN
+    assert claim(ledger, assembly, "b") is Claim.BUSY
 
 
 def test_an_extraction_holds_its_own_lines_and_releases_them(ledger: Ledger) -> None:
@@ -204,7 +207,7 @@ def test_a_batch_whose_owner_is_spoilt_is_renewed_and_counted(
 ) -> None:
     ledger.open_round(job(), 1, refs(1))
     (at,) = take(ledger)
-    ledger.claim(at, "a")
+    claim(ledger, at, "a")
     member = f"{at.job}|{at.round}|{at.token}"
     server.hset("dubbing:owners", member, entry)
     assert ledger.renew(at, "a")
@@ -215,12 +218,13 @@ def test_a_batch_whose_owner_is_spoilt_is_renewed_and_counted(
 
 def test_deliveries_are_counted_until_a_line_is_done_or_handed_back(ledger: Ledger) -> None:
     ledger.open_round(job(), 1, refs(1))
-    assert ledger.deliver("j", ["1", "2"]) == [0, 0]
-    assert ledger.deliver("j", ["1", "2", "3"]) == [1, 1, 0]
+    (at,) = take(ledger)
+    assert begin(ledger, at, ["1", "2"]) == [0, 0]
+    assert begin(ledger, at, ["1", "2", "3"]) == [1, 1, 0]
     assert ledger.deliver_again("j", "2") == 1
     ledger.forgive("j", ["1"])
-    assert ledger.deliver("j", ["1", "2"]) == [0, 2]
-    assert ledger.deliver("j", []) == []
+    assert begin(ledger, at, ["1", "2"]) == [0, 2]
+    assert begin(ledger, at, []) == []
 
 
 def test_a_watcher_reads_every_event_after_its_snapshot(ledger: Ledger) -> None:

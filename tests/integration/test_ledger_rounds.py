@@ -9,7 +9,10 @@ import pytest
 import redis
 from ledgers import (
     EXTRACTION,
+    begin,
+    claim,
     complete,
+    deliveries,
     job,
     numbers,
     refs,
@@ -44,14 +47,14 @@ def test_a_round_is_opened_once(ledger: Ledger) -> None:
 def test_a_higher_round_replaces_the_one_before(ledger: Ledger) -> None:
     ledger.open_round(job(), 1, refs(10))
     running, waiting = take(ledger)
-    ledger.claim(running, "a")
-    ledger.deliver("j", ["1"])
+    claim(ledger, running, "a")
+    begin(ledger, running, ["1"])
     assert ledger.open_round(job(), 2, refs(1, first=4))
     assert not ledger.open_round(job(), 1, refs(10))
     assert ledger.renew(running, "a") is False
-    assert ledger.claim(waiting, "a") is Claim.OVER
+    assert claim(ledger, waiting, "a") is Claim.OVER
     assert complete(ledger, running) == []
-    assert ledger.deliver("j", ["1"]) == [0]
+    assert deliveries(ledger, "j", "1") == [0]
     (at,) = take(ledger)
     assert (at.round, at.number) == (2, 4)
     ledger.end("j", 1, JobState.FAILED)
@@ -80,8 +83,8 @@ def test_an_ended_job_leaves_nothing_but_what_watchers_read(
     ledger.open_round(job(), 1, [*plan, *refs(3, needs=3, first=4)])
     running, _ = take(ledger)
     take(ledger, EXTRACTION)
-    ledger.claim(running, "a")
-    ledger.deliver("j", ["1", "2"])
+    claim(ledger, running, "a")
+    begin(ledger, running, ["1", "2"])
     ledger.end("j", 1, JobState.CANCELLED)
     assert ledger.renew(running, "a") is False
     assert complete(ledger, running) == []
@@ -119,6 +122,6 @@ def test_what_is_counted_late_of_a_job_that_ended_leaves_nothing(
     ledger.open_round(job(), 1, refs(1))
     ledger.end("j", 1, JobState.CANCELLED)
     left = set(server.keys())
-    assert ledger.deliver("j", ["1", "2"]) == [0, 0]
+    assert deliveries(ledger, "j", "1", "2") == [0, 0]
     assert ledger.deliver_again("j", "1") == 0
     assert set(server.keys()) == left

@@ -37,14 +37,16 @@ def lines(system: System, name: str, job: str = "") -> list[dict[str, str]]:
     return [line for line in ours if f"job={job} " in line["context"]] if job else ours
 
 
-def outcomes(system: System, name: str, job: str, count: int) -> list[dict[str, str]]:
+def outcomes(
+    system: System, name: str, job: str, count: int, logger: str = "dubbing.jobs.pipeline"
+) -> list[dict[str, str]]:
     """The lines that tell how the batches of a job ended, of which there come so many.
 
     A job may end a moment before the line about its last batch.
     """
 
     def found() -> list[dict[str, str]]:
-        return [line for line in lines(system, name, job) if line["logger"] == "tasks.base"]
+        return [line for line in lines(system, name, job) if line["logger"] == logger]
 
     system.until(lambda: len(found()) >= count, "outcomes told")
     return found()
@@ -58,8 +60,8 @@ def test_each_batch_ends_with_one_line_that_tells_what_came_of_it(system: System
     assert set(told) == {f"job=told round=1 batch={n} worker={worker}" for n in range(2)}
     words = [re.sub(SECONDS, "in S", message) for message in told.values()]
     assert sorted(re.sub(r"\d+%", "P", message) for message in words) == [
-        "dubbing.synthesize: 2 lines, 2 spoken, 0 failed, P padding, in S",
-        "dubbing.synthesize: 4 lines, 4 spoken, 1 failed, P padding, in S",
+        "stored 2 lines, 2 spoken, 0 failed, P padding, in S",
+        "stored 4 lines, 4 spoken, 1 failed, P padding, in S",
     ]
 
 
@@ -87,7 +89,7 @@ def test_a_line_of_the_lease_names_its_batch_too(system: System) -> None:
 
 def test_assembly_ends_with_one_line(system: System) -> None:
     system.run(script("assembled", "One line"))
-    (line,) = outcomes(system, "assembly", "assembled", 1)
+    (line,) = outcomes(system, "assembly", "assembled", 1, "tasks.base")
     assert lines(system, "assembly", "assembled") == [line]
     assert re.fullmatch(rf"dubbing\.assemble: completed, {SECONDS}", line["message"])
     assert line["context"].startswith("job=assembled round=1 batch=assembly worker=assembly.")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from ledgers import claim
 from system import numbered, script
 
 from dubbing.assembly.report import Report
@@ -27,7 +28,7 @@ from dubbing.settings import Settings
 from dubbing.storage.keys import Keys
 from dubbing.system import System
 from tasks import speech
-from tasks.context import Context, install
+from tasks.context import Context, current, install
 
 LINES = 4
 GOES_ON = "a newer round goes on"
@@ -53,10 +54,11 @@ class Works:
     def speak(self, round_: int) -> None:
         for ref in read_refs(self.storage.get(Keys.plan("j", round_))):
             speech.synthesize(job="j", round=round_, token=ref.token, queue=ref.queue)
+            current().pipeline.settle()
 
     def finish(self, round_: int) -> str:
         at = Address(job="j", round=round_, token=ASSEMBLY_TOKEN, queue=Kind.ASSEMBLY.value)
-        self.client.ledger.claim(at, "w")
+        claim(self.client.ledger, at, "w")
         return finishing.finish(self.runner, Lease(self.client.ledger, at, "w"))
 
     def result(self, round_: int) -> Path:

@@ -12,6 +12,7 @@ from console import wait_until
 from ledgers import (
     EXTRACTION,
     QUEUE,
+    claim,
     complete,
     job,
     record,
@@ -73,7 +74,7 @@ def test_the_place_of_every_job_is_the_one_that_it_is_served_at(ledger: Ledger, 
         published += take(ledger)
         if published and chance.random() < 0.7:
             at = published.pop(0)
-            ledger.claim(at, "w")
+            claim(ledger, at, "w")
             complete(ledger, at)
     foreseen = {name: standing(ledger, name) for name in names}
     places: dict[str, list[int]] = defaultdict(list)
@@ -101,7 +102,7 @@ def test_what_is_being_worked_on_counts_half(ledger: Ledger) -> None:
     ledger.open_round(job(), 1, refs(1))
     first, *_ = take(ledger)
     assert first.job == "j"
-    ledger.claim(first, "a")
+    claim(ledger, first, "a")
     found = standing(ledger)
     assert found
     assert (found.ahead, found.work) == (None, 0.5)
@@ -130,7 +131,7 @@ def test_the_pace_is_the_mean_of_the_batches_of_late(ledger: Ledger) -> None:
     took = []
     for at, seconds in zip(take(ledger), (PACE, 3 * PACE), strict=True):
         begun = time.monotonic()
-        ledger.claim(at, "a")
+        claim(ledger, at, "a")
         time.sleep(seconds)
         complete(ledger, at)
         took.append(time.monotonic() - begun)
@@ -145,7 +146,7 @@ def test_what_a_lost_lease_took_is_no_pace(redis_url: str) -> None:
     ledger = Ledger(redis_url, lease=PACE)
     ledger.open_round(job(), 1, refs(2))
     at, _ = take(ledger)
-    ledger.claim(at, "slow")
+    claim(ledger, at, "slow")
     wait_until(lambda: at in take(ledger), seconds=5, what="taken from it")
     complete(ledger, at)
     found = standing(ledger)
@@ -179,7 +180,7 @@ def test_the_time_left_is_that_of_the_slowest_engine_and_assembly(
     ledger.open_round(job(), 1, [*refs(8), *refs(8, queue=other, first=8)])
     for queue, seconds in ((QUEUE, PACE), (other, 2 * PACE)):
         at = take(ledger, queue)[0]
-        ledger.claim(at, "a")
+        claim(ledger, at, "a")
         time.sleep(seconds)
         complete(ledger, at)
     pace = paces(ledger)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import redis
+from ledgers import begin, claim, deliveries
 from system import numbered, script, stored_job
 
 from dubbing.client import Client
@@ -44,7 +45,7 @@ from dubbing.settings import Settings
 from dubbing.storage.keys import Keys
 from dubbing.system import System
 from tasks import speech
-from tasks.context import Context, install
+from tasks.context import Context, current, install
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def runner(client: Client) -> BatchRunner:
 
 def assembling(client: Client, round_: int) -> Lease:
     at = Address(job="j", round=round_, token=ASSEMBLY_TOKEN, queue=Kind.ASSEMBLY.value)
-    client.ledger.claim(at, "w")
+    claim(client.ledger, at, "w")
     return Lease(client.ledger, at, "w")
 
 
@@ -138,6 +139,7 @@ def test_a_storage_that_keeps_damaging_a_clip_fails_the_job_after_three_repairs(
     def finished_with_damage(round_: int) -> str:
         for ref in read_refs(client.storage.get(Keys.plan("j", round_))):
             speech.synthesize(job="j", round=round_, token=ref.token, queue=ref.queue)
+            current().pipeline.settle()
         take = gather(client.storage, "j", round_)["1"].result.takes[0]
         client.storage.replace(take.key, b"no clip")
         return finishing.finish(runner(client), assembling(client, round_))
@@ -161,6 +163,7 @@ def test_a_round_whose_storage_is_unmounted_in_the_midst_of_assembly_is_left_to_
     install(Context(runner=here, engines=Residency(Catalogue())))
     (ref,) = read_refs(client.storage.get(Keys.plan("j", 1)))
     speech.synthesize(job="j", round=1, token=ref.token, queue=ref.queue)
+    current().pipeline.settle()
     place = Path(client.storage.url)
     away = place.with_name("away")
     assemble = finishing.assemble
@@ -226,7 +229,7 @@ def test_an_assembly_that_lost_its_lease_has_no_word(client: Client, job: Job) -
     lease = assembling(client, 1)
     other = Lease(client.ledger, lease.at, "another")
     client.ledger.release(lease.at, "w")
-    client.ledger.claim(lease.at, "another")
+    claim(client.ledger, lease.at, "another")
     with pytest.raises(Stopped):
         finishing._fail(runner(client), lease, BadInput("no film"))
     assert load_end(client.storage, "j", 1) is None
@@ -252,14 +255,14 @@ def test_the_deliveries_of_lines_that_used_up_their_time_stay_counted(
     client: Client, job: Job
 ) -> None:
     def too_slow(batch: Batch, lease: Lease) -> BatchResult:
-        client.ledger.deliver("j", ["0"])
+        begin(client.ledger, lease.at, ["0"], "w")
         raise Stopped("its lease ran out")
 
     (ref,) = read_refs(client.storage.get(Keys.plan("j", 1)))
     at = Address(job="j", round=1, token=ref.token, queue=ref.queue)
     with pytest.raises(Stopped):
         runner(client).run(at, too_slow)
-    assert client.ledger.deliver("j", ["0"]) == [1]
+    assert deliveries(client.ledger, "j", "0") == [1]
 
 
 def test_the_delivery_of_an_assembly_that_used_up_its_time_stays_counted(
@@ -271,7 +274,7 @@ def test_the_delivery_of_an_assembly_that_used_up_its_time_stays_counted(
     monkeypatch.setattr(finishing, "gather", too_slow)
     with pytest.raises(Stopped):
         finishing.finish(runner(client), assembling(client, 1))
-    assert client.ledger.deliver("j", [finishing.DELIVERY]) == [1]
+    assert deliveries(client.ledger, "j", finishing.DELIVERY) == [1]
 
 
 def test_the_assembly_of_an_older_round_gives_way(client: Client, job: Job) -> None:
@@ -337,7 +340,7 @@ def test_a_storage_that_fails_is_no_fault_of_a_voice(
     cloned = stored_job("j", *numbered("Line", 1), engine="tone", cast=cast)
     client.storage.create(Keys.job("j"), cloned.model_dump_json().encode())
     put_to_work(client.storage, client.ledger, cloned)
-    (at,) = client.ledger.take("extraction.tone", [])
+    (at,) = client.ledger.take({"extraction.tone": []})
     context = Context(runner=runner(client), engines=Residency(Catalogue()))
     install(context)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import s3_server as s3
 from installations import access
+from ledgers import claim
 from proxy import Answer, Proxy, proxy_before
 from services import PLUGINS
 from system import System, numbered, script, stored_job
@@ -90,7 +91,7 @@ def never(batch: Batch, lease: Lease) -> BatchResult:
 
 def taken(runner: BatchRunner) -> Address:
     """Return the one batch of the job, which may be taken now."""
-    (at,) = runner.ledger.take(QUEUE, [])
+    (at,) = runner.ledger.take({QUEUE: []})
     return at
 
 
@@ -120,7 +121,7 @@ def test_a_batch_does_not_suffer_for_the_worker_that_cannot_use_storage(
         assert time.monotonic() < deadline
         time.sleep(0.02)
     at = taken(well)
-    assert well.ledger.claim(at, "well") is Claim.RUN
+    assert claim(well.ledger, at, "well") is Claim.RUN
     assert Lease(well.ledger, at, "well").set_back(StorageUnavailable("one hitch")) == 1
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import socket
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, replace
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,7 @@ from dubbing.engines.residency import Residency
 from dubbing.errors import StorageUnavailable
 from dubbing.job import JobState
 from dubbing.jobs.batch_work import LONGEST_PAUSE, PAUSE_SECONDS, SETBACKS, BatchRunner
+from dubbing.jobs.lease import Lease
 from dubbing.jobs.status import Status
 from dubbing.ledger import Ledger
 from dubbing.planning.outcome import gather
@@ -57,11 +60,22 @@ def bucket(proxy: Proxy, s3_options: S3Options, monkeypatch: pytest.MonkeyPatch)
     return Storage.at(url, replace(s3_options, endpoint=proxy.url))
 
 
+@dataclass(frozen=True, kw_only=True)
+class CountingRunner(BatchRunner):
+    """A worker's runner that counts the batches that it hands back when storage fails."""
+
+    setbacks: Counter[str] = field(default_factory=Counter)
+
+    def _hand_back(self, lease: Lease, exc: Exception) -> None:
+        self.setbacks[type(exc).__name__] += isinstance(exc, StorageUnavailable)
+        super()._hand_back(lease, exc)
+
+
 class Hand:
     """Takes batches to a worker's runner in this process, as fast as they may be taken."""
 
     def __init__(self, storage: Storage, redis_url: str) -> None:
-        self._runner = BatchRunner(
+        self._runner = CountingRunner(
             storage=storage,
             ledger=Ledger(redis_url),
             publisher=self,
@@ -72,8 +86,13 @@ class Hand:
         installation = Installation(Settings(redis_url=redis_url, engine="tone"))
         installation.storage, installation.publisher = storage, self
         self.client = Client(installation)
-        self.setbacks = 0
-        install(Context(runner=self._runner, engines=Residency(Catalogue())))
+        self._context = Context(runner=self._runner, engines=Residency(Catalogue()))
+        install(self._context)
+
+    @property
+    def setbacks(self) -> int:
+        """How often storage has failed a batch."""
+        return self._runner.setbacks.total()
 
     def fill(self, queues: Sequence[str]) -> int:
         """Publish nothing: what is due is taken below."""
@@ -82,15 +101,15 @@ class Hand:
     def run(self, job: Manifest, *, setbacks: int = 50) -> Status:
         """Work until a job has ended, or storage has failed so often."""
         deadline = time.monotonic() + 60
+        before = self.setbacks
         while not (status := self.client.status(job.id)).state.ended:
             assert time.monotonic() < deadline, status
             for queue, task in TASKS.items():
-                for at in self._runner.ledger.take(queue, []):
-                    try:
+                for at in self._runner.ledger.take({queue: []}):
+                    with suppress(StorageUnavailable):
                         task(**asdict(at))
-                    except StorageUnavailable:
-                        self.setbacks += 1
-                    if self.setbacks == setbacks:
+                    self._context.pipeline.settle()
+                    if self.setbacks - before == setbacks:
                         return status
         return status
 
@@ -167,7 +186,6 @@ def test_an_outage_of_everything_is_waited_for(hand: Hand, bucket: Storage, prox
     assert list(bucket.keys(Keys.results("total", 1))) == []
     # One more hitch, when the rest is back, is not the last straw.
     proxy.answer = no_writes("/clips/")
-    hand.setbacks = 0
     hand.run(job, setbacks=1)
     proxy.answer = lambda method, path: Answer.PASS
     status = hand.run(job)

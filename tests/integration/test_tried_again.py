@@ -68,7 +68,7 @@ class Worker:
         while load_result(self.storage, "j", 1, 1) is None:
             assert time.monotonic() < deadline
             for task, queue in ((extract, "extraction.faulty"), (synthesize, "synthesis.faulty")):
-                for at in self.ledger.take(queue, []):
+                for at in self.ledger.take({queue: []}):
                     try:
                         task(**asdict(at))
                     except Transient as exc:
@@ -114,7 +114,7 @@ def test_an_engine_that_is_away_costs_an_extraction_no_try(worker: Worker) -> No
 
 def test_a_voice_that_its_lines_have_to_derive_is_tried_again(worker: Worker) -> None:
     worker.extractions.write_text("")
-    (at,) = worker.ledger.take("extraction.faulty", [])
+    (at,) = worker.ledger.take({"extraction.faulty": []})
     extract(**asdict(at))
     (form,) = (key for key in worker.storage.keys(f"voices/{DIGEST}") if "safetensors" in key)
     worker.storage.delete(form)

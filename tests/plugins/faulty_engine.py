@@ -10,7 +10,7 @@
 ``<oom>``      a call of more than one line raises MemoryError; ``<oom:0>`` any call
 ``<hang>``     sleeps until it is killed
 ``<kill>``     kills its process with SIGKILL
-``<slow:0.5>`` takes half a second, and ``<slow>`` 300 ms
+``<slow:0.5>`` takes half a second, and ``<slow>`` 300 ms, or what FAULTY_SLOW says
 ``<broken>``   silence while the file that FAULTY_SWITCH names exists
 ``<away>``     the whole call raises EngineAway while that file exists; in the same
                way ``<stopped>``, ``<storage>``, ``<queue>`` and ``<failed>``
@@ -18,7 +18,9 @@
 =============  ===================================================================
 
 The tone engine hums everything else. Each line that is begun is appended to the file named by
-FAULTY_LOG: process id, tab, text. FAULTY_SECONDS is how long a call may take.
+FAULTY_LOG: process id, tab, text; and to the one named by FAULTY_TIMES: seconds since 1970, tab,
+text. The seconds of each call are appended to the file named by FAULTY_BUSY. FAULTY_SECONDS is how
+long a call may take, FAULTY_LINES how many lines it may have.
 
 Loading fails in the same way: each load takes a line from the file named by FAULTY_LOADS, and does
 what its words say: ``<slow:2>``, ``<raise>``, ``<hang>``, ``<kill>``. Without a line it loads at
@@ -66,7 +68,7 @@ class Faulty(Tone):
         update={
             "name": "faulty",
             "summary": "Fails as the text tells it to",
-            "batch_lines": 4,
+            "batch_lines": int(os.environ.get("FAULTY_LINES", "4")),
             "seconds_per_call": float(os.environ.get("FAULTY_SECONDS", "60")),
             "seconds_to_load": float(os.environ.get("FAULTY_LOAD_SECONDS", "600")),
         }
@@ -94,10 +96,14 @@ class Faulty(Tone):
         for word, value in WORD.findall(" ".join(line.text for line in lines)):
             if word == "oom" and len(lines) > int(value or 1):
                 raise MemoryError("CUDA out of memory")
-        return [self._act(line) for line in lines]
+        began = time.perf_counter()
+        spoken = [self._act(line) for line in lines]
+        _append("FAULTY_BUSY", f"{time.perf_counter() - began}")
+        return spoken
 
     def _act(self, line: Line) -> Spoken:
-        _note(line)
+        _append("FAULTY_LOG", f"{os.getpid()}\t{line.text}")
+        _append("FAULTY_TIMES", f"{time.time()}\t{line.text}")
         spoken = super().synthesize([line])[0]
         for word, value in WORD.findall(line.text):
             if word in ERRORS and _switched():
@@ -129,7 +135,7 @@ def _fault(word: str, value: str, line: Line, audio: Audio) -> Audio:
         case "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         case "slow":
-            time.sleep(float(value or 0.3))
+            time.sleep(float(value or os.environ.get("FAULTY_SLOW", "0.3")))
         case "broken" if _switched():
             samples = np.zeros_like(samples)
     return replace(audio, samples=samples)
@@ -158,7 +164,7 @@ def _next_of(variable: str) -> str:
     return first
 
 
-def _note(line: Line) -> None:
-    if path := os.environ.get("FAULTY_LOG"):
+def _append(variable: str, row: str) -> None:
+    if path := os.environ.get(variable):
         with Path(path).open("a", encoding="utf-8") as log:
-            log.write(f"{os.getpid()}\t{line.text}\n")
+            log.write(f"{row}\n")

@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
 SHARED = ("clips/", "voices/")
-"""Keys below these name no job, so the job that the process claimed last is added."""
+"""Keys below these name no job, so the job is added for which the thread works."""
 
 
 def install(points: Path) -> None:
@@ -34,8 +34,9 @@ def install(points: Path) -> None:
     for method in ("create", "replace", "upload", "delete"):
         stopper.watch(Storage, method, lambda key, *_, **__: key, method)
     stopper.watch(Server, "run", _script)
+    stopper.watch(Server, "run_all", _scripts)
     stopper.watch(Ledger, "deliver_again", lambda job, id_: f"{job} {id_}", "deliver_again")
-    stopper.watch(Publisher, "_send", lambda at: f"{at.job} {at.queue}", "publish")
+    stopper.watch(Publisher, "send", _messages, "publish")
 
 
 def _script(name: str, *arguments: object) -> str:
@@ -43,10 +44,27 @@ def _script(name: str, *arguments: object) -> str:
     return " ".join([name, *map(str, arguments[:4])])
 
 
+def _scripts(calls: Sequence[tuple[str, Sequence[object]]]) -> str:
+    """Return the first of several scripts, as those that follow it write less."""
+    name, arguments = calls[0]
+    return _script(name, *arguments)
+
+
+def _messages(batches: Sequence[Any]) -> str:
+    """Return the job and the queue of the first message."""
+    return f"{batches[0].job} {batches[0].queue}" if batches else "nothing"
+
+
+def _job() -> object:
+    """Return the job that the lines of a log would name here."""
+    from dubbing.telemetry import logs
+
+    return logs._context.get().get("job", "nobody")
+
+
 class _Stopper:
     def __init__(self, points: Path) -> None:
         self._points = points
-        self._claimed = ""
 
     def watch(self, owner: type, method: str, about: Callable[..., str], name: str = "") -> None:
         real = getattr(owner, method)
@@ -63,9 +81,7 @@ class _Stopper:
 
     def _call(self, name: str, about: str) -> str:
         call = f"{name} {about}".strip()
-        if call.startswith("claim "):
-            self._claimed = call.split()[1]
-        return f"{call} for {self._claimed}" if about.startswith(SHARED) else call
+        return f"{call} for {_job()}" if about.startswith(SHARED) else call
 
     def _stop(self, when: str, call: str) -> None:
         for point in self._points.iterdir():

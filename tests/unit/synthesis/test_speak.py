@@ -27,7 +27,8 @@ from dubbing.planning.plan import Batch, Kind, PlannedLine
 from dubbing.planning.result import SegmentResult
 from dubbing.storage import Storage
 from dubbing.synthesis.ask import clip_key, hurried_speed
-from dubbing.synthesis.speak import MAX_DELIVERIES, SEED_STRIDE, Watch, speak
+from dubbing.synthesis.clips import ClipStore
+from dubbing.synthesis.speak import MAX_DELIVERIES, SEED_STRIDE, Speech, Watch
 from dubbing.voices.voice import VoiceRef
 
 TEXT = "You told me the ship would leave before dawn."
@@ -74,6 +75,40 @@ def engine(monkeypatch: pytest.MonkeyPatch, log: object) -> Engine:
     created = Catalogue().create("faulty")
     created.load("cpu")
     return created
+
+
+class Deliveries:
+    """Counts deliveries as the ledger does."""
+
+    def __init__(self, **counts: int) -> None:
+        self.counts = counts
+
+    def begin(self, ids: Sequence[str]) -> dict[str, int]:
+        before = {id_: self.counts.get(id_, 0) for id_ in ids}
+        self.counts |= {id_: 1 for id_, count in before.items() if not count}
+        return before
+
+    def begin_alone(self, id_: str) -> None:
+        self.counts[id_] += 1
+
+
+def speak(
+    engine: Engine,
+    storage: Storage,
+    planned: Batch,
+    voice: str,
+    deliveries: Deliveries | None = None,
+    check: Callable[[], None] = lambda: None,
+) -> list[SegmentResult]:
+    """Speak a batch as a worker does; return its results."""
+    clips, deliveries = ClipStore(storage), deliveries or Deliveries()
+    speech = Speech(engine, clips, planned, voice)
+    try:
+        before = deliveries.begin(speech.unspoken)
+        speech.run(before, Watch(begin_alone=deliveries.begin_alone, check=check))
+        return speech.results()
+    finally:
+        clips.close()
 
 
 @pytest.fixture
@@ -314,25 +349,6 @@ def test_who_loses_the_race_for_a_clip_reports_the_stored_one(storage: Storage) 
     assert result.takes[0].digest == hashlib.sha256(encode_flac(other)).hexdigest()
 
 
-class Deliveries:
-    """Counts deliveries as the ledger does."""
-
-    def __init__(self, **counts: int) -> None:
-        self.counts = counts
-
-    def begin(self, ids: Sequence[str]) -> list[int]:
-        before = [self.counts.get(id_, 0) for id_ in ids]
-        self.counts |= {id_: 1 for id_, count in zip(ids, before, strict=True) if not count}
-        return before
-
-    def begin_again(self, id_: str) -> None:
-        self.counts[id_] += 1
-
-    @property
-    def watch(self) -> Watch:
-        return Watch(begin=self.begin, begin_again=self.begin_again)
-
-
 def test_a_line_begun_before_is_spoken_alone(storage: Storage) -> None:
     calls: list[list[str]] = []
 
@@ -345,7 +361,7 @@ def test_a_line_begun_before_is_spoken_alone(storage: Storage) -> None:
     noting.load("cpu")
     deliveries = Deliveries(b=1, d=2)
     lines = [line(id_, f"Line {id_}.") for id_ in "abcde"]
-    results = speak(noting, storage, batch(*lines), "low", deliveries.watch)
+    results = speak(noting, storage, batch(*lines), "low", deliveries)
     assert calls == [["Line a.", "Line c.", "Line e."], ["Line b."], ["Line d."]]
     assert deliveries.counts == {"a": 1, "b": 2, "c": 1, "d": 3, "e": 1}
     assert not any(result.error for result in results)
@@ -355,9 +371,7 @@ def test_a_line_begun_three_times_is_given_up(
     speaking: Speaking, log: Callable[[], list[str]]
 ) -> None:
     deliveries = Deliveries(bad=MAX_DELIVERIES)
-    results = speaking(
-        batch(line("bad", "Deadly."), line("good", "Good.")), "low", deliveries.watch
-    )
+    results = speaking(batch(line("bad", "Deadly."), line("good", "Good.")), "low", deliveries)
     error = results[0].error
     assert error
     assert error.code == "given_up"
@@ -377,8 +391,8 @@ def test_a_line_whose_faster_take_kills_is_given_up_with_the_natural_one(storage
     deliveries = Deliveries()
     for _ in range(MAX_DELIVERIES):
         with pytest.raises(SystemExit):
-            speak(deadly, storage, batch(line(room=1.0)), "low", deliveries.watch)
-    (result,) = speak(deadly, storage, batch(line(room=1.0)), "low", deliveries.watch)
+            speak(deadly, storage, batch(line(room=1.0)), "low", deliveries)
+    (result,) = speak(deadly, storage, batch(line(room=1.0)), "low", deliveries)
     assert (len(result.takes), result.error) == (1, None)
 
 
@@ -391,7 +405,7 @@ def test_work_that_is_no_longer_wanted_stops_between_calls(
 
     bad = line("1", "A line that fails <silence>.")
     with pytest.raises(Stopped):
-        speaking(batch(bad, line("2")), "low", Watch(check=check))
+        speaking(batch(bad, line("2")), "low", check=check)
     assert log() == [bad.spoken, TEXT]
     assert len(list(storage.keys("clips/"))) == 1
 

@@ -1,0 +1,90 @@
+"""Clips on their way from and to storage, many at once: the engine waits for none of them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from typing import TypeVar
+
+from dubbing.errors import BadInput, NotFound
+from dubbing.media.samples import Audio, level
+from dubbing.planning.clip import Clip, encode_clip, load_clip
+from dubbing.planning.result import Take
+from dubbing.storage import Storage
+from dubbing.storage.parallel import AT_ONCE
+from dubbing.synthesis.ask import Ask
+
+log = logging.getLogger(__name__)
+
+Done = TypeVar("Done")
+
+
+class ClipStore:
+    """The clips of a process, read and written by threads of their own."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="clips")
+
+    def find(self, asks: Iterable[Ask]) -> dict[str, Take]:
+        """Return the takes that storage holds, by key; a clip that cannot be the line is left out.
+
+        Raises StorageUnavailable.
+        """
+        asked = [self._start(self._find, ask) for ask in asks]
+        return {take.key: take for one in asked if (take := one.result())}
+
+    def store(self, ask: Ask, spoken: Audio, after: Future[Take] | None = None) -> Future[Take]:
+        """Have a clip stored; return its take to come.
+
+        after: another take, which is stored first.
+        """
+        return self._start(self._store, ask, spoken, after)
+
+    def close(self) -> None:
+        """Wait until every clip is stored."""
+        self._threads.shutdown()
+
+    def _start(self, do: Callable[..., Done], *arguments: object) -> Future[Done]:
+        """Call a function in a thread, whose lines of the log name the batch as the caller's do."""
+        return self._threads.submit(copy_context().run, do, *arguments)
+
+    def _find(self, ask: Ask) -> Take | None:
+        try:
+            return _take(ask, self._stored(ask))
+        except NotFound:
+            return None
+        except BadInput as exc:
+            log.warning("clip %s will be spoken again: %s", ask.key, exc)
+            return None
+
+    def _store(self, ask: Ask, spoken: Audio, after: Future[Take] | None) -> Take:
+        """Store a clip; return the stored one, which another worker may have stored first."""
+        clip = encode_clip(spoken, ask.key)
+        if after:
+            after.result()
+        if not self._storage.create(ask.key, clip.data):
+            try:
+                clip = self._stored(ask)
+            except (NotFound, BadInput):
+                self._storage.replace(ask.key, clip.data)
+        return _take(ask, clip)
+
+    def _stored(self, ask: Ask) -> Clip:
+        """Return the stored clip of an ask; raises NotFound, or BadInput unless it is the line."""
+        clip = load_clip(self._storage, ask.key)
+        if clip.digest == ask.line.refused:
+            raise BadInput("it is not the clip that was spoken for the line")
+        return clip
+
+
+def _take(ask: Ask, clip: Clip) -> Take:
+    return Take(
+        key=ask.key,
+        speed=round(ask.speed, 4),
+        seconds=clip.audio.seconds,
+        level=round(level(clip.audio.samples), 2),
+        digest=clip.digest,
+    )

@@ -1,0 +1,111 @@
+"""Workers that read one batch, speak another and store a third: whoever ends, nothing is lost."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import redis
+from services import PLUGINS
+from system import System, numbered, script
+
+from dubbing.job import JobState
+from dubbing.queue.fleet import Order
+from dubbing.script.manifest import Manifest
+
+BATCH = 4
+"""Lines of a batch of the faulty engine."""
+
+
+@pytest.fixture
+def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
+    monkeypatch.syspath_prepend(str(PLUGINS))
+    with System(tmp_path / "overlap", slots=1) as system:
+        system.ready()
+        yield system
+
+
+def two_batches(name: str, seconds: float) -> tuple[Manifest, list[str], list[str]]:
+    """Return a job whose first batch takes so many seconds a line, and the lines of both."""
+    slow = list(numbered(name, BATCH, f"<slow:{seconds}>"))
+    quick = [f"{name}, a longer line that is spoken after the others, {n}." for n in range(BATCH)]
+    return script(name, *slow, *quick), slow, quick
+
+
+@contextmanager
+def second_worker(system: System) -> Iterator[None]:
+    worker = system.launch("faulty", log="second")
+    try:
+        yield
+    finally:
+        worker.terminate()
+        worker.wait(timeout=30)
+
+
+def reserved(system: System) -> list[str]:
+    """Return the batches that a process has reserved."""
+    with redis.from_url(system.settings.redis, decode_responses=True) as server:
+        owners = server.hgetall("dubbing:owners")
+        return [batch for batch, owner in owners.items() if owner.endswith("|reserved")]
+
+
+def begun(system: System, texts: list[str]) -> list[float]:
+    """Return when each of these lines was begun."""
+    rows = [row.partition("\t") for row in system.times_log.read_text().splitlines()]
+    return [float(when) for when, _, text in rows if text in texts]
+
+
+def test_an_idle_worker_takes_the_batch_that_another_one_has_read_ahead(system: System) -> None:
+    job, slow, quick = two_batches("shared", 4.0)
+    system.client.submit(job)
+    system.begun(job, 1)
+    system.until(lambda: reserved(system), "read ahead")
+    with second_worker(system):
+        system.wait("shared")
+        assert max(begun(system, quick)) < max(begun(system, slow))
+        assert system.spoken(job).total() == 2 * BATCH
+        assert system.whole(job)
+
+
+def test_a_worker_that_is_told_to_end_leaves_what_it_read_ahead_to_others_at_once(
+    system: System,
+) -> None:
+    job, slow, _ = two_batches("told", 1.5)
+    system.client.submit(job)
+    system.begun(job, 1)
+    system.until(lambda: reserved(system), "read ahead")
+    system.worker("faulty").terminate()
+    system.until(lambda: not reserved(system), "left to others", 2.0)
+    assert system.worker("faulty").poll() is None
+    assert len(begun(system, slow)) < BATCH
+    assert system.worker("faulty").wait(timeout=30) == 0
+    system.start("faulty")
+    system.wait("told")
+    assert system.spoken(job).total() == 2 * BATCH
+    assert system.whole(job)
+
+
+@pytest.mark.parametrize("how", ["drain", "terminate", "kill"])
+def test_a_worker_that_ends_in_the_midst_of_it_all_loses_and_doubles_nothing(
+    system: System, how: str
+) -> None:
+    job = script(how, *numbered(how, 6 * BATCH, "<slow:0.1>"))
+    system.client.submit(job)
+    system.begun(job, 2 * BATCH + 1)
+    if how == "drain":
+        (worker,) = [w for w in system.client.fleet.workers() if w.engines == ("faulty",)]
+        system.client.fleet.steer(worker.name, Order.DRAIN)
+    elif how == "terminate":
+        system.worker("faulty").send_signal(signal.SIGTERM)
+    else:
+        system.kill("faulty")
+    system.worker("faulty").wait(timeout=30)
+    assert reserved(system) == [] or how == "kill"
+    system.start("faulty")
+    assert system.wait(how).state is JobState.COMPLETED
+    assert system.whole(job)
+    assert system.spoken_in_vain(job) == []
+    assert how == "kill" or system.spoken(job).total() == 6 * BATCH
