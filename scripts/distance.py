@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 CHUNK = 1 << 18
 
@@ -50,11 +50,13 @@ async def serve(port: int, seconds: float) -> None:
     """Serve until standard input ends."""
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(seconds)
-        there = await asyncio.open_connection("127.0.0.1", port, limit=CHUNK)
-        await asyncio.gather(
-            forward(reader, there[1], seconds / 2), forward(there[0], writer, seconds / 2)
-        )
+        # Cancelled at the end; asyncio would write a traceback for each connection.
+        with suppress(ConnectionError, asyncio.CancelledError):
+            await asyncio.sleep(seconds)
+            there = await asyncio.open_connection("127.0.0.1", port, limit=CHUNK)
+            await asyncio.gather(
+                forward(reader, there[1], seconds / 2), forward(there[0], writer, seconds / 2)
+            )
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0, limit=CHUNK)
     print(server.sockets[0].getsockname()[1], flush=True)

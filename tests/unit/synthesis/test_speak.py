@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -365,6 +366,55 @@ def test_a_line_begun_before_is_spoken_alone(storage: Storage) -> None:
     assert calls == [["Line a.", "Line c.", "Line e."], ["Line b."], ["Line d."]]
     assert deliveries.counts == {"a": 1, "b": 2, "c": 1, "d": 3, "e": 1}
     assert not any(result.error for result in results)
+
+
+class Late(Storage):
+    """A folder that takes its time to store a clip."""
+
+    def create(self, key: str, data: bytes) -> bool:
+        time.sleep(0.2)
+        return super().create(key, data)
+
+
+def late(folder: Path) -> Storage:
+    folder.mkdir()
+    return Late(None, str(folder))
+
+
+def test_a_line_is_spoken_alone_once_all_others_are_stored(tmp_path: Path) -> None:
+    storage = late(tmp_path / "late")
+    stored: list[int] = []
+
+    class Noting(Tone):
+        def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
+            stored.append(len(list(storage.keys("clips/"))))
+            return super().synthesize(lines)
+
+    noting = Noting()
+    noting.load("cpu")
+    lines = [line(id_, f"Line {id_}.") for id_ in "abcd"]
+    speak(noting, storage, batch(*lines), "low", Deliveries(c=1, d=1))
+    assert stored == [0, 2, 3]
+
+
+def test_the_engine_does_not_wait_for_clips_to_be_stored(tmp_path: Path) -> None:
+    storage = late(tmp_path / "late")
+    stored: list[int] = []
+
+    class Noting(Tone):
+        def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
+            stored.append(len(list(storage.keys("clips/"))))
+            return super().synthesize(lines)
+
+    noting = Noting()
+    noting.load("cpu")
+    # The second call is for the faster take.
+    (result,) = speak(noting, storage, batch(line(room=1.0)), "low")
+    assert stored == [0, 0]
+    natural, faster = (storage.modified(take.key) for take in result.takes)
+    assert natural
+    assert faster
+    assert faster - natural > 0.1
 
 
 def test_a_line_begun_three_times_is_given_up(
