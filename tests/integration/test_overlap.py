@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import signal
+import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import redis
+import s3_server as s3
+from proxy import Answer, proxy_before
 from services import PLUGINS
 from system import System, numbered, script
 
 from dubbing.job import JobState
 from dubbing.queue.fleet import Order
 from dubbing.script.manifest import Manifest
+from dubbing.storage import S3Options
 
 BATCH = 4
 """Lines of a batch of the faulty engine."""
+MANY = 40
 
 
 @pytest.fixture
@@ -109,3 +115,38 @@ def test_a_worker_that_ends_in_the_midst_of_it_all_loses_and_doubles_nothing(
     assert system.whole(job)
     assert system.spoken_in_vain(job) == []
     assert how == "kill" or system.spoken(job).total() == 6 * BATCH
+
+
+def test_a_worker_that_ends_in_order_stores_what_it_has_spoken_however_long_that_takes(
+    tmp_path: Path, s3_options: S3Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(PLUGINS))
+    # More clips than are stored at once.
+    monkeypatch.setenv("FAULTY_LINES", str(MANY))
+    assert s3_options.endpoint
+
+    def slow(method: str, path: str) -> Answer:
+        if method == "PUT" and "/clips/" in path:
+            time.sleep(1.0)
+        return Answer.PASS
+
+    with proxy_before(s3_options.endpoint) as proxy:
+        settings = {
+            "storage_url": f"s3://{s3.BUCKETS[0]}/{uuid.uuid4().hex}",
+            "s3_endpoint": proxy.url,
+            "s3_region": s3_options.region,
+            "s3_access_key_id": s3_options.access_key_id,
+            "s3_secret_access_key": s3_options.secret_access_key,
+        }
+        with System(tmp_path / "slow", slots=1, **settings) as system:
+            system.ready()
+            proxy.answer = slow
+            job = script("slow", *numbered("slow", 2 * MANY))
+            system.client.submit(job)
+            system.begun(job, MANY)
+            system.stop("faulty")
+            proxy.answer = lambda method, path: Answer.PASS
+            system.start("faulty")
+            system.wait("slow")
+            assert system.spoken(job).total() == 2 * MANY
+            assert system.whole(job)
