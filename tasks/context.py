@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -16,9 +16,9 @@ from dubbing.errors import EngineMissing, Permanent, ReportedError, WorkerEnds
 from dubbing.jobs.batch_work import BatchRunner, failed_result
 from dubbing.jobs.pipeline import Pipeline, Reading
 from dubbing.planning.plan import Batch
-from dubbing.planning.result import BatchResult, Take
+from dubbing.planning.result import BatchResult
 from dubbing.synthesis.clips import ClipStore
-from dubbing.synthesis.speak import Speech, look_up
+from dubbing.synthesis.speak import Known, Speech, look_up
 from dubbing.voices.forms import stored_form, voice_form
 from dubbing.voices.voice import VoiceRef
 
@@ -93,7 +93,7 @@ class Context:
         else:
             self.report(Holding(begun=True, resting={work: why}))
 
-    def _look_up(self, batch: Batch) -> Mapping[str, Take] | None:
+    def _look_up(self, batch: Batch) -> Known | None:
         """Find the clips of a batch in storage, and the form of its voice; called in a thread."""
         self._read_form(batch.engine, batch.voice.digest)
         engine = self.residency.held(batch.engine, batch.voice.base)

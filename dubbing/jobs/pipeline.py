@@ -27,9 +27,9 @@ from dubbing.jobs.lease import Lease
 from dubbing.ledger import Address
 from dubbing.planning.outcome import load_result
 from dubbing.planning.plan import Batch
-from dubbing.planning.result import BatchResult, Take
+from dubbing.planning.result import BatchResult
 from dubbing.queue import batch_lists
-from dubbing.synthesis.speak import Speech, Watch
+from dubbing.synthesis.speak import Known, Speech, Watch
 from dubbing.telemetry.logs import bound
 
 log = logging.getLogger(__name__)
@@ -44,8 +44,8 @@ class Reading:
     """Its result, if a worker died between storing and counting it."""
     needed: BatchResult | None
     """The result of the extraction that its lines waited for."""
-    known: Mapping[str, Take] | None
-    """The takes that storage holds, by key; None when the engine was not in memory."""
+    known: Known | None
+    """What storage holds of its clips; None when the engine was not in memory."""
 
 
 class Pipeline:
@@ -54,12 +54,12 @@ class Pipeline:
     def __init__(
         self,
         runner: BatchRunner,
-        look_up: Callable[[Batch], Mapping[str, Take] | None],
+        look_up: Callable[[Batch], Known | None],
         prepare: Callable[[Reading], Speech | BatchResult],
     ) -> None:
         """Hold no batch yet.
 
-        look_up: finds the takes that storage holds; it is called in a thread.
+        look_up: finds what storage holds of a batch; it is called in a thread.
         prepare: makes a batch ready for its engine, which it may load, or returns its result when
         that cannot be done.
         """

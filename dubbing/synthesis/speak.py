@@ -66,7 +66,8 @@ class _Made(NamedTuple):
     def take(self) -> Take:
         """Wait until the take is stored, and return it."""
         take = self.stored if isinstance(self.stored, Take) else self.stored.result()
-        return take.model_copy(update={"speed": round(self.ask.speed, 4)})
+        speed = round(self.ask.speed, 4)
+        return take if take.speed == speed else take.model_copy(update={"speed": speed})
 
 
 @dataclass
@@ -80,15 +81,24 @@ class _Progress:
     seed: int = 0
 
 
-def look_up(engine: Engine, clips: ClipStore, batch: Batch) -> dict[str, Take]:
-    """Return the takes of a batch that storage holds, by key, also faster ones of long lines.
+class Known(NamedTuple):
+    """What is known of a batch before its engine begins."""
+
+    natural: list[Ask]
+    """The ask of each line at the line's own pace."""
+    takes: Mapping[str, Take]
+    """The takes that storage holds, by key, also faster ones of long lines."""
+
+
+def look_up(engine: Engine, clips: ClipStore, batch: Batch) -> Known:
+    """Return what storage holds of a batch.
 
     engine: only what it is, not what it does: it may be speaking meanwhile.
     """
     natural = natural_asks(engine, batch)
     found = clips.find(natural)
     known = [(ask, found[ask.key].seconds) for ask in natural if ask.key in found]
-    return found | clips.find(hurried_asks(engine, batch, known))
+    return Known(natural, found | clips.find(hurried_asks(engine, batch, known)))
 
 
 class Speech:
@@ -100,21 +110,20 @@ class Speech:
         clips: ClipStore,
         batch: Batch,
         voice: str | VoiceForm,
-        known: Mapping[str, Take] | None = None,
+        known: Known | None = None,
     ) -> None:
         """Find out what there is to speak.
 
         engine: a loaded engine. voice: the stock voice or form that it takes for ``batch.voice``.
-        known: what `look_up` found for the batch; without it, the clips are looked up now.
+        known: what `look_up` returned for the batch; without it, the clips are looked up now.
         """
         self._engine = engine
         self._clips = clips
         self._batch = batch
         self._voice = voice
-        self._known = look_up(engine, clips, batch) if known is None else known
+        self._natural, self._known = known or look_up(engine, clips, batch)
         self._before: Mapping[str, int] = {}
         self._outcomes = {line.id: _Progress(line, seed=line.seed) for line in batch.lines}
-        self._natural = natural_asks(engine, batch)
 
     @property
     def unspoken(self) -> list[str]:

@@ -369,7 +369,10 @@ def test_a_line_begun_before_is_spoken_alone(storage: Storage) -> None:
 
 
 class Late(Storage):
-    """A folder that takes its time to store a clip."""
+    """A folder that takes its time to store a clip, and has no path, as a bucket has none."""
+
+    def path(self, key: str) -> None:
+        return None
 
     def create(self, key: str, data: bytes) -> bool:
         time.sleep(0.2)
