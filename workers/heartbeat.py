@@ -20,6 +20,7 @@ from celery.worker import state
 from kombu.exceptions import OperationalError
 
 from dubbing.engines.holding import Holding
+from dubbing.errors import QueueUnavailable
 from dubbing.ledger import Ledger, WorkerRecord, WorkerState
 from dubbing.queue import Publisher, queues_of
 
@@ -79,8 +80,13 @@ class Heartbeat:
         )
 
     def begun(self, process: int) -> bool:
-        """Whether the process at this place in the pool takes work."""
-        return self._holdings[process].begun
+        """Whether the process at this place in the pool takes work, by its own last report."""
+        try:
+            # Later than the last beat it may have begun, and hold a batch.
+            found = self._ledger.crew.holdings(self.record.name)
+        except QueueUnavailable:
+            found = {}
+        return found.get(process, self._holdings[process]).begun
 
     @property
     def errors(self) -> tuple[str, ...]:
