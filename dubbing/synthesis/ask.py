@@ -76,12 +76,12 @@ def hurried_asks(engine: Engine, batch: Batch, made: Iterable[tuple[Ask, float]]
     return [_ask(engine, batch, line, speed) for line, speed in speeds if speed > 1.0]
 
 
-def first_of_each(asks: Iterable[Ask]) -> list[Ask]:
-    """Return the first ask of each key, in order."""
+def first_of_each(asks: Iterable[Ask]) -> dict[str, Ask]:
+    """Return the first ask of each key, by key, in order."""
     found: dict[str, Ask] = {}
     for ask in asks:
         found.setdefault(ask.key, ask)
-    return [*found.values()]
+    return found
 
 
 def _ask(engine: Engine, batch: Batch, line: PlannedLine, speed: float) -> Ask:

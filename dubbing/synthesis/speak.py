@@ -86,8 +86,10 @@ class Known(NamedTuple):
 
     natural: list[Ask]
     """The ask of each line at the line's own pace."""
+    hurried: list[Ask]
+    """The faster asks of lines whose natural take is stored, and too long."""
     takes: Mapping[str, Take]
-    """The takes that storage holds, by key, also faster ones of long lines."""
+    """The takes of these asks that storage holds, by key."""
 
 
 def look_up(engine: Engine, clips: ClipStore, batch: Batch) -> Known:
@@ -97,8 +99,9 @@ def look_up(engine: Engine, clips: ClipStore, batch: Batch) -> Known:
     """
     natural = natural_asks(engine, batch)
     found = clips.find(natural)
-    known = [(ask, found[ask.key].seconds) for ask in natural if ask.key in found]
-    return Known(natural, found | clips.find(hurried_asks(engine, batch, known)))
+    made = [(ask, found[ask.key].seconds) for ask in natural if ask.key in found]
+    hurried = hurried_asks(engine, batch, made)
+    return Known(natural, hurried, found | clips.find(hurried))
 
 
 class Speech:
@@ -121,19 +124,16 @@ class Speech:
         self._clips = clips
         self._batch = batch
         self._voice = voice
-        self._natural, self._known = known or look_up(engine, clips, batch)
+        self._known = known or look_up(engine, clips, batch)
         self._before: Mapping[str, int] = {}
         self._outcomes = {line.id: _Progress(line, seed=line.seed) for line in batch.lines}
 
     @property
     def unspoken(self) -> list[str]:
         """The ids of the lines that the engine is going to be asked for."""
-        known = [
-            (ask, self._known[ask.key].seconds) for ask in self._natural if ask.key in self._known
-        ]
-        asks = [*self._natural, *hurried_asks(self._engine, self._batch, known)]
-        missing = [ask for ask in asks if ask.key not in self._known]
-        return list(dict.fromkeys(ask.line.id for ask in first_of_each(missing)))
+        asks = (*self._known.natural, *self._known.hurried)
+        missing = [ask for ask in asks if ask.key not in self._known.takes]
+        return list(dict.fromkeys(ask.line.id for ask in first_of_each(missing).values()))
 
     def run(self, before: Mapping[str, int] | None = None, watch: Watch | None = None) -> None:
         """Make each line's natural take, then a faster take of lines that are too long.
@@ -143,10 +143,10 @@ class Speech:
         """
         self._before, self._watch = before or {}, watch or Watch()
         try:
-            self._make(self._natural)
-            made = [outcome.takes[0] for outcome in self._outcomes.values() if outcome.takes]
-            known = [(take.ask, take.seconds) for take in made]
-            self._make(hurried_asks(self._engine, self._batch, known))
+            self._make(self._known.natural)
+            takes = [outcome.takes[0] for outcome in self._outcomes.values() if outcome.takes]
+            made = [(take.ask, take.seconds) for take in takes]
+            self._make(hurried_asks(self._engine, self._batch, made))
         except HANDED_BACK:
             wait(self._stores())
             raise
@@ -166,12 +166,12 @@ class Speech:
         """Use the clips that are stored, speak the others, and a line that occurs twice once."""
         missing = []
         for ask in asks:
-            if take := self._known.get(ask.key):
+            if take := self._known.takes.get(ask.key):
                 self._outcomes[ask.line.id].takes.append(_Made(ask, take.seconds, take))
             else:
                 missing.append(ask)
-        first = {ask.key: ask for ask in reversed(missing)}
-        self._deliver(first_of_each(missing))
+        first = first_of_each(missing)
+        self._deliver([*first.values()])
         for ask in missing:
             if first[ask.key] is not ask:
                 self._share(first[ask.key], ask)
