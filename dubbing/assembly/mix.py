@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,16 +23,15 @@ from dubbing.media.loudness import integrated
 from dubbing.media.probe import RATE
 from dubbing.media.samples import Audio, Samples
 from dubbing.planning.clip import digest_of, read_clip
-from dubbing.storage import Storage
+from dubbing.storage import Storage, each
+from dubbing.storage.parallel import in_order
 
 BLOCK = 5 * RATE
 """Frames mixed at a time."""
 FETCHED = 32
 """Clips that are fetched at once: as many as a bucket 80 ms away needs."""
-RENDERING = 8
-"""Clips that are rendered at once."""
-WINDOW = 16
-"""Most clips that are rendered ahead of the mix; others are only fetched."""
+RENDERED = 8
+"""Clips that are rendered at once, and so ahead of the mix."""
 SPEECH = {1: slice(0, 1), 2: slice(0, 2), 6: slice(2, 3)}
 """Channels that carry the speech, by channel count: the centre where there is one."""
 
@@ -130,33 +130,24 @@ class Mixer:
             yield block
 
     def _render(self) -> Iterator[Samples]:
-        """Yield the samples of each clip in order; render up to ``WINDOW`` clips ahead."""
+        """Yield the samples of each clip in order; fetch and render clips ahead of the mix."""
+        keys = (clip.key for clip in self._clips)
         with (
-            ThreadPoolExecutor(FETCHED, thread_name_prefix="clips") as fetching,
-            ThreadPoolExecutor(RENDERING, thread_name_prefix="rendering") as rendering,
+            closing(in_order(self._storage.get, keys, at_once=FETCHED)) as fetched,
+            closing(
+                in_order(self._rendered, zip(self._clips, fetched, strict=True), at_once=RENDERED)
+            ) as rendered,
         ):
-            fetched: deque[tuple[PlacedClip, Future[bytes]]] = deque()
-            rendered: deque[tuple[PlacedClip, Future[Rendered]]] = deque()
-            coming = iter(self._clips)
             try:
-                while True:
-                    while len(fetched) < FETCHED and (clip := next(coming, None)):
-                        fetched.append((clip, fetching.submit(self._storage.get, clip.key)))
-                    while len(rendered) < WINDOW and fetched:
-                        clip, data = fetched.popleft()
-                        task = rendering.submit(render, data, clip, self._listen)
-                        rendered.append((clip, task))
-                    if not rendered:
-                        return
-                    clip, future = rendered.popleft()
-                    done = future.result()
+                for clip, done in zip(self._clips, rendered, strict=True):
                     self.loudness[clip.id] = done.loudness
                     yield done.samples
             except (NotFound, BadInput) as exc:
-                raise unreadable(self._storage, self._clips, fetching) from exc
-            finally:
-                fetching.shutdown(cancel_futures=True)
-                rendering.shutdown(cancel_futures=True)
+                raise unreadable(self._storage, self._clips) from exc
+
+    def _rendered(self, fetched: tuple[PlacedClip, bytes]) -> Rendered:
+        clip, data = fetched
+        return render(data, clip, self._listen)
 
 
 def read_ahead(blocks: Iterator[Samples]) -> Iterator[Samples]:
@@ -168,13 +159,13 @@ def read_ahead(blocks: Iterator[Samples]) -> Iterator[Samples]:
             yield block
 
 
-def render(data: Future[bytes], clip: PlacedClip, listen: Listener) -> Rendered:
+def render(data: bytes, clip: PlacedClip, listen: Listener) -> Rendered:
     """Return a clip stretched, at its level and resampled to ``RATE``.
 
-    Calls ``listen`` with the unchanged clip. Raises NotFound or BadInput when the clip is missing,
-    damaged, or not the one that was spoken.
+    Calls ``listen`` with the unchanged clip. Raises BadInput when the clip is damaged, or not the
+    one that was spoken.
     """
-    audio = read_clip(data.result(), clip.key, clip.digest).audio
+    audio = read_clip(data, clip.key, clip.digest).audio
     listen(clip.id, audio)
     samples = stretch(audio, clip.stretch) * np.float32(clip.gain)
     return Rendered(
@@ -197,9 +188,7 @@ def stretch(audio: Audio, factor: float) -> Samples:
     return stretched
 
 
-def unreadable(
-    storage: Storage, clips: Sequence[PlacedClip], pool: ThreadPoolExecutor
-) -> ClipUnreadable:
+def unreadable(storage: Storage, clips: Sequence[PlacedClip]) -> ClipUnreadable:
     """Return the error about all lines whose clips are missing, damaged, or not their own.
 
     Raises BadInput when storage refuses a clip's key: to speak the line again would not help.
@@ -217,7 +206,7 @@ def unreadable(
             return digest_of(data)
         return None
 
-    faults = zip(clips, pool.map(fault, clips), strict=True)
+    faults = zip(clips, each(fault, clips), strict=True)
     found = {clip.id: digest for clip, digest in faults if digest is not None}
     return ClipUnreadable(list(found), {id_: digest for id_, digest in found.items() if digest})
 

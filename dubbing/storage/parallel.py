@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -21,7 +21,7 @@ def each(call: Callable[[Item], Found], items: Iterable[Item]) -> list[Found]:
 
 def in_order(
     call: Callable[[Item], Found], items: Iterable[Item], *, at_once: int
-) -> Iterator[Found]:
+) -> Generator[Found, None, None]:
     """Yield the results in order, with so many calls under way; raise the first error."""
     ahead: deque[Future[Found]] = deque()
     with ThreadPoolExecutor(at_once, thread_name_prefix="in-order") as pool:

@@ -9,7 +9,7 @@ import numpy as np
 import pyloudnorm
 import pytest
 
-from dubbing.assembly.mix import BLOCK, RATE, WINDOW, Mixer, PlacedClip, stretch
+from dubbing.assembly.mix import BLOCK, RATE, RENDERED, Mixer, PlacedClip, stretch
 from dubbing.errors import BadInput, ClipUnreadable
 from dubbing.media.samples import Audio, Samples, encode_flac
 from dubbing.planning.clip import digest_of
@@ -180,7 +180,7 @@ def test_a_mix_that_is_given_up_leaves_no_thread_at_work(storage: Storage) -> No
     blocks = mixer.blocks()
     next(blocks)
     blocks.close()
-    assert 1 <= len(mixer.loudness) <= 1 + WINDOW
+    assert 1 <= len(mixer.loudness) <= 1 + RENDERED
 
 
 def test_memory_does_not_grow_with_the_programme(storage: Storage) -> None:
