@@ -180,8 +180,10 @@ class BatchRunner:
             # A result exists when a worker died between storing and counting it.
             result = load_result(self.storage, lease.at.job, lease.at.round, batch.number)
             if result is None:
-                result = self.attempt(lease, batch, lambda: do(batch, lease))
-            return self.settle(lease, result).words
+                made = self.attempt(lease, batch, lambda: do(batch, lease))
+                return self.settle(lease, made).words
+            self.count(lease.at, result)
+            return result.words
 
     def load_batch(self, at: Address) -> Batch:
         """Return a batch of a plan; raises as `stored`."""
@@ -216,7 +218,7 @@ class BatchRunner:
         except StorageUnavailable:
             lease.forget_setbacks()
             raise
-        self._complete(lease.at, counted, took)
+        self.count(lease.at, counted, took)
         return counted
 
     def _store(self, at: Address, result: BatchResult) -> BatchResult:
@@ -230,7 +232,8 @@ class BatchRunner:
         self.storage.replace(key, data)
         return result
 
-    def _complete(self, at: Address, result: BatchResult, took: float | None) -> None:
+    def count(self, at: Address, result: BatchResult, took: float | None = None) -> None:
+        """Count a stored result, and fill the queues that have new work; `took` as in `settle`."""
         ids = [segment.id for segment in result.segments]
         touched = self.ledger.complete(at, ids, result.failed, took)
         if touched is None:

@@ -114,9 +114,11 @@ class Pipeline:
         runner = self._runner
         runner.access.check()
         read = reading.result()
-        work: Speech | BatchResult | None = read.result
-        if work is None:
-            work = runner.attempt(lease, read.batch, lambda: self._prepare(read))
+        if read.result:
+            runner.count(lease.at, read.result)
+            self._drop(lease)
+            return read.result.words
+        work = runner.attempt(lease, read.batch, lambda: self._prepare(read))
         unspoken = work.unspoken if isinstance(work, Speech) else []
         before = self._begin(lease, unspoken, named)
         if before is None:
