@@ -14,7 +14,7 @@ from functools import partial
 from typing import Annotated, Any, Literal
 
 from celery.app.amqp import AMQP
-from kombu.connection import Connection
+from kombu.connection import Connection, ConnectionPool, PooledConnection
 from kombu.transport import redis
 from kombu.utils.json import loads
 from pydantic import (
@@ -41,6 +41,8 @@ log = logging.getLogger(__name__)
 
 SHOWN = 80
 """Bytes of an entry that the log shows."""
+BINDING_PARTS = 3
+"""Parts of an entry that binds a queue to an exchange."""
 WORDS = 200
 """Most characters of the reason."""
 TASKS_OF = {
@@ -185,6 +187,14 @@ class Channel(redis.Channel):
     def _get_client(self) -> partial[_Client]:
         return partial(_Client, global_keyprefix=BROKER_PREFIX)
 
+    def get_table(self, exchange: str) -> list[tuple[str, ...]]:
+        """Return the queues that are bound to an exchange, each with its key and pattern.
+
+        Entries of other kinds are passed over. With one of them, no answer to an order could be
+        sent, and a worker that starts would never take work.
+        """
+        return [row for row in super().get_table(exchange) if len(row) == BINDING_PARTS]
+
 
 class Transport(redis.Transport):
     """kombu's transport, over that channel."""
@@ -192,12 +202,32 @@ class Transport(redis.Transport):
     Channel = Channel
 
 
-class OurConnection(Connection):
+class _Ours:
     """A connection whose transport is ours, whatever the scheme of its URL."""
 
     def get_transport_cls(self) -> type[Transport]:
         """Return the class of the transport."""
         return Transport
+
+
+class PooledOurs(_Ours, PooledConnection):
+    """A connection of a pool, through which messages and the answers to orders are sent."""
+
+
+class Pool(ConnectionPool):
+    """A pool of such connections; kombu's own pool has connections of its own kind."""
+
+    def new(self) -> PooledOurs:
+        """Return a new connection."""
+        return PooledOurs(self, **dict(self.connection._info(resolve=False)))
+
+
+class OurConnection(_Ours, Connection):
+    """A connection that makes its pools of such connections too."""
+
+    def Pool(self, limit: int | None = None, **options: Any) -> Pool:  # noqa: N802 - kombu's name
+        """Return a pool of connections like this one."""
+        return Pool(self, limit, **options)
 
 
 class Broker(AMQP):

@@ -20,7 +20,7 @@ from dubbing.errors import Transient
 from dubbing.planning.plan import Kind
 from dubbing.queue import SAY, TASKS, broker_lists, make_app, own_queue, queues_of
 from dubbing.queue import say as saying
-from dubbing.queue.publisher import BROKER_PREFIX
+from dubbing.queue.publisher import BROKER_PREFIX, SEPARATOR
 
 INTERRUPTED = 130
 QUEUES = (*queues_of("faulty"), Kind.ASSEMBLY.value)
@@ -124,6 +124,23 @@ def test_a_message_with_wrong_arguments_ends_no_process_and_comes_once(
     assert said.count("dropped a message") == 3
     assert "raised" not in said
     assert "Traceback" not in said
+
+
+def test_a_worker_takes_work_though_odd_entries_stand_among_the_bindings(system: System) -> None:
+    # The set of the answers to orders goes when nobody waits for one.
+    answers = f"{BROKER_PREFIX}_kombu.binding.reply.celery.pidbox"
+    odd = [b"{}", b"", b"\xff\xfe", SEPARATOR.join("ab"), SEPARATOR.join("abcd")]
+    with redis.from_url(system.settings.redis) as server:
+        system.stop("faulty")
+        for key in {answers, *server.scan_iter(f"{BROKER_PREFIX}_kombu.binding.*")}:
+            server.sadd(key, *odd)
+        system.start("faulty")
+        system.ready()
+        job = script("bound", *numbered("Bound", 4))
+        system.run(job)
+        for key in server.scan_iter(f"{BROKER_PREFIX}_kombu.binding.*"):
+            server.srem(key, *odd)
+    assert system.whole(job)
 
 
 def test_a_request_that_was_given_up_is_not_spoken(
