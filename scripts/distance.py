@@ -10,7 +10,6 @@ limited. The proxy prints its own port when it is ready, and ends when its stand
 from __future__ import annotations
 
 import asyncio
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -36,14 +35,6 @@ def far(port: int, seconds: float) -> Iterator[int]:
         yield int(process.stdout.readline())
     finally:
         process.communicate()
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 async def serve(port: int, seconds: float) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,6 +59,20 @@ def running(folder: Path) -> Iterator[S3Options]:
     finally:
         process.terminate()
         process.communicate()
+
+
+def settings(options: S3Options, endpoint: str | None = None) -> dict[str, Any]:
+    """Return the settings of an installation below a new prefix of a bucket.
+
+    endpoint: where the server is reached, if not at its own address.
+    """
+    return {
+        "storage_url": f"s3://{BUCKETS[0]}/{uuid.uuid4().hex}",
+        "s3_endpoint": endpoint or options.endpoint,
+        "s3_region": options.region,
+        "s3_access_key_id": options.access_key_id,
+        "s3_secret_access_key": options.secret_access_key,
+    }
 
 
 def main(folder: Path) -> None:

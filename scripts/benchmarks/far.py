@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from distance import far, free_port
+from distance import far
 
 from benchmarks._script import make_job, sentences, slow_sentences
 from benchmarks._system import (
@@ -57,23 +57,18 @@ class Place:
 
     def __init__(self, home: Path, stack: ExitStack) -> None:
         server, s3_server = from_tests("redis_server"), from_tests("s3_server")
-        self.redis_port = free_port()
+        self.redis_port = server.free_port()
         stack.enter_context(server.RedisServer(port=self.redis_port))
         s3 = stack.enter_context(s3_server.running(home / "s3"))
         self.s3_port = urlsplit(s3.endpoint).port or 0
         self._home = home
-        self._options: dict[str, Any] = {
-            "s3_region": s3.region,
-            "s3_access_key_id": s3.access_key_id,
-            "s3_secret_access_key": s3.secret_access_key,
-        }
+        self._storage: dict[str, Any] = s3_server.settings(s3)
 
     def settings(self, engine: str, slots: int, redis_port: int, s3_port: int) -> Settings:
         """Return the settings of a client or worker that reaches both servers by these ports."""
         own = settings(self._home, engine, slots).model_dump()
-        own |= self._options | {
+        own |= self._storage | {
             "redis_url": f"redis://127.0.0.1:{redis_port}",
-            "storage_url": "s3://dubbing",
             "s3_endpoint": f"http://127.0.0.1:{s3_port}",
         }
         return Settings(**own)

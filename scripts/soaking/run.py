@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-from distance import far, free_port
+from distance import far
+from redis_server import free_port
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table

@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 import s3_server as s3
+from ledgers import record
 from proxy import Answer, proxy_before
 from services import PLUGINS
 from system import System
 
-from dubbing.ledger import WorkerState
+from dubbing.engines.holding import Holding
+from dubbing.ledger import Ledger, WorkerState
+from dubbing.queue import Publisher, make_app
 from dubbing.queue.fleet import Order
 from dubbing.storage import S3Options
+from workers.heartbeat import Heartbeat
 
 SOON = 5.0
 """Seconds within which a change of state is published; the storage hangs for longer."""
+
+
+def test_a_process_has_begun_as_soon_as_it_says_so(redis_url: str) -> None:
+    ledger, app = Ledger(redis_url), make_app(redis_url)
+    heartbeat = Heartbeat(app, ledger, Publisher(app, ledger), record(slots=2))
+    heartbeat.begin()
+    assert [heartbeat.begun(process) for process in range(2)] == [False, False]
+    # It may hold a batch already, long before the next heartbeat.
+    ledger.crew.hold("w@h", 1, Holding(begun=True))
+    assert [heartbeat.begun(process) for process in range(2)] == [False, True]
+    app.close()
 
 
 class OneWorker(System):
@@ -40,13 +54,7 @@ def test_a_storage_that_hangs_keeps_no_worker_from_saying_how_it_is(
         return Answer.SILENCE
 
     with proxy_before(s3_options.endpoint) as proxy:
-        settings = {
-            "storage_url": f"s3://{s3.BUCKETS[0]}/{uuid.uuid4().hex}",
-            "s3_endpoint": proxy.url,
-            "s3_region": s3_options.region,
-            "s3_access_key_id": s3_options.access_key_id,
-            "s3_secret_access_key": s3_options.secret_access_key,
-        }
+        settings = s3.settings(s3_options, proxy.url)
         with OneWorker(tmp_path / "home", slots=1, **settings) as system:
             system.ready(1)
             (worker,) = system.client.fleet.workers()

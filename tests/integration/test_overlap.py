@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -131,13 +130,7 @@ def test_a_worker_that_ends_in_order_stores_what_it_has_spoken_however_long_that
         return Answer.PASS
 
     with proxy_before(s3_options.endpoint) as proxy:
-        settings = {
-            "storage_url": f"s3://{s3.BUCKETS[0]}/{uuid.uuid4().hex}",
-            "s3_endpoint": proxy.url,
-            "s3_region": s3_options.region,
-            "s3_access_key_id": s3_options.access_key_id,
-            "s3_secret_access_key": s3_options.secret_access_key,
-        }
+        settings = s3.settings(s3_options, proxy.url)
         with System(tmp_path / "slow", slots=1, **settings) as system:
             system.ready()
             proxy.answer = slow

@@ -5,14 +5,13 @@ What is wrong is said before anything is stored.
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 import redis
 from console import Console
-from redis_server import RedisServer
+from redis_server import RedisServer, free_port
 from services import unavailable
 from system import script
 
@@ -27,18 +26,16 @@ HIGHEST = 55_535
 EVICTING = {"maxmemory": "100mb", "maxmemory-policy": "allkeys-lru"}
 
 
-def free_port() -> int:
-    while True:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            if (port := int(free.getsockname()[1])) <= HIGHEST:
-                return port
+def low_port() -> int:
+    while (port := free_port()) > HIGHEST:
+        pass
+    return port
 
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
     """The port of a Redis of our own."""
-    port = free_port()
+    port = low_port()
     try:
         with RedisServer(port=port):
             yield port
@@ -123,7 +120,7 @@ def test_the_rights_that_are_asked_for_are_enough(
 
 
 def test_a_cluster_is_refused_before_a_job_is_stored(tmp_path: Path) -> None:
-    port = free_port()
+    port = low_port()
     with RedisServer(port=port, cluster=True):
         url = f"redis://127.0.0.1:{port}/0"
         refused(url, tmp_path, "is a cluster, .* a single server is needed")

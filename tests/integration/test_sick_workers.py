@@ -155,13 +155,7 @@ def test_a_worker_with_a_wrong_secret_stands_aside_until_its_storage_works(
     tmp_path: Path, proxy: Proxy, s3_options: S3Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(str(PLUGINS))
-    options = {
-        "storage_url": f"s3://{s3.BUCKETS[0]}/{uuid.uuid4().hex}",
-        "s3_endpoint": s3_options.endpoint,
-        "s3_region": s3_options.region,
-        "s3_access_key_id": s3_options.access_key_id,
-        "s3_secret_access_key": s3_options.secret_access_key,
-    }
+    options = s3.settings(s3_options)
     with System(tmp_path / "home", slots=1, **options) as system:
         system.ready()
         system._workers["sick"] = system.launch("faulty", DUBBING_S3_ENDPOINT=proxy.url)

@@ -229,13 +229,7 @@ def test_a_job_outlives_a_bucket_that_stumbles_is_slow_and_goes_away(
     tmp_path: Path, proxy: Proxy, s3_options: S3Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(str(PLUGINS))
-    options = {
-        "storage_url": f"s3://{s3.BUCKETS[0]}/{uuid.uuid4().hex}",
-        "s3_endpoint": proxy.url,
-        "s3_region": s3_options.region,
-        "s3_access_key_id": s3_options.access_key_id,
-        "s3_secret_access_key": s3_options.secret_access_key,
-    }
+    options = s3.settings(s3_options, proxy.url)
     with System(tmp_path / "home", slots=2, **options) as system:
         stumbles = iter([Answer.UNAVAILABLE] * 4)
 

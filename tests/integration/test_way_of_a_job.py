@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -278,13 +277,7 @@ def test_the_way_of_a_job_through_object_storage(
     tmp_path: Path, s3_options: S3Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(str(PLUGINS))
-    options = {
-        "storage_url": f"s3://{s3.BUCKETS[0]}/{uuid.uuid4().hex}",
-        "s3_endpoint": s3_options.endpoint,
-        "s3_region": s3_options.region,
-        "s3_access_key_id": s3_options.access_key_id,
-        "s3_secret_access_key": s3_options.secret_access_key,
-    }
+    options = s3.settings(s3_options)
     job: Manifest = script("remote", *numbered("Remote", 6))
     with System(tmp_path / "home", slots=1, **options) as system:
         system.run(job)

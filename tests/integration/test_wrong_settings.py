@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import redis
 from console import SCENE, Console
-from redis_server import RedisServer
+from redis_server import RedisServer, free_port
 from services import unavailable
 from tls import tls_before
 
@@ -33,12 +33,6 @@ SECONDS = 8.0
 """Of the ten that a command may take, those that asking may."""
 PASSWORD = "open-sesame"
 WRONG = "let-me-in"
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

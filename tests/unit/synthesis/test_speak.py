@@ -384,36 +384,34 @@ def late(folder: Path) -> Storage:
     return Late(None, str(folder))
 
 
+class Counting(Tone):
+    """Notes how many clips are stored when each call begins."""
+
+    def __init__(self, storage: Storage) -> None:
+        super().__init__()
+        self.stored: list[int] = []
+        self._storage = storage
+        self.load("cpu")
+
+    def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
+        self.stored.append(len(list(self._storage.keys("clips/"))))
+        return super().synthesize(lines)
+
+
 def test_a_line_is_spoken_alone_once_all_others_are_stored(tmp_path: Path) -> None:
     storage = late(tmp_path / "late")
-    stored: list[int] = []
-
-    class Noting(Tone):
-        def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
-            stored.append(len(list(storage.keys("clips/"))))
-            return super().synthesize(lines)
-
-    noting = Noting()
-    noting.load("cpu")
+    counting = Counting(storage)
     lines = [line(id_, f"Line {id_}.") for id_ in "abcd"]
-    speak(noting, storage, batch(*lines), "low", Deliveries(c=1, d=1))
-    assert stored == [0, 2, 3]
+    speak(counting, storage, batch(*lines), "low", Deliveries(c=1, d=1))
+    assert counting.stored == [0, 2, 3]
 
 
 def test_the_engine_does_not_wait_for_clips_to_be_stored(tmp_path: Path) -> None:
     storage = late(tmp_path / "late")
-    stored: list[int] = []
-
-    class Noting(Tone):
-        def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
-            stored.append(len(list(storage.keys("clips/"))))
-            return super().synthesize(lines)
-
-    noting = Noting()
-    noting.load("cpu")
+    counting = Counting(storage)
     # The second call is for the faster take.
-    (result,) = speak(noting, storage, batch(line(room=1.0)), "low")
-    assert stored == [0, 0]
+    (result,) = speak(counting, storage, batch(line(room=1.0)), "low")
+    assert counting.stored == [0, 0]
     natural, faster = (storage.modified(take.key) for take in result.takes)
     assert natural
     assert faster
