@@ -28,8 +28,8 @@ from dubbing.storage.s3_refusal import Refusal, refusal_in, summary_of
 
 NOTHING = MemoryStore()
 """The content of a folder that does not exist yet."""
-CHUNK = 8 << 20
-"""Bytes per part when a whole file is uploaded or downloaded."""
+CHUNK, RANGE = 8 << 20, 4 << 20
+"""Bytes per part when a whole file is uploaded, and when it is downloaded."""
 PARTS_AT_ONCE = 4
 """Parts of a file that are on their way, and so in memory, at the same time."""
 WORDLESS = re.compile(r"performing HEAD .*status code: 40[013] ")
@@ -165,8 +165,8 @@ class Storage:
         try:
             with path.open("wb") as file:
                 for part in in_order(
-                    lambda start: self.get_range(key, start, min(CHUNK, size - start)),
-                    range(0, size, CHUNK),
+                    lambda start: self.get_range(key, start, min(RANGE, size - start)),
+                    range(0, size, RANGE),
                     at_once=PARTS_AT_ONCE,
                 ):
                     file.write(part)
