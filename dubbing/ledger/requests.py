@@ -35,9 +35,10 @@ class Requests:
     def asking(self, ticket: str) -> Iterator[None]:
         """Let workers know during the block that a caller waits for the answer to a request."""
         key = f"{PREFIX}asking:{ticket}"
-        with self._server.commands() as redis:
-            redis.set(key, "", ex=ASKING_SECONDS)
         try:
+            # An interrupt may come when Redis has the mark and this process has no answer yet.
+            with self._server.commands() as redis:
+                redis.set(key, "", ex=ASKING_SECONDS)
             yield
         finally:
             with self._server.commands() as redis:

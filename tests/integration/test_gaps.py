@@ -18,9 +18,12 @@ from system import numbered, script
 from dubbing.job import JobState
 from dubbing.script.manifest import Manifest, ManifestRole
 
-SUBMITTING = [
+SENDING = [
     Gap("submit-after-its-choice", "before publish {job} synthesis.faulty"),
     Gap("submit-after-the-message", "after publish {job} synthesis.faulty"),
+]
+SUBMITTING = [
+    *SENDING,
     Gap("submit-after-the-request", "after create jobs/{job}/job.json"),
     Gap("submit-after-the-plan", "after create jobs/{job}/rounds/1/plan.jsonl"),
     Gap("submit-after-opening", "after open {job} *"),
@@ -106,8 +109,11 @@ def doomed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doomed]:
 
 def kill_clients(system: Doomed) -> None:
     """Kill commands while no worker is there, so that nothing else does what they began."""
-    # The first two send a message each, which is all that a queue without a worker takes.
-    system.die({gap: system.submission(gap) for gap in (*SUBMITTING, *NOT_SUBMITTED)})
+    for gap in SENDING:
+        # First, as two messages are all that a queue without a worker takes; and one after the
+        # other, as the first to choose would choose for both.
+        system.die({gap: system.submission(gap)})
+    system.die({gap: system.submission(gap) for gap in (*SUBMITTING[2:], *NOT_SUBMITTED)})
     for gap in (*RETRYING, *REVISING, *NOT_OPENED, *CANCELLING):
         system.client.submit(gap.job)
     for gap in (*RETRYING, *REVISING, *NOT_OPENED):
