@@ -54,10 +54,11 @@ SQUARE = "|".join(
 )
 ROUND = _enclosed(r"(（", r")）")
 STARRED = r"(?<![\w*])\*(?![\s*])[^*]+(?<!\s)\*(?![\w*])"
-NOTE = r"(?:[♩♪♫♬🎵🎶🎼¶]\ufe0f?)+"
+NOTES = "♩♪♫♬🎵🎶🎼¶"
+NOTE = rf"(?:[{NOTES}]\ufe0f?)+"
 BRACKET = re.compile(rf"(?P<square>{SQUARE})|{ROUND}|{STARRED}")
 SIGN = re.compile(rf"{SQUARE}|{ROUND}|(?P<note>{NOTE})")
-ANY_SIGN = re.compile(rf"[\[\]【】［］〔〕(（*#＃]|{NOTE}")
+ANY_SIGN = re.compile(rf"[\[\]【】［］〔〕(（*#＃{NOTES}]")
 
 BOLD = re.compile(r"(?<!\*)\*{2,}+(?=\S)((?:(?!\*\*).)++)(?<=\S)\*\*+")
 DASHES = ("-", "–", "—", "‐")

@@ -14,6 +14,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 
 from dubbing.text.characters import normalise
 from dubbing.text.wording.amounts import amount_rules
@@ -25,8 +26,8 @@ from dubbing.text.wording.figures import figure_rules
 from dubbing.text.wording.numerals import locale_of, numerals_of
 from dubbing.text.wording.ratios import ratio_rules
 from dubbing.text.wording.romans import roman_rules
-from dubbing.text.wording.rule import TILDES, Rule
-from dubbing.text.wording.short import short_rules, signs_of
+from dubbing.text.wording.rule import START, TILDES, Rule
+from dubbing.text.wording.short import short_rules, sign_rules, signs_of
 from dubbing.text.wording.signs import plain, unspoken, without_signs
 from dubbing.text.wording.spans import Span, Taken, clear_of, joined
 from dubbing.text.wording.telephone import telephone_rules
@@ -77,9 +78,7 @@ def _worded(text: str, language: str, *listed: Span) -> str:
     """Return the spoken form of normalised text; ``listed`` are the parts that are replaced."""
     said = list(listed)
     written = plain(text)
-    reader = _reader(language)
-    if reader.may_read(written):
-        said += reader.find(written, said)
+    said += _reader(language).find(written, said)
     said += clear_of(list(unspoken(written)), said)
     if not said and written == text:
         return text
@@ -95,13 +94,9 @@ def spoken(text: str, language: str, pronunciations: Mapping[str, str] = NOTHING
 class _Reader:
     """Reads by rules; the first rule that can say a part of the line does so."""
 
-    def __init__(self, rules: Sequence[Rule], trigger: str) -> None:
-        self._rules = rules
-        self._trigger = re.compile(trigger)
-
-    def may_read(self, text: str) -> bool:
-        """Whether a rule may match."""
-        return bool(self._rules) and self._trigger.search(text) is not None
+    def __init__(self, groups: Sequence[tuple[str, Sequence[Rule]]] = ()) -> None:
+        """Take groups of rules, each after a pattern of what a text needs for any of them."""
+        self._groups = [(re.compile(needed), rules) for needed, rules in groups]
 
     def effort(self, text: str) -> int:
         """Return 0: rules are quick."""
@@ -111,7 +106,8 @@ class _Reader:
         """Return the parts that rules say, outside of the ``listed`` ones."""
         found: list[Span] = []
         taken = Taken(listed)
-        for pattern, say in self._rules:
+        rules = (rules for needed, rules in self._groups if needed.search(text))
+        for pattern, say in chain.from_iterable(rules):
             for match in pattern.finditer(text):
                 start, end = match.span()
                 # Digits that carry an accent or a joiner are not a number.
@@ -131,13 +127,9 @@ class _Grammar:
 
         self._normalizer = Normalizer(lang=language, operator="tn")
 
-    def may_read(self, text: str) -> bool:
-        """Whether the text holds a digit."""
-        return any(map(str.isdecimal, text))
-
     def effort(self, text: str) -> int:
         """Return the characters of the clauses that are read."""
-        return sum(len(clause) for clause in CLAUSE.findall(text) if self.may_read(clause))
+        return sum(len(clause) for clause in CLAUSE.findall(text) if _has_digit(clause))
 
     def find(self, text: str, listed: Sequence[Span]) -> list[Span]:
         """Return the text between the ``listed`` parts in words."""
@@ -145,11 +137,15 @@ class _Grammar:
         at = 0
         for start, end, _ in [*sorted(listed), (len(text), len(text), "")]:
             for clause in CLAUSE.finditer(text, at, start):
-                if self.may_read(clause.group()):
+                if _has_digit(clause.group()):
                     words = str(self._normalizer.normalize(clause.group().translate(ONE_TILDE)))
                     found.append((*clause.span(), without_signs(words)))
             at = end
         return found
+
+
+def _has_digit(text: str) -> bool:
+    return any(map(str.isdecimal, text))
 
 
 @lru_cache(maxsize=64)
@@ -159,18 +155,18 @@ def _reader(language: str) -> _Reader | _Grammar:
         try:
             return _Grammar(locale.language)
         except ImportError:
-            return _Reader([], "(?!)")
-    rules: list[Rule] = []
-    if (numerals := numerals_of(language)) is not None:
-        for rules_of in (
-            *(roman_rules, decade_rules, date_rules, time_rules, amount_rules, telephone_rules),
-            *(ratio_rules, figure_rules),
-        ):
-            rules += rules_of(numerals)
+            return _Reader()
     plain = language.split("-", maxsplit=1)[0].lower()
-    signs = re.escape(signs_of(plain))
-    words = list(short_rules(plain))
-    trigger = "|".join(
-        [rf"[\d½¼¾⅓⅔{signs}]|(?<!\w)(?:WW)?[IVXLC]+", *(rule.pattern.pattern for rule in words)]
-    )
-    return _Reader([*rules, *words], trigger)
+    figures = rf"[\d½¼¾⅓⅔{re.escape(signs_of(plain))}]"
+    # Most lines hold no figure, and to try each rule on each of them takes long.
+    groups: list[tuple[str, Sequence[Rule]]] = []
+    if (numerals := numerals_of(language)) is not None:
+        counting = (
+            *(decade_rules, date_rules, time_rules, amount_rules, telephone_rules),
+            *(ratio_rules, figure_rules),
+        )
+        groups = [
+            (rf"{START}(?:WW[\dI]|[IVXLC])", list(roman_rules(numerals))),
+            (figures, [one for rules_of in counting for one in rules_of(numerals)]),
+        ]
+    return _Reader([*groups, ("", list(short_rules(plain))), (figures, list(sign_rules(plain)))])

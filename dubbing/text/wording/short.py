@@ -19,7 +19,7 @@ def signs_of(language: str) -> str:
 
 
 def short_rules(language: str) -> Iterator[Rule]:
-    """Yield the rules for abbreviations and signs."""
+    """Yield the rules for abbreviations."""
     ending = {key.replace(" ", "") for key in habits.ENDING}
     for table, follows in (
         (habits.BEFORE_NUMBERS, r"(?=\s?\d)"),
@@ -40,6 +40,10 @@ def short_rules(language: str) -> Iterator[Rule]:
             yield rule(rf"(?<![\w.])(?<!\w-){one_of(words)}{follows}", expand)
     # The programming language has this name in every language, musical keys in English.
     yield rule(r"(?<![\w.])[A-G]#(?!\w)", lambda match: f"{match.group()[0]} sharp")
+
+
+def sign_rules(language: str) -> Iterator[Rule]:
+    """Yield the rules for signs; each needs a digit, or one of `signs_of`."""
     if about := habits.ABOUT.get(language):
         yield rule(rf"(?<!\S)[{TILDES}≈]\s?(?=[$€£]?\d)", lambda _: f"{about} ")
     if signs := habits.SIGNS.get(language):

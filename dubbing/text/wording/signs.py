@@ -16,7 +16,8 @@ WORDS = frozenset("°℃℉©№")
 SELECTORS = frozenset("\ufe0e\ufe0f\u20e3")
 """Characters that change the look of a sign or a digit."""
 LIKE_LETTERS = ("<circle>", "<square>", "<compat>")
-SIGN = re.compile(r"[^\w\s]|_")
+SIGN = re.compile(r"""[^\w\s.,:;!?'"()…’“”–—-]|_""")
+"""A sign that may be silent; punctuation never is."""
 PAUSE = re.compile(r"[,.;:!?…)\]}»”’]|$")
 APOSTROPHE = re.compile(r"(?<=\w)[´`](?=\w)")
 BESIDE = 4
