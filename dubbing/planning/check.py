@@ -166,7 +166,7 @@ def _line(
     film_seconds: float | None,
 ) -> Iterator[str]:
     """Yield why a line cannot be spoken or placed."""
-    segment, _, said = line
+    segment, said = line.segment, line.said
     for spec in () if line.silent else known[segment.speaker]:
         if len(said) > (limit := spec.limit(job.language)):
             yield (
@@ -214,7 +214,7 @@ def _cautions(
 
 def _asides(line: SpokenSegment) -> Iterator[Caution]:
     """Yield cautions about sounds and lyrics in a line, left out or spoken, and silent lines."""
-    segment, (_, asides), _ = line
+    segment, asides = line.segment, line.utterance.asides
     so = ": the line is silent" if line.silent else ""
     if line.silent and not asides:
         shown = f"{segment.text[:40]!r} holds nothing" if segment.text else "there is nothing"
@@ -229,7 +229,7 @@ def _asides(line: SpokenSegment) -> Iterator[Caution]:
 
 def _spoken(job: Request, line: SpokenSegment, spec: EngineSpec, room: float) -> Iterator[Caution]:
     """Yield cautions about a line's length and script."""
-    segment, (words, _), said = line
+    segment, words, said = line.segment, line.utterance.words, line.said
     speed = job.role(segment.speaker).speed * job.fit.max_rate
     too_long = spec.foresee(said, job.language) / speed - room
     # Less than a hundredth of a character is rounding error.

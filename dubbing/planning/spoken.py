@@ -33,11 +33,8 @@ class SpokenSegment(NamedTuple):
     utterance: Utterance
     said: str
     """The text that the engine is asked to speak."""
-
-    @property
-    def silent(self) -> bool:
-        """Whether there is nothing to say."""
-        return not speakable(self.utterance.words)
+    silent: bool
+    """Whether there is nothing to say."""
 
 
 def spoken_segments(
@@ -72,7 +69,8 @@ def spoken_segments(
                 f"{MOST_SPOKEN}, which takes longer than a day: cut the script in parts",
             )
             return
-        yield segment, SpokenSegment(segment, utterance, said)
+        silent = not speakable(utterance.words)
+        yield segment, SpokenSegment(segment, utterance, said, silent)
 
 
 def _unreadable(words: str, limit: int | None) -> str | None:

@@ -14,7 +14,7 @@ import langcodes
 from pydantic import Field, PrivateAttr
 
 from dubbing.documents import Identifier
-from dubbing.job import Caution, Manner, Request
+from dubbing.job import Caution, Manner, Request, Segment
 from dubbing.job.job import plain_name
 from dubbing.job.schema import described_schema
 from dubbing.text.characters import as_shown, normalise
@@ -85,12 +85,7 @@ class Manifest(Request):
 
 def normalised(manifest: Manifest) -> Manifest:
     """Return ``manifest`` with normalised texts, speakers, pronunciations and language tag."""
-    segments = tuple(
-        segment.model_copy(
-            update={"text": as_shown(segment.text), "speaker": normalise(segment.speaker)}
-        )
-        for segment in manifest.segments
-    )
+    segments = tuple(map(_normalised, manifest.segments))
     cast = {normalise(speaker): role for speaker, role in manifest.cast.items()}
     words = {normalise(word): normalise(said) for word, said in manifest.pronunciations.items()}
     language = manifest.language
@@ -104,6 +99,14 @@ def normalised(manifest: Manifest) -> Manifest:
             "language": language,
         }
     )
+
+
+def _normalised(segment: Segment) -> Segment:
+    """Return a segment with normalised text and speaker: the same one if they are so already."""
+    text, speaker = as_shown(segment.text), normalise(segment.speaker)
+    if (text, speaker) == (segment.text, segment.speaker):
+        return segment
+    return segment.model_copy(update={"text": text, "speaker": speaker})
 
 
 def json_schema() -> dict[str, Any]:
