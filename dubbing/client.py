@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from dubbing.documents import is_identifier
 from dubbing.engines.catalogue import with_base
 from dubbing.engines.engine import EngineSpec
-from dubbing.engines.published import announce, known_specs
+from dubbing.engines.published import announce, known_specs, published
 from dubbing.errors import BadInput, Conflict, NotFound
 from dubbing.job import JobState
 from dubbing.jobs.cancel import cancel
@@ -140,7 +140,8 @@ class Client:
         """Return what `submit_all` would do for each job, without doing it. Needs no Redis."""
         from dubbing.submission.preview import preview
 
-        return [preview(checked, self.storage) for checked in self._checker.check_all(manifests)]
+        checked, engines = self._checker.check_all(manifests), published(self.storage)
+        return [preview(one, self.storage, engines) for one in checked]
 
     def faults(self, manifests: Sequence[Manifest]) -> list[BadInput]:
         """Return one error for each job that would be refused. Needs no Redis."""

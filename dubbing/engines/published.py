@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from functools import partial
 
 from dubbing.documents import Document, is_identifier, stored
 from dubbing.engines.catalogue import Catalogue
@@ -14,6 +15,7 @@ from dubbing.engines.engine import EngineSpec, Voicing
 from dubbing.errors import Damaged, NewerRelease, NotFound
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
+from dubbing.storage.parallel import each
 
 log = logging.getLogger(__name__)
 
@@ -42,10 +44,9 @@ def announce(storage: Storage, specs: Iterable[EngineSpec]) -> None:
         storage.create(Keys.engine(spec.name), Published(spec=spec).model_dump_json().encode())
 
 
-def published(storage: Storage, name: str) -> Published | None:
-    """Return what an engine's workers published, or None if no worker has loaded it."""
-    entry = _load(storage, Keys.engine(name))
-    return entry if entry and entry.model else None
+def published(storage: Storage) -> dict[str, Published]:
+    """Return what workers published of the engines that they have loaded, by name."""
+    return {name: entry for name, entry in _entries(storage).items() if entry.model}
 
 
 def known_specs(storage: Storage, catalogue: Catalogue) -> dict[str, EngineSpec]:
@@ -54,7 +55,7 @@ def known_specs(storage: Storage, catalogue: Catalogue) -> dict[str, EngineSpec]
     A spec that a worker published comes before one that is installed here, and that before one
     that another caller announced.
     """
-    entries = _published(storage)
+    entries = _entries(storage)
     announced = {name: entry.spec for name, entry in entries.items() if not entry.model}
     loaded = {name: entry.spec for name, entry in entries.items() if entry.model}
     return announced | catalogue.specs() | loaded
@@ -66,14 +67,15 @@ def published_specs(storage: Storage) -> dict[str, EngineSpec]:
     Workers and callers have stored the specs of all engines that a job names. Other engines are
     given as they are installed here, without a model.
     """
-    return Catalogue().specs() | {name: entry.spec for name, entry in _published(storage).items()}
+    return Catalogue().specs() | {name: entry.spec for name, entry in _entries(storage).items()}
 
 
-def _published(storage: Storage) -> dict[str, Published]:
+def _entries(storage: Storage) -> dict[str, Published]:
     names = (
         key.removeprefix(Keys.ENGINES).removesuffix(".json") for key in storage.keys(Keys.ENGINES)
     )
-    entries = (_load(storage, Keys.engine(name)) for name in names if is_identifier(name))
+    keys = [Keys.engine(name) for name in names if is_identifier(name)]
+    entries = each(partial(_load, storage), keys)
     return {entry.spec.name: entry for entry in entries if entry}
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from dubbing.documents import Model
 from dubbing.engines.conversion import model_over, spec_of
-from dubbing.engines.published import Published, published
+from dubbing.engines.published import Published
 from dubbing.job.caution import Caution
 from dubbing.planning.casting import cast_lines
 from dubbing.planning.plan import Batch, Kind, plan_round
@@ -30,14 +32,17 @@ class Preview(Model):
     cautions: tuple[Caution, ...]
 
 
-def preview(checked: Checked, storage: Storage) -> Preview:
-    """Return what a checked job would do."""
+def preview(checked: Checked, storage: Storage, engines: Mapping[str, Published]) -> Preview:
+    """Return what a checked job would do.
+
+    engines: what workers published of them.
+    """
     job, specs = checked.intake.stored, checked.specs
     lines = cast_lines(job, job.segments, specs)
     batches = [b for b in plan_round(lines, job.language, specs) if b.kind is Kind.SYNTHESIS]
     there, seconds = 0, 0.0
     for batch in batches:
-        stored = _stored(batch, storage)
+        stored = _stored(batch, storage, engines)
         there += sum(stored)
         spec = spec_of(batch.engine, specs, batch.voice.base)
         seconds += sum(
@@ -57,21 +62,21 @@ def preview(checked: Checked, storage: Storage) -> Preview:
     )
 
 
-def _published(batch: Batch, storage: Storage) -> Published | None:
+def _published(batch: Batch, engines: Mapping[str, Published]) -> Published | None:
     """Return a batch's engine, over its base if it has one, as its workers published it."""
-    engine = published(storage, batch.engine)
+    engine = engines.get(batch.engine)
     if engine is None or batch.voice.base is None:
         return engine
-    base = published(storage, batch.voice.base)
+    base = engines.get(batch.voice.base)
     if base is None:
         return None
     model = model_over(engine.model, base.spec, base.model)
     return Published(spec=engine.spec.over(base.spec), model=model)
 
 
-def _stored(batch: Batch, storage: Storage) -> list[bool]:
+def _stored(batch: Batch, storage: Storage, engines: Mapping[str, Published]) -> list[bool]:
     """Return whether each line's clip at its natural pace is stored."""
-    engine = _published(batch, storage)
+    engine = _published(batch, engines)
     if engine is None:
         return [False] * len(batch.lines)
     keys = [clip_key(engine.spec, engine.model, batch, line, 1.0) for line in batch.lines]
