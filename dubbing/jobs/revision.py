@@ -6,6 +6,7 @@ Both write one plan, which is the round. Starting it is a separate step, open to
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from dubbing.engines.engine import EngineSpec
 from dubbing.errors import Conflict
@@ -20,7 +21,7 @@ from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.text.sounds import voiced
 from dubbing.voices.holds import held
-from dubbing.voices.names import names, with_stored_voices
+from dubbing.voices.names import names, stored_voice, with_stored_voices
 
 Specs = Mapping[str, EngineSpec]
 
@@ -44,9 +45,10 @@ def open_retry(
         raise Conflict(f"job {job_id!r} is completed: there is nothing to retry")
     cast = job
     if engine or voice:
-        cast = with_stored_voices(storage, recast(job, missing, specs, engine, voice), specs)
-        asked = cast.model_copy(update={"segments": tuple(missing) or job.segments})
-        check(asked, specs, voices=names(storage))
+        asked = recast(job, missing, specs, engine, voice)
+        cast = with_stored_voices(asked, specs, partial(stored_voice, storage))
+        shorter = cast.model_copy(update={"segments": tuple(missing) or job.segments})
+        check(shorter, specs, voices=names(storage))
     again = cast_lines(cast, missing, specs, heard_voices(cast, outcomes))
     before = load_round(storage, job_id, round_)
     now = Round(reason=Reason.RETRY, asked=round_ + 1, request=before.request)
@@ -59,7 +61,7 @@ def open_revision(storage: Storage, specs: Specs, job: Job) -> bool:
     """Open a round that speaks the lines in which ``job`` differs from its last round.
 
     Unchanged lines keep their clips, and speakers keep their voices. Returns False when nothing has
-    changed. Raises NotFound, and Conflict while the job is at work.
+    changed. specs: as in `create_round`. Raises NotFound, and Conflict while the job is at work.
     """
     if load_job(storage, job.id).digest() == job.digest():
         return False
@@ -69,7 +71,7 @@ def open_revision(storage: Storage, specs: Specs, job: Job) -> bool:
     with held(storage, job.clones - before.clones, job.id):
         storage.create(Keys.revision(job.id, job.digest()), job.model_dump_json().encode())
     now = Round(reason=Reason.REVISE, asked=round_ + 1, request=job.digest())
-    _create(storage, job, now, _changed(before, job, outcomes, specs))
+    _create(storage, job, now, _changed(before, job, outcomes, specs), specs)
     return True
 
 
@@ -106,8 +108,10 @@ def _spoken(outcomes: Mapping[str, Outcome], id_: str) -> bool:
     return id_ in outcomes and not outcomes[id_].result.error
 
 
-def _create(storage: Storage, job: Job, now: Round, lines: Sequence[CastLine]) -> None:
-    if not create_round(storage, job, now.asked, now, lines):
+def _create(
+    storage: Storage, job: Job, now: Round, lines: Sequence[CastLine], specs: Specs | None = None
+) -> None:
+    if not create_round(storage, job, now.asked, now, lines, specs):
         raise Conflict(
             f"another round of job {job.id!r} was opened at this moment: look at its status"
         )

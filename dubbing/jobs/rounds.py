@@ -7,10 +7,11 @@ always taken.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 from dubbing.documents import stored
+from dubbing.engines.engine import EngineSpec
 from dubbing.engines.published import published_specs
 from dubbing.errors import Damaged
 from dubbing.job import Job
@@ -36,32 +37,44 @@ from dubbing.storage.parallel import each
 
 log = logging.getLogger(__name__)
 
+Specs = Mapping[str, EngineSpec]
+
 
 def create_round(
-    storage: Storage, job: Job, number: int, round_: Round, lines: Iterable[CastLine]
+    storage: Storage,
+    job: Job,
+    number: int,
+    round_: Round,
+    lines: Iterable[CastLine],
+    specs: Specs | None = None,
 ) -> bool:
-    """Write the plan that speaks ``lines``; return False if the round was already planned."""
-    plan = write_plan(round_, plan_round(lines, job.language, published_specs(storage)))
+    """Write the plan that speaks ``lines``; return False if the round was already planned.
+
+    specs: those of `published_specs`, from a caller that has read them for several jobs.
+    """
+    batches = plan_round(lines, job.language, specs or published_specs(storage))
     storage.create(Keys.open(job.id), b"")
-    return storage.create(Keys.plan(job.id, number), plan)
+    return storage.create(Keys.plan(job.id, number), write_plan(round_, batches))
 
 
-def create_first_round(storage: Storage, job: Job) -> None:
-    """Write the plan that speaks all lines of a job."""
-    lines = cast_lines(job, job.segments, published_specs(storage))
-    create_round(storage, job, 1, Round(reason=Reason.SUBMIT, asked=1), lines)
+def create_first_round(storage: Storage, job: Job, specs: Specs | None = None) -> None:
+    """Write the plan that speaks all lines of a job; ``specs`` as in `create_round`."""
+    specs = specs or published_specs(storage)
+    lines = cast_lines(job, job.segments, specs)
+    create_round(storage, job, 1, Round(reason=Reason.SUBMIT, asked=1), lines, specs)
 
 
-def put_to_work(storage: Storage, ledger: Ledger, job: Job) -> set[str]:
+def put_to_work(storage: Storage, ledger: Ledger, job: Job, specs: Specs | None = None) -> set[str]:
     """Enter in the ledger all batches of a job's newest round whose results storage lacks.
 
-    Returns the queues that may have new work. A round that ended stays ended. A job whose
-    submission broke off before its plan was written is planned now.
+    Returns the queues that may have new work. A round that ended stays ended. A job without a plan,
+    as it is when it was just stored or when its submission broke off, is planned now; ``specs`` as
+    in `create_round`.
     """
     round_ = latest_round(storage, job.id)
     if round_ == 0:
         round_ = 1
-        create_first_round(storage, job)
+        create_first_round(storage, job, specs)
     if round_ > 1:
         # A revision may have changed the job that the caller holds.
         job = load_job(storage, job.id, round_)
@@ -82,9 +95,14 @@ def put_to_work(storage: Storage, ledger: Ledger, job: Job) -> set[str]:
     return {ref.queue for ref in refs} | {Kind.ASSEMBLY.value}
 
 
-def start(storage: Storage, ledger: Ledger, publisher: Publisher, job: Job) -> None:
-    """Put a job to work, and send as many messages as its queues have room for."""
-    publisher.fill(sorted(put_to_work(storage, ledger, job)))
+def start(
+    storage: Storage, ledger: Ledger, publisher: Publisher, job: Job, specs: Specs | None = None
+) -> None:
+    """Put a job to work, and send as many messages as its queues have room for.
+
+    specs: as in `create_round`.
+    """
+    publisher.fill(sorted(put_to_work(storage, ledger, job, specs)))
 
 
 def end_round(storage: Storage, ledger: Ledger, job_id: str, end: End) -> End:

@@ -1,31 +1,23 @@
-"""The files that come with a job: inspected before anything is stored, then stored by digest."""
+"""One job on its way into storage: its files are inspected first, and stored by digest later."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
-from dubbing.engines.catalogue import specs_in
 from dubbing.engines.engine import EngineSpec
-from dubbing.engines.published import announce
 from dubbing.errors import BadInput
-from dubbing.files import digest_file
 from dubbing.job import Container, Job, Manner, Request, Role
 from dubbing.job.caution import Caution
 from dubbing.media.pictures import Pictures
-from dubbing.media.probe import MediaInfo, probe
-from dubbing.media.scratch import scratch
+from dubbing.media.probe import MediaInfo
 from dubbing.script.manifest import SOURCE, Manifest
-from dubbing.storage import Storage
-from dubbing.storage.keys import Keys
+from dubbing.submission.sources import Sources
 from dubbing.text.sounds import voiced
-from dubbing.voices import reference
 from dubbing.voices.from_film import ENOUGH, LEAST, cut_voices
-from dubbing.voices.names import asks_stored, names, with_stored_voices
-from dubbing.voices.reference import Recording, doubts_of, record
-from dubbing.voices.store import load_voice, store_voice
+from dubbing.voices.names import asks_stored, with_stored_voices
+from dubbing.voices.reference import Recording, doubts_of
 from dubbing.voices.voice import Voice
 
 Specs = Mapping[str, EngineSpec]
@@ -34,31 +26,27 @@ Specs = Mapping[str, EngineSpec]
 class Intake:
     """One job and its files, on their way into storage."""
 
-    def __init__(self, storage: Storage, manifest: Manifest, specs: Specs) -> None:
-        self._storage = storage
+    def __init__(self, sources: Sources, manifest: Manifest, specs: Specs) -> None:
+        self._sources = sources
         self._specs = specs
-        self.manifest = with_stored_voices(storage, manifest, specs)
+        self.manifest = with_stored_voices(manifest, specs, sources.voice)
         """The submitted manifest, with digests in place of the names of stored voices."""
         self._named = {
-            speaker
+            speaker: sources.voice(role.voice or "")
             for speaker, role in manifest.cast.items()
             if self.manifest.cast[speaker] != role
         }
-        """Speakers whose voice is stored already."""
-        self._recordings: dict[str, Recording] = {}
-        """Recordings of references, by the path or URL that the cast gives."""
+        """Voices that are stored already, by speaker."""
         self._cut: dict[str, Recording] = {}
         """Recordings cut from the film, by speaker."""
 
     @property
     def stored_voices(self) -> list[str]:
         """Names of all stored voices if the cast names one that is missing; empty otherwise."""
-        lacks = [
-            speaker
-            for speaker in self.manifest.cast
-            if asks_stored(self.manifest, speaker, self._specs)
-        ]
-        return names(self._storage) if lacks else []
+        lacks = any(
+            asks_stored(self.manifest, speaker, self._specs) for speaker in self.manifest.cast
+        )
+        return self._sources.voice_names if lacks else []
 
     def inspect(self) -> float | None:
         """Return the film's length in seconds; None without a film, or for one on ``s3://``.
@@ -68,15 +56,14 @@ class Intake:
         """
         manifest = self.manifest
         for speaker, role in manifest.cast.items():
-            if role.reference and role.reference != SOURCE:
-                voice = self._voice_of(speaker, role.reference)
+            if voice := self._voice_of(speaker):
                 for spec in self._cloning(speaker):
                     if fault := spec.reference_fault(voice.seconds):
                         raise BadInput(f"{fault}, for {speaker!r}", where=role.reference)
-        track = manifest.background.track and self._probe(manifest.background.track)
+        track = manifest.background.track and self._sources.info(manifest.background.track)
         if track and not track.channels:
             raise BadInput("there is no sound in it", where=manifest.background.track)
-        film = self._probe(manifest.media, manifest.media_track) if manifest.media else None
+        film = self._sources.info(manifest.media, manifest.media_track) if manifest.media else None
         if film and manifest.media:
             self._try_copies(Path(manifest.media), film)
         return film.seconds if film else None
@@ -89,8 +76,8 @@ class Intake:
         """
         manifest = self.manifest
         if manifest.media and (wanted := self._wanted()):
-            segments, key = voiced(manifest).segments, self._key(manifest.media)
-            with self._fetched(manifest.media) as film:
+            segments, key = voiced(manifest).segments, self._sources.key(manifest.media)
+            with self._sources.fetched(manifest.media) as film:
                 self._cut = cut_voices(film, segments, wanted, key, track=manifest.media_track)
         return [
             Caution(code="reference", segment=None, message=f"the voice of {speaker!r}: {doubt}")
@@ -105,9 +92,9 @@ class Intake:
         manifest, track = self.manifest, self.manifest.background.track
         asked = {name: getattr(manifest, name) for name in Request.model_fields}
         asked |= {
-            "media": manifest.media and self._key(manifest.media),
+            "media": manifest.media and self._sources.key(manifest.media),
             "background": manifest.background.model_copy(
-                update={"track": track and self._key(track)}
+                update={"track": track and self._sources.key(track)}
             ),
             "cast": {speaker: self._stored_role(speaker) for speaker in manifest.cast},
         }
@@ -115,15 +102,12 @@ class Intake:
         return Job(id=manifest.id or f"job-{digest[:16]}", **asked)
 
     def upload(self) -> None:
-        """Store the files and the specs of the job's engines, unless they are stored already."""
-        announce(self._storage, specs_in(self.manifest, self._specs))
-        for recording in (*self._recordings.values(), *self._cut.values()):
-            store_voice(self._storage, recording.voice, recording.audio)
-        for source in (self.manifest.media, self.manifest.background.track):
-            if source and not source.startswith("s3://"):
-                key = self._key(source)
-                if not self._storage.exists(key):
-                    self._storage.upload(key, Path(source))
+        """Store the job's files and new voices, unless they are stored already."""
+        for speaker in self.manifest.cast:
+            if recording := self._recording_of(speaker):
+                self._sources.store(recording)
+        for source in filter(None, (self.manifest.media, self.manifest.background.track)):
+            self._sources.upload(source)
 
     def _try_copies(self, path: Path, film: MediaInfo) -> None:
         """Raise BadInput unless the film's pictures can be copied into each requested format."""
@@ -139,19 +123,6 @@ class Intake:
         for container in job.films if job.output.formats else by_default:
             pictures.try_copy(container)
 
-    def _probe(self, source: str, track: str | None = None) -> MediaInfo | None:
-        """Return the facts of a film or sound; None for one on ``s3://``. Raises BadInput."""
-        if source.startswith("s3://"):
-            storage, key = self._storage.resolve(source)
-            if not storage.exists(key):
-                raise BadInput("there is no such object", where=source)
-            return None
-        return probe(Path(source), track=track)
-
-    def _key(self, source: str) -> str:
-        """Return where workers read ``source`` from: an upload's key, or the URL itself."""
-        return source if source.startswith("s3://") else Keys.media(digest_file(Path(source)))
-
     def _stored_role(self, speaker: str) -> Role:
         """Return the role of ``speaker`` to store: with a voice's digest in place of a file."""
         role, recording = self.manifest.cast[speaker], self._recording_of(speaker)
@@ -162,37 +133,15 @@ class Intake:
 
     def _recording_of(self, speaker: str) -> Recording | None:
         """Return the recording of a speaker's new voice; None for a stock or a stored voice."""
-        return self._cut.get(speaker) or self._recordings.get(
-            self.manifest.cast[speaker].reference or ""
-        )
+        reference = self.manifest.cast[speaker].reference
+        if not reference or reference == SOURCE or speaker in self._named:
+            return self._cut.get(speaker)
+        return self._sources.recording(reference)
 
-    def _voice_of(self, speaker: str, source: str) -> Voice:
-        """Return the voice of a cast's reference; each reference is read once."""
-        if speaker in self._named:
-            return load_voice(self._storage, source)
-        if source not in self._recordings:
-            self._check_size(source)
-            with self._fetched(source) as path:
-                self._recordings[source] = record([path], names=[_basename(source)])
-        return self._recordings[source].voice
-
-    def _check_size(self, source: str) -> None:
-        """Raise BadInput for a recording on S3 that is too large to download."""
-        if source.startswith("s3://"):
-            storage, key = self._storage.resolve(source)
-            reference.check_size(storage.size(key) or 0, source)
-
-    @contextmanager
-    def _fetched(self, source: str) -> Iterator[Path]:
-        """Provide the object at a path or URL as a file during the block."""
-        if not source.startswith("s3://"):
-            yield Path(source)
-            return
-        with scratch() as folder:
-            path = folder / _basename(source)
-            storage, key = self._storage.resolve(source)
-            storage.download(key, path)
-            yield path
+    def _voice_of(self, speaker: str) -> Voice | None:
+        """Return the voice that a speaker's role clones, stored or new."""
+        recording = self._recording_of(speaker)
+        return recording.voice if recording else self._named.get(speaker)
 
     def _cloning(self, speaker: str) -> list[EngineSpec]:
         """Return the cloning engines among the engine and fallbacks of ``speaker``."""
@@ -212,7 +161,3 @@ class Intake:
                 least = max([LEAST, *(shortest for shortest, _ in bounds)])
                 wanted[speaker] = least, min([ENOUGH, *(longest for _, longest in bounds)])
         return wanted
-
-
-def _basename(source: str) -> str:
-    return source.rstrip("/").rsplit("/", 1)[-1] or "recording"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from dubbing.documents import together
 from dubbing.engines.catalogue import Catalogue, specs_in
 from dubbing.engines.engine import EngineSpec
-from dubbing.engines.published import known_specs
+from dubbing.engines.published import announce, known_specs, published_specs
 from dubbing.errors import BadInput, Conflict, NotFound
 from dubbing.job import Job
 from dubbing.job.caution import Caution
@@ -23,7 +24,9 @@ from dubbing.queue import Publisher
 from dubbing.script.manifest import Manifest, normalised
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
-from dubbing.submission.intake import Intake
+from dubbing.storage.parallel import AT_ONCE, each, in_order
+from dubbing.submission.intake import Intake, Specs
+from dubbing.submission.sources import Sources
 from dubbing.voices.holds import held
 
 
@@ -47,6 +50,8 @@ class Checked:
     cautions: Sequence[Caution]
     specs: dict[str, EngineSpec]
     """The specs of the engines that it was checked against."""
+    needed: Sequence[EngineSpec]
+    """The specs of the engines that it names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,28 +79,36 @@ class Checker:
         return self._sorted_out(manifests)[1]
 
     def _sorted_out(self, manifests: Sequence[Manifest]) -> tuple[list[Checked], list[BadInput]]:
-        specs = known_specs(self.storage, self.catalogue)
+        specs, sources = known_specs(self.storage, self.catalogue), Sources(self.storage)
         checked: list[Checked] = []
         faults: list[BadInput] = []
         for manifest in manifests:
             try:
-                checked.append(self._check(manifest, specs))
+                checked.append(self._check(manifest, specs, sources))
             except BadInput as exc:
                 faults.append(BadInput(str(exc), where=manifest.source or None))
         return checked, faults
 
-    def _check(self, manifest: Manifest, specs: dict[str, EngineSpec]) -> Checked:
+    def _check(self, manifest: Manifest, specs: dict[str, EngineSpec], sources: Sources) -> Checked:
         engine = manifest.engine or self.engine
         manifest = normalised(manifest.model_copy(update={"engine": engine}))
-        self.catalogue.permit(specs_in(manifest, specs))
-        intake = Intake(self.storage, manifest, specs)
+        needed = specs_in(manifest, specs)
+        self.catalogue.permit(needed)
+        intake = Intake(sources, manifest, specs)
         seconds = intake.inspect()
         found = check(intake.manifest, specs, film_seconds=seconds, voices=intake.stored_voices)
         cautions = [
             caution.model_copy(update={"file": caution.file or manifest.source})
             for caution in (*manifest.cautions, *found, *intake.listen())
         ]
-        return Checked(intake=intake, cautions=cautions, specs=specs)
+        return Checked(intake=intake, cautions=cautions, specs=specs, needed=needed)
+
+
+def _uploaded(checked: Iterable[Checked]) -> Iterator[Checked]:
+    """Yield each job when its files are stored; each file is sent in several parts at once."""
+    for one in checked:
+        one.intake.upload()
+        yield one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,67 +130,65 @@ class Submitter:
         if twice := [id_ for id_, n in Counter(j.id for j in manifests if j.id).items() if n > 1]:
             raise BadInput(f"several jobs have the id {twice[0]!r}: give each its own id")
         checked = self.checker.check_all(manifests)
-        for one in checked:
-            self._check_conflict(one.intake.stored)
-        # Refusing all jobs is better than storing jobs that cannot be put to work.
-        found = self._check_redis()
-        return [self._store(one, found) for one in checked]
+        each(self._check_conflict, [one.intake.stored for one in checked])
+        return self._put_in(checked, lambda _, job: self._store(job))
 
     def revise(self, manifests: Sequence[Manifest]) -> list[Submission]:
         """Change jobs that have ended; raises as `Client.revise_all` does."""
         if nameless := [manifest for manifest in manifests if manifest.id is None]:
             raise BadInput(f"name the jobs to revise: {len(nameless)} of them have no id")
         checked = self.checker.check_all(manifests)
-        for one in checked:
-            load_job(self.storage, one.intake.stored.id, 1)
-        return [self._revise(one) for one in checked]
+        each(lambda id_: load_job(self.storage, id_, 1), [one.intake.stored.id for one in checked])
+        return self._put_in(checked, partial(open_revision, self.storage))
 
     def _check_conflict(self, job: Job) -> None:
         """Raise Conflict when the id belongs to another request."""
         try:
-            other = load_job(self.storage, job.id)
+            first = load_job(self.storage, job.id, 1)
         except NotFound:
             return
-        first = load_job(self.storage, job.id, 1)
-        if job.digest() not in {first.digest(), other.digest()}:
+        asked = job.digest()
+        if asked not in {first.digest(), load_job(self.storage, job.id).digest()}:
             raise Conflict(
                 f"the id {job.id!r} belongs to another request: choose another id, leave the "
                 "id out, or change that job with `dubbing submit --revise`"
             )
 
-    def _check_redis(self) -> list[Caution]:
-        """Return the caution about Redis, if there is one.
+    def _put_in(
+        self, checked: Sequence[Checked], write: Callable[[Specs, Job], bool]
+    ) -> list[Submission]:
+        """Store jobs and put them to work, several at once; return them in their order.
 
-        Raises QueueUnavailable, and WrongInstallation when storage is not that of this Redis.
+        write: stores a job's request; returns whether it is new. After an error, jobs that are
+        under way are put to work, and no more are begun.
         """
+        # Refusing all jobs is better than storing jobs that cannot be put to work.
         words = self.installation.prepare()
-        return [Caution(code="eviction", segment=None, message=words)] if words else []
+        found = [Caution(code="eviction", segment=None, message=words)] if words else []
+        needed = {spec.name: spec for one in checked for spec in one.needed}
+        announce(self.storage, needed.values())
+        specs = published_specs(self.storage)
 
-    def _store(self, checked: Checked, found: Sequence[Caution]) -> Submission:
-        checked.intake.upload()
-        job = checked.intake.stored
+        def put_in(one: Checked) -> Submission:
+            job = one.intake.stored
+            created = write(specs, job)
+            start(self.storage, self.ledger, self.publisher, job, specs)
+            return Submission(
+                id=job.id,
+                created=created,
+                file=one.intake.manifest.source,
+                cautions=(*one.cautions, *found),
+            )
+
+        return list(in_order(put_in, _uploaded(checked), at_once=AT_ONCE))
+
+    def _store(self, job: Job) -> bool:
+        """Store a job; return whether it is new. Raises Conflict if its id was taken meanwhile."""
         with held(self.storage, job.clones, job.id):
             if job.collection:
                 self.storage.create(Keys.collection(job.collection, job.id), b"")
             self.storage.create(Keys.open(job.id), b"")
             created = self.storage.create(Keys.job(job.id), job.model_dump_json().encode())
         if not created:
-            # Another process may have taken the id since it was checked.
             self._check_conflict(job)
-        return self._put_to_work(checked, created, found)
-
-    def _revise(self, checked: Checked) -> Submission:
-        found = self._check_redis()
-        checked.intake.upload()
-        changed = open_revision(self.storage, checked.specs, checked.intake.stored)
-        return self._put_to_work(checked, changed, found)
-
-    def _put_to_work(self, checked: Checked, created: bool, found: Sequence[Caution]) -> Submission:
-        job = checked.intake.stored
-        start(self.storage, self.ledger, self.publisher, job)
-        return Submission(
-            id=job.id,
-            created=created,
-            file=checked.intake.manifest.source,
-            cautions=(*checked.cautions, *found),
-        )
+        return created

@@ -6,7 +6,7 @@ Names come from outside, so each is checked before it becomes part of a storage 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -18,7 +18,7 @@ from dubbing.job import Manner, Request
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.voices.store import load_voice
-from dubbing.voices.voice import Digest
+from dubbing.voices.voice import Digest, Voice
 
 AnyRequest = TypeVar("AnyRequest", bound=Request)
 
@@ -34,27 +34,34 @@ def find(storage: Storage, name: str) -> str:
     return name if _is_digest(name) else pointer(storage, name)
 
 
+def stored_voice(storage: Storage, name: str) -> Voice | None:
+    """Return the voice of a name or digest, or None when there is none; raises Damaged."""
+    try:
+        return load_voice(storage, find(storage, name))
+    except NotFound:
+        return None
+
+
 def with_stored_voices(
-    storage: Storage, request: AnyRequest, specs: Mapping[str, EngineSpec]
+    request: AnyRequest, specs: Mapping[str, EngineSpec], voice: Callable[[str], Voice | None]
 ) -> AnyRequest:
     """Return ``request`` with the digest of each stored voice that its cast names.
 
     A stock voice of the engine takes precedence. An unknown name stays as it is.
+
+    voice: returns the stored voice of a name or digest, or None.
     """
     cast = {
-        speaker: _with_digest(storage, role) if asks_stored(request, speaker, specs) else role
+        speaker: _with_digest(role, voice(role.voice or ""))
+        if asks_stored(request, speaker, specs)
+        else role
         for speaker, role in request.cast.items()
     }
     return request.model_copy(update={"cast": cast})
 
 
-def _with_digest(storage: Storage, role: Manner) -> Manner:
-    try:
-        digest = find(storage, role.voice or "")
-        load_voice(storage, digest)
-    except NotFound:
-        return role
-    return role.model_copy(update={"voice": None}).cloning(digest)
+def _with_digest(role: Manner, voice: Voice | None) -> Manner:
+    return role.model_copy(update={"voice": None}).cloning(voice.digest) if voice else role
 
 
 def asks_stored(request: Request, speaker: str, specs: Mapping[str, EngineSpec]) -> bool:

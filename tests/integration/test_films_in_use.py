@@ -24,6 +24,7 @@ from dubbing.media.samples import Samples
 from dubbing.script.manifest import SOURCE, Manifest, ManifestRole
 from dubbing.storage import Storage
 from dubbing.submission.intake import Intake
+from dubbing.submission.sources import Sources
 from dubbing.voices.forms import load_reference
 
 PITCHES = {"1": 300, "2": 500, "por": 700, None: 500}
@@ -118,7 +119,7 @@ def intake(storage: Storage, media: Path, **wishes: Any) -> Intake:
     plain = {"language": "en", "engine": "tone", "media": str(media)}
     cue = Segment(id="1", start=0.5, end=4.5, speaker="Ada", text="You told me.")
     manifest = Manifest(**{**plain, "segments": [cue], **wishes})
-    return Intake(storage, manifest, known_specs(storage, Catalogue()))
+    return Intake(Sources(storage), manifest, known_specs(storage, Catalogue()))
 
 
 def test_a_voice_from_the_film_is_cut_from_the_track_that_was_asked(

@@ -28,6 +28,7 @@ from dubbing.script.manifest import Manifest, ManifestRole
 from dubbing.storage import S3Options, Storage
 from dubbing.storage.keys import Keys
 from dubbing.submission.intake import Intake
+from dubbing.submission.sources import Sources
 from dubbing.voices.store import load_reference, load_voice
 
 LINE = {"id": "1", "start": 1, "end": 3, "text": "Good day."}
@@ -356,7 +357,7 @@ def test_films_and_references_on_s3_are_fetched_to_be_heard(
             "E": ManifestRole(reference=f"{bucket}/eve.mp3"),
         },
     )  # fmt: skip
-    intake = Intake(storage, job, known_specs(storage, Catalogue()))
+    intake = Intake(Sources(storage), job, known_specs(storage, Catalogue()))
     assert intake.inspect() is None
     assert intake.listen() == []
     intake.upload()
@@ -389,7 +390,7 @@ def test_a_voice_from_the_film_is_cut_from_what_is_said_and_not_from_sounds(tmp_
             language="en", engine="tone", media=str(tmp_path / "film.wav"), segments=lines,
             cast={"A": ManifestRole(reference="source")},
         )  # fmt: skip
-        intake = Intake(storage, job, known_specs(storage, Catalogue()))
+        intake = Intake(Sources(storage), job, known_specs(storage, Catalogue()))
         intake.listen()
         return intake.stored.cast["A"].clone
 

@@ -145,6 +145,6 @@ def test_a_job_whose_voice_is_deleted_after_its_check_is_not_stored(
     checked = checker.check(job)
     assert not voices.delete("ada").kept
     with pytest.raises(NotFound, match="is gone: it was deleted meanwhile"):
-        submitter._store(checked, found=[])
+        submitter._store(checked.intake.stored)
     assert not storage.exists(Keys.job("film"))
     assert not storage.exists(Keys.open("film"))

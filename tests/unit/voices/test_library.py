@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.voices.forms import voice_form
 from dubbing.voices.library import Voices
-from dubbing.voices.names import find, with_stored_voices
+from dubbing.voices.names import find, stored_voice, with_stored_voices
 from dubbing.voices.store import load_voice
 from dubbing.voices.voice import Voice, VoiceRef
 
@@ -248,7 +249,7 @@ def test_a_cast_means_the_voice_of_its_engine_first_and_then_a_stored_one(
         "E": ManifestRole(voice=digest, speed=1.2),
     }
     job = Manifest(language="en", engine="tone", segments=tuple(lines), cast=cast)
-    assert with_stored_voices(storage, job, SPECS).cast == {
+    assert with_stored_voices(job, SPECS, partial(stored_voice, storage)).cast == {
         "A": cast["A"],
         "B": ManifestRole(reference=digest),
         "C": cast["C"],

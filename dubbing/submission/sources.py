@@ -1,0 +1,98 @@
+"""The files, recordings and stored voices that the jobs of one call name: each is read once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache, cached_property
+from pathlib import Path
+
+from dubbing.errors import BadInput
+from dubbing.files import digest_file
+from dubbing.media.probe import MediaInfo, probe
+from dubbing.media.scratch import scratch
+from dubbing.storage import Storage
+from dubbing.storage.keys import Keys
+from dubbing.voices import reference
+from dubbing.voices.names import names, stored_voice
+from dubbing.voices.reference import Recording, record
+from dubbing.voices.store import store_voice
+from dubbing.voices.voice import Voice
+
+
+class Sources:
+    """What the jobs of one call name by a path, an ``s3://`` URL or the name of a voice.
+
+    Jobs share much of it: the languages of a film, the episodes of a cast. What was read or stored
+    for one job is not read or stored again for another.
+    """
+
+    def __init__(self, storage: Storage) -> None:
+        """Keep the storage; nothing is read yet."""
+        self.storage = storage
+        self._stored: set[str] = set()
+        """Digests of the voices that were stored."""
+        # Each of these calls is made once, and its answer kept as long as this object.
+        self.upload = cache(self._upload)
+        self.key = cache(self._key)
+        self.info = cache(self._info)
+        self.recording = cache(self._recording)
+        self.voice = cache(self._voice)
+
+    @cached_property
+    def voice_names(self) -> list[str]:
+        """The names of all stored voices, sorted."""
+        return names(self.storage)
+
+    def store(self, recording: Recording) -> None:
+        """Store a new voice, unless it is stored already."""
+        if recording.voice.digest not in self._stored:
+            store_voice(self.storage, recording.voice, recording.audio)
+            self._stored.add(recording.voice.digest)
+
+    @contextmanager
+    def fetched(self, source: str) -> Iterator[Path]:
+        """Provide the object at a path or URL as a file during the block."""
+        if not source.startswith("s3://"):
+            yield Path(source)
+            return
+        with scratch() as folder:
+            path = folder / _basename(source)
+            storage, key = self.storage.resolve(source)
+            storage.download(key, path)
+            yield path
+
+    def _upload(self, source: str) -> None:
+        """Store a file under its key, unless it is stored already; one on ``s3://`` stays there."""
+        key = self.key(source)
+        if key != source and not self.storage.exists(key):
+            self.storage.upload(key, Path(source))
+
+    def _key(self, source: str) -> str:
+        """Return where workers read ``source`` from: an upload's key, or the URL itself."""
+        return source if source.startswith("s3://") else Keys.media(digest_file(Path(source)))
+
+    def _info(self, source: str, track: str | None = None) -> MediaInfo | None:
+        """Return the facts of a film or sound; None for one on ``s3://``. Raises BadInput."""
+        if source.startswith("s3://"):
+            storage, key = self.storage.resolve(source)
+            if not storage.exists(key):
+                raise BadInput("there is no such object", where=source)
+            return None
+        return probe(Path(source), track=track)
+
+    def _recording(self, source: str) -> Recording:
+        """Return a voice made from the recording at a path or URL. Raises BadInput."""
+        if source.startswith("s3://"):
+            storage, key = self.storage.resolve(source)
+            reference.check_size(storage.size(key) or 0, source)
+        with self.fetched(source) as path:
+            return record([path], names=[_basename(source)])
+
+    def _voice(self, name: str) -> Voice | None:
+        """Return the stored voice of a name or digest, or None."""
+        return stored_voice(self.storage, name)
+
+
+def _basename(source: str) -> str:
+    return source.rstrip("/").rsplit("/", 1)[-1] or "recording"
