@@ -257,7 +257,10 @@ class Client:
 
     def collection(self, name: str) -> list[Status]:
         """Return the jobs of a collection, by id; raises NotFound when there are none."""
-        return statuses_of(self.storage, self.ledger, collection_ids(self.storage, name))
+        found = statuses_of(self.storage, self.ledger, collection_ids(self.storage, name))
+        if not found:
+            raise NotFound(f"there is no collection {name!r}")
+        return found
 
     def file_names(self, job_ids: Sequence[str]) -> dict[str, str]:
         """Return, for each job, a beginning of its files' names that no other job shares."""

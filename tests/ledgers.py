@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from dubbing.job import Job, JobState
-from dubbing.ledger import Address, Claim, Ledger, WorkerRecord, WorkerState
+from dubbing.ledger import Address, Claim, Ledger, Standing, WorkerRecord, WorkerState
 from dubbing.planning.plan import BatchRef
 from dubbing.queue import broker_lists
 
@@ -93,6 +93,11 @@ def work_off(ledger: Ledger, published: Sequence[Address] = ()) -> list[Address]
 
 def complete(ledger: Ledger, at: Address, failed: int = 0) -> list[str] | None:
     return ledger.complete(at, ["1", "2"], failed)
+
+
+def standings(ledger: Ledger, id_: str) -> Sequence[Standing]:
+    known = ledger.snapshot(id_)
+    return known.standings if known else []
 
 
 def snapshot(ledger: Ledger, id_: str = "j") -> tuple[JobState, int, int, int]:

@@ -1,10 +1,10 @@
 """A real S3 server in one process: OpenStack Swift with its s3api, on 127.0.0.1.
 
-    python s3_server.py FOLDER
+    python s3_server.py FOLDER PAGE
 
 Objects are in memory; Swift's data about accounts and buckets is in FOLDER. The server accepts
-requests signed with the keys below, has the buckets below, prints its port when it is ready, and
-ends when its standard input does.
+requests signed with the keys below, has the buckets below, lists so many keys in one answer, prints
+its port when it is ready, and ends when its standard input does.
 """
 
 from __future__ import annotations
@@ -25,22 +25,27 @@ SECRET_ACCESS_KEY = "testing"
 REGION = "us-east-1"
 BUCKETS = ("dubbing", "other")
 PAGE = 50
-"""Most keys in one listing answer."""
+"""Most keys in one listing answer, so that tests see more than one of them."""
+AMAZON_PAGE = 1000
+"""The same of Amazon's S3."""
 
 App = Callable[[dict[str, Any], Any], Any]
 """A WSGI application."""
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[S3Options]:
-    """Run the server during the block, with its data in a new folder; yields how to reach it."""
+def running(folder: Path, page: int = PAGE) -> Iterator[S3Options]:
+    """Run the server during the block, with its data in a new folder; yields how to reach it.
+
+    page: most keys in one listing answer.
+    """
     # Here, as the process of the server must not import obstore before it is patched.
     from dubbing.storage import S3Options
 
     folder.mkdir(exist_ok=True)
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, __file__, str(folder)],
+            [sys.executable, __file__, str(folder), str(page)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -75,7 +80,7 @@ def settings(options: S3Options, endpoint: str | None = None) -> dict[str, Any]:
     }
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, page: int) -> None:
     """Serve until standard input ends."""
     from swift.common import utils
 
@@ -99,7 +104,7 @@ def main(folder: Path) -> None:
         _write_ring(folder / f"{name}.ring.gz", listener.getsockname()[1])
         _serve(listener, backend)
     listener = eventlet.listen(("127.0.0.1", 0))
-    _serve(listener, _frontend(conf))
+    _serve(listener, _frontend(conf, page))
     sys.stdout.write(f"{listener.getsockname()[1]}\n")
     sys.stdout.flush()
     trampoline(sys.stdin.fileno(), read=True)
@@ -113,7 +118,7 @@ def _backends(conf: dict[str, str]) -> dict[str, App]:
     return {"account": accounts(conf), "container": containers(conf), "object": objects(conf)}
 
 
-def _frontend(conf: dict[str, str]) -> App:
+def _frontend(conf: dict[str, str], page: int) -> App:
     from swift.common.middleware import (
         bulk,
         catch_errors,
@@ -138,7 +143,7 @@ def _frontend(conf: dict[str, str]) -> App:
         (copy, {}),
         (bulk, {}),
         (tempauth, keys),
-        (s3api, {"location": REGION, "max_bucket_listing": str(PAGE)}),
+        (s3api, {"location": REGION, "max_bucket_listing": str(page)}),
         (listing_formats, {}),
         (gatekeeper, {}),
         (catch_errors, {}),
@@ -193,4 +198,4 @@ def _serve(listener: Any, app: App) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), int(sys.argv[2]))

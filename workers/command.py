@@ -22,6 +22,7 @@ from dubbing.engines.engine import require
 from dubbing.engines.holding import Holding
 from dubbing.engines.residency import device_of
 from dubbing.errors import BadInput, DubbingError, EngineFailed
+from dubbing.jobs import index
 from dubbing.ledger import WorkerRecord, WorkerState
 from dubbing.planning.plan import Kind
 from dubbing.queue import own_queue
@@ -38,6 +39,8 @@ logger = logging.getLogger(__name__)
 
 STEP_SECONDS = 1.0
 """Seconds between two steps of a loop, after which a lease that ran out is noticed."""
+INDEX_SECONDS = 600
+"""Seconds between two searches for jobs that clients of an earlier release submitted."""
 START_SECONDS = 0.1
 """The same while the worker starts and its engines load."""
 KEPT_MEMORY = {
@@ -103,6 +106,10 @@ def _loops(system: System, heartbeat: Heartbeat) -> list[Loop]:
     def fill() -> None:
         system.publisher.fill(heartbeat.record.queues)
 
+    def index_jobs() -> None:
+        if not heartbeat.fault and system.ledger.turn("index", INDEX_SECONDS - 1):
+            index.complete(system.storage)
+
     def pause() -> float:
         return STEP_SECONDS if heartbeat.settled else START_SECONDS
 
@@ -110,6 +117,7 @@ def _loops(system: System, heartbeat: Heartbeat) -> list[Loop]:
         Loop("heartbeat", heartbeat.beat, pause),
         Loop("filling of the queues", fill, pause),
         Loop("reconciler", reconciler.step, lambda: STEP_SECONDS),
+        Loop("index of the jobs", index_jobs, lambda: INDEX_SECONDS),
     ]
 
 

@@ -70,15 +70,25 @@ def watch(job: str, as_json: bool) -> None:
 @click.option(
     "--since", metavar="TIME", help="Only jobs submitted since: 90m, 2h, 3d ago, or a date."
 )
-@click.option("--limit", type=click.IntRange(min=1), help="List at most this many jobs.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    help="List at most this many jobs.",
+)
 @json_option
-def jobs(states: tuple[str, ...], since: str | None, limit: int | None, as_json: bool) -> None:
+def jobs(states: tuple[str, ...], since: str | None, limit: int, as_json: bool) -> None:
     """List the jobs, the last submitted first."""
     found = Client.connect().jobs(
         states=[JobState(state) for state in states],
         since=past(since).timestamp() if since else 0.0,
-        limit=limit,
+        # One more tells whether there are others.
+        limit=limit + 1,
     )
+    if len(found) > limit:
+        echo(f"these are the last {limit} jobs: for more of them, raise --limit", err=True)
+    found = found[:limit]
     if as_json:
         print_json([status.model_dump(mode="json") for status in found])
         return

@@ -15,6 +15,7 @@ from dubbing.engines.engine import EngineSpec
 from dubbing.engines.published import published_specs
 from dubbing.errors import Damaged
 from dubbing.job import Job
+from dubbing.jobs import index
 from dubbing.jobs.store import End, latest_round, load_end, load_job
 from dubbing.ledger import Ledger
 from dubbing.planning.casting import cast_lines
@@ -71,6 +72,7 @@ def put_to_work(storage: Storage, ledger: Ledger, job: Job, specs: Specs | None 
     as it is when it was just stored or when its submission broke off, is planned now; ``specs`` as
     in `create_round`.
     """
+    index.enter(storage, job.id)
     round_ = latest_round(storage, job.id)
     if round_ == 0:
         round_ = 1

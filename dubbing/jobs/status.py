@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from pydantic import Field
@@ -13,10 +14,16 @@ from pydantic import Field
 from dubbing.documents import Model
 from dubbing.errors import Damaged, DubbingError, ErrorRecord, NewerRelease, NotFound
 from dubbing.job import JobState
-from dubbing.jobs.store import End, job_ids, latest_round, load_end, load_job
-from dubbing.ledger import Ledger, Snapshot, Standing, WorkerRecord
+from dubbing.jobs.index import submitted
+from dubbing.jobs.store import End, latest_round, load_end, load_job, open_ids
+from dubbing.ledger import Known, Ledger, Snapshot, Standing, WorkerRecord
 from dubbing.planning.plan import Kind, read_refs
 from dubbing.storage import Keys, Storage, each
+
+OPEN = {state for state in JobState if not state.ended and state is not JobState.UNREADABLE}
+"""States of a job that is marked as open."""
+PAGE = 200
+"""Jobs that are looked at together when there is no limit."""
 
 
 class Status(Model):
@@ -63,55 +70,39 @@ class Status(Model):
         )
 
 
-def job_status(
-    storage: Storage,
-    ledger: Ledger,
-    job_id: str,
-    workers: Callable[[], Sequence[WorkerRecord]] | None = None,
-) -> Status:
-    """Return where a job stands; raises NotFound, Damaged and NewerRelease.
-
-    workers: returns the workers of the ledger; for many jobs, pass a function that caches them.
-    """
-    known = ledger.snapshot(job_id)
-    if known is None or known.state.ended:
-        status = _stored_status(storage, job_id)
-    else:
-        status = _live_status(ledger, job_id, known, workers or ledger.crew.workers)
-    if status.round > 1 and status.state is not JobState.COMPLETED:
-        kept = _kept_output(storage, job_id, status.round)
-        status = status.model_copy(update={"output": kept or status.output})
-    return status
+def job_status(storage: Storage, ledger: Ledger, job_id: str) -> Status:
+    """Return where a job stands; raises NotFound, Damaged and NewerRelease."""
+    return _status(storage, job_id, ledger.snapshot(job_id), ledger.crew.workers)
 
 
-def statuses_of(storage: Storage, ledger: Ledger, ids: Iterable[str]) -> list[Status]:
-    """Return where jobs stand, in the order of ``ids``; the workers are asked for once.
+def status_if_readable(storage: Storage, ledger: Ledger, job_id: str) -> Status:
+    """Return as `job_status`; a job that is damaged, or a newer release's, is unreadable."""
+    try:
+        return job_status(storage, ledger, job_id)
+    except (Damaged, NewerRelease) as exc:
+        return _unreadable(job_id, exc)
+
+
+def statuses_of(storage: Storage, ledger: Ledger, ids: Sequence[str]) -> list[Status]:
+    """Return where jobs stand, in the order of ``ids``; the ledger is asked about all at once.
 
     A job that cannot be read is unreadable, and one that is gone meanwhile is left out.
     """
     workers = cache(ledger.crew.workers)
 
-    def status_of(id_: str) -> Status | None:
+    def status_of(found: tuple[str, Known]) -> Status | None:
+        id_, known = found
         try:
-            return status_if_readable(storage, ledger, id_, workers)
+            if isinstance(known, NewerRelease):
+                raise known
+            return _status(storage, id_, known, workers)
         except NotFound:
             return None
+        except (Damaged, NewerRelease) as exc:
+            return _unreadable(id_, exc)
 
-    return [status for status in each(status_of, ids) if status]
-
-
-def status_if_readable(
-    storage: Storage,
-    ledger: Ledger,
-    job_id: str,
-    workers: Callable[[], Sequence[WorkerRecord]] | None = None,
-) -> Status:
-    """Return as `job_status`; a job that is damaged, or a newer release's, is unreadable."""
-    try:
-        return job_status(storage, ledger, job_id, workers)
-    except (Damaged, NewerRelease) as exc:
-        state, error = JobState.UNREADABLE, exc.to_record()
-        return Status(id=job_id, state=state, round=0, lines=0, error=error)
+    known = zip(ids, ledger.snapshots(ids), strict=True)
+    return [status for status in each(status_of, known) if status]
 
 
 def list_statuses(
@@ -123,25 +114,59 @@ def list_statuses(
     limit: int | None = None,
 ) -> list[Status]:
     """Return where jobs stand, the last submitted first; see `Client.jobs`."""
-    ids = job_ids(storage, since=since)
-    if not states:
-        # A status takes several calls: none is made for a job that is left out.
-        ids = ids[:limit]
-    statuses = statuses_of(storage, ledger, ids)
-    return [status for status in statuses if not states or status.state in states][:limit]
+    ids = _candidates(storage, states, since)
+    found: list[Status] = []
+    while (limit is None or len(found) < limit) and (some := list(islice(ids, limit or PAGE))):
+        statuses = statuses_of(storage, ledger, some)
+        found += [status for status in statuses if not states or status.state in states]
+    return found[:limit]
+
+
+def _candidates(storage: Storage, states: Collection[JobState], since: float) -> Iterator[str]:
+    """Yield the ids of the jobs that may be in one of the states, the last submitted first."""
+    ids = submitted(storage, since=since)
+    if not states or not OPEN.issuperset(states):
+        yield from ids
+        return
+    marked = open_ids(storage)
+    while marked and (id_ := next(ids, None)):
+        if id_ in marked:
+            marked.remove(id_)
+            yield id_
+
+
+def _status(
+    storage: Storage,
+    job_id: str,
+    known: Snapshot | None,
+    workers: Callable[[], Sequence[WorkerRecord]],
+) -> Status:
+    """Return where a job stands; raises as `job_status` does.
+
+    known: what the ledger knows of it. workers: returns the workers of the ledger.
+    """
+    if known is None or known.state.ended:
+        status = _stored_status(storage, job_id)
+    else:
+        status = _live_status(job_id, known, workers)
+    if status.round > 1 and status.state is not JobState.COMPLETED:
+        kept = _kept_output(storage, job_id, status.round)
+        status = status.model_copy(update={"output": kept or status.output})
+    return status
+
+
+def _unreadable(job_id: str, exc: DubbingError) -> Status:
+    state, error = JobState.UNREADABLE, exc.to_record()
+    return Status(id=job_id, state=state, round=0, lines=0, error=error)
 
 
 def _live_status(
-    ledger: Ledger,
-    job_id: str,
-    known: Snapshot,
-    workers: Callable[[], Sequence[WorkerRecord]],
+    job_id: str, known: Snapshot, workers: Callable[[], Sequence[WorkerRecord]]
 ) -> Status:
-    standings = ledger.standings(job_id)
-    outlook = _outlook(standings)
+    outlook = _outlook(known.standings)
     # The workers matter only to a job that waits, or lacks one of them.
     if outlook["lacks"] or known.state is JobState.QUEUED:
-        outlook |= _hindrances(standings, outlook["lacks"], workers())
+        outlook |= _hindrances(known.standings, outlook["lacks"], workers())
     return Status(
         id=job_id,
         state=known.state,

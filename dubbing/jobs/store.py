@@ -1,4 +1,4 @@
-"""Stored jobs: their requests, their rounds, the ends of rounds, and lists of jobs."""
+"""Stored jobs: their requests, their rounds, the ends of rounds, and their collections."""
 
 from __future__ import annotations
 
@@ -100,24 +100,16 @@ def load_end(storage: Storage, job_id: str, round_: int) -> End | None:
         return None
 
 
-def job_ids(storage: Storage, *, since: float = 0.0) -> list[str]:
-    """Return the ids of the jobs that were submitted since a time, the latest first.
-
-    since: seconds since 1970.
-    """
-    ids = [name for name in storage.folders(Keys.JOBS) if is_identifier(name)]
-    times = each(storage.modified, map(Keys.job, ids))
-    dated = [(time, id_) for time, id_ in zip(times, ids, strict=True) if time is not None]
-    return [id_ for time, id_ in sorted(dated, reverse=True) if time >= since]
-
-
 def collection_ids(storage: Storage, name: str) -> list[str]:
-    """Return the ids of a collection's jobs, sorted; raises NotFound when there are none."""
-    ids: list[str] = []
-    if is_identifier(name):
-        prefix = Keys.collection(name)
-        marked = sorted(key.removeprefix(prefix) for key in storage.keys(prefix))
-        ids = [id_ for id_ in marked if is_identifier(id_) and storage.exists(Keys.job(id_))]
-    if not ids:
-        raise NotFound(f"there is no collection {name!r}")
-    return ids
+    """Return the ids of a collection's jobs, sorted; some may not be stored, or not yet."""
+    if not is_identifier(name):
+        return []
+    prefix = Keys.collection(name)
+    return sorted(filter(is_identifier, (key.removeprefix(prefix) for key in storage.keys(prefix))))
+
+
+def open_ids(storage: Storage) -> set[str]:
+    """Return the ids of the jobs that are marked as open; some may not be stored, or not yet."""
+    return {
+        id_ for key in storage.keys(Keys.OPEN) if is_identifier(id_ := key.removeprefix(Keys.OPEN))
+    }

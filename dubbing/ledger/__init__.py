@@ -22,6 +22,8 @@ in the middle of a step; sending a step twice does no harm. Entries that are not
 ``pace:<queue>``               hash: mean duration and size of recent batches; lines of the largest
 ``express:<queue>``            count: requests without a job that went ahead since the last batch
 ``worker:<name>``, ``slots:…`` heartbeats of workers, and their slots by queue
+``workers``                    sorted set: names of workers, by their last heartbeat
+``counts:<queue>[:<tenant>]``  cache: the members of a long ring, and the batches of each that wait
 ``holding:<name>``             hash: what each process of a worker holds in memory, as it reported
 ``reply:<ticket>``             list: the answer to a request that has no job
 ``asking:<ticket>``            mark: a caller still waits for that answer
@@ -40,6 +42,7 @@ from dubbing.ledger.records import (
     Audit,
     Begun,
     Claim,
+    Known,
     Snapshot,
     Standing,
     WorkerRecord,
@@ -51,6 +54,7 @@ __all__ = [
     "Audit",
     "Begun",
     "Claim",
+    "Known",
     "Ledger",
     "Snapshot",
     "Standing",

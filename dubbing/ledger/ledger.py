@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
@@ -17,6 +18,7 @@ from dubbing.ledger.records import (
     Audit,
     Begun,
     Claim,
+    Known,
     Snapshot,
     Standing,
 )
@@ -31,6 +33,8 @@ LEASE_SECONDS = 6.0
 GRACE_SECONDS = 10.0
 """A message that is neither in the broker nor claimed after this long is lost."""
 COUNTS = ("round", "lines", "done", "failed", "closed")
+AT_ONCE = 50
+"""Jobs whose standings Redis tells in one go: it serves nobody else for some milliseconds."""
 
 
 class Ledger:
@@ -215,34 +219,20 @@ class Ledger:
         self._server.run("end", job, round_, state.value)
 
     def snapshot(self, job: str) -> Snapshot | None:
-        """Return where a job stands, or None when the ledger does not know it."""
-        with self._server.commands() as redis:
-            fields: dict[str, str] = redis.hgetall(f"{PREFIX}job:{job}")  # type: ignore[assignment]
-        try:
-            counts, state = {key: int(fields[key]) for key in COUNTS}, fields["state"]
-        except (KeyError, ValueError):
-            # Redis lost some of it or all of it; storage knows.
-            return None
-        try:
-            return Snapshot(state=JobState(state), **counts)
-        except ValueError as exc:
-            raise NewerRelease(f"the state of job {job!r}, {state!r},") from exc
+        """Return where a job stands, or None when the ledger does not know it.
 
-    def standings(self, job: str) -> list[Standing]:
-        """Return where an active job stands on each queue with work for it.
-
-        Assembly is one of them from the start. The cost grows with the jobs on those queues.
+        Raises NewerRelease when a newer release gave it a state that this one does not know.
         """
-        return [
-            Standing(
-                queue=queue,
-                ahead=None if ahead == "" else int(ahead),
-                work=float(work),
-                slots=int(slots),
-                pace=float(pace) if pace else None,
-            )
-            for queue, ahead, work, slots, pace in self._server.run("standings", job)
-        ]
+        (known,) = self.snapshots([job])
+        if isinstance(known, NewerRelease):
+            raise known
+        return known
+
+    def snapshots(self, jobs: Sequence[str]) -> list[Known]:
+        """Return where jobs stand, in one round trip."""
+        calls = [("snapshots", jobs[n : n + AT_ONCE]) for n in range(0, len(jobs), AT_ONCE)]
+        answers = chain.from_iterable(self._server.run_all(calls))
+        return [_known(job, *answer) for job, answer in zip(jobs, answers, strict=True)]
 
     def events(self, job: str, after: str, *, wait: float) -> tuple[str, list[dict[str, str]]]:
         """Return the last id and the events after ``after``, waiting up to ``wait`` seconds."""
@@ -273,6 +263,32 @@ class Ledger:
         """Return how many messages the broker holds in these lists."""
         with self._server.commands() as redis:
             return sum(int(redis.llen(name)) for name in broker_lists)
+
+
+def _known(job: str, fields: Sequence[str | None], standings: Sequence[Sequence[Any]]) -> Known:
+    state, *counts = (field or "" for field in fields)
+    try:
+        numbers = dict(zip(COUNTS, map(int, counts), strict=True))
+    except ValueError:
+        # Redis lost some of it or all of it; storage knows.
+        return None
+    if not state:
+        return None
+    places = [_standing(*standing) for standing in standings]
+    try:
+        return Snapshot(state=JobState(state), standings=places, **numbers)
+    except ValueError:
+        return NewerRelease(f"the state of job {job!r}, {state!r},")
+
+
+def _standing(queue: str, ahead: str | int, work: str, slots: int, pace: str) -> Standing:
+    return Standing(
+        queue=queue,
+        ahead=None if ahead == "" else int(ahead),
+        work=float(work),
+        slots=slots,
+        pace=float(pace) if pace else None,
+    )
 
 
 def _taken(queue: str, answer: Any) -> list[Address]:

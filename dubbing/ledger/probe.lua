@@ -17,7 +17,7 @@ for _, try in ipairs({
   {'XADD', stream, '*', 'a', 1}, {'XREVRANGE', stream, '+', '-', 'COUNT', 1},
   {'XREAD', 'COUNT', 1, 'STREAMS', stream, 0},
   {'SET', count, 0, 'PX', 60000, 'NX'}, {'GET', count},
-  {'EXISTS', count}, {'EXPIRE', count, 1}, {'PERSIST', count}, {'TIME'}, {'SCAN', 0, 'COUNT', 1},
+  {'EXISTS', count}, {'EXPIRE', count, 1}, {'PERSIST', count}, {'TIME'},
   {'PUBLISH', P .. 'queue:probe', ''},
   {'DEL', hash, list, set, zset, bits, stream, count},
 }) do

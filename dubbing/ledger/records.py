@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from pydantic import Field, StringConstraints
 
 from dubbing.documents import Identifier, Model
 from dubbing.engines.holding import Holding
+from dubbing.errors import NewerRelease
 from dubbing.job import JobState
 from dubbing.planning.plan import Kind
 
@@ -119,6 +120,13 @@ class Snapshot:
     failed: int
     closed: int
     """Batches counted so far."""
+    standings: Sequence[Standing] = ()
+    """Where an active job stands on each queue with work for it; assembly is one of them from the
+    start."""
+
+
+Known: TypeAlias = "Snapshot | NewerRelease | None"
+"""What the ledger knows of a job: an error for a state of a newer release, None for no such job."""
 
 
 @dataclass(frozen=True, kw_only=True)

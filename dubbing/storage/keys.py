@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dubbing.errors import BadInput
 
+LAST_MOMENT = 10**13 - 1
+"""Milliseconds since 1970, in the year 2286; the longest number of as many digits."""
 CONTROLS = frozenset(map(chr, [*range(32), 127]))
 
 
@@ -28,6 +30,9 @@ class Keys:
     JOBS = "jobs/"
     ENGINES = "engines/"
     VOICE_NAMES = "voice-names/"
+    SUBMITTED = "submitted/"
+    INDEXED = "indexed"
+    """Object that says that every job of an earlier release has its mark below ``submitted/``."""
     INSTALLATION = "installation"
     """Object that holds the id of the installation, which its Redis holds too."""
     PROBE = "probe"
@@ -39,6 +44,20 @@ class Keys:
     def open(job: str) -> str:
         """Return the key of the marker of a job that has not ended."""
         return f"open/{job}"
+
+    @staticmethod
+    def submitted(job: str, time: float) -> str:
+        """Return the key of the mark of a job's submission; later ones come first in order.
+
+        time: when it was submitted, in seconds since 1970.
+        """
+        return f"submitted/{LAST_MOMENT - round(time * 1000):013d}-{job}"
+
+    @staticmethod
+    def submission(key: str) -> tuple[str, float]:
+        """Return the job and the time of a submission's mark; raises ValueError for another key."""
+        left, _, job = key.removeprefix(Keys.SUBMITTED).partition("-")
+        return job, (LAST_MOMENT - int(left)) / 1000
 
     @staticmethod
     def job(job: str) -> str:

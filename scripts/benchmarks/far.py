@@ -15,24 +15,18 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
-from distance import far
-
+from benchmarks._place import Place
 from benchmarks._script import make_job, sentences, slow_sentences
 from benchmarks._system import (
     CORES,
     faulty_engine,
-    from_tests,
-    settings,
     wait_until_spoken,
     warm_up,
 )
 from benchmarks._workers import Workers, wait_until_ready
 from dubbing.client import Client
 from dubbing.script.manifest import Manifest
-from dubbing.settings import Settings
 
 BATCH = 32
 LINES = 640
@@ -50,28 +44,6 @@ AT_LEAST = {
     "lines_per_second.espeak.rtt80": 60,
 }
 AT_MOST = {"failed": 0}
-
-
-class Place:
-    """A Redis and an S3 server, and workers that are far from them."""
-
-    def __init__(self, home: Path, stack: ExitStack) -> None:
-        server, s3_server = from_tests("redis_server"), from_tests("s3_server")
-        self.redis_port = server.free_port()
-        stack.enter_context(server.RedisServer(port=self.redis_port))
-        s3 = stack.enter_context(s3_server.running(home / "s3"))
-        self.s3_port = urlsplit(s3.endpoint).port or 0
-        self._home = home
-        self._storage: dict[str, Any] = s3_server.settings(s3)
-
-    def settings(self, engine: str, slots: int, redis_port: int, s3_port: int) -> Settings:
-        """Return the settings of a client or worker that reaches both servers by these ports."""
-        own = settings(self._home, engine, slots).model_dump()
-        own |= self._storage | {
-            "redis_url": f"redis://127.0.0.1:{redis_port}",
-            "s3_endpoint": f"http://127.0.0.1:{s3_port}",
-        }
-        return Settings(**own)
 
 
 def run() -> dict[str, float]:
@@ -98,15 +70,12 @@ def spoken(
     with tempfile.TemporaryDirectory(prefix="dubbing-bench-") as folder, ExitStack() as stack:
         home = Path(folder)
         place = Place(home, stack)
-        near = place.settings(engine, slots, place.redis_port, place.s3_port)
-        redis_port = stack.enter_context(far(place.redis_port, delay))
-        s3_port = stack.enter_context(far(place.s3_port, delay))
         workers = stack.enter_context(Workers())
         log = home / "busy"
-        client = Client.connect(near)
+        client = Client.connect(place.settings(engine, slots))
         workers.start(
             "far",
-            place.settings(engine, slots, redis_port, s3_port),
+            place.settings(engine, slots, delay),
             FAULTY_BUSY=str(log),
             FAULTY_LINES=str(BATCH),
             FAULTY_SLOW=str(milliseconds / 1000),

@@ -198,7 +198,20 @@ def test_a_spoilt_heartbeat_hides_no_other_worker(ledger: Ledger, server: redis.
     ledger.crew.beat(record())
     for name, entry in enumerate(("garbage", "garbage|{}", "..|{}", "|", "")):
         server.set(f"dubbing:worker:{name}", entry)
+        server.zadd("dubbing:workers", {str(name): time.time()})
     assert [worker.name for worker in ledger.crew.workers()] == [record().name]
+
+
+def test_workers_are_listed_without_a_scan_of_all_keys(ledger: Ledger, server: redis.Redis) -> None:
+    for n in range(3):
+        ledger.crew.beat(record(name=f"w{n}"))
+    server.zadd("dubbing:workers", {"gone": time.time() - 3700})
+    server.config_resetstat()
+    assert [worker.name for worker in ledger.crew.workers()] == ["w0", "w1", "w2"]
+    assert "cmdstat_scan" not in server.info("commandstats")
+    assert server.zscore("dubbing:workers", "gone") is None
+    ledger.crew.leave(record(name="w1"))
+    assert [worker.name for worker in ledger.crew.workers()] == ["w0", "w2"]
 
 
 @pytest.mark.parametrize("entry", ["garbage", "a|e|e", "a|1|", "a|.|1"])

@@ -8,6 +8,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+import redis
 from console import wait_until
 from ledgers import (
     EXTRACTION,
@@ -17,6 +18,7 @@ from ledgers import (
     job,
     record,
     refs,
+    standings,
     take,
     take_and_claim,
     work_off,
@@ -39,12 +41,12 @@ def ledger(redis_url: str) -> Ledger:
 
 
 def standing(ledger: Ledger, id_: str = "j", queue: str = QUEUE) -> Standing | None:
-    found = [at for at in ledger.standings(id_) if at.queue == queue]
+    found = [at for at in standings(ledger, id_) if at.queue == queue]
     return found[0] if found else None
 
 
 def paces(ledger: Ledger, id_: str = "j") -> dict[str, float]:
-    return {at.queue: at.pace for at in ledger.standings(id_) if at.pace is not None}
+    return {at.queue: at.pace for at in standings(ledger, id_) if at.pace is not None}
 
 
 def status(ledger: Ledger, tmp_path: Path, id_: str = "j") -> Status:
@@ -230,8 +232,38 @@ def test_without_a_worker_there_is_no_time_but_what_is_lacking(
 def test_a_job_that_ended_has_no_place(ledger: Ledger) -> None:
     ledger.open_round(job(), 1, refs(5))
     ledger.end("j", 1, JobState.CANCELLED)
-    assert ledger.standings("nobody") == []
-    assert ledger.standings("j") == []
+    assert standings(ledger, "nobody") == []
+    assert standings(ledger, "j") == []
+
+
+def test_many_jobs_are_told_at_once_as_each_is_alone(ledger: Ledger, redis_url: str) -> None:
+    chance = random.Random(1)
+    ledger.crew.beat(record(slots=2))
+    names = [f"j{n}" for n in range(250)]
+    for name in names:
+        ledger.open_round(job(name, f"t{chance.randint(0, 1)}"), 1, refs(chance.randint(1, 5)))
+    take(ledger)
+    alone = [ledger.snapshot(name) for name in names]
+    assert ledger.snapshots(names) == alone
+    with redis.from_url(redis_url) as server:
+        server.delete(*server.keys("dubbing:counts:*"))
+    assert ledger.snapshots(names) == alone
+
+
+def test_a_long_queue_is_not_counted_for_each_who_asks(ledger: Ledger, redis_url: str) -> None:
+    for n in range(200):
+        ledger.open_round(job(f"j{n}"), 1, refs(2))
+    with redis.from_url(redis_url, decode_responses=True) as server:
+        # As if the second in which the counts are kept lasted.
+        ledger.snapshot("j0")
+        (kept,) = server.keys("dubbing:counts:*")
+        server.persist(kept)
+        server.config_resetstat()
+        for n in range(50):
+            assert ledger.snapshot(f"j{n}")
+        calls = server.info("commandstats")["cmdstat_llen"]["calls"]
+    # The job's own batches, and the tenant's.
+    assert calls < 4 * 50
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import redis
 import soundfile
+from ledgers import standings
 from services import PLAIN, PLUGINS
 from speech import recording
 from system import SECONDS, System, numbered, script
@@ -182,6 +183,6 @@ def test_the_time_that_is_foretold_is_near_the_time_that_it_takes(system: System
     system.client.submit(job)
     system.until(lambda: system.client.status("timed").done >= 2 * BATCH, "on its way")
     begun = time.monotonic()
-    (foretold,) = [at for at in system.client.ledger.standings("timed") if at.queue == QUEUE]
+    (foretold,) = [at for at in standings(system.client.ledger, "timed") if at.queue == QUEUE]
     all_spoken(system, job)
     assert foretold.seconds == pytest.approx(time.monotonic() - begun, rel=0.5)

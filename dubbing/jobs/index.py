@@ -1,0 +1,64 @@
+"""The index of all jobs by the time of their submission.
+
+Each job has a mark whose key begins with the time that is left until a far moment. So the latest
+jobs come first in a listing, and a page of it costs the same however many jobs there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from dubbing.documents import is_identifier
+from dubbing.storage import Keys, Storage, each
+
+
+def enter(storage: Storage, job_id: str) -> None:
+    """Enter a stored job. Whoever enters it writes the same mark, so this may be done twice."""
+    time = storage.modified(Keys.job(job_id))
+    if time is not None:
+        storage.create(Keys.submitted(job_id, time), b"")
+
+
+def submitted(storage: Storage, *, since: float = 0.0) -> Iterator[str]:
+    """Yield the ids of the jobs that were submitted since a time, the latest first.
+
+    since: seconds since 1970.
+    """
+    marks: Iterable[str] = storage.sorted_keys(Keys.SUBMITTED)
+    if not storage.exists(Keys.INDEXED):
+        marks = sorted({*marks, *_missing(storage)})
+    seen: set[str] = set()
+    for id_, time in _read(marks):
+        if time < since:
+            return
+        # A job has two marks when its documents were copied and a round was opened since.
+        if id_ not in seen:
+            seen.add(id_)
+            yield id_
+
+
+def complete(storage: Storage) -> None:
+    """Enter the jobs that have no mark: those of clients of an earlier release."""
+    each(lambda mark: storage.create(mark, b""), _missing(storage))
+    storage.create(Keys.INDEXED, b"")
+
+
+def _missing(storage: Storage) -> list[str]:
+    """Return the marks that are missing."""
+    entered = {id_ for id_, _ in _read(storage.keys(Keys.SUBMITTED))}
+    ids = [id_ for id_ in storage.folders(Keys.JOBS) if is_identifier(id_) and id_ not in entered]
+    times = each(storage.modified, map(Keys.job, ids))
+    return [
+        Keys.submitted(id_, time) for id_, time in zip(ids, times, strict=True) if time is not None
+    ]
+
+
+def _read(marks: Iterable[str]) -> Iterator[tuple[str, float]]:
+    """Yield the job and the time of each mark; other keys are not ours."""
+    for mark in marks:
+        try:
+            id_, time = Keys.submission(mark)
+        except ValueError:
+            continue
+        if is_identifier(id_):
+            yield id_, time

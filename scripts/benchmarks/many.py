@@ -1,0 +1,189 @@
+"""A thousand open and ten thousand ended jobs: what their lists, their watchers and a worker cost.
+
+- ``jobs_first_page_seconds``, ``status_seconds``: duration of the commands ``dubbing jobs`` and
+  ``dubbing status JOB``, for an open job, 80 ms away from Redis and from a real S3 server; the
+  median of several runs.
+- ``offline_share``: share of 90 s in which a worker as far away, which has to put all open jobs
+  back into an empty Redis, counts as offline.
+- ``rebuild_seconds``: seconds until the worker has put them back.
+- ``watchers_redis_share``: seconds of CPU that Redis takes for 100 watchers of open jobs ÷ wall
+  time, less the share that it takes without them.
+- ``submit_1000_seconds``: duration of the command ``dubbing submit`` for 1,000 manifests of 300
+  lines each, with storage in a folder; ``submit_mb``: its largest memory.
+
+The jobs on S3 have a single line each, which the engine of the worker has no time to speak.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import statistics
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from itertools import islice
+from pathlib import Path
+
+import redis
+
+from benchmarks._place import Place
+from benchmarks._script import make_job, sentences
+from benchmarks._system import faulty_engine, from_tests, settings, until
+from benchmarks._workers import Workers
+from dubbing.client import Client
+from dubbing.embedded.stack import dubbing_command, environment
+from dubbing.job import Job, JobState
+from dubbing.jobs import index
+from dubbing.jobs.rounds import create_first_round
+from dubbing.jobs.store import End
+from dubbing.ledger import Audit
+from dubbing.settings import Settings
+from dubbing.storage import Keys, each
+
+DELAY = 0.08
+OPEN, ENDED = 1000, 10_000
+BEAT_SECONDS = 90.0
+WATCHERS, WATCH_SECONDS = 100, 20.0
+SUBMITTED, LINES, SLOT = 1000, 300, 8.6
+RUNS = 5
+STALL = "120"
+"""Seconds that the engine takes for a line, so that the jobs stay open."""
+
+AT_MOST = {
+    "jobs_first_page_seconds": 2.0,
+    "status_seconds": 1.5,
+    "offline_share": 0.0,
+    "watchers_redis_share": 0.05,
+    "submit_1000_seconds": 40.0,
+}
+
+
+def run() -> dict[str, float]:
+    """Return the figures; takes some eight minutes."""
+    with tempfile.TemporaryDirectory(prefix="dubbing-bench-") as folder:
+        figures = submitting(Path(folder))
+    with faulty_engine(), tempfile.TemporaryDirectory(prefix="dubbing-bench-") as folder:
+        with ExitStack() as stack:
+            return figures | among_many(Path(folder), stack)
+
+
+def among_many(home: Path, stack: ExitStack) -> dict[str, float]:
+    """Return the figures of an installation that holds many jobs."""
+    place = Place(home, stack)
+    near, far = place.settings("faulty", 1), place.settings("faulty", 1, DELAY)
+    client = Client.connect(near)
+    store(client, [f"ended-{n}" for n in range(ENDED)], ended=True)
+    store(client, names := [f"open-{n}" for n in range(OPEN)])
+    workers = stack.enter_context(Workers())
+    started = time.perf_counter()
+    workers.start("far", far, FAULTY_SLOW=STALL)
+    figures = {"offline_share": offline_share(client)}
+    until(lambda: set(client.ledger.audit(names)) == {Audit.SOUND}, "put back to work")
+    figures["rebuild_seconds"] = time.perf_counter() - started
+    for key, command in (
+        ("jobs_first_page_seconds", ["jobs"]),
+        ("status_seconds", ["status", names[0]]),
+    ):
+        figures[key] = statistics.median(duration(far, command) for _ in range(RUNS))
+    return figures | {"watchers_redis_share": watchers_share(client, near, names)}
+
+
+def store(client: Client, names: Sequence[str], *, ended: bool = False) -> None:
+    """Store jobs as clients and workers do, but without Redis."""
+    storage = client.storage
+    text = next(sentences(names[0]))
+    segments = make_job("made", iter([text]), 1, slot=SLOT, speakers=1).segments
+    job = Job(id=names[0], language="en", engine="faulty", segments=segments)
+    create_first_round(storage, job)
+    plan = storage.get(Keys.plan(job.id, 1))
+    end = End(state=JobState.COMPLETED, round=1, lines=1, done=1).model_dump_json().encode()
+
+    def put(name: str) -> None:
+        own = job.model_copy(update={"id": name})
+        storage.create(Keys.job(name), own.model_dump_json().encode())
+        storage.create(Keys.plan(name, 1), plan)
+        if ended:
+            storage.create(Keys.end(name, 1), end)
+            storage.delete(Keys.open(name))
+        else:
+            storage.create(Keys.open(name), b"")
+        index.enter(storage, name)
+
+    each(put, names)
+
+
+def offline_share(client: Client) -> float:
+    """Return the share of time in which the worker is offline, from its first heartbeat on."""
+    until(client.fleet.workers, "there")
+    end, seen = time.monotonic() + BEAT_SECONDS, []
+    while time.monotonic() < end:
+        seen.append(any(worker.online for worker in client.fleet.workers()))
+        time.sleep(0.2)
+    return 1 - sum(seen) / len(seen)
+
+
+def duration(own: Settings, command: Sequence[str]) -> float:
+    """Return the seconds that a command takes."""
+    started = time.perf_counter()
+    subprocess.run(
+        [*dubbing_command(), *command],
+        env={**os.environ, **environment(own)},
+        check=True,
+        capture_output=True,
+    )
+    return time.perf_counter() - started
+
+
+def watchers_share(client: Client, near: Settings, names: Sequence[str]) -> float:
+    """Return the share of a core that Redis takes for watchers."""
+    over = threading.Event()
+
+    def watch(name: str) -> None:
+        for _ in Client.connect(near).watch(name):
+            if over.is_set():
+                return
+
+    with redis.Redis.from_url(near.redis) as server:
+        alone = busy(server)
+        threads = [threading.Thread(target=watch, args=[name]) for name in names[:WATCHERS]]
+        for thread in threads:
+            thread.start()
+        # The first look at a job connects.
+        time.sleep(WATCH_SECONDS / 4)
+        watched = busy(server)
+    over.set()
+    for thread in threads:
+        thread.join()
+    return watched - alone
+
+
+def busy(server: redis.Redis) -> float:
+    """Return the share of a core that Redis takes for some time."""
+
+    def seconds() -> float:
+        found = server.info("cpu")
+        return float(found["used_cpu_user"]) + float(found["used_cpu_sys"])
+
+    started, before = time.perf_counter(), seconds()
+    time.sleep(WATCH_SECONDS)
+    return (seconds() - before) / (time.perf_counter() - started)
+
+
+def submitting(home: Path) -> dict[str, float]:
+    """Return the cost of submitting many jobs."""
+    scripts = home / "scripts"
+    scripts.mkdir()
+    for n in range(SUBMITTED):
+        texts = islice(sentences(str(n)), 2 * LINES)
+        job = make_job(f"job-{n}", texts, LINES, slot=SLOT, speakers=4)
+        wanted = job.model_dump_json(include={"id", "language", "segments"})
+        (scripts / f"{n}.json").write_text(wanted)
+    with from_tests("redis_server").RedisServer() as server:
+        own = Settings(**settings(home, "tone").model_dump() | {"redis_url": server.url})
+        seconds = duration(own, ["submit", str(scripts)])
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return {"submit_1000_seconds": seconds, "submit_mb": peak * 1024 / 1e6}
