@@ -59,7 +59,12 @@ def create_round(
 
 
 def create_first_round(storage: Storage, job: Job, specs: Specs | None = None) -> None:
-    """Write the plan that speaks all lines of a job; ``specs`` as in `create_round`."""
+    """Enter a job in the index, and write the plan that speaks all of its lines.
+
+    specs: as in `create_round`.
+    """
+    # In this order: whoever finds no plan does both.
+    index.enter(storage, job.id)
     specs = specs or published_specs(storage)
     lines = cast_lines(job, job.segments, specs)
     create_round(storage, job, 1, Round(reason=Reason.SUBMIT, asked=1), lines, specs)
@@ -72,7 +77,6 @@ def put_to_work(storage: Storage, ledger: Ledger, job: Job, specs: Specs | None 
     as it is when it was just stored or when its submission broke off, is planned now; ``specs`` as
     in `create_round`.
     """
-    index.enter(storage, job.id)
     round_ = latest_round(storage, job.id)
     if round_ == 0:
         round_ = 1

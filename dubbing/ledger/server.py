@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from hashlib import sha1
@@ -30,6 +30,9 @@ NO_DATABASE = "DB index"
 """Part of Redis's message about a missing database; that error has no class of its own."""
 SCHEMES = {"redis": "rediss", "rediss": "redis"}
 """The URL scheme with TLS for the one without, and the reverse."""
+QUICK: Mapping[str, Any] = {"protocol": 2, "driver_info": None}
+"""Options that spare each new connection four round trips, in which it would introduce itself. With
+the newer protocol, the error for a missing password blames the protocol, too."""
 Call: TypeAlias = "tuple[str, Sequence[object]]"
 """The name of a script, and its arguments."""
 
@@ -43,6 +46,7 @@ class Server:
         """The scripts that Redis was sent, and knows unless it was restarted."""
         self._redis = redis.Redis.from_url(
             url,
+            **QUICK,
             decode_responses=True,
             socket_connect_timeout=5,
             socket_timeout=30,
@@ -137,8 +141,7 @@ def _asked(url: str, **options: str) -> redis.RedisError | None:
         socket_connect_timeout=GREETING_SECONDS,
         socket_timeout=GREETING_SECONDS,
         retry=None,
-        # With the newer protocol, the error for a missing password blames the protocol.
-        protocol=2,
+        **QUICK,
         **options,
     )
     try:

@@ -10,7 +10,7 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Found = TypeVar("Found")
 
-AT_ONCE = 16
+AT_ONCE = 32
 
 
 def each(call: Callable[[Item], Found], items: Iterable[Item]) -> list[Found]:

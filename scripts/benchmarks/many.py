@@ -79,8 +79,7 @@ def among_many(home: Path, stack: ExitStack) -> dict[str, float]:
     place = Place(home, stack)
     near, far = place.settings("faulty", 1), place.settings("faulty", 1, DELAY)
     client = Client.connect(near)
-    store(client, [f"ended-{n}" for n in range(ENDED)], ended=True)
-    store(client, names := [f"open-{n}" for n in range(OPEN)])
+    names = store(client)
     workers = stack.enter_context(Workers())
     started = time.perf_counter()
     workers.start("far", far, FAULTY_SLOW=STALL)
@@ -95,30 +94,34 @@ def among_many(home: Path, stack: ExitStack) -> dict[str, float]:
     return figures | {"watchers_redis_share": watchers_share(client, near, names)}
 
 
-def store(client: Client, names: Sequence[str], *, ended: bool = False) -> None:
-    """Store jobs as clients and workers do, but without Redis."""
-    storage = client.storage
-    text = next(sentences(names[0]))
-    segments = make_job("made", iter([text]), 1, slot=SLOT, speakers=1).segments
+def store(client: Client) -> list[str]:
+    """Store jobs as clients and workers do, but without Redis; return the open ones."""
+    storage, now = client.storage, time.time()
+    segments = make_job("made", sentences("made"), 1, slot=SLOT, speakers=1).segments
     job = Job(id="made", language="en", engine="faulty", segments=segments)
     lines = cast_lines(job, job.segments, client.specs())
     batches = plan_round(lines, job.language, client.specs())
     plan = write_plan(Round(reason=Reason.SUBMIT, asked=1), batches)
     end = End(state=JobState.COMPLETED, round=1, lines=1, done=1).model_dump_json().encode()
 
-    def put(name: str) -> None:
+    def put(number: int) -> str | None:
+        """Store a job; return its name if it is open."""
+        name = f"job-{number}"
         documents = {
             Keys.job(name): job.model_copy(update={"id": name}).model_dump_json().encode(),
             Keys.plan(name, 1): plan,
-            Keys.submitted(name, time.time()): b"",
+            Keys.submitted(name, now - number): b"",
         }
-        documents |= {Keys.end(name, 1): end} if ended else {Keys.open(name): b""}
+        is_open = number % (1 + ENDED // OPEN) == 0
+        documents |= {Keys.open(name): b""} if is_open else {Keys.end(name, 1): end}
         for key, document in documents.items():
             # Quicker for the server than `create`.
             storage.replace(key, document)
+        return name if is_open else None
 
-    each(put, names)
+    names = [name for name in each(put, range(OPEN + ENDED)) if name]
     storage.create(Keys.INDEXED, b"")
+    return names
 
 
 def offline_share(client: Client) -> float:
