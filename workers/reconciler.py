@@ -92,7 +92,7 @@ class Reconciler:
     def _put_back(self, found: tuple[str, Audit]) -> None:
         job_id, audit = found
         try:
-            job = load_job(self._storage, job_id)
+            job = load_job(self._storage, job_id, 1)
             put_to_work(self._storage, self._ledger, job)
         except NotFound:
             # Its submission is under way, or broke off and was never accepted.

@@ -239,13 +239,13 @@ class BatchRunner:
         if touched is None:
             # Redis forgot the job, which is rebuilt from storage with this result.
             self.access.installation.check_redis()
-            start(self.storage, self.ledger, self.publisher, load_job(self.storage, at.job))
+            start(self.storage, self.ledger, self.publisher, load_job(self.storage, at.job, 1))
         else:
             self.publisher.fill(touched)
 
     def _claim_again(self, at: Address) -> tuple[Claim, Address]:
         try:
-            job = load_job(self.storage, at.job)
+            job = load_job(self.storage, at.job, 1)
             self.access.installation.check_redis()
             put_to_work(self.storage, self.ledger, job)
         except (NotFound, Damaged):

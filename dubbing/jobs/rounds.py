@@ -73,6 +73,8 @@ def create_first_round(storage: Storage, job: Job, specs: Specs | None = None) -
 def put_to_work(storage: Storage, ledger: Ledger, job: Job, specs: Specs | None = None) -> set[str]:
     """Enter in the ledger all batches of a job's newest round whose results storage lacks.
 
+    job: its request, of any round.
+
     Returns the queues that may have new work. A round that ended stays ended. A job without a plan,
     as it is when it was just stored or when its submission broke off, is planned now; ``specs`` as
     in `create_round`.

@@ -96,7 +96,9 @@ def test_the_first_jobs_of_many_cost_one_page(s3_options: S3Options) -> None:
     assert len(asked) == 2, asked
 
 
-def test_a_job_whose_submission_broke_off_is_entered_when_it_is_put_to_work(tmp_path: Path, redis_url: str) -> None:
+def test_a_job_whose_submission_broke_off_is_entered_when_it_is_put_to_work(
+    tmp_path: Path, redis_url: str
+) -> None:
     storage = Storage.at(str(tmp_path))
     storage.create(Keys.INDEXED, b"")
     job = stored_job("a", "Words.", engine="tone")
