@@ -16,7 +16,7 @@ from dubbing.engines.published import published_specs
 from dubbing.errors import Damaged
 from dubbing.job import Job
 from dubbing.jobs import index
-from dubbing.jobs.store import End, latest_round, load_end, load_job
+from dubbing.jobs.store import End, latest_round, load_end, load_job, newest_round
 from dubbing.ledger import Ledger
 from dubbing.planning.casting import cast_lines
 from dubbing.planning.outcome import load_result
@@ -79,17 +79,20 @@ def put_to_work(storage: Storage, ledger: Ledger, job: Job, specs: Specs | None 
     as it is when it was just stored or when its submission broke off, is planned now; ``specs`` as
     in `create_round`.
     """
-    round_ = latest_round(storage, job.id)
+    round_, end = newest_round(storage, job.id)
     if round_ == 0:
         round_ = 1
         create_first_round(storage, job, specs)
+        # It may have been cancelled meanwhile.
+        end = load_end(storage, job.id, round_)
+    elif end is None:
+        storage.create(Keys.open(job.id), b"")
+    if end:
+        _close(storage, ledger, job.id, end)
+        return set()
     if round_ > 1:
         # A revision may have changed the job that the caller holds.
         job = load_job(storage, job.id, round_)
-    if end := load_end(storage, job.id, round_):
-        _close(storage, ledger, job.id, end)
-        return set()
-    storage.create(Keys.open(job.id), b"")
     plan = Keys.plan(job.id, round_)
     refs = read_refs(storage.get(plan), plan)
     results = _results(storage, job.id, round_, refs)

@@ -15,9 +15,8 @@ from dubbing.documents import Model
 from dubbing.errors import Damaged, DubbingError, ErrorRecord, NewerRelease, NotFound
 from dubbing.job import JobState
 from dubbing.jobs.index import submitted
-from dubbing.jobs.store import End, latest_round, load_end, load_job, open_ids
+from dubbing.jobs.store import End, load_end, load_job, newest_round, open_ids
 from dubbing.ledger import Known, Ledger, Snapshot, Standing, WorkerRecord
-from dubbing.planning.outcome import round_numbers
 from dubbing.planning.plan import Kind, read_refs
 from dubbing.storage import Keys, Storage, each
 
@@ -235,11 +234,9 @@ def _worker(queue: str) -> str:
 
 
 def _stored_status(storage: Storage, job_id: str) -> Status:
-    # Most rounds have ended: this is told by two calls.
-    round_ = max(round_numbers(storage, job_id), default=0)
-    if round_ and (end := load_end(storage, job_id, round_)):
+    round_, end = newest_round(storage, job_id)
+    if end:
         return Status(id=job_id, **end.model_dump(exclude={"at", "format"}))
-    round_ = latest_round(storage, job_id)
     lines = len(load_job(storage, job_id, round_ or 1).segments)
     left = _left(storage, job_id, round_) if round_ else lines
     return Status(id=job_id, state=JobState.QUEUED, round=round_, lines=lines, done=lines - left)

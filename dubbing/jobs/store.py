@@ -91,6 +91,16 @@ def latest_round(storage: Storage, job_id: str) -> int:
     return 0
 
 
+def newest_round(storage: Storage, job_id: str) -> tuple[int, End | None]:
+    """Return the number of the newest round, 0 when there is none, and how it ended."""
+    for number in reversed(round_numbers(storage, job_id)):
+        if end := load_end(storage, job_id, number):
+            return number, end
+        if storage.exists(Keys.plan(job_id, number)):
+            return number, None
+    return 0, None
+
+
 def load_end(storage: Storage, job_id: str, round_: int) -> End | None:
     """Return how a round ended, or None while it goes on."""
     key = Keys.end(job_id, round_)

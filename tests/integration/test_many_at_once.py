@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
+import time
 import wave
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from dubbing.client import Client
 from dubbing.errors import QueueUnavailable
 from dubbing.script.loader import load
 from dubbing.settings import Settings
+from dubbing.storage import Keys
 
 CUE = "{n}\n00:00:{start:02},000 --> 00:00:{end:02},000\n{text}\n\n"
 DIGITS = "1" * 41
@@ -172,9 +173,8 @@ def test_jobs_are_listed_by_state_time_and_number(console: Console) -> None:
     console("cancel", "middle")
     hour = 3600
     for name, age in (("old", 50 * hour), ("middle", 3 * hour), ("new", 60)):
-        path = console.storage / "jobs" / name / "job.json"
-        then = path.stat().st_mtime - age
-        os.utime(path, (then, then))
+        (path,) = (console.storage / "submitted").glob(f"*-{name}")
+        path.rename(console.storage / Keys.submitted(name, time.time() - age))
 
     def listed(*options: str) -> list[str]:
         return [job["id"] for job in console.json("jobs", *options)]
