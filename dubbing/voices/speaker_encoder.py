@@ -1,7 +1,8 @@
 """The speaker encoder: turns speech into embeddings, which are close when one person speaks.
 
 It is Resemblyzer's encoder, an LSTM over mel spectra. Only the weights from Resemblyzer's wheel are
-used, because the installation of its code needs a compiler.
+used: the installation of its code needs a compiler. The network runs in numpy, because torch takes
+more memory than all the rest of assembly.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ import numpy.typing as npt
 import soxr
 
 from dubbing.media.samples import Audio, Samples
+from dubbing.voices.lstm import Lstm
+from dubbing.voices.weights import read_weights
 
 INSTALL = "pip install 'dubbing[quality]' && pip install --no-deps resemblyzer==0.1.4"
 """Without dependencies: one of them has to be compiled, and none is used."""
@@ -38,15 +41,15 @@ WINDOW = 160
 """Spectra of one window, the input of the encoder: 1.6 s."""
 PAUSE = 1e-4
 """Share of the loudest spectrum's power below which a spectrum is a pause."""
-HIDDEN, LAYERS = 256, 3
+LAYERS = 3
 
 log = logging.getLogger(__name__)
-_loading = Lock()
+_loading, _encoding = Lock(), Lock()
 
 
 def available() -> bool:
     """Whether the encoder is installed on this machine."""
-    return _weights() is not None and find_spec("torch") is not None
+    return _weights() is not None and find_spec("threadpoolctl") is not None
 
 
 def listen(audio: Audio, most: int) -> Embeddings | None:
@@ -135,30 +138,26 @@ def _encoder() -> Callable[[Samples], Embeddings] | None:
     try:
         return _load(weights)
     except Exception:
-        # torch may be installed and still not start: no job may fail because of that.
+        # The file of weights may be damaged: no job may fail because of that.
         log.exception("voices are not compared: the speaker encoder cannot be loaded")
         return None
 
 
 def _load(weights: Path) -> Callable[[Samples], Embeddings]:
-    import torch
+    from threadpoolctl import ThreadpoolController
 
-    stored = torch.load(weights, map_location="cpu", weights_only=True)["model_state"]
-    lstm = torch.nn.LSTM(BANDS, HIDDEN, LAYERS, batch_first=True)
-    linear = torch.nn.Linear(HIDDEN, HIDDEN)
-    for name, module in (("lstm", lstm), ("linear", linear)):
-        module.load_state_dict({key: stored[f"{name}.{key}"] for key in module.state_dict()})
+    stored = read_weights(weights, "model_state")
+    lstm = Lstm({name.removeprefix("lstm."): part for name, part in stored.items()}, LAYERS)
+    matrix, bias = stored["linear.weight"].T, stored["linear.bias"]
+    blas = ThreadpoolController().select(user_api="blas")
 
-    @torch.inference_mode()
     def encode(windows: Samples) -> Embeddings:
-        # torch limits its threads separately in each calling thread, and several listen at once.
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            _, (hidden, _) = lstm(torch.from_numpy(windows))
-            return np.asarray(torch.nn.functional.normalize(linear(hidden[-1]).relu()))
-        finally:
-            torch.set_num_threads(threads)
+        # Products as small as these are no faster on several cores, whose threads spin in between.
+        # One call at a time, as the limit is that of the process.
+        with _encoding, blas.limit(limits=1):
+            heard: Embeddings = np.maximum(lstm(windows) @ matrix + bias, 0)
+        heard /= np.linalg.norm(heard, axis=1, keepdims=True)
+        return heard
 
     return encode
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pickles import Evil
 from services import unavailable
 from speech import line, loaded, speak
 
@@ -219,15 +219,14 @@ def test_weights_that_hold_code_are_refused(
     monkeypatch: pytest.MonkeyPatch, fresh: None, tmp_path: Path
 ) -> None:
     torch = pytest.importorskip("torch")
-
-    class Evil:
-        def __reduce__(self) -> tuple[object, ...]:
-            return os.mkdir, (str(tmp_path / "owned"),)
-
     package = tmp_path / "resemblyzer"
     package.mkdir()
     (package / "__init__.py").touch()
-    torch.save({"model_state": Evil()}, package / "pretrained.pt")
+    torch.save(
+        {"model_state": Evil(tmp_path / "owned")},
+        package / "pretrained.pt",
+        _use_new_zipfile_serialization=False,
+    )
     monkeypatch.syspath_prepend(str(tmp_path))
     assert listener._weights() == package / "pretrained.pt"
     assert embed(some_speech()) is None
