@@ -45,13 +45,16 @@ class Envelope:
 
     def at(self, first: int, frames: int) -> npt.NDArray[np.float32]:
         """Return the share at each of ``frames`` frames from ``first`` on, ``(frames, 1)``."""
-        times = np.arange(first, first + frames) / RATE
         near = slice(
-            max(0, int(np.searchsorted(self._times, times[0])) - 1),
-            int(np.searchsorted(self._times, times[-1], side="right")) + 1,
+            max(0, int(np.searchsorted(self._times, first / RATE)) - 1),
+            int(np.searchsorted(self._times, (first + frames - 1) / RATE, side="right")) + 1,
         )
-        shares = np.interp(times, self._times[near], self._shares[near])
-        return np.asarray(shares[:, None], np.float32)
+        shares = self._shares[near]
+        if shares.min() == shares.max():
+            # Away from every span, or within one: mostly so for missing lines.
+            return np.full((frames, 1), shares[0], np.float32)
+        times = np.arange(first, first + frames) / RATE
+        return np.asarray(np.interp(times, self._times[near], shares)[:, None], np.float32)
 
 
 def duck(
