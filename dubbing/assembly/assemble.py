@@ -10,7 +10,9 @@ import logging
 import math
 import tempfile
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from dubbing.assembly.mastering import PROFILES, SILENCE, Levels, gain, master
@@ -28,11 +30,15 @@ from dubbing.proof.speaker import Heard, Match, SpeakerListener, compare, embed
 from dubbing.script.subtitles import write_srt
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
+from dubbing.storage.parallel import in_order
 from dubbing.voices.speaker_encoder import Embeddings
 from dubbing.voices.store import load_reference
 
 SAMPLE_BYTES = 4
 """Bytes per sample of the temporary file; no output takes more."""
+
+UPLOADED = 2
+"""Outputs that are uploaded at once; parts of each are in memory."""
 
 log = logging.getLogger(__name__)
 
@@ -73,10 +79,16 @@ def assemble(
             _check_space(programme, storage, Path(folder))
             dubbed = _dub(programme, storage, Path(folder), check)
             report = _completed(report, programme, dubbed, prefix)
-            for output, path in zip(report.outputs, dubbed.files, strict=True):
-                storage.upload(output.key, path)
+            files = zip(report.outputs, dubbed.files, strict=True)
+            for _ in in_order(partial(_upload, storage), files, at_once=UPLOADED):
+                pass
     storage.create(f"{prefix}report.json", report.model_dump_json(indent=1).encode())
     return report
+
+
+def _upload(storage: Storage, file: tuple[ReportOutput, Path]) -> None:
+    output, path = file
+    storage.upload(output.key, path)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +110,7 @@ def _dub(
     raw = folder / "mix.f32"
     channels, frames = programme.channels, programme.frames
     profile = PROFILES[programme.job.output.loudness]
-    ears = SpeakerListener()
+    ears = SpeakerListener(folder / "heard.f32")
     mixer = Mixer(storage, programme.clips(), frames=frames, channels=channels, listen=ears.hear)
     levels = Levels()
     with Recorder(raw, channels=channels) as recorder:
@@ -112,7 +124,9 @@ def _dub(
     subtitles = folder / "dub.srt"
     write_srt(list(programme.script), subtitles)
     files = tuple(folder / f"dub.{container}" for container in programme.containers)
-    with _encoder(programme, files, subtitles) as encoder:
+    with ThreadPoolExecutor(1, "proof") as pool, _encoder(programme, files, subtitles) as encoder:
+        # Beside the encoders, which rarely use all cores.
+        matches = pool.submit(_matches, programme, storage, ears, check)
         for block in mastered:
             check()
             encoder.write(block)
@@ -133,16 +147,16 @@ def _dub(
         lines={
             id_: None if lufs is None else lufs + louder for id_, lufs in mixer.loudness.items()
         },
-        matches=_matches(programme, storage, ears.sounds()),
+        matches=matches.result(),
     )
 
 
 def _matches(
-    programme: Programme, storage: Storage, sounds: Mapping[str, Embeddings]
+    programme: Programme, storage: Storage, ears: SpeakerListener, check: Callable[[], None]
 ) -> dict[str, Match]:
     """Return how well each comparable line matches its voice, by segment id."""
     heard, cloned = [], {}
-    for id_, sound in sounds.items():
+    for id_, sound in ears.sounds(check).items():
         batch = programme.outcomes[id_].batch
         voice = (batch.engine, batch.voice.identity)
         heard.append(Heard(id=id_, voice=voice, sound=sound))

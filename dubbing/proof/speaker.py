@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
 
 import numpy as np
 
-from dubbing.media.samples import Audio, Samples
-from dubbing.voices.speaker_encoder import Embeddings, encode, listen, unit, windows
+from dubbing.errors import MediaError
+from dubbing.media.samples import Audio
+from dubbing.voices.speaker_encoder import (
+    BANDS,
+    WINDOW,
+    Embeddings,
+    encode,
+    listen,
+    unit,
+    windows,
+)
 
 ENOUGH = 2
 """Fewest lines that tell what a voice without a reference sounds like."""
@@ -21,8 +31,8 @@ doubted."""
 LISTENED = 8
 """Most windows of a sound that are listened to."""
 
-TOGETHER = 32
-"""Windows that are encoded at once."""
+TOGETHER = 24
+"""Lines whose windows are encoded at once."""
 
 VoiceId = tuple[str, str]
 """An engine and the identity of a voice: two engines make two voices even from one recording."""
@@ -59,37 +69,54 @@ def embed(audio: Audio) -> Embeddings | None:
 
 
 class SpeakerListener:
-    """Listens to the lines of a programme, many at once. Several threads may call `hear`."""
+    """Listens to the lines of a programme, whatever its length.
 
-    def __init__(self) -> None:
-        self._waiting: list[tuple[str, Samples]] = []
-        self._sounds: dict[str, Embeddings] = {}
+    `hear` takes in lines, by several threads; afterwards `sounds` does the greater part of the
+    work. In between, the lines lie in a file, 25 kB for each 1.6 s of speech.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Take the path of the file; its folder exists."""
+        self._path = path
+        self._lines: list[tuple[str, int]] = []
+        """Each line's id, and the number of its windows."""
         self._lock = Lock()
 
     def hear(self, id_: str, audio: Audio) -> None:
-        """Take in a line; skip it when there is too little speech to tell, or no encoder."""
+        """Take in a line; skip it when there is too little speech to tell, or no encoder.
+
+        Raises MediaError when the disk is full.
+        """
         cut = windows(audio, LISTENED)
         if cut is None:
             return
         with self._lock:
-            self._waiting.append((id_, cut))
-            if sum(len(waiting) for _, waiting in self._waiting) >= TOGETHER:
-                self._listen()
+            try:
+                with self._path.open("ab") as file:
+                    file.write(cut.tobytes())
+            except OSError as exc:
+                raise MediaError(f"{self._path.name}: {exc.strerror}") from exc
+            self._lines.append((id_, len(cut)))
 
-    def sounds(self) -> dict[str, Embeddings]:
-        """Return the embedding of each line that was heard, ``(256,)``, by its id."""
-        with self._lock:
-            self._listen()
-        return self._sounds
+    def sounds(self, check: Callable[[], None] = lambda: None) -> dict[str, Embeddings]:
+        """Return the embedding of each line that was heard, ``(256,)``, by its id.
 
-    def _listen(self) -> None:
-        if not self._waiting:
-            return
-        heard = encode(np.concatenate([waiting for _, waiting in self._waiting]))
-        ends = np.cumsum([len(waiting) for _, waiting in self._waiting])
-        for (id_, _), part in zip(self._waiting, np.split(heard, ends[:-1]), strict=True):
-            self._sounds[id_] = unit(part.mean(axis=0))
-        self._waiting.clear()
+        check: called some times a second; raises to stop the work.
+        """
+        sounds: dict[str, Embeddings] = {}
+        if not self._lines:
+            return sounds
+        with self._path.open("rb") as file:
+            for first in range(0, len(self._lines), TOGETHER):
+                check()
+                lines = self._lines[first : first + TOGETHER]
+                counts = [count for _, count in lines]
+                cut = np.fromfile(file, np.float32, sum(counts) * WINDOW * BANDS)
+                heard = encode(cut.reshape(-1, WINDOW, BANDS))
+                parts = np.split(heard, np.cumsum(counts)[:-1])
+                for (id_, _), part in zip(lines, parts, strict=True):
+                    sounds[id_] = unit(part.mean(axis=0))
+        return sounds
 
 
 def compare(lines: Sequence[Heard], references: Mapping[VoiceId, Embeddings]) -> dict[str, Match]:

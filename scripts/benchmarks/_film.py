@@ -111,7 +111,7 @@ def store_clip(storage: Storage, number: int) -> Take:
     """Store 2 to 4 s of speech-like sound, which repeats every 100 clips."""
     audio = speech(number % 100)
     key = Keys.clip(f"{number:064x}")
-    storage.create(key, encode_flac(audio))
+    storage.replace(key, encode_flac(audio))
     return Take(key=key, speed=1.0, seconds=audio.seconds, level=level(audio.samples))
 
 

@@ -15,6 +15,7 @@ from services import unavailable
 from speech import line, loaded, speak
 
 from dubbing.engines.engine import Engine
+from dubbing.errors import WorkerEnds
 from dubbing.media.samples import Audio
 from dubbing.proof.speaker import Heard, Match, SpeakerListener, compare, embed
 from dubbing.voices import speaker_encoder as listener
@@ -105,9 +106,11 @@ def test_silence_around_and_between_words_does_not_matter(espeak: Engine) -> Non
     assert plain @ paused > 0.98
 
 
-def test_lines_that_are_heard_together_sound_as_they_do_alone(espeak: Engine) -> None:
+def test_lines_that_are_heard_together_sound_as_they_do_alone(
+    espeak: Engine, tmp_path: Path
+) -> None:
     sounds = {f"{voice}{n}": s for voice in ("m3", "f1") for n, s in enumerate(say(espeak, voice))}
-    ears = SpeakerListener()
+    ears = SpeakerListener(tmp_path / "heard")
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(ears.hear, sounds, sounds.values()))
     together = ears.sounds()
@@ -115,6 +118,18 @@ def test_lines_that_are_heard_together_sound_as_they_do_alone(espeak: Engine) ->
     assert together.keys() == alone.keys()
     for id_, sound in alone.items():
         assert np.allclose(together[id_], sound, atol=1e-5)
+
+
+def test_listening_stops_when_it_is_told_to(espeak: Engine, tmp_path: Path) -> None:
+    ears = SpeakerListener(tmp_path / "heard")
+    for number, sound in enumerate(say(espeak, "m3")):
+        ears.hear(str(number), sound)
+
+    def check() -> None:
+        raise WorkerEnds("told to end")
+
+    with pytest.raises(WorkerEnds):
+        ears.sounds(check)
 
 
 def test_a_word_is_too_short_to_tell_who_says_it(espeak: Engine) -> None:
