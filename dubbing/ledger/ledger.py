@@ -20,7 +20,7 @@ from dubbing.ledger.records import (
     Claim,
     Known,
     Snapshot,
-    Standing,
+    read_snapshot,
 )
 from dubbing.ledger.requests import Requests
 from dubbing.ledger.server import Call, Server
@@ -32,7 +32,6 @@ LEASE_SECONDS = 6.0
 """A worker that has not renewed a lease for this long is gone."""
 GRACE_SECONDS = 10.0
 """A message that is neither in the broker nor claimed after this long is lost."""
-COUNTS = ("round", "lines", "done", "failed", "closed")
 AT_ONCE = 50
 """Jobs whose standings Redis tells in one go: it serves nobody else for some milliseconds."""
 
@@ -232,7 +231,7 @@ class Ledger:
         """Return where jobs stand, in one round trip."""
         calls = [("snapshots", jobs[n : n + AT_ONCE]) for n in range(0, len(jobs), AT_ONCE)]
         answers = chain.from_iterable(self._server.run_all(calls))
-        return [_known(job, *answer) for job, answer in zip(jobs, answers, strict=True)]
+        return [read_snapshot(job, *answer) for job, answer in zip(jobs, answers, strict=True)]
 
     def events(self, job: str, after: str, *, wait: float) -> tuple[str, list[dict[str, str]]]:
         """Return the last id and the events after ``after``, waiting up to ``wait`` seconds."""
@@ -263,32 +262,6 @@ class Ledger:
         """Return how many messages the broker holds in these lists."""
         with self._server.commands() as redis:
             return sum(int(redis.llen(name)) for name in broker_lists)
-
-
-def _known(job: str, fields: Sequence[str | None], standings: Sequence[Sequence[Any]]) -> Known:
-    state, *counts = (field or "" for field in fields)
-    try:
-        numbers = dict(zip(COUNTS, map(int, counts), strict=True))
-    except ValueError:
-        # Redis lost some of it or all of it; storage knows.
-        return None
-    if not state:
-        return None
-    places = [_standing(*standing) for standing in standings]
-    try:
-        return Snapshot(state=JobState(state), standings=places, **numbers)
-    except ValueError:
-        return NewerRelease(f"the state of job {job!r}, {state!r},")
-
-
-def _standing(queue: str, ahead: str | int, work: str, slots: int, pace: str) -> Standing:
-    return Standing(
-        queue=queue,
-        ahead=None if ahead == "" else int(ahead),
-        work=float(work),
-        slots=slots,
-        pace=float(pace) if pace else None,
-    )
 
 
 def _taken(queue: str, answer: Any) -> list[Address]:

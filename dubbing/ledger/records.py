@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import Field, StringConstraints
 
@@ -25,6 +25,7 @@ BATCH_PATTERN = (
 """Number, offset, length, deadline and lines of a batch; a newer release may add to them."""
 ASSEMBLY_DEADLINE = 6 * 3600.0
 """Seconds after which an assembly counts as hung."""
+COUNTS = ("round", "lines", "done", "failed", "closed")
 OFFLINE_SECONDS = 30.0
 """A worker without a heartbeat for this long is offline; the scripts do not count its slots."""
 
@@ -151,6 +152,35 @@ class Standing:
         # When the last batch ends, the other slots are halfway through batches that follow it.
         share = (self.work + (self.slots - 1) / 2) / self.slots
         return self.pace * max(share, min(self.work, 1.0))
+
+
+def read_snapshot(
+    job: str, fields: Sequence[str | None], standings: Sequence[Sequence[Any]]
+) -> Known:
+    """Return what the script ``snapshots`` tells of a job."""
+    state, *counts = (field or "" for field in fields)
+    try:
+        numbers = dict(zip(COUNTS, map(int, counts), strict=True))
+    except ValueError:
+        # Redis lost some of it or all of it; storage knows.
+        return None
+    if not state:
+        return None
+    places = [_standing(*standing) for standing in standings]
+    try:
+        return Snapshot(state=JobState(state), standings=places, **numbers)
+    except ValueError:
+        return NewerRelease(f"the state of job {job!r}, {state!r},")
+
+
+def _standing(queue: str, ahead: str | int, work: str, slots: int, pace: str) -> Standing:
+    return Standing(
+        queue=queue,
+        ahead=None if ahead == "" else int(ahead),
+        work=float(work),
+        slots=slots,
+        pace=float(pace) if pace else None,
+    )
 
 
 class WorkerState(StrEnum):

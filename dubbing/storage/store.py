@@ -197,14 +197,10 @@ class Storage:
         return self.size(key) is not None
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """Yield the keys below ``prefix``; a folder's are in no particular order."""
+        """Yield the keys below ``prefix``, page by page; a bucket's are in their order."""
         with self._mapped(prefix):
             for page in obstore.list(self._store, prefix.rstrip("/")):
                 yield from (item["path"] for item in page)
-
-    def sorted_keys(self, prefix: str) -> Iterator[str]:
-        """Yield the keys below ``prefix`` in their order; a bucket is asked page by page."""
-        return iter(sorted(self.keys(prefix))) if self._folder else self.keys(prefix)
 
     def folders(self, prefix: str) -> list[str]:
         """Return the names of the folders directly below ``prefix``."""
