@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
-from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -88,21 +87,23 @@ def statuses_of(storage: Storage, ledger: Ledger, ids: Sequence[str]) -> list[St
 
     A job that cannot be read is unreadable, and one that is gone meanwhile is left out.
     """
-    workers = cache(ledger.crew.workers)
+    snapshots = ledger.snapshots(ids)
+    active = any(isinstance(known, Snapshot) and not known.state.ended for known in snapshots)
+    workers = ledger.crew.workers() if active else []
 
     def status_of(found: tuple[str, Known]) -> Status | None:
         id_, known = found
         try:
             if isinstance(known, NewerRelease):
                 raise known
-            return _status(storage, id_, known, workers)
+            return _status(storage, id_, known, lambda: workers)
         except NotFound:
             return None
         except (Damaged, NewerRelease) as exc:
             return _unreadable(id_, exc)
 
-    known = zip(ids, ledger.snapshots(ids), strict=True)
-    return [status for status in each(status_of, known) if status]
+    found = each(status_of, zip(ids, snapshots, strict=True))
+    return [status for status in found if status]
 
 
 def list_statuses(

@@ -1,16 +1,18 @@
-"""How often a worker asks Redis: each answer may take a tenth of a second."""
+"""How often workers and clients ask Redis: each answer may take a tenth of a second."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from installations import access
 from ledgers import record
 from services import PLUGINS
-from system import numbered, stored_job
+from system import numbered, script, stored_job
 from turns import Turns, counting_turns
 
+from dubbing.client import Client
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.residency import Residency
 from dubbing.jobs.batch_work import BatchRunner
@@ -18,6 +20,7 @@ from dubbing.jobs.rounds import create_first_round, put_to_work
 from dubbing.ledger import Address, Ledger
 from dubbing.planning.plan import read_refs
 from dubbing.queue import Publisher, make_app
+from dubbing.settings import Settings
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from tasks.context import Context
@@ -37,6 +40,36 @@ def test_a_batch_takes_four_round_trips(
         found = counted(tmp_path, f"redis://127.0.0.1:{turns.port}", turns)
     # Threads that meet open connections, which costs some more.
     assert 4 * MEASURED <= found < 5 * MEASURED
+
+
+def test_a_client_takes_few_round_trips(tmp_path: Path, redis_url: str) -> None:
+    with counting_turns(redis_url.removeprefix("unix://")) as turns:
+        url = f"redis://127.0.0.1:{turns.port}"
+        client = Client.connect(
+            Settings(storage_url=str(tmp_path), redis_url=url, engine="tone", home=tmp_path)
+        )
+
+        # Room for many messages.
+        client.ledger.crew.beat(record(slots=20))
+
+        def asked(call: Callable[[str], object]) -> int:
+            found = []
+            for name in "abcde":
+                before = turns.count
+                call(name)
+                found.append(turns.count - before)
+            # An answer that comes in two parts counts as two.
+            return min(found)
+
+        def submit(name: str) -> object:
+            return client.submit(script(name, *numbered(name, 2), engine="tone"))
+
+        # Whether Redis can be written, and which installation it serves; then the round is opened,
+        # its batches are chosen, and sent.
+        assert asked(submit) == 3 + 3
+        # Where it stands, and, as it waits, whether a worker says why.
+        assert asked(client.status) == 2
+        assert asked(lambda _: client.jobs()) == 2
 
 
 def counted(folder: Path, url: str, turns: Turns) -> int:
