@@ -10,6 +10,7 @@ import pytest
 import redis as library
 from system import System, numbered, script
 
+from dubbing.engines.holding import Holding
 from dubbing.errors import BadInput, NotFound
 from dubbing.ledger import WorkerRecord, WorkerState
 from dubbing.queue.fleet import Order
@@ -79,7 +80,7 @@ def test_an_engine_can_be_unloaded_while_the_other_speaks(card: Card) -> None:
     job = script("one", *numbered("one", 2))
     card.run(job)
     assert card.whole(job)
-    assert card.record().holding.resting == {"tone": ""}
+    card.until(lambda: card.record().holding.resting == {"tone": ""}, "unloaded")
 
 
 def test_a_worker_that_is_drained_finishes_its_batch_and_ends(card: Card) -> None:
@@ -108,8 +109,8 @@ def test_a_process_that_dies_comes_back_as_it_was_told_to_be(card: Card) -> None
     card.steer(Order.UNLOAD, "tone")
     job = script("killed", "<kill> a line that kills", *numbered("killed", 2))
     card.run(job)
-    assert card.record().holding.resting == {"tone": ""}
-    assert card.record().holding.loaded == ("faulty",)
+    told = Holding(loaded=("faulty",), resting={"tone": ""}, begun=True)
+    card.until(lambda: card.record().holding == told, "as it was told")
 
 
 def test_a_process_that_died_while_it_loaded_an_engine_is_not_followed_into_it(card: Card) -> None:

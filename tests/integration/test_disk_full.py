@@ -32,10 +32,16 @@ class Disk:
         self._mount("--types", "tmpfs", f"--options=size={LARGE}", "tmpfs")
 
     def leave(self, size: int) -> None:
-        """Leave room for so many bytes."""
-        found = os.statvfs(self.path)
-        used = (found.f_blocks - found.f_bfree) * found.f_frsize
-        self._mount(f"--options=remount,size={used + size}")
+        """Leave room for so many bytes, whatever is written meanwhile."""
+        while True:
+            found = os.statvfs(self.path)
+            used = (found.f_blocks - found.f_bfree) * found.f_frsize
+            try:
+                self._mount(f"--options=remount,size={used + size}")
+            except subprocess.CalledProcessError:
+                # More is in use by now.
+                continue
+            return
 
     def files(self) -> set[Path]:
         return {path for path in self.path.rglob("*") if path.is_file()}

@@ -124,6 +124,7 @@ def test_heartbeats_that_cannot_be_read_hide_no_other_worker(
     warming = mine.model_dump(mode="json") | {"name": "next@h", "state": "warming", **NEW}
     for name, said in {"next@h": json.dumps(warming), "odd@h": '{"engines": 7}'}.items():
         database.set(f"dubbing:worker:{name}", f"{time.time()}|{said}", ex=60)
+        database.zadd("dubbing:workers", {name: time.time()})
     console = Console(system.settings.home / "console", **environment(system.settings))
     rows = [row.split("\t") for row in console("workers").stdout.splitlines()]
     states = {row[0]: row[1] for row in rows}
