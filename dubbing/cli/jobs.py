@@ -73,7 +73,7 @@ def watch(job: str, as_json: bool) -> None:
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
-    default=50,
+    default=20,
     show_default=True,
     help="List at most this many jobs.",
 )

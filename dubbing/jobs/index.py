@@ -7,7 +7,6 @@ jobs come first in a listing, and a page of it costs the same however many jobs 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import chain
 
 from dubbing.documents import is_identifier
 from dubbing.storage import Keys, Storage, each
@@ -25,13 +24,13 @@ def submitted(storage: Storage, *, since: float = 0.0) -> Iterator[str]:
 
     since: seconds since 1970.
     """
-    indexed = storage.exists(Keys.INDEXED)
-    marks: Iterable[str] = storage.keys(Keys.SUBMITTED)
-    if not indexed:
-        marks = chain(marks, _missing(storage))
-    if not indexed or storage.path("") is not None:
+    marks: Iterator[str] = storage.keys(Keys.SUBMITTED)
+    if storage.path("") is not None:
         # Only a bucket lists keys in their order, page by page.
-        marks = sorted(marks)
+        marks = iter(sorted(marks))
+    first = next(marks, "")
+    if first != Keys.INDEXED:
+        marks = iter(sorted([first, *marks, *_missing(storage)]))
     seen: set[str] = set()
     for id_, time in _read(marks):
         if time < since:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import islice
 from typing import Any
@@ -89,20 +90,22 @@ def statuses_of(storage: Storage, ledger: Ledger, ids: Sequence[str]) -> list[St
     """
     snapshots = ledger.snapshots(ids)
     active = any(isinstance(known, Snapshot) and not known.state.ended for known in snapshots)
-    workers = ledger.crew.workers() if active else []
+    with ThreadPoolExecutor(1, thread_name_prefix="workers") as pool:
+        # Their answer is on its way while storage is asked about jobs that have ended.
+        workers = pool.submit(ledger.crew.workers if active else list)
 
-    def status_of(found: tuple[str, Known]) -> Status | None:
-        id_, known = found
-        try:
-            if isinstance(known, NewerRelease):
-                raise known
-            return _status(storage, id_, known, lambda: workers)
-        except NotFound:
-            return None
-        except (Damaged, NewerRelease) as exc:
-            return _unreadable(id_, exc)
+        def status_of(asked: tuple[str, Known]) -> Status | None:
+            id_, known = asked
+            try:
+                if isinstance(known, NewerRelease):
+                    raise known
+                return _status(storage, id_, known, workers.result)
+            except NotFound:
+                return None
+            except (Damaged, NewerRelease) as exc:
+                return _unreadable(id_, exc)
 
-    found = each(status_of, zip(ids, snapshots, strict=True))
+        found = each(status_of, zip(ids, snapshots, strict=True))
     return [status for status in found if status]
 
 

@@ -14,12 +14,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Literal, NamedTuple, TypeVar
 
 from dubbing.job import Request, Segment
 from dubbing.text.characters import normalise, speakable
 
 AnyRequest = TypeVar("AnyRequest", bound=Request)
+REMEMBERED = 1 << 13
+"""Texts whose speech is kept: the check of a job asks for that of each line several times."""
 Kind = Literal["sound", "lyrics"]
 Part = Literal["speech", "lyrics", "doubt"]
 """What the text around a note seems to be; ``doubt`` is speech that may be lyrics."""
@@ -105,8 +108,12 @@ LEFT_BEHIND = (
 
 def utterance_of(request: Request, segment: Segment) -> Utterance:
     """Return the speech of a segment and its asides, as ``request`` asks."""
-    text = normalise(segment.text)
-    return read(text, sounds=request.speak_sounds, lyrics=request.speak_lyrics)
+    return _utterance(segment.text, request.speak_sounds, request.speak_lyrics)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _utterance(text: str, sounds: bool, lyrics: bool) -> Utterance:
+    return read(normalise(text), sounds=sounds, lyrics=lyrics)
 
 
 def is_silent(request: Request, segment: Segment) -> bool:

@@ -30,6 +30,12 @@ def mark(storage: Storage, count: int) -> None:
     storage.create(Keys.INDEXED, b"")
 
 
+def marks(storage: Storage) -> list[str]:
+    """Return the jobs that have a mark."""
+    keys = set(storage.keys(Keys.SUBMITTED)) - {Keys.INDEXED}
+    return sorted(id_ for id_, _ in map(Keys.submission, keys))
+
+
 def store(storage: Storage, name: str) -> None:
     job = stored_job(name, "Words.", engine="tone")
     storage.create(Keys.job(name), job.model_dump_json().encode())
@@ -55,7 +61,7 @@ def test_a_job_that_was_entered_twice_is_listed_once(storage: Storage) -> None:
     store(storage, "a")
     for _ in range(2):
         enter(storage, "a")
-    assert len(list(storage.keys(Keys.SUBMITTED))) == 1
+    assert marks(storage) == ["a"]
     # Its documents were copied to another storage, and a round was opened there.
     storage.create(Keys.submitted("a", 1_000_000_000.0), b"")
     storage.create(Keys.INDEXED, b"")
@@ -64,7 +70,7 @@ def test_a_job_that_was_entered_twice_is_listed_once(storage: Storage) -> None:
 
 def test_a_job_that_is_not_stored_is_not_entered(storage: Storage) -> None:
     enter(storage, "nobody")
-    assert list(storage.keys(Keys.SUBMITTED)) == []
+    assert marks(storage) == []
 
 
 def test_jobs_of_an_earlier_release_are_listed_and_entered(storage: Storage) -> None:
@@ -75,7 +81,7 @@ def test_jobs_of_an_earlier_release_are_listed_and_entered(storage: Storage) -> 
     assert list(submitted(storage)) == ["old", "new"]
     assert not storage.exists(Keys.INDEXED)
     complete(storage)
-    assert len(list(storage.keys(Keys.SUBMITTED))) == 2
+    assert marks(storage) == ["new", "old"]
     assert storage.exists(Keys.INDEXED)
     assert list(submitted(storage)) == ["old", "new"]
 
@@ -93,7 +99,7 @@ def test_the_first_jobs_of_many_cost_one_page(s3_options: S3Options) -> None:
         proxy.answer = note
         far = Storage.at("s3://dubbing/index", replace(s3_options, endpoint=proxy.url))
         assert len(list(islice(submitted(far), 20))) == 20
-    assert len(asked) == 2, asked
+    assert len(asked) == 1, asked
 
 
 def test_a_job_whose_submission_broke_off_is_entered_when_it_is_put_to_work(
@@ -120,5 +126,5 @@ def test_a_worker_enters_what_clients_of_an_earlier_release_submitted(
         store(storage, "a")
         system.start("faulty")
         system.until(lambda: storage.exists(Keys.INDEXED), "indexed")
-        assert [id_ for id_, _ in map(Keys.submission, storage.keys(Keys.SUBMITTED))] == ["a"]
+        assert marks(storage) == ["a"]
         assert [status.id for status in system.client.jobs()] == ["a"]
