@@ -44,7 +44,12 @@ async def serve(port: int, seconds: float) -> None:
         # Cancelled at the end; asyncio would write a traceback for each connection.
         with suppress(ConnectionError, asyncio.CancelledError):
             await asyncio.sleep(seconds)
-            there = await asyncio.open_connection("127.0.0.1", port, limit=CHUNK)
+            try:
+                there = await asyncio.open_connection("127.0.0.1", port, limit=CHUNK)
+            except OSError:
+                # As a server does that is not there.
+                writer.transport.abort()
+                return
             await asyncio.gather(
                 forward(reader, there[1], seconds / 2), forward(there[0], writer, seconds / 2)
             )

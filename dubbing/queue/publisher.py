@@ -58,6 +58,9 @@ def celery_settings(redis_url: str) -> dict[str, Any]:
             "ack_emulation": False,
             "health_check_interval": 10,
             "socket_keepalive": True,
+            # A connection may go silent without being closed; a worker would wait for ever.
+            "socket_timeout": 10.0,
+            "socket_connect_timeout": 5.0,
         },
         "accept_content": ["json"],
         "task_serializer": "json",

@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+from deaf import line_to
 from kombu import Message
-from redis_server import RedisServer
+from redis_server import RedisServer, free_port
 from services import PLUGINS
 from system import System, numbered, script
 
@@ -21,6 +23,8 @@ from dubbing.ledger import Ledger
 from dubbing.ledger.ledger import LEASE_SECONDS
 from dubbing.queue import make_app
 
+CONNECTIONS = 4
+"""Connections of a worker that ask something within seconds: to take work, to tell of itself."""
 LONGER_THAN_ANY_CALL = 10.0
 """Seconds after which every call to Redis that was under way has given up."""
 
@@ -121,3 +125,26 @@ def test_how_often_a_line_was_begun_is_known_to_the_redis_that_comes_back(system
     status = system.wait(job.id)
     assert (status.state, status.done, status.failed) == (JobState.FAILED, 4, 1)
     assert system.spoken(job)[job.segments[3].text] == 3
+
+
+class OneWorker(System):
+    ENGINES: ClassVar[Mapping[str, str]] = {"faulty": "faulty"}
+
+
+def test_a_worker_whose_connections_went_silent_takes_work_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A firewall or a router between the two forgot them: nobody is told.
+    monkeypatch.syspath_prepend(str(PLUGINS))
+    port = free_port()
+    with (
+        line_to(port) as line,
+        OneWorker(tmp_path / "home", slots=1, port=port, seen_at=line.port) as system,
+    ):
+        system.ready(1)
+        line.deaf = True
+        system.until(lambda: line.lost >= CONNECTIONS, "silent")
+        line.deaf = False
+        job = script("after", *numbered("After", 4))
+        system.client.submit(job)
+        system.begun(job, 4)
