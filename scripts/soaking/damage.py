@@ -12,7 +12,8 @@ from pathlib import Path
 from soaking.strikes import Blow, Strike
 from system import System
 
-from dubbing.errors import NotFound
+from dubbing.documents import stored
+from dubbing.errors import Damaged, NotFound
 from dubbing.job import JobState
 from dubbing.jobs.store import latest_round, load_end
 from dubbing.planning.plan import read_refs
@@ -56,8 +57,7 @@ class Damage:
             return ""
         job, round_, key = results[strike.pick % len(results)]
         if strike.blow is Blow.DAMAGE_CLIP:
-            result = BatchResult.model_validate_json(self._storage.get(key))
-            takes = [take.key for line in result.segments for take in line.takes]
+            takes = self._takes(key)
             if not takes:
                 return ""
             key = takes[strike.pick % len(takes)]
@@ -69,6 +69,14 @@ class Damage:
             return ""
         self.hits.append(Hit(job, round_, key, before, written, left, time.time()))
         return key
+
+    def _takes(self, result: str) -> list[str]:
+        """Return the clips of a result; none when an earlier strike took or damaged it."""
+        try:
+            found = stored(BatchResult, self._storage.get(result), result)
+        except (NotFound, Damaged):
+            return []
+        return [take.key for line in found.segments for take in line.takes]
 
     def bring(self, key: str) -> None:
         """Bring a late object back, unless it was made again meanwhile."""
