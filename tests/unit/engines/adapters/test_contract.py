@@ -104,10 +104,11 @@ def test_lengths_are_foreseen(engine: Engine) -> None:
 def test_pitch_is_honoured_where_the_spec_says_so(engine: Engine) -> None:
     if "pitch" not in engine.spec.delivery:
         pytest.skip("it has no pitch of its own")
-    plain = speak(engine, *(line(engine, text) for text in TEXTS[:3]))
+    # Several long lines: eSpeak draws its noise anew, which may mislead the estimate of one line.
+    texts = sorted(TEXTS, key=len)[-3:]
+    plain = speak(engine, *(line(engine, text) for text in texts))
     for semitones in (-4, 4):
-        moved = speak(engine, *(line(engine, text, pitch=semitones) for text in TEXTS[:3]))
-        # Several lines: eSpeak draws its noise anew, which may mislead the estimate of one line.
+        moved = speak(engine, *(line(engine, text, pitch=semitones) for text in texts))
         shifts = [12 * np.log2(pitch(m) / pitch(p)) for m, p in zip(moved, plain, strict=True)]
         assert np.median(shifts) == pytest.approx(semitones, abs=1)
 
