@@ -24,12 +24,12 @@ from dubbing.jobs.installation import Installation
 from dubbing.jobs.rounds import start
 from dubbing.jobs.status import (
     Status,
+    collection_statuses,
     job_status,
     list_statuses,
     status_if_readable,
-    statuses_of,
 )
-from dubbing.jobs.store import collection_ids, load_job, load_jobs
+from dubbing.jobs.store import load_job, load_jobs
 from dubbing.ledger import Ledger
 from dubbing.queue import Publisher
 from dubbing.queue.fleet import Fleet
@@ -257,10 +257,7 @@ class Client:
 
     def collection(self, name: str) -> list[Status]:
         """Return the jobs of a collection, by id; raises NotFound when there are none."""
-        found = statuses_of(self.storage, self.ledger, collection_ids(self.storage, name))
-        if not found:
-            raise NotFound(f"there is no collection {name!r}")
-        return found
+        return collection_statuses(self.storage, self.ledger, name)
 
     def file_names(self, job_ids: Sequence[str]) -> dict[str, str]:
         """Return, for each job, a beginning of its files' names that no other job shares."""

@@ -30,7 +30,8 @@ def submitted(storage: Storage, *, since: float = 0.0) -> Iterator[str]:
         marks = iter(sorted(marks))
     first = next(marks, "")
     if first != Keys.INDEXED:
-        marks = iter(sorted([first, *marks, *_missing(storage)]))
+        entered = [first, *marks]
+        marks = iter(sorted([*entered, *_missing(storage, entered)]))
     seen: set[str] = set()
     for id_, time in _read(marks):
         if time < since:
@@ -43,13 +44,14 @@ def submitted(storage: Storage, *, since: float = 0.0) -> Iterator[str]:
 
 def complete(storage: Storage) -> None:
     """Enter the jobs that have no mark: those of clients of an earlier release."""
-    each(lambda mark: storage.create(mark, b""), _missing(storage))
+    missing = _missing(storage, storage.keys(Keys.SUBMITTED))
+    each(lambda mark: storage.create(mark, b""), missing)
     storage.create(Keys.INDEXED, b"")
 
 
-def _missing(storage: Storage) -> list[str]:
-    """Return the marks that are missing."""
-    entered = {id_ for id_, _ in _read(storage.keys(Keys.SUBMITTED))}
+def _missing(storage: Storage, marks: Iterable[str]) -> list[str]:
+    """Return the marks that are missing; ``marks``: all that are there."""
+    entered = {id_ for id_, _ in _read(marks)}
     ids = [id_ for id_ in storage.folders(Keys.JOBS) if is_identifier(id_) and id_ not in entered]
     times = each(storage.modified, map(Keys.job, ids))
     return [

@@ -15,15 +15,15 @@ from dubbing.documents import Model
 from dubbing.errors import Damaged, DubbingError, ErrorRecord, NewerRelease, NotFound
 from dubbing.job import JobState
 from dubbing.jobs.index import submitted
-from dubbing.jobs.store import End, load_end, load_job, newest_round, open_ids
-from dubbing.ledger import Known, Ledger, Snapshot, Standing, WorkerRecord
+from dubbing.jobs.store import End, collection_ids, load_end, load_job, newest_round, open_ids
+from dubbing.ledger import Ledger, Snapshot, SnapshotResult, Standing, WorkerRecord
 from dubbing.planning.plan import Kind, read_refs
 from dubbing.storage import Keys, Storage, each
 
 OPEN = {state for state in JobState if not state.ended and state is not JobState.UNREADABLE}
 """States of a job that is marked as open."""
 PAGE = 200
-"""Jobs that are looked at together when there is no limit."""
+"""Jobs that are looked at together."""
 
 
 class Status(Model):
@@ -94,7 +94,7 @@ def statuses_of(storage: Storage, ledger: Ledger, ids: Sequence[str]) -> list[St
         # Their answer is on its way while storage is asked about jobs that have ended.
         workers = pool.submit(ledger.crew.workers if active else list)
 
-        def status_of(asked: tuple[str, Known]) -> Status | None:
+        def status_of(asked: tuple[str, SnapshotResult]) -> Status | None:
             id_, known = asked
             try:
                 if isinstance(known, NewerRelease):
@@ -109,6 +109,14 @@ def statuses_of(storage: Storage, ledger: Ledger, ids: Sequence[str]) -> list[St
     return [status for status in found if status]
 
 
+def collection_statuses(storage: Storage, ledger: Ledger, name: str) -> list[Status]:
+    """Return where the jobs of a collection stand, by id; raises NotFound when there are none."""
+    found = statuses_of(storage, ledger, collection_ids(storage, name))
+    if not found:
+        raise NotFound(f"there is no collection {name!r}")
+    return found
+
+
 def list_statuses(
     storage: Storage,
     ledger: Ledger,
@@ -119,8 +127,10 @@ def list_statuses(
 ) -> list[Status]:
     """Return where jobs stand, the last submitted first; see `Client.jobs`."""
     ids = _candidates(storage, states, since)
+    # Of jobs in some states, many may have to be looked at for one that is listed.
+    page = PAGE if states or limit is None else limit
     found: list[Status] = []
-    while (limit is None or len(found) < limit) and (some := list(islice(ids, limit or PAGE))):
+    while (limit is None or len(found) < limit) and (some := list(islice(ids, page))):
         statuses = statuses_of(storage, ledger, some)
         found += [status for status in statuses if not states or status.state in states]
     return found[:limit]

@@ -18,8 +18,8 @@ from dubbing.ledger.records import (
     Audit,
     Begun,
     Claim,
-    Known,
     Snapshot,
+    SnapshotResult,
     read_snapshot,
 )
 from dubbing.ledger.requests import Requests
@@ -227,7 +227,7 @@ class Ledger:
             raise known
         return known
 
-    def snapshots(self, jobs: Sequence[str]) -> list[Known]:
+    def snapshots(self, jobs: Sequence[str]) -> list[SnapshotResult]:
         """Return where jobs stand, in one round trip."""
         calls = [("snapshots", jobs[n : n + AT_ONCE]) for n in range(0, len(jobs), AT_ONCE)]
         answers = chain.from_iterable(self._server.run_all(calls))

@@ -126,7 +126,7 @@ class Snapshot:
     start."""
 
 
-Known: TypeAlias = "Snapshot | NewerRelease | None"
+SnapshotResult: TypeAlias = "Snapshot | NewerRelease | None"
 """What the ledger knows of a job: an error for a state of a newer release, None for no such job."""
 
 
@@ -156,7 +156,7 @@ class Standing:
 
 def read_snapshot(
     job: str, fields: Sequence[str | None], standings: Sequence[Sequence[Any]]
-) -> Known:
+) -> SnapshotResult:
     """Return what the script ``snapshots`` tells of a job."""
     state, *counts = (field or "" for field in fields)
     try:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from deaf import line_to
+from deaf import deaf_line
 from kombu import Message
 from redis_server import RedisServer, free_port
 from services import PLUGINS
@@ -138,7 +138,7 @@ def test_a_worker_whose_connections_went_silent_takes_work_again(
     monkeypatch.syspath_prepend(str(PLUGINS))
     port = free_port()
     with (
-        line_to(port) as line,
+        deaf_line(port) as line,
         OneWorker(tmp_path / "home", slots=1, port=port, seen_at=line.port) as system,
     ):
         system.ready(1)

@@ -15,6 +15,7 @@ from turns import Turns, counting_turns
 from dubbing.client import Client
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.residency import Residency
+from dubbing.job import JobState
 from dubbing.jobs.batch_work import BatchRunner
 from dubbing.jobs.rounds import create_first_round, put_to_work
 from dubbing.ledger import Address, Ledger
@@ -70,6 +71,8 @@ def test_a_client_takes_few_round_trips(tmp_path: Path, redis_url: str) -> None:
         # Where it stands, and, as it waits, whether a worker says why.
         assert asked(client.status) == 2
         assert asked(lambda _: client.jobs()) == 2
+        # None of them has failed, but all are looked at together.
+        assert asked(lambda _: client.jobs(states=[JobState.FAILED], limit=1)) == 2
 
 
 def counted(folder: Path, url: str, turns: Turns) -> int:
