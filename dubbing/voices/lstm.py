@@ -1,4 +1,4 @@
-"""A network of long short-term memory in numpy: the same as torch's, in a tenth of the memory."""
+"""A network of long short-term memory in numpy, with the output of torch's."""
 
 from __future__ import annotations
 
