@@ -22,8 +22,8 @@ SHORTENED = 4
 may shorten words."""
 MOST_SPOKEN = 1_500_000
 """Most characters of all lines as they are spoken: more than anybody says in 24 hours."""
-MOST_EFFORT = 15_000
-"""Most `Wording.effort` of all lines: some seconds."""
+MOST_EFFORT = 8_000
+"""Most `Wording.effort` of all lines: some 2.5 s, so that a busy machine ends within 5."""
 
 
 class SpokenSegment(NamedTuple):

@@ -79,7 +79,7 @@ INPUTS: dict[str, tuple[str, Callable[[], str]]] = {
     "drawings": ("ass", lambda: event("{\\p1}a{\\p0}b" * 1600)),
     "bold without an end": ("srt", lambda: cue("**a " * 4900, 15)),
     "marks in the wrong order": ("srt", lambda: cue("a" + "\u0301\u0323" * 9900, 8)),
-    "repetitions by other speakers": ("vtt", lambda: voices(10_000)),
+    "repetitions by other speakers": ("vtt", lambda: voices(7_000)),
     "segments that are none": ("transcript", lambda: f"[{'1,' * 490_000}1]"),
     "segments of nothing": ("manifest", lambda: '{"segments":[%s{}]}' % ("{}," * 330_000)),
     "roles that nobody speaks": (
