@@ -149,7 +149,7 @@ def _frontend(conf: dict[str, str], page: int) -> App:
         (catch_errors, {}),
     ):
         app = middleware.filter_factory(conf, **options)(app)
-    return _one_conditional_write_at_a_time(app)
+    return _remembering(_one_conditional_write_at_a_time(app))
 
 
 def _one_conditional_write_at_a_time(app: App) -> App:
@@ -165,6 +165,29 @@ def _one_conditional_write_at_a_time(app: App) -> App:
         return app(environ, start_response)
 
     return in_turn
+
+
+class _Memory:
+    """Stands for memcached in this one process; what is remembered here never changes."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Any] = {}
+
+    def get(self, key: str, **_: Any) -> Any:
+        return self._known.get(key)
+
+    def set(self, key: str, value: Any, **_: Any) -> None:
+        self._known[key] = value
+
+
+def _remembering(app: App) -> App:
+    """Keep what is known of accounts and buckets, which takes half of each request otherwise."""
+    memory = _Memory()
+
+    def remembering(environ: dict[str, Any], start_response: Any) -> Any:
+        return app(environ | {"swift.cache": memory}, start_response)
+
+    return remembering
 
 
 def _make_buckets(app: App) -> None:
