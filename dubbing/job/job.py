@@ -248,6 +248,10 @@ STORED_MEDIA = re.compile(r"media/[A-Za-z0-9][A-Za-z0-9._-]{0,99}|s3://[^/]+/.+"
 """What the media of a stored job is: the key of an upload, or an ``s3://`` URL."""
 
 
+UNCAST = Role()
+"""The role of a speaker whom the cast does not name."""
+
+
 class Job(Request, Document):
     """One programme to be dubbed into one language, stored as ``jobs/<job>/job.json``."""
 
@@ -282,4 +286,4 @@ class Job(Request, Document):
 
     def role(self, speaker: str) -> Role:
         """Return the role of ``speaker`` in the cast, or a default role."""
-        return self.cast.get(speaker, Role())
+        return self.cast.get(speaker, UNCAST)

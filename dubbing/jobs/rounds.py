@@ -7,8 +7,9 @@ always taken.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 from dubbing.documents import stored
 from dubbing.engines.engine import EngineSpec
@@ -36,9 +37,13 @@ from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.storage.parallel import each
 
+if TYPE_CHECKING:
+    from dubbing.text.wording import Wording
+
 log = logging.getLogger(__name__)
 
 Specs = Mapping[str, EngineSpec]
+PlanFirst = Callable[[Storage, Job], None]
 
 
 def create_round(
@@ -58,31 +63,34 @@ def create_round(
     return storage.create(Keys.plan(job.id, number), write_plan(round_, batches))
 
 
-def create_first_round(storage: Storage, job: Job, specs: Specs | None = None) -> None:
+def create_first_round(
+    storage: Storage, job: Job, specs: Specs | None = None, wording: Wording | None = None
+) -> None:
     """Enter a job in the index, and write the plan that speaks all of its lines.
 
-    specs: as in `create_round`.
+    specs: as in `create_round`. wording: as in `cast_lines`.
     """
     # In this order: whoever finds no plan does both.
     index.enter(storage, job.id)
     specs = specs or published_specs(storage)
-    lines = cast_lines(job, job.segments, specs)
+    lines = cast_lines(job, job.segments, specs, wording=wording)
     create_round(storage, job, 1, Round(reason=Reason.SUBMIT, asked=1), lines, specs)
 
 
-def put_to_work(storage: Storage, ledger: Ledger, job: Job, specs: Specs | None = None) -> set[str]:
+def put_to_work(
+    storage: Storage, ledger: Ledger, job: Job, plan_first: PlanFirst = create_first_round
+) -> set[str]:
     """Enter in the ledger all batches of a job's newest round whose results storage lacks.
 
-    job: its request, of any round.
+    job: its request, of any round. plan_first: writes the first round of a job without a plan, as
+    it is when it was just stored or when its submission broke off.
 
-    Returns the queues that may have new work. A round that ended stays ended. A job without a plan,
-    as it is when it was just stored or when its submission broke off, is planned now; ``specs`` as
-    in `create_round`.
+    Returns the queues that may have new work. A round that ended stays ended.
     """
     round_, end = newest_round(storage, job.id)
     if round_ == 0:
         round_ = 1
-        create_first_round(storage, job, specs)
+        plan_first(storage, job)
         # It may have been cancelled meanwhile.
         end = load_end(storage, job.id, round_)
     elif end is None:
@@ -107,13 +115,17 @@ def put_to_work(storage: Storage, ledger: Ledger, job: Job, specs: Specs | None 
 
 
 def start(
-    storage: Storage, ledger: Ledger, publisher: Publisher, job: Job, specs: Specs | None = None
+    storage: Storage,
+    ledger: Ledger,
+    publisher: Publisher,
+    job: Job,
+    plan_first: PlanFirst = create_first_round,
 ) -> None:
     """Put a job to work, and send as many messages as its queues have room for.
 
-    specs: as in `create_round`.
+    plan_first: as in `put_to_work`.
     """
-    publisher.fill(sorted(put_to_work(storage, ledger, job, specs)))
+    publisher.fill(sorted(put_to_work(storage, ledger, job, plan_first)))
 
 
 def end_round(storage: Storage, ledger: Ledger, job_id: str, end: End) -> End:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from dubbing.engines.conversion import spec_of
 from dubbing.engines.engine import EngineSpec
@@ -16,6 +16,9 @@ from dubbing.planning.plan import SPEED_STEP, CastLine, PlannedLine
 from dubbing.planning.rooms import line_rooms
 from dubbing.text.sounds import utterance_of, voiced
 from dubbing.voices.voice import VoiceRef
+
+if TYPE_CHECKING:
+    from dubbing.text.wording import Wording
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +33,13 @@ def cast_lines(
     segments: Sequence[Segment],
     specs: Mapping[str, EngineSpec],
     kept: Voices | None = None,
+    wording: Wording | None = None,
 ) -> list[CastLine]:
     """Return the line, engine and voice of each of ``segments``, in order, without silent ones.
 
     job: the whole job; its timeline gives each line's room.
     kept: voices that speakers got earlier and keep.
+    wording: the job's, from a caller that has put its lines into words already.
     """
     # Importing it compiles its rules, and most importers of this module cast nothing.
     from dubbing.text.wording import Wording  # noqa: PLC0415
@@ -44,7 +49,7 @@ def cast_lines(
     segments = [segment for segment in segments if segment.id in rooms]
     speakers = list(dict.fromkeys(segment.speaker for segment in segments))
     voices = assign_voices(spoken, specs, kept, speakers)
-    wording = Wording(job.language, job.pronunciations)
+    wording = wording or Wording(job.language, job.pronunciations)
     return [
         CastLine(
             job.engine_of(segment.speaker),

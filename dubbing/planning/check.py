@@ -24,6 +24,7 @@ from dubbing.planning.rooms import line_rooms
 from dubbing.planning.spoken import SpokenSegment, spoken_segments
 from dubbing.text.characters import normalise, script_mismatch
 from dubbing.text.sounds import voiced
+from dubbing.text.wording import Wording
 
 SHOWN = 5
 """Sounds and lyrics of one line that cautions show."""
@@ -37,6 +38,7 @@ def check(
     *,
     film_seconds: float | None = None,
     voices: Sequence[str] = (),
+    wording: Wording | None = None,
 ) -> list[Caution]:
     """Return cautions about lines that may not come out as meant.
 
@@ -45,14 +47,18 @@ def check(
     specs: specs of all engines, by name.
     film_seconds: length of the media, if there is any.
     voices: names of the stored voices, to suggest one for a misspelled name.
+    wording: the job's, for a caller that needs the spoken words afterwards.
 
     Raises one BadInput that lists everything that must be changed.
     """
     spoken = voiced(job)
     known: dict[str, list[EngineSpec]] = {speaker: [] for speaker in spoken.speakers}
     lines: list[SpokenSegment] = []
+    wording = wording or Wording(job.language, job.pronunciations)
     faults = chain(
-        _whole(job), _engines(job, specs, voices, known), _lines(job, known, film_seconds, lines)
+        _whole(job),
+        _engines(job, specs, voices, known),
+        _lines(job, wording, known, film_seconds, lines),
     )
     if found := list(islice(faults, ENOUGH)):
         raise BadInput(listed(found))
@@ -84,6 +90,7 @@ def _engines(
 
 def _lines(
     job: Request,
+    wording: Wording,
     known: Mapping[str, list[EngineSpec]],
     film_seconds: float | None,
     lines: list[SpokenSegment],
@@ -94,7 +101,7 @@ def _lines(
         for speaker, found in known.items()
         if found
     }
-    for segment, line in spoken_segments(job, limits):
+    for segment, line in spoken_segments(job, limits, wording):
         if isinstance(line, str):
             yield f"{_name(segment)}: {line}"
             continue

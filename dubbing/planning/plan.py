@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from dubbing.documents import Document, Model, stored
@@ -216,8 +217,8 @@ def _chunks(
 ) -> Iterable[tuple[PlannedLine, ...]]:
     """Sort lines by length; cut them by the engine's budget of lines and padded seconds."""
     chunk: list[PlannedLine] = []
-    for line in sorted(lines, key=lambda line: spec.foresee(line.spoken, language)):
-        longest = spec.foresee(line.spoken, language)
+    foreseen = [(spec.foresee(line.spoken, language), line) for line in lines]
+    for longest, line in sorted(foreseen, key=itemgetter(0)):
         full = len(chunk) == spec.batch_lines or longest * (len(chunk) + 1) > spec.batch_seconds
         if chunk and full:
             yield tuple(chunk)

@@ -38,14 +38,13 @@ class SpokenSegment(NamedTuple):
 
 
 def spoken_segments(
-    job: Request, limits: Mapping[str, int]
+    job: Request, limits: Mapping[str, int], wording: Wording
 ) -> Iterator[tuple[Segment, SpokenSegment | str]]:
     """Yield every segment with its spoken words, or with the reason why it has none.
 
-    limits: the most characters that a speaker's engines speak at once. No segment follows the one
-    at which all lines together are too long.
+    limits: the most characters that a speaker's engines speak at once. wording: the job's. No
+    segment follows the one at which all lines together are too long.
     """
-    wording = Wording(job.language, job.pronunciations)
     total = effort = 0
     for segment in job.segments:
         utterance = utterance_of(job, segment)

@@ -41,6 +41,10 @@ class ManifestRole(Manner):
         return self.model_copy(update={"reference": digest})
 
 
+UNCAST = ManifestRole()
+"""The role of a speaker whom the cast does not name."""
+
+
 class Manifest(Request):
     """One programme to be dubbed into one language, as people submit it."""
 
@@ -80,7 +84,7 @@ class Manifest(Request):
 
     def role(self, speaker: str) -> ManifestRole:
         """Return the role of ``speaker`` in the cast, or a default role."""
-        return self.cast.get(speaker, ManifestRole())
+        return self.cast.get(speaker, UNCAST)
 
 
 def normalised(manifest: Manifest) -> Manifest:

@@ -38,7 +38,7 @@ def preview(checked: Checked, storage: Storage, engines: Mapping[str, Published]
     engines: what workers published of them.
     """
     job, specs = checked.intake.stored, checked.specs
-    lines = cast_lines(job, job.segments, specs)
+    lines = cast_lines(job, job.segments, specs, wording=checked.wording)
     batches = [b for b in plan_round(lines, job.language, specs) if b.kind is Kind.SYNTHESIS]
     there, seconds = 0, 0.0
     for batch in batches:

@@ -16,7 +16,7 @@ from dubbing.job import Job
 from dubbing.job.caution import Caution
 from dubbing.jobs.installation import Installation
 from dubbing.jobs.revision import open_revision
-from dubbing.jobs.rounds import start
+from dubbing.jobs.rounds import create_first_round, start
 from dubbing.jobs.store import load_job
 from dubbing.ledger import Ledger
 from dubbing.planning.check import check
@@ -27,6 +27,7 @@ from dubbing.storage.keys import Keys
 from dubbing.storage.parallel import AT_ONCE, each, in_order
 from dubbing.submission.intake import Intake, Specs
 from dubbing.submission.sources import Sources
+from dubbing.text.wording import Wording
 from dubbing.voices.holds import held
 
 
@@ -47,6 +48,8 @@ class Checked:
     """A job that can be stored."""
 
     intake: Intake
+    wording: Wording
+    """Its lines in words."""
     cautions: Sequence[Caution]
     specs: dict[str, EngineSpec]
     """The specs of the engines that it was checked against."""
@@ -96,12 +99,21 @@ class Checker:
         self.catalogue.permit(needed)
         intake = Intake(sources, manifest, specs)
         seconds = intake.inspect()
-        found = check(intake.manifest, specs, film_seconds=seconds, voices=intake.stored_voices)
+        wording = Wording(manifest.language, manifest.pronunciations)
+        found = check(
+            intake.manifest,
+            specs,
+            film_seconds=seconds,
+            voices=intake.stored_voices,
+            wording=wording,
+        )
         cautions = [
             caution.model_copy(update={"file": caution.file or manifest.source})
             for caution in (*manifest.cautions, *found, *intake.listen())
         ]
-        return Checked(intake=intake, cautions=cautions, specs=specs, needed=needed)
+        return Checked(
+            intake=intake, wording=wording, cautions=cautions, specs=specs, needed=needed
+        )
 
 
 def _uploaded(checked: Iterable[Checked]) -> Iterator[Checked]:
@@ -172,7 +184,8 @@ class Submitter:
         def put_in(one: Checked) -> Submission:
             job = one.intake.stored
             created = write(specs, job)
-            start(self.storage, self.ledger, self.publisher, job, specs)
+            plan = partial(create_first_round, specs=specs, wording=one.wording)
+            start(self.storage, self.ledger, self.publisher, job, plan)
             return Submission(
                 id=job.id,
                 created=created,

@@ -43,12 +43,10 @@ can be, as numbers and their units hold no such place."""
 ONE_TILDE = str.maketrans(dict.fromkeys(TILDES, "~"))
 """The grammars know only one of the tildes."""
 NOTHING: Mapping[str, str] = {}
-REMEMBERED = 1 << 16
-"""Texts whose spoken form is kept: the check of a job words each line, and the casting again."""
 
 
 class Wording:
-    """The wording of a job's lines."""
+    """The wording of a job's lines. Each text is put into words once, and remembered."""
 
     def __init__(self, language: str, pronunciations: Mapping[str, str] = NOTHING) -> None:
         """Read the dictionary once for all lines.
@@ -58,12 +56,13 @@ class Wording:
         """
         self._language = language
         self._dictionary = Dictionary(pronunciations)
+        self._spoken: dict[str, str] = {}
 
     def spoken(self, text: str) -> str:
         """Return the spoken form of ``text``, normalised; the same text always gives the same."""
-        text = normalise(text)
-        listed = list(self._dictionary.find(text))
-        return _worded(text, self._language, *listed)
+        if text not in self._spoken:
+            self._spoken[text] = self._worded(normalise(text))
+        return self._spoken[text]
 
     def effort(self, text: str) -> int:
         """Return the characters of ``text`` that take long to read, a tenth of a millisecond each.
@@ -72,18 +71,16 @@ class Wording:
         """
         return _reader(self._language).effort(text)
 
-
-@lru_cache(maxsize=REMEMBERED)
-def _worded(text: str, language: str, *listed: Span) -> str:
-    """Return the spoken form of normalised text; ``listed`` are the parts that are replaced."""
-    said = list(listed)
-    written = plain(text)
-    said += _reader(language).find(written, said)
-    said += clear_of(list(unspoken(written)), said)
-    if not said and written == text:
-        return text
-    # Names from CLDR may hold signs without a sound, as some words in other scripts do.
-    return normalise(joined(written, said))
+    def _worded(self, text: str) -> str:
+        """Return the spoken form of normalised text."""
+        said = list(self._dictionary.find(text))
+        written = plain(text)
+        said += _reader(self._language).find(written, said)
+        said += clear_of(list(unspoken(written)), said)
+        if not said and written == text:
+            return text
+        # Names from CLDR may hold signs without a sound, as some words in other scripts do.
+        return normalise(joined(written, said))
 
 
 def spoken(text: str, language: str, pronunciations: Mapping[str, str] = NOTHING) -> str:
