@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -96,8 +97,15 @@ class Client:
     @cached_property
     def _installation(self) -> Installation:
         """Storage and Redis, greeted; they have to belong together before anything is written."""
-        self.storage, self.ledger  # noqa: B018 - an error of either says what to check
+        self._both  # noqa: B018 - an error of either says what to check
         return self._system.installation
+
+    @cached_property
+    def _both(self) -> tuple[Storage, Ledger]:
+        """Storage and ledger, greeted at the same time, as they may be far away."""
+        with ThreadPoolExecutor(1) as beside:
+            ledger = beside.submit(lambda: self.ledger)
+            return self.storage, ledger.result()
 
     @cached_property
     def _checker(self) -> Checker:
@@ -155,7 +163,7 @@ class Client:
         """
         _check_name(job_id)
         look = job_status if readable else status_if_readable
-        return look(self.storage, self.ledger, job_id)
+        return look(*self._both, job_id)
 
     def watch(self, job_id: str) -> Iterator[Status]:
         """Yield a job's status at each change and every few seconds, until the job has ended."""
@@ -253,11 +261,11 @@ class Client:
         states: only jobs in these states; by default, in any. since: only jobs submitted after
         this time, in seconds since 1970. limit: the most jobs to return; by default, all.
         """
-        return list_statuses(self.storage, self.ledger, states=states, since=since, limit=limit)
+        return list_statuses(*self._both, states=states, since=since, limit=limit)
 
     def collection(self, name: str) -> list[Status]:
         """Return the jobs of a collection, by id; raises NotFound when there are none."""
-        return collection_statuses(self.storage, self.ledger, name)
+        return collection_statuses(*self._both, name)
 
     def file_names(self, job_ids: Sequence[str]) -> dict[str, str]:
         """Return, for each job, a beginning of its files' names that no other job shares."""
