@@ -168,7 +168,7 @@ def _one_conditional_write_at_a_time(app: App) -> App:
 
 
 class _Memory:
-    """Stands for memcached in this one process; what is remembered here never changes."""
+    """Stands for memcached in this one process, which is told of all that changes."""
 
     def __init__(self) -> None:
         self._known: dict[str, Any] = {}
@@ -178,6 +178,9 @@ class _Memory:
 
     def set(self, key: str, value: Any, **_: Any) -> None:
         self._known[key] = value
+
+    def delete(self, key: str, **_: Any) -> None:
+        self._known.pop(key, None)
 
 
 def _remembering(app: App) -> App:
