@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     home."""
     model_folders: dict[Identifier, Path] = {}
     """Folders of models that lie elsewhere, by engine, as JSON: {"xtts": "/weights/XTTS-v2"}."""
+    endpoints: dict[Identifier, tuple[str, ...]] = {}
+    """Servers of engines that speak elsewhere, as JSON: {"openai": ["http://localhost:8880/v1"]}.
+    `run`, `up` and workers add them to those that `dubbing endpoints` lists."""
     hub_endpoint: str = ""
     """Address of the Hugging Face hub, or of a mirror. Default: HF_ENDPOINT, or
     https://huggingface.co."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.models.folders import ModelFolders
+from dubbing.engines.remote.pool import Pools
 from dubbing.errors import QueueUnavailable
 from dubbing.jobs.installation import Installation
 from dubbing.ledger import Ledger
@@ -20,6 +21,8 @@ from dubbing.storage import S3Options, Storage
 
 if TYPE_CHECKING:
     from celery import Celery
+
+    from dubbing.engines.remote.registry import Registry
 
 
 @dataclass
@@ -94,6 +97,28 @@ class System:
         return ModelFolders(root=root, named=settings.model_folders)
 
     @cached_property
+    def pools(self) -> Pools:
+        """The endpoints of engines that speak elsewhere."""
+        return Pools(lambda: self.storage)
+
+    @property
+    def registry(self) -> Registry:
+        """Adds, checks and removes endpoints."""
+        from dubbing.engines.remote.registry import Registry  # noqa: PLC0415 - it loads HTTP
+
+        return Registry(self.catalogue, self.pools)
+
+    def add_endpoints(self) -> None:
+        """Add the endpoints that the settings name, unless they are known; raises BadInput."""
+        for engine, urls in self.settings.endpoints.items():
+            known = self.pools.get(engine)
+            for url in urls:
+                if known.endpoint(url) is None:
+                    self.registry.add(engine, {"url": url}, {})
+
+    @cached_property
     def catalogue(self) -> Catalogue:
         """The installed engines, except those whose licence the settings refuse."""
-        return Catalogue(self.model_folders, refused=self.settings.refuse_licences)
+        return Catalogue(
+            self.model_folders, refused=self.settings.refuse_licences, pools=self.pools
+        )

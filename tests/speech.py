@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import openai_server
 import soxr
 import tiny
 from services import unavailable
@@ -16,8 +18,12 @@ from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.conversion import Converted
 from dubbing.engines.engine import Converter, Engine, Line, VoiceForm, require
 from dubbing.engines.models.folders import ModelFolders
+from dubbing.engines.remote.engine import RemoteEngine
+from dubbing.engines.remote.pool import Pools
+from dubbing.engines.remote.registry import Registry
 from dubbing.errors import EngineMissing
 from dubbing.media.samples import Audio, trim
+from dubbing.storage import Storage
 
 TEXTS = (
     "You told me the ship would leave before dawn.",
@@ -29,16 +35,22 @@ LONGEST = 15.0
 
 def loaded(name: str, models: Path) -> Iterator[Engine]:
     """Yield a loaded engine, with its tiny model if needed; a converter gets the tone engine."""
-    engine = Catalogue(ModelFolders(root=models)).create(name)
-    try:
-        require(engine)
-        tiny.make(name, models / name)
-        engine = Catalogue(ModelFolders(root=models)).create(name)
-        engine.load("cpu")
-    except EngineMissing as exc:
-        unavailable(str(exc))
-    yield over_tone(engine) if engine.spec.base else engine
-    engine.unload()
+    storage = Storage.at(str(models / "storage"))
+    catalogue = Catalogue(ModelFolders(root=models), pools=Pools(lambda: storage))
+    with ExitStack() as servers:
+        engine = catalogue.create(name)
+        try:
+            require(engine)
+            tiny.make(name, models / name)
+            if isinstance(engine, RemoteEngine):
+                url = servers.enter_context(openai_server.running()).url
+                Registry(catalogue, Pools(lambda: storage)).add(name, {"url": url}, {})
+            engine = catalogue.create(name)
+            engine.load("cpu")
+        except EngineMissing as exc:
+            unavailable(str(exc))
+        yield over_tone(engine) if engine.spec.base else engine
+        engine.unload()
 
 
 def over_tone(converter: Converter) -> Engine:

@@ -64,6 +64,7 @@ def worker(engines: tuple[str, ...], slots: int | None, auto_load: bool) -> None
     system = System()
     settings = system.settings
     log.configure(settings.log_level)
+    system.add_endpoints()
     devices = _devices(engines, system)
     slots = slots or settings.slots or default_slots(engines, devices)
     if set(devices) == {"cpu"}:

@@ -30,6 +30,7 @@ MODULES = {
     "say": "dubbing.cli.speech",
     "voices": "dubbing.cli.voices",
     "engines": "dubbing.cli.speech",
+    "endpoints": "dubbing.cli.endpoints",
     "models": "dubbing.cli.models",
     "workers": "dubbing.cli.workers",
     "doctor": "dubbing.cli.doctor",

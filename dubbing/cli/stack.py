@@ -25,6 +25,7 @@ from dubbing.planning.plan import Kind
 from dubbing.script.entries import Reading
 from dubbing.script.manifest import Manifest
 from dubbing.settings import Settings
+from dubbing.system import System
 from dubbing.text.sounds import voiced
 
 
@@ -70,6 +71,7 @@ def up(engines: tuple[str, ...]) -> None:
     settings = Settings()
     names = list(dict.fromkeys(engines or (settings.engine,)))
     _unwind_when_terminated()
+    System(settings).add_endpoints()
     with Stack(settings, [*names, Kind.ASSEMBLY]) as stack:
         echo(f"up: {', '.join(names)}; logs in {stack.logs}; Ctrl-C stops it")
         while True:
@@ -102,6 +104,7 @@ def flower(address: str, port: int) -> None:
 def _dub(reading: Reading, out: Path) -> tuple[Status, list[Path], list[Caution]]:
     """Dub one job; return its last status, the files written and the cautions."""
     settings, job = Settings(), reading.jobs[0]
+    System(settings).add_endpoints()
     with Stack(settings, _engines(job, settings)) as stack:
         from dubbing.client import Client  # noqa: PLC0415 - the workers start meanwhile
 

@@ -2,7 +2,8 @@
 
 All engines, built-in ones included, are found by the entry point group ``dubbing.engines``. An
 engine that needs a model can have several instances, each with its own queue: ``vits-de`` and
-``vits-fr`` are instances of ``vits``, with their models in folders of these names.
+``vits-fr`` are instances of ``vits``, with their models in folders of these names. The instances of
+an engine that speaks elsewhere have a pool of endpoints in storage.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from pathlib import Path
 from dubbing.documents import listed
 from dubbing.engines.engine import EngineSpec, Voicing
 from dubbing.engines.models.folders import NOWHERE, ModelFolders
+from dubbing.engines.remote.engine import RemoteEngine
+from dubbing.engines.remote.pool import Pools
 from dubbing.errors import BadInput, DubbingError, EngineMissing
 from dubbing.job import Request
 from dubbing.text.sounds import voiced
@@ -36,10 +39,13 @@ class Catalogue:
     )
     refused: tuple[str, ...] = ()
     """Patterns of licences; an engine whose licence matches one is not used."""
+    pools: Pools | None = None
+    """The endpoints of engines that speak elsewhere."""
 
     def names(self) -> list[str]:
         """Return the names of all engines and instances, sorted."""
-        instances = {name for name in self.folders.names() if self.kind(name)}
+        pools = self.pools.names() if self.pools else []
+        instances = {name for name in (*self.folders.names(), *pools) if self.kind(name)}
         return sorted(instances | self.points.keys())
 
     def kind(self, name: str) -> str | None:
@@ -71,7 +77,12 @@ class Catalogue:
 
     def _made(self, name: str, folder: Path) -> Voicing:
         try:
-            made: Voicing = self.points[self.kind(name) or name].load()(name, folder)
+            engine = self.points[self.kind(name) or name].load()
+            made: Voicing
+            if issubclass(engine, RemoteEngine):
+                made = engine(name, folder, self.pools)
+            else:
+                made = engine(name, folder)
         except DubbingError:
             raise
         except ImportError as exc:

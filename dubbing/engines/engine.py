@@ -73,8 +73,9 @@ class EngineSpec(Model):
     """A call that speaks one full batch and takes longer is taken to hang."""
     seconds_to_load: float = 900.0
     """Loading that takes longer is taken to hang: a large model on a slow disk takes minutes."""
-    device: Literal["cpu", "cuda"] = "cpu"
-    """Where it speaks best. An engine for ``cuda`` uses the CPU where there is no GPU."""
+    device: Literal["cpu", "cuda", "remote"] = "cpu"
+    """Where it speaks best. An engine for ``cuda`` uses the CPU where there is no GPU; one that is
+    ``remote`` speaks on other machines."""
     base: Identifier | None = None
     """Only for a converter, which changes the voice of another engine's speech: the engine that
     speaks if the cast names none."""

@@ -235,4 +235,6 @@ def _ended_if_it_hangs(seconds: float) -> Iterator[None]:
 
 def device_of(spec: EngineSpec, chosen: str | None = None) -> str:
     """Return the device for a model: the chosen one, or the best one here for its engine."""
+    if spec.device == "remote":
+        return spec.device
     return chosen or (spec.device if GPU.exists() else "cpu")

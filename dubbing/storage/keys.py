@@ -29,6 +29,7 @@ class Keys:
     OPEN = "open/"
     JOBS = "jobs/"
     ENGINES = "engines/"
+    ENDPOINTS = "endpoints/"
     VOICE_NAMES = "voice-names/"
     SUBMITTED = "submitted/"
     INDEXED = "submitted/-"
@@ -158,6 +159,11 @@ class Keys:
     def clip(digest: str) -> str:
         """Return the key of a clip; all jobs share clips."""
         return f"clips/{digest[:2]}/{digest}.flac"
+
+    @staticmethod
+    def endpoints(engine: str) -> str:
+        """Return the key of the endpoints of an engine that speaks elsewhere."""
+        return f"endpoints/{engine}.json"
 
     @staticmethod
     def engine(name: str) -> str:

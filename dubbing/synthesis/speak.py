@@ -215,10 +215,20 @@ class Speech:
             # From the second try on, each line stands alone, so that no other line can spoil it.
             for call in [pending] if attempt == 0 else [[ask] for ask in pending]:
                 self._watch.check()
-                lines = [self._line(ask, attempt) for ask in call]
-                for ask, line, spoken in zip(call, lines, self._call(lines), strict=True):
-                    self._note(ask, line.seed, spoken)
+                self._speak_together(call, attempt)
             pending = [ask for ask in pending if self._outcomes[ask.line.id].error]
+
+    def _speak_together(self, asks: Sequence[Ask], attempt: int) -> None:
+        """Speak and judge lines; raise an error that is no line's once the others are noted."""
+        away: DubbingError | None = None
+        lines = [self._line(ask, attempt) for ask in asks]
+        for ask, line, spoken in zip(asks, lines, self._call(lines), strict=True):
+            if isinstance(spoken, HANDED_BACK):
+                away = away or spoken
+            else:
+                self._note(ask, line.seed, spoken)
+        if away:
+            raise away
 
     def _line(self, ask: Ask, attempt: int) -> Line:
         return Line(
@@ -261,9 +271,7 @@ class Speech:
         yield from self._call(lines[middle:])
 
     def _note(self, ask: Ask, seed: int, spoken: Spoken) -> None:
-        """Have a good clip stored, or keep the error; raise an error that is no line's."""
-        if isinstance(spoken, HANDED_BACK):
-            raise spoken
+        """Have a good clip stored, or keep the error."""
         outcome = self._outcomes[ask.line.id]
         outcome.attempts += 1
         if not outcome.takes:

@@ -16,6 +16,7 @@ from pathlib import Path
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.engine import EngineSpec, missing_libraries, require
 from dubbing.engines.models.folders import ModelFolders, Weights, require_files
+from dubbing.engines.remote.engine import RemoteEngine
 from dubbing.errors import BadInput, DubbingError, EngineFailed, EngineMissing
 
 
@@ -28,6 +29,8 @@ class State(StrEnum):
     """It has a model that cannot be used as it is."""
     NO_MODEL = "no_model"
     """Files of its model are missing."""
+    NO_ENDPOINT = "no_endpoint"
+    """It speaks elsewhere, and no server is known."""
     NO_LIBRARY = "no_library"
     """Its extra is not installed."""
     READY = "ready"
@@ -38,6 +41,7 @@ WORDS = {
     State.REFUSED: "refused",
     State.DAMAGED: "damaged",
     State.NO_MODEL: "needs a model",
+    State.NO_ENDPOINT: "needs an endpoint",
     State.READY: "ready",
 }
 
@@ -98,6 +102,9 @@ def inspect(catalogue: Catalogue, name: str) -> Readiness:
         catalogue.permit([engine.spec])
     with _noted(problems, State.NO_LIBRARY):
         require(engine)
+    if isinstance(engine, RemoteEngine):
+        with _noted(problems, State.NO_ENDPOINT):
+            engine.require_endpoints()
     size = 0
     if engine.weights:
         with _noted(problems, State.DAMAGED), _noted(problems, State.NO_MODEL, EngineMissing):

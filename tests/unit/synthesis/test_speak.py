@@ -495,6 +495,18 @@ def test_what_is_no_lines_fault_leaves_the_batch_at_once_and_its_clips_stay(
     assert max(Counter(log())[planned.spoken] for planned in asked[:2]) == 1
 
 
+def test_what_was_spoken_beside_a_line_that_nobody_could_take_stays(
+    speaking: Speaking, log: Callable[[], list[str]], switch: Path
+) -> None:
+    asked = [line("0", "The first."), line("1", "Nobody <says>."), line("2", "The last.")]
+    with pytest.raises(EngineAway):
+        speaking(batch(*asked), "low")
+    switch.unlink()
+    results = speaking(batch(*asked), "low")
+    assert [bool(result.takes) for result in results] == [True] * 3
+    assert Counter(log()) == {"The first.": 1, "Nobody <says>.": 2, "The last.": 1}
+
+
 def test_an_engine_that_fails_is_tried_line_by_line(
     speaking: Speaking, log: Callable[[], list[str]], switch: Path
 ) -> None:

@@ -1,0 +1,147 @@
+"""`dubbing endpoints`: the servers of engines that speak elsewhere."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from dubbing.cli.exit_codes import FAILED
+from dubbing.cli.group import Group
+from dubbing.cli.output import echo, json_option, print_json, print_table
+from dubbing.engines.remote.pool import Pool
+from dubbing.errors import BadInput
+from dubbing.system import System
+
+
+@click.group(cls=Group, invoke_without_command=True)
+@json_option
+@click.pass_context
+def endpoints(context: click.Context, as_json: bool) -> None:
+    """List the servers of engines that speak elsewhere."""
+    if context.invoked_subcommand:
+        return
+    pools = System().registry.all()
+    if as_json:
+        print_json({name: pool.model_dump(mode="json") for name, pool in pools.items()})
+        return
+    rows = (
+        (name, one.url, str(one.slots), pool.model or "-", _state(one.draining))
+        for name, pool in pools.items()
+        for one in pool.endpoints
+    )
+    print_table(("engine", "endpoint", "slots", "model", ""), rows)
+
+
+@endpoints.command()
+@click.argument("engine")
+@click.argument("url")
+@click.option("--model", help="Name of the model, where the server has several.")
+@click.option("--revision", help="Tells two states of a model of the same name apart.")
+@click.option(
+    "--voice", "voices", multiple=True, help="A voice of the server that it does not list."
+)
+@click.option(
+    "--language", "languages", multiple=True, help="A language that it speaks, such as de."
+)
+@click.option(
+    "--field", "fields", multiple=True, metavar="NAME=VALUE", help="Sent with each line, as JSON."
+)
+@click.option(
+    "--slots", type=click.IntRange(min=1), default=1, help="Lines that it is sent at once."
+)
+@click.option("--key-from", default="", metavar="VARIABLE", help="Holds its API key on workers.")
+@json_option
+def add(
+    engine: str,
+    url: str,
+    model: str | None,
+    revision: str | None,
+    voices: tuple[str, ...],
+    languages: tuple[str, ...],
+    fields: tuple[str, ...],
+    slots: int,
+    key_from: str,
+    as_json: bool,
+) -> None:
+    """Add the server at URL to ENGINE, or change how it is used.
+
+    ENGINE is openai, or a new instance of it, such as openai-kokoro. URL is the address before
+    /audio/speech, and usually ends in /v1.
+    """
+    declared: dict[str, Any] = {
+        "model": model,
+        "revision": revision,
+        "voices": voices,
+        "languages": languages,
+        "fields": dict(map(_field, fields)),
+    }
+    named = {name: value for name, value in declared.items() if value}
+    pool = System().registry.add(engine, {"url": url, "slots": slots, "key_from": key_from}, named)
+    _print(engine, pool, as_json)
+
+
+@endpoints.command()
+@click.argument("engine", required=False)
+@json_option
+def check(engine: str | None, as_json: bool) -> None:
+    """Ask the servers of ENGINE, or all, what they serve; exit with 1 if one cannot be used."""
+    checks = list(System().registry.check(engine))
+    if as_json:
+        print_json([{"engine": c.engine, "url": c.endpoint.url, "error": c.error} for c in checks])
+    else:
+        for one in checks:
+            echo(f"{one.engine} {one.endpoint.url}: {one.error or 'ok'}")
+    sys.exit(FAILED if any(one.error for one in checks) else 0)
+
+
+@endpoints.command()
+@click.argument("engine")
+@click.argument("url")
+@click.option("--back", is_flag=True, help="Send it lines again.")
+@json_option
+def drain(engine: str, url: str, back: bool, as_json: bool) -> None:
+    """Send the server at URL no more lines; workers heed it within seconds."""
+    _print(engine, System().registry.drain(engine, url, draining=not back), as_json)
+
+
+@endpoints.command()
+@click.argument("engine")
+@click.argument("url")
+@json_option
+def remove(engine: str, url: str, as_json: bool) -> None:
+    """Remove the server at URL; lines that it has begun are still taken from it."""
+    _print(engine, System().registry.remove(engine, url), as_json)
+
+
+def _print(engine: str, pool: Pool, as_json: bool) -> None:
+    if as_json:
+        print_json(pool.model_dump(mode="json"))
+        return
+    echo(f"{engine}: model {pool.model or 'default'}, {_some(pool.voices)}")
+    for one in pool.endpoints:
+        echo(f"  {one.url}, {one.slots} at once{_state(one.draining, ', ')}")
+
+
+def _some(voices: Iterable[str]) -> str:
+    names = list(voices)
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return f"voices {', '.join(names[:5])}{more}" if names else "no voices"
+
+
+def _state(draining: bool, before: str = "") -> str:
+    return f"{before}draining" if draining else ""
+
+
+def _field(text: str) -> tuple[str, Any]:
+    """Return a field from ``name=value``; a value that is no JSON is a string."""
+    name, sign, value = text.partition("=")
+    if not (name and sign):
+        raise BadInput("write it as NAME=VALUE", where=f"--field {text}")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value

@@ -1,0 +1,6 @@
+"""Engines that speak elsewhere: pools of endpoints that are reached over HTTP.
+
+A pool is data in storage (`pool`). `dispatch` decides which endpoint takes the next request, `wire`
+sends it and tells faults of an endpoint from refusals of a line, `sound` reads the answer, and
+`engine` is the base of the adapters.
+"""

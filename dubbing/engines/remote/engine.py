@@ -1,0 +1,174 @@
+"""The base of engines that speak elsewhere.
+
+Lines are spoken at once by as many threads as the pool has slots. A line whose endpoint fails goes
+to another one, within the time of the call.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from dubbing.engines.engine import EngineSpec, Line, Spoken, described
+from dubbing.engines.models.folders import Weights
+from dubbing.engines.remote.pool import Endpoint, Pool, Pools
+from dubbing.errors import DubbingError, EngineAway, EngineFailed, EngineMissing
+
+# Commands that list engines import the adapters, and send nothing.
+if TYPE_CHECKING:
+    from dubbing.engines.remote.dispatch import Dispatch
+    from dubbing.engines.remote.wire import Wire
+    from dubbing.media.samples import Audio
+
+FAILURES = 3
+"""Endpoints, or times, that a line may fail before that is its error."""
+LINES_A_SLOT = 8
+"""Lines of a batch for each slot of the pool."""
+MOST_LINES = 64
+MOST_THREADS = 64
+REFRESH_SECONDS = 5.0
+"""Seconds after which the endpoints are read again: they may be changed at any time."""
+PATIENCE, PATIENCE_A_SECOND = 20.0, 4.0
+"""How long an endpoint may take for a line: so long, and so long for each second of speech."""
+SHARE = 0.9
+"""Share of the time of a call after which its lines are left for later."""
+
+
+class RemoteEngine:
+    """Speaks by the endpoints of a pool. Subclasses know one contract each."""
+
+    weights: ClassVar[Weights | None] = None
+    extra: ClassVar[str] = ""
+    libraries: ClassVar[tuple[str, ...]] = ()
+    spec: EngineSpec
+    model: str
+
+    def __init__(self, name: str, folder: Path, pools: Pools | None = None) -> None:
+        """Read the pool, without asking any endpoint.
+
+        pools: without it, this is the engine as it is before it has an endpoint.
+        """
+        self._pools = pools
+        self.pool = pools.get(name) if pools else Pool()
+        self.spec = self._described(described(type(self).spec, name, folder))
+        self._wire: Wire | None = None
+        self._dispatch: Dispatch | None = None
+        self._read_at = 0.0
+
+    def load(self, device: str) -> None:
+        """Take the pool's model for what its endpoints serve; each is asked before its first line.
+
+        An endpoint that nobody answers at keeps no worker from starting. Raises EngineMissing for
+        an engine without endpoints.
+        """
+        from dubbing.engines.remote.dispatch import Dispatch  # noqa: PLC0415 - see above
+        from dubbing.engines.remote.wire import Wire  # noqa: PLC0415 - see above
+
+        self.require_endpoints()
+        self.model = self.pool.digest
+        self._wire = Wire()
+        self._dispatch = Dispatch(self.spec.name, self._check_fit)
+        self._dispatch.follow(self.pool.endpoints)
+        self._read_at = time.monotonic()
+
+    def require_endpoints(self) -> None:
+        """Raise EngineMissing for an engine without endpoints."""
+        if not self.pool.endpoints:
+            raise EngineMissing(
+                f"{self.spec.name} has no endpoint: add one with "
+                f"`dubbing endpoints add {self.spec.name} URL`"
+            )
+
+    def unload(self) -> None:
+        """Close the connections."""
+        if self._wire:
+            self._wire.close()
+        self._wire = self._dispatch = None
+
+    def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
+        """Speak ``lines``, as many at once as the pool has slots."""
+        if not lines:
+            return []
+        self._refresh()
+        end = time.monotonic() + SHARE * self.spec.seconds_per_call
+        threads = min(len(lines), MOST_THREADS, max(1, self.pool.slots))
+        with ThreadPoolExecutor(threads, thread_name_prefix="line") as pool:
+            return list(pool.map(lambda line: self._speak(line, end), lines))
+
+    def identify(self, wire: Wire, endpoint: Endpoint) -> None:
+        """Raise Unfit unless an endpoint serves the pool's model, as far as it tells."""
+        raise NotImplementedError
+
+    def probe(self, wire: Wire, endpoint: Endpoint, declared: Pool) -> Pool:
+        """Return a pool with what an endpoint says of itself, where nothing was declared.
+
+        Raises Unreachable and Unfit.
+        """
+        raise NotImplementedError
+
+    def ask(self, wire: Wire, endpoint: Endpoint, line: Line, seconds: float) -> Audio:
+        """Have an endpoint speak a line; raises the errors of `wire`."""
+        raise NotImplementedError
+
+    def refusal(self, line: Line) -> DubbingError | None:
+        """Return why a line is not sent to any endpoint, or None."""
+        raise NotImplementedError
+
+    def _described(self, spec: EngineSpec) -> EngineSpec:
+        pool = self.pool
+        lines = min(MOST_LINES, LINES_A_SLOT * max(1, pool.slots))
+        update = {"voices": pool.voices, "languages": pool.languages, "batch_lines": lines}
+        return spec.model_copy(update=update if pool.endpoints else {})
+
+    def _check_fit(self, endpoint: Endpoint) -> None:
+        if self._wire:
+            self.identify(self._wire, endpoint)
+
+    def _refresh(self) -> None:
+        """Read the endpoints again, if that was not done just now."""
+        if self._dispatch is None:
+            raise EngineFailed(f"{self.spec.name} is not loaded")
+        if self._pools is None or time.monotonic() < self._read_at + REFRESH_SECONDS:
+            return
+        self._read_at = time.monotonic()
+        pool = self._pools.get(self.spec.name)
+        if pool.endpoints and pool.digest != self.model:
+            raise EngineAway(
+                f"the endpoints of {self.spec.name} were given another model: "
+                f"`dubbing workers unload` and `load` make a worker take it"
+            )
+        self.pool = pool
+        self._dispatch.follow(pool.endpoints)
+
+    def _patience(self, line: Line, end: float) -> float:
+        """Return the seconds after which an endpoint is taken to hang."""
+        speech = self.spec.foresee(line.text, line.language) / line.speed
+        return max(1.0, min(PATIENCE + PATIENCE_A_SECOND * speech, end - time.monotonic()))
+
+    def _speak(self, line: Line, end: float) -> Spoken:
+        """Return a line's sound, or its error; EngineAway when no endpoint can be used."""
+        from dubbing.engines.remote.wire import Failed, Unfit, Unreachable  # noqa: PLC0415
+
+        if refusal := self.refusal(line):
+            return refusal
+        wire, dispatch = self._wire, self._dispatch
+        if wire is None or dispatch is None:
+            return EngineFailed(f"{self.spec.name} is not loaded")
+        failed: list[str] = []
+        while True:
+            endpoint = None
+            try:
+                with dispatch.turn(end, avoid=failed) as endpoint:
+                    return self.ask(wire, endpoint, line, self._patience(line, end))
+            except (Unreachable, Unfit):
+                # The endpoint rests, so another one takes the line, or the same one later.
+                continue
+            except Failed as exc:
+                failed.append(endpoint.url if endpoint else "")
+                if len(failed) == FAILURES:
+                    return EngineFailed(f"{self.spec.name} failed: {exc}")
+            except DubbingError as exc:
+                return exc

@@ -1,0 +1,128 @@
+"""The endpoints of an engine that speaks elsewhere, as stored: ``endpoints/<instance>.json``."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from pydantic import Field, JsonValue, field_validator
+
+from dubbing.documents import Document, Model, is_identifier, stored
+from dubbing.errors import NotFound, StorageUnavailable
+from dubbing.storage import Keys, Storage
+
+log = logging.getLogger(__name__)
+
+VARIABLE = re.compile(r"DUBBING_KEY_[A-Z0-9_]+")
+"""Names of the environment variables that may hold an API key. Whoever can write into storage could
+otherwise have a worker send any variable to any server."""
+
+
+class Endpoint(Model):
+    """One server of a pool."""
+
+    url: str
+    """The address below which its routes are: ``https://host:8443/v1``."""
+    key_from: str = ""
+    """The environment variable of a worker that holds its API key; ``""`` when it needs none."""
+    slots: int = Field(default=1, ge=1, le=1000)
+    """How many lines it is sent at once."""
+    draining: bool = False
+    """Whether it is sent no more lines."""
+
+    @field_validator("url")
+    @classmethod
+    def _is_web_address(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
+            raise ValueError("write it as http://host:port/path or https://host/path")
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise ValueError("leave out user, password and what follows ? or #: name --key-from")
+        return url.rstrip("/")
+
+    @field_validator("key_from")
+    @classmethod
+    def _is_variable(cls, name: str) -> str:
+        if name and not VARIABLE.fullmatch(name):
+            raise ValueError("name a variable, such as DUBBING_KEY_OPENAI, and not the key itself")
+        return name
+
+
+class Pool(Document):
+    """The endpoints of one engine, and the model that all of them serve."""
+
+    model: str = ""
+    """Name of the model, as the servers know it; ``""`` where they have only one."""
+    revision: str = ""
+    """Tells two states of a model of the same name apart, whose clips differ."""
+    voices: tuple[str, ...] = ()
+    """Stock voices."""
+    languages: tuple[str, ...] = ("*",)
+    """As in `EngineSpec`."""
+    fields: dict[str, JsonValue] = Field(default={})
+    """Fields that are sent with each line, beside those of the contract."""
+    endpoints: tuple[Endpoint, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Hex digest of all that decides how the model speaks, as far as its servers tell."""
+        said = [self.model, self.revision, self.fields]
+        canonical = json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    @property
+    def slots(self) -> int:
+        """How many lines all endpoints together are sent at once."""
+        return sum(endpoint.slots for endpoint in self.endpoints if not endpoint.draining)
+
+    def endpoint(self, url: str) -> Endpoint | None:
+        """Return the endpoint at an address, or None."""
+        return next((one for one in self.endpoints if one.url == url.rstrip("/")), None)
+
+    def having(self, endpoint: Endpoint) -> Pool:
+        """Return the pool with an endpoint, in place of another one at its address."""
+        others = [one for one in self.endpoints if one.url != endpoint.url]
+        return self.model_copy(update={"endpoints": (*others, endpoint)})
+
+    def without(self, endpoint: Endpoint) -> Pool:
+        """Return the pool without an endpoint."""
+        others = tuple(one for one in self.endpoints if one.url != endpoint.url)
+        return self.model_copy(update={"endpoints": others})
+
+
+class Pools:
+    """The pools in storage."""
+
+    def __init__(self, storage: Callable[[], Storage]) -> None:
+        """Keep how to reach storage, which is asked only for engines that speak elsewhere."""
+        self._storage = storage
+
+    def names(self) -> list[str]:
+        """Return the engines that have a pool; none while storage does not answer."""
+        try:
+            keys = list(self._storage().keys(Keys.ENDPOINTS))
+        except StorageUnavailable as exc:
+            log.warning("engines that speak elsewhere are left out: %s", exc)
+            return []
+        names = (key.removeprefix(Keys.ENDPOINTS).removesuffix(".json") for key in keys)
+        return sorted(filter(is_identifier, names))
+
+    def get(self, engine: str) -> Pool:
+        """Return the pool of an engine, empty when it has none; raises as `stored`."""
+        key = Keys.endpoints(engine)
+        try:
+            return stored(Pool, self._storage().get(key), key)
+        except NotFound:
+            return Pool()
+
+    def put(self, engine: str, pool: Pool) -> None:
+        """Store the pool of an engine; one without endpoints is removed."""
+        key = Keys.endpoints(engine)
+        if pool.endpoints:
+            self._storage().replace(key, pool.model_dump_json().encode())
+        else:
+            self._storage().delete(key)

@@ -1,0 +1,47 @@
+"""The sound in a server's answer. Nothing that its header says is believed but the sample rate."""
+
+from __future__ import annotations
+
+import io
+from itertools import chain
+
+import av
+import numpy as np
+from av.error import FFmpegError
+
+from dubbing.engines.remote.wire import Failed
+from dubbing.media.samples import SILENCE_DBFS, Audio, Samples, peak
+
+LONGEST = 600.0
+"""Seconds; a small file may hold hours of silence."""
+SHORTEST = 0.05
+"""Seconds; servers that fail answer with a few samples, or none."""
+
+
+def sound_of(answer: bytes) -> Audio:
+    """Return the sound of an answer in any format that ffmpeg reads, as mono.
+
+    A WAV file whose header claims another length is read to its end. Raises Failed for an answer
+    without sound, with hardly any, or with silence alone.
+    """
+    blocks: list[Samples] = []
+    count = rate = 0
+    try:
+        with av.open(io.BytesIO(answer), mode="r") as container:
+            (stream, *_) = container.streams.audio
+            rate = int(stream.rate or 0)
+            mono = av.AudioResampler(format="fltp", layout="mono")
+            for frame in chain(container.decode(stream), [None]):
+                parts = [part.to_ndarray()[0] for part in mono.resample(frame)]
+                blocks += parts
+                count += sum(map(len, parts))
+                if count > LONGEST * rate:
+                    raise Failed("the answer is longer than any line")
+    except (FFmpegError, ValueError) as exc:
+        raise Failed("the answer is no sound") from exc
+    samples: Samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
+    if rate <= 0 or len(samples) < SHORTEST * rate:
+        raise Failed("the answer holds hardly any sound")
+    if peak(samples) < 10 ** (SILENCE_DBFS / 20):
+        raise Failed("the answer is silent")
+    return Audio(samples=samples, rate=rate)

@@ -1,0 +1,196 @@
+"""HTTP to an endpoint: one client, and the one place where its errors get their meaning.
+
+::
+
+    Unreachable   nobody is there, or too busy: no fault of the line; another endpoint may speak it
+    Unfit         this endpoint cannot serve the pool: wrong key, wrong route, another model
+    Failed        it answered with something that is not the line: tried again, within bounds
+    SpeechRejected  it refused the line itself: no other endpoint would take it
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx2
+
+from dubbing.engines.remote.pool import Endpoint
+from dubbing.errors import SpeechRejected
+from dubbing.visible import readable_line
+
+CONNECT_SECONDS = 5.0
+LONGEST_WORDS = 200
+"""Characters of a server's own words that an error repeats."""
+LARGEST = 50_000_000
+"""Bytes of an answer; a line of two minutes takes 23 MB at 96 kHz in 16 bits."""
+BUSY = frozenset({408, 425, 429, 502, 503, 504, 522, 524})
+UNFIT = frozenset({401, 403, 404, 405, 407, 410})
+LINES_FAULT = frozenset({400, 413, 414, 422})
+
+
+class WireError(Exception):
+    """Base of what goes wrong with an endpoint; the message is for people."""
+
+
+class Unreachable(WireError):
+    """Nobody is there, or it is too busy."""
+
+    def __init__(self, why: str, retry_after: float | None = None) -> None:
+        self.retry_after = retry_after
+        """Seconds after which it wants to be asked again; None when it did not say."""
+        super().__init__(why)
+
+
+class Unfit(WireError):
+    """The endpoint cannot serve its pool."""
+
+
+class Failed(WireError):
+    """The answer is not the line."""
+
+
+class Wire:
+    """A connection pool to all endpoints. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        # No proxy or .netrc of the machine's: an endpoint's address is all that counts.
+        self._client = httpx2.Client(
+            follow_redirects=False,
+            trust_env=False,
+            limits=httpx2.Limits(max_connections=None, keepalive_expiry=30.0),
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def get(self, endpoint: Endpoint, route: str, seconds: float = 10.0) -> Any:
+        """Return the JSON at a route; None when the endpoint has no such route.
+
+        Raises Unreachable and Unfit.
+        """
+        answer, body = self._asked(endpoint, "GET", route, seconds)
+        if answer.status_code in {404, 405, 501}:
+            return None
+        try:
+            _check(answer, body)
+        except (Failed, SpeechRejected) as exc:
+            raise Unreachable(str(exc)) from exc
+        return _json(body)
+
+    def post(
+        self, endpoint: Endpoint, route: str, content: Mapping[str, Any], seconds: float
+    ) -> bytes:
+        """Send JSON to a route; return the body of the answer.
+
+        seconds: the whole call may take so long.
+        Raises Unreachable, Unfit, Failed, and SpeechRejected for a line that is refused.
+        """
+        answer, body = self._asked(endpoint, "POST", route, seconds, json=content)
+        _check(answer, body)
+        if "json" in answer.headers.get("content-type", ""):
+            raise Failed(f"it answered {_words(body)}")
+        return body
+
+    def _asked(
+        self, endpoint: Endpoint, method: str, route: str, seconds: float, **options: Any
+    ) -> tuple[httpx2.Response, bytes]:
+        """Return an answer and its body, which is read within the time."""
+        end = time.monotonic() + seconds
+        timeout = httpx2.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
+        try:
+            with self._client.stream(
+                method,
+                f"{endpoint.url}/{route}",
+                headers=_credentials(endpoint),
+                timeout=timeout,
+                **options,
+            ) as answer:
+                return answer, _body(answer, end)
+        except httpx2.TimeoutException as exc:
+            raise Unreachable(f"it did not answer within {seconds:.0f} s") from exc
+        except (httpx2.HTTPError, httpx2.InvalidURL) as exc:
+            raise Unreachable(readable_line(str(exc)) or type(exc).__name__) from exc
+
+
+def _body(answer: httpx2.Response, end: float) -> bytes:
+    """Return the body, unless it is larger than any line, or drips until after ``end``."""
+    body = bytearray()
+    for part in answer.iter_bytes():
+        body += part
+        if len(body) > LARGEST:
+            raise Failed("its answer is larger than any line")
+        if time.monotonic() > end:
+            raise Unreachable("it did not finish its answer in time")
+    return bytes(body)
+
+
+def _credentials(endpoint: Endpoint) -> dict[str, str]:
+    """Return the headers with the endpoint's key: some servers read one, some the other."""
+    if not endpoint.key_from:
+        return {}
+    key = os.environ.get(endpoint.key_from, "")
+    if not key:
+        raise Unfit(f"the environment variable {endpoint.key_from}, which holds its key, is empty")
+    if not (key.isascii() and key.isprintable()):
+        raise Unfit(f"the key in {endpoint.key_from} has an invalid character")
+    return {"Authorization": f"Bearer {key}", "X-Api-Key": key}
+
+
+def _check(answer: httpx2.Response, body: bytes) -> None:
+    """Raise the error that an answer stands for, if it stands for one."""
+    status = answer.status_code
+    if answer.is_success:
+        return
+    said = f"HTTP {status}: {_words(body)}"
+    if status in BUSY:
+        raise Unreachable(said, _retry_after(answer))
+    if answer.has_redirect_location:
+        raise Unfit(f"HTTP {status}: it redirects to another address: name that one")
+    if status in UNFIT:
+        raise Unfit(said)
+    if status in LINES_FAULT:
+        raise SpeechRejected(f"the server refused the line: {_words(body)}")
+    raise Failed(said)
+
+
+def _words(body: bytes) -> str:
+    """Return a server's own words in one line, and nothing of a traceback."""
+    found = _json(body)
+    # {"error": {"message": …}}, {"detail": [{"msg": …}]} and the like, from the outside in.
+    for name in ("error", "detail", "message", "msg"):
+        if isinstance(found, list) and found:
+            found = found[0]
+        if isinstance(found, dict) and name in found:
+            found = found[name]
+    text = body.decode(errors="replace") if found is None else str(found)
+    if "Traceback (most recent call last)" in text:
+        # Its last line tells what happened; the others are the server's own business.
+        text = text.strip().splitlines()[-1]
+    if text.lstrip().startswith("<"):
+        text = "a page in HTML"
+    return readable_line(text.strip())[:LONGEST_WORDS] or "nothing"
+
+
+def _json(body: bytes) -> Any:
+    """Return a body as JSON; None for one that is none."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
+
+
+def _retry_after(answer: httpx2.Response) -> float | None:
+    """Return the seconds of a ``Retry-After``, which may be a number or a date."""
+    given = answer.headers.get("retry-after", "")
+    if given.isdecimal():
+        return float(given[:9])
+    try:
+        return max(0.0, parsedate_to_datetime(given).timestamp() - time.time())
+    except ValueError:
+        return None

@@ -1,0 +1,119 @@
+"""A job whose lines are spoken by servers that fail, die and come back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import ClassVar
+
+import openai_server
+import pytest
+import soundfile
+from openai_server import FAULTS, VOICES, Server
+from speech import pitch
+from system import System
+
+from dubbing.assembly.report import ReportLine
+from dubbing.job import JobState, Segment
+from dubbing.media.samples import Audio, Samples
+from dubbing.script.manifest import Manifest, ManifestRole
+
+SLOT = 2.5
+"""Seconds from one line to the next."""
+EACH = 0.05
+"""Share of the lines that each fault strikes."""
+
+
+class Served(System):
+    """A worker of servers, and one of assembly."""
+
+    ENGINES: ClassVar = {"openai": "openai", "assembly": "assembly"}
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[list[Server]]:
+    with ExitStack() as stack:
+        yield [stack.enter_context(openai_server.running()) for _ in range(4)]
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory, servers: list[Server]) -> Iterator[System]:
+    urls = [server.url for server in servers]
+    with Served(tmp_path_factory.mktemp("served"), endpoints={"openai": urls}) as system:
+        system.ready()
+        yield system
+
+
+def job(name: str, lines: int) -> Manifest:
+    """Return a job whose lines have four speakers in turn, each with a voice of its own."""
+    segments = [
+        Segment(
+            id=str(n),
+            start=n * SLOT,
+            end=n * SLOT + 2.0,
+            speaker=list(VOICES)[n % 4],
+            text=f"{name}: this is line {n} of many.",
+        )
+        for n in range(lines)
+    ]
+    cast = {voice: ManifestRole(voice=voice) for voice in VOICES}
+    return Manifest(id=name, language="en", engine="openai", segments=segments, cast=cast)
+
+
+def heard(sound: Samples, rate: int, line: ReportLine) -> float:
+    """Return the pitch of a line where the report says that it is, in Hz."""
+    assert line.actual_start is not None
+    assert line.actual_end is not None
+    part = sound[round(line.actual_start * rate) : round(line.actual_end * rate)]
+    return pitch(Audio(samples=part, rate=rate))
+
+
+def test_every_line_is_there_once_in_its_voice_though_servers_fail_at_random(
+    system: System, servers: list[Server], tmp_path: Path
+) -> None:
+    for seed, server in enumerate(servers):
+        server.set(faults=dict.fromkeys(FAULTS, EACH), seed=seed)
+    manifest = job("faulty", 200)
+    status = system.run(manifest)
+    assert (status.state, status.done, status.failed) == (JobState.COMPLETED, 200, 0)
+    lines = system.report(manifest).lines
+    assert [line.id for line in lines] == [str(n) for n in range(200)]
+    paths = {path.name: path for path in system.client.fetch("faulty", tmp_path)}
+    sound, rate = soundfile.read(paths["dub.flac"], dtype="float32", always_2d=True)
+    wrong = [
+        (line.id, line.speaker, pitch_heard)
+        for line in lines
+        if (pitch_heard := heard(sound[:, 0], rate, line))
+        != pytest.approx(VOICES[line.speaker], rel=0.15)
+    ]
+    assert wrong == []
+
+
+def test_a_server_that_dies_costs_no_line(system: System, servers: list[Server]) -> None:
+    for server in servers:
+        server.set(seconds=0.1, forget=True)
+    manifest = job("dying", 80)
+    system.client.submit(manifest)
+    system.until(lambda: len(servers[0].seen) > 5, "begun")
+    servers[0].stop()
+    status = system.wait("dying")
+    servers[0].start()
+    assert (status.state, status.done, status.failed) == (JobState.COMPLETED, 80, 0)
+    assert all(line.error is None for line in system.report(manifest).lines)
+
+
+def test_a_job_waits_while_no_server_is_there(system: System, servers: list[Server]) -> None:
+    for server in servers:
+        server.set(seconds=0.1, forget=True)
+    manifest = job("waiting", 60)
+    system.client.submit(manifest)
+    system.until(lambda: sum(len(server.seen) for server in servers) > 8, "begun")
+    for server in servers:
+        server.stop()
+    system.until(lambda: "no endpoint of openai can be used" in system.log("openai"), "away")
+    assert not system.client.status("waiting").state.ended
+    for server in servers:
+        server.start()
+    status = system.wait("waiting")
+    assert (status.state, status.done, status.failed) == (JobState.COMPLETED, 60, 0)
