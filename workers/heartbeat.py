@@ -204,8 +204,8 @@ class Heartbeat:
 
 
 def _queues(engines: tuple[str, ...], holding: Holding) -> tuple[str, ...]:
-    """Return the queues of the engines that do not rest; none while no work is taken."""
+    """Return the queues of the engines that work is taken for."""
     if holding.fault:
         return ()
-    awake = [engine for engine in engines if engine not in holding.resting]
+    awake = [name for name in engines if name not in holding.resting and name not in holding.away]
     return tuple(queue for engine in awake for queue in queues_of(engine))

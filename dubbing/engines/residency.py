@@ -20,6 +20,7 @@ from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.conversion import Converted
 from dubbing.engines.engine import Converter, Engine, EngineSpec, Voicing
 from dubbing.engines.holding import Holding
+from dubbing.engines.remote.engine import RemoteEngine
 from dubbing.errors import BadInput, DubbingError, EngineAway, EngineFailed
 
 log = logging.getLogger(__name__)
@@ -65,8 +66,19 @@ class Residency:
 
     @property
     def holding(self) -> Holding:
-        """The engines that are in memory, and those that rest."""
-        return Holding(loaded=tuple(self._engines), begun=self._begun, resting=dict(self._resting))
+        """The engines that are in memory, those that rest, and those that are away."""
+        engines = list(self._engines.items())
+        away = {
+            name: engine.trouble
+            for name, engine in engines
+            if isinstance(engine, RemoteEngine) and engine.trouble
+        }
+        return Holding(
+            loaded=tuple(name for name, _ in engines),
+            begun=self._begun,
+            resting=dict(self._resting),
+            away=away,
+        )
 
     def begin(self, names: Iterable[str]) -> None:
         """Load the first of ``names`` that does not rest, and others while they fit.
@@ -186,6 +198,8 @@ class Residency:
             what = f"{name} cannot be loaded: " if beside else ""
             raise EngineFailed(f"{what}{type(exc).__name__}: {exc}") from exc
         self._engines[name] = engine
+        if isinstance(engine, RemoteEngine):
+            engine.watch(lambda: self._changed(self.holding))
         log.info("%s was loaded in %.1f s", name, time.monotonic() - began)
         self._changed(self.holding)
         self._loaded(engine)

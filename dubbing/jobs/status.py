@@ -219,6 +219,9 @@ def _hindrances(
         for name in worker.engines
         if worker.holding.fault and name in lacks
     }
+    faults |= {
+        name: why for worker in online for name, why in worker.holding.away.items() if name in lacks
+    }
     begun = {queue for worker in online if worker.holding.begun for queue in worker.queues}
     taken = {queue for worker in online for queue in worker.queues}
     loading = {_worker(at.queue) for at in standings if at.queue in taken - begun}

@@ -111,9 +111,12 @@ def test_a_job_waits_while_no_server_is_there(system: System, servers: list[Serv
     system.until(lambda: sum(len(server.seen) for server in servers) > 8, "begun")
     for server in servers:
         server.stop()
-    system.until(lambda: "no endpoint of openai can be used" in system.log("openai"), "away")
-    assert not system.client.status("waiting").state.ended
+    system.until(lambda: system.client.status("waiting").faults, "away")
+    found = system.client.status("waiting")
+    assert not found.state.ended
+    assert servers[0].url in found.faults["openai"]
     for server in servers:
         server.start()
     status = system.wait("waiting")
+    assert status.faults == {}
     assert (status.state, status.done, status.failed) == (JobState.COMPLETED, 60, 0)

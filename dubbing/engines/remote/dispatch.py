@@ -12,7 +12,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from dubbing.engines.remote.pool import Endpoint
@@ -21,6 +21,8 @@ from dubbing.errors import EngineAway, SpeechRejected
 
 log = logging.getLogger(__name__)
 
+LOOK_SECONDS = 0.5
+"""Pause between two looks for an endpoint while none can be used."""
 STRIKES = 3
 """Failures in a row after which an endpoint is away."""
 FIRST_REST, LONGEST_REST = 0.5, 10.0
@@ -56,6 +58,10 @@ class _State:
         return self.in_flight / slots
 
 
+class _Nobody(EngineAway):
+    """No endpoint can be used, now and for some time."""
+
+
 class Dispatch:
     """The endpoints of one engine. Safe to use from several threads."""
 
@@ -67,8 +73,13 @@ class Dispatch:
         """
         self._name = name
         self._fit = fit
+        self.trouble = ""
+        """Why no endpoint can be used; ``""`` while one can."""
+        self.changed: Callable[[], object] = lambda: None
+        """Called whenever `trouble` comes or goes."""
         self._states: dict[str, _State] = {}
         self._changed = threading.Condition()
+        self._closed = threading.Event()
 
     def follow(self, endpoints: Iterable[Endpoint]) -> None:
         """Use these endpoints from now on; what is known of those that stay is kept."""
@@ -81,6 +92,10 @@ class Dispatch:
                 self._states[endpoint.url] = state
             self._changed.notify_all()
 
+    def close(self) -> None:
+        """Look for no endpoint any more."""
+        self._closed.set()
+
     @contextmanager
     def turn(self, end: float, avoid: Collection[str] = ()) -> Iterator[Endpoint]:
         """Provide an endpoint for one line, and learn from the errors of the block.
@@ -89,7 +104,11 @@ class Dispatch:
         are taken only when no other endpoint is there.
         Raises EngineAway when no endpoint is there, or none is free in time.
         """
-        state = self._taken(end, avoid)
+        try:
+            state = self._taken(end, avoid)
+        except _Nobody as exc:
+            self._note_trouble(str(exc))
+            raise
         try:
             if not state.fit:
                 self._fit(state.endpoint)
@@ -126,7 +145,7 @@ class Dispatch:
                 usable = [s for s in self._states.values() if not s.endpoint.draining]
                 there = [s for s in usable if not (s.away and s.rests_until > now)]
                 if not there:
-                    raise EngineAway(self._nobody(usable))
+                    raise _Nobody(self._nobody(usable))
                 if now >= end:
                     raise EngineAway(f"no endpoint of {self._name} became free in time")
                 wanted = [s for s in there if s.endpoint.url not in avoid] or there
@@ -161,6 +180,24 @@ class Dispatch:
             if state.away:
                 log.info("%s at %s is back", self._name, state.endpoint.url)
             state.strikes = 0
+
+    def _note_trouble(self, why: str) -> None:
+        """Note that no endpoint can be used, and look for one that can."""
+        with self._changed:
+            if self.trouble:
+                return
+            self.trouble = why
+        threading.Thread(target=self._look_out, name="endpoints", daemon=True).start()
+        self.changed()
+
+    def _look_out(self) -> None:
+        """Ask endpoints that do not rest whether they are back, until one is."""
+        while not self._closed.wait(LOOK_SECONDS):
+            # One that was away is asked what it serves before its turn.
+            with suppress(Unreachable, Unfit, EngineAway), self.turn(time.monotonic() + 1):
+                self.trouble = ""
+                self.changed()
+                return
 
     def _nobody(self, usable: Collection[_State]) -> str:
         if not usable:

@@ -7,7 +7,7 @@ to another one, within the time of the call.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -74,6 +74,16 @@ class RemoteEngine:
         self._dispatch.follow(self.pool.endpoints)
         self._read_at = time.monotonic()
 
+    @property
+    def trouble(self) -> str:
+        """Why no endpoint can be used; ``""`` while one can."""
+        return self._dispatch.trouble if self._dispatch else ""
+
+    def watch(self, changed: Callable[[], object]) -> None:
+        """Have ``changed`` called, by any thread, whenever `trouble` comes or goes."""
+        if self._dispatch:
+            self._dispatch.changed = changed
+
     def require_endpoints(self) -> None:
         """Raise EngineMissing for an engine without endpoints."""
         if not self.pool.endpoints:
@@ -84,6 +94,8 @@ class RemoteEngine:
 
     def unload(self) -> None:
         """Close the connections."""
+        if self._dispatch:
+            self._dispatch.close()
         if self._wire:
             self._wire.close()
         self._wire = self._dispatch = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from queue import SimpleQueue
 from threading import Timer
 from typing import Any
 
@@ -244,6 +245,20 @@ def test_a_server_that_comes_back_speaks_again(mortal: Server, load: Load) -> No
     while not isinstance((sound := engine.synthesize(lines())[0]), Audio):
         assert isinstance(sound, EngineAway)
         assert time.monotonic() < until
+
+
+def test_the_engine_says_that_nobody_answers_until_somebody_does(
+    mortal: Server, load: Load
+) -> None:
+    engine, told = load(mortal), SimpleQueue[str]()
+    engine.watch(lambda: told.put(engine.trouble))
+    assert engine.trouble == ""
+    mortal.stop()
+    engine.synthesize(lines(4))
+    assert mortal.url in told.get(timeout=10)
+    mortal.start()
+    assert told.get(timeout=30) == ""
+    assert told.empty()
 
 
 def test_an_endpoint_of_another_model_is_not_used(
