@@ -17,7 +17,8 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from dotenv import dotenv_values
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from dubbing.documents import Identifier, listed
@@ -25,6 +26,11 @@ from dubbing.errors import BadInput, QueueRefused
 
 DATABASE = re.compile(r"(?:/\d*)?")
 """The path of a Redis URL: empty, or the number of a database."""
+
+
+SERVICE_URL = AliasChoices("TTS_SERVICE_URL", "DUBBING_TTS_SERVICE_URL", "tts_service_url")
+SERVICE_KEY = AliasChoices("TTS_API_KEY", "DUBBING_TTS_API_KEY", "tts_api_key")
+"""Names that clients of other systems use; the others are for child processes and for callers."""
 
 
 class Settings(BaseSettings):
@@ -68,6 +74,10 @@ class Settings(BaseSettings):
     endpoints: dict[Identifier, tuple[str, ...]] = {}
     """Servers of engines that speak elsewhere, as JSON: {"openai": ["http://localhost:8880/v1"]}.
     `run`, `up` and workers add them to those that `dubbing endpoints` lists."""
+    tts_service_url: str = Field(default="", validation_alias=SERVICE_URL)
+    """Address of a server of IndexTTS, which is added to the endpoints of indextts."""
+    tts_api_key: SecretStr | None = Field(default=None, validation_alias=SERVICE_KEY)
+    """API key of that server."""
     hub_endpoint: str = ""
     """Address of the Hugging Face hub, or of a mirror. Default: HF_ENDPOINT, or
     https://huggingface.co."""
@@ -128,6 +138,11 @@ class Settings(BaseSettings):
         if value and urlsplit(value).scheme not in {"https", "http"}:
             raise ValueError("begin it with https:// or http://")
         return value.rstrip("/")
+
+    @staticmethod
+    def key(variable: str) -> str:
+        """Return the API key in an environment variable or a line of ``.env``, or ``""``."""
+        return os.environ.get(variable) or dotenv_values(".env").get(variable) or ""
 
     @property
     def storage(self) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.models.folders import ModelFolders
-from dubbing.engines.remote.pool import Pools
+from dubbing.engines.remote.pool import SERVICE_KEY, Pools
 from dubbing.errors import QueueUnavailable
 from dubbing.jobs.installation import Installation
 from dubbing.ledger import Ledger
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from celery import Celery
 
     from dubbing.engines.remote.registry import Registry
+
+
+SERVED = "indextts"
+"""The engine of ``TTS_SERVICE_URL``."""
 
 
 @dataclass
@@ -99,7 +103,7 @@ class System:
     @cached_property
     def pools(self) -> Pools:
         """The endpoints of engines that speak elsewhere."""
-        return Pools(lambda: self.storage)
+        return Pools(lambda: self.storage, self.settings.key)
 
     @property
     def registry(self) -> Registry:
@@ -110,11 +114,13 @@ class System:
 
     def add_endpoints(self) -> None:
         """Add the endpoints that the settings name, unless they are known; raises BadInput."""
-        for engine, urls in self.settings.endpoints.items():
-            known = self.pools.get(engine)
-            for url in urls:
-                if known.endpoint(url) is None:
-                    self.registry.add(engine, {"url": url}, {})
+        named = [(engine, url) for engine, urls in self.settings.endpoints.items() for url in urls]
+        for engine, url in named:
+            if self.pools.get(engine).endpoint(url) is None:
+                self.registry.add(engine, {"url": url}, {})
+        if (url := self.settings.tts_service_url) and not self.pools.get(SERVED).endpoint(url):
+            key_from = SERVICE_KEY if self.settings.tts_api_key else ""
+            self.registry.add(SERVED, {"url": url, "key_from": key_from}, {})
 
     @cached_property
     def catalogue(self) -> Catalogue:

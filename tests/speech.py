@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import openai_server
 import soxr
+import speech_server
 import tiny
 from services import unavailable
 
@@ -43,7 +43,8 @@ def loaded(name: str, models: Path) -> Iterator[Engine]:
             require(engine)
             tiny.make(name, models / name)
             if isinstance(engine, RemoteEngine):
-                url = servers.enter_context(openai_server.running()).url
+                kind = "omni" if engine.spec.clones else "openai"
+                url = servers.enter_context(speech_server.running(kind)).url
                 Registry(catalogue, Pools(lambda: storage)).add(name, {"url": url}, {})
             engine = catalogue.create(name)
             engine.load("cpu")

@@ -7,11 +7,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import ClassVar
 
-import openai_server
 import pytest
 import soundfile
-from openai_server import FAULTS, VOICES, Server
+import speech_server
 from speech import pitch
+from speech_server import FAULTS, VOICES, Server
 from system import System
 
 from dubbing.assembly.report import ReportLine
@@ -34,7 +34,7 @@ class Served(System):
 @pytest.fixture(scope="module")
 def servers() -> Iterator[list[Server]]:
     with ExitStack() as stack:
-        yield [stack.enter_context(openai_server.running()) for _ in range(4)]
+        yield [stack.enter_context(speech_server.running()) for _ in range(4)]
 
 
 @pytest.fixture(scope="module")

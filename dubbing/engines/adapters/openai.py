@@ -6,7 +6,7 @@ Each pool of such servers is an instance: ``openai-kokoro`` beside ``openai-qwen
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from dubbing.engines.adapters._shared import cannot_clone, no_such_voice
 from dubbing.engines.engine import EngineSpec, Line, VoiceForm
@@ -24,7 +24,7 @@ SPEECH, MODELS, VOICES = "audio/speech", "models", "audio/voices"
 class OpenAI(RemoteEngine):
     """Speaks in the servers' own voices. The contract has a speed, but no pitch and no seed."""
 
-    spec: ClassVar[EngineSpec] = EngineSpec(  # type: ignore[misc]
+    spec = EngineSpec(
         name="openai",
         summary="Servers with OpenAI's route for speech: vLLM-Omni, Kokoro-FastAPI, speaches, …",
         languages=("*",),

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dubbing.engines.remote.pool import Endpoint
 from dubbing.engines.remote.wire import Failed, Unfit, Unreachable
@@ -45,6 +45,8 @@ class _State:
     """The last failure."""
     fit: bool = False
     """Whether it was found to serve the pool's model since it was last away."""
+    asking: threading.Lock = field(default_factory=threading.Lock)
+    """Held while it is asked that; lines that come meanwhile wait for the answer."""
 
     @property
     def away(self) -> bool:
@@ -110,9 +112,10 @@ class Dispatch:
             self._note_trouble(str(exc))
             raise
         try:
-            if not state.fit:
-                self._fit(state.endpoint)
-                state.fit = True
+            with state.asking:
+                if not state.fit:
+                    self._fit(state.endpoint)
+                    state.fit = True
             yield state.endpoint
         except Unreachable as exc:
             if exc.retry_after is None:

@@ -52,6 +52,7 @@ class RemoteEngine:
         pools: without it, this is the engine as it is before it has an endpoint.
         """
         self._pools = pools
+        self._key = pools.key if pools else lambda variable: ""
         self.pool = pools.get(name) if pools else Pool()
         self.spec = self._described(described(type(self).spec, name, folder))
         self._wire: Wire | None = None
@@ -69,7 +70,7 @@ class RemoteEngine:
 
         self.require_endpoints()
         self.model = self.pool.digest
-        self._wire = Wire()
+        self._wire = Wire(self._key)
         self._dispatch = Dispatch(self.spec.name, self._check_fit)
         self._dispatch.follow(self.pool.endpoints)
         self._read_at = time.monotonic()

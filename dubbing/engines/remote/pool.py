@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -17,7 +18,8 @@ from dubbing.storage import Keys, Storage
 
 log = logging.getLogger(__name__)
 
-VARIABLE = re.compile(r"DUBBING_KEY_[A-Z0-9_]+")
+SERVICE_KEY = "TTS_API_KEY"
+VARIABLE = re.compile(rf"DUBBING_KEY_[A-Z0-9_]+|{SERVICE_KEY}")
 """Names of the environment variables that may hold an API key. Whoever can write into storage could
 otherwise have a worker send any variable to any server."""
 
@@ -55,6 +57,8 @@ class Endpoint(Model):
 class Pool(Document):
     """The endpoints of one engine, and the model that all of them serve."""
 
+    dialect: str = ""
+    """The contract of its servers, for an engine that knows several."""
     model: str = ""
     """Name of the model, as the servers know it; ``""`` where they have only one."""
     revision: str = ""
@@ -70,7 +74,7 @@ class Pool(Document):
     @property
     def digest(self) -> str:
         """Hex digest of all that decides how the model speaks, as far as its servers tell."""
-        said = [self.model, self.revision, self.fields]
+        said = [self.dialect, self.model, self.revision, self.fields]
         canonical = json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -97,9 +101,17 @@ class Pool(Document):
 class Pools:
     """The pools in storage."""
 
-    def __init__(self, storage: Callable[[], Storage]) -> None:
-        """Keep how to reach storage, which is asked only for engines that speak elsewhere."""
+    def __init__(
+        self,
+        storage: Callable[[], Storage],
+        key: Callable[[str], str] = lambda variable: os.environ.get(variable, ""),
+    ) -> None:
+        """Keep how to reach storage, which is asked only for engines that speak elsewhere.
+
+        key: returns the API key that a variable holds, or ``""``.
+        """
         self._storage = storage
+        self.key = key
 
     def names(self) -> list[str]:
         """Return the engines that have a pool; none while storage does not answer."""

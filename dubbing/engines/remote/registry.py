@@ -29,11 +29,11 @@ class Registry:
     def __init__(self, catalogue: Catalogue, pools: Pools) -> None:
         """Keep where pools are stored, and the engines that may have one."""
         self._catalogue = catalogue
-        self._pools = pools
+        self.pools = pools
 
     def all(self) -> dict[str, Pool]:
         """Return the pools that have an endpoint, by engine."""
-        return {name: self._pools.get(name) for name in self._pools.names()}
+        return {name: self.pools.get(name) for name in self.pools.names()}
 
     def add(self, engine: str, fields: Mapping[str, Any], declared: Mapping[str, Any]) -> Pool:
         """Add an endpoint, or change the one at its address; return its pool.
@@ -45,18 +45,11 @@ class Registry:
         """
         adapter = self._adapter(engine)
         endpoint = validated(Endpoint, fields, engine)
-        before = self._pools.get(engine)
+        before = self.pools.get(engine)
         wanted = {**before.model_dump(), **declared}
         pool = validated(Pool, wanted, engine)
-        rest = before.without(endpoint)
-        if rest.endpoints and pool.digest != before.digest:
-            raise BadInput(
-                f"the endpoints of {engine} serve {_described(before)}: remove them first, or name "
-                f"another instance, such as {engine}-2",
-                where=endpoint.url,
-            )
         try:
-            with closing(Wire()) as wire:
+            with closing(Wire(self.pools.key)) as wire:
                 pool = adapter.probe(wire, endpoint, pool)
                 adapter.pool = pool
                 adapter.identify(wire, endpoint)
@@ -64,24 +57,32 @@ class Registry:
             raise BadInput(f"nobody answers there: {exc}", where=endpoint.url) from exc
         except Unfit as exc:
             raise BadInput(str(exc), where=endpoint.url) from exc
-        if not pool.voices:
+        others = before.without(endpoint).endpoints
+        if others and pool.digest != before.digest:
+            raise BadInput(
+                f"the endpoints of {engine} serve {_described(before)}, and it serves "
+                f"{_described(pool)}: remove them first, or name another instance, such as "
+                f"{engine}-2",
+                where=endpoint.url,
+            )
+        if not (pool.voices or adapter.spec.clones):
             raise BadInput("it lists no voices: name them with --voice", where=endpoint.url)
         pool = pool.having(endpoint)
-        self._pools.put(engine, pool)
+        self.pools.put(engine, pool)
         return pool
 
     def remove(self, engine: str, url: str) -> Pool:
         """Remove an endpoint; raises NotFound. Return what is left of its pool."""
         pool, endpoint = self._found(engine, url)
         pool = pool.without(endpoint)
-        self._pools.put(engine, pool)
+        self.pools.put(engine, pool)
         return pool
 
     def drain(self, engine: str, url: str, *, draining: bool = True) -> Pool:
         """Send an endpoint no more lines, or send it lines again; raises NotFound."""
         pool, endpoint = self._found(engine, url)
         pool = pool.having(endpoint.model_copy(update={"draining": draining}))
-        self._pools.put(engine, pool)
+        self.pools.put(engine, pool)
         return pool
 
     def check(self, engine: str | None = None) -> Iterator[Check]:
@@ -90,8 +91,9 @@ class Registry:
             if engine in {None, name}:
                 adapter = self._adapter(name)
                 adapter.pool = pool
-                for endpoint in pool.endpoints:
-                    yield Check(name, endpoint, _fault(adapter, endpoint))
+                with closing(Wire(self.pools.key)) as wire:
+                    for endpoint in pool.endpoints:
+                        yield Check(name, endpoint, _fault(adapter, wire, endpoint))
 
     def _adapter(self, engine: str) -> RemoteEngine:
         adapter = self._catalogue.generic(engine)
@@ -100,17 +102,16 @@ class Registry:
         return adapter
 
     def _found(self, engine: str, url: str) -> tuple[Pool, Endpoint]:
-        pool = self._pools.get(engine)
+        pool = self.pools.get(engine)
         if endpoint := pool.endpoint(url):
             return pool, endpoint
         known = ", ".join(one.url for one in pool.endpoints) or "none"
         raise NotFound(f"{engine} has no endpoint {url}; its endpoints are: {known}")
 
 
-def _fault(adapter: RemoteEngine, endpoint: Endpoint) -> str:
+def _fault(adapter: RemoteEngine, wire: Wire, endpoint: Endpoint) -> str:
     try:
-        with closing(Wire()) as wire:
-            adapter.identify(wire, endpoint)
+        adapter.identify(wire, endpoint)
     except (Unreachable, Unfit) as exc:
         return str(exc)
     return ""
@@ -119,4 +120,5 @@ def _fault(adapter: RemoteEngine, endpoint: Endpoint) -> str:
 def _described(pool: Pool) -> str:
     revision = [f"revision {pool.revision!r}"] if pool.revision else []
     fields = [f"{name}={value!r}" for name, value in pool.fields.items()]
-    return ", ".join([f"model {pool.model or 'default'!r}", *revision, *fields])
+    dialect = [f"by {pool.dialect}"] if pool.dialect else []
+    return ", ".join([f"model {pool.model or 'default'!r}", *dialect, *revision, *fields])

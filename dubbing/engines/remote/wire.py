@@ -11,9 +11,8 @@
 from __future__ import annotations
 
 import json
-import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -57,7 +56,9 @@ class Failed(WireError):
 class Wire:
     """A connection pool to all endpoints. Safe to use from several threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, key: Callable[[str], str]) -> None:
+        """Connect to nobody yet. key: returns the API key that a variable holds, or ``""``."""
+        self._key = key
         # No proxy or .netrc of the machine's: an endpoint's address is all that counts.
         self._client = httpx2.Client(
             follow_redirects=False,
@@ -97,6 +98,30 @@ class Wire:
             raise Failed(f"it answered {_words(body)}")
         return body
 
+    def has(self, endpoint: Endpoint, route: str, seconds: float = 10.0) -> bool:
+        """Whether an endpoint has a route, which may take other methods than GET.
+
+        Raises Unreachable and Unfit.
+        """
+        answer, body = self._asked(endpoint, "GET", route, seconds)
+        if answer.status_code in {404, 410, 501}:
+            return False
+        if answer.status_code in UNFIT - {405} or answer.status_code in BUSY:
+            _check(answer, body)
+        return True
+
+    def upload(
+        self, endpoint: Endpoint, route: str, name: str, content: bytes, seconds: float
+    ) -> Any:
+        """Send a file to a route as a form's field ``file``; return the JSON of the answer.
+
+        Raises as `post` does.
+        """
+        files = {"file": (name, content, "audio/wav")}
+        answer, body = self._asked(endpoint, "POST", route, seconds, files=files)
+        _check(answer, body)
+        return _json(body)
+
     def _asked(
         self, endpoint: Endpoint, method: str, route: str, seconds: float, **options: Any
     ) -> tuple[httpx2.Response, bytes]:
@@ -107,7 +132,7 @@ class Wire:
             with self._client.stream(
                 method,
                 f"{endpoint.url}/{route}",
-                headers=_credentials(endpoint),
+                headers=self._credentials(endpoint),
                 timeout=timeout,
                 **options,
             ) as answer:
@@ -116,6 +141,17 @@ class Wire:
             raise Unreachable(f"it did not answer within {seconds:.0f} s") from exc
         except (httpx2.HTTPError, httpx2.InvalidURL) as exc:
             raise Unreachable(readable_line(str(exc)) or type(exc).__name__) from exc
+
+    def _credentials(self, endpoint: Endpoint) -> dict[str, str]:
+        """Return the headers with the endpoint's key: some servers read one, some the other."""
+        if not endpoint.key_from:
+            return {}
+        key = self._key(endpoint.key_from)
+        if not key:
+            raise Unfit(f"the variable {endpoint.key_from}, which holds its key, is empty here")
+        if not (key.isascii() and key.isprintable()):
+            raise Unfit(f"the key in {endpoint.key_from} has an invalid character")
+        return {"Authorization": f"Bearer {key}", "X-Api-Key": key}
 
 
 def _body(answer: httpx2.Response, end: float) -> bytes:
@@ -128,18 +164,6 @@ def _body(answer: httpx2.Response, end: float) -> bytes:
         if time.monotonic() > end:
             raise Unreachable("it did not finish its answer in time")
     return bytes(body)
-
-
-def _credentials(endpoint: Endpoint) -> dict[str, str]:
-    """Return the headers with the endpoint's key: some servers read one, some the other."""
-    if not endpoint.key_from:
-        return {}
-    key = os.environ.get(endpoint.key_from, "")
-    if not key:
-        raise Unfit(f"the environment variable {endpoint.key_from}, which holds its key, is empty")
-    if not (key.isascii() and key.isprintable()):
-        raise Unfit(f"the key in {endpoint.key_from} has an invalid character")
-    return {"Authorization": f"Bearer {key}", "X-Api-Key": key}
 
 
 def _check(answer: httpx2.Response, body: bytes) -> None:

@@ -9,10 +9,10 @@ from queue import SimpleQueue
 from threading import Timer
 from typing import Any
 
-import openai_server
 import pytest
-from openai_server import MODEL, VOICES, Server
+import speech_server
 from speech import pitch
+from speech_server import MODEL, VOICES, Server
 
 from dubbing.engines.adapters.openai import OpenAI
 from dubbing.engines.catalogue import Catalogue
@@ -29,7 +29,7 @@ TEXT = "You told me that the ship would leave before dawn."
 
 @pytest.fixture(scope="module")
 def two() -> Iterator[tuple[Server, Server]]:
-    with openai_server.running() as server, openai_server.running() as other:
+    with speech_server.running() as server, speech_server.running() as other:
         yield server, other
 
 
@@ -48,7 +48,7 @@ def other(two: tuple[Server, Server]) -> Server:
 @pytest.fixture
 def mortal() -> Iterator[Server]:
     """A server that the test may stop."""
-    with openai_server.running() as server:
+    with speech_server.running() as server:
         yield server
 
 

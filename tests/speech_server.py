@@ -1,14 +1,18 @@
-"""A server with OpenAI's route for speech: it hums, a tone for each voice, and fails when told to.
+"""A server that hums, a tone for each voice, by a contract of others; it fails when told to.
 
-    python openai_server.py
+    python speech_server.py PORT KIND
 
-It serves 127.0.0.1, prints its port, and ends when its standard input does. ``PUT /faults`` takes
+Of the kinds of `KINDS`, ``openai`` has voices of its own, and the others that of a reference, which
+comes with each line (``omni``) or is uploaded (``tts_url``). It serves 127.0.0.1, prints its port,
+and ends when its standard input does. ``GET /seen`` returns what was asked. ``PUT /faults`` takes
 ``{"faults": {NAME: SHARE}, "seed": N, "seconds": S, "model": M, "key": K}``: each fault of `FAULTS`
-strikes that share of the lines. ``GET /seen`` returns what was asked.
+strikes that share of the lines.
 """
 
 from __future__ import annotations
 
+import base64
+import email
 import io
 import json
 import random
@@ -23,18 +27,27 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+KINDS = ("openai", "omni", "tts_url")
 VOICES = {"low": 100.0, "high": 240.0, "mid": 150.0, "deep": 70.0}
 MODEL = "hum-1"
+INDEX_MODEL = "IndexTeam/IndexTTS-2.5"
+INDEX_RATE = 22_050
 FAULTS = ("zeros", "short", "json", "error", "traceback", "reset", "busy", "sizes", "gone", "drip")
 """Faults that strike a line and go away."""
+ROUTES = {
+    "openai": {"/v1/audio/speech"},
+    "omni": {"/v1/audio/speech"},
+    "tts_url": {"/tts_url", "/upload_audio"},
+}
+"""What takes POST."""
 ODDITIES = ("huge", "long", "elsewhere", "html", "text")
 """Answers of servers that are none, or mean ill."""
 
 
 @contextmanager
-def running() -> Iterator[Server]:
-    """Run a server during the block."""
-    server = Server()
+def running(kind: str = "openai") -> Iterator[Server]:
+    """Run a server of a kind during the block."""
+    server = Server(kind)
     server.start()
     try:
         yield server
@@ -45,20 +58,22 @@ def running() -> Iterator[Server]:
 class Server:
     """One server, seen by a test."""
 
-    def __init__(self, port: int = 0) -> None:
-        """Know the port, if it is to be a certain one."""
-        self.port = port
+    def __init__(self, kind: str) -> None:
+        """Be a server of a kind, which has no port yet."""
+        self._kind = kind
+        self.port = 0
         self._process: subprocess.Popen[str] | None = None
 
     @property
     def url(self) -> str:
-        """The base of its routes."""
-        return f"http://127.0.0.1:{self.port}/v1"
+        """The address that an endpoint has."""
+        root = f"http://127.0.0.1:{self.port}"
+        return f"{root}/v1" if self._kind == "openai" else root
 
     def start(self) -> None:
         """Start it, at the same port as before."""
         self._process = subprocess.Popen(
-            [sys.executable, __file__, str(self.port)],
+            [sys.executable, __file__, str(self.port), self._kind],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -100,8 +115,10 @@ class _Hum(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, kind: str) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
+        self.kind = kind
+        self.uploads: dict[str, bytes] = {}
         self.behaviour: dict[str, Any] = {}
         self.seen: list[dict[str, Any]] = []
         self.random = random.Random(0)
@@ -123,26 +140,37 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.behaviour = self._content()
         if self.server.behaviour.pop("forget", False):
             self.server.seen.clear()
+        if self.server.behaviour.pop("lose", False):
+            self.server.uploads.clear()
         self.server.random = random.Random(self.server.behaviour.get("seed", 0))
         self._json({})
 
     def do_GET(self) -> None:
-        model = self.server.behaviour.get("model", MODEL)
-        if self.path == "/seen":
-            self._json(self.server.seen)
-        elif self.path == "/v1/models":
-            self._json({"object": "list", "data": [{"id": model, "object": "model"}]})
-        elif self.path == "/v1/audio/voices":
-            self._json({"voices": list(VOICES)})
+        kind = self.server.kind
+        model = self.server.behaviour.get("model", MODEL if kind == "openai" else INDEX_MODEL)
+        found: dict[str, Any] = {"/seen": self.server.seen}
+        if kind == "tts_url":
+            found["/health"] = {"status": "healthy", "message": "", "timestamp": time.time()}
+        else:
+            found["/v1/models"] = {"object": "list", "data": [{"id": model, "object": "model"}]}
+        if kind == "openai":
+            found["/v1/audio/voices"] = {"voices": list(VOICES)}
+        if self.path in found:
+            self._json(found[self.path])
+        elif self.path in ROUTES[kind]:
+            self._json({"detail": "Method Not Allowed"}, 405)
         else:
             self._json({"detail": "Not Found"}, 404)
 
     def do_POST(self) -> None:
-        content = self._content()
-        if self.path != "/v1/audio/speech":
+        server = self.server
+        if self.path not in ROUTES[server.kind]:
             self._json({"detail": "Not Found"}, 404)
             return
-        server = self.server
+        if self.path == "/upload_audio":
+            self._uploaded()
+            return
+        content = self._content()
         with server.lock:
             server.in_flight += 1
             asked = {**content, "in_flight": server.in_flight, "at": time.time()}
@@ -161,11 +189,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, content: dict[str, Any], fault: str) -> None:
         key = self.server.behaviour.get("key")
-        voice = VOICES.get(str(content.get("voice")))
+        try:
+            voice = self._voice(content)
+        except FileNotFoundError as exc:
+            trace = f"Traceback (most recent call last):\n  …\nFileNotFoundError: {exc}"
+            self._json({"status": "error", "error": trace}, 500)
+            return
         if key and self.headers.get("Authorization") != f"Bearer {key}":
             self._json({"error": {"message": "Incorrect API key provided"}}, 401)
-        elif voice is None or "unspeakable" in content["input"]:
-            message = f"cannot speak {content['input']!r} as {content.get('voice')!r}"
+        elif voice is None or "unspeakable" in _text(content):
+            message = f"cannot speak {_text(content)!r} as {content.get('voice')!r}"
             self._json({"error": {"message": message, "type": "invalid_request_error"}}, 400)
         elif fault == "busy":
             self._json({"detail": "queue is full"}, 429, {"Retry-After": "1"})
@@ -184,7 +217,33 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.close()
         else:
-            self._sound(_wav(_hum(content, voice, fault), fault), fault)
+            index = self.server.kind != "openai"
+            rate = INDEX_RATE if index else 24_000
+            self._sound(_wav(_hum(content, voice, fault), fault, rate), fault)
+
+    def _voice(self, content: dict[str, Any]) -> float | None:
+        """Return the pitch of a line's voice in Hz; None when it has none."""
+        kind = self.server.kind
+        if kind == "openai":
+            return VOICES.get(str(content.get("voice")))
+        if kind == "omni":
+            _, _, audio = str(content.get("ref_audio", "")).partition("base64,")
+            return _pitch(base64.b64decode(audio)) if audio else None
+        path = content["spk_audio_path"]
+        if path not in self.server.uploads:
+            raise FileNotFoundError(f"[Errno 2] No such file or directory: {path!r}")
+        return _pitch(self.server.uploads[path])
+
+    def _uploaded(self) -> None:
+        """Keep the file of a form."""
+        head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        (part,) = email.message_from_bytes(head + body).get_payload()
+        path = f"/root/autodl-tmp/uploads/{part.get_filename()}"
+        data = part.get_payload(decode=True)
+        self.server.uploads[path] = data
+        self.server.seen.append({"uploaded": path})
+        self._json({"server_path": path, "size": len(data), "status": "success"})
 
     def _sound(self, data: bytes, fault: str) -> None:
         if fault == "huge":
@@ -222,6 +281,21 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
 
+def _text(content: dict[str, Any]) -> str:
+    return str(content["input"] if "input" in content else content["text"])
+
+
+def _pitch(data: bytes) -> float:
+    """Return the pitch of a reference in Hz."""
+    import soundfile
+
+    from dubbing.engines.adapters.tone import Tone
+    from dubbing.media.samples import Audio
+
+    samples, rate = soundfile.read(io.BytesIO(data), dtype="float32")
+    return float(Tone().extract(Audio(samples=samples, rate=rate), "")["f0"][0])
+
+
 def _hum(content: dict[str, Any], voice: float, fault: str) -> Any:
     """Return a line's sound in samples at 24 kHz."""
     import numpy as np
@@ -231,7 +305,7 @@ def _hum(content: dict[str, Any], voice: float, fault: str) -> Any:
     from dubbing.media.samples import Audio
 
     form = {"f0": np.array([voice])}
-    line = Line(text=content["input"], language="en", voice=form, speed=content.get("speed", 1.0))
+    line = Line(text=_text(content), language="en", voice=form, speed=content.get("speed", 1.0))
     (sound,) = Tone().synthesize([line])
     assert isinstance(sound, Audio)
     if fault == "long":
@@ -241,14 +315,18 @@ def _hum(content: dict[str, Any], voice: float, fault: str) -> Any:
     return sound.samples[:100] if fault == "short" else sound.samples
 
 
-def _wav(samples: Any, fault: str) -> bytes:
-    """Return a WAV file, whose header may claim another length."""
+def _wav(samples: Any, fault: str, rate: int) -> bytes:
+    """Return 24 kHz as a WAV file of a rate, whose header may claim another length."""
     import soundfile
+    import soxr
 
     if fault == "text":
         return b"this is no sound"
     file = io.BytesIO()
-    rate = 16_000 if fault == "zeros" else 24_000
+    if fault == "zeros":
+        rate = 16_000
+    elif rate != 24_000 and fault != "long":
+        samples = soxr.resample(samples, 24_000, rate)
     if fault == "long":
         soundfile.write(file, samples, 8000, "PCM_16", format="FLAC")
         return file.getvalue()
@@ -262,11 +340,11 @@ def _wav(samples: Any, fault: str) -> bytes:
     return bytes(data)
 
 
-def main(port: int) -> None:
+def main(port: int, kind: str) -> None:
     """Serve until standard input ends."""
-    server = _Hum(port)
+    server = _Hum(port, kind)
     # The first line must not wait for the imports.
-    _wav(_hum({"input": "warm"}, 100.0, ""), "")
+    _wav(_hum({"input": "warm"}, 100.0, ""), "", INDEX_RATE)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     sys.stdout.write(f"{server.server_address[1]}\n")
     sys.stdout.flush()
@@ -274,4 +352,4 @@ def main(port: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), sys.argv[2])

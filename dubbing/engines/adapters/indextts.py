@@ -1,0 +1,200 @@
+"""IndexTTS 2 and 2.5 on servers of its own, usually a rented card: it clones a voice from seconds.
+
+The address of an endpoint is that of the server's root. Two contracts are known, and told apart
+when an endpoint is added:
+
+- ``omni``: vLLM-Omni's ``/v1/audio/speech``, which takes the reference with each line;
+- ``tts_url``: index-tts-vllm's ``/tts_url``, where a reference is uploaded first, under a name that
+  holds its digest: these servers know a speaker by the path alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import threading
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from dubbing.engines.adapters._shared import check_heard
+from dubbing.engines.engine import EngineSpec, Line, VoiceForm
+from dubbing.engines.remote.engine import RemoteEngine
+from dubbing.engines.remote.pool import Endpoint, Pool
+from dubbing.errors import DubbingError, SpeechRejected
+
+if TYPE_CHECKING:
+    from dubbing.engines.remote.wire import Wire
+    from dubbing.media.samples import Audio
+
+OMNI, TTS_URL = "omni", "tts_url"
+SPEECH, MODELS = "v1/audio/speech", "v1/models"
+UPLOAD, HEALTH = "upload_audio", "health"
+NEWER = "2.5"
+"""Part of the name of the model that has a speed of its own and more languages."""
+LANGUAGES, NEWER_LANGUAGES = ("zh", "en"), ("zh", "en", "ja", "es", "ar")
+NEWER_SPEED = (0.5, 1.25)
+"""Beyond that, the model's speech gets no faster."""
+REFERENCE_SECONDS = 15.0
+"""The model hears no more of a reference, and some servers would encode all of it."""
+UPLOAD_SECONDS = 60.0
+FORGOTTEN = ("no such file", "not found", "not exist", "does not exist")
+"""Words of a server that has removed an upload, or was started anew."""
+
+
+class IndexTTS(RemoteEngine):
+    """Speaks in the voice of a reference; it has no voices of its own."""
+
+    spec = EngineSpec(
+        name="indextts",
+        summary="IndexTTS 2 and 2.5 on rented cards, by vLLM-Omni or index-tts-vllm",
+        languages=LANGUAGES,
+        clones=True,
+        reference_seconds=(3.0, 60.0),
+        max_characters={"zh": 200, "ja": 200, "*": 500},
+        characters_per_second={"zh": 4.5, "ja": 7.5, "*": 15.0},
+        sample_rate=22_050,
+        batch_lines=8,
+        batch_seconds=600.0,
+        seconds_per_call=600.0,
+        device="remote",
+        licence="bilibili model licence (its outputs may not train other models)",
+    )
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._uploaded: dict[tuple[str, str], str] = {}
+        """The path of a reference on a server, by the server's address and the digest."""
+        self._uploading: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        """Held while references of a server are looked up or sent, by its address."""
+        if self.pool.endpoints and NEWER in self.pool.model and self.pool.dialect == OMNI:
+            self.spec = self.spec.model_copy(update={"speed": NEWER_SPEED})
+
+    def extract(self, reference: Audio, transcript: str) -> VoiceForm:
+        """Return what servers are sent: ``{"samples": (frames,) int16, "rate": (1,) int64, Hz}``.
+
+        Raises SpeechRejected for a reference that is silent, too short or too long.
+        """
+        import numpy as np  # noqa: PLC0415 - commands list engines, and handle no sound
+
+        if fault := self.spec.reference_fault(reference.seconds):
+            raise SpeechRejected(fault)
+        check_heard(reference)
+        heard = reference.samples[: round(REFERENCE_SECONDS * reference.rate)]
+        samples = np.round(heard * 32767).astype(np.int16)
+        return {"samples": samples, "rate": np.array([reference.rate])}
+
+    def refusal(self, line: Line) -> DubbingError | None:
+        """Return why a line is not sent to any endpoint, or None."""
+        return self._no_voice(line.voice) if isinstance(line.voice, str) else None
+
+    def probe(self, wire: Wire, endpoint: Endpoint, declared: Pool) -> Pool:
+        """Return a pool with the contract and the model that an endpoint has."""
+        from dubbing.engines.remote.wire import Unfit  # noqa: PLC0415 - commands send nothing
+
+        if models := _models(wire, endpoint):
+            model = declared.model or next((m for m in models if "index" in m.lower()), models[0])
+            update: dict[str, Any] = {"dialect": OMNI, "model": model}
+        elif wire.has(endpoint, TTS_URL) and wire.has(endpoint, UPLOAD):
+            update = {"dialect": TTS_URL, "model": declared.model or "IndexTTS-2"}
+        elif wire.has(endpoint, TTS_URL):
+            raise Unfit(f"it has no /{UPLOAD}, so no reference can reach it")
+        else:
+            raise Unfit(f"it has neither /{MODELS}, as vLLM-Omni has, nor /{TTS_URL}")
+        if declared.languages == Pool().languages:
+            update["languages"] = NEWER_LANGUAGES if NEWER in update["model"] else LANGUAGES
+        return declared.model_copy(update=update)
+
+    def identify(self, wire: Wire, endpoint: Endpoint) -> None:
+        """Raise Unfit unless an endpoint speaks the pool's contract, with its model."""
+        from dubbing.engines.remote.wire import Unfit  # noqa: PLC0415 - commands send nothing
+
+        if self.pool.dialect == TTS_URL:
+            wire.get(endpoint, HEALTH)
+            if not wire.has(endpoint, TTS_URL):
+                raise Unfit(f"it has no /{TTS_URL}")
+            # It may be another machine at the same address.
+            with self._uploading[endpoint.url]:
+                known = [key for key in self._uploaded if key[0] == endpoint.url]
+                for key in known:
+                    del self._uploaded[key]
+        elif self.pool.model not in (models := _models(wire, endpoint)):
+            served = ", ".join(models[:5]) or "no model"
+            raise Unfit(f"it does not serve {self.pool.model!r}, but {served}")
+
+    def ask(self, wire: Wire, endpoint: Endpoint, line: Line, seconds: float) -> Audio:
+        """Have an endpoint speak a line."""
+        from dubbing.engines.remote.sound import sound_of  # noqa: PLC0415 - commands send nothing
+        from dubbing.engines.remote.wire import Failed  # noqa: PLC0415 - as above
+
+        if isinstance(line.voice, str):
+            raise self._no_voice(line.voice)
+        reference = _wav(line.voice)
+        if self.pool.dialect == OMNI:
+            content = {**self._omni(line, reference), **self.pool.fields}
+            return sound_of(wire.post(endpoint, SPEECH, content, seconds))
+
+        def by(path: str) -> Audio:
+            content = {"text": line.text, "spk_audio_path": path, "emo_control_method": 0}
+            return sound_of(wire.post(endpoint, TTS_URL, content | self.pool.fields, seconds))
+
+        try:
+            return by(self._path(wire, endpoint, reference))
+        except Failed as exc:
+            if not any(words in str(exc).lower() for words in FORGOTTEN):
+                raise
+        return by(self._path(wire, endpoint, reference, anew=True))
+
+    def _no_voice(self, voice: str) -> SpeechRejected:
+        return SpeechRejected(
+            f"{self.spec.name} has no voice {voice!r} of its own: give the role a reference"
+        )
+
+    def _omni(self, line: Line, reference: bytes) -> dict[str, Any]:
+        # The server takes the text for Chinese unless it is told.
+        language = line.language.split("-", maxsplit=1)[0].lower()
+        audio = base64.b64encode(reference).decode()
+        speed = {"speed": round(line.speed, 4)} if line.speed != 1.0 else {}
+        return {
+            "model": self.pool.model,
+            "input": line.text,
+            "ref_audio": f"data:audio/wav;base64,{audio}",
+            "response_format": "wav",
+            "seed": line.seed,
+            "extra_params": {"lang": language},
+            **speed,
+        }
+
+    def _path(self, wire: Wire, endpoint: Endpoint, reference: bytes, *, anew: bool = False) -> str:
+        """Return a reference's path on a server, to which it is sent once."""
+        from dubbing.engines.remote.wire import Failed  # noqa: PLC0415 - commands send nothing
+
+        digest = hashlib.sha256(reference).hexdigest()[:32]
+        key = endpoint.url, digest
+        with self._uploading[endpoint.url]:
+            if anew:
+                self._uploaded.pop(key, None)
+            if key not in self._uploaded:
+                name = f"{digest}.wav"
+                told = wire.upload(endpoint, UPLOAD, name, reference, UPLOAD_SECONDS)
+                path = told.get("server_path") if isinstance(told, dict) else None
+                if not isinstance(path, str):
+                    raise Failed("it did not say where it put a reference")
+                self._uploaded[key] = path
+            return self._uploaded[key]
+
+
+def _models(wire: Wire, endpoint: Endpoint) -> tuple[str, ...]:
+    """Return the models that vLLM-Omni serves; none for another server."""
+    found = wire.get(endpoint, MODELS)
+    listed = found.get("data") if isinstance(found, dict) else None
+    named = [one.get("id") for one in listed or [] if isinstance(one, dict)]
+    return tuple(name for name in named if isinstance(name, str))
+
+
+def _wav(form: VoiceForm) -> bytes:
+    import soundfile  # noqa: PLC0415 - commands list engines, and handle no sound
+
+    file = io.BytesIO()
+    soundfile.write(file, form["samples"], int(form["rate"][0]), "PCM_16", format="WAV")
+    return file.getvalue()
