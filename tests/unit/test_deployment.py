@@ -11,6 +11,7 @@ from typing import Any
 import click
 import pytest
 import yaml
+from pydantic import AliasChoices
 
 from dubbing import cli
 from dubbing.engines.catalogue import Catalogue
@@ -21,7 +22,12 @@ COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE = yaml.safe_load(COMPOSE_TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"] == "dubbing"}
-SETTINGS = {f"DUBBING_{name.upper()}" for name in Settings.model_fields}
+SETTINGS = {
+    str(field.validation_alias.choices[0])
+    if isinstance(field.validation_alias, AliasChoices)
+    else f"DUBBING_{name.upper()}"
+    for name, field in Settings.model_fields.items()
+}
 SECRETS = {
     "REDIS_PASSWORD",
     "DUBBING_S3_ACCESS_KEY_ID",
