@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,10 +18,12 @@ from speech_server import FAULTS, VOICES, Server
 from system import System
 
 from dubbing.assembly.report import ReportLine
+from dubbing.embedded.stack import dubbing_command
 from dubbing.job import JobState, Segment
 from dubbing.media.samples import Audio, Samples
 from dubbing.script.manifest import Manifest, ManifestRole
 
+SCENE = Path(__file__).parents[2] / "examples" / "scene.srt"
 SLOT = 2.5
 """Seconds from one line to the next."""
 EACH = 0.05
@@ -120,3 +125,21 @@ def test_a_job_waits_while_no_server_is_there(system: System, servers: list[Serv
     status = system.wait("waiting")
     assert status.faults == {}
     assert (status.state, status.done, status.failed) == (JobState.COMPLETED, 60, 0)
+
+
+def test_a_script_is_dubbed_with_nothing_but_the_address_of_a_server(
+    servers: list[Server], tmp_path: Path
+) -> None:
+    servers[0].reset()
+    variables = {
+        "DUBBING_HOME": str(tmp_path / "home"),
+        "DUBBING_ENDPOINTS": json.dumps({"openai": [servers[0].url]}),
+    }
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("DUBBING_")}
+    command = [*dubbing_command(), "run", SCENE, "--language", "en", "--engine", "openai"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=plain | variables, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "scene.dub.flac").exists()
+    assert {asked["voice"] for asked in servers[0].seen} <= {*VOICES}
