@@ -31,6 +31,8 @@ TEXTS = (
     "I never said that I would stay here with you, not for a day, not for an hour.",
 )
 LONGEST = 15.0
+KINDS = {"openai": "openai", "indextts": "omni", "gpt-sovits": "sovits"}
+"""The kind of server of an engine that speaks elsewhere."""
 
 
 def loaded(name: str, models: Path) -> Iterator[Engine]:
@@ -43,9 +45,9 @@ def loaded(name: str, models: Path) -> Iterator[Engine]:
             require(engine)
             tiny.make(name, models / name)
             if isinstance(engine, RemoteEngine):
-                kind = "omni" if engine.spec.clones else "openai"
-                url = servers.enter_context(speech_server.running(kind)).url
-                Registry(catalogue, Pools(lambda: storage)).add(name, {"url": url}, {})
+                url = servers.enter_context(speech_server.running(KINDS[name])).url
+                declared = {"references": str(models)} if name == "gpt-sovits" else {}
+                Registry(catalogue, Pools(lambda: storage)).add(name, {"url": url}, declared)
             engine = catalogue.create(name)
             engine.load("cpu")
         except EngineMissing as exc:

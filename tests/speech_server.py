@@ -3,10 +3,10 @@
     python speech_server.py PORT KIND
 
 Of the kinds of `KINDS`, ``openai`` has voices of its own, and the others that of a reference, which
-comes with each line (``omni``) or is uploaded (``tts_url``). It serves 127.0.0.1, prints its port,
-and ends when its standard input does. ``GET /seen`` returns what was asked. ``PUT /faults`` takes
-``{"faults": {NAME: SHARE}, "seed": N, "seconds": S, "model": M, "key": K}``: each fault of `FAULTS`
-strikes that share of the lines.
+comes with each line (``omni``), is uploaded (``tts_url``), or lies in a folder (``sovits``). It
+serves 127.0.0.1, prints its port, and ends when its standard input does. ``GET /seen`` returns what
+was asked. ``PUT /faults`` takes ``{"faults": {NAME: SHARE}, "seed": N, "seconds": S, "model": M,
+"key": K}``: each fault of `FAULTS` strikes that share of the lines.
 """
 
 from __future__ import annotations
@@ -25,19 +25,21 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
-KINDS = ("openai", "omni", "tts_url")
+KINDS = ("openai", "omni", "tts_url", "sovits")
 VOICES = {"low": 100.0, "high": 240.0, "mid": 150.0, "deep": 70.0}
 MODEL = "hum-1"
 INDEX_MODEL = "IndexTeam/IndexTTS-2.5"
-INDEX_RATE = 22_050
+RATES = {"openai": 24_000, "omni": 22_050, "tts_url": 22_050, "sovits": 32_000}
 FAULTS = ("zeros", "short", "json", "error", "traceback", "reset", "busy", "sizes", "gone", "drip")
 """Faults that strike a line and go away."""
 ROUTES = {
     "openai": {"/v1/audio/speech"},
     "omni": {"/v1/audio/speech"},
     "tts_url": {"/tts_url", "/upload_audio"},
+    "sovits": {"/tts"},
 }
 """What takes POST."""
 ODDITIES = ("huge", "long", "elsewhere", "html", "text")
@@ -119,6 +121,7 @@ class _Hum(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Handler)
         self.kind = kind
         self.uploads: dict[str, bytes] = {}
+        self.speaker = 0.0
         self.behaviour: dict[str, Any] = {}
         self.seen: list[dict[str, Any]] = []
         self.random = random.Random(0)
@@ -149,7 +152,12 @@ class _Handler(BaseHTTPRequestHandler):
         kind = self.server.kind
         model = self.server.behaviour.get("model", MODEL if kind == "openai" else INDEX_MODEL)
         found: dict[str, Any] = {"/seen": self.server.seen}
-        if kind == "tts_url":
+        if kind == "sovits":
+            # What the real one answers to a request without text.
+            if self.path == "/tts":
+                self._json({"message": "text is required"}, 400)
+                return
+        elif kind == "tts_url":
             found["/health"] = {"status": "healthy", "message": "", "timestamp": time.time()}
         else:
             found["/v1/models"] = {"object": "list", "data": [{"id": model, "object": "model"}]}
@@ -191,6 +199,9 @@ class _Handler(BaseHTTPRequestHandler):
         key = self.server.behaviour.get("key")
         try:
             voice = self._voice(content)
+        except ValueError as exc:
+            self._json({"message": "tts failed", "Exception": str(exc)}, 400)
+            return
         except FileNotFoundError as exc:
             trace = f"Traceback (most recent call last):\n  …\nFileNotFoundError: {exc}"
             self._json({"status": "error", "error": trace}, 500)
@@ -217,8 +228,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.close()
         else:
-            index = self.server.kind != "openai"
-            rate = INDEX_RATE if index else 24_000
+            rate = RATES[self.server.kind]
             self._sound(_wav(_hum(content, voice, fault), fault, rate), fault)
 
     def _voice(self, content: dict[str, Any]) -> float | None:
@@ -229,10 +239,20 @@ class _Handler(BaseHTTPRequestHandler):
         if kind == "omni":
             _, _, audio = str(content.get("ref_audio", "")).partition("base64,")
             return _pitch(base64.b64decode(audio)) if audio else None
+        if kind == "sovits":
+            return self._mixed(_of_file(content["ref_audio_path"]))
         path = content["spk_audio_path"]
         if path not in self.server.uploads:
             raise FileNotFoundError(f"[Errno 2] No such file or directory: {path!r}")
         return _pitch(self.server.uploads[path])
+
+    def _mixed(self, pitch: float) -> float:
+        """Return the pitch that a line gets: that of the line that came last."""
+        server = self.server
+        with server.lock:
+            server.speaker = pitch
+        time.sleep(0.05)
+        return server.speaker
 
     def _uploaded(self) -> None:
         """Keep the file of a form."""
@@ -296,6 +316,18 @@ def _pitch(data: bytes) -> float:
     return float(Tone().extract(Audio(samples=samples, rate=rate), "")["f0"][0])
 
 
+def _of_file(path: str) -> float:
+    """Return the pitch of a reference; raises ValueError as the real server does."""
+    if not Path(path).is_file():
+        raise ValueError(f"{path} not exists")
+    data = Path(path).read_bytes()
+    import soundfile
+
+    if not 3 <= soundfile.info(path).duration <= 10:
+        raise ValueError("参考音频在3~10秒范围外，请更换！")
+    return _pitch(data)
+
+
 def _hum(content: dict[str, Any], voice: float, fault: str) -> Any:
     """Return a line's sound in samples at 24 kHz."""
     import numpy as np
@@ -305,7 +337,12 @@ def _hum(content: dict[str, Any], voice: float, fault: str) -> Any:
     from dubbing.media.samples import Audio
 
     form = {"f0": np.array([voice])}
-    line = Line(text=_text(content), language="en", voice=form, speed=content.get("speed", 1.0))
+    line = Line(
+        text=_text(content),
+        language="en",
+        voice=form,
+        speed=content.get("speed", content.get("speed_factor", 1.0)),
+    )
     (sound,) = Tone().synthesize([line])
     assert isinstance(sound, Audio)
     if fault == "long":
@@ -344,7 +381,7 @@ def main(port: int, kind: str) -> None:
     """Serve until standard input ends."""
     server = _Hum(port, kind)
     # The first line must not wait for the imports.
-    _wav(_hum({"input": "warm"}, 100.0, ""), "", INDEX_RATE)
+    _wav(_hum({"input": "warm"}, 100.0, ""), "", 22_050)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     sys.stdout.write(f"{server.server_address[1]}\n")
     sys.stdout.flush()

@@ -178,7 +178,10 @@ def _end_with_failure(number: int, frame: FrameType | None) -> None:
 
 
 def default_slots(engines: Sequence[str], devices: Sequence[str]) -> int:
-    """Return the number of processes: one a GPU, one a core, for assembly one every two cores."""
+    """Return the number of processes: one a GPU or for servers elsewhere, one a core of a CPU.
+
+    For assembly it is one every two cores.
+    """
     if set(devices) != {"cpu"}:
         return 1
     cores = os.cpu_count() or 1

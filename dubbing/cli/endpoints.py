@@ -53,6 +53,7 @@ def endpoints(context: click.Context, as_json: bool) -> None:
 @click.option(
     "--slots", type=click.IntRange(min=1), default=1, help="Lines that it is sent at once."
 )
+@click.option("--references", metavar="FOLDER", help="Shared with workers.")
 @click.option("--key-from", default="", metavar="VARIABLE", help="Holds its API key on workers.")
 @json_option
 def add(
@@ -64,6 +65,7 @@ def add(
     languages: tuple[str, ...],
     fields: tuple[str, ...],
     slots: int,
+    references: str | None,
     key_from: str,
     as_json: bool,
 ) -> None:
@@ -77,6 +79,7 @@ def add(
         "revision": revision,
         "voices": voices,
         "languages": languages,
+        "references": references,
         "fields": dict(map(_field, fields)),
     }
     named = {name: value for name, value in declared.items() if value}

@@ -11,8 +11,6 @@ when an endpoint is added:
 from __future__ import annotations
 
 import base64
-import hashlib
-import io
 import threading
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
@@ -64,25 +62,23 @@ class IndexTTS(RemoteEngine):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._uploaded: dict[tuple[str, str], str] = {}
-        """The path of a reference on a server, by the server's address and the digest."""
+        """The path of a reference on a server, by the server's address and the reference's name."""
         self._uploading: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         """Held while references of a server are looked up or sent, by its address."""
         if self.pool.endpoints and NEWER in self.pool.model and self.pool.dialect == OMNI:
             self.spec = self.spec.model_copy(update={"speed": NEWER_SPEED})
 
     def extract(self, reference: Audio, transcript: str) -> VoiceForm:
-        """Return what servers are sent: ``{"samples": (frames,) int16, "rate": (1,) int64, Hz}``.
+        """Return the recording itself, as `form_of` does.
 
         Raises SpeechRejected for a reference that is silent, too short or too long.
         """
-        import numpy as np  # noqa: PLC0415 - commands list engines, and handle no sound
+        from dubbing.engines.remote.references import form_of  # noqa: PLC0415 - as in `ask`
 
         if fault := self.spec.reference_fault(reference.seconds):
             raise SpeechRejected(fault)
         check_heard(reference)
-        heard = reference.samples[: round(REFERENCE_SECONDS * reference.rate)]
-        samples = np.round(heard * 32767).astype(np.int16)
-        return {"samples": samples, "rate": np.array([reference.rate])}
+        return form_of(reference, transcript, REFERENCE_SECONDS)
 
     def refusal(self, line: Line) -> DubbingError | None:
         """Return why a line is not sent to any endpoint, or None."""
@@ -124,12 +120,14 @@ class IndexTTS(RemoteEngine):
 
     def ask(self, wire: Wire, endpoint: Endpoint, line: Line, seconds: float) -> Audio:
         """Have an endpoint speak a line."""
-        from dubbing.engines.remote.sound import sound_of  # noqa: PLC0415 - commands send nothing
-        from dubbing.engines.remote.wire import Failed  # noqa: PLC0415 - as above
+        # Commands that list engines send nothing, and handle no sound.
+        from dubbing.engines.remote.references import wav_of  # noqa: PLC0415
+        from dubbing.engines.remote.sound import sound_of  # noqa: PLC0415
+        from dubbing.engines.remote.wire import Failed  # noqa: PLC0415
 
         if isinstance(line.voice, str):
             raise self._no_voice(line.voice)
-        reference = _wav(line.voice)
+        reference = wav_of(line.voice)
         if self.pool.dialect == OMNI:
             content = {**self._omni(line, reference), **self.pool.fields}
             return sound_of(wire.post(endpoint, SPEECH, content, seconds))
@@ -167,15 +165,15 @@ class IndexTTS(RemoteEngine):
 
     def _path(self, wire: Wire, endpoint: Endpoint, reference: bytes, *, anew: bool = False) -> str:
         """Return a reference's path on a server, to which it is sent once."""
-        from dubbing.engines.remote.wire import Failed  # noqa: PLC0415 - commands send nothing
+        from dubbing.engines.remote.references import name_of  # noqa: PLC0415 - as in `ask`
+        from dubbing.engines.remote.wire import Failed  # noqa: PLC0415 - as in `ask`
 
-        digest = hashlib.sha256(reference).hexdigest()[:32]
-        key = endpoint.url, digest
+        name = name_of(reference)
+        key = endpoint.url, name
         with self._uploading[endpoint.url]:
             if anew:
                 self._uploaded.pop(key, None)
             if key not in self._uploaded:
-                name = f"{digest}.wav"
                 told = wire.upload(endpoint, UPLOAD, name, reference, UPLOAD_SECONDS)
                 path = told.get("server_path") if isinstance(told, dict) else None
                 if not isinstance(path, str):
@@ -190,11 +188,3 @@ def _models(wire: Wire, endpoint: Endpoint) -> tuple[str, ...]:
     listed = found.get("data") if isinstance(found, dict) else None
     named = [one.get("id") for one in listed or [] if isinstance(one, dict)]
     return tuple(name for name in named if isinstance(name, str))
-
-
-def _wav(form: VoiceForm) -> bytes:
-    import soundfile  # noqa: PLC0415 - commands list engines, and handle no sound
-
-    file = io.BytesIO()
-    soundfile.write(file, form["samples"], int(form["rate"][0]), "PCM_16", format="WAV")
-    return file.getvalue()

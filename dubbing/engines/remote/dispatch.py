@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from dubbing.engines.remote.pool import Endpoint
 from dubbing.engines.remote.wire import Failed, Unfit, Unreachable
-from dubbing.errors import EngineAway, SpeechRejected
+from dubbing.errors import DubbingError, EngineAway, SpeechRejected
 
 log = logging.getLogger(__name__)
 
@@ -67,14 +67,22 @@ class _Nobody(EngineAway):
 class Dispatch:
     """The endpoints of one engine. Safe to use from several threads."""
 
-    def __init__(self, name: str, fit: Callable[[Endpoint], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        fit: Callable[[Endpoint], None],
+        refresh: Callable[[], None] = lambda: None,
+    ) -> None:
         """Know no endpoint yet.
 
         name: the engine's. fit: raises Unfit or Unreachable for an endpoint that does not serve the
         pool's model; it is called before an endpoint is used, and after each time it was away.
+        refresh: calls `follow` if the endpoints may have changed; it is called while all are away.
         """
         self._name = name
         self._fit = fit
+        self._refresh = refresh
+        self._why_none = ""
         self.trouble = ""
         """Why no endpoint can be used; ``""`` while one can."""
         self.changed: Callable[[], object] = lambda: None
@@ -83,9 +91,13 @@ class Dispatch:
         self._changed = threading.Condition()
         self._closed = threading.Event()
 
-    def follow(self, endpoints: Iterable[Endpoint]) -> None:
-        """Use these endpoints from now on; what is known of those that stay is kept."""
+    def follow(self, endpoints: Iterable[Endpoint], why_none: str = "") -> None:
+        """Use these endpoints from now on; what is known of those that stay is kept.
+
+        why_none: why there are none.
+        """
         with self._changed:
+            self._why_none = why_none
             known = self._states
             self._states = {}
             for endpoint in endpoints:
@@ -196,13 +208,17 @@ class Dispatch:
     def _look_out(self) -> None:
         """Ask endpoints that do not rest whether they are back, until one is."""
         while not self._closed.wait(LOOK_SECONDS):
-            # One that was away is asked what it serves before its turn.
-            with suppress(Unreachable, Unfit, EngineAway), self.turn(time.monotonic() + 1):
-                self.trouble = ""
-                self.changed()
-                return
+            with suppress(DubbingError, Unreachable, Unfit):
+                self._refresh()
+                # One that was away is asked what it serves before its turn.
+                with self.turn(time.monotonic() + 1):
+                    self.trouble = ""
+                    self.changed()
+                    return
 
     def _nobody(self, usable: Collection[_State]) -> str:
+        if self._why_none:
+            return self._why_none
         if not usable:
             return f"{self._name} has no endpoint: add one with `dubbing endpoints add`"
         reasons = "; ".join(f"{state.endpoint.url}: {state.why}" for state in usable)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 from dubbing.engines.engine import EngineSpec, Line, Spoken, described
 from dubbing.engines.models.folders import Weights
 from dubbing.engines.remote.pool import Endpoint, Pool, Pools
-from dubbing.errors import DubbingError, EngineAway, EngineFailed, EngineMissing
+from dubbing.errors import DubbingError, EngineFailed, EngineMissing
 
 # Commands that list engines import the adapters, and send nothing.
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class RemoteEngine:
     weights: ClassVar[Weights | None] = None
     extra: ClassVar[str] = ""
     libraries: ClassVar[tuple[str, ...]] = ()
+    most_slots: ClassVar[int] = 1000
+    """How many lines one of its servers can be sent at once."""
     spec: EngineSpec
     model: str
 
@@ -71,7 +73,7 @@ class RemoteEngine:
         self.require_endpoints()
         self.model = self.pool.digest
         self._wire = Wire(self._key)
-        self._dispatch = Dispatch(self.spec.name, self._check_fit)
+        self._dispatch = Dispatch(self.spec.name, self._check_fit, self._refresh)
         self._dispatch.follow(self.pool.endpoints)
         self._read_at = time.monotonic()
 
@@ -149,10 +151,12 @@ class RemoteEngine:
         self._read_at = time.monotonic()
         pool = self._pools.get(self.spec.name)
         if pool.endpoints and pool.digest != self.model:
-            raise EngineAway(
-                f"the endpoints of {self.spec.name} were given another model: "
-                f"`dubbing workers unload` and `load` make a worker take it"
+            why = (
+                f"the endpoints of {self.spec.name} serve another model now: `dubbing workers "
+                "unload` and `load` make a worker take it"
             )
+            self._dispatch.follow([], why)
+            return
         self.pool = pool
         self._dispatch.follow(pool.endpoints)
 

@@ -67,6 +67,8 @@ class Pool(Document):
     """Stock voices."""
     languages: tuple[str, ...] = ("*",)
     """As in `EngineSpec`."""
+    references: str = ""
+    """The folder that workers and servers share, for servers that take a reference by its path."""
     fields: dict[str, JsonValue] = Field(default={})
     """Fields that are sent with each line, beside those of the contract."""
     endpoints: tuple[Endpoint, ...] = ()

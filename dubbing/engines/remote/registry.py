@@ -45,6 +45,12 @@ class Registry:
         """
         adapter = self._adapter(engine)
         endpoint = validated(Endpoint, fields, engine)
+        if endpoint.slots > adapter.most_slots:
+            raise BadInput(
+                f"its servers speak {adapter.most_slots} at once: leave --slots out, and start "
+                "more servers",
+                where=endpoint.url,
+            )
         before = self.pools.get(engine)
         wanted = {**before.model_dump(), **declared}
         pool = validated(Pool, wanted, engine)

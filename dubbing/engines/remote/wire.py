@@ -187,7 +187,7 @@ def _words(body: bytes) -> str:
     """Return a server's own words in one line, and nothing of a traceback."""
     found = _json(body)
     # {"error": {"message": …}}, {"detail": [{"msg": …}]} and the like, from the outside in.
-    for name in ("error", "detail", "message", "msg"):
+    for name in ("error", "detail", "Exception", "message", "msg"):
         if isinstance(found, list) and found:
             found = found[0]
         if isinstance(found, dict) and name in found:

@@ -261,6 +261,32 @@ def test_the_engine_says_that_nobody_answers_until_somebody_does(
     assert told.empty()
 
 
+def test_an_endpoint_that_is_added_while_nobody_answers_is_found(
+    mortal: Server, other: Server, pools: Pools, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dubbing.engines.remote.engine.REFRESH_SECONDS", 0.0)
+    engine, told = load(mortal), SimpleQueue[str]()
+    engine.watch(lambda: told.put(engine.trouble))
+    mortal.stop()
+    engine.synthesize(lines(4))
+    assert told.get(timeout=10)
+    pools.put("openai", pools.get("openai").having(Endpoint(url=other.url)))
+    assert told.get(timeout=30) == ""
+    assert isinstance(engine.synthesize(lines())[0], Audio)
+
+
+def test_a_pool_that_is_given_another_model_is_left_alone(
+    server: Server, pools: Pools, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dubbing.engines.remote.engine.REFRESH_SECONDS", 0.0)
+    engine = load(server)
+    pools.put("openai", pools.get("openai").model_copy(update={"revision": "2"}))
+    (away,) = engine.synthesize(lines())
+    assert isinstance(away, EngineAway)
+    assert "another model" in engine.trouble
+    assert server.seen == []
+
+
 def test_an_endpoint_of_another_model_is_not_used(
     server: Server, other: Server, load: Load
 ) -> None:

@@ -1,0 +1,155 @@
+"""GPT-SoVITS by its own server, ``api_v2.py``: it clones a voice from 3 to 10 seconds.
+
+The server takes a reference by a path of its own, so it shares a folder with the workers. It mixes
+voices up when it is sent two lines at once. It reports a failure as a second of silence at 16 kHz,
+with status 200; none of its models speaks at that rate.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from dubbing.engines.adapters._shared import check_heard
+from dubbing.engines.engine import EngineSpec, Line, VoiceForm
+from dubbing.engines.remote.engine import RemoteEngine
+from dubbing.engines.remote.pool import Endpoint, Pool
+from dubbing.errors import DubbingError, SpeechRejected
+
+if TYPE_CHECKING:
+    from dubbing.engines.remote.wire import Wire
+    from dubbing.media.samples import Audio
+
+SPEECH, DOCS = "tts", "docs"
+FAILURE_RATE = 16_000
+"""Hz of the silence that stands for a failure."""
+CANTONESE = ("yue", "zh-hk", "zh-yue")
+SAMPLING: dict[str, Any] = {
+    "top_k": 15,
+    "top_p": 1.0,
+    "temperature": 1.0,
+    "repetition_penalty": 1.35,
+    "sample_steps": 32,
+    "super_sampling": False,
+    "batch_size": 1,
+    "batch_threshold": 0.75,
+    "split_bucket": True,
+    "parallel_infer": True,
+    "streaming_mode": False,
+    "media_type": "wav",
+    # One piece, and no silence after it.
+    "text_split_method": "cut0",
+    "fragment_interval": 0,
+}
+"""All of them are sent: the server's defaults change with its releases."""
+
+
+class GPTSoVITS(RemoteEngine):
+    """Speaks in the voice of a reference, best with its transcript."""
+
+    most_slots: ClassVar[int] = 1
+    spec = EngineSpec(
+        name="gpt-sovits",
+        summary="GPT-SoVITS by its api_v2.py: clones from some seconds and their transcript",
+        languages=("zh", "en", "ja", "ko", "yue"),
+        clones=True,
+        reference_seconds=(3.0, 10.0),
+        max_characters={"zh": 150, "ja": 150, "yue": 150, "*": 400},
+        characters_per_second={"zh": 4.5, "yue": 4.5, "ja": 7.5, "ko": 8.0, "*": 15.0},
+        speed=(0.6, 1.65),
+        # Of v2; the rate is read from each answer.
+        sample_rate=32_000,
+        batch_lines=8,
+        batch_seconds=600.0,
+        seconds_per_call=600.0,
+        device="remote",
+        licence="MIT; each model's own",
+    )
+
+    def extract(self, reference: Audio, transcript: str) -> VoiceForm:
+        """Return the recording itself and its words, as `form_of` does.
+
+        Raises SpeechRejected for a reference that is silent, too short or too long.
+        """
+        from dubbing.engines.remote.references import form_of  # noqa: PLC0415 - as in `ask`
+
+        if fault := self.spec.reference_fault(reference.seconds):
+            raise SpeechRejected(fault)
+        check_heard(reference)
+        return form_of(reference, transcript, reference.seconds)
+
+    def refusal(self, line: Line) -> DubbingError | None:
+        """Return why a line is not sent to any endpoint, or None."""
+        return self._no_voice(line.voice) if isinstance(line.voice, str) else None
+
+    def probe(self, wire: Wire, endpoint: Endpoint, declared: Pool) -> Pool:
+        """Return the declared pool: these servers tell nothing of themselves."""
+        from dubbing.engines.remote.wire import Unfit  # noqa: PLC0415 - as in `ask`
+
+        if not declared.references:
+            raise Unfit("name the folder that it shares with the workers: --references FOLDER")
+        languages = declared.languages
+        if languages == Pool().languages:
+            languages = type(self).spec.languages
+        return declared.model_copy(update={"languages": languages})
+
+    def identify(self, wire: Wire, endpoint: Endpoint) -> None:
+        """Raise Unfit unless an endpoint has the route."""
+        from dubbing.engines.remote.wire import Unfit  # noqa: PLC0415 - as in `ask`
+
+        # A request without text is refused before anything is spoken.
+        if not wire.has(endpoint, SPEECH):
+            raise Unfit(f"it has no /{SPEECH}")
+
+    def ask(self, wire: Wire, endpoint: Endpoint, line: Line, seconds: float) -> Audio:
+        """Have an endpoint speak a line."""
+        # Commands that list engines send nothing, and handle no sound.
+        from dubbing.engines.remote.references import transcript_of, wav_of  # noqa: PLC0415
+        from dubbing.engines.remote.sound import sound_of  # noqa: PLC0415
+        from dubbing.engines.remote.wire import Failed  # noqa: PLC0415
+
+        if isinstance(line.voice, str):
+            raise self._no_voice(line.voice)
+        content = {
+            "text": line.text,
+            "text_lang": _language(line.language),
+            "ref_audio_path": self._shared(wav_of(line.voice)),
+            "prompt_text": transcript_of(line.voice),
+            "prompt_lang": "auto",
+            "speed_factor": round(line.speed, 4),
+            "seed": line.seed,
+            **SAMPLING,
+            **self.pool.fields,
+        }
+        sound = sound_of(wire.post(endpoint, SPEECH, content, seconds))
+        if sound.rate == FAILURE_RATE:
+            raise Failed(f"its answer has {FAILURE_RATE} Hz, by which it reports a failure")
+        return sound
+
+    def _no_voice(self, voice: str) -> SpeechRejected:
+        return SpeechRejected(
+            f"{self.spec.name} has no voice {voice!r} of its own: give the role a reference"
+        )
+
+    def _shared(self, reference: bytes) -> str:
+        """Return the path of a reference in the shared folder, where it is written once."""
+        from dubbing.engines.remote.references import name_of  # noqa: PLC0415 - as in `ask`
+        from dubbing.engines.remote.wire import Unfit  # noqa: PLC0415 - as in `ask`
+
+        path = Path(self.pool.references) / name_of(reference)
+        try:
+            if not path.exists():
+                with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+                    file.write(reference)
+                written = Path(file.name)
+                written.chmod(0o644)
+                written.replace(path)
+        except OSError as exc:
+            raise Unfit(f"references cannot be written to {path.parent}: {exc.strerror}") from exc
+        return str(path)
+
+
+def _language(tag: str) -> str:
+    """Return a language by the server's name for it."""
+    return "yue" if tag.lower().startswith(CANTONESE) else tag.split("-", maxsplit=1)[0].lower()

@@ -1,0 +1,46 @@
+"""References on their way to a server: the recording itself is the form of a voice.
+
+A server may know a speaker by the path of the file alone, so a file is named after its content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+
+import numpy as np
+import soundfile
+
+from dubbing.engines.engine import VoiceForm
+from dubbing.media.samples import Audio
+
+
+def form_of(reference: Audio, transcript: str, seconds: float) -> VoiceForm:
+    """Return the form of a voice.
+
+    ``{"samples": (frames,) int16, "rate": (1,) int64 in Hz, "transcript": (bytes,) uint8 in
+    UTF-8}``. seconds: the most that the model hears of a reference.
+    """
+    heard = reference.samples[: round(seconds * reference.rate)]
+    return {
+        "samples": np.round(heard * 32767).astype(np.int16),
+        "rate": np.array([reference.rate]),
+        "transcript": np.frombuffer(transcript.encode(), np.uint8),
+    }
+
+
+def wav_of(form: VoiceForm) -> bytes:
+    """Return the recording as a WAV file."""
+    file = io.BytesIO()
+    soundfile.write(file, form["samples"], int(form["rate"][0]), "PCM_16", format="WAV")
+    return file.getvalue()
+
+
+def name_of(wav: bytes) -> str:
+    """Return the name of a WAV file, which holds its digest."""
+    return f"{hashlib.sha256(wav).hexdigest()[:32]}.wav"
+
+
+def transcript_of(form: VoiceForm) -> str:
+    """Return the words of the recording, as far as somebody wrote them down."""
+    return form["transcript"].tobytes().decode()
