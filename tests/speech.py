@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,6 @@ from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.conversion import Converted
 from dubbing.engines.engine import Converter, Engine, Line, VoiceForm, require
 from dubbing.engines.models.folders import ModelFolders
-from dubbing.engines.remote.engine import RemoteEngine
 from dubbing.engines.remote.pool import Pools
 from dubbing.engines.remote.registry import Registry
 from dubbing.errors import EngineMissing
@@ -38,22 +37,35 @@ KINDS = {"openai": "openai", "indextts": "omni", "gpt-sovits": "sovits"}
 def loaded(name: str, models: Path) -> Iterator[Engine]:
     """Yield a loaded engine, with its tiny model if needed; a converter gets the tone engine."""
     storage = Storage.at(str(models / "storage"))
-    catalogue = Catalogue(ModelFolders(root=models), pools=Pools(lambda: storage))
+    pools = Pools(lambda: storage)
+    catalogue = Catalogue(ModelFolders(root=models), pools=pools)
     with ExitStack() as servers:
         engine = catalogue.create(name)
         try:
             require(engine)
             tiny.make(name, models / name)
-            if isinstance(engine, RemoteEngine):
-                url = servers.enter_context(speech_server.running(KINDS[name])).url
-                declared = {"references": str(models)} if name == "gpt-sovits" else {}
-                Registry(catalogue, Pools(lambda: storage)).add(name, {"url": url}, declared)
+            servers.enter_context(served(name, Registry(catalogue, pools), models))
             engine = catalogue.create(name)
             engine.load("cpu")
         except EngineMissing as exc:
             unavailable(str(exc))
         yield over_tone(engine) if engine.spec.base else engine
         engine.unload()
+
+
+@contextmanager
+def served(name: str, registry: Registry, folder: Path) -> Iterator[None]:
+    """Run a server for an engine that speaks elsewhere, as its endpoint; nothing for another one.
+
+    folder: is shared with the server.
+    """
+    if name not in KINDS:
+        yield
+        return
+    with speech_server.running(KINDS[name]) as server:
+        declared = {"references": str(folder)} if name == "gpt-sovits" else {}
+        registry.add(name, {"url": server.url}, declared)
+        yield
 
 
 def over_tone(converter: Converter) -> Engine:

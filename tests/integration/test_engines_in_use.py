@@ -6,6 +6,7 @@ One worker holds them all, so that torch is loaded once.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ import tiny
 from recordings import speech, write
 from scenes import film
 from services import unavailable
+from speech import served
 from system import System
 
+import dubbing.system
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.engine import missing_libraries
 from dubbing.job import JobState, Segment
@@ -37,8 +40,12 @@ class Engines(System):
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Iterator[Engines]:
     tiny.catalogue(models, *INSTALLED)
-    with Engines(tmp_path_factory.mktemp("engines"), slots=1, models=models) as system:
-        system.ready()
+    system = Engines(tmp_path_factory.mktemp("engines"), slots=1, models=models)
+    registry = dubbing.system.System(system.settings).registry
+    with ExitStack() as stack:
+        for name in INSTALLED:
+            stack.enter_context(served(name, registry, tmp_path_factory.mktemp("shared")))
+        stack.enter_context(system).ready()
         yield system
 
 
