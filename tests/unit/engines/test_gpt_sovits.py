@@ -89,8 +89,11 @@ def test_the_server_is_told_all_that_decides_how_a_line_sounds(
     assert [*path.parent.iterdir()] == [path]
 
 
-def test_a_second_of_silence_at_16_khz_is_a_failure(server: Server, engine: GPTSoVITS) -> None:
-    server.set(faults={"zeros": 1})
+@pytest.mark.parametrize("fault", ["zeros", "16khz"])
+def test_silence_and_sound_at_16_khz_are_failures(
+    server: Server, engine: GPTSoVITS, fault: str
+) -> None:
+    server.set(faults={fault: 1})
     form = engine.extract(reference("low"), "")
     (failed,) = engine.synthesize([Line(text=TEXT, language="en", voice=form)])
     assert isinstance(failed, EngineFailed)
