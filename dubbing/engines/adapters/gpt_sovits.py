@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from dubbing.engines.adapters._shared import check_heard
+from dubbing.engines.adapters._shared import check_heard, no_such_voice
 from dubbing.engines.engine import EngineSpec, Line, VoiceForm
 from dubbing.engines.remote.engine import RemoteEngine
 from dubbing.engines.remote.pool import Endpoint, Pool
@@ -81,7 +81,7 @@ class GPTSoVITS(RemoteEngine):
 
     def refusal(self, line: Line) -> DubbingError | None:
         """Return why a line is not sent to any endpoint, or None."""
-        return self._no_voice(line.voice) if isinstance(line.voice, str) else None
+        return no_such_voice(self.spec, line.voice) if isinstance(line.voice, str) else None
 
     def probe(self, wire: Wire, endpoint: Endpoint, declared: Pool) -> Pool:
         """Return the declared pool: these servers tell nothing of themselves."""
@@ -110,7 +110,7 @@ class GPTSoVITS(RemoteEngine):
         from dubbing.engines.remote.wire import Failed  # noqa: PLC0415
 
         if isinstance(line.voice, str):
-            raise self._no_voice(line.voice)
+            raise no_such_voice(self.spec, line.voice)
         content = {
             "text": line.text,
             "text_lang": _language(line.language),
@@ -126,11 +126,6 @@ class GPTSoVITS(RemoteEngine):
         if sound.rate == FAILURE_RATE:
             raise Failed(f"its answer has {FAILURE_RATE} Hz, by which it reports a failure")
         return sound
-
-    def _no_voice(self, voice: str) -> SpeechRejected:
-        return SpeechRejected(
-            f"{self.spec.name} has no voice {voice!r} of its own: give the role a reference"
-        )
 
     def _shared(self, reference: bytes) -> str:
         """Return the path of a reference in the shared folder, where it is written once."""

@@ -15,7 +15,7 @@ import threading
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from dubbing.engines.adapters._shared import check_heard
+from dubbing.engines.adapters._shared import check_heard, no_such_voice
 from dubbing.engines.engine import EngineSpec, Line, VoiceForm
 from dubbing.engines.remote.engine import RemoteEngine
 from dubbing.engines.remote.pool import Endpoint, Pool
@@ -82,7 +82,7 @@ class IndexTTS(RemoteEngine):
 
     def refusal(self, line: Line) -> DubbingError | None:
         """Return why a line is not sent to any endpoint, or None."""
-        return self._no_voice(line.voice) if isinstance(line.voice, str) else None
+        return no_such_voice(self.spec, line.voice) if isinstance(line.voice, str) else None
 
     def probe(self, wire: Wire, endpoint: Endpoint, declared: Pool) -> Pool:
         """Return a pool with the contract and the model that an endpoint has."""
@@ -126,7 +126,7 @@ class IndexTTS(RemoteEngine):
         from dubbing.engines.remote.wire import Failed  # noqa: PLC0415
 
         if isinstance(line.voice, str):
-            raise self._no_voice(line.voice)
+            raise no_such_voice(self.spec, line.voice)
         reference = wav_of(line.voice)
         if self.pool.dialect == OMNI:
             content = {**self._omni(line, reference), **self.pool.fields}
@@ -142,11 +142,6 @@ class IndexTTS(RemoteEngine):
             if not any(words in str(exc).lower() for words in FORGOTTEN):
                 raise
         return by(self._path(wire, endpoint, reference, anew=True))
-
-    def _no_voice(self, voice: str) -> SpeechRejected:
-        return SpeechRejected(
-            f"{self.spec.name} has no voice {voice!r} of its own: give the role a reference"
-        )
 
     def _omni(self, line: Line, reference: bytes) -> dict[str, Any]:
         # The server takes the text for Chinese unless it is told.
