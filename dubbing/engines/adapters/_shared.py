@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from dubbing.engines.engine import EngineSpec, VoiceForm
 from dubbing.errors import DubbingError, EngineFailed, SpeechRejected
@@ -58,3 +58,12 @@ def answered(
     rows = [row for row in asked if not isinstance(row, DubbingError)]
     answers = iter(answer(rows) if rows else ())
     return [row if isinstance(row, DubbingError) else next(answers) for row in asked]
+
+
+def names_in(listed: Any) -> tuple[str, ...]:
+    """Return the names that a server lists: as texts, or as objects with an ``id`` or ``name``."""
+    named = [
+        one.get("id") or one.get("name") if isinstance(one, dict) else one
+        for one in (listed if isinstance(listed, list) else [])
+    ]
+    return tuple(dict.fromkeys(name for name in named if isinstance(name, str) and name))

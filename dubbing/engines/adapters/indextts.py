@@ -15,7 +15,7 @@ import threading
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from dubbing.engines.adapters._shared import check_heard, no_such_voice
+from dubbing.engines.adapters._shared import check_heard, names_in, no_such_voice
 from dubbing.engines.engine import EngineSpec, Line, VoiceForm
 from dubbing.engines.remote.engine import RemoteEngine
 from dubbing.engines.remote.pool import Endpoint, Pool
@@ -180,6 +180,4 @@ class IndexTTS(RemoteEngine):
 def _models(wire: Wire, endpoint: Endpoint) -> tuple[str, ...]:
     """Return the models that vLLM-Omni serves; none for another server."""
     found = wire.get(endpoint, MODELS)
-    listed = found.get("data") if isinstance(found, dict) else None
-    named = [one.get("id") for one in listed or [] if isinstance(one, dict)]
-    return tuple(name for name in named if isinstance(name, str))
+    return names_in(found.get("data") if isinstance(found, dict) else None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dubbing.engines.adapters._shared import cannot_clone, no_such_voice
+from dubbing.engines.adapters._shared import cannot_clone, names_in, no_such_voice
 from dubbing.engines.engine import EngineSpec, Line, VoiceForm
 from dubbing.engines.remote.engine import RemoteEngine
 from dubbing.engines.remote.pool import Endpoint, Pool
@@ -86,20 +86,10 @@ class OpenAI(RemoteEngine):
 def models_of(wire: Wire, endpoint: Endpoint) -> tuple[str, ...]:
     """Return the models that an endpoint lists; none when it lists none."""
     found = wire.get(endpoint, MODELS)
-    listed = found.get("data") if isinstance(found, dict) else None
-    return _names(listed)
+    return names_in(found.get("data") if isinstance(found, dict) else None)
 
 
 def voices_of(wire: Wire, endpoint: Endpoint) -> tuple[str, ...]:
     """Return the voices that an endpoint lists, each by the name that it takes."""
     found = wire.get(endpoint, VOICES)
-    return _names(found.get("voices") if isinstance(found, dict) else found)
-
-
-def _names(listed: Any) -> tuple[str, ...]:
-    """Return names from a list of them, or of objects with an ``id`` or a ``name``."""
-    named = [
-        one.get("id") or one.get("name") if isinstance(one, dict) else one
-        for one in (listed if isinstance(listed, list) else [])
-    ]
-    return tuple(dict.fromkeys(name for name in named if isinstance(name, str) and name))
+    return names_in(found.get("voices") if isinstance(found, dict) else found)
