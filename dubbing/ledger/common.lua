@@ -249,6 +249,10 @@ local function forget_work(job)
     end
     forget_sent(job, queue)
   end
+  -- Redis may have lost the message or the lease, and not who held it.
+  for _, m in ipairs(redis.call('HKEYS', P .. 'owners')) do
+    if split(m) == job then redis.call('HDEL', P .. 'owners', m) end
+  end
   for _, held in ipairs(redis.call('SMEMBERS', key .. ':held')) do
     redis.call('DEL', key .. ':held:' .. held)
   end

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 
 import pytest
+import redis
 from console import wait_until
 from ledgers import QUEUE, begin, claim, complete, deliveries, job, numbers, record, refs, take
 
+from dubbing.job import JobState
 from dubbing.ledger import Address, Audit, Claim, Ledger
 from dubbing.queue import broker_lists
 
@@ -121,3 +123,16 @@ def test_a_message_whose_batch_its_worker_holds_brings_another_one(ledger: Ledge
     # The same claim again is the answer that was lost on the way.
     assert ledger.claim(first, "a") == (Claim.RUN, first)
     assert ledger.claim(first, "a", held=True) == (Claim.RUN, second)
+
+
+@pytest.mark.parametrize("lost", ["published", "leases"])
+def test_a_job_that_ends_leaves_no_owner_behind_though_redis_lost_what_was_owned(
+    ledger: Ledger, redis_url: str, lost: str
+) -> None:
+    first, second = published(ledger, 2)
+    assert following(ledger, first) == second
+    with redis.Redis.from_url(redis_url, decode_responses=True) as server:
+        assert server.delete(f"dubbing:{lost}:{QUEUE}")
+        assert server.hlen("dubbing:owners") == 2
+        ledger.end("j", 1, JobState.FAILED)
+        assert server.hlen("dubbing:owners") == 0
