@@ -61,10 +61,10 @@ class Catalogue:
         if name not in self.names():
             known = ", ".join(self.names())
             raise EngineMissing(f"there is no engine {name!r}; installed are: {known}")
-        return self._made(name, self.folders.of(name))
+        return self._made(name, self.folders.of(name), self.pools)
 
     def generic(self, name: str) -> Voicing:
-        """Create an engine, or an instance of one, as it is without a model.
+        """Create an engine, or an instance of one, as it is without a model or endpoints.
 
         Raises EngineMissing when ``name`` belongs to no engine, and BadInput when it is no valid
         name.
@@ -73,14 +73,14 @@ class Catalogue:
             known = ", ".join(sorted(self.points))
             raise EngineMissing(f"{name!r} is no instance of an engine; installed are: {known}")
         self.folders.of(name)
-        return self._made(name, NOWHERE)
+        return self._made(name, NOWHERE, None)
 
-    def _made(self, name: str, folder: Path) -> Voicing:
+    def _made(self, name: str, folder: Path, pools: Pools | None) -> Voicing:
         try:
             engine = self.points[self.kind(name) or name].load()
             made: Voicing
             if issubclass(engine, RemoteEngine):
-                made = engine(name, folder, self.pools)
+                made = engine(name, folder, pools)
             else:
                 made = engine(name, folder)
         except DubbingError:

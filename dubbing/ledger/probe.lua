@@ -7,7 +7,7 @@ local failed = {}
 for _, try in ipairs({
   -- The first write is one that a full Redis refuses: after any other write it refuses nothing.
   {'HSET', hash, 'a', 1}, {'HGET', hash, 'a'}, {'HMGET', hash, 'a'}, {'HGETALL', hash},
-  {'HSETNX', hash, 'a', 1}, {'HDEL', hash, 'a'},
+  {'HKEYS', hash}, {'HSETNX', hash, 'a', 1}, {'HDEL', hash, 'a'},
   {'RPUSH', list, 'a', 'b', 'c'}, {'LPUSH', list, 'd'}, {'LPOP', list}, {'LPOS', list, 'a'},
   {'LINDEX', list, 0}, {'LRANGE', list, 0, 0}, {'LLEN', list}, {'LREM', list, 1, 'a'},
   {'SADD', set, 'a'}, {'SMEMBERS', set}, {'SREM', set, 'a'},

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 import os
 import re
+import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -22,6 +24,10 @@ SERVICE_KEY = "TTS_API_KEY"
 VARIABLE = re.compile(rf"DUBBING_KEY_[A-Z0-9_]+|{SERVICE_KEY}")
 """Names of the environment variables that may hold an API key. Whoever can write into storage could
 otherwise have a worker send any variable to any server."""
+
+
+LISTED_SECONDS = 5.0
+"""How long the names of pools are kept."""
 
 
 class Endpoint(Model):
@@ -114,9 +120,21 @@ class Pools:
         """
         self._storage = storage
         self.key = key
+        self._names: tuple[float, list[str]] = (-math.inf, [])
+        """When they were listed, by `time.monotonic`, and the engines that have a pool."""
 
     def names(self) -> list[str]:
-        """Return the engines that have a pool; none while storage does not answer."""
+        """Return the engines that have a pool; none while storage does not answer.
+
+        They are listed again after some seconds: a catalogue asks for them once for each engine.
+        """
+        listed_at, names = self._names
+        if time.monotonic() > listed_at + LISTED_SECONDS:
+            names = self._listed()
+            self._names = time.monotonic(), names
+        return names
+
+    def _listed(self) -> list[str]:
         try:
             keys = list(self._storage().keys(Keys.ENDPOINTS))
         except StorageUnavailable as exc:
@@ -136,6 +154,7 @@ class Pools:
     def put(self, engine: str, pool: Pool) -> None:
         """Store the pool of an engine; one without endpoints is removed."""
         key = Keys.endpoints(engine)
+        self._names = (-math.inf, [])
         if pool.endpoints:
             self._storage().replace(key, pool.model_dump_json().encode())
         else:
