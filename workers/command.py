@@ -64,7 +64,6 @@ def worker(engines: tuple[str, ...], slots: int | None, auto_load: bool) -> None
     system = System()
     settings = system.settings
     log.configure(settings.log_level)
-    system.add_endpoints()
     devices = _devices(engines, system)
     slots = slots or settings.slots or default_slots(engines, devices)
     if set(devices) == {"cpu"}:
@@ -72,6 +71,8 @@ def worker(engines: tuple[str, ...], slots: int | None, auto_load: bool) -> None
     if slots > 1 and not auto_load:
         raise BadInput("only a worker of one process can stand by: add --slots 1")
     system.greet()
+    # Only now: storage may be that of another installation.
+    system.add_endpoints()
     ledger, publisher = system.ledger, system.publisher
     if caution := ledger.check_writable(consume=True):
         logger.warning(caution)
