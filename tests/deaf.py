@@ -20,7 +20,7 @@ class DeafLine:
     lost: int = 0
     """Connections that were lost."""
 
-    def hear(self, asks: bool) -> bool:
+    def hear(self, asks: bool, data: bytes) -> bool:
         """Whether a chunk is passed on; ``asks``: whether the client sent it."""
         loses = asks and self.deaf
         self.lost += loses

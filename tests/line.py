@@ -11,8 +11,11 @@ from typing import TypeAlias
 
 CHUNK = 1 << 16
 
-Ear: TypeAlias = Callable[[bool], bool]
-"""Hears of each chunk whether the client sent it; returns whether the chunk is passed on."""
+Ear: TypeAlias = Callable[[bool, bytes], bool]
+"""Hears each chunk, and whether the client sent it; returns whether the chunk is passed on.
+
+An OSError that it raises ends the connection.
+"""
 
 
 @contextmanager
@@ -50,7 +53,7 @@ def _forward(client: socket.socket, server: socket.socket, ear: Ear) -> None:
                 data = key.fileobj.recv(CHUNK)
                 if not data:
                     return
-                if not ear(key.fileobj is client):
+                if not ear(key.fileobj is client, data):
                     while client.recv(CHUNK):
                         pass
                     return

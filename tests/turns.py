@@ -26,7 +26,7 @@ class Turns:
         """
         heard = True
 
-        def hear(asks: bool) -> bool:
+        def hear(asks: bool, data: bytes) -> bool:
             nonlocal heard
             if asks and heard:
                 with self.lock:

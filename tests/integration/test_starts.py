@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 from click.testing import CliRunner
+from line import line_to
+from redis_server import free_port
 from services import PLUGINS
 from system import SECONDS, System, numbered, script
 
@@ -20,6 +23,8 @@ from workers.process import DIED
 
 LOADED = "faulty was loaded"
 REST = DIED.format(engine="faulty")
+FIRST_OF_CONSUMER = b"_kombu.binding."
+LOST = "Connection to broker lost"
 TAKES = ("synthesis.faulty", "extraction.faulty")
 
 
@@ -28,10 +33,14 @@ class Starts(System):
 
     ENGINES: ClassVar[Mapping[str, str]] = {"assembly": "assembly"}
 
-    def begin(self, *loads: str, engines: str = "faulty") -> None:
-        """Start a worker; its processes load the engine so, in the order in which they come."""
+    def begin(self, *loads: str, engines: str = "faulty", redis: int = 0) -> None:
+        """Start a worker; its processes load the engine so, in the order in which they come.
+
+        redis: the port at which it reaches Redis, where this differs.
+        """
         self.loads.write_text("\n".join(loads))
-        self._workers["faulty"] = self.launch(engines)
+        seen = {"DUBBING_REDIS_URL": f"redis://127.0.0.1:{redis}"} if redis else {}
+        self._workers["faulty"] = self.launch(engines, **seen)
 
     def records(self) -> list[WorkerRecord]:
         """The workers of the engine."""
@@ -182,6 +191,31 @@ def test_a_process_that_is_killed_at_its_very_start_is_followed_by_another(
     starts.holds("loaded", "loaded")
     assert starts.becomes(WorkerState.READY).errors == ()
     starts.speaks("followed")
+
+
+def test_a_process_that_dies_as_redis_goes_away_is_followed_by_another(tmp_path: Path) -> None:
+    port = free_port()
+
+    def ear(asks: bool, data: bytes) -> bool:
+        if asks and FIRST_OF_CONSUMER in data and not gone:
+            # Its processes run, and Celery has not begun to listen to them.
+            gone.append(starts.processes()[0])
+            os.kill(gone[0], signal.SIGKILL)
+            starts.until(lambda: gone[0] not in starts.processes(), "dead")
+        if gone and starts.log("faulty").count(LOST) == 0:
+            raise ConnectionResetError
+        return True
+
+    gone: list[int] = []
+    with (
+        line_to(lambda: socket.create_connection(("127.0.0.1", port)), lambda: ear) as line,
+        Starts(tmp_path / "home", slots=2, port=port) as starts,
+    ):
+        starts.begin(redis=line)
+        assert starts.becomes(WorkerState.READY).errors == ()
+        assert len(gone) == starts.log("faulty").count(LOST) == 1
+        assert len(starts.processes()) == 2
+        starts.speaks("followed")
 
 
 def test_a_worker_that_loads_ends_at_once_when_it_is_told_to(starts: Starts) -> None:
