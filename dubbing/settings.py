@@ -78,6 +78,9 @@ class Settings(BaseSettings):
     """Address of a server of IndexTTS, which is added to the endpoints of indextts."""
     tts_api_key: SecretStr | None = Field(default=None, validation_alias=SERVICE_KEY)
     """API key of that server."""
+    engine_server_key: SecretStr | None = None
+    """API key that callers of `dubbing engine-server` send. Without it, the server listens on the
+    loopback address only."""
     hub_endpoint: str = ""
     """Address of the Hugging Face hub, or of a mirror. Default: HF_ENDPOINT, or
     https://huggingface.co."""

@@ -128,3 +128,8 @@ class System:
         return Catalogue(
             self.model_folders, refused=self.settings.refuse_licences, pools=self.pools
         )
+
+    @cached_property
+    def local_catalogue(self) -> Catalogue:
+        """The same without engines that speak elsewhere: it reads no storage."""
+        return Catalogue(self.model_folders, refused=self.settings.refuse_licences)

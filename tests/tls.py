@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import ipaddress
 import socket
 import ssl
 import threading
@@ -20,7 +21,7 @@ def tls_before(port: int, folder: Path) -> Iterator[int]:
     folder: receives the self-signed certificate.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(_certificate(folder))
+    context.load_cert_chain(certificate(folder))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         accepting = threading.Thread(target=_accept, args=(listener, context, port), daemon=True)
         accepting.start()
@@ -49,7 +50,7 @@ def _serve(connection: socket.socket, context: ssl.SSLContext, port: int) -> Non
             inside.sendall(server.recv(CHUNK))
 
 
-def _certificate(folder: Path) -> Path:
+def certificate(folder: Path) -> Path:
     """Write a key and its certificate for 127.0.0.1 into one file."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
@@ -66,6 +67,10 @@ def _certificate(folder: Path) -> Path:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
+            critical=False,
+        )
         .sign(key, hashes.SHA256())
     )
     path = folder / "certificate.pem"

@@ -31,6 +31,7 @@ MODULES = {
     "voices": "dubbing.cli.voices",
     "engines": "dubbing.cli.speech",
     "endpoints": "dubbing.cli.endpoints",
+    "engine-server": "dubbing.cli.engine_server",
     "models": "dubbing.cli.models",
     "workers": "dubbing.cli.workers",
     "doctor": "dubbing.cli.doctor",
@@ -49,7 +50,7 @@ class Commands(Group):
         """Return a built-in command, or one that an entry point provides; None for neither."""
         if cmd_name in MODULES:
             module = __import__(MODULES[cmd_name], fromlist=[cmd_name])
-            command: click.Command = getattr(module, cmd_name)
+            command: click.Command = getattr(module, cmd_name.replace("-", "_"))
             return command
         for point in entry_points(group=GROUP, name=cmd_name):
             provided: click.Command = point.load()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import signal
 import sys
@@ -13,6 +12,7 @@ from typing import Any
 
 import click
 
+from dubbing.cli.addresses import is_loopback
 from dubbing.cli.cautions import print_cautions
 from dubbing.cli.exit_codes import of_jobs
 from dubbing.cli.options import check_out, job_options, read_jobs
@@ -86,7 +86,7 @@ def flower(address: str, port: int) -> None:
     """Watch workers, queues and batches in a browser."""
     settings = Settings()
     password = settings.flower_basic_auth
-    if password is None and not _is_loopback(address):
+    if password is None and not is_loopback(address):
         raise BadInput(
             "Flower can stop workers and send tasks: set DUBBING_FLOWER_BASIC_AUTH=user:password "
             "before it listens on an address that other machines reach",
@@ -140,13 +140,6 @@ def _watched(statuses: Iterator[Status], stack: Stack) -> Iterator[Status]:
             raise EngineFailed(f"{why}; see {stack.log_path(engine)}")
         # Workers that are not there yet are starting: `check` tells when one has ended.
         yield status.model_copy(update={"lacks": ()})
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return address == "localhost"
 
 
 def _unwind_when_terminated() -> None:

@@ -111,3 +111,21 @@ def decode_clip(data: bytes, name: str = "") -> Audio:
     if name and found and found != name:
         raise BadInput(f"this is another clip, {found}", where=name)
     return Audio(samples=samples, rate=rate)
+
+
+def encode_exact(audio: Audio) -> bytes:
+    """Return ``audio`` as a WAV file of 32-bit floats, which loses nothing."""
+    data = io.BytesIO()
+    soundfile.write(data, audio.samples, audio.rate, "FLOAT", format="WAV")
+    return data.getvalue()
+
+
+def decode_exact(data: bytes) -> Audio:
+    """Return the sound of a mono WAV or FLAC file, sample by sample; raises BadInput."""
+    try:
+        samples, rate = soundfile.read(io.BytesIO(data), dtype="float32")
+    except (soundfile.SoundFileError, RuntimeError) as exc:
+        raise BadInput("it is neither WAV nor FLAC") from exc
+    if samples.ndim != 1 or not samples.size:
+        raise BadInput("it does not hold one channel of sound")
+    return Audio(samples=samples, rate=rate)

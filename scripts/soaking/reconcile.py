@@ -77,6 +77,8 @@ class Audit:
     def _job(self, life: Life, name: str) -> Iterator[str]:
         if life.fault:
             yield life.fault
+        if not life.acknowledged:
+            return
         if life.last is None:
             yield f"it did not end: {self._system.client.status(name)}"
             return

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from dubbing.engines.engine import EngineSpec, Line, Spoken, described
 from dubbing.engines.models.folders import Weights
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from dubbing.engines.remote.dispatch import Dispatch
     from dubbing.engines.remote.wire import Wire
     from dubbing.media.samples import Audio
+
+Answer = TypeVar("Answer")
 
 FAILURES = 3
 """Endpoints, or times, that a line may fail before that is its error."""
@@ -108,10 +110,14 @@ class RemoteEngine:
         if not lines:
             return []
         self._refresh()
-        end = time.monotonic() + SHARE * self.spec.seconds_per_call
+        end = self.end_of_call()
         threads = min(len(lines), MOST_THREADS, max(1, self.pool.slots))
         with ThreadPoolExecutor(threads, thread_name_prefix="line") as pool:
             return list(pool.map(lambda line: self._speak(line, end), lines))
+
+    def end_of_call(self) -> float:
+        """Return the moment of `time.monotonic` until which a call that begins now may take."""
+        return time.monotonic() + SHARE * self.spec.seconds_per_call
 
     def identify(self, wire: Wire, endpoint: Endpoint) -> None:
         """Raise Unfit unless an endpoint serves the pool's model, as far as it tells."""
@@ -167,25 +173,36 @@ class RemoteEngine:
 
     def _speak(self, line: Line, end: float) -> Spoken:
         """Return a line's sound, or its error; EngineAway when no endpoint can be used."""
-        from dubbing.engines.remote.wire import Failed, Unfit, Unreachable  # noqa: PLC0415
-
         if refusal := self.refusal(line):
             return refusal
+        try:
+            return self.by_some_endpoint(
+                lambda wire, one: self.ask(wire, one, line, self._patience(line, end)), end
+            )
+        except DubbingError as exc:
+            return exc
+
+    def by_some_endpoint(self, ask: Callable[[Wire, Endpoint], Answer], end: float) -> Answer:
+        """Return the answer of an endpoint to a question; one that fails is followed by another.
+
+        ask: raises the errors of `wire`. end: moment of `time.monotonic` until which to try.
+        Raises SpeechRejected, EngineFailed, and EngineAway when no endpoint can be used.
+        """
+        from dubbing.engines.remote.wire import Failed, Unfit, Unreachable  # noqa: PLC0415
+
         wire, dispatch = self._wire, self._dispatch
         if wire is None or dispatch is None:
-            return EngineFailed(f"{self.spec.name} is not loaded")
+            raise EngineFailed(f"{self.spec.name} is not loaded")
         failed: list[str] = []
         while True:
             endpoint = None
             try:
                 with dispatch.turn(end, avoid=failed) as endpoint:
-                    return self.ask(wire, endpoint, line, self._patience(line, end))
+                    return ask(wire, endpoint)
             except (Unreachable, Unfit):
-                # The endpoint rests, so another one takes the line, or the same one later.
+                # The endpoint rests, so another one answers, or the same one later.
                 continue
             except Failed as exc:
                 failed.append(endpoint.url if endpoint else "")
                 if len(failed) == FAILURES:
-                    return EngineFailed(f"{self.spec.name} failed: {exc}")
-            except DubbingError as exc:
-                return exc
+                    raise EngineFailed(f"{self.spec.name} failed: {exc}") from exc

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, JsonValue, field_validator
 
 from dubbing.documents import Document, Model, is_identifier, stored
+from dubbing.engines.engine import EngineSpec
 from dubbing.errors import NotFound, StorageUnavailable
 from dubbing.storage import Keys, Storage
 
@@ -69,6 +70,8 @@ class Pool(Document):
     """Name of the model, as the servers know it; ``""`` where they have only one."""
     revision: str = ""
     """Tells two states of a model of the same name apart, whose clips differ."""
+    spec: EngineSpec | None = None
+    """What its servers say of the engine that they serve, if they can."""
     voices: tuple[str, ...] = ()
     """Stock voices."""
     languages: tuple[str, ...] = ("*",)

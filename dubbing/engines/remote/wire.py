@@ -14,6 +14,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
+from types import MappingProxyType
 from typing import Any
 
 import httpx2
@@ -29,6 +30,7 @@ LARGEST = 50_000_000
 """Bytes of an answer; a line of two minutes takes 23 MB at 96 kHz in 16 bits."""
 BUSY = frozenset({408, 425, 429, 502, 503, 504, 522, 524})
 UNFIT = frozenset({401, 403, 404, 405, 407, 410})
+NOTHING: Mapping[str, str] = MappingProxyType({})
 LINES_FAULT = frozenset({400, 413, 414, 422})
 
 
@@ -51,6 +53,11 @@ class Unfit(WireError):
 
 class Failed(WireError):
     """The answer is not the line."""
+
+    def __init__(self, why: str, code: str = "") -> None:
+        self.code = code
+        """The name that the server has for the error; ``""`` when it told none."""
+        super().__init__(why)
 
 
 class Wire:
@@ -98,6 +105,14 @@ class Wire:
             raise Failed(f"it answered {_words(body)}")
         return body
 
+    def exchange(
+        self, endpoint: Endpoint, route: str, content: Mapping[str, Any], seconds: float
+    ) -> Any:
+        """Send JSON to a route; return the JSON of the answer. It raises as `post` does."""
+        answer, body = self._asked(endpoint, "POST", route, seconds, json=content)
+        _check(answer, body)
+        return _json(body)
+
     def has(self, endpoint: Endpoint, route: str, seconds: float = 10.0) -> bool:
         """Whether an endpoint has a route, which may take other methods than GET.
 
@@ -111,14 +126,20 @@ class Wire:
         return True
 
     def upload(
-        self, endpoint: Endpoint, route: str, name: str, content: bytes, seconds: float
+        self,
+        endpoint: Endpoint,
+        route: str,
+        name: str,
+        content: bytes,
+        seconds: float,
+        fields: Mapping[str, str] = NOTHING,
     ) -> Any:
         """Send a file to a route as a form's field ``file``; return the JSON of the answer.
 
-        Raises as `post` does.
+        fields: further fields of the form. Raises as `post` does.
         """
         files = {"file": (name, content, "audio/wav")}
-        answer, body = self._asked(endpoint, "POST", route, seconds, files=files)
+        answer, body = self._asked(endpoint, "POST", route, seconds, files=files, data=dict(fields))
         _check(answer, body)
         return _json(body)
 
@@ -180,7 +201,8 @@ def _check(answer: httpx2.Response, body: bytes) -> None:
         raise Unfit(said)
     if status in LINES_FAULT:
         raise SpeechRejected(f"the server refused the line: {_words(body)}")
-    raise Failed(said)
+    found = _json(body)
+    raise Failed(said, str(found.get("code", "")) if isinstance(found, dict) else "")
 
 
 def _words(body: bytes) -> str:

@@ -1,0 +1,75 @@
+"""`dubbing engine-server`: engines as a service over HTTP."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+from dubbing.cli.addresses import Network, NetworkType, is_loopback
+from dubbing.cli.output import echo
+from dubbing.engines import threads
+from dubbing.errors import BadInput, EngineMissing
+from dubbing.settings import Settings
+from dubbing.system import System
+from dubbing.telemetry import logs
+
+EXTRA = "engine-server"
+LIBRARIES = ("fastapi", "uvicorn", "multipart")
+
+
+FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+@click.command("engine-server")
+@click.argument("engines", nargs=-1, required=True)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=6006, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--allow", multiple=True, type=NetworkType(), help="Serve these networks alone.")
+@click.option("--certificate", type=FILE, help="Serve HTTPS with this certificate (PEM).")
+@click.option("--certificate-key", type=FILE, help="Its private key, where it is another file.")
+@click.option("--language", default="", help="Of texts by OpenAI's route that name none.")
+def engine_server(
+    engines: tuple[str, ...],
+    host: str,
+    port: int,
+    allow: tuple[Network, ...],
+    certificate: Path | None,
+    certificate_key: Path | None,
+    language: str,
+) -> None:
+    """Serve ENGINES over HTTP, to `dubbing endpoints add remote` and to clients of OpenAI.
+
+    DUBBING_ENGINE_SERVER_KEY holds the API key.
+    """
+    if missing := [library for library in LIBRARIES if not find_spec(library)]:
+        raise EngineMissing(
+            f"{', '.join(missing)} is not installed: pip install 'dubbing[{EXTRA}]'"
+        )
+    # Nothing else needs these libraries.
+    from dubbing.engine_server.app import make_app  # noqa: PLC0415
+    from dubbing.engine_server.desk import Desk  # noqa: PLC0415
+    from dubbing.engine_server.guard import Access  # noqa: PLC0415
+    from dubbing.engine_server.serve import Address, booths_of, listen, serve  # noqa: PLC0415
+
+    settings = Settings()
+    logs.configure(settings.log_level)
+    key = settings.engine_server_key.get_secret_value() if settings.engine_server_key else ""
+    if not key and not is_loopback(host):
+        raise BadInput(
+            "whoever reaches this address could use the engines: set DUBBING_ENGINE_SERVER_KEY, "
+            "or listen on 127.0.0.1",
+            where=f"--host {host}",
+        )
+    os.environ.setdefault(threads.VARIABLE, str(threads.share(len(engines))))
+    booths = booths_of(engines, System(settings).local_catalogue, settings.device)
+    address = Address(
+        host=host, port=port, certificate=certificate, certificate_key=certificate_key
+    )
+    app = make_app(Desk(booths, language), Access(key=key, networks=allow))
+    with listen(address) as listener:
+        scheme = "https" if certificate else "http"
+        echo(f"{', '.join(engines)}: {scheme}://{host}:{listener.getsockname()[1]}")
+        serve(app, booths, address, listener)

@@ -1,0 +1,135 @@
+"""Running the server until it is told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import faulthandler
+import logging
+import os
+import signal
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from dubbing.engine_server.booth import Booth, State
+from dubbing.engines.catalogue import Catalogue
+from dubbing.engines.engine import Engine, require
+from dubbing.engines.residency import Residency
+from dubbing.errors import BadInput
+
+log = logging.getLogger(__name__)
+
+KEEP_SECONDS = 75
+"""How long an idle connection is kept: longer than callers keep theirs, so none is cut in use."""
+WATCH_SECONDS = 0.5
+HUNG = 70
+"""Exit code of a server whose engine hangs: only a new process helps."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """Where the server listens."""
+
+    host: str
+    port: int
+    """0: any free one."""
+    certificate: Path | None = None
+    """A PEM file with the certificate and those above it; without one, plain HTTP."""
+    certificate_key: Path | None = None
+    """A PEM file with its private key, where the certificate's file does not hold it."""
+
+
+def booths_of(engines: Sequence[str], catalogue: Catalogue, device: str | None) -> list[Booth]:
+    """Return a booth for each engine, not begun.
+
+    Raises EngineMissing, and BadInput for an engine that is named twice or whose licence is
+    refused.
+    """
+    if twice := {name for name in engines if engines.count(name) > 1}:
+        raise BadInput(f"{', '.join(sorted(twice))} is named twice")
+    return [_booth(name, catalogue, device) for name in engines]
+
+
+def _booth(name: str, catalogue: Catalogue, device: str | None) -> Booth:
+    voicing = catalogue.create(name)
+    catalogue.permit([voicing.spec])
+    require(voicing)
+    # Each engine is loaded and used by the thread of its own booth.
+    residency = Residency(catalogue, device=device)
+
+    def load() -> Engine:
+        residency.wake(name)
+        return residency.engine(name)
+
+    return Booth(name, voicing.spec, load)
+
+
+def listen(address: Address) -> socket.socket:
+    """Return the socket of an address; raises BadInput when it cannot be had."""
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    try:
+        return socket.create_server((address.host, address.port), family=family, backlog=2048)
+    except (OSError, OverflowError) as exc:
+        why = exc.strerror if isinstance(exc, OSError) else str(exc)
+        raise BadInput(
+            f"{why}: choose another --host or --port", where=f"{address.host}:{address.port}"
+        ) from exc
+
+
+def serve(app: FastAPI, booths: Sequence[Booth], address: Address, listener: socket.socket) -> None:
+    """Serve until SIGTERM or Ctrl-C, and finish what was asked.
+
+    Raises the error of an engine that cannot be loaded, and BadInput for a certificate that cannot
+    be used.
+    """
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_SECONDS,
+        ssl_certfile=address.certificate,
+        ssl_keyfile=address.certificate_key,
+    )
+    try:
+        config.load()
+    except OSError as exc:  # and ssl.SSLError
+        raise BadInput(
+            f"it cannot be used: {exc.strerror or exc}", where=str(address.certificate)
+        ) from exc
+    # uvicorn raises it again at its end.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    asyncio.run(_serve(uvicorn.Server(config), booths, listener))
+    for booth in booths:
+        if booth.error:
+            raise booth.error
+
+
+async def _serve(server: uvicorn.Server, booths: Sequence[Booth], listener: socket.socket) -> None:
+    watching = asyncio.create_task(_watch(server, booths))
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        watching.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watching
+
+
+async def _watch(server: uvicorn.Server, booths: Sequence[Booth]) -> None:
+    """End the server when an engine cannot be loaded, or the process when an engine hangs."""
+    while True:
+        await asyncio.sleep(WATCH_SECONDS)
+        if any(booth.state is State.FAILED for booth in booths):
+            server.should_exit = True
+        for booth in booths:
+            if booth.overdue > 0:
+                # No thread of Python could stop it.
+                log.critical("%s hangs: the server ends, to be started again", booth.name)
+                faulthandler.dump_traceback()
+                os._exit(HUNG)
