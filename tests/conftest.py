@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+import engine_servers
 import pytest
 import redis
 import s3_server as s3
@@ -32,6 +33,7 @@ def temporary_folder() -> Iterator[None]:
     with tempfile.TemporaryDirectory(prefix="dub-", ignore_cleanup_errors=True) as folder:
         os.environ["TMPDIR"] = tempfile.tempdir = folder
         yield
+        engine_servers.close_shared()
     os.environ["TMPDIR"] = tempfile.tempdir = before
 
 

@@ -8,8 +8,9 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -89,3 +90,18 @@ def _address(process: subprocess.Popen[bytes], log: Path) -> str:
     while not (found := URL.search(log.read_text())):
         assert process.poll() is None, log.read_text()
     return found[0]
+
+
+_shared = ExitStack()
+
+
+@cache
+def shared() -> EngineServer:
+    """Return a server of the tone engine that all tests of this process share."""
+    return _shared.enter_context(running("tone"))
+
+
+def close_shared() -> None:
+    """End that server, if it was started."""
+    shared.cache_clear()
+    _shared.close()

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import engine_servers
 import numpy as np
 import soxr
 import speech_server
@@ -59,6 +60,10 @@ def served(name: str, registry: Registry, folder: Path) -> Iterator[None]:
 
     folder: is shared with the server.
     """
+    if name == "remote":
+        registry.add(name, {"url": engine_servers.shared().url}, {})
+        yield
+        return
     if name not in KINDS:
         yield
         return

@@ -18,7 +18,7 @@ from dubbing.engines.adapters._shared import no_such_voice
 from dubbing.engines.engine import EngineSpec, Line, VoiceForm
 from dubbing.engines.remote.engine import RemoteEngine
 from dubbing.engines.remote.pool import Endpoint, Pool, Pools
-from dubbing.errors import BadInput, DubbingError, SpeechRejected
+from dubbing.errors import BadInput, DubbingError, EngineAway, SpeechRejected
 
 if TYPE_CHECKING:
     from dubbing.engines.remote.wire import Wire
@@ -126,7 +126,7 @@ class Remote(RemoteEngine):
 
     def ask(self, wire: Wire, endpoint: Endpoint, line: Line, seconds: float) -> Audio:
         """Have an endpoint speak a line."""
-        from dubbing.engines.remote.wire import Failed, Unfit  # noqa: PLC0415 - as in `probe`
+        from dubbing.engines.remote.wire import Failed, Unfit, Unreachable  # noqa: PLC0415
 
         told = self._asked(wire, endpoint, line, seconds)
         try:
@@ -137,9 +137,10 @@ class Remote(RemoteEngine):
         if model != self.pool.revision:
             raise Unfit(f"it serves {self.pool.model!r} with another model now")
         if error:
+            words = str(error.get("message"))
             if error.get("code") in LINES_FAULTS:
-                raise SpeechRejected(str(error.get("message")))
-            raise Failed(str(error.get("message")))
+                raise SpeechRejected(words)
+            raise Unreachable(words) if error.get("code") == EngineAway.code else Failed(words)
         return _audio_of(audio)
 
     def _asked(self, wire: Wire, endpoint: Endpoint, line: Line, seconds: float) -> Any:
