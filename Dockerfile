@@ -1,4 +1,5 @@
-# One image for every role; the command says which: worker ENGINE, worker assembly, flower, submit…
+# One image for every role; the command says which: worker ENGINE, worker assembly, flower, submit…,
+# or engine-server ENGINE with EXTRAS=engine-server,… for a card that has neither Redis nor storage.
 #
 # BASE is any image with Python 3.11 or newer. A GPU needs no other one: the wheels of GPU engines
 # bring CUDA along, and the driver comes from the host. EXTRAS are those of pyproject.toml.
