@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +19,7 @@ from dubbing.assembly.mastering import PROFILES, SILENCE, Levels, gain, master
 from dubbing.assembly.mix import BLOCK, Mixer, spread
 from dubbing.assembly.programme import Programme, prepare
 from dubbing.assembly.report import Loudness, Report, ReportLine, ReportOutput, warnings
+from dubbing.engines.usage import EndpointUse
 from dubbing.errors import BadInput, Damaged, NotFound
 from dubbing.job import FILMS, Job, JobState
 from dubbing.media.disk import check_space
@@ -52,6 +53,7 @@ def assemble(
     workdir: Path,
     *,
     asked: int = 1,
+    used: Sequence[EndpointUse] = (),
     check: Callable[[], None] = lambda: None,
 ) -> Report:
     """Make the outputs that ``job`` asks for from its lines' outcomes; return the report.
@@ -63,6 +65,7 @@ def assemble(
     run: tells this run from others of the same round.
     outcomes: by segment id, of the rounds up to ``round_``.
     asked: the first round whose lines the report lists as renewed.
+    used: what the job used of servers.
     workdir: an existing folder with room for the uncompressed programme and the outputs.
     check: called every few seconds of the programme; raises to stop the work.
 
@@ -72,7 +75,7 @@ def assemble(
     """
     script = sorted(job.segments, key=lambda segment: segment.start)
     prefix = Keys.output(job.id, round_, run)
-    report = Report.unmixed(job, round_, outcomes, asked=asked)
+    report = Report.unmixed(job, round_, outcomes, asked=asked, used=used)
     if report.missing <= job.allow_missing:
         with tempfile.TemporaryDirectory(prefix="assembly-", dir=workdir) as folder:
             programme = prepare(job, script, outcomes, storage, Path(folder))

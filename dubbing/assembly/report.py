@@ -10,6 +10,7 @@ from pydantic import StringConstraints
 
 from dubbing.assembly.timeline import Placement
 from dubbing.documents import Identifier, Model
+from dubbing.engines.usage import EndpointUse
 from dubbing.errors import ErrorRecord
 from dubbing.job import Job, JobState, Segment
 from dubbing.media.probe import RATE
@@ -193,6 +194,8 @@ class Report(Model):
     renewed: tuple[str, ...] = ()
     """Ids of the lines spoken since the last submission, revision or retry, with its fallbacks and
     repairs; all other lines are as they were before."""
+    used: tuple[EndpointUse, ...] = ()
+    """What all rounds of the job used of servers, by endpoint."""
     lines: tuple[ReportLine, ...]
     """Every line of the job, in time order."""
     warnings: tuple[str, ...] = ()
@@ -214,11 +217,12 @@ class Report(Model):
         outcomes: Mapping[str, Outcome],
         *,
         asked: int,
+        used: Sequence[EndpointUse],
         state: JobState = JobState.FAILED,
     ) -> Report:
         """Return what is known about a job's lines before mixing.
 
-        asked: the first round whose lines count as renewed.
+        asked: the first round whose lines count as renewed. used: what the job used of servers.
         """
         lines = []
         for segment in sorted(job.segments, key=lambda segment: segment.start):
@@ -232,6 +236,7 @@ class Report(Model):
             state=state,
             language=job.language,
             renewed=tuple(line.id for line in lines if line.round >= asked),
+            used=tuple(used),
             lines=tuple(lines),
         )
 

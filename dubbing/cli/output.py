@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dubbing.engines.remote.price import Money
 from dubbing.errors import DubbingError
 from dubbing.job import JobState
 from dubbing.visible import visible
 
 if TYPE_CHECKING:
+    from dubbing.engines.usage import Use
     from dubbing.jobs.status import Status
 
 PATIENCE_SECONDS = 10.0
@@ -91,7 +93,7 @@ def print_unattended(depths: Mapping[str, int]) -> None:
 
 def describe(status: Status) -> str:
     """Return a job's status in one line."""
-    words = ", ".join([_standing(status), *_hindrances(status)])
+    words = ", ".join([_standing(status), *_hindrances(status), *map(_used, status.used)])
     if status.error:
         words += f": {status.error.message}"
     return words
@@ -121,6 +123,14 @@ def _standing(status: Status) -> str:
     if status.seconds_left is not None:
         words += f", about {duration(status.seconds_left)} left"
     return words
+
+
+def _used(use: Use) -> str:
+    """Return what was used of an engine's servers, and what it cost."""
+    words = f"{duration(use.seconds)} of {use.engine} used"
+    if not use.currency:
+        return words
+    return f"{words} for {Money(amount=use.cost, currency=use.currency)}"
 
 
 def counted(number: int, one: str, many: str = "") -> str:

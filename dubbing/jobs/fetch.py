@@ -14,7 +14,7 @@ from dubbing.jobs.landing import REPORT, Landing
 from dubbing.jobs.status import Status
 from dubbing.jobs.store import load_job, load_round
 from dubbing.planning.clip import load_clip
-from dubbing.planning.outcome import gather
+from dubbing.planning.outcome import history
 from dubbing.planning.result import Take
 from dubbing.storage import Storage
 from dubbing.storage.parallel import each
@@ -83,7 +83,7 @@ def fetch_lines(storage: Storage, status: Status, folder: Path, name: str) -> li
     if round_ == 0:
         raise Conflict(f"job {job_id!r} has not begun: there is nothing to fetch")
     job, asked = load_job(storage, job_id, round_), load_round(storage, job_id, round_).asked
-    outcomes = gather(storage, job_id, round_)
+    outcomes, used = history(storage, job_id, round_)
     segments = voiced(job).segments
     takes = {s.id: outcomes[s.id].result.takes for s in segments if s.id in outcomes}
     first = {f"{LINES}{id_}.flac": of_line[0] for id_, of_line in takes.items() if of_line}
@@ -99,7 +99,7 @@ def fetch_lines(storage: Storage, status: Status, folder: Path, name: str) -> li
             return ReportOutput(name=line, key=first[line].key, bytes=len(clip))
 
         lines = tuple(line for line in each(write, first) if line)
-        report = Report.unmixed(job, round_, outcomes, state=status.state, asked=asked)
+        report = Report.unmixed(job, round_, outcomes, state=status.state, asked=asked, used=used)
         # The report also keeps the names of outputs that were fetched before.
         others = [file for name, file in landing.earlier.items() if not name.startswith(LINES)]
         report = report.model_copy(update={"outputs": (*lines, *others)})

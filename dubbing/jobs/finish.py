@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dubbing.assembly.assemble import assemble
 from dubbing.assembly.report import Report
 from dubbing.engines.published import published_specs
+from dubbing.engines.usage import EndpointUse, by_engine
 from dubbing.errors import (
     ClipUnreadable,
     DubbingError,
@@ -28,7 +29,7 @@ from dubbing.jobs.status import job_status
 from dubbing.jobs.store import End, latest_round, load_end, load_job, load_round
 from dubbing.media.scratch import scratch
 from dubbing.planning.casting import fall_back
-from dubbing.planning.outcome import Outcome, gather
+from dubbing.planning.outcome import History, Outcome, history
 from dubbing.planning.plan import CastLine, Reason
 from dubbing.storage.keys import Keys
 from dubbing.synthesis.speak import MAX_DELIVERIES
@@ -75,14 +76,14 @@ def finish(runner: BatchRunner, lease: Lease, check: Callable[[], None] = lambda
 def _advance(runner: BatchRunner, lease: Lease, job: Job, check: Callable[[], None]) -> str:
     round_, run = lease.at.round, secrets.token_hex(4)
     _count_delivery(lease)
-    outcomes = _gather(runner, lease)
+    outcomes, used = _history(runner, lease)
     if lost := [outcome for outcome in outcomes.values() if outcome.lost]:
         unreadable = ResultUnreadable([outcome.line.id for outcome in lost])
         return _repair(runner, lease, job, map(_asked_again, lost), unreadable)
     if lines := fall_back(job, outcomes, published_specs(runner.storage)):
         return _go_on(runner, lease, job, Reason.FALLBACK, lines)
     try:
-        report = _assemble(runner, lease, job, outcomes, run, check)
+        report = _assemble(runner, lease, job, outcomes, run, check, used)
     except ClipUnreadable as exc:
         lines = [_asked_again(outcomes[id_], exc.found.get(id_, "")) for id_ in exc.segments]
         return _repair(runner, lease, job, lines, exc)
@@ -94,20 +95,21 @@ def _advance(runner: BatchRunner, lease: Lease, job: Job, check: Callable[[], No
         lines=len(report.lines),
         done=len(report.lines),
         failed=sum(1 for line in report.lines if line.error),
+        used=by_engine(used),
     )
     return end_round(runner.storage, runner.ledger, job.id, end).state.value
 
 
-def _gather(runner: BatchRunner, lease: Lease) -> dict[str, Outcome]:
-    """Return the outcomes; results that a slow storage does not show yet are waited for."""
-    outcomes = gather(runner.storage, lease.at.job, lease.at.round)
+def _history(runner: BatchRunner, lease: Lease) -> History:
+    """Return the history; results that a slow storage does not show yet are waited for."""
+    found = history(runner.storage, lease.at.job, lease.at.round)
     for pause in LATE_RESULTS:
-        if not any(outcome.lost for outcome in outcomes.values()):
+        if not any(outcome.lost for outcome in found.outcomes.values()):
             break
         time.sleep(pause)
         lease.check()
-        outcomes = gather(runner.storage, lease.at.job, lease.at.round)
-    return outcomes
+        found = history(runner.storage, lease.at.job, lease.at.round)
+    return found
 
 
 def _count_delivery(lease: Lease) -> None:
@@ -122,6 +124,7 @@ def _assemble(
     outcomes: Mapping[str, Outcome],
     run: str,
     check: Callable[[], None],
+    used: Sequence[EndpointUse],
 ) -> Report:
     round_ = lease.at.round
     asked = load_round(runner.storage, job.id, round_).asked
@@ -139,6 +142,7 @@ def _assemble(
             runner.storage,
             folder,
             asked=asked,
+            used=used,
             check=go_on,
         )
 

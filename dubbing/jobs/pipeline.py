@@ -151,7 +151,7 @@ class Pipeline:
             return lambda: failed
         worker = self._runner.worker
         return lambda: BatchResult(
-            batch=batch.number, worker=worker, segments=tuple(work.results())
+            batch=batch.number, worker=worker, segments=tuple(work.results()), used=work.used
         )
 
     def _begin(

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import Field
 
 from dubbing.documents import Model
+from dubbing.engines.usage import Use
 from dubbing.errors import Damaged, DubbingError, ErrorRecord, NewerRelease, NotFound
 from dubbing.job import JobState
 from dubbing.jobs.index import submitted
@@ -57,6 +58,8 @@ class Status(Model):
     """Engines of ``lacks``, or ``assembly``, whose online workers take no work for now, and why."""
     loading: tuple[str, ...] = ()
     """Engines that it needs, and that all online workers for them are still loading."""
+    used: tuple[Use, ...] = ()
+    """What all its rounds used of servers, by engine; known when a round ends with a report."""
 
     def as_end(self, state: JobState, round_: int, error: DubbingError | None = None) -> End:
         """Return the end of a round, now."""

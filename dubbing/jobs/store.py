@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from dubbing.documents import Document, is_identifier, stored
+from dubbing.engines.usage import Use
 from dubbing.errors import Damaged, ErrorRecord, NewerRelease, NotFound
 from dubbing.job import Job, JobState
 from dubbing.planning.outcome import round_numbers
@@ -41,6 +42,8 @@ class End(Document):
     """Lines that were finished, including failed ones."""
     failed: int = 0
     """Lines that could not be spoken."""
+    used: tuple[Use, ...] = ()
+    """What all rounds up to this one used of servers, by engine; only of a round with a report."""
 
 
 def load_job(storage: Storage, job_id: str, round_: int | None = None) -> Job:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import NamedTuple
 
 from dubbing.documents import stored
+from dubbing.engines.usage import EndpointUse, by_endpoint
 from dubbing.errors import Damaged, EngineFailed, NotFound
 from dubbing.planning.plan import Batch, Kind, PlannedLine, read_plan
 from dubbing.planning.result import BatchResult, SegmentResult, unspoken
@@ -58,22 +59,37 @@ def round_numbers(storage: Storage, job_id: str) -> list[int]:
     return sorted(int(name) for name in names if ROUND.fullmatch(name))
 
 
-def gather(storage: Storage, job: str, round_: int) -> dict[str, Outcome]:
-    """Return the outcome of each line in the rounds up to ``round_``, by segment id.
+class History(NamedTuple):
+    """What became of a job in its rounds."""
 
-    The highest round that names a segment wins. A line without a result gets an error.
-    Raises NotFound when there is no such job.
+    outcomes: dict[str, Outcome]
+    """The outcome of each line, by segment id; the highest round that names a segment wins."""
+    used: tuple[EndpointUse, ...]
+    """What all rounds used of servers, also for lines that were spoken again."""
+
+
+def gather(storage: Storage, job: str, round_: int) -> dict[str, Outcome]:
+    """Return the outcome of each line in the rounds up to ``round_``, as `history` does."""
+    return history(storage, job, round_).outcomes
+
+
+def history(storage: Storage, job: str, round_: int) -> History:
+    """Return what became of a job in the rounds up to ``round_``.
+
+    A line without a result gets an error. Raises NotFound when there is no such job.
     """
     rounds = [number for number in round_numbers(storage, job) if number <= round_]
     if not rounds:
         raise NotFound(f"storage holds no round of job {job!r} up to {round_}")
     outcomes: dict[str, Outcome] = {}
+    used: list[EndpointUse] = []
     for number in rounds:
         batches = _planned(storage, job, number)
         fetch = partial(load_result, storage, job, number)
         results = each(fetch, [batch.number for batch in batches])
         outcomes |= _of_round(number, batches, results)
-    return outcomes
+        used += [use for result in results if result for use in result.used]
+    return History(outcomes, by_endpoint(used))
 
 
 def _planned(storage: Storage, job: str, round_: int) -> list[Batch]:

@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from dubbing.documents import Document, Model
+from dubbing.engines.usage import EndpointUse
 from dubbing.errors import ErrorRecord
 
 CLIP = r"^clips/[A-Za-z0-9][A-Za-z0-9._-]?/[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.flac$"
@@ -61,6 +62,9 @@ class BatchResult(Document):
     segments: tuple[SegmentResult, ...] = ()
     error: ErrorRecord | None = None
     """Why an extraction failed; its lines fail with it."""
+    used: tuple[EndpointUse, ...] = ()
+    """What its lines used of servers, by the worker whose result this is; none in results of older
+    releases."""
 
     @property
     def failed(self) -> int:

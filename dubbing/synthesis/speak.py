@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from dubbing.engines.engine import Engine, Line, Spoken, VoiceForm
+from dubbing.engines.usage import EndpointUse, by_endpoint, metered
 from dubbing.errors import (
     DubbingError,
     EngineAway,
@@ -126,6 +127,8 @@ class Speech:
         self._voice = voice
         self._known = known or look_up(engine, clips, batch)
         self._before: Mapping[str, int] = {}
+        self.used: tuple[EndpointUse, ...] = ()
+        """What was used of servers, once `run` has returned."""
         self._outcomes = {line.id: _Progress(line, seed=line.seed) for line in batch.lines}
 
     @property
@@ -143,13 +146,15 @@ class Speech:
         """
         self._before, self._watch = before or {}, watch or Watch()
         try:
-            self._make(self._known.natural)
-            takes = [outcome.takes[0] for outcome in self._outcomes.values() if outcome.takes]
-            made = [(take.ask, take.seconds) for take in takes]
-            self._make(hurried_asks(self._engine, self._batch, made))
+            with metered() as uses:
+                self._make(self._known.natural)
+                takes = [outcome.takes[0] for outcome in self._outcomes.values() if outcome.takes]
+                made = [(take.ask, take.seconds) for take in takes]
+                self._make(hurried_asks(self._engine, self._batch, made))
         except HANDED_BACK:
             wait(self._stores())
             raise
+        self.used = by_endpoint(uses)
 
     def results(self) -> list[SegmentResult]:
         """Return the result of each line in the order of the batch, once all clips are stored.

@@ -6,15 +6,19 @@ to another one, within the time of the call.
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import copy_context
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from dubbing.engines.engine import EngineSpec, Line, Spoken, described
 from dubbing.engines.models.folders import Weights
 from dubbing.engines.remote.pool import Endpoint, Pool, Pools
+from dubbing.engines.usage import note
 from dubbing.errors import DubbingError, EngineFailed, EngineMissing
 
 # Commands that list engines import the adapters, and send nothing.
@@ -61,7 +65,7 @@ class RemoteEngine:
         self.spec = self._described(described(type(self).spec, name, folder))
         self._wire: Wire | None = None
         self._dispatch: Dispatch | None = None
-        self._read_at = 0.0
+        self._read_at = -math.inf
 
     def load(self, device: str) -> None:
         """Take the pool's model for what its endpoints serve; each is asked before its first line.
@@ -77,7 +81,6 @@ class RemoteEngine:
         self._wire = Wire(self._key)
         self._dispatch = Dispatch(self.spec.name, self._check_fit, self._refresh)
         self._dispatch.follow(self.pool.endpoints)
-        self._read_at = time.monotonic()
 
     @property
     def trouble(self) -> str:
@@ -113,7 +116,9 @@ class RemoteEngine:
         end = self.end_of_call()
         threads = min(len(lines), MOST_THREADS, max(1, self.pool.slots))
         with ThreadPoolExecutor(threads, thread_name_prefix="line") as pool:
-            return list(pool.map(lambda line: self._speak(line, end), lines))
+            # The meter of the caller's context counts what each thread uses.
+            spoken = [pool.submit(copy_context().run, self._speak, line, end) for line in lines]
+            return [line.result() for line in spoken]
 
     def end_of_call(self) -> float:
         """Return the moment of `time.monotonic` until which a call that begins now may take."""
@@ -149,18 +154,20 @@ class RemoteEngine:
             self.identify(self._wire, endpoint)
 
     def _refresh(self) -> None:
-        """Read the endpoints again, if that was not done just now."""
+        """Read the endpoints and the cap again, if that was not done just now."""
         if self._dispatch is None:
             raise EngineFailed(f"{self.spec.name} is not loaded")
         if self._pools is None or time.monotonic() < self._read_at + REFRESH_SECONDS:
             return
-        self._read_at = time.monotonic()
         pool = self._pools.get(self.spec.name)
+        why = self._pools.reached_cap(self.spec.name, pool)
         if pool.endpoints and pool.digest != self.model:
             why = (
                 f"the endpoints of {self.spec.name} serve another model now: `dubbing workers "
                 "unload` and `load` make a worker take it"
             )
+        self._read_at = time.monotonic()
+        if why:
             self._dispatch.follow([], why)
             return
         self.pool = pool
@@ -197,7 +204,7 @@ class RemoteEngine:
         while True:
             endpoint = None
             try:
-                with dispatch.turn(end, avoid=failed) as endpoint:
+                with dispatch.turn(end, avoid=failed) as endpoint, self._noted(endpoint):
                     return ask(wire, endpoint)
             except (Unreachable, Unfit):
                 # The endpoint rests, so another one answers, or the same one later.
@@ -206,3 +213,12 @@ class RemoteEngine:
                 failed.append(endpoint.url if endpoint else "")
                 if len(failed) == FAILURES:
                     raise EngineFailed(f"{self.spec.name} failed: {exc}") from exc
+
+    @contextmanager
+    def _noted(self, endpoint: Endpoint) -> Iterator[None]:
+        """Note what the block uses of an endpoint, also when it fails."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            note(endpoint.use(self.spec.name, time.monotonic() - began))

@@ -10,12 +10,16 @@ import os
 import re
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import Field, JsonValue, field_validator
+from pydantic import BeforeValidator, Field, JsonValue, field_validator
 
 from dubbing.documents import Document, Model, is_identifier, stored
 from dubbing.engines.engine import EngineSpec
+from dubbing.engines.remote.price import Money, Price, money_in, price_in
+from dubbing.engines.usage import EndpointUse
 from dubbing.errors import NotFound, StorageUnavailable
 from dubbing.storage import Keys, Storage
 
@@ -26,9 +30,15 @@ VARIABLE = re.compile(rf"DUBBING_KEY_[A-Z0-9_]+|{SERVICE_KEY}")
 """Names of the environment variables that may hold an API key. Whoever can write into storage could
 otherwise have a worker send any variable to any server."""
 
-
+Spent: TypeAlias = Callable[[str, str, str], float]
+"""Returns what the lines of an engine cost: its name, the month of `month_of`, the currency."""
 LISTED_SECONDS = 5.0
 """How long the names of pools are kept."""
+
+
+def month_of(time: datetime) -> str:
+    """Return the name of a calendar month: ``2026-11``."""
+    return f"{time:%Y-%m}"
 
 
 class Endpoint(Model):
@@ -42,6 +52,8 @@ class Endpoint(Model):
     """How many lines it is sent at once."""
     draining: bool = False
     """Whether it is sent no more lines."""
+    price: Annotated[Price, BeforeValidator(price_in)] | None = None
+    """What it costs; a person writes it as ``1.98 CNY/h`` or ``1200 CNY/month``."""
 
     @field_validator("url")
     @classmethod
@@ -59,6 +71,15 @@ class Endpoint(Model):
         if name and not VARIABLE.fullmatch(name):
             raise ValueError("name a variable, such as DUBBING_KEY_OPENAI, and not the key itself")
         return name
+
+    def use(self, engine: str, seconds: float) -> EndpointUse:
+        """Return what a request of ``engine`` used that kept one slot busy for so long."""
+        share = seconds / self.slots
+        cost = self.price.cost(share) if self.price else None
+        costs = {"cost": cost.amount, "currency": cost.currency} if cost else {}
+        return EndpointUse.model_validate(
+            {"engine": engine, "endpoint": self.url, "seconds": share, **costs}
+        )
 
 
 class Pool(Document):
@@ -81,6 +102,8 @@ class Pool(Document):
     fields: dict[str, JsonValue] = Field(default={})
     """Fields that are sent with each line, beside those of the contract."""
     endpoints: tuple[Endpoint, ...] = ()
+    cap: Annotated[Money, BeforeValidator(money_in)] | None = None
+    """The most that its lines may cost in a calendar month, by the prices per hour."""
 
     @property
     def digest(self) -> str:
@@ -116,13 +139,16 @@ class Pools:
         self,
         storage: Callable[[], Storage],
         key: Callable[[str], str] = lambda variable: os.environ.get(variable, ""),
+        spent: Spent = lambda engine, month, currency: 0.0,
     ) -> None:
         """Keep how to reach storage, which is asked only for engines that speak elsewhere.
 
-        key: returns the API key that a variable holds, or ``""``.
+        key: returns the API key that a variable holds, or ``""``. spent: returns what the lines of
+        an engine cost in a month.
         """
         self._storage = storage
         self.key = key
+        self._spent = spent
         self._names: tuple[float, list[str]] = (-math.inf, [])
         """When they were listed, by `time.monotonic`, and the engines that have a pool."""
 
@@ -154,11 +180,25 @@ class Pools:
         except NotFound:
             return Pool()
 
+    def reached_cap(self, engine: str, pool: Pool) -> str:
+        """Return in words that an engine may cost no more this month; ``""`` while it may.
+
+        Raises StorageUnavailable and QueueUnavailable.
+        """
+        if pool.cap is None:
+            return ""
+        now = datetime.now(UTC)
+        if self._spent(engine, month_of(now), pool.cap.currency) < pool.cap.amount:
+            return ""
+        return f"the cap of {engine} for {now:%B %Y} is reached: {pool.cap}"
+
     def put(self, engine: str, pool: Pool) -> None:
-        """Store the pool of an engine; one without endpoints is removed."""
+        """Store the pool of an engine; of one without endpoints, only the cap is kept."""
         key = Keys.endpoints(engine)
         self._names = (-math.inf, [])
-        if pool.endpoints:
+        if not pool.endpoints:
+            pool = Pool(cap=pool.cap)
+        if pool != Pool():
             self._storage().replace(key, pool.model_dump_json().encode())
         else:
             self._storage().delete(key)

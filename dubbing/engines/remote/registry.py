@@ -74,6 +74,19 @@ class Registry:
         if not (pool.voices or adapter.spec.clones):
             raise BadInput("it lists no voices: name them with --voice", where=endpoint.url)
         pool = pool.having(endpoint)
+        _check_prices(pool)
+        self.pools.put(engine, pool)
+        return pool
+
+    def cap(self, engine: str, amount: str | None) -> Pool:
+        """Set the most that an engine may cost in a month, such as ``200 CNY``; None for no cap.
+
+        Raises BadInput for an endpoint without a price in that currency, and for no amount.
+        """
+        self._adapter(engine)
+        fields = {**self.pools.get(engine).model_dump(), "cap": amount}
+        pool = validated(Pool, fields, engine)
+        _check_prices(pool)
         self.pools.put(engine, pool)
         return pool
 
@@ -121,6 +134,18 @@ def _fault(adapter: RemoteEngine, wire: Wire, endpoint: Endpoint) -> str:
     except (Unreachable, Unfit) as exc:
         return str(exc)
     return ""
+
+
+def _check_prices(pool: Pool) -> None:
+    """Raise BadInput for an endpoint that a cap cannot count."""
+    cap = pool.cap
+    for endpoint in pool.endpoints:
+        if cap and not (endpoint.price and endpoint.price.currency == cap.currency):
+            raise BadInput(
+                f"a cap of {cap} counts servers by their prices, and this one has no price in "
+                f"{cap.currency}: `dubbing endpoints add` it with --price",
+                where=endpoint.url,
+            )
 
 
 def _described(pool: Pool) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Timer
@@ -20,6 +21,7 @@ from dubbing.engines.engine import Line
 from dubbing.engines.models.folders import NOWHERE
 from dubbing.engines.remote.pool import Endpoint, Pool, Pools
 from dubbing.engines.remote.registry import Registry
+from dubbing.engines.usage import by_endpoint, by_engine, metered
 from dubbing.errors import BadInput, EngineAway, EngineFailed, EngineMissing, SpeechRejected
 from dubbing.media.samples import Audio
 from dubbing.storage import Storage
@@ -273,6 +275,48 @@ def test_an_endpoint_that_is_added_while_nobody_answers_is_found(
     assert told.get(timeout=10)
     pools.put("openai", pools.get("openai").having(Endpoint(url=other.url)))
     assert told.get(timeout=30) == ""
+    assert isinstance(engine.synthesize(lines())[0], Audio)
+
+
+def test_requests_are_noted_with_their_cost_also_those_that_failed(
+    server: Server, other: Server, load: Load
+) -> None:
+    price, monthly = ({"amount": 7200, "currency": "CNY", "per": per} for per in ("h", "month"))
+    first = Endpoint.model_validate({"url": server.url, "slots": 2, "price": price})
+    second = Endpoint.model_validate({"url": other.url, "price": monthly})
+    for one in (server, other):
+        one.set(seconds=0.2)
+    server.set(seconds=0.2, faults={"zeros": 1})
+    engine = load(endpoints=(first, second))
+    with metered() as uses:
+        assert all(isinstance(sound, Audio) for sound in engine.synthesize(lines(3)))
+    used = {use.endpoint: use for use in by_endpoint(uses)}
+    asked = len(server.seen)
+    assert len(other.seen) == 3
+    assert len(uses) == 3 + asked > 3
+    # Half of the server, for as long as each request took.
+    assert 0.1 * asked <= used[server.url].seconds < 0.3 * asked
+    assert used[server.url].cost == pytest.approx(2 * used[server.url].seconds, rel=1e-3)
+    assert used[other.url].seconds >= 0.6
+    assert (used[other.url].cost, used[other.url].currency) == (0, "")
+    (whole, rented) = by_engine(uses)
+    assert (whole.engine, whole.currency, rented.currency) == ("openai", "", "CNY")
+
+
+def test_an_engine_whose_cap_is_reached_sends_nothing_until_it_may(
+    server: Server, pools: Pools, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dubbing.engines.remote.engine.REFRESH_SECONDS", 0.0)
+    spent = {"openai": 5.0}
+    pools._spent = lambda engine, month, currency: spent[engine]
+    engine, told = load(server, cap="5 CNY"), SimpleQueue[str]()
+    engine.watch(lambda: told.put(engine.trouble))
+    assert isinstance(engine.synthesize(lines())[0], EngineAway)
+    month = f"{datetime.now(UTC):%B %Y}"
+    assert told.get(timeout=10) == f"the cap of openai for {month} is reached: 5.00 CNY"
+    assert server.seen == []
+    spent["openai"] = 4.99
+    assert told.get(timeout=10) == ""
     assert isinstance(engine.synthesize(lines())[0], Audio)
 
 

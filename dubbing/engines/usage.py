@@ -1,0 +1,86 @@
+"""What lines use of servers: seconds of endpoints, and their cost.
+
+An engine notes each request, and whoever has a batch spoken reads the meter. So the servers below a
+converter are counted too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TypeVar
+
+from pydantic import Field
+
+from dubbing.documents import Model
+
+
+class Use(Model):
+    """What was used of the endpoints of an engine."""
+
+    engine: str
+    seconds: float = Field(ge=0)
+    """Seconds of a whole endpoint: those that requests kept its slots busy, over its slots."""
+    cost: float = Field(default=0.0, ge=0)
+    """By the price per hour that the endpoint had then; 0 where it had none."""
+    currency: str = ""
+    """Of the cost; ``""`` without a price per hour."""
+
+
+class EndpointUse(Use):
+    """What was used of one endpoint."""
+
+    endpoint: str
+    """Its address."""
+
+
+AnyUse = TypeVar("AnyUse", bound=Use)
+_uses: ContextVar[list[EndpointUse] | None] = ContextVar("uses", default=None)
+
+
+@contextmanager
+def metered() -> Iterator[list[EndpointUse]]:
+    """Provide a list of what the block uses, one entry a request, also those that failed."""
+    uses: list[EndpointUse] = []
+    token = _uses.set(uses)
+    try:
+        yield uses
+    finally:
+        _uses.reset(token)
+
+
+def note(use: EndpointUse) -> None:
+    """Add a request to the meter, if one runs in this context; for any thread."""
+    uses = _uses.get()
+    if uses is not None:
+        uses.append(use)
+
+
+def by_endpoint(uses: Iterable[EndpointUse]) -> tuple[EndpointUse, ...]:
+    """Return one entry for each endpoint, sorted; several where its currency was changed."""
+    sums = _sums(uses, lambda use: (use.engine, use.currency, use.endpoint))
+    return tuple(
+        EndpointUse(engine=engine, currency=currency, endpoint=endpoint, **sum_)
+        for (engine, currency, endpoint), sum_ in sums
+    )
+
+
+def by_engine(uses: Iterable[Use]) -> tuple[Use, ...]:
+    """Return one entry for each engine, sorted; several where its endpoints differ in currency."""
+    sums = _sums(uses, lambda use: (use.engine, use.currency))
+    return tuple(Use(engine=engine, currency=currency, **sum_) for (engine, currency), sum_ in sums)
+
+
+def _sums(
+    uses: Iterable[AnyUse], place: Callable[[AnyUse], tuple[str, ...]]
+) -> list[tuple[tuple[str, ...], dict[str, float]]]:
+    """Return the seconds and the cost at each place, sorted."""
+    sums: dict[tuple[str, ...], dict[str, float]] = {}
+    for use in uses:
+        sum_ = sums.setdefault(place(use), {"seconds": 0.0, "cost": 0.0})
+        sum_["seconds"] += use.seconds
+        sum_["cost"] += use.cost
+    return [
+        (at, {name: round(value, 6) for name, value in sums[at].items()}) for at in sorted(sums)
+    ]
