@@ -13,6 +13,7 @@ from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.models.folders import ModelFolders
 from dubbing.engines.remote.pool import SERVICE_KEY, Pools
 from dubbing.errors import QueueUnavailable
+from dubbing.jobs.costs import Account, spent
 from dubbing.jobs.installation import Installation
 from dubbing.ledger import Ledger
 from dubbing.queue import Publisher, make_app
@@ -103,7 +104,10 @@ class System:
     @cached_property
     def pools(self) -> Pools:
         """The endpoints of engines that speak elsewhere."""
-        return Pools(lambda: self.storage, self.settings.key)
+        return Pools(lambda: self.storage, self.settings.key, self._spent)
+
+    def _spent(self, engine: str, month: str, currency: str) -> float:
+        return spent(self.storage, self.ledger, Account(engine, month, currency))
 
     @property
     def registry(self) -> Registry:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -12,8 +13,10 @@ import click
 from dubbing.cli.exit_codes import FAILED
 from dubbing.cli.group import Group
 from dubbing.cli.output import echo, json_option, print_json, print_table
-from dubbing.engines.remote.pool import Pool
+from dubbing.engines.remote.pool import Pool, month_of
+from dubbing.engines.remote.price import Money
 from dubbing.errors import BadInput
+from dubbing.jobs.costs import Account, summed
 from dubbing.system import System
 
 
@@ -29,11 +32,11 @@ def endpoints(context: click.Context, as_json: bool) -> None:
         print_json({name: pool.model_dump(mode="json") for name, pool in pools.items()})
         return
     rows = (
-        (name, one.url, str(one.slots), pool.model or "-", _state(one.draining))
+        (name, one.url, one.slots, pool.model or "-", one.price or "-", _state(one.draining))
         for name, pool in pools.items()
         for one in pool.endpoints
     )
-    print_table(("engine", "endpoint", "slots", "model", ""), rows)
+    print_table(("engine", "endpoint", "slots", "model", "price", ""), rows)
 
 
 @endpoints.command()
@@ -55,6 +58,7 @@ def endpoints(context: click.Context, as_json: bool) -> None:
 )
 @click.option("--references", metavar="FOLDER", help="Shared with workers.")
 @click.option("--key-from", default="", metavar="VARIABLE", help="Holds its API key on workers.")
+@click.option("--price", metavar="PRICE", help="Its price, such as '1.98 CNY/h' or '90 USD/month'.")
 @json_option
 def add(
     engine: str,
@@ -67,6 +71,7 @@ def add(
     slots: int,
     references: str | None,
     key_from: str,
+    price: str | None,
     as_json: bool,
 ) -> None:
     """Add the server at URL to ENGINE, or change how it is used.
@@ -83,8 +88,36 @@ def add(
         "fields": dict(map(_field, fields)),
     }
     named = {name: value for name, value in declared.items() if value}
-    pool = System().registry.add(engine, {"url": url, "slots": slots, "key_from": key_from}, named)
+    server = {"url": url, "slots": slots, "key_from": key_from, "price": price}
+    pool = System().registry.add(engine, server, named)
     _print(engine, pool, as_json)
+
+
+@endpoints.command()
+@click.argument("engine")
+@click.argument("amount", required=False)
+@json_option
+def cap(engine: str, amount: str | None, as_json: bool) -> None:
+    """Let the lines of ENGINE cost at most AMOUNT in a calendar month.
+
+    AMOUNT is such as '200 CNY', or none. Without it, shows the cap and the costs of this month.
+    """
+    system = System()
+    registry = system.registry
+    if amount:
+        registry.cap(engine, None if amount == "none" else amount)
+    pool, month = registry.pools.get(engine), month_of(datetime.now(UTC))
+    spent = None
+    if pool.cap:
+        account = Account(engine, month, pool.cap.currency)
+        spent = Money(amount=summed(system.storage, account), currency=pool.cap.currency)
+    if as_json:
+        fields = {"cap": pool.cap, "spent": spent}
+        money = {name: value and value.model_dump() for name, value in fields.items()}
+        print_json({"engine": engine, "month": month, **money})
+    else:
+        words = f"at most {pool.cap} a month, {spent} in {month} so far"
+        echo(f"{engine}: {words if spent else 'no cap'}")
 
 
 @endpoints.command()
@@ -126,7 +159,8 @@ def _print(engine: str, pool: Pool, as_json: bool) -> None:
         return
     echo(f"{engine}: model {pool.model or 'default'}, {_some(pool.voices)}")
     for one in pool.endpoints:
-        echo(f"  {one.url}, {one.slots} at once{_state(one.draining, ', ')}")
+        price = f", {one.price}" if one.price else ""
+        echo(f"  {one.url}, {one.slots} at once{price}{_state(one.draining, ', ')}")
 
 
 def _some(voices: Iterable[str]) -> str:

@@ -28,6 +28,7 @@ from dubbing.errors import (
 )
 from dubbing.job import JobState
 from dubbing.jobs.access import Access
+from dubbing.jobs.costs import enter
 from dubbing.jobs.lease import Lease
 from dubbing.jobs.rounds import end_round, put_to_work, start
 from dubbing.jobs.status import status_if_readable
@@ -235,7 +236,8 @@ class BatchRunner:
     def count(self, at: Address, result: BatchResult, took: float | None = None) -> None:
         """Count a stored result, and fill the queues that have new work; `took` as in `settle`."""
         ids = [segment.id for segment in result.segments]
-        touched = self.ledger.complete(at, ids, result.failed, took)
+        costs = enter(self.storage, at, result)
+        touched = self.ledger.complete(at, ids, result.failed, took, costs)
         if touched is None:
             # Redis forgot the job, which is rebuilt from storage with this result.
             self.access.installation.check_redis()

@@ -24,6 +24,7 @@ in the middle of a step; sending a step twice does no harm. Entries that are not
 ``worker:<name>``, ``slots:…`` heartbeats of workers, and their slots by queue
 ``workers``                    sorted set: names of workers, by their last heartbeat
 ``counts:<queue>[:<tenant>]``  cache: the members of a long ring, and the batches of each that wait
+``spent:<account>``            cache: what the lines of an engine cost in a month
 ``holding:<name>``             hash: what each process of a worker holds in memory, as it reported
 ``reply:<ticket>``             list: the answer to a request that has no job
 ``asking:<ticket>``            mark: a caller still waits for that answer

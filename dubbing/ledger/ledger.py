@@ -32,6 +32,8 @@ LEASE_SECONDS = 6.0
 """A worker that has not renewed a lease for this long is gone."""
 GRACE_SECONDS = 10.0
 """A message that is neither in the broker nor claimed after this long is lost."""
+SPENT_SECONDS = 3600
+"""How long the sum of an account is remembered; then it is summed up anew from storage."""
 AT_ONCE = 50
 """Jobs whose standings Redis tells in one go: it serves nobody else for some milliseconds."""
 
@@ -203,15 +205,37 @@ class Ledger:
                 redis.hdel(f"{PREFIX}job:{job}:deliveries", *ids)
 
     def complete(
-        self, at: Address, ids: Sequence[str], failed: int, took: float | None = None
+        self,
+        at: Address,
+        ids: Sequence[str],
+        failed: int,
+        took: float | None = None,
+        costs: Mapping[str, int] = MappingProxyType({}),
     ) -> list[str] | None:
         """Count a batch once; return the queues with new work, or None when the job is unknown.
 
         took: seconds that the batch took its worker; by default those since it was begun.
+        costs: amounts to add to accounts that are remembered, by name; whole numbers, as the
+        Redis 6.2 of the extra ``embedded`` crashes where this script calls INCRBYFLOAT.
         """
         counts = at.number, len(ids), failed, "" if took is None else took
-        touched = list(self._server.run("complete", *_head(at), *counts, *ids))
+        added = len(costs), *chain.from_iterable(costs.items())
+        touched = list(self._server.run("complete", *_head(at), *counts, *added, *ids))
         return None if touched == ["unknown"] else touched
+
+    def spent(self, account: str) -> int | None:
+        """Return what an account has come to, or None when that is not remembered."""
+        with self._server.commands() as redis:
+            found: Any = redis.get(f"{PREFIX}spent:{account}")
+        try:
+            return int(found or "")
+        except ValueError:
+            return None
+
+    def remember_spent(self, account: str, amount: int) -> None:
+        """Remember for an hour what an account has come to, unless it is known already."""
+        with self._server.commands() as redis:
+            redis.set(f"{PREFIX}spent:{account}", amount, nx=True, ex=SPENT_SECONDS)
 
     def end(self, job: str, round_: int, state: JobState) -> None:
         """Record that a round ended, and drop the rest of its work."""

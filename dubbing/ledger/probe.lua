@@ -16,7 +16,7 @@ for _, try in ipairs({
   {'SETBIT', bits, 0, 1}, {'GETBIT', bits, 0}, {'BITCOUNT', bits},
   {'XADD', stream, '*', 'a', 1}, {'XREVRANGE', stream, '+', '-', 'COUNT', 1},
   {'XREAD', 'COUNT', 1, 'STREAMS', stream, 0},
-  {'SET', count, 0, 'PX', 60000, 'NX'}, {'GET', count},
+  {'SET', count, 0, 'PX', 60000, 'NX'}, {'GET', count}, {'INCRBY', count, 1},
   {'EXISTS', count}, {'EXPIRE', count, 1}, {'PERSIST', count}, {'TIME'},
   {'PUBLISH', P .. 'queue:probe', ''},
   {'DEL', hash, list, set, zset, bits, stream, count},

@@ -166,6 +166,11 @@ class Keys:
         return f"endpoints/{engine}.json"
 
     @staticmethod
+    def costs(engine: str, month: str, currency: str) -> str:
+        """Return the prefix of the marks of what batches cost; each ends with the amount."""
+        return f"costs/{engine}/{month}/{currency}/"
+
+    @staticmethod
     def engine(name: str) -> str:
         """Return the key of the spec and model that an engine's workers published."""
         return f"engines/{name}.json"

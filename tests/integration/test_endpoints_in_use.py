@@ -19,13 +19,18 @@ from system import System
 
 from dubbing.assembly.report import ReportLine
 from dubbing.embedded.stack import dubbing_command
+from dubbing.engines.remote.registry import Registry
 from dubbing.job import JobState, Segment
+from dubbing.job.job import Fit
 from dubbing.media.samples import Audio, Samples
 from dubbing.script.manifest import Manifest, ManifestRole
+from dubbing.system import System as Installed
 
 SCENE = Path(__file__).parents[2] / "examples" / "scene.srt"
 SLOT = 2.5
 """Seconds from one line to the next."""
+PRICE = "3600 CNY/h"
+"""One yuan a second."""
 EACH = 0.05
 """Share of the lines that each fault strikes."""
 
@@ -47,7 +52,13 @@ def system(tmp_path_factory: pytest.TempPathFactory, servers: list[Server]) -> I
     urls = [server.url for server in servers]
     with Served(tmp_path_factory.mktemp("served"), endpoints={"openai": urls}) as system:
         system.ready()
+        for url in urls:
+            registry_of(system).add("openai", {"url": url, "price": PRICE}, {})
         yield system
+
+
+def registry_of(system: System) -> Registry:
+    return Installed(system.settings).registry
 
 
 def job(name: str, lines: int) -> Manifest:
@@ -93,6 +104,43 @@ def test_every_line_is_there_once_in_its_voice_though_servers_fail_at_random(
         != pytest.approx(VOICES[line.speaker], rel=0.15)
     ]
     assert wrong == []
+
+
+def test_report_and_status_tell_what_was_used_and_what_it_cost(
+    system: System, servers: list[Server]
+) -> None:
+    for server in servers:
+        server.set(seconds=0.1, forget=True)
+    manifest = job("priced", 8)
+    (used,) = system.run(manifest).used
+    assert (used.engine, used.currency) == ("openai", "CNY")
+    assert 0.8 <= used.seconds < 8
+    assert used.cost == pytest.approx(used.seconds)
+    by_server = system.report(manifest).used
+    assert {one.endpoint for one in by_server} <= {server.url for server in servers}
+    assert sum(one.seconds for one in by_server) == pytest.approx(used.seconds)
+    # Its clips are stored: nothing is used again, and what was used stays.
+    again = manifest.model_copy(update={"fit": Fit(max_rate=1.2)})
+    system.client.revise(again)
+    assert system.wait("priced").used == (used,)
+
+
+def test_a_job_waits_while_the_cap_of_its_engine_is_reached(
+    system: System, servers: list[Server]
+) -> None:
+    for server in servers:
+        server.reset()
+    registry_of(system).cap("openai", "0.01 CNY")
+    # A worker that starts heeds it from its first batch on.
+    system.stop("openai")
+    system.start("openai")
+    system.client.submit(job("capped", 4))
+    system.until(lambda: system.client.status("capped").faults, "away")
+    status = system.client.status("capped")
+    assert "the cap of openai for" in status.faults["openai"]
+    assert (status.state.ended, [server.seen for server in servers]) == (False, [[]] * 4)
+    registry_of(system).cap("openai", "1000 CNY")
+    assert system.wait("capped").state is JobState.COMPLETED
 
 
 def test_a_server_that_dies_costs_no_line(system: System, servers: list[Server]) -> None:

@@ -131,6 +131,21 @@ def test_a_batch_is_counted_once_whoever_reports_it(redis_url: str) -> None:
     assert snapshot(ledger) == (JobState.SYNTHESIZING, 2, 1, 1)
 
 
+def test_costs_are_added_once_to_an_account_that_is_remembered(ledger: Ledger) -> None:
+    ledger.open_round(job(), 1, refs(3))
+    first, second, third = take_and_claim(ledger)
+    ledger.complete(first, ["1", "2"], 0, costs={"a": 50})
+    assert ledger.spent("a") is None
+    ledger.remember_spent("a", 50)
+    for _ in range(2):
+        ledger.complete(second, ["1", "2"], 0, costs={"a": 25, "b": 1})
+        ledger.remember_spent("a", 900)
+    assert ledger.spent("a") == 75
+    assert ledger.spent("b") is None
+    ledger.complete(third, ["1", "2"], 0)
+    assert deliveries(ledger, "j", "1", "2") == [0, 0]
+
+
 def test_a_thousand_lines_and_more_are_counted_as_one_batch(ledger: Ledger) -> None:
     ids = [f"line-{n}" for n in range(12_345)]
     ledger.open_round(job(), 1, refs(2))

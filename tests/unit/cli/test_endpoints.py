@@ -55,7 +55,7 @@ def test_endpoints_are_added_listed_drained_and_removed(
     assert (pool["model"], pool["voices"]) == (MODEL, list(VOICES))
     shell("add", "openai", second)
     shell("drain", "openai", first)
-    assert f"{first}\t3\t{MODEL}\tdraining" in shell()[0]
+    assert f"{first}\t3\t{MODEL}\t-\tdraining" in shell()[0]
     shell("drain", "openai", first, "--back")
     listed = shell.json()["openai"]["endpoints"]
     assert [(one["url"], one["slots"], one["draining"]) for one in listed] == [
@@ -89,12 +89,32 @@ def test_check_asks_each_endpoint(shell: Shell, two: tuple[Server, Server]) -> N
     assert "does not serve" in errors[second.url]
 
 
+def test_a_cap_outlives_the_servers_that_it_counts(
+    shell: Shell, two: tuple[Server, Server]
+) -> None:
+    first, second = (server.url for server in two)
+    shell("add", "openai", first)
+    assert "no price in CNY" in shell("cap", "openai", "200 CNY", code=2)[1]
+    shell("add", "openai", first, "--price", "1.98 CNY/h")
+    assert f"{first}\t1\t{MODEL}\t1.98 CNY/h" in shell()[0]
+    assert "at most 200.00 CNY a month, 0.0000 CNY in" in shell("cap", "openai", "200 CNY")[0]
+    shell("remove", "openai", first)
+    assert "no price in CNY" in shell("add", "openai", second, code=2)[1]
+    shell("add", "openai", second, "--price", "1200 CNY/month")
+    assert shell.json("cap", "openai")["cap"] == {"amount": 200, "currency": "CNY"}
+    assert "no cap" in shell("cap", "openai", "none")[0]
+    shell("remove", "openai", second)
+    assert shell.json() == {}
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["add", "openai", "nothing"], "write it as http"),
         (["add", "openai", "URL", "--key-from", "AWS_SECRET_ACCESS_KEY"], "DUBBING_KEY_OPENAI"),
         (["add", "openai", "URL", "--field", "lang_code"], "write it as NAME=VALUE"),
+        (["add", "openai", "URL", "--price", "1.98"], "1.98 CNY/h or 1200 CNY/month"),
+        (["cap", "openai", "200"], "write it as 200 CNY"),
         (["add", "tone", "URL"], "has no endpoints"),
         (["add", "nobody", "URL"], "no instance of an engine"),
         (["remove", "openai", "http://127.0.0.1:9/v1"], "has no endpoint http://127.0.0.1:9/v1"),
