@@ -10,6 +10,7 @@ from celery import shared_task
 
 from dubbing.documents import received
 from dubbing.engines.holding import Holding
+from dubbing.engines.usage import by_endpoint, metered
 from dubbing.errors import (
     DubbingError,
     EngineAway,
@@ -92,11 +93,12 @@ def _extract(context: Context, batch: Batch, lease: Lease) -> BatchResult:
     try:
         if lease.begin_alone(name) >= MAX_DELIVERIES:
             raise GivenUp("the voice")
-        context.voice(batch.engine, batch.voice)
+        with metered() as uses:
+            context.voice(batch.engine, batch.voice)
     except Permanent as exc:
         return failed_result(batch, exc, runner.worker)
     except Transient:
         # This process lives, so the delivery does not count; the runner bounds the tries.
         runner.ledger.forgive(lease.at.job, [name])
         raise
-    return BatchResult(batch=batch.number, worker=runner.worker)
+    return BatchResult(batch=batch.number, worker=runner.worker, used=by_endpoint(uses))

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dubbing.engines.remote.price import Money
 from dubbing.errors import DubbingError
 from dubbing.job import JobState
 from dubbing.visible import visible
@@ -128,9 +127,7 @@ def _standing(status: Status) -> str:
 def _used(use: Use) -> str:
     """Return what was used of an engine's servers, and what it cost."""
     words = f"{duration(use.seconds)} of {use.engine} used"
-    if not use.currency:
-        return words
-    return f"{words} for {Money(amount=use.cost, currency=use.currency)}"
+    return f"{words} for {use.money}" if use.money else words
 
 
 def counted(number: int, one: str, many: str = "") -> str:

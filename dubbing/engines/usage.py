@@ -16,6 +16,11 @@ from pydantic import Field
 from dubbing.documents import Model
 
 
+def money(amount: float, currency: str) -> str:
+    """Return an amount in words: ``12.50 CNY``; the cost of a job may be a part of a cent."""
+    return f"{amount:,.{2 if amount >= 1 else 4}f} {currency}"
+
+
 class Use(Model):
     """What was used of the endpoints of an engine."""
 
@@ -26,6 +31,11 @@ class Use(Model):
     """By the price per hour that the endpoint had then; 0 where it had none."""
     currency: str = ""
     """Of the cost; ``""`` without a price per hour."""
+
+    @property
+    def money(self) -> str:
+        """The cost in words, ``""`` without a price per hour."""
+        return money(self.cost, self.currency) if self.currency else ""
 
 
 class EndpointUse(Use):

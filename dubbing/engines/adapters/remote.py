@@ -74,6 +74,7 @@ class Remote(RemoteEngine):
         from dubbing.engines.remote.wire import Failed  # noqa: PLC0415 - as above
         from dubbing.media.samples import encode_exact  # noqa: PLC0415 - as above
 
+        self._refresh()
         wav = encode_exact(reference)
         fields = {"engine": self.pool.model, "transcript": transcript, "as_is": "true"}
 

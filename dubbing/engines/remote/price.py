@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from dubbing.documents import Model
+from dubbing.engines.usage import money
 
 HOUR = 3600.0
 MONEY = re.compile(r"(?P<amount>\d{1,9}(\.\d{1,6})?) (?P<currency>[A-Z]{3})")
@@ -22,8 +23,7 @@ class Money(Model):
     """By ISO 4217: CNY, USD."""
 
     def __str__(self) -> str:
-        # The cost of one job may be a small part of a cent.
-        return f"{self.amount:,.{2 if self.amount >= 1 else 4}f} {self.currency}"
+        return money(self.amount, self.currency)
 
 
 class Price(Money):

@@ -33,6 +33,16 @@ def test_a_status_says_what_is_lacking_and_why() -> None:
     assert describe(status()) == "j: queued, 0 of 2 lines"
 
 
+def test_a_status_says_what_was_used_and_what_it_cost() -> None:
+    used = [
+        {"engine": "a", "seconds": 12.3, "cost": 0.00677, "currency": "CNY"},
+        {"engine": "b", "seconds": 7200},
+    ]
+    assert describe(status(used=used)) == (
+        "j: queued, 0 of 2 lines, 12 s of a used for 0.0068 CNY, 2 h 0 min of b used"
+    )
+
+
 def said(statuses: Iterator[Status], capsys: pytest.CaptureFixture[str]) -> list[str]:
     for _ in attended(statuses):
         pass
