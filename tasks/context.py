@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from dubbing.engines.engine import Engine, VoiceForm
+from dubbing.engines.engine import VoiceForm
 from dubbing.engines.holding import Holding
 from dubbing.engines.residency import Residency
 from dubbing.errors import EngineMissing, Permanent, ReportedError, WorkerEnds
@@ -20,7 +20,6 @@ from dubbing.planning.result import BatchResult
 from dubbing.synthesis.clips import ClipStore
 from dubbing.synthesis.speak import Known, Speech, look_up
 from dubbing.voices.forms import stored_form, voice_form
-from dubbing.voices.voice import VoiceRef
 
 FORMS = 32
 """Voice forms kept in memory."""
@@ -94,8 +93,9 @@ class Context:
             self.report(Holding(begun=True, resting={work: why}))
 
     def _look_up(self, batch: Batch) -> Known | None:
-        """Find the clips of a batch in storage, and the form of its voice; called in a thread."""
+        """Find the clips of a batch in storage, and the forms of its voices; called in a thread."""
         self._read_form(batch.engine, batch.voice.digest)
+        self._read_form(batch.engine, batch.emotion_voice)
         engine = self.residency.held(batch.engine, batch.voice.base)
         return look_up(engine, self.clips, batch) if engine else None
 
@@ -113,25 +113,28 @@ class Context:
             if read.needed and read.needed.error:
                 # The extraction that the lines waited for is not tried again.
                 raise ReportedError(read.needed.error)
-            voice = self.voice(batch.engine, batch.voice)
-            engine = self.engine(batch.engine, batch.voice)
+            return self.speech(batch, read.known)
         except (Permanent, ReportedError) as exc:
             return failed_result(batch, exc, self.runner.worker)
-        return Speech(engine, self.clips, batch, voice, read.known)
 
-    def engine(self, name: str, ref: VoiceRef) -> Engine:
-        """Return the loaded engine, or converter over an engine, that speaks in a voice."""
-        return self.residency.engine(name, ref.base)
+    def speech(self, batch: Batch, known: Known | None = None) -> Speech:
+        """Return a batch with the loaded engine that speaks it, and its voices as that takes them.
 
-    def voice(self, name: str, ref: VoiceRef) -> str | VoiceForm:
-        """Return the name of a stock voice, or the engine's form of a stored one."""
-        if ref.digest is None:
-            return ref.stock or ""
+        known: as of `Speech`.
+        """
+        name, voice = batch.engine, batch.voice
+        spoken = self.form(name, voice.digest) if voice.digest else voice.stock or ""
+        shown = self.form(name, batch.emotion_voice) if batch.emotion_voice else None
+        engine = self.residency.engine(name, voice.base)
+        return Speech(engine, self.clips, batch, spoken, shown, known)
+
+    def form(self, name: str, digest: str) -> VoiceForm:
+        """Return an engine's form of a stored voice."""
         engine = self.residency.voicing(name)
-        key = (ref.digest, name, engine.model)
+        key = (digest, name, engine.model)
         form = self._forms.get(key)
         if form is None:
-            form = voice_form(self.runner.storage, engine, ref.digest)
+            form = voice_form(self.runner.storage, engine, digest)
         self._remember(key, form)
         return form
 

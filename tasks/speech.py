@@ -25,7 +25,7 @@ from dubbing.planning.plan import Batch, Kind
 from dubbing.planning.result import BatchResult
 from dubbing.queue import SAY, TASKS
 from dubbing.queue.say import SayRequest
-from dubbing.synthesis.speak import MAX_DELIVERIES, Speech
+from dubbing.synthesis.speak import MAX_DELIVERIES
 from tasks.base import BatchTask, WorkerTask, asked
 from tasks.context import Context, current
 
@@ -61,9 +61,7 @@ def say(task: WorkerTask, **request: Any) -> str:
     )
     try:
         context.runner.access.check()
-        voice = context.voice(said.engine, said.voice)
-        engine = context.engine(said.engine, said.voice)
-        speech = Speech(engine, context.clips, batch, voice)
+        speech = context.speech(batch)
         speech.run()
         (spoken,) = speech.results()
         reply = spoken.model_dump(mode="json")
@@ -94,7 +92,8 @@ def _extract(context: Context, batch: Batch, lease: Lease) -> BatchResult:
         if lease.begin_alone(name) >= MAX_DELIVERIES:
             raise GivenUp("the voice")
         with metered() as uses:
-            context.voice(batch.engine, batch.voice)
+            if batch.voice.digest:
+                context.form(batch.engine, batch.voice.digest)
     except Permanent as exc:
         return failed_result(batch, exc, runner.worker)
     except Transient:

@@ -100,9 +100,9 @@ def a_voice(engine: Engine) -> str | VoiceForm:
     return engine.extract(recording(), TEXTS[0])
 
 
-def recording() -> Audio:
+def recording(voice: str = "low") -> Audio:
     """Return ten seconds that sound like a voice."""
-    hum = Tone().synthesize([Line(text="x" * 150, language="en", voice="low")])[0]
+    hum = Tone().synthesize([Line(text="x" * 150, language="en", voice=voice)])[0]
     assert isinstance(hum, Audio)
     return hum
 

@@ -42,6 +42,10 @@ ROUTES = {
     "sovits": {"/tts"},
 }
 """What takes POST."""
+MOODS = (4, 6, -4, 5, -3, -6, 7, -2)
+"""Semitones by which each feeling of an emotion's vector moves the pitch."""
+MOOD = 5
+"""Semitones by which an emotion moves it that a text describes."""
 ODDITIES = ("huge", "long", "elsewhere", "html", "text", "16khz")
 """Answers of servers that are none, or mean ill."""
 
@@ -200,7 +204,8 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             voice = self._voice(content)
         except ValueError as exc:
-            self._json({"message": "tts failed", "Exception": str(exc)}, 400)
+            status = 500 if self.server.kind == "tts_url" else 400
+            self._json({"message": "tts failed", "Exception": str(exc)}, status)
             return
         except FileNotFoundError as exc:
             trace = f"Traceback (most recent call last):\n  …\nFileNotFoundError: {exc}"
@@ -237,14 +242,29 @@ class _Handler(BaseHTTPRequestHandler):
         if kind == "openai":
             return VOICES.get(str(content.get("voice")))
         if kind == "omni":
-            _, _, audio = str(content.get("ref_audio", "")).partition("base64,")
-            return _pitch(base64.b64decode(audio)) if audio else None
+            audio = _of_uri(content.get("ref_audio"))
+            return _pitch(audio) * _omni_mood(content.get("extra_params", {})) if audio else None
         if kind == "sovits":
             return self._mixed(_of_file(content["ref_audio_path"]))
-        path = content["spk_audio_path"]
+        return _pitch(self._upload(content["spk_audio_path"])) * self._mood(content)
+
+    def _mood(self, content: dict[str, Any]) -> float:
+        """Return what the emotion of a line at ``/tts_url`` does to its pitch."""
+        method = content.get("emo_control_method", 0)
+        if method == 1:
+            shown = self._upload(content["emo_ref_path"])
+            return _shown(shown, content.get("emo_weight", 1.0))
+        if method == 2:
+            if sum(content["emo_vec"]) > 1.5:
+                raise ValueError("emo_vec must sum up to 1.5 at most")
+            return _mixed(content["emo_vec"])
+        return 2 ** (MOOD / 12) if method == 3 and content["emo_text"] else 1.0
+
+    def _upload(self, path: str) -> bytes:
+        """Return what was uploaded to a path."""
         if path not in self.server.uploads:
             raise FileNotFoundError(f"[Errno 2] No such file or directory: {path!r}")
-        return _pitch(self.server.uploads[path])
+        return self.server.uploads[path]
 
     def _mixed(self, pitch: float) -> float:
         """Return the pitch that a line gets: that of the line that came last."""
@@ -303,6 +323,33 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _text(content: dict[str, Any]) -> str:
     return str(content["input"] if "input" in content else content["text"])
+
+
+def _of_uri(uri: Any) -> bytes:
+    """Return the content of a ``data:`` URI."""
+    _, _, data = str(uri or "").partition("base64,")
+    return base64.b64decode(data)
+
+
+def _omni_mood(extra: dict[str, Any]) -> float:
+    """Return what an emotion in vLLM-Omni's extra parameters does to the pitch of a line."""
+    alpha = extra.get("emo_alpha", 1.0)
+    if vector := extra.get("emo_vector"):
+        if not all(0 <= share <= 1.2 for share in vector):
+            raise ValueError("emo_vector: each value is 0 to 1.2")
+        return _mixed(vector)
+    if extra.get("use_emo_text") and extra.get("emo_text"):
+        return float(2 ** (MOOD * alpha / 12))
+    return _shown(_of_uri(extra["emo_audio"]), alpha) if "emo_audio" in extra else 1.0
+
+
+def _mixed(vector: list[float]) -> float:
+    return float(2 ** (sum(s * share for s, share in zip(MOODS, vector, strict=True)) / 12))
+
+
+def _shown(recording: bytes, strength: float) -> float:
+    """Return what the emotion of a recording does to a pitch: the higher it is, the more."""
+    return float((_pitch(recording) / 100) ** (strength / 2))
 
 
 def _pitch(data: bytes) -> float:

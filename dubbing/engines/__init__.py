@@ -19,6 +19,7 @@ from dubbing.engines.engine import (
     described,
 )
 from dubbing.engines.models.folders import Weights, digest_files, read_config, require_files, within
+from dubbing.job.emotion import Emotion
 
 if TYPE_CHECKING:
     from dubbing.media.samples import Audio
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Audio",
     "Converter",
+    "Emotion",
     "Engine",
     "EngineSpec",
     "Line",

@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 from dubbing.documents import Identifier, Model, validated
 from dubbing.engines.models.folders import Weights, read_config
 from dubbing.errors import BadInput, DubbingError, EngineMissing
+from dubbing.job.emotion import Emotion, Means
 
 # Planning and checks import this module and handle no sound: what only sound needs is imported for
 # type checking alone, and those type names stand in quotes.
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 VoiceForm: TypeAlias = "Mapping[str, npt.NDArray[np.generic]]"
 """A voice as an engine derives it from a reference: named arrays, stored as safetensors."""
 
-FIXED = frozenset({"clones", "sample_rate", "delivery", "base", "recipe"})
+FIXED = frozenset({"clones", "sample_rate", "delivery", "emotions", "base", "recipe"})
 """Fields of a spec that a model cannot override: its weights or its engine's code decide them."""
 OVERRIDES = "dubbing.json"
 """The file in a model's folder that overrides fields of the engine's spec."""
@@ -63,6 +64,8 @@ class EngineSpec(Model):
     """Slowest and fastest speed that the engine itself offers; equal when it has only one."""
     delivery: tuple[Literal["pitch", "style"], ...] = ()
     """Fields of a role's delivery that it honours."""
+    emotions: tuple[Means, ...] = ()
+    """The descriptions of an emotion that it honours."""
     sample_rate: int
     """Hz."""
     batch_lines: int
@@ -98,6 +101,8 @@ class EngineSpec(Model):
                 "base": base.name,
                 "clones": True,
                 "reference_seconds": self.reference_seconds,
+                # A voice that shows an emotion has the converter's form alone.
+                "emotions": tuple(means for means in base.emotions if means != "voice"),
                 "sample_rate": self.sample_rate,
                 "batch_lines": min(self.batch_lines, base.batch_lines),
                 "batch_seconds": min(self.batch_seconds, base.batch_seconds),
@@ -168,6 +173,10 @@ class Line:
     pitch: float = 0.0
     """Semitones."""
     style: str = ""
+    emotion: Emotion | None = None
+    """One that the spec allows."""
+    emotion_voice: VoiceForm | None = None
+    """For an emotion that a voice shows: the form of that voice."""
     seed: int = 0
     """The same line with the same seed sounds the same, as far as the engine allows."""
 

@@ -1,6 +1,7 @@
 """The job: one programme to be dubbed into one language, and its states."""
 
 from dubbing.job.caution import Caution, Code
+from dubbing.job.emotion import Emotion
 from dubbing.job.job import (
     FILMS,
     LONGEST_PROGRAMME,
@@ -23,6 +24,7 @@ __all__ = [
     "Caution",
     "Code",
     "Container",
+    "Emotion",
     "Fit",
     "Job",
     "JobState",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from dubbing.documents import Document, Identifier, Model
+from dubbing.job.emotion import Emotion
 from dubbing.job.role import MOST_FALLBACKS, Manner, Role
 
 
@@ -113,6 +114,8 @@ class Segment(Model):
     speaker: Annotated[str, StringConstraints(min_length=1, max_length=100)] = "speaker"
     text: Annotated[str, StringConstraints(max_length=LONGEST_TEXT)]
     """The text as written and as subtitles show it: with line breaks, bidi marks and joiners."""
+    emotion: Emotion | None = None
+    """In place of the emotion of the speaker's role."""
 
     @model_validator(mode="after")
     def _ends_after_start(self) -> Segment:
@@ -210,6 +213,16 @@ class Request(Model):
         return list(dict.fromkeys(segment.speaker for segment in self.segments))
 
     @property
+    def emotions(self) -> Iterator[tuple[str, Emotion]]:
+        """The emotions of roles and segments, each with its speaker."""
+        for speaker, role in self.cast.items():
+            if role.emotion:
+                yield speaker, role.emotion
+        for segment in self.segments:
+            if segment.emotion:
+                yield segment.speaker, segment.emotion
+
+    @property
     def cut_from_film(self) -> list[str]:
         """Speakers whose voice is cut from the film; none in a stored job."""
         return []
@@ -280,9 +293,10 @@ class Job(Request, Document):
         return hashlib.sha256(canonical.encode()).hexdigest()
 
     @property
-    def clones(self) -> set[str]:
-        """The digests of the stored voices in the cast."""
-        return {role.clone for role in self.cast.values() if role.clone}
+    def voice_digests(self) -> set[str]:
+        """The digests of the stored voices that it names."""
+        clones = {role.clone for role in self.cast.values() if role.clone}
+        return clones | {emotion.voice for _, emotion in self.emotions if emotion.voice}
 
     def role(self, speaker: str) -> Role:
         """Return the role of ``speaker`` in the cast, or a default role."""

@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints
 
 from dubbing.documents import Identifier, Model
+from dubbing.job.emotion import Emotion
 
 MOST_FALLBACKS = 20
 
@@ -29,6 +30,8 @@ class Manner(Model):
     """Semitones, for engines that support it."""
     style: Annotated[str, StringConstraints(max_length=200)] = ""
     """A manner of speaking, for engines that support it."""
+    emotion: Emotion | None = None
+    """The emotion of segments that have none of their own, for engines that support it."""
 
     @property
     def cloned(self) -> bool:

@@ -38,8 +38,7 @@ def open_retry(
     round_ = _ended_round(storage, job_id)
     job = load_job(storage, job_id, round_)
     outcomes = gather(storage, job_id, round_)
-    lines = voiced(job).segments
-    missing = [segment for segment in lines if not _spoken(outcomes, segment.id)]
+    missing = [one for one in voiced(job).segments if not _spoken(outcomes, one.id)]
     end = load_end(storage, job_id, round_)
     if not missing and end and end.state is JobState.COMPLETED:
         raise Conflict(f"job {job_id!r} is completed: there is nothing to retry")
@@ -47,13 +46,15 @@ def open_retry(
     if engine or voice:
         asked = recast(job, missing, specs, engine, voice)
         cast = with_stored_voices(asked, specs, partial(stored_voice, storage))
-        shorter = cast.model_copy(update={"segments": tuple(missing) or job.segments})
+        ids = {segment.id for segment in missing}
+        again = tuple(segment for segment in cast.segments if segment.id in ids)
+        shorter = cast.model_copy(update={"segments": again or cast.segments})
         check(shorter, specs, voices=names(storage))
-    again = cast_lines(cast, missing, specs, heard_voices(cast, outcomes))
+    lines = cast_lines(cast, missing, specs, heard_voices(cast, outcomes))
     before = load_round(storage, job_id, round_)
     now = Round(reason=Reason.RETRY, asked=round_ + 1, request=before.request)
-    with held(storage, cast.clones - job.clones, job_id):
-        _create(storage, job, now, again)
+    with held(storage, cast.voice_digests - job.voice_digests, job_id):
+        _create(storage, job, now, lines)
     return job
 
 
@@ -68,7 +69,7 @@ def open_revision(storage: Storage, specs: Specs, job: Job) -> bool:
     round_ = _ended_round(storage, job.id)
     before = load_job(storage, job.id, round_)
     outcomes = gather(storage, job.id, round_)
-    with held(storage, job.clones - before.clones, job.id):
+    with held(storage, job.voice_digests - before.voice_digests, job.id):
         storage.create(Keys.revision(job.id, job.digest()), job.model_dump_json().encode())
     now = Round(reason=Reason.REVISE, asked=round_ + 1, request=job.digest())
     _create(storage, job, now, _changed(before, job, outcomes, specs), specs)

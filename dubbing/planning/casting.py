@@ -11,6 +11,7 @@ from dubbing.engines.conversion import spec_of
 from dubbing.engines.engine import EngineSpec
 from dubbing.errors import BadInput, StorageRefused, StorageUnavailable
 from dubbing.job import Job, Manner, Role, Segment
+from dubbing.planning.emotions import honoured
 from dubbing.planning.outcome import Outcome
 from dubbing.planning.plan import SPEED_STEP, CastLine, PlannedLine
 from dubbing.planning.rooms import line_rooms
@@ -37,7 +38,7 @@ def cast_lines(
 ) -> list[CastLine]:
     """Return the line, engine and voice of each of ``segments``, in order, without silent ones.
 
-    job: the whole job; its timeline gives each line's room.
+    job: the whole job; its timeline gives each line's room, and its segments what is said and how.
     kept: voices that speakers got earlier and keep.
     wording: the job's, from a caller that has put its lines into words already.
     """
@@ -46,7 +47,8 @@ def cast_lines(
 
     spoken = voiced(job)
     rooms = line_rooms(spoken.segments)
-    segments = [segment for segment in segments if segment.id in rooms]
+    wanted = {segment.id for segment in segments}
+    segments = [segment for segment in spoken.segments if segment.id in wanted]
     speakers = list(dict.fromkeys(segment.speaker for segment in segments))
     voices = assign_voices(spoken, specs, kept, speakers)
     wording = wording or Wording(job.language, job.pronunciations)
@@ -145,15 +147,21 @@ def recast(
 ) -> Job:
     """Return ``job`` with the speakers of ``segments`` on another engine or stock voice.
 
-    Requests of a role that the engine cannot meet are dropped. Raises BadInput for an unknown
-    engine.
+    Requests of a role or segment that the engine cannot meet are dropped. Raises BadInput for an
+    unknown engine.
     """
-    cast = dict(job.cast)
+    on: dict[str, EngineSpec] = {}
     for speaker in {segment.speaker for segment in segments}:
         name = engine or job.engine_of(speaker)
-        spec = spec_of(name, specs, job.base_of(speaker, name))
-        cast[speaker] = stand_in(job.role(speaker), spec, voice)
-    return job.model_copy(update={"cast": cast})
+        on[speaker] = spec_of(name, specs, job.base_of(speaker, name))
+    cast = {speaker: stand_in(job.role(speaker), spec, voice) for speaker, spec in on.items()}
+    spoken = tuple(
+        segment.model_copy(update={"emotion": honoured(segment.emotion, on[segment.speaker])})
+        if segment.emotion and segment.speaker in on
+        else segment
+        for segment in job.segments
+    )
+    return job.model_copy(update={"cast": {**job.cast, **cast}, "segments": spoken})
 
 
 def stand_in(role: AnyRole, spec: EngineSpec, voice: str = "") -> AnyRole:
@@ -169,6 +177,7 @@ def stand_in(role: AnyRole, spec: EngineSpec, voice: str = "") -> AnyRole:
             "speed": min(max(role.speed, slowest), fastest),
             "pitch": role.pitch if "pitch" in spec.delivery else 0.0,
             "style": role.style if "style" in spec.delivery else "",
+            "emotion": honoured(role.emotion, spec),
         }
     )
 
@@ -215,6 +224,7 @@ def _line(job: Job, segment: Segment, spoken: str, room: float) -> PlannedLine:
         speed=round(round(role.speed / SPEED_STEP) * SPEED_STEP, 2),
         pitch=role.pitch,
         style=role.style,
+        emotion=segment.emotion or role.emotion,
         seed=job.seed,
         # To the millisecond, so that shifting a cue in time leaves its line unchanged.
         room=round(room, 3),

@@ -20,11 +20,13 @@ from dubbing.errors import BadInput
 from dubbing.job import LONGEST_PROGRAMME, Manner, Request, Segment
 from dubbing.job.caution import Caution, Code
 from dubbing.planning.casting import stand_in
+from dubbing.planning.emotions import emotion_fault
 from dubbing.planning.rooms import line_rooms
 from dubbing.planning.spoken import SpokenSegment, spoken_segments
 from dubbing.text.characters import normalise, script_mismatch
 from dubbing.text.sounds import voiced
 from dubbing.text.wording import Wording
+from dubbing.voices.names import is_digest
 
 SHOWN = 5
 """Sounds and lyrics of one line that cautions show."""
@@ -42,8 +44,8 @@ def check(
 ) -> list[Caution]:
     """Return cautions about lines that may not come out as meant.
 
-    job: with normalised texts, an engine for roles that name none, and a reference for roles that
-    name a stored voice.
+    job: with normalised texts, an engine for roles that name none, a reference for roles that name
+    a stored voice, and a digest for stored voices of emotions.
     specs: specs of all engines, by name.
     film_seconds: length of the media, if there is any.
     voices: names of the stored voices, to suggest one for a misspelled name.
@@ -57,6 +59,7 @@ def check(
     wording = wording or Wording(job.language, job.pronunciations)
     faults = chain(
         _whole(job),
+        _emotions(job, voices),
         _engines(job, specs, voices, known),
         _lines(job, wording, known, film_seconds, lines),
     )
@@ -128,6 +131,14 @@ def _whole(job: Request) -> Iterator[str]:
         yield f"output {' and '.join(job.films)} needs a film: name the media"
 
 
+def _emotions(job: Request, voices: Sequence[str]) -> Iterator[str]:
+    """Yield the emotions that name a voice which is not stored."""
+    for speaker, emotion in job.emotions:
+        if emotion.voice and not is_digest(emotion.voice):
+            close = nearest(emotion.voice, [*voices])
+            yield f"emotion of {speaker!r}: there is no stored voice {emotion.voice!r}; {close}"
+
+
 def _cast(job: Request, speaker: str, spec: EngineSpec, voices: Sequence[str]) -> Iterator[str]:
     """Yield why the engine of ``spec`` cannot speak a speaker's lines."""
     who = f"speaker {speaker!r}"
@@ -164,6 +175,8 @@ def _role(role: Manner, spec: EngineSpec, voices: Sequence[str]) -> Iterator[str
         yield f"{engine} cannot change the pitch: remove it"
     if role.style and "style" not in spec.delivery:
         yield f"{engine} knows no style: remove it"
+    if fault := emotion_fault(role.emotion, spec):
+        yield fault
 
 
 def _line(
@@ -180,6 +193,9 @@ def _line(
                 f"{len(said)} characters{_as_spoken(line)} are more than the {limit} that "
                 f"engine {spec.name!r} speaks at once: split the cue"
             )
+        fault = emotion_fault(segment.emotion, spec)
+        if fault and spec.name == job.engine_of(segment.speaker):
+            yield fault
     if segment.end > LONGEST_PROGRAMME:
         # Such times were probably written in milliseconds.
         yield "it ends after more than 24 hours: times are in seconds"

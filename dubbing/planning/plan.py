@@ -1,8 +1,9 @@
 """Groups lines into batches, which are spoken together.
 
 A batch holds lines of one engine, voice and language, of similar length, as many as the engine's
-budget allows. A round's batches are stored in ``plan.jsonl``, one a line. A worker reads its batch
-by byte range, so no worker parses a whole plan.
+budget allows; if a voice shows their emotion, it is one voice. A round's batches are stored in
+``plan.jsonl``, one a line. A worker reads its batch by byte range, so no worker parses a whole
+plan.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple
 from dubbing.documents import Document, Model, stored
 from dubbing.engines.conversion import spec_of
 from dubbing.engines.engine import EngineSpec
+from dubbing.job.emotion import Emotion
 from dubbing.voices.voice import Digest, VoiceRef
 
 CALLS = 3
@@ -68,6 +70,7 @@ class PlannedLine(Model):
     """The speaker's natural pace."""
     pitch: float = 0.0
     style: str = ""
+    emotion: Emotion | None = None
     seed: int = 0
     room: float
     """Seconds that it may take: its own time, and the silence after it."""
@@ -75,6 +78,11 @@ class PlannedLine(Model):
     """How much faster than its natural pace it may be spoken."""
     refused: str = ""
     """SHA-256 of a stored clip that is not this line's, and so is not heard again."""
+
+    @property
+    def emotion_voice(self) -> str | None:
+        """Digest of the stored voice that shows its emotion."""
+        return self.emotion.voice if self.emotion else None
 
 
 class CastLine(NamedTuple):
@@ -103,6 +111,11 @@ class Batch(Document):
     def queue(self) -> str:
         """Name of the Celery queue."""
         return f"{self.kind}.{self.engine}"
+
+    @property
+    def emotion_voice(self) -> str | None:
+        """Digest of the stored voice that shows the emotion of its lines."""
+        return self.lines[0].emotion_voice if self.lines else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,12 +228,17 @@ def read_plan(plan: bytes, where: str = PLAN) -> list[Batch]:
 def _chunks(
     lines: Iterable[PlannedLine], spec: EngineSpec, language: str
 ) -> Iterable[tuple[PlannedLine, ...]]:
-    """Sort lines by length; cut them by the engine's budget of lines and padded seconds."""
+    """Sort lines by length; cut them by the engine's budget of lines and padded seconds.
+
+    Lines whose emotion another voice shows come into another chunk.
+    """
     chunk: list[PlannedLine] = []
-    foreseen = [(spec.foresee(line.spoken, language), line) for line in lines]
-    for longest, line in sorted(foreseen, key=itemgetter(0)):
+    foreseen = [
+        (line.emotion_voice or "", spec.foresee(line.spoken, language), line) for line in lines
+    ]
+    for voice, longest, line in sorted(foreseen, key=itemgetter(0, 1)):
         full = len(chunk) == spec.batch_lines or longest * (len(chunk) + 1) > spec.batch_seconds
-        if chunk and full:
+        if chunk and (full or voice != (chunk[0].emotion_voice or "")):
             yield tuple(chunk)
             chunk = []
         chunk.append(line)

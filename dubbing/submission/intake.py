@@ -16,7 +16,7 @@ from dubbing.script.manifest import SOURCE, Manifest
 from dubbing.submission.sources import Sources
 from dubbing.text.sounds import voiced
 from dubbing.voices.from_film import ENOUGH, LEAST, cut_voices
-from dubbing.voices.names import asks_stored, with_stored_voices
+from dubbing.voices.names import asks_stored, is_digest, with_stored_voices
 from dubbing.voices.reference import Recording, doubts_of
 from dubbing.voices.voice import Voice
 
@@ -34,7 +34,7 @@ class Intake:
         self._named = {
             speaker: sources.voice(role.voice or "")
             for speaker, role in manifest.cast.items()
-            if self.manifest.cast[speaker] != role
+            if self.manifest.cast[speaker].reference != role.reference
         }
         """Voices that are stored already, by speaker."""
         self._cut: dict[str, Recording] = {}
@@ -42,10 +42,11 @@ class Intake:
 
     @property
     def stored_voices(self) -> list[str]:
-        """Names of all stored voices if the cast names one that is missing; empty otherwise."""
-        lacks = any(
-            asks_stored(self.manifest, speaker, self._specs) for speaker in self.manifest.cast
-        )
+        """Names of all stored voices if the job names one that is missing; empty otherwise."""
+        manifest = self.manifest
+        named = (emotion.voice for _, emotion in manifest.emotions if emotion.voice)
+        lacks = any(asks_stored(manifest, speaker, self._specs) for speaker in manifest.cast)
+        lacks = lacks or not all(map(is_digest, named))
         return self._sources.voice_names if lacks else []
 
     def inspect(self) -> float | None:
@@ -54,12 +55,8 @@ class Intake:
         Raises BadInput for a file that is missing, unreadable or unfit. Of media on ``s3://``, only
         the existence is checked: the worker that reads the media inspects it.
         """
+        self._check_references()
         manifest = self.manifest
-        for speaker, role in manifest.cast.items():
-            if voice := self._voice_of(speaker):
-                for spec in self._cloning(speaker):
-                    if fault := spec.reference_fault(voice.seconds):
-                        raise BadInput(f"{fault}, for {speaker!r}", where=role.reference)
         track = manifest.background.track and self._sources.info(manifest.background.track)
         if track and not track.channels:
             raise BadInput("there is no sound in it", where=manifest.background.track)
@@ -108,6 +105,22 @@ class Intake:
                 self._sources.store(recording)
         for source in filter(None, (self.manifest.media, self.manifest.background.track)):
             self._sources.upload(source)
+
+    def _check_references(self) -> None:
+        """Raise BadInput for a voice that is too short or too long for an engine."""
+        manifest = self.manifest
+        for speaker, role in manifest.cast.items():
+            if voice := self._voice_of(speaker):
+                for spec in self._cloning(speaker):
+                    if fault := spec.reference_fault(voice.seconds):
+                        raise BadInput(f"{fault}, for {speaker!r}", where=role.reference)
+        shown = [(who, emotion.voice) for who, emotion in manifest.emotions if emotion.voice]
+        for speaker, name in dict.fromkeys(shown):
+            if voice := self._sources.voice(name):
+                told = [spec for spec in self._cloning(speaker) if "voice" in spec.emotions]
+                for spec in told:
+                    if fault := spec.reference_fault(voice.seconds):
+                        raise BadInput(f"{fault}, for the emotion of {speaker!r}")
 
     def _try_copies(self, path: Path, film: MediaInfo) -> None:
         """Raise BadInput unless the film's pictures can be copied into each requested format."""

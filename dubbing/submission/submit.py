@@ -197,7 +197,7 @@ class Submitter:
 
     def _store(self, job: Job) -> bool:
         """Store a job; return whether it is new. Raises Conflict if its id was taken meanwhile."""
-        with held(self.storage, job.clones, job.id):
+        with held(self.storage, job.voice_digests, job.id):
             if job.collection:
                 self.storage.create(Keys.collection(job.collection, job.id), b"")
             self.storage.create(Keys.open(job.id), b"")

@@ -42,7 +42,10 @@ def clip_key(spec: EngineSpec, model: str, batch: Batch, line: PlannedLine, spee
         round(line.speed * speed / SPEED_STEP),
         line.seed,
     ]
-    return Keys.clip(hashlib.sha256(json.dumps(asked).encode()).hexdigest())
+    if line.emotion:
+        # Keys of lines without one stay as they were before there were emotions.
+        asked.append(line.emotion.model_dump(exclude_defaults=True))
+    return Keys.clip(hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest())
 
 
 def hurried_speed(line: PlannedLine, seconds: float, spec: EngineSpec) -> float:

@@ -114,17 +114,20 @@ class Speech:
         clips: ClipStore,
         batch: Batch,
         voice: str | VoiceForm,
+        emotion_voice: VoiceForm | None = None,
         known: Known | None = None,
     ) -> None:
         """Find out what there is to speak.
 
         engine: a loaded engine. voice: the stock voice or form that it takes for ``batch.voice``.
+        emotion_voice: the form that it takes for ``batch.emotion_voice``.
         known: what `look_up` returned for the batch; without it, the clips are looked up now.
         """
         self._engine = engine
         self._clips = clips
         self._batch = batch
         self._voice = voice
+        self._emotion_voice = emotion_voice
         self._known = known or look_up(engine, clips, batch)
         self._before: Mapping[str, int] = {}
         self.used: tuple[EndpointUse, ...] = ()
@@ -244,6 +247,8 @@ class Speech:
             speed=round(ask.line.speed * ask.speed, 4),
             pitch=ask.line.pitch,
             style=ask.line.style,
+            emotion=ask.line.emotion,
+            emotion_voice=self._emotion_voice,
             seed=ask.line.seed + attempt * SEED_STRIDE,
         )
 

@@ -14,13 +14,14 @@ from pydantic import TypeAdapter, ValidationError
 from dubbing.documents import is_identifier
 from dubbing.engines.engine import EngineSpec
 from dubbing.errors import BadInput, Damaged, NotFound
-from dubbing.job import Manner, Request
+from dubbing.job import Manner, Request, Segment
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.voices.store import load_voice
 from dubbing.voices.voice import Digest, Voice
 
 AnyRequest = TypeVar("AnyRequest", bound=Request)
+Felt = TypeVar("Felt", Manner, Segment)
 
 
 def names(storage: Storage) -> list[str]:
@@ -31,7 +32,7 @@ def names(storage: Storage) -> list[str]:
 
 def find(storage: Storage, name: str) -> str:
     """Return a voice's digest, given its name or the digest itself; raises NotFound."""
-    return name if _is_digest(name) else pointer(storage, name)
+    return name if is_digest(name) else pointer(storage, name)
 
 
 def stored_voice(storage: Storage, name: str) -> Voice | None:
@@ -45,9 +46,9 @@ def stored_voice(storage: Storage, name: str) -> Voice | None:
 def with_stored_voices(
     request: AnyRequest, specs: Mapping[str, EngineSpec], voice: Callable[[str], Voice | None]
 ) -> AnyRequest:
-    """Return ``request`` with the digest of each stored voice that its cast names.
+    """Return ``request`` with the digest of each stored voice that its cast or an emotion names.
 
-    A stock voice of the engine takes precedence. An unknown name stays as it is.
+    A stock voice of the engine takes precedence in the cast. An unknown name stays as it is.
 
     voice: returns the stored voice of a name or digest, or None.
     """
@@ -57,11 +58,23 @@ def with_stored_voices(
         else role
         for speaker, role in request.cast.items()
     }
-    return request.model_copy(update={"cast": cast})
+    felt = {speaker: _felt(role, voice) for speaker, role in cast.items()}
+    segments = tuple(_felt(segment, voice) for segment in request.segments)
+    return request.model_copy(update={"cast": felt, "segments": segments})
 
 
 def _with_digest(role: Manner, voice: Voice | None) -> Manner:
     return role.model_copy(update={"voice": None}).cloning(voice.digest) if voice else role
+
+
+def _felt(one: Felt, voice: Callable[[str], Voice | None]) -> Felt:
+    """Return a role or segment with the digest of the voice that its emotion names."""
+    emotion = one.emotion
+    if emotion is None or emotion.voice is None or is_digest(emotion.voice):
+        return one
+    found = voice(emotion.voice)
+    digest = found.digest if found else emotion.voice
+    return one.model_copy(update={"emotion": emotion.model_copy(update={"voice": digest})})
 
 
 def asks_stored(request: Request, speaker: str, specs: Mapping[str, EngineSpec]) -> bool:
@@ -83,13 +96,14 @@ def pointer(storage: Storage, name: str) -> str:
         raise Damaged(Keys.voice_name(name)) from exc
 
 
-def _is_digest(name: str) -> bool:
+def is_digest(name: str) -> bool:
+    """Whether ``name`` is the digest of a voice, and not its name."""
     return re.fullmatch(r"[0-9a-f]{64}", name) is not None
 
 
 def check_new_name(name: str) -> None:
     """Raise BadInput for a name that is not an identifier, or looks like a digest."""
-    if not is_identifier(name) or _is_digest(name):
+    if not is_identifier(name) or is_digest(name):
         raise BadInput(
             f"{name!r} cannot name a voice: use up to 100 letters, digits, dots, hyphens and "
             "underscores, beginning with a letter or digit"

@@ -14,7 +14,7 @@ import tiny
 from recordings import speech, write
 from scenes import film
 from services import unavailable
-from speech import served
+from speech import pitch, served
 from system import System
 
 import dubbing.system
@@ -22,8 +22,10 @@ from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.engine import missing_libraries
 from dubbing.job import JobState, Segment
 from dubbing.media.probe import probe
+from dubbing.media.samples import decode_clip
 from dubbing.script.manifest import Manifest, ManifestRole
 from dubbing.storage import Storage
+from dubbing.storage.keys import Keys
 
 NAMES = Catalogue().names()
 INSTALLED = [name for name in NAMES if not missing_libraries(Catalogue().create(name))]
@@ -76,3 +78,35 @@ def test_an_engine_dubs_a_film(name: str, system: Engines, models: Path, tmp_pat
     assert dubbed.has_video
     assert dubbed.channels
     assert dubbed.seconds == pytest.approx(SECONDS, abs=0.2)
+
+
+def test_a_line_is_spoken_with_the_emotion_that_a_stored_voice_shows(
+    system: Engines, tmp_path: Path
+) -> None:
+    client = system.client
+    shown = client.voices.extract("high-spirits", [write(tmp_path / "a.wav", speech("Annie"))])
+    job = Manifest.model_validate(
+        {
+            "id": "felt",
+            "language": "en",
+            "engine": "indextts",
+            "segments": [
+                {"id": "plain", "start": 0, "end": 5, "text": TEXTS[0]},
+                {
+                    "id": "felt",
+                    "start": 6,
+                    "end": 11,
+                    "text": TEXTS[0],
+                    "emotion": {"voice": "high-spirits"},
+                },
+            ],
+            "cast": {"speaker": {"reference": str(write(tmp_path / "b.wav", speech("m3")))}},
+        }
+    )
+    assert system.run(job).state is JobState.COMPLETED
+    clips = [line.clip or "" for line in system.report(job).lines]
+    plain, felt = (pitch(decode_clip(client.storage.get(clip))) for clip in clips)
+    # As the server does with the recording of an emotion.
+    assert felt / plain == pytest.approx((pitch(speech("Annie")) / 100) ** 0.5, rel=0.1)
+    assert shown.voice.digest in client.storage.get(Keys.job("felt")).decode()
+    assert client.voices.delete("high-spirits").jobs == ("felt",)

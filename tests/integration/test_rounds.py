@@ -347,7 +347,7 @@ def test_a_storage_that_fails_is_no_fault_of_a_voice(
     def down(*_: object) -> None:
         raise StorageUnavailable("it is down")
 
-    monkeypatch.setattr(context, "voice", down)
+    monkeypatch.setattr(context, "form", down)
     for _ in range(4):
         with pytest.raises(StorageUnavailable):
             speech.extract(job=at.job, round=at.round, token=at.token, queue=at.queue)

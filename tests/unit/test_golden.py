@@ -24,6 +24,7 @@ from dubbing.planning.result import BatchResult, SegmentResult
 from dubbing.queue import SAY, STEER, TASKS
 from dubbing.queue.fleet import WorkerCommand
 from dubbing.queue.say import SayRequest
+from dubbing.synthesis.ask import clip_key
 from dubbing.voices.voice import Voice
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -148,6 +149,20 @@ class TestRelease:
         assert batch in read_plan(plan)
         assert at.token in [ref.token for ref in read_refs(plan)]
         assert (at.number, at.queue, at.deadline) == (batch.number, batch.queue, batch.deadline)
+
+    def test_a_line_has_the_clip_that_it_had(self, release: Path) -> None:
+        (path,) = found(release, "engines/*.json")
+        published = stored(Published, path.read_bytes(), str(path))
+        plan = found(release, "jobs/*/rounds/1/plan.jsonl")[0].read_bytes()
+        lines = {line.id: (batch, line) for batch in read_plan(plan) for line in batch.lines}
+        for result in found(release, "jobs/*/rounds/1/results/*.json"):
+            for spoken in stored(BatchResult, result.read_bytes(), str(result)).segments:
+                batch, line = lines[spoken.id]
+                keys = [
+                    clip_key(published.spec, spoken.model, batch, line, take.speed)
+                    for take in spoken.takes
+                ]
+                assert keys == [take.key for take in spoken.takes]
 
     def test_why_a_line_failed_is_kept(self, release: Path) -> None:
         results = [

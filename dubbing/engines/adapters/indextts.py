@@ -10,11 +10,11 @@ when an endpoint is added:
 
 from __future__ import annotations
 
-import base64
 import threading
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from dubbing.engines.adapters._emotions import omni_fields, tts_url_fields
 from dubbing.engines.adapters._shared import check_heard, names_in, no_such_voice
 from dubbing.engines.engine import EngineSpec, Line, VoiceForm
 from dubbing.engines.remote.engine import RemoteEngine
@@ -35,6 +35,8 @@ NEWER_SPEED = (0.5, 1.25)
 """Beyond that, the model's speech gets no faster."""
 REFERENCE_SECONDS = 15.0
 """The model hears no more of a reference, and some servers would encode all of it."""
+TTS_URL_EMOTIONS = ("feelings", "text", "voice")
+"""These servers speak an emotion that a text describes at its full strength."""
 UPLOAD_SECONDS = 60.0
 FORGOTTEN = ("no such file", "not found", "not exist", "does not exist")
 """Words of a server that has removed an upload, or was started anew."""
@@ -51,6 +53,7 @@ class IndexTTS(RemoteEngine):
         reference_seconds=(3.0, 60.0),
         max_characters={"zh": 200, "ja": 200, "*": 500},
         characters_per_second={"zh": 4.5, "ja": 7.5, "*": 15.0},
+        emotions=("feelings", "text", "text_strength", "voice"),
         sample_rate=22_050,
         batch_lines=8,
         batch_seconds=600.0,
@@ -65,7 +68,9 @@ class IndexTTS(RemoteEngine):
         """The path of a reference on a server, by the server's address and the reference's name."""
         self._uploading: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         """Held while references of a server are looked up or sent, by its address."""
-        if self.pool.endpoints and NEWER in self.pool.model and self.pool.dialect == OMNI:
+        if self.pool.dialect == TTS_URL:
+            self.spec = self.spec.model_copy(update={"emotions": TTS_URL_EMOTIONS})
+        elif self.pool.endpoints and NEWER in self.pool.model:
             self.spec = self.spec.model_copy(update={"speed": NEWER_SPEED})
 
     def extract(self, reference: Audio, transcript: str) -> VoiceForm:
@@ -128,33 +133,43 @@ class IndexTTS(RemoteEngine):
         if isinstance(line.voice, str):
             raise no_such_voice(self.spec, line.voice)
         reference = wav_of(line.voice)
+        shown = wav_of(line.emotion_voice) if line.emotion_voice else b""
         if self.pool.dialect == OMNI:
-            content = {**self._omni(line, reference), **self.pool.fields}
+            content = {**self._omni(line, reference, shown), **self.pool.fields}
             return sound_of(wire.post(endpoint, SPEECH, content, seconds))
 
-        def by(path: str) -> Audio:
-            content = {"text": line.text, "spk_audio_path": path, "emo_control_method": 0}
-            return sound_of(wire.post(endpoint, TTS_URL, content | self.pool.fields, seconds))
+        def spoken(*, anew: bool = False) -> Audio:
+            path = self._path(wire, endpoint, reference, anew=anew)
+            emotion = self._path(wire, endpoint, shown, anew=anew) if shown else ""
+            content = {
+                "text": line.text,
+                "spk_audio_path": path,
+                **tts_url_fields(line.emotion, emotion),
+                **self.pool.fields,
+            }
+            return sound_of(wire.post(endpoint, TTS_URL, content, seconds))
 
         try:
-            return by(self._path(wire, endpoint, reference))
+            return spoken()
         except Failed as exc:
             if not any(words in str(exc).lower() for words in FORGOTTEN):
                 raise
-        return by(self._path(wire, endpoint, reference, anew=True))
+        return spoken(anew=True)
 
-    def _omni(self, line: Line, reference: bytes) -> dict[str, Any]:
+    def _omni(self, line: Line, reference: bytes, shown: bytes) -> dict[str, Any]:
+        from dubbing.engines.remote.references import data_uri  # noqa: PLC0415 - as in `ask`
+
         # The server takes the text for Chinese unless it is told.
         language = line.language.split("-", maxsplit=1)[0].lower()
-        audio = base64.b64encode(reference).decode()
+        emotion = omni_fields(line.emotion, data_uri(shown) if shown else "")
         speed = {"speed": round(line.speed, 4)} if line.speed != 1.0 else {}
         return {
             "model": self.pool.model,
             "input": line.text,
-            "ref_audio": f"data:audio/wav;base64,{audio}",
+            "ref_audio": data_uri(reference),
             "response_format": "wav",
             "seed": line.seed,
-            "extra_params": {"lang": language},
+            "extra_params": {"lang": language, **emotion},
             **speed,
         }
 

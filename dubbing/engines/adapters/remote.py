@@ -62,8 +62,8 @@ class Remote(RemoteEngine):
         if served := self.pool.spec:
             own = ("name", "batch_lines", "batch_seconds", "seconds_per_call", "device")
             kept = {field: getattr(self.spec, field) for field in own}
-            # The server has the base of a converter.
-            self.spec = served.model_copy(update={**kept, "base": None})
+            # The server has the base of a converter. Its requests have no emotion.
+            self.spec = served.model_copy(update={**kept, "base": None, "emotions": ()})
         self._sent: set[tuple[str, str]] = set()
         """The forms that endpoints have, by address and digest."""
 

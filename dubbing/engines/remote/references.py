@@ -5,6 +5,7 @@ A server may know a speaker by the path of the file alone, so a file is named af
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 
@@ -34,6 +35,11 @@ def wav_of(form: VoiceForm) -> bytes:
     file = io.BytesIO()
     soundfile.write(file, form["samples"], int(form["rate"][0]), "PCM_16", format="WAV")
     return file.getvalue()
+
+
+def data_uri(wav: bytes) -> str:
+    """Return a WAV file as a ``data:`` URI."""
+    return f"data:audio/wav;base64,{base64.b64encode(wav).decode()}"
 
 
 def name_of(wav: bytes) -> str:

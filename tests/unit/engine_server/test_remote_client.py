@@ -118,6 +118,16 @@ def test_another_model_at_the_address_speaks_no_line(
     there.unload()
 
 
+def test_no_emotion_is_asked_of_a_server_whose_requests_have_none(
+    registry: Registry, server: EngineServer
+) -> None:
+    there = remote(registry, server)
+    served = Tone.spec.model_copy(update={"emotions": ("feelings",)})
+    registry.pools.put("remote-tone", there.pool.model_copy(update={"spec": served}))
+    assert Remote("remote-tone", Path(), registry.pools).spec.emotions == ()
+    there.unload()
+
+
 def test_a_server_is_added_only_for_what_it_serves(
     registry: Registry, server: EngineServer
 ) -> None:

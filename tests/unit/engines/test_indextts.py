@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import speech_server
 from speech import pitch
-from speech_server import INDEX_MODEL, Server
+from speech_server import INDEX_MODEL, MOOD, Server
 
 from dubbing.engines.adapters.indextts import IndexTTS
 from dubbing.engines.adapters.tone import Tone
@@ -19,6 +20,7 @@ from dubbing.engines.models.folders import NOWHERE
 from dubbing.engines.remote.pool import Pools
 from dubbing.engines.remote.registry import Registry
 from dubbing.errors import BadInput, SpeechRejected
+from dubbing.job import Emotion
 from dubbing.media.samples import Audio
 from dubbing.storage import Storage
 
@@ -115,6 +117,75 @@ def test_the_server_is_told_language_seed_and_speed(servers: dict[str, Server], 
     (asked,) = servers["omni"].seen
     assert asked["extra_params"]["lang"] == "es"
     assert (asked["speed"], asked["seed"], asked["model"]) == (1.2, 7, INDEX_MODEL)
+
+
+@pytest.mark.parametrize("contract", CONTRACTS)
+def test_an_emotion_is_heard(servers: dict[str, Server], load: Load, contract: str) -> None:
+    engine = load(servers[contract])
+    low, high = (engine.extract(reference(voice), "") for voice in ("low", "high"))
+    emotions = {
+        "none": (None, None),
+        "angry": (Emotion(angry=1), None),
+        "slightly angry": (Emotion(angry=1, strength=0.5), None),
+        "text": (Emotion(text="quietly furious"), None),
+        "voice": (Emotion(voice="ab" * 32), high),
+        "voice at half strength": (Emotion(voice="ab" * 32, strength=0.5), high),
+    }
+    lines = [
+        Line(text=TEXT, language="en", voice=low, emotion=emotion, emotion_voice=shown)
+        for emotion, shown in emotions.values()
+    ]
+    heard = {}
+    for name, sound in zip(emotions, engine.synthesize(lines), strict=True):
+        assert isinstance(sound, Audio), sound
+        heard[name] = 12 * np.log2(pitch(sound) / pitch(reference("low")))
+    expected = [0, 4.8, 2.4, MOOD, 7.6, 3.8]
+    assert [*heard.values()] == pytest.approx(expected, abs=0.6)
+
+
+# Each feeling is weakened as on the model's web page, and 0.8 is the most for all together.
+VECTOR = [0.4615, 0.0, 0.0, 0.0, 0.0, 0.0, 0.3385, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("contract", "emotion", "told"),
+    [
+        ("omni", Emotion(happy=1, surprised=1), {"emo_vector": VECTOR}),
+        (
+            "omni",
+            Emotion(text="sad", strength=0.6),
+            {"use_emo_text": True, "emo_text": "sad", "emo_alpha": 0.6},
+        ),
+        ("omni", None, {}),
+        (
+            "tts_url",
+            Emotion(happy=1, surprised=1),
+            {"emo_control_method": 2, "emo_vec": VECTOR},
+        ),
+        ("tts_url", Emotion(text="sad"), {"emo_control_method": 3, "emo_text": "sad"}),
+        ("tts_url", None, {"emo_control_method": 0}),
+    ],
+)
+def test_each_contract_is_told_an_emotion_by_its_own_fields(
+    servers: dict[str, Server],
+    load: Load,
+    contract: str,
+    emotion: Emotion | None,
+    told: dict[str, Any],
+) -> None:
+    engine = load(servers[contract])
+    voice = engine.extract(reference("low"), "")
+    engine.synthesize([Line(text=TEXT, language="en", voice=voice, emotion=emotion)])
+    asked = servers[contract].seen[-1]
+    fields = {"lang": "en", **told} if contract == "omni" else told
+    said = asked["extra_params"] if contract == "omni" else asked
+    assert {name: said[name] for name in said if name in fields or "emo" in name} == fields
+
+
+def test_a_contract_without_a_strength_for_texts_says_so(
+    servers: dict[str, Server], load: Load
+) -> None:
+    assert "text_strength" not in load(servers["tts_url"]).spec.emotions
 
 
 def test_a_long_reference_is_cut_to_what_the_model_hears(

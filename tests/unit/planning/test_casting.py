@@ -6,7 +6,7 @@ from dubbing.engines.adapters.tone import Tone
 from dubbing.engines.conversion import spec_of
 from dubbing.engines.engine import EngineSpec
 from dubbing.errors import BadInput, ErrorRecord
-from dubbing.job import Job, Role, Segment
+from dubbing.job import Emotion, Job, Role, Segment
 from dubbing.planning.casting import (
     assign_voices,
     cast_lines,
@@ -85,6 +85,27 @@ def test_a_voice_goes_along_to_an_engine_that_has_one_of_its_name() -> None:
     assert stand_in(Role(voice="low"), SPECS["other"]).voice is None
     assert stand_in(Role(voice="low"), SPECS["other"], "mid").voice == "mid"
     assert stand_in(Role(clone=DIGEST), SPECS["cloner"], "mid").clone is None
+
+
+def test_a_line_has_its_own_emotion_or_that_of_its_role() -> None:
+    sad, angry = Emotion(sad=1), Emotion(angry=1)
+    job = scene("Ada", "Ada", cast={"Ada": Role(emotion=sad)})
+    segments = (job.segments[0], job.segments[1].model_copy(update={"emotion": angry}))
+    job = job.model_copy(update={"segments": segments})
+    lines = cast_lines(job, job.segments, SPECS)
+    assert [cast.line.emotion for cast in lines] == [sad, angry]
+
+
+def test_an_emotion_is_not_asked_of_a_fallback_that_knows_none() -> None:
+    role = Role(engine="cloner", clone=DIGEST, emotion=Emotion(sad=1))
+    job = scene("Ada", "Ada", cast={"Ada": role}, fallback=("plain",))
+    segments = [s.model_copy(update={"emotion": Emotion(text="sad")}) for s in job.segments]
+    job = job.model_copy(update={"segments": (segments[0], job.segments[1])})
+    lines = fall_back(job, outcomes(job, "Ada0", "Ada1"), SPECS)
+    assert [(cast.engine, cast.line.emotion) for cast in lines] == [("plain", None)] * 2
+    knowing = SPECS | {"plain": spec("plain", clones=False, emotions=("feelings", "text"))}
+    lines = fall_back(job, outcomes(job, "Ada0", "Ada1"), knowing)
+    assert [cast.line.emotion for cast in lines] == [Emotion(text="sad"), Emotion(sad=1)]
 
 
 def test_only_failed_lines_fall_back_each_to_the_engine_after_its_own() -> None:

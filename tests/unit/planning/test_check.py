@@ -32,6 +32,7 @@ CLONER = PLAIN.model_copy(
         "clones": True,
         "speed": (0.8, 1.2),
         "delivery": ("pitch", "style"),
+        "emotions": ("feelings", "voice"),
     }
 )
 CONVERTER = CLONER.model_copy(
@@ -174,6 +175,7 @@ def test_times_in_milliseconds_are_refused() -> None:
         ({"reference": "ann.wav"}, "engine 'plain' does not clone voices"),
         ({"pitch": 2}, "engine 'plain' cannot change the pitch"),
         ({"style": "sad"}, "engine 'plain' knows no style"),
+        ({"emotion": {"sad": 1}}, "engine 'plain' cannot be told an emotion: remove it"),
         ({"speed": 1.1}, "engine 'plain' speaks at a speed of 1 to 1, not 1.1"),
         ({"engine": "cloner"}, "engine 'cloner' has no voices of its own"),
         ({"engine": "cloner", "reference": "a.wav", "speed": 1.5}, "at a speed of 0.8 to 1.2"),
@@ -195,6 +197,31 @@ def test_a_role_that_its_engine_cannot_play_is_refused(role: dict[str, Any], wor
     message = refused(job(line(), cast={"Ann": role}))
     assert message.startswith("speaker 'Ann': ")
     assert words in message
+
+
+def test_an_emotion_that_an_engine_cannot_be_told_is_refused_by_its_role_or_cue() -> None:
+    cast = {"Ann": {"engine": "cloner", "reference": "a.wav"}}
+    told, untold = {"sad": 0.5}, {"text": "sad"}
+    assert check(job(line(emotion=told), cast=cast), SPECS) == []
+    message = refused(job(line(emotion=untold), cast=cast))
+    assert message.startswith("cue 1 at 0:00:00.000: engine 'cloner' cannot be told an emotion by")
+    cast["Ann"]["emotion"] = untold
+    assert refused(job(line(), cast=cast)).startswith("speaker 'Ann': engine 'cloner' cannot be")
+    assert "cannot be told" in refused(job(line(emotion=told)))
+
+
+def test_an_emotion_in_a_voice_that_is_not_stored_is_refused() -> None:
+    cast = {"Ann": {"engine": "cloner", "reference": "a.wav"}}
+    asked = job(line(emotion={"voice": "ann-anrgy"}), cast=cast)
+    with pytest.raises(BadInput, match="no stored voice 'ann-anrgy'; did you mean 'ann-angry'"):
+        check(asked, SPECS, voices=["ann-angry", "bob"])
+    stored = job(line(emotion={"voice": "ab" * 32}), cast=cast)
+    assert check(stored, SPECS) == []
+
+
+def test_a_fallback_need_not_know_the_emotions() -> None:
+    role = {"engine": "cloner", "reference": "a.wav", "emotion": {"sad": 1}, "fallback": ["plain"]}
+    assert check(job(line(emotion={"angry": 1}), cast={"Ann": role}), SPECS) == []
 
 
 def test_a_role_that_its_engine_can_play_is_not() -> None:

@@ -5,7 +5,7 @@ import pytest
 from dubbing.engines.adapters.tone import Tone
 from dubbing.engines.engine import EngineSpec
 from dubbing.errors import BadInput
-from dubbing.job import Job, Role, Segment
+from dubbing.job import Emotion, Job, Role, Segment
 from dubbing.planning.casting import assign_voices, cast_lines
 from dubbing.planning.plan import (
     Batch,
@@ -66,6 +66,23 @@ def test_speakers_with_one_voice_share_a_batch() -> None:
     cast = {"Ada": Role(voice="low", speed=1.2), "Bob": Role(voice="low", pitch=2)}
     (batch,) = plan(segment(0), segment(1, speaker="Bob"), cast=cast)
     assert [(line.speed, line.pitch) for line in batch.lines] == [(1.2, 0.0), (1.0, 2.0)]
+
+
+def test_lines_whose_emotion_another_voice_shows_are_not_together() -> None:
+    shown = [Emotion(voice="cd" * 32), Emotion(voice="ef" * 32), None, Emotion(happy=1)]
+    segments = [segment(n).model_copy(update={"emotion": shown[n % 4]}) for n in (0, 1, 2, 3, 4, 5)]
+    extraction, *spoken = plan(
+        *segments,
+        specs={"tone": spec(emotions=("voice", "feelings"))},
+        cast={"Ada": Role(clone=DIGEST)},
+    )
+    assert extraction.kind is Kind.EXTRACTION
+    assert [(batch.emotion_voice, [line.id for line in batch.lines]) for batch in spoken] == [
+        (None, ["2", "3"]),
+        ("cd" * 32, ["0", "4"]),
+        ("ef" * 32, ["1", "5"]),
+    ]
+    assert {batch.needs for batch in spoken} == {extraction.number}
 
 
 def test_lines_near_in_length_go_together() -> None:

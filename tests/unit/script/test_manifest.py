@@ -113,6 +113,13 @@ def test_names_are_normalised_and_texts_are_as_they_are_shown(tmp_path: Path) ->
         ({"segments": [{**LINE, "end": "soon"}]}, "segments[0].end is 'soon': it should be"),
         ({"cast": {"Ann Lee": {"speed": 9}}}, 'cast["Ann Lee"].speed is 9'),
         ({"cast": {"Ann": {"sped": 1}}}, "cast.Ann.sped is not known; did you mean 'speed'?"),
+        ({"cast": {"Ann": {"emotion": {"angri": 1}}}}, "emotion.angri is not known; did you mean"),
+        ({"cast": {"Ann": {"emotion": {"angry": 2}}}}, "cast.Ann.emotion.angry is 2: it should be"),
+        ({"cast": {"Ann": {"emotion": {}}}}, "cast.Ann.emotion: give feelings, such as angry, a"),
+        (
+            {"segments": [{**LINE, "emotion": {"sad": 1, "text": "sad"}}]},
+            "segments[0].emotion: give feelings, such as angry, a text, or a voice: one of the",
+        ),
         ({"output": {"formats": ["avi"]}}, "output.formats[0] is 'avi'"),
         ({"background": {"mode": "track"}}, "background: background mode 'track'"),
         ({"script": "a.srt"}, "give either a script or segments"),

@@ -23,6 +23,7 @@ from dubbing.errors import (
     StorageUnavailable,
     Transient,
 )
+from dubbing.job import Emotion
 from dubbing.media.samples import Audio, decode_clip, encode_flac
 from dubbing.planning.plan import Batch, Kind, PlannedLine
 from dubbing.planning.result import SegmentResult
@@ -532,6 +533,7 @@ KEY = clip_key(Tone.spec, "model", batch(line()), line(), 1.0)
         pytest.param({"line": {"text": TEXT + "!"}}, id="text"),
         pytest.param({"line": {"pitch": 1.0}}, id="pitch"),
         pytest.param({"line": {"style": "sad"}}, id="style"),
+        pytest.param({"line": {"emotion": Emotion(sad=0.5)}}, id="emotion"),
         pytest.param({"line": {"speed": 1.05}}, id="pace"),
         pytest.param({"line": {"seed": 1}}, id="seed"),
         pytest.param({"speed": 1.1}, id="speed"),
@@ -548,6 +550,24 @@ def test_another_ask_is_another_clip(changed: dict[str, Any]) -> None:
         changed.get("speed", 1.0),
     )
     assert key != KEY
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Emotion(angry=0.5),
+        Emotion(sad=0.6),
+        Emotion(sad=0.5, strength=0.9),
+        Emotion(text="sad"),
+        Emotion(voice="ab" * 32),
+    ],
+)
+def test_another_emotion_is_another_clip(other: Emotion) -> None:
+    keys = {
+        clip_key(Tone.spec, "model", batch(asked), asked, 1.0)
+        for asked in (line(emotion=Emotion(sad=0.5)), line(emotion=other))
+    }
+    assert len(keys) == 2
 
 
 def test_the_same_ask_is_the_same_clip_in_any_job_and_place() -> None:

@@ -13,6 +13,7 @@ from speech import LONGEST, TEXTS, in_stock_voice, line, loaded, pitch, recordin
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.engine import Engine, EngineSpec
 from dubbing.errors import EngineMissing, SpeechRejected
+from dubbing.job.emotion import Emotion, Means
 from dubbing.media.samples import Audio, judge
 
 
@@ -113,6 +114,31 @@ def test_pitch_is_honoured_where_the_spec_says_so(engine: Engine) -> None:
         moved = speak(engine, *(line(engine, text, pitch=semitones) for text in texts))
         shifts = [12 * np.log2(pitch(m) / pitch(p)) for m, p in zip(moved, plain, strict=True)]
         assert np.median(shifts) == pytest.approx(semitones, abs=1)
+
+
+def test_an_emotion_is_heard_where_the_spec_says_so(engine: Engine) -> None:
+    told: dict[Means, Emotion] = {
+        "feelings": Emotion(angry=1),
+        "text": Emotion(text="furious"),
+        "text_strength": Emotion(text="furious", strength=0.5),
+        "voice": Emotion(voice="ab" * 32),
+    }
+    if not engine.spec.emotions:
+        pytest.skip("it cannot be told an emotion")
+    shown = engine.extract(recording("high"), "")
+    plain, *felt = speak(
+        engine,
+        line(engine),
+        *(
+            line(
+                engine,
+                emotion=told[means],
+                emotion_voice=shown if means == "voice" else None,
+            )
+            for means in engine.spec.emotions
+        ),
+    )
+    assert all(pitch(sound) != pytest.approx(pitch(plain), rel=0.05) for sound in felt)
 
 
 def test_its_model_has_a_stable_digest(engine: Engine) -> None:

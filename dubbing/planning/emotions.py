@@ -1,0 +1,28 @@
+"""Emotions: which of them an engine can be told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dubbing.engines.engine import EngineSpec
+from dubbing.job.emotion import Emotion, Means
+
+DESCRIBED: Mapping[Means, str] = {
+    "feelings": "an emotion by feelings",
+    "text": "an emotion by a text",
+    "text_strength": "the strength of an emotion by a text",
+    "voice": "an emotion by a voice",
+}
+
+
+def emotion_fault(emotion: Emotion | None, spec: EngineSpec) -> str | None:
+    """Return why an engine cannot be told an emotion, or None."""
+    if emotion is None or emotion.means in spec.emotions:
+        return None
+    words = DESCRIBED[emotion.means] if spec.emotions else "an emotion"
+    return f"engine {spec.name!r} cannot be told {words}: remove it, or name another engine"
+
+
+def honoured(emotion: Emotion | None, spec: EngineSpec) -> Emotion | None:
+    """Return an emotion, or None if the engine cannot be told it."""
+    return None if emotion_fault(emotion, spec) else emotion
