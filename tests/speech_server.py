@@ -2,11 +2,13 @@
 
     python speech_server.py PORT KIND
 
-Of the kinds of `KINDS`, ``openai`` has voices of its own, and the others that of a reference, which
-comes with each line (``omni``), is uploaded (``tts_url``), or lies in a folder (``sovits``). It
-serves 127.0.0.1, prints its port, and ends when its standard input does. ``GET /seen`` returns what
-was asked. ``PUT /faults`` takes ``{"faults": {NAME: SHARE}, "seed": N, "seconds": S, "model": M,
-"key": K}``: each fault of `FAULTS` strikes that share of the lines.
+Of the kinds of `KINDS`, ``openai`` has voices of its own, ``cloning`` has them too and clones a
+reference, and the others have only that of a reference, which comes with each line (``omni``), is
+uploaded (``tts_url``), or lies in a folder (``sovits``). It serves 127.0.0.1, prints its port, and
+ends when its standard input does. ``GET /seen`` returns what was asked. ``PUT /faults`` takes
+``{"faults": {NAME: SHARE}, "seed": N, "seconds": S, "model": M, "key": K, "default": VOICE,
+"transcripts": true}``: each fault of `FAULTS` strikes that share of the lines, a line without a
+voice gets the default one, and a reference without its words is refused.
 """
 
 from __future__ import annotations
@@ -28,15 +30,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-KINDS = ("openai", "omni", "tts_url", "sovits")
+KINDS = ("openai", "cloning", "omni", "tts_url", "sovits")
+STOCK = ("openai", "cloning")
+"""Kinds with voices of their own."""
 VOICES = {"low": 100.0, "high": 240.0, "mid": 150.0, "deep": 70.0}
 MODEL = "hum-1"
 INDEX_MODEL = "IndexTeam/IndexTTS-2.5"
-RATES = {"openai": 24_000, "omni": 22_050, "tts_url": 22_050, "sovits": 32_000}
+RATES = {"openai": 24_000, "cloning": 24_000, "omni": 22_050, "tts_url": 22_050, "sovits": 32_000}
 FAULTS = ("zeros", "short", "json", "error", "traceback", "reset", "busy", "sizes", "gone", "drip")
 """Faults that strike a line and go away."""
 ROUTES = {
     "openai": {"/v1/audio/speech"},
+    "cloning": {"/v1/audio/speech"},
     "omni": {"/v1/audio/speech"},
     "tts_url": {"/tts_url", "/upload_audio"},
     "sovits": {"/tts"},
@@ -74,7 +79,7 @@ class Server:
     def url(self) -> str:
         """The address that an endpoint has."""
         root = f"http://127.0.0.1:{self.port}"
-        return f"{root}/v1" if self._kind == "openai" else root
+        return f"{root}/v1" if self._kind in STOCK else root
 
     def start(self) -> None:
         """Start it, at the same port as before."""
@@ -154,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         kind = self.server.kind
-        model = self.server.behaviour.get("model", MODEL if kind == "openai" else INDEX_MODEL)
+        model = self.server.behaviour.get("model", MODEL if kind in STOCK else INDEX_MODEL)
         found: dict[str, Any] = {"/seen": self.server.seen}
         if kind == "sovits":
             # What the real one answers to a request without text.
@@ -165,7 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
             found["/health"] = {"status": "healthy", "message": "", "timestamp": time.time()}
         else:
             found["/v1/models"] = {"object": "list", "data": [{"id": model, "object": "model"}]}
-        if kind == "openai":
+        if kind in STOCK:
             found["/v1/audio/voices"] = {"voices": list(VOICES)}
         if self.path in found:
             self._json(found[self.path])
@@ -239,8 +244,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _voice(self, content: dict[str, Any]) -> float | None:
         """Return the pitch of a line's voice in Hz; None when it has none."""
         kind = self.server.kind
-        if kind == "openai":
-            return VOICES.get(str(content.get("voice")))
+        behaviour = self.server.behaviour
+        if kind == "cloning" and "ref_audio" in content:
+            if behaviour.get("transcripts") and not content.get("ref_text"):
+                raise ValueError("ref_text is required")
+            return _pitch(_of_uri(content["ref_audio"]))
+        if kind in STOCK:
+            return VOICES.get(content.get("voice", behaviour.get("default")))
         if kind == "omni":
             audio = _of_uri(content.get("ref_audio"))
             return _pitch(audio) * _omni_mood(content.get("extra_params", {})) if audio else None
@@ -359,7 +369,10 @@ def _pitch(data: bytes) -> float:
     from dubbing.engines.adapters.tone import Tone
     from dubbing.media.samples import Audio
 
-    samples, rate = soundfile.read(io.BytesIO(data), dtype="float32")
+    try:
+        samples, rate = soundfile.read(io.BytesIO(data), dtype="float32")
+    except soundfile.LibsndfileError as exc:
+        raise ValueError("ref_audio is no sound") from exc
     return float(Tone().extract(Audio(samples=samples, rate=rate), "")["f0"][0])
 
 

@@ -56,6 +56,8 @@ def endpoints(context: click.Context, as_json: bool) -> None:
 @click.option(
     "--slots", type=click.IntRange(min=1), default=1, help="Lines that it is sent at once."
 )
+@click.option("--clones", is_flag=True, help="It clones a reference: it takes ref_audio.")
+@click.option("--transcripts", is_flag=True, help="It needs what is said in a reference.")
 @click.option("--references", metavar="FOLDER", help="Shared with workers.")
 @click.option("--key-from", default="", metavar="VARIABLE", help="Holds its API key on workers.")
 @click.option("--price", metavar="PRICE", help="Its price, such as '1.98 CNY/h' or '90 USD/month'.")
@@ -69,6 +71,8 @@ def add(
     languages: tuple[str, ...],
     fields: tuple[str, ...],
     slots: int,
+    clones: bool,
+    transcripts: bool,
     references: str | None,
     key_from: str,
     price: str | None,
@@ -84,6 +88,8 @@ def add(
         "revision": revision,
         "voices": voices,
         "languages": languages,
+        "clones": clones,
+        "transcripts": transcripts,
         "references": references,
         "fields": dict(map(_field, fields)),
     }
@@ -157,7 +163,8 @@ def _print(engine: str, pool: Pool, as_json: bool) -> None:
     if as_json:
         print_json(pool.model_dump(mode="json"))
         return
-    echo(f"{engine}: model {pool.model or 'default'}, {_some(pool.voices)}")
+    clones = ", clones" if pool.clones else ""
+    echo(f"{engine}: model {pool.model or 'default'}, {_some(pool.voices)}{clones}")
     for one in pool.endpoints:
         price = f", {one.price}" if one.price else ""
         echo(f"  {one.url}, {one.slots} at once{price}{_state(one.draining, ', ')}")

@@ -100,7 +100,7 @@ async def extract(
     if not booth.spec.clones:
         raise BadInput(f"{booth.name} does not clone", where="engine")
     reference = await asyncio.to_thread(recording_of, await file.read(), as_is=as_is)
-    if fault := booth.spec.reference_fault(reference.seconds):
+    if fault := booth.spec.reference_fault(reference.seconds, transcript):
         raise BadInput(fault, where="file")
     form = packed(await answered(request, booth.extract(reference, transcript)))
     return FormBody(form=desk.forms.keep(form), data=as_text(form), seconds=reference.seconds)

@@ -56,6 +56,8 @@ class EngineSpec(Model):
     """Whether it can speak in a voice extracted from a reference."""
     reference_seconds: tuple[float, float] | None = None
     """Shortest and longest usable reference, in seconds."""
+    needs_transcript: bool = False
+    """Whether a reference is of use only with the words that are said in it."""
     max_characters: dict[str, int]
     """Longest line in characters, by language; ``*`` for all others."""
     characters_per_second: dict[str, float] = Field(default={"*": 15.0})
@@ -101,6 +103,7 @@ class EngineSpec(Model):
                 "base": base.name,
                 "clones": True,
                 "reference_seconds": self.reference_seconds,
+                "needs_transcript": self.needs_transcript,
                 # A voice that shows an emotion has the converter's form alone.
                 "emotions": tuple(means for means in base.emotions if means != "voice"),
                 "sample_rate": self.sample_rate,
@@ -134,10 +137,18 @@ class EngineSpec(Model):
         digits = sum(map(str.isdigit, text))
         return (len(text) + digits * (DIGIT_WEIGHT - 1)) / self.pace(language)
 
-    def reference_fault(self, seconds: float) -> str | None:
-        """Return why a reference of ``seconds`` is too short or too long, or None."""
+    def reference_fault(self, seconds: float | None, transcript: str) -> str | None:
+        """Return why a reference cannot be cloned, or None.
+
+        seconds: its length; None if it is not known yet. transcript: what is said in it, or ``""``.
+        """
+        if self.needs_transcript and not transcript:
+            return (
+                f"engine {self.name!r} needs what is said in a reference: make a voice of it with "
+                "`dubbing voices extract --transcript`"
+            )
         shortest, longest = self.reference_seconds or (0.0, float("inf"))
-        if shortest <= seconds <= longest:
+        if seconds is None or shortest <= seconds <= longest:
             return None
         return (
             f"engine {self.name!r} needs a reference of {shortest:g} to {longest:g} s, "

@@ -107,19 +107,20 @@ class Intake:
             self._sources.upload(source)
 
     def _check_references(self) -> None:
-        """Raise BadInput for a voice that is too short or too long for an engine."""
+        """Raise BadInput for a voice that an engine cannot clone: too short, or without words."""
         manifest = self.manifest
         for speaker, role in manifest.cast.items():
-            if voice := self._voice_of(speaker):
-                for spec in self._cloning(speaker):
-                    if fault := spec.reference_fault(voice.seconds):
-                        raise BadInput(f"{fault}, for {speaker!r}", where=role.reference)
+            voice = self._voice_of(speaker)
+            heard = (voice.seconds, voice.transcript) if voice else (None, "")
+            for spec in self._cloning(speaker) if role.cloned else ():
+                if fault := spec.reference_fault(*heard):
+                    raise BadInput(f"{fault}, for {speaker!r}", where=role.reference)
         shown = [(who, emotion.voice) for who, emotion in manifest.emotions if emotion.voice]
         for speaker, name in dict.fromkeys(shown):
             if voice := self._sources.voice(name):
                 told = [spec for spec in self._cloning(speaker) if "voice" in spec.emotions]
                 for spec in told:
-                    if fault := spec.reference_fault(voice.seconds):
+                    if fault := spec.reference_fault(voice.seconds, voice.transcript):
                         raise BadInput(f"{fault}, for the emotion of {speaker!r}")
 
     def _try_copies(self, path: Path, film: MediaInfo) -> None:

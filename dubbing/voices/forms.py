@@ -24,14 +24,14 @@ log = logging.getLogger(__name__)
 def voice_form(storage: Storage, engine: Voicing, digest: str) -> VoiceForm:
     """Return the engine's form of a voice; derive and store it when storage has none.
 
-    Raises BadInput when the recording is too short or too long for the engine, SpeechRejected
-    when the engine cannot use it, and EngineFailed when the engine raises any other error.
+    Raises BadInput when the recording is too short or too long for the engine or lacks its words,
+    SpeechRejected when the engine cannot use it, and EngineFailed for any other error.
     """
     stored = stored_form(storage, engine, digest)
     if stored is not None:
         return stored
     voice, reference = load_voice(storage, digest), load_reference(storage, digest)
-    if fault := engine.spec.reference_fault(voice.seconds):
+    if fault := engine.spec.reference_fault(voice.seconds, voice.transcript):
         raise BadInput(fault, where=f"voice {digest[:12]}")
     try:
         form = engine.extract(reference, voice.transcript)

@@ -246,11 +246,11 @@ def _names_voice(storage: Storage, key: str, digest: str) -> bool:
 def _unfit(specs: Specs, voice: Voice) -> dict[str, str]:
     """Return, by engine, why engines that clone voices cannot clone this one."""
     cloning = (spec for _, spec in sorted(specs.items()) if spec.clones)
-    faults = {spec.name: spec.reference_fault(voice.seconds) for spec in cloning}
+    faults = {spec.name: spec.reference_fault(voice.seconds, voice.transcript) for spec in cloning}
     return {name: fault for name, fault in faults.items() if fault}
 
 
 def _clone_fault(spec: EngineSpec, voice: Voice) -> str | None:
     if not spec.clones:
         return f"engine {spec.name!r} does not clone voices"
-    return spec.reference_fault(voice.seconds)
+    return spec.reference_fault(voice.seconds, voice.transcript)

@@ -11,11 +11,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from dubbing.engines.adapters._shared import check_heard, no_such_voice
-from dubbing.engines.engine import EngineSpec, Line, VoiceForm
-from dubbing.engines.remote.engine import RemoteEngine
+from dubbing.engines.adapters._cloning import CloningEngine
+from dubbing.engines.adapters._shared import no_such_voice
+from dubbing.engines.engine import EngineSpec, Line
 from dubbing.engines.remote.pool import Endpoint, Pool
-from dubbing.errors import DubbingError, SpeechRejected
 
 if TYPE_CHECKING:
     from dubbing.engines.remote.wire import Wire
@@ -45,7 +44,7 @@ SAMPLING: dict[str, Any] = {
 """All of them are sent: the server's defaults change with its releases."""
 
 
-class GPTSoVITS(RemoteEngine):
+class GPTSoVITS(CloningEngine):
     """Speaks in the voice of a reference, best with its transcript."""
 
     most_slots: ClassVar[int] = 1
@@ -66,22 +65,6 @@ class GPTSoVITS(RemoteEngine):
         device="remote",
         licence="MIT; each model's own",
     )
-
-    def extract(self, reference: Audio, transcript: str) -> VoiceForm:
-        """Return the recording itself and its words, as `form_of` does.
-
-        Raises SpeechRejected for a reference that is silent, too short or too long.
-        """
-        from dubbing.engines.remote.references import form_of  # noqa: PLC0415 - as in `ask`
-
-        if fault := self.spec.reference_fault(reference.seconds):
-            raise SpeechRejected(fault)
-        check_heard(reference)
-        return form_of(reference, transcript, reference.seconds)
-
-    def refusal(self, line: Line) -> DubbingError | None:
-        """Return why a line is not sent to any endpoint, or None."""
-        return no_such_voice(self.spec, line.voice) if isinstance(line.voice, str) else None
 
     def probe(self, wire: Wire, endpoint: Endpoint, declared: Pool) -> Pool:
         """Return the declared pool: these servers tell nothing of themselves."""

@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from dubbing.engines.adapters._cloning import CloningEngine
 from dubbing.engines.adapters._emotions import omni_fields, tts_url_fields
-from dubbing.engines.adapters._shared import check_heard, names_in, no_such_voice
-from dubbing.engines.engine import EngineSpec, Line, VoiceForm
-from dubbing.engines.remote.engine import RemoteEngine
+from dubbing.engines.adapters._shared import names_in, no_such_voice
+from dubbing.engines.engine import EngineSpec, Line
 from dubbing.engines.remote.pool import Endpoint, Pool
-from dubbing.errors import DubbingError, SpeechRejected
 
 if TYPE_CHECKING:
     from dubbing.engines.remote.wire import Wire
@@ -33,8 +32,6 @@ NEWER = "2.5"
 LANGUAGES, NEWER_LANGUAGES = ("zh", "en"), ("zh", "en", "ja", "es", "ar")
 NEWER_SPEED = (0.5, 1.25)
 """Beyond that, the model's speech gets no faster."""
-REFERENCE_SECONDS = 15.0
-"""The model hears no more of a reference, and some servers would encode all of it."""
 TTS_URL_EMOTIONS = ("feelings", "text", "voice")
 """These servers speak an emotion that a text describes at its full strength."""
 UPLOAD_SECONDS = 60.0
@@ -42,9 +39,11 @@ FORGOTTEN = ("no such file", "not found", "not exist", "does not exist")
 """Words of a server that has removed an upload, or was started anew."""
 
 
-class IndexTTS(RemoteEngine):
+class IndexTTS(CloningEngine):
     """Speaks in the voice of a reference; it has no voices of its own."""
 
+    # The model hears no more of a reference, and some servers would encode all of it.
+    heard_seconds: ClassVar[float] = 15.0
     spec = EngineSpec(
         name="indextts",
         summary="IndexTTS 2 and 2.5 on rented cards, by vLLM-Omni or index-tts-vllm",
@@ -72,22 +71,6 @@ class IndexTTS(RemoteEngine):
             self.spec = self.spec.model_copy(update={"emotions": TTS_URL_EMOTIONS})
         elif self.pool.endpoints and NEWER in self.pool.model:
             self.spec = self.spec.model_copy(update={"speed": NEWER_SPEED})
-
-    def extract(self, reference: Audio, transcript: str) -> VoiceForm:
-        """Return the recording itself, as `form_of` does.
-
-        Raises SpeechRejected for a reference that is silent, too short or too long.
-        """
-        from dubbing.engines.remote.references import form_of  # noqa: PLC0415 - as in `ask`
-
-        if fault := self.spec.reference_fault(reference.seconds):
-            raise SpeechRejected(fault)
-        check_heard(reference)
-        return form_of(reference, transcript, REFERENCE_SECONDS)
-
-    def refusal(self, line: Line) -> DubbingError | None:
-        """Return why a line is not sent to any endpoint, or None."""
-        return no_such_voice(self.spec, line.voice) if isinstance(line.voice, str) else None
 
     def probe(self, wire: Wire, endpoint: Endpoint, declared: Pool) -> Pool:
         """Return a pool with the contract and the model that an endpoint has."""

@@ -1,27 +1,33 @@
 """Any server that speaks OpenAI's route for speech: ``POST /v1/audio/speech``.
 
 vLLM-Omni, Kokoro-FastAPI, speaches, LocalAI, Chatterbox servers, coqui's ``tts-server``, OpenAI.
-Each pool of such servers is an instance: ``openai-kokoro`` beside ``openai-qwen``.
+Each pool of such servers is an instance: ``openai-kokoro`` beside ``openai-qwen``. A pool may
+declare that its servers clone: then they take a reference with each line, as ``ref_audio``.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dubbing.engines.adapters._shared import cannot_clone, names_in, no_such_voice
-from dubbing.engines.engine import EngineSpec, Line, VoiceForm
-from dubbing.engines.remote.engine import RemoteEngine
+from dubbing.engines.adapters._cloning import CloningEngine
+from dubbing.engines.adapters._shared import cannot_clone, names_in
+from dubbing.engines.engine import EngineSpec, Line
 from dubbing.engines.remote.pool import Endpoint, Pool
-from dubbing.errors import DubbingError
+from dubbing.errors import SpeechRejected
 
 if TYPE_CHECKING:
     from dubbing.engines.remote.wire import Wire
     from dubbing.media.samples import Audio
 
 SPEECH, MODELS, VOICES = "audio/speech", "models", "audio/voices"
+REFERENCE_SECONDS = (3.0, 30.0)
+"""Some models take no longer reference, and to cut one would part it from its words."""
+NO_SOUND = "data:audio/wav;base64,AAAA"
+"""A reference that no server can clone."""
+PROBE_SECONDS = 60.0
 
 
-class OpenAI(RemoteEngine):
+class OpenAI(CloningEngine):
     """Speaks in the servers' own voices. The contract has a speed, but no pitch and no seed."""
 
     spec = EngineSpec(
@@ -40,47 +46,68 @@ class OpenAI(RemoteEngine):
         licence="that of the server and its model",
     )
 
-    def extract(self, reference: Audio, transcript: str) -> VoiceForm:
-        """Raise SpeechRejected: only the servers' own voices speak."""
-        raise cannot_clone(self.spec)
-
-    def refusal(self, line: Line) -> DubbingError | None:
-        """Return why a line is not sent to any endpoint, or None.
-
-        Some servers speak in their default voice when they do not know the one that was asked.
-        """
-        if isinstance(line.voice, str) and line.voice in self.spec.voices:
-            return None
-        return no_such_voice(self.spec, line.voice)
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        if self.pool.clones:
+            update = {"clones": True, "reference_seconds": REFERENCE_SECONDS}
+            self.spec = self.spec.model_copy(update=update)
 
     def identify(self, wire: Wire, endpoint: Endpoint) -> None:
-        """Raise Unfit when an endpoint lists its models, and the pool's is not one of them."""
+        """Raise Unfit when an endpoint does not serve the pool's model, or clones no reference.
+
+        The model is compared where it lists any.
+        """
         from dubbing.engines.remote.wire import Unfit  # noqa: PLC0415 - commands send nothing
 
         served = models_of(wire, endpoint)
         if self.pool.model and served and self.pool.model not in served:
             listed = ", ".join(served[:5])
             raise Unfit(f"it does not serve {self.pool.model!r}, but {listed}")
+        if self.pool.clones and self._speaks(wire, endpoint, NO_SOUND):
+            raise Unfit("it ignores ref_audio and speaks in another voice: it does not clone")
 
     def ask(self, wire: Wire, endpoint: Endpoint, line: Line, seconds: float) -> Audio:
         """Have an endpoint speak a line."""
         from dubbing.engines.remote.sound import sound_of  # noqa: PLC0415 - commands send nothing
 
-        content: dict[str, Any] = {
-            "model": self.pool.model or "default",
-            "input": line.text,
-            "voice": line.voice,
-            "response_format": "wav",
-            "speed": round(line.speed, 4),
-            **self.pool.fields,
-        }
-        return sound_of(wire.post(endpoint, SPEECH, content, seconds))
+        if not (isinstance(line.voice, str) or self.pool.clones):
+            # The pool was declared anew since it was loaded, and its servers may ignore references.
+            raise cannot_clone(self.spec)
+        content = {**self._content(line.text), **_voice(line), "speed": round(line.speed, 4)}
+        return sound_of(wire.post(endpoint, SPEECH, content | self.pool.fields, seconds))
 
     def probe(self, wire: Wire, endpoint: Endpoint, declared: Pool) -> Pool:
         """Return a pool with the model and the voices that an endpoint lists."""
         models, voices = models_of(wire, endpoint), voices_of(wire, endpoint)
         model = declared.model or (models[0] if len(models) == 1 else "")
         return declared.model_copy(update={"model": model, "voices": declared.voices or voices})
+
+    def _content(self, text: str) -> dict[str, Any]:
+        model = self.pool.model or "default"
+        return {"model": model, "input": text, "response_format": "wav"}
+
+    def _speaks(self, wire: Wire, endpoint: Endpoint, reference: str) -> bool:
+        """Whether an endpoint speaks when it is sent a reference."""
+        from dubbing.engines.remote.wire import Failed  # noqa: PLC0415 - commands send nothing
+
+        content = {**self._content("One."), "ref_audio": reference, "ref_text": "One."}
+        try:
+            wire.post(endpoint, SPEECH, content | self.pool.fields, PROBE_SECONDS)
+        except (Failed, SpeechRejected):
+            return False
+        return True
+
+
+def _voice(line: Line) -> dict[str, str]:
+    """Return the fields of a line's voice: its name, or the reference and what is said in it."""
+    # Commands that list engines handle no sound.
+    from dubbing.engines.remote.references import data_uri, transcript_of, wav_of  # noqa: PLC0415
+
+    if isinstance(line.voice, str):
+        return {"voice": line.voice}
+    words = transcript_of(line.voice)
+    reference = {"ref_audio": data_uri(wav_of(line.voice))}
+    return reference | ({"ref_text": words} if words else {})
 
 
 def models_of(wire: Wire, endpoint: Endpoint) -> tuple[str, ...]:

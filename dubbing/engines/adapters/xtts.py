@@ -118,7 +118,7 @@ class XTTS:
         ``{"gpt_cond_latent": (1, positions, channels), "speaker_embedding": (1, channels, 1)}``,
         float32. Raises SpeechRejected for a reference that is silent, too short or too long.
         """
-        if fault := self.spec.reference_fault(reference.seconds):
+        if fault := self.spec.reference_fault(reference.seconds, transcript):
             raise SpeechRejected(fault)
         check_heard(reference)
         model = loaded(self.spec, self._model)

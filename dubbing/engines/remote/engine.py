@@ -146,7 +146,12 @@ class RemoteEngine:
     def _described(self, spec: EngineSpec) -> EngineSpec:
         pool = self.pool
         lines = min(MOST_LINES, LINES_A_SLOT * max(1, pool.slots))
-        update = {"voices": pool.voices, "languages": pool.languages, "batch_lines": lines}
+        update = {
+            "voices": pool.voices,
+            "languages": pool.languages,
+            "batch_lines": lines,
+            "needs_transcript": pool.transcripts,
+        }
         return spec.model_copy(update=update if pool.endpoints else {})
 
     def _check_fit(self, endpoint: Endpoint) -> None:

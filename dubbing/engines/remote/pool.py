@@ -97,6 +97,10 @@ class Pool(Document):
     """Stock voices."""
     languages: tuple[str, ...] = ("*",)
     """As in `EngineSpec`."""
+    clones: bool = False
+    """Whether its servers clone a reference that comes with a line, for an engine that asks."""
+    transcripts: bool = False
+    """Whether its servers need what is said in a reference."""
     references: str = ""
     """The folder that workers and servers share, for servers that take a reference by its path."""
     fields: dict[str, JsonValue] = Field(default={})

@@ -71,8 +71,11 @@ class Registry:
                 f"{engine}-2",
                 where=endpoint.url,
             )
-        if not (pool.voices or adapter.spec.clones):
-            raise BadInput("it lists no voices: name them with --voice", where=endpoint.url)
+        if not (pool.voices or pool.clones or adapter.spec.clones):
+            raise BadInput(
+                "it lists no voices: name them with --voice, or give --clones if it clones",
+                where=endpoint.url,
+            )
         pool = pool.having(endpoint)
         _check_prices(pool)
         self.pools.put(engine, pool)

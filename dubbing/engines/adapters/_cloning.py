@@ -1,0 +1,46 @@
+"""The base of engines whose servers clone a reference that they are sent."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, ClassVar
+
+from dubbing.engines.adapters._shared import cannot_clone, check_heard, no_such_voice
+from dubbing.engines.engine import Line, VoiceForm
+from dubbing.engines.remote.engine import RemoteEngine
+from dubbing.errors import DubbingError, SpeechRejected
+
+if TYPE_CHECKING:
+    from dubbing.media.samples import Audio
+
+
+class CloningEngine(RemoteEngine):
+    """Speaks in the voice of a reference, and in the voices of its pool if that has some."""
+
+    heard_seconds: ClassVar[float] = math.inf
+    """How much of a reference the model hears; the rest is not sent."""
+
+    def extract(self, reference: Audio, transcript: str) -> VoiceForm:
+        """Return the recording itself and its words, as `form_of` does.
+
+        Raises SpeechRejected for a reference that is silent, too short, too long or without the
+        words that the servers need, and by an engine whose servers do not clone.
+        """
+        # Commands that list engines handle no sound.
+        from dubbing.engines.remote.references import form_of  # noqa: PLC0415
+
+        if not self.spec.clones:
+            raise cannot_clone(self.spec)
+        if fault := self.spec.reference_fault(reference.seconds, transcript):
+            raise SpeechRejected(fault)
+        check_heard(reference)
+        return form_of(reference, transcript, min(self.heard_seconds, reference.seconds))
+
+    def refusal(self, line: Line) -> DubbingError | None:
+        """Return why a line is not sent to any endpoint, or None.
+
+        Some servers speak in their default voice when they do not know the one that was asked.
+        """
+        named = isinstance(line.voice, str)
+        known = line.voice in self.spec.voices if named else self.spec.clones
+        return None if known else no_such_voice(self.spec, line.voice)

@@ -1,0 +1,44 @@
+"""Voices that an engine cannot clone are refused while a job is only read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from recordings import speech, write
+
+from dubbing.engines.adapters.tone import Tone
+from dubbing.errors import BadInput
+from dubbing.job import Segment
+from dubbing.script.manifest import Manifest, ManifestRole
+from dubbing.storage import Storage
+from dubbing.submission.intake import Intake
+from dubbing.submission.sources import Sources
+from dubbing.voices.library import Voices
+
+SPECS = {"needy": Tone.spec.model_copy(update={"name": "needy", "needs_transcript": True})}
+
+
+def intake(storage: Storage, role: ManifestRole) -> Intake:
+    line = Segment(id="1", start=0, end=2, text="Good day.")
+    job = Manifest(language="en", engine="needy", segments=(line,), cast={"speaker": role})
+    return Intake(Sources(storage), job, SPECS)
+
+
+def test_a_voice_without_its_words_is_refused_for_an_engine_that_needs_them(
+    tmp_path: Path,
+) -> None:
+    storage = Storage.at(str(tmp_path / "storage"))
+    path = write(tmp_path / "a.wav", speech())
+    voices = Voices(storage, lambda: SPECS)
+    voices.extract("told", [path], transcript="Good day to all of you.")
+    voices.extract("untold", [path])
+    intake(storage, ManifestRole(voice="told")).inspect()
+    roles = (
+        ManifestRole(voice="untold"),
+        ManifestRole(reference=str(path)),
+        ManifestRole(reference="source"),
+    )
+    for role in roles:
+        with pytest.raises(BadInput, match=r"'needy' needs what is said in a reference.*'speaker'"):
+            intake(storage, role).inspect()
