@@ -54,6 +54,14 @@ def endpoints(context: click.Context, as_json: bool) -> None:
     "--field", "fields", multiple=True, metavar="NAME=VALUE", help="Sent with each line, as JSON."
 )
 @click.option(
+    "--language-field",
+    "language_fields",
+    nargs=2,
+    multiple=True,
+    metavar="TAG NAME=VALUE",
+    help="Sent, beside --field, with each line of a language.",
+)
+@click.option(
     "--slots", type=click.IntRange(min=1), default=1, help="Lines that it is sent at once."
 )
 @click.option("--clones", is_flag=True, help="It clones a reference: it takes ref_audio.")
@@ -70,6 +78,7 @@ def add(
     voices: tuple[str, ...],
     languages: tuple[str, ...],
     fields: tuple[str, ...],
+    language_fields: tuple[tuple[str, str], ...],
     slots: int,
     clones: bool,
     transcripts: bool,
@@ -92,6 +101,7 @@ def add(
         "transcripts": transcripts,
         "references": references,
         "fields": dict(map(_field, fields)),
+        "language_fields": _by_language(language_fields),
     }
     named = {name: value for name, value in declared.items() if value}
     server = {"url": url, "slots": slots, "key_from": key_from, "price": price}
@@ -178,6 +188,15 @@ def _some(voices: Iterable[str]) -> str:
 
 def _state(draining: bool, before: str = "") -> str:
     return f"{before}draining" if draining else ""
+
+
+def _by_language(given: Iterable[tuple[str, str]]) -> dict[str, dict[str, Any]]:
+    """Return fields by language from pairs of a tag and ``name=value``."""
+    found: dict[str, dict[str, Any]] = {}
+    for tag, text in given:
+        name, value = _field(text)
+        found.setdefault(tag, {})[name] = value
+    return found
 
 
 def _field(text: str) -> tuple[str, Any]:

@@ -103,7 +103,7 @@ class GPTSoVITS(CloningEngine):
             "speed_factor": round(line.speed, 4),
             "seed": line.seed,
             **SAMPLING,
-            **self.pool.fields,
+            **self.pool.sent(line.language),
         }
         sound = sound_of(wire.post(endpoint, SPEECH, content, seconds))
         if sound.rate == FAILURE_RATE:

@@ -118,7 +118,7 @@ class IndexTTS(CloningEngine):
         reference = wav_of(line.voice)
         shown = wav_of(line.emotion_voice) if line.emotion_voice else b""
         if self.pool.dialect == OMNI:
-            content = {**self._omni(line, reference, shown), **self.pool.fields}
+            content = {**self._omni(line, reference, shown), **self.pool.sent(line.language)}
             return sound_of(wire.post(endpoint, SPEECH, content, seconds))
 
         def spoken(*, anew: bool = False) -> Audio:
@@ -128,7 +128,7 @@ class IndexTTS(CloningEngine):
                 "text": line.text,
                 "spk_audio_path": path,
                 **tts_url_fields(line.emotion, emotion),
-                **self.pool.fields,
+                **self.pool.sent(line.language),
             }
             return sound_of(wire.post(endpoint, TTS_URL, content, seconds))
 

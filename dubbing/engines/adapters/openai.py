@@ -73,8 +73,13 @@ class OpenAI(CloningEngine):
         if not (isinstance(line.voice, str) or self.pool.clones):
             # The pool was declared anew since it was loaded, and its servers may ignore references.
             raise cannot_clone(self.spec)
-        content = {**self._content(line.text), **_voice(line), "speed": round(line.speed, 4)}
-        return sound_of(wire.post(endpoint, SPEECH, content | self.pool.fields, seconds))
+        content = {
+            **self._content(line.text),
+            **_voice(line),
+            "speed": round(line.speed, 4),
+            **self.pool.sent(line.language),
+        }
+        return sound_of(wire.post(endpoint, SPEECH, content, seconds))
 
     def probe(self, wire: Wire, endpoint: Endpoint, declared: Pool) -> Pool:
         """Return a pool with the model and the voices that an endpoint lists."""

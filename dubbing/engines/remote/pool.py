@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, JsonValue, field_validator
@@ -105,6 +105,8 @@ class Pool(Document):
     """The folder that workers and servers share, for servers that take a reference by its path."""
     fields: dict[str, JsonValue] = Field(default={})
     """Fields that are sent with each line, beside those of the contract."""
+    language_fields: dict[str, dict[str, JsonValue]] = Field(default={})
+    """Further fields that are sent with each line of a language; ``pt`` covers ``pt-BR``."""
     endpoints: tuple[Endpoint, ...] = ()
     cap: Annotated[Money, BeforeValidator(money_in)] | None = None
     """The most that its lines may cost in a calendar month, by the prices per hour."""
@@ -112,7 +114,10 @@ class Pool(Document):
     @property
     def digest(self) -> str:
         """Hex digest of all that decides how the model speaks, as far as its servers tell."""
-        said = [self.dialect, self.model, self.revision, self.fields]
+        said: list[Any] = [self.dialect, self.model, self.revision, self.fields]
+        if self.language_fields:
+            # Clips of pools without them keep their keys.
+            said.append(self.language_fields)
         canonical = json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -120,6 +125,12 @@ class Pool(Document):
     def slots(self) -> int:
         """How many lines all endpoints together are sent at once."""
         return sum(endpoint.slots for endpoint in self.endpoints if not endpoint.draining)
+
+    def sent(self, language: str) -> dict[str, JsonValue]:
+        """Return the fields that are sent with a line of a language."""
+        told = {tag.lower(): fields for tag, fields in self.language_fields.items()}
+        tag = language.lower()
+        return self.fields | told.get(tag.split("-", maxsplit=1)[0], {}) | told.get(tag, {})
 
     def endpoint(self, url: str) -> Endpoint | None:
         """Return the endpoint at an address, or None."""

@@ -154,5 +154,7 @@ def _check_prices(pool: Pool) -> None:
 def _described(pool: Pool) -> str:
     revision = [f"revision {pool.revision!r}"] if pool.revision else []
     fields = [f"{name}={value!r}" for name, value in pool.fields.items()]
+    for tag, told in pool.language_fields.items():
+        fields += [f"{name}={value!r} for {tag}" for name, value in told.items()]
     dialect = [f"by {pool.dialect}"] if pool.dialect else []
     return ", ".join([f"model {pool.model or 'default'!r}", *dialect, *revision, *fields])

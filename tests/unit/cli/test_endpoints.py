@@ -77,6 +77,14 @@ def test_an_endpoint_that_is_added_again_is_changed(
     assert [one["slots"] for one in pool["endpoints"]] == [2]
 
 
+def test_fields_of_a_language_are_told_by_its_tag(shell: Shell, two: tuple[Server, Server]) -> None:
+    told = ["--language-field", "en", "lang_code=a", "--language-field", "es", "lang_code=e"]
+    pool = shell.json("add", "openai", two[0].url, *told)
+    assert pool["language_fields"] == {"en": {"lang_code": "a"}, "es": {"lang_code": "e"}}
+    refused = shell("add", "openai", two[1].url, "--language-field", "en", "lang_code=b", code=2)[1]
+    assert "lang_code='a' for en" in refused
+
+
 def test_check_asks_each_endpoint(shell: Shell, two: tuple[Server, Server]) -> None:
     first, second = two
     shell("add", "openai", first.url)

@@ -114,6 +114,23 @@ def test_fields_of_the_pool_and_its_key_are_sent(
     assert server.seen[0]["stream"] is False
 
 
+def test_a_line_is_sent_the_fields_of_its_language(server: Server, load: Load) -> None:
+    told = {"pt": {"lang_code": "p"}, "en": {"lang_code": "a"}, "en-GB": {"lang_code": "b"}}
+    engine = load(server, fields={"stream": False}, language_fields=told)
+    tags = ("pt-BR", "en-GB", "en-US", "de")
+    engine.synthesize([Line(text=tag, language=tag, voice="low") for tag in tags])
+    seen = {asked["input"]: asked.get("lang_code") for asked in server.seen}
+    assert seen == {"pt-BR": "p", "en-GB": "b", "en-US": "a", "de": None}
+    assert {asked["stream"] for asked in server.seen} == {False}
+
+
+def test_a_pool_without_fields_of_languages_is_the_model_that_it_was() -> None:
+    before = "c05975a8b2dadba6fea4f83f68a8a391"
+    assert Pool(model="m", fields={"lang_code": "a"}).digest[:32] == before
+    other = Pool(model="m", fields={"lang_code": "a"}, language_fields={"de": {"lang_code": "d"}})
+    assert other.digest[:32] != before
+
+
 def test_a_wrong_key_is_no_fault_of_the_line(server: Server, load: Load) -> None:
     server.set(key="s3cret")
     (away,) = load(server).synthesize(lines())
