@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ast
 import inspect
+from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
@@ -28,12 +29,20 @@ def descriptions(model: type[BaseModel]) -> dict[str, str]:
 def described_schema(model: type[BaseModel]) -> dict[str, Any]:
     """Return a model's JSON Schema with descriptions of the fields of all its models."""
     schema = model.model_json_schema()
-    module = inspect.getmodule(model)
-    for name, part in {**schema.get("$defs", {}), model.__name__: schema}.items():
-        found = getattr(module, name, None)
-        if inspect.isclass(found) and issubclass(found, BaseModel):
-            for base in reversed(found.__mro__):
-                if base is not BaseModel and issubclass(base, BaseModel):
-                    for field, text in descriptions(base).items():
-                        part["properties"][field]["description"] = text
+    parts = {**schema.get("$defs", {}), model.__name__: schema}
+    for found in _models_in(model):
+        for base in reversed(found.__mro__):
+            if base is not BaseModel and issubclass(base, BaseModel):
+                for field, text in descriptions(base).items():
+                    parts[found.__name__]["properties"][field]["description"] = text
     return schema
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Yield the models in an annotation, and those in their fields."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+        for field in annotation.model_fields.values():
+            yield from _models_in(field.annotation)
+    for part in get_args(annotation):
+        yield from _models_in(part)

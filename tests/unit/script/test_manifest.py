@@ -11,7 +11,7 @@ import pytest
 from dubbing.errors import BadInput
 from dubbing.script.entries import expand
 from dubbing.script.loader import load
-from dubbing.script.manifest import normalised
+from dubbing.script.manifest import json_schema, normalised
 
 SRT = "1\n00:00:01,000 --> 00:00:02,000\nHello\n"
 LINE = {"start": 1, "end": 2, "text": "Hello"}
@@ -236,3 +236,9 @@ def test_a_dictionarys_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert "pronunciations: there is no file 'gone.json'" in refused(
         manifest(tmp_path, pronunciations="gone.json")
     )
+
+
+def test_the_schema_explains_fields_of_models_within_models() -> None:
+    models = json_schema()["$defs"]
+    for model, field in (("Fit", "max_rate"), ("Emotion", "strength"), ("ManifestRole", "voice")):
+        assert models[model]["properties"][field]["description"]
