@@ -17,9 +17,9 @@ from dubbing.job.emotion import Emotion, Means
 from dubbing.media.samples import Audio, judge
 
 
-@pytest.fixture(params=Catalogue().names())
+@pytest.fixture(scope="module", params=Catalogue().names())
 def engine(request: pytest.FixtureRequest, models: Path) -> Iterator[Engine]:
-    """Each installed engine, loaded."""
+    """Each installed engine, loaded once for all tests."""
     yield from loaded(request.param, models)
 
 
