@@ -31,7 +31,13 @@ TEXTS = (
     "I never said that I would stay here with you, not for a day, not for an hour.",
 )
 LONGEST = 15.0
-KINDS = {"openai": "openai", "indextts": "omni", "gpt-sovits": "sovits"}
+KINDS = {
+    "openai": "openai",
+    "indextts": "omni",
+    "gpt-sovits": "sovits",
+    "piper-http": "piper",
+    "yourtts-http": "yourtts",
+}
 """The kind of server of an engine that speaks elsewhere."""
 
 

@@ -2,13 +2,14 @@
 
     python speech_server.py PORT KIND
 
-Of the kinds of `KINDS`, ``openai`` has voices of its own, ``cloning`` has them too and clones a
-reference, and the others have only that of a reference, which comes with each line (``omni``), is
-uploaded (``tts_url``), or lies in a folder (``sovits``). It serves 127.0.0.1, prints its port, and
-ends when its standard input does. ``GET /seen`` returns what was asked. ``PUT /faults`` takes
-``{"faults": {NAME: SHARE}, "seed": N, "seconds": S, "model": M, "key": K, "default": VOICE,
-"transcripts": true}``: each fault of `FAULTS` strikes that share of the lines, a line without a
-voice gets the default one, and a reference without its words is refused.
+Of the kinds of `KINDS`, ``openai`` and ``piper`` (as Piper's own before 1.5) have voices of their
+own, ``cloning`` has them too and clones a reference, and the others have only that of a reference,
+which comes with each line (``omni``), is uploaded (``tts_url``, ``yourtts``), or lies in a folder
+(``sovits``). It serves 127.0.0.1, prints its port, and ends when its standard input does.
+``GET /seen`` returns what was asked. ``PUT /faults`` takes ``{"faults": {NAME: SHARE}, "seed": N,
+"seconds": S, "model": M, "key": K, "default": VOICE, "transcripts": true}``: each fault of `FAULTS`
+strikes that share of the lines, a line without a voice gets the default one, and a reference without
+its words is refused.
 """
 
 from __future__ import annotations
@@ -30,28 +31,41 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-KINDS = ("openai", "cloning", "omni", "tts_url", "sovits")
+KINDS = ("openai", "cloning", "piper", "omni", "tts_url", "sovits", "yourtts")
 STOCK = ("openai", "cloning")
-"""Kinds with voices of their own."""
+"""Kinds with OpenAI's route and voices of their own."""
 VOICES = {"low": 100.0, "high": 240.0, "mid": 150.0, "deep": 70.0}
+PIPER_VOICES = {f"en_US-{name}-medium": pitch for name, pitch in VOICES.items()}
+"""The first one speaks for all that are not found."""
+YOURTTS_LANGUAGES = ("en", "fr-fr", "pt-br")
 MODEL = "hum-1"
 INDEX_MODEL = "IndexTeam/IndexTTS-2.5"
-RATES = {"openai": 24_000, "cloning": 24_000, "omni": 22_050, "tts_url": 22_050, "sovits": 32_000}
+RATES = {
+    "openai": 24_000,
+    "cloning": 24_000,
+    "piper": 22_050,
+    "omni": 22_050,
+    "tts_url": 22_050,
+    "sovits": 32_000,
+    "yourtts": 16_000,
+}
 FAULTS = ("zeros", "short", "json", "error", "traceback", "reset", "busy", "sizes", "gone", "drip")
 """Faults that strike a line and go away."""
 ROUTES = {
     "openai": {"/v1/audio/speech"},
     "cloning": {"/v1/audio/speech"},
+    "piper": {"/"},
     "omni": {"/v1/audio/speech"},
     "tts_url": {"/tts_url", "/upload_audio"},
     "sovits": {"/tts"},
+    "yourtts": {"/synthesize", "/register_speaker"},
 }
 """What takes POST."""
 MOODS = (4, 6, -4, 5, -3, -6, 7, -2)
 """Semitones by which each feeling of an emotion's vector moves the pitch."""
 MOOD = 5
 """Semitones by which an emotion moves it that a text describes."""
-ODDITIES = ("huge", "long", "elsewhere", "html", "text", "16khz")
+ODDITIES = ("huge", "long", "elsewhere", "html", "text", "16khz", "unapplied", "nan")
 """Answers of servers that are none, or mean ill."""
 
 
@@ -168,6 +182,12 @@ class _Handler(BaseHTTPRequestHandler):
                 return
         elif kind == "tts_url":
             found["/health"] = {"status": "healthy", "message": "", "timestamp": time.time()}
+        elif kind == "yourtts":
+            loaded = self.server.behaviour.get("loaded", True)
+            found["/health"] = {"status": "ok", "model_loaded": loaded}
+        elif kind == "piper":
+            config = {"espeak": {"voice": "en-us"}, "num_speakers": 1}
+            found["/voices"] = dict.fromkeys(PIPER_VOICES, config)
         else:
             found["/v1/models"] = {"object": "list", "data": [{"id": model, "object": "model"}]}
         if kind in STOCK:
@@ -188,6 +208,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._uploaded()
             return
         content = self._content()
+        if self.path == "/register_speaker":
+            self._registered(content)
+            return
         with server.lock:
             server.in_flight += 1
             asked = {**content, "in_flight": server.in_flight, "at": time.time()}
@@ -232,14 +255,17 @@ class _Handler(BaseHTTPRequestHandler):
             self._json({"error": "no sound was made"})
         elif fault == "elsewhere":
             self._json({}, 307, {"Location": "http://127.0.0.1:9/v1/audio/speech"})
-        elif fault == "html":
+        elif fault == "html" or self._lacks_phonemes(content):
             self._json("<html><h1>Internal Server Error</h1></html>", 500)
         elif fault == "gone":
             self.close_connection = True
             self.connection.close()
         else:
-            rate = RATES[self.server.kind]
-            self._sound(_wav(_hum(content, voice, fault), fault, rate), fault)
+            self._spoken(content, voice, fault)
+
+    def _lacks_phonemes(self, content: dict[str, Any]) -> bool:
+        """Whether Piper fails at a line, without a word of why."""
+        return self.server.kind == "piper" and not any(map(str.isalnum, _text(content)))
 
     def _voice(self, content: dict[str, Any]) -> float | None:
         """Return the pitch of a line's voice in Hz; None when it has none."""
@@ -254,6 +280,13 @@ class _Handler(BaseHTTPRequestHandler):
         if kind == "omni":
             audio = _of_uri(content.get("ref_audio"))
             return _pitch(audio) * _omni_mood(content.get("extra_params", {})) if audio else None
+        if kind == "piper":
+            first, *_ = PIPER_VOICES.values()
+            return PIPER_VOICES.get(str(content.get("voice")), first)
+        if kind == "yourtts":
+            # A speaker that it does not know is spoken by one of its own.
+            known = self.server.uploads.get(content["speaker_id"])
+            return _pitch(known) if known else VOICES["deep"]
         if kind == "sovits":
             return self._mixed(_of_file(content["ref_audio_path"]))
         return _pitch(self._upload(content["spk_audio_path"])) * self._mood(content)
@@ -294,6 +327,39 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.uploads[path] = data
         self.server.seen.append({"uploaded": path})
         self._json({"server_path": path, "size": len(data), "status": "success"})
+
+    def _registered(self, content: dict[str, Any]) -> None:
+        """Keep a speaker."""
+        import numpy as np
+        import soundfile
+
+        file = io.BytesIO()
+        samples = np.array(content["reference_audio"], np.float32)
+        soundfile.write(file, samples, content["reference_sample_rate"], format="WAV")
+        self.server.uploads[content["speaker_id"]] = file.getvalue()
+        self.server.seen.append({"uploaded": content["speaker_id"]})
+        self._json({"status": "ok", "cache_size": len(self.server.uploads)})
+
+    def _spoken(self, content: dict[str, Any], voice: float, fault: str) -> None:
+        """Answer a line's sound."""
+        kind, samples = self.server.kind, _hum(content, voice, fault)
+        if kind == "yourtts":
+            self._numbers(content, samples, fault)
+        else:
+            self._sound(_wav(samples, fault, RATES[kind]), fault)
+
+    def _numbers(self, content: dict[str, Any], samples: Any, fault: str) -> None:
+        """Answer samples at 24 kHz as numbers, with the rate that YourTTS always tells."""
+        import soxr
+
+        if content.get("language", "zh") not in YOURTTS_LANGUAGES:
+            self._json({"error": "no such language", "type": "KeyError"}, 500)
+            return
+        numbers = soxr.resample(samples, 24_000, RATES["yourtts"]).astype(float).round(6).tolist()
+        applied = content["speaker_id"] in self.server.uploads and fault != "unapplied"
+        audio = [float("nan"), *numbers] if fault == "nan" else numbers
+        told = {"used_reference": applied, "speaker_applied": applied, "text": content["text"]}
+        self._json({"audio": audio, "sample_rate": 22_050, **told})
 
     def _sound(self, data: bytes, fault: str) -> None:
         if fault == "huge":
@@ -401,7 +467,7 @@ def _hum(content: dict[str, Any], voice: float, fault: str) -> Any:
         text=_text(content),
         language="en",
         voice=form,
-        speed=content.get("speed", content.get("speed_factor", 1.0)),
+        speed=content.get("speed", content.get("speed_factor", 1 / content.get("length_scale", 1))),
     )
     (sound,) = Tone().synthesize([line])
     assert isinstance(sound, Audio)

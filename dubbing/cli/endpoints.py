@@ -66,6 +66,9 @@ def endpoints(context: click.Context, as_json: bool) -> None:
 )
 @click.option("--clones", is_flag=True, help="It clones a reference: it takes ref_audio.")
 @click.option("--transcripts", is_flag=True, help="It needs what is said in a reference.")
+@click.option(
+    "--rate", type=click.IntRange(min=1), help="Hz of its answers, where they do not tell."
+)
 @click.option("--references", metavar="FOLDER", help="Shared with workers.")
 @click.option("--key-from", default="", metavar="VARIABLE", help="Holds its API key on workers.")
 @click.option("--price", metavar="PRICE", help="Its price, such as '1.98 CNY/h' or '90 USD/month'.")
@@ -82,6 +85,7 @@ def add(
     slots: int,
     clones: bool,
     transcripts: bool,
+    rate: int | None,
     references: str | None,
     key_from: str,
     price: str | None,
@@ -89,8 +93,9 @@ def add(
 ) -> None:
     """Add the server at URL to ENGINE, or change how it is used.
 
-    ENGINE is openai, or a new instance of it, such as openai-kokoro. URL is the address before
-    /audio/speech, and usually ends in /v1.
+    ENGINE is one that speaks elsewhere, or a new instance of it, such as openai-kokoro. URL is the
+    address of the server's root; for openai, the one before /audio/speech, which usually ends in
+    /v1.
     """
     declared: dict[str, Any] = {
         "model": model,
@@ -99,6 +104,7 @@ def add(
         "languages": languages,
         "clones": clones,
         "transcripts": transcripts,
+        "rate": rate,
         "references": references,
         "fields": dict(map(_field, fields)),
         "language_fields": _by_language(language_fields),

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from dubbing.documents import Model, validated
+from dubbing.documents import validated
 from dubbing.engines.adapters._onnx.graph import graphs, session
+from dubbing.engines.adapters._piper import Part, VoiceConfig, as_words
 from dubbing.engines.adapters._shared import cannot_clone, loaded, no_such_voice
 from dubbing.engines.engine import EngineSpec, Line, Spoken, VoiceForm, described, require
 from dubbing.engines.models.folders import Weights, digest_files, read_config, require_files
@@ -28,51 +29,17 @@ PAUSE = 0.2
 """Seconds between two sentences of a line, at natural speed."""
 
 
-class _Part(Model):
-    """A part of a voice's configuration; fields that are not listed are ignored."""
-
-    model_config = ConfigDict(extra="ignore")
-
-
-class _Sound(_Part):
+class _Sound(Part):
     sample_rate: int = Field(gt=0)
 
 
-class _Language(_Part):
-    code: str = Field(min_length=2)
-
-
-class _Phonemizer(_Part):
-    voice: str = Field(min_length=2)
-
-
-class _Config(_Part):
+class _Config(VoiceConfig):
     """The part of ``<voice>.onnx.json`` that is read."""
 
     audio: _Sound
-    espeak: _Phonemizer
-    language: _Language | None = None
-    """None in older voices, whose language is that of their phonemes."""
-    dataset: str = ""
-    num_speakers: int = Field(default=1, ge=1)
-    speaker_id_map: dict[str, int] = Field(default={})
     phoneme_type: Literal["espeak", "text"] = "espeak"
     """Other types need more libraries, or models that would be downloaded."""
     phoneme_id_map: dict[str, list[int]]
-
-    @property
-    def languages(self) -> tuple[str, ...]:
-        """The voice's language, with and without its region."""
-        tag = self.language.code if self.language else self.espeak.voice
-        language, _, region = tag.replace("_", "-").partition("-")
-        return (f"{language}-{region.upper()}", language) if region else (language,)
-
-    @property
-    def speakers(self) -> dict[str, int]:
-        """The number of each speaker, by name."""
-        if self.num_speakers == 1:
-            return {next(iter(self.speaker_id_map), self.dataset or "default"): 0}
-        return self.speaker_id_map or {str(number): number for number in range(self.num_speakers)}
 
 
 class Piper:
@@ -145,12 +112,10 @@ class Piper:
             asked = self._asked(line)
         except DubbingError as exc:
             return exc
-        # Piper would read text in double brackets as phonemes.
-        text = line.text.replace("[[", "[ [")
         known = self._voice.config.phoneme_id_map
         sentences = [
             chunk.audio_float_array
-            for chunk in self._voice.synthesize(text, asked)
+            for chunk in self._voice.synthesize(as_words(line.text), asked)
             if any(phoneme.isalpha() and phoneme in known for phoneme in chunk.phonemes)
         ]
         if not sentences:

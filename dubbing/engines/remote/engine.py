@@ -151,6 +151,7 @@ class RemoteEngine:
             "languages": pool.languages,
             "batch_lines": lines,
             "needs_transcript": pool.transcripts,
+            "sample_rate": pool.rate or spec.sample_rate,
         }
         return spec.model_copy(update=update if pool.endpoints else {})
 

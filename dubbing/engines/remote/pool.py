@@ -101,6 +101,8 @@ class Pool(Document):
     """Whether its servers clone a reference that comes with a line, for an engine that asks."""
     transcripts: bool = False
     """Whether its servers need what is said in a reference."""
+    rate: int = Field(default=0, ge=0, le=192_000)
+    """Hz of the answers of servers whose answers do not tell it; 0 for others."""
     references: str = ""
     """The folder that workers and servers share, for servers that take a reference by its path."""
     fields: dict[str, JsonValue] = Field(default={})
@@ -115,9 +117,8 @@ class Pool(Document):
     def digest(self) -> str:
         """Hex digest of all that decides how the model speaks, as far as its servers tell."""
         said: list[Any] = [self.dialect, self.model, self.revision, self.fields]
-        if self.language_fields:
-            # Clips of pools without them keep their keys.
-            said.append(self.language_fields)
+        # Clips of pools without these keep their keys.
+        said += [other for other in (self.language_fields, self.rate) if other]
         canonical = json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 

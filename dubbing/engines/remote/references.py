@@ -42,6 +42,12 @@ def data_uri(wav: bytes) -> str:
     return f"data:audio/wav;base64,{base64.b64encode(wav).decode()}"
 
 
+def numbers_of(form: VoiceForm) -> list[float]:
+    """Return the recording as samples within [-1, 1], in no more digits than 16 bits need."""
+    numbers: list[float] = (form["samples"].astype(np.float64) / 32767).round(5).tolist()
+    return numbers
+
+
 def name_of(wav: bytes) -> str:
     """Return the name of a WAV file, which holds its digest."""
     return f"{hashlib.sha256(wav).hexdigest()[:32]}.wav"

@@ -157,4 +157,5 @@ def _described(pool: Pool) -> str:
     for tag, told in pool.language_fields.items():
         fields += [f"{name}={value!r} for {tag}" for name, value in told.items()]
     dialect = [f"by {pool.dialect}"] if pool.dialect else []
-    return ", ".join([f"model {pool.model or 'default'!r}", *dialect, *revision, *fields])
+    rate = [f"at {pool.rate} Hz"] if pool.rate else []
+    return ", ".join([f"model {pool.model or 'default'!r}", *dialect, *revision, *rate, *fields])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from itertools import chain
+from typing import Any
 
 import av
 import numpy as np
@@ -39,7 +40,27 @@ def sound_of(answer: bytes) -> Audio:
                     raise Failed("the answer is longer than any line")
     except (FFmpegError, ValueError) as exc:
         raise Failed("the answer is no sound") from exc
-    samples: Samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
+    return _heard(np.concatenate(blocks) if blocks else np.zeros(0, np.float32), rate)
+
+
+def sound_of_numbers(answer: Any, rate: int) -> Audio:
+    """Return the sound of samples that came as numbers in JSON.
+
+    rate: Hz. Raises Failed as `sound_of` does.
+    """
+    try:
+        samples: Samples = np.asarray(answer, np.float32)
+    except (TypeError, ValueError) as exc:
+        raise Failed("the answer is no sound") from exc
+    if samples.ndim != 1 or not np.isfinite(samples).all():
+        raise Failed("the answer is no sound")
+    if len(samples) > LONGEST * rate:
+        raise Failed("the answer is longer than any line")
+    return _heard(samples.clip(-1.0, 1.0), rate)
+
+
+def _heard(samples: Samples, rate: int) -> Audio:
+    """Return samples as sound, if there is any in them."""
     if rate <= 0 or len(samples) < SHORTEST * rate:
         raise Failed("the answer holds hardly any sound")
     if peak(samples) < 10 ** (SILENCE_DBFS / 20):

@@ -1,0 +1,51 @@
+"""What Piper's voices are like, in this process and behind Piper's own server."""
+
+from __future__ import annotations
+
+from pydantic import ConfigDict, Field
+
+from dubbing.documents import Model
+
+
+class Part(Model):
+    """A part of a voice's configuration; fields that are not listed are ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class _Language(Part):
+    code: str = Field(min_length=2)
+
+
+class _Phonemizer(Part):
+    voice: str = Field(min_length=2)
+
+
+class VoiceConfig(Part):
+    """The part of ``<voice>.onnx.json`` that tells who speaks, and which language."""
+
+    espeak: _Phonemizer
+    language: _Language | None = None
+    """None in older voices, whose language is that of their phonemes."""
+    dataset: str = ""
+    num_speakers: int = Field(default=1, ge=1)
+    speaker_id_map: dict[str, int] = Field(default={})
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The voice's language, with and without its region."""
+        tag = self.language.code if self.language else self.espeak.voice
+        language, _, region = tag.replace("_", "-").partition("-")
+        return (f"{language}-{region.upper()}", language) if region else (language,)
+
+    @property
+    def speakers(self) -> dict[str, int]:
+        """The number of each speaker, by name."""
+        if self.num_speakers == 1:
+            return {next(iter(self.speaker_id_map), self.dataset or "default"): 0}
+        return self.speaker_id_map or {str(number): number for number in range(self.num_speakers)}
+
+
+def as_words(text: str) -> str:
+    """Return a line as Piper is given it: it would read text in double brackets as phonemes."""
+    return text.replace("[[", "[ [")
