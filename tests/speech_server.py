@@ -8,8 +8,8 @@ which comes with each line (``omni``), is uploaded (``tts_url``, ``yourtts``), o
 (``sovits``). It serves 127.0.0.1, prints its port, and ends when its standard input does.
 ``GET /seen`` returns what was asked. ``PUT /faults`` takes ``{"faults": {NAME: SHARE}, "seed": N,
 "seconds": S, "model": M, "key": K, "default": VOICE, "transcripts": true}``: each fault of `FAULTS`
-strikes that share of the lines, a line without a voice gets the default one, and a reference without
-its words is refused.
+strikes that share of the lines, a line without a voice gets the default one, and a reference
+without its words is refused.
 """
 
 from __future__ import annotations
@@ -277,18 +277,24 @@ class _Handler(BaseHTTPRequestHandler):
             return _pitch(_of_uri(content["ref_audio"]))
         if kind in STOCK:
             return VOICES.get(content.get("voice", behaviour.get("default")))
-        if kind == "omni":
-            audio = _of_uri(content.get("ref_audio"))
-            return _pitch(audio) * _omni_mood(content.get("extra_params", {})) if audio else None
         if kind == "piper":
             first, *_ = PIPER_VOICES.values()
             return PIPER_VOICES.get(str(content.get("voice")), first)
-        if kind == "yourtts":
-            # A speaker that it does not know is spoken by one of its own.
-            known = self.server.uploads.get(content["speaker_id"])
-            return _pitch(known) if known else VOICES["deep"]
-        if kind == "sovits":
-            return self._mixed(_of_file(content["ref_audio_path"]))
+        return self._cloned(content)
+
+    def _cloned(self, content: dict[str, Any]) -> float | None:
+        """Return the pitch of the reference of a line; None when it has none."""
+        match self.server.kind:
+            case "omni":
+                audio = _of_uri(content.get("ref_audio"))
+                mood = _omni_mood(content.get("extra_params", {}))
+                return _pitch(audio) * mood if audio else None
+            case "yourtts":
+                # A speaker that it does not know is spoken by one of its own.
+                known = self.server.uploads.get(content["speaker_id"])
+                return _pitch(known) if known else VOICES["deep"]
+            case "sovits":
+                return self._mixed(_of_file(content["ref_audio_path"]))
         return _pitch(self._upload(content["spk_audio_path"])) * self._mood(content)
 
     def _mood(self, content: dict[str, Any]) -> float:

@@ -11,11 +11,10 @@ import threading
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from dubbing.engines.adapters._shared import check_heard, no_such_voice
+from dubbing.engines.adapters._cloning import CloningEngine
+from dubbing.engines.adapters._shared import no_such_voice
 from dubbing.engines.engine import EngineSpec, Line, VoiceForm
-from dubbing.engines.remote.engine import RemoteEngine
 from dubbing.engines.remote.pool import Endpoint, Pool
-from dubbing.errors import DubbingError, SpeechRejected
 
 if TYPE_CHECKING:
     from dubbing.engines.remote.wire import Wire
@@ -29,7 +28,7 @@ LANGUAGES = {"fr": "fr-fr", "pt": "pt-br"}
 """Languages that the service knows by another name, without their region."""
 
 
-class YourTTSHTTP(RemoteEngine):
+class YourTTSHTTP(CloningEngine):
     """Speaks in the voice of a reference, which is registered once, under a name of its digest.
 
     The service has no lock around its model, so it is sent one line at a time. Its speed is never
@@ -62,26 +61,15 @@ class YourTTSHTTP(RemoteEngine):
         """Held while a server is sent a speaker, by its address."""
 
     def extract(self, reference: Audio, transcript: str) -> VoiceForm:
-        """Return the recording itself at the service's rate, as `form_of` does.
-
-        Raises SpeechRejected for a reference that is silent, too short or too long.
-        """
+        """Return the recording itself at the service's rate; raises as `CloningEngine` does."""
         # Commands that list engines handle no sound.
         import soxr  # noqa: PLC0415
 
-        from dubbing.engines.remote.references import form_of  # noqa: PLC0415
         from dubbing.media.samples import Audio  # noqa: PLC0415
 
-        if fault := self.spec.reference_fault(reference.seconds):
-            raise SpeechRejected(fault)
-        check_heard(reference)
         samples = soxr.resample(reference.samples, reference.rate, REFERENCE_RATE, quality="HQ")
         heard = Audio(samples=samples.clip(-1.0, 1.0), rate=REFERENCE_RATE)
-        return form_of(heard, transcript, heard.seconds)
-
-    def refusal(self, line: Line) -> DubbingError | None:
-        """Return why a line is not sent to any endpoint, or None."""
-        return no_such_voice(self.spec, line.voice) if isinstance(line.voice, str) else None
+        return super().extract(heard, transcript)
 
     def probe(self, wire: Wire, endpoint: Endpoint, declared: Pool) -> Pool:
         """Return a pool with the published model's name, languages and rate, unless declared."""

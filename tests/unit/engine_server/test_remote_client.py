@@ -111,6 +111,8 @@ def test_another_model_at_the_address_speaks_no_line(
     registry: Registry, server: EngineServer
 ) -> None:
     there = remote(registry, server)
+    # The pool is read anew at the first line, and some seconds later.
+    spoken(there, *lines("low")[:1])
     there.pool = there.pool.model_copy(update={"revision": "0" * 64})
     (result,) = there.synthesize(lines("low")[:1])
     assert isinstance(result, EngineAway)

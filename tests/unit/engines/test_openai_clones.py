@@ -98,6 +98,8 @@ def test_a_pool_that_clones_no_more_speaks_no_clone_in_a_default_voice(
 ) -> None:
     engine = load(clones=True)
     form = engine.extract(recording(), WORDS)
+    # The pool is read anew at the first line, and some seconds later.
+    engine.synthesize([Line(text=TEXT, language="en", voice=form)])
     engine.pool = engine.pool.model_copy(update={"clones": False})
     before = len(server.seen)
     (refused,) = engine.synthesize([Line(text=TEXT, language="en", voice=form)])
