@@ -1,0 +1,1 @@
+"""Rented AutoDL cards, as an installation at home starts, uses and stops them."""

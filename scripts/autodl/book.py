@@ -1,0 +1,80 @@
+"""What is known here of each card: which engine it serves, and how its endpoint is used.
+
+The pool holds an endpoint only while the card serves. The book remembers it meanwhile, and tells
+which endpoint was that of a card whose address has changed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from dubbing.documents import Model, stored
+from dubbing.engines.remote.pool import Endpoint, Pool
+
+
+class Card(Model):
+    """A card that serves an engine."""
+
+    engine: str
+    """The engine's name at home."""
+    path: str = ""
+    """What follows host and port in the address of the endpoint, such as ``/v1``."""
+    slots: int = 1
+    key_from: str = ""
+    """The variable that holds its API key at home."""
+    price: str = ""
+    """As `dubbing endpoints add --price` takes it."""
+    url: str = ""
+    """The address of its endpoint when it last had one."""
+    declared: dict[str, Any] = Field(default={})
+    """The fields of its pool, which goes with the last endpoint."""
+    deployment: str = ""
+    """The elastic deployment that it is a container of."""
+
+    def address(self, place: str) -> str:
+        """Return the address of its endpoint at ``place``, which is host:port, or has a scheme."""
+        root = place if "://" in place else f"https://{place}"
+        return f"{root.rstrip('/')}/{self.path.strip('/')}".rstrip("/")
+
+    def like(self, endpoint: Endpoint, pool: Pool) -> Card:
+        """Return the card with all that `dubbing endpoints` may have changed."""
+        declared = pool.model_dump(mode="json", exclude={"endpoints", "format", "dialect", "spec"})
+        update = {"slots": endpoint.slots, "key_from": endpoint.key_from, "declared": declared}
+        return self.model_copy(update={**update, "price": str(endpoint.price or "")})
+
+
+class _Cards(Model):
+    cards: dict[str, Card] = Field(default={})
+
+
+class Book:
+    """The cards of an installation, in a file, by the uuid of the instance or container."""
+
+    def __init__(self, path: Path) -> None:
+        """Read nothing yet."""
+        self._path = path
+
+    def all(self) -> dict[str, Card]:
+        """Return the cards; raises Damaged for a file that is no book."""
+        try:
+            return stored(_Cards, self._path.read_bytes(), str(self._path)).cards
+        except FileNotFoundError:
+            return {}
+
+    def put(self, uuid: str, card: Card) -> Card:
+        """Enter a card, in place of the one with its uuid, and return it."""
+        self._write({**self.all(), uuid: card})
+        return card
+
+    def remove(self, uuid: str) -> None:
+        """Forget a card."""
+        self._write({name: card for name, card in self.all().items() if name != uuid})
+
+    def _write(self, cards: dict[str, Card]) -> None:
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        new = self._path.with_suffix(".new")
+        new.write_text(_Cards(cards=cards).model_dump_json(indent=2))
+        new.replace(self._path)

@@ -1,0 +1,171 @@
+"""The endpoints of cards: added once they answer, drained and removed before a card stops."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from autodl.book import Book, Card
+from dubbing.engines.remote.pool import Endpoint
+from dubbing.engines.remote.registry import Registry
+from dubbing.engines.remote.wire import WireError
+from dubbing.errors import BadInput, DubbingError, NotFound, Transient
+
+LOOK_SECONDS = 3.0
+"""Pause between two looks at what is waited for."""
+
+
+class NotInTime(Transient):
+    """A card did not start, answer or stop in time."""
+
+    code = "autodl_not_in_time"
+
+
+class Patience:
+    """Waits for one card, up to some end."""
+
+    def __init__(self, seconds: float, say: Callable[[str], object]) -> None:
+        """Begin now. say: is told what is waited for, whenever that changes."""
+        self._seconds = seconds
+        self._end = time.monotonic() + seconds
+        self._say = say
+        self._why = ""
+
+    def wait(self, why: str) -> None:
+        """Return after some seconds; raises NotInTime at the end."""
+        if time.monotonic() > self._end:
+            raise NotInTime(f"after {self._seconds:.0f} s still: {why}")
+        if why != self._why:
+            self._say(why)
+            self._why = why
+        time.sleep(LOOK_SECONDS)
+
+
+class Spot(NamedTuple):
+    """Where a card is reached, and what it costs there."""
+
+    place: str
+    """Host and port; ``""`` while there are none."""
+    price: str
+    """As `dubbing endpoints add --price` takes it; ``""`` when it is unknown."""
+
+
+class Serving:
+    """The cards that serve one installation."""
+
+    def __init__(self, registry: Registry, book: Book, say: Callable[[str], object]) -> None:
+        """Ask nothing yet. say: is told what is waited for."""
+        self._registry = registry
+        self.book = book
+        self._say = say
+
+    def enter(self, uuid: str, engine: str, named: Mapping[str, Any]) -> Card:
+        """Enter a card that is to serve an engine, and return it.
+
+        named: fields of `Card`; for a card that is known, the others stay as they are.
+        Raises BadInput for a key that is not there, and for a card that serves another engine.
+        """
+        known = self.book.all().get(uuid)
+        if known and known.engine != engine:
+            if self._endpoint(known):
+                raise BadInput(f"it serves {known.engine}: stop it with `down` first", where=uuid)
+            known = None
+        card = self._as_used(known or Card(engine=engine)).model_copy(update=dict(named))
+        self.require_key(card.key_from)
+        return self.book.put(uuid, card)
+
+    def require_key(self, variable: str) -> None:
+        """Raise BadInput unless a variable holds a key here, or none is named."""
+        if variable and not self._registry.pools.key(variable):
+            raise BadInput("it is empty: put the key of the card into it", where=variable)
+
+    def serve(self, uuid: str, spot: Callable[[], Spot], patience: Patience) -> Card:
+        """Add a card's endpoint once it answers; return the card.
+
+        spot: returns where it is now.
+        Raises BadInput as `Registry.add` does for what waiting cannot change, and NotInTime.
+        """
+        while True:
+            try:
+                if (found := spot()).place:
+                    return self._move(uuid, self.book.all()[uuid], found)
+                why = f"{uuid} has no address yet"
+            except BadInput as exc:
+                if not isinstance(exc.__cause__, WireError):
+                    raise
+                why = str(exc)
+            patience.wait(why)
+
+    def follow(self, uuid: str, spot: Spot) -> tuple[str, str]:
+        """Move the endpoint of a card that is known to ``spot``, if it has another address.
+
+        Returns what was done, and why it could not be done; ``""`` for neither.
+        """
+        card = self.book.all()[uuid]
+        former = self._endpoint(card)
+        if former is None or former.draining or card.address(spot.place) == card.url:
+            return "", ""
+        try:
+            self._move(uuid, self._as_used(card), spot)
+        except DubbingError as exc:
+            return f"its address is no longer {card.url}", str(exc)
+        return f"in place of {card.url}", ""
+
+    def faults(self, engines: Iterable[str]) -> dict[str, str]:
+        """Ask the endpoints of engines; return why each cannot be used, or ``""``, by address."""
+        checks = [one for engine in engines for one in self._registry.check(engine)]
+        return {one.endpoint.url: one.error for one in checks}
+
+    def left(self, uuids: Iterable[str]) -> dict[str, Card]:
+        """Return those of cards that are gone whose endpoints are left; forget the others."""
+        known = self.book.all()
+        left = {}
+        for uuid in uuids:
+            if self._endpoint(known[uuid]):
+                left[uuid] = known[uuid]
+            else:
+                self.book.remove(uuid)
+        return left
+
+    def retire(self, uuids: list[str], grace: float) -> None:
+        """Send cards no more lines, wait, and remove their endpoints; they stay in the book.
+
+        grace: seconds for the lines that they have begun.
+        """
+        known = self.book.all()
+        cards = {uuid: known[uuid] for uuid in uuids if uuid in known}
+        serving = {uuid: card for uuid, card in cards.items() if self._endpoint(card)}
+        for uuid, card in serving.items():
+            self.book.put(uuid, self._as_used(card))
+            self._registry.drain(card.engine, card.url)
+        if serving:
+            self._say(f"no more lines are sent there; those that were begun have {grace:g} s")
+            time.sleep(grace)
+        for card in serving.values():
+            # Somebody may have removed it meanwhile; the card has to be stopped all the same.
+            with suppress(NotFound):
+                self._registry.remove(card.engine, card.url)
+
+    def _move(self, uuid: str, card: Card, spot: Spot) -> Card:
+        """Add the endpoint of a card at a spot, and remove the one at its former address."""
+        url, price = card.address(spot.place), spot.price or card.price
+        fields = {
+            "url": url,
+            "slots": card.slots,
+            "key_from": card.key_from,
+            "price": price or None,
+        }
+        others = self._registry.pools.get(card.engine).endpoints
+        self._registry.add(card.engine, fields, {} if others else card.declared)
+        if url != card.url and self._endpoint(card):
+            self._registry.remove(card.engine, card.url)
+        return self.book.put(uuid, card.model_copy(update={"url": url, "price": price}))
+
+    def _as_used(self, card: Card) -> Card:
+        endpoint = self._endpoint(card)
+        return card.like(endpoint, self._registry.pools.get(card.engine)) if endpoint else card
+
+    def _endpoint(self, card: Card) -> Endpoint | None:
+        return self._registry.pools.get(card.engine).endpoint(card.url)
