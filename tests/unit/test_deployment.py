@@ -121,6 +121,37 @@ def test_every_variable_is_explained_in_the_example() -> None:
     assert explained >= set(re.findall(r"\$\{(\w+)", COMPOSE_TEXT)) | SETTINGS
 
 
+def commands_elsewhere() -> list[list[str]]:
+    """The command lines of the unit files and of what runs on a card."""
+    texts = [path.read_text() for path in (ROOT / "scripts" / "systemd").iterdir()]
+    texts.append((ROOT / "scripts" / "autodl" / "serve").read_text())
+    return [
+        shlex.split(line)
+        for text in texts
+        for line in re.findall(r"^(?:ExecStart=|    exec )\S*/dubbing\"? (.*)$", text, re.MULTILINE)
+    ]
+
+
+def test_other_machines_run_commands_that_exist() -> None:
+    assert sorted(command[0] for command in commands_elsewhere()) == [
+        *("engine-server", "engine-server", "worker", "worker")
+    ]
+    for name, *arguments in commands_elsewhere():
+        with click.Context(cli.group) as context:
+            command = cli.group.get_command(context, name)
+        assert command is not None
+        options = {argument for argument in arguments if argument.startswith("--")}
+        assert options <= click_options(command)
+
+
+def test_other_machines_set_variables_that_are_settings() -> None:
+    folders = (ROOT / "scripts" / "systemd", ROOT / "scripts" / "autodl")
+    files = [path for folder in folders for path in folder.iterdir() if path.is_file()]
+    text = "".join(path.read_text() for path in files)
+    named = set(re.findall(r"DUBBING_[A-Z_]+", text)) - {"DUBBING_KEY_AUTODL"}
+    assert {"DUBBING_HOME", "DUBBING_ENGINE_SERVER_KEY"} <= named <= SETTINGS
+
+
 def instructions() -> list[list[str]]:
     text = (ROOT / "Dockerfile").read_text().replace("\\\n", "")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
