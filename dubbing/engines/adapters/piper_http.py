@@ -162,7 +162,7 @@ class PiperHTTP(RemoteEngine):
             "voice": voice,
             "length_scale": round(config.inference.length_scale / line.speed, 4),
             **({"speaker_id": config.speakers[speaker]} if speaker else {}),
-            **self.pool.fields,
+            **self.pool.sent(line.language),
         }
         try:
             return sound_of(wire.post(endpoint, server.route, content, seconds))

@@ -75,8 +75,11 @@ class YourTTSHTTP(CloningEngine):
         """Return a pool with the published model's name, languages and rate, unless declared."""
         from dubbing.engines.remote.wire import Unfit  # noqa: PLC0415 - commands send nothing
 
-        if declared.fields:
-            raise Unfit("it takes no fields but those of its contract: leave --field out")
+        if declared.fields or declared.language_fields:
+            raise Unfit(
+                "it takes no fields but those of its contract: leave --field out, and "
+                "--language-field"
+            )
         plain = declared.languages == Pool().languages
         return declared.model_copy(
             update={

@@ -94,13 +94,12 @@ def test_a_server_that_ignores_references_is_not_taken_for_one_that_clones(
 
 
 def test_a_pool_that_clones_no_more_speaks_no_clone_in_a_default_voice(
-    server: Server, load: Load
+    server: Server, registry: Registry, load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("dubbing.engines.remote.engine.REFRESH_SECONDS", 0.0)
     engine = load(clones=True)
     form = engine.extract(recording(), WORDS)
-    # The pool is read anew at the first line, and some seconds later.
-    engine.synthesize([Line(text=TEXT, language="en", voice=form)])
-    engine.pool = engine.pool.model_copy(update={"clones": False})
+    registry.pools.put("openai", engine.pool.model_copy(update={"clones": False}))
     before = len(server.seen)
     (refused,) = engine.synthesize([Line(text=TEXT, language="en", voice=form)])
     assert isinstance(refused, SpeechRejected)

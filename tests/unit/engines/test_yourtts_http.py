@@ -150,6 +150,7 @@ def test_a_reference_of_another_length_is_refused(engine: YourTTSHTTP, seconds: 
         ({"loaded": False}, "", {}, "its model is not loaded"),
         ({}, "/elsewhere", {}, "it has no /register_speaker"),
         ({}, "", {"fields": {"speech_rate": 9}}, "leave --field out"),
+        ({}, "", {"language_fields": {"en": {"language": "en"}}}, "and --language-field"),
     ],
 )
 def test_a_server_that_cannot_be_used_is_refused(
