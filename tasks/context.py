@@ -77,6 +77,8 @@ class Context:
         """Finish what was spoken, and leave to others what was only read."""
         self.pipeline.close()
         self.clips.close()
+        if self.engines:
+            self.engines.close()
 
     @property
     def residency(self) -> Residency:

@@ -158,6 +158,8 @@ class _Hum(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Hum
+    in_flight = False
+    """Whether this connection waits for a line."""
 
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
@@ -220,12 +222,23 @@ class _Handler(BaseHTTPRequestHandler):
             struck = [
                 name for name in FAULTS + ODDITIES if server.random.random() < shares.get(name, 0)
             ]
+        self.in_flight = True
         try:
             time.sleep(server.behaviour.get("seconds", 0))
             self._answer(content, struck[0] if struck else "")
         finally:
-            with server.lock:
-                server.in_flight -= 1
+            self._spoken()
+
+    def send_response(self, code: int, message: str | None = None) -> None:
+        # Who hears the answer may send the next line before this thread goes on.
+        self._spoken()
+        super().send_response(code, message)
+
+    def _spoken(self) -> None:
+        """Note that a line is in flight no more."""
+        with self.server.lock:
+            self.server.in_flight -= self.in_flight
+        self.in_flight = False
 
     def _answer(self, content: dict[str, Any], fault: str) -> None:
         key = self.server.behaviour.get("key")

@@ -68,12 +68,13 @@ def _context() -> Context:
     log.configure(system.settings.log_level)
     reporter = Reporter(system.ledger, os.environ[WORKER_VARIABLE], _number())
     installation = Installation(system.storage, system.ledger, os.environ[INSTALLATION_VARIABLE])
+    process = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
     runner = BatchRunner(
         storage=system.storage,
         ledger=system.ledger,
         publisher=Publisher(current_app._get_current_object(), system.ledger),
         access=Access(system.storage, installation, reporter.note),
-        worker=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}",
+        worker=process,
     )
     engines = os.environ[ENGINES_VARIABLE].split()
     if engines == [Kind.ASSEMBLY]:
@@ -84,12 +85,12 @@ def _context() -> Context:
         context = Context(runner=runner, report=reporter.report)
         reporter.report(Holding(begun=True))
     else:
-        context = Context(runner=runner, engines=_residency(engines, system, reporter))
+        context = Context(runner=runner, engines=_residency(engines, system, reporter, process))
     signal.signal(ENDING, lambda *_: context.end())
     return context
 
 
-def _residency(engines: list[str], system: System, reporter: Reporter) -> Residency:
+def _residency(engines: list[str], system: System, reporter: Reporter, process: str) -> Residency:
     """Return the engines; those that do not rest are loaded as far as the memory budget reaches."""
     worker, number = os.environ[WORKER_VARIABLE], _number()
     # Recorded by the parent, or by the dead process whose place this process takes.
@@ -102,6 +103,7 @@ def _residency(engines: list[str], system: System, reporter: Reporter) -> Reside
         device=system.settings.device,
         budget=system.settings.model_memory,
         resting=resting,
+        shares=system.ledger.slots(process),
         loaded=partial(_announce, system.storage),
         changed=reporter.report,
     )

@@ -62,7 +62,10 @@ def endpoints(context: click.Context, as_json: bool) -> None:
     help="Sent, beside --field, with each line of a language.",
 )
 @click.option(
-    "--slots", type=click.IntRange(min=1), default=1, help="Lines that it is sent at once."
+    "--slots",
+    type=click.IntRange(min=1),
+    default=1,
+    help="Lines that it is sent at once, by all workers together.",
 )
 @click.option("--clones", is_flag=True, help="It clones a reference: it takes ref_audio.")
 @click.option("--transcripts", is_flag=True, help="It needs what is said in a reference.")

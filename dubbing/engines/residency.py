@@ -21,6 +21,7 @@ from dubbing.engines.conversion import Converted
 from dubbing.engines.engine import Converter, Engine, EngineSpec, Voicing
 from dubbing.engines.holding import Holding
 from dubbing.engines.remote.engine import RemoteEngine
+from dubbing.engines.remote.shares import Shares
 from dubbing.errors import BadInput, DubbingError, EngineAway, EngineFailed
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class Residency:
         device: str | None = None,
         budget: float | None = None,
         resting: Mapping[str, str] | None = None,
+        shares: Shares | None = None,
         loaded: Callable[[Voicing], object] = lambda engine: None,
         changed: Callable[[Holding], object] = lambda holding: None,
     ) -> None:
@@ -52,12 +54,14 @@ class Residency:
         device: device of all models; without it, the best one here for each engine.
         budget: GiB that all models together may take, by the size of their files.
         resting: engines that are not loaded until they are woken, and why, as in `Holding`.
+        shares: shares the slots of endpoints with other processes; without it, all are this one's.
         loaded: called with each engine that was loaded.
         changed: called with the holding whenever it changes.
         """
         self._catalogue = catalogue
         self._device = device
         self._budget = budget
+        self._shares = shares
         self._loaded = loaded
         self._changed = changed
         self._engines: OrderedDict[str, Voicing] = OrderedDict()
@@ -169,6 +173,11 @@ class Residency:
         self._unload(name)
         self._changed(self.holding)
 
+    def close(self) -> None:
+        """Unload all engines, as the process ends."""
+        for name in list(self._engines):
+            self._unload(name)
+
     def _give_up(self, name: str, exc: DubbingError) -> str:
         """Rest an engine that could not be loaded; return the reason."""
         self.rest(name, f"{name} cannot be loaded: {exc}")
@@ -181,6 +190,8 @@ class Residency:
 
     def _load(self, name: str, beside: str = "") -> None:
         engine = self._catalogue.create(name)
+        if isinstance(engine, RemoteEngine):
+            engine.shares = self._shares
         self._catalogue.permit([engine.spec])
         self._make_room(engine, beside)
         # The converter is named, as a base that kills its process would do so again for it.

@@ -26,6 +26,8 @@ in the middle of a step; sending a step twice does no harm. Entries that are not
 ``counts:<queue>[:<tenant>]``  cache: the members of a long ring, and the batches of each that wait
 ``spent:<account>``            cache: what the lines of an engine cost in a month
 ``holding:<name>``             hash: what each process of a worker holds in memory, as it reported
+``shares:<engine>``            hash: the slots of each endpoint that a process has, and its wish
+``began``                      string: since when Redis has kept what it was told
 ``reply:<ticket>``             list: the answer to a request that has no job
 ``asking:<ticket>``            mark: a caller still waits for that answer
 ``installation``               string: the id of the installation, which storage holds too

@@ -2,6 +2,7 @@
 -- then the queues that it no longer takes from. An empty record means that the worker leaves.
 local name, record, slots, taken = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local t = now()
+age()
 for n = 5, #ARGV do
   if record ~= '' and n - 4 <= taken then
     redis.call('HSET', P .. 'slots:' .. ARGV[n], name, slots .. '|' .. t)

@@ -7,6 +7,7 @@ local ENDED_TTL = 3600       -- seconds that an ended job is remembered here; st
 local NEWCOMERS = 8          -- new jobs, or tenants, that go ahead of one that already had a turn
 local NOBODY = '-'           -- owner of a batch that was handed back and rests
 local PACE_BATCHES = 20      -- recent batches that the mean time of a batch covers
+local SETTLE = 3             -- seconds after which all who hold slots have told an emptied Redis
 
 local function now()
   local t = redis.call('TIME')
@@ -16,6 +17,13 @@ end
 -- Return a stored number, or 0 for an entry that somebody has spoilt: an error here would end the
 -- script between two writes.
 local function num(value) return tonumber(value or '') or 0 end
+
+-- Return for how many seconds Redis has kept what it was told.
+local function age()
+  local t = now()
+  redis.call('SET', P .. 'began', t, 'NX')
+  return t - num(redis.call('GET', P .. 'began'))
+end
 
 local function jobkey(job) return P .. 'job:' .. job end
 local function todokey(job, queue) return jobkey(job) .. ':todo:' .. queue end

@@ -24,6 +24,7 @@ from dubbing.ledger.records import (
 )
 from dubbing.ledger.requests import Requests
 from dubbing.ledger.server import Call, Server
+from dubbing.ledger.slots import Slots
 from dubbing.planning.plan import BatchRef
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,10 @@ class Ledger:
         Every other call waits longer, for a Redis that restarts.
         """
         self._server.greet()
+
+    def slots(self, process: str) -> Slots:
+        """Return the slots of endpoints, as a process of this name shares them with others."""
+        return Slots(self._server, process)
 
     @property
     def place(self) -> str:

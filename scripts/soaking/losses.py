@@ -34,6 +34,8 @@ PATTERNS: Mapping[str, str] = {
     "counts": "counts:.+",
     "slots": "slots:.+",
     "holding": "holding:.+",
+    "shares": "shares:.+",
+    "began": "began",
     "turns": "turn:.+",
     "installation": "installation",
 }

@@ -36,7 +36,7 @@ EACH = 0.05
 
 
 class Served(System):
-    """A worker of servers, and one of assembly."""
+    """A worker of servers, which has two processes, and one of assembly."""
 
     ENGINES: ClassVar = {"openai": "openai", "assembly": "assembly"}
 
@@ -154,6 +154,9 @@ def test_a_server_that_dies_costs_no_line(system: System, servers: list[Server])
     servers[0].start()
     assert (status.state, status.done, status.failed) == (JobState.COMPLETED, 80, 0)
     assert all(line.error is None for line in system.report(manifest).lines)
+    # Each server has one slot, which the processes of the worker share.
+    others = [asked for server in servers[1:] for asked in server.seen]
+    assert {asked["in_flight"] for asked in others} == {1}
 
 
 def test_a_job_waits_while_no_server_is_there(system: System, servers: list[Server]) -> None:

@@ -74,7 +74,7 @@ class Remote(RemoteEngine):
         from dubbing.engines.remote.wire import Failed  # noqa: PLC0415 - as above
         from dubbing.media.samples import encode_exact  # noqa: PLC0415 - as above
 
-        self._refresh()
+        dispatch = self._refresh()
         wav = encode_exact(reference)
         fields = {"engine": self.pool.model, "transcript": transcript, "as_is": "true"}
 
@@ -86,7 +86,8 @@ class Remote(RemoteEngine):
                 raise Failed("its answer holds no form of a voice") from exc
             return form
 
-        return self.by_some_endpoint(ask, self.end_of_call())
+        with dispatch.expecting(1, EXTRACT_SECONDS):
+            return self.by_some_endpoint(ask, self.end_of_call(), EXTRACT_SECONDS)
 
     def refusal(self, line: Line) -> DubbingError | None:
         """Return why a line is not sent to any endpoint, or None."""

@@ -1,5 +1,7 @@
 """Which endpoint of a pool takes the next line: the least loaded one that is not resting.
 
+No endpoint is sent more lines at once than the slots of it that are this process's (`shares`).
+
 An endpoint that nobody answers at rests, each time longer. After a few failures in a row it is
 away: then one line at a time tries whether it is back. When all are away, `EngineAway` says so, and
 the batch waits in its queue: it is no line's fault.
@@ -12,10 +14,11 @@ import random
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 from dubbing.engines.remote.pool import Endpoint
+from dubbing.engines.remote.shares import Allotment, Place, Shares
+from dubbing.engines.remote.standing import STRIKES, Standing
 from dubbing.engines.remote.wire import Failed, Unfit, Unreachable
 from dubbing.errors import DubbingError, EngineAway, SpeechRejected
 
@@ -23,45 +26,18 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.5
 """Pause between two looks for an endpoint while none can be used."""
-STRIKES = 3
-"""Failures in a row after which an endpoint is away."""
 FIRST_REST, LONGEST_REST = 0.5, 10.0
 """Seconds that an endpoint rests after its first failure in a row, and at most."""
 SHORTEST_WISH, LONGEST_WISH = 0.2, 120.0
 """Seconds of a ``Retry-After`` that are heeded, at least and at most."""
 
 
-@dataclass
-class _State:
-    """What is known of one endpoint."""
-
-    endpoint: Endpoint
-    in_flight: int = 0
-    strikes: int = 0
-    """Failures in a row."""
-    rests_until: float = 0.0
-    """Moment of `time.monotonic`."""
-    why: str = ""
-    """The last failure."""
-    fit: bool = False
-    """Whether it was found to serve the pool's model since it was last away."""
-    asking: threading.Lock = field(default_factory=threading.Lock)
-    """Held while it is asked that; lines that come meanwhile wait for the answer."""
-
-    @property
-    def away(self) -> bool:
-        """Whether it failed again and again."""
-        return self.strikes >= STRIKES
-
-    @property
-    def load(self) -> float:
-        """The share of its slots that are taken; 1 or more when it is sent no more."""
-        slots = 1 if self.away else self.endpoint.slots
-        return self.in_flight / slots
-
-
 class _Nobody(EngineAway):
     """No endpoint can be used, now and for some time."""
+
+
+class LateError(Exception):
+    """The slot of a line was lost before the line was sent: no fault of line or endpoint."""
 
 
 class Dispatch:
@@ -71,13 +47,15 @@ class Dispatch:
         self,
         name: str,
         fit: Callable[[Endpoint], None],
-        refresh: Callable[[], None] = lambda: None,
+        refresh: Callable[[], object] = lambda: None,
+        shares: Shares | None = None,
     ) -> None:
         """Know no endpoint yet.
 
         name: the engine's. fit: raises Unfit or Unreachable for an endpoint that does not serve the
         pool's model; it is called before an endpoint is used, and after each time it was away.
         refresh: calls `follow` if the endpoints may have changed; it is called while all are away.
+        shares: shares the slots with other processes; without it, all are this one's.
         """
         self._name = name
         self._fit = fit
@@ -87,9 +65,10 @@ class Dispatch:
         """Why no endpoint can be used; ``""`` while one can."""
         self.changed: Callable[[], object] = lambda: None
         """Called whenever `trouble` comes or goes."""
-        self._states: dict[str, _State] = {}
+        self._states: dict[str, Standing] = {}
         self._changed = threading.Condition()
         self._closed = threading.Event()
+        self._allotment = Allotment(name, shares, self._changed, self._places)
 
     def follow(self, endpoints: Iterable[Endpoint], why_none: str = "") -> None:
         """Use these endpoints from now on; what is known of those that stay is kept.
@@ -101,25 +80,31 @@ class Dispatch:
             known = self._states
             self._states = {}
             for endpoint in endpoints:
-                state = known.get(endpoint.url) or _State(endpoint)
+                state = known.get(endpoint.url) or Standing(endpoint)
                 state.endpoint = endpoint
                 self._states[endpoint.url] = state
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Look for no endpoint any more."""
+        """Look for no endpoint any more, and give up all slots."""
         self._closed.set()
+        self._allotment.close()
+
+    def expecting(self, lines: int, seconds: float) -> AbstractContextManager[None]:
+        """Have slots for so many lines at once; see `Allotment.expecting`."""
+        return self._allotment.expecting(lines, seconds)
 
     @contextmanager
-    def turn(self, end: float, avoid: Collection[str] = ()) -> Iterator[Endpoint]:
+    def turn(self, end: float, seconds: float, avoid: Collection[str] = ()) -> Iterator[Endpoint]:
         """Provide an endpoint for one line, and learn from the errors of the block.
 
-        end: moment of `time.monotonic` until which to wait for a free one. avoid: addresses that
-        are taken only when no other endpoint is there.
-        Raises EngineAway when no endpoint is there, or none is free in time.
+        end: moment of `time.monotonic` until which to wait for a free one. seconds: how long the
+        block may take. avoid: addresses that are taken only when no other endpoint is there.
+        Raises EngineAway when no endpoint is there, or none is free in time, and LateError when the
+        slot was lost meanwhile.
         """
         try:
-            state = self._taken(end, avoid)
+            state = self._taken(end, seconds, avoid)
         except _Nobody as exc:
             self._note_trouble(str(exc))
             raise
@@ -128,6 +113,8 @@ class Dispatch:
                 if not state.fit:
                     self._fit(state.endpoint)
                     state.fit = True
+            if not self._allotment.lasts(seconds):
+                raise LateError
             yield state.endpoint
         except Unreachable as exc:
             if exc.retry_after is None:
@@ -140,8 +127,8 @@ class Dispatch:
             self._strike(state, exc, LONGEST_REST, strikes=STRIKES)
             raise
         except Failed as exc:
-            # It may be the line's fault, so it never rests; but others take lines before it.
-            self._strike(state, exc, 0.0)
+            # It may be the line's fault; but others take lines before it.
+            self._strike(state, exc, self._rest_after_failure(state))
             raise
         except SpeechRejected:
             self._well(state)
@@ -153,7 +140,11 @@ class Dispatch:
                 state.in_flight -= 1
                 self._changed.notify_all()
 
-    def _taken(self, end: float, avoid: Collection[str]) -> _State:
+    def _places(self) -> list[Place]:
+        now = time.monotonic()
+        return [state.place(now) for state in self._states.values()]
+
+    def _taken(self, end: float, seconds: float, avoid: Collection[str]) -> Standing:
         with self._changed:
             while True:
                 now = time.monotonic()
@@ -161,19 +152,29 @@ class Dispatch:
                 there = [s for s in usable if not (s.away and s.rests_until > now)]
                 if not there:
                     raise _Nobody(self._nobody(usable))
+                if self._allotment.hopeless:
+                    raise _Nobody(f"other workers use all slots of the endpoints of {self._name}")
                 if now >= end:
                     raise EngineAway(f"no endpoint of {self._name} became free in time")
-                wanted = [s for s in there if s.endpoint.url not in avoid] or there
-                free = [s for s in wanted if s.rests_until <= now and s.load < 1]
+                slots = {s.endpoint.url: self._slots(s, seconds) for s in there}
+                ours = [s for s in there if slots[s.endpoint.url]]
+                wanted = [s for s in ours if s.endpoint.url not in avoid] or ours
+                awake = [s for s in wanted if s.rests_until <= now]
+                free = [s for s in awake if s.in_flight < slots[s.endpoint.url]]
                 if free:
-                    best = min(free, key=lambda s: (s.away, s.load))
+                    best = min(free, key=lambda s: (s.away, s.in_flight / slots[s.endpoint.url]))
                     best.in_flight += 1
                     return best
                 resting = [s.rests_until for s in usable if s.rests_until > now]
                 self._changed.wait(min([end, *resting]) - now)
 
+    def _slots(self, state: Standing, seconds: float) -> int:
+        """Return how many lines an endpoint may be sent at once."""
+        slots = self._allotment.slots(state.endpoint, seconds)
+        return min(1, slots) if state.away else slots
+
     def _strike(
-        self, state: _State, exc: Exception, rest: float | None = None, *, strikes: int = 1
+        self, state: Standing, exc: Exception, rest: float | None = None, *, strikes: int = 1
     ) -> None:
         """Note a failure. rest: seconds that the endpoint rests; by default longer each time."""
         with self._changed:
@@ -190,7 +191,18 @@ class Dispatch:
             state.fit = state.fit and not state.away
         log.warning("%s at %s: %s", self._name, state.endpoint.url, exc)
 
-    def _well(self, state: _State) -> None:
+    def _rest_after_failure(self, state: Standing) -> float:
+        """Return the seconds that an endpoint rests whose answer was no speech.
+
+        One that keeps failing rests while there are others, though their slots may all be those of
+        other processes: their lines are spoken, and those of this process would all fail.
+        """
+        with self._changed:
+            others = (other for other in self._states.values() if other is not state)
+            better = any(not (other.away or other.endpoint.draining) for other in others)
+        return LONGEST_REST if better and state.strikes + 1 >= STRIKES else 0.0
+
+    def _well(self, state: Standing) -> None:
         with self._changed:
             if state.away:
                 log.info("%s at %s is back", self._name, state.endpoint.url)
@@ -208,15 +220,15 @@ class Dispatch:
     def _look_out(self) -> None:
         """Ask endpoints that do not rest whether they are back, until one is."""
         while not self._closed.wait(LOOK_SECONDS):
-            with suppress(DubbingError, Unreachable, Unfit):
+            with suppress(DubbingError, Unreachable, Unfit, LateError):
                 self._refresh()
                 # One that was away is asked what it serves before its turn.
-                with self.turn(time.monotonic() + 1):
+                with self.expecting(1, 0.0), self.turn(time.monotonic() + 1, 0.0):
                     self.trouble = ""
                     self.changed()
                     return
 
-    def _nobody(self, usable: Collection[_State]) -> str:
+    def _nobody(self, usable: Collection[Standing]) -> str:
         if self._why_none:
             return self._why_none
         if not usable:

@@ -24,6 +24,7 @@ from dubbing.errors import DubbingError, EngineFailed, EngineMissing
 # Commands that list engines import the adapters, and send nothing.
 if TYPE_CHECKING:
     from dubbing.engines.remote.dispatch import Dispatch
+    from dubbing.engines.remote.shares import Shares
     from dubbing.engines.remote.wire import Wire
     from dubbing.media.samples import Audio
 
@@ -53,6 +54,8 @@ class RemoteEngine:
     """How many lines one of its servers can be sent at once."""
     spec: EngineSpec
     model: str
+    shares: Shares | None = None
+    """Shares the slots of the endpoints with other processes, if it is set before `load`."""
 
     def __init__(self, name: str, folder: Path, pools: Pools | None = None) -> None:
         """Read the pool, without asking any endpoint.
@@ -79,7 +82,7 @@ class RemoteEngine:
         self.require_endpoints()
         self.model = self.pool.digest
         self._wire = Wire(self._key)
-        self._dispatch = Dispatch(self.spec.name, self._check_fit, self._refresh)
+        self._dispatch = Dispatch(self.spec.name, self._check_fit, self._refresh, self.shares)
         self._dispatch.follow(self.pool.endpoints)
 
     @property
@@ -101,7 +104,7 @@ class RemoteEngine:
             )
 
     def unload(self) -> None:
-        """Close the connections."""
+        """Close the connections, and give up the slots."""
         if self._dispatch:
             self._dispatch.close()
         if self._wire:
@@ -109,13 +112,17 @@ class RemoteEngine:
         self._wire = self._dispatch = None
 
     def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
-        """Speak ``lines``, as many at once as the pool has slots."""
+        """Speak ``lines``, as many at once as slots of the pool are this process's."""
         if not lines:
             return []
-        self._refresh()
+        dispatch = self._refresh()
         end = self.end_of_call()
         threads = min(len(lines), MOST_THREADS, max(1, self.pool.slots))
-        with ThreadPoolExecutor(threads, thread_name_prefix="line") as pool:
+        longest = max(self._patience(line, end) for line in lines)
+        with (
+            dispatch.expecting(threads, longest),
+            ThreadPoolExecutor(threads, thread_name_prefix="line") as pool,
+        ):
             # The meter of the caller's context counts what each thread uses.
             spoken = [pool.submit(copy_context().run, self._speak, line, end) for line in lines]
             return [line.result() for line in spoken]
@@ -159,12 +166,12 @@ class RemoteEngine:
         if self._wire:
             self.identify(self._wire, endpoint)
 
-    def _refresh(self) -> None:
-        """Read the endpoints and the cap again, if that was not done just now."""
+    def _refresh(self) -> Dispatch:
+        """Read endpoints and cap again, if that was not done just now; return who gives turns."""
         if self._dispatch is None:
             raise EngineFailed(f"{self.spec.name} is not loaded")
         if self._pools is None or time.monotonic() < self._read_at + REFRESH_SECONDS:
-            return
+            return self._dispatch
         pool = self._pools.get(self.spec.name)
         why = self._pools.reached_cap(self.spec.name, pool)
         if pool.endpoints and pool.digest != self.model:
@@ -175,9 +182,10 @@ class RemoteEngine:
         self._read_at = time.monotonic()
         if why:
             self._dispatch.follow([], why)
-            return
+            return self._dispatch
         self.pool = pool
         self._dispatch.follow(pool.endpoints)
+        return self._dispatch
 
     def _patience(self, line: Line, end: float) -> float:
         """Return the seconds after which an endpoint is taken to hang."""
@@ -188,19 +196,25 @@ class RemoteEngine:
         """Return a line's sound, or its error; EngineAway when no endpoint can be used."""
         if refusal := self.refusal(line):
             return refusal
+
+        def ask(wire: Wire, endpoint: Endpoint) -> Audio:
+            return self.ask(wire, endpoint, line, self._patience(line, end))
+
         try:
-            return self.by_some_endpoint(
-                lambda wire, one: self.ask(wire, one, line, self._patience(line, end)), end
-            )
+            return self.by_some_endpoint(ask, end, self._patience(line, end))
         except DubbingError as exc:
             return exc
 
-    def by_some_endpoint(self, ask: Callable[[Wire, Endpoint], Answer], end: float) -> Answer:
+    def by_some_endpoint(
+        self, ask: Callable[[Wire, Endpoint], Answer], end: float, seconds: float
+    ) -> Answer:
         """Return the answer of an endpoint to a question; one that fails is followed by another.
 
         ask: raises the errors of `wire`. end: moment of `time.monotonic` until which to try.
+        seconds: how long an answer may take.
         Raises SpeechRejected, EngineFailed, and EngineAway when no endpoint can be used.
         """
+        from dubbing.engines.remote.dispatch import LateError  # noqa: PLC0415
         from dubbing.engines.remote.wire import Failed, Unfit, Unreachable  # noqa: PLC0415
 
         wire, dispatch = self._wire, self._dispatch
@@ -210,9 +224,9 @@ class RemoteEngine:
         while True:
             endpoint = None
             try:
-                with dispatch.turn(end, avoid=failed) as endpoint, self._noted(endpoint):
+                with dispatch.turn(end, seconds, avoid=failed) as endpoint, self._noted(endpoint):
                     return ask(wire, endpoint)
-            except (Unreachable, Unfit):
+            except (Unreachable, Unfit, LateError):
                 # The endpoint rests, so another one answers, or the same one later.
                 continue
             except Failed as exc:

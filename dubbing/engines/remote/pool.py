@@ -49,7 +49,7 @@ class Endpoint(Model):
     key_from: str = ""
     """The environment variable of a worker that holds its API key; ``""`` when it needs none."""
     slots: int = Field(default=1, ge=1, le=1000)
-    """How many lines it is sent at once."""
+    """How many lines it is sent at once, by all workers together."""
     draining: bool = False
     """Whether it is sent no more lines."""
     price: Annotated[Price, BeforeValidator(price_in)] | None = None

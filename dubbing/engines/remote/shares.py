@@ -1,0 +1,177 @@
+"""The part of its endpoints' slots that this process may use: other workers use them, too.
+
+Whoever keeps the shares (`Shares`) gives a process slots by lease. A thread renews all of them in
+one call, and a process that has no work gives them up. A line is sent only when it has to end
+before the lease does, as a slot whose lease ended is somebody else's.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple, Protocol
+
+from dubbing.engines.remote.pool import Endpoint
+from dubbing.errors import DubbingError
+
+log = logging.getLogger(__name__)
+
+RENEW_SECONDS = 1.0
+"""Seconds between two renewals while there is work."""
+LEASE_SECONDS = 6.0
+"""Seconds without a renewal after which no line is sent; a lease lasts as long as a line more."""
+CLOSE_SECONDS = 2.0
+"""Longest wait for the slots to be given up at the end; their lease ends by itself."""
+
+
+class Place(NamedTuple):
+    """An endpoint, as a process asks for its slots."""
+
+    url: str
+    slots: int
+    """How many the process could use; 0 at an endpoint that it sends nothing."""
+    having: int
+    """How many it uses, or may begin to use before it has the answer."""
+
+
+class Part(NamedTuple):
+    """The slots that are a process's."""
+
+    slots: Sequence[int]
+    """How many it may use at each place."""
+    due: bool
+    """Whether more are on their way; otherwise there are fewer slots than processes with work."""
+
+
+class Shares(Protocol):
+    """Shares the slots of endpoints among all processes of an installation."""
+
+    def share(self, engine: str, wanted: int, places: Sequence[Place], seconds: float) -> Part:
+        """Renew the lease of a process, and return what it may use; raises QueueUnavailable.
+
+        engine: the one whose pool holds the places. wanted: slots that it could use now; 0 gives
+        up all that it does not have in use. seconds: the lease, from this call on.
+        """
+
+
+class Allotment:
+    """What this process may send to an engine's endpoints. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        engine: str,
+        shares: Shares | None,
+        changed: threading.Condition,
+        places: Callable[[], Sequence[Place]],
+    ) -> None:
+        """Have no slots yet; without ``shares``, all of them.
+
+        changed: held by those who ask for `slots`, and notified when these change.
+        places: returns the endpoints, and how many slots are in use; it is called with ``changed``
+        held.
+        """
+        self._engine = engine
+        self._shares = shares
+        self._changed = changed
+        self._places = places
+        self._mine: dict[str, int] = {}
+        """Slots by the address of their endpoint."""
+        self._until = 0.0
+        """End of the lease, a moment of `time.monotonic`."""
+        self._due = True
+        self._expected = self._peak = 0
+        """Lines of the calls under way, and the most of them since the last renewal."""
+        self._longest = 0.0
+        """Seconds that one of these lines may take."""
+        self._wake = threading.Event()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="slots", daemon=True)
+        if shares:
+            self._thread.start()
+
+    def close(self) -> None:
+        """Give the slots up, once no line is in flight any more."""
+        self._closed = True
+        self._wake.set()
+        if self._shares:
+            self._thread.join(timeout=CLOSE_SECONDS)
+
+    def slots(self, endpoint: Endpoint, seconds: float) -> int:
+        """Return how many lines that take up to ``seconds`` an endpoint may be sent at once."""
+        if self._shares is None:
+            return endpoint.slots
+        mine = self._mine.get(endpoint.url, 0) if self.lasts(seconds) else 0
+        return min(endpoint.slots, mine)
+
+    def lasts(self, seconds: float) -> bool:
+        """Whether a line that begins now and takes ``seconds`` ends before the lease."""
+        return self._shares is None or time.monotonic() + seconds <= self._until
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether other processes have all slots, and none of them is for this one."""
+        return self._shares is not None and not any(self._mine.values()) and not self._due
+
+    @contextmanager
+    def expecting(self, lines: int, seconds: float) -> Iterator[None]:
+        """Have slots for as many lines at once during the block; the first ones come in a moment.
+
+        seconds: how long one of them may take.
+        """
+        with self._changed:
+            self._longest = max(seconds, self._longest if self._expected else 0.0)
+            self._expected += lines
+            self._peak = max(self._peak, self._expected)
+            if sum(self._mine.values()) < self._expected or not self.lasts(seconds):
+                self._wake.set()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._expected -= lines
+
+    def _run(self) -> None:
+        failing = False
+        while not self._closed:
+            # Without work and without slots there is nothing to renew.
+            self._wake.wait(RENEW_SECONDS if self._mine or self._peak else None)
+            self._wake.clear()
+            try:
+                self._renew()
+                failing = False
+            except DubbingError as exc:
+                level = logging.DEBUG if failing else logging.WARNING
+                log.log(level, "the slots of %s wait for Redis: %s", self._engine, exc)
+                failing = True
+            except Exception:
+                # Without this thread no line would be sent any more.
+                log.exception("the slots of %s are asked for again", self._engine)
+
+    def _renew(self) -> None:
+        if self._shares is None:
+            return
+        with self._changed:
+            wanted = 0 if self._closed else max(self._peak, self._expected)
+            self._peak = self._expected
+            now = time.monotonic()
+            if not wanted or now > self._until:
+                self._mine = {}
+            places = [
+                place._replace(having=max(place.having, self._mine.get(place.url, 0)))
+                for place in self._places()
+            ]
+            lease = LEASE_SECONDS + self._longest
+        part = self._shares.share(self._engine, wanted, places, lease)
+        with self._changed:
+            self._until = now + lease
+            self._due = part.due or not wanted
+            self._mine = {}
+            for place, slots in zip(places, part.slots, strict=True):
+                self._mine[place.url] = slots
+                if slots < place.having:
+                    # Others get what this process gives up once it has said that it knows.
+                    self._wake.set()
+            self._changed.notify_all()
