@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import ssl
 import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import platformdirs
 from dotenv import dotenv_values
@@ -61,6 +62,9 @@ class Settings(BaseSettings):
     granted_sources: tuple[str, ...] = ()
     """Where jobs may name media beside the storage's own bucket, as JSON: ["s3://films",
     "s3://archive/2026"]; s3:// alone stands for every bucket that the keys can read."""
+    ca_file: Path | None = None
+    """PEM file of certificate authorities that are trusted beside the public ones, for servers of
+    engines, S3 and Redis."""
     engine: str = "espeak"
     """Engine for jobs and speakers that name none."""
     slots: int | None = Field(default=None, ge=1)
@@ -128,6 +132,18 @@ class Settings(BaseSettings):
             "/, ?, # and @ in the password"
         )
 
+    @field_validator("ca_file")
+    @classmethod
+    def _has_authorities(cls, path: Path | None) -> Path | None:
+        try:
+            if path:
+                ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+        except ssl.SSLError as exc:
+            raise ValueError(f"there is no certificate in PEM in {path}") from exc
+        except OSError as exc:
+            raise ValueError(f"{path} cannot be read: {exc.strerror}") from exc
+        return path
+
     @field_validator("granted_sources")
     @classmethod
     def _are_buckets(cls, places: tuple[str, ...]) -> tuple[str, ...]:
@@ -184,8 +200,16 @@ class Settings(BaseSettings):
 
     @property
     def redis(self) -> str:
-        """URL of Redis in the form that redis-py takes."""
-        return self.redis_url or f"unix://{self.socket}"
+        """URL of Redis in the form that redis-py and kombu take."""
+        url = self.redis_url or f"unix://{self.socket}"
+        if urlsplit(url).scheme != "rediss":
+            return url
+        # Without a word about certificates, kombu would not look at them.
+        trust = {"ssl_ca_certs": str(self.ca_file)} if self.ca_file else {}
+        options = urlencode({"ssl_cert_reqs": "required", **trust})
+        before, _, named = url.partition("?")
+        # What the URL itself says comes last, and holds.
+        return f"{before}?{options}&{named}" if named else f"{before}?{options}"
 
 
 def temporary_folder() -> Path:

@@ -59,6 +59,7 @@ class System:
             region=settings.s3_region,
             access_key_id=settings.s3_access_key_id,
             secret_access_key=secret.get_secret_value() if secret else None,
+            ca_file=settings.ca_file,
             granted=settings.granted_sources,
         )
         return Storage.at(settings.storage, options, private=not settings.storage_url)
@@ -104,7 +105,7 @@ class System:
     @cached_property
     def pools(self) -> Pools:
         """The endpoints of engines that speak elsewhere."""
-        return Pools(lambda: self.storage, self.settings.key, self._spent)
+        return Pools(lambda: self.storage, self.settings.key, self._spent, self.settings.ca_file)
 
     def _spent(self, engine: str, month: str, currency: str) -> float:
         return spent(self.storage, self.ledger, Account(engine, month, currency))

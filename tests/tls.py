@@ -1,4 +1,4 @@
-"""A TLS server in front of another server, like a cloud provider's Redis."""
+"""A TLS server in front of another server, whose certificate no public authority has signed."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from select import select
 
 CHUNK = 1 << 16
+CERTIFICATE = "certificate.pem"
 
 
 @contextmanager
 def tls_before(port: int, folder: Path) -> Iterator[int]:
     """Yield a port on 127.0.0.1 that serves TLS for the server on ``port``.
 
-    folder: receives the self-signed certificate.
+    folder: receives the self-signed certificate, as `CERTIFICATE`.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate(folder))
@@ -44,10 +46,14 @@ def _serve(connection: socket.socket, context: ssl.SSLContext, port: int) -> Non
         context.wrap_socket(connection, server_side=True) as inside,
         socket.create_connection(("127.0.0.1", port)) as server,
     ):
-        # One request and one answer at a time is enough for a greeting.
-        while request := inside.recv(CHUNK):
-            server.sendall(request)
-            inside.sendall(server.recv(CHUNK))
+        while True:
+            # What TLS has read already, select does not see.
+            ready = [inside] if inside.pending() else select([inside, server], [], [])[0]
+            for one, other in ((inside, server), (server, inside)):
+                if one in ready:
+                    if not (data := one.recv(CHUNK)):
+                        return
+                    other.sendall(data)
 
 
 def certificate(folder: Path) -> Path:
@@ -58,12 +64,14 @@ def certificate(folder: Path) -> Path:
 
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    address = x509.IPAddress(ipaddress.IPv4Address("127.0.0.1"))
     now = datetime.datetime.now(datetime.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=1))
@@ -73,7 +81,7 @@ def certificate(folder: Path) -> Path:
         )
         .sign(key, hashes.SHA256())
     )
-    path = folder / "certificate.pem"
+    path = folder / CERTIFICATE
     path.write_bytes(
         key.private_bytes(
             serialization.Encoding.PEM,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ from dubbing.errors import QueueRefused, QueueUnavailable
 GREETING_SECONDS = 3.0
 """How long a Redis that has never answered may take to answer, or to start."""
 SETTING = "DUBBING_REDIS_URL"
+UNTRUSTED = re.compile(r"certificate verify failed: (.+?) \(_ssl")
+"""The reason why a certificate is not trusted, in the client's message."""
 NO_DATABASE = "DB index"
 """Part of Redis's message about a missing database; that error has no class of its own."""
 SCHEMES = {"redis": "rediss", "rediss": "redis"}
@@ -154,9 +157,10 @@ def _asked(url: str, **options: str) -> redis.RedisError | None:
 
 
 def _is_refusal(exc: redis.RedisError) -> bool:
-    """Whether Redis answers, but refuses these credentials or this database."""
+    """Whether Redis answers, but refuses credentials or database, or its certificate is refused."""
     unauthorised = redis.AuthenticationError | AuthorizationError | NoPermissionError
-    return isinstance(exc, unauthorised) or NO_DATABASE in str(exc)
+    words = str(exc)
+    return isinstance(exc, unauthorised) or NO_DATABASE in words or bool(UNTRUSTED.search(words))
 
 
 def _ours(url: str, exc: redis.RedisError) -> QueueUnavailable:
@@ -164,6 +168,11 @@ def _ours(url: str, exc: redis.RedisError) -> QueueUnavailable:
     where, words = redact(url), str(exc).rstrip(".")
     if isinstance(exc, NoPermissionError):
         return QueueRefused(f"Redis refused at {where}: {words}: check the rights of its user")
+    if untrusted := UNTRUSTED.search(words):
+        return QueueRefused(
+            f"Redis at {where}: its certificate is not trusted: {untrusted[1].rstrip('.')}: check "
+            f"DUBBING_CA_FILE, and the host in {SETTING}"
+        )
     if _is_refusal(exc):
         part = "the database" if NO_DATABASE in words else "the user and the password"
         return QueueRefused(f"Redis refused at {where}: {words}: check {part} in {SETTING}")

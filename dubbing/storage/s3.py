@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ from obstore.store import S3Store
 from dubbing.errors import BadInput
 
 if TYPE_CHECKING:
-    from obstore.store import S3Config
+    from obstore.store import ClientConfig, S3Config
 
 REQUEST_SECONDS = 30.0
 """Longest time for one request to a bucket, with its payload."""
@@ -36,6 +37,8 @@ class S3Options:
     region: str | None = None
     access_key_id: str | None = None
     secret_access_key: str | None = None
+    ca_file: Path | None = None
+    """PEM file of certificate authorities that are trusted beside the public ones."""
     granted: Sequence[str] = ()
     """Where jobs may name media beside the storage's own bucket: ``s3://bucket/prefix``, each."""
 
@@ -63,6 +66,9 @@ def s3_store(url: str, options: S3Options, seconds: float | None = None) -> S3St
     written = "".join(map(str, config.values()))
     if not (written.isascii() and written.isprintable()):
         raise BadInput("a key, the region or the endpoint has an invalid character", where="S3")
+    trust: ClientConfig = {}
+    if options.ca_file:
+        trust["root_certificate"] = options.ca_file.read_bytes()
     return S3Store(
         prefix=prefix or None,
         config=config,
@@ -70,6 +76,7 @@ def s3_store(url: str, options: S3Options, seconds: float | None = None) -> S3St
             "allow_http": (options.endpoint or "").startswith("http://"),
             "connect_timeout": timedelta(seconds=seconds or CONNECT_SECONDS),
             "timeout": timedelta(seconds=seconds or REQUEST_SECONDS),
+            **trust,
         },
         retry_config={
             "max_retries": 1 if seconds else 5,

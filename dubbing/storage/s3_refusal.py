@@ -15,6 +15,7 @@ POLICY = "check its keys, DUBBING_S3_ACCESS_KEY_ID and its secret, and the bucke
 BUCKET = "check the name of the bucket, and DUBBING_S3_ENDPOINT"
 REGION = "check DUBBING_S3_REGION, and DUBBING_S3_ENDPOINT if it names a region"
 CLOCK = "check this machine's clock"
+AUTHORITY = "name its authority in DUBBING_CA_FILE"
 REMEDIES = {
     "InvalidAccessKeyId": KEYS,
     "SignatureDoesNotMatch": SECRET,
@@ -44,6 +45,8 @@ BARE_REDIRECT = "redirect without LOCATION"
 FORBIDDEN = re.compile(r"status code: (40[13] \w+)")
 REASON = re.compile(r'(?:message|error): "([^"]+)"')
 """The reason for a missing answer, further down in the client's message."""
+UNTRUSTED = re.compile(r"InvalidCertificate\(\s*(\w+)")
+"""The reason why a certificate is not trusted, further down in the client's message."""
 METADATA = "169.254.169.254"
 """Address where Amazon's machines find their keys; it is asked when no key is set."""
 
@@ -53,7 +56,7 @@ class Refusal:
     """Why S3 refuses."""
 
     code: str
-    """S3's error code."""
+    """S3's error code, or what the client found."""
     message: str
     """S3's message."""
     remedy: str
@@ -67,6 +70,9 @@ def refusal_in(text: str) -> Refusal | None:
     """Return the refusal in a client's error message, or None."""
     if BARE_REDIRECT in text:
         return Refusal("PermanentRedirect", "the bucket lies in another region", REGION)
+    if untrusted := UNTRUSTED.search(text):
+        remedy = AUTHORITY if untrusted[1] == "UnknownIssuer" else ""
+        return Refusal("its certificate is not trusted", untrusted[1], remedy)
     if METADATA in text:
         return Refusal(
             "no keys", "", "set DUBBING_S3_ACCESS_KEY_ID and DUBBING_S3_SECRET_ACCESS_KEY"

@@ -64,6 +64,7 @@ class RemoteEngine:
         """
         self._pools = pools
         self._key = pools.key if pools else lambda variable: ""
+        self._ca_file = pools.ca_file if pools else None
         self.pool = pools.get(name) if pools else Pool()
         self.spec = self._described(described(type(self).spec, name, folder))
         self._wire: Wire | None = None
@@ -81,7 +82,7 @@ class RemoteEngine:
 
         self.require_endpoints()
         self.model = self.pool.digest
-        self._wire = Wire(self._key)
+        self._wire = Wire(self._key, self._ca_file)
         self._dispatch = Dispatch(self.spec.name, self._check_fit, self._refresh, self.shares)
         self._dispatch.follow(self.pool.endpoints)
 

@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -156,15 +157,18 @@ class Pools:
         storage: Callable[[], Storage],
         key: Callable[[str], str] = lambda variable: os.environ.get(variable, ""),
         spent: Spent = lambda engine, month, currency: 0.0,
+        ca_file: Path | None = None,
     ) -> None:
         """Keep how to reach storage, which is asked only for engines that speak elsewhere.
 
         key: returns the API key that a variable holds, or ``""``. spent: returns what the lines of
-        an engine cost in a month.
+        an engine cost in a month. ca_file: PEM file of certificate authorities that are trusted
+        beside the public ones.
         """
         self._storage = storage
         self.key = key
         self._spent = spent
+        self.ca_file = ca_file
         self._names: tuple[float, list[str]] = (-math.inf, [])
         """When they were listed, by `time.monotonic`, and the engines that have a pool."""
 

@@ -55,7 +55,7 @@ class Registry:
         wanted = {**before.model_dump(), **declared}
         pool = validated(Pool, wanted, engine)
         try:
-            with closing(Wire(self.pools.key)) as wire:
+            with closing(Wire(self.pools.key, self.pools.ca_file)) as wire:
                 pool = adapter.probe(wire, endpoint, pool)
                 adapter.pool = pool
                 adapter.identify(wire, endpoint)
@@ -113,7 +113,7 @@ class Registry:
             if engine in {None, name}:
                 adapter = self._adapter(name)
                 adapter.pool = pool
-                with closing(Wire(self.pools.key)) as wire:
+                with closing(Wire(self.pools.key, self.pools.ca_file)) as wire:
                     for endpoint in pool.endpoints:
                         yield Check(name, endpoint, _fault(adapter, wire, endpoint))
 

@@ -3,7 +3,8 @@
 ::
 
     Unreachable   nobody is there, or too busy: no fault of the line; another endpoint may speak it
-    Unfit         this endpoint cannot serve the pool: wrong key, wrong route, another model
+    Unfit         this endpoint cannot serve the pool: wrong key, wrong route, another model, or a
+                  certificate that is not trusted
     Failed        it answered with something that is not the line: tried again, within bounds
     SpeechRejected  it refused the line itself: no other endpoint would take it
 """
@@ -11,9 +12,11 @@
 from __future__ import annotations
 
 import json
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -32,6 +35,8 @@ BUSY = frozenset({408, 425, 429, 502, 503, 504, 522, 524})
 UNFIT = frozenset({401, 403, 404, 405, 407, 410})
 NOTHING: Mapping[str, str] = MappingProxyType({})
 LINES_FAULT = frozenset({400, 413, 414, 422})
+NO_AUTHORITY = frozenset({2, 18, 19, 20, 21})
+"""OpenSSL's codes for certificates that nobody vouches for."""
 
 
 class WireError(Exception):
@@ -63,11 +68,19 @@ class Failed(WireError):
 class Wire:
     """A connection pool to all endpoints. Safe to use from several threads."""
 
-    def __init__(self, key: Callable[[str], str]) -> None:
-        """Connect to nobody yet. key: returns the API key that a variable holds, or ``""``."""
+    def __init__(self, key: Callable[[str], str], ca_file: Path | None = None) -> None:
+        """Connect to nobody yet.
+
+        key: returns the API key that a variable holds, or ``""``. ca_file: PEM file of certificate
+        authorities that are trusted beside the public ones.
+        """
         self._key = key
+        trusted = httpx2.create_ssl_context(trust_env=False)
+        if ca_file:
+            trusted.load_verify_locations(ca_file)
         # No proxy or .netrc of the machine's: an endpoint's address is all that counts.
         self._client = httpx2.Client(
+            verify=trusted,
             follow_redirects=False,
             trust_env=False,
             limits=httpx2.Limits(max_connections=None, keepalive_expiry=30.0),
@@ -161,6 +174,8 @@ class Wire:
         except httpx2.TimeoutException as exc:
             raise Unreachable(f"it did not answer within {seconds:.0f} s") from exc
         except (httpx2.HTTPError, httpx2.InvalidURL) as exc:
+            if untrusted := _untrusted(exc):
+                raise Unfit(untrusted) from exc
             raise Unreachable(readable_line(str(exc)) or type(exc).__name__) from exc
 
     def _credentials(self, endpoint: Endpoint) -> dict[str, str]:
@@ -173,6 +188,18 @@ class Wire:
         if not (key.isascii() and key.isprintable()):
             raise Unfit(f"the key in {endpoint.key_from} has an invalid character")
         return {"Authorization": f"Bearer {key}", "X-Api-Key": key}
+
+
+def _untrusted(exc: Exception) -> str:
+    """Return why the certificate of an endpoint is not trusted; ``""`` for another error."""
+    cause: BaseException | None = exc
+    while cause:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            code, why = cause.verify_code, cause.verify_message.rstrip(".")
+            remedy = ": name its authority in DUBBING_CA_FILE" if code in NO_AUTHORITY else ""
+            return f"its certificate is not trusted: {why}{remedy}"
+        cause = cause.__cause__ or cause.__context__
+    return ""
 
 
 def _body(answer: httpx2.Response, end: float) -> bytes:
