@@ -227,14 +227,14 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(server.behaviour.get("seconds", 0))
             self._answer(content, struck[0] if struck else "")
         finally:
-            self._spoken()
+            self._left()
 
     def send_response(self, code: int, message: str | None = None) -> None:
         # Who hears the answer may send the next line before this thread goes on.
-        self._spoken()
+        self._left()
         super().send_response(code, message)
 
-    def _spoken(self) -> None:
+    def _left(self) -> None:
         """Note that a line is in flight no more."""
         with self.server.lock:
             self.server.in_flight -= self.in_flight
