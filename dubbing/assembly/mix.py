@@ -16,12 +16,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import soxr
-from python_stretch import Signalsmith
 
 from dubbing.errors import BadInput, ClipUnreadable, NotFound
 from dubbing.media.loudness import integrated
 from dubbing.media.probe import RATE
 from dubbing.media.samples import Audio, Samples
+from dubbing.media.stretch import stretch
 from dubbing.planning.clip import digest_of, read_clip
 from dubbing.storage import Storage, each
 from dubbing.storage.parallel import in_order
@@ -172,20 +172,6 @@ def render(data: bytes, clip: PlacedClip, listen: Listener) -> Rendered:
         samples=soxr.resample(samples, audio.rate, RATE),
         loudness=integrated(samples, audio.rate),
     )
-
-
-def stretch(audio: Audio, factor: float) -> Samples:
-    """Return ``audio`` at the same pitch, ``factor`` times faster: exactly its length ÷ ``factor``.
-
-    The stretcher compensates for its own latency: an onset moves by less than 2 ms.
-    """
-    if factor == 1:
-        return audio.samples
-    stretcher = Signalsmith.Stretch(0)
-    stretcher.preset(1, audio.rate)
-    stretcher.setTimeFactor(factor)
-    stretched: Samples = np.asarray(stretcher.process(audio.samples[None]), np.float32)[0]
-    return stretched
 
 
 def unreadable(storage: Storage, clips: Sequence[PlacedClip]) -> ClipUnreadable:
