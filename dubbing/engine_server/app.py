@@ -12,11 +12,12 @@ from fastapi import APIRouter, FastAPI, Form, Request, Response, UploadFile
 
 from dubbing.engine_server import faults, openai
 from dubbing.engine_server.booth import State
+from dubbing.engine_server.contract import Contract
 from dubbing.engine_server.desk import Desk, Gone, answered, desk_of
-from dubbing.engine_server.forms import as_text, from_text, packed
+from dubbing.engine_server.forms import as_text, from_text
 from dubbing.engine_server.guard import Access, Guard
 from dubbing.engine_server.lines import line_of, spoken_body
-from dubbing.engine_server.recordings import recording_of
+from dubbing.engine_server.recordings import derived, recording_of
 from dubbing.engine_server.schema import (
     MOST_TEXT,
     EngineBody,
@@ -97,20 +98,16 @@ async def extract(
     """
     desk = desk_of(request)
     booth = desk.booth(engine)
-    if not booth.spec.clones:
-        raise BadInput(f"{booth.name} does not clone", where="engine")
     reference = await asyncio.to_thread(recording_of, await file.read(), as_is=as_is)
-    if fault := booth.spec.reference_fault(reference.seconds, transcript):
-        raise BadInput(fault, where="file")
-    form = packed(await answered(request, booth.extract(reference, transcript)))
+    form = await derived(request, booth, reference, "file", transcript)
     return FormBody(form=desk.forms.keep(form), data=as_text(form), seconds=reference.seconds)
 
 
-def make_app(desk: Desk, access: Access, *routers: APIRouter) -> FastAPI:
-    """Return the app that serves engines, which it loads when it starts.
+OWN = Contract(routers=(router, openai.router), form=faults.own_form, engines="some")
 
-    routers: further contracts that it answers.
-    """
+
+def make_app(desk: Desk, access: Access, contract: Contract = OWN) -> FastAPI:
+    """Return the app that serves engines, which it loads when it starts, by one contract."""
     booths = [*desk.booths.values()]
 
     @asynccontextmanager
@@ -126,14 +123,16 @@ def make_app(desk: Desk, access: Access, *routers: APIRouter) -> FastAPI:
         version=version("dubbing"),
         summary="Speech engines over HTTP",
         lifespan=lifespan,
+        # Other services' routes are described by those services.
+        openapi_url="/openapi.json" if contract is OWN else None,
         max_body_size=LARGEST,
     )
     app.state.desk = desk
-    for one in (router, openai.router, *routers):
+    for one in contract.routers:
         app.include_router(one)
-    faults.install(app)
+    faults.install(app, contract.form)
     app.add_exception_handler(Gone, _to_nobody)
-    app.add_middleware(Guard, access=access)
+    app.add_middleware(Guard, access=access, form=contract.form)
     return app
 
 

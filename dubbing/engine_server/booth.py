@@ -72,10 +72,14 @@ _Asked: TypeAlias = _Speech | _Extraction
 class Booth:
     """An engine that is loaded and used by one thread. Its methods are for any thread."""
 
-    def __init__(self, name: str, spec: EngineSpec, load: Callable[[], Engine]) -> None:
+    def __init__(
+        self, name: str, spec: EngineSpec, load: Callable[[], Engine], device: str
+    ) -> None:
         """Load nothing yet. spec: as far as it is known before ``load`` returns the engine."""
         self.name = name
         self.spec = spec
+        self.device = device
+        """Where the engine speaks: cpu, cuda or remote."""
         self.model = ""
         """Hex digest of the engine's model, once it is loaded."""
         self.state = State.LOADING

@@ -1,9 +1,9 @@
-"""How a request fails: one form of error, and the one table of its statuses."""
+"""How a request fails: the one table of statuses, and the form that a contract gives to errors."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias, cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -51,14 +51,23 @@ DOCUMENTED: dict[int | str, dict[str, Any]] = {
 }
 """What any route may answer instead of its result."""
 
+Form: TypeAlias = Callable[[int, FaultBody], tuple[int, Mapping[str, Any]]]
+"""Gives a status and a fault the status and the body that callers of a contract know."""
+
+
+def own_form(status: int, fault: FaultBody) -> tuple[int, Mapping[str, Any]]:
+    """Return a fault as the server's own routes answer it."""
+    return status, fault.model_dump()
+
 
 def fault_of(exc: DubbingError, request_id: str = "") -> FaultBody:
     """Return an error as callers see it."""
     return FaultBody(code=exc.code, message=str(exc), request_id=request_id)
 
 
-def install(app: FastAPI) -> None:
-    """Have every error of an app answered in the one form."""
+def install(app: FastAPI, form: Form) -> None:
+    """Have every error of an app answered in one form."""
+    app.state.form = form
     app.add_exception_handler(DubbingError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -101,8 +110,10 @@ def _answer(
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     request_id = getattr(request.state, "request_id", "")
-    body = FaultBody(code=code, message=message, details=list(details), request_id=request_id)
+    fault = FaultBody(code=code, message=message, details=list(details), request_id=request_id)
     told = dict(headers or {})
     if status in RETRY_AFTER:
         told["Retry-After"] = str(RETRY_AFTER[status])
-    return JSONResponse(body.model_dump(), status, told)
+    form: Form = request.app.state.form
+    status, body = form(status, fault)
+    return JSONResponse(body, status, told)

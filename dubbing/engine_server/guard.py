@@ -10,13 +10,15 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dubbing.engine_server.faults import Form
+from dubbing.engine_server.schema import FaultBody
 from dubbing.telemetry.logs import bound
 
 log = logging.getLogger(__name__)
@@ -54,9 +56,10 @@ class Access:
 class Guard:
     """ASGI middleware: names each request, refuses callers, and bounds the time of a body."""
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
+    def __init__(self, app: ASGIApp, access: Access, form: Form) -> None:
         self._app = app
         self._access = access
+        self._form = form
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, or refuse it."""
@@ -78,7 +81,9 @@ class Guard:
 
         client = scope["client"][0] if scope.get("client") else ""
         if scope["path"] != OPEN and (refused := self._access.refusal(client, headers)):
-            await _refuse(named, request_id, *refused)
+            status, code, words = refused
+            fault = FaultBody(code=code, message=words, request_id=request_id)
+            await _refuse(named, *self._form(status, fault))
         else:
             await self._app(scope, _in_time(receive), named)
         spent = time.monotonic() - began
@@ -106,8 +111,7 @@ def _in_time(receive: Receive) -> Receive:
     return bounded
 
 
-async def _refuse(send: Send, request_id: str, status: int, code: str, words: str) -> None:
-    body = {"code": code, "message": words, "details": [], "request_id": request_id}
+async def _refuse(send: Send, status: int, body: Mapping[str, Any]) -> None:
     headers = [(b"content-type", b"application/json")]
     if status == 401:
         headers.append((b"www-authenticate", b"Bearer"))

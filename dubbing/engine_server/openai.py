@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 
-import numpy as np
-import soundfile
-import soxr
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from dubbing.engine_server import faults
-from dubbing.engine_server.desk import answered, desk_of
-from dubbing.engine_server.lines import line_of
-from dubbing.engine_server.schema import LineBody, Name
-from dubbing.engines.engine import EngineSpec, Spoken
-from dubbing.errors import BadInput, DubbingError
-from dubbing.media.samples import Audio, judge
-from dubbing.text.sentences import split
-from dubbing.text.wording import spoken
+from dubbing.engine_server.desk import desk_of
+from dubbing.engine_server.schema import Name
+from dubbing.engine_server.sounds import FORMATS, SoundFormat
+from dubbing.engine_server.speech import language_of, say
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
 MOST_INPUT = 4096
 """Characters, as OpenAI has it."""
-PCM_RATE, OPUS_RATE = 24_000, 48_000
-"""Hz; the first is OpenAI's, the second is one of the rates that Opus has."""
-
-SoundFormat: TypeAlias = Literal["mp3", "opus", "flac", "wav", "pcm"]
 
 
 class SpeechBody(BaseModel):
@@ -108,79 +95,16 @@ async def voices(request: Request) -> VoiceListBody:
 @router.post("/audio/speech", responses=SOUND, response_class=Response)
 async def speech(request: Request, body: SpeechBody) -> Response:
     """Speak a text; longer ones sentence by sentence."""
-    desk = desk_of(request)
-    booth = desk.booth(body.model)
-    parts = _lines(body, desk.language, booth.spec)
-    lines = [line_of(part, booth.spec, desk.forms, "input") for part in parts]
-    results = await answered(request, booth.speak(lines))
-    sounds = [
-        _heard(one, booth.spec.longest(line.text, line.language, line.speed))
-        for line, one in zip(lines, results, strict=True)
-    ]
-    encode, media_type = FORMATS[body.response_format]
-    return Response(encode(_joined(sounds)), media_type=media_type)
-
-
-def _lines(body: SpeechBody, language: str, spec: EngineSpec) -> list[LineBody]:
-    """Return the lines of a text; raises BadInput for one whose language nobody told."""
-    language = body.language or language
-    if not language:
-        tags = [tag for tag in spec.languages if tag != "*"]
-        if len(tags) != 1:
-            raise BadInput(
-                f"{spec.name} speaks several languages: name one, or start the server with "
-                "--language",
-                where="language",
-            )
-        (language,) = tags
+    booth = desk_of(request).booth(body.model)
     form = body.voice if DIGEST.fullmatch(body.voice) else None
-    return [
-        LineBody(
-            text=part,
-            language=language,
-            voice="" if form else body.voice,
-            form=form,
-            speed=body.speed,
-        )
-        for part in split(spoken(body.input, language), language, spec.limit(language))
-    ]
-
-
-def _heard(result: Spoken, longest: float) -> Audio:
-    """Return a line's sound; raises its error, and SpeechRejected for sound that is no speech."""
-    if isinstance(result, DubbingError):
-        raise result
-    judge(result, longest=longest)
-    return result
-
-
-def _joined(sounds: Sequence[Audio]) -> Audio:
-    samples = np.concatenate([sound.samples for sound in sounds])
-    return Audio(samples=samples, rate=sounds[0].rate)
-
-
-def _file(audio: Audio, format_: str, subtype: str) -> bytes:
-    file = io.BytesIO()
-    soundfile.write(file, audio.samples, audio.rate, subtype, format=format_)
-    return file.getvalue()
-
-
-def _at(audio: Audio, rate: int) -> Audio:
-    if audio.rate == rate:
-        return audio
-    return Audio(samples=soxr.resample(audio.samples, audio.rate, rate), rate=rate)
-
-
-def _pcm(audio: Audio) -> bytes:
-    samples = np.clip(_at(audio, PCM_RATE).samples * 32767, -32768, 32767)
-    return samples.astype("<i2").tobytes()
-
-
-FORMATS: Mapping[SoundFormat, tuple[Callable[[Audio], bytes], str]] = {
-    "mp3": (lambda audio: _file(audio, "MP3", "MPEG_LAYER_III"), "audio/mpeg"),
-    "opus": (lambda audio: _file(_at(audio, OPUS_RATE), "OGG", "OPUS"), "audio/ogg"),
-    "flac": (lambda audio: _file(audio, "FLAC", "PCM_16"), "audio/flac"),
-    "wav": (lambda audio: _file(audio, "WAV", "PCM_16"), "audio/wav"),
-    "pcm": (_pcm, "audio/pcm"),
-}
-"""How each format is written, and its media type."""
+    sound = await say(
+        request,
+        booth,
+        body.input,
+        language_of(request, booth.spec, body.language),
+        voice="" if form else body.voice,
+        form=form,
+        speed=body.speed,
+    )
+    encode, media_type = FORMATS[body.response_format]
+    return Response(encode(sound), media_type=media_type)

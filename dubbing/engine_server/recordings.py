@@ -1,13 +1,21 @@
-"""Recordings that callers send: judged and prepared like those of `dubbing voices`, or not."""
+"""Recordings that callers send: judged and prepared like those of `dubbing voices`, and derived."""
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+from fastapi import Request
+
+from dubbing.engine_server.booth import Booth
+from dubbing.engine_server.desk import answered
+from dubbing.engine_server.forms import packed
+from dubbing.engine_server.sounds import at_rate
 from dubbing.errors import BadInput
 from dubbing.media.samples import Audio, decode_exact
-from dubbing.voices.reference import prepare
+from dubbing.voices.reference import RATE, fault_of, prepare, prepare_sound
 
 
 def recording_of(data: bytes, *, as_is: bool) -> Audio:
@@ -21,6 +29,34 @@ def recording_of(data: bytes, *, as_is: bool) -> Audio:
     except BadInput as exc:
         # The path of a copy says nothing to the caller.
         raise BadInput(exc.message, where="file") from exc
+
+
+def sound_of(numbers: Sequence[float], rate: int, where: str) -> Audio:
+    """Return samples that JSON carried; raises BadInput, which names ``where``."""
+    with np.errstate(over="ignore"):
+        samples = np.asarray(numbers, np.float32)
+    if not np.isfinite(samples).all():
+        raise BadInput("a sample is no finite number", where=where)
+    return Audio(samples=samples, rate=rate)
+
+
+def speech_in(audio: Audio, where: str) -> Audio:
+    """Return the speech of a recording, prepared as that of a file is; raises BadInput."""
+    prepared = prepare_sound(at_rate(audio, RATE))
+    if fault := fault_of(prepared.judgement):
+        raise BadInput(fault, where=where)
+    return prepared.audio
+
+
+async def derived(
+    request: Request, booth: Booth, reference: Audio, where: str, transcript: str = ""
+) -> bytes:
+    """Return the form that an engine derives from a recording; raises BadInput for an unfit one."""
+    if not booth.spec.clones:
+        raise BadInput(f"{booth.name} does not clone", where="engine")
+    if fault := booth.spec.reference_fault(reference.seconds, transcript):
+        raise BadInput(fault, where=where)
+    return packed(await answered(request, booth.extract(reference, transcript)))
 
 
 def _prepared(data: bytes) -> Audio:

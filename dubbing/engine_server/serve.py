@@ -19,7 +19,7 @@ from fastapi import FastAPI
 from dubbing.engine_server.booth import Booth, State
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.engine import Engine, require
-from dubbing.engines.residency import Residency
+from dubbing.engines.residency import Residency, device_of
 from dubbing.errors import BadInput
 
 log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ def _booth(name: str, catalogue: Catalogue, device: str | None) -> Booth:
         residency.wake(name)
         return residency.engine(name)
 
-    return Booth(name, voicing.spec, load)
+    return Booth(name, voicing.spec, load, device_of(voicing.spec, device))
 
 
 def listen(address: Address) -> socket.socket:
