@@ -10,6 +10,7 @@ import click
 
 from dubbing.cli.addresses import Network, NetworkType, is_loopback
 from dubbing.cli.output import echo
+from dubbing.engine_server.contracts import CONTRACTS, load
 from dubbing.engines import threads
 from dubbing.errors import BadInput, EngineMissing
 from dubbing.settings import Settings
@@ -24,13 +25,18 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
 @click.command("engine-server")
-@click.argument("engines", nargs=-1, required=True)
+@click.argument("engines", nargs=-1)
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=6006, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--allow", multiple=True, type=NetworkType(), help="Serve these networks alone.")
 @click.option("--certificate", type=FILE, help="Serve HTTPS with this certificate (PEM).")
 @click.option("--certificate-key", type=FILE, help="Its private key, where it is another file.")
-@click.option("--language", default="", help="Of texts by OpenAI's route that name none.")
+@click.option("--language", default="", help="Of texts that name none.")
+@click.option(
+    "--contract",
+    type=click.Choice([*CONTRACTS]),
+    help="Answer the routes of another service, for its clients, in place of the own ones.",
+)
 def engine_server(
     engines: tuple[str, ...],
     host: str,
@@ -39,6 +45,7 @@ def engine_server(
     certificate: Path | None,
     certificate_key: Path | None,
     language: str,
+    contract: str | None,
 ) -> None:
     """Serve ENGINES over HTTP, to `dubbing endpoints add remote` and to clients of OpenAI.
 
@@ -49,7 +56,7 @@ def engine_server(
             f"{', '.join(missing)} is not installed: pip install 'dubbing[{EXTRA}]'"
         )
     # Nothing else needs these libraries.
-    from dubbing.engine_server.app import make_app  # noqa: PLC0415
+    from dubbing.engine_server.app import OWN, make_app  # noqa: PLC0415
     from dubbing.engine_server.desk import Desk  # noqa: PLC0415
     from dubbing.engine_server.guard import Access  # noqa: PLC0415
     from dubbing.engine_server.serve import Address, booths_of, listen, serve  # noqa: PLC0415
@@ -63,13 +70,16 @@ def engine_server(
             "or listen on 127.0.0.1",
             where=f"--host {host}",
         )
-    os.environ.setdefault(threads.VARIABLE, str(threads.share(len(engines))))
+    spoken = load(contract) if contract else OWN
+    spoken.check(engines)
+    os.environ.setdefault(threads.VARIABLE, str(threads.share(max(1, len(engines)))))
     booths = booths_of(engines, System(settings).local_catalogue, settings.device)
     address = Address(
         host=host, port=port, certificate=certificate, certificate_key=certificate_key
     )
-    app = make_app(Desk(booths, language), Access(key=key, networks=allow))
+    app = make_app(Desk(booths, language), Access(key=key, networks=allow), spoken)
     with listen(address) as listener:
         scheme = "https" if certificate else "http"
-        echo(f"{', '.join(engines)}: {scheme}://{host}:{listener.getsockname()[1]}")
+        served = ", ".join([*engines, contract] if contract else engines)
+        echo(f"{served}: {scheme}://{host}:{listener.getsockname()[1]}")
         serve(app, booths, address, listener)

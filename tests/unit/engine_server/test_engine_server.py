@@ -181,6 +181,14 @@ def test_lines_that_wait_are_spoken_together(server: EngineServer) -> None:
     assert len(busy.read_text().splitlines()) - before < len(texts)
 
 
+def test_a_text_of_many_lines_is_spoken_a_batch_at_a_time(server: EngineServer) -> None:
+    busy = server.folder / "busy"
+    before = len(busy.read_text().splitlines())
+    text = {"model": "faulty", "input": "A sentence. " * 340, "voice": "low", "language": "en"}
+    assert server.post("/v1/audio/speech", **text, response_format="wav").status_code == 200
+    assert len(busy.read_text().splitlines()) - before == 2
+
+
 def test_callers_without_the_key_are_refused(guarded: EngineServer) -> None:
     assert guarded.speak({}).status_code == 200
     for given, status in ((f"Bearer {SECRET}", 200), ("Bearer other", 401), (SECRET, 401)):
@@ -231,6 +239,9 @@ def test_an_engine_that_hangs_ends_the_server_with_a_code_of_its_own() -> None:
         (("tone", "--allow", "10.0.0.0/8/8"), "write it as 10.0.0.0/8"),
         (("openai",), "openai has no endpoint"),
         (("piper",), "piper"),
+        ((), "name the engines to serve"),
+        (("tone", "espeak", "--contract", "yourtts"), "this contract serves one engine"),
+        (("tone", "--contract", "speaker-embedding"), "leave ENGINES out"),
     ],
     ids=str,
 )
