@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from services import PLUGINS
 from dubbing.embedded.stack import dubbing_command
 
 SECONDS = 30.0
+LOOK_SECONDS = 0.05
+"""Pause between two looks at a server that starts."""
 KEY = "DUBBING_ENGINE_SERVER_KEY"
 URL = re.compile(r"https?://\S+")
 
@@ -79,6 +82,7 @@ def running(*arguments: str, verify: Any = True, **variables: str) -> Iterator[E
             with httpx2.Client(base_url=url, headers=keys, timeout=SECONDS, verify=verify) as http:
                 while http.get("/health").status_code == 503:
                     assert process.poll() is None, log.read_text()
+                    time.sleep(LOOK_SECONDS)
                 yield EngineServer(url, process, log, http)
         finally:
             process.kill()
@@ -89,6 +93,7 @@ def _address(process: subprocess.Popen[bytes], log: Path) -> str:
     """Return the address that a server prints once it listens."""
     while not (found := URL.search(log.read_text())):
         assert process.poll() is None, log.read_text()
+        time.sleep(LOOK_SECONDS)
     return found[0]
 
 

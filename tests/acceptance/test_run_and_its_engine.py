@@ -36,9 +36,7 @@ def console(tmp_path: Path, slots: int, *loads: str) -> Console:
     "loads",
     [
         ("<slow:2>", "<slow:2>"),
-        ("<slow:2>", "<slow:1><kill>"),
         ("<kill>", "<slow:2>"),
-        ("<raise>", "<slow:2>"),
     ],
 )
 def test_a_script_is_dubbed_when_one_process_can_load(
@@ -52,8 +50,6 @@ def test_a_script_is_dubbed_when_one_process_can_load(
     ("slots", "loads", "why"),
     [
         (1, ("<raise>",), WHY),
-        (2, ("<raise>", "<slow:1><raise>"), WHY),
-        (1, ("<kill>",), DIED),
         (2, ("<kill>", "<slow:1><kill>"), DIED),
     ],
 )

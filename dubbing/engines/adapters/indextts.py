@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 OMNI, TTS_URL = "omni", "tts_url"
 SPEECH, MODELS = "v1/audio/speech", "v1/models"
 UPLOAD, HEALTH = "upload_audio", "health"
+INFO, SPEAKERS = "info", "speakers"
+"""Routes of servers that are no servers of IndexTTS: an engine-server, and a ``tts_service``."""
 NEWER = "2.5"
 """Part of the name of the model that has a speed of its own and more languages."""
 LANGUAGES, NEWER_LANGUAGES = ("zh", "en"), ("zh", "en", "ja", "es", "ar")
@@ -76,6 +78,9 @@ class IndexTTS(CloningEngine):
         """Return a pool with the contract and the model that an endpoint has."""
         from dubbing.engines.remote.wire import Unfit  # noqa: PLC0415 - commands send nothing
 
+        told = wire.get(endpoint, INFO)
+        if isinstance(told, dict) and "engines" in told:
+            raise Unfit("it is an engine-server of dubbing: add it to `remote-indextts`")
         if models := _models(wire, endpoint):
             model = declared.model or next((m for m in models if "index" in m.lower()), models[0])
             update: dict[str, Any] = {"dialect": OMNI, "model": model}
@@ -83,6 +88,8 @@ class IndexTTS(CloningEngine):
             update = {"dialect": TTS_URL, "model": declared.model or "IndexTTS-2"}
         elif wire.has(endpoint, TTS_URL):
             raise Unfit(f"it has no /{UPLOAD}, so no reference can reach it")
+        elif wire.has(endpoint, SPEAKERS):
+            raise Unfit("it is a tts_service, which ignores the voice that a line is to have")
         else:
             raise Unfit(f"it has neither /{MODELS}, as vLLM-Omni has, nor /{TTS_URL}")
         if declared.languages == Pool().languages:

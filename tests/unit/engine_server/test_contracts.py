@@ -28,7 +28,7 @@ from dubbing.engines.models.folders import NOWHERE
 from dubbing.engines.remote.pool import Pools
 from dubbing.engines.remote.registry import Registry
 from dubbing.engines.remote.sound import sound_of
-from dubbing.errors import NotFound
+from dubbing.errors import BadInput, NotFound
 from dubbing.media.samples import Audio
 from dubbing.storage import Storage
 from dubbing.voices import speaker_encoder
@@ -124,6 +124,19 @@ def test_the_clients_of_this_project_speak_by_yourtts_and_piper(
     assert high.seconds == pytest.approx(SECONDS / 1.25, abs=0.01)
     cloning.unload()
     stock.unload()
+
+
+def test_servers_that_do_not_heed_a_reference_are_not_taken_for_indextts(
+    tts_service: EngineServer, tmp_path: Path
+) -> None:
+    storage = Storage.at(str(tmp_path))
+    pools = Pools(lambda: storage, {"DUBBING_KEY_TTS": SECRET}.get)
+    registry = Registry(Catalogue(pools=pools), pools)
+    fields = {"url": tts_service.url, "key_from": "DUBBING_KEY_TTS"}
+    with pytest.raises(BadInput, match="a tts_service, which ignores the voice"):
+        registry.add("indextts", fields, {})
+    with pytest.raises(BadInput, match="an engine-server of dubbing: add it to `remote-indextts`"):
+        registry.add("indextts", {"url": engine_servers.shared().url}, {})
 
 
 def test_yourtts_speaks_in_the_voice_of_a_recording_or_a_stock_voice(
