@@ -160,6 +160,8 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Hum
     in_flight = False
     """Whether this connection waits for a line."""
+    due = 0.0
+    """Moment of `time.monotonic` before which a line is not answered, however fast it was made."""
 
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
@@ -223,13 +225,14 @@ class _Handler(BaseHTTPRequestHandler):
                 name for name in FAULTS + ODDITIES if server.random.random() < shares.get(name, 0)
             ]
         self.in_flight = True
+        self.due = time.monotonic() + server.behaviour.get("seconds", 0)
         try:
-            time.sleep(server.behaviour.get("seconds", 0))
             self._answer(content, struck[0] if struck else "")
         finally:
             self._left()
 
     def send_response(self, code: int, message: str | None = None) -> None:
+        time.sleep(max(0.0, self.due - time.monotonic()))
         # Who hears the answer may send the next line before this thread goes on.
         self._left()
         super().send_response(code, message)
