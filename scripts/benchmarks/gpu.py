@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks._system import from_tests
-from dubbing.engines.adapters._coqui.library import prepare
+from dubbing.engines.adapters._torch import prepare
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.engine import Engine, Line
 from dubbing.engines.models.folders import ModelFolders

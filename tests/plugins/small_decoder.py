@@ -28,7 +28,7 @@ def install() -> None:
 
 def shrink() -> None:
     """Make them small in this process and in the processes that it starts."""
-    from dubbing.engines.adapters._coqui.library import prepare
+    from dubbing.engines.adapters._torch import prepare
 
     prepare()
     from TTS.encoder.models.resnet import ResNetSpeakerEncoder

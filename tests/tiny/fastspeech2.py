@@ -9,9 +9,9 @@ from typing import Any
 
 from dubbing.engines.adapters._coqui.config import read_model_config
 from dubbing.engines.adapters._coqui.forward_tts import build
-from dubbing.engines.adapters._coqui.library import prepare
 from dubbing.engines.adapters._coqui.vocoder import VOCODER, VOCODER_CONFIG
 from dubbing.engines.adapters._coqui.vocoder import build as build_vocoder
+from dubbing.engines.adapters._torch import prepare
 
 RATE = 16_000
 UPSAMPLING = [8, 4, 4]

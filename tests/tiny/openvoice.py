@@ -40,7 +40,7 @@ PEAK = 0.4
 
 
 def make(folder: Path, **model: Any) -> None:
-    from dubbing.engines.adapters._coqui.library import prepare
+    from dubbing.engines.adapters._torch import prepare
 
     prepare()
     import torch

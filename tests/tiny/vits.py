@@ -7,8 +7,8 @@ import math
 from pathlib import Path
 from typing import Any
 
-from dubbing.engines.adapters._coqui.library import prepare
 from dubbing.engines.adapters._coqui.vits import build
+from dubbing.engines.adapters._torch import prepare
 
 RATE = 16_000
 UPSAMPLING = [8, 4, 4]

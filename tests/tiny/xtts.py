@@ -1,7 +1,6 @@
 """An XTTS model with random weights, which speaks about one audio token per character.
 
-A model of random weights alone would never stop. In this one each text token votes for going on,
-and each audio token for an end; the first layer counts the votes. The rest is random.
+Its language model is that of `tiny.votes`.
 """
 
 from __future__ import annotations
@@ -12,8 +11,9 @@ from typing import Any
 
 from plugins.small_decoder import shrink
 
-from dubbing.engines.adapters._coqui.library import prepare
+from dubbing.engines.adapters._torch import prepare
 from dubbing.engines.adapters._xtts.model import build
+from tiny.votes import END, VOTE, settle
 
 PACE = 20.0
 """Characters a second."""
@@ -24,11 +24,6 @@ LANGUAGES = (
 SPECIAL = ("[STOP]", "[UNK]", "[SPACE]", "[START]", *(f"[{tag}]" for tag in LANGUAGES))
 SIGNS = "abcdefghijklmnopqrstuvwxyzäöüßéèêëàâáãçíïîóôõúùûñ0123456789!'(),-.:;?"
 
-VOTE, END = 0, 1
-"""The channels in which votes are given, and counted."""
-WEIGHT = 3.0
-"""Weight of a vote, relative to the size of all other channels of a token."""
-COUNTED, SHARP = 6.0, 200.0
 KEEN, LOUDER = 20.0, 1.5
 
 PUBLISHED = {
@@ -78,7 +73,8 @@ def write(
         model = build(config)
         model.tokenizer = VoiceBpeTokenizer(str(folder / "vocab.json"))
         model.init_models()
-        _settle(model.gpt, endless=endless)
+        model.gpt.conditioning_perceiver.norm.gamma[[VOTE, END]] = 0.0
+        settle(model.gpt, model.gpt.stop_audio_token, endless=endless)
         _attune(model.hifigan_decoder.waveform_decoder)
         torch.save(_studio(model), folder / "speakers_xtts.pth")
     torch.save({"model": model.state_dict()}, folder / "model.pth")
@@ -131,35 +127,6 @@ def _studio(model: Any) -> dict[str, Any]:
         embedding = torch.nn.functional.normalize(torch.randn(1, 512), dim=1)[..., None]
         voices[name] = {"gpt_cond_latent": latents, "speaker_embedding": embedding}
     return voices
-
-
-def _settle(gpt: Any, *, endless: bool) -> None:
-    """Have votes given and counted, and let them decide the end."""
-    both = [VOTE, END]
-    gpt.conditioning_perceiver.norm.gamma[both] = 0.0
-    for part in (gpt.text_embedding, gpt.mel_embedding):
-        part.weight[:, END] = 0.0
-    for places in (gpt.text_pos_embedding.emb, gpt.mel_pos_embedding.emb):
-        places.weight[:, both] = 0.0
-    weight = WEIGHT * gpt.model_dim**0.5
-    gpt.text_embedding.weight[:, VOTE] = weight
-    gpt.mel_embedding.weight[:, VOTE] = weight if endless else -weight
-    for layer in gpt.gpt.h:
-        for last in (layer.attn.c_proj, layer.mlp.c_proj):
-            last.weight[:, both] = 0.0
-            last.bias[both] = 0.0
-    # The first head attends to all positions equally, and returns the mean vote.
-    attention = gpt.gpt.h[0].attn
-    head = gpt.model_dim // gpt.heads
-    attention.c_attn.weight[:, :head] = 0.0
-    attention.c_attn.bias[:head] = 0.0
-    attention.c_attn.weight[:, 2 * gpt.model_dim] = 0.0
-    attention.c_attn.weight[VOTE, 2 * gpt.model_dim] = 1.0
-    attention.c_proj.weight[0] = 0.0
-    attention.c_proj.weight[0, END] = COUNTED
-    gpt.mel_head.weight[:, END] = 0.0
-    gpt.mel_head.weight[gpt.stop_audio_token] = 0.0
-    gpt.mel_head.weight[gpt.stop_audio_token, END] = -SHARP
 
 
 def _attune(decoder: Any) -> None:

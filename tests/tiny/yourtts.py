@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dubbing.engines.adapters._coqui.library import prepare
+from dubbing.engines.adapters._torch import prepare
 from tiny import vits
 
 NUMBERS = 32

@@ -16,16 +16,16 @@ import soxr
 from pydantic import ConfigDict, Field
 
 from dubbing.documents import Model, validated
+from dubbing.engines.adapters._coqui.config import COQUI
 from dubbing.engines.adapters._coqui.decoding import AHEAD, at_once
-from dubbing.engines.adapters._coqui.library import (
-    COQUI,
+from dubbing.engines.adapters._shared import check_heard, loaded
+from dubbing.engines.adapters._torch import (
     fix_weights,
     loading,
     prepare,
     release,
     torch_errors,
 )
-from dubbing.engines.adapters._shared import check_heard, loaded
 from dubbing.engines.engine import EngineSpec, Spoken, VoiceForm, described, require
 from dubbing.engines.models.folders import Weights, digest_files, read_config, require_files
 from dubbing.media.samples import Audio, Samples

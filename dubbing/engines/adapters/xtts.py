@@ -14,9 +14,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from dubbing.engines.adapters._coqui.config import CONFIG, argument, bcp47, read_model_config
-from dubbing.engines.adapters._coqui.library import COQUI, release, torch_errors
+from dubbing.engines.adapters._coqui.config import CONFIG, COQUI, argument, bcp47, read_model_config
 from dubbing.engines.adapters._shared import check_heard, does_not_speak, loaded, no_such_voice
+from dubbing.engines.adapters._torch import release, torch_errors
 from dubbing.engines.adapters._xtts import model as network
 from dubbing.engines.adapters._xtts.language_model import Row, speak
 from dubbing.engines.adapters._xtts.model import EMBEDDING, LATENTS, MODEL, STUDIO, VOCABULARY

@@ -9,9 +9,9 @@ import numpy as np
 import soxr
 
 from dubbing.engines.adapters._coqui.config import CONFIG, UNREAD, argument
-from dubbing.engines.adapters._coqui.library import loading, torch_errors
 from dubbing.engines.adapters._coqui.trained import Vector
 from dubbing.engines.adapters._shared import check_heard, loaded
+from dubbing.engines.adapters._torch import loading, torch_errors
 from dubbing.engines.adapters.vits import Vits
 from dubbing.engines.engine import EngineSpec, VoiceForm
 from dubbing.engines.models.folders import Weights, read_config, within

@@ -19,6 +19,8 @@ from dubbing.engines.models.folders import read_config, within
 from dubbing.errors import BadInput, EngineMissing
 from dubbing.files import read_json
 
+COQUI = ("TTS", "torch")
+"""The modules that the extra installs, by import name."""
 CONFIG = "config.json"
 UNREAD = ("distributed_url", "logger_uri")
 """Settings for training, which hold addresses."""

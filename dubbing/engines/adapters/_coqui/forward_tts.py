@@ -20,10 +20,10 @@ from dubbing.engines.adapters._coqui.config import (
     languages,
     read_model_config,
 )
-from dubbing.engines.adapters._coqui.library import loading, prepare
 from dubbing.engines.adapters._coqui.text import provide_phonemes
 from dubbing.engines.adapters._coqui.vocoder import Spectrogram, refuse_statistics
 from dubbing.engines.adapters._shared import answered
+from dubbing.engines.adapters._torch import loading, prepare
 from dubbing.errors import BadInput, DubbingError, SpeechRejected
 
 if TYPE_CHECKING:

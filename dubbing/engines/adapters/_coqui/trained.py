@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from dubbing.engines.adapters._coqui.config import (
     CONFIG,
+    COQUI,
     FILES,
     argument,
     checkpoint,
@@ -21,9 +22,9 @@ from dubbing.engines.adapters._coqui.config import (
     read_model_config,
     speaker_names,
 )
-from dubbing.engines.adapters._coqui.library import COQUI, release, torch_errors
 from dubbing.engines.adapters._coqui.text import tokens
 from dubbing.engines.adapters._shared import ALONE, answered, cannot_clone, loaded, no_such_voice
+from dubbing.engines.adapters._torch import release, torch_errors
 from dubbing.engines.engine import EngineSpec, Line, Spoken, VoiceForm, described, require
 from dubbing.engines.models.folders import Weights, digest_files, require_files
 from dubbing.errors import EngineMissing, SpeechRejected

@@ -17,10 +17,10 @@ import numpy as np
 
 from dubbing.engines.adapters._coqui.config import checkpoint, languages, read_model_config
 from dubbing.engines.adapters._coqui.decoding import AHEAD, at_once
-from dubbing.engines.adapters._coqui.library import fix_weights, loading, prepare
 from dubbing.engines.adapters._coqui.text import provide_phonemes
 from dubbing.engines.adapters._coqui.trained import Row
 from dubbing.engines.adapters._shared import answered
+from dubbing.engines.adapters._torch import fix_weights, loading, prepare
 from dubbing.engines.engine import Spoken
 from dubbing.errors import SpeechRejected
 from dubbing.media.samples import Audio, Samples

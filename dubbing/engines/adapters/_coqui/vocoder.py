@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from dubbing.engines.adapters._coqui.config import UNREAD, read_model_config
 from dubbing.engines.adapters._coqui.decoding import at_once
-from dubbing.engines.adapters._coqui.library import fix_weights, loading
+from dubbing.engines.adapters._torch import fix_weights, loading
 from dubbing.engines.models.folders import read_config, within
 from dubbing.errors import BadInput, EngineFailed, EngineMissing
 from dubbing.media.samples import Samples

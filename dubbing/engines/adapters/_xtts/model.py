@@ -10,7 +10,7 @@ from typing import Any
 import soxr
 
 from dubbing.engines.adapters._coqui.config import Plain, read_model_config, read_pickle
-from dubbing.engines.adapters._coqui.library import fix_weights, loading, prepare
+from dubbing.engines.adapters._torch import fix_weights, loading, prepare
 from dubbing.engines.engine import VoiceForm
 from dubbing.engines.models.folders import within
 from dubbing.errors import BadInput

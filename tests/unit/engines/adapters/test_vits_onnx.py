@@ -15,9 +15,9 @@ import tiny
 from services import unavailable
 from speech import TEXTS, line, spoken
 
-from dubbing.engines.adapters._coqui.library import prepare
 from dubbing.engines.adapters._coqui.symbols import CLEANERS, read_reading, read_symbols
 from dubbing.engines.adapters._coqui.text import provide_phonemes
+from dubbing.engines.adapters._torch import prepare
 from dubbing.engines.adapters.vits import Vits
 from dubbing.engines.adapters.vits_onnx import VitsOnnx
 from dubbing.engines.engine import Engine, missing_libraries

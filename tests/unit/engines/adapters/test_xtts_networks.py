@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from services import unavailable
 
-from dubbing.engines.adapters._coqui.library import prepare
+from dubbing.engines.adapters._torch import prepare
 from dubbing.engines.adapters.xtts import XTTS
 from dubbing.engines.engine import missing_libraries
 

@@ -1,13 +1,13 @@
-"""Importing coqui-tts, and turning the errors of models and of torch into ours.
+"""Importing libraries that run on torch, and turning the errors of models and of torch into ours.
 
-coqui-tts imports torchaudio for pure Python functions alone. The wheel of torchaudio is built for
-CUDA; beside a torch without CUDA its native part cannot load, and it is imported without that part.
+coqui-tts imports torchaudio for pure Python functions alone, and transformers imports it where it
+is installed. The wheel of torchaudio is built for CUDA; beside a torch without CUDA its native part
+cannot load, and it is imported without that part.
 """
 
 from __future__ import annotations
 
 import gc
-import logging
 import pickle
 import sys
 import warnings
@@ -18,21 +18,21 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from safetensors import SafetensorError
+
 from dubbing.engines.threads import threads
 from dubbing.errors import EngineFailed, EngineMissing
-
-log = logging.getLogger(__name__)
-
-COQUI = ("TTS", "torch")
-"""The modules that the extra installs, by import name."""
 
 
 @cache
 def prepare() -> None:
-    """Make `TTS` importable; to be called before its first import."""
+    """Make `TTS` and `transformers` importable; to be called before their first import."""
     warnings.filterwarnings("ignore", module=r"(TTS|torch|torchaudio|transformers|librosa)\b.*")
     try:
         import torchaudio
+    except ImportError:
+        # Only coqui-tts needs it, and says so.
+        pass
     except OSError:
         for name in [name for name in sys.modules if name.split(".")[0] == "torchaudio"]:
             del sys.modules[name]
@@ -70,7 +70,7 @@ def loading(name: str, folder: Path) -> Iterator[None]:
         raise EngineMissing(f"the model of {name!r} in {folder} needs {_first_line(exc)}") from exc
     except (
         ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, OSError,
-        RuntimeError, TypeError, ValueError,
+        RuntimeError, SafetensorError, TypeError, ValueError,
     ) as exc:  # fmt: skip
         raise EngineFailed(
             f"the model of {name!r} in {folder} cannot be loaded: {_first_line(exc)}"
