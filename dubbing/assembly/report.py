@@ -217,7 +217,7 @@ class Report(Model):
         outcomes: Mapping[str, Outcome],
         *,
         asked: int,
-        used: Sequence[EndpointUse],
+        used: Sequence[EndpointUse] = (),
         state: JobState = JobState.FAILED,
     ) -> Report:
         """Return what is known about a job's lines before mixing.

@@ -29,6 +29,7 @@ from dubbing.synthesis.speak import MAX_DELIVERIES
 
 KEPT = frozenset({"jobs", "events", "workers", "holding", "slots", "turns", "pace"}) | {
     "installation",
+    "began",
     BINDINGS,
     MESSAGES,
 }
@@ -77,8 +78,8 @@ class Audit:
     def _job(self, life: Life, name: str) -> Iterator[str]:
         if life.fault:
             yield life.fault
-        if not life.acknowledged:
-            return
+            if not life.acknowledged:
+                return
         if life.last is None:
             yield f"it did not end: {self._system.client.status(name)}"
             return

@@ -271,7 +271,7 @@ def test_the_delivery_of_an_assembly_that_used_up_its_time_stays_counted(
     def too_slow(*_: object, **__: object) -> None:
         raise Stopped("its lease ran out")
 
-    monkeypatch.setattr(finishing, "gather", too_slow)
+    monkeypatch.setattr(finishing, "history", too_slow)
     with pytest.raises(Stopped):
         finishing.finish(runner(client), assembling(client, 1))
     assert deliveries(client.ledger, "j", finishing.DELIVERY) == [1]
