@@ -15,7 +15,7 @@ import soundfile
 import speech_server
 from speech import pitch
 from speech_server import FAULTS, VOICES, Server
-from system import System
+from system import SECONDS, System
 
 from dubbing.assembly.report import ReportLine
 from dubbing.embedded.stack import dubbing_command
@@ -91,7 +91,8 @@ def test_every_line_is_there_once_in_its_voice_though_servers_fail_at_random(
     for seed, server in enumerate(servers):
         server.set(faults=dict.fromkeys(FAULTS, EACH), seed=seed)
     manifest = job("faulty", 200)
-    status = system.run(manifest)
+    system.client.submit(manifest)
+    status = system.wait(manifest.id or "", seconds=2 * SECONDS)
     assert (status.state, status.done, status.failed) == (JobState.COMPLETED, 200, 0)
     lines = system.report(manifest).lines
     assert [line.id for line in lines] == [str(n) for n in range(200)]

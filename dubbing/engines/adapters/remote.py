@@ -100,7 +100,10 @@ class Remote(RemoteEngine):
         from dubbing.engines.remote.wire import Unfit  # noqa: PLC0415 - commands send nothing
 
         served = _served(wire, endpoint)
-        name = declared.model or (next(iter(served)) if len(served) == 1 else "")
+        # An instance such as remote-xtts has the name of its engine.
+        wanted = self.spec.name.removeprefix(f"{type(self).spec.name}-")
+        only = next(iter(served)) if len(served) == 1 else ""
+        name = declared.model or only or (wanted if wanted in served else "")
         if not name:
             raise Unfit(f"it serves {', '.join(served)}: name one with --model")
         if name not in served:

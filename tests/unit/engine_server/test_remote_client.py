@@ -136,6 +136,7 @@ def test_a_server_is_added_only_for_what_it_serves(
     endpoint = {"url": server.url, "key_from": VARIABLE}
     with pytest.raises(BadInput, match="it serves tone, espeak: name one with --model"):
         registry.add("remote", endpoint, {})
+    assert registry.add("remote-espeak", endpoint, {}).model == "espeak"
     with pytest.raises(BadInput, match="it does not serve 'xtts'"):
         registry.add("remote", endpoint, {"model": "xtts"})
     with pytest.raises(BadInput, match="API key"):
