@@ -12,14 +12,11 @@ from speech_server import Server
 
 from dubbing.engines.adapters.gpt_sovits import GPTSoVITS
 from dubbing.engines.adapters.tone import Tone
-from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.engine import Line
 from dubbing.engines.models.folders import NOWHERE
-from dubbing.engines.remote.pool import Pools
 from dubbing.engines.remote.registry import Registry
 from dubbing.errors import BadInput, EngineAway, EngineFailed, SpeechRejected
 from dubbing.media.samples import Audio
-from dubbing.storage import Storage
 
 TEXT = "You told me that the ship would leave before dawn."
 WORDS = "The words of the reference."
@@ -35,13 +32,6 @@ def only() -> Iterator[Server]:
 def server(only: Server) -> Server:
     only.reset()
     return only
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Registry:
-    storage = Storage.at(str(tmp_path / "storage"))
-    pools = Pools(lambda: storage)
-    return Registry(Catalogue(pools=pools), pools)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,15 +13,12 @@ from speech_server import INDEX_MODEL, MOOD, Server
 
 from dubbing.engines.adapters.indextts import IndexTTS
 from dubbing.engines.adapters.tone import Tone
-from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.engine import Line
 from dubbing.engines.models.folders import NOWHERE
-from dubbing.engines.remote.pool import Pools
 from dubbing.engines.remote.registry import Registry
 from dubbing.errors import BadInput, SpeechRejected
 from dubbing.job import Emotion
 from dubbing.media.samples import Audio
-from dubbing.storage import Storage
 
 TEXT = "You told me that the ship would leave before dawn."
 CONTRACTS = ("omni", "tts_url")
@@ -39,13 +35,6 @@ def servers(all_servers: dict[str, Server]) -> dict[str, Server]:
     for server in all_servers.values():
         server.set(forget=True, lose=True)
     return all_servers
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Registry:
-    storage = Storage.at(str(tmp_path / "storage"))
-    pools = Pools(lambda: storage)
-    return Registry(Catalogue(pools=pools), pools)
 
 
 Load = Callable[[Server], IndexTTS]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,14 +11,11 @@ from speech import pitch, recording
 from speech_server import VOICES, Server
 
 from dubbing.engines.adapters.openai import OpenAI
-from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.engine import Line, Spoken
 from dubbing.engines.models.folders import NOWHERE
-from dubbing.engines.remote.pool import Pools
 from dubbing.engines.remote.registry import Registry
 from dubbing.errors import BadInput, SpeechRejected
 from dubbing.media.samples import Audio
-from dubbing.storage import Storage
 
 TEXT = "You told me that the ship would leave before dawn."
 WORDS = "The words of the reference."
@@ -35,13 +31,6 @@ def only() -> Iterator[Server]:
 def server(only: Server) -> Server:
     only.reset()
     return only
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Registry:
-    storage = Storage.at(str(tmp_path / "storage"))
-    pools = Pools(lambda: storage)
-    return Registry(Catalogue(pools=pools), pools)
 
 
 Load = Callable[..., OpenAI]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import piper_server
@@ -13,14 +12,11 @@ from speech import pitch
 from speech_server import PIPER_VOICES, Server
 
 from dubbing.engines.adapters.piper_http import PiperHTTP
-from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.engine import Line, Spoken
 from dubbing.engines.models.folders import NOWHERE
-from dubbing.engines.remote.pool import Pools
 from dubbing.engines.remote.registry import Registry
 from dubbing.errors import BadInput, EngineFailed, SpeechRejected
 from dubbing.media.samples import Audio
-from dubbing.storage import Storage
 
 TEXT = "You told me that the ship would leave before dawn."
 ANN, BEN, EVA = "en_US-duo-medium/ann", "en_US-duo-medium/ben", "de_DE-eva-low"
@@ -54,13 +50,6 @@ def only() -> Iterator[Server]:
 def older(only: Server) -> Server:
     only.reset()
     return only
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Registry:
-    storage = Storage.at(str(tmp_path / "storage"))
-    pools = Pools(lambda: storage)
-    return Registry(Catalogue(pools=pools), pools)
 
 
 Load = Callable[..., PiperHTTP]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import speech_server
@@ -12,14 +11,11 @@ from speech_server import Server
 
 from dubbing.engines.adapters.tone import Tone
 from dubbing.engines.adapters.yourtts_http import YourTTSHTTP
-from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.engine import Line, VoiceForm
 from dubbing.engines.models.folders import NOWHERE
-from dubbing.engines.remote.pool import Pools
 from dubbing.engines.remote.registry import Registry
 from dubbing.errors import BadInput, EngineFailed, SpeechRejected
 from dubbing.media.samples import Audio
-from dubbing.storage import Storage
 
 TEXT = "You told me that the ship would leave before dawn."
 
@@ -34,13 +30,6 @@ def only() -> Iterator[Server]:
 def server(only: Server) -> Server:
     only.set(forget=True, lose=True)
     return only
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Registry:
-    storage = Storage.at(str(tmp_path / "storage"))
-    pools = Pools(lambda: storage)
-    return Registry(Catalogue(pools=pools), pools)
 
 
 @pytest.fixture
