@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar
@@ -22,7 +22,7 @@ from dubbing.client import Client
 from dubbing.embedded.child import start_child
 from dubbing.embedded.stack import dubbing_command, environment
 from dubbing.job import Job, JobState, Segment
-from dubbing.jobs.status import Status
+from dubbing.jobs.status import OPEN, Status
 from dubbing.ledger import WorkerState
 from dubbing.planning.outcome import Outcome, gather
 from dubbing.script.manifest import Manifest
@@ -122,6 +122,9 @@ class System:
             "FAULTY_SWITCH": str(self.switch),
             "FAULTY_LOADS": str(self.loads),
         }
+        if engine == "assembly":
+            # One process assembles the short jobs of a test as well as two.
+            variables = {"DUBBING_SLOTS": "1", **variables}
         path = self._log_path(log or engine)
         path.parent.mkdir(exist_ok=True)
         with path.open("ab") as file:
@@ -161,6 +164,21 @@ class System:
         os.killpg(self._workers[name].pid, signal.SIGKILL)
         self._workers[name].wait()
 
+    def leave(self, name: str) -> None:
+        """End a worker, however it stands, and forget it, its log, and the work that it left."""
+        worker = self._workers.pop(name, None)
+        if worker and worker.poll() is None:
+            worker.terminate()
+            try:
+                worker.wait(timeout=SECONDS)
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(worker.pid, signal.SIGKILL)
+                worker.wait()
+        self._log_path(name).unlink(missing_ok=True)
+        for status in self.client.jobs(states=OPEN):
+            self.client.cancel(status.id)
+
     def restart_redis(self) -> None:
         """Restart Redis, with all its data if it is append-only, else empty."""
         self.redis.restart()
@@ -175,8 +193,9 @@ class System:
             os.killpg(self._workers[name].pid, signal.SIGCONT)
 
     def log(self, name: str) -> str:
-        """Return the content of a process's log."""
-        return self._log_path(name).read_text()
+        """Return the content of a process's log, ``""`` when it has none."""
+        path = self._log_path(name)
+        return path.read_text() if path.exists() else ""
 
     def _log_path(self, name: str) -> Path:
         return self.settings.home / "logs" / f"{name}.log"

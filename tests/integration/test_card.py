@@ -23,16 +23,24 @@ ENGINES = ("faulty", "tone")
 class Card(System):
     """One worker of two engines and one process, and the worker of assembly."""
 
-    ENGINES: ClassVar[Mapping[str, str]] = {"card": " ".join(ENGINES), "assembly": "assembly"}
+    ENGINES: ClassVar[Mapping[str, str]] = {"assembly": "assembly"}
+
+    def begin(self) -> None:
+        """Start the worker of two engines, the only one of them that is online."""
+        self._workers["card"] = self.launch(" ".join(ENGINES), log="card")
+        self.becomes(WorkerState.READY)
 
     def record(self) -> WorkerRecord:
         """The worker's own record."""
-        (found,) = [w for w in self.client.fleet.workers() if w.engines == ENGINES]
+        (found,) = self.records()
         return found
 
     def state(self) -> WorkerState | None:
-        records = [w for w in self.client.fleet.workers() if w.engines == ENGINES]
+        records = self.records()
         return records[0].state if records else None
+
+    def records(self) -> list[WorkerRecord]:
+        return [w for w in self.client.fleet.workers() if w.engines == ENGINES and w.online]
 
     def becomes(self, state: WorkerState) -> None:
         self.until(lambda: self.state() is state, state.value)
@@ -45,11 +53,17 @@ def connection(card: Card) -> library.Redis:
     return library.from_url(card.redis.url, decode_responses=True)
 
 
-@pytest.fixture
-def card(tmp_path: Path) -> Iterator[Card]:
-    with Card(tmp_path / "home", slots=1) as system:
-        system.becomes(WorkerState.READY)
+@pytest.fixture(scope="module")
+def assembled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Card]:
+    with Card(tmp_path_factory.mktemp("card"), slots=1) as system:
         yield system
+
+
+@pytest.fixture
+def card(assembled: Card) -> Iterator[Card]:
+    assembled.begin()
+    yield assembled
+    assembled.leave("card")
 
 
 def test_one_worker_speaks_for_two_engines(card: Card) -> None:
@@ -90,10 +104,10 @@ def test_a_worker_that_is_drained_finishes_its_batch_and_ends(card: Card) -> Non
     card.steer(Order.DRAIN)
     card.until(lambda: card.worker("card").poll() is not None, "ended", seconds=30)
     assert card.worker("card").returncode == 0
-    assert not [w for w in card.client.fleet.workers() if w.engines == ENGINES]
+    assert card.records() == []
     with connection(card) as redis:
         assert not redis.keys("*worker.faulty*")
-    card.start("card")
+    card.begin()
     card.wait("last")
     assert max(card.spoken(job).values()) == 1
 
@@ -115,7 +129,7 @@ def test_a_process_that_dies_comes_back_as_it_was_told_to_be(card: Card) -> None
 
 def test_a_process_that_died_while_it_loaded_an_engine_is_not_followed_into_it(card: Card) -> None:
     card.loads.write_text("<kill>")
-    card.client.submit(script("killed", "<kill> a line that kills"))
+    card.client.submit(script("loads", "<kill> a line that kills as well"))
     card.becomes(WorkerState.ERROR)
     record = card.record()
     assert record.errors == (DIED.format(engine="faulty"),)
@@ -146,7 +160,8 @@ def test_a_worker_that_is_killed_goes_offline(card: Card) -> None:
         # As after half a minute: the heartbeat's time is the first thing in the record.
         key = f"dubbing:worker:{record.name}"
         redis.set(key, "0|" + redis.get(key).partition("|")[2])
-    assert card.state() is WorkerState.OFFLINE
+    found = [w.state for w in card.client.fleet.workers() if w.name == record.name]
+    assert found == [WorkerState.OFFLINE]
     with pytest.raises(NotFound, match="online"):
         card.client.fleet.steer(record.name, Order.LOAD)
 
@@ -164,3 +179,4 @@ def test_a_worker_of_several_processes_cannot_be_told_what_to_load(card: Card) -
     card.client.ledger.crew.beat(several)
     with pytest.raises(BadInput, match="--slots 1"):
         card.client.fleet.steer("several", Order.STANDBY)
+    card.client.ledger.crew.leave(several)

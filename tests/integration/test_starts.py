@@ -84,8 +84,9 @@ class Starts(System):
         children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
         return [int(pid) for pid in children if _is_pool(pid)]
 
-    def speaks(self, name: str, mark: str = "") -> None:
+    def speaks(self, mark: str = "") -> None:
         """A job of several batches is done, and no line of it is missing."""
+        name = f"job-{len(self.client.jobs())}"
         job = script(name, *numbered(name, 12, mark))
         self.run(job)
         assert self.whole(job)
@@ -109,10 +110,17 @@ def plugins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(PLUGINS))
 
 
-@pytest.fixture
-def starts(tmp_path: Path) -> Iterator[Starts]:
-    with Starts(tmp_path / "home", slots=2) as system:
+@pytest.fixture(scope="module")
+def assembled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starts]:
+    with Starts(tmp_path_factory.mktemp("starts"), slots=2) as system:
         yield system
+
+
+@pytest.fixture
+def starts(assembled: Starts) -> Iterator[Starts]:
+    yield assembled
+    assembled.leave("second")
+    assembled.leave("faulty")
 
 
 def test_processes_that_load_slowly_are_all_ready_at_every_start(starts: Starts) -> None:
@@ -121,7 +129,7 @@ def test_processes_that_load_slowly_are_all_ready_at_every_start(starts: Starts)
         record = starts.becomes(WorkerState.READY)
         assert (record.holding.loaded, record.holding.resting) == (("faulty",), {})
         assert starts.log("faulty").count(LOADED) == 2 * (time + 1)
-        starts.speaks(f"start-{time}")
+        starts.speaks()
         starts.stop("faulty")
 
 
@@ -130,7 +138,7 @@ def test_a_process_that_starts_late_blames_nobody_who_loads(starts: Starts) -> N
     starts.holds("loading", "loaded")
     record = starts.becomes(WorkerState.READY)
     assert (record.errors, record.queues) == ((), TAKES)
-    starts.speaks("late")
+    starts.speaks()
 
 
 def test_four_processes_that_load_slowly_are_ready(tmp_path: Path) -> None:
@@ -139,7 +147,7 @@ def test_four_processes_that_load_slowly_are_ready(tmp_path: Path) -> None:
         record = starts.becomes(WorkerState.READY)
         assert (record.slots, record.errors) == (4, ())
         assert starts.log("faulty").count(LOADED) == 4
-        starts.speaks("four")
+        starts.speaks()
 
 
 def test_two_workers_of_an_engine_that_start_at_once_are_ready(starts: Starts) -> None:
@@ -148,13 +156,13 @@ def test_two_workers_of_an_engine_that_start_at_once_are_ready(starts: Starts) -
     ready = [WorkerState.READY, WorkerState.READY]
     starts.until(lambda: [w.state for w in starts.records()] == ready, "both ready")
     assert starts.log("faulty").count(LOADED) == 4
-    starts.speaks("both")
+    starts.speaks()
 
 
 def test_a_worker_takes_work_while_one_of_its_processes_still_loads(starts: Starts) -> None:
     starts.begin("<slow:1>", "<hang>")
     starts.holds("loaded", "loading")
-    starts.speaks("meanwhile")
+    starts.speaks()
     starts.holds("loaded", "loading")
 
 
@@ -164,7 +172,7 @@ def test_a_process_that_dies_while_it_loads_costs_itself_the_engine(starts: Star
     record = starts.becomes(WorkerState.ERROR)
     assert (record.errors, record.queues) == ((REST,), TAKES)
     assert (record.holding.loaded, record.holding.resting) == (("faulty",), {})
-    starts.speaks("with-one", "<slow:0.2>")
+    starts.speaks("<slow:0.2>")
     starts.holds("loaded", "resting")
     assert starts.log("faulty").count(f"cannot do all that it was started for: {REST}") == 1
 
@@ -179,7 +187,7 @@ def test_a_process_that_is_killed_while_its_sibling_loads_costs_neither(starts: 
     record = starts.becomes(WorkerState.READY)
     assert (record.errors, record.holding.resting) == ((), {})
     assert starts.log("faulty").count(LOADED) >= 3
-    starts.speaks("after")
+    starts.speaks()
 
 
 def test_a_process_that_is_killed_at_its_very_start_is_followed_by_another(
@@ -190,7 +198,7 @@ def test_a_process_that_is_killed_at_its_very_start_is_followed_by_another(
     os.kill(starts.processes()[0], signal.SIGKILL)
     starts.holds("loaded", "loaded")
     assert starts.becomes(WorkerState.READY).errors == ()
-    starts.speaks("followed")
+    starts.speaks()
 
 
 def test_a_process_that_dies_as_redis_goes_away_is_followed_by_another(tmp_path: Path) -> None:
@@ -215,7 +223,7 @@ def test_a_process_that_dies_as_redis_goes_away_is_followed_by_another(tmp_path:
         assert starts.becomes(WorkerState.READY).errors == ()
         assert len(gone) == starts.log("faulty").count(LOST) == 1
         assert len(starts.processes()) == 2
-        starts.speaks("followed")
+        starts.speaks()
 
 
 def test_a_worker_that_loads_ends_at_once_when_it_is_told_to(starts: Starts) -> None:
@@ -245,7 +253,7 @@ def test_an_engine_that_one_process_cannot_load_is_spoken_by_the_other(
     record = starts.becomes(WorkerState.ERROR)
     why = "faulty cannot be loaded: the model is damaged"
     assert (record.errors, record.queues) == ((why,), TAKES)
-    starts.speaks("with-one", "<slow:0.2>")
+    starts.speaks("<slow:0.2>")
     assert starts.log("faulty").count(f"cannot do all that it was started for: {why}") == 1
     monkeypatch.setenv("DUBBING_REDIS_URL", starts.redis.url)
     monkeypatch.setenv("DUBBING_HOME", str(starts.settings.home))
@@ -280,7 +288,7 @@ def test_loading_that_hangs_ends_its_process_and_says_where(tmp_path: Path) -> N
         starts.holds("resting", "loaded")
         assert starts.becomes(WorkerState.ERROR).errors == (REST,)
         assert "in _hang" in starts.log("faulty")
-        starts.speaks("with-one")
+        starts.speaks()
 
 
 def test_a_redis_that_is_emptied_while_engines_load_is_told_of_every_process(
@@ -292,7 +300,7 @@ def test_a_redis_that_is_emptied_while_engines_load_is_told_of_every_process(
     starts.holds("loaded", "loading")
     record = starts.becomes(WorkerState.READY)
     assert record.errors == ()
-    starts.speaks("forgotten")
+    starts.speaks()
 
 
 def test_a_job_that_waits_for_an_engine_says_that_it_is_being_loaded(starts: Starts) -> None:

@@ -43,7 +43,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The programs of a clean environment that holds the wheel and its requirements."""
     folder = tmp_path_factory.mktemp("clean")
     venv.create(folder, with_pip=False)
-    pip("--python", folder / "bin" / "python", "install", wheel)
+    pip("--python", folder / "bin" / "python", "install", "--no-compile", wheel)
     return folder / "bin"
 
 
