@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
 from dubbing.cli.addresses import Network, NetworkType, is_loopback
+from dubbing.cli.libraries import check_libraries
 from dubbing.cli.output import echo
 from dubbing.engine_server.contracts import CONTRACTS, load
 from dubbing.engines import threads
-from dubbing.errors import BadInput, EngineMissing
+from dubbing.errors import BadInput
 from dubbing.settings import Settings
 from dubbing.system import System
 from dubbing.telemetry import logs
@@ -51,15 +51,13 @@ def engine_server(
 
     DUBBING_ENGINE_SERVER_KEY holds the API key.
     """
-    if missing := [library for library in LIBRARIES if not find_spec(library)]:
-        raise EngineMissing(
-            f"{', '.join(missing)} is not installed: pip install 'dubbing[{EXTRA}]'"
-        )
+    check_libraries(LIBRARIES, EXTRA)
     # Nothing else needs these libraries.
     from dubbing.engine_server.app import OWN, make_app  # noqa: PLC0415
     from dubbing.engine_server.desk import Desk  # noqa: PLC0415
     from dubbing.engine_server.guard import Access  # noqa: PLC0415
-    from dubbing.engine_server.serve import Address, booths_of, listen, serve  # noqa: PLC0415
+    from dubbing.engine_server.serve import booths_of, serve  # noqa: PLC0415
+    from dubbing.serving.listening import Address, listen  # noqa: PLC0415
 
     settings = Settings()
     logs.configure(settings.log_level)
@@ -79,7 +77,6 @@ def engine_server(
     )
     app = make_app(Desk(booths, language), Access(key=key, networks=allow), spoken)
     with listen(address) as listener:
-        scheme = "https" if certificate else "http"
         served = ", ".join([*engines, contract] if contract else engines)
-        echo(f"{served}: {scheme}://{host}:{listener.getsockname()[1]}")
+        echo(f"{served}: {address.url(listener)}")
         serve(app, booths, address, listener)

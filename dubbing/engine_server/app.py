@@ -29,6 +29,8 @@ from dubbing.engine_server.schema import (
     VoicesBody,
 )
 from dubbing.errors import BadInput
+from dubbing.serving.faults import own_form
+from dubbing.serving.requests import Requests
 
 LARGEST = 64 << 20
 """Bytes of a request's body: a recording, or the forms of some voices."""
@@ -103,7 +105,7 @@ async def extract(
     return FormBody(form=desk.forms.keep(form), data=as_text(form), seconds=reference.seconds)
 
 
-OWN = Contract(routers=(router, openai.router), form=faults.own_form, engines="some")
+OWN = Contract(routers=(router, openai.router), form=own_form, engines="some")
 
 
 def make_app(desk: Desk, access: Access, contract: Contract = OWN) -> FastAPI:
@@ -130,9 +132,10 @@ def make_app(desk: Desk, access: Access, contract: Contract = OWN) -> FastAPI:
     app.state.desk = desk
     for one in contract.routers:
         app.include_router(one)
-    faults.install(app, contract.form)
+    faults.faults_in(contract.form).install(app)
     app.add_exception_handler(Gone, _to_nobody)
     app.add_middleware(Guard, access=access, form=contract.form)
+    app.add_middleware(Requests)
     return app
 
 

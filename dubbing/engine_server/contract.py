@@ -8,9 +8,8 @@ from typing import Any, Literal, TypeAlias
 
 from fastapi import APIRouter
 
-from dubbing.engine_server.faults import Form
-from dubbing.engine_server.schema import FaultBody
 from dubbing.errors import BadInput
+from dubbing.serving.faults import FaultBody, Form
 
 Engines: TypeAlias = Literal["none", "one", "some"]
 

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import hmac
 import ipaddress
 import json
-import logging
-import re
-import secrets
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from dubbing.engine_server.faults import Form
-from dubbing.engine_server.schema import FaultBody
-from dubbing.telemetry.logs import bound
-
-log = logging.getLogger(__name__)
+from dubbing.serving.faults import FaultBody, Form
+from dubbing.serving.requests import keys_in, same
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 OPEN = "/health"
 """The one route without a key, for load balancers."""
-BODY_SECONDS = 60.0
-"""How long a caller may take to send a request's body."""
-GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -48,13 +36,13 @@ class Access:
         """
         if self.networks and not _within(client, self.networks):
             return 403, "forbidden", "callers from your network are not served"
-        if self.key and not any(_same(given, self.key) for given in _given(headers)):
+        if self.key and not any(same(given, self.key) for given in keys_in(headers)):
             return 401, "unauthorized", "send the API key as Authorization: Bearer, or X-Api-Key"
         return None
 
 
 class Guard:
-    """ASGI middleware: names each request, refuses callers, and bounds the time of a body."""
+    """ASGI middleware: refuses callers. The request has its id already."""
 
     def __init__(self, app: ASGIApp, access: Access, form: Form) -> None:
         self._app = app
@@ -63,52 +51,17 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, or refuse it."""
-        if scope["type"] != "http":
+        client = scope["client"][0] if scope.get("client") else ""
+        refused = None
+        if scope["type"] == "http" and scope["path"] != OPEN:
+            refused = self._access.refusal(client, Headers(scope=scope))
+        if refused is None:
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        given = headers.get("x-request-id", "")
-        request_id = given if GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
-        scope.setdefault("state", {})["request_id"] = request_id
-        began, status = time.monotonic(), 0
-
-        async def named(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                MutableHeaders(scope=message)["X-Request-Id"] = request_id
-            await send(message)
-
-        client = scope["client"][0] if scope.get("client") else ""
-        if scope["path"] != OPEN and (refused := self._access.refusal(client, headers)):
-            status, code, words = refused
-            fault = FaultBody(code=code, message=words, request_id=request_id)
-            await _refuse(named, *self._form(status, fault))
-        else:
-            await self._app(scope, _in_time(receive), named)
-        spent = time.monotonic() - began
-        with bound(request=request_id):
-            log.info("%s %s: %d in %.2f s", scope["method"], scope["path"], status, spent)
-
-
-def _in_time(receive: Receive) -> Receive:
-    """Take a caller that is too slow with its body for one that is gone."""
-    end = time.monotonic() + BODY_SECONDS
-    whole = False
-
-    async def bounded() -> Message:
-        nonlocal whole
-        if whole:
-            return await receive()
-        try:
-            async with asyncio.timeout(max(0.0, end - time.monotonic())):
-                message = await receive()
-        except TimeoutError:
-            return {"type": "http.disconnect"}
-        whole = not message.get("more_body", False)
-        return message
-
-    return bounded
+        status, code, words = refused
+        request_id = scope["state"]["request_id"]
+        fault = FaultBody(code=code, message=words, request_id=request_id)
+        await _refuse(send, *self._form(status, fault))
 
 
 async def _refuse(send: Send, status: int, body: Mapping[str, Any]) -> None:
@@ -117,15 +70,6 @@ async def _refuse(send: Send, status: int, body: Mapping[str, Any]) -> None:
         headers.append((b"www-authenticate", b"Bearer"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": json.dumps(body).encode()})
-
-
-def _given(headers: Headers) -> Sequence[str]:
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    return (token.strip() if scheme.lower() == "bearer" else "", headers.get("x-api-key", ""))
-
-
-def _same(given: str, key: str) -> bool:
-    return hmac.compare_digest(given.encode(), key.encode())
 
 
 def _within(client: str, networks: Sequence[Network]) -> bool:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dubbing.documents import nearest
-from dubbing.engine_server.faults import fault_of
 from dubbing.engine_server.forms import Forms, as_text
 from dubbing.engine_server.schema import LineBody, SpokenBody
 from dubbing.engines.engine import EngineSpec, Line, Spoken
 from dubbing.errors import BadInput, DubbingError
 from dubbing.media.samples import encode_exact
+from dubbing.serving.faults import fault_of
 from dubbing.text.characters import normalise, speakable
 
 

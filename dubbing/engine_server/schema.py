@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from dubbing.documents import Model
 from dubbing.engine_server.booth import State
 from dubbing.engines.engine import EngineSpec
+from dubbing.serving.faults import FaultBody
 
 MOST_TEXT = 5000
 """Characters of a line; each engine takes fewer."""
@@ -65,34 +66,6 @@ class SynthesizeBody(Model):
     lines: list[LineBody] = Field(min_length=1, max_length=MOST_LINES)
     forms: dict[Digest, str] = Field(default={}, max_length=MOST_LINES)
     """Forms of voices that this server may not know: safetensors in Base64, by SHA-256."""
-
-
-class DetailBody(Model):
-    """One fault of a request."""
-
-    where: str
-    """The place in the request."""
-    message: str
-
-
-class FaultBody(Model):
-    """An error, in every answer that is one."""
-
-    model_config = _example(
-        code="bad_input",
-        message="lines.0.voice: there is no voice 'enn'; did you mean 'en'?",
-        details=[],
-        request_id="5f1c9a",
-    )
-
-    code: str
-    """For machines, stable."""
-    message: str
-    """For people: what is wrong, and what to do."""
-    details: list[DetailBody] = Field(default=[])
-    """Each fault of the request, where there are several."""
-    request_id: str = ""
-    """As in the header ``X-Request-Id``, and in the server's log."""
 
 
 class SpokenBody(Model):

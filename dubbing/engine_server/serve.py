@@ -7,11 +7,8 @@ import contextlib
 import faulthandler
 import logging
 import os
-import signal
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
@@ -21,27 +18,13 @@ from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.engine import Engine, require
 from dubbing.engines.residency import Residency, device_of
 from dubbing.errors import BadInput
+from dubbing.serving.listening import Address, server_of
 
 log = logging.getLogger(__name__)
 
-KEEP_SECONDS = 75
-"""How long an idle connection is kept: longer than callers keep theirs, so none is cut in use."""
 WATCH_SECONDS = 0.5
 HUNG = 70
 """Exit code of a server whose engine hangs: only a new process helps."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Address:
-    """Where the server listens."""
-
-    host: str
-    port: int
-    """0: any free one."""
-    certificate: Path | None = None
-    """A PEM file with the certificate and those above it; without one, plain HTTP."""
-    certificate_key: Path | None = None
-    """A PEM file with its private key, where the certificate's file does not hold it."""
 
 
 def booths_of(engines: Sequence[str], catalogue: Catalogue, device: str | None) -> list[Booth]:
@@ -69,43 +52,13 @@ def _booth(name: str, catalogue: Catalogue, device: str | None) -> Booth:
     return Booth(name, voicing.spec, load, device_of(voicing.spec, device))
 
 
-def listen(address: Address) -> socket.socket:
-    """Return the socket of an address; raises BadInput when it cannot be had."""
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    try:
-        return socket.create_server((address.host, address.port), family=family, backlog=2048)
-    except (OSError, OverflowError) as exc:
-        why = exc.strerror if isinstance(exc, OSError) else str(exc)
-        raise BadInput(
-            f"{why}: choose another --host or --port", where=f"{address.host}:{address.port}"
-        ) from exc
-
-
 def serve(app: FastAPI, booths: Sequence[Booth], address: Address, listener: socket.socket) -> None:
     """Serve until SIGTERM or Ctrl-C, and finish what was asked.
 
     Raises the error of an engine that cannot be loaded, and BadInput for a certificate that cannot
     be used.
     """
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=KEEP_SECONDS,
-        ssl_certfile=address.certificate,
-        ssl_keyfile=address.certificate_key,
-    )
-    try:
-        config.load()
-    except OSError as exc:  # and ssl.SSLError
-        raise BadInput(
-            f"it cannot be used: {exc.strerror or exc}", where=str(address.certificate)
-        ) from exc
-    # uvicorn raises it again at its end.
-    signal.signal(signal.SIGTERM, lambda *_: None)
-    asyncio.run(_serve(uvicorn.Server(config), booths, listener))
+    asyncio.run(_serve(server_of(app, address), booths, listener))
     for booth in booths:
         if booth.error:
             raise booth.error

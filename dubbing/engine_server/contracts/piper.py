@@ -17,10 +17,11 @@ from dubbing.documents import nearest
 from dubbing.engine_server.booth import Booth, State
 from dubbing.engine_server.contract import Contract
 from dubbing.engine_server.desk import desk_of
-from dubbing.engine_server.schema import FaultBody, Name, Text
+from dubbing.engine_server.schema import Name, Text
 from dubbing.engine_server.sounds import FORMATS
 from dubbing.engine_server.speech import first_voice, language_of, say
 from dubbing.errors import BadInput, NotFound
+from dubbing.serving.faults import FaultBody
 
 # Whoever sends a string of JSON need not say that it is JSON.
 router = APIRouter(strict_content_type=False)

@@ -7,8 +7,9 @@ from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, Field
 
-from dubbing.engine_server.schema import FaultBody, Name
+from dubbing.engine_server.schema import Name
 from dubbing.errors import BadInput
+from dubbing.serving.faults import FaultBody
 
 SPEAKER = "default"
 """The speaker of texts that name none: the first stock voice."""

@@ -1,0 +1,1 @@
+"""What every server of ours over HTTP shares: names of requests, the form of errors, listening."""

@@ -1,0 +1,170 @@
+"""How a request fails: the one table of statuses, and the form of errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias, cast
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from dubbing.documents import Model
+from dubbing.errors import (
+    BadInput,
+    Conflict,
+    DubbingError,
+    EngineFailed,
+    EngineMissing,
+    NotFound,
+    SpeechRejected,
+    Transient,
+)
+from dubbing.visible import readable_line
+
+
+class DetailBody(Model):
+    """One fault of a request."""
+
+    where: str
+    """The place in the request."""
+    message: str
+
+
+class FaultBody(Model):
+    """An error, in every answer that is one."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "code": "bad_input",
+                    "message": "lines.0.voice: there is no voice 'enn'; did you mean 'en'?",
+                    "details": [],
+                    "request_id": "5f1c9a",
+                }
+            ]
+        }
+    )
+
+    code: str
+    """For machines, stable."""
+    message: str
+    """For people: what is wrong, and what to do."""
+    details: list[DetailBody] = Field(default=[])
+    """Each fault of the request, where there are several."""
+    request_id: str = ""
+    """As in the header ``X-Request-Id``, and in the server's log."""
+    retry_after: int | None = None
+    """Seconds after which the request may be sent again, as in the header ``Retry-After``."""
+
+
+STATUSES: Mapping[type[DubbingError], int] = {
+    BadInput: 422,
+    SpeechRejected: 422,
+    NotFound: 404,
+    EngineMissing: 404,
+    Conflict: 409,
+    EngineFailed: 500,
+    Transient: 503,
+    DubbingError: 500,
+}
+"""An error has the status of its nearest base class in this table, or in that of its server."""
+RETRY_SECONDS = 5
+"""After which a server that says 503 may be asked again, unless it says otherwise."""
+CODES = {400: "bad_input", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+"""Codes of faults that no error of ours stands for, by status."""
+
+Form: TypeAlias = Callable[[int, FaultBody], tuple[int, Mapping[str, Any]]]
+"""Gives a status and a fault the status and the body that callers of a contract know."""
+
+
+def own_form(status: int, fault: FaultBody) -> tuple[int, Mapping[str, Any]]:
+    """Return a fault as our own routes answer it."""
+    return status, fault.model_dump(exclude_none=True)
+
+
+def fault_of(exc: DubbingError, request_id: str = "") -> FaultBody:
+    """Return an error as callers see it."""
+    return FaultBody(code=exc.code, message=str(exc), request_id=request_id)
+
+
+class Faults:
+    """Answers every error of an app in one form."""
+
+    def __init__(
+        self,
+        form: Form,
+        statuses: Mapping[type[DubbingError], int],
+        retry_after: Mapping[int, int],
+    ) -> None:
+        """Take the form, and what differs in the tables.
+
+        statuses: of errors that only this server knows, or answers otherwise. retry_after: seconds,
+        by status.
+        """
+        self._form = form
+        self._statuses = {**STATUSES, **statuses}
+        self._retry_after = {503: RETRY_SECONDS, **retry_after}
+
+    def install(self, app: FastAPI) -> None:
+        """Have the errors of an app answered."""
+        app.add_exception_handler(DubbingError, self._ours)
+        app.add_exception_handler(RequestValidationError, self._invalid)
+        app.add_exception_handler(HTTPException, self._http)
+        app.add_exception_handler(Exception, self._unforeseen)
+
+    def status(self, exc: DubbingError) -> int:
+        """Return the status of an error."""
+        return next(self._statuses[kind] for kind in type(exc).__mro__ if kind in self._statuses)
+
+    def answer(self, request: Request, exc: DubbingError) -> JSONResponse:
+        """Return the answer to a request that fails with an error."""
+        record = exc.to_record()
+        return self._answer(request, self.status(exc), record.code, record.message)
+
+    async def _ours(self, request: Request, exc: Exception) -> JSONResponse:
+        return self.answer(request, cast(DubbingError, exc))
+
+    async def _invalid(self, request: Request, exc: Exception) -> JSONResponse:
+        exc = cast(RequestValidationError, exc)
+        details = [
+            DetailBody(where=".".join(map(str, fault["loc"])), message=readable_line(fault["msg"]))
+            for fault in exc.errors()[:10]
+        ]
+        words = "; ".join(f"{one.where}: {one.message}" for one in details)
+        return self._answer(request, 422, BadInput.code, words, details)
+
+    async def _http(self, request: Request, exc: Exception) -> JSONResponse:
+        exc = cast(HTTPException, exc)
+        code = CODES.get(exc.status_code, "error")
+        return self._answer(request, exc.status_code, code, str(exc.detail), headers=exc.headers)
+
+    async def _unforeseen(self, request: Request, exc: Exception) -> JSONResponse:
+        # Its words and its traceback are for the log alone.
+        words = "nobody foresaw this; the server's log tells more"
+        return self._answer(request, 500, "unforeseen", words)
+
+    def _answer(
+        self,
+        request: Request,
+        status: int,
+        code: str,
+        message: str,
+        details: Sequence[DetailBody] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> JSONResponse:
+        told, wait = dict(headers or {}), self._retry_after.get(status)
+        if wait is not None:
+            told["Retry-After"] = str(wait)
+        fault = FaultBody(
+            code=code,
+            message=message,
+            details=list(details),
+            request_id=getattr(request.state, "request_id", ""),
+            retry_after=wait,
+        )
+        status, body = self._form(status, fault)
+        return JSONResponse(body, status, told)

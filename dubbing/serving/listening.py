@@ -1,0 +1,75 @@
+"""Where a server listens, and how it serves until it is told to end."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from dubbing.errors import BadInput
+
+KEEP_SECONDS = 75
+"""How long an idle connection is kept: longer than callers keep theirs, so none is cut in use."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """Where a server listens."""
+
+    host: str
+    port: int
+    """0: any free one."""
+    certificate: Path | None = None
+    """A PEM file with the certificate and those above it; without one, plain HTTP."""
+    certificate_key: Path | None = None
+    """A PEM file with its private key, where the certificate's file does not hold it."""
+
+    def url(self, listener: socket.socket) -> str:
+        """Return the URL of a server that listens here."""
+        scheme = "https" if self.certificate else "http"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{scheme}://{host}:{listener.getsockname()[1]}"
+
+
+def listen(address: Address) -> socket.socket:
+    """Return the socket of an address; raises BadInput when it cannot be had."""
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    try:
+        return socket.create_server((address.host, address.port), family=family, backlog=2048)
+    except (OSError, OverflowError) as exc:
+        why = exc.strerror if isinstance(exc, OSError) else str(exc)
+        raise BadInput(
+            f"{why}: choose another --host or --port", where=f"{address.host}:{address.port}"
+        ) from exc
+
+
+def server_of(app: ASGIApp, address: Address, *, end_seconds: int | None = None) -> uvicorn.Server:
+    """Return the server of an app, which ends by SIGTERM or Ctrl-C and finishes what was asked.
+
+    end_seconds: how long requests may take to end; by default, as long as they need.
+    Raises BadInput for a certificate that cannot be used.
+    """
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_SECONDS,
+        timeout_graceful_shutdown=end_seconds,
+        ssl_certfile=address.certificate,
+        ssl_keyfile=address.certificate_key,
+    )
+    try:
+        config.load()
+    except OSError as exc:  # and ssl.SSLError
+        raise BadInput(
+            f"it cannot be used: {exc.strerror or exc}", where=str(address.certificate)
+        ) from exc
+    # uvicorn raises it again at its end.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    return uvicorn.Server(config)
