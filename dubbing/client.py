@@ -65,6 +65,13 @@ class Client:
         """
         return cls(System(settings or Settings()))
 
+    def greet(self) -> None:
+        """Meet storage and Redis, within seconds; raises as `storage` and `ledger` do.
+
+        Raises WrongInstallation when they do not belong together.
+        """
+        self._installation.enter()
+
     @cached_property
     def storage(self) -> Storage:
         """Object storage; raises StorageUnavailable, or StorageRefused that says what to check."""

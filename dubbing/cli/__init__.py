@@ -32,6 +32,8 @@ MODULES = {
     "engines": "dubbing.cli.speech",
     "endpoints": "dubbing.cli.endpoints",
     "engine-server": "dubbing.cli.engine_server",
+    "serve": "dubbing.cli.serve",
+    "keys": "dubbing.cli.keys",
     "models": "dubbing.cli.models",
     "workers": "dubbing.cli.workers",
     "doctor": "dubbing.cli.doctor",

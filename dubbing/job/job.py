@@ -74,6 +74,14 @@ Pronunciations = Annotated[dict[str, str], AfterValidator(_listed_words)]
 """Whole words, and what to say for each: ``{"NASA": "Nassa"}``."""
 
 
+MOST_NOTES = 16
+Note = Annotated[str, StringConstraints(max_length=500)]
+Metadata = Annotated[
+    dict[Annotated[str, StringConstraints(min_length=1, max_length=64)], Note],
+    Field(max_length=MOST_NOTES),
+]
+
+
 Track = Annotated[
     str, Field(coerce_numbers_to_str=True), StringConstraints(min_length=1, max_length=35)
 ]
@@ -206,6 +214,8 @@ class Request(Model):
     """The tenant whose job this is; tenants take turns on a queue."""
     collection: Identifier | None = None
     """The collection that the job belongs to."""
+    metadata: Metadata = Field(default_factory=dict)
+    """Notes of the caller's, such as a number of its own; they come back with the job."""
 
     @property
     def speakers(self) -> list[str]:
@@ -281,13 +291,13 @@ class Job(Request, Document):
         return self
 
     def digest(self) -> str:
-        """Return a hex digest of the request, without its id, format, collection and file name.
+        """Return a hex digest of the request, without its id, collection, notes and file name.
 
         So a renamed script, or one submitted under two names, is the same request. Fields with
         default values are left out, so a new field does not change the digests of old requests.
         """
         output = self.output.model_copy(update={"name": None})
-        nameless = self.model_copy(update={"collection": None, "output": output})
+        nameless = self.model_copy(update={"collection": None, "metadata": {}, "output": output})
         asked = nameless.model_dump(mode="json", exclude={"id", "format"}, exclude_defaults=True)
         canonical = json.dumps(asked, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()

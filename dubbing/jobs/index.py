@@ -6,10 +6,14 @@ jobs come first in a listing, and a page of it costs the same however many jobs 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from dubbing.documents import is_identifier
+from dubbing.errors import BadInput
 from dubbing.storage import Keys, Storage, each
+
+CURSOR = re.compile(r"[0-9]{13}-[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def enter(storage: Storage, job_id: str) -> None:
@@ -24,6 +28,27 @@ def submitted(storage: Storage, *, since: float = 0.0) -> Iterator[str]:
 
     since: seconds since 1970.
     """
+    return (id_ for _, id_ in submitted_before(storage, None, since=since))
+
+
+def submitted_before(
+    storage: Storage, cursor: str | None, *, since: float = 0.0
+) -> Iterator[tuple[str, str]]:
+    """Yield a cursor and the id of each job that was submitted since a time, the latest first.
+
+    cursor: that of the last job that was seen; None begins with the latest one.
+    Raises BadInput for a cursor that is none.
+    """
+    if cursor is not None and not CURSOR.fullmatch(cursor):
+        raise BadInput(f"{cursor[:40]!r} is no cursor of a page of jobs", where="cursor")
+    for mark, id_ in _submitted(storage, since):
+        place = mark.removeprefix(Keys.SUBMITTED)
+        if cursor is None or place > cursor:
+            yield place, id_
+
+
+def _submitted(storage: Storage, since: float) -> Iterator[tuple[str, str]]:
+    """Yield the mark and the id of each job that was submitted since a time, the latest first."""
     marks: Iterator[str] = storage.keys(Keys.SUBMITTED)
     if storage.path("") is not None:
         # Only a bucket lists keys in their order, page by page.
@@ -33,13 +58,13 @@ def submitted(storage: Storage, *, since: float = 0.0) -> Iterator[str]:
         entered = [first, *marks]
         marks = iter(sorted([*entered, *_missing(storage, entered)]))
     seen: set[str] = set()
-    for id_, time in _read(marks):
+    for mark, id_, time in _read(marks):
         if time < since:
             return
         # A job has two marks when its documents were copied and a round was opened since.
         if id_ not in seen:
             seen.add(id_)
-            yield id_
+            yield mark, id_
 
 
 def complete(storage: Storage) -> None:
@@ -51,7 +76,7 @@ def complete(storage: Storage) -> None:
 
 def _missing(storage: Storage, marks: Iterable[str]) -> list[str]:
     """Return the marks that are missing; ``marks``: all that are there."""
-    entered = {id_ for id_, _ in _read(marks)}
+    entered = {id_ for _, id_, _ in _read(marks)}
     ids = [id_ for id_ in storage.folders(Keys.JOBS) if is_identifier(id_) and id_ not in entered]
     times = each(storage.modified, map(Keys.job, ids))
     return [
@@ -59,12 +84,12 @@ def _missing(storage: Storage, marks: Iterable[str]) -> list[str]:
     ]
 
 
-def _read(marks: Iterable[str]) -> Iterator[tuple[str, float]]:
-    """Yield the job and the time of each mark; other keys are not ours."""
+def _read(marks: Iterable[str]) -> Iterator[tuple[str, str, float]]:
+    """Yield each mark with its job and time; other keys are not ours."""
     for mark in marks:
         try:
             id_, time = Keys.submission(mark)
         except ValueError:
             continue
         if is_identifier(id_):
-            yield id_, time
+            yield mark, id_, time

@@ -271,6 +271,26 @@ class Ledger:
         entries = found[0][1] if found else []
         return (entries[-1][0] if entries else after), [fields for _, fields in entries]
 
+    def news(
+        self, after: Mapping[str, str], *, wait: float
+    ) -> dict[str, list[tuple[str, dict[str, str]]]]:
+        """Return, for each job with news, its events after an id, each with its own id.
+
+        after: for each job, the id of the last event that is known. wait: seconds to wait for the
+        first one. One call asks about all jobs.
+        """
+        streams: dict[Any, Any] = {f"{PREFIX}job:{job}:events": id_ for job, id_ in after.items()}
+        jobs = dict(zip(streams, after, strict=True))
+        with self._server.commands() as redis:
+            found: Any = redis.xread(streams, count=500, block=max(1, int(wait * 1000)))
+        return {jobs[stream]: entries for stream, entries in found}
+
+    def past_events(self, job: str, after: str) -> list[tuple[str, dict[str, str]]]:
+        """Return the events of a job after an id, each with its own id, as far as they are kept."""
+        with self._server.commands() as redis:
+            found: Any = redis.xrange(f"{PREFIX}job:{job}:events", min=f"({after}")
+        return list(found)
+
     def last_event(self, job: str) -> str:
         """Return the id of the newest event, for a watcher that starts from a snapshot."""
         with self._server.commands() as redis:

@@ -74,9 +74,28 @@ def load(
         (overrides or {}, here),
     ):
         fields = _merged(fields, _located(given, folder))
+    manifest = manifest_of(fields, str(path), speaker_prefix=speaker_prefix, encoding=encoding)
+    _check_files(manifest, path)
+    return manifest.read_from(path)
+
+
+def manifest_of(
+    fields: Mapping[str, Any],
+    where: str,
+    *,
+    speaker_prefix: bool = False,
+    encoding: str | None = None,
+) -> Manifest:
+    """Return the manifest of a job's fields, with normalised texts and the cautions of reading.
+
+    fields: as in a manifest; the script is an absolute path. where: what they were read from, for
+    errors. speaker_prefix, encoding: as in `read_script`.
+    Raises BadInput as `load` does; it does not look for media and recordings.
+    """
+    fields = dict(fields)
     script, segments = fields.pop("script", None), fields.get("segments")
     if (script is None) == (segments is None):
-        raise BadInput("give either a script or segments", where=str(path))
+        raise BadInput("give either a script or segments", where=where)
     cautions: list[Caution] = []
     if isinstance(script, str):
         read = read_script(Path(script), speaker_prefix=speaker_prefix, encoding=encoding)
@@ -88,9 +107,8 @@ def load(
     faults: list[str] = []
     if isinstance(segments, list):
         segments, faults = each_validated(Segment, numbered(segments), "segments")
-    manifest = validated(Manifest, {**fields, "segments": segments}, path, faults)
-    _check_files(manifest, path)
-    return normalised(manifest).read_from(path, cautions)
+    manifest = validated(Manifest, {**fields, "segments": segments}, where, faults)
+    return normalised(manifest).with_cautions(cautions)
 
 
 def _language(tag: str) -> Caution:

@@ -69,12 +69,18 @@ class Manifest(Request):
         """Cautions from reading the script."""
         return self._cautions
 
-    def read_from(self, path: Path, cautions: Sequence[Caution]) -> Manifest:
+    def with_cautions(self, cautions: Sequence[Caution]) -> Manifest:
+        """Return the manifest with the cautions of reading its script."""
+        manifest = self.model_copy()
+        manifest._cautions = tuple(cautions)
+        return manifest
+
+    def read_from(self, path: Path) -> Manifest:
         """Return the manifest as read from ``path``; outputs without a name are named after it."""
         name = plain_name(path.stem) if self.output.name is None else self.output.name
         output = self.output.model_copy(update={"name": name})
         manifest = self.model_copy(update={"output": output})
-        manifest._source, manifest._cautions = str(path), tuple(cautions)
+        manifest._source = str(path)
         return manifest
 
     @property

@@ -31,6 +31,7 @@ class Keys:
     ENGINES = "engines/"
     ENDPOINTS = "endpoints/"
     VOICE_NAMES = "voice-names/"
+    API_KEYS = "api-keys/"
     SUBMITTED = "submitted/"
     INDEXED = "submitted/-"
     """Says that every job of an earlier release has its mark, too; it is the first in order."""
@@ -59,6 +60,21 @@ class Keys:
         """Return the job and the time of a submission's mark; raises ValueError for another key."""
         left, _, job = key.removeprefix(Keys.SUBMITTED).partition("-")
         return job, (LAST_MOMENT - int(left)) / 1000
+
+    @staticmethod
+    def upload(tenant: str, id_: str) -> str:
+        """Return the key of an upload's description."""
+        return f"uploads/{tenant}/{id_}.json"
+
+    @staticmethod
+    def api_key(id_: str) -> str:
+        """Return the key of an API key."""
+        return f"api-keys/{id_}.json"
+
+    @staticmethod
+    def api_key_use(id_: str) -> str:
+        """Return the key of the time at which an API key was used last."""
+        return f"api-keys/{id_}/used"
 
     @staticmethod
     def job(job: str) -> str:

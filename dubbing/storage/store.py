@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
 
@@ -207,6 +208,11 @@ class Storage:
         with self._mapped(prefix):
             found = obstore.list_with_delimiter(self._store, prefix.rstrip("/"))
         return sorted(path.rstrip("/").rsplit("/", 1)[-1] for path in found["common_prefixes"])
+
+    def link(self, key: str, seconds: int) -> str:
+        """Return a URL at which anybody can read an object of a bucket for some time."""
+        with self._mapped(key):
+            return obstore.sign(self._store, "GET", key, timedelta(seconds=seconds))  # type: ignore[call-overload, no-any-return]
 
     def delete(self, key: str) -> None:
         """Remove an object; it need not exist."""

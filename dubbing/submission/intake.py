@@ -61,8 +61,9 @@ class Intake:
         if track and not track.channels:
             raise BadInput("there is no sound in it", where=manifest.background.track)
         film = self._sources.info(manifest.media, manifest.media_track) if manifest.media else None
-        if film and manifest.media:
-            self._try_copies(Path(manifest.media), film)
+        file = manifest.media and self._sources.file(manifest.media)
+        if film and file:
+            self._try_copies(file, film)
         return film.seconds if film else None
 
     def listen(self) -> list[Caution]:

@@ -1,7 +1,11 @@
-"""The files, recordings and stored voices that the jobs of one call name: each is read once."""
+"""The files, recordings and stored voices that the jobs of one call name: each is read once.
+
+A source is a path, an ``s3://`` URL, or the key of media that is stored already.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache, cached_property
@@ -21,7 +25,7 @@ from dubbing.voices.voice import Voice
 
 
 class Sources:
-    """What the jobs of one call name by a path, an ``s3://`` URL or the name of a voice.
+    """What the jobs of one call name by a source or the name of a voice.
 
     Jobs share much of it: the languages of a film, the episodes of a cast. What was read or stored
     for one job is not read or stored again for another.
@@ -50,11 +54,17 @@ class Sources:
             store_voice(self.storage, recording.voice, recording.audio)
             self._stored.add(recording.voice.digest)
 
+    def file(self, source: str) -> Path | None:
+        """Return the file of a source, or None for one in a bucket."""
+        if source.startswith("s3://"):
+            return None
+        return self.storage.path(source) if is_stored(source) else Path(source)
+
     @contextmanager
     def fetched(self, source: str) -> Iterator[Path]:
-        """Provide the object at a path or URL as a file during the block."""
-        if not source.startswith("s3://"):
-            yield Path(source)
+        """Provide a source as a file during the block."""
+        if file := self.file(source):
+            yield file
             return
         with scratch() as folder:
             path = folder / _basename(source)
@@ -69,21 +79,23 @@ class Sources:
             self.storage.upload(key, Path(source))
 
     def _key(self, source: str) -> str:
-        """Return where workers read ``source`` from: an upload's key, or the URL itself."""
-        return source if source.startswith("s3://") else Keys.media(digest_file(Path(source)))
+        """Return where workers read ``source`` from: its key, or the URL itself."""
+        if source.startswith("s3://") or is_stored(source):
+            return source
+        return Keys.media(digest_file(Path(source)))
 
     def _info(self, source: str, track: str | None = None) -> MediaInfo | None:
-        """Return the facts of a film or sound; None for one on ``s3://``. Raises BadInput."""
-        if source.startswith("s3://"):
-            storage, key = self.storage.resolve(source)
-            if not storage.exists(key):
-                raise BadInput("there is no such object", where=source)
-            return None
-        return probe(Path(source), track=track)
+        """Return the facts of a film or sound; None for one in a bucket. Raises BadInput."""
+        storage, key = self.storage.resolve(source)
+        asked = key != source or is_stored(source)
+        if asked and not storage.exists(key):
+            raise BadInput("there is no such object", where=source)
+        file = self.file(source)
+        return probe(file, track=track) if file else None
 
     def _recording(self, source: str) -> Recording:
         """Return a voice made from the recording at a path or URL. Raises BadInput."""
-        if source.startswith("s3://"):
+        if self.file(source) is None:
             storage, key = self.storage.resolve(source)
             reference.check_size(storage.size(key) or 0, source)
         with self.fetched(source) as path:
@@ -92,6 +104,11 @@ class Sources:
     def _voice(self, name: str) -> Voice | None:
         """Return the stored voice of a name or digest, or None."""
         return stored_voice(self.storage, name)
+
+
+def is_stored(source: str) -> bool:
+    """Whether a source is the key of stored media. Paths are absolute, so none looks like one."""
+    return re.fullmatch(r"media/[0-9a-f]{64}", source) is not None
 
 
 def _basename(source: str) -> str:

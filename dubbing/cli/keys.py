@@ -1,0 +1,88 @@
+"""`dubbing keys`: the API keys of the gateway."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from dubbing.cli.group import Group
+from dubbing.cli.output import echo, json_option, print_json, print_table
+from dubbing.documents import is_identifier
+from dubbing.errors import BadInput
+from dubbing.keyring import ApiKey, Keyring, Scope
+from dubbing.system import System
+
+
+@click.group(cls=Group, invoke_without_command=True)
+@json_option
+@click.pass_context
+def keys(context: click.Context, as_json: bool) -> None:
+    """List the API keys of the gateway."""
+    if context.invoked_subcommand:
+        return
+    uses = Keyring(System().storage).all()
+    if as_json:
+        print_json([{**_shown(use.key), "used": use.used} for use in uses])
+        return
+    rows = (
+        (
+            *(use.key.id, use.key.name, use.key.tenant, " ".join(use.key.scopes)),
+            *(_day(use.key.created), _day(use.used) if use.used else "never"),
+        )
+        for use in uses
+    )
+    print_table(("id", "name", "tenant", "scopes", "made", "last used"), rows)
+
+
+@keys.command()
+@click.option("--tenant", default="default", show_default=True, help="Whose jobs and voices.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice([scope.value for scope in Scope]),
+    default=(Scope.READ.value, Scope.SUBMIT.value, Scope.VOICES.value),
+    show_default=True,
+    help="What its holder may do; may be repeated.",
+)
+@click.option("--name", default="", help="Who has it, or what for.")
+@click.option(
+    "--grant",
+    "granted",
+    multiple=True,
+    metavar="S3URL",
+    help="A place whose objects its jobs may name, such as s3://films/acme; may be repeated.",
+)
+@json_option
+def add(
+    tenant: str, scopes: tuple[str, ...], name: str, granted: tuple[str, ...], as_json: bool
+) -> None:
+    """Make a key; it is shown this once."""
+    if not is_identifier(tenant):
+        raise BadInput("use up to 100 letters, digits, dots, hyphens and underscores", where=tenant)
+    made = Keyring(System().storage).make(
+        tenant, [Scope(scope) for scope in scopes], name=name, granted=granted
+    )
+    key, text = made
+    if as_json:
+        print_json({**_shown(key), "key": text})
+    else:
+        echo(text)
+
+
+@keys.command()
+@click.argument("id")
+def revoke(id: str) -> None:
+    """Revoke the key of this ID; gateways refuse it within seconds."""
+    key = Keyring(System().storage).revoke(id)
+    echo(f"revoked {key.id} of {key.tenant}{f' ({key.name})' if key.name else ''}")
+
+
+def _shown(key: ApiKey) -> dict[str, Any]:
+    return key.model_dump(mode="json", exclude={"digest", "format"})
+
+
+def _day(time: float) -> str:
+    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M")

@@ -1,0 +1,58 @@
+"""`dubbing serve`: the gateway, over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from dubbing.cli.addresses import is_loopback
+from dubbing.cli.libraries import check_libraries
+from dubbing.cli.output import echo
+from dubbing.errors import BadInput
+from dubbing.settings import Settings
+from dubbing.telemetry import logs
+
+EXTRA = "gateway"
+LIBRARIES = ("fastapi", "uvicorn", "multipart")
+FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+END_SECONDS = 30
+"""How long requests may take to end when the gateway is told to."""
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--certificate", type=FILE, help="Serve HTTPS with this certificate (PEM).")
+@click.option("--certificate-key", type=FILE, help="Its private key, where it is another file.")
+def serve(host: str, port: int, certificate: Path | None, certificate_key: Path | None) -> None:
+    """Serve jobs, voices and speech over HTTP, with keys that `dubbing keys add` makes.
+
+    On the loopback address no key is needed while there is none.
+    """
+    check_libraries(LIBRARIES, EXTRA)
+    # Nothing else needs these libraries.
+    from dubbing.client import Client  # noqa: PLC0415
+    from dubbing.gateway.app import make_app  # noqa: PLC0415
+    from dubbing.keyring import Keyring  # noqa: PLC0415
+    from dubbing.serving.listening import Address, listen, server_of  # noqa: PLC0415
+
+    settings = Settings()
+    logs.configure(settings.log_level)
+    client, loopback = Client.connect(settings), is_loopback(host)
+    client.greet()
+    if not loopback and not Keyring(client.storage).any():
+        raise BadInput(
+            "whoever reaches this address could use the system: make a key with `dubbing keys "
+            "add`, or listen on 127.0.0.1",
+            where=f"--host {host}",
+        )
+    address = Address(
+        host=host, port=port, certificate=certificate, certificate_key=certificate_key
+    )
+    app = make_app(client, settings, loopback=loopback)
+    with listen(address) as listener:
+        server = server_of(app, address, end_seconds=END_SECONDS)
+        echo(f"gateway: {address.url(listener)}")
+        asyncio.run(server.serve(sockets=[listener]))

@@ -1,0 +1,102 @@
+"""The app of the gateway: its routes, and what is around each request."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+import anyio.to_thread
+from fastapi import FastAPI
+
+from dubbing.client import Client
+from dubbing.gateway import events, health, jobs
+from dubbing.gateway.callers import Callers, Door
+from dubbing.gateway.facts import Facts
+from dubbing.gateway.follow import Following
+from dubbing.gateway.manifests import Manifests
+from dubbing.gateway.office import Office
+from dubbing.gateway.refusals import FAULTS
+from dubbing.keyring import Keyring
+from dubbing.script.manifest import json_schema
+from dubbing.serving.requests import Requests
+from dubbing.settings import Settings
+from dubbing.submission.uploads import Uploads
+
+LARGEST = 1 << 20
+"""Bytes of a request's body, unless its route takes more."""
+THREADS = 128
+"""Requests that wait for storage, Redis or a worker at the same time."""
+
+
+def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
+    """Return the app of a gateway to a system.
+
+    loopback: whether only this machine reaches it.
+    """
+    storage = client.storage
+    office = Office(
+        client=client,
+        settings=settings,
+        facts=Facts(storage),
+        following=Following(storage, client.ledger),
+        manifests=Manifests(storage, Uploads(storage)),
+    )
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+        office.following.begin()
+        yield
+        office.following.end()
+
+    app = FastAPI(
+        title="dubbing",
+        version=version("dubbing"),
+        summary="Dub films: jobs, voices and speech",
+        lifespan=lifespan,
+        max_body_size=LARGEST,
+        redoc_url=None,
+    )
+    app.state.office = office
+    for module in (health, jobs, events):
+        app.include_router(module.router)
+    app.add_exception_handler(events.NothingMore, events.nothing_more)
+    FAULTS.install(app)
+    app.add_middleware(Door, callers=Callers(Keyring(storage), loopback=loopback))
+    app.add_middleware(Requests)
+    app.openapi = _with_manifest(app, app.openapi)  # type: ignore[method-assign]
+    return app
+
+
+def _with_manifest(app: FastAPI, described: Any) -> Any:
+    """Return what describes the app in OpenAPI, with the manifest, which routes read themselves."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema:
+            return app.openapi_schema
+        schema: dict[str, Any] = described()
+        manifest = json_schema()
+        definitions = manifest.pop("$defs", {})
+        parts = schema.setdefault("components", {}).setdefault("schemas", {})
+        for name, part in {"Manifest": manifest, **definitions}.items():
+            parts.setdefault(name, _moved(part))
+        parts["Manifest"]["examples"] = [dict(jobs.EXAMPLE)]
+        return schema
+
+    return openapi
+
+
+def _moved(part: Any) -> Any:
+    """Return a part of a JSON Schema whose references lead to OpenAPI's components."""
+    if isinstance(part, list):
+        return [_moved(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        name: value.replace("#/$defs/", "#/components/schemas/")
+        if name == "$ref" and isinstance(value, str)
+        else _moved(value)
+        for name, value in part.items()
+    }

@@ -1,0 +1,178 @@
+"""Who calls: the key of a request becomes a `Caller`, before anything of the request is read."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection, Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from dubbing.errors import DubbingError
+from dubbing.gateway.refusals import FAULTS, Forbidden, Unauthorized
+from dubbing.keyring import ApiKey, Keyring
+from dubbing.keyring import Scope as Right
+from dubbing.serving.requests import keys_in
+
+OPEN = frozenset({"/health", "/api/health", "/ready", "/openapi.json", "/docs"})
+"""Routes without a key: for load balancers, and to learn what there is."""
+KNOWN_SECONDS = 5.0
+"""How long a key is known without a look at storage; a revoked one is refused after that."""
+FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who sent a request, and what they may do."""
+
+    tenant: str
+    rights: frozenset[Right]
+    granted: tuple[str, ...] = ()
+    """Where jobs may read media and write results: ``s3://bucket/prefix``."""
+    key: str = ""
+    """Id of the key; ``""`` for a caller on this machine without one."""
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the caller may see and do everything, for every tenant."""
+        return Right.ADMIN in self.rights
+
+    def check(self, right: Right) -> None:
+        """Raise Forbidden unless the caller may do this."""
+        if not self.is_admin and right not in self.rights:
+            raise Forbidden(f"your key has no scope {right.value!r}: ask for another one")
+
+    def sees(self, tenant: str) -> bool:
+        """Whether the caller may see what belongs to a tenant."""
+        return self.is_admin or tenant == self.tenant
+
+
+ANYBODY = Caller(tenant="default", rights=frozenset(Right))
+"""Who calls a gateway that needs no key."""
+
+
+class Callers:
+    """Tells callers by their keys. No key is needed on this machine, while none was made."""
+
+    def __init__(self, keyring: Keyring, *, loopback: bool) -> None:
+        """Take the keys. loopback: whether only this machine reaches the gateway."""
+        self._keyring = keyring
+        self._loopback = loopback
+        self._known: dict[str, tuple[float, Caller | None]] = {}
+        self._open: tuple[float, bool] = (0.0, False)
+
+    def of(self, headers: Headers) -> Caller:
+        """Return who sent a request; raises Unauthorized. It may read storage."""
+        sent = list(keys_in(headers))
+        for key in sent:
+            if caller := self._known_caller(key):
+                return caller
+        if sent:
+            raise Unauthorized("this API key is unknown or was revoked")
+        if self._is_open(headers):
+            return ANYBODY
+        raise Unauthorized(
+            "send an API key as Authorization: Bearer, or X-Api-Key; `dubbing keys add` makes one"
+        )
+
+    def _known_caller(self, key: str) -> Caller | None:
+        until, caller = self._known.get(key, (0.0, None))
+        if time.monotonic() < until:
+            return caller
+        found = self._keyring.find(key)
+        caller = _caller(found) if found else None
+        if len(self._known) > 10_000:
+            self._known.clear()
+        self._known[key] = time.monotonic() + KNOWN_SECONDS, caller
+        return caller
+
+    def _is_open(self, headers: Headers) -> bool:
+        """Whether a request without a key is served.
+
+        Not one that came through a proxy, or by a name that a page in a browser made up: it may be
+        anybody's.
+        """
+        host = headers.get("host", "").rpartition(":")[0] or headers.get("host", "")
+        if not self._loopback or host.strip("[]") not in LOCAL:
+            return False
+        if any(name in headers for name in FORWARDED) or _foreign(headers.get("origin", "")):
+            return False
+        until, is_open = self._open
+        if time.monotonic() > until:
+            is_open = not self._keyring.any()
+            self._open = time.monotonic() + KNOWN_SECONDS, is_open
+        return is_open
+
+
+def _caller(key: ApiKey) -> Caller:
+    return Caller(tenant=key.tenant, rights=frozenset(key.scopes), granted=key.granted, key=key.id)
+
+
+def _foreign(origin: str) -> bool:
+    """Whether a page of another site sent the request."""
+    host = origin.partition("://")[2].partition("/")[0]
+    return bool(origin) and (host.rpartition(":")[0] or host).strip("[]") not in LOCAL
+
+
+class Door:
+    """ASGI middleware: tells who calls, and refuses those who may not."""
+
+    def __init__(self, app: ASGIApp, callers: Callers) -> None:
+        self._app = app
+        self._callers = callers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request of a known caller."""
+        if scope["type"] not in {"http", "websocket"} or scope["path"] in OPEN:
+            await self._app(scope, receive, send)
+            return
+        try:
+            caller = await asyncio.to_thread(self._callers.of, Headers(scope=scope))
+        except DubbingError as exc:
+            await _refuse(exc, scope, receive, send)
+            return
+        scope.setdefault("state", {})["caller"] = caller
+        await self._app(scope, receive, send)
+
+
+async def _refuse(exc: DubbingError, scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 4401, "reason": str(exc)[:120]})
+        return
+    response = FAULTS.answer(Request(scope), exc)
+    if isinstance(exc, Unauthorized):
+        response.headers["WWW-Authenticate"] = "Bearer"
+    await response(scope, receive, send)
+
+
+def caller_of(connection: HTTPConnection) -> Caller:
+    """Return who sent a request or opened a WebSocket."""
+    caller: Caller = connection.state.caller
+    return caller
+
+
+def _having(right: Right) -> Callable[[HTTPConnection], Caller]:
+    def caller(connection: HTTPConnection) -> Caller:
+        found = caller_of(connection)
+        found.check(right)
+        return found
+
+    return caller
+
+
+def _needs(right: Right) -> Any:
+    return Depends(_having(right))
+
+
+Reader = Annotated[Caller, _needs(Right.READ)]
+Submitter = Annotated[Caller, _needs(Right.SUBMIT)]
+VoiceMaker = Annotated[Caller, _needs(Right.VOICES)]
+Admin = Annotated[Caller, _needs(Right.ADMIN)]
+"""Callers who may do what a route does; others are refused."""

@@ -1,0 +1,79 @@
+"""What of a job does not change while its round goes on: whose it is, and what its caller noted."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from threading import Lock
+
+from dubbing.documents import is_identifier
+from dubbing.errors import NotFound
+from dubbing.gateway.callers import Caller
+from dubbing.job import Job
+from dubbing.jobs.store import load_job
+from dubbing.storage import Keys, Storage
+
+KEPT = 5000
+"""Jobs whose facts are kept."""
+
+
+@dataclass(frozen=True)
+class JobFacts:
+    """Facts of one job."""
+
+    tenant: str
+    collection: str | None
+    language: str
+    name: str
+    """Beginning of the names of its files."""
+    metadata: dict[str, str]
+    created: float | None
+    """Seconds since 1970."""
+
+
+class Facts:
+    """The facts of jobs, read once a round. Safe to use from several threads."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._kept: OrderedDict[tuple[str, int], JobFacts] = OrderedDict()
+        self._lock = Lock()
+
+    def of(self, job_id: str, round_: int) -> JobFacts:
+        """Return the facts of a job; raises NotFound, Damaged and NewerRelease.
+
+        round_: the round that is known of it; 0 before the first one.
+        """
+        asked = job_id, round_
+        with self._lock:
+            if asked in self._kept:
+                self._kept.move_to_end(asked)
+                return self._kept[asked]
+        job = load_job(self._storage, job_id, round_ or 1)
+        found = _facts(job, self._storage.modified(Keys.job(job_id)))
+        with self._lock:
+            self._kept[asked] = found
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return found
+
+    def check(self, caller: Caller, job_id: str) -> JobFacts:
+        """Return the facts of a caller's job; raises NotFound for one of another tenant."""
+        unknown = NotFound(f"there is no job {job_id!r}")
+        if not is_identifier(job_id):
+            raise unknown
+        found = self.of(job_id, 1)
+        if not caller.sees(found.tenant):
+            raise unknown
+        return found
+
+
+def _facts(job: Job, created: float | None) -> JobFacts:
+    return JobFacts(
+        tenant=job.tenant,
+        collection=job.collection,
+        language=job.language,
+        name=job.output.name or job.id,
+        metadata=dict(job.metadata),
+        created=created,
+    )

@@ -1,0 +1,356 @@
+"""`/v1/jobs`: submit jobs, look at them, change them, and fetch what they made."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import mimetypes
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
+from starlette.concurrency import run_in_threadpool
+
+from dubbing.assembly.report import Report
+from dubbing.documents import stored
+from dubbing.errors import BadInput, Conflict, NotFound
+from dubbing.gateway.bodies import (
+    JobBody,
+    JobsBody,
+    OutputBody,
+    OutputsBody,
+    RetryBody,
+    job_body,
+)
+from dubbing.gateway.callers import Caller, Reader, Submitter
+from dubbing.gateway.listing import Wanted, page_of
+from dubbing.gateway.manifests import Reading
+from dubbing.gateway.office import Office, office_of
+from dubbing.gateway.refusals import documented
+from dubbing.job import JobState
+from dubbing.jobs.landing import REPORT
+from dubbing.jobs.status import Status
+from dubbing.storage import Keys
+from dubbing.submission.preview import Preview
+from dubbing.submission.submit import Submission
+
+MOST_MANIFEST = 16 << 20
+"""Bytes of a request's manifest."""
+LONGEST_WAIT = 60.0
+"""Seconds that a request may wait for a job's end."""
+LINK_SECONDS = 3600
+"""How long a link to an output in a bucket is good for."""
+CHUNK = 1 << 20
+"""Bytes of an output that are read at once."""
+
+EXAMPLE: Mapping[str, Any] = {
+    "language": "de",
+    "engine": "espeak",
+    "segments": [
+        {"start": 0.5, "end": 2.4, "speaker": "Anna", "text": "Der Zug fährt um neun."},
+        {"start": 3.0, "end": 4.2, "speaker": "Ben", "text": "Von welchem Gleis?"},
+    ],
+    "cast": {"Anna": {"voice": "de"}},
+    "metadata": {"order": "4711"},
+}
+MANIFEST: Mapping[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Manifest"}}},
+    }
+}
+"""OpenAPI's description of the body of a submission."""
+
+Fields = Annotated[dict[str, Any], Body()]
+JobId = Annotated[str, Path(max_length=200)]
+SpeakerPrefix = Annotated[
+    bool, Query(description="Read `NAME:` before the words of a cue as its speaker.")
+]
+Encoding = Annotated[
+    str | None, Query(max_length=40, description="The script's encoding, if it is not UTF-8.")
+]
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses={
+        **documented(409, 413),
+        200: {"model": JobBody, "description": "The same request was submitted before."},
+    },
+    openapi_extra=dict(MANIFEST),
+    max_body_size=MOST_MANIFEST,
+)
+def submit(
+    request: Request,
+    response: Response,
+    caller: Submitter,
+    fields: Fields,
+    speaker_prefix: SpeakerPrefix = False,
+    encoding: Encoding = None,
+    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+) -> JobBody:
+    """Submit a job. The same request again is the same job: 200, where the first answer was 201."""
+    office = office_of(request)
+    if idempotency_key and "id" not in fields:
+        fields = {**fields, "id": _id_of(caller, idempotency_key)}
+    asked = office.manifests.of(
+        caller, fields, Reading(speaker_prefix=speaker_prefix, encoding=encoding)
+    )
+    _check_id(office, caller, asked.manifest.id)
+    with asked.named():
+        submission = office.client.submit(asked.manifest)
+    response.status_code = 201 if submission.created else 200
+    response.headers["Location"] = str(request.url_for("job", job_id=submission.id))
+    return _body(office, office.client.status(submission.id), submission)
+
+
+@router.post(
+    "/preview",
+    responses=documented(413),
+    openapi_extra=dict(MANIFEST),
+    max_body_size=MOST_MANIFEST,
+)
+def preview(
+    request: Request,
+    caller: Reader,
+    fields: Fields,
+    speaker_prefix: SpeakerPrefix = False,
+    encoding: Encoding = None,
+) -> Preview:
+    """Tell what a job would do, with its cautions; nothing is stored or queued."""
+    office = office_of(request)
+    asked = office.manifests.of(
+        caller, fields, Reading(speaker_prefix=speaker_prefix, encoding=encoding)
+    )
+    with asked.named():
+        return office.client.preview(asked.manifest)
+
+
+@router.get("", responses=documented())
+def jobs(
+    request: Request,
+    caller: Reader,
+    state: Annotated[list[JobState], Query()] = [],  # noqa: B006 - FastAPI copies it
+    collection: Annotated[str | None, Query(max_length=100)] = None,
+    tenant: Annotated[str | None, Query(max_length=100)] = None,
+    since: Annotated[float, Query(ge=0, description="Seconds since 1970.")] = 0.0,
+    metadata: Annotated[list[str], Query(description="`name:value`; all have to match.")] = [],  # noqa: B006
+    limit: Annotated[int, Query(ge=1, le=200)] = 20,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> JobsBody:
+    """List jobs, the last submitted first."""
+    office = office_of(request)
+    wanted = Wanted(
+        states=frozenset(state),
+        collection=collection,
+        tenant=tenant,
+        since=since,
+        metadata=dict(_note(note) for note in metadata),
+    )
+    found, following = page_of(office, caller, wanted, limit=limit, cursor=cursor)
+    return JobsBody(jobs=[_body(office, status) for status in found], next=following)
+
+
+@router.get(
+    "/{job_id}",
+    name="job",
+    response_model=JobBody,
+    responses={**documented(404), 304: {"description": "It is as it was: see If-None-Match."}},
+)
+async def job(
+    request: Request,
+    caller: Reader,
+    job_id: JobId,
+    wait: Annotated[
+        float, Query(ge=0, le=LONGEST_WAIT, description="Seconds to wait for the job's end.")
+    ] = 0.0,
+    if_none_match: Annotated[str | None, Header(max_length=1000)] = None,
+) -> Response:
+    """Tell where a job stands; with `wait`, once it has ended, or has changed since the ETag."""
+    office = office_of(request)
+    await run_in_threadpool(office.facts.check, caller, job_id)
+    status = await run_in_threadpool(office.client.status, job_id, readable=False)
+    if wait and not if_none_match:
+        status = await _until(office, status, wait, lambda now: now.state.ended)
+    elif wait and _tag(await run_in_threadpool(_body, office, status)) == if_none_match:
+        status = await _until(office, status, wait, lambda now: now != status)
+    body = await run_in_threadpool(_body, office, status)
+    headers = {"ETag": _tag(body), "Cache-Control": "no-cache"}
+    if not status.state.ended:
+        headers["Retry-After"] = str(_pause(status))
+    if if_none_match and headers["ETag"] in if_none_match:
+        return Response(status_code=304, headers=headers)
+    return JSONResponse(body.model_dump(mode="json"), headers=headers)
+
+
+@router.post("/{job_id}/cancel", responses=documented(404))
+def cancel(request: Request, caller: Submitter, job_id: JobId) -> JobBody:
+    """Cancel a job now, unless it has ended; no more of its lines are spoken."""
+    office = office_of(request)
+    office.facts.check(caller, job_id)
+    return _body(office, office.client.cancel(job_id))
+
+
+@router.post("/{job_id}/retry", responses=documented(404, 409))
+def retry(
+    request: Request, caller: Submitter, job_id: JobId, body: RetryBody | None = None
+) -> JobBody:
+    """Speak the lines that have no clip, perhaps by another engine or in another voice."""
+    office = office_of(request)
+    office.facts.check(caller, job_id)
+    asked = body or RetryBody()
+    status = office.client.retry(job_id, engine=asked.engine or "", voice=asked.voice or "")
+    return _body(office, status)
+
+
+@router.put(
+    "/{job_id}",
+    responses=documented(404, 409, 413),
+    openapi_extra=dict(MANIFEST),
+    max_body_size=MOST_MANIFEST,
+)
+def revise(
+    request: Request,
+    caller: Submitter,
+    job_id: JobId,
+    fields: Fields,
+    speaker_prefix: SpeakerPrefix = False,
+    encoding: Encoding = None,
+) -> JobBody:
+    """Change a job that has ended, and speak only the lines that the change affects.
+
+    The body is the whole manifest, as it would be submitted.
+    """
+    office = office_of(request)
+    facts = office.facts.check(caller, job_id)
+    fields = {"tenant": facts.tenant, **fields, "id": job_id}
+    asked = office.manifests.of(
+        caller, fields, Reading(speaker_prefix=speaker_prefix, encoding=encoding)
+    )
+    if asked.manifest.tenant != facts.tenant:
+        raise Conflict(f"job {job_id!r} is of the tenant {facts.tenant!r}, which does not change")
+    with asked.named():
+        submission = office.client.revise(asked.manifest)
+    return _body(office, office.client.status(job_id), submission)
+
+
+@router.get("/{job_id}/report", responses=documented(404, 409))
+def report(request: Request, caller: Reader, job_id: JobId) -> Report:
+    """Return the report, which proves every line."""
+    office = office_of(request)
+    office.facts.check(caller, job_id)
+    return _report(office, job_id)[1]
+
+
+@router.get("/{job_id}/outputs", responses=documented(404, 409))
+def outputs(request: Request, caller: Reader, job_id: JobId) -> OutputsBody:
+    """List the files of a job that has ended with an output."""
+    office = office_of(request)
+    facts = office.facts.check(caller, job_id)
+    found = [
+        OutputBody(
+            name=output.name, file_name=_saved_as(facts.name, output.name), bytes=output.bytes
+        )
+        for output in _report(office, job_id)[1].outputs
+    ]
+    return OutputsBody(outputs=found)
+
+
+@router.get(
+    "/{job_id}/outputs/{name}",
+    response_class=Response,
+    responses={
+        **documented(404, 409),
+        200: {"content": {"*/*": {}}, "description": "The file, or the range that was asked."},
+        206: {"content": {"*/*": {}}, "description": "A range of the file."},
+        307: {"description": "A link to the file in its bucket, which is good for an hour."},
+        416: {"description": "The file has no such range."},
+    },
+)
+def output(request: Request, caller: Reader, job_id: JobId, name: str) -> Response:
+    """Fetch a file of a job: from a folder, with ranges; from a bucket, by a link to it."""
+    office = office_of(request)
+    facts = office.facts.check(caller, job_id)
+    prefix, told = _report(office, job_id)
+    if name not in {REPORT, *(output.name for output in told.outputs)}:
+        raise NotFound(f"job {job_id!r} has no output {name[:80]!r}")
+    storage, saved_as = office.client.storage, _saved_as(facts.name, name)
+    if path := storage.path(prefix + name):
+        return FileResponse(path, media_type=_media_type(name), filename=saved_as)
+    return RedirectResponse(storage.link(prefix + name, LINK_SECONDS))
+
+
+def _id_of(caller: Caller, key: str) -> str:
+    """Return the id of the job that a caller submits under an idempotency key."""
+    return f"job-{hashlib.sha256(f'{caller.tenant}|{key}'.encode()).hexdigest()[:24]}"
+
+
+def _check_id(office: Office, caller: Caller, id_: str | None) -> None:
+    """Raise Conflict for an id that is another tenant's, without a word about that job."""
+    if id_ is None or not office.client.storage.exists(Keys.job(id_)):
+        return
+    try:
+        office.facts.check(caller, id_)
+    except NotFound as exc:
+        raise Conflict(f"the id {id_!r} is taken: choose another one, or leave it out") from exc
+
+
+def _body(office: Office, status: Status, submission: Submission | None = None) -> JobBody:
+    facts = office.facts.of(status.id, status.round)
+    return job_body(status, facts, submission.cautions if submission else ())
+
+
+def _tag(body: JobBody) -> str:
+    digest = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
+    return f'"{digest[:24]}"'
+
+
+def _pause(status: Status) -> int:
+    """Return the seconds after which it makes sense to ask again."""
+    return max(1, min(30, round((status.seconds_left or 10.0) / 10)))
+
+
+async def _until(
+    office: Office, status: Status, wait: float, enough: Callable[[Status], bool]
+) -> Status:
+    """Return a job's status once it is enough, or after ``wait`` seconds."""
+    if status.state.ended or enough(status):
+        return status
+    try:
+        async with asyncio.timeout(wait), office.following.follow(status.id) as follower:
+            async for event in follower.events():
+                status = event.status
+                if enough(status):
+                    break
+    except TimeoutError:
+        pass
+    return status
+
+
+def _note(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon:
+        raise BadInput(f"write {text[:80]!r} as name:value", where="metadata")
+    return name, value
+
+
+def _report(office: Office, job_id: str) -> tuple[str, Report]:
+    """Return the prefix of a job's outputs and its report; raises Conflict while there is none."""
+    prefix = office.client.status(job_id).output
+    if prefix is None:
+        raise Conflict(f"job {job_id!r} has no output yet")
+    key = prefix + REPORT
+    return prefix, stored(Report, office.client.storage.get(key), key)
+
+
+def _saved_as(begins: str, name: str) -> str:
+    return f"{begins}.{name}" if begins else name
+
+
+def _media_type(name: str) -> str:
+    guessed, _ = mimetypes.guess_type(name)
+    return guessed or "application/octet-stream"

@@ -1,0 +1,74 @@
+"""Lists of jobs: those that a caller may see and that match what is wanted, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+
+from dubbing.errors import DubbingError
+from dubbing.gateway.callers import Caller
+from dubbing.gateway.facts import JobFacts
+from dubbing.gateway.office import Office
+from dubbing.job import JobState
+from dubbing.jobs.index import submitted_before
+from dubbing.jobs.status import Status, statuses_of
+from dubbing.storage import each
+
+AT_ONCE = 100
+"""Jobs that are looked at together."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which jobs are listed; all conditions have to hold."""
+
+    states: frozenset[JobState] = frozenset()
+    """None: any."""
+    collection: str | None = None
+    tenant: str | None = None
+    since: float = 0.0
+    """Seconds since 1970."""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def fits(self, facts: JobFacts) -> bool:
+        """Whether a job's facts match."""
+        return (
+            self.collection in {None, facts.collection}
+            and self.tenant in {None, facts.tenant}
+            and self.metadata.items() <= facts.metadata.items()
+        )
+
+
+def page_of(
+    office: Office, caller: Caller, wanted: Wanted, *, limit: int, cursor: str | None
+) -> tuple[list[Status], str | None]:
+    """Return a page of jobs, and the cursor of the next one, None at the end.
+
+    Raises BadInput for a cursor that no page gave.
+    """
+    storage, ledger = office.client.storage, office.client.ledger
+    marks = submitted_before(storage, cursor, since=wanted.since)
+    found: list[tuple[str, Status]] = []
+    while len(found) <= limit and (some := list(islice(marks, AT_ONCE))):
+        ids = [id_ for _, id_ in some]
+        facts = dict(zip(ids, each(lambda id_: _facts(office, id_), ids), strict=True))
+        seen = [
+            id_ for id_ in ids if (it := facts[id_]) and caller.sees(it.tenant) and wanted.fits(it)
+        ]
+        place = {id_: mark for mark, id_ in some}
+        found += [
+            (place[status.id], status)
+            for status in statuses_of(storage, ledger, seen)
+            if not wanted.states or status.state in wanted.states
+        ]
+    following = found[limit - 1][0] if len(found) > limit else None
+    return [status for _, status in found[:limit]], following
+
+
+def _facts(office: Office, id_: str) -> JobFacts | None:
+    """Return the facts of a job, or None for one that cannot be read."""
+    try:
+        return office.facts.of(id_, 1)
+    except DubbingError:
+        return None

@@ -1,0 +1,192 @@
+"""From the fields of a request to a manifest: what a caller over HTTP may name, and what not.
+
+A request names no file of the server. Its script, film and recordings are uploads of the caller's
+tenant, ``upload:<id>``, or objects below a place that its key grants, ``s3://…``. In place of a
+script it may hold the segments themselves.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dubbing.documents import listed
+from dubbing.errors import BadInput, NotFound
+from dubbing.gateway.callers import Caller
+from dubbing.gateway.refusals import Forbidden
+from dubbing.job.job import plain_name
+from dubbing.media.scratch import scratch
+from dubbing.script.loader import manifest_of
+from dubbing.script.manifest import SOURCE, Manifest
+from dubbing.storage import Storage
+from dubbing.submission.uploads import Upload, Uploads
+
+UPLOAD = "upload:"
+"""Begins the name of an upload where a manifest has a path."""
+REQUEST = "the request"
+"""Where a fault is that no uploaded file holds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How a script is read."""
+
+    speaker_prefix: bool = False
+    encoding: str | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a request asks for."""
+
+    manifest: Manifest
+    names: Mapping[str, str]
+    """What the caller calls each file and object."""
+
+    @contextmanager
+    def named(self) -> Iterator[None]:
+        """Raise BadInput with the caller's names in place of those of files on this machine."""
+        with _named(self.names):
+            yield
+
+
+class Manifests:
+    """Makes manifests of requests."""
+
+    def __init__(self, storage: Storage, uploads: Uploads) -> None:
+        self._storage = storage
+        self._uploads = uploads
+
+    def of(self, caller: Caller, fields: Mapping[str, Any], reading: Reading) -> Asked:
+        """Return the manifest of a caller's request.
+
+        Raises BadInput, which names uploads as the caller does, and Forbidden for a tenant or place
+        that the caller's key does not allow.
+        """
+        tenant = fields.get("tenant", caller.tenant)
+        if tenant != caller.tenant and not caller.is_admin:
+            raise Forbidden(f"your key is for the tenant {caller.tenant!r}: leave the tenant out")
+        named: dict[str, str] = {}
+        sources = _Sources(self._storage, self._uploads, caller, named)
+        with scratch() as folder, _named(named):
+            located = sources.located({**fields, "tenant": tenant})
+            script = located.get("script")
+            if isinstance(script, Upload):
+                path = folder / (_file_name(script.name) or "script")
+                named[str(path)] = UPLOAD + script.id
+                self._storage.download(script.key, path)
+                located["script"] = str(path)
+                located["output"] = _output(located.get("output"), path)
+            manifest = manifest_of(
+                located, REQUEST, speaker_prefix=reading.speaker_prefix, encoding=reading.encoding
+            )
+        return Asked(manifest, named)
+
+
+class _Sources:
+    """Puts keys of stored media in place of what one request names."""
+
+    def __init__(
+        self, storage: Storage, uploads: Uploads, caller: Caller, named: dict[str, str]
+    ) -> None:
+        self._storage = storage
+        self._uploads = uploads
+        self._caller = caller
+        self._named = named
+        """What the caller calls each stored object."""
+
+    def located(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields with keys in place of uploads; the script becomes an Upload."""
+        faults: list[str] = []
+
+        def place(value: object, where: str, find: Callable[[str], Any]) -> Any:
+            try:
+                return find(value) if isinstance(value, str) else value
+            except (BadInput, NotFound) as exc:
+                faults.append(f"{where}: {exc}")
+                return value
+
+        found = dict(fields)
+        for name in ("cast", "pronunciations"):
+            if isinstance(found.get(name), str):
+                faults.append(f"{name}: write it out, as an object")
+        found["script"] = place(found.get("script"), "script", self._script)
+        found["media"] = place(found.get("media"), "media", self._key)
+        if isinstance(background := found.get("background"), Mapping):
+            track = place(background.get("track"), "background.track", self._key)
+            found["background"] = {**background, **({"track": track} if track else {})}
+        if isinstance(cast := found.get("cast"), Mapping):
+            found["cast"] = {
+                speaker: {
+                    **role,
+                    "reference": place(role["reference"], f"cast.{speaker}.reference", self._voice),
+                }
+                if isinstance(role, Mapping) and "reference" in role
+                else role
+                for speaker, role in cast.items()
+            }
+        if faults:
+            raise BadInput(listed(faults), where=REQUEST)
+        return {name: value for name, value in found.items() if value is not None}
+
+    def _script(self, source: str) -> Upload:
+        if not source.startswith(UPLOAD):
+            raise BadInput(
+                "name an upload, as upload:<id>, or write the segments out: no file of this server"
+            )
+        return self._upload(source)
+
+    def _voice(self, source: str) -> str:
+        return source if source == SOURCE else self._key(source)
+
+    def _key(self, source: str) -> str:
+        if source.startswith("s3://"):
+            if not any(_below(source, place) for place in self._caller.granted):
+                raise BadInput(f"your key does not grant {source}: upload it, or ask for the grant")
+            return source
+        if not source.startswith(UPLOAD):
+            raise BadInput(
+                f"{source[:60]!r} is no upload: send the file to /v1/uploads, and name it as "
+                "upload:<id>"
+            )
+        upload = self._upload(source)
+        if path := self._storage.path(upload.key):
+            self._named[str(path)] = source
+        self._named[upload.key] = source
+        return upload.key
+
+    def _upload(self, source: str) -> Upload:
+        return self._uploads.finished(self._caller.tenant, source.removeprefix(UPLOAD))
+
+
+def _below(source: str, place: str) -> bool:
+    """Whether an object lies below a place that is granted."""
+    return source.startswith(place if place.endswith("/") else f"{place}/") or source == place
+
+
+def _file_name(name: str) -> str:
+    """Return the last part of a name that a caller gave a file, fit for a file system."""
+    return re.sub(r"[^\w. -]", "_", name.replace("\\", "/").rpartition("/")[2]).strip(". ")[:100]
+
+
+def _output(given: object, script: Path) -> object:
+    """Return the output's fields; files without a name are named after the script."""
+    named = {"name": plain_name(script.stem)}
+    return {**named, **given} if isinstance(given, Mapping) else given or named
+
+
+@contextmanager
+def _named(names: Mapping[str, str]) -> Iterator[None]:
+    """Raise BadInput with the caller's names in place of those of files on this machine."""
+    try:
+        yield
+    except BadInput as exc:
+        words, where = exc.message, exc.where
+        for path, name in names.items():
+            words = words.replace(path, name)
+            where = where and where.replace(path, name)
+        raise BadInput(words, where=where) from exc

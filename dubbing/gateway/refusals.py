@@ -1,0 +1,58 @@
+"""How a request to the gateway fails: its own errors, and what OpenAPI says of all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dubbing.errors import DubbingError, Permanent, Transient
+from dubbing.serving.faults import FaultBody, Faults, own_form
+
+
+class Unauthorized(Permanent):
+    """The API key is missing, unknown or revoked."""
+
+    code = "unauthorized"
+
+
+class Forbidden(Permanent):
+    """The caller's key does not allow it."""
+
+    code = "forbidden"
+
+
+class LimitReached(Transient):
+    """Too many requests, or a quota of the tenant is used up."""
+
+    code = "rate_limit_exceeded"
+
+
+STATUSES: Mapping[type[DubbingError], int] = {
+    Unauthorized: 401,
+    Forbidden: 403,
+    LimitReached: 429,
+}
+FAULTS = Faults(own_form, STATUSES, {})
+"""Answers every error of the gateway."""
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return what a route may answer instead of its result, beside what every route may."""
+    return {
+        status: {"model": FaultBody, "description": WORDS[status]}
+        for status in (400, 401, 403, 422, 429, 500, 503, *statuses)
+    }
+
+
+WORDS = {
+    400: "The body is not JSON, or no form.",
+    401: "The API key is missing or wrong.",
+    403: "The key does not allow it.",
+    404: "There is no such thing, or it is another tenant's.",
+    409: "It conflicts with what there is.",
+    413: "The body is too large.",
+    422: "The request is refused; the message says what to change.",
+    429: "Too many requests: come again.",
+    500: "Nobody foresaw it, or an engine failed.",
+    503: "Redis, storage or workers are away: come again.",
+}
