@@ -52,6 +52,8 @@ class ApiKey(Document):
     scopes: tuple[Scope, ...]
     granted: tuple[str, ...] = ()
     """Where jobs may read media and write results beside uploads: ``s3://bucket/prefix``."""
+    requests_per_minute: int | None = Field(default=None, ge=1)
+    """None: as many as every caller may send."""
     digest: str = Field(repr=False)
     """SHA-256 of the secret, in hex: nobody can guess a random secret, so it needs no salt."""
     created: float
@@ -86,6 +88,7 @@ class Keyring:
         *,
         name: str = "",
         granted: Sequence[str] = (),
+        requests_per_minute: int | None = None,
     ) -> tuple[ApiKey, str]:
         """Make a key; return it with the text that its holder sends, which nobody sees again.
 
@@ -101,6 +104,7 @@ class Keyring:
             tenant=tenant,
             scopes=tuple(dict.fromkeys(scopes)),
             granted=tuple(granted),
+            requests_per_minute=requests_per_minute,
             digest=_digest(secret),
             created=time.time(),
         )

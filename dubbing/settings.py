@@ -7,6 +7,7 @@ in the current folder. ``.env.example`` is made from this file.
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import os
 import re
 import ssl
@@ -19,7 +20,15 @@ from urllib.parse import urlencode, urlsplit
 
 import platformdirs
 from dotenv import dotenv_values
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from dubbing.documents import Identifier, listed
@@ -32,6 +41,16 @@ DATABASE = re.compile(r"(?:/\d*)?")
 SERVICE_URL = AliasChoices("TTS_SERVICE_URL", "DUBBING_TTS_SERVICE_URL", "tts_service_url")
 SERVICE_KEY = AliasChoices("TTS_API_KEY", "DUBBING_TTS_API_KEY", "tts_api_key")
 """Names that clients of other systems use; the others are for child processes and for callers."""
+
+
+class Quota(BaseModel):
+    """What a tenant may ask for over HTTP."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    open_jobs: int | None = Field(default=None, ge=0)
+    """Jobs that have not ended."""
+    lines_a_day: int | None = Field(default=None, ge=0)
 
 
 class Settings(BaseSettings):
@@ -85,6 +104,18 @@ class Settings(BaseSettings):
     engine_server_key: SecretStr | None = None
     """API key that callers of `dubbing engine-server` send. Without it, the server listens on the
     loopback address only."""
+    requests_per_minute: int = Field(default=1000, ge=1)
+    """Requests that all gateways together serve in a minute."""
+    requests_per_minute_per_address: int = Field(default=100, ge=1)
+    """The same, of one address."""
+    requests_at_once: int = Field(default=50, ge=1)
+    """Requests that a gateway serves at once, but those that follow events."""
+    proxies: tuple[str, ...] = ()
+    """Networks of proxies before the gateway, as JSON: ["10.0.0.0/8"]. These are believed about
+    the caller's address."""
+    quotas: dict[str, Quota] = {}
+    """What tenants may ask for over HTTP, as JSON: {"acme": {"open_jobs": 9, "lines_a_day": 5000}}.
+    The name * stands for tenants that are not named. Default: no bounds."""
     hub_endpoint: str = ""
     """Address of the Hugging Face hub, or of a mirror. Default: HF_ENDPOINT, or
     https://huggingface.co."""
@@ -143,6 +174,13 @@ class Settings(BaseSettings):
         except OSError as exc:
             raise ValueError(f"{path} cannot be read: {exc.strerror}") from exc
         return path
+
+    @field_validator("proxies")
+    @classmethod
+    def _are_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            ipaddress.ip_network(network, strict=False)
+        return networks
 
     @field_validator("granted_sources")
     @classmethod

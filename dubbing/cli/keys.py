@@ -55,17 +55,28 @@ def keys(context: click.Context, as_json: bool) -> None:
     metavar="S3URL",
     help="A place whose objects its jobs may name, such as s3://films/acme; may be repeated.",
 )
+@click.option(
+    "--requests-per-minute", type=click.IntRange(min=1), help="Most requests; by default, any."
+)
 @json_option
 def add(
-    tenant: str, scopes: tuple[str, ...], name: str, granted: tuple[str, ...], as_json: bool
+    tenant: str,
+    scopes: tuple[str, ...],
+    name: str,
+    granted: tuple[str, ...],
+    requests_per_minute: int | None,
+    as_json: bool,
 ) -> None:
     """Make a key; it is shown this once."""
     if not is_identifier(tenant):
         raise BadInput("use up to 100 letters, digits, dots, hyphens and underscores", where=tenant)
-    made = Keyring(System().storage).make(
-        tenant, [Scope(scope) for scope in scopes], name=name, granted=granted
+    key, text = Keyring(System().storage).make(
+        tenant,
+        [Scope(scope) for scope in scopes],
+        name=name,
+        granted=granted,
+        requests_per_minute=requests_per_minute,
     )
-    key, text = made
     if as_json:
         print_json({**_shown(key), "key": text})
     else:

@@ -15,7 +15,7 @@ from dubbing.settings import Settings
 from dubbing.telemetry import logs
 
 EXTRA = "gateway"
-LIBRARIES = ("fastapi", "uvicorn", "multipart")
+LIBRARIES = ("fastapi", "uvicorn", "multipart", "limits")
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 END_SECONDS = 30
 """How long requests may take to end when the gateway is told to."""
@@ -53,6 +53,6 @@ def serve(host: str, port: int, certificate: Path | None, certificate_key: Path 
     )
     app = make_app(client, settings, loopback=loopback)
     with listen(address) as listener:
-        server = server_of(app, address, end_seconds=END_SECONDS)
+        server = server_of(app, address, end_seconds=END_SECONDS, proxies=settings.proxies)
         echo(f"gateway: {address.url(listener)}")
         asyncio.run(server.serve(sockets=[listener]))

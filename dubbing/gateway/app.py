@@ -11,12 +11,14 @@ import anyio.to_thread
 from fastapi import FastAPI
 
 from dubbing.client import Client
-from dubbing.gateway import events, health, jobs
+from dubbing.gateway import events, health, jobs, me
 from dubbing.gateway.callers import Callers, Door
 from dubbing.gateway.facts import Facts
 from dubbing.gateway.follow import Following
+from dubbing.gateway.limits import Counter, Limits, Turnstile
 from dubbing.gateway.manifests import Manifests
 from dubbing.gateway.office import Office
+from dubbing.gateway.quotas import Quotas
 from dubbing.gateway.refusals import FAULTS
 from dubbing.keyring import Keyring
 from dubbing.script.manifest import json_schema
@@ -35,11 +37,13 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
 
     loopback: whether only this machine reaches it.
     """
-    storage = client.storage
+    storage, facts = client.storage, Facts(client.storage)
+    counter = Counter(settings.redis)
     office = Office(
         client=client,
         settings=settings,
-        facts=Facts(storage),
+        facts=facts,
+        quotas=Quotas(settings, storage, facts, counter),
         following=Following(storage, client.ledger),
         manifests=Manifests(storage, Uploads(storage)),
     )
@@ -48,6 +52,7 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         office.following.begin()
+        office.quotas.begin()
         yield
         office.following.end()
 
@@ -60,10 +65,12 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
         redoc_url=None,
     )
     app.state.office = office
-    for module in (health, jobs, events):
+    for module in (health, me, jobs, events):
         app.include_router(module.router)
     app.add_exception_handler(events.NothingMore, events.nothing_more)
     FAULTS.install(app)
+    # The last one added is the first one that a request meets.
+    app.add_middleware(Turnstile, limits=Limits(settings, counter))
     app.add_middleware(Door, callers=Callers(Keyring(storage), loopback=loopback))
     app.add_middleware(Requests)
     app.openapi = _with_manifest(app, app.openapi)  # type: ignore[method-assign]

@@ -37,6 +37,8 @@ class Caller:
     """Where jobs may read media and write results: ``s3://bucket/prefix``."""
     key: str = ""
     """Id of the key; ``""`` for a caller on this machine without one."""
+    requests_per_minute: int | None = None
+    """Most requests with the key; None for as many as anybody's."""
 
     @property
     def is_admin(self) -> bool:
@@ -111,7 +113,13 @@ class Callers:
 
 
 def _caller(key: ApiKey) -> Caller:
-    return Caller(tenant=key.tenant, rights=frozenset(key.scopes), granted=key.granted, key=key.id)
+    return Caller(
+        tenant=key.tenant,
+        rights=frozenset(key.scopes),
+        granted=key.granted,
+        key=key.id,
+        requests_per_minute=key.requests_per_minute,
+    )
 
 
 def _foreign(origin: str) -> bool:

@@ -100,7 +100,8 @@ def submit(
     asked = office.manifests.of(
         caller, fields, Reading(speaker_prefix=speaker_prefix, encoding=encoding)
     )
-    _check_id(office, caller, asked.manifest.id)
+    if not _is_known(office, caller, asked.manifest.id):
+        office.quotas.charge(asked.manifest.tenant, len(asked.manifest.segments))
     with asked.named():
         submission = office.client.submit(asked.manifest)
     response.status_code = 201 if submission.created else 200
@@ -289,14 +290,18 @@ def _id_of(caller: Caller, key: str) -> str:
     return f"job-{hashlib.sha256(f'{caller.tenant}|{key}'.encode()).hexdigest()[:24]}"
 
 
-def _check_id(office: Office, caller: Caller, id_: str | None) -> None:
-    """Raise Conflict for an id that is another tenant's, without a word about that job."""
+def _is_known(office: Office, caller: Caller, id_: str | None) -> bool:
+    """Whether there is a job of this id.
+
+    Raises Conflict for an id that is another tenant's, without a word about that job.
+    """
     if id_ is None or not office.client.storage.exists(Keys.job(id_)):
-        return
+        return False
     try:
         office.facts.check(caller, id_)
     except NotFound as exc:
         raise Conflict(f"the id {id_!r} is taken: choose another one, or leave it out") from exc
+    return True
 
 
 def _body(office: Office, status: Status, submission: Submission | None = None) -> JobBody:

@@ -10,6 +10,7 @@ from dubbing.client import Client
 from dubbing.gateway.facts import Facts
 from dubbing.gateway.follow import Following
 from dubbing.gateway.manifests import Manifests
+from dubbing.gateway.quotas import Quotas
 from dubbing.settings import Settings
 
 
@@ -22,6 +23,7 @@ class Office:
     facts: Facts
     following: Following
     manifests: Manifests
+    quotas: Quotas
 
 
 def office_of(connection: HTTPConnection) -> Office:

@@ -26,6 +26,11 @@ class LimitReached(Transient):
 
     code = "rate_limit_exceeded"
 
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        """Take the seconds after which a request will be served."""
+        self.retry_after = retry_after
+        super().__init__(message)
+
 
 STATUSES: Mapping[type[DubbingError], int] = {
     Unauthorized: 401,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
@@ -122,8 +123,8 @@ class Faults:
 
     def answer(self, request: Request, exc: DubbingError) -> JSONResponse:
         """Return the answer to a request that fails with an error."""
-        record = exc.to_record()
-        return self._answer(request, self.status(exc), record.code, record.message)
+        record, wait = exc.to_record(), getattr(exc, "retry_after", None)
+        return self._answer(request, self.status(exc), record.code, record.message, wait=wait)
 
     async def _ours(self, request: Request, exc: Exception) -> JSONResponse:
         return self.answer(request, cast(DubbingError, exc))
@@ -155,8 +156,10 @@ class Faults:
         message: str,
         details: Sequence[DetailBody] = (),
         headers: Mapping[str, str] | None = None,
+        wait: float | None = None,
     ) -> JSONResponse:
-        told, wait = dict(headers or {}), self._retry_after.get(status)
+        told = dict(headers or {})
+        wait = self._retry_after.get(status) if wait is None else max(1, math.ceil(wait))
         if wait is not None:
             told["Retry-After"] = str(wait)
         fault = FaultBody(

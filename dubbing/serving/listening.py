@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,10 +48,17 @@ def listen(address: Address) -> socket.socket:
         ) from exc
 
 
-def server_of(app: ASGIApp, address: Address, *, end_seconds: int | None = None) -> uvicorn.Server:
+def server_of(
+    app: ASGIApp,
+    address: Address,
+    *,
+    end_seconds: int | None = None,
+    proxies: Sequence[str] = (),
+) -> uvicorn.Server:
     """Return the server of an app, which ends by SIGTERM or Ctrl-C and finishes what was asked.
 
     end_seconds: how long requests may take to end; by default, as long as they need.
+    proxies: networks of proxies that are believed about the caller's address.
     Raises BadInput for a certificate that cannot be used.
     """
     config = uvicorn.Config(
@@ -58,7 +66,8 @@ def server_of(app: ASGIApp, address: Address, *, end_seconds: int | None = None)
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
         timeout_keep_alive=KEEP_SECONDS,
         timeout_graceful_shutdown=end_seconds,
         ssl_certfile=address.certificate,

@@ -1,0 +1,154 @@
+"""How many requests are served: a minute, by all gateways together, and at once, by each.
+
+Redis counts them. While it is away requests are served: they fail, or do not need it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.aio.storage import RedisStorage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from limits.errors import StorageError
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dubbing.gateway.callers import OPEN, Caller
+from dubbing.gateway.refusals import FAULTS, LimitReached
+from dubbing.settings import Settings
+
+log = logging.getLogger(__name__)
+
+PREFIX = "dubbing:limits"
+"""Begins the keys of the counts in Redis."""
+AT_ONCE_SECONDS = 1
+"""After which a caller may come again who came while too many requests were served."""
+LONG = ("/events", "/ws")
+"""Ends of the paths of requests that last: they are counted when they come, and not at once."""
+
+
+@dataclass(frozen=True)
+class Left:
+    """What is left of a limit."""
+
+    most: int
+    left: int
+    reset: float
+    """Seconds until there is more."""
+
+
+class Counter:
+    """Counts in Redis, which all gateways share."""
+
+    def __init__(self, redis_url: str) -> None:
+        """Take the Redis of the installation; it is reached with the first count."""
+        url = redis_url.replace("unix://", "redis+unix://", 1)
+        self._limiter = SlidingWindowCounterRateLimiter(
+            RedisStorage(
+                f"async+{url}", wrap_exceptions=True, implementation="redispy", key_prefix=PREFIX
+            )
+        )
+
+    async def count(self, most: RateLimitItem, *names: str, by: int = 1) -> tuple[bool, Left]:
+        """Count something unless there is too much of it; return whether, and what is left."""
+        fits = await self._limiter.hit(most, *names, cost=by)
+        return fits, await self.left(most, *names)
+
+    async def left(self, most: RateLimitItem, *names: str) -> Left:
+        """Return what is left of a limit."""
+        found = await self._limiter.get_window_stats(most, *names)
+        return Left(most.amount, found.remaining, max(0.0, found.reset_time - time.time()))
+
+
+class Limits:
+    """The limits of requests."""
+
+    def __init__(self, settings: Settings, counter: Counter) -> None:
+        """Take the limits of the settings. Nothing is counted yet."""
+        self._settings = settings
+        self._counter = counter
+        self._served = 0
+        """Requests that this gateway serves now."""
+
+    async def check(self, address: str, caller: Caller | None) -> Left | None:
+        """Count a request; return what is left of the nearest limit, None while nobody knows.
+
+        address: the caller's. Raises LimitReached.
+        """
+        asked = [
+            self._counter.count(RateLimitItemPerMinute(most), *names)
+            for most, names in self._limits(address, caller)
+        ]
+        try:
+            found = await asyncio.gather(*asked)
+        except StorageError as exc:
+            log.warning("requests are not counted: %s", exc)
+            return None
+        for fits, left in found:
+            if not fits:
+                raise LimitReached(
+                    f"more than {left.most} requests a minute: come again", retry_after=left.reset
+                )
+        return min((left for _, left in found), key=lambda left: left.left)
+
+    def enter(self) -> None:
+        """Begin to serve a request; raises LimitReached while too many are served."""
+        if self._served >= self._settings.requests_at_once:
+            raise LimitReached(
+                f"{self._served} requests are served: come again", retry_after=AT_ONCE_SECONDS
+            )
+        self._served += 1
+
+    def leave(self) -> None:
+        """End it."""
+        self._served -= 1
+
+    def _limits(self, address: str, caller: Caller | None) -> Iterable[tuple[int, tuple[str, ...]]]:
+        yield self._settings.requests_per_minute, ("all",)
+        yield self._settings.requests_per_minute_per_address, ("address", address)
+        if caller and caller.requests_per_minute:
+            yield caller.requests_per_minute, ("key", caller.key)
+
+
+class Turnstile:
+    """ASGI middleware: counts requests, and refuses those above a limit."""
+
+    def __init__(self, app: ASGIApp, limits: Limits) -> None:
+        self._app = app
+        self._limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request within the limits."""
+        if scope["type"] != "http" or scope["path"] in OPEN:
+            await self._app(scope, receive, send)
+            return
+        address = scope["client"][0] if scope.get("client") else ""
+        lasts = scope["path"].endswith(LONG)
+        try:
+            left = await self._limits.check(address, scope.get("state", {}).get("caller"))
+            if not lasts:
+                self._limits.enter()
+        except LimitReached as exc:
+            await FAULTS.answer(Request(scope), exc)(scope, receive, send)
+            return
+
+        async def told(message: Message) -> None:
+            if left and message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["RateLimit-Limit"] = str(left.most)
+                headers["RateLimit-Remaining"] = str(left.left)
+                headers["RateLimit-Reset"] = str(math.ceil(left.reset))
+            await send(message)
+
+        try:
+            await self._app(scope, receive, told)
+        finally:
+            if not lasts:
+                self._limits.leave()

@@ -1,0 +1,62 @@
+"""`/v1/me`: what a caller may do, and what its tenant has used."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+
+from dubbing.documents import Model
+from dubbing.gateway.bodies import example
+from dubbing.gateway.callers import Reader
+from dubbing.gateway.office import office_of
+from dubbing.gateway.refusals import documented
+from dubbing.keyring import Scope
+from dubbing.settings import Quota
+
+router = APIRouter(tags=["keys"])
+
+
+class MeBody(Model):
+    """Who calls."""
+
+    model_config = example(
+        key="5f1c9a03b2d4",
+        tenant="acme",
+        scopes=["read", "submit"],
+        granted=["s3://films/acme"],
+        requests_per_minute=100,
+        quota={"open_jobs": 20, "lines_a_day": 50000},
+        open_jobs=3,
+        lines_today=1250,
+    )
+
+    key: str
+    """Id of the key; empty for a caller without one."""
+    tenant: str
+    scopes: list[Scope]
+    granted: list[str]
+    """Where jobs may read media and write results beside uploads."""
+    requests_per_minute: int
+    """Of the key, or of an address."""
+    quota: Quota
+    """What the tenant may ask for; null: any number."""
+    open_jobs: int
+    lines_today: int | None
+    """Lines of the last 24 hours; null where they are not counted."""
+
+
+@router.get("/v1/me", responses=documented())
+def me(request: Request, caller: Reader) -> MeBody:
+    """Tell what the caller may do, and what its tenant has used."""
+    office = office_of(request)
+    used = office.quotas.used(caller.tenant)
+    anybody = office.settings.requests_per_minute_per_address
+    return MeBody(
+        key=caller.key,
+        tenant=caller.tenant,
+        scopes=sorted(caller.rights),
+        granted=list(caller.granted),
+        requests_per_minute=min(anybody, caller.requests_per_minute or anybody),
+        quota=office.quotas.of(caller.tenant),
+        open_jobs=used.open_jobs,
+        lines_today=used.lines_today,
+    )
