@@ -53,6 +53,12 @@ def serve(host: str, port: int, certificate: Path | None, certificate_key: Path 
     )
     app = make_app(client, settings, loopback=loopback)
     with listen(address) as listener:
-        server = server_of(app, address, end_seconds=END_SECONDS, proxies=settings.proxies)
+        server = server_of(
+            app,
+            address,
+            ending=app.state.office.following.end,
+            end_seconds=END_SECONDS,
+            proxies=settings.proxies,
+        )
         echo(f"gateway: {address.url(listener)}")
         asyncio.run(server.serve(sockets=[listener]))

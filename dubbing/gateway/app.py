@@ -54,7 +54,6 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
         office.following.begin()
         office.quotas.begin()
         yield
-        office.following.end()
 
     app = FastAPI(
         title="dubbing",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,15 +48,30 @@ def listen(address: Address) -> socket.socket:
         ) from exc
 
 
+class Server(uvicorn.Server):
+    """uvicorn's server, which says that it ends before it waits for requests to end."""
+
+    def __init__(self, config: uvicorn.Config, ending: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ending = ending
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Finish the requests, and end."""
+        self._ending()
+        await super().shutdown(sockets)
+
+
 def server_of(
     app: ASGIApp,
     address: Address,
     *,
+    ending: Callable[[], None] = lambda: None,
     end_seconds: int | None = None,
     proxies: Sequence[str] = (),
-) -> uvicorn.Server:
+) -> Server:
     """Return the server of an app, which ends by SIGTERM or Ctrl-C and finishes what was asked.
 
+    ending: called when it is told to end, for requests that would last.
     end_seconds: how long requests may take to end; by default, as long as they need.
     proxies: networks of proxies that are believed about the caller's address.
     Raises BadInput for a certificate that cannot be used.
@@ -81,4 +96,4 @@ def server_of(
         ) from exc
     # uvicorn raises it again at its end.
     signal.signal(signal.SIGTERM, lambda *_: None)
-    return uvicorn.Server(config)
+    return Server(config, ending)

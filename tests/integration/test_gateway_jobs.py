@@ -1,0 +1,282 @@
+"""Jobs over HTTP: a real gateway, real workers, and what callers send."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+import gateways
+import httpx2
+import pytest
+from gateways import Gateway
+from services import PLUGINS
+from system import System
+
+from dubbing.keyring import Keyring, Scope
+
+ANY = {"DUBBING_REQUESTS_PER_MINUTE_PER_ADDRESS": "10000", "DUBBING_REQUESTS_PER_MINUTE": "10000"}
+"""Limits that no test reaches."""
+_numbers = itertools.count()
+
+
+class Served(System):
+    """A worker of the faulty engine, which speaks as fast and as badly as lines ask."""
+
+    ENGINES: ClassVar[Mapping[str, str]] = {"faulty": "faulty", "assembly": "assembly"}
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(PLUGINS))
+        with Served(tmp_path_factory.mktemp("served"), slots=1) as system:
+            system.ready()
+            yield system
+
+
+@pytest.fixture(scope="module")
+def gateway(system: Served) -> Iterator[Gateway]:
+    with gateways.running(system.settings, PYTHONPATH=str(PLUGINS), **ANY) as gateway:
+        yield gateway
+
+
+def manifest(*texts: str, **fields: Any) -> dict[str, Any]:
+    """The fields of a job that no other test has."""
+    number = next(_numbers)
+    words = texts or ("One line.", "Another line.")
+    segments = [
+        {"start": 5.0 * n, "end": 5.0 * n + 4.5, "text": f"{text} {number}"}
+        for n, text in enumerate(words)
+    ]
+    return {"id": f"job-{number}", "language": "qaa", "segments": segments, **fields}
+
+
+def submitted(gateway: Gateway, **fields: Any) -> dict[str, Any]:
+    """Submit a job, and return it when it has ended."""
+    asked = manifest(**fields)
+    assert gateway.http.post("/v1/jobs", json=asked).status_code == 201
+    found: dict[str, Any] = gateway.http.get(f"/v1/jobs/{asked['id']}?wait=60").json()
+    assert found["state"] == "completed", found
+    return found
+
+
+def test_a_job_is_created_once_and_its_id_is_no_other_jobs(gateway: Gateway) -> None:
+    asked = manifest(metadata={"order": "4711"})
+    made = gateway.http.post("/v1/jobs", json=asked)
+    assert (made.status_code, made.json()["metadata"]) == (201, {"order": "4711"})
+    assert made.headers["Location"].endswith(f"/v1/jobs/{asked['id']}")
+    again = gateway.http.post("/v1/jobs", json=asked)
+    assert (again.status_code, again.json()["id"]) == (200, asked["id"])
+    other = gateway.http.post("/v1/jobs", json={**asked, "seed": 7})
+    assert (other.status_code, other.json()["code"]) == (409, "conflict")
+    assert asked["id"] in other.json()["message"]
+
+
+def test_an_idempotency_key_stands_for_an_id(gateway: Gateway) -> None:
+    asked = {name: value for name, value in manifest().items() if name != "id"}
+    key = {"Idempotency-Key": "request-1"}
+    first, second = (gateway.http.post("/v1/jobs", json=asked, headers=key) for _ in range(2))
+    assert (first.status_code, second.status_code) == (201, 200)
+    assert first.json()["id"] == second.json()["id"]
+    assert gateway.http.post("/v1/jobs", json=manifest() | {"id": None}, headers=key).status_code
+
+
+def test_a_caller_waits_for_the_end_and_is_told_when_nothing_has_changed(gateway: Gateway) -> None:
+    job = submitted(gateway)
+    assert job["lines"] == {"total": 2, "done": 2, "failed": 0}
+    path = f"/v1/jobs/{job['id']}"
+    tag = gateway.http.get(path).headers["ETag"]
+    same = gateway.http.get(path, headers={"If-None-Match": tag})
+    assert (same.status_code, same.content) == (304, b"")
+
+
+def test_outputs_are_fetched_whole_and_in_ranges_beside_the_report(gateway: Gateway) -> None:
+    path = f"/v1/jobs/{submitted(gateway)['id']}"
+    report = gateway.http.get(f"{path}/report").json()
+    assert [line["error"] for line in report["lines"]] == [None, None]
+    (sound,) = [
+        output
+        for output in gateway.http.get(f"{path}/outputs").json()["outputs"]
+        if output["name"].endswith(".flac")
+    ]
+    url = f"{path}/outputs/{sound['name']}"
+    whole = gateway.http.get(url).content
+    assert len(whole) == sound["bytes"]
+    part = gateway.http.get(url, headers={"Range": "bytes=4-9"})
+    assert (part.status_code, part.content) == (206, whole[4:10])
+    assert gateway.http.get(f"{path}/outputs/..%2Fjob.json").status_code == 404
+
+
+def test_a_job_is_revised_retried_and_cancelled(gateway: Gateway) -> None:
+    asked = manifest("<slow:0.5> A slow line.", "A line.")
+    path = f"/v1/jobs/{asked['id']}"
+    gateway.http.post("/v1/jobs", json=asked)
+    assert gateway.http.put(path, json=asked | {"seed": 1}).status_code == 409
+    assert gateway.http.post(f"{path}/cancel").json()["state"] == "cancelled"
+    assert gateway.http.post(f"{path}/retry").status_code == 200
+    assert gateway.http.get(f"{path}?wait=60").json()["state"] == "completed"
+    assert gateway.http.post(f"{path}/retry").status_code == 409
+    asked["segments"][1]["text"] = "Another line, as it was meant."
+    revised = gateway.http.put(path, json=asked)
+    assert (revised.status_code, revised.json()["round"]) == (200, 3)
+    assert gateway.http.get(f"{path}?wait=60").json()["lines"]["done"] == 2
+
+
+def test_jobs_are_listed_by_what_is_asked_page_by_page(gateway: Gateway) -> None:
+    note = {"batch": "listed"}
+    ids = [submitted(gateway, metadata=note, collection="season")["id"] for _ in range(3)]
+    asked = {"metadata": "batch:listed", "limit": 2, "state": "completed", "collection": "season"}
+    first = gateway.http.get("/v1/jobs", params=asked).json()
+    assert [job["id"] for job in first["jobs"]] == [ids[2], ids[1]]
+    last = gateway.http.get("/v1/jobs", params={**asked, "cursor": first["next"]}).json()
+    assert ([job["id"] for job in last["jobs"]], last["next"]) == ([ids[0]], None)
+    assert gateway.http.get("/v1/jobs", params={"cursor": "x"}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("fields", "place"),
+    [
+        ({"media": "/etc/passwd"}, "media"),
+        ({"media": "s3://films/a.mp4"}, "media"),
+        ({"cast": {"speaker": {"reference": "../voice.wav"}}}, "cast.speaker.reference"),
+        ({"cast": "/etc/passwd"}, "cast"),
+        ({"background": {"mode": "track", "track": "me.flac"}}, "background.track"),
+        ({"script": "film.srt", "segments": None}, "script"),
+        ({"script": "upload:0123", "segments": None}, "script"),
+        ({"media": "upload:../../x"}, "media"),
+        ({"segments": [{"start": 2, "end": 1, "text": "Late."}]}, "segment"),
+        ({"language": 5}, "language"),
+    ],
+)
+def test_a_request_names_no_file_of_the_server(
+    fields: dict[str, Any], place: str, gateway: Gateway
+) -> None:
+    asked = {name: value for name, value in (manifest() | fields).items() if value is not None}
+    for route in ("/v1/jobs", "/v1/jobs/preview"):
+        refused = gateway.http.post(route, json=asked)
+        assert (refused.status_code, refused.json()["code"]) == (422, "bad_input")
+        assert place in refused.json()["message"]
+
+
+def test_a_preview_stores_nothing(gateway: Gateway) -> None:
+    asked = manifest()
+    told = gateway.http.post("/v1/jobs/preview", json=asked).json()
+    assert (told["lines"], told["engines"]) == (2, ["faulty"])
+    assert gateway.http.get(f"/v1/jobs/{asked['id']}").status_code == 404
+
+
+def test_a_follower_goes_on_at_another_gateway_where_the_first_one_was_killed(
+    system: Served, gateway: Gateway
+) -> None:
+    asked = manifest(*(f"<slow:0.2> Line {n}." for n in range(12)))
+    job, last, seen = asked["id"], None, []
+    with gateways.running(system.settings, PYTHONPATH=str(PLUGINS), **ANY) as first:
+        first.http.post("/v1/jobs", json=asked)
+        with first.events(job) as events, pytest.raises(httpx2.HTTPError):
+            for event in events:
+                if "id" in event:
+                    last = event["id"]
+                    seen.append(event)
+                    first.kill()
+    assert last
+    with gateway.events(job, last) as events:
+        *told, end = events
+    seen += [event for event in told if "id" in event]
+    assert (end["event"], end["data"]["state"]) == ("end", "completed")
+    ids = [event["id"] for event in seen]
+    kept = system.client.ledger.past_events(job, "0-0")
+    assert ids == [id_ for id_, _ in kept][-len(ids) :]
+    assert [e["data"]["told"]["state"] for e in seen if e["event"] == "state"][-1] == "completed"
+    over = gateway.http.get(f"/v1/jobs/{job}/events", headers={"Last-Event-ID": ids[-1]})
+    assert over.status_code == 204
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Forwarded-For": "203.0.113.9"},
+        {"Host": "films.example"},
+        {"Origin": "https://films.example"},
+    ],
+)
+def test_without_a_key_nobody_is_served_who_may_come_from_elsewhere(
+    headers: dict[str, str], gateway: Gateway
+) -> None:
+    refused = gateway.http.get("/v1/jobs", headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (401, "unauthorized")
+    assert refused.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_a_key_is_asked_for_once_there_is_one_and_shows_its_own_tenant_alone(
+    system: Served,
+) -> None:
+    keyring = Keyring(system.client.storage)
+    everything = [Scope.READ, Scope.SUBMIT, Scope.VOICES]
+    made = [keyring.make(tenant, everything) for tenant in ("acme", "bolt")]
+    reader = keyring.make("acme", [Scope.READ])
+    try:
+        with gateways.running(system.settings, PYTHONPATH=str(PLUGINS), **ANY) as gateway:
+            assert gateway.http.get("/health").status_code == 200
+            assert gateway.http.get("/v1/jobs").status_code == 401
+            assert gateway.as_("dub_0123456789ab_" + "a" * 43).get("/v1/jobs").status_code == 401
+            acme, bolt, looks = (gateway.as_(text) for _, text in (*made, reader))
+            asked = manifest()
+            assert looks.post("/v1/jobs", json=asked).status_code == 403
+            assert acme.post("/v1/jobs", json={**asked, "tenant": "bolt"}).status_code == 403
+            assert acme.post("/v1/jobs", json=asked).json()["tenant"] == "acme"
+            assert bolt.post("/v1/jobs", json=asked).status_code == 409
+            assert bolt.get("/v1/jobs").json()["jobs"] == []
+            routes = bolt.get("/openapi.json").json()["paths"]
+            for route, methods in routes.items():
+                if "{job_id}" in route:
+                    path = route.replace("{job_id}", asked["id"])
+                    for method in methods:
+                        answer = bolt.request(method, path, json={})
+                        assert answer.status_code == 404, (method, path, answer.text)
+            assert acme.get("/v1/me").json()["tenant"] == "acme"
+            keyring.revoke(made[0][0].id)
+            system.until(lambda: acme.get("/v1/me").status_code == 401, "refused", seconds=10)
+    finally:
+        for use in keyring.all():
+            keyring.revoke(use.key.id)
+
+
+def test_gateways_share_limits_and_say_when_to_come_again(system: Served) -> None:
+    few = {
+        "DUBBING_REQUESTS_PER_MINUTE_PER_ADDRESS": "6",
+        "DUBBING_REDIS_URL": f"{system.redis.url}?db=1",
+    }
+    with (
+        gateways.running(system.settings, **few) as one,
+        gateways.running(system.settings, **few) as two,
+    ):
+        answers = [gateway.http.get("/v1/jobs") for gateway in (one, two) * 4]
+    codes = [answer.status_code for answer in answers]
+    assert codes == [200] * 6 + [429] * 2
+    assert answers[0].headers["RateLimit-Limit"] == "6"
+    refused = answers[-1].json()
+    assert refused["code"] == "rate_limit_exceeded"
+    assert int(answers[-1].headers["Retry-After"]) == refused["retry_after"] > 0
+
+
+def test_a_tenant_has_no_more_lines_spoken_than_its_quota(system: Served) -> None:
+    quota = '{"*": {"lines_a_day": 3}}'
+    settings = {**ANY, "DUBBING_QUOTAS": quota, "PYTHONPATH": str(PLUGINS)}
+    with gateways.running(system.settings, **settings) as gateway:
+        asked = manifest(tenant="small")
+        assert gateway.http.post("/v1/jobs", json=asked).status_code == 201
+        assert gateway.http.post("/v1/jobs", json=asked).status_code == 200
+        refused = gateway.http.post("/v1/jobs", json=manifest(tenant="small"))
+        assert (refused.status_code, refused.json()["code"]) == (429, "rate_limit_exceeded")
+        assert gateway.http.post("/v1/jobs", json=manifest(tenant="other")).status_code == 201
+
+
+def test_a_gateway_that_is_told_to_end_sends_its_followers_away(system: Served) -> None:
+    with gateways.running(system.settings, PYTHONPATH=str(PLUGINS), **ANY) as gateway:
+        asked = manifest("<slow:2> A slow line.")
+        gateway.http.post("/v1/jobs", json=asked)
+        with gateway.events(asked["id"]) as events:
+            next(events)
+            assert gateway.stop() == 0
+            assert "end" not in [event["event"] for event in events]
