@@ -34,6 +34,7 @@ MODULES = {
     "engine-server": "dubbing.cli.engine_server",
     "serve": "dubbing.cli.serve",
     "keys": "dubbing.cli.keys",
+    "webhooks": "dubbing.cli.webhooks",
     "models": "dubbing.cli.models",
     "workers": "dubbing.cli.workers",
     "doctor": "dubbing.cli.doctor",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from dubbing.documents import stored
 from dubbing.engines.engine import EngineSpec
 from dubbing.engines.published import published_specs
-from dubbing.errors import Damaged
+from dubbing.errors import Damaged, NewerRelease, NotFound
 from dubbing.job import Job
 from dubbing.jobs import index
 from dubbing.jobs.store import End, latest_round, load_end, load_job, newest_round
@@ -36,6 +36,8 @@ from dubbing.queue import Publisher
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.storage.parallel import each
+from dubbing.webhooks.outbox import Outbox
+from dubbing.webhooks.webhook import Happening
 
 if TYPE_CHECKING:
     from dubbing.text.wording import Wording
@@ -145,10 +147,23 @@ def _close(storage: Storage, ledger: Ledger, job_id: str, end: End) -> None:
     """Record a stored end in the ledger, and unmark the job, unless a newer round is open."""
     # The mark goes last: while it stands, a reconciler finishes an end that was broken off.
     ledger.end(job_id, end.round, end.state)
+    _announce(storage, job_id, end)
     storage.delete(Keys.open(job_id))
     newest = latest_round(storage, job_id)
     if newest and load_end(storage, job_id, newest) is None:
         storage.create(Keys.open(job_id), b"")
+
+
+def _announce(storage: Storage, job_id: str, end: End) -> None:
+    """Have the webhooks of a job's tenant told of an end."""
+    if next(storage.keys(Keys.WEBHOOKS), None) is None:
+        return
+    try:
+        tenant = load_job(storage, job_id, end.round).tenant
+    except (NotFound, Damaged, NewerRelease):
+        return
+    event = Happening(f"job.{end.state.value}")
+    Outbox(storage).announce(tenant, event, job_id, end.round, end.at)
 
 
 def _results(

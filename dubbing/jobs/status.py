@@ -253,10 +253,22 @@ def _worker(queue: str) -> str:
     return queue.partition(".")[2] or queue
 
 
+def ended_status(storage: Storage, job_id: str, round_: int) -> Status:
+    """Return where a job stood when a round had ended; raises NotFound for one that has not."""
+    end = load_end(storage, job_id, round_)
+    if end is None:
+        raise NotFound(f"round {round_} of job {job_id!r} has not ended")
+    return _of_end(job_id, end)
+
+
+def _of_end(job_id: str, end: End) -> Status:
+    return Status(id=job_id, **end.model_dump(exclude={"at", "format"}))
+
+
 def _stored_status(storage: Storage, job_id: str) -> Status:
     round_, end = newest_round(storage, job_id)
     if end:
-        return Status(id=job_id, **end.model_dump(exclude={"at", "format"}))
+        return _of_end(job_id, end)
     lines = len(load_job(storage, job_id, round_ or 1).segments)
     left = _left(storage, job_id, round_) if round_ else lines
     return Status(id=job_id, state=JobState.QUEUED, round=round_, lines=lines, done=lines - left)

@@ -32,6 +32,8 @@ class Keys:
     ENDPOINTS = "endpoints/"
     VOICE_NAMES = "voice-names/"
     API_KEYS = "api-keys/"
+    OUTBOX = "outbox/"
+    WEBHOOKS = "webhooks/"
     SUBMITTED = "submitted/"
     INDEXED = "submitted/-"
     """Says that every job of an earlier release has its mark, too; it is the first in order."""
@@ -75,6 +77,34 @@ class Keys:
     def api_key_use(id_: str) -> str:
         """Return the key of the time at which an API key was used last."""
         return f"api-keys/{id_}/used"
+
+    @staticmethod
+    def webhooks(tenant: str) -> str:
+        """Return the prefix of a tenant's webhooks."""
+        return f"webhooks/{tenant}/"
+
+    @staticmethod
+    def webhook(tenant: str, id_: str) -> str:
+        """Return the key of a webhook."""
+        return f"webhooks/{tenant}/{id_}.json"
+
+    @staticmethod
+    def told(tenant: str, webhook: str, message: str) -> str:
+        """Return the key of the mark that a webhook was told a message."""
+        return f"told/{tenant}/{webhook}/{message}"
+
+    @staticmethod
+    def dead(tenant: str, webhook: str, message: str = "") -> str:
+        """Return the key of a message that could not be told, or the prefix of all of them."""
+        return f"untold/{tenant}/{webhook}/{message}"
+
+    @staticmethod
+    def outgoing(due: float, message: str) -> str:
+        """Return the key of a message that is to be told; those due first come first in order.
+
+        due: seconds since 1970.
+        """
+        return f"outbox/{due * 1000:013.0f}-{message}"
 
     @staticmethod
     def job(job: str) -> str:

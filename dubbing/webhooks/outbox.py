@@ -1,0 +1,125 @@
+"""The outbox: what webhooks are still to be told, in storage, so that nothing is lost.
+
+A message is an object whose key begins with the time at which it is due. To be told later it is
+written under a later time, and then removed under the earlier one: a death in between has it told
+twice, under one id, by which its receiver knows it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from collections.abc import Iterator
+
+from dubbing.documents import Document, Identifier, stored
+from dubbing.errors import BadInput, Damaged, NotFound
+from dubbing.storage import Keys, Storage
+from dubbing.webhooks.webhook import Happening, Webhook, WebhookId, Webhooks
+
+RETRY_SECONDS = (5, 60, 300, 1800, 2 * 3600, 5 * 3600, 8 * 3600, 8 * 3600)
+"""Pauses between the tries, a day in all; after the last one a message is dead."""
+
+
+class Outgoing(Document):
+    """A message to one webhook."""
+
+    id: str
+    """The same at each try."""
+    webhook: WebhookId
+    tenant: Identifier
+    event: Happening
+    job: str = ""
+    round: int = 0
+    at: float
+    """When it happened, in seconds since 1970."""
+    tries: int = 0
+    """How often it was tried before."""
+    error: str = ""
+    """Why the last try failed."""
+
+
+class Outbox:
+    """The outbox of one installation. Safe to use from several threads."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    def announce(self, tenant: str, event: Happening, job: str, round_: int, at: float) -> None:
+        """Have a tenant's webhooks told of the end of a round; doing it twice does no harm."""
+        for webhook in Webhooks(self._storage).all(tenant):
+            if event in webhook.events:
+                digest = hashlib.sha256(f"{webhook.id}|{job}|{round_}|{event}".encode()).hexdigest()
+                self._put(_message(webhook, event, f"msg_{digest[:24]}", job, round_, at), at)
+
+    def test(self, webhook: Webhook) -> Outgoing:
+        """Have a webhook told of nothing, to see whether it listens; return the message."""
+        now = time.time()
+        message = _message(webhook, Happening.TEST, f"msg_{secrets.token_hex(12)}", "", 0, now)
+        self._put(message, now)
+        return message
+
+    def due(self) -> Iterator[tuple[str, Outgoing]]:
+        """Yield the messages that are due, the longest first, each with its key."""
+        now = f"{time.time() * 1000:013.0f}"
+        for key in sorted(self._storage.keys(Keys.OUTBOX)):
+            if key.removeprefix(Keys.OUTBOX).partition("-")[0] > now:
+                return
+            try:
+                yield key, stored(Outgoing, self._storage.get(key), key)
+            except NotFound:
+                continue
+            except Damaged:
+                self._storage.delete(key)
+
+    def is_told(self, message: Outgoing) -> bool:
+        """Whether a message was told before."""
+        return self._storage.exists(Keys.told(message.tenant, message.webhook, message.id))
+
+    def told(self, key: str, message: Outgoing) -> None:
+        """Note that a message was told."""
+        self._storage.create(Keys.told(message.tenant, message.webhook, message.id), b"")
+        self._storage.delete(key)
+
+    def drop(self, key: str) -> None:
+        """Forget a message, as its webhook is gone."""
+        self._storage.delete(key)
+
+    def fail(self, key: str, message: Outgoing, error: str) -> None:
+        """Have a message that could not be told tried again later, or bury it after a day."""
+        failed = message.model_copy(update={"tries": message.tries + 1, "error": error[:300]})
+        if message.tries < len(RETRY_SECONDS):
+            self._put(failed, time.time() + RETRY_SECONDS[message.tries])
+        else:
+            dead = Keys.dead(message.tenant, message.webhook, message.id)
+            self._storage.replace(dead, failed.model_dump_json().encode())
+        self._storage.delete(key)
+
+    def dead(self, tenant: str, webhook: str) -> list[Outgoing]:
+        """Return the messages that a webhook was not told in a day, the oldest first."""
+        keys = self._storage.keys(Keys.dead(tenant, webhook))
+        found = [stored(Outgoing, self._storage.get(key), key) for key in keys]
+        return sorted(found, key=lambda message: message.at)
+
+    def resend(self, tenant: str, webhook: str, id_: str) -> Outgoing:
+        """Have a dead message tried again, from now on for another day; raises NotFound."""
+        key = Keys.dead(tenant, webhook, id_)
+        try:
+            message = stored(Outgoing, self._storage.get(key), key)
+        except (NotFound, BadInput) as exc:
+            raise NotFound(f"there is no dead message {id_[:40]!r}") from exc
+        again = message.model_copy(update={"tries": 0})
+        self._put(again, time.time())
+        self._storage.delete(key)
+        return again
+
+    def _put(self, message: Outgoing, due: float) -> None:
+        self._storage.create(Keys.outgoing(due, message.id), message.model_dump_json().encode())
+
+
+def _message(
+    webhook: Webhook, event: Happening, id_: str, job: str, round_: int, at: float
+) -> Outgoing:
+    return Outgoing(
+        id=id_, webhook=webhook.id, tenant=webhook.tenant, event=event, job=job, round=round_, at=at
+    )
