@@ -67,6 +67,16 @@ class Keys:
         return f"uploads/{tenant}/{id_}.json"
 
     @staticmethod
+    def upload_parts(tenant: str, id_: str) -> str:
+        """Return the prefix of what has come of an upload that is not finished."""
+        return f"uploads/{tenant}/{id_}/"
+
+    @staticmethod
+    def upload_part(tenant: str, id_: str, offset: int) -> str:
+        """Return the key of the part of an upload that begins at an offset, in bytes."""
+        return f"uploads/{tenant}/{id_}/{offset:015d}"
+
+    @staticmethod
     def api_key(id_: str) -> str:
         """Return the key of an API key."""
         return f"api-keys/{id_}.json"
@@ -75,6 +85,11 @@ class Keys:
     def api_key_use(id_: str) -> str:
         """Return the key of the time at which an API key was used last."""
         return f"api-keys/{id_}/used"
+
+    @staticmethod
+    def job_folder(job: str) -> str:
+        """Return the prefix of all objects of a job but its marks."""
+        return f"jobs/{job}/"
 
     @staticmethod
     def job(job: str) -> str:
