@@ -193,6 +193,18 @@ class Client:
         self._installation.enter()
         return cancel(self.storage, self.ledger, job_id)
 
+    def delete(self, job_id: str) -> None:
+        """Remove a job that has ended, for good, with its outputs; clips and media stay.
+
+        Raises NotFound, and Conflict while the job is at work. A removal that broke off is gone on
+        with by another call.
+        """
+        from dubbing.jobs.removal import remove
+
+        _check_name(job_id)
+        self._installation.enter()
+        remove(self.storage, self.ledger, job_id)
+
     def retry(self, job_id: str, *, engine: str = "", voice: str = "") -> Status:
         """Open another round that speaks only the lines that have no clip yet.
 

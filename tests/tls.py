@@ -56,8 +56,8 @@ def _serve(connection: socket.socket, context: ssl.SSLContext, port: int) -> Non
                     other.sendall(data)
 
 
-def certificate(folder: Path) -> Path:
-    """Write a key and its certificate for 127.0.0.1 into one file."""
+def certificate(folder: Path, *hosts: str) -> Path:
+    """Write a key and its certificate for 127.0.0.1, and these names, into one file."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -65,13 +65,14 @@ def certificate(folder: Path) -> Path:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     address = x509.IPAddress(ipaddress.IPv4Address("127.0.0.1"))
+    names = [address, *map(x509.DNSName, hosts)]
     now = datetime.datetime.now(datetime.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=1))

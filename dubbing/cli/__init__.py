@@ -26,6 +26,7 @@ MODULES = {
     "jobs": "dubbing.cli.jobs",
     "fetch": "dubbing.cli.jobs",
     "cancel": "dubbing.cli.jobs",
+    "delete": "dubbing.cli.jobs",
     "retry": "dubbing.cli.jobs",
     "say": "dubbing.cli.speech",
     "voices": "dubbing.cli.voices",

@@ -11,9 +11,10 @@ import anyio.to_thread
 from fastapi import FastAPI
 
 from dubbing.client import Client
-from dubbing.gateway import events, health, jobs, me
+from dubbing.gateway import events, health, jobs, me, uploads
 from dubbing.gateway.callers import Callers, Door
 from dubbing.gateway.facts import Facts
+from dubbing.gateway.fetching import Fetching
 from dubbing.gateway.follow import Following
 from dubbing.gateway.limits import Counter, Limits, Turnstile
 from dubbing.gateway.manifests import Manifests
@@ -21,6 +22,7 @@ from dubbing.gateway.office import Office
 from dubbing.gateway.quotas import Quotas
 from dubbing.gateway.refusals import FAULTS
 from dubbing.keyring import Keyring
+from dubbing.media.scratch import sweep
 from dubbing.script.manifest import json_schema
 from dubbing.serving.requests import Requests
 from dubbing.settings import Settings
@@ -38,18 +40,20 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
     loopback: whether only this machine reaches it.
     """
     storage, facts = client.storage, Facts(client.storage)
-    counter = Counter(settings.redis)
+    counter, sent = Counter(settings.redis), Uploads(storage)
     office = Office(
         client=client,
         settings=settings,
         facts=facts,
         quotas=Quotas(settings, storage, facts, counter),
         following=Following(storage, client.ledger),
-        manifests=Manifests(storage, Uploads(storage)),
+        manifests=Manifests(storage, sent, Fetching(storage, settings.ca_file)),
+        uploads=sent,
     )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        sweep()
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         office.following.begin()
         office.quotas.begin()
@@ -64,7 +68,7 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
         redoc_url=None,
     )
     app.state.office = office
-    for module in (health, me, jobs, events):
+    for module in (health, me, jobs, events, uploads):
         app.include_router(module.router)
     app.add_exception_handler(events.NothingMore, events.nothing_more)
     FAULTS.install(app)

@@ -57,12 +57,26 @@ class Facts:
                 self._kept.popitem(last=False)
         return found
 
+    def first(self, job_id: str) -> JobFacts:
+        """Return the facts of a job as it was submitted; raises as `of` does.
+
+        A job that was deleted is forgotten, through whichever gateway, and so are its facts when
+        another one was submitted under its id, perhaps by another tenant.
+        """
+        found = self.of(job_id, 1)
+        if self._storage.modified(Keys.job(job_id)) == found.created:
+            return found
+        with self._lock:
+            for asked in [asked for asked in self._kept if asked[0] == job_id]:
+                del self._kept[asked]
+        return self.of(job_id, 1)
+
     def check(self, caller: Caller, job_id: str) -> JobFacts:
         """Return the facts of a caller's job; raises NotFound for one of another tenant."""
         unknown = NotFound(f"there is no job {job_id!r}")
         if not is_identifier(job_id):
             raise unknown
-        found = self.of(job_id, 1)
+        found = self.first(job_id)
         if not caller.sees(found.tenant):
             raise unknown
         return found

@@ -122,7 +122,7 @@ def preview(
     speaker_prefix: SpeakerPrefix = False,
     encoding: Encoding = None,
 ) -> Preview:
-    """Tell what a job would do, with its cautions; nothing is stored or queued."""
+    """Tell what a job would do, with its cautions; nothing is queued, nor stored but web media."""
     office = office_of(request)
     asked = office.manifests.of(
         caller, fields, Reading(speaker_prefix=speaker_prefix, encoding=encoding)
@@ -237,6 +237,14 @@ def revise(
     with asked.named():
         submission = office.client.revise(asked.manifest)
     return _body(office, office.client.status(job_id), submission)
+
+
+@router.delete("/{job_id}", status_code=204, responses=documented(404, 409))
+def delete(request: Request, caller: Submitter, job_id: JobId) -> None:
+    """Delete a job that has ended, with its outputs; clips and media stay, as jobs share them."""
+    office = office_of(request)
+    office.facts.check(caller, job_id)
+    office.client.delete(job_id)
 
 
 @router.get("/{job_id}/report", responses=documented(404, 409))

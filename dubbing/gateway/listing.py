@@ -69,6 +69,6 @@ def page_of(
 def _facts(office: Office, id_: str) -> JobFacts | None:
     """Return the facts of a job, or None for one that cannot be read."""
     try:
-        return office.facts.of(id_, 1)
+        return office.facts.first(id_)
     except DubbingError:
         return None

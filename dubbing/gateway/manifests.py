@@ -1,8 +1,9 @@
 """From the fields of a request to a manifest: what a caller over HTTP may name, and what not.
 
 A request names no file of the server. Its script, film and recordings are uploads of the caller's
-tenant, ``upload:<id>``, or objects below a place that its key grants, ``s3://…``. In place of a
-script it may hold the segments themselves.
+tenant, ``upload:<id>``, or objects below a place that its key grants, ``s3://…``; films and
+recordings may also be fetched from the web, ``https://…``. In place of a script it may hold the
+segments themselves.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from dubbing.documents import listed
 from dubbing.errors import BadInput, NotFound
 from dubbing.gateway.callers import Caller
+from dubbing.gateway.fetching import HTTPS, Fetching, shown
 from dubbing.gateway.refusals import Forbidden
 from dubbing.job.job import plain_name
 from dubbing.media.scratch import scratch
@@ -57,9 +60,10 @@ class Asked:
 class Manifests:
     """Makes manifests of requests."""
 
-    def __init__(self, storage: Storage, uploads: Uploads) -> None:
+    def __init__(self, storage: Storage, uploads: Uploads, fetching: Fetching) -> None:
         self._storage = storage
         self._uploads = uploads
+        self._fetching = fetching
 
     def of(self, caller: Caller, fields: Mapping[str, Any], reading: Reading) -> Asked:
         """Return the manifest of a caller's request.
@@ -71,7 +75,7 @@ class Manifests:
         if tenant != caller.tenant and not caller.is_admin:
             raise Forbidden(f"your key is for the tenant {caller.tenant!r}: leave the tenant out")
         named: dict[str, str] = {}
-        sources = _Sources(self._storage, self._uploads, caller, named)
+        sources = _Sources(self._storage, self._uploads, self._fetching, caller, named)
         with scratch() as folder, _named(named):
             located = sources.located({**fields, "tenant": tenant})
             script = located.get("script")
@@ -91,10 +95,17 @@ class _Sources:
     """Puts keys of stored media in place of what one request names."""
 
     def __init__(
-        self, storage: Storage, uploads: Uploads, caller: Caller, named: dict[str, str]
+        self,
+        storage: Storage,
+        uploads: Uploads,
+        fetching: Fetching,
+        caller: Caller,
+        named: dict[str, str],
     ) -> None:
         self._storage = storage
         self._uploads = uploads
+        # What a request names twice is fetched once.
+        self._fetch = cache(fetching.fetch)
         self._caller = caller
         self._named = named
         """What the caller calls each stored object."""
@@ -148,16 +159,21 @@ class _Sources:
             if not any(_below(source, place) for place in self._caller.granted):
                 raise BadInput(f"your key does not grant {source}: upload it, or ask for the grant")
             return source
+        if source.startswith(HTTPS):
+            return self._known_as(shown(source), self._fetch(source))
         if not source.startswith(UPLOAD):
             raise BadInput(
                 f"{source[:60]!r} is no upload: send the file to /v1/uploads, and name it as "
-                "upload:<id>"
+                "upload:<id>, or name an https:// URL"
             )
-        upload = self._upload(source)
-        if path := self._storage.path(upload.key):
-            self._named[str(path)] = source
-        self._named[upload.key] = source
-        return upload.key
+        return self._known_as(source, self._upload(source).key)
+
+    def _known_as(self, name: str, key: str) -> str:
+        """Return a key whose object has the caller's name in errors."""
+        if path := self._storage.path(key):
+            self._named[str(path)] = name
+        self._named[key] = name
+        return key
 
     def _upload(self, source: str) -> Upload:
         return self._uploads.finished(self._caller.tenant, source.removeprefix(UPLOAD))

@@ -1,4 +1,4 @@
-"""What the routes share: the client of the system, its keys, and who follows which job."""
+"""What the routes share: the client of the system, uploads, and who follows which job."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from dubbing.gateway.follow import Following
 from dubbing.gateway.manifests import Manifests
 from dubbing.gateway.quotas import Quotas
 from dubbing.settings import Settings
+from dubbing.submission.uploads import Uploads
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,7 @@ class Office:
     following: Following
     manifests: Manifests
     quotas: Quotas
+    uploads: Uploads
 
 
 def office_of(connection: HTTPConnection) -> Office:

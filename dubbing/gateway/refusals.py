@@ -21,6 +21,12 @@ class Forbidden(Permanent):
     code = "forbidden"
 
 
+class BrokenOff(Transient):
+    """The body of the request did not come whole: the connection broke, or was silent."""
+
+    code = "broken_off"
+
+
 class LimitReached(Transient):
     """Too many requests, or a quota of the tenant is used up."""
 
@@ -35,6 +41,7 @@ class LimitReached(Transient):
 STATUSES: Mapping[type[DubbingError], int] = {
     Unauthorized: 401,
     Forbidden: 403,
+    BrokenOff: 408,
     LimitReached: 429,
 }
 FAULTS = Faults(own_form, STATUSES, {})
@@ -54,6 +61,7 @@ WORDS = {
     401: "The API key is missing or wrong.",
     403: "The key does not allow it.",
     404: "There is no such thing, or it is another tenant's.",
+    408: "The body broke off, or its sender was silent for a minute.",
     409: "It conflicts with what there is.",
     413: "The body is too large.",
     422: "The request is refused; the message says what to change.",

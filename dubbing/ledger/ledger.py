@@ -246,6 +246,15 @@ class Ledger:
         """Record that a round ended, and drop the rest of its work."""
         self._server.run("end", job, round_, state.value)
 
+    def forget(self, job: str) -> None:
+        """Drop all that is kept of a job, its events too."""
+        self._server.run("forget", job)
+        with self._server.commands() as redis:
+            # What the job's own lists name is gone; these may be left if such a list was lost.
+            left = list(redis.scan_iter(match=f"{PREFIX}job:{job}:*", count=1000))
+            if left:
+                redis.delete(*left)
+
     def snapshot(self, job: str) -> Snapshot | None:
         """Return where a job stands, or None when the ledger does not know it.
 

@@ -1,4 +1,4 @@
-"""What is done with every request: it gets an id, a line in the log, and a minute for its body."""
+"""What is done with every request: it gets an id, a line in the log, and time for its body."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from dubbing.telemetry.logs import bound
 log = logging.getLogger(__name__)
 
 BODY_SECONDS = 60.0
-"""How long a caller may take to send a request's body."""
+"""How long a server waits for a request's body, or for the next `STRIDE` bytes of a long one."""
+STRIDE = 16 << 10
+"""So a long body may take as long as it needs, while a caller who trickles bytes is cut off."""
 GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -36,18 +38,22 @@ class Requests:
         given = Headers(scope=scope).get("x-request-id", "")
         request_id = given if GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
-        began, status = time.monotonic(), 0
+        began, status, body = time.monotonic(), 0, _Body(receive)
 
         async def named(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = request_id
+                if body.cut_off:
+                    # Or the server would go on waiting for the rest.
+                    headers["Connection"] = "close"
             await send(message)
 
         with bound(request=request_id):
             try:
-                await self._app(scope, _in_time(receive), named)
+                await self._app(scope, body.receive, named)
             finally:
                 spent = time.monotonic() - began
                 log.info("%s %s: %d in %.2f s", scope["method"], scope["path"], status, spent)
@@ -67,21 +73,31 @@ def same(given: str, key: str) -> bool:
     return hmac.compare_digest(given.encode(), key.encode())
 
 
-def _in_time(receive: Receive) -> Receive:
-    """Take a caller that is too slow with its body for one that is gone."""
-    end = time.monotonic() + BODY_SECONDS
-    whole = False
+class _Body:
+    """The body of a request. A caller who is too slow with it is taken for one that is gone."""
 
-    async def bounded() -> Message:
-        nonlocal whole
-        if whole:
-            return await receive()
+    def __init__(self, receive: Receive) -> None:
+        self.cut_off = False
+        self._receive = receive
+        self._left = BODY_SECONDS
+        self._due = STRIDE
+        self._whole = False
+
+    async def receive(self) -> Message:
+        """Return the next message, as ASGI's ``receive`` does."""
+        if self._whole:
+            return await self._receive()
+        began = time.monotonic()
         try:
-            async with asyncio.timeout(max(0.0, end - time.monotonic())):
-                message = await receive()
+            async with asyncio.timeout(self._left):
+                message = await self._receive()
         except TimeoutError:
+            self.cut_off = True
             return {"type": "http.disconnect"}
-        whole = not message.get("more_body", False)
+        # The time between two calls is the server's own.
+        self._left = max(0.0, self._left - (time.monotonic() - began))
+        self._due -= len(message.get("body", b""))
+        if self._due <= 0:
+            self._left, self._due = BODY_SECONDS, STRIDE
+        self._whole = not message.get("more_body", False)
         return message
-
-    return bounded

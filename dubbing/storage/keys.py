@@ -69,6 +69,16 @@ class Keys:
         return f"uploads/{tenant}/{id_}.json"
 
     @staticmethod
+    def upload_parts(tenant: str, id_: str) -> str:
+        """Return the prefix of what has come of an upload that is not finished."""
+        return f"uploads/{tenant}/{id_}/"
+
+    @staticmethod
+    def upload_part(tenant: str, id_: str, offset: int) -> str:
+        """Return the key of the part of an upload that begins at an offset, in bytes."""
+        return f"uploads/{tenant}/{id_}/{offset:015d}"
+
+    @staticmethod
     def api_key(id_: str) -> str:
         """Return the key of an API key."""
         return f"api-keys/{id_}.json"
@@ -105,6 +115,11 @@ class Keys:
         due: seconds since 1970.
         """
         return f"outbox/{due * 1000:013.0f}-{message}"
+
+    @staticmethod
+    def job_folder(job: str) -> str:
+        """Return the prefix of all objects of a job but its marks."""
+        return f"jobs/{job}/"
 
     @staticmethod
     def job(job: str) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
@@ -203,16 +203,22 @@ class Storage:
             for page in obstore.list(self._store, prefix.rstrip("/")):
                 yield from (item["path"] for item in page)
 
+    def sizes(self, prefix: str) -> dict[str, int]:
+        """Return the size in bytes of each object below ``prefix``, by its key."""
+        with self._mapped(prefix):
+            pages = obstore.list(self._store, prefix.rstrip("/"))
+            return {item["path"]: item["size"] for page in pages for item in page}
+
     def folders(self, prefix: str) -> list[str]:
         """Return the names of the folders directly below ``prefix``."""
         with self._mapped(prefix):
             found = obstore.list_with_delimiter(self._store, prefix.rstrip("/"))
         return sorted(path.rstrip("/").rsplit("/", 1)[-1] for path in found["common_prefixes"])
 
-    def link(self, key: str, seconds: int) -> str:
-        """Return a URL at which anybody can read an object of a bucket for some time."""
+    def link(self, key: str, seconds: int, method: Literal["GET", "PUT"] = "GET") -> str:
+        """Return a URL at which anybody can read, or write, an object of a bucket for some time."""
         with self._mapped(key):
-            return obstore.sign(self._store, "GET", key, timedelta(seconds=seconds))  # type: ignore[call-overload, no-any-return]
+            return obstore.sign(self._store, method, key, timedelta(seconds=seconds))  # type: ignore[arg-type]
 
     def delete(self, key: str) -> None:
         """Remove an object; it need not exist."""

@@ -1,16 +1,48 @@
-"""Uploads: files that callers over HTTP send before they name them in a job."""
+"""Uploads: files that callers over HTTP send before they name them in a job.
+
+A file comes whole, or in parts, each an object of its own: any gateway takes any part, and may die
+at any moment. A part begins where the one before it ends, and is created only if no other part
+begins there; so the parts are one row, whoever sends them at the same time. When the last byte is
+there they are joined: the file is stored as media, and then its parts go.
+"""
 
 from __future__ import annotations
 
+import re
+import secrets
+import time
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import StringConstraints
 
 from dubbing.documents import Document, Identifier, stored
-from dubbing.errors import BadInput, NotFound
-from dubbing.storage import Keys, Storage
+from dubbing.errors import BadInput, Conflict, NotFound
+from dubbing.storage import Keys, Storage, each
+from dubbing.submission.arrival import Arrival, arriving
 
-UploadId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{24}$")]
+ID = r"^[0-9a-f]{24}$"
+UploadId = Annotated[str, StringConstraints(pattern=ID)]
+LINK_SECONDS = 3600
+"""How long a link, by which a file is sent to a bucket, is good for."""
+PIECE = 4 << 20
+"""Bytes of a part that are read at once."""
+
+
+class UploadState(StrEnum):
+    """The state of an upload."""
+
+    UPLOADING = "uploading"
+    FINISHED = "finished"
+
+
+class WrongOffset(Conflict):
+    """A part does not begin where the upload ends."""
+
+    def __init__(self, offset: int) -> None:
+        self.offset = offset
+        """How many bytes have come."""
+        super().__init__(f"{offset} bytes have come: send what follows them")
 
 
 class Upload(Document):
@@ -22,10 +54,20 @@ class Upload(Document):
     """The file's name, which tells a script's format."""
     key: str = ""
     """Storage key of the whole file; ``""`` while it is on its way."""
-    bytes: int = 0
-    """Size of the whole file."""
+    bytes: int | None = None
+    """Size of the whole file; None while nobody has told it."""
     created: float
     """Seconds since 1970."""
+
+    @property
+    def state(self) -> UploadState:
+        """Whether the whole file has arrived."""
+        return UploadState.FINISHED if self.key else UploadState.UPLOADING
+
+    @property
+    def sha256(self) -> str | None:
+        """The digest of the whole file, in hex; None while it is on its way."""
+        return self.key.rpartition("/")[2] or None
 
 
 class Uploads:
@@ -34,17 +76,129 @@ class Uploads:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
+    def begin(self, tenant: str, name: str, size: int | None) -> Upload:
+        """Begin an upload in parts. size: bytes of the whole file, if they are known."""
+        return self._create(Upload(**_new(tenant, name), bytes=size))
+
+    def begin_direct(self, tenant: str, name: str, size: int | None) -> tuple[Upload, str]:
+        """Begin an upload past the gateway; return the URL, too, to which the file is sent by PUT.
+
+        Raises BadInput where storage is no bucket.
+        """
+        if self._storage.path("") is not None:
+            raise BadInput(
+                "storage is a folder, which takes no file by itself: send it to the gateway",
+                where="direct",
+            )
+        upload = self.begin(tenant, name, size)
+        key = Keys.upload_part(tenant, upload.id, 0)
+        return upload, self._storage.link(key, LINK_SECONDS, "PUT")
+
+    def store(self, tenant: str, name: str, arrival: Arrival) -> Upload:
+        """Store a whole file."""
+        key = arrival.store(self._storage)
+        return self._create(Upload(**_new(tenant, name), key=key, bytes=arrival.bytes))
+
     def find(self, tenant: str, id_: str) -> Upload:
         """Return an upload of a tenant; raises NotFound."""
+        unknown = NotFound(f"there is no upload {id_[:40]!r}")
+        if not re.fullmatch(ID, id_):
+            raise unknown
+        key = Keys.upload(tenant, id_)
         try:
-            key = Keys.upload(tenant, id_)
             return stored(Upload, self._storage.get(key), key)
-        except (NotFound, BadInput) as exc:
-            raise NotFound(f"there is no upload {id_[:40]!r}") from exc
+        except NotFound as exc:
+            raise unknown from exc
 
     def finished(self, tenant: str, id_: str) -> Upload:
         """Return an upload that has arrived; raises NotFound, and BadInput while it has not."""
-        upload = self.find(tenant, id_)
+        return self.finish(self.find(tenant, id_))
+
+    def offset(self, upload: Upload) -> int:
+        """Return how many bytes have come."""
+        if upload.key:
+            return upload.bytes or 0
+        return sum(size for _, size in self._parts(upload))
+
+    def add(self, upload: Upload, offset: int, part: bytes) -> int:
+        """Store a part that begins where the last one ended; return where the next one begins.
+
+        Raises BadInput for one that is longer than what lacks, and WrongOffset when another part
+        begins there.
+        """
+        end = offset + len(part)
+        if upload.bytes is not None and end > upload.bytes:
+            raise BadInput(f"the upload has {upload.bytes} bytes, and this goes on to {end}")
+        if not self._storage.create(Keys.upload_part(upload.tenant, upload.id, offset), part):
+            raise WrongOffset(self.offset(upload))
+        return end
+
+    def finish(self, upload: Upload) -> Upload:
+        """Join the parts of an upload, unless that was done; raises BadInput while some lack.
+
+        It may be done twice at the same time.
+        """
         if not upload.key:
-            raise BadInput("the upload is not finished: send the rest of it", where=id_)
+            try:
+                upload = self._joined(upload)
+            except NotFound:
+                # Another process has joined it, or it was deleted.
+                upload = self.find(upload.tenant, upload.id)
+                if not upload.key:
+                    raise
+        # Also those that the death of another process left.
+        self._drop_parts(upload)
         return upload
+
+    def delete(self, upload: Upload) -> None:
+        """Forget an upload, and what came of it; the media of a finished one stays."""
+        self._storage.delete(Keys.upload(upload.tenant, upload.id))
+        self._drop_parts(upload)
+
+    def _joined(self, upload: Upload) -> Upload:
+        parts = self._parts(upload)
+        size = sum(length for _, length in parts)
+        if size != (upload.bytes or size) or not size:
+            whole = f" of {upload.bytes}" if upload.bytes else ""
+            raise BadInput(
+                f"the upload is not finished: {size} bytes{whole} have come: send the rest",
+                where=upload.id,
+            )
+        with arriving(size) as arrival:
+            for key, length in parts:
+                for offset in range(0, length, PIECE):
+                    arrival.add(self._storage.get_range(key, offset, min(PIECE, length - offset)))
+            if arrival.bytes != size:
+                raise Conflict(f"a part of upload {upload.id} was replaced: finish it again")
+            found = upload.model_copy(
+                update={"key": arrival.store(self._storage), "bytes": arrival.bytes}
+            )
+        # Unless it was deleted meanwhile.
+        self.find(upload.tenant, upload.id)
+        self._storage.replace(Keys.upload(upload.tenant, upload.id), _document(found))
+        return found
+
+    def _parts(self, upload: Upload) -> list[tuple[str, int]]:
+        """Return the keys and sizes of the parts that have come, in their order."""
+        sizes = self._storage.sizes(Keys.upload_parts(upload.tenant, upload.id))
+        parts, offset = [], 0
+        while size := sizes.get(key := Keys.upload_part(upload.tenant, upload.id, offset), 0):
+            parts.append((key, size))
+            offset += size
+        return parts
+
+    def _drop_parts(self, upload: Upload) -> None:
+        prefix = Keys.upload_parts(upload.tenant, upload.id)
+        each(self._storage.delete, self._storage.keys(prefix))
+
+    def _create(self, upload: Upload) -> Upload:
+        self._storage.create(Keys.upload(upload.tenant, upload.id), _document(upload))
+        return upload
+
+
+def _new(tenant: str, name: str) -> dict[str, object]:
+    return {"id": secrets.token_hex(12), "tenant": tenant, "name": name, "created": time.time()}
+
+
+def _document(upload: Upload) -> bytes:
+    return upload.model_dump_json().encode()

@@ -1,0 +1,108 @@
+"""The guard between the gateway and the addresses that its callers name.
+
+Whoever may submit a job may name any URL. So only public addresses are asked, or the gateway would
+fetch for its callers what it alone may reach.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Sequence
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+from ssl import SSLContext
+from typing import TypeAlias
+
+import httpx2
+
+from dubbing.errors import BadInput
+
+Address: TypeAlias = IPv4Address | IPv6Address
+Network: TypeAlias = IPv4Network | IPv6Network
+
+PUBLIC = ip_network("2000::/3")
+"""What of IPv6 is given out as public addresses."""
+NAT64 = ip_network("64:ff9b::/96")
+"""Here the last four bytes are an address of IPv4."""
+ASSIGNED = ip_network("192.0.0.0/24")
+"""Addresses for protocols, some of which older releases of Python call global."""
+
+
+class Guarded(httpx2.AsyncBaseTransport):
+    """Sends each request, also after a redirect, to an address that was looked up and checked.
+
+    The name is not looked up again, so its owner cannot give another address after the check.
+    """
+
+    def __init__(self, trusted: SSLContext, allowed: Sequence[Network] = ()) -> None:
+        """Connect to nobody yet. allowed: networks that are asked although they are not public."""
+        self._allowed = allowed
+        # A kept connection to an address could be another name's.
+        limits = httpx2.Limits(max_keepalive_connections=0)
+        self._inner = httpx2.AsyncHTTPTransport(verify=trusted, trust_env=False, limits=limits)
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send a request; raises BadInput for a URL that may not be asked."""
+        url = request.url
+        if url.scheme != "https":
+            raise BadInput("only https:// is fetched, and so only redirects to it are followed")
+        if url.userinfo:
+            raise BadInput("leave the user and the password out of the URL")
+        host = url.raw_host.decode("ascii")
+        failed: httpx2.TransportError | None = None
+        for address in await self._addresses(host, url.port or 443):
+            try:
+                return await self._inner.handle_async_request(
+                    httpx2.Request(
+                        request.method,
+                        url.copy_with(host=str(address)),
+                        # They hold the name, as Host.
+                        headers=request.headers,
+                        stream=request.stream,
+                        extensions={**request.extensions, "sni_hostname": host.rstrip(".")},
+                    )
+                )
+            except (httpx2.ConnectError, httpx2.ConnectTimeout) as exc:
+                failed = exc
+        raise failed or httpx2.ConnectError("it has no address")
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._inner.aclose()
+
+    async def _addresses(self, host: str, port: int) -> list[Address]:
+        """Return the addresses of a host; raises BadInput unless all of them may be asked."""
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as exc:
+            raise BadInput("there is no such host") from exc
+        addresses = [ip_address(place[0]) for *_, place in found]
+        if not all(self._may_be_asked(address) for address in addresses):
+            raise BadInput("its host is not public: upload the file instead")
+        return addresses
+
+    def _may_be_asked(self, address: Address) -> bool:
+        return is_public(address) or any(address in network for network in self._allowed)
+
+
+def is_public(address: Address) -> bool:
+    """Whether an address is one of the internet's, and of one host.
+
+    What stands for an address of IPv4 is what that address is.
+    """
+    if isinstance(address, IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if address in NAT64:
+            inner = IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner:
+            return is_public(inner)
+        return address in PUBLIC and address.is_global
+    return address.is_global and not address.is_multicast and address not in ASSIGNED

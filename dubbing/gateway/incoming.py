@@ -1,0 +1,45 @@
+"""The body of a request, piece by piece: large files are never whole in memory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from starlette.requests import ClientDisconnect, Request
+
+from dubbing.gateway.refusals import BrokenOff
+
+LARGEST = 64 << 30
+"""Bytes of the largest file that is taken."""
+PIECE = 4 << 20
+"""Bytes of a body that are taken at once."""
+
+
+async def pieces(request: Request) -> AsyncIterator[bytes]:
+    """Yield the body of a request in pieces of `PIECE` bytes, the last one smaller.
+
+    Of a body that breaks off, all that came is yielded, and then BrokenOff is raised.
+    """
+    held, broken = bytearray(), False
+    try:
+        async for chunk in request.stream():
+            held += chunk
+            while len(held) >= PIECE:
+                yield bytes(held[:PIECE])
+                del held[:PIECE]
+    except ClientDisconnect:
+        broken = True
+    if held:
+        yield bytes(held)
+    if broken:
+        raise BrokenOff("the body of the request broke off, or nothing of it came for a minute")
+
+
+def length_of(request: Request) -> int:
+    """Return the bytes that a body will have, 0 where nobody says so."""
+    told = request.headers.get("content-length", "")
+    return int(told) if told.isdecimal() else 0
+
+
+def has_body(request: Request) -> bool:
+    """Whether a request comes with a body."""
+    return length_of(request) > 0 or "transfer-encoding" in request.headers

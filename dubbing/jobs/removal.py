@@ -1,0 +1,53 @@
+"""Removing a job for good: its documents and outputs, its marks, and what Redis keeps of it.
+
+Clips, media and voices stay, as jobs share them. A removal may die between any two steps. Until the
+last one the job has an end in storage, so nobody puts it to work, and it can be removed again:
+
+1. The next round ends before it was planned. So a retry that begins now comes to nothing.
+2. The marks go: no list shows the job.
+3. All else below the job's prefix goes, but its request and the ends of its rounds.
+4. The request goes: there is no such job any more.
+5. Redis forgets the job.
+6. The ends go, and what somebody who was at work on the job may have written meanwhile.
+
+A job that is submitted under the same id before the last step may go with it.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from dubbing.errors import Conflict, Damaged, NewerRelease, NotFound
+from dubbing.job import JobState
+from dubbing.jobs.status import status_if_readable
+from dubbing.jobs.store import load_job
+from dubbing.ledger import Ledger
+from dubbing.storage import Keys, Storage, each
+
+
+def remove(storage: Storage, ledger: Ledger, job_id: str) -> None:
+    """Remove a job that has ended; raises NotFound, and Conflict while the job is at work."""
+    now = status_if_readable(storage, ledger, job_id)
+    if not now.state.ended:
+        raise Conflict(f"job {job_id!r} is {now.state.value}: cancel it first")
+    end = now.as_end(JobState.CANCELLED, now.round + 1)
+    storage.create(Keys.end(job_id, end.round), end.model_dump_json().encode())
+    each(storage.delete, _marks(storage, job_id))
+    request, folder = Keys.job(job_id), Keys.job_folder(job_id)
+    kept = {request, *(Keys.end(job_id, n) for n in range(1, end.round + 1))}
+    each(storage.delete, [key for key in storage.keys(folder) if key not in kept])
+    storage.delete(request)
+    ledger.forget(job_id)
+    each(storage.delete, list(storage.keys(folder)))
+
+
+def _marks(storage: Storage, job_id: str) -> list[str]:
+    """Return the keys by which lists find a job."""
+    marks = [Keys.open(job_id)]
+    if (time := storage.modified(Keys.job(job_id))) is not None:
+        marks.append(Keys.submitted(job_id, time))
+    with suppress(NotFound, Damaged, NewerRelease):
+        # No round changes the collection.
+        if collection := load_job(storage, job_id, 1).collection:
+            marks.append(Keys.collection(collection, job_id))
+    return marks

@@ -1,0 +1,61 @@
+"""A file on its way into storage: it comes piece by piece, and its digest becomes its key."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from dubbing.errors import StorageUnavailable
+from dubbing.media.disk import SPARE
+from dubbing.media.scratch import scratch
+from dubbing.storage import Keys, Storage
+
+FULL = "there is no room for the file in the temporary folder: come again later"
+
+
+class Arrival:
+    """A file of which some has come."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        """Nothing has come yet. file: ``path``, open for writing without a buffer."""
+        self.bytes = 0
+        """How much has come."""
+        self._path = path
+        self._file = file
+        self._digest = hashlib.sha256()
+
+    def add(self, piece: bytes) -> None:
+        """Add what follows; raises StorageUnavailable when it cannot be written."""
+        try:
+            written = self._file.write(piece)
+        except OSError as exc:
+            raise StorageUnavailable(FULL) from exc
+        if written < len(piece):
+            raise StorageUnavailable(FULL)
+        self._digest.update(piece)
+        self.bytes += len(piece)
+
+    def store(self, storage: Storage) -> str:
+        """Store the whole file as media, unless it is there; return its key."""
+        key = Keys.media(self._digest.hexdigest())
+        if not storage.exists(key):
+            storage.upload(key, self._path)
+        return key
+
+
+@contextmanager
+def arriving(size: int = 0) -> Iterator[Arrival]:
+    """Provide a file to fill during the block; afterwards it is gone from this machine.
+
+    size: bytes that will come, as far as is known. Raises StorageUnavailable without room for them.
+    """
+    with scratch() as folder:
+        if size and shutil.disk_usage(folder).free < size + SPARE:
+            raise StorageUnavailable(FULL)
+        path = folder / "file"
+        with path.open("wb", buffering=0) as file:
+            yield Arrival(path, file)
