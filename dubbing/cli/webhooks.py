@@ -29,7 +29,10 @@ def list_(tenant: str, as_json: bool) -> None:
     if as_json:
         print_json(
             [
-                {**one.model_dump(mode="json", include={"id", "url", "events"}), "dead": dead[one.id]}
+                {
+                    **one.model_dump(mode="json", include={"id", "url", "events"}),
+                    "dead": dead[one.id],
+                }
                 for one in found
             ]
         )

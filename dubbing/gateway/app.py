@@ -11,16 +11,18 @@ import anyio.to_thread
 from fastapi import FastAPI
 
 from dubbing.client import Client
-from dubbing.gateway import events, health, jobs, me, uploads
+from dubbing.gateway import events, health, jobs, me, uploads, webhooks
 from dubbing.gateway.callers import Callers, Door
 from dubbing.gateway.facts import Facts
 from dubbing.gateway.fetching import Fetching
 from dubbing.gateway.follow import Following
+from dubbing.gateway.guard import Guarded, trust
 from dubbing.gateway.limits import Counter, Limits, Turnstile
 from dubbing.gateway.manifests import Manifests
 from dubbing.gateway.office import Office
 from dubbing.gateway.quotas import Quotas
 from dubbing.gateway.refusals import FAULTS
+from dubbing.gateway.sender import Sender
 from dubbing.keyring import Keyring
 from dubbing.media.scratch import sweep
 from dubbing.script.manifest import json_schema
@@ -57,7 +59,10 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         office.following.begin()
         office.quotas.begin()
+        sender = Sender(storage, client.ledger, facts, Guarded(trust(settings.ca_file)))
+        sender.begin()
         yield
+        await sender.end()
 
     app = FastAPI(
         title="dubbing",
@@ -68,7 +73,7 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
         redoc_url=None,
     )
     app.state.office = office
-    for module in (health, me, jobs, events, uploads):
+    for module in (health, me, jobs, events, uploads, webhooks):
         app.include_router(module.router)
     app.add_exception_handler(events.NothingMore, events.nothing_more)
     FAULTS.install(app)

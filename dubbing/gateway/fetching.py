@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from dubbing.errors import BadInput
-from dubbing.gateway.guard import Guarded, Network
+from dubbing.gateway.guard import Guarded, Network, trust
 from dubbing.gateway.refusals import LimitReached
 from dubbing.storage import Storage
 from dubbing.submission.arrival import Arrival, arriving
@@ -41,9 +41,7 @@ class Fetching:
         allowed: networks that are asked although they are not public; for tests.
         """
         self._storage = storage
-        self._trusted = httpx2.create_ssl_context(trust_env=False)
-        if ca_file:
-            self._trusted.load_verify_locations(ca_file)
+        self._trusted = trust(ca_file)
         self._allowed = allowed
         self._turns = BoundedSemaphore(AT_ONCE)
 

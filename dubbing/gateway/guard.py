@@ -17,6 +17,7 @@ from ipaddress import (
     ip_address,
     ip_network,
 )
+from pathlib import Path
 from ssl import SSLContext
 from typing import TypeAlias
 
@@ -52,7 +53,7 @@ class Guarded(httpx2.AsyncBaseTransport):
         """Send a request; raises BadInput for a URL that may not be asked."""
         url = request.url
         if url.scheme != "https":
-            raise BadInput("only https:// is fetched, and so only redirects to it are followed")
+            raise BadInput("only https:// is asked, and so only redirects to it are followed")
         if url.userinfo:
             raise BadInput("leave the user and the password out of the URL")
         host = url.raw_host.decode("ascii")
@@ -86,11 +87,19 @@ class Guarded(httpx2.AsyncBaseTransport):
             raise BadInput("there is no such host") from exc
         addresses = [ip_address(place[0]) for *_, place in found]
         if not all(self._may_be_asked(address) for address in addresses):
-            raise BadInput("its host is not public: upload the file instead")
+            raise BadInput("its host is not public")
         return addresses
 
     def _may_be_asked(self, address: Address) -> bool:
         return is_public(address) or any(address in network for network in self._allowed)
+
+
+def trust(ca_file: Path | None) -> SSLContext:
+    """Return the authorities that are trusted: the public ones, and those of a PEM file."""
+    trusted = httpx2.create_ssl_context(trust_env=False)
+    if ca_file:
+        trusted.load_verify_locations(ca_file)
+    return trusted
 
 
 def is_public(address: Address) -> bool:

@@ -27,7 +27,7 @@ from dubbing.webhooks.webhook import Happening, Webhook, Webhooks
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 2
+LOOK_SECONDS = 1
 """Pause between two looks at what is due; one gateway looks each time."""
 ANSWER_SECONDS = 15.0
 """How long a receiver may take."""
