@@ -15,7 +15,7 @@ COPY workers workers
 RUN python -m build --wheel --outdir /wheels
 
 FROM ${BASE}
-ARG EXTRAS=espeak,flower
+ARG EXTRAS=espeak,flower,gateway
 COPY --from=build /wheels /wheels
 RUN python3 -m pip install --no-cache-dir "$(ls /wheels/*.whl)[${EXTRAS}]"
 # Films are assembled in /scratch; a volume that is mounted there takes over its owner.
