@@ -10,12 +10,12 @@ from dubbing.gateway.refusals import BrokenOff
 
 LARGEST = 64 << 30
 """Bytes of the largest file that is taken."""
-PIECE = 4 << 20
+PIECE = 1 << 20
 """Bytes of a body that are taken at once."""
 
 
-async def pieces(request: Request) -> AsyncIterator[bytes]:
-    """Yield the body of a request in pieces of `PIECE` bytes, the last one smaller.
+async def pieces(request: Request, size: int = PIECE) -> AsyncIterator[bytes]:
+    """Yield the body of a request in pieces of ``size`` bytes or somewhat more, but for the last.
 
     Of a body that breaks off, all that came is yielded, and then BrokenOff is raised.
     """
@@ -23,9 +23,9 @@ async def pieces(request: Request) -> AsyncIterator[bytes]:
     try:
         async for chunk in request.stream():
             held += chunk
-            while len(held) >= PIECE:
-                yield bytes(held[:PIECE])
-                del held[:PIECE]
+            if len(held) >= size:
+                yield bytes(held)
+                held.clear()
     except ClientDisconnect:
         broken = True
     if held:

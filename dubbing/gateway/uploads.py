@@ -26,6 +26,8 @@ from dubbing.submission.uploads import Upload, Uploads, UploadState, WrongOffset
 
 LARGEST_PUT = 5 << 30
 """Bytes of the largest file that S3 takes in one request."""
+PART = 4 << 20
+"""Bytes of a chunk that are stored at once; more in memory, or more objects, would gain nothing."""
 OFFSET, LENGTH = "Upload-Offset", "Upload-Length"
 ALWAYS = {"Cache-Control": "no-store", "Tus-Resumable": "1.0.0"}
 
@@ -165,7 +167,7 @@ async def append(
         end = await run_in_threadpool(uploads.offset, found)
         if end != upload_offset:
             raise WrongOffset(end)
-        async for piece in pieces(request):
+        async for piece in pieces(request, PART):
             end = await run_in_threadpool(uploads.add, found, end, piece)
     except WrongOffset as exc:
         refusal = FAULTS.answer(request, exc)

@@ -31,6 +31,8 @@ NOTHING = MemoryStore()
 """The content of a folder that does not exist yet."""
 CHUNK, RANGE = 8 << 20, 4 << 20
 """Bytes per part when a whole file is uploaded, and when it is downloaded."""
+COPIED = 1 << 20
+"""Bytes per part when a whole file is copied into a folder, which gains nothing by larger ones."""
 PARTS_AT_ONCE = 4
 """Parts of a file that are on their way, and so in memory, at the same time."""
 WORDLESS = re.compile(r"performing HEAD .*status code: 40[013] ")
@@ -134,7 +136,8 @@ class Storage:
     def upload(self, key: str, file: BinaryIO | Path) -> None:
         """Write a whole file, in parts when it is large."""
         with self._writing(key):
-            obstore.put(self._store, key, file, chunk_size=CHUNK, max_concurrency=PARTS_AT_ONCE)
+            part = CHUNK if self._folder is None else COPIED
+            obstore.put(self._store, key, file, chunk_size=part, max_concurrency=PARTS_AT_ONCE)
 
     def get(self, key: str) -> bytes:
         """Return an object; raises NotFound."""

@@ -25,7 +25,7 @@ ID = r"^[0-9a-f]{24}$"
 UploadId = Annotated[str, StringConstraints(pattern=ID)]
 LINK_SECONDS = 3600
 """How long a link, by which a file is sent to a bucket, is good for."""
-PIECE = 4 << 20
+PIECE = 1 << 20
 """Bytes of a part that are read at once."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import socket
 import time
@@ -18,9 +17,8 @@ import httpx2
 import pytest
 import s3_server as s3
 from gateways import Gateway
+from redis_server import RedisServer
 
-from dubbing.client import Client
-from dubbing.gateway.app import make_app
 from dubbing.keyring import Keyring, Scope
 from dubbing.settings import Settings
 from dubbing.storage import Keys, S3Options, Storage
@@ -48,18 +46,16 @@ def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def gateway(
-    redis_server: str,
-    storage: Storage,
-    temporary: Path,
-    tmp_path_factory: pytest.TempPathFactory,
+    storage: Storage, temporary: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Gateway]:
     """A gateway to a folder, which cuts off a body after two seconds of silence."""
     home = tmp_path_factory.mktemp("home")
     (home / "sitecustomize.py").write_text(SILENT)
-    settings = Settings(home=home, redis_url=redis_server, storage_url=storage.url)
     variables = {"PYTHONPATH": str(home), "TMPDIR": str(temporary), **ANY}
-    with gateways.running(settings, **variables) as found:
-        yield found
+    with RedisServer() as redis:
+        settings = Settings(home=home, redis_url=redis.url, storage_url=storage.url)
+        with gateways.running(settings, **variables) as found:
+            yield found
 
 
 @pytest.fixture(scope="module")
@@ -284,6 +280,24 @@ def test_a_deleted_upload_is_gone_with_its_parts_and_media_stays(
     assert storage.get(Keys.media(whole["sha256"])) == b"whole"
 
 
+def test_a_deleted_job_is_gone_and_the_upload_that_it_named_stays(http: httpx2.Client) -> None:
+    script = b"1\n00:00:01,000 --> 00:00:02,000\nHello.\n"
+    sent_as = http.post("/v1/uploads?name=scene.srt", content=script).json()["source"]
+    fields = {"id": "scene", "language": "en", "engine": "tone", "script": sent_as}
+    assert http.post("/v1/jobs", json=fields).status_code == 201
+    answers = [
+        http.delete("/v1/jobs/scene"),
+        http.post("/v1/jobs/scene/cancel"),
+        http.delete("/v1/jobs/scene"),
+        http.delete("/v1/jobs/scene"),
+        http.get("/v1/jobs/scene"),
+        http.get("/v1/jobs/scene/events"),
+        http.post("/v1/jobs", json=fields),
+    ]
+    statuses = [answer.status_code for answer in answers]
+    assert statuses == [409, 200, 204, 404, 404, 404, 201], [a.text for a in answers]
+
+
 def test_web_media_of_the_gateways_own_machine_is_refused(http: httpx2.Client) -> None:
     segments = [{"start": 0, "end": 1, "text": "Hello."}]
     media = "https://127.0.0.1:1/film.mp4?key=secret"
@@ -297,23 +311,17 @@ def test_web_media_of_the_gateways_own_machine_is_refused(http: httpx2.Client) -
 
 def test_a_file_goes_straight_into_a_bucket(redis_url: str, s3_options: S3Options) -> None:
     settings = Settings(redis_url=redis_url, **s3.settings(s3_options))
-    client = Client.connect(settings)
-    app = make_app(client, settings, loopback=True)
-
-    async def send() -> dict[str, Any]:
-        inside = httpx2.ASGITransport(app)
-        async with httpx2.AsyncClient(transport=inside, base_url="http://127.0.0.1") as http:
-            body = (await http.post("/v1/uploads?name=film.mp4&direct=true")).json()
-            early = await http.post(f"/v1/uploads/{body['id']}/finish")
-            assert (early.status_code, "0 bytes have come" in early.text) == (422, True)
-            httpx2.put(body["put"], content=FILM).raise_for_status()
-            found: dict[str, Any] = (await http.post(f"/v1/uploads/{body['id']}/finish")).json()
-            return found
-
-    done = asyncio.run(send())
+    storage = Storage.at(settings.storage, s3_options)
+    with gateways.running(settings) as gateway:
+        http = gateway.http
+        body = http.post("/v1/uploads?name=film.mp4&direct=true").json()
+        early = http.post(f"/v1/uploads/{body['id']}/finish")
+        assert (early.status_code, "0 bytes have come" in early.text) == (422, True)
+        httpx2.put(body["put"], content=FILM).raise_for_status()
+        done = http.post(f"/v1/uploads/{body['id']}/finish").json()
     assert (done["sha256"], done["bytes"]) == (SHA256, len(FILM))
-    assert client.storage.get(Keys.media(SHA256)) == FILM
-    assert [*client.storage.keys("uploads/")] == [Keys.upload("default", done["id"])]
+    assert storage.get(Keys.media(SHA256)) == FILM
+    assert [*storage.keys("uploads/")] == [Keys.upload("default", done["id"])]
 
 
 def test_parts_may_be_joined_twice_at_the_same_time(storage: Storage) -> None:
