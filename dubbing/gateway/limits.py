@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -30,8 +31,8 @@ PREFIX = "dubbing:limits"
 """Begins the keys of the counts in Redis."""
 AT_ONCE_SECONDS = 1
 """After which a caller may come again who came while too many requests were served."""
-LONG = ("/events", "/ws")
-"""Ends of the paths of requests that last: they are counted when they come, and not at once."""
+LONG = re.compile(r"/v1/jobs/[^/]+/events|/v1/uploads.*")
+"""Paths of requests that last: they are counted when they come, and not at once."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ class Turnstile:
             await self._app(scope, receive, send)
             return
         address = scope["client"][0] if scope.get("client") else ""
-        lasts = scope["path"].endswith(LONG)
+        lasts = LONG.fullmatch(scope["path"]) is not None
         try:
             left = await self._limits.check(address, scope.get("state", {}).get("caller"))
             if not lasts:
