@@ -242,41 +242,32 @@ def test_a_key_is_asked_for_once_there_is_one_and_shows_its_own_tenant_alone(
             keyring.revoke(use.key.id)
 
 
-def test_gateways_share_limits_and_say_when_to_come_again(system: Served) -> None:
-    few = {
-        "DUBBING_REQUESTS_PER_MINUTE_PER_ADDRESS": "6",
-        "DUBBING_REDIS_URL": f"{system.redis.url}?db=1",
+@pytest.fixture(scope="module")
+def strict(system: Served) -> Iterator[Gateway]:
+    """A gateway with quotas."""
+    settings = {
+        **ANY,
+        "DUBBING_QUOTAS": '{"small": {"lines_a_day": 3}}',
+        "PYTHONPATH": str(PLUGINS),
     }
-    with (
-        gateways.running(system.settings, **few) as one,
-        gateways.running(system.settings, **few) as two,
-    ):
-        answers = [gateway.http.get("/v1/jobs") for gateway in (one, two) * 4]
-    codes = [answer.status_code for answer in answers]
-    assert codes == [200] * 6 + [429] * 2
-    assert answers[0].headers["RateLimit-Limit"] == "6"
-    refused = answers[-1].json()
-    assert refused["code"] == "rate_limit_exceeded"
-    assert int(answers[-1].headers["Retry-After"]) == refused["retry_after"] > 0
-
-
-def test_a_tenant_has_no_more_lines_spoken_than_its_quota(system: Served) -> None:
-    quota = '{"*": {"lines_a_day": 3}}'
-    settings = {**ANY, "DUBBING_QUOTAS": quota, "PYTHONPATH": str(PLUGINS)}
     with gateways.running(system.settings, **settings) as gateway:
-        asked = manifest(tenant="small")
-        assert gateway.http.post("/v1/jobs", json=asked).status_code == 201
-        assert gateway.http.post("/v1/jobs", json=asked).status_code == 200
-        refused = gateway.http.post("/v1/jobs", json=manifest(tenant="small"))
-        assert (refused.status_code, refused.json()["code"]) == (429, "rate_limit_exceeded")
-        assert gateway.http.post("/v1/jobs", json=manifest(tenant="other")).status_code == 201
+        yield gateway
 
 
-def test_a_gateway_that_is_told_to_end_sends_its_followers_away(system: Served) -> None:
-    with gateways.running(system.settings, PYTHONPATH=str(PLUGINS), **ANY) as gateway:
-        asked = manifest("<slow:2> A slow line.")
-        gateway.http.post("/v1/jobs", json=asked)
-        with gateway.events(asked["id"]) as events:
-            next(events)
-            assert gateway.stop() == 0
-            assert "end" not in [event["event"] for event in events]
+def test_a_tenant_has_no_more_lines_spoken_than_its_quota(strict: Gateway) -> None:
+    asked = manifest(tenant="small")
+    assert strict.http.post("/v1/jobs", json=asked).status_code == 201
+    assert strict.http.post("/v1/jobs", json=asked).status_code == 200
+    refused = strict.http.post("/v1/jobs", json=manifest(tenant="small"))
+    assert (refused.status_code, refused.json()["code"]) == (429, "rate_limit_exceeded")
+    assert int(refused.headers["Retry-After"]) == refused.json()["retry_after"] > 0
+    assert strict.http.post("/v1/jobs", json=manifest(tenant="other")).status_code == 201
+
+
+def test_a_gateway_that_is_told_to_end_sends_its_followers_away(strict: Gateway) -> None:
+    asked = manifest("<slow:2> A slow line.")
+    strict.http.post("/v1/jobs", json=asked)
+    with strict.events(asked["id"]) as events:
+        next(events)
+        assert strict.stop() == 0
+        assert "end" not in [event["event"] for event in events]
