@@ -39,6 +39,7 @@ from dubbing.storage import Storage
 from dubbing.system import System
 
 if TYPE_CHECKING:
+    from dubbing.engines.remote.registry import Registry
     from dubbing.media.samples import Audio
     from dubbing.script.manifest import Manifest
     from dubbing.submission.preview import Preview
@@ -100,6 +101,11 @@ class Client:
         from dubbing.voices.library import Voices
 
         return Voices(self.storage, self.specs)
+
+    @property
+    def registry(self) -> Registry:
+        """The servers of engines that speak elsewhere."""
+        return self._system.registry
 
     @cached_property
     def _installation(self) -> Installation:

@@ -101,6 +101,9 @@ class Settings(BaseSettings):
     """Address of a server of IndexTTS, which is added to the endpoints of indextts."""
     tts_api_key: SecretStr | None = Field(default=None, validation_alias=SERVICE_KEY)
     """API key of that server."""
+    cors_origins: tuple[str, ...] = ()
+    """Origins whose pages in a browser may call the gateway, as JSON: ["https://studio.example"].
+    Pages of the gateway's own address always may."""
     engine_server_key: SecretStr | None = None
     """API key that callers of `dubbing engine-server` send. Without it, the server listens on the
     loopback address only."""
@@ -188,6 +191,14 @@ class Settings(BaseSettings):
         if wrong := [place for place in places if not place.startswith("s3://")]:
             raise ValueError(f"begin {wrong[0]!r} with s3://")
         return places
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if not re.fullmatch(r"https?://[^/?#@\s]+", origin):
+                raise ValueError(f"write {origin!r} as https://host or https://host:port")
+        return tuple(origin.lower() for origin in origins)
 
     @field_validator("hub_endpoint")
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from celery import shared_task
@@ -25,5 +26,7 @@ def assemble(**address: Any) -> str:
     with context.stoppable() as check, context.runner.claimed(at) as lease:
         if lease is None:
             return "nothing to do"
+        began = time.monotonic()
         words = finish(context.runner, lease, check)
+        context.runner.tally.add(1, 0, time.monotonic() - began)
         return words if lease.at == at else f"{lease.at.job}: {words}"

@@ -59,18 +59,20 @@ def say(task: WorkerTask, **request: Any) -> str:
         lines=(said.line,),
         deadline=0,
     )
+    began = time.monotonic()
     try:
         context.runner.access.check()
         speech = context.speech(batch)
         speech.run()
         (spoken,) = speech.results()
-        reply = spoken.model_dump(mode="json")
+        reply, failed = spoken.model_dump(mode="json"), spoken.error is not None
     except DubbingError as exc:
         if _others_can(context, task.request.hostname, said.engine, exc):
             context.runner.publisher.say(said.engine, request)
             time.sleep(AWAY_SECONDS)
             return "left to another process"
-        reply = {"error": asdict(exc.to_record())}
+        reply, failed = {"error": asdict(exc.to_record())}, True
+    context.runner.tally.add(int(not failed), int(failed), time.monotonic() - began)
     context.runner.ledger.requests.set_reply(said.ticket, reply)
     return said.line.spoken[:60]
 

@@ -29,6 +29,7 @@ from dubbing.queue import own_queue
 from dubbing.system import System
 from dubbing.telemetry import logs as log
 from tasks.commands import DRAIN
+from workers.gauges import MEASURE_SECONDS
 from workers.heartbeat import UNFIT, Heartbeat
 from workers.loop import Loop
 from workers.pool import pool_of
@@ -85,7 +86,8 @@ def worker(engines: tuple[str, ...], slots: int | None, auto_load: bool) -> None
         since=time.time(),
         holding=Holding(resting={} if auto_load else dict.fromkeys(engines, "")),
     )
-    heartbeat = Heartbeat(system.app, ledger, publisher, record)
+    card = next((device for device in devices if device.startswith("cuda")), "cpu")
+    heartbeat = Heartbeat(system.app, ledger, publisher, record, card)
     heartbeat.begin()
     loops = _loops(system, heartbeat)
     signals.worker_ready.connect(lambda **_: heartbeat.ready(), weak=False)
@@ -116,6 +118,7 @@ def _loops(system: System, heartbeat: Heartbeat) -> list[Loop]:
         return STEP_SECONDS if heartbeat.settled else START_SECONDS
 
     return [
+        Loop("gauges", heartbeat.gauges.measure, lambda: MEASURE_SECONDS),
         Loop("heartbeat", heartbeat.beat, pause),
         Loop("filling of the queues", fill, pause),
         Loop("reconciler", reconciler.step, lambda: STEP_SECONDS),

@@ -23,6 +23,7 @@ from dubbing.engines.holding import Holding
 from dubbing.errors import QueueUnavailable
 from dubbing.ledger import Ledger, WorkerRecord, WorkerState
 from dubbing.queue import Publisher, queues_of
+from workers.gauges import Gauges
 
 log = logging.getLogger(__name__)
 
@@ -38,9 +39,18 @@ class Heartbeat:
     """The heartbeat of one worker."""
 
     def __init__(
-        self, app: Celery, ledger: Ledger, publisher: Publisher, record: WorkerRecord
+        self,
+        app: Celery,
+        ledger: Ledger,
+        publisher: Publisher,
+        record: WorkerRecord,
+        device: str = "cpu",
     ) -> None:
-        """Start from the record of a worker that has loaded nothing; queues are added here."""
+        """Start from the record of a worker that has loaded nothing; queues are added here.
+
+        device: that of its models.
+        """
+        self.gauges = Gauges(device)
         self._app = app
         self._ledger = ledger
         self._publisher = publisher
@@ -116,6 +126,7 @@ class Heartbeat:
         if now == before and time.monotonic() - self._beaten < BEAT_SECONDS:
             return
         left = [queue for queue in before.queues if queue not in now.queues]
+        now = self._measured(now)
         self._ledger.crew.beat(now, left)
         self.record, self._beaten = now, time.monotonic()
 
@@ -150,6 +161,16 @@ class Heartbeat:
                 "errors": self.errors,
                 "state": self._state(holding),
                 "queues": () if self._draining else _queues(self.record.engines, holding),
+            }
+        )
+
+    def _measured(self, record: WorkerRecord) -> WorkerRecord:
+        """Return a record with what changes all the time, which alone is not worth a heartbeat."""
+        return record.model_copy(
+            update={
+                "active": len(state.active_requests),
+                "work": self._ledger.crew.work(record.name),
+                "vitals": self.gauges.vitals,
             }
         )
 

@@ -25,6 +25,7 @@ from dubbing.jobs.access import Access
 from dubbing.jobs.batch_work import BatchRunner
 from dubbing.jobs.installation import Installation
 from dubbing.ledger import Ledger
+from dubbing.ledger.vitals import Tally, Work
 from dubbing.media.scratch import sweep
 from dubbing.planning.plan import Kind
 from dubbing.queue import Publisher
@@ -66,7 +67,8 @@ def tear_down(**_: Any) -> None:
 def _context() -> Context:
     system = System()
     log.configure(system.settings.log_level)
-    reporter = Reporter(system.ledger, os.environ[WORKER_VARIABLE], _number())
+    tally = Tally()
+    reporter = Reporter(system.ledger, os.environ[WORKER_VARIABLE], _number(), tally)
     installation = Installation(system.storage, system.ledger, os.environ[INSTALLATION_VARIABLE])
     process = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
     runner = BatchRunner(
@@ -75,6 +77,7 @@ def _context() -> Context:
         publisher=Publisher(current_app._get_current_object(), system.ledger),
         access=Access(system.storage, installation, reporter.note),
         worker=process,
+        tally=tally,
     )
     engines = os.environ[ENGINES_VARIABLE].split()
     if engines == [Kind.ASSEMBLY]:
@@ -132,15 +135,16 @@ def _announce(storage: Storage, engine: Voicing) -> None:
 
 
 class Reporter:
-    """Reports to the parent, through the ledger, what this process holds.
+    """Reports to the parent, through the ledger, what this process holds and has done.
 
     The report is repeated every few seconds, for a Redis that was away or was emptied.
     """
 
-    def __init__(self, ledger: Ledger, worker: str, process: int) -> None:
+    def __init__(self, ledger: Ledger, worker: str, process: int, tally: Tally) -> None:
         self._ledger = ledger
         self._worker = worker
         self._process = process
+        self._tally = tally
         self._holding: Holding | None = None
         self._fault = ""
         self._lock = threading.Lock()
@@ -163,6 +167,17 @@ class Reporter:
             time.sleep(AGAIN_SECONDS)
             with self._lock:
                 self._send()
+            self._tell_work()
+
+    def _tell_work(self) -> None:
+        work = self._tally.take()
+        if work == Work():
+            return
+        try:
+            self._ledger.crew.add_work(self._worker, work)
+        except QueueUnavailable as exc:
+            self._tally.put_back(work)
+            logger.warning("%s cannot report what it has done: %s", self._worker, exc)
 
     def _send(self) -> None:
         # Until the first report, that of the process before this one must stay.

@@ -15,7 +15,7 @@ from dubbing.settings import Settings
 from dubbing.telemetry import logs
 
 EXTRA = "gateway"
-LIBRARIES = ("fastapi", "uvicorn", "multipart", "limits")
+LIBRARIES = ("fastapi", "uvicorn", "multipart", "limits", "websockets")
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 END_SECONDS = 30
 """How long requests may take to end when the gateway is told to."""
@@ -56,7 +56,7 @@ def serve(host: str, port: int, certificate: Path | None, certificate_key: Path 
         server = server_of(
             app,
             address,
-            ending=app.state.office.following.end,
+            ending=app.state.office.end,
             end_seconds=END_SECONDS,
             proxies=settings.proxies,
         )

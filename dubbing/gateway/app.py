@@ -9,9 +9,11 @@ from typing import Any
 
 import anyio.to_thread
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
 from dubbing.client import Client
-from dubbing.gateway import events, health, jobs, me, uploads, webhooks
+from dubbing.gateway import events, health, jobs, me, nodes, socket, system, uploads, webhooks
+from dubbing.gateway.announcements import Announcements
 from dubbing.gateway.callers import Callers, Door
 from dubbing.gateway.facts import Facts
 from dubbing.gateway.fetching import Fetching
@@ -20,8 +22,11 @@ from dubbing.gateway.guard import Guarded, trust
 from dubbing.gateway.limits import Counter, Limits, Turnstile
 from dubbing.gateway.manifests import Manifests
 from dubbing.gateway.office import Office
+from dubbing.gateway.overview import Overview
+from dubbing.gateway.pulse import Pulse
 from dubbing.gateway.quotas import Quotas
 from dubbing.gateway.refusals import FAULTS
+from dubbing.gateway.roster import Roster
 from dubbing.gateway.sender import Sender
 from dubbing.keyring import Keyring
 from dubbing.media.scratch import sweep
@@ -43,6 +48,8 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
     """
     storage, facts = client.storage, Facts(client.storage)
     counter, sent = Counter(settings.redis), Uploads(storage)
+    roster, announcements = Roster(client), Announcements(storage)
+    overview = Overview(client, roster, announcements)
     office = Office(
         client=client,
         settings=settings,
@@ -51,17 +58,21 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
         following=Following(storage, client.ledger),
         manifests=Manifests(storage, sent, Fetching(storage, settings.ca_file)),
         uploads=sent,
+        roster=roster,
+        announcements=announcements,
+        overview=overview,
+        pulse=Pulse(overview.look),
     )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         sweep()
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
-        office.following.begin()
-        office.quotas.begin()
+        office.begin()
         sender = Sender(storage, client.ledger, facts, Guarded(trust(settings.ca_file)))
         sender.begin()
         yield
+        await office.end()
         await sender.end()
 
     app = FastAPI(
@@ -73,13 +84,22 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
         redoc_url=None,
     )
     app.state.office = office
-    for module in (health, me, jobs, events, uploads, webhooks):
+    for module in (health, me, jobs, events, uploads, webhooks, nodes, system, socket):
         app.include_router(module.router)
     app.add_exception_handler(events.NothingMore, events.nothing_more)
     FAULTS.install(app)
     # The last one added is the first one that a request meets.
     app.add_middleware(Turnstile, limits=Limits(settings, counter))
     app.add_middleware(Door, callers=Callers(Keyring(storage), loopback=loopback))
+    if settings.cors_origins:
+        # A browser asks without a key first.
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=["*"],
+        )
     app.add_middleware(Requests)
     app.openapi = _with_manifest(app, app.openapi)  # type: ignore[method-assign]
     return app

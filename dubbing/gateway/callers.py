@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import Depends
 from starlette.datastructures import Headers
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dubbing.errors import DubbingError
@@ -69,9 +70,11 @@ class Callers:
         self._known: dict[str, tuple[float, Caller | None]] = {}
         self._open: tuple[float, bool] = (0.0, False)
 
-    def of(self, headers: Headers) -> Caller:
-        """Return who sent a request; raises Unauthorized. It may read storage."""
-        sent = list(keys_in(headers))
+    def of(self, headers: Headers, sent: Sequence[str]) -> Caller:
+        """Return who sent a request; raises Unauthorized. It may read storage.
+
+        sent: the keys that the request bears.
+        """
         for key in sent:
             if caller := self._known_caller(key):
                 return caller
@@ -140,8 +143,10 @@ class Door:
         if scope["type"] not in {"http", "websocket"} or scope["path"] in OPEN:
             await self._app(scope, receive, send)
             return
+        headers = Headers(scope=scope)
+        sent = [*keys_in(headers), *_taken_from_query(scope)]
         try:
-            caller = await asyncio.to_thread(self._callers.of, Headers(scope=scope))
+            caller = await asyncio.to_thread(self._callers.of, headers, sent)
         except DubbingError as exc:
             await _refuse(exc, scope, receive, send)
             return
@@ -149,12 +154,20 @@ class Door:
         await self._app(scope, receive, send)
 
 
+def _taken_from_query(scope: Scope) -> list[str]:
+    """Return the key in the address of a WebSocket, as a browser sends it, and take it out.
+
+    The server logs the address when the WebSocket is accepted or refused.
+    """
+    if scope["type"] != "websocket":
+        return []
+    fields = parse_qsl(scope["query_string"].decode("latin-1"))
+    scope["query_string"] = urlencode([one for one in fields if one[0] != "key"]).encode()
+    return [value for name, value in fields if name == "key"]
+
+
 async def _refuse(exc: DubbingError, scope: Scope, receive: Receive, send: Send) -> None:
-    if scope["type"] == "websocket":
-        await receive()
-        await send({"type": "websocket.close", "code": 4401, "reason": str(exc)[:120]})
-        return
-    response = FAULTS.answer(Request(scope), exc)
+    response = FAULTS.answer(HTTPConnection(scope), exc)
     if isinstance(exc, Unauthorized):
         response.headers["WWW-Authenticate"] = "Bearer"
     await response(scope, receive, send)

@@ -1,7 +1,8 @@
-"""`/health` and `/ready`: for load balancers."""
+"""`/health`, `/ready` and `/api/health`: for load balancers, and for people."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Literal
 
@@ -9,8 +10,8 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from dubbing.documents import Model
-from dubbing.errors import DubbingError
 from dubbing.gateway.office import office_of
+from dubbing.gateway.overview import fault_in
 
 router = APIRouter(tags=["health"])
 
@@ -31,6 +32,19 @@ class ReadyBody(Model):
     storage: str
 
 
+class HealthCheckBody(Model):
+    """How well the system is."""
+
+    status: Literal["healthy", "degraded", "unhealthy"]
+    """Degraded: no worker is online, or one has an error. Unhealthy: it takes no jobs."""
+    version: str
+    uptime_seconds: float
+    """Of the gateway that answers."""
+    timestamp: datetime
+    components: dict[str, str]
+    """``ok`` of redis, storage and workers, or what is wrong."""
+
+
 @router.get("/health")
 async def health() -> HealthBody:
     """Whether the gateway lives. It needs no key."""
@@ -41,16 +55,25 @@ async def health() -> HealthBody:
 async def ready(request: Request, response: Response) -> ReadyBody:
     """Whether Redis and storage answer: 200, or 503. It needs no key."""
     office = office_of(request)
-    redis = await run_in_threadpool(_fault, office.client.ledger.ping)
-    storage = await run_in_threadpool(_fault, office.client.storage.greet)
+    redis = await run_in_threadpool(fault_in, office.client.ledger.ping)
+    storage = await run_in_threadpool(fault_in, office.client.storage.greet)
     well = redis == storage == "ok"
     response.status_code = 200 if well else 503
     return ReadyBody(ready=well, redis=redis, storage=storage)
 
 
-def _fault(ask: object) -> str:
-    try:
-        ask()  # type: ignore[operator]
-    except DubbingError as exc:
-        return exc.code
-    return "ok"
+@router.get("/api/health", responses={503: {"model": HealthCheckBody}})
+async def check(request: Request, response: Response) -> HealthCheckBody:
+    """How well the system is: 503 when it takes no jobs. It needs no key."""
+    office = office_of(request)
+    components = await run_in_threadpool(office.overview.components)
+    well = components["redis"] == components["storage"] == "ok"
+    degraded = "healthy" if components["workers"] == "ok" else "degraded"
+    response.status_code = 200 if well else 503
+    return HealthCheckBody(
+        status=degraded if well else "unhealthy",
+        version=version("dubbing"),
+        uptime_seconds=round(office.overview.uptime, 1),
+        timestamp=datetime.now(UTC),
+        components=components,
+    )

@@ -18,7 +18,7 @@ from limits.aio.storage import RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dubbing.gateway.callers import OPEN, Caller
@@ -31,7 +31,7 @@ PREFIX = "dubbing:limits"
 """Begins the keys of the counts in Redis."""
 AT_ONCE_SECONDS = 1
 """After which a caller may come again who came while too many requests were served."""
-LONG = re.compile(r"/v1/jobs/[^/]+/events|/v1/uploads.*")
+LONG = re.compile(r"/v1/jobs/[^/]+/events|/v1/uploads.*|/ws")
 """Paths of requests that last: they are counted when they come, and not at once."""
 
 
@@ -127,7 +127,7 @@ class Turnstile:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request within the limits."""
-        if scope["type"] != "http" or scope["path"] in OPEN:
+        if scope["type"] not in {"http", "websocket"} or scope["path"] in OPEN:
             await self._app(scope, receive, send)
             return
         address = scope["client"][0] if scope.get("client") else ""
@@ -137,7 +137,7 @@ class Turnstile:
             if not lasts:
                 self._limits.enter()
         except LimitReached as exc:
-            await FAULTS.answer(Request(scope), exc)(scope, receive, send)
+            await FAULTS.answer(HTTPConnection(scope), exc)(scope, receive, send)
             return
 
         async def told(message: Message) -> None:

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from starlette.requests import HTTPConnection
 
 from dubbing.client import Client
+from dubbing.gateway.announcements import Announcements
 from dubbing.gateway.facts import Facts
 from dubbing.gateway.follow import Following
 from dubbing.gateway.manifests import Manifests
+from dubbing.gateway.overview import Overview
+from dubbing.gateway.pulse import Pulse
 from dubbing.gateway.quotas import Quotas
+from dubbing.gateway.roster import Roster
 from dubbing.settings import Settings
 from dubbing.submission.uploads import Uploads
 
@@ -26,6 +30,21 @@ class Office:
     manifests: Manifests
     quotas: Quotas
     uploads: Uploads
+    roster: Roster
+    announcements: Announcements
+    overview: Overview
+    pulse: Pulse
+
+    def begin(self) -> None:
+        """Start what goes on beside requests; called on the event loop of the gateway."""
+        self.following.begin()
+        self.quotas.begin()
+        self.pulse.begin()
+
+    async def end(self) -> None:
+        """Send away those who listen or follow: the gateway ends."""
+        await self.pulse.end()
+        self.following.end()
 
 
 def office_of(connection: HTTPConnection) -> Office:

@@ -11,7 +11,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from dubbing.documents import stored
@@ -34,6 +34,7 @@ from dubbing.jobs.rounds import end_round, put_to_work, start
 from dubbing.jobs.status import status_if_readable
 from dubbing.jobs.store import load_job
 from dubbing.ledger import Address, Claim, Ledger
+from dubbing.ledger.vitals import Tally
 from dubbing.planning.outcome import load_result
 from dubbing.planning.plan import Batch, Kind
 from dubbing.planning.result import BatchResult, unspoken
@@ -82,6 +83,8 @@ class BatchRunner:
     """Names the process; leases and results hold it."""
     pause: float = PAUSE_SECONDS
     """Seconds that a batch rests after its first setback."""
+    tally: Tally = field(default_factory=Tally)
+    """What this process has done."""
 
     @contextmanager
     def claimed(self, at: Address) -> Iterator[Lease | None]:
@@ -181,7 +184,10 @@ class BatchRunner:
             # A result exists when a worker died between storing and counting it.
             result = load_result(self.storage, lease.at.job, lease.at.round, batch.number)
             if result is None:
+                began = time.monotonic()
                 made = self.attempt(lease, batch, lambda: do(batch, lease))
+                failed = int(made.error is not None)
+                self.tally.add(1 - failed, failed, time.monotonic() - began)
                 return self.settle(lease, made).words
             self.count(lease.at, result)
             return result.words

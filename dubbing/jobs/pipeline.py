@@ -205,6 +205,7 @@ class Pipeline:
         try:
             with self._answering(lease):
                 stored = runner.settle(lease, runner.attempt(lease, batch, result), took)
+            runner.tally.add(len(stored.segments) - stored.failed, stored.failed, took)
             log.info("stored %s, in %.2f s", stored.words, time.monotonic() - began)
         except DubbingError:
             # It is logged where the batch is handed back.

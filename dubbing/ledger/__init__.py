@@ -26,6 +26,8 @@ in the middle of a step; sending a step twice does no harm. Entries that are not
 ``counts:<queue>[:<tenant>]``  cache: the members of a long ring, and the batches of each that wait
 ``spent:<account>``            cache: what the lines of an engine cost in a month
 ``holding:<name>``             hash: what each process of a worker holds in memory, as it reported
+``work:<name>``                hash: how much a worker has done, and how long it took
+``servers``                    hash: the last heartbeat of each registered server, by its id
 ``shares:<engine>``            hash: the slots of each endpoint that a process has, and its wish
 ``began``                      string: since when Redis has kept what it was told
 ``reply:<ticket>``             list: the answer to a request that has no job
@@ -41,6 +43,7 @@ All keys have the prefix ``dubbing:``. A *token* is
 
 from dubbing.ledger.ledger import Ledger
 from dubbing.ledger.records import (
+    OFFLINE_SECONDS,
     Address,
     Audit,
     Begun,
@@ -53,6 +56,7 @@ from dubbing.ledger.records import (
 )
 
 __all__ = [
+    "OFFLINE_SECONDS",
     "Address",
     "Audit",
     "Begun",

@@ -6,16 +6,17 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from dubbing.documents import stored
+from dubbing.documents import received, stored
 from dubbing.engines.holding import Holding
 from dubbing.errors import Damaged, NewerRelease
 from dubbing.ledger.records import OFFLINE_SECONDS, PREFIX, WorkerRecord, WorkerState
 from dubbing.ledger.server import Server
+from dubbing.ledger.vitals import Work
 
 log = logging.getLogger(__name__)
 
 HOLDING_SECONDS = 3600
-"""How long the report of what a process holds is kept; each heartbeat of its worker renews it."""
+"""How long the reports of a worker's processes are kept; each of its heartbeats renews them."""
 
 
 class Crew:
@@ -76,6 +77,25 @@ class Crew:
                 log.warning("a report of process %.20r is passed over: %s", process, exc)
         return holdings
 
+    def add_work(self, worker: str, work: Work) -> None:
+        """Add what a process of a worker has done to the work of the worker."""
+        key = f"{PREFIX}work:{worker}"
+        with self._server.commands() as redis, redis.pipeline() as pipe:
+            for name, amount in work.model_dump().items():
+                pipe.hincrby(key, name, amount)
+            pipe.expire(key, HOLDING_SECONDS)
+            pipe.execute()
+
+    def work(self, worker: str) -> Work:
+        """Return what all processes of a worker have done, those that ended too."""
+        with self._server.commands() as redis:
+            found: Any = redis.hgetall(f"{PREFIX}work:{worker}")
+        try:
+            return received(Work, found)
+        except Damaged as exc:
+            log.warning("what %s has done is unknown: %s", worker, exc)
+            return Work()
+
 
 def _worker(name: str, age: float, record: str) -> WorkerRecord:
     try:
@@ -89,6 +109,7 @@ def _worker(name: str, age: float, record: str) -> WorkerRecord:
             state=WorkerState.UNKNOWN,
             errors=("its heartbeat cannot be read: it may run a newer release of dubbing",),
         )
-    if age < OFFLINE_SECONDS:
-        return worker
-    return worker.model_copy(update={"state": WorkerState.OFFLINE, "queues": ()})
+    seen: dict[str, Any] = {"age": age}
+    if age >= OFFLINE_SECONDS:
+        seen |= {"state": WorkerState.OFFLINE, "queues": ()}
+    return worker.model_copy(update=seen)

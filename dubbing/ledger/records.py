@@ -13,6 +13,7 @@ from dubbing.documents import Identifier, Model
 from dubbing.engines.holding import Holding
 from dubbing.errors import NewerRelease
 from dubbing.job import JobState
+from dubbing.ledger.vitals import Vitals, Work
 from dubbing.planning.plan import Kind
 
 PREFIX = "dubbing:"
@@ -221,6 +222,13 @@ class WorkerRecord(Model):
     """What its processes hold together."""
     errors: tuple[str, ...] = ()
     """Why any of its processes takes no work, or none for an engine or for ``assembly``."""
+    active: int = 0
+    """Batches that it had in hand at its last heartbeat."""
+    work: Work = Work()
+    """What it has done since it started."""
+    vitals: Vitals = Vitals()
+    age: float = 0.0
+    """Seconds since its last heartbeat, as the ledger tells."""
 
     @property
     def online(self) -> bool:

@@ -62,7 +62,7 @@ class Fleet:
         """Return how many messages each queue holds, those without a worker too."""
         queues = [queue for engine in self._engines() for queue in queues_of(engine)]
         queues.append(Kind.ASSEMBLY.value)
-        return {queue: self._ledger.queue_depth(broker_lists(queue)) for queue in queues}
+        return self._ledger.queue_depths({queue: broker_lists(queue) for queue in queues})
 
     def unattended(self) -> dict[str, int]:
         """Return how many messages wait on each queue that no worker consumes."""

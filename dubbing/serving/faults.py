@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 
 from dubbing.documents import Model
 from dubbing.errors import (
@@ -121,8 +122,8 @@ class Faults:
         """Return the status of an error."""
         return next(self._statuses[kind] for kind in type(exc).__mro__ if kind in self._statuses)
 
-    def answer(self, request: Request, exc: DubbingError) -> JSONResponse:
-        """Return the answer to a request that fails with an error."""
+    def answer(self, request: HTTPConnection, exc: DubbingError) -> JSONResponse:
+        """Return the answer to a request, or to a WebSocket's, that fails with an error."""
         record, wait = exc.to_record(), getattr(exc, "retry_after", None)
         return self._answer(request, self.status(exc), record.code, record.message, wait=wait)
 
@@ -150,7 +151,7 @@ class Faults:
 
     def _answer(
         self,
-        request: Request,
+        request: HTTPConnection,
         status: int,
         code: str,
         message: str,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -15,6 +17,10 @@ from dubbing.errors import BadInput
 
 KEEP_SECONDS = 75
 """How long an idle connection is kept: longer than callers keep theirs, so none is cut in use."""
+LARGEST_MESSAGE = 1 << 16
+"""Bytes of a message to a WebSocket."""
+
+Ending: TypeAlias = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,13 +57,14 @@ def listen(address: Address) -> socket.socket:
 class Server(uvicorn.Server):
     """uvicorn's server, which says that it ends before it waits for requests to end."""
 
-    def __init__(self, config: uvicorn.Config, ending: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ending: Ending | None) -> None:
         super().__init__(config)
         self._ending = ending
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Finish the requests, and end."""
-        self._ending()
+        if self._ending:
+            await self._ending()
         await super().shutdown(sockets)
 
 
@@ -65,13 +72,13 @@ def server_of(
     app: ASGIApp,
     address: Address,
     *,
-    ending: Callable[[], None] = lambda: None,
+    ending: Ending | None = None,
     end_seconds: int | None = None,
     proxies: Sequence[str] = (),
 ) -> Server:
     """Return the server of an app, which ends by SIGTERM or Ctrl-C and finishes what was asked.
 
-    ending: called when it is told to end, for requests that would last.
+    ending: called when it is told to end, for requests and WebSockets that would last.
     end_seconds: how long requests may take to end; by default, as long as they need.
     proxies: networks of proxies that are believed about the caller's address.
     Raises BadInput for a certificate that cannot be used.
@@ -85,6 +92,7 @@ def server_of(
         forwarded_allow_ips=list(proxies),
         timeout_keep_alive=KEEP_SECONDS,
         timeout_graceful_shutdown=end_seconds,
+        ws_max_size=LARGEST_MESSAGE,
         ssl_certfile=address.certificate,
         ssl_keyfile=address.certificate_key,
     )
@@ -94,6 +102,8 @@ def server_of(
         raise BadInput(
             f"it cannot be used: {exc.strerror or exc}", where=str(address.certificate)
         ) from exc
+    # In detail, it would log the headers of WebSockets, and keys with them.
+    logging.getLogger("uvicorn.error").setLevel(logging.INFO)
     # uvicorn raises it again at its end.
     signal.signal(signal.SIGTERM, lambda *_: None)
     return Server(config, ending)

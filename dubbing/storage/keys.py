@@ -34,6 +34,7 @@ class Keys:
     API_KEYS = "api-keys/"
     OUTBOX = "outbox/"
     WEBHOOKS = "webhooks/"
+    ANNOUNCEMENTS = "announcements/"
     SUBMITTED = "submitted/"
     INDEXED = "submitted/-"
     """Says that every job of an earlier release has its mark, too; it is the first in order."""
@@ -120,6 +121,11 @@ class Keys:
     def job_folder(job: str) -> str:
         """Return the prefix of all objects of a job but its marks."""
         return f"jobs/{job}/"
+
+    @staticmethod
+    def announcement(id_: str) -> str:
+        """Return the key of an announcement."""
+        return f"announcements/{id_}.json"
 
     @staticmethod
     def job(job: str) -> str:

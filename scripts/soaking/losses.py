@@ -34,6 +34,8 @@ PATTERNS: Mapping[str, str] = {
     "counts": "counts:.+",
     "slots": "slots:.+",
     "holding": "holding:.+",
+    "work": "work:.+",
+    "servers": "servers",
     "shares": "shares:.+",
     "began": "began",
     "turns": "turn:.+",

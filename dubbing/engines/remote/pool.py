@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, JsonValue, field_validator
+from pydantic import BeforeValidator, Field, JsonValue, StringConstraints, field_validator
 
-from dubbing.documents import Document, Model, is_identifier, stored
+from dubbing.documents import IDENTIFIER, Document, Model, is_identifier, stored
 from dubbing.engines.engine import EngineSpec
 from dubbing.engines.remote.price import Money, Price, money_in, price_in
 from dubbing.engines.usage import EndpointUse
@@ -53,6 +53,10 @@ class Endpoint(Model):
     """How many lines it is sent at once, by all workers together."""
     draining: bool = False
     """Whether it is sent no more lines."""
+    node: Annotated[str, StringConstraints(pattern=rf"{IDENTIFIER}|^$")] = ""
+    """The id under which it was registered; ``""`` for one that was added without."""
+    since: float = 0.0
+    """When it was registered, in seconds since 1970; 0 for one that was added without."""
     price: Annotated[Price, BeforeValidator(price_in)] | None = None
     """What it costs; a person writes it as ``1.98 CNY/h`` or ``1200 CNY/month``."""
 

@@ -1,0 +1,242 @@
+"""`/api/nodes`: workers, and servers of engines that are registered from outside."""
+
+from __future__ import annotations
+
+import time
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import AliasChoices, ConfigDict, Field
+
+from dubbing.documents import Identifier, Model
+from dubbing.errors import BadInput
+from dubbing.gateway.bodies import example
+from dubbing.gateway.callers import Admin, Reader
+from dubbing.gateway.node import NodeBody
+from dubbing.gateway.office import office_of
+from dubbing.gateway.refusals import documented
+from dubbing.ledger import WorkerState
+from dubbing.ledger.servers import ServerBeat
+from dubbing.ledger.vitals import Vitals
+from dubbing.queue.fleet import Order
+
+NodeId = Annotated[str, Path(max_length=300)]
+REGISTERED = {
+    **documented(404, 409),
+    200: {"model": NodeBody, "description": "It was registered before, and is changed."},
+}
+
+router = APIRouter(tags=["nodes"])
+
+
+class Command(StrEnum):
+    """What a node can be told."""
+
+    ACTIVATE = "activate"
+    LOAD_MODEL = "load_model"
+    UNLOAD_MODEL = "unload_model"
+    STANDBY = "standby"
+    DRAIN = "drain"
+    STOP = "stop"
+
+
+ORDERS = {
+    Command.ACTIVATE: Order.LOAD,
+    Command.LOAD_MODEL: Order.LOAD,
+    Command.UNLOAD_MODEL: Order.UNLOAD,
+    Command.STANDBY: Order.STANDBY,
+    Command.DRAIN: Order.DRAIN,
+    Command.STOP: Order.DRAIN,
+}
+
+
+class CommandBody(Model):
+    """A command to a node."""
+
+    model_config = example(command="load_model", engine="xtts")
+
+    command: Command
+    engine: Identifier | None = None
+    """By default, all engines of the node."""
+
+
+class HeldBody(Model):
+    """What a node holds after a command."""
+
+    node_id: str
+    command: Command
+    loaded: list[str]
+    """Engines in memory, or that a server is sent lines of."""
+    loading: str
+    resting: dict[str, str]
+    """Engines that it takes no work for, each with why they could not be loaded, if so."""
+
+
+class NodesBody(Model):
+    """Nodes: workers by name, and then servers by engine."""
+
+    nodes: list[NodeBody]
+    total: int
+
+
+class _Told(Model):
+    """What a server elsewhere tells; it may tell more than is known here."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class RegisterBody(_Told):
+    """A server of an engine, such as `dubbing engine-server`: its `url`, or `host` and `port`."""
+
+    model_config = example(
+        engine="remote-xtts", url="https://card-1.example:8443", node_id="card-1", slots=2
+    )
+
+    engine: Identifier = Field(validation_alias=AliasChoices("engine", "engine_type"))
+    """One that speaks elsewhere, or an instance of it."""
+    url: str | None = Field(default=None, max_length=1000)
+    host: str | None = Field(default=None, max_length=255)
+    port: int | None = Field(default=None, ge=1, le=65535)
+    node_id: Identifier | None = None
+    """By default, one that its address gives it. A server that comes again under its id, at
+    another address, takes the place of the one before."""
+    model: str | None = Field(default=None, max_length=200)
+    """Name of the model, where the server has several."""
+    slots: int = Field(
+        default=1, ge=1, le=1000, validation_alias=AliasChoices("slots", "max_concurrent")
+    )
+    """Lines that it is sent at once, by all workers together."""
+    key_from: str = Field(default="", max_length=100)
+    """The variable of workers and gateways that holds its API key: `DUBBING_KEY_…`."""
+
+
+class HeartbeatBody(Vitals, _Told):
+    """How a server is."""
+
+    model_config = example(status="ready", current_load=1, gpu_percent=80.0, request_count=12)
+
+    status: WorkerState | None = None
+    current_load: int | None = Field(
+        default=None, ge=0, validation_alias=AliasChoices("current_load", "current_concurrent")
+    )
+    request_count: int = Field(default=0, ge=0)
+    error_count: int = Field(default=0, ge=0)
+    avg_response_time: float | None = Field(default=None, ge=0)
+
+
+class NodeIdBody(_Told):
+    """Which server it is about."""
+
+    node_id: str = Field(max_length=300)
+
+
+class NamedHeartbeatBody(HeartbeatBody, NodeIdBody):
+    """How a server is, and which one."""
+
+
+@router.get("/api/nodes", responses=documented())
+def nodes(
+    request: Request,
+    caller: Reader,
+    engine: Annotated[str | None, Query(max_length=100)] = None,
+    status: WorkerState | None = None,
+) -> NodesBody:
+    """List workers, and servers of engines; those that went offline within the hour too."""
+    found = [
+        node
+        for node in office_of(request).roster.nodes()
+        if (engine is None or engine in node.engines) and status in {None, node.status}
+    ]
+    return NodesBody(nodes=found, total=len(found))
+
+
+@router.get("/api/nodes/{node_id}", responses=documented(404))
+def node(request: Request, caller: Reader, node_id: NodeId) -> NodeBody:
+    """Tell how a node is."""
+    return office_of(request).roster.node(node_id)
+
+
+@router.post(
+    "/api/nodes/{node_id}/command",
+    responses={
+        **documented(404),
+        202: {"model": HeldBody, "description": "The worker finishes its work, and ends."},
+    },
+)
+def command(
+    request: Request, response: Response, caller: Admin, node_id: NodeId, body: CommandBody
+) -> HeldBody:
+    """Have a node carry out a command, and wait until it has: a large model may take minutes.
+
+    A server elsewhere is sent lines after `activate` and `load_model`, and none after the others.
+    """
+    roster, order = office_of(request).roster, ORDERS[body.command]
+    holding = roster.steer(node_id, order, body.engine or "")
+    if order is Order.DRAIN:
+        response.status_code = 202
+    return HeldBody(
+        node_id=node_id,
+        command=body.command,
+        loaded=list(holding.loaded),
+        loading=holding.loading,
+        resting=holding.resting,
+    )
+
+
+@router.post("/api/nodes/register", status_code=201, responses=REGISTERED)
+@router.post("/api/register", status_code=201, responses=REGISTERED)
+def register(request: Request, response: Response, caller: Admin, body: RegisterBody) -> NodeBody:
+    """Register a server: workers send it lines from now on. It is asked what it serves."""
+    fields = {"url": _url(body), "slots": body.slots, "key_from": body.key_from}
+    if body.node_id:
+        fields["node"] = body.node_id
+    declared = {"model": body.model} if body.model else {}
+    found, is_new = office_of(request).roster.register(body.engine, fields, declared)
+    response.status_code = 201 if is_new else 200
+    return found
+
+
+@router.post("/api/nodes/{node_id}/heartbeat", responses=documented(404))
+def heartbeat(request: Request, caller: Admin, node_id: NodeId, body: HeartbeatBody) -> NodeBody:
+    """Tell how a registered server is; one that gets a 404 registers again."""
+    return office_of(request).roster.hear(node_id, _beat(body))
+
+
+@router.post("/api/heartbeat", responses=documented(404))
+def heartbeat_of(request: Request, caller: Admin, body: NamedHeartbeatBody) -> NodeBody:
+    """Tell how a registered server is; one that gets a 404 registers again."""
+    return office_of(request).roster.hear(body.node_id, _beat(body))
+
+
+@router.delete("/api/nodes/{node_id}", status_code=204, responses=documented(404))
+def unregister(request: Request, caller: Admin, node_id: NodeId) -> None:
+    """Remove a server; lines that it has begun are still taken from it."""
+    office_of(request).roster.remove(node_id)
+
+
+@router.post("/api/unregister", status_code=204, responses=documented(404))
+def unregister_named(request: Request, caller: Admin, body: NodeIdBody) -> None:
+    """Remove a server; lines that it has begun are still taken from it."""
+    office_of(request).roster.remove(body.node_id)
+
+
+def _url(body: RegisterBody) -> str:
+    if body.url:
+        return body.url
+    if not (body.host and body.port):
+        raise BadInput("send url, or host and port", where="body")
+    host = f"[{body.host}]" if ":" in body.host else body.host
+    return f"http://{host}:{body.port}"
+
+
+def _beat(body: HeartbeatBody) -> ServerBeat:
+    return ServerBeat(
+        at=time.time(),
+        state=body.status,
+        active=body.current_load,
+        requests=body.request_count,
+        errors=body.error_count,
+        mean_seconds=body.avg_response_time,
+        vitals=Vitals.model_validate(body.model_dump(include=set(Vitals.model_fields))),
+    )

@@ -1,0 +1,151 @@
+"""The whole system at a glance."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from dubbing.client import Client
+from dubbing.documents import Model
+from dubbing.engines.engine import EngineSpec
+from dubbing.errors import DubbingError
+from dubbing.gateway.announcements import Announcement, Announcements
+from dubbing.gateway.bodies import example
+from dubbing.gateway.callers import Caller
+from dubbing.gateway.kept import Kept
+from dubbing.gateway.node import NodeBody
+from dubbing.gateway.roster import Roster
+from dubbing.jobs.store import open_ids
+from dubbing.ledger import WorkerState
+from dubbing.queue.fleet import Fleet
+
+LOOK_SECONDS = 1.0
+"""How long a look serves all who ask."""
+HEALTH_SECONDS = 2.0
+"""How long the state of the parts serves all who ask, for which nobody needs a key."""
+JOBS_SECONDS = 10.0
+"""How long the open jobs are known without a look at storage."""
+ENGINES_SECONDS = 60.0
+"""The same for the engines, whose queues are counted."""
+AT_ONCE = 1000
+"""Jobs whose states Redis tells in one round trip."""
+WORKING = frozenset({WorkerState.READY, WorkerState.BUSY})
+
+
+class StatusBody(Model):
+    """The system at a glance."""
+
+    model_config = example(
+        version="0.2.0",
+        uptime_seconds=86400.0,
+        jobs={"synthesizing": 3, "assembling": 1},
+        nodes={"ready": 2, "busy": 4},
+        queues={"synthesis.xtts": 6, "assembly": 0},
+        engines=["xtts"],
+    )
+
+    version: str
+    uptime_seconds: float
+    """Of the gateway that answers."""
+    jobs: dict[str, int]
+    """Jobs of the caller's tenant that have not ended, by state; for an admin, of all tenants."""
+    nodes: dict[str, int]
+    """Nodes by status."""
+    queues: dict[str, int]
+    """Batches and requests that wait, by queue."""
+    engines: list[str]
+    """Engines that a node works for now."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """The system at one moment."""
+
+    nodes: Sequence[NodeBody]
+    queues: Mapping[str, int]
+    jobs: Mapping[tuple[str, str], int]
+    """How many open jobs there are of a tenant in a state."""
+    announcements: Sequence[Announcement]
+    uptime: float
+
+    def as_seen_by(self, caller: Caller) -> StatusBody:
+        """Return what a caller may know of it."""
+        jobs: Counter[str] = Counter()
+        for (tenant, state), count in self.jobs.items():
+            if caller.sees(tenant):
+                jobs[state] += count
+        working = [node for node in self.nodes if node.status in WORKING]
+        return StatusBody(
+            version=version("dubbing"),
+            uptime_seconds=round(self.uptime, 1),
+            jobs=jobs,
+            nodes=Counter(node.status.value for node in self.nodes),
+            queues=dict(self.queues),
+            engines=sorted({engine for node in working for engine in node.engines}),
+        )
+
+
+class Overview:
+    """Looks at the system, seldom, for all who ask. Safe to use from several threads."""
+
+    def __init__(self, client: Client, roster: Roster, announcements: Announcements) -> None:
+        self._client = client
+        self._roster = roster
+        self._announcements = announcements
+        self._began = time.monotonic()
+        self._engines: Kept[dict[str, EngineSpec]] = Kept(client.specs, ENGINES_SECONDS)
+        self._jobs = Kept(self._open_jobs, JOBS_SECONDS)
+        self._looks = Kept(self._look, LOOK_SECONDS)
+        self._health = Kept(self._components, HEALTH_SECONDS)
+
+    @property
+    def uptime(self) -> float:
+        """Seconds since the gateway started."""
+        return time.monotonic() - self._began
+
+    def components(self) -> dict[str, str]:
+        """Return ``ok`` of Redis, storage and workers, or what is wrong, some seconds old."""
+        return self._health.get()
+
+    def look(self) -> Look:
+        """Return the system at this moment; raises QueueUnavailable and StorageUnavailable."""
+        return self._looks.get()
+
+    def _look(self) -> Look:
+        client = self._client
+        return Look(
+            nodes=self._roster.nodes(),
+            queues=Fleet(client.ledger, client.publisher, self._engines.get).depths(),
+            jobs=self._jobs.get(),
+            announcements=self._announcements.current(),
+            uptime=self.uptime,
+        )
+
+    def _components(self) -> dict[str, str]:
+        client = self._client
+        found = {"redis": fault_in(client.ledger.ping), "storage": fault_in(client.storage.greet)}
+        if found["redis"] != "ok":
+            return {**found, "workers": "unknown"}
+        online = [worker for worker in client.fleet.workers() if worker.online]
+        if not online:
+            return {**found, "workers": "none is online"}
+        ill = sum(worker.state is WorkerState.ERROR for worker in online)
+        return {**found, "workers": f"{ill} of {len(online)} have an error" if ill else "ok"}
+
+    def _open_jobs(self) -> Counter[tuple[str, str]]:
+        ids, jobs = list(open_ids(self._client.storage)), Counter[tuple[str, str]]()
+        for n in range(0, len(ids), AT_ONCE):
+            jobs.update(self._client.ledger.states(ids[n : n + AT_ONCE]))
+        return jobs
+
+
+def fault_in(ask: Callable[[], object]) -> str:
+    """Return ``ok`` if a part of the system answers, or else the code of its error."""
+    try:
+        ask()
+    except DubbingError as exc:
+        return exc.code
+    return "ok"

@@ -1,0 +1,182 @@
+"""The pulse: one look at the system every two seconds, while somebody listens at `/ws`.
+
+So the calls to Redis and storage do not grow with those who listen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+
+from dubbing.errors import DubbingError
+from dubbing.gateway.callers import Caller
+from dubbing.gateway.overview import Look
+from dubbing.serving.faults import fault_of
+
+log = logging.getLogger(__name__)
+
+BEAT_SECONDS = 2.0
+BEHIND = 100
+"""Messages that wait for a listener; one that is slower is sent away, and may come back."""
+GOING_AWAY, FAILED, TRY_AGAIN_LATER = 1001, 1011, 1013
+"""Codes with which a WebSocket is closed."""
+LEAVE_SECONDS = 2.0
+"""How long listeners may take to leave when the gateway ends."""
+
+
+def message(type_: str, data: Any = None, **more: Any) -> str:
+    """Return a message in JSON: its type, its data, and now."""
+    said = {"type": type_, "data": data, "timestamp": datetime.now(UTC).isoformat(), **more}
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+
+
+class Listener:
+    """One who listens: messages wait here until they are sent. For the gateway's event loop."""
+
+    def __init__(self, caller: Caller) -> None:
+        self.caller = caller
+        self.gone: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        """Done when the listener is sent away, with the code of the WebSocket's end."""
+        self._outbox: asyncio.Queue[str] = asyncio.Queue(BEHIND)
+
+    def tell(self, text: str) -> None:
+        """Add a message; a listener that is too slow is sent away."""
+        try:
+            self._outbox.put_nowait(text)
+        except asyncio.QueueFull:
+            self.leave(TRY_AGAIN_LATER)
+
+    async def tell_in_time(self, text: str) -> None:
+        """Add a message as soon as there is room: for a task that works for this listener alone."""
+        await self._outbox.put(text)
+
+    async def next(self) -> str:
+        """Return the message that has waited longest, once there is one."""
+        return await self._outbox.get()
+
+    def leave(self, code: int) -> None:
+        """Have the listener leave."""
+        if not self.gone.done():
+            self.gone.set_result(code)
+
+
+class Pulse:
+    """Tells listeners how the system is, and what changed. For the gateway's event loop."""
+
+    def __init__(self, look: Callable[[], Look]) -> None:
+        """Look at nothing yet; `begin` starts the task that does."""
+        self._look = look
+        self._listeners: set[Listener] = set()
+        self._wanted = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._last: Look | None = None
+        """The last look; None while nobody listens."""
+        self._texts: dict[str, str] = {}
+        """What the last look tells each tenant; ``""`` stands for admins."""
+        self._task: asyncio.Task[None] | None = None
+        self._over = False
+
+    def begin(self) -> None:
+        """Start the task."""
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def end(self) -> None:
+        """End the task, and send all listeners away: they come back to another gateway."""
+        self._over = True
+        if self._task:
+            self._task.cancel()
+        for listener in self._listeners:
+            listener.leave(GOING_AWAY)
+        if self._listeners:
+            self._empty.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._empty.wait(), LEAVE_SECONDS)
+
+    @contextmanager
+    def heard_by(self, listener: Listener) -> Iterator[None]:
+        """Tell a listener how the system is now, and what changes during the block."""
+        self._listeners.add(listener)
+        self._wanted.set()
+        if self._over:
+            listener.leave(GOING_AWAY)
+        self.tell_status(listener)
+        try:
+            yield
+        finally:
+            self._listeners.discard(listener)
+            if not self._listeners:
+                self._empty.set()
+
+    def tell_status(self, listener: Listener) -> None:
+        """Tell a listener how the system was at the last look; without one, it is told soon."""
+        if self._last:
+            listener.tell(self._status(self._last, listener.caller))
+
+    async def _run(self) -> None:
+        while True:
+            if not self._listeners:
+                self._last = None
+                self._wanted.clear()
+                await self._wanted.wait()
+            try:
+                await self._beat()
+            except DubbingError as exc:
+                log.warning("those who listen are told nothing new: %s", exc)
+                self._tell_all(message("error", fault_of(exc).model_dump(exclude_none=True)))
+            except Exception:
+                # Without this task nobody would hear of anything.
+                log.exception("those who listen are told nothing new")
+            await asyncio.sleep(BEAT_SECONDS)
+
+    async def _beat(self) -> None:
+        look = await run_in_threadpool(self._look)
+        news = list(_news(self._last, look)) if self._last else []
+        self._last, self._texts = look, {}
+        for listener in self._listeners:
+            self.tell_status(listener)
+        for text in news:
+            self._tell_all(text)
+
+    def _tell_all(self, text: str) -> None:
+        for listener in self._listeners:
+            listener.tell(text)
+
+    def _status(self, look: Look, caller: Caller) -> str:
+        tenant = "" if caller.is_admin else caller.tenant
+        if tenant not in self._texts:
+            self._texts[tenant] = message(
+                "system_status",
+                look.as_seen_by(caller).model_dump(mode="json"),
+                nodes=[node.model_dump(mode="json") for node in look.nodes],
+            )
+        return self._texts[tenant]
+
+
+def _news(before: Look, now: Look) -> Iterator[str]:
+    """Yield a message for each thing that changed between two looks."""
+    then = {node.node_id: node for node in before.nodes}
+    for node in now.nodes:
+        was = then.pop(node.node_id, None)
+        if was is not None and was.status is node.status:
+            continue
+        data = node.model_dump(mode="json")
+        if node.online and not (was and was.online):
+            yield message("node_online", data)
+        elif was and was.online and not node.online:
+            yield message("node_offline", data)
+        elif was:
+            yield message("node_status_changed", {**data, "previous_status": was.status.value})
+    for node in then.values():
+        if node.online:
+            yield message("node_offline", {**node.model_dump(mode="json"), "status": "offline"})
+    known = {one.id for one in before.announcements}
+    for one in now.announcements:
+        if one.id not in known:
+            yield message("announcement", one.model_dump(mode="json"))

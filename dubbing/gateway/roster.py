@@ -1,0 +1,141 @@
+"""The nodes of an installation: workers, by their heartbeats, and the servers of engines."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from dubbing.client import Client
+from dubbing.documents import nearest, validated
+from dubbing.engines.holding import Holding
+from dubbing.engines.remote.pool import Endpoint, Pool
+from dubbing.errors import BadInput, Conflict, NotFound
+from dubbing.gateway.kept import Kept
+from dubbing.gateway.node import NodeBody, id_of, server_node, worker_node
+from dubbing.ledger.servers import ServerBeat
+from dubbing.queue.fleet import Order
+
+POOLS_SECONDS = 5.0
+"""How long the servers of engines are known without a look at storage."""
+
+
+class Roster:
+    """Lists nodes, tells them what to do, and registers servers. Safe to use from threads."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._pools: Kept[dict[str, Pool]] = Kept(client.registry.all, POOLS_SECONDS)
+        self._writing = threading.Lock()
+        """A pool is one document: two that are registered at once would lose one of them."""
+
+    def nodes(self) -> list[NodeBody]:
+        """Return all nodes: workers by name, also those that went offline within the hour, and
+        then servers by engine."""
+        now = datetime.now(UTC)
+        workers = [worker_node(worker, now) for worker in self._client.fleet.workers()]
+        beats = self._client.ledger.servers.beats()
+        servers = [
+            server_node(engine, endpoint, beats.get(id_), now)
+            for id_, (engine, endpoint) in self._servers().items()
+        ]
+        return workers + servers
+
+    def node(self, id_: str) -> NodeBody:
+        """Return a node; raises NotFound."""
+        nodes = {node.node_id: node for node in self.nodes()}
+        if id_ not in nodes:
+            raise NotFound(f"there is no node {id_!r}; {nearest(id_, list(nodes))}")
+        return nodes[id_]
+
+    def steer(self, id_: str, order: Order, engine: str) -> Holding:
+        """Have a node carry out an order; return what it then holds.
+
+        A server takes lines or none: it can be told nothing else. Raises as `Fleet.steer`.
+        """
+        if self.node(id_).kind == "worker":
+            return self._client.fleet.steer(id_, order, engine)
+        served, endpoint = self._server(id_)
+        draining = order is not Order.LOAD
+        with self._writing:
+            self._client.registry.drain(served, endpoint.url, draining=draining)
+        self._pools.forget()
+        return Holding(resting={served: ""}) if draining else Holding(loaded=(served,), begun=True)
+
+    def register(
+        self, engine: str, fields: Mapping[str, Any], declared: Mapping[str, Any]
+    ) -> tuple[NodeBody, bool]:
+        """Add a server to the endpoints of an engine; return it, and whether it is new.
+
+        A server of the same id gives way, and its price is kept. fields, declared: as of
+        `Registry.add`.
+        Raises BadInput for an address that is none, and as `Registry.add` does.
+        """
+        asked = validated(Endpoint, fields, engine)
+        _check_host(asked.url)
+        id_, registry = id_of(engine, asked), self._client.registry
+        with self._writing:
+            self._pools.forget()
+            of, before = self._servers().get(id_, (engine, None))
+            if of != engine:
+                raise Conflict(
+                    f"the id {id_!r} is that of a server of {of}: choose another one, or "
+                    "unregister that one"
+                )
+            kept: dict[str, Any] = {"since": time.time()}
+            if before:
+                kept = {"since": before.since, "price": before.price}
+            registry.add(engine, {**fields, **kept}, declared)
+            if before and before.url != asked.url:
+                registry.remove(engine, before.url)
+        self._pools.forget()
+        return self.node(id_), before is None
+
+    def hear(self, id_: str, beat: ServerBeat) -> NodeBody:
+        """Record a heartbeat of a server; raises NotFound for one that is not registered."""
+        engine, endpoint = self._server(id_)
+        self._client.ledger.servers.beat(id_, beat)
+        return server_node(engine, endpoint, beat, datetime.now(UTC))
+
+    def remove(self, id_: str) -> None:
+        """Remove a server; lines that it has begun are still taken from it. Raises NotFound."""
+        engine, endpoint = self._server(id_)
+        with self._writing:
+            self._client.registry.remove(engine, endpoint.url)
+        self._pools.forget()
+        self._client.ledger.servers.forget(id_)
+
+    def _servers(self) -> dict[str, tuple[str, Endpoint]]:
+        """Return the engine and the endpoint of each server, by its id."""
+        return {
+            id_of(engine, endpoint): (engine, endpoint)
+            for engine, pool in self._pools.get().items()
+            for endpoint in pool.endpoints
+        }
+
+    def _server(self, id_: str) -> tuple[str, Endpoint]:
+        """Return the engine and the endpoint of a server; raises NotFound."""
+        if id_ not in self._servers():
+            # Another gateway may have registered it in this moment.
+            self._pools.forget()
+        if found := self._servers().get(id_):
+            return found
+        raise NotFound(f"no server is registered as {id_!r}: register it again")
+
+
+def _check_host(url: str) -> None:
+    """Raise BadInput for an address at which a server listens, and where nobody reaches it."""
+    try:
+        nowhere = ip_address(urlsplit(url).hostname or "").is_unspecified
+    except ValueError:
+        return
+    if nowhere:
+        raise BadInput(
+            "a server listens there, but nobody reaches it there: send the host under which "
+            "workers reach it",
+            where=url,
+        )

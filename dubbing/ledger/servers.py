@@ -1,0 +1,65 @@
+"""The heartbeats of servers that are registered as endpoints of an engine, and send any."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from dubbing.documents import Model, stored
+from dubbing.errors import Damaged, NewerRelease
+from dubbing.ledger.records import PREFIX, WorkerState
+from dubbing.ledger.server import Server
+from dubbing.ledger.vitals import Vitals
+
+log = logging.getLogger(__name__)
+
+KEY = f"{PREFIX}servers"
+KEPT_SECONDS = 7 * 86400
+"""How long heartbeats are kept after the last one of all servers."""
+
+
+class ServerBeat(Model):
+    """A heartbeat of a server."""
+
+    at: float
+    """When it came, in seconds since 1970 by the clock of who took it."""
+    state: WorkerState | None = None
+    active: int | None = None
+    """Requests that it had in hand."""
+    requests: int = 0
+    errors: int = 0
+    """Requests that failed."""
+    mean_seconds: float | None = None
+    """Seconds that a request took."""
+    vitals: Vitals = Vitals()
+
+
+class Servers:
+    """The last heartbeat of each server. Safe to use from several threads."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def beat(self, id_: str, beat: ServerBeat) -> None:
+        """Record a heartbeat of a server."""
+        with self._server.commands() as redis, redis.pipeline() as pipe:
+            pipe.hset(KEY, id_, beat.model_dump_json())
+            pipe.expire(KEY, KEPT_SECONDS)
+            pipe.execute()
+
+    def forget(self, id_: str) -> None:
+        """Remove the heartbeat of a server that is not registered any more."""
+        with self._server.commands() as redis:
+            redis.hdel(KEY, id_)
+
+    def beats(self) -> dict[str, ServerBeat]:
+        """Return the last heartbeats, by id; one that cannot be read is passed over."""
+        with self._server.commands() as redis:
+            found: Any = redis.hgetall(KEY)
+        beats = {}
+        for id_, text in found.items():
+            try:
+                beats[id_] = stored(ServerBeat, text, KEY)
+            except (Damaged, NewerRelease) as exc:
+                log.warning("a heartbeat of %.100r is passed over: %s", id_, exc)
+        return beats

@@ -1,0 +1,252 @@
+"""Nodes over HTTP: a real gateway, a real worker, and a real server of an engine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+import engine_servers
+import gateways
+import httpx2
+import pytest
+from gateways import Gateway
+from system import System, script
+
+from dubbing.gateway.announcements import Announcement, Sort
+from dubbing.keyring import Keyring, Scope
+from dubbing.ledger.servers import ServerBeat
+from dubbing.storage import Keys
+
+SERVED = "remote-tone"
+
+
+class OneWorker(System):
+    ENGINES: ClassVar[Mapping[str, str]] = {"tone": "tone"}
+
+
+@dataclass
+class Place:
+    """A system with a gateway, and those who call it."""
+
+    system: System
+    gateway: Gateway
+    admin: httpx2.Client
+    reader: httpx2.Client
+    """Of the tenant ``readers``."""
+
+    @property
+    def worker(self) -> str:
+        (worker,) = self.system.client.fleet.workers()
+        return worker.name
+
+    def node(self, id_: str) -> dict[str, Any]:
+        return self.reader.get(f"/api/nodes/{id_}").json()
+
+    def command(self, id_: str, command: str, **fields: str) -> httpx2.Response:
+        return self.admin.post(f"/api/nodes/{id_}/command", json={"command": command, **fields})
+
+    def register(self, **fields: Any) -> httpx2.Response:
+        return self.admin.post("/api/nodes/register", json={"engine": SERVED, **fields})
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with ExitStack() as stack:
+        home = tmp_path_factory.mktemp("nodes")
+        system = stack.enter_context(OneWorker(home / "home", engine="tone", slots=1))
+        # No worker takes it, so it stays open.
+        system.client.submit(
+            script("waits", "A line.", engine="espeak", language="en", tenant="others")
+        )
+        gateway = stack.enter_context(gateways.running(system.settings))
+        system.ready(1)
+        keys = Keyring(system.client.storage)
+        _, admin = keys.make("default", [Scope.ADMIN])
+        _, reader = keys.make("readers", [Scope.READ])
+        yield Place(system, gateway, gateway.as_(admin), gateway.as_(reader))
+
+
+def test_a_worker_is_a_node_with_its_load_and_its_counts(place: Place) -> None:
+    place.system.client.say("A line.", language="en", voice="low")
+    crew, worker = place.system.client.ledger.crew, place.worker
+    place.system.until(lambda: crew.work(worker).done, "counted")
+    # A change of state is published at once, and the counts with it.
+    assert place.command(worker, "standby").status_code == 200
+    place.system.until(lambda: place.node(worker)["status"] == "standby", "standing by")
+    found = place.node(worker)
+    assert (found["kind"], found["engines"], found["engine_type"]) == ("worker", ["tone"], "tone")
+    assert (found["slots"], found["max_concurrent"], found["model_loaded"]) == (1, 1, False)
+    assert (found["request_count"], found["error_count"]) == (1, 0)
+    assert 0 < found["avg_response_time"] < 10
+    assert 0 < found["memory_percent"] < 100
+    assert 30 < found["worker_memory_mb"] < found["memory_used_mb"]
+    assert (found["gpu_percent"], found["gpu_memory_used_mb"]) == (None, None)
+    assert 0 <= found["heartbeat_age"] < 10
+    told = place.command(worker, "activate").json()
+    assert (told["loaded"], told["resting"]) == (["tone"], {})
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [("", 1), ("?engine=tone", 1), ("?engine=xtts", 0), ("?status=offline", 0)],
+)
+def test_nodes_are_listed_by_engine_and_status(place: Place, query: str, count: int) -> None:
+    found = place.reader.get(f"/api/nodes{query}").json()
+    assert (len(found["nodes"]), found["total"]) == (count, count)
+
+
+def test_a_command_that_cannot_be_carried_out_is_refused(place: Place) -> None:
+    worker = place.worker
+    assert place.command("nobody@nowhere", "standby").status_code == 404
+    assert place.command(worker, "dance").status_code == 422
+    refused = place.command(worker, "load_model", engine="xtts")
+    assert refused.status_code == 422
+    assert "was not started for 'xtts'" in refused.json()["message"]
+    route = f"/api/nodes/{worker}/command"
+    assert place.reader.post(route, json={"command": "standby"}).status_code == 403
+
+
+def test_a_worker_that_is_told_to_stop_ends(place: Place) -> None:
+    first = place.worker
+    other = place.system.launch("tone", log="other")
+    try:
+        place.system.ready(2)
+        names = {worker.name for worker in place.system.client.fleet.workers()}
+        (name,) = names - {first}
+        assert place.command(name, "stop").status_code == 202
+        assert other.wait(timeout=30) == 0
+    finally:
+        other.kill()
+        other.wait()
+    assert place.worker == first
+
+
+@pytest.fixture(scope="module")
+def server() -> str:
+    """The address of a server of the tone engine."""
+    return engine_servers.shared().url
+
+
+@pytest.fixture
+def registered(place: Place, server: str) -> Iterator[dict[str, Any]]:
+    answer = place.register(url=server, node_id="card-1", slots=1)
+    assert answer.status_code == 201, answer.text
+    yield answer.json()
+    place.admin.delete("/api/nodes/card-1")
+
+
+def test_a_server_that_registers_is_an_endpoint_of_its_engine(
+    place: Place, registered: dict[str, Any], server: str
+) -> None:
+    (endpoint,) = place.system.client.registry.pools.get(SERVED).endpoints
+    assert (endpoint.url, endpoint.node) == (server, "card-1")
+    found = place.node("card-1")
+    assert (found["kind"], found["engine"], found["status"]) == ("server", SERVED, "ready")
+    assert (found["url"], found["last_heartbeat"]) == (server, None)
+    priced = {**endpoint.model_dump(), "price": "2 CNY/h"}
+    place.system.client.registry.add(SERVED, priced, {})
+    # The same again, and the same server at another address.
+    assert place.register(url=server, node_id="card-1").status_code == 200
+    moved = place.register(host="localhost", port=urlsplit(server).port, node_id="card-1")
+    assert moved.status_code == 200, moved.text
+    assert moved.json()["registered_at"] == registered["registered_at"]
+    (endpoint,) = place.system.client.registry.pools.get(SERVED).endpoints
+    assert urlsplit(endpoint.url).hostname == "localhost"
+    assert str(endpoint.price) == "2 CNY/h"
+
+
+def test_a_server_is_as_its_heartbeats_tell(place: Place, registered: dict[str, Any]) -> None:
+    beat = {"status": "busy", "current_concurrent": 1, "gpu_percent": 80.5, "request_count": 12}
+    told = place.admin.post("/api/nodes/card-1/heartbeat", json={**beat, "uptime": 3})
+    assert told.status_code == 200, told.text
+    found = place.node("card-1")
+    assert (found["status"], found["current_load"], found["gpu_percent"]) == ("busy", 1, 80.5)
+    assert (found["request_count"], found["avg_response_time"]) == (12, None)
+    # Nothing was heard of it for a minute.
+    place.system.client.ledger.servers.beat("card-1", ServerBeat(at=time.time() - 60))
+    assert place.node("card-1")["status"] == "offline"
+
+
+def test_a_server_is_sent_lines_or_none_as_it_is_told(
+    place: Place, registered: dict[str, Any]
+) -> None:
+    assert place.command("card-1", "standby").json()["loaded"] == []
+    assert place.system.client.registry.pools.get(SERVED).endpoints[0].draining
+    assert place.node("card-1")["status"] == "standby"
+    assert place.command("card-1", "activate").json()["loaded"] == [SERVED]
+    assert not place.system.client.registry.pools.get(SERVED).endpoints[0].draining
+
+
+def test_the_drawn_routes_of_servers_do_the_same(place: Place, server: str) -> None:
+    body = {"engine_type": SERVED, "node_id": "drawn", "max_concurrent": 1, "status": "ready"}
+    assert place.admin.post("/api/register", json={**body, "url": server}).status_code == 201
+    assert place.admin.post("/api/heartbeat", json={"node_id": "drawn"}).status_code == 200
+    assert place.node("drawn")["heartbeat_age"] < 10
+    assert place.admin.post("/api/unregister", json={"node_id": "drawn"}).status_code == 204
+    assert not place.system.client.registry.pools.get(SERVED).endpoints
+    # So it knows that it has to register again.
+    assert place.admin.post("/api/heartbeat", json={"node_id": "drawn"}).status_code == 404
+    assert place.admin.post("/api/nodes/drawn/heartbeat", json={}).status_code == 404
+    assert place.admin.delete("/api/nodes/drawn").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"host": "0.0.0.0", "port": 6006}, "nobody reaches it there"),
+        ({"url": "http://[::]:6006"}, "nobody reaches it there"),
+        ({"host": "card-1"}, "send url, or host and port"),
+        ({"url": "file:///etc/passwd"}, "http://host:port/path"),
+        ({"url": "http://127.0.0.1:1"}, "nobody answers there"),
+        ({"url": "http://127.0.0.1:1", "key_from": "AWS_SECRET"}, "name a variable"),
+        ({"url": "http://127.0.0.1:1", "engine": "tone"}, "it has no endpoints"),
+    ],
+)
+def test_a_server_that_cannot_be_used_is_not_registered(
+    place: Place, fields: dict[str, Any], words: str
+) -> None:
+    refused = place.register(**fields)
+    assert refused.status_code == 422
+    assert words in refused.json()["message"]
+    assert place.reader.post("/api/nodes/register", json={}).status_code == 403
+
+
+def test_announcements_hold_until_they_are_deleted_or_expire(place: Place) -> None:
+    storage, now = place.system.client.storage, datetime.now(UTC)
+    old = Announcement(
+        id="old", type=Sort.INFO, title="Past", message="", created_at=now, expires_at=now
+    )
+    storage.replace(Keys.announcement("old"), old.model_dump_json().encode())
+    body = {"type": "maintenance", "title": "Tonight", "message": "Jobs wait from 22:00."}
+    route, later = "/api/announcements", (now + timedelta(hours=1)).isoformat()
+    assert place.reader.post(route, json=body).status_code == 403
+    assert place.admin.post(route, json={**body, "expires_at": now.isoformat()}).status_code == 422
+    made = place.admin.post(route, json={**body, "expires_at": later})
+    assert made.status_code == 201
+    assert [one["title"] for one in place.reader.get(route).json()] == ["Tonight"]
+    assert not storage.exists(Keys.announcement("old"))
+    assert place.admin.delete(f"{route}/{made.json()['id']}").status_code == 204
+    assert place.admin.delete(f"{route}/{made.json()['id']}").status_code == 404
+    assert place.reader.get(route).json() == []
+
+
+def test_the_status_counts_the_open_jobs_of_the_callers_tenant(place: Place) -> None:
+    found = place.admin.get("/api/status").json()
+    assert found["jobs"] == {"queued": 1}
+    assert found["nodes"] == {"ready": 1}
+    assert found["engines"] == ["tone"]
+    assert found["queues"]["synthesis.tone"] == 0
+    assert place.reader.get("/api/status").json()["jobs"] == {}
+
+
+def test_health_is_told_without_a_key(place: Place) -> None:
+    found = httpx2.get(f"{place.gateway.url}/api/health")
+    assert found.status_code == 200
+    body = found.json()
+    assert (body["status"], body["components"]["redis"]) == ("healthy", "ok")
+    assert body["uptime_seconds"] > 0
