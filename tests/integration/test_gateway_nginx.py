@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import subprocess
 import time
@@ -18,6 +19,7 @@ from gateways import Gateway
 from redis_server import free_port
 from services import PLUGINS, unavailable
 from system import System
+from websockets.sync.client import connect
 
 from dubbing.keyring import Keyring, Scope
 
@@ -106,6 +108,13 @@ def test_gateways_share_a_limit_which_is_the_callers_and_not_the_proxys(balanced
     assert answers[0].headers["RateLimit-Limit"] == str(FEW)
     assert int(answers[-1].headers["Retry-After"]) > 0
     assert balanced.http.get("/v1/jobs", headers=from_("203.0.113.8")).status_code == 200
+
+
+def test_a_websocket_passes_through(balanced: Balanced) -> None:
+    url = str(balanced.http.base_url).replace("http", "ws", 1).rstrip("/")
+    headers = {"X-Api-Key": balanced.http.headers["X-Api-Key"]}
+    with connect(f"{url}/ws", additional_headers=headers, open_timeout=SECONDS) as socket:
+        assert json.loads(socket.recv(SECONDS))["type"] == "system_status"
 
 
 def test_a_film_is_sent_and_a_job_followed_through_the_death_of_its_gateway(
