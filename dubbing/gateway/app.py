@@ -11,7 +11,18 @@ import anyio.to_thread
 from fastapi import FastAPI
 
 from dubbing.client import Client
-from dubbing.gateway import events, health, jobs, me, uploads, webhooks
+from dubbing.gateway import (
+    events,
+    health,
+    jobs,
+    lines,
+    me,
+    openai,
+    speech,
+    uploads,
+    voices,
+    webhooks,
+)
 from dubbing.gateway.callers import Callers, Door
 from dubbing.gateway.facts import Facts
 from dubbing.gateway.fetching import Fetching
@@ -73,7 +84,10 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
         redoc_url=None,
     )
     app.state.office = office
-    for module in (health, me, jobs, events, uploads, webhooks):
+    for module in (
+        *(health, me, jobs, events, lines, uploads, webhooks),
+        *(speech, voices, openai),
+    ):
         app.include_router(module.router)
     app.add_exception_handler(events.NothingMore, events.nothing_more)
     FAULTS.install(app)
