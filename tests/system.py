@@ -269,6 +269,14 @@ class System:
         ]
 
 
+def pool_processes(worker: int) -> list[int]:
+    """Return the ids of a worker's living pool processes, the oldest first."""
+    found = Path(f"/proc/{worker}/task/{worker}/children").read_text().split()
+    commands = {int(pid): Path(f"/proc/{pid}/cmdline").read_bytes() for pid in found}
+    # A dead one has no command line, and billiard has a process that looks after semaphores.
+    return [pid for pid, line in commands.items() if line and b"semaphore_tracker" not in line]
+
+
 def script(name: str, *texts: str, **fields: Any) -> Manifest:
     """Return a manifest whose lines have enough time."""
     return Manifest(**{"id": name, "language": PLAIN, "segments": _segments(texts), **fields})

@@ -9,11 +9,13 @@ import signal
 import socket
 import sys
 import time
+import warnings
 from collections.abc import Sequence
 from types import FrameType
 
 import click
-from celery import Celery, signals
+from celery import signals
+from celery.exceptions import SecurityWarning
 from celery.platforms import EX_FAILURE
 from celery.worker import state
 
@@ -32,7 +34,7 @@ from tasks.commands import DRAIN
 from workers.gauges import MEASURE_SECONDS
 from workers.heartbeat import UNFIT, Heartbeat
 from workers.loop import Loop
-from workers.pool import pool_of
+from workers.pool import NotBegun, pool_of
 from workers.process import ENGINES_VARIABLE, INSTALLATION_VARIABLE, WORKER_VARIABLE
 from workers.reconciler import Reconciler
 
@@ -44,12 +46,6 @@ INDEX_SECONDS = 600
 """Seconds between two searches for jobs that clients of an earlier release submitted."""
 START_SECONDS = 0.1
 """The same while the worker starts and its engines load."""
-KEPT_MEMORY = {
-    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
-    "MALLOC_TRIM_THRESHOLD_": str(128 << 20),
-}
-"""These make glibc keep the memory of a batch's sound for the next batch: the kernel clears memory
-that was returned page by page, which slows a fast engine down."""
 
 
 @click.command()
@@ -71,12 +67,6 @@ def worker(engines: tuple[str, ...], slots: int | None, auto_load: bool) -> None
         os.environ.setdefault(threads.VARIABLE, str(threads.share(slots)))
     if slots > 1 and not auto_load:
         raise BadInput("only a worker of one process can stand by: add --slots 1")
-    system.greet()
-    # Only now: storage may be that of another installation.
-    system.add_endpoints()
-    ledger, publisher = system.ledger, system.publisher
-    if caution := ledger.check_writable(consume=True):
-        logger.warning(caution)
     record = WorkerRecord(
         name=f"{'+'.join(engines)}.{secrets.token_hex(3)}@{socket.gethostname()}",
         engines=engines,
@@ -87,7 +77,25 @@ def worker(engines: tuple[str, ...], slots: int | None, auto_load: bool) -> None
         holding=Holding(resting={} if auto_load else dict.fromkeys(engines, "")),
     )
     card = next((device for device in devices if device.startswith("cuda")), "cpu")
-    heartbeat = Heartbeat(system.app, ledger, publisher, record, card)
+    heartbeat = Heartbeat(system.app, system.ledger, system.publisher, record, card)
+    # The use of a card does not outlive a fork, nor do the threads of storage.
+    fork = set(devices) == {"cpu"} and "storage" not in vars(system)
+    code = _consume(system, heartbeat, fork=fork)
+    if heartbeat.unfit:
+        raise EngineFailed("; ".join(heartbeat.errors))
+    sys.exit(code)
+
+
+def _begin(system: System, heartbeat: Heartbeat) -> str:
+    """Meet Redis and storage, and begin what repeats; return the id of the installation.
+
+    Raises as `System.greet` does.
+    """
+    system.greet()
+    # Only now: storage may be that of another installation.
+    system.add_endpoints()
+    if caution := system.ledger.check_writable(consume=True):
+        logger.warning(caution)
     heartbeat.begin()
     loops = _loops(system, heartbeat)
     signals.worker_ready.connect(lambda **_: heartbeat.ready(), weak=False)
@@ -96,11 +104,9 @@ def worker(engines: tuple[str, ...], slots: int | None, auto_load: bool) -> None
     signal.signal(DRAIN, lambda *_: heartbeat.drain())
     for loop in loops:
         loop.start()
+    # For processes that come later.
     os.environ[INSTALLATION_VARIABLE] = system.installation.id
-    code = _consume(system.app, heartbeat, settings.log_level)
-    if heartbeat.unfit:
-        raise EngineFailed("; ".join(heartbeat.errors))
-    sys.exit(code)
+    return system.installation.id
 
 
 def _loops(system: System, heartbeat: Heartbeat) -> list[Loop]:
@@ -150,29 +156,34 @@ def _devices(engines: Sequence[str], system: System) -> list[str]:
     return [device_of(engine.spec, system.settings.device) for engine in created]
 
 
-def _consume(app: Celery, heartbeat: Heartbeat, log_level: str) -> int:
-    """Run Celery's worker until it is told to stop; return its exit code."""
-    record = heartbeat.record
+def _consume(system: System, heartbeat: Heartbeat, *, fork: bool) -> int:
+    """Run Celery's worker until it is told to stop; return its exit code.
+
+    fork: whether its first processes are forked. Raises as `_begin` does.
+    """
+    app, record = system.app, heartbeat.record
     tasks = "tasks.assembly" if Kind.ASSEMBLY in record.engines else "tasks.speech"
     app.conf.include = [tasks, "tasks.commands", "workers.process"]
     os.environ[ENGINES_VARIABLE] = " ".join(record.engines)
     os.environ[WORKER_VARIABLE] = record.name
-    if Kind.ASSEMBLY not in record.engines:
-        for name, value in KEPT_MEMORY.items():
-            os.environ.setdefault(name, value)
+    # Celery warns root of pickled messages, which no worker takes.
+    warnings.simplefilter("ignore", SecurityWarning)
     consumer = app.Worker(
         hostname=record.name,
         # The heartbeat adds the queues of engines when they are loaded.
         queues=[own_queue(record.name)],
         concurrency=record.slots,
-        pool=pool_of(heartbeat),
-        loglevel=log_level,
+        pool=pool_of(heartbeat, lambda: _begin(system, heartbeat), fork=fork),
+        loglevel=system.settings.log_level,
         task_events=True,
         without_gossip=True,
         without_mingle=True,
         quiet=True,
     )
-    consumer.start()
+    try:
+        consumer.start()
+    except NotBegun as exc:
+        raise exc.__cause__ from None  # type: ignore[misc]
     return int(consumer.exitcode or 0)
 
 

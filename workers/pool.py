@@ -5,15 +5,24 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from typing import Any
 
 from billiard import active_children
-from billiard.process import Process
+from billiard.context import ForkProcess
+from billiard.process import BaseProcess, Process
 from celery.concurrency.asynpool import AsynPool
 from celery.concurrency.prefork import TaskPool
 
+from dubbing.errors import DubbingError
 from tasks.context import ENDING
+from workers import process
+from workers.gate import Gate
 from workers.heartbeat import Heartbeat
+
+
+class NotBegun(BaseException):
+    """The worker cannot begin; the cause says why."""
 
 
 class Processes(AsynPool):  # type: ignore[misc]
@@ -36,11 +45,43 @@ class Processes(AsynPool):  # type: ignore[misc]
         self._all_inqueues.discard(process.inqW_fd)
 
 
-def pool_of(heartbeat: Heartbeat) -> type[TaskPool]:
-    """Return the class of the pool of a worker."""
+class ForkedProcesses(Processes):
+    """The same, of which the first ones are forked: they need not import anything.
+
+    Those that replace them are spawned, as their parent has threads and connections by then.
+    """
+
+    _first = True
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._first = False
+
+    def Process(self, *args: Any, **options: Any) -> BaseProcess:  # noqa: N802 - billiard's name
+        """Return a process that is not started yet."""
+        return (ForkProcess if self._first else self._Process)(*args, **options)
+
+
+def pool_of(heartbeat: Heartbeat, begin: Callable[[], str], *, fork: bool) -> type[TaskPool]:
+    """Return the class of the pool of a worker.
+
+    begin: meets Redis and storage, records what each process starts with, and returns the id of the
+    installation. fork: whether the first processes are forked, before that; NotBegun is raised when
+    it fails.
+    """
 
     class Pool(TaskPool):  # type: ignore[misc]
-        Pool = Processes
+        Pool = ForkedProcesses if fork else Processes
+
+        def on_start(self) -> None:
+            """Start the processes; they begin once the worker has begun."""
+            if not fork:
+                _begun(begin)
+                super().on_start()
+                return
+            process.gate = Gate()
+            super().on_start()
+            process.gate.open(_begun(begin), self.limit)
 
         def did_start_ok(self) -> bool:
             """Whether the worker may go on; a process that has died already is replaced."""
@@ -49,9 +90,18 @@ def pool_of(heartbeat: Heartbeat) -> type[TaskPool]:
         def on_close(self) -> None:
             """Begin to end: have long work handed back, and kill processes that still load."""
             super().on_close()
-            for process in active_children():
+            for child in active_children():
                 # A process that loads holds no work.
-                begun = heartbeat.begun(process.index)
-                os.kill(process.pid, ENDING if begun else signal.SIGKILL)
+                begun = heartbeat.begun(child.index)
+                os.kill(child.pid, ENDING if begun else signal.SIGKILL)
 
     return Pool
+
+
+def _begun(begin: Callable[[], str]) -> str:
+    try:
+        return begin()
+    except DubbingError as exc:
+        for child in active_children():
+            os.kill(child.pid, signal.SIGKILL)
+        raise NotBegun from exc

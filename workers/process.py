@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 import secrets
@@ -9,6 +10,7 @@ import signal
 import socket
 import threading
 import time
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -33,6 +35,7 @@ from dubbing.storage import Storage
 from dubbing.system import System
 from dubbing.telemetry import logs as log
 from tasks.context import ENDING, Context, close, install
+from workers.gate import Gate
 from workers.heartbeat import UNFIT
 
 logger = logging.getLogger(__name__)
@@ -44,13 +47,21 @@ INSTALLATION_VARIABLE = "DUBBING_WORKER_INSTALLATION"
 DIED = "a process died while it loaded {engine} (is there memory enough?)"
 AGAIN_SECONDS = 2.0
 """Seconds after which a process repeats its report."""
+KEPT_MEMORY = {-3: 32 << 20, -1: 128 << 20}
+"""glibc's M_MMAP_THRESHOLD and M_TRIM_THRESHOLD in bytes, with which it keeps the memory of a
+batch's sound for the next batch: the kernel clears memory that was returned page by page, which
+slows a fast engine down."""
+
+gate: Gate | None = None
+"""Where this process waits for its parent, if it was forked."""
 
 
 @worker_process_init.connect(weak=False)
 def set_up(**_: Any) -> None:
     """Build the context of this process's tasks; when that fails, the whole worker ends."""
+    id_ = gate.wait() if gate else os.environ[INSTALLATION_VARIABLE]
     try:
-        install(_context())
+        install(_context(id_))
     except Exception as exc:
         # Celery would log the error, and let this process take work.
         logger.critical("this worker cannot work: %s", exc, exc_info=_unforeseen(exc))
@@ -64,12 +75,13 @@ def tear_down(**_: Any) -> None:
     close()
 
 
-def _context() -> Context:
+def _context(id_: str) -> Context:
+    """Return the context of this process. id_: that of the installation, as its parent found it."""
     system = System()
     log.configure(system.settings.log_level)
     tally = Tally()
     reporter = Reporter(system.ledger, os.environ[WORKER_VARIABLE], _number(), tally)
-    installation = Installation(system.storage, system.ledger, os.environ[INSTALLATION_VARIABLE])
+    installation = Installation(system.storage, system.ledger, id_)
     process = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
     runner = BatchRunner(
         storage=system.storage,
@@ -88,6 +100,7 @@ def _context() -> Context:
         context = Context(runner=runner, report=reporter.report)
         reporter.report(Holding(begun=True))
     else:
+        _keep_memory()
         context = Context(runner=runner, engines=_residency(engines, system, reporter, process))
     signal.signal(ENDING, lambda *_: context.end())
     return context
@@ -116,6 +129,13 @@ def _residency(engines: list[str], system: System, reporter: Reporter, process: 
         # The parent ends the worker when every process fails so.
         logger.error("this process can load none of its engines: %s", exc)
     return residency
+
+
+def _keep_memory() -> None:
+    """Have the C library keep freed memory, where it is glibc."""
+    with suppress(OSError, AttributeError):
+        for parameter, value in KEPT_MEMORY.items():
+            ctypes.CDLL(None).mallopt(parameter, value)
 
 
 def _number() -> int:

@@ -45,8 +45,11 @@ class Catalogue:
     def names(self) -> list[str]:
         """Return the names of all engines and instances, sorted."""
         pools = self.pools.names() if self.pools else []
-        instances = {name for name in (*self.folders.names(), *pools) if self.kind(name)}
-        return sorted(instances | self.points.keys())
+        return sorted(self._local() | {name for name in pools if self.kind(name)})
+
+    def _local(self) -> set[str]:
+        """Return the names of all engines, and of instances that have a model's folder."""
+        return {name for name in self.folders.names() if self.kind(name)} | self.points.keys()
 
     def kind(self, name: str) -> str | None:
         """Return the engine that ``name`` is an instance of, or None."""
@@ -58,7 +61,8 @@ class Catalogue:
 
         Raises EngineMissing, and BadInput when its model's configuration cannot be used.
         """
-        if name not in self.names():
+        # The pools are in storage, which is read for no engine of this machine.
+        if name not in self._local() and name not in self.names():
             known = ", ".join(self.names())
             raise EngineMissing(f"there is no engine {name!r}; installed are: {known}")
         return self._made(name, self.folders.of(name), self.pools)

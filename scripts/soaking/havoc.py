@@ -8,14 +8,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from soaking.before import Before
 from soaking.damage import Damage
 from soaking.guests import Guests
 from soaking.strikes import STORAGE, WORKERS, Blow, Strike
 from soaking.tampering import Tampering
-from system import System
+from system import System, pool_processes
 
 BEFORE_READY = "Could not start worker processes"
 """A worker's log message when a process of its pool died too soon."""
@@ -116,7 +115,7 @@ class Havoc:
             case Blow.KILL_CHILD:
                 self._kill_child(target, strike.pick)
             case Blow.KILL_WORKER:
-                self.killed.update(self._children(target))
+                self.killed.update(pool_processes(self._system.worker(target).pid))
                 self._system.kill(target)
             case Blow.TERMINATE:
                 self._system.worker(target).terminate()
@@ -197,19 +196,11 @@ class Havoc:
         return self._told[engine] > before
 
     def _kill_child(self, name: str, pick: int) -> None:
-        children = self._children(name)
+        children = pool_processes(self._system.worker(name).pid)
         if children:
             pid = children[pick % len(children)]
             self.killed.add(pid)
             os.kill(pid, signal.SIGKILL)
-
-    def _children(self, name: str) -> list[int]:
-        """Return the pool processes of a worker."""
-        parent = self._system.worker(name).pid
-        found = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-        return [
-            int(pid) for pid in found if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
-        ]
 
     def _signal(self, name: str, number: signal.Signals) -> None:
         os.killpg(self._system.worker(name).pid, number)

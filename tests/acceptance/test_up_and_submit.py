@@ -272,7 +272,8 @@ def test_ctrl_c_leaves_a_watcher_quietly_and_the_job_at_work(
     assert "rror" not in words + complaints
     assert "the work goes on: `dubbing watch long` follows it" in complaints
     assert "Traceback" not in complaints
-    assert stack.console.json("status", "long")["state"] in {"queued", "synthesizing"}
+    at_work = {"queued", "synthesizing", "assembling"}
+    assert stack.console.json("status", "long")["state"] in at_work
     if "--wait" in command:
         stack.console("cancel", "long")
 

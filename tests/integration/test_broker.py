@@ -6,7 +6,6 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 import redis
@@ -14,7 +13,7 @@ from celery import Celery
 from console import Console
 from kombu import Queue
 from services import PLAIN, PLUGINS
-from system import SECONDS, System, numbered, script
+from system import SECONDS, System, numbered, pool_processes, script
 
 from dubbing.errors import Transient
 from dubbing.planning.plan import Kind
@@ -107,7 +106,7 @@ def test_entries_that_are_no_messages_are_dropped_with_a_line_and_the_work_goes_
 def test_a_message_with_wrong_arguments_ends_no_process_and_comes_once(
     system: System, wrong: dict[str, object]
 ) -> None:
-    before, logged = children(system), len(system.log("faulty"))
+    before, logged = pool_processes(system.worker("faulty").pid), len(system.log("faulty"))
     right = {"job": "nobody", "round": 1, "token": "0:0:0:60:1", "queue": QUEUES[0]}
     arguments = {**right, **wrong} if wrong else {}
     app = make_app(system.settings.redis)
@@ -119,7 +118,7 @@ def test_a_message_with_wrong_arguments_ends_no_process_and_comes_once(
     system.until(lambda: not system.client.ledger.queue_depth(lists), "all messages taken")
     job = script(f"wrong-{len(wrong)}-{'-'.join(wrong)}", *numbered(f"Wrong {wrong}", 8))
     system.run(job)
-    assert children(system) == before
+    assert pool_processes(system.worker("faulty").pid) == before
     said = system.log("faulty")[logged:]
     assert said.count("dropped a message") == 3
     assert "raised" not in said
@@ -166,10 +165,3 @@ def test_a_request_that_was_given_up_is_not_spoken(
         assert not server.keys("dubbing:asking:*")
     spoken = system.spoken_log.read_text()
     assert [text in spoken for text in texts] == [False, False, True]
-
-
-def children(system: System) -> list[int]:
-    """Return the pool processes of the worker of the engine."""
-    parent = system.worker("faulty").pid
-    found = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    return sorted(int(pid) for pid in found)

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from line import line_to
 from redis_server import free_port
 from services import PLUGINS
-from system import SECONDS, System, numbered, script
+from system import SECONDS, System, numbered, pool_processes, script
 
 from dubbing.cli.workers import workers
 from dubbing.engines.holding import Holding
@@ -80,9 +80,7 @@ class Starts(System):
 
     def processes(self) -> list[int]:
         """The ids of the worker's pool processes, the oldest first."""
-        parent = self.worker("faulty").pid
-        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-        return [int(pid) for pid in children if _is_pool(pid)]
+        return pool_processes(self.worker("faulty").pid)
 
     def speaks(self, mark: str = "") -> None:
         """A job of several batches is done, and no line of it is missing."""
@@ -98,10 +96,6 @@ def _state(holding: Holding) -> str:
     if holding.resting:
         return "resting"
     return "loaded" if holding.loaded else ""
-
-
-def _is_pool(pid: str) -> bool:
-    return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,37 @@
+"""Where the first processes of a worker wait until their parent has met Redis and storage.
+
+They are forked before the parent has a thread or a connection, neither of which outlives a fork.
+"""
+
+from __future__ import annotations
+
+import os
+
+LETTERS = 64
+"""Bytes that each process reads: the id of the installation, filled up with blanks."""
+
+
+class Gate:
+    """A pipe that all first processes read."""
+
+    def __init__(self) -> None:
+        """Make the pipe; called before the processes are forked."""
+        self._out, self._in = os.pipe()
+
+    def wait(self) -> str:
+        """Return the id of the installation once the parent tells it; ends a process without one.
+
+        Called in a process.
+        """
+        os.close(self._in)
+        told = os.read(self._out, LETTERS)
+        os.close(self._out)
+        if not told:
+            raise SystemExit(0)
+        return told.decode().strip()
+
+    def open(self, installation: str, processes: int) -> None:
+        """Tell so many processes the id of the installation. Called in the parent."""
+        with os.fdopen(self._in, "wb") as pipe:
+            pipe.write(installation.ljust(LETTERS).encode() * processes)
+        os.close(self._out)
