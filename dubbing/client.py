@@ -19,7 +19,7 @@ from dubbing.engines.catalogue import with_base
 from dubbing.engines.engine import EngineSpec
 from dubbing.engines.published import announce, known_specs, published
 from dubbing.errors import BadInput, Conflict, NotFound
-from dubbing.job import JobState
+from dubbing.job import DEFAULT_TENANT, JobState
 from dubbing.jobs.cancel import cancel
 from dubbing.jobs.installation import Installation
 from dubbing.jobs.rounds import start
@@ -97,10 +97,14 @@ class Client:
 
     @cached_property
     def voices(self) -> Voices:
-        """The stored voices."""
+        """The stored voices of the default tenant."""
+        return self.voices_of(DEFAULT_TENANT)
+
+    def voices_of(self, tenant: str) -> Voices:
+        """Return the stored voices of a tenant."""
         from dubbing.voices.library import Voices
 
-        return Voices(self.storage, self.specs)
+        return Voices(self.storage, self.specs, tenant)
 
     @property
     def registry(self) -> Registry:

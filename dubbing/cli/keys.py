@@ -8,9 +8,8 @@ from typing import Any
 import click
 
 from dubbing.cli.group import Group
+from dubbing.cli.options import tenant_option
 from dubbing.cli.output import echo, json_option, print_json, print_table
-from dubbing.documents import is_identifier
-from dubbing.errors import BadInput
 from dubbing.keyring import ApiKey, Keyring, Scope
 from dubbing.system import System
 
@@ -37,7 +36,7 @@ def keys(context: click.Context, as_json: bool) -> None:
 
 
 @keys.command()
-@click.option("--tenant", default="default", show_default=True, help="Whose jobs and voices.")
+@tenant_option("Whose jobs and voices.")
 @click.option(
     "--scope",
     "scopes",
@@ -68,8 +67,6 @@ def add(
     as_json: bool,
 ) -> None:
     """Make a key; it is shown this once."""
-    if not is_identifier(tenant):
-        raise BadInput("use up to 100 letters, digits, dots, hyphens and underscores", where=tenant)
     key, text = Keyring(System().storage).make(
         tenant,
         [Scope(scope) for scope in scopes],

@@ -10,8 +10,9 @@ from typing import Any, TypeVar, get_args
 
 import click
 
+from dubbing.documents import is_identifier
 from dubbing.errors import BadInput
-from dubbing.job import Background, Container, Output
+from dubbing.job import DEFAULT_TENANT, Background, Container, Output
 from dubbing.script.entries import Reading, read
 from dubbing.storage.folder import hindrance
 
@@ -37,6 +38,19 @@ def past(value: str) -> datetime:
 def collection_option(words: str) -> Callable[[Command], Command]:
     """Return the option that names a collection of jobs; ``--batch-name`` is its older name."""
     return click.option("--collection", "--batch-name", "collection", metavar="NAME", help=words)
+
+
+def tenant_option(words: str) -> Callable[[Command], Command]:
+    """Return the option that names a tenant, by default the default one."""
+    return click.option(
+        "--tenant", default=DEFAULT_TENANT, show_default=True, callback=_tenant, help=words
+    )
+
+
+def _tenant(context: click.Context, option: click.Parameter, tenant: str) -> str:
+    if not is_identifier(tenant):
+        raise click.BadParameter("use up to 100 letters, digits, dots, hyphens and underscores")
+    return tenant
 
 
 def check_out(folder: Path) -> None:

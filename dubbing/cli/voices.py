@@ -7,10 +7,13 @@ from pathlib import Path
 import click
 
 from dubbing.cli.group import Group
+from dubbing.cli.options import tenant_option
 from dubbing.cli.output import echo, json_option, print_json, print_table, warn
 from dubbing.client import Client
 from dubbing.voices.library import VoiceDetails
 from dubbing.voices.voice import Voice
+
+of_tenant = tenant_option("Tenant whose voices they are.")
 
 
 @click.group(cls=Group)
@@ -39,6 +42,7 @@ def voices() -> None:
     multiple=True,
     help="Refuse a recording that this engine cannot use; may be repeated.",
 )
+@of_tenant
 @json_option
 def extract(
     references: tuple[Path, ...],
@@ -48,16 +52,21 @@ def extract(
     language: str,
     consent: str,
     engines: tuple[str, ...],
+    tenant: str,
     as_json: bool,
 ) -> None:
     """Make a voice from one speaker's recordings, and store it under a name."""
-    made = Client.connect().voices.extract(
-        name,
-        [*references, *more],
-        transcript=transcript,
-        language=language,
-        consent=consent,
-        engines=engines,
+    made = (
+        Client.connect()
+        .voices_of(tenant)
+        .extract(
+            name,
+            [*references, *more],
+            transcript=transcript,
+            language=language,
+            consent=consent,
+            engines=engines,
+        )
     )
     if as_json:
         print_json(made.model_dump(mode="json"))
@@ -67,10 +76,11 @@ def extract(
 
 
 @voices.command("list")
+@of_tenant
 @json_option
-def list_(as_json: bool) -> None:
+def list_(tenant: str, as_json: bool) -> None:
     """List the named voices."""
-    found = Client.connect().voices.all()
+    found = Client.connect().voices_of(tenant).all()
     if as_json:
         print_json([named.model_dump(mode="json") for named in found])
         return
@@ -83,10 +93,11 @@ def list_(as_json: bool) -> None:
 
 @voices.command()
 @click.argument("name")
+@of_tenant
 @json_option
-def show(name: str, as_json: bool) -> None:
+def show(name: str, tenant: str, as_json: bool) -> None:
     """Show the details of the voice NAME, which may be its digest."""
-    found = Client.connect().voices.show(name)
+    found = Client.connect().voices_of(tenant).show(name)
     if as_json:
         print_json(found.model_dump(mode="json"))
         return
@@ -97,24 +108,26 @@ def show(name: str, as_json: bool) -> None:
 @voices.command()
 @click.argument("old")
 @click.argument("new")
-def rename(old: str, new: str) -> None:
+@of_tenant
+def rename(old: str, new: str, tenant: str) -> None:
     """Rename the voice OLD to NEW.
 
     Submitted jobs keep their voice.
     """
-    Client.connect().voices.rename(old, new)
+    Client.connect().voices_of(tenant).rename(old, new)
     echo(f"{old} is now {new}")
 
 
 @voices.command()
 @click.argument("name")
+@of_tenant
 @json_option
-def delete(name: str, as_json: bool) -> None:
+def delete(name: str, tenant: str, as_json: bool) -> None:
     """Delete the voice NAME.
 
     Its recording is kept while the voice has another name or a job uses it.
     """
-    done = Client.connect().voices.delete(name)
+    done = Client.connect().voices_of(tenant).delete(name)
     if as_json:
         print_json(done.model_dump(mode="json"))
         return

@@ -3,6 +3,7 @@
 from dubbing.job.caution import Caution, Code
 from dubbing.job.emotion import Emotion
 from dubbing.job.job import (
+    DEFAULT_TENANT,
     FILMS,
     LONGEST_PROGRAMME,
     Background,
@@ -18,6 +19,7 @@ from dubbing.job.job import (
 from dubbing.job.role import Manner, Role
 
 __all__ = [
+    "DEFAULT_TENANT",
     "FILMS",
     "LONGEST_PROGRAMME",
     "Background",

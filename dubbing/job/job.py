@@ -88,6 +88,10 @@ Track = Annotated[
 """A sound track's number, or the BCP 47 tag of its language."""
 
 
+DEFAULT_TENANT = "default"
+"""The tenant of whoever names none."""
+
+
 class JobState(StrEnum):
     """The state of a job."""
 
@@ -210,7 +214,7 @@ class Request(Model):
     background: Background = Background()
     output: Output = Output()
     seed: int = Field(default=0, ge=0, lt=2**31)
-    tenant: Identifier = "default"
+    tenant: Identifier = DEFAULT_TENANT
     """The tenant whose job this is; tenants take turns on a queue."""
     collection: Identifier | None = None
     """The collection that the job belongs to."""

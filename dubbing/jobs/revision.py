@@ -45,11 +45,11 @@ def open_retry(
     cast = job
     if engine or voice:
         asked = recast(job, missing, specs, engine, voice)
-        cast = with_stored_voices(asked, specs, partial(stored_voice, storage))
+        cast = with_stored_voices(asked, specs, partial(stored_voice, storage, job.tenant))
         ids = {segment.id for segment in missing}
         again = tuple(segment for segment in cast.segments if segment.id in ids)
         shorter = cast.model_copy(update={"segments": again or cast.segments})
-        check(shorter, specs, voices=names(storage))
+        check(shorter, specs, voices=names(storage, job.tenant))
     lines = cast_lines(cast, missing, specs, heard_voices(cast, outcomes))
     before = load_round(storage, job_id, round_)
     now = Round(reason=Reason.RETRY, asked=round_ + 1, request=before.request)

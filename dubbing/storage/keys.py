@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dubbing.errors import BadInput
+from dubbing.job.job import DEFAULT_TENANT
 
 LAST_MOMENT = 10**13 - 1
 """Milliseconds since 1970, in the year 2286; the longest number of as many digits."""
@@ -31,6 +32,10 @@ class Keys:
     ENGINES = "engines/"
     ENDPOINTS = "endpoints/"
     VOICE_NAMES = "voice-names/"
+    """Prefix of the names of the default tenant's voices."""
+    TENANTS_VOICE_NAMES = "voice-names-of/"
+    """Prefix of those of other tenants, a folder each. It does not lie below the other prefix, as a
+    voice there may have the name of a tenant."""
     API_KEYS = "api-keys/"
     OUTBOX = "outbox/"
     WEBHOOKS = "webhooks/"
@@ -183,9 +188,16 @@ class Keys:
         return f"media/{digest}"
 
     @staticmethod
-    def voice_name(name: str) -> str:
+    def voice_names(tenant: str) -> str:
+        """Return the prefix of the names of a tenant's voices."""
+        if tenant == DEFAULT_TENANT:
+            return Keys.VOICE_NAMES
+        return f"{Keys.TENANTS_VOICE_NAMES}{tenant}/"
+
+    @staticmethod
+    def voice_name(name: str, tenant: str = DEFAULT_TENANT) -> str:
         """Return the key of a voice's name, which holds the digest of the voice."""
-        return f"voice-names/{name}"
+        return Keys.voice_names(tenant) + name
 
     @staticmethod
     def voice_folder(digest: str) -> str:

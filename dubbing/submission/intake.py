@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from dubbing.engines.engine import EngineSpec
@@ -29,10 +29,12 @@ class Intake:
     def __init__(self, sources: Sources, manifest: Manifest, specs: Specs) -> None:
         self._sources = sources
         self._specs = specs
-        self.manifest = with_stored_voices(manifest, specs, sources.voice)
+        self._voice = partial(sources.voice, manifest.tenant)
+        """Returns the tenant's stored voice of a name or digest, or None."""
+        self.manifest = with_stored_voices(manifest, specs, self._voice)
         """The submitted manifest, with digests in place of the names of stored voices."""
         self._named = {
-            speaker: sources.voice(role.voice or "")
+            speaker: self._voice(role.voice or "")
             for speaker, role in manifest.cast.items()
             if self.manifest.cast[speaker].reference != role.reference
         }
@@ -42,12 +44,12 @@ class Intake:
 
     @property
     def stored_voices(self) -> list[str]:
-        """Names of all stored voices if the job names one that is missing; empty otherwise."""
+        """Names of the tenant's voices if the job names one that is missing; empty otherwise."""
         manifest = self.manifest
         named = (emotion.voice for _, emotion in manifest.emotions if emotion.voice)
         lacks = any(asks_stored(manifest, speaker, self._specs) for speaker in manifest.cast)
         lacks = lacks or not all(map(is_digest, named))
-        return self._sources.voice_names if lacks else []
+        return self._sources.voice_names(manifest.tenant) if lacks else []
 
     def inspect(self) -> float | None:
         """Return the film's length in seconds; None without a film, or for one on ``s3://``.
@@ -118,7 +120,7 @@ class Intake:
                     raise BadInput(f"{fault}, for {speaker!r}", where=role.reference)
         shown = [(who, emotion.voice) for who, emotion in manifest.emotions if emotion.voice]
         for speaker, name in dict.fromkeys(shown):
-            if voice := self._sources.voice(name):
+            if voice := self._voice(name):
                 told = [spec for spec in self._cloning(speaker) if "voice" in spec.emotions]
                 for spec in told:
                     if fault := spec.reference_fault(voice.seconds, voice.transcript):

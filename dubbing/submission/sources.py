@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 
 from dubbing.errors import BadInput
@@ -42,11 +42,7 @@ class Sources:
         self.info = cache(self._info)
         self.recording = cache(self._recording)
         self.voice = cache(self._voice)
-
-    @cached_property
-    def voice_names(self) -> list[str]:
-        """The names of all stored voices, sorted."""
-        return names(self.storage)
+        self.voice_names = cache(self._voice_names)
 
     def store(self, recording: Recording) -> None:
         """Store a new voice, unless it is stored already."""
@@ -101,9 +97,13 @@ class Sources:
         with self.fetched(source) as path:
             return record([path], names=[_basename(source)])
 
-    def _voice(self, name: str) -> Voice | None:
-        """Return the stored voice of a name or digest, or None."""
-        return stored_voice(self.storage, name)
+    def _voice(self, tenant: str, name: str) -> Voice | None:
+        """Return a tenant's stored voice of a name or digest, or None."""
+        return stored_voice(self.storage, tenant, name)
+
+    def _voice_names(self, tenant: str) -> list[str]:
+        """Return the names of a tenant's stored voices, sorted."""
+        return names(self.storage, tenant)
 
 
 def is_stored(source: str) -> bool:

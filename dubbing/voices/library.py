@@ -1,7 +1,7 @@
 """Stored voices by name: extract, list, show, rename and delete them.
 
-A name points to a voice's digest. Stored jobs hold the digest, so renaming or deleting a name does
-not change what was dubbed.
+Names belong to a tenant. A name points to a voice's digest. Stored jobs hold the digest, so
+renaming or deleting a name does not change what was dubbed.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from dubbing.documents import Model
 from dubbing.engines.conversion import spec_of
 from dubbing.engines.engine import EngineSpec
 from dubbing.errors import BadInput, Conflict, Damaged, NewerRelease, NotFound
+from dubbing.job import DEFAULT_TENANT
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.storage.parallel import each
 from dubbing.voices.holds import held, holders, marked_for_deletion
-from dubbing.voices.names import check_new_name, find, names, pointer
+from dubbing.voices.names import check_new_name, find, names, pointer, tenants
 from dubbing.voices.reference import doubts_of, record
 from dubbing.voices.store import load_voice, store_voice
 from dubbing.voices.voice import Digest, Voice
@@ -43,6 +44,7 @@ class VoiceDetails(Model):
     """Everything that is known about a voice."""
 
     names: tuple[str, ...]
+    """Those of other tenants as ``<tenant>/<name>``."""
     voice: Voice
     doubts: tuple[str, ...]
     """Reasons why a clone may not sound as intended."""
@@ -61,7 +63,7 @@ class Deletion(Model):
 
     digest: Digest
     names: tuple[str, ...]
-    """Its other names."""
+    """Its other names; those of other tenants as ``<tenant>/<name>``."""
     jobs: tuple[str, ...]
     """Jobs that use it, or that are being submitted with it."""
     forms: tuple[str, ...]
@@ -71,11 +73,14 @@ class Deletion(Model):
 
 
 class Voices:
-    """The stored voices of one system."""
+    """The stored voices of one tenant."""
 
-    def __init__(self, storage: Storage, specs: Callable[[], Specs]) -> None:
+    def __init__(
+        self, storage: Storage, specs: Callable[[], Specs], tenant: str = DEFAULT_TENANT
+    ) -> None:
         self._storage = storage
         self._specs = specs
+        self._tenant = tenant
 
     def extract(
         self,
@@ -112,7 +117,7 @@ class Voices:
         others = () if engines else _unfit(specs, voice).values()
         self._check_free(name, voice.digest)
         store_voice(self._storage, voice, recording.audio)
-        with held(self._storage, [voice.digest], name):
+        with held(self._storage, [voice.digest], self._holder(name)):
             self._name(name, voice.digest)
         return NamedVoice(
             name=name,
@@ -125,18 +130,22 @@ class Voices:
 
         def named(name: str) -> NamedVoice | None:
             try:
-                voice = load_voice(self._storage, find(self._storage, name))
+                return self.get(name)
             except (NotFound, Damaged, NewerRelease) as exc:
                 # A voice may have been deleted since the names were listed.
                 log.warning("voice %r is skipped: %s", name, exc)
                 return None
-            return NamedVoice(name=name, voice=voice, doubts=tuple(doubts_of(voice)))
 
-        return [voice for voice in each(named, names(self._storage)) if voice]
+        return [voice for voice in each(named, names(self._storage, self._tenant)) if voice]
+
+    def get(self, name: str) -> NamedVoice:
+        """Return the voice of a name; raises NotFound."""
+        voice = load_voice(self._storage, pointer(self._storage, self._tenant, name))
+        return NamedVoice(name=name, voice=voice, doubts=tuple(doubts_of(voice)))
 
     def show(self, name: str) -> VoiceDetails:
         """Return everything known about a voice, by name or digest; raises NotFound."""
-        digest = find(self._storage, name)
+        digest = find(self._storage, self._tenant, name)
         voice = load_voice(self._storage, digest)
         specs = self._specs()
         unfit = _unfit(specs, voice)
@@ -153,12 +162,12 @@ class Voices:
     def rename(self, old: str, new: str) -> None:
         """Rename a voice; raises NotFound, and Conflict when ``new`` belongs to another voice."""
         check_new_name(new)
-        digest = pointer(self._storage, old)
+        digest = pointer(self._storage, self._tenant, old)
         if new != old:
             self._check_free(new, digest)
-            with held(self._storage, [digest], new):
+            with held(self._storage, [digest], self._holder(new)):
                 self._name(new, digest)
-            self._storage.delete(Keys.voice_name(old))
+            self._storage.delete(Keys.voice_name(old, self._tenant))
 
     def delete(self, name: str) -> Deletion:
         """Delete a name, and its voice unless the voice has another name or a job uses it.
@@ -166,12 +175,12 @@ class Voices:
         name: the name, or the digest of a voice that has no name any more, or whose deletion was
             broken off. Raises NotFound.
         """
-        digest = find(self._storage, name)
+        digest = find(self._storage, self._tenant, name)
         if next(self._storage.keys(Keys.voice_folder(digest)), None) is None:
             raise NotFound(f"there is no voice {digest!r}")
         with marked_for_deletion(self._storage, digest):
             if digest != name:
-                self._storage.delete(Keys.voice_name(name))
+                self._storage.delete(Keys.voice_name(name, self._tenant))
             # The writer of a document with this voice sees the mark from now on.
             others = self._names_of(digest)
             jobs = tuple(sorted({*holders(self._storage, digest), *self._jobs_with(digest)}))
@@ -191,7 +200,7 @@ class Voices:
     def _check_free(self, name: str, digest: str) -> None:
         """Raise Conflict when ``name`` belongs to another voice."""
         try:
-            other = pointer(self._storage, name)
+            other = pointer(self._storage, self._tenant, name)
         except NotFound:
             return
         if other != digest:
@@ -201,19 +210,28 @@ class Voices:
             )
 
     def _name(self, name: str, digest: str) -> None:
-        if not self._storage.create(Keys.voice_name(name), digest.encode()):
+        if not self._storage.create(Keys.voice_name(name, self._tenant), digest.encode()):
             # Another process may have taken the name since the check.
             self._check_free(name, digest)
 
+    def _holder(self, name: str) -> str:
+        return name if self._tenant == DEFAULT_TENANT else f"{self._tenant}:{name}"
+
     def _names_of(self, digest: str) -> tuple[str, ...]:
-        def points(name: str) -> bool:
+        """Return all names of a voice, since tenants who sent the same recordings share it."""
+
+        def points(named: tuple[str, str]) -> bool:
             try:
-                return pointer(self._storage, name) == digest
+                return pointer(self._storage, *named) == digest
             except (NotFound, Damaged):
                 return False
 
-        known = names(self._storage)
-        return tuple(n for n, match in zip(known, each(points, known), strict=True) if match)
+        storage = self._storage
+        known = [(tenant, name) for tenant in tenants(storage) for name in names(storage, tenant)]
+        found = [one for one, match in zip(known, each(points, known), strict=True) if match]
+        return tuple(
+            name if tenant == self._tenant else f"{tenant}/{name}" for tenant, name in found
+        )
 
     def _forms(self, digest: str) -> tuple[str, ...]:
         folder, ending = Keys.voice_folder(digest), ".safetensors"

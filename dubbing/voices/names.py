@@ -1,4 +1,4 @@
-"""Names of stored voices: each points to a voice's digest.
+"""Names of stored voices: each belongs to a tenant, and points to a voice's digest.
 
 Names come from outside, so each is checked before it becomes part of a storage key.
 """
@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from dubbing.documents import is_identifier
 from dubbing.engines.engine import EngineSpec
 from dubbing.errors import BadInput, Damaged, NotFound
-from dubbing.job import Manner, Request, Segment
+from dubbing.job import DEFAULT_TENANT, Manner, Request, Segment
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.voices.store import load_voice
@@ -24,21 +24,28 @@ AnyRequest = TypeVar("AnyRequest", bound=Request)
 Felt = TypeVar("Felt", Manner, Segment)
 
 
-def names(storage: Storage) -> list[str]:
-    """Return the names of all voices, sorted."""
-    found = (key.removeprefix(Keys.VOICE_NAMES) for key in storage.keys(Keys.VOICE_NAMES))
+def names(storage: Storage, tenant: str) -> list[str]:
+    """Return the names of all voices of a tenant, sorted."""
+    prefix = Keys.voice_names(tenant)
+    found = (key.removeprefix(prefix) for key in storage.keys(prefix))
     return sorted(name for name in found if is_identifier(name))
 
 
-def find(storage: Storage, name: str) -> str:
+def tenants(storage: Storage) -> list[str]:
+    """Return the tenants that may have voices."""
+    others = storage.folders(Keys.TENANTS_VOICE_NAMES)
+    return [DEFAULT_TENANT, *filter(is_identifier, others)]
+
+
+def find(storage: Storage, tenant: str, name: str) -> str:
     """Return a voice's digest, given its name or the digest itself; raises NotFound."""
-    return name if is_digest(name) else pointer(storage, name)
+    return name if is_digest(name) else pointer(storage, tenant, name)
 
 
-def stored_voice(storage: Storage, name: str) -> Voice | None:
+def stored_voice(storage: Storage, tenant: str, name: str) -> Voice | None:
     """Return the voice of a name or digest, or None when there is none; raises Damaged."""
     try:
-        return load_voice(storage, find(storage, name))
+        return load_voice(storage, find(storage, tenant, name))
     except NotFound:
         return None
 
@@ -83,17 +90,18 @@ def asks_stored(request: Request, speaker: str, specs: Mapping[str, EngineSpec])
     return bool(role.voice and not role.cloned and spec and role.voice not in spec.voices)
 
 
-def pointer(storage: Storage, name: str) -> str:
-    """Return the digest that a name points to; raises NotFound, or Damaged."""
+def pointer(storage: Storage, tenant: str, name: str) -> str:
+    """Return the digest that a tenant's name points to; raises NotFound, or Damaged."""
     unknown = NotFound(f"there is no voice {name!r}")
     if not is_identifier(name):
         raise unknown
+    key = Keys.voice_name(name, tenant)
     try:
-        return TypeAdapter(Digest).validate_python(storage.get(Keys.voice_name(name)).decode())
+        return TypeAdapter(Digest).validate_python(storage.get(key).decode())
     except NotFound as exc:
         raise unknown from exc
     except (ValidationError, UnicodeDecodeError) as exc:
-        raise Damaged(Keys.voice_name(name)) from exc
+        raise Damaged(key) from exc
 
 
 def is_digest(name: str) -> bool:

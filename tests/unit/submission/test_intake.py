@@ -39,6 +39,9 @@ def test_a_voice_without_its_words_is_refused_for_an_engine_that_needs_them(
         ManifestRole(reference=str(path)),
         ManifestRole(reference="source"),
     )
+    of_another = Voices(storage, lambda: SPECS, "acme")
+    of_another.extract("theirs", [path], transcript="Good day to all of you.")
+    assert intake(storage, ManifestRole(voice="theirs")).stored_voices == ["told", "untold"]
     for role in roles:
         with pytest.raises(BadInput, match=r"'needy' needs what is said in a reference.*'speaker'"):
             intake(storage, role).inspect()

@@ -132,10 +132,10 @@ def test_a_renamed_voice_is_found_by_its_new_name_alone(
 ) -> None:
     digest = voices.extract("ada", [ada]).voice.digest
     voices.rename("ada", "countess")
-    assert find(storage, "countess") == digest
-    assert find(storage, digest) == digest
+    assert find(storage, "default", "countess") == digest
+    assert find(storage, "default", digest) == digest
     with pytest.raises(NotFound, match="no voice 'ada'"):
-        find(storage, "ada")
+        find(storage, "default", "ada")
     voices.extract("bob", [bob])
     with pytest.raises(Conflict, match="'bob' belongs to another voice"):
         voices.rename("countess", "bob")
@@ -190,7 +190,7 @@ def test_what_cannot_be_a_name_reaches_no_file(
         with pytest.raises(NotFound, match="there is no voice"):
             ask(name)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
-    assert find(storage, "ada") == digest
+    assert find(storage, "default", "ada") == digest
 
 
 def test_a_digest_names_no_other_voice(voices: Voices, ada: Path) -> None:
@@ -249,13 +249,34 @@ def test_a_cast_means_the_voice_of_its_engine_first_and_then_a_stored_one(
         "E": ManifestRole(voice=digest, speed=1.2),
     }
     job = Manifest(language="en", engine="tone", segments=tuple(lines), cast=cast)
-    assert with_stored_voices(job, SPECS, partial(stored_voice, storage)).cast == {
+    assert with_stored_voices(job, SPECS, partial(stored_voice, storage, "default")).cast == {
         "A": cast["A"],
         "B": ManifestRole(reference=digest),
         "C": cast["C"],
         "D": cast["D"],
         "E": ManifestRole(reference=digest, speed=1.2),
     }
+
+
+def test_each_tenant_has_names_of_its_own_for_voices_that_they_share(
+    voices: Voices, storage: Storage, ada: Path, bob: Path
+) -> None:
+    acme = Voices(storage, lambda: SPECS, "acme")
+    digest = voices.extract("ada", [ada]).voice.digest
+    assert acme.extract("ada", [bob]).voice.digest != digest
+    acme.extract("countess", [ada])
+    # A voice may have the name of a tenant.
+    voices.extract("acme", [bob])
+    assert [named.name for named in voices.all()] == ["acme", "ada"]
+    assert [named.name for named in acme.all()] == ["ada", "countess"]
+    assert stored_voice(storage, "default", "countess") is None
+    with pytest.raises(NotFound, match="no voice 'countess'"):
+        voices.delete("countess")
+    assert voices.show("ada").names == ("ada", "acme/countess")
+    assert voices.delete("ada").names == ("acme/countess",)
+    acme.rename("countess", "mara")
+    assert acme.get("mara").voice.digest == digest
+    assert not acme.delete("mara").kept
 
 
 def test_a_form_is_derived_once_for_an_engine_and_again_for_another_model(
