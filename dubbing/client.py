@@ -302,21 +302,43 @@ class Client:
 
         return {id_: id_ for id_ in job_ids} | distinct(load_jobs(self.storage, job_ids))
 
-    def say(self, text: str, *, language: str, engine: str = "", voice: str = "") -> Audio:
-        """Speak one line ahead of all batches and return its sound.
+    def say(
+        self,
+        text: str,
+        *,
+        language: str,
+        engine: str = "",
+        voice: str = "",
+        speed: float = 1.0,
+        pitch: float = 0.0,
+        tenant: str = DEFAULT_TENANT,
+    ) -> Audio:
+        """Speak a text ahead of all batches and return its sound.
 
+        A text that is too long for the engine is spoken sentence by sentence.
+        speed, pitch: as in a role of a cast; pitch in semitones. tenant: whose stored voices are
+        meant.
         Raises BadInput, the worker's error, or Transient when no worker answers in time.
         """
+        from dubbing.engines.conversion import spec_of
+        from dubbing.media.sounds import joined
         from dubbing.planning.casting import cast_lines
-        from dubbing.queue.say import one_line, say
+        from dubbing.queue.say import PAUSE, in_lines, say
 
-        engine = engine or self._system.settings.engine
-        manifest = one_line(text, language=language, engine=engine, voice=voice)
-        checked = self._checker.check(manifest)
-        job = checked.intake.stored
-        (cast,) = cast_lines(job, job.segments, checked.specs)
+        specs, engine = self.specs(), engine or self._system.settings.engine
+        manifest = in_lines(
+            text,
+            language=language,
+            engine=engine,
+            limit=spec_of(engine, specs).limit(language),
+            role={"voice": voice or None, "speed": speed, "pitch": pitch},
+            tenant=tenant,
+        )
+        job = self._checker.check(manifest, specs).intake.stored
+        cast = cast_lines(job, job.segments, specs)
         self._installation.prepare()
-        return say(self.storage, self.ledger, self.publisher, cast, job.language)
+        both = self.storage, self.ledger
+        return joined([say(*both, self.publisher, one, job.language) for one in cast], PAUSE)
 
     def specs(self) -> dict[str, EngineSpec]:
         """Return the specs of the engines that jobs can name."""

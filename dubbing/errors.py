@@ -77,6 +77,16 @@ class ReportedError(DubbingError):
         return self.record
 
 
+def kind_of(code: str) -> type[DubbingError]:
+    """Return the class of the errors with a code; `DubbingError` for one that is not known here."""
+    kinds = [DubbingError]
+    for kind in kinds:
+        if kind.code == code:
+            return kind
+        kinds += kind.__subclasses__()
+    return DubbingError
+
+
 class Unforeseen(DubbingError):
     """An exception outside this tree ended a command; the message names the file of its details."""
 

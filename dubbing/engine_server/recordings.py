@@ -12,9 +12,9 @@ from fastapi import Request
 from dubbing.engine_server.booth import Booth
 from dubbing.engine_server.desk import answered
 from dubbing.engine_server.forms import packed
-from dubbing.engine_server.sounds import at_rate
 from dubbing.errors import BadInput
 from dubbing.media.samples import Audio, decode_exact
+from dubbing.media.sounds import at_rate
 from dubbing.voices.reference import RATE, fault_of, prepare, prepare_sound
 
 

@@ -9,10 +9,10 @@ from dubbing.engine_server.booth import Booth
 from dubbing.engine_server.desk import answered, desk_of
 from dubbing.engine_server.lines import line_of
 from dubbing.engine_server.schema import LineBody
-from dubbing.engine_server.sounds import joined
 from dubbing.engines.engine import EngineSpec, Spoken
 from dubbing.errors import BadInput, DubbingError
 from dubbing.media.samples import Audio, judge
+from dubbing.media.sounds import joined
 from dubbing.text.sentences import split
 from dubbing.text.wording import spoken
 
@@ -58,16 +58,12 @@ def language_of(request: Request, spec: EngineSpec, asked: str = "") -> str:
 
     Raises BadInput where nobody told it.
     """
-    if language := asked or desk_of(request).language:
+    if language := asked or desk_of(request).language or spec.own_language:
         return language
-    tags = [tag for tag in spec.languages if tag != "*"]
-    # A language may stand there with its region, too.
-    if len({tag.partition("-")[0] for tag in tags}) != 1:
-        raise BadInput(
-            f"{spec.name} speaks several languages: name one, or start the server with --language",
-            where="language",
-        )
-    return tags[0]
+    raise BadInput(
+        f"{spec.name} speaks several languages: name one, or start the server with --language",
+        where="language",
+    )
 
 
 def first_voice(spec: EngineSpec) -> str:

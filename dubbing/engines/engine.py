@@ -124,6 +124,13 @@ class EngineSpec(Model):
             for spoken in self.languages
         )
 
+    @property
+    def own_language(self) -> str:
+        """The one language that it speaks; ``""`` when it speaks several."""
+        tags = [tag for tag in self.languages if tag != "*"]
+        # A language may stand there with its region, too.
+        return tags[0] if len({tag.partition("-")[0] for tag in tags}) == 1 else ""
+
     def limit(self, language: str) -> int:
         """Return the longest line in characters."""
         return _by_language(self.max_characters, language)

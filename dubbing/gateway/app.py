@@ -12,7 +12,21 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from dubbing.client import Client
-from dubbing.gateway import events, health, jobs, me, nodes, socket, system, uploads, webhooks
+from dubbing.gateway import (
+    events,
+    health,
+    jobs,
+    lines,
+    me,
+    nodes,
+    openai,
+    socket,
+    speech,
+    system,
+    uploads,
+    voices,
+    webhooks,
+)
 from dubbing.gateway.announcements import Announcements
 from dubbing.gateway.callers import Callers, Door
 from dubbing.gateway.facts import Facts
@@ -84,7 +98,11 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
         redoc_url=None,
     )
     app.state.office = office
-    for module in (health, me, jobs, events, uploads, webhooks, nodes, system, socket):
+    for module in (
+        *(health, me, jobs, events, lines, uploads, webhooks),
+        *(nodes, system, socket),
+        *(speech, voices, openai),
+    ):
         app.include_router(module.router)
     app.add_exception_handler(events.NothingMore, events.nothing_more)
     FAULTS.install(app)

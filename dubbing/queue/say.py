@@ -1,12 +1,15 @@
-"""A line that is spoken at once: an interactive request, which belongs to no job."""
+"""Texts that are spoken at once: interactive requests, which belong to no job."""
 
 from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Mapping
+from typing import Any
 
-from dubbing.documents import Document, received
+from dubbing.documents import Document, received, validated
 from dubbing.errors import BadInput, Damaged, ErrorRecord, ReportedError, Transient
+from dubbing.job import LONGEST_PROGRAMME
 from dubbing.ledger import Ledger
 from dubbing.media.samples import Audio
 from dubbing.planning.clip import load_clip
@@ -15,14 +18,15 @@ from dubbing.planning.result import SegmentResult
 from dubbing.queue.publisher import Publisher, queues_of
 from dubbing.script.manifest import Manifest
 from dubbing.storage import Storage
+from dubbing.text.sentences import split
 from dubbing.text.sounds import is_silent
 from dubbing.voices.voice import VoiceRef
 
 SAY_SECONDS = 60.0
+PAUSE = 0.3
+"""Seconds of silence between the lines of a text; each is stored without silence at its ends."""
 TURN_SECONDS = 0.05
 """Pause between two questions whether a request may go ahead."""
-LONGEST = 86_400.0
-"""Seconds of the line's slot, long enough for any text."""
 
 
 class SayRequest(Document):
@@ -36,23 +40,35 @@ class SayRequest(Document):
     line: PlannedLine
 
 
-def one_line(text: str, *, language: str, engine: str, voice: str) -> Manifest:
-    """Return a manifest of one line, used to check and cast it.
+def in_lines(
+    text: str, *, language: str, engine: str, limit: int, role: Mapping[str, Any], tenant: str
+) -> Manifest:
+    """Return a manifest of the text's lines, used to check and cast them.
 
-    Raises BadInput for text without words.
+    A text that is too long for one line is cut at sentences. limit: the most characters that the
+    engine speaks at once. role: the fields of a `ManifestRole`.
+    Raises BadInput for text without words, and for fields out of bounds.
     """
-    manifest = Manifest.model_validate(
-        {
-            "language": language,
-            "engine": engine,
-            "segments": [{"id": "say", "start": 0, "end": LONGEST, "text": text}],
-            "cast": {"speaker": {"voice": voice or None}},
-            # The user of a single line wants to hear all of it.
-            "speak_sounds": True,
-            "speak_lyrics": True,
-        }
-    )
-    if is_silent(manifest, manifest.segments[0]):
+    # Numbers grow when they are put into words.
+    texts = split(text, language, max(1, limit // 2)) if len(text) > limit else [text]
+    # Each line has enough time.
+    slot = LONGEST_PROGRAMME / len(texts)
+    segments = [
+        {"id": f"say-{n}", "start": n * slot, "end": (n + 1) * slot, "text": part}
+        for n, part in enumerate(texts)
+    ]
+    fields = {
+        "language": language,
+        "engine": engine,
+        "segments": segments,
+        "cast": {"speaker": role},
+        "tenant": tenant,
+        # Whoever sends a single text wants to hear all of it.
+        "speak_sounds": True,
+        "speak_lyrics": True,
+    }
+    manifest = validated(Manifest, fields, "request")
+    if all(is_silent(manifest, segment) for segment in manifest.segments):
         raise BadInput(f"{text[:40]!r} holds nothing to speak: write words")
     return manifest
 

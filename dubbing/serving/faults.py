@@ -21,8 +21,10 @@ from dubbing.errors import (
     EngineFailed,
     EngineMissing,
     NotFound,
+    ReportedError,
     SpeechRejected,
     Transient,
+    kind_of,
 )
 from dubbing.visible import readable_line
 
@@ -119,8 +121,9 @@ class Faults:
         app.add_exception_handler(Exception, self._unforeseen)
 
     def status(self, exc: DubbingError) -> int:
-        """Return the status of an error."""
-        return next(self._statuses[kind] for kind in type(exc).__mro__ if kind in self._statuses)
+        """Return the status of an error; of one that a worker reported, that of the worker's."""
+        known = kind_of(exc.record.code) if isinstance(exc, ReportedError) else type(exc)
+        return next(self._statuses[kind] for kind in known.__mro__ if kind in self._statuses)
 
     def answer(self, request: HTTPConnection, exc: DubbingError) -> JSONResponse:
         """Return the answer to a request, or to a WebSocket's, that fails with an error."""

@@ -66,9 +66,13 @@ class Checker:
     engine: str
     """The engine for jobs that name none."""
 
-    def check(self, manifest: Manifest) -> Checked:
-        """Return a job that can be stored; raises BadInput that names every segment to change."""
-        return self.check_all([manifest])[0]
+    def check(self, manifest: Manifest, specs: dict[str, EngineSpec] | None = None) -> Checked:
+        """Return a job that can be stored; raises BadInput that names every segment to change.
+
+        specs: those of all engines, where the caller has read them.
+        """
+        known = known_specs(self.storage, self.catalogue) if specs is None else specs
+        return self._check(manifest, known, Sources(self.storage))
 
     def check_all(self, manifests: Sequence[Manifest]) -> list[Checked]:
         """Return jobs that can be stored; raises one BadInput that names every job that cannot."""

@@ -18,9 +18,9 @@ from dubbing.engine_server.booth import Booth, State
 from dubbing.engine_server.contract import Contract
 from dubbing.engine_server.desk import desk_of
 from dubbing.engine_server.schema import Name, Text
-from dubbing.engine_server.sounds import FORMATS
 from dubbing.engine_server.speech import first_voice, language_of, say
 from dubbing.errors import BadInput, NotFound
+from dubbing.media.sounds import FORMATS
 from dubbing.serving.faults import FaultBody
 
 # Whoever sends a string of JSON need not say that it is JSON.

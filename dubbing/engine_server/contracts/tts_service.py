@@ -25,10 +25,10 @@ from dubbing.engine_server.contracts.tts_schema import (
 )
 from dubbing.engine_server.desk import desk_of
 from dubbing.engine_server.shelf import Shelf
-from dubbing.engine_server.sounds import FORMATS, at_rate
 from dubbing.engine_server.speech import first_voice, say
 from dubbing.media.samples import Audio
 from dubbing.media.scratch import scratch, sweep
+from dubbing.media.sounds import FORMATS, at_rate
 from dubbing.media.stretch import stretch
 
 LANGUAGE = "en"

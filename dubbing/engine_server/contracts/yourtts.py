@@ -19,10 +19,10 @@ from dubbing.engine_server.contract import Contract, plain_form
 from dubbing.engine_server.desk import desk_of
 from dubbing.engine_server.recordings import derived, sound_of, speech_in
 from dubbing.engine_server.schema import Name, Text
-from dubbing.engine_server.sounds import at_rate
 from dubbing.engine_server.speech import first_voice, say
 from dubbing.errors import BadInput
 from dubbing.media.samples import Audio
+from dubbing.media.sounds import at_rate
 from dubbing.media.stretch import stretch
 
 RATE = 22_050

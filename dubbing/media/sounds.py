@@ -18,10 +18,15 @@ PCM_RATE, OPUS_RATE = 24_000, 48_000
 SoundFormat: TypeAlias = Literal["mp3", "opus", "flac", "wav", "pcm"]
 
 
-def joined(sounds: Sequence[Audio]) -> Audio:
-    """Return sounds of one rate, one after the other; there has to be one."""
-    samples = np.concatenate([sound.samples for sound in sounds])
-    return Audio(samples=samples, rate=sounds[0].rate)
+def joined(sounds: Sequence[Audio], pause: float = 0.0) -> Audio:
+    """Return sounds of one rate, one after the other; there has to be one.
+
+    pause: seconds of silence between them.
+    """
+    first, *others = sounds
+    silence = np.zeros(round(pause * first.rate), np.float32)
+    parts = [first.samples, *(part for one in others for part in (silence, one.samples))]
+    return Audio(samples=np.concatenate(parts), rate=first.rate)
 
 
 def at_rate(audio: Audio, rate: int) -> Audio:

@@ -1,0 +1,61 @@
+"""Texts that callers have spoken at once, by a worker, and wait for."""
+
+from __future__ import annotations
+
+from fastapi import Response
+
+from dubbing.documents import nearest
+from dubbing.engines.engine import EngineSpec
+from dubbing.errors import EngineMissing, Transient
+from dubbing.gateway.callers import Caller
+from dubbing.gateway.office import Office
+from dubbing.media.sounds import FORMATS, SoundFormat
+
+
+def said(
+    office: Office,
+    caller: Caller,
+    text: str,
+    *,
+    engine: str,
+    voice: str,
+    language: str,
+    format_: SoundFormat,
+    speed: float = 1.0,
+    pitch: float = 0.0,
+) -> Response:
+    """Return the sound of a text in a format, with the engine in the header ``X-Engine``.
+
+    voice: a stock voice of the engine, or the name of one of the caller's. pitch: in semitones.
+    Raises as `Client.say` does, EngineMissing for an engine that nobody knows, and Transient at
+    once when the engine has no worker.
+    """
+    if engine not in engines_online(office):
+        # An engine that nobody knows will have none later either.
+        known(office, engine)
+        raise Transient(f"no worker of {engine!r} is online: start `dubbing worker {engine}`")
+    sound = office.client.say(
+        text,
+        language=language,
+        engine=engine,
+        voice=voice,
+        speed=speed,
+        pitch=pitch,
+        tenant=caller.tenant,
+    )
+    encode, media_type = FORMATS[format_]
+    return Response(encode(sound), media_type=media_type, headers={"X-Engine": engine})
+
+
+def known(office: Office, engine: str) -> EngineSpec:
+    """Return the spec of an engine that jobs can name; raises EngineMissing."""
+    specs = office.client.specs()
+    if engine not in specs:
+        raise EngineMissing(f"there is no engine {engine!r}; {nearest(engine, [*specs])}")
+    return specs[engine]
+
+
+def engines_online(office: Office) -> set[str]:
+    """Return the engines that a worker is online for."""
+    workers = office.client.fleet.workers()
+    return {engine for worker in workers if worker.online for engine in worker.engines}

@@ -1,0 +1,158 @@
+"""`/api/extract_voice`, `/api/voices`: voices that are made from recordings."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Path, Request, UploadFile
+
+from dubbing.documents import Model
+from dubbing.engines.engine import EngineSpec
+from dubbing.gateway.bodies import example
+from dubbing.gateway.callers import Reader, VoiceMaker
+from dubbing.gateway.office import office_of
+from dubbing.gateway.refusals import documented
+from dubbing.job.job import plain_name
+from dubbing.media.scratch import scratch
+from dubbing.voices.library import NamedVoice
+from dubbing.voices.reference import LARGEST
+
+FIELDS = 1 << 20
+"""Bytes of a form beside its recording."""
+
+VoiceId = Annotated[str, Path(max_length=100)]
+Name = Annotated[str, Form(max_length=100)]
+
+router = APIRouter(prefix="/api", tags=["voices"])
+
+
+class StoredVoiceBody(Model):
+    """A voice that was made from a recording."""
+
+    model_config = example(
+        voice_id="mara",
+        name="mara",
+        engine="xtts",
+        engines=["openvoice", "xtts"],
+        created_at="2026-11-30T09:30:00Z",
+        language="de",
+        seconds=11.2,
+        doubts=[],
+    )
+
+    voice_id: str
+    """Its name in casts, and in `/api/synthesize`."""
+    name: str
+    """The same."""
+    engine: str | None
+    """The engine that it was asked for, or else the first one of ``engines``."""
+    engines: list[str]
+    """The engines that can speak in it."""
+    created_at: datetime | None
+    language: str
+    """Of the recording, as a BCP 47 tag; empty when unknown."""
+    seconds: float
+    """Length of its speech."""
+    doubts: list[str]
+    """Reasons why it may not sound as intended."""
+
+
+class StoredVoicesBody(Model):
+    """The caller's voices."""
+
+    voices: list[StoredVoiceBody]
+
+
+class DeletedVoiceBody(Model):
+    """A voice whose name was deleted."""
+
+    model_config = example(voice_id="mara", kept=False)
+
+    voice_id: str
+    kept: bool
+    """Whether its recording was kept, as it has another name, or jobs use it."""
+
+
+@router.post(
+    "/extract_voice",
+    status_code=201,
+    responses=documented(409, 413),
+    max_body_size=LARGEST + FIELDS,
+)
+def extract_voice(
+    request: Request,
+    caller: VoiceMaker,
+    audio: UploadFile,
+    voice_name: Name,
+    voice_id: Name = "",
+    reference_text: Annotated[str, Form(max_length=5000)] = "",
+    engine: Name = "",
+    language: Annotated[str, Form(max_length=35)] = "",
+    consent: Annotated[str, Form(max_length=1000)] = "",
+) -> StoredVoiceBody:
+    """Make a voice from a recording of one speaker, in any format, of up to 50 MB.
+
+    It is named by `voice_id`, or by `voice_name` where that is left out. `reference_text`: what is
+    said in it. `engine`: one that must be able to speak in it. `consent`: who agreed to what.
+    """
+    client = office_of(request).client
+    with scratch() as folder:
+        path = folder / (plain_name(audio.filename or "") or "audio")
+        with path.open("wb") as file:
+            shutil.copyfileobj(audio.file, file)
+        made = client.voices_of(caller.tenant).extract(
+            voice_id or voice_name,
+            [path],
+            transcript=reference_text,
+            language=language,
+            consent=consent,
+            engines=[engine] if engine else [],
+        )
+    return _body(made, client.specs(), engine)
+
+
+@router.get("/voices", responses=documented())
+def voices(request: Request, caller: Reader) -> StoredVoicesBody:
+    """List the caller's voices, by name; `/api/engines` lists the stock voices."""
+    client = office_of(request).client
+    specs = client.specs()
+    found = client.voices_of(caller.tenant).all()
+    return StoredVoicesBody(voices=[_body(named, specs) for named in found])
+
+
+@router.get("/voices/{voice_id}", responses=documented(404))
+def voice(request: Request, caller: Reader, voice_id: VoiceId) -> StoredVoiceBody:
+    """Tell what is known of a voice."""
+    client = office_of(request).client
+    return _body(client.voices_of(caller.tenant).get(voice_id), client.specs())
+
+
+@router.delete("/voices/{voice_id}", responses=documented(404, 409))
+def delete_voice(request: Request, caller: VoiceMaker, voice_id: VoiceId) -> DeletedVoiceBody:
+    """Delete a voice; its recording stays as long as jobs use it."""
+    library = office_of(request).client.voices_of(caller.tenant)
+    # By its name alone: the digest of a voice may be another tenant's.
+    library.get(voice_id)
+    return DeletedVoiceBody(voice_id=voice_id, kept=library.delete(voice_id).kept)
+
+
+def _body(named: NamedVoice, specs: Mapping[str, EngineSpec], engine: str = "") -> StoredVoiceBody:
+    voice = named.voice
+    fit = [
+        name
+        for name, spec in sorted(specs.items())
+        if spec.clones and not spec.reference_fault(voice.seconds, voice.transcript)
+    ]
+    return StoredVoiceBody(
+        voice_id=named.name,
+        name=named.name,
+        engine=engine or next(iter(fit), None),
+        engines=fit,
+        created_at=datetime.fromtimestamp(voice.created, UTC) if voice.created else None,
+        language=voice.language,
+        seconds=round(voice.seconds, 2),
+        doubts=list(named.doubts),
+    )

@@ -1,0 +1,295 @@
+"""Speech, voices and engines over HTTP: a gateway, and a worker that speaks."""
+
+from __future__ import annotations
+
+import io
+import select
+import socket
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+import gateways
+import httpx2
+import openai
+import pytest
+import soundfile
+from gateways import Gateway
+from recordings import silence, speech
+from speech import pitch
+from system import System
+
+from dubbing.engines.adapters.tone import VOICES
+from dubbing.engines.remote.sound import sound_of
+from dubbing.keyring import Scope
+from dubbing.media.samples import Audio
+from dubbing.voices.reference import LARGEST
+
+TEXT = "The train leaves at nine, and it does not wait. "
+
+
+class Tones(System):
+    """A worker of the tone engine, and one of assembly."""
+
+    ENGINES: ClassVar[Mapping[str, str]] = {"tone": "tone", "assembly": "assembly"}
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    home = tmp_path_factory.mktemp("gateway") / "home"
+    with Tones(home, engine="tone", slots=1) as system, gateways.running(system.settings) as one:
+        system.ready()
+        yield one
+
+
+@pytest.fixture(scope="module")
+def caller(gateway: Gateway) -> httpx2.Client:
+    return gateway.caller()
+
+
+@pytest.fixture(scope="module")
+def acme(gateway: Gateway) -> httpx2.Client:
+    return gateway.caller("acme")
+
+
+@pytest.fixture(scope="module")
+def client(gateway: Gateway) -> Iterator[openai.OpenAI]:
+    url, key = f"{gateway.url}/v1", gateway.key()
+    with openai.OpenAI(base_url=url, api_key=key, max_retries=0) as client:
+        yield client
+
+
+def say(caller: httpx2.Client, **fields: Any) -> httpx2.Response:
+    plain = {"text": TEXT, "voice_id": "low", "language": "en"}
+    return caller.post("/api/synthesize", json=plain | fields)
+
+
+def recording(sound: Audio) -> dict[str, Any]:
+    """Return a form's file."""
+    file = io.BytesIO()
+    soundfile.write(file, sound.samples, sound.rate, format="FLAC")
+    return {"audio": ("mara.flac", file.getvalue(), "audio/flac")}
+
+
+def extract(caller: httpx2.Client, files: dict[str, Any], **fields: str) -> httpx2.Response:
+    return caller.post("/api/extract_voice", files=files, data={"voice_name": "mara"} | fields)
+
+
+@pytest.mark.parametrize(
+    ("format_", "media_type"),
+    [("wav", "wav"), ("mp3", "mpeg"), ("flac", "flac"), ("opus", "ogg")],
+)
+def test_a_text_is_spoken_at_once_in_the_format_that_was_asked(
+    caller: httpx2.Client, format_: str, media_type: str
+) -> None:
+    answer = say(caller, voice_id="high", output_format=format_)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == f"audio/{media_type}"
+    assert answer.headers["x-engine"] == "tone"
+    assert answer.headers["x-request-id"]
+    assert pitch(sound_of(answer.content)) == pytest.approx(VOICES["high"], rel=0.15)
+
+
+def test_speed_and_pitch_change_how_a_text_is_spoken(caller: httpx2.Client) -> None:
+    plain = sound_of(say(caller).content)
+    changed = sound_of(say(caller, speed=2, pitch=2).content)
+    assert changed.seconds == pytest.approx(plain.seconds / 2, rel=0.1)
+    assert pitch(changed) == pytest.approx(2 * pitch(plain), rel=0.15)
+
+
+def test_a_text_longer_than_a_line_is_spoken_in_parts(caller: httpx2.Client) -> None:
+    answer = say(caller, text=TEXT * 60)
+    assert answer.status_code == 200, answer.text
+    whole, part = sound_of(answer.content), sound_of(say(caller, text=TEXT * 10).content)
+    assert whole.seconds == pytest.approx(6 * part.seconds, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "words"),
+    [
+        ({"voice_id": "nobody"}, 422, "'tone' has no voice 'nobody'"),
+        ({"engine": "tnoe"}, 404, "no engine 'tnoe'; did you mean 'tone'"),
+        ({"engine": "espeak", "voice_id": "en"}, 503, "no worker of 'espeak' is online"),
+        ({"text": "♪"}, 422, "holds nothing to speak"),
+        ({"text": "x" * 5001}, 422, "5000"),
+        ({"language": "no tag"}, 422, "no BCP 47 tag"),
+        ({"speed": 3}, 422, "body.speed"),
+    ],
+)
+def test_a_text_that_cannot_be_spoken_is_refused(
+    caller: httpx2.Client, fields: dict[str, Any], status: int, words: str
+) -> None:
+    answer = say(caller, **fields)
+    assert (answer.status_code, words in answer.json()["message"]) == (status, True), answer.text
+    assert ("retry-after" in answer.headers) == (status == 503)
+
+
+def test_a_voice_is_extracted_listed_spoken_with_and_deleted(
+    caller: httpx2.Client, acme: httpx2.Client
+) -> None:
+    sound = recording(speech("Annie"))
+    made = extract(caller, sound, reference_text="You told me", language="en", engine="tone")
+    assert made.status_code == 201, made.text
+    voice = made.json()
+    assert (voice["voice_id"], voice["engine"], voice["language"]) == ("mara", "tone", "en")
+    assert voice["seconds"] > 5
+    assert voice["created_at"]
+    assert extract(caller, sound, reference_text="You told me", language="en").status_code == 201
+    other = extract(caller, recording(speech("m3")), voice_id="mara", voice_name="Somebody")
+    assert (other.status_code, other.json()["code"]) == (409, "conflict")
+
+    assert [one["voice_id"] for one in caller.get("/api/voices").json()["voices"]] == ["mara"]
+    assert caller.get("/api/voices/mara").json()["voice_id"] == "mara"
+    assert say(caller, voice_id="mara").status_code == 200
+    # Nothing of it exists for another tenant.
+    assert acme.get("/api/voices").json() == {"voices": []}
+    assert acme.get("/api/voices/mara").status_code == 404
+    assert acme.delete("/api/voices/mara").status_code == 404
+    assert say(acme, voice_id="mara").status_code == 422
+    assert extract(acme, recording(speech("m3"))).status_code == 201
+
+    assert caller.delete("/api/voices/mara").json() == {"voice_id": "mara", "kept": False}
+    assert caller.get("/api/voices/mara").status_code == 404
+    assert acme.get("/api/voices/mara").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("files", "fields", "words"),
+    [
+        ({"audio": ("a.wav", b"#!/bin/sh", "audio/wav")}, {}, "a.wav"),
+        (
+            recording(Audio(samples=silence(5.0), rate=24_000)),
+            {},
+            "mara.flac",
+        ),
+        ({"audio": ("../../x", b"", "audio/wav")}, {"voice_name": "../x"}, "'../x' cannot name"),
+        ({}, {}, "body.audio"),
+    ],
+)
+def test_a_recording_that_makes_no_voice_is_refused_and_leaves_nothing(
+    gateway: Gateway, files: dict[str, Any], fields: dict[str, str], words: str
+) -> None:
+    caller = gateway.caller("voiceless")
+    answer = extract(caller, files, **fields)
+    assert (answer.status_code, words in answer.json()["message"]) == (422, True), answer.text
+    assert "/tmp" not in answer.text
+    assert caller.get("/api/voices").json() == {"voices": []}
+
+
+def test_a_recording_that_is_too_large_is_refused_while_it_is_sent(
+    gateway: Gateway, caller: httpx2.Client
+) -> None:
+    url = urlsplit(gateway.url)
+    head = (
+        f"POST /api/extract_voice HTTP/1.1\r\nHost: {url.netloc}\r\n"
+        f"X-Api-Key: {caller.headers['x-api-key']}\r\nTransfer-Encoding: chunked\r\n"
+        "Content-Type: multipart/form-data; boundary=x\r\n\r\n"
+    )
+    part = b'--x\r\nContent-Disposition: form-data; name="audio"; filename="a.wav"\r\n\r\n'
+    with socket.create_connection((url.hostname, url.port), timeout=10) as connection:
+        connection.sendall(head.encode() + chunk(part))
+        for _ in range(2 * LARGEST >> 20):
+            connection.sendall(chunk(bytes(1 << 20)))
+            if select.select([connection], [], [], 0)[0]:
+                break
+        assert connection.recv(1000).startswith(b"HTTP/1.1 413")
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+def test_a_key_without_the_right_makes_no_voice(gateway: Gateway) -> None:
+    reader = gateway.caller(scopes=[Scope.READ])
+    for answer in (
+        extract(reader, recording(speech("Annie"))),
+        reader.delete("/api/voices/mara"),
+        say(reader),
+        reader.post("/api/batch_synthesize", json={"texts": ["A."], "voice_id": "low"}),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+    assert reader.get("/api/voices").status_code == 200
+
+
+def test_engines_are_listed_with_whether_a_worker_is_online(caller: httpx2.Client) -> None:
+    engines = {one["name"]: one for one in caller.get("/api/engines").json()["engines"]}
+    assert engines["tone"]["online"]
+    assert engines["tone"]["clones"]
+    assert engines["tone"]["voices"] == list(VOICES)
+    assert not engines["espeak"]["online"]
+
+
+def test_texts_become_a_job_that_keeps_the_sound_of_each(
+    caller: httpx2.Client, acme: httpx2.Client
+) -> None:
+    texts = ["The first of them.", "The second of them."]
+    body = {"texts": [*texts, "♪"], "voice_id": "high", "language": "en"}
+    answer = caller.post("/api/batch_synthesize", json=body)
+    assert answer.status_code == 202, answer.text
+    made = answer.json()
+    assert made["total"] == 3
+    assert caller.post("/api/batch_synthesize", json=body).json() == made
+    job = caller.get(made["status"], params={"wait": 30}).json()
+    assert (job["state"], job["lines"]["failed"]) == ("completed", 0)
+    for url in made["results"][:2]:
+        sound = caller.get(url)
+        assert sound.headers["content-type"] == "audio/flac"
+        assert pitch(sound_of(sound.content)) == pytest.approx(VOICES["high"], rel=0.15)
+        assert acme.get(url).status_code == 404
+    # There is nothing to speak in it.
+    assert caller.get(made["results"][2]).status_code == 404
+    assert caller.get(f"{made['status']}/lines/..%2F1").status_code == 404
+
+
+def test_texts_that_are_too_long_for_one_job_are_refused(caller: httpx2.Client) -> None:
+    body = {"texts": ["x" * 900] * 300, "voice_id": "high", "language": "en"}
+    answer = caller.post("/api/batch_synthesize", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad_input")
+    assert "send several requests" in answer.json()["message"]
+
+
+@pytest.mark.parametrize("format_", ["mp3", "pcm"])
+def test_openais_client_speaks(client: openai.OpenAI, format_: Any) -> None:
+    answer = client.audio.speech.create(
+        model="tone", voice="high", input=TEXT, response_format=format_,
+        extra_body={"language": "en"},
+    )  # fmt: skip
+    assert answer.response.headers["x-engine"] == "tone"
+    assert len(answer.read()) > 5000
+
+
+def test_openais_client_lists_engines_that_speak_now(
+    client: openai.OpenAI, caller: httpx2.Client
+) -> None:
+    assert [model.id for model in client.models.list()] == ["tone"]
+    assert extract(caller, recording(speech("Annie")), voice_id="ada").status_code == 201
+    voices = [one["id"] for one in caller.get("/v1/audio/voices").json()["voices"]]
+    assert voices == [*VOICES, "ada"]
+    assert caller.delete("/api/voices/ada").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("fields", "error", "words"),
+    [
+        ({"model": "tts-1"}, openai.NotFoundError, "no engine 'tts-1'"),
+        ({"voice": "alloy"}, openai.UnprocessableEntityError, "'tone' has no voice 'alloy'"),
+        ({"speed": 0.3}, openai.UnprocessableEntityError, "speed"),
+        ({"extra_body": {}}, openai.UnprocessableEntityError, "speaks several languages"),
+        ({"model": "espeak", "voice": "en"}, openai.InternalServerError, "no worker of 'espeak'"),
+    ],
+)
+def test_openais_client_raises_its_errors(
+    client: openai.OpenAI, fields: dict[str, Any], error: type[Exception], words: str
+) -> None:
+    plain = {"model": "tone", "voice": "low", "input": TEXT, "extra_body": {"language": "en"}}
+    with pytest.raises(error, match=words):
+        client.audio.speech.create(**{**plain, **fields})
+
+
+def test_openais_client_with_another_key_is_refused(gateway: Gateway) -> None:
+    url = f"{gateway.url}/v1"
+    with (
+        openai.OpenAI(base_url=url, api_key="sk-none", max_retries=0) as client,
+        pytest.raises(openai.AuthenticationError),
+    ):
+        client.models.list()
