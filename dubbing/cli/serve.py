@@ -15,7 +15,11 @@ from dubbing.settings import Settings
 from dubbing.telemetry import logs
 
 EXTRA = "gateway"
-LIBRARIES = ("fastapi", "uvicorn", "multipart", "limits", "websockets")
+LIBRARIES = (
+    *("fastapi", "uvicorn", "multipart"),
+    *("limits", "standardwebhooks", "websockets"),
+)
+PORT = 8080
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 END_SECONDS = 30
 """How long requests may take to end when the gateway is told to."""
@@ -23,7 +27,7 @@ END_SECONDS = 30
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--port", default=PORT, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--certificate", type=FILE, help="Serve HTTPS with this certificate (PEM).")
 @click.option("--certificate-key", type=FILE, help="Its private key, where it is another file.")
 def serve(host: str, port: int, certificate: Path | None, certificate_key: Path | None) -> None:

@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,16 @@ from dubbing.cli.addresses import is_loopback
 from dubbing.cli.cautions import print_cautions
 from dubbing.cli.exit_codes import of_jobs
 from dubbing.cli.options import check_out, job_options, read_jobs
-from dubbing.cli.output import attended, describe, echo, json_option, print_json, show_progress
+from dubbing.cli.output import (
+    attended,
+    describe,
+    echo,
+    json_option,
+    print_json,
+    show_progress,
+    warn,
+)
+from dubbing.cli.serve import LIBRARIES, PORT
 from dubbing.embedded.stack import Stack
 from dubbing.errors import BadInput, EngineFailed
 from dubbing.job import Caution, JobState
@@ -66,16 +76,28 @@ def run(script: Path, out: Path, as_json: bool, **options: Any) -> None:
 
 @click.command()
 @click.argument("engines", nargs=-1)
-def up(engines: tuple[str, ...]) -> None:
-    """Run a Redis and workers for ENGINES until Ctrl-C; submit in another terminal."""
+@click.option(
+    "--port",
+    default=PORT,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port of the gateway on this machine; 0: any free one.",
+)
+def up(engines: tuple[str, ...], port: int) -> None:
+    """Run a Redis and workers for ENGINES until Ctrl-C; submit in another terminal.
+
+    With the extra `gateway`, one is up too: `dubbing serve`.
+    """
     settings = Settings()
     names = list(dict.fromkeys(engines or (settings.engine,)))
     _unwind_when_terminated()
     System(settings).add_endpoints()
     with Stack(settings, [*names, Kind.ASSEMBLY]) as stack:
         echo(f"up: {', '.join(names)}; logs in {stack.logs}; Ctrl-C stops it")
+        news = _of_gateway(stack, port)
         while True:
             stack.check()
+            next(news, None)
             time.sleep(0.5)
 
 
@@ -140,6 +162,20 @@ def _watched(statuses: Iterator[Status], stack: Stack) -> Iterator[Status]:
             raise EngineFailed(f"{why}; see {stack.log_path(engine)}")
         # Workers that are not there yet are starting: `check` tells when one has ended.
         yield status.model_copy(update={"lacks": ()})
+
+
+def _of_gateway(stack: Stack, port: int) -> Iterator[None]:
+    """Start a gateway if its libraries are there; tell its address and its end at later steps."""
+    if not all(map(find_spec, LIBRARIES)):
+        return
+    gateway = stack.serve(port)
+    while not (gateway.ended or gateway.address):
+        yield
+    if address := gateway.address:
+        echo(f"gateway: {address}")
+    while not gateway.ended:
+        yield
+    warn(f"the gateway has ended: {stack.why_ended('gateway', gateway.process)}")
 
 
 def _unwind_when_terminated() -> None:

@@ -1,4 +1,4 @@
-"""The embedded stack behind `dubbing run` and `dubbing up`: a Redis and workers.
+"""The embedded stack behind `dubbing run` and `dubbing up`: a Redis, workers and a gateway.
 
 They are the same processes as in production, started as children and ended with their parent. Redis
 keeps nothing on disk; its state is rebuilt from storage.
@@ -22,6 +22,7 @@ from typing import IO
 from pydantic import SecretStr
 
 from dubbing.embedded.child import start_child
+from dubbing.embedded.gateway import Gateway
 from dubbing.embedded.home import make_home, open_private, take_lock
 from dubbing.embedded.redis import is_up, redis_command
 from dubbing.engines.engine import require
@@ -54,6 +55,7 @@ class Stack:
         self._lock: IO[bytes] | None = None
         """Held while this stack owns Redis, so that two stacks do not both start one."""
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
+        self._gateway: Gateway | None = None
 
     def __enter__(self) -> Stack:
         system = System(self._settings)
@@ -98,13 +100,26 @@ class Stack:
         command = [*dubbing_command(), "worker", engine]
         self._workers[engine] = self._start(engine, command, signal.SIGKILL)
 
+    def serve(self, port: int) -> Gateway:
+        """Start a gateway on this machine's own address, which may fail; return it.
+
+        port: 0 for any free one.
+        """
+        path = self.log_path("gateway")
+        begins = path.stat().st_size if path.exists() else 0
+        command = [*dubbing_command(), "serve", "--port", str(port)]
+        self._gateway = Gateway(self._start("gateway", command, signal.SIGKILL), path, begins)
+        return self._gateway
+
     def check(self) -> None:
-        """Raise EngineFailed or QueueUnavailable when a process of the stack has ended."""
+        """Raise EngineFailed or QueueUnavailable when a process of the stack has ended.
+
+        The gateway may end: the stack works without it.
+        """
         for engine, worker in self._workers.items():
             if worker.poll() is not None:
-                path = self.log_path(engine)
-                why = _last_error(path) or f"exit code {worker.returncode}"
-                raise EngineFailed(f"the worker of {engine!r} ended: {why}; see {path}")
+                why = self.why_ended(engine, worker)
+                raise EngineFailed(f"the worker of {engine!r} ended: {why}")
         if self._redis and self._redis.poll() is not None:
             raise QueueUnavailable(f"Redis has ended; see {self.log_path('redis')}")
         if self._joined and not is_up(self._settings):
@@ -112,6 +127,11 @@ class Stack:
                 "the `dubbing run` or `up` whose Redis this one shared has ended: "
                 "the same command goes on"
             )
+
+    def why_ended(self, name: str, process: subprocess.Popen[bytes]) -> str:
+        """Return why a process of the stack has ended, and where its log is."""
+        path = self.log_path(name)
+        return f"{_last_error(path) or f'exit code {process.returncode}'}; see {path}"
 
     @property
     def logs(self) -> Path:
@@ -123,12 +143,13 @@ class Stack:
         return self.logs / f"{name}.log"
 
     def stop(self) -> None:
-        """End the workers, which may finish their batches, and then Redis."""
-        for worker in self._workers.values():
-            worker.terminate()
+        """End the gateway and the workers, which may finish their work, and then Redis."""
+        processes = [*self._workers.values(), *([self._gateway.process] if self._gateway else [])]
+        for process in processes:
+            process.terminate()
         deadline = time.monotonic() + STOP_SECONDS
-        for worker in self._workers.values():
-            _end(worker, deadline)
+        for process in processes:
+            _end(process, deadline)
         if self._redis:
             self._redis.terminate()
             _end(self._redis, time.monotonic() + STOP_SECONDS)

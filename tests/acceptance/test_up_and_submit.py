@@ -35,6 +35,8 @@ class Stack:
     console: Console
     log: Path
     """What the engine ``faulty`` was asked to speak."""
+    gateway: str
+    """Its URL."""
 
     def clips(self) -> set[str]:
         """The names of all stored clips."""
@@ -61,10 +63,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("up")
     log = folder / "spoken"
     console = Console(folder / "home", FAULTY_LOG=str(log), DUBBING_SLOTS="1")
-    with console.started("up", "tone", "espeak", "faulty") as process:
+    with console.started("up", "tone", "espeak", "faulty", "--port", "0") as process:
         assert process.stdout
         assert process.stdout.readline().startswith("up: tone, espeak, faulty;")
-        yield Stack(console, log)
+        told, url = process.stdout.readline().split()
+        assert told == "gateway:"
+        yield Stack(console, log, url)
         assert process.poll() is None
     assert process.returncode == 130
     assert console.processes() == []
@@ -196,6 +200,19 @@ def test_a_worker_is_told_to_stand_by_and_to_load_again(stack: Stack) -> None:
     assert "no worker 'nobody'" in console("workers", "drain", "nobody", code=2).stderr
 
 
+def test_the_gateway_is_up_too_and_needs_no_key_here(stack: Stack) -> None:
+    wait_until(lambda: states(stack) == {"ready"}, seconds=20, what="4 workers ready")
+    asked = {"text": "The lamp is lit.", "voice_id": "Annie", "engine": "espeak", "language": "en"}
+    request = urllib.request.Request(
+        f"{stack.gateway}/api/synthesize",
+        json.dumps(asked).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer, wave.open(answer) as sound:
+        assert answer.headers["X-Engine"] == "espeak"
+        assert 0.5 < sound.getnframes() / sound.getframerate() < 3
+
+
 def test_a_line_is_said_at_once(stack: Stack) -> None:
     said = stack.console.json("say", "The lamp is lit.", "--voice", "Annie", "--out", "line.wav")
     with wave.open(str(stack.console.home / "line.wav")) as file:
@@ -308,9 +325,15 @@ def test_flower_is_open_to_nobody_else_without_a_password(stack: Stack, address:
 def test_a_watcher_notices_that_the_stack_died_and_flower_can_be_stopped(tmp_path: Path) -> None:
     console = Console(tmp_path / "home", DUBBING_SLOTS="1")
     script = write(tmp_path / "slow.json", slow("dead", lines=60))
-    with console.started("up", "faulty") as up:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        console.started("up", "faulty", "--port", taken.getsockname()[1]) as up,
+    ):
         assert up.stdout
         assert up.stdout.readline().startswith("up:")
+        # The stack works without a gateway.
+        assert up.stderr
+        assert "the gateway has ended: 127.0.0.1:" in up.stderr.readline()
         with flower(console) as site, console.started("submit", script, "--wait") as watcher:
             assert watcher.stderr
             assert select.select([watcher.stderr], [], [], 20)[0]
