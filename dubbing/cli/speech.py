@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from dubbing.cli.options import check_out
+from dubbing.cli.options import check_out, tenant_option
 from dubbing.cli.output import echo, json_option, print_json, print_table
 from dubbing.client import Client
 from dubbing.engines.models.inventory import Readiness, inspect
@@ -31,12 +31,13 @@ from dubbing.system import System
     type=click.Path(path_type=Path, dir_okay=False),
     help="File to write: .wav, .flac, .mp3 or .ogg.",
 )
+@tenant_option("Tenant whose stored voices are meant.")
 @json_option
-def say(text: str, language: str, engine: str, voice: str, out: Path, as_json: bool) -> None:
+def say(text: str, out: Path, as_json: bool, **options: Any) -> None:
     """Speak TEXT at once, ahead of all batches."""
     check_suffix(out)
     check_out(out.parent)
-    audio = Client.connect().say(text, language=language, engine=engine, voice=voice)
+    audio = Client.connect().say(text, **options)
     export(audio, out)
     if as_json:
         print_json({"path": str(out), "seconds": round(audio.seconds, 3)})

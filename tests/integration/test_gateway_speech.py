@@ -19,6 +19,7 @@ from recordings import silence, speech
 from speech import pitch
 from system import System
 
+from dubbing.client import Client
 from dubbing.engines.adapters.tone import VOICES
 from dubbing.engines.remote.sound import sound_of
 from dubbing.keyring import Scope
@@ -125,7 +126,7 @@ def test_a_text_that_cannot_be_spoken_is_refused(
 
 
 def test_a_voice_is_extracted_listed_spoken_with_and_deleted(
-    caller: httpx2.Client, acme: httpx2.Client
+    gateway: Gateway, caller: httpx2.Client, acme: httpx2.Client
 ) -> None:
     sound = recording(speech("Annie"))
     made = extract(caller, sound, reference_text="You told me", language="en", engine="tone")
@@ -141,7 +142,9 @@ def test_a_voice_is_extracted_listed_spoken_with_and_deleted(
     assert [one["voice_id"] for one in caller.get("/api/voices").json()["voices"]] == ["mara"]
     assert caller.get("/api/voices/mara").json()["voice_id"] == "mara"
     assert say(caller, voice_id="mara").status_code == 200
-    # Nothing of it exists for another tenant.
+    # Nothing of it exists for another tenant, who cannot delete it by its digest either.
+    digest = Client.connect(gateway.settings).voices.get("mara").voice.digest
+    assert acme.delete(f"/api/voices/{digest}").status_code == 404
     assert acme.get("/api/voices").json() == {"voices": []}
     assert acme.get("/api/voices/mara").status_code == 404
     assert acme.delete("/api/voices/mara").status_code == 404
