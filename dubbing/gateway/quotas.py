@@ -60,7 +60,7 @@ class Quotas:
         return self._quotas.get(tenant) or self._quotas.get(OTHERS) or Quota()
 
     def charge(self, tenant: str, lines: int) -> None:
-        """Count the lines of a job that a tenant submits; raises LimitReached."""
+        """Count a job that a tenant submits, and its lines; raises LimitReached."""
         quota = self.of(tenant)
         if quota.open_jobs is not None and self._open_jobs(tenant) >= quota.open_jobs:
             raise LimitReached(
@@ -68,6 +68,11 @@ class Quotas:
                 "one has ended",
                 retry_after=OPEN_SECONDS,
             )
+        self.charge_lines(tenant, lines)
+
+    def charge_lines(self, tenant: str, lines: int) -> None:
+        """Count lines that a tenant has spoken; raises LimitReached."""
+        quota = self.of(tenant)
         if quota.lines_a_day is None or not self._loop:
             return
         most = RateLimitItemPerDay(quota.lines_a_day)
@@ -80,7 +85,7 @@ class Quotas:
         if not fits:
             raise LimitReached(
                 f"{tenant!r} may have {quota.lines_a_day} lines spoken a day, and {left.left} are "
-                f"left: the job has {lines}",
+                f"left: the request has {lines}",
                 retry_after=left.reset,
             )
 

@@ -34,6 +34,7 @@ def said(
         # An engine that nobody knows will have none later either.
         known(office, engine)
         raise Transient(f"no worker of {engine!r} is online: start `dubbing worker {engine}`")
+    office.quotas.charge_lines(caller.tenant, 1)
     sound = office.client.say(
         text,
         language=language,

@@ -137,9 +137,10 @@ def batch_synthesize(request: Request, caller: Submitter, body: BatchBody) -> Ba
     The job's outputs hold all texts one after the other: each begins 3 s and 0.4 s a character
     after the one before. The same request again is the same job.
     """
-    client = office_of(request).client
+    office = office_of(request)
     manifest = _manifest(body, caller.tenant)
-    job = client.submit(manifest).id
+    office.quotas.charge(caller.tenant, len(manifest.segments))
+    job = office.client.submit(manifest).id
     status = request.app.url_path_for("job", job_id=job)
     results = [f"{status}/lines/{segment.id}" for segment in manifest.segments]
     return BatchJobBody(job_id=job, status=status, total=len(results), results=results)

@@ -19,13 +19,14 @@ from recordings import silence, speech
 from speech import pitch
 from system import System
 
-from dubbing.client import Client
 from dubbing.engines.adapters.tone import VOICES
 from dubbing.engines.remote.sound import sound_of
-from dubbing.keyring import Scope
+from dubbing.keyring import Keyring, Scope
 from dubbing.media.samples import Audio
 from dubbing.voices.reference import LARGEST
 
+ANY = {"DUBBING_REQUESTS_PER_MINUTE_PER_ADDRESS": "10000", "DUBBING_REQUESTS_PER_MINUTE": "10000"}
+"""Limits that no test reaches."""
 TEXT = "The train leaves at nine, and it does not wait. "
 
 
@@ -36,27 +37,38 @@ class Tones(System):
 
 
 @pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    home = tmp_path_factory.mktemp("gateway") / "home"
-    with Tones(home, engine="tone", slots=1) as system, gateways.running(system.settings) as one:
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tones]:
+    with Tones(tmp_path_factory.mktemp("gateway") / "home", engine="tone", slots=1) as system:
+        yield system
+
+
+@pytest.fixture(scope="module")
+def gateway(system: Tones) -> Iterator[Gateway]:
+    with gateways.running(system.settings, **ANY) as gateway:
         system.ready()
-        yield one
+        yield gateway
+
+
+def key(system: Tones, tenant: str = "default", *scopes: Scope) -> str:
+    """Return a new key, by default one that may do all that tenants may."""
+    may = scopes or (Scope.READ, Scope.SUBMIT, Scope.VOICES)
+    return Keyring(system.client.storage).make(tenant, may)[1]
 
 
 @pytest.fixture(scope="module")
-def caller(gateway: Gateway) -> httpx2.Client:
-    return gateway.caller()
+def caller(system: Tones, gateway: Gateway) -> httpx2.Client:
+    return gateway.as_(key(system))
 
 
 @pytest.fixture(scope="module")
-def acme(gateway: Gateway) -> httpx2.Client:
-    return gateway.caller("acme")
+def acme(system: Tones, gateway: Gateway) -> httpx2.Client:
+    return gateway.as_(key(system, "acme"))
 
 
 @pytest.fixture(scope="module")
-def client(gateway: Gateway) -> Iterator[openai.OpenAI]:
-    url, key = f"{gateway.url}/v1", gateway.key()
-    with openai.OpenAI(base_url=url, api_key=key, max_retries=0) as client:
+def client(system: Tones, gateway: Gateway) -> Iterator[openai.OpenAI]:
+    url = f"{gateway.url}/v1"
+    with openai.OpenAI(base_url=url, api_key=key(system), max_retries=0) as client:
         yield client
 
 
@@ -126,7 +138,7 @@ def test_a_text_that_cannot_be_spoken_is_refused(
 
 
 def test_a_voice_is_extracted_listed_spoken_with_and_deleted(
-    gateway: Gateway, caller: httpx2.Client, acme: httpx2.Client
+    system: Tones, caller: httpx2.Client, acme: httpx2.Client
 ) -> None:
     sound = recording(speech("Annie"))
     made = extract(caller, sound, reference_text="You told me", language="en", engine="tone")
@@ -143,7 +155,7 @@ def test_a_voice_is_extracted_listed_spoken_with_and_deleted(
     assert caller.get("/api/voices/mara").json()["voice_id"] == "mara"
     assert say(caller, voice_id="mara").status_code == 200
     # Nothing of it exists for another tenant, who cannot delete it by its digest either.
-    digest = Client.connect(gateway.settings).voices.get("mara").voice.digest
+    digest = system.client.voices.get("mara").voice.digest
     assert acme.delete(f"/api/voices/{digest}").status_code == 404
     assert acme.get("/api/voices").json() == {"voices": []}
     assert acme.get("/api/voices/mara").status_code == 404
@@ -170,9 +182,9 @@ def test_a_voice_is_extracted_listed_spoken_with_and_deleted(
     ],
 )
 def test_a_recording_that_makes_no_voice_is_refused_and_leaves_nothing(
-    gateway: Gateway, files: dict[str, Any], fields: dict[str, str], words: str
+    system: Tones, gateway: Gateway, files: dict[str, Any], fields: dict[str, str], words: str
 ) -> None:
-    caller = gateway.caller("voiceless")
+    caller = gateway.as_(key(system, "voiceless"))
     answer = extract(caller, files, **fields)
     assert (answer.status_code, words in answer.json()["message"]) == (422, True), answer.text
     assert "/tmp" not in answer.text
@@ -202,8 +214,8 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
-def test_a_key_without_the_right_makes_no_voice(gateway: Gateway) -> None:
-    reader = gateway.caller(scopes=[Scope.READ])
+def test_a_key_without_the_right_makes_no_voice(system: Tones, gateway: Gateway) -> None:
+    reader = gateway.as_(key(system, "default", Scope.READ))
     for answer in (
         extract(reader, recording(speech("Annie"))),
         reader.delete("/api/voices/mara"),
