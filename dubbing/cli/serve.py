@@ -15,10 +15,7 @@ from dubbing.settings import Settings
 from dubbing.telemetry import logs
 
 EXTRA = "gateway"
-LIBRARIES = (
-    *("fastapi", "uvicorn", "multipart"),
-    *("limits", "standardwebhooks", "websockets"),
-)
+LIBRARIES = ("fastapi", "uvicorn", "multipart", "limits", "standardwebhooks", "websockets")
 PORT = 8080
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 END_SECONDS = 30

@@ -100,8 +100,8 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
     app.state.office = office
     for module in (
         *(health, me, jobs, events, lines, uploads, webhooks),
-        *(speech, voices, openai),
         *(nodes, system, socket),
+        *(speech, voices, openai),
     ):
         app.include_router(module.router)
     app.add_exception_handler(events.NothingMore, events.nothing_more)

@@ -14,7 +14,7 @@ from dubbing.gateway.callers import Reader
 from dubbing.gateway.follow import Event
 from dubbing.gateway.jobs import JobId
 from dubbing.gateway.office import Office, office_of
-from dubbing.gateway.refusals import documented
+from dubbing.gateway.refusals import documented, in_json
 
 AGAIN_MS = 1000
 """After which a browser whose connection broke comes again, perhaps to another gateway."""
@@ -54,7 +54,7 @@ async def _may_follow(
     "/{job_id}/events",
     response_class=EventSourceResponse,
     dependencies=[Depends(_may_follow)],
-    responses={**documented(404), 204: {"description": "The job has ended, and its end is known."}},
+    responses={**in_json(documented(404)), 204: {"description": "The job has ended, and its end is known."}},
 )
 async def events(
     request: Request, job_id: JobId, last_event_id: LastEventId = None

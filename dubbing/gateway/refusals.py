@@ -56,6 +56,16 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def in_json(responses: dict[int | str, dict[str, Any]]) -> dict[int | str, dict[str, Any]]:
+    """Return documented faults for a route whose result is not in JSON."""
+    schema = {"$ref": f"#/components/schemas/{FaultBody.__name__}"}
+    content = {"application/json": {"schema": schema}}
+    return {
+        status: {"description": told["description"], "content": content}
+        for status, told in responses.items()
+    }
+
+
 WORDS = {
     400: "The body is not JSON, or no form.",
     401: "The API key is missing or wrong.",
