@@ -54,7 +54,10 @@ async def _may_follow(
     "/{job_id}/events",
     response_class=EventSourceResponse,
     dependencies=[Depends(_may_follow)],
-    responses={**in_json(documented(404)), 204: {"description": "The job has ended, and its end is known."}},
+    responses={
+        **in_json(documented(404)),
+        204: {"description": "The job has ended, and its end is known."},
+    },
 )
 async def events(
     request: Request, job_id: JobId, last_event_id: LastEventId = None

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import AliasChoices, ConfigDict, Field
+from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field
 
 from dubbing.documents import Identifier, Model
 from dubbing.errors import BadInput
@@ -26,6 +26,16 @@ REGISTERED = {
     **documented(404, 409),
     200: {"model": NodeBody, "description": "It was registered before, and is changed."},
 }
+
+
+def _known(value: object) -> object:
+    """Return a state; raises ValueError for a word that stored documents may hold."""
+    if value not in set(WorkerState):
+        raise ValueError(f"write one of {', '.join(WorkerState)}")
+    return value
+
+
+State = Annotated[WorkerState, BeforeValidator(_known)]
 
 router = APIRouter(tags=["nodes"])
 
@@ -116,7 +126,7 @@ class HeartbeatBody(Vitals, _Told):
 
     model_config = example(status="ready", current_load=1, gpu_percent=80.0, request_count=12)
 
-    status: WorkerState | None = None
+    status: State | None = None
     current_load: int | None = Field(
         default=None, ge=0, validation_alias=AliasChoices("current_load", "current_concurrent")
     )
@@ -140,7 +150,7 @@ def nodes(
     request: Request,
     caller: Reader,
     engine: Annotated[str | None, Query(max_length=100)] = None,
-    status: WorkerState | None = None,
+    status: State | None = None,
 ) -> NodesBody:
     """List workers, and servers of engines; those that went offline within the hour too."""
     found = [
