@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from fastapi import Response
 
 from dubbing.documents import nearest
@@ -24,7 +26,8 @@ def said(
     speed: float = 1.0,
     pitch: float = 0.0,
 ) -> Response:
-    """Return the sound of a text in a format, with the engine in the header ``X-Engine``.
+    """Return the sound of a text in a format, with the engine in the header ``X-Engine``,
+    and in ``Server-Timing`` the time that its worker took, with the wait for it.
 
     voice: a stock voice of the engine, or the name of one of the caller's. pitch: in semitones.
     Raises as `Client.say` does, EngineMissing for an engine that nobody knows, and Transient at
@@ -35,6 +38,7 @@ def said(
         known(office, engine)
         raise Transient(f"no worker of {engine!r} is online: start `dubbing worker {engine}`")
     office.quotas.charge_lines(caller.tenant, 1)
+    began = time.monotonic()
     sound = office.client.say(
         text,
         language=language,
@@ -44,8 +48,10 @@ def said(
         pitch=pitch,
         tenant=caller.tenant,
     )
+    spent = (time.monotonic() - began) * 1000
     encode, media_type = FORMATS[format_]
-    return Response(encode(sound), media_type=media_type, headers={"X-Engine": engine})
+    headers = {"X-Engine": engine, "Server-Timing": f"speech;dur={spent:.1f}"}
+    return Response(encode(sound), media_type=media_type, headers=headers)
 
 
 def known(office: Office, engine: str) -> EngineSpec:
