@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from dubbing.assembly.timeline import Placement
 from dubbing.documents import Identifier, Model
@@ -187,6 +187,8 @@ class Report(Model):
     state: JobState
     """Completed or failed."""
     language: str
+    metadata: dict[str, str] = Field(default_factory=dict)
+    """Notes of the caller's, as they came with the job."""
     seconds: float | None = None
     """Length of the programme."""
     loudness: Loudness | None = None
@@ -235,6 +237,7 @@ class Report(Model):
             round=round_,
             state=state,
             language=job.language,
+            metadata=job.metadata,
             renewed=tuple(line.id for line in lines if line.round >= asked),
             used=tuple(used),
             lines=tuple(lines),

@@ -92,8 +92,9 @@ def test_a_caller_waits_for_the_end_and_is_told_when_nothing_has_changed(gateway
 
 
 def test_outputs_are_fetched_whole_and_in_ranges_beside_the_report(gateway: Gateway) -> None:
-    path = f"/v1/jobs/{submitted(gateway)['id']}"
+    path = f"/v1/jobs/{submitted(gateway, metadata={'order': '4711'})['id']}"
     report = gateway.http.get(f"{path}/report").json()
+    assert report["metadata"] == {"order": "4711"}
     assert [line["error"] for line in report["lines"]] == [None, None]
     (sound,) = [
         output
