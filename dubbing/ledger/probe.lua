@@ -7,7 +7,7 @@ local failed = {}
 for _, try in ipairs({
   -- The first write is one that a full Redis refuses: after any other write it refuses nothing.
   {'HSET', hash, 'a', 1}, {'HGET', hash, 'a'}, {'HMGET', hash, 'a'}, {'HGETALL', hash},
-  {'HKEYS', hash}, {'HSETNX', hash, 'a', 1}, {'HDEL', hash, 'a'},
+  {'HKEYS', hash}, {'HSETNX', hash, 'a', 1}, {'HINCRBY', hash, 'n', 1}, {'HDEL', hash, 'a'},
   {'RPUSH', list, 'a', 'b', 'c'}, {'LPUSH', list, 'd'}, {'LPOP', list}, {'LPOS', list, 'a'},
   {'LINDEX', list, 0}, {'LRANGE', list, 0, 0}, {'LLEN', list}, {'LREM', list, 1, 'a'},
   {'SADD', set, 'a'}, {'SMEMBERS', set}, {'SREM', set, 'a'},
@@ -15,6 +15,7 @@ for _, try in ipairs({
   {'ZRANGEBYSCORE', zset, 0, 1}, {'ZREM', zset, 'a'},
   {'SETBIT', bits, 0, 1}, {'GETBIT', bits, 0}, {'BITCOUNT', bits},
   {'XADD', stream, '*', 'a', 1}, {'XREVRANGE', stream, '+', '-', 'COUNT', 1},
+  {'XRANGE', stream, '-', '+', 'COUNT', 1},
   {'XREAD', 'COUNT', 1, 'STREAMS', stream, 0},
   {'SET', count, 0, 'PX', 60000, 'NX'}, {'GET', count}, {'INCRBY', count, 1},
   {'EXISTS', count}, {'EXPIRE', count, 1}, {'PERSIST', count}, {'TIME'},

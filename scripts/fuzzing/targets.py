@@ -23,6 +23,7 @@ from dubbing.documents import received, stored, together
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.holding import Holding
 from dubbing.errors import ErrorRecord
+from dubbing.job.job import DEFAULT_TENANT
 from dubbing.jobs.store import load_end, load_job, load_round
 from dubbing.ledger import Address
 from dubbing.ledger.records import WorkerRecord
@@ -163,7 +164,7 @@ def _voice(scene: Scene, data: bytes) -> tuple[()]:
 
 def _voice_name(scene: Scene, data: bytes) -> tuple[()]:
     scene.stored(Keys.voice_name("ann"), data)
-    pointer(scene.client.storage, "ann")
+    pointer(scene.client.storage, DEFAULT_TENANT, "ann")
     return ()
 
 
