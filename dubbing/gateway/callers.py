@@ -78,10 +78,11 @@ class Callers:
         for key in sent:
             if caller := self._known_caller(key):
                 return caller
-        if sent:
-            raise Unauthorized("this API key is unknown or was revoked")
+        # OpenAI's client always sends a key.
         if self._is_open(headers):
             return ANYBODY
+        if sent:
+            raise Unauthorized("this API key is unknown or was revoked")
         raise Unauthorized(
             "send an API key as Authorization: Bearer, or X-Api-Key; `dubbing keys add` makes one"
         )

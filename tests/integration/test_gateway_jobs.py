@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import gateways
 import httpx2
+import openai
 import pytest
 from gateways import Gateway
 from services import PLUGINS
@@ -207,6 +208,11 @@ def test_without_a_key_nobody_is_served_who_may_come_from_elsewhere(
     refused = gateway.http.get("/v1/jobs", headers=headers)
     assert (refused.status_code, refused.json()["code"]) == (401, "unauthorized")
     assert refused.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_without_a_key_that_was_made_any_key_will_do(gateway: Gateway) -> None:
+    with openai.OpenAI(base_url=f"{gateway.url}/v1", api_key="none") as client:
+        assert "faulty" in [model.id for model in client.models.list()]
 
 
 def test_a_key_is_asked_for_once_there_is_one_and_shows_its_own_tenant_alone(
