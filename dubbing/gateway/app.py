@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
@@ -51,6 +52,11 @@ from dubbing.submission.uploads import Uploads
 
 LARGEST = 1 << 20
 """Bytes of a request's body, unless its route takes more."""
+LATER = (
+    *("dubbing.submission.submit", "dubbing.submission.preview", "dubbing.queue.say"),
+    *("dubbing.planning.casting", "dubbing.voices.library", "dubbing.jobs.revision", "kombu"),
+)
+"""Modules that the client imports when a call needs them: no request should wait for that."""
 THREADS = 128
 """Requests that wait for storage, Redis or a worker at the same time."""
 
@@ -60,6 +66,8 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
 
     loopback: whether only this machine reaches it.
     """
+    for name in LATER:
+        import_module(name)
     storage, facts = client.storage, Facts(client.storage)
     counter, sent = Counter(settings.redis), Uploads(storage)
     roster, announcements = Roster(client), Announcements(storage)

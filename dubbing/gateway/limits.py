@@ -59,8 +59,12 @@ class Counter:
 
     async def count(self, most: RateLimitItem, *names: str, by: int = 1) -> tuple[bool, Left]:
         """Count something unless there is too much of it; return whether, and what is left."""
-        fits = await self._limiter.hit(most, *names, cost=by)
+        fits = await self.hit(most, *names, by=by)
         return fits, await self.left(most, *names)
+
+    async def hit(self, most: RateLimitItem, *names: str, by: int = 1) -> bool:
+        """Count something unless there is too much of it; return whether."""
+        return await self._limiter.hit(most, *names, cost=by)
 
     async def left(self, most: RateLimitItem, *names: str) -> Left:
         """Return what is left of a limit."""
@@ -79,25 +83,28 @@ class Limits:
         """Requests that this gateway serves now."""
 
     async def check(self, address: str, caller: Caller | None) -> Left | None:
-        """Count a request; return what is left of the nearest limit, None while nobody knows.
+        """Count a request; return what is left of the caller's limit, None while nobody knows.
 
         address: the caller's. Raises LimitReached.
         """
-        asked = [
-            self._counter.count(RateLimitItemPerMinute(most), *names)
-            for most, names in self._limits(address, caller)
+        limits = [
+            (RateLimitItemPerMinute(most), names) for most, names in self._limits(address, caller)
         ]
         try:
-            found = await asyncio.gather(*asked)
+            fits = await asyncio.gather(
+                *(self._counter.hit(most, *names) for most, names in limits)
+            )
+            # All that fits is told of the caller's own limit alone: each question costs time.
+            most, names = limits[fits.index(False)] if False in fits else limits[-1]
+            left = await self._counter.left(most, *names)
         except StorageError as exc:
             log.warning("requests are not counted: %s", exc)
             return None
-        for fits, left in found:
-            if not fits:
-                raise LimitReached(
-                    f"more than {left.most} requests a minute: come again", retry_after=left.reset
-                )
-        return min((left for _, left in found), key=lambda left: left.left)
+        if False in fits:
+            raise LimitReached(
+                f"more than {left.most} requests a minute: come again", retry_after=left.reset
+            )
+        return left
 
     def enter(self) -> None:
         """Begin to serve a request; raises LimitReached while too many are served."""

@@ -208,6 +208,8 @@ class Publisher:
             queue=queue,
             priority=priority,
             time_limit=limit,
+            # Or Celery would look for a backend of results anew in each thread.
+            ignore_result=True,
             # Flower shows the id, so it begins with the job and the batch.
             task_id=f"{name}-{secrets.token_hex(3)}",
             retry_policy={"max_retries": 5, "interval_start": 0.1, "interval_max": 2},

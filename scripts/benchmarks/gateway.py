@@ -79,6 +79,8 @@ async def _load(url: str) -> dict[str, float]:
     free, beyond = asyncio.Semaphore(AT_ONCE), []
     wrong = 0
     async with httpx2.AsyncClient(base_url=url, timeout=60) as http:
+        # The first text in a language has its words read from disk.
+        await http.post("/api/synthesize", json=_text(REQUESTS))
 
         async def ask(n: int) -> None:
             nonlocal wrong
@@ -117,6 +119,8 @@ async def _followed(gateway: Any, client: Client, known: Settings) -> dict[str, 
         AsyncExitStack() as stack,
         httpx2.AsyncClient(base_url=gateway.url, timeout=60, limits=limits) as http,
     ):
+        # The workers and the gateway itself ask, too.
+        alone = await _rate(known)
         for n in range(FOLLOWERS):
             path = f"/v1/jobs/{jobs[n % JOBS]}/events"
             answer = await stack.enter_async_context(http.stream("GET", path))
@@ -125,10 +129,7 @@ async def _followed(gateway: Any, client: Client, known: Settings) -> dict[str, 
             url = gateway.url.replace("http", "ws", 1)
             socket = await stack.enter_async_context(connect(f"{url}/ws", open_timeout=60))
             await socket.recv()
-        with redis.from_url(known.redis) as server:
-            before = _calls(server)
-            await asyncio.sleep(LISTEN_SECONDS)
-            calls = (_calls(server) - before) / LISTEN_SECONDS
+        calls = await _rate(known) - alone
         memory = _memory(gateway, NOW)
     return {
         "watchers_mb": memory,
@@ -158,8 +159,15 @@ def _film() -> Iterator[bytes]:
         yield piece
 
 
+async def _rate(known: Settings) -> float:
+    """Return how many calls a second Redis gets."""
+    with redis.from_url(known.redis) as server:
+        before = _calls(server)
+        await asyncio.sleep(LISTEN_SECONDS)
+        return (_calls(server) - before) / LISTEN_SECONDS
+
+
 def _calls(server: redis.Redis) -> int:
-    # What the workers ask for is counted too.
     found: Any = server.info("stats")
     return int(found["total_commands_processed"])
 
