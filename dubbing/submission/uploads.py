@@ -141,8 +141,8 @@ class Uploads:
         if not upload.key:
             try:
                 upload = self._joined(upload)
-            except NotFound:
-                # Another process has joined it, or it was deleted.
+            except (NotFound, BadInput, Conflict):
+                # Another process may have joined it and dropped its parts, or it was deleted.
                 upload = self.find(upload.tenant, upload.id)
                 if not upload.key:
                     raise

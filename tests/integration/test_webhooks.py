@@ -31,6 +31,12 @@ from dubbing.webhooks import outbox as outboxes
 from dubbing.webhooks.outbox import Outbox
 from dubbing.webhooks.webhook import Happening, Webhook, Webhooks
 
+# The event loop of a test may end before the receiver has closed TLS.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:unclosed transport:ResourceWarning",
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+)
+
 SECONDS = 20.0
 ALL = (Happening.COMPLETED, Happening.FAILED, Happening.CANCELLED)
 
