@@ -77,7 +77,7 @@ def running(*arguments: str, verify: Any = True, **variables: str) -> Iterator[E
         home = {"DUBBING_HOME": folder}
         process = begin(*arguments, log=log, **{**home, **variables})
         try:
-            url = _address(process, log)
+            url = address_of(process, log)
             keys = {"X-Api-Key": variables[KEY]} if KEY in variables else {}
             with httpx2.Client(base_url=url, headers=keys, timeout=SECONDS, verify=verify) as http:
                 while http.get("/health").status_code == 503:
@@ -89,7 +89,7 @@ def running(*arguments: str, verify: Any = True, **variables: str) -> Iterator[E
             process.wait()
 
 
-def _address(process: subprocess.Popen[bytes], log: Path) -> str:
+def address_of(process: subprocess.Popen[bytes], log: Path) -> str:
     """Return the address that a server prints once it listens."""
     while not (found := URL.search(log.read_text())):
         assert process.poll() is None, log.read_text()

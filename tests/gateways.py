@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,14 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from engine_servers import address_of
 
 from dubbing.embedded.stack import dubbing_command, environment
 from dubbing.settings import Settings
 
 SECONDS = 30.0
-URL = re.compile(r"https?://\S+")
-LOOK_SECONDS = 0.05
-"""Pause between two looks at a gateway that starts."""
 
 
 @dataclass
@@ -76,20 +72,12 @@ def running(settings: Settings, *arguments: str, **variables: str) -> Iterator[G
                 cwd=folder,
             )
         try:
-            url = _address(process, log)
+            url = address_of(process, log)
             with httpx2.Client(base_url=url, timeout=SECONDS) as http, ExitStack() as clients:
                 yield Gateway(url, process, log, http, clients)
         finally:
             process.kill()
             process.wait()
-
-
-def _address(process: subprocess.Popen[bytes], log: Path) -> str:
-    """Return the address that a gateway prints once it listens."""
-    while not (found := URL.search(log.read_text())):
-        assert process.poll() is None, log.read_text()
-        time.sleep(LOOK_SECONDS)
-    return found[0]
 
 
 def _events(lines: Iterator[str]) -> Iterator[Mapping[str, Any]]:

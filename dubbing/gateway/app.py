@@ -21,6 +21,7 @@ from dubbing.gateway import (
     me,
     nodes,
     openai,
+    outputs,
     socket,
     speech,
     system,
@@ -107,7 +108,7 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
     )
     app.state.office = office
     for module in (
-        *(health, me, jobs, events, lines, uploads, webhooks),
+        *(health, me, jobs, outputs, events, lines, uploads, webhooks),
         *(nodes, system, socket),
         *(speech, voices, openai),
     ):

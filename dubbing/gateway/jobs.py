@@ -1,25 +1,20 @@
-"""`/v1/jobs`: submit jobs, look at them, change them, and fetch what they made."""
+"""`/v1/jobs`: submit jobs, look at them and change them."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import mimetypes
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
-from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
+from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
-from dubbing.assembly.report import Report
-from dubbing.documents import stored
 from dubbing.errors import BadInput, Conflict, NotFound
 from dubbing.gateway.bodies import (
     JobBody,
     JobsBody,
-    OutputBody,
-    OutputsBody,
     RetryBody,
     job_body,
 )
@@ -29,7 +24,6 @@ from dubbing.gateway.manifests import Reading
 from dubbing.gateway.office import Office, office_of
 from dubbing.gateway.refusals import documented
 from dubbing.job import JobState
-from dubbing.jobs.landing import REPORT
 from dubbing.jobs.status import Status
 from dubbing.storage import Keys
 from dubbing.submission.preview import Preview
@@ -39,10 +33,6 @@ MOST_MANIFEST = 16 << 20
 """Bytes of a request's manifest."""
 LONGEST_WAIT = 60.0
 """Seconds that a request may wait for a job's end."""
-LINK_SECONDS = 3600
-"""How long a link to an output in a bucket is good for."""
-CHUNK = 1 << 20
-"""Bytes of an output that are read at once."""
 
 EXAMPLE: Mapping[str, Any] = {
     "language": "de",
@@ -247,52 +237,6 @@ def delete(request: Request, caller: Submitter, job_id: JobId) -> None:
     office.client.delete(job_id)
 
 
-@router.get("/{job_id}/report", responses=documented(404, 409))
-def report(request: Request, caller: Reader, job_id: JobId) -> Report:
-    """Return the report, which proves every line."""
-    office = office_of(request)
-    office.facts.check(caller, job_id)
-    return _report(office, job_id)[1]
-
-
-@router.get("/{job_id}/outputs", responses=documented(404, 409))
-def outputs(request: Request, caller: Reader, job_id: JobId) -> OutputsBody:
-    """List the files of a job that has ended with an output."""
-    office = office_of(request)
-    facts = office.facts.check(caller, job_id)
-    found = [
-        OutputBody(
-            name=output.name, file_name=_saved_as(facts.name, output.name), bytes=output.bytes
-        )
-        for output in _report(office, job_id)[1].outputs
-    ]
-    return OutputsBody(outputs=found)
-
-
-@router.get(
-    "/{job_id}/outputs/{name}",
-    response_class=Response,
-    responses={
-        **documented(404, 409),
-        200: {"content": {"*/*": {}}, "description": "The file, or the range that was asked."},
-        206: {"content": {"*/*": {}}, "description": "A range of the file."},
-        307: {"description": "A link to the file in its bucket, which is good for an hour."},
-        416: {"description": "The file has no such range."},
-    },
-)
-def output(request: Request, caller: Reader, job_id: JobId, name: str) -> Response:
-    """Fetch a file of a job: from a folder, with ranges; from a bucket, by a link to it."""
-    office = office_of(request)
-    facts = office.facts.check(caller, job_id)
-    prefix, told = _report(office, job_id)
-    if name not in {REPORT, *(output.name for output in told.outputs)}:
-        raise NotFound(f"job {job_id!r} has no output {name[:80]!r}")
-    storage, saved_as = office.client.storage, _saved_as(facts.name, name)
-    if path := storage.path(prefix + name):
-        return FileResponse(path, media_type=_media_type(name), filename=saved_as)
-    return RedirectResponse(storage.link(prefix + name, LINK_SECONDS))
-
-
 def _id_of(caller: Caller, key: str) -> str:
     """Return the id of the job that a caller submits under an idempotency key."""
     return f"job-{hashlib.sha256(f'{caller.tenant}|{key}'.encode()).hexdigest()[:24]}"
@@ -349,21 +293,3 @@ def _note(text: str) -> tuple[str, str]:
     if not colon:
         raise BadInput(f"write {text[:80]!r} as name:value", where="metadata")
     return name, value
-
-
-def _report(office: Office, job_id: str) -> tuple[str, Report]:
-    """Return the prefix of a job's outputs and its report; raises Conflict while there is none."""
-    prefix = office.client.status(job_id).output
-    if prefix is None:
-        raise Conflict(f"job {job_id!r} has no output yet")
-    key = prefix + REPORT
-    return prefix, stored(Report, office.client.storage.get(key), key)
-
-
-def _saved_as(begins: str, name: str) -> str:
-    return f"{begins}.{name}" if begins else name
-
-
-def _media_type(name: str) -> str:
-    guessed, _ = mimetypes.guess_type(name)
-    return guessed or "application/octet-stream"

@@ -1,0 +1,87 @@
+"""`/v1/jobs/{job_id}/report` and `/outputs`: what jobs made."""
+
+from __future__ import annotations
+
+import mimetypes
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import FileResponse, RedirectResponse
+
+from dubbing.assembly.report import Report
+from dubbing.documents import stored
+from dubbing.errors import Conflict, NotFound
+from dubbing.gateway.bodies import OutputBody, OutputsBody
+from dubbing.gateway.callers import Reader
+from dubbing.gateway.jobs import JobId
+from dubbing.gateway.office import Office, office_of
+from dubbing.gateway.refusals import documented
+from dubbing.jobs.landing import REPORT
+
+LINK_SECONDS = 3600
+"""How long a link to an output in a bucket is good for."""
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+
+@router.get("/{job_id}/report", responses=documented(404, 409))
+def report(request: Request, caller: Reader, job_id: JobId) -> Report:
+    """Return the report, which proves every line."""
+    office = office_of(request)
+    office.facts.check(caller, job_id)
+    return _report(office, job_id)[1]
+
+
+@router.get("/{job_id}/outputs", responses=documented(404, 409))
+def outputs(request: Request, caller: Reader, job_id: JobId) -> OutputsBody:
+    """List the files of a job that has ended with an output."""
+    office = office_of(request)
+    facts = office.facts.check(caller, job_id)
+    found = [
+        OutputBody(
+            name=output.name, file_name=_saved_as(facts.name, output.name), bytes=output.bytes
+        )
+        for output in _report(office, job_id)[1].outputs
+    ]
+    return OutputsBody(outputs=found)
+
+
+@router.get(
+    "/{job_id}/outputs/{name}",
+    response_class=Response,
+    responses={
+        **documented(404, 409),
+        200: {"content": {"*/*": {}}, "description": "The file, or the range that was asked."},
+        206: {"content": {"*/*": {}}, "description": "A range of the file."},
+        307: {"description": "A link to the file in its bucket, which is good for an hour."},
+        416: {"description": "The file has no such range."},
+    },
+)
+def output(request: Request, caller: Reader, job_id: JobId, name: str) -> Response:
+    """Fetch a file of a job: from a folder, with ranges; from a bucket, by a link to it."""
+    office = office_of(request)
+    facts = office.facts.check(caller, job_id)
+    prefix, told = _report(office, job_id)
+    if name not in {REPORT, *(output.name for output in told.outputs)}:
+        raise NotFound(f"job {job_id!r} has no output {name[:80]!r}")
+    storage, saved_as = office.client.storage, _saved_as(facts.name, name)
+    if path := storage.path(prefix + name):
+        return FileResponse(path, media_type=_media_type(name), filename=saved_as)
+    return RedirectResponse(storage.link(prefix + name, LINK_SECONDS))
+
+
+def _report(office: Office, job_id: str) -> tuple[str, Report]:
+    """Return the prefix of a job's outputs and its report; raises Conflict while there is none."""
+    prefix = office.client.status(job_id).output
+    if prefix is None:
+        raise Conflict(f"job {job_id!r} has no output yet")
+    key = prefix + REPORT
+    return prefix, stored(Report, office.client.storage.get(key), key)
+
+
+def _saved_as(begins: str, name: str) -> str:
+    return f"{begins}.{name}" if begins else name
+
+
+def _media_type(name: str) -> str:
+    guessed, _ = mimetypes.guess_type(name)
+    return guessed or "application/octet-stream"
