@@ -15,6 +15,7 @@ from celery.exceptions import Ignore
 from dubbing.documents import received
 from dubbing.errors import Damaged, ErrorRecord, NewerRelease
 from dubbing.ledger import Address
+from dubbing.queue import REQUEST_ID
 from dubbing.telemetry.logs import bound
 from tasks.context import current
 
@@ -48,11 +49,12 @@ class WorkerTask(Task):  # type: ignore[misc]
 
     def subject(self, message: dict[str, Any]) -> dict[str, object]:
         """Return the names and values for the log lines, beside the worker."""
-        return {}
+        return {"request": message.get(REQUEST_ID)}
 
 
 class BatchTask(WorkerTask):
-    """A task whose message is the address of a batch; its log lines name job, round and batch."""
+    """A task whose message is the address of a batch; its log lines name job, round, batch
+    and request."""
 
     abstract = True
 
@@ -70,7 +72,7 @@ class BatchTask(WorkerTask):
             raise
 
     def subject(self, message: dict[str, Any]) -> dict[str, object]:
-        """Return job, round and batch."""
+        """Return job, round, batch and request."""
         return received(Address, message).context
 
 

@@ -53,6 +53,7 @@ def assemble(
     workdir: Path,
     *,
     asked: int = 1,
+    request_id: str | None = None,
     used: Sequence[EndpointUse] = (),
     check: Callable[[], None] = lambda: None,
 ) -> Report:
@@ -65,6 +66,7 @@ def assemble(
     run: tells this run from others of the same round.
     outcomes: by segment id, of the rounds up to ``round_``.
     asked: the first round whose lines the report lists as renewed.
+    request_id: of the request over HTTP that asked for the round.
     used: what the job used of servers.
     workdir: an existing folder with room for the uncompressed programme and the outputs.
     check: called every few seconds of the programme; raises to stop the work.
@@ -75,7 +77,7 @@ def assemble(
     """
     script = sorted(job.segments, key=lambda segment: segment.start)
     prefix = Keys.output(job.id, round_, run)
-    report = Report.unmixed(job, round_, outcomes, asked=asked, used=used)
+    report = Report.unmixed(job, round_, outcomes, asked=asked, request_id=request_id, used=used)
     if report.missing <= job.allow_missing:
         with tempfile.TemporaryDirectory(prefix="assembly-", dir=workdir) as folder:
             programme = prepare(job, script, outcomes, storage, Path(folder))

@@ -189,6 +189,8 @@ class Report(Model):
     language: str
     metadata: dict[str, str] = Field(default_factory=dict)
     """Notes of the caller's, as they came with the job."""
+    request_id: Identifier | None = None
+    """Id of the request over HTTP that asked for the last submission, revision or retry."""
     seconds: float | None = None
     """Length of the programme."""
     loudness: Loudness | None = None
@@ -219,12 +221,14 @@ class Report(Model):
         outcomes: Mapping[str, Outcome],
         *,
         asked: int,
+        request_id: str | None = None,
         used: Sequence[EndpointUse] = (),
         state: JobState = JobState.FAILED,
     ) -> Report:
         """Return what is known about a job's lines before mixing.
 
-        asked: the first round whose lines count as renewed. used: what the job used of servers.
+        asked: the first round whose lines count as renewed. request_id: as in `Report`.
+        used: what the job used of servers.
         """
         lines = []
         for segment in sorted(job.segments, key=lambda segment: segment.start):
@@ -238,6 +242,7 @@ class Report(Model):
             state=state,
             language=job.language,
             metadata=job.metadata,
+            request_id=request_id,
             renewed=tuple(line.id for line in lines if line.round >= asked),
             used=tuple(used),
             lines=tuple(lines),

@@ -82,7 +82,7 @@ def fetch_lines(storage: Storage, status: Status, folder: Path, name: str) -> li
     job_id, round_ = status.id, status.round
     if round_ == 0:
         raise Conflict(f"job {job_id!r} has not begun: there is nothing to fetch")
-    job, asked = load_job(storage, job_id, round_), load_round(storage, job_id, round_).asked
+    job, planned = load_job(storage, job_id, round_), load_round(storage, job_id, round_)
     outcomes, used = history(storage, job_id, round_)
     segments = voiced(job).segments
     takes = {s.id: outcomes[s.id].result.takes for s in segments if s.id in outcomes}
@@ -99,7 +99,15 @@ def fetch_lines(storage: Storage, status: Status, folder: Path, name: str) -> li
             return ReportOutput(name=line, key=first[line].key, bytes=len(clip))
 
         lines = tuple(line for line in each(write, first) if line)
-        report = Report.unmixed(job, round_, outcomes, state=status.state, asked=asked, used=used)
+        report = Report.unmixed(
+            job,
+            round_,
+            outcomes,
+            state=status.state,
+            asked=planned.asked,
+            request_id=planned.request_id,
+            used=used,
+        )
         # The report also keeps the names of outputs that were fetched before.
         others = [file for name, file in landing.earlier.items() if not name.startswith(LINES)]
         report = report.model_copy(update={"outputs": (*lines, *others)})

@@ -127,7 +127,7 @@ def _assemble(
     used: Sequence[EndpointUse],
 ) -> Report:
     round_ = lease.at.round
-    asked = load_round(runner.storage, job.id, round_).asked
+    planned = load_round(runner.storage, job.id, round_)
 
     def go_on() -> None:
         check()
@@ -141,7 +141,8 @@ def _assemble(
             outcomes,
             runner.storage,
             folder,
-            asked=asked,
+            asked=planned.asked,
+            request_id=planned.request_id,
             used=used,
             check=go_on,
         )

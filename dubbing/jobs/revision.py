@@ -19,6 +19,7 @@ from dubbing.planning.outcome import Outcome, gather
 from dubbing.planning.plan import CastLine, Reason, Round
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
+from dubbing.telemetry.logs import request_id
 from dubbing.text.sounds import voiced
 from dubbing.voices.holds import held
 from dubbing.voices.names import names, stored_voice, with_stored_voices
@@ -52,7 +53,9 @@ def open_retry(
         check(shorter, specs, voices=names(storage, job.tenant))
     lines = cast_lines(cast, missing, specs, heard_voices(cast, outcomes))
     before = load_round(storage, job_id, round_)
-    now = Round(reason=Reason.RETRY, asked=round_ + 1, request=before.request)
+    now = Round(
+        reason=Reason.RETRY, asked=round_ + 1, request=before.request, request_id=request_id()
+    )
     with held(storage, cast.voice_digests - job.voice_digests, job_id):
         _create(storage, job, now, lines)
     return job
@@ -71,7 +74,9 @@ def open_revision(storage: Storage, specs: Specs, job: Job) -> bool:
     outcomes = gather(storage, job.id, round_)
     with held(storage, job.voice_digests - before.voice_digests, job.id):
         storage.create(Keys.revision(job.id, job.digest()), job.model_dump_json().encode())
-    now = Round(reason=Reason.REVISE, asked=round_ + 1, request=job.digest())
+    now = Round(
+        reason=Reason.REVISE, asked=round_ + 1, request=job.digest(), request_id=request_id()
+    )
     _create(storage, job, now, _changed(before, job, outcomes, specs), specs)
     return True
 

@@ -29,6 +29,7 @@ from dubbing.planning.plan import (
     Round,
     plan_round,
     read_refs,
+    read_round,
     write_plan,
 )
 from dubbing.planning.result import BatchResult
@@ -36,6 +37,7 @@ from dubbing.queue import Publisher
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.storage.parallel import each
+from dubbing.telemetry.logs import request_id
 from dubbing.webhooks.outbox import Outbox
 from dubbing.webhooks.webhook import Happening
 
@@ -76,7 +78,8 @@ def create_first_round(
     index.enter(storage, job.id)
     specs = specs or published_specs(storage)
     lines = cast_lines(job, job.segments, specs, wording=wording)
-    create_round(storage, job, 1, Round(reason=Reason.SUBMIT, asked=1), lines, specs)
+    first = Round(reason=Reason.SUBMIT, asked=1, request_id=request_id())
+    create_round(storage, job, 1, first, lines, specs)
 
 
 def put_to_work(
@@ -103,8 +106,9 @@ def put_to_work(
     if round_ > 1:
         # A revision may have changed the job that the caller holds.
         job = load_job(storage, job.id, round_)
-    plan = Keys.plan(job.id, round_)
-    refs = read_refs(storage.get(plan), plan)
+    key = Keys.plan(job.id, round_)
+    plan = storage.get(key)
+    refs = read_refs(plan, key)
     results = _results(storage, job.id, round_, refs)
     ledger.open_round(
         job,
@@ -112,6 +116,7 @@ def put_to_work(
         refs,
         results={number: result.failed for number, result in results.items()},
         others=len(job.segments) - sum(ref.lines for ref in refs),
+        request_id=read_round(plan, key).request_id,
     )
     return {ref.queue for ref in refs} | {Kind.ASSEMBLY.value}
 

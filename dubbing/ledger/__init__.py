@@ -5,7 +5,8 @@ All these keys, or any of them, may vanish: `audit` finds the jobs whose entries
 in the middle of a step; sending a step twice does no harm. Entries that are not ours are dropped.
 
 =============================  ====================================================================
-``job:<id>``                   hash: round, state, tenant, length, counts of lines and of batches
+``job:<id>``                   hash: round, id of the request that asked for it, state, tenant,
+                               length, counts of lines and of batches
 ``job:<id>:todo:<queue>``      list: tokens of waiting batches
 ``job:<id>:held:<n>``          list: batches that wait for extraction ``n``
 ``job:<id>:closed``            bitmap over batch numbers

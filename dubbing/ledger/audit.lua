@@ -41,14 +41,14 @@ end
 
 local function audit(job)
   local key = jobkey(job)
-  local state, tenant, round = unpack(redis.call('HMGET', key, 'state', 'tenant', 'round'))
+  local state, tenant, round, request = unpack(redis.call('HMGET', key, 'state', 'tenant', 'round', 'request'))
   if not round then return 'unknown' end
   if ended(state) then return 'over' end
   local counts = redis.call('HMGET', key, unpack(NUMBERS))
   for n in ipairs(NUMBERS) do
     if not tonumber(counts[n] or '') then return 'broken' end
   end
-  if not state or not tenant then return 'broken' end
+  if not state or not tenant or not request then return 'broken' end
   local batches, closed = tonumber(counts[6]), tonumber(counts[7])
   if redis.call('BITCOUNT', key .. ':closed') ~= closed then return 'broken' end
 

@@ -31,6 +31,12 @@ local function todokey(job, queue) return jobkey(job) .. ':todo:' .. queue end
 local function member(job, round, token) return job .. '|' .. round .. '|' .. token end
 local function split(m) return string.match(m, '^([^|]+)|(%d+)|([^|]+)$') end
 
+-- Return a batch as scripts tell it to their caller: its member, a mark or '', and the id of the request
+-- over HTTP that asked for its round, or ''.
+local function told(m, mark)
+  return m .. '|' .. (mark or '') .. '|' .. (redis.call('HGET', jobkey(split(m)), 'request') or '')
+end
+
 -- Whether a token is one that a plan made; other entries are not ours. A newer release may add to
 -- the end of its tokens.
 local function is_token(token)

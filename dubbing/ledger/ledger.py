@@ -8,6 +8,7 @@ from itertools import chain, islice
 from types import MappingProxyType
 from typing import Any
 
+from dubbing.documents import is_identifier
 from dubbing.errors import NewerRelease
 from dubbing.job import Job, JobState
 from dubbing.ledger.crew import Crew
@@ -104,6 +105,7 @@ class Ledger:
         *,
         results: Mapping[int, int] = MappingProxyType({}),
         others: int = 0,
+        request_id: str | None = None,
     ) -> bool:
         """Enter all batches that a round still lacks; return whether the ledger lacked any.
 
@@ -111,6 +113,7 @@ class Ledger:
 
         results: the number of failed lines of each batch whose result is stored, by its number.
         others: lines of the job that this round leaves unchanged.
+        request_id: of the request over HTTP that asked for the round.
         """
         batches = [
             "" if field is None else field
@@ -122,7 +125,7 @@ class Ledger:
         ]
         lines = sum(ref.lines for ref in refs) + others
         length = max((segment.end for segment in job.segments), default=1.0)
-        head = [job.id, round_, job.tenant, length, lines, others]
+        head = [job.id, round_, job.tenant, length, lines, others, request_id or ""]
         return bool(self._server.run("open", *head, *batches))
 
     def audit(self, jobs: Sequence[str]) -> list[Audit]:
@@ -148,8 +151,8 @@ class Ledger:
         """
         mine = int(held)
         answer = self._server.run("claim", *_head(at), owner, self.lease, at.deadline, mine)
-        claim, *member = answer
-        return Claim(claim), _address(member[0], at.queue) if member else at
+        claim, *batch = answer
+        return Claim(claim), _address(batch[0], at.queue) if batch else at
 
     def begin(
         self,
@@ -346,15 +349,23 @@ class Ledger:
 
 
 def _taken(queue: str, answer: Any) -> list[Address]:
-    members, dropped = answer
+    batches, dropped = answer
     for entry in dropped:
         log.warning("an entry of %s that is not ours was dropped: %.80r", queue, entry)
-    return [_address(member, queue) for member in members]
+    return [_address(batch, queue) for batch in batches]
 
 
-def _address(member: str, queue: str) -> Address:
-    job, round_, token, *late = member.split("|")
-    return Address(job=job, round=int(round_), token=token, queue=queue, late=bool(late))
+def _address(batch: str, queue: str) -> Address:
+    """Return a batch as the function `told` of the scripts tells it."""
+    job, round_, token, late, request = batch.split("|", 4)
+    return Address(
+        job=job,
+        round=int(round_),
+        token=token,
+        queue=queue,
+        late=bool(late),
+        request_id=request if is_identifier(request) else None,
+    )
 
 
 def _head(at: Address) -> tuple[str, int, str, str]:

@@ -1,7 +1,7 @@
 -- Enter all batches that a round still lacks, new or after a loss: job, round, tenant, seconds of the
--- programme, lines of the job, lines that the round leaves unchanged, then for each batch:
--- number, queue, token, number of the extraction that it needs or '', lines, and how many of them
--- failed if its result is stored, else ''.
+-- programme, lines of the job, lines that the round leaves unchanged, id of the request over HTTP that
+-- asked for the round or '', then for each batch: number, queue, token, number of the extraction that it
+-- needs or '', lines, and how many of them failed if its result is stored, else ''.
 -- Returns how many batches were put where work waits. Work that is under way goes on.
 local job, round, tenant = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local key = jobkey(job)
@@ -10,14 +10,15 @@ local known = tonumber(redis.call('HGET', key, 'round') or '')
 if known and (known > round or known == round and ended(state)) then return 0 end
 
 -- The first write is one that a full Redis refuses: after any other write it refuses nothing.
-redis.call('HSET', key, 'round', round, 'tenant', tenant, 'length', ARGV[4], 'lines', ARGV[5])
+redis.call('HSET', key, 'round', round, 'tenant', tenant, 'length', ARGV[4], 'lines', ARGV[5],
+  'request', ARGV[7])
 redis.call('PERSIST', key)
 redis.call('PERSIST', key .. ':events')
 if known and known < round then forget_work(job) end
 
 local batches, closed = {}, {}
 local done, failed, count = tonumber(ARGV[6]), 0, 0
-for i = 7, #ARGV, 6 do
+for i = 8, #ARGV, 6 do
   local number, queue, token, needs, lines, faults = unpack(ARGV, i, i + 5)
   batches[#batches + 1] = {number = number, queue = queue, token = token, needs = needs}
   -- What this round has counted stays counted: the caller may have read storage before that.

@@ -41,6 +41,8 @@ class Address:
     queue: Annotated[str, StringConstraints(min_length=1)]
     late: bool = field(default=False, compare=False)
     """Whether it was sent before; then it goes ahead of new batches."""
+    request_id: Identifier | None = field(default=None, compare=False)
+    """Id of the request over HTTP that asked for its round."""
 
     @property
     def number(self) -> int | None:
@@ -65,9 +67,14 @@ class Address:
 
     @property
     def context(self) -> dict[str, object]:
-        """Job, round and batch, for the lines of a log."""
+        """Job, round, batch and request, for the lines of a log."""
         batch = Kind.ASSEMBLY.value if self.number is None else self.number
-        return {"job": self.job, "round": self.round, "batch": batch}
+        return {
+            "job": self.job,
+            "round": self.round,
+            "batch": batch,
+            "request": self.request_id,
+        }
 
     @property
     def kind(self) -> Kind:

@@ -1,7 +1,7 @@
 -- Choose the batches to publish on a queue now: queue, seconds after which a message that no list
 -- holds counts as lost, then the names of the queue's lists in the broker.
--- Returns two lists: members, with '|late' after those that go ahead of new ones, and entries that
--- are not ours and were dropped. The caller publishes each member, and may die before it does.
+-- Returns two lists: batches, marked 'late' if they go ahead of new ones, and entries that are not ours
+-- and were dropped. The caller publishes each batch, and may die before it does.
 local queue, grace = ARGV[1], tonumber(ARGV[2])
 local published, leases = P .. 'published:' .. queue, P .. 'leases:' .. queue
 local t = now()
@@ -20,14 +20,14 @@ end
 local function publish(m, mark)
   -- Scores keep the order of the broker: messages sent at the same moment differ by a microsecond.
   redis.call('ZADD', published, t + #chosen / 1000000, m)
-  chosen[#chosen + 1] = m .. (mark or '')
+  chosen[#chosen + 1] = told(m, mark)
 end
 
 -- Leases that ran out: the worker is gone or hangs. The batch has had its turn, and need not wait.
 for _, m in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', t)) do
   redis.call('ZREM', leases, m)
   redis.call('HDEL', P .. 'owners', m)
-  if wanted(m) then publish(m, '|late') end
+  if wanted(m) then publish(m, 'late') end
 end
 
 -- With fewer messages than were published, the oldest were lost on the way, and are sent again.
@@ -37,7 +37,7 @@ local lost = redis.call('ZCARD', published) - held
 if lost > 0 then
   for _, m in ipairs(redis.call('ZRANGEBYSCORE', published, '-inf', t - grace, 'LIMIT', 0, lost)) do
     if wanted(m) then
-      publish(m, '|late')
+      publish(m, 'late')
     else
       redis.call('ZREM', published, m)
     end

@@ -15,7 +15,7 @@ from enum import StrEnum
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from dubbing.documents import Document, Model, stored
+from dubbing.documents import Document, Identifier, Model, stored
 from dubbing.engines.conversion import spec_of
 from dubbing.engines.engine import EngineSpec
 from dubbing.job.emotion import Emotion
@@ -57,6 +57,8 @@ class Round(Document):
     """The round that a caller asked for: this one, or the one that a repair or fallback serves."""
     request: Digest | None = None
     """Digest of the revision that applies from here on; None for the request as first submitted."""
+    request_id: Identifier | None = None
+    """Id of the request over HTTP that asked for it; None when it came another way."""
 
 
 class PlannedLine(Model):

@@ -1,6 +1,7 @@
 """The Celery queues: publishing to them, steering their workers, and speaking a line at once."""
 
 from dubbing.queue.publisher import (
+    REQUEST_ID,
     SAY,
     STEER,
     TASKS,
@@ -14,6 +15,7 @@ from dubbing.queue.publisher import (
 )
 
 __all__ = [
+    "REQUEST_ID",
     "SAY",
     "STEER",
     "TASKS",

@@ -38,6 +38,8 @@ TASKS = {
     Kind.EXTRACTION: "dubbing.extract",
     Kind.ASSEMBLY: "dubbing.assemble",
 }
+REQUEST_ID = "request_id"
+"""Field and header of a message: the id of the request over HTTP that asks for the work."""
 SAY = "dubbing.say"
 STEER = "dubbing.steer"
 
@@ -213,6 +215,8 @@ class Publisher:
             # Flower shows the id, so it begins with the job and the batch.
             task_id=f"{name}-{secrets.token_hex(3)}",
             retry_policy={"max_retries": 5, "interval_start": 0.1, "interval_max": 2},
+            # Tools that read Celery's messages look for it there.
+            headers={REQUEST_ID: id_} if (id_ := kwargs.get(REQUEST_ID)) else None,
             producer=producer,
         )
 

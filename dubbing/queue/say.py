@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from dubbing.documents import Document, received, validated
+from dubbing.documents import Document, Identifier, received, validated
 from dubbing.errors import BadInput, Damaged, ErrorRecord, ReportedError, Transient
 from dubbing.job import LONGEST_PROGRAMME
 from dubbing.ledger import Ledger
@@ -18,6 +18,7 @@ from dubbing.planning.result import SegmentResult
 from dubbing.queue.publisher import Publisher, queues_of
 from dubbing.script.manifest import Manifest
 from dubbing.storage import Storage
+from dubbing.telemetry.logs import request_id
 from dubbing.text.sentences import split
 from dubbing.text.sounds import is_silent
 from dubbing.voices.voice import VoiceRef
@@ -38,6 +39,8 @@ class SayRequest(Document):
     engine: str
     voice: VoiceRef
     line: PlannedLine
+    request_id: Identifier | None = None
+    """Id of the request over HTTP that asks for it."""
 
 
 def in_lines(
@@ -84,7 +87,12 @@ def say(
     _await_turn(ledger, cast.engine, deadline)
     ticket = secrets.token_hex(8)
     asked = SayRequest(
-        ticket=ticket, language=language, engine=cast.engine, voice=cast.voice, line=cast.line
+        ticket=ticket,
+        language=language,
+        engine=cast.engine,
+        voice=cast.voice,
+        line=cast.line,
+        request_id=request_id(),
     )
     with ledger.requests.asking(ticket):
         publisher.say(cast.engine, asked.model_dump())

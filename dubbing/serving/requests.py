@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
-import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from collections.abc import Iterator
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dubbing.documents import is_identifier
 from dubbing.telemetry.logs import bound
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,6 @@ BODY_SECONDS = 60.0
 """How long a server waits for a request's body, or for the next `STRIDE` bytes of a long one."""
 STRIDE = 16 << 10
 """So a long body may take as long as it needs, while a caller who trickles bytes is cut off."""
-GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class Requests:
@@ -36,7 +35,7 @@ class Requests:
             await self._app(scope, receive, send)
             return
         given = Headers(scope=scope).get("x-request-id", "")
-        request_id = given if GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
+        request_id = given if is_identifier(given) else secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
         began, status, body = time.monotonic(), 0, _Body(receive)
 

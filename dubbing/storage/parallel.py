@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -22,12 +23,15 @@ def each(call: Callable[[Item], Found], items: Iterable[Item]) -> list[Found]:
 def in_order(
     call: Callable[[Item], Found], items: Iterable[Item], *, at_once: int
 ) -> Generator[Found, None, None]:
-    """Yield the results in order, with so many calls under way; raise the first error."""
+    """Yield the results in order, with so many calls under way; raise the first error.
+
+    Each call runs in a copy of the context, so its log lines name what is bound here.
+    """
     ahead: deque[Future[Found]] = deque()
     with ThreadPoolExecutor(at_once, thread_name_prefix="in-order") as pool:
         try:
             for item in items:
-                ahead.append(pool.submit(call, item))
+                ahead.append(pool.submit(copy_context().run, call, item))
                 if len(ahead) == at_once:
                     yield ahead.popleft().result()
             while ahead:

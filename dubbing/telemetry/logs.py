@@ -48,7 +48,8 @@ class Lines(logging.Formatter):
 def bound(**values: object) -> Iterator[None]:
     """Add ``name=value`` to every line that is logged in the block.
 
-    A thread started in the block does so only if it runs in a copy of the context.
+    A value of None adds nothing. A thread started in the block does so only if it runs in a copy of
+    the context.
     """
     token = _context.set({**_context.get(), **values})
     try:
@@ -57,8 +58,15 @@ def bound(**values: object) -> Iterator[None]:
         _context.reset(token)
 
 
+def request_id() -> str | None:
+    """Return the id of the request over HTTP that is bound here, or None."""
+    found = _context.get().get("request")
+    return found if isinstance(found, str) else None
+
+
 def _add_context(record: logging.LogRecord) -> bool:
     """Add the bound values to a record; return True, as no record is dropped."""
-    values = " ".join(f"{name}={value}" for name, value in _context.get().items())
+    named = ((name, value) for name, value in _context.get().items() if value is not None)
+    values = " ".join(f"{name}={value}" for name, value in named)
     record.context = f" [{values}]" if values else ""
     return True

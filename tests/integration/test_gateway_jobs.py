@@ -110,6 +110,25 @@ def test_outputs_are_fetched_whole_and_in_ranges_beside_the_report(gateway: Gate
     assert gateway.http.get(f"{path}/outputs/..%2Fjob.json").status_code == 404
 
 
+def test_the_id_of_a_request_is_in_the_logs_and_the_report_of_what_it_asked_for(
+    system: Served, gateway: Gateway
+) -> None:
+    asked, line = manifest(), "[job={} round=1 batch={} request=trace-4711 worker="
+    headers = {"X-Request-Id": "trace-4711"}
+    assert gateway.http.post("/v1/jobs", json=asked, headers=headers).status_code == 201
+    path = f"/v1/jobs/{asked['id']}"
+    assert gateway.http.get(f"{path}?wait=60").json()["state"] == "completed"
+    assert gateway.http.get(f"{path}/report").json()["request_id"] == "trace-4711"
+    assert "POST /v1/jobs: 201 in" in gateway.log.read_text()
+    (told,) = [one for one in gateway.log.read_text().splitlines() if "trace-4711" in one]
+    assert told.endswith("[request=trace-4711]")
+    for worker, batch in (("faulty", "0"), ("assembly", "assembly")):
+        named = line.format(asked["id"], batch)
+        system.until(lambda worker=worker, named=named: named in system.log(worker), "told")
+        lines = [one for one in system.log(worker).splitlines() if f"job={asked['id']} " in one]
+        assert all(named in one for one in lines)
+
+
 def test_a_job_is_revised_retried_and_cancelled(gateway: Gateway) -> None:
     asked = manifest("<slow:0.5> A slow line.", "A line.")
     path = f"/v1/jobs/{asked['id']}"

@@ -103,6 +103,15 @@ def test_a_text_is_spoken_at_once_in_the_format_that_was_asked(
     assert pitch(sound_of(answer.content)) == pytest.approx(VOICES["high"], rel=0.15)
 
 
+def test_the_workers_log_names_the_request_for_a_text(system: Tones, caller: httpx2.Client) -> None:
+    caller.headers["X-Request-Id"] = "trace-4712"
+    try:
+        assert say(caller).status_code == 200
+    finally:
+        del caller.headers["X-Request-Id"]
+    system.until(lambda: "[request=trace-4712 worker=tone." in system.log("tone"), "told")
+
+
 def test_speed_and_pitch_change_how_a_text_is_spoken(caller: httpx2.Client) -> None:
     plain = sound_of(say(caller).content)
     changed = sound_of(say(caller, speed=2, pitch=2).content)

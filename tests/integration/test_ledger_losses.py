@@ -158,6 +158,14 @@ def test_a_job_outlives_the_loss_of_entries_at_any_moment(
     works.go_on()
 
 
+def test_the_loss_of_the_request_that_asked_for_a_round_is_found(
+    works: Works, server: redis.Redis
+) -> None:
+    server.hdel("dubbing:job:a", "request")
+    assert works.heal() == [Audit.BROKEN, Audit.SOUND, Audit.SOUND]
+    assert works.heal() == [Audit.SOUND] * 3
+
+
 def assert_nothing_is_left(server: redis.Redis) -> None:
     kept = {"job", "pace", "slots"}
     left = [key for key in server.scan_iter("dubbing:*") if key.split(":")[1] not in kept]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import redis
-from ledgers import begin, claim, deliveries
+from ledgers import QUEUE, begin, claim, deliveries
 from system import numbered, script, stored_job
 
 from dubbing.client import Client
@@ -41,9 +41,11 @@ from dubbing.planning.casting import cast_lines
 from dubbing.planning.outcome import gather
 from dubbing.planning.plan import Batch, Kind, Reason, Round, read_refs
 from dubbing.planning.result import BatchResult
+from dubbing.queue import batch_lists
 from dubbing.settings import Settings
 from dubbing.storage.keys import Keys
 from dubbing.system import System
+from dubbing.telemetry.logs import bound
 from tasks import speech
 from tasks.context import Context, current, install
 
@@ -102,6 +104,27 @@ def test_an_empty_folder_of_a_write_that_broke_off_is_no_round(client: Client, j
     assert [status.id for status in client.jobs()] == ["j"]
     assert client.cancel("j").state is JobState.CANCELLED
     assert client.retry("j").round == 2
+
+
+def test_a_batch_names_the_request_of_its_round_also_after_redis_was_emptied(
+    client: Client, redis_url: str
+) -> None:
+    with bound(request="first"):
+        client.submit(script("j", *numbered("Line", 3), engine="tone"))
+    client.cancel("j")
+    with bound(request="second"):
+        client.retry("j")
+    rounds = (load_round(client.storage, "j", number) for number in (1, 2))
+    assert [round_.request_id for round_ in rounds] == ["first", "second"]
+    with redis.from_url(redis_url) as server:
+        server.flushdb()
+        put_to_work(client.storage, client.ledger, load_job(client.storage, "j", 1))
+        client.publisher.fill([QUEUE])
+        (message,) = (entry for name in batch_lists(QUEUE) for entry in server.lrange(name, 0, -1))
+        assert json.loads(message)["headers"]["request_id"] == "second"
+        server.delete(*batch_lists(QUEUE))
+    at = client.ledger.claim(Address(job="j", round=2, token="0:1:1:1:1", queue=QUEUE), "w")[1]
+    assert at.context == {"job": "j", "round": 2, "batch": 0, "request": "second"}
 
 
 def test_a_job_that_was_cancelled_before_it_was_planned_is_retried_whole(
