@@ -8,14 +8,17 @@ twice, under one id, by which its receiver knows it.
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
 import time
 from collections.abc import Iterator
 
 from dubbing.documents import Document, Identifier, stored
-from dubbing.errors import BadInput, Damaged, NotFound
+from dubbing.errors import BadInput, Damaged, NewerRelease, NotFound
 from dubbing.storage import Keys, Storage
 from dubbing.webhooks.webhook import Happening, Webhook, WebhookId, Webhooks
+
+log = logging.getLogger(__name__)
 
 RETRY_SECONDS = (5, 60, 300, 1800, 2 * 3600, 5 * 3600, 8 * 3600, 8 * 3600)
 """Pauses between the tries, a day in all; after the last one a message is dead."""
@@ -96,9 +99,12 @@ class Outbox:
         self._storage.delete(key)
 
     def dead(self, tenant: str, webhook: str) -> list[Outgoing]:
-        """Return the messages that a webhook was not told in a day, the oldest first."""
+        """Return the messages that a webhook was not told in a day, the oldest first.
+
+        One that cannot be read is left out.
+        """
         keys = self._storage.keys(Keys.dead(tenant, webhook))
-        found = [stored(Outgoing, self._storage.get(key), key) for key in keys]
+        found = (message for key in keys if (message := self._read(key)))
         return sorted(found, key=lambda message: message.at)
 
     def resend(self, tenant: str, webhook: str, id_: str) -> Outgoing:
@@ -112,6 +118,16 @@ class Outbox:
         self._put(again, time.time())
         self._storage.delete(key)
         return again
+
+    def _read(self, key: str) -> Outgoing | None:
+        try:
+            return stored(Outgoing, self._storage.get(key), key)
+        except NotFound:
+            # It was sent again meanwhile.
+            return None
+        except (Damaged, NewerRelease) as exc:
+            log.warning("a dead message is left out: %s", exc)
+            return None
 
     def _put(self, message: Outgoing, due: float) -> None:
         self._storage.create(Keys.outgoing(due, message.id), message.model_dump_json().encode())

@@ -166,6 +166,8 @@ def test_what_cannot_be_told_is_kept_and_sent_again_when_asked(
     receiver.statuses[:] = [503] * 3
     post.end("a", JobState.CANCELLED)
     post.until(post.empty)
+    for name, text in {"cut": b"{", "newer": b'{"format": 99}'}.items():
+        post.storage.create(Keys.dead("default", webhook.id, name), text)
     (dead,) = outbox.dead("default", webhook.id)
     assert (dead.event, dead.job, dead.tries) == (Happening.CANCELLED, "a", 3)
     assert "503" in dead.error
