@@ -44,6 +44,7 @@ from dubbing.gateway.quotas import Quotas
 from dubbing.gateway.refusals import FAULTS
 from dubbing.gateway.roster import Roster
 from dubbing.gateway.sender import Sender
+from dubbing.gateway.sweeper import Sweeper
 from dubbing.keyring import Keyring
 from dubbing.media.scratch import sweep
 from dubbing.script.manifest import json_schema
@@ -94,9 +95,12 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
         office.begin()
         sender = Sender(storage, client.ledger, facts, Guarded(trust(settings.ca_file)))
         sender.begin()
+        sweeper = Sweeper(storage, sent)
+        sweeper.begin()
         yield
         await office.end()
         await sender.end()
+        await sweeper.end()
 
     app = FastAPI(
         title="dubbing",

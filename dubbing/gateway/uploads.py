@@ -7,6 +7,7 @@ gateway; or straight into the bucket.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -20,6 +21,7 @@ from dubbing.gateway.incoming import LARGEST, has_body, length_of, pieces
 from dubbing.gateway.manifests import UPLOAD
 from dubbing.gateway.office import office_of
 from dubbing.gateway.refusals import FAULTS, documented
+from dubbing.storage import each
 from dubbing.storage.keys import CONTROLS
 from dubbing.submission.arrival import arriving
 from dubbing.submission.uploads import Upload, Uploads, UploadState, WrongOffset
@@ -55,6 +57,7 @@ class UploadBody(Model):
         offset=1048576,
         sha256="30e14955ebf1352266dc2ff8067e68104607e750abb9d3b36582b8af909fcb58",
         state="finished",
+        created="2026-11-30T09:30:00Z",
         put=None,
     )
 
@@ -69,8 +72,17 @@ class UploadBody(Model):
     sha256: str | None
     """Digest of the whole file; null while it is on its way."""
     state: UploadState
+    created: datetime
     put: str | None = None
     """For an hour, the URL to which the file is sent by PUT, past the gateway."""
+
+
+class UploadsBody(Model):
+    """A page of uploads, the last begun first."""
+
+    uploads: list[UploadBody]
+    next: str | None
+    """The ``cursor`` of the next page; null at the end."""
 
 
 @router.post(
@@ -111,6 +123,21 @@ async def create(
         upload, put = await run_in_threadpool(uploads.begin_direct, tenant, name, size)
     response.headers["Location"] = str(request.url_for("upload", upload_id=upload.id))
     return _body(upload, (upload.bytes or 0) if upload.key else 0, put)
+
+
+@router.get("", responses=documented())
+def uploads(
+    request: Request,
+    caller: Submitter,
+    limit: Annotated[int, Query(ge=1, le=200)] = 20,
+    cursor: Annotated[str | None, Query(max_length=24)] = None,
+) -> UploadsBody:
+    """List uploads, finished or not, the last begun first."""
+    sent = office_of(request).uploads
+    page, following = sent.page(caller.tenant, cursor, limit)
+    offsets = each(sent.offset, page)
+    bodies = [_body(*one) for one in zip(page, offsets, strict=True)]
+    return UploadsBody(uploads=bodies, next=following)
 
 
 @router.get("/{upload_id}", name="upload", responses=documented(404))
@@ -222,5 +249,6 @@ def _body(upload: Upload, offset: int, put: str | None = None) -> UploadBody:
         offset=offset,
         sha256=upload.sha256,
         state=upload.state,
+        created=datetime.fromtimestamp(upload.created, UTC),
         put=put,
     )

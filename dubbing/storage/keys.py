@@ -37,6 +37,7 @@ class Keys:
     """Prefix of those of other tenants, a folder each. It does not lie below the other prefix, as a
     voice there may have the name of a tenant."""
     API_KEYS = "api-keys/"
+    UPLOADS = "uploads/"
     OUTBOX = "outbox/"
     WEBHOOKS = "webhooks/"
     ANNOUNCEMENTS = "announcements/"
@@ -68,6 +69,17 @@ class Keys:
         """Return the job and the time of a submission's mark; raises ValueError for another key."""
         left, _, job = key.removeprefix(Keys.SUBMITTED).partition("-")
         return job, (LAST_MOMENT - int(left)) / 1000
+
+    @staticmethod
+    def uploads(tenant: str) -> str:
+        """Return the prefix of a tenant's uploads, and of what has come of them."""
+        return f"uploads/{tenant}/"
+
+    @staticmethod
+    def upload_of(key: str) -> tuple[str, str]:
+        """Return the tenant and the id of the upload to which a key below `UPLOADS` belongs."""
+        tenant, _, rest = key.removeprefix(Keys.UPLOADS).partition("/")
+        return tenant, rest.partition("/")[0].removesuffix(".json")
 
     @staticmethod
     def upload(tenant: str, id_: str) -> str:

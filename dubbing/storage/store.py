@@ -212,6 +212,14 @@ class Storage:
             pages = obstore.list(self._store, prefix.rstrip("/"))
             return {item["path"]: item["size"] for page in pages for item in page}
 
+    def times(self, prefix: str) -> dict[str, float]:
+        """Return when each object below ``prefix`` was written, as `modified` does, by its key."""
+        with self._mapped(prefix):
+            pages = obstore.list(self._store, prefix.rstrip("/"))
+            return {
+                item["path"]: item["last_modified"].timestamp() for page in pages for item in page
+            }
+
     def folders(self, prefix: str) -> list[str]:
         """Return the names of the folders directly below ``prefix``."""
         with self._mapped(prefix):

@@ -3,7 +3,8 @@
 A file comes whole, or in parts, each an object of its own: any gateway takes any part, and may die
 at any moment. A part begins where the one before it ends, and is created only if no other part
 begins there; so the parts are one row, whoever sends them at the same time. When the last byte is
-there they are joined: the file is stored as media, and then its parts go.
+there they are joined: the file is stored as media, and then its parts go. Gateways
+remove the uploads that nobody finishes.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import re
 import secrets
 import time
 from enum import StrEnum
+from functools import partial
 from typing import Annotated
 
 from pydantic import StringConstraints
 
 from dubbing.documents import Document, Identifier, stored
-from dubbing.errors import BadInput, Conflict, NotFound
+from dubbing.errors import BadInput, Conflict, Damaged, NewerRelease, NotFound
 from dubbing.storage import Keys, Storage, each
 from dubbing.submission.arrival import Arrival, arriving
 
@@ -110,6 +112,18 @@ class Uploads:
         except NotFound as exc:
             raise unknown from exc
 
+    def page(self, tenant: str, before: str | None, limit: int) -> tuple[list[Upload], str | None]:
+        """Return uploads of a tenant, the last begun first, and where the next page begins.
+
+        One that cannot be read is left out. before: where the page begins; None at the beginning.
+        limit: the most uploads of the page.
+        """
+        keys = self._storage.keys(Keys.uploads(tenant))
+        ids = {Keys.upload_of(key)[1] for key in keys if key.endswith(".json")}
+        left = sorted((id_ for id_ in ids if before is None or id_ < before), reverse=True)
+        found = each(partial(self._readable, tenant), left[:limit])
+        return [one for one in found if one], left[limit - 1] if len(left) > limit else None
+
     def finished(self, tenant: str, id_: str) -> Upload:
         """Return an upload that has arrived; raises NotFound, and BadInput while it has not."""
         return self.finish(self.find(tenant, id_))
@@ -155,6 +169,12 @@ class Uploads:
         self._storage.delete(Keys.upload(upload.tenant, upload.id))
         self._drop_parts(upload)
 
+    def _readable(self, tenant: str, id_: str) -> Upload | None:
+        try:
+            return self.find(tenant, id_)
+        except (NotFound, Damaged, NewerRelease):
+            return None
+
     def _joined(self, upload: Upload) -> Upload:
         parts = self._parts(upload)
         size = sum(length for _, length in parts)
@@ -197,7 +217,10 @@ class Uploads:
 
 
 def _new(tenant: str, name: str) -> dict[str, object]:
-    return {"id": secrets.token_hex(12), "tenant": tenant, "name": name, "created": time.time()}
+    now = time.time()
+    # Ids of later uploads come later in order.
+    id_ = f"{round(now * 1000):012x}{secrets.token_hex(6)}"
+    return {"id": id_, "tenant": tenant, "name": name, "created": now}
 
 
 def _document(upload: Upload) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import socket
 import time
 import uuid
@@ -19,10 +20,11 @@ import s3_server as s3
 from gateways import Gateway
 from redis_server import RedisServer
 
+from dubbing.gateway.sweeper import Sweeper
 from dubbing.keyring import Keyring, Scope
 from dubbing.settings import Settings
 from dubbing.storage import Keys, S3Options, Storage
-from dubbing.submission.uploads import Uploads
+from dubbing.submission.uploads import Upload, Uploads
 
 SILENT = "import dubbing.serving.requests as requests\nrequests.BODY_SECONDS = 2.0\n"
 """Python that the process of the gateway runs first: it shortens the minute of silence."""
@@ -45,8 +47,21 @@ def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def abandoned(storage: Storage) -> Upload:
+    """An upload of which a part came two days before the gateway starts."""
+    uploads = Uploads(storage)
+    upload = uploads.begin("a", "film.mp4", 100)
+    uploads.add(upload, 0, b"some")
+    age(storage, upload, days=2)
+    return upload
+
+
+@pytest.fixture(scope="module")
 def gateway(
-    storage: Storage, temporary: Path, tmp_path_factory: pytest.TempPathFactory
+    storage: Storage,
+    temporary: Path,
+    abandoned: Upload,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Gateway]:
     """A gateway to a folder, which cuts off a body after two seconds of silence."""
     home = tmp_path_factory.mktemp("home")
@@ -89,6 +104,17 @@ def until(true: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+def age(storage: Storage, upload: Upload, days: float, *, also_parts: bool = True) -> None:
+    """Have an upload, and what came of it, look as if it were stored some days ago."""
+    for key in keys_of(storage, upload):
+        if key.endswith(".json") or also_parts:
+            os.utime(Path(storage.url) / key, (then := time.time() - days * 86400, then))
+
+
+def keys_of(storage: Storage, upload: Upload) -> list[str]:
+    return [key for key in storage.keys(Keys.uploads(upload.tenant)) if upload.id in key]
+
+
 def leaves_nothing(temporary: Path, storage: Storage, before: set[str]) -> bool:
     return not [*temporary.iterdir()] and stored(storage) == before
 
@@ -122,6 +148,7 @@ def test_a_whole_file_is_stored_as_media_under_its_digest(
             "offset": len(FILM),
             "sha256": SHA256,
             "state": "finished",
+            "created": body["created"],
             "put": None,
         }
     assert storage.get(Keys.media(SHA256)) == FILM
@@ -265,6 +292,56 @@ def test_another_tenants_uploads_are_unknown(
     assert {answer.status_code for answer in answers} == {404}
     assert http.get(f"/v1/uploads/{id_}").json()["offset"] == 4
     assert http.get("/v1/uploads/..%2f..").status_code == 404
+
+
+def test_a_tenants_uploads_are_listed_page_by_page_the_last_begun_first(
+    gateway: Gateway, http: httpx2.Client, keys: dict[str, str]
+) -> None:
+    begun(http)
+    other = gateway.as_(keys["b"])
+    first = begun(other)
+    sent(other, first, 0, b"some")
+    last = other.post("/v1/uploads?name=scene.srt", content=b"whole").json()
+    page = other.get("/v1/uploads?limit=1").json()
+    assert page["uploads"] == [last]
+    rest = other.get("/v1/uploads", params={"cursor": page["next"]}).json()
+    (upload,), following = rest["uploads"], rest["next"]
+    assert (upload["id"], upload["offset"], upload["state"]) == (first, 4, "uploading")
+    assert (upload["created"] < last["created"], following) == (True, None)
+
+
+def test_an_upload_that_nobody_finishes_is_removed_after_a_day(
+    gateway: Gateway, storage: Storage, abandoned: Upload
+) -> None:
+    until(lambda: not keys_of(storage, abandoned))
+    assert f"upload {abandoned.id} of a is removed" in gateway.log.read_text()
+
+
+def test_an_upload_that_goes_on_or_is_finished_stays(tmp_path: Path) -> None:
+    storage = Storage.at(str(tmp_path))
+    uploads = Uploads(storage)
+    young, slow, done, deleted, broken = (uploads.begin("a", "f.mp4", 4) for _ in range(5))
+    for upload in (young, slow, done, deleted):
+        uploads.add(upload, 0, b"some")
+    uploads.finish(done)
+    # Its process dies before it drops the part.
+    uploads.add(done, 0, b"some")
+    storage.delete(Keys.upload("a", deleted.id))
+    storage.replace(Keys.upload("a", broken.id), b"{")
+    storage.create("uploads/a/notes/of-others", b"")
+    for upload in (done, deleted, broken):
+        age(storage, upload, days=2)
+    age(storage, young, days=0.9)
+    age(storage, slow, days=2, also_parts=False)
+    with ThreadPoolExecutor(2) as threads:
+        # Two gateways.
+        [*threads.map(lambda _: Sweeper(storage, uploads).sweep(), range(2))]
+    left = {Keys.upload("a", one.id) for one in (young, slow, done, broken)}
+    parts = {Keys.upload_part("a", one.id, 0) for one in (young, slow)}
+    assert {*storage.keys(Keys.UPLOADS)} == {*left, *parts, "uploads/a/notes/of-others"}
+    age(storage, slow, days=1.1)
+    Sweeper(storage, uploads).sweep()
+    assert not keys_of(storage, slow)
 
 
 def test_a_deleted_upload_is_gone_with_its_parts_and_media_stays(

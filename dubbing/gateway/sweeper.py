@@ -1,0 +1,87 @@
+"""Removes uploads that nobody finishes, with what has come of them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+
+from dubbing.documents import is_identifier
+from dubbing.errors import Damaged, DubbingError, NewerRelease, NotFound
+from dubbing.storage import Keys, Storage, each
+from dubbing.submission.uploads import ID, Uploads
+
+log = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 3600.0
+"""Pause between two looks."""
+ABANDONED_SECONDS = 24 * 3600.0
+"""An unfinished upload of which nothing was stored for so long is removed. While one is being sent,
+its next part is stored within five hours, however slowly it comes."""
+
+
+class Sweeper:
+    """Looks at all uploads. Several gateways may do so at the same time."""
+
+    def __init__(self, storage: Storage, uploads: Uploads) -> None:
+        """Take the uploads. `begin` starts to look."""
+        self._storage = storage
+        self._uploads = uploads
+        self._seen = 0.0
+        """Uploads of which nothing was stored since then have been looked at."""
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        """Look now and every hour, on the event loop of the gateway."""
+        self._task = asyncio.create_task(self._look())
+
+    async def end(self) -> None:
+        """Stop."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _look(self) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(self.sweep)
+            except DubbingError as exc:
+                log.warning("uploads that nobody finishes are removed later: %s", exc)
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    def sweep(self) -> None:
+        """Remove unfinished uploads of which nothing was stored for a day, and lost parts."""
+        until = time.time() - ABANDONED_SECONDS
+        newest: dict[tuple[str, str], float] = {}
+        for key, at in self._storage.times(Keys.UPLOADS).items():
+            whose = Keys.upload_of(key)
+            newest[whose] = max(at, newest.get(whose, at))
+        old = (whose for whose, at in newest.items() if self._seen <= at < until)
+        each(lambda whose: self._remove(*whose, until), filter(_is_upload, old))
+        self._seen = until
+
+    def _remove(self, tenant: str, id_: str, until: float) -> None:
+        # The next part may have come just now.
+        parts = self._storage.times(Keys.upload_parts(tenant, id_))
+        try:
+            upload = self._uploads.find(tenant, id_)
+        except NotFound:
+            # It was deleted while a part came.
+            each(self._storage.delete, parts)
+            return
+        except (Damaged, NewerRelease) as exc:
+            log.warning("an upload is left as it is: %s", exc)
+            return
+        if upload.key:
+            # This drops parts that were left when a process died.
+            self._uploads.finish(upload)
+        elif all(at < until for at in parts.values()):
+            log.info("upload %s of %s is removed: nothing of it came for a day", id_, tenant)
+            self._uploads.delete(upload)
+
+
+def _is_upload(whose: tuple[str, str]) -> bool:
+    """Whether a tenant and an id are those of an upload: files of other programs may lie there."""
+    tenant, id_ = whose
+    return is_identifier(tenant) and re.fullmatch(ID, id_) is not None
