@@ -8,7 +8,7 @@ importing Redis and Pydantic.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +19,7 @@ from dubbing.engines.catalogue import with_base
 from dubbing.engines.engine import EngineSpec
 from dubbing.engines.published import announce, known_specs, published
 from dubbing.errors import BadInput, Conflict, NotFound
-from dubbing.job import DEFAULT_TENANT, JobState
+from dubbing.job import DEFAULT_TENANT, Job, JobState
 from dubbing.jobs.cancel import cancel
 from dubbing.jobs.installation import Installation
 from dubbing.jobs.rounds import start
@@ -145,13 +145,16 @@ class Client:
             installation=self._installation,
         )
 
-    def submit(self, manifest: Manifest) -> Submission:
+    def submit(
+        self, manifest: Manifest, *, admit: Callable[[Job], None] = lambda _: None
+    ) -> Submission:
         """Submit a job; submitting the same request again returns the same job.
 
+        admit: called with the job when it is checked; what it raises keeps it from being stored.
         Raises BadInput that names every segment to change, before anything is stored or queued,
         and Conflict when the id belongs to another request.
         """
-        return self.submit_all([manifest])[0]
+        return self._submitter.submit([manifest], admit)[0]
 
     def submit_all(self, manifests: Sequence[Manifest]) -> list[Submission]:
         """Submit many jobs; if one of them is refused, none is stored."""

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -54,12 +54,21 @@ MANIFEST: Mapping[str, Any] = {
 
 Fields = Annotated[dict[str, Any], Body()]
 JobId = Annotated[str, Path(max_length=200)]
-SpeakerPrefix = Annotated[
-    bool, Query(description="Read `NAME:` before the words of a cue as its speaker.")
-]
-Encoding = Annotated[
-    str | None, Query(max_length=40, description="The script's encoding, if it is not UTF-8.")
-]
+
+
+def _reading(
+    speaker_prefix: Annotated[
+        bool, Query(description="Read `NAME:` before the words of a cue as its speaker.")
+    ] = False,
+    encoding: Annotated[
+        str | None, Query(max_length=40, description="The script's encoding, if it is not UTF-8.")
+    ] = None,
+) -> Reading:
+    return Reading(speaker_prefix=speaker_prefix, encoding=encoding)
+
+
+ScriptReading = Annotated[Reading, Depends(_reading)]
+"""How the query says that the script is read."""
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
@@ -79,21 +88,17 @@ def submit(
     response: Response,
     caller: Submitter,
     fields: Fields,
-    speaker_prefix: SpeakerPrefix = False,
-    encoding: Encoding = None,
+    reading: ScriptReading,
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
 ) -> JobBody:
     """Submit a job. The same request again is the same job: 200, where the first answer was 201."""
     office = office_of(request)
     if idempotency_key and "id" not in fields:
         fields = {**fields, "id": _id_of(caller, idempotency_key)}
-    asked = office.manifests.of(
-        caller, fields, Reading(speaker_prefix=speaker_prefix, encoding=encoding)
-    )
-    if not _is_known(office, caller, asked.manifest.id):
-        office.quotas.charge(asked.manifest.tenant, len(asked.manifest.segments))
+    asked = office.manifests.of(caller, fields, reading)
+    _check_id(office, caller, asked.manifest.id)
     with asked.named():
-        submission = office.client.submit(asked.manifest)
+        submission = office.client.submit(asked.manifest, admit=office.admit)
     response.status_code = 201 if submission.created else 200
     response.headers["Location"] = str(request.url_for("job", job_id=submission.id))
     return _body(office, office.client.status(submission.id), submission)
@@ -109,14 +114,11 @@ def preview(
     request: Request,
     caller: Reader,
     fields: Fields,
-    speaker_prefix: SpeakerPrefix = False,
-    encoding: Encoding = None,
+    reading: ScriptReading,
 ) -> Preview:
     """Tell what a job would do, with its cautions; nothing is queued, nor stored but web media."""
     office = office_of(request)
-    asked = office.manifests.of(
-        caller, fields, Reading(speaker_prefix=speaker_prefix, encoding=encoding)
-    )
+    asked = office.manifests.of(caller, fields, reading)
     with asked.named():
         return office.client.preview(asked.manifest)
 
@@ -209,8 +211,7 @@ def revise(
     caller: Submitter,
     job_id: JobId,
     fields: Fields,
-    speaker_prefix: SpeakerPrefix = False,
-    encoding: Encoding = None,
+    reading: ScriptReading,
 ) -> JobBody:
     """Change a job that has ended, and speak only the lines that the change affects.
 
@@ -219,9 +220,7 @@ def revise(
     office = office_of(request)
     facts = office.facts.check(caller, job_id)
     fields = {"tenant": facts.tenant, **fields, "id": job_id}
-    asked = office.manifests.of(
-        caller, fields, Reading(speaker_prefix=speaker_prefix, encoding=encoding)
-    )
+    asked = office.manifests.of(caller, fields, reading)
     if asked.manifest.tenant != facts.tenant:
         raise Conflict(f"job {job_id!r} is of the tenant {facts.tenant!r}, which does not change")
     with asked.named():
@@ -242,18 +241,14 @@ def _id_of(caller: Caller, key: str) -> str:
     return f"job-{hashlib.sha256(f'{caller.tenant}|{key}'.encode()).hexdigest()[:24]}"
 
 
-def _is_known(office: Office, caller: Caller, id_: str | None) -> bool:
-    """Whether there is a job of this id.
-
-    Raises Conflict for an id that is another tenant's, without a word about that job.
-    """
+def _check_id(office: Office, caller: Caller, id_: str | None) -> None:
+    """Raise Conflict for the id of another tenant's job, without a word about that job."""
     if id_ is None or not office.client.storage.exists(Keys.job(id_)):
-        return False
+        return
     try:
         office.facts.check(caller, id_)
     except NotFound as exc:
         raise Conflict(f"the id {id_!r} is taken: choose another one, or leave it out") from exc
-    return True
 
 
 def _body(office: Office, status: Status, submission: Submission | None = None) -> JobBody:

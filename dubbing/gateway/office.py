@@ -15,7 +15,9 @@ from dubbing.gateway.overview import Overview
 from dubbing.gateway.pulse import Pulse
 from dubbing.gateway.quotas import Quotas
 from dubbing.gateway.roster import Roster
+from dubbing.job import Job
 from dubbing.settings import Settings
+from dubbing.storage import Keys
 from dubbing.submission.uploads import Uploads
 
 
@@ -45,6 +47,11 @@ class Office:
         """Send away those who listen or follow: the gateway ends."""
         await self.pulse.end()
         self.following.end()
+
+    def admit(self, job: Job) -> None:
+        """Charge a job to its tenant, unless it is stored already; raises LimitReached."""
+        if not self.client.storage.exists(Keys.job(job.id)):
+            self.quotas.charge(job.tenant, len(job.segments))
 
 
 def office_of(connection: HTTPConnection) -> Office:

@@ -141,12 +141,17 @@ class Submitter:
         """Where jobs are stored."""
         return self.checker.storage
 
-    def submit(self, manifests: Sequence[Manifest]) -> list[Submission]:
-        """Submit jobs; raises as `Client.submit_all` does."""
+    def submit(
+        self, manifests: Sequence[Manifest], admit: Callable[[Job], None] = lambda _: None
+    ) -> list[Submission]:
+        """Submit jobs; raises as `Client.submit_all` does. admit: as in `Client.submit`."""
         if twice := [id_ for id_, n in Counter(j.id for j in manifests if j.id).items() if n > 1]:
             raise BadInput(f"several jobs have the id {twice[0]!r}: give each its own id")
         checked = self.checker.check_all(manifests)
-        each(self._check_conflict, [one.intake.stored for one in checked])
+        jobs = [one.intake.stored for one in checked]
+        each(self._check_conflict, jobs)
+        for job in jobs:
+            admit(job)
         return self._put_in(checked, lambda _, job: self._store(job))
 
     def revise(self, manifests: Sequence[Manifest]) -> list[Submission]:

@@ -282,9 +282,18 @@ def strict(system: Served) -> Iterator[Gateway]:
 
 def test_a_tenant_has_no_more_lines_spoken_than_its_quota(strict: Gateway) -> None:
     asked = manifest(tenant="small")
-    assert strict.http.post("/v1/jobs", json=asked).status_code == 201
-    assert strict.http.post("/v1/jobs", json=asked).status_code == 200
-    refused = strict.http.post("/v1/jobs", json=manifest(tenant="small"))
+    nameless = manifest("One line.", tenant="small") | {"id": None}
+    # Only jobs that are stored count, and each once.
+    answers = [
+        strict.http.post("/v1/jobs", json=fields).status_code
+        for fields in (
+            asked | {"language": "xx"},
+            *(asked, asked, asked | {"seed": 7}),
+            *(nameless, nameless),
+        )
+    ]
+    assert answers == [422, 201, 200, 409, 201, 200]
+    refused = strict.http.post("/v1/jobs", json=manifest("One line.", tenant="small"))
     assert (refused.status_code, refused.json()["code"]) == (429, "rate_limit_exceeded")
     assert int(refused.headers["Retry-After"]) == refused.json()["retry_after"] > 0
     assert strict.http.post("/v1/jobs", json=manifest(tenant="other")).status_code == 201
