@@ -81,6 +81,9 @@ class Settings(BaseSettings):
     granted_sources: tuple[str, ...] = ()
     """Where jobs may name media beside the storage's own bucket, as JSON: ["s3://films",
     "s3://archive/2026"]; s3:// alone stands for every bucket that the keys can read."""
+    granted_targets: tuple[str, ...] = ()
+    """Where jobs may have their results written (`output.to`), as JSON: ["s3://films/dubbed"].
+    Default: nowhere."""
     ca_file: Path | None = None
     """PEM file of certificate authorities that are trusted beside the public ones, for servers of
     engines, S3 and Redis."""
@@ -185,7 +188,7 @@ class Settings(BaseSettings):
             ipaddress.ip_network(network, strict=False)
         return networks
 
-    @field_validator("granted_sources")
+    @field_validator("granted_sources", "granted_targets")
     @classmethod
     def _are_buckets(cls, places: tuple[str, ...]) -> tuple[str, ...]:
         if wrong := [place for place in places if not place.startswith("s3://")]:

@@ -61,6 +61,7 @@ class System:
             secret_access_key=secret.get_secret_value() if secret else None,
             ca_file=settings.ca_file,
             granted=settings.granted_sources,
+            targets=settings.granted_targets,
         )
         return Storage.at(settings.storage, options, private=not settings.storage_url)
 

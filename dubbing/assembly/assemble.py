@@ -12,13 +12,13 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
+from dubbing.assembly.delivery import Delivery
 from dubbing.assembly.mastering import PROFILES, SILENCE, Levels, gain, master
 from dubbing.assembly.mix import BLOCK, Mixer, spread
 from dubbing.assembly.programme import Programme, prepare
-from dubbing.assembly.report import Loudness, Report, ReportLine, ReportOutput, warnings
+from dubbing.assembly.report import Loudness, Report, ReportLine, warnings
 from dubbing.engines.usage import EndpointUse
 from dubbing.errors import BadInput, Damaged, NotFound
 from dubbing.job import FILMS, Job, JobState
@@ -59,9 +59,9 @@ def assemble(
 ) -> Report:
     """Make the outputs that ``job`` asks for from its lines' outcomes; return the report.
 
-    All files are written under ``Keys.output(job, round_, run)``, the report last. When a larger
-    share of the lines has no take than ``job.allow_missing``, only the report is written, with
-    the state failed.
+    All files are written under ``Keys.output(job, round_, run)``, and to ``job.output.to``, the
+    report last. When a larger share of the lines has no take than ``job.allow_missing``, only the
+    report is written, with the state failed.
 
     run: tells this run from others of the same round.
     outcomes: by segment id, of the rounds up to ``round_``.
@@ -69,31 +69,27 @@ def assemble(
     request_id: of the request over HTTP that asked for the round.
     used: what the job used of servers.
     workdir: an existing folder with room for the uncompressed programme and the outputs.
-    check: called every few seconds of the programme; raises to stop the work.
+    check: called every few seconds of the programme, and before a file is delivered to
+    ``job.output.to``; raises to stop the work.
 
-    Raises ClipUnreadable with every line whose clip must be spoken again, BadInput or MediaError
-    for a film that cannot be read, MediaError for a disk too small, Stopped, NotFound,
-    StorageUnavailable. Temporary files are always removed.
+    Raises ClipUnreadable with every line whose clip must be spoken again, BadInput for a
+    ``job.output.to`` that refuses a file, BadInput or MediaError for a film that cannot be read,
+    MediaError for a disk too small, Stopped, NotFound, StorageUnavailable. Temporary files are
+    always removed.
     """
     script = sorted(job.segments, key=lambda segment: segment.start)
-    prefix = Keys.output(job.id, round_, run)
+    delivery = Delivery(job, storage, Keys.output(job.id, round_, run), check)
     report = Report.unmixed(job, round_, outcomes, asked=asked, request_id=request_id, used=used)
     if report.missing <= job.allow_missing:
         with tempfile.TemporaryDirectory(prefix="assembly-", dir=workdir) as folder:
             programme = prepare(job, script, outcomes, storage, Path(folder))
             _check_space(programme, storage, Path(folder))
             dubbed = _dub(programme, storage, Path(folder), check)
-            report = _completed(report, programme, dubbed, prefix)
-            files = zip(report.outputs, dubbed.files, strict=True)
-            for _ in in_order(partial(_upload, storage), files, at_once=UPLOADED):
+            report = _completed(report, programme, dubbed, delivery)
+            for _ in in_order(delivery.send, dubbed.files, at_once=UPLOADED):
                 pass
-    storage.create(f"{prefix}report.json", report.model_dump_json(indent=1).encode())
+    delivery.complete(report)
     return report
-
-
-def _upload(storage: Storage, file: tuple[ReportOutput, Path]) -> None:
-    output, path = file
-    storage.upload(output.key, path)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,7 +190,7 @@ def _encoder(programme: Programme, files: tuple[Path, ...], subtitles: Path) -> 
     )
 
 
-def _completed(report: Report, programme: Programme, dubbed: _Dubbed, prefix: str) -> Report:
+def _completed(report: Report, programme: Programme, dubbed: _Dubbed, delivery: Delivery) -> Report:
     spoken = {
         segment.id: ReportLine.of(
             segment,
@@ -212,7 +208,7 @@ def _completed(report: Report, programme: Programme, dubbed: _Dubbed, prefix: st
             "state": JobState.COMPLETED,
             "seconds": programme.frames / RATE,
             "loudness": dubbed.loudness,
-            "outputs": tuple(ReportOutput.of(path, prefix) for path in dubbed.files),
+            "outputs": tuple(map(delivery.entry, dubbed.files)),
             "lines": lines,
             "warnings": warnings(lines, dubbed.loudness),
         }

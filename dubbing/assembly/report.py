@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
@@ -18,6 +17,8 @@ from dubbing.planning.outcome import Outcome
 from dubbing.proof.speaker import Match
 from dubbing.text.sounds import is_silent
 
+REPORT = "report.json"
+"""The name of the report."""
 OUTPUT = r"^(dub\.[a-z0-9]{1,10}|lines/[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.flac)$"
 """The names of outputs, and of lines that are fetched before they are mixed. A stored report with
 another name is damaged, so `fetch` writes no other file."""
@@ -156,11 +157,8 @@ class ReportOutput(Model):
     key: str
     """Storage key."""
     bytes: int
-
-    @classmethod
-    def of(cls, path: Path, prefix: str) -> ReportOutput:
-        """Return the entry of a file that is stored under ``prefix``."""
-        return cls(name=path.name, key=prefix + path.name, bytes=path.stat().st_size)
+    delivered_to: str | None = None
+    """Where else it was written, as the job's ``output.to`` asks: an ``s3://`` URL."""
 
 
 class Loudness(Model):

@@ -52,7 +52,8 @@ def keys(context: click.Context, as_json: bool) -> None:
     "granted",
     multiple=True,
     metavar="S3URL",
-    help="A place whose objects its jobs may name, such as s3://films/acme; may be repeated.",
+    help="A place whose objects its jobs may name, and where their results may go, such as "
+    "s3://films/acme; may be repeated.",
 )
 @click.option(
     "--requests-per-minute", type=click.IntRange(min=1), help="Most requests; by default, any."

@@ -3,7 +3,7 @@
 A request names no file of the server. Its script, film and recordings are uploads of the caller's
 tenant, ``upload:<id>``, or objects below a place that its key grants, ``s3://…``; films and
 recordings may also be fetched from the web, ``https://…``. In place of a script it may hold the
-segments themselves.
+segments themselves. Results are delivered to a place that the key grants.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from dubbing.media.scratch import scratch
 from dubbing.script.loader import manifest_of
 from dubbing.script.manifest import SOURCE, Manifest
 from dubbing.storage import Storage
+from dubbing.storage.s3 import lies_in
 from dubbing.submission.uploads import Upload, Uploads
 
 UPLOAD = "upload:"
@@ -130,6 +131,8 @@ class _Sources:
         if isinstance(background := found.get("background"), Mapping):
             track = place(background.get("track"), "background.track", self._key)
             found["background"] = {**background, **({"track": track} if track else {})}
+        if isinstance(output := found.get("output"), Mapping):
+            place(output.get("to"), "output.to", self._target)
         if isinstance(cast := found.get("cast"), Mapping):
             found["cast"] = {
                 speaker: {
@@ -156,7 +159,7 @@ class _Sources:
 
     def _key(self, source: str) -> str:
         if source.startswith("s3://"):
-            if not any(_below(source, place) for place in self._caller.granted):
+            if not lies_in(source, self._caller.granted):
                 raise BadInput(f"your key does not grant {source}: upload it, or ask for the grant")
             return source
         if source.startswith(HTTPS):
@@ -168,6 +171,11 @@ class _Sources:
             )
         return self._known_as(source, self._upload(source).key)
 
+    def _target(self, place: str) -> str:
+        if not lies_in(place, self._caller.granted):
+            raise BadInput(f"your key does not grant {place[:60]!r}: ask for the grant")
+        return place
+
     def _known_as(self, name: str, key: str) -> str:
         """Return a key whose object has the caller's name in errors."""
         if path := self._storage.path(key):
@@ -177,11 +185,6 @@ class _Sources:
 
     def _upload(self, source: str) -> Upload:
         return self._uploads.finished(self._caller.tenant, source.removeprefix(UPLOAD))
-
-
-def _below(source: str, place: str) -> bool:
-    """Whether an object lies below a place that is granted."""
-    return source.startswith(place if place.endswith("/") else f"{place}/") or source == place
 
 
 def _file_name(name: str) -> str:

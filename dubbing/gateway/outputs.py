@@ -7,7 +7,7 @@ import mimetypes
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse
 
-from dubbing.assembly.report import Report
+from dubbing.assembly.report import REPORT, Report
 from dubbing.documents import stored
 from dubbing.errors import Conflict, NotFound
 from dubbing.gateway.bodies import OutputBody, OutputsBody
@@ -15,7 +15,7 @@ from dubbing.gateway.callers import Reader
 from dubbing.gateway.jobs import JobId
 from dubbing.gateway.office import Office, office_of
 from dubbing.gateway.refusals import documented
-from dubbing.jobs.landing import REPORT
+from dubbing.job.job import saved_as
 
 LINK_SECONDS = 3600
 """How long a link to an output in a bucket is good for."""
@@ -38,7 +38,7 @@ def outputs(request: Request, caller: Reader, job_id: JobId) -> OutputsBody:
     facts = office.facts.check(caller, job_id)
     found = [
         OutputBody(
-            name=output.name, file_name=_saved_as(facts.name, output.name), bytes=output.bytes
+            name=output.name, file_name=saved_as(facts.name, output.name), bytes=output.bytes
         )
         for output in _report(office, job_id)[1].outputs
     ]
@@ -63,9 +63,9 @@ def output(request: Request, caller: Reader, job_id: JobId, name: str) -> Respon
     prefix, told = _report(office, job_id)
     if name not in {REPORT, *(output.name for output in told.outputs)}:
         raise NotFound(f"job {job_id!r} has no output {name[:80]!r}")
-    storage, saved_as = office.client.storage, _saved_as(facts.name, name)
+    storage, file_name = office.client.storage, saved_as(facts.name, name)
     if path := storage.path(prefix + name):
-        return FileResponse(path, media_type=_media_type(name), filename=saved_as)
+        return FileResponse(path, media_type=_media_type(name), filename=file_name)
     return RedirectResponse(storage.link(prefix + name, LINK_SECONDS))
 
 
@@ -76,10 +76,6 @@ def _report(office: Office, job_id: str) -> tuple[str, Report]:
         raise Conflict(f"job {job_id!r} has no output yet")
     key = prefix + REPORT
     return prefix, stored(Report, office.client.storage.get(key), key)
-
-
-def _saved_as(begins: str, name: str) -> str:
-    return f"{begins}.{name}" if begins else name
 
 
 def _media_type(name: str) -> str:

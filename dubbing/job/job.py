@@ -39,6 +39,23 @@ LONGEST_NAME = 200
 """Bytes in UTF-8; file systems allow 255, and endings are appended."""
 FileName = Annotated[str, AfterValidator(_file_name)]
 
+
+def _place(url: str) -> str:
+    """Return a place on S3 without a slash at its end; raises ValueError for any other text."""
+    if not PLACE.fullmatch(url) or len(url.encode()) > LONGEST_PLACE:
+        raise ValueError(
+            f"write it as s3://bucket/prefix, without keys, .., // or a control character, in up "
+            f"to {LONGEST_PLACE} bytes"
+        )
+    return url.removesuffix("/")
+
+
+PLACE = re.compile(r"s3://[A-Za-z0-9][A-Za-z0-9_.-]*(/(?!\.{1,2}(/|$))[^/\\\x00-\x1f\x7f]+)*/?")
+LONGEST_PLACE = 700
+"""Bytes in UTF-8; S3 allows 1024 in a key, and the file's name is appended."""
+Place = Annotated[str, AfterValidator(_place)]
+"""``s3://bucket`` or ``s3://bucket/prefix``."""
+
 Container = Literal["flac", "wav", "mp4", "mkv", "mp3", "ogg", "m4a"]
 """The format of an output file."""
 LONGEST_PROGRAMME = 24 * 3600.0
@@ -180,6 +197,10 @@ class Output(Model):
     """Beginning of the names of fetched files: with ``e01.de``, the film is ``e01.de.dub.mp4``;
     with an empty name, ``dub.mp4``. Default: the name of the script or manifest without its
     suffix."""
+    to: Place | None = None
+    """Where the files and the report are written too, before the job counts as completed:
+    ``s3://bucket/prefix``, at or below a place that ``DUBBING_GRANTED_TARGETS`` grants. They are
+    named as fetched files are, and replace files of their names."""
 
 
 class Request(Model):
@@ -265,6 +286,11 @@ class Request(Model):
         return list(dict.fromkeys([self.engine_of(speaker), *others]))
 
 
+def saved_as(begins: str, name: str) -> str:
+    """Return the name by which an output is saved. begins: the job's; ``""`` for none."""
+    return f"{begins}.{name}" if begins else name
+
+
 def plain_name(name: str) -> str:
     """Return ``name`` made fit to begin a file's name; empty when nothing is left."""
     kept = "".join(c if c.isprintable() and c not in "/\\" else "_" for c in name)
@@ -297,10 +323,11 @@ class Job(Request, Document):
     def digest(self) -> str:
         """Return a hex digest of the request, without its id, collection, notes and file name.
 
-        So a renamed script, or one submitted under two names, is the same request. Fields with
-        default values are left out, so a new field does not change the digests of old requests.
+        So a renamed script, or one submitted under two names, is the same request, unless its files
+        are delivered under that name. Fields with default values are left out, so a new field does
+        not change the digests of old requests.
         """
-        output = self.output.model_copy(update={"name": None})
+        output = self.output if self.output.to else self.output.model_copy(update={"name": None})
         nameless = self.model_copy(update={"collection": None, "metadata": {}, "output": output})
         asked = nameless.model_dump(mode="json", exclude={"id", "format"}, exclude_defaults=True)
         canonical = json.dumps(asked, sort_keys=True, ensure_ascii=False, separators=(",", ":"))

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from dubbing.assembly.report import Report, ReportOutput
+from dubbing.assembly.report import REPORT, Report, ReportOutput
 from dubbing.documents import stored
 from dubbing.errors import BadInput, Conflict, NotFound
 from dubbing.job import Job
-from dubbing.jobs.landing import REPORT, Landing
+from dubbing.jobs.landing import Landing
 from dubbing.jobs.status import Status
 from dubbing.jobs.store import load_job, load_round
 from dubbing.planning.clip import load_clip

@@ -12,11 +12,10 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from dubbing.assembly.report import Report, ReportOutput
+from dubbing.assembly.report import REPORT, Report, ReportOutput
 from dubbing.documents import stored
 from dubbing.errors import Conflict, Damaged, MediaError, NewerRelease
-
-REPORT = "report.json"
+from dubbing.job.job import saved_as
 
 
 class Landing:
@@ -35,7 +34,7 @@ class Landing:
 
     def path(self, name: str) -> Path:
         """Return where a file goes."""
-        return self._folder / (f"{self._name}.{name}" if self._name else name)
+        return self._folder / saved_as(self._name, name)
 
     @cached_property
     def earlier(self) -> dict[str, ReportOutput]:

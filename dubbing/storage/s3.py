@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -41,10 +41,13 @@ class S3Options:
     """PEM file of certificate authorities that are trusted beside the public ones."""
     granted: Sequence[str] = ()
     """Where jobs may name media beside the storage's own bucket: ``s3://bucket/prefix``, each."""
+    targets: Sequence[str] = ()
+    """Where jobs may have results delivered to: ``s3://bucket/prefix``, each."""
 
-    def grants(self, source: str) -> bool:
-        """Whether an ``s3://`` URL lies at or below one of ``granted``."""
-        return any(f"{source}/".startswith(f"{place.rstrip('/')}/") for place in self.granted)
+
+def lies_in(url: str, places: Iterable[str]) -> bool:
+    """Whether an ``s3://`` URL lies at or below one of the places."""
+    return any(f"{url}/".startswith(f"{place.rstrip('/')}/") for place in places)
 
 
 def s3_store(url: str, options: S3Options, seconds: float | None = None) -> S3Store:

@@ -24,7 +24,7 @@ from dubbing.errors import BadInput, MediaError, NotFound, StorageRefused, Stora
 from dubbing.storage.folder import check_folder, holds_link, make_folder
 from dubbing.storage.keys import Keys, check_key
 from dubbing.storage.parallel import in_order
-from dubbing.storage.s3 import S3Options, s3_store
+from dubbing.storage.s3 import S3Options, lies_in, s3_store
 from dubbing.storage.s3_refusal import Refusal, refusal_in, summary_of
 
 NOTHING = MemoryStore()
@@ -62,7 +62,8 @@ class Storage:
         """
         self._opened = store
         self.url = url
-        self._s3 = s3 or S3Options()
+        self.s3 = s3 or S3Options()
+        """How its bucket, and the buckets of sources and targets, are reached."""
         self._mode = PRIVATE if private else 0o777
 
     @classmethod
@@ -88,8 +89,8 @@ class Storage:
     def impatient(self) -> Storage:
         """Return the same storage, but with calls to a bucket that have to end within seconds."""
         far = self.url.startswith("s3://")
-        store = s3_store(self.url, self._s3, GREETING_SECONDS) if far else self._opened
-        return Storage(store, self.url, self._s3, private=self._mode == PRIVATE)
+        store = s3_store(self.url, self.s3, GREETING_SECONDS) if far else self._opened
+        return Storage(store, self.url, self.s3, private=self._mode == PRIVATE)
 
     def greet(self) -> None:
         """Connect to a bucket for the first time; it has to answer within seconds.
@@ -103,7 +104,7 @@ class Storage:
         except StorageRefused:
             raise
         except StorageUnavailable as exc:
-            server = self._s3.endpoint or "Amazon's S3"
+            server = self.s3.endpoint or "Amazon's S3"
             raise StorageUnavailable(
                 f"no S3 answers at {server} for {self.url}: check DUBBING_S3_ENDPOINT, its http:// "
                 f"or https:// too: {exc}"
@@ -257,14 +258,14 @@ class Storage:
             return self, source
         bucket, _, key = source.removeprefix("s3://").partition("/")
         own = f"{self.url}/".startswith(f"s3://{bucket}/")
-        if not own and not self._s3.grants(source):
+        if not own and not lies_in(source, self.s3.granted):
             raise BadInput(
                 f"this bucket is not granted to jobs: add s3://{bucket} to DUBBING_GRANTED_SOURCES "
                 "here and for the assembly workers",
                 where=source,
             )
         check_key(key)
-        return Storage.at(f"s3://{bucket}", self._s3), key
+        return Storage.at(f"s3://{bucket}", self.s3), key
 
     @property
     def _folder(self) -> Path | None:

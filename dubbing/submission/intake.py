@@ -13,6 +13,7 @@ from dubbing.job.caution import Caution
 from dubbing.media.pictures import Pictures
 from dubbing.media.probe import MediaInfo
 from dubbing.script.manifest import SOURCE, Manifest
+from dubbing.storage.target import check_target
 from dubbing.submission.sources import Sources
 from dubbing.text.sounds import voiced
 from dubbing.voices.from_film import ENOUGH, LEAST, cut_voices
@@ -54,9 +55,12 @@ class Intake:
     def inspect(self) -> float | None:
         """Return the film's length in seconds; None without a film, or for one on ``s3://``.
 
-        Raises BadInput for a file that is missing, unreadable or unfit. Of media on ``s3://``, only
-        the existence is checked: the worker that reads the media inspects it.
+        Raises BadInput for a file that is missing, unreadable or unfit, and for an ``output.to``
+        that is not granted. Of media on ``s3://``, only the existence is checked: the worker that
+        reads the media inspects it.
         """
+        if target := self.manifest.output.to:
+            check_target(self._sources.storage, target)
         self._check_references()
         manifest = self.manifest
         track = manifest.background.track and self._sources.info(manifest.background.track)

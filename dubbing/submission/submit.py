@@ -25,6 +25,7 @@ from dubbing.script.manifest import Manifest, normalised
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.storage.parallel import AT_ONCE, each, in_order
+from dubbing.storage.target import Target
 from dubbing.submission.intake import Intake, Specs
 from dubbing.submission.sources import Sources
 from dubbing.text.wording import Wording
@@ -183,8 +184,10 @@ class Submitter:
         write: stores a job's request; returns whether it is new. After an error, jobs that are
         under way are put to work, and no more are begun.
         """
-        # Refusing all jobs is better than storing jobs that cannot be put to work.
+        # Refusing all jobs is better than storing jobs that cannot be put to work, or delivered.
         words = self.installation.prepare()
+        places = {place for one in checked if (place := one.intake.stored.output.to)}
+        each(lambda place: Target(self.storage, place).try_out(), sorted(places))
         found = [Caution(code="eviction", segment=None, message=words)] if words else []
         needed = {spec.name: spec for one in checked for spec in one.needed}
         announce(self.storage, needed.values())

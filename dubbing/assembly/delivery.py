@@ -1,0 +1,61 @@
+"""Where one run of assembly puts its results: into storage, and to ``output.to`` if the job has it.
+
+A file that is delivered replaces one of its name, so a run that was killed half-way is made good by
+the next one. The report comes last in both places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from dubbing.assembly.report import REPORT, Report, ReportOutput
+from dubbing.job import Job
+from dubbing.job.job import saved_as
+from dubbing.storage import Storage
+from dubbing.storage.target import Target
+
+
+class Delivery:
+    """The places of one run's results. Safe to use from several threads."""
+
+    def __init__(
+        self, job: Job, storage: Storage, prefix: str, check: Callable[[], None] = lambda: None
+    ) -> None:
+        """Keep the places; raises BadInput when results may not go to ``output.to``.
+
+        prefix: where they lie in storage. check: called before a file is delivered; raises to stop
+        the work.
+        """
+        self._storage = storage
+        self._prefix = prefix
+        self._check = check
+        self._name = job.output.name or ""
+        self._target = Target(storage, job.output.to) if job.output.to else None
+
+    def entry(self, path: Path) -> ReportOutput:
+        """Return the report's entry of a file that is still to be sent."""
+        return ReportOutput(
+            name=path.name,
+            key=self._prefix + path.name,
+            bytes=path.stat().st_size,
+            delivered_to=self._target and self._target.url(self._saved_as(path.name)),
+        )
+
+    def send(self, path: Path) -> None:
+        """Store and deliver a file; raises BadInput when ``output.to`` refuses it."""
+        self._storage.upload(self._prefix + path.name, path)
+        if self._target:
+            self._check()
+            self._target.upload(self._saved_as(path.name), path)
+
+    def complete(self, report: Report) -> None:
+        """Store and deliver the report; raises as `send` does."""
+        text = report.model_dump_json(indent=1).encode()
+        self._storage.create(self._prefix + REPORT, text)
+        if self._target:
+            self._check()
+            self._target.write(self._saved_as(REPORT), text)
+
+    def _saved_as(self, name: str) -> str:
+        return saved_as(self._name, name)
