@@ -239,7 +239,9 @@ def test_a_key_is_asked_for_once_there_is_one_and_shows_its_own_tenant_alone(
 ) -> None:
     keyring = Keyring(system.client.storage)
     everything = [Scope.READ, Scope.SUBMIT, Scope.VOICES]
-    made = [keyring.make(tenant, everything) for tenant in ("acme", "bolt")]
+    made = [
+        keyring.make(tenant, everything, granted=[f"s3://{tenant}"]) for tenant in ("acme", "bolt")
+    ]
     reader = keyring.make("acme", [Scope.READ])
     try:
         with gateways.running(system.settings, PYTHONPATH=str(PLUGINS), **ANY) as gateway:
@@ -249,6 +251,14 @@ def test_a_key_is_asked_for_once_there_is_one_and_shows_its_own_tenant_alone(
             acme, bolt, looks = (gateway.as_(text) for _, text in (*made, reader))
             asked = manifest()
             assert looks.post("/v1/jobs", json=asked).status_code == 403
+            # What the key grants is refused below, for want of a grant of the operator's.
+            for to, why in (
+                ("s3://acme/results", "not granted to results"),
+                ("s3://acme-2/results", "your key does not grant"),
+                ("s3://acme/../bolt", "write it as s3://bucket/prefix"),
+            ):
+                refused = acme.post("/v1/jobs", json={**asked, "output": {"to": to}})
+                assert (refused.status_code, why in refused.text) == (422, True), refused.text
             assert acme.post("/v1/jobs", json={**asked, "tenant": "bolt"}).status_code == 403
             assert acme.post("/v1/jobs", json=asked).json()["tenant"] == "acme"
             assert bolt.post("/v1/jobs", json=asked).status_code == 409

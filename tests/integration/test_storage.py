@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from dubbing.errors import BadInput, NotFound, StorageUnavailable
 from dubbing.files import digest_file
 from dubbing.settings import Settings
 from dubbing.storage import S3Options, Storage
+from dubbing.storage.target import Target
 from dubbing.system import System
 
 MEGABYTE = 1 << 20
@@ -205,6 +207,22 @@ def test_a_wrong_secret_is_refused_in_words(s3_options: S3Options) -> None:
     ):
         with pytest.raises(StorageUnavailable, match=r"SignatureDoesNotMatch.*check DUBBING_S3"):
             ask()
+
+
+def test_results_go_to_a_bucket_from_a_folder_under_names_as_they_are_written(
+    tmp_path: Path, s3_options: S3Options
+) -> None:
+    here = Storage.at(str(tmp_path), replace(s3_options, targets=["s3://other", "s3://missing"]))
+    place = f"s3://other/50% of it/{uuid.uuid4().hex}"
+    target, there = Target(here, place), Storage.at(place, s3_options)
+    target.try_out()
+    assert list(there.keys("")) == []
+    for text in (b"one", b"two"):
+        target.write("Straße #1?.dub.srt", text)
+    assert [(key, there.get(key)) for key in there.keys("")] == [("Straße #1?.dub.srt", b"two")]
+    assert target.url("a") == f"{place}/a"
+    with pytest.raises(BadInput, match=r"^s3://missing/a: results cannot be .*NoSuchBucket"):
+        Target(here, "s3://missing/a").try_out()
 
 
 def test_writing_to_a_bucket_that_is_missing_says_so(s3_options: S3Options) -> None:

@@ -24,8 +24,8 @@ from dubbing.assembly.report import Report
 from dubbing.client import Client
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.residency import Residency
-from dubbing.errors import StorageUnavailable
-from dubbing.job import JobState
+from dubbing.errors import BadInput, StorageUnavailable
+from dubbing.job import JobState, Output
 from dubbing.jobs.batch_work import LONGEST_PAUSE, PAUSE_SECONDS, SETBACKS, BatchRunner
 from dubbing.jobs.lease import Lease
 from dubbing.jobs.status import Status
@@ -41,6 +41,8 @@ from tasks.assembly import assemble
 from tasks.context import Context, install
 from tasks.speech import extract, synthesize
 
+PLACE = f"s3://{s3.BUCKETS[1]}/results"
+"""Where jobs may have results delivered to."""
 TASKS = {"synthesis.tone": synthesize, "extraction.tone": extract, "assembly": assemble}
 
 
@@ -57,7 +59,7 @@ def bucket(proxy: Proxy, s3_options: S3Options, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(storage_module, "REQUEST_SECONDS", 1.0)
     monkeypatch.setattr(storage_module, "RETRY_SECONDS", 0.2)
     url = f"s3://{s3.BUCKETS[0]}/{uuid.uuid4().hex}"
-    return Storage.at(url, replace(s3_options, endpoint=proxy.url))
+    return Storage.at(url, replace(s3_options, endpoint=proxy.url, targets=[PLACE]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +149,51 @@ def test_an_output_that_cannot_be_stored_fails_the_job_and_a_retry_assembles_it(
     proxy.answer = lambda method, path: Answer.PASS
     hand.client.retry("mute")
     assert hand.run(job).state is JobState.COMPLETED
+
+
+def refusing_results(method: str, path: str) -> Answer:
+    """No file of a job's results may be delivered."""
+    return Answer.FORGED if method != "GET" and "/results/dub" in path else Answer.PASS
+
+
+def test_a_place_that_refuses_results_fails_the_job_and_a_retry_only_delivers_them(
+    hand: Hand, proxy: Proxy, bucket: Storage
+) -> None:
+    proxy.answer = refusing_results
+    job = script("refused", *numbered("refused", 2), engine="tone", output=Output(to=PLACE))
+    hand.client.submit(job)
+    status = hand.run(job)
+    assert (status.state, status.failed, status.output) == (JobState.FAILED, 0, None)
+    assert status.error
+    assert status.error.code == "bad_input"
+    assert status.error.message.startswith(f"{PLACE}: results cannot be written here: ")
+    assert "DUBBING_S3_SECRET_ACCESS_KEY" in status.error.message
+
+    # Not even a moment without an answer completes the job before its results are there.
+    proxy.answer = no_writes("/results/dub.srt")
+    hand.client.retry("refused")
+    assert not hand.run(job, setbacks=1).state.ended
+    proxy.answer = lambda method, path: Answer.PASS
+    assert hand.run(job).state is JobState.COMPLETED
+    there = Storage.at(PLACE, replace(bucket.s3, endpoint=proxy.url))
+    assert sorted(there.keys("")) == ["dub.flac", "dub.srt", "report.json"]
+    assert [line.round for line in gather(bucket, "refused", 2).values()] == [1, 1]
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_anything_is_stored(
+    hand: Hand, proxy: Proxy, bucket: Storage
+) -> None:
+    def asked(to: str) -> Manifest:
+        return script("unwritten", "A line.", engine="tone", output=Output(to=to))
+
+    with pytest.raises(BadInput, match=r"^s3://other/else: .*add s3://other/else to DUBBING_GRAN"):
+        hand.client.preview(asked("s3://other/else"))
+    with pytest.raises(BadInput, match="the installation's own storage lies here"):
+        hand.client.submit(asked(f"{bucket.url}/jobs"))
+    proxy.answer = lambda method, path: Answer.FORGED if "probe" in path else Answer.PASS
+    with pytest.raises(BadInput, match=rf"^{PLACE}: results cannot be written here: "):
+        hand.client.submit(asked(PLACE))
+    assert list(bucket.keys("jobs/")) == []
 
 
 def test_clips_that_cannot_be_stored_are_reported_on_their_lines_and_retried(

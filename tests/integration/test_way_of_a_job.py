@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -16,12 +17,12 @@ from system import System, numbered, script
 
 from dubbing.client import by_state
 from dubbing.errors import BadInput, Conflict
-from dubbing.job import JobState
+from dubbing.job import JobState, Output
 from dubbing.ledger import Address
 from dubbing.planning.plan import read_refs
 from dubbing.queue import TASKS, broker_lists, make_app
 from dubbing.script.manifest import Manifest, ManifestRole
-from dubbing.storage import S3Options
+from dubbing.storage import S3Options, Storage
 from dubbing.storage.keys import Keys
 
 DEADLY = script("deadly", *numbered("Deadly", 3), "This one kills its process. <kill>")
@@ -274,17 +275,34 @@ def test_a_redis_that_is_started_anew_finds_its_workers_again(system: System) ->
     assert set(system.spoken(job).values()) == {1}
 
 
+def delivered(there: Storage) -> dict[str, bytes]:
+    """Return the content of each file among the results, by name."""
+    return {key.removeprefix("results/"): there.get(key) for key in there.keys("")}
+
+
 def test_the_way_of_a_job_through_object_storage(
     tmp_path: Path, s3_options: S3Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(str(PLUGINS))
-    options = s3.settings(s3_options)
-    job: Manifest = script("remote", *numbered("Remote", 6))
+    place = f"s3://{s3.BUCKETS[1]}/{uuid.uuid4().hex}"
+    there = Storage.at(place, s3_options)
+    options = s3.settings(s3_options) | {"granted_targets": [place]}
+    output = Output(name="remote.en", to=f"{place}/results/")
+    job: Manifest = script("remote", *numbered("Remote", 6), output=output)
     with System(tmp_path / "home", slots=1, **options) as system:
         system.run(job)
         assert system.whole(job)
         assert set(system.spoken(job).values()) == {1}
         paths = system.client.fetch("remote", tmp_path / "out")
-        assert soundfile.info(tmp_path / "out" / "dub.flac").duration > 25
+        assert soundfile.info(tmp_path / "out" / "remote.en.dub.flac").duration > 25
         assert all(path.stat().st_size for path in paths)
+        # Results are delivered as they are fetched, and a revision replaces them.
+        assert delivered(there) == {path.name: path.read_bytes() for path in paths}
+        system.client.revise(script("remote", *numbered("Revised", 6), output=output))
+        system.wait("remote")
+        paths = system.client.fetch("remote", tmp_path / "out")
+        assert delivered(there) == {path.name: path.read_bytes() for path in paths}
+        assert [file.delivered_to for file in system.report(job).outputs] == [
+            f"{place}/results/remote.en.{name}" for name in ("dub.flac", "dub.srt")
+        ]
     assert not (tmp_path / "home" / "storage").exists()

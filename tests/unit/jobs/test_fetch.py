@@ -68,6 +68,21 @@ def test_the_same_request_under_another_name_is_the_same_request() -> None:
     assert other.digest() != one.digest()
 
 
+def test_a_job_whose_files_are_delivered_under_another_name_is_another_request() -> None:
+    plain = job("a", None)
+    first, same, second, elsewhere = (
+        plain.model_copy(update={"output": Output(name=name, to=to)}).digest()
+        for name, to in (
+            ("one", "s3://films/de"),
+            ("one", "s3://films/de/"),
+            ("two", "s3://films/de"),
+            ("one", "s3://films/fr"),
+        )
+    )
+    assert first == same
+    assert len({plain.digest(), first, second, elsewhere}) == 4
+
+
 @pytest.mark.parametrize("name", ["a/b", "..", ".hidden", " a", "a\nb", "a\0b", "a\\b", "ä" * 101])
 def test_a_name_that_no_file_should_have_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(BadInput, match=r"output\.name"):

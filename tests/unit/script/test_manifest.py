@@ -151,6 +151,30 @@ def test_a_name_that_is_no_plain_file_name_is_refused(
     assert f"{name} is {value!r}: use" in refused(manifest(tmp_path), {name: value})
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        "films/de",
+        "https://films/de",
+        "s3://",
+        "s3://../films",
+        "s3://key:secret@films/de",
+        "s3://films/../voices",
+        "s3://films/de/..",
+        "s3://films//de",
+        "s3://films/./de",
+        "s3://films/d\ne",
+        "s3://films/" + "x" * 700,
+    ],
+)
+def test_a_place_for_results_that_is_no_bucket_and_plain_prefix_is_refused(
+    tmp_path: Path, place: str
+) -> None:
+    words = refused(manifest(tmp_path, output={"to": place}))
+    assert "output.to: write it as s3://bucket/prefix, without keys" in words
+    assert "secret" not in words
+
+
 def test_a_segments_id_may_not_climb_out(tmp_path: Path) -> None:
     message = refused(manifest(tmp_path, segments=[{**LINE, "id": "../../x"}]))
     assert "segments[0].id is '../../x'" in message
