@@ -130,7 +130,7 @@ def test_the_id_of_a_request_is_in_the_logs_and_the_report_of_what_it_asked_for(
 
 
 def test_a_job_is_revised_retried_and_cancelled(gateway: Gateway) -> None:
-    asked = manifest("<slow:0.5> A slow line.", "A line.")
+    asked = manifest("<slow:3> A slow line.", "A line.")
     path = f"/v1/jobs/{asked['id']}"
     gateway.http.post("/v1/jobs", json=asked)
     assert gateway.http.put(path, json=asked | {"seed": 1}).status_code == 409
