@@ -3,8 +3,8 @@
 A file comes whole, or in parts, each an object of its own: any gateway takes any part, and may die
 at any moment. A part begins where the one before it ends, and is created only if no other part
 begins there; so the parts are one row, whoever sends them at the same time. When the last byte is
-there they are joined: the file is stored as media, and then its parts go. Gateways
-remove the uploads that nobody finishes.
+there they are joined: the file is stored as media, and then its parts go. Gateways remove the
+uploads that nobody finishes.
 """
 
 from __future__ import annotations
