@@ -197,7 +197,7 @@ class Report(Model):
     """Ids of the lines spoken since the last submission, revision or retry, with its fallbacks and
     repairs; all other lines are as they were before."""
     used: tuple[EndpointUse, ...] = ()
-    """What all rounds of the job used of servers, by endpoint."""
+    """What all rounds of the job used of engines, by endpoint."""
     lines: tuple[ReportLine, ...]
     """Every line of the job, in time order."""
     warnings: tuple[str, ...] = ()
@@ -226,7 +226,7 @@ class Report(Model):
         """Return what is known about a job's lines before mixing.
 
         asked: the first round whose lines count as renewed. request_id: as in `Report`.
-        used: what the job used of servers.
+        used: what the job used of engines.
         """
         lines = []
         for segment in sorted(job.segments, key=lambda segment: segment.start):

@@ -1,7 +1,7 @@
-"""What lines use of servers: seconds of endpoints, and their cost.
+"""What lines use of engines: seconds of endpoints and their cost, or seconds of a worker's own engine.
 
-An engine notes each request, and whoever has a batch spoken reads the meter. So the servers below a
-converter are counted too.
+An engine that speaks elsewhere notes each request, and whoever has a batch spoken reads the meter.
+So the servers below a converter are counted too.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ def money(amount: float, currency: str) -> str:
 
 
 class Use(Model):
-    """What was used of the endpoints of an engine."""
+    """What was used of an engine."""
 
     engine: str
     seconds: float = Field(ge=0)
-    """Seconds of a whole endpoint: those that requests kept its slots busy, over its slots."""
+    """Seconds in which a worker's engine spoke. Of an engine that speaks elsewhere, seconds of a
+    whole endpoint: those that requests kept its slots busy, over its slots."""
     cost: float = Field(default=0.0, ge=0)
     """By the price per hour that the endpoint had then; 0 where it had none."""
     currency: str = ""
@@ -39,10 +40,10 @@ class Use(Model):
 
 
 class EndpointUse(Use):
-    """What was used of one endpoint."""
+    """What was used of one endpoint, or of an engine in the worker itself."""
 
-    endpoint: str
-    """Its address."""
+    endpoint: str = ""
+    """Its address; ``""`` for the worker's own engine."""
 
 
 AnyUse = TypeVar("AnyUse", bound=Use)

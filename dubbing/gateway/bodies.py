@@ -80,7 +80,7 @@ class JobBody(Model):
     error: ErrorRecord | None
     """Why the job failed, when it is not for its lines: the report names these."""
     used: list[Use]
-    """What it used of rented servers, by engine; known when it ends."""
+    """What it used, by engine; known when it ends."""
     output: bool
     """Whether there are outputs and a report to fetch."""
     cautions: list[Caution] = Field(default=[])

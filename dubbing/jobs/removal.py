@@ -42,12 +42,14 @@ def remove(storage: Storage, ledger: Ledger, job_id: str) -> None:
 
 
 def _marks(storage: Storage, job_id: str) -> list[str]:
-    """Return the keys by which lists find a job."""
+    """Return the keys by which lists find a job, and of what its outputs take."""
     marks = [Keys.open(job_id)]
     if (time := storage.modified(Keys.job(job_id))) is not None:
         marks.append(Keys.submitted(job_id, time))
     with suppress(NotFound, Damaged, NewerRelease):
-        # No round changes the collection.
-        if collection := load_job(storage, job_id, 1).collection:
-            marks.append(Keys.collection(collection, job_id))
+        # No round changes the collection, or the tenant.
+        job = load_job(storage, job_id, 1)
+        marks += storage.keys(Keys.kept(job.tenant, job_id))
+        if job.collection:
+            marks.append(Keys.collection(job.collection, job_id))
     return marks

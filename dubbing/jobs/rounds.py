@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from dubbing.errors import Damaged, NewerRelease, NotFound
 from dubbing.job import Job
 from dubbing.jobs import index
 from dubbing.jobs.store import End, latest_round, load_end, load_job, newest_round
+from dubbing.jobs.usage import account
 from dubbing.ledger import Ledger
 from dubbing.planning.casting import cast_lines
 from dubbing.planning.outcome import load_result
@@ -152,20 +154,19 @@ def _close(storage: Storage, ledger: Ledger, job_id: str, end: End) -> None:
     """Record a stored end in the ledger, and unmark the job, unless a newer round is open."""
     # The mark goes last: while it stands, a reconciler finishes an end that was broken off.
     ledger.end(job_id, end.round, end.state)
-    _announce(storage, job_id, end)
+    with suppress(NotFound, Damaged, NewerRelease):
+        job = load_job(storage, job_id, end.round)
+        account(storage, job, end)
+        _announce(storage, job.tenant, job_id, end)
     storage.delete(Keys.open(job_id))
     newest = latest_round(storage, job_id)
     if newest and load_end(storage, job_id, newest) is None:
         storage.create(Keys.open(job_id), b"")
 
 
-def _announce(storage: Storage, job_id: str, end: End) -> None:
-    """Have the webhooks of a job's tenant told of an end."""
+def _announce(storage: Storage, tenant: str, job_id: str, end: End) -> None:
+    """Have the webhooks of a tenant told of the end of its job."""
     if next(storage.keys(Keys.WEBHOOKS), None) is None:
-        return
-    try:
-        tenant = load_job(storage, job_id, end.round).tenant
-    except (NotFound, Damaged, NewerRelease):
         return
     event = Happening(f"job.{end.state.value}")
     Outbox(storage).announce(tenant, event, job_id, end.round, end.at)

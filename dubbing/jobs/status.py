@@ -59,7 +59,7 @@ class Status(Model):
     loading: tuple[str, ...] = ()
     """Engines that it needs, and that all online workers for them are still loading."""
     used: tuple[Use, ...] = ()
-    """What all its rounds used of servers, by engine; known when a round ends with a report."""
+    """What all its rounds used, by engine; known when a round ends with a report."""
 
     def as_end(self, state: JobState, round_: int, error: DubbingError | None = None) -> End:
         """Return the end of a round, now."""

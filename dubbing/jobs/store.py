@@ -43,7 +43,7 @@ class End(Document):
     failed: int = 0
     """Lines that could not be spoken."""
     used: tuple[Use, ...] = ()
-    """What all rounds up to this one used of servers, by engine; only of a round with a report."""
+    """What all rounds up to this one used, by engine; only of a round with a report."""
 
 
 def load_job(storage: Storage, job_id: str, round_: int | None = None) -> Job:

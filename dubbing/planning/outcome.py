@@ -65,7 +65,7 @@ class History(NamedTuple):
     outcomes: dict[str, Outcome]
     """The outcome of each line, by segment id; the highest round that names a segment wins."""
     used: tuple[EndpointUse, ...]
-    """What all rounds used of servers, also for lines that were spoken again."""
+    """What all rounds used of engines, also for lines that were spoken again."""
 
 
 def gather(storage: Storage, job: str, round_: int) -> dict[str, Outcome]:

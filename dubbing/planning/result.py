@@ -63,7 +63,7 @@ class BatchResult(Document):
     error: ErrorRecord | None = None
     """Why an extraction failed; its lines fail with it."""
     used: tuple[EndpointUse, ...] = ()
-    """What its worker used of servers for it; empty in results of older releases."""
+    """What it used of its engine; empty in results of older releases."""
 
     @property
     def failed(self) -> int:

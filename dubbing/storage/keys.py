@@ -262,6 +262,19 @@ class Keys:
         return f"costs/{engine}/{month}/{currency}/"
 
     @staticmethod
+    def used(tenant: str, month: str) -> str:
+        """Return the prefix of the marks of what rounds used; each ends with milliseconds."""
+        return f"used/{tenant}/{month}/"
+
+    @staticmethod
+    def kept(tenant: str, job: str = "") -> str:
+        """Return the prefix of the marks of what outputs of a tenant, or of a job, take.
+
+        Each ends with the bytes.
+        """
+        return f"kept/{tenant}/{job}/" if job else f"kept/{tenant}/"
+
+    @staticmethod
     def engine(name: str) -> str:
         """Return the key of the spec and model that an engine's workers published."""
         return f"engines/{name}.json"

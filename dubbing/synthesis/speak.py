@@ -9,6 +9,7 @@ the functions of `Watch`.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
@@ -131,7 +132,9 @@ class Speech:
         self._known = known or look_up(engine, clips, batch)
         self._before: Mapping[str, int] = {}
         self.used: tuple[EndpointUse, ...] = ()
-        """What was used of servers, once `run` has returned."""
+        """What was used of the engine, once `run` has returned."""
+        self._spoke = 0.0
+        """Seconds that the calls of the engine took."""
         self._outcomes = {line.id: _Progress(line, seed=line.seed) for line in batch.lines}
 
     @property
@@ -157,7 +160,7 @@ class Speech:
         except HANDED_BACK:
             wait(self._stores())
             raise
-        self.used = by_endpoint(uses)
+        self.used = by_endpoint(uses) or self._own_use()
 
     def results(self) -> list[SegmentResult]:
         """Return the result of each line in the order of the batch, once all clips are stored.
@@ -169,6 +172,12 @@ class Speech:
             if outcome.takes:
                 outcome.error = None
         return [self._result(outcome) for outcome in self._outcomes.values()]
+
+    def _own_use(self) -> tuple[EndpointUse, ...]:
+        """Return what was used of an engine that noted no request to a server."""
+        if not self._spoke:
+            return ()
+        return (EndpointUse(engine=self._engine.spec.name, seconds=round(self._spoke, 6)),)
 
     def _make(self, asks: Sequence[Ask]) -> None:
         """Use the clips that are stored, speak the others, and a line that occurs twice once."""
@@ -259,7 +268,7 @@ class Speech:
         """
         name = self._engine.spec.name
         try:
-            spoken = self._engine.synthesize(lines)
+            spoken = self._timed(lines)
         except HANDED_BACK:
             raise
         except DubbingError as exc:
@@ -279,6 +288,13 @@ class Speech:
         middle = len(lines) // 2
         yield from self._call(lines[:middle])
         yield from self._call(lines[middle:])
+
+    def _timed(self, lines: list[Line]) -> Sequence[Spoken]:
+        began = time.monotonic()
+        try:
+            return self._engine.synthesize(lines)
+        finally:
+            self._spoke += time.monotonic() - began
 
     def _note(self, ask: Ask, seed: int, spoken: Spoken) -> None:
         """Have a good clip stored, or keep the error."""

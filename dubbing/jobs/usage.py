@@ -1,0 +1,69 @@
+"""What tenants use: seconds of engines in a calendar month, and bytes of outputs that are kept.
+
+Storage holds a mark of each round that ended, whose name ends with the amount.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from dubbing.engines.remote.pool import month_of
+from dubbing.job import Job
+from dubbing.jobs.store import End, load_round
+from dubbing.planning.outcome import load_result
+from dubbing.storage import Keys, Storage, each
+
+MILLISECONDS = 1000
+
+
+def account(storage: Storage, job: Job, end: End) -> None:
+    """Mark what a round used that has ended, and what it keeps; a second call changes nothing.
+
+    Rounds that gave way to it have no end, and count with it.
+    """
+    asked = load_round(storage, job.id, end.round).asked
+    used = sum(_seconds(storage, job.id, round_) for round_ in range(asked, end.round + 1))
+    if amount := round(used * MILLISECONDS):
+        month = month_of(datetime.fromtimestamp(end.at, UTC))
+        storage.create(f"{Keys.used(job.tenant, month)}{job.id}-{end.round}-{amount}", b"")
+    if end.output:
+        kept = sum(storage.sizes(end.output).values())
+        storage.create(f"{Keys.kept(job.tenant, job.id)}{end.round}-{kept}", b"")
+
+
+def seconds_used(storage: Storage, tenant: str, month: str) -> float:
+    """Return the seconds that engines spoke for a tenant's rounds that ended in a month.
+
+    month: as `month_of` names it.
+    """
+    return sum(_amounts(storage.keys(Keys.used(tenant, month)))) / MILLISECONDS
+
+
+def bytes_kept(storage: Storage, tenant: str) -> int:
+    """Return the bytes of the outputs of a tenant's jobs."""
+    return sum(_amounts(storage.keys(Keys.kept(tenant))))
+
+
+def _seconds(storage: Storage, job_id: str, round_: int) -> float:
+    """Return the seconds of engines in the results of a round."""
+
+    def of_result(number: int) -> float:
+        result = load_result(storage, job_id, round_, number)
+        return sum(use.seconds for use in result.used) if result else 0.0
+
+    return sum(each(of_result, _numbers(storage.keys(Keys.results(job_id, round_)))))
+
+
+def _numbers(keys: Iterable[str]) -> Iterator[int]:
+    """Yield the numbers of results, from their keys."""
+    for key in keys:
+        with suppress(ValueError):
+            yield int(key.rpartition("/")[2].removesuffix(".json"))
+
+
+def _amounts(marks: Iterable[str]) -> Iterator[int]:
+    # Other programs put files of their own beside the marks.
+    amounts = (mark.rpartition("-")[2] for mark in marks)
+    return (int(amount) for amount in amounts if amount.isdecimal())
