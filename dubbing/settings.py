@@ -51,6 +51,10 @@ class Quota(BaseModel):
     open_jobs: int | None = Field(default=None, ge=0)
     """Jobs that have not ended."""
     lines_a_day: int | None = Field(default=None, ge=0)
+    engine_seconds_a_month: float | None = Field(default=None, ge=0)
+    """Seconds that engines speak for its jobs, on a card, a processor or a rented server."""
+    storage_gb: float | None = Field(default=None, ge=0)
+    """Gigabytes of its uploads and of the outputs of its jobs."""
 
 
 class Settings(BaseSettings):
@@ -120,7 +124,8 @@ class Settings(BaseSettings):
     """Networks of proxies before the gateway, as JSON: ["10.0.0.0/8"]. These are believed about
     the caller's address."""
     quotas: dict[str, Quota] = {}
-    """What tenants may ask for over HTTP, as JSON: {"acme": {"open_jobs": 9, "lines_a_day": 5000}}.
+    """What tenants may ask for over HTTP, as JSON: {"acme": {"open_jobs": 9, "lines_a_day": 5000}};
+    also engine_seconds_a_month and storage_gb.
     The name * stands for tenants that are not named. Default: no bounds."""
     hub_endpoint: str = ""
     """Address of the Hugging Face hub, or of a mirror. Default: HF_ENDPOINT, or

@@ -1,4 +1,4 @@
-"""What lines use of engines: seconds of endpoints and their cost, or seconds of a worker's own engine.
+"""What lines use of engines: seconds in a worker, or seconds of endpoints and their cost.
 
 An engine that speaks elsewhere notes each request, and whoever has a batch spoken reads the meter.
 So the servers below a converter are counted too.

@@ -78,7 +78,7 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
         client=client,
         settings=settings,
         facts=facts,
-        quotas=Quotas(settings, storage, facts, counter),
+        quotas=Quotas(settings, storage, facts, counter, sent),
         following=Following(storage, client.ledger),
         manifests=Manifests(storage, sent, Fetching(storage, settings.ca_file)),
         uploads=sent,

@@ -194,7 +194,7 @@ def retry(
 ) -> JobBody:
     """Speak the lines that have no clip, perhaps by another engine or in another voice."""
     office = office_of(request)
-    office.facts.check(caller, job_id)
+    office.quotas.check_seconds(office.facts.check(caller, job_id).tenant)
     asked = body or RetryBody()
     status = office.client.retry(job_id, engine=asked.engine or "", voice=asked.voice or "")
     return _body(office, status)
@@ -219,6 +219,7 @@ def revise(
     """
     office = office_of(request)
     facts = office.facts.check(caller, job_id)
+    office.quotas.check_seconds(facts.tenant)
     fields = {"tenant": facts.tenant, **fields, "id": job_id}
     asked = office.manifests.of(caller, fields, reading)
     if asked.manifest.tenant != facts.tenant:

@@ -24,9 +24,16 @@ class MeBody(Model):
         scopes=["read", "submit"],
         granted=["s3://films/acme"],
         requests_per_minute=100,
-        quota={"open_jobs": 20, "lines_a_day": 50000},
+        quota={
+            "open_jobs": 20,
+            "lines_a_day": 50000,
+            "engine_seconds_a_month": 360000,
+            "storage_gb": 500,
+        },
         open_jobs=3,
         lines_today=1250,
+        engine_seconds_this_month=5210.4,
+        storage_gb=12.7,
     )
 
     key: str
@@ -42,6 +49,10 @@ class MeBody(Model):
     open_jobs: int
     lines_today: int | None
     """Lines of the last 24 hours; null where they are not counted."""
+    engine_seconds_this_month: float
+    """Seconds that engines spoke for its jobs, of rounds that have ended."""
+    storage_gb: float
+    """Gigabytes of its uploads and of the outputs of its jobs."""
 
 
 @router.get("/v1/me", responses=documented())
@@ -59,4 +70,6 @@ def me(request: Request, caller: Reader) -> MeBody:
         quota=office.quotas.of(caller.tenant),
         open_jobs=used.open_jobs,
         lines_today=used.lines_today,
+        engine_seconds_this_month=used.engine_seconds_this_month,
+        storage_gb=used.storage_gb,
     )

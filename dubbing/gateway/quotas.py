@@ -1,28 +1,42 @@
-"""What a tenant may ask for over HTTP: jobs that are open, and lines a day."""
+"""What a tenant may ask for over HTTP: open jobs, lines, seconds of engines, and storage."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
 
 from limits import RateLimitItemPerDay
 from limits.errors import StorageError
 
+from dubbing.engines.remote.pool import month_of
 from dubbing.errors import DubbingError
 from dubbing.gateway.facts import Facts
+from dubbing.gateway.kept import Kept
 from dubbing.gateway.limits import Counter
 from dubbing.gateway.refusals import LimitReached
 from dubbing.jobs.store import open_ids
+from dubbing.jobs.usage import bytes_kept, seconds_used
 from dubbing.settings import Quota, Settings
 from dubbing.storage import Storage, each
+from dubbing.submission.uploads import Uploads
 
 log = logging.getLogger(__name__)
+
+Amount = TypeVar("Amount", int, float)
 
 OTHERS = "*"
 """Stands for the tenants that the settings do not name."""
 OPEN_SECONDS = 30
 """After which a tenant whose jobs are all open may come again."""
+FULL_SECONDS = 3600
+"""The same for a tenant that has to delete something first."""
+KNOWN_SECONDS = 2.0
+"""How long it is known what a tenant has used: that is summed up of many marks in storage."""
+GB = 1e9
 
 
 @dataclass(frozen=True)
@@ -32,6 +46,9 @@ class Used:
     open_jobs: int
     lines_today: int | None
     """None without a quota: they are not counted then."""
+    engine_seconds_this_month: float
+    """Of rounds that have ended."""
+    storage_gb: float
 
 
 class Quotas:
@@ -43,10 +60,14 @@ class Quotas:
         storage: Storage,
         facts: Facts,
         counter: Counter,
+        uploads: Uploads,
     ) -> None:
         """Take the quotas of the settings."""
         self._quotas = settings.quotas
         self._storage = storage
+        self._uploads = uploads
+        self._seconds: dict[str, Kept[float]] = {}
+        self._bytes: dict[str, Kept[int]] = {}
         self._facts = facts
         self._counter = counter
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -68,11 +89,13 @@ class Quotas:
                 "one has ended",
                 retry_after=OPEN_SECONDS,
             )
+        self.check_storage(tenant)
         self.charge_lines(tenant, lines)
 
     def charge_lines(self, tenant: str, lines: int) -> None:
         """Count lines that a tenant has spoken; raises LimitReached."""
         quota = self.of(tenant)
+        self.check_seconds(tenant)
         if quota.lines_a_day is None or not self._loop:
             return
         most = RateLimitItemPerDay(quota.lines_a_day)
@@ -89,6 +112,29 @@ class Quotas:
                 retry_after=left.reset,
             )
 
+    def check_seconds(self, tenant: str) -> None:
+        """Raise LimitReached when engines have spoken as long for a tenant as they may."""
+        most = self.of(tenant).engine_seconds_a_month
+        if most is not None and self._seconds_used(tenant) >= most:
+            now = datetime.now(UTC)
+            raise LimitReached(
+                f"engines have spoken {most:g} s for {tenant!r} in {now:%B %Y}, as long as they "
+                "may: wait for the next month",
+                retry_after=_seconds_to_next_month(now),
+            )
+
+    def check_storage(self, tenant: str, more: int = 0) -> None:
+        """Raise LimitReached when a tenant keeps all that it may, or would with ``more`` bytes."""
+        most = self.of(tenant).storage_gb
+        if most is None:
+            return
+        kept = self._bytes_kept(tenant)
+        if kept >= most * GB or kept + more > most * GB:
+            raise LimitReached(
+                f"{tenant!r} keeps {kept / GB:.3g} GB of {most:g}: delete uploads or jobs",
+                retry_after=FULL_SECONDS,
+            )
+
     def used(self, tenant: str) -> Used:
         """Return what a tenant has used."""
         quota, lines = self.of(tenant), None
@@ -99,7 +145,24 @@ class Quotas:
                 lines = left.most - left.left
             except StorageError as exc:
                 log.warning("lines are not counted: %s", exc)
-        return Used(self._open_jobs(tenant), lines)
+        return Used(
+            self._open_jobs(tenant),
+            lines,
+            engine_seconds_this_month=round(self._seconds_used(tenant), 3),
+            storage_gb=self._bytes_kept(tenant) / GB,
+        )
+
+    def _seconds_used(self, tenant: str) -> float:
+        def ask() -> float:
+            return seconds_used(self._storage, tenant, month_of(datetime.now(UTC)))
+
+        return _known(self._seconds, tenant, ask)
+
+    def _bytes_kept(self, tenant: str) -> int:
+        def ask() -> int:
+            return bytes_kept(self._storage, tenant) + self._uploads.bytes_kept(tenant)
+
+        return _known(self._bytes, tenant, ask)
 
     def _open_jobs(self, tenant: str) -> int:
         def is_its(job: str) -> bool:
@@ -109,3 +172,13 @@ class Quotas:
                 return False
 
         return sum(each(is_its, open_ids(self._storage)))
+
+
+def _known(kept: dict[str, Kept[Amount]], tenant: str, ask: Callable[[], Amount]) -> Amount:
+    """Return an amount of a tenant's, summed up anew when it is old."""
+    return kept.setdefault(tenant, Kept(ask, KNOWN_SECONDS)).get()
+
+
+def _seconds_to_next_month(now: datetime) -> float:
+    following = datetime(now.year + now.month // 12, now.month % 12 + 1, 1, tzinfo=UTC)
+    return (following - now).total_seconds()

@@ -109,8 +109,10 @@ async def create(
 
     Chunks follow by PATCH. A file that went straight into the bucket is finished by `finish`.
     """
-    uploads, tenant, put = office_of(request).uploads, caller.tenant, None
+    office, tenant, put = office_of(request), caller.tenant, None
+    uploads = office.uploads
     _check_name(name)
+    await run_in_threadpool(office.quotas.check_storage, tenant, size or length_of(request) or 0)
     if size is None and not direct:
         upload = await _whole(request, uploads, tenant, name)
     elif has_body(request):
@@ -188,8 +190,10 @@ async def append(
 
     A chunk that breaks off is kept as far as it came: ask where to go on.
     """
-    uploads = office_of(request).uploads
+    office = office_of(request)
+    uploads = office.uploads
     found = await run_in_threadpool(uploads.find, caller.tenant, upload_id)
+    await run_in_threadpool(office.quotas.check_storage, caller.tenant)
     try:
         end = await run_in_threadpool(uploads.offset, found)
         if end != upload_offset:

@@ -164,6 +164,15 @@ class Uploads:
         self._drop_parts(upload)
         return upload
 
+    def bytes_kept(self, tenant: str) -> int:
+        """Return the bytes of a tenant's uploads; a file that was sent twice counts once."""
+        sizes = self._storage.sizes(Keys.uploads(tenant))
+        parts = [size for key, size in sizes.items() if not key.endswith(".json")]
+        ids = {Keys.upload_of(key)[1] for key in sizes if key.endswith(".json")}
+        found = each(partial(self._readable, tenant), ids)
+        files = {one.key: one.bytes or 0 for one in found if one and one.key}
+        return sum(files.values()) + sum(parts)
+
     def delete(self, upload: Upload) -> None:
         """Forget an upload, and what came of it; the media of a finished one stays."""
         self._storage.delete(Keys.upload(upload.tenant, upload.id))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import gateways
@@ -14,6 +15,7 @@ from gateways import Gateway
 from services import PLUGINS
 from system import System
 
+from dubbing.jobs.usage import bytes_kept, seconds_used
 from dubbing.keyring import Keyring, Scope
 
 ANY = {"DUBBING_REQUESTS_PER_MINUTE_PER_ADDRESS": "10000", "DUBBING_REQUESTS_PER_MINUTE": "10000"}
@@ -283,7 +285,8 @@ def strict(system: Served) -> Iterator[Gateway]:
     """A gateway with quotas."""
     settings = {
         **ANY,
-        "DUBBING_QUOTAS": '{"small": {"lines_a_day": 3}}',
+        "DUBBING_QUOTAS": """{"small": {"lines_a_day": 3},
+            "quick": {"engine_seconds_a_month": 0.5}, "full": {"storage_gb": 0}}""",
         "PYTHONPATH": str(PLUGINS),
     }
     with gateways.running(system.settings, **settings) as gateway:
@@ -307,6 +310,40 @@ def test_a_tenant_has_no_more_lines_spoken_than_its_quota(strict: Gateway) -> No
     assert (refused.status_code, refused.json()["code"]) == (429, "rate_limit_exceeded")
     assert int(refused.headers["Retry-After"]) == refused.json()["retry_after"] > 0
     assert strict.http.post("/v1/jobs", json=manifest(tenant="other")).status_code == 201
+
+
+def test_engines_speak_for_a_tenant_no_longer_than_its_quota(
+    strict: Gateway, system: Served
+) -> None:
+    asked = manifest("<slow:1> A slow line.", tenant="quick")
+    path = f"/v1/jobs/{asked['id']}"
+    strict.http.post("/v1/jobs", json=asked)
+    ended = strict.http.get(f"{path}?wait=60").json()
+    assert (ended["state"], ended["used"][0]["engine"]) == ("completed", "faulty")
+    used = ended["used"][0]["seconds"]
+    assert used >= 1
+
+    def refused() -> bool:
+        answer = strict.http.put(path, json=asked | {"seed": 1})
+        return answer.status_code == 429 and "spoken 0.5 s for 'quick'" in answer.json()["message"]
+
+    system.until(refused, "refused", seconds=10)
+    month = f"{datetime.now(UTC):%Y-%m}"
+    assert seconds_used(system.client.storage, "quick", month) == pytest.approx(used, abs=0.01)
+
+
+def test_a_tenant_keeps_no_more_than_its_quota(strict: Gateway, system: Served) -> None:
+    refused = strict.http.post("/v1/jobs", json=manifest(tenant="full"))
+    assert (refused.status_code, "keeps 0 GB of 0" in refused.json()["message"]) == (429, True)
+    # What a job keeps is told by its outputs, until it is deleted.
+    asked = manifest("A line.", tenant="keeper")
+    path = f"/v1/jobs/{asked['id']}"
+    strict.http.post("/v1/jobs", json=asked)
+    strict.http.get(f"{path}?wait=60")
+    outputs = strict.http.get(f"{path}/outputs").json()["outputs"]
+    assert bytes_kept(system.client.storage, "keeper") > sum(one["bytes"] for one in outputs)
+    assert strict.http.delete(path).status_code == 204
+    assert bytes_kept(system.client.storage, "keeper") == 0
 
 
 def test_a_gateway_that_is_told_to_end_sends_its_followers_away(strict: Gateway) -> None:
