@@ -21,7 +21,6 @@ from dubbing.job import JobState
 from dubbing.visible import visible
 
 if TYPE_CHECKING:
-    from dubbing.engines.usage import Use
     from dubbing.jobs.status import Status
 
 PATIENCE_SECONDS = 10.0
@@ -92,7 +91,7 @@ def print_unattended(depths: Mapping[str, int]) -> None:
 
 def describe(status: Status) -> str:
     """Return a job's status in one line."""
-    words = ", ".join([_standing(status), *_hindrances(status), *map(_used, status.used)])
+    words = ", ".join([_standing(status), *_hindrances(status), *_costs(status)])
     if status.error:
         words += f": {status.error.message}"
     return words
@@ -124,10 +123,13 @@ def _standing(status: Status) -> str:
     return words
 
 
-def _used(use: Use) -> str:
-    """Return what was used of an engine's servers, and what it cost."""
-    words = f"{duration(use.seconds)} of {use.engine} used"
-    return f"{words} for {use.money}" if use.money else words
+def _costs(status: Status) -> list[str]:
+    """Return what a job used of engines that cost something."""
+    return [
+        f"{duration(use.seconds)} of {use.engine} used for {use.money}"
+        for use in status.used
+        if use.money
+    ]
 
 
 def counted(number: int, one: str, many: str = "") -> str:
