@@ -47,6 +47,8 @@ class Outbox:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
+        self._left: set[str] = set()
+        """Messages of newer releases; each is logged once."""
 
     def announce(self, tenant: str, event: Happening, job: str, round_: int, at: float) -> None:
         """Have a tenant's webhooks told of the end of a round; doing it twice does no harm."""
@@ -63,7 +65,10 @@ class Outbox:
         return message
 
     def due(self) -> Iterator[tuple[str, Outgoing]]:
-        """Yield the messages that are due, the longest first, each with its key."""
+        """Yield the messages that are due, the longest first, each with its key.
+
+        One that only a newer release can read is left for its gateways; a damaged one is dropped.
+        """
         now = f"{time.time() * 1000:013.0f}"
         for key in sorted(self._storage.keys(Keys.OUTBOX)):
             if key.removeprefix(Keys.OUTBOX).partition("-")[0] > now:
@@ -72,7 +77,12 @@ class Outbox:
                 yield key, stored(Outgoing, self._storage.get(key), key)
             except NotFound:
                 continue
-            except Damaged:
+            except NewerRelease as exc:
+                if key not in self._left:
+                    self._left.add(key)
+                    log.warning("a message is left to a newer gateway: %s", exc)
+            except Damaged as exc:
+                log.warning("a message is dropped: %s", exc)
                 self._storage.delete(key)
 
     def is_told(self, message: Outgoing) -> bool:
@@ -108,12 +118,17 @@ class Outbox:
         return sorted(found, key=lambda message: message.at)
 
     def resend(self, tenant: str, webhook: str, id_: str) -> Outgoing:
-        """Have a dead message tried again, from now on for another day; raises NotFound."""
+        """Have a dead message tried again, from now on for another day.
+
+        Raises NotFound, also for one that is damaged, and NewerRelease.
+        """
         key = Keys.dead(tenant, webhook, id_)
         try:
             message = stored(Outgoing, self._storage.get(key), key)
         except (NotFound, BadInput) as exc:
             raise NotFound(f"there is no dead message {id_[:40]!r}") from exc
+        except Damaged as exc:
+            raise NotFound(f"the dead message {id_[:40]!r} is damaged: it cannot be sent") from exc
         again = message.model_copy(update={"tries": 0})
         self._put(again, time.time())
         self._storage.delete(key)
