@@ -40,7 +40,8 @@ from dubbing.system import System
 
 if TYPE_CHECKING:
     from dubbing.engines.remote.registry import Registry
-    from dubbing.media.samples import Audio
+    from dubbing.jobs.revision import Charge
+    from dubbing.queue.say import Said
     from dubbing.script.manifest import Manifest
     from dubbing.submission.preview import Preview
     from dubbing.submission.submit import Checker, Submission, Submitter
@@ -218,10 +219,19 @@ class Client:
         self._installation.enter()
         remove(self.storage, self.ledger, job_id)
 
-    def retry(self, job_id: str, *, engine: str = "", voice: str = "") -> Status:
+    def retry(
+        self,
+        job_id: str,
+        *,
+        engine: str = "",
+        voice: str = "",
+        charge: Charge = lambda _: None,
+    ) -> Status:
         """Open another round that speaks only the lines that have no clip yet.
 
         engine, voice: speak these lines in place of those that the job names.
+        charge: called with the number of lines that will be spoken, when all is checked; what it
+            raises keeps the round from being opened.
         Raises Conflict while the job is at work, or when it is completed and no line is missing.
         """
         from dubbing.jobs.revision import open_retry
@@ -232,17 +242,18 @@ class Client:
         self._system.catalogue.permit(other)
         self._installation.prepare()
         announce(self.storage, other)
-        job = open_retry(self.storage, specs, job_id, engine=engine, voice=voice)
+        job = open_retry(self.storage, specs, job_id, engine=engine, voice=voice, charge=charge)
         start(self.storage, self.ledger, self.publisher, job)
         return self.status(job_id)
 
-    def revise(self, manifest: Manifest) -> Submission:
+    def revise(self, manifest: Manifest, *, charge: Charge = lambda _: None) -> Submission:
         """Change a job that has ended, and speak only the lines that the change affects.
 
-        The old output stays until the new one is complete. Raises BadInput as `submit` does,
-        NotFound when there is no job with this id, and Conflict while the job is at work.
+        The old output stays until the new one is complete. charge: as in `retry`. Raises BadInput
+        as `submit` does, NotFound when there is no job with this id, and Conflict while the job is
+        at work.
         """
-        return self.revise_all([manifest])[0]
+        return self._submitter.revise([manifest], charge)[0]
 
     def revise_all(self, manifests: Sequence[Manifest]) -> list[Submission]:
         """Change many jobs; if one request is refused as BadInput, no job is changed."""
@@ -315,18 +326,19 @@ class Client:
         speed: float = 1.0,
         pitch: float = 0.0,
         tenant: str = DEFAULT_TENANT,
-    ) -> Audio:
+        charge: Charge = lambda _: None,
+    ) -> Said:
         """Speak a text ahead of all batches and return its sound.
 
         A text that is too long for the engine is spoken sentence by sentence.
         speed, pitch: as in a role of a cast; pitch in semitones. tenant: whose stored voices are
-        meant.
+        meant. charge: called with the number of lines, when all is checked; what it raises keeps
+        them from being spoken.
         Raises BadInput, the worker's error, or Transient when no worker answers in time.
         """
         from dubbing.engines.conversion import spec_of
-        from dubbing.media.sounds import joined
         from dubbing.planning.casting import cast_lines
-        from dubbing.queue.say import PAUSE, in_lines, say
+        from dubbing.queue.say import in_lines, say, together
 
         specs, engine = self.specs(), engine or self._system.settings.engine
         manifest = in_lines(
@@ -340,8 +352,9 @@ class Client:
         job = self._checker.check(manifest, specs).intake.stored
         cast = cast_lines(job, job.segments, specs)
         self._installation.prepare()
+        charge(len(cast))
         both = self.storage, self.ledger
-        return joined([say(*both, self.publisher, one, job.language) for one in cast], PAUSE)
+        return together([say(*both, self.publisher, one, job.language) for one in cast])
 
     def specs(self) -> dict[str, EngineSpec]:
         """Return the specs of the engines that jobs can name."""

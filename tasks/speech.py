@@ -65,7 +65,8 @@ def say(task: WorkerTask, **request: Any) -> str:
         speech = context.speech(batch)
         speech.run()
         (spoken,) = speech.results()
-        reply, failed = spoken.model_dump(mode="json"), spoken.error is not None
+        reply = {**spoken.model_dump(mode="json"), "worker": task.request.hostname}
+        failed = spoken.error is not None
     except DubbingError as exc:
         if _others_can(context, task.request.hostname, said.engine, exc):
             context.runner.publisher.say(said.engine, request)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response
@@ -20,7 +21,7 @@ from dubbing.gateway.bodies import (
 )
 from dubbing.gateway.callers import Caller, Reader, Submitter
 from dubbing.gateway.listing import Wanted, page_of
-from dubbing.gateway.manifests import Reading
+from dubbing.gateway.manifests import Reading, check_by_name
 from dubbing.gateway.office import Office, office_of
 from dubbing.gateway.refusals import documented
 from dubbing.job import JobState
@@ -41,7 +42,7 @@ EXAMPLE: Mapping[str, Any] = {
         {"start": 0.5, "end": 2.4, "speaker": "Anna", "text": "Der Zug fährt um neun."},
         {"start": 3.0, "end": 4.2, "speaker": "Ben", "text": "Von welchem Gleis?"},
     ],
-    "cast": {"Anna": {"voice": "de"}},
+    "cast": {"Anna": {"voice": "Annie"}},
     "metadata": {"order": "4711"},
 }
 MANIFEST: Mapping[str, Any] = {
@@ -194,9 +195,12 @@ def retry(
 ) -> JobBody:
     """Speak the lines that have no clip, perhaps by another engine or in another voice."""
     office = office_of(request)
-    office.quotas.check_seconds(office.facts.check(caller, job_id).tenant)
+    charge = partial(office.quotas.charge_lines, office.facts.check(caller, job_id).tenant)
     asked = body or RetryBody()
-    status = office.client.retry(job_id, engine=asked.engine or "", voice=asked.voice or "")
+    check_by_name([asked.voice])
+    status = office.client.retry(
+        job_id, engine=asked.engine or "", voice=asked.voice or "", charge=charge
+    )
     return _body(office, status)
 
 
@@ -219,13 +223,13 @@ def revise(
     """
     office = office_of(request)
     facts = office.facts.check(caller, job_id)
-    office.quotas.check_seconds(facts.tenant)
     fields = {"tenant": facts.tenant, **fields, "id": job_id}
     asked = office.manifests.of(caller, fields, reading)
     if asked.manifest.tenant != facts.tenant:
         raise Conflict(f"job {job_id!r} is of the tenant {facts.tenant!r}, which does not change")
     with asked.named():
-        submission = office.client.revise(asked.manifest)
+        charge = partial(office.quotas.charge_lines, facts.tenant)
+        submission = office.client.revise(asked.manifest, charge=charge)
     return _body(office, office.client.status(job_id), submission)
 
 

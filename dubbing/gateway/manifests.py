@@ -9,7 +9,7 @@ segments themselves. Results are delivered to a place that the key grants.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -28,6 +28,7 @@ from dubbing.script.manifest import SOURCE, Manifest
 from dubbing.storage import Storage
 from dubbing.storage.s3 import lies_in
 from dubbing.submission.uploads import Upload, Uploads
+from dubbing.voices.names import is_digest
 
 UPLOAD = "upload:"
 """Begins the name of an upload where a manifest has a path."""
@@ -89,7 +90,15 @@ class Manifests:
             manifest = manifest_of(
                 located, REQUEST, speaker_prefix=reading.speaker_prefix, encoding=reading.encoding
             )
+        check_by_name(role.voice for role in manifest.cast.values())
+        check_by_name(emotion.voice for _, emotion in manifest.emotions)
         return Asked(manifest, named)
+
+
+def check_by_name(voices: Iterable[str | None]) -> None:
+    """Raise BadInput for a voice that a caller names by its digest: it may be another tenant's."""
+    if digest := next((voice for voice in voices if voice and is_digest(voice)), None):
+        raise BadInput(f"{digest[:12]}… is a digest: name the voice by its name", where=REQUEST)
 
 
 class _Sources:

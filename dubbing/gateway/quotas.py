@@ -93,9 +93,11 @@ class Quotas:
         self.charge_lines(tenant, lines)
 
     def charge_lines(self, tenant: str, lines: int) -> None:
-        """Count lines that a tenant has spoken; raises LimitReached."""
+        """Count lines that a tenant has spoken; raises LimitReached, but not for no lines."""
+        if not lines:
+            return
         quota = self.of(tenant)
-        self.check_seconds(tenant)
+        self._check_seconds(tenant)
         if quota.lines_a_day is None or not self._loop:
             return
         most = RateLimitItemPerDay(quota.lines_a_day)
@@ -112,7 +114,7 @@ class Quotas:
                 retry_after=left.reset,
             )
 
-    def check_seconds(self, tenant: str) -> None:
+    def _check_seconds(self, tenant: str) -> None:
         """Raise LimitReached when engines have spoken as long for a tenant as they may."""
         most = self.of(tenant).engine_seconds_a_month
         if most is not None and self._seconds_used(tenant) >= most:

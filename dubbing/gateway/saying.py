@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 from fastapi import Response
 
 from dubbing.documents import nearest
 from dubbing.engines.engine import EngineSpec
-from dubbing.errors import EngineMissing, Transient
+from dubbing.errors import BadInput, EngineMissing, NotFound, Transient
 from dubbing.gateway.callers import Caller
+from dubbing.gateway.manifests import check_by_name
 from dubbing.gateway.office import Office
 from dubbing.media.sounds import FORMATS, SoundFormat
+from dubbing.voices.names import names
 
 
 def said(
@@ -26,32 +29,58 @@ def said(
     speed: float = 1.0,
     pitch: float = 0.0,
 ) -> Response:
-    """Return the sound of a text in a format, with the engine in the header ``X-Engine``,
-    and in ``Server-Timing`` the time that its worker took, with the wait for it.
+    """Return the sound of a text in a format, with the engine in the header ``X-Engine``, its
+    workers in ``X-Node-Id``, and in ``Server-Timing`` the time that they took, with the wait for
+    them.
 
     voice: a stock voice of the engine, or the name of one of the caller's. pitch: in semitones.
-    Raises as `Client.say` does, EngineMissing for an engine that nobody knows, and Transient at
-    once when the engine has no worker.
+    Raises as `Client.say` and `check_voice` do, and Transient at once when the engine has no
+    worker.
     """
+    check_by_name([voice])
     if engine not in engines_online(office):
         # An engine that nobody knows will have none later either.
         known(office, engine)
         raise Transient(f"no worker of {engine!r} is online: start `dubbing worker {engine}`")
-    office.quotas.charge_lines(caller.tenant, 1)
     began = time.monotonic()
-    sound = office.client.say(
-        text,
-        language=language,
-        engine=engine,
-        voice=voice,
-        speed=speed,
-        pitch=pitch,
-        tenant=caller.tenant,
-    )
+    try:
+        sound = office.client.say(
+            text,
+            language=language,
+            engine=engine,
+            voice=voice,
+            speed=speed,
+            pitch=pitch,
+            tenant=caller.tenant,
+            charge=partial(office.quotas.charge_lines, caller.tenant),
+        )
+    except BadInput:
+        # Only now, as it reads storage.
+        check_voice(office, caller, engine, voice)
+        raise
     spent = (time.monotonic() - began) * 1000
     encode, media_type = FORMATS[format_]
-    headers = {"X-Engine": engine, "Server-Timing": f"speech;dur={spent:.1f}"}
+    headers = {
+        "X-Engine": engine,
+        "X-Node-Id": ", ".join(sound.workers),
+        "Server-Timing": f"speech;dur={spent:.1f}",
+    }
     return Response(encode(sound), media_type=media_type, headers=headers)
+
+
+def check_voice(office: Office, caller: Caller, engine: str, voice: str) -> None:
+    """Raise NotFound for a voice that neither the engine nor the caller has.
+
+    Raises BadInput for a digest, and EngineMissing for an engine that jobs cannot name.
+    """
+    check_by_name([voice])
+    spec = known(office, engine)
+    if voice in spec.voices or not (spec.voices or spec.clones):
+        return
+    own = names(office.client.storage, caller.tenant)
+    if voice not in own:
+        close = nearest(voice, [*own, *spec.voices])
+        raise NotFound(f"engine {engine!r} has no voice {voice!r}; {close}")
 
 
 def known(office: Office, engine: str) -> EngineSpec:

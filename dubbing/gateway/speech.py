@@ -15,7 +15,7 @@ from dubbing.gateway.bodies import example
 from dubbing.gateway.callers import Reader, Submitter
 from dubbing.gateway.office import office_of
 from dubbing.gateway.refusals import documented
-from dubbing.gateway.saying import engines_online, said
+from dubbing.gateway.saying import check_voice, engines_online, said
 from dubbing.job import LONGEST_PROGRAMME
 from dubbing.script.manifest import Manifest
 from dubbing.serving.openai import SOUND
@@ -36,7 +36,7 @@ router = APIRouter(prefix="/api", tags=["speech"])
 class SynthesizeBody(Model):
     """A text to be spoken at once."""
 
-    model_config = example(text="The train leaves at nine.", voice_id="en", language="en")
+    model_config = example(text="The train leaves at nine.", voice_id="Annie", language="en")
 
     text: Text
     """A text that is too long for the engine is spoken sentence by sentence."""
@@ -57,7 +57,7 @@ class BatchBody(Model):
     """Texts to be spoken as a job."""
 
     model_config = example(
-        texts=["The train leaves at nine.", "From which platform?"], voice_id="en", language="en"
+        texts=["The train leaves at nine.", "From which platform?"], voice_id="Annie", language="en"
     )
 
     texts: list[Text] = Field(min_length=1, max_length=MOST_TEXTS)
@@ -128,7 +128,7 @@ def synthesize(request: Request, caller: Submitter, body: SynthesizeBody) -> Res
 @router.post(
     "/batch_synthesize",
     status_code=202,
-    responses=documented(409, 413),
+    responses=documented(404, 409, 413),
     max_body_size=LARGEST,
 )
 def batch_synthesize(request: Request, caller: Submitter, body: BatchBody) -> BatchJobBody:
@@ -138,6 +138,7 @@ def batch_synthesize(request: Request, caller: Submitter, body: BatchBody) -> Ba
     after the one before. The same request again is the same job.
     """
     office = office_of(request)
+    check_voice(office, caller, body.engine or office.settings.engine, body.voice_id)
     manifest = _manifest(body, caller.tenant)
     job = office.client.submit(manifest, admit=office.admit).id
     status = request.app.url_path_for("job", job_id=job)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -35,6 +36,7 @@ class StoredVoiceBody(Model):
     model_config = example(
         voice_id="mara",
         name="mara",
+        voice_name="mara",
         engine="xtts",
         engines=["openvoice", "xtts"],
         created_at="2026-11-30T09:30:00Z",
@@ -46,6 +48,8 @@ class StoredVoiceBody(Model):
     voice_id: str
     """Its name in casts, and in `/api/synthesize`."""
     name: str
+    """The same."""
+    voice_name: str
     """The same."""
     engine: str | None
     """The engine that it was asked for, or else the first one of ``engines``."""
@@ -66,16 +70,6 @@ class StoredVoicesBody(Model):
     voices: list[StoredVoiceBody]
 
 
-class DeletedVoiceBody(Model):
-    """A voice whose name was deleted."""
-
-    model_config = example(voice_id="mara", kept=False)
-
-    voice_id: str
-    kept: bool
-    """Whether its recording was kept, as it has another name, or jobs use it."""
-
-
 @router.post(
     "/extract_voice",
     status_code=201,
@@ -86,7 +80,7 @@ def extract_voice(
     request: Request,
     caller: VoiceMaker,
     audio: UploadFile,
-    voice_name: Name,
+    voice_name: Name = "",
     voice_id: Name = "",
     reference_text: Annotated[str, Form(max_length=5000)] = "",
     engine: Name = "",
@@ -95,8 +89,9 @@ def extract_voice(
 ) -> StoredVoiceBody:
     """Make a voice from a recording of one speaker, in any format, of up to 50 MB.
 
-    It is named by `voice_id`, or by `voice_name` where that is left out. `reference_text`: what is
-    said in it. `engine`: one that must be able to speak in it. `consent`: who agreed to what.
+    It is named by `voice_id`, or else by `voice_name`; without either, it is given a name.
+    `reference_text`: what is said in it. `engine`: one that must be able to speak in it.
+    `consent`: who agreed to what.
     """
     client = office_of(request).client
     with scratch() as folder:
@@ -104,7 +99,7 @@ def extract_voice(
         with path.open("wb") as file:
             shutil.copyfileobj(audio.file, file)
         made = client.voices_of(caller.tenant).extract(
-            voice_id or voice_name,
+            voice_id or voice_name or f"voice-{secrets.token_hex(6)}",
             [path],
             transcript=reference_text,
             language=language,
@@ -130,13 +125,13 @@ def voice(request: Request, caller: Reader, voice_id: VoiceId) -> StoredVoiceBod
     return _body(client.voices_of(caller.tenant).get(voice_id), client.specs())
 
 
-@router.delete("/voices/{voice_id}", responses=documented(404, 409))
-def delete_voice(request: Request, caller: VoiceMaker, voice_id: VoiceId) -> DeletedVoiceBody:
+@router.delete("/voices/{voice_id}", status_code=204, responses=documented(404, 409))
+def delete_voice(request: Request, caller: VoiceMaker, voice_id: VoiceId) -> None:
     """Delete a voice; its recording stays as long as jobs use it."""
     library = office_of(request).client.voices_of(caller.tenant)
     # By its name alone: the digest of a voice may be another tenant's.
     library.get(voice_id)
-    return DeletedVoiceBody(voice_id=voice_id, kept=library.delete(voice_id).kept)
+    library.delete(voice_id)
 
 
 def _body(named: NamedVoice, specs: Mapping[str, EngineSpec], engine: str = "") -> StoredVoiceBody:
@@ -149,6 +144,7 @@ def _body(named: NamedVoice, specs: Mapping[str, EngineSpec], engine: str = "") 
     return StoredVoiceBody(
         voice_id=named.name,
         name=named.name,
+        voice_name=named.name,
         engine=engine or next(iter(fit), None),
         engines=fit,
         created_at=datetime.fromtimestamp(voice.created, UTC) if voice.created else None,

@@ -5,7 +5,7 @@ Both write one plan, which is the round. Starting it is a separate step, open to
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from dubbing.engines.engine import EngineSpec
@@ -25,10 +25,18 @@ from dubbing.voices.holds import held
 from dubbing.voices.names import names, stored_voice, with_stored_voices
 
 Specs = Mapping[str, EngineSpec]
+Charge = Callable[[int], None]
+"""Is told how many lines will be spoken; what it raises keeps the round from being opened."""
 
 
 def open_retry(
-    storage: Storage, specs: Specs, job_id: str, *, engine: str = "", voice: str = ""
+    storage: Storage,
+    specs: Specs,
+    job_id: str,
+    *,
+    engine: str = "",
+    voice: str = "",
+    charge: Charge = lambda _: None,
 ) -> Job:
     """Open a round that speaks the lines without a clip; return the job.
 
@@ -52,6 +60,7 @@ def open_retry(
         shorter = cast.model_copy(update={"segments": again or cast.segments})
         check(shorter, specs, voices=names(storage, job.tenant))
     lines = cast_lines(cast, missing, specs, heard_voices(cast, outcomes))
+    charge(len(lines))
     before = load_round(storage, job_id, round_)
     now = Round(
         reason=Reason.RETRY, asked=round_ + 1, request=before.request, request_id=request_id()
@@ -61,7 +70,9 @@ def open_retry(
     return job
 
 
-def open_revision(storage: Storage, specs: Specs, job: Job) -> bool:
+def open_revision(
+    storage: Storage, specs: Specs, job: Job, charge: Charge = lambda _: None
+) -> bool:
     """Open a round that speaks the lines in which ``job`` differs from its last round.
 
     Unchanged lines keep their clips, and speakers keep their voices. Returns False when nothing has
@@ -72,12 +83,14 @@ def open_revision(storage: Storage, specs: Specs, job: Job) -> bool:
     round_ = _ended_round(storage, job.id)
     before = load_job(storage, job.id, round_)
     outcomes = gather(storage, job.id, round_)
+    lines = _changed(before, job, outcomes, specs)
+    charge(len(lines))
     with held(storage, job.voice_digests - before.voice_digests, job.id):
         storage.create(Keys.revision(job.id, job.digest()), job.model_dump_json().encode())
     now = Round(
         reason=Reason.REVISE, asked=round_ + 1, request=job.digest(), request_id=request_id()
     )
-    _create(storage, job, now, _changed(before, job, outcomes, specs), specs)
+    _create(storage, job, now, lines, specs)
     return True
 
 

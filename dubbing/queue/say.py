@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from dubbing.documents import Document, Identifier, received, validated
@@ -12,6 +13,7 @@ from dubbing.errors import BadInput, Damaged, ErrorRecord, ReportedError, Transi
 from dubbing.job import LONGEST_PROGRAMME
 from dubbing.ledger import Ledger
 from dubbing.media.samples import Audio
+from dubbing.media.sounds import joined
 from dubbing.planning.clip import load_clip
 from dubbing.planning.plan import CastLine, PlannedLine
 from dubbing.planning.result import SegmentResult
@@ -41,6 +43,14 @@ class SayRequest(Document):
     line: PlannedLine
     request_id: Identifier | None = None
     """Id of the request over HTTP that asks for it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said(Audio):
+    """The sound of a text, and who spoke it."""
+
+    workers: tuple[str, ...]
+    """Names of the workers, each once; one of an older release does not tell its name."""
 
 
 def in_lines(
@@ -78,7 +88,7 @@ def in_lines(
 
 def say(
     storage: Storage, ledger: Ledger, publisher: Publisher, cast: CastLine, language: str
-) -> Audio:
+) -> Said:
     """Have a line spoken ahead of all batches and return it.
 
     Raises the worker's error, or Transient when no worker answers in time.
@@ -107,7 +117,16 @@ def say(
     if not takes:
         raise Damaged("the answer of a worker")
     take = takes[0]
-    return load_clip(storage, take.key, take.digest).audio
+    sound = load_clip(storage, take.key, take.digest).audio
+    workers = (str(reply["worker"]),) if "worker" in reply else ()
+    return Said(samples=sound.samples, rate=sound.rate, workers=workers)
+
+
+def together(lines: Sequence[Said]) -> Said:
+    """Return the lines of a text as one, with pauses between them."""
+    whole = joined(lines, PAUSE)
+    workers = dict.fromkeys(worker for one in lines for worker in one.workers)
+    return Said(samples=whole.samples, rate=whole.rate, workers=tuple(workers))
 
 
 def _await_turn(ledger: Ledger, engine: str, deadline: float) -> None:

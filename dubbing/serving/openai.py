@@ -21,7 +21,7 @@ class SpeechBody(BaseModel):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
-                {"model": "espeak", "input": "The train leaves at nine.", "voice": "en"},
+                {"model": "espeak", "input": "The train leaves at nine.", "voice": "Annie"},
             ]
         }
     )

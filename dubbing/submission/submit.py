@@ -15,7 +15,7 @@ from dubbing.errors import BadInput, Conflict, NotFound
 from dubbing.job import Job
 from dubbing.job.caution import Caution
 from dubbing.jobs.installation import Installation
-from dubbing.jobs.revision import open_revision
+from dubbing.jobs.revision import Charge, open_revision
 from dubbing.jobs.rounds import create_first_round, start
 from dubbing.jobs.store import load_job
 from dubbing.ledger import Ledger
@@ -155,13 +155,18 @@ class Submitter:
             admit(job)
         return self._put_in(checked, lambda _, job: self._store(job))
 
-    def revise(self, manifests: Sequence[Manifest]) -> list[Submission]:
-        """Change jobs that have ended; raises as `Client.revise_all` does."""
+    def revise(
+        self, manifests: Sequence[Manifest], charge: Charge = lambda _: None
+    ) -> list[Submission]:
+        """Change jobs that have ended; raises as `Client.revise_all` does.
+
+        charge: as in `Client.revise`.
+        """
         if nameless := [manifest for manifest in manifests if manifest.id is None]:
             raise BadInput(f"name the jobs to revise: {len(nameless)} of them have no id")
         checked = self.checker.check_all(manifests)
         each(lambda id_: load_job(self.storage, id_, 1), [one.intake.stored.id for one in checked])
-        return self._put_in(checked, partial(open_revision, self.storage))
+        return self._put_in(checked, partial(open_revision, self.storage, charge=charge))
 
     def _check_conflict(self, job: Job) -> None:
         """Raise Conflict when the id belongs to another request."""

@@ -1,8 +1,9 @@
-"""Speech, voices and engines over HTTP: a gateway, and a worker that speaks."""
+"""Speech, voices and engines over HTTP, and what tenants see: a gateway, and a worker."""
 
 from __future__ import annotations
 
 import io
+import re
 import select
 import socket
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ import httpx2
 import openai
 import pytest
 import soundfile
+import tenants
 from gateways import Gateway
 from recordings import silence, speech
 from speech import pitch
@@ -21,9 +23,13 @@ from system import System
 
 from dubbing.engines.adapters.tone import VOICES
 from dubbing.engines.remote.sound import sound_of
+from dubbing.gateway.app import make_app
 from dubbing.keyring import Keyring, Scope
 from dubbing.media.samples import Audio
+from dubbing.storage import Keys
 from dubbing.voices.reference import LARGEST
+from dubbing.webhooks.outbox import Outbox
+from dubbing.webhooks.webhook import Webhooks
 
 ANY = {"DUBBING_REQUESTS_PER_MINUTE_PER_ADDRESS": "10000", "DUBBING_REQUESTS_PER_MINUTE": "10000"}
 """Limits that no test reaches."""
@@ -129,7 +135,7 @@ def test_a_text_longer_than_a_line_is_spoken_in_parts(caller: httpx2.Client) -> 
 @pytest.mark.parametrize(
     ("fields", "status", "words"),
     [
-        ({"voice_id": "nobody"}, 422, "'tone' has no voice 'nobody'"),
+        ({"voice_id": "nobody"}, 404, "'tone' has no voice 'nobody'"),
         ({"engine": "tnoe"}, 404, "no engine 'tnoe'; did you mean 'tone'"),
         ({"engine": "espeak", "voice_id": "en"}, 503, "no worker of 'espeak' is online"),
         ({"text": "♪"}, 422, "holds nothing to speak"),
@@ -169,10 +175,10 @@ def test_a_voice_is_extracted_listed_spoken_with_and_deleted(
     assert acme.get("/api/voices").json() == {"voices": []}
     assert acme.get("/api/voices/mara").status_code == 404
     assert acme.delete("/api/voices/mara").status_code == 404
-    assert say(acme, voice_id="mara").status_code == 422
+    assert say(acme, voice_id="mara").status_code == 404
     assert extract(acme, recording(speech("m3"))).status_code == 201
 
-    assert caller.delete("/api/voices/mara").json() == {"voice_id": "mara", "kept": False}
+    assert caller.delete("/api/voices/mara").status_code == 204
     assert caller.get("/api/voices/mara").status_code == 404
     assert acme.get("/api/voices/mara").status_code == 200
 
@@ -289,14 +295,14 @@ def test_openais_client_lists_engines_that_speak_now(
     assert extract(caller, recording(speech("Annie")), voice_id="ada").status_code == 201
     voices = [one["id"] for one in caller.get("/v1/audio/voices").json()["voices"]]
     assert voices == [*VOICES, "ada"]
-    assert caller.delete("/api/voices/ada").status_code == 200
+    assert caller.delete("/api/voices/ada").status_code == 204
 
 
 @pytest.mark.parametrize(
     ("fields", "error", "words"),
     [
         ({"model": "tts-1"}, openai.NotFoundError, "no engine 'tts-1'"),
-        ({"voice": "alloy"}, openai.UnprocessableEntityError, "'tone' has no voice 'alloy'"),
+        ({"voice": "alloy"}, openai.NotFoundError, "'tone' has no voice 'alloy'"),
         ({"speed": 0.3}, openai.UnprocessableEntityError, "speed"),
         ({"extra_body": {}}, openai.UnprocessableEntityError, "speaks several languages"),
         ({"model": "espeak", "voice": "en"}, openai.InternalServerError, "no worker of 'espeak'"),
@@ -317,3 +323,111 @@ def test_openais_client_with_another_key_is_refused(gateway: Gateway) -> None:
         pytest.raises(openai.AuthenticationError),
     ):
         client.models.list()
+
+
+@pytest.fixture(scope="module")
+def owner(system: Tones, gateway: Gateway) -> httpx2.Client:
+    return gateway.as_(key(system, "owner"))
+
+
+@pytest.fixture(scope="module")
+def stranger(system: Tones, gateway: Gateway) -> httpx2.Client:
+    return gateway.as_(key(system, "stranger"))
+
+
+@pytest.fixture(scope="module")
+def owned(system: Tones, owner: httpx2.Client) -> tenants.Ids:
+    """The ids of what the owner has: one thing of each kind."""
+    body = {"texts": ["An owned line."], "voice_id": "low", "language": "en"}
+    job = owner.post("/api/batch_synthesize", json=body).json()["job_id"]
+    assert owner.get(f"/v1/jobs/{job}?wait=30").json()["state"] == "completed"
+    upload = owner.post("/v1/uploads?name=owned.srt", content=b"An owned script.").json()
+    webhook = owner.post("/v1/webhooks", json={"url": "https://owned.example/"}).json()["id"]
+    assert extract(owner, recording(speech("Annie")), voice_id="owned-voice").status_code == 201
+    storage = system.client.storage
+    message = Outbox(storage).test(Webhooks(storage).find("owner", webhook))
+    storage.create(Keys.dead("owner", webhook, message.id), message.model_dump_json().encode())
+    return {
+        "job_id": job,
+        "upload_id": upload["id"],
+        "webhook_id": webhook,
+        "message_id": message.id,
+        "voice_id": "owned-voice",
+        "digest": system.client.voices_of("owner").get("owned-voice").voice.digest,
+    }
+
+
+@pytest.fixture(scope="module")
+def routes(system: Tones) -> list[tuple[str, str]]:
+    """The method and the path of every route of a gateway."""
+    return [*tenants.routes(make_app(system.client, system.settings, loopback=True))]
+
+
+def test_what_is_anothers_is_answered_as_what_does_not_exist(
+    owner: httpx2.Client,
+    stranger: httpx2.Client,
+    owned: tenants.Ids,
+    routes: list[tuple[str, str]],
+) -> None:
+    asked = 0
+    for method, path in routes:
+        if not (names := {*re.findall(r"{(\w+)}", path)}) or names <= tenants.EVERYBODYS:
+            continue
+        theirs, nobodys = (
+            told(stranger, method, path.format_map({**tenants.OF_A_JOB, **ids}))
+            for ids in (owned, tenants.UNKNOWN)
+        )
+        assert theirs[0] == 404, (method, path, theirs)
+        assert without(owned, theirs) == without(tenants.UNKNOWN, nobodys), (method, path)
+        if method in {"GET", "HEAD"}:
+            # The ids are right.
+            url = path.format_map({**tenants.OF_A_JOB, **owned})
+            assert owner.request(method, url).status_code == 200, url
+        asked += 1
+    assert asked > 20
+
+
+def test_a_body_that_names_what_is_anothers_is_answered_as_if_it_did_not_exist(
+    stranger: httpx2.Client, owned: tenants.Ids, routes: list[tuple[str, str]]
+) -> None:
+    bodies = [f"{method} {path}" for method, path in routes if "{" not in path and method != "GET"]
+    assert {*bodies} == {*tenants.BODIES, *tenants.NAMELESS}
+    for route, make in tenants.BODIES.items():
+        for theirs, nobodys in zip(make(owned), make(tenants.UNKNOWN), strict=True):
+            first, second = (told(stranger, *route.split(), json=one) for one in (theirs, nobodys))
+            assert first[0] in {404, 422}, (route, theirs, first)
+            assert without(owned, first) == without(tenants.UNKNOWN, second), (route, theirs)
+
+
+def test_what_is_listed_is_ones_own(
+    owner: httpx2.Client,
+    stranger: httpx2.Client,
+    owned: tenants.Ids,
+    routes: list[tuple[str, str]],
+) -> None:
+    lists = [path for method, path in routes if method == "GET" and "{" not in path]
+    for path in [*lists, "/v1/jobs?tenant=owner"]:
+        found = stranger.get(path).text
+        assert not [id_ for id_ in (*owned.values(), '"owner"') if id_ in found], path
+    shown = {
+        *("/v1/jobs job_id", "/v1/uploads upload_id", "/v1/webhooks webhook_id"),
+        *("/api/voices voice_id", "/v1/audio/voices voice_id"),
+    }
+    for path, name in map(str.split, shown):
+        assert owned[name] in owner.get(path).text
+
+
+def told(caller: httpx2.Client, method: str, path: str, json: Any = None) -> tuple[int, str]:
+    """Return the status and the body of an answer, without the id of the request."""
+    headers = {"Upload-Offset": "0"}
+    answer = caller.request(method, path, headers=headers, json={} if json is None else json)
+    request_id = answer.headers["X-Request-Id"]
+    return answer.status_code, answer.text.replace(request_id, "")
+
+
+def without(ids: tenants.Ids, answer: tuple[int, str]) -> tuple[int, str]:
+    status, text = answer
+    for id_ in ids.values():
+        # A message may show the beginning of a digest.
+        text = text.replace(id_, "…").replace(f"{id_[:12]}…", "…")
+    return status, text
