@@ -17,10 +17,11 @@ router = APIRouter(tags=["health"])
 
 
 class HealthBody(Model):
-    """Whether the gateway lives."""
+    """The gateway lives."""
 
-    status: Literal["ok"] = "ok"
+    status: Literal["healthy"] = "healthy"
     version: str
+    uptime_seconds: float
 
 
 class ReadyBody(Model):
@@ -46,9 +47,9 @@ class HealthCheckBody(Model):
 
 
 @router.get("/health")
-async def health() -> HealthBody:
+async def health(request: Request) -> HealthBody:
     """Whether the gateway lives. It needs no key."""
-    return HealthBody(version=version("dubbing"))
+    return HealthBody(version=version("dubbing"), uptime_seconds=_uptime(request))
 
 
 @router.get("/ready", responses={503: {"model": ReadyBody}})
@@ -73,7 +74,11 @@ async def check(request: Request, response: Response) -> HealthCheckBody:
     return HealthCheckBody(
         status=degraded if well else "unhealthy",
         version=version("dubbing"),
-        uptime_seconds=round(office.overview.uptime, 1),
+        uptime_seconds=_uptime(request),
         timestamp=datetime.now(UTC),
         components=components,
     )
+
+
+def _uptime(request: Request) -> float:
+    return round(office_of(request).overview.uptime, 1)

@@ -87,7 +87,7 @@ class NodesBody(Model):
     """Nodes: workers by name, and then servers by engine."""
 
     nodes: list[NodeBody]
-    total: int
+    count: int
 
 
 class _Told(Model):
@@ -158,7 +158,7 @@ def nodes(
         for node in office_of(request).roster.nodes()
         if (engine is None or engine in node.engines) and status in {None, node.status}
     ]
-    return NodesBody(nodes=found, total=len(found))
+    return NodesBody(nodes=found, count=len(found))
 
 
 @router.get("/api/nodes/{node_id}", responses=documented(404))

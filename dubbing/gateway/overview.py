@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -35,6 +35,15 @@ AT_ONCE = 1000
 WORKING = frozenset({WorkerState.READY, WorkerState.BUSY})
 
 
+class EngineStatusBody(Model):
+    """Who works for an engine."""
+
+    available: bool
+    """Whether a node does now."""
+    node_count: int
+    """Nodes that are online."""
+
+
 class StatusBody(Model):
     """The system at a glance."""
 
@@ -44,7 +53,12 @@ class StatusBody(Model):
         jobs={"synthesizing": 3, "assembling": 1},
         nodes={"ready": 2, "busy": 4},
         queues={"synthesis.xtts": 6, "assembly": 0},
-        engines=["xtts"],
+        engines={"xtts": {"available": True, "node_count": 6}},
+        online_nodes=6,
+        total_nodes=6,
+        total_requests=18400,
+        current_concurrent=4,
+        announcements=[],
     )
 
     version: str
@@ -56,8 +70,17 @@ class StatusBody(Model):
     """Nodes by status."""
     queues: dict[str, int]
     """Batches and requests that wait, by queue."""
-    engines: list[str]
-    """Engines that a node works for now."""
+    engines: dict[str, EngineStatusBody]
+    """Engines that a node was started for; ``assembly`` makes films of clips."""
+    online_nodes: int
+    total_nodes: int
+    """With those that went offline within the hour."""
+    total_requests: int
+    """Lines, voices and films that the nodes have made, failed ones too."""
+    current_concurrent: int
+    """Batches and requests that they have in hand."""
+    announcements: list[Announcement]
+    """Those that hold, the last one first."""
 
 
 @dataclass(frozen=True)
@@ -77,15 +100,32 @@ class Look:
         for (tenant, state), count in self.jobs.items():
             if caller.sees(tenant):
                 jobs[state] += count
-        working = [node for node in self.nodes if node.status in WORKING]
         return StatusBody(
             version=version("dubbing"),
             uptime_seconds=round(self.uptime, 1),
             jobs=jobs,
             nodes=Counter(node.status.value for node in self.nodes),
             queues=dict(self.queues),
-            engines=sorted({engine for node in working for engine in node.engines}),
+            engines=self._engines(),
+            online_nodes=sum(node.online for node in self.nodes),
+            total_nodes=len(self.nodes),
+            total_requests=sum(node.request_count for node in self.nodes),
+            current_concurrent=sum(node.current_load for node in self.nodes),
+            announcements=list(self.announcements),
         )
+
+    def _engines(self) -> dict[str, EngineStatusBody]:
+        found: dict[str, list[NodeBody]] = defaultdict(list)
+        for node in self.nodes:
+            for engine in node.engines:
+                found[engine].append(node)
+        return {
+            engine: EngineStatusBody(
+                available=any(node.status in WORKING for node in nodes),
+                node_count=sum(node.online for node in nodes),
+            )
+            for engine, nodes in sorted(found.items())
+        }
 
 
 class Overview:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
 
+from dubbing.documents import Model
 from dubbing.gateway.announcements import AnnounceBody, Announcement
 from dubbing.gateway.callers import Admin, Reader
 from dubbing.gateway.office import office_of
@@ -15,6 +16,12 @@ from dubbing.gateway.refusals import documented
 router = APIRouter(tags=["system"])
 
 
+class AnnouncementsBody(Model):
+    """The announcements that hold, the last one first."""
+
+    announcements: list[Announcement]
+
+
 @router.get("/api/status", responses=documented())
 def status(request: Request, caller: Reader) -> StatusBody:
     """Tell what the system does: open jobs, nodes, queues, and engines that have a node."""
@@ -22,9 +29,9 @@ def status(request: Request, caller: Reader) -> StatusBody:
 
 
 @router.get("/api/announcements", responses=documented())
-def announcements(request: Request, caller: Reader) -> list[Announcement]:
+def announcements(request: Request, caller: Reader) -> AnnouncementsBody:
     """List the announcements that hold, the last one first."""
-    return office_of(request).announcements.current()
+    return AnnouncementsBody(announcements=office_of(request).announcements.current())
 
 
 @router.post("/api/announcements", status_code=201, responses=documented())

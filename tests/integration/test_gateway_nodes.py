@@ -1,7 +1,8 @@
-"""Nodes over HTTP: a real gateway, a real worker, and a real server of an engine."""
+"""Nodes, and the routes of Voice Clone TTS v3: a gateway, a worker, and a server of an engine."""
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -10,11 +11,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+import clone_tts
 import engine_servers
 import gateways
 import httpx2
 import pytest
+import soundfile
+from clone_tts import Row
 from gateways import Gateway
+from recordings import speech
 from system import System, script
 
 from dubbing.gateway.announcements import Announcement, Sort
@@ -23,6 +28,8 @@ from dubbing.ledger.servers import ServerBeat
 from dubbing.storage import Keys
 
 SERVED = "remote-tone"
+ANY = {"DUBBING_REQUESTS_PER_MINUTE_PER_ADDRESS": "10000"}
+"""A limit that no test reaches."""
 
 
 class OneWorker(System):
@@ -63,7 +70,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         system.client.submit(
             script("waits", "A line.", engine="espeak", language="en", tenant="others")
         )
-        gateway = stack.enter_context(gateways.running(system.settings))
+        gateway = stack.enter_context(gateways.running(system.settings, **ANY))
         system.ready(1)
         keys = Keyring(system.client.storage)
         _, admin = keys.make("default", [Scope.ADMIN])
@@ -97,7 +104,7 @@ def test_a_worker_is_a_node_with_its_load_and_its_counts(place: Place) -> None:
 )
 def test_nodes_are_listed_by_engine_and_status(place: Place, query: str, count: int) -> None:
     found = place.reader.get(f"/api/nodes{query}").json()
-    assert (len(found["nodes"]), found["total"]) == (count, count)
+    assert (len(found["nodes"]), found["count"]) == (count, count)
 
 
 def test_a_command_that_cannot_be_carried_out_is_refused(place: Place) -> None:
@@ -189,9 +196,6 @@ def test_the_drawn_routes_of_servers_do_the_same(place: Place, server: str) -> N
     assert place.node("drawn")["heartbeat_age"] < 10
     assert place.admin.post("/api/unregister", json={"node_id": "drawn"}).status_code == 204
     assert not place.system.client.registry.pools.get(SERVED).endpoints
-    # So it knows that it has to register again.
-    assert place.admin.post("/api/heartbeat", json={"node_id": "drawn"}).status_code == 404
-    assert place.admin.post("/api/nodes/drawn/heartbeat", json={}).status_code == 404
     assert place.admin.delete("/api/nodes/drawn").status_code == 404
 
 
@@ -228,18 +232,20 @@ def test_announcements_hold_until_they_are_deleted_or_expire(place: Place) -> No
     assert place.admin.post(route, json={**body, "expires_at": now.isoformat()}).status_code == 422
     made = place.admin.post(route, json={**body, "expires_at": later})
     assert made.status_code == 201
-    assert [one["title"] for one in place.reader.get(route).json()] == ["Tonight"]
+    held = place.reader.get(route).json()["announcements"]
+    assert [one["title"] for one in held] == ["Tonight"]
     assert not storage.exists(Keys.announcement("old"))
     assert place.admin.delete(f"{route}/{made.json()['id']}").status_code == 204
     assert place.admin.delete(f"{route}/{made.json()['id']}").status_code == 404
-    assert place.reader.get(route).json() == []
+    assert place.reader.get(route).json() == {"announcements": []}
 
 
 def test_the_status_counts_the_open_jobs_of_the_callers_tenant(place: Place) -> None:
     found = place.admin.get("/api/status").json()
     assert found["jobs"] == {"queued": 1}
     assert found["nodes"] == {"ready": 1}
-    assert found["engines"] == ["tone"]
+    assert found["engines"] == {"tone": {"available": True, "node_count": 1}}
+    assert (found["online_nodes"], found["total_nodes"]) == (1, 1)
     assert found["queues"]["synthesis.tone"] == 0
     assert place.reader.get("/api/status").json()["jobs"] == {}
 
@@ -250,3 +256,73 @@ def test_health_is_told_without_a_key(place: Place) -> None:
     body = found.json()
     assert (body["status"], body["components"]["redis"]) == ("healthy", "ok")
     assert body["uptime_seconds"] > 0
+
+
+@pytest.fixture(scope="module")
+def recording() -> dict[str, Any]:
+    """The file of a form."""
+    sound, file = speech("Annie"), io.BytesIO()
+    soundfile.write(file, sound.samples, sound.rate, format="FLAC")
+    return {"audio": ("annie.flac", file.getvalue(), "audio/flac")}
+
+
+@pytest.fixture
+def known(
+    place: Place, server: str, recording: dict[str, Any], row: Row
+) -> Iterator[dict[str, Any]]:
+    """What a row names in braces."""
+    made = {"worker": place.worker, "server": "card-1", "port": urlsplit(server).port}
+    if row.names("server"):
+        place.register(url=server, node_id="card-1")
+    if row.names("announcement"):
+        told = place.admin.post("/api/announcements", json=clone_tts.ANNOUNCED).json()
+        made["announcement"] = told["id"]
+    if row.names("voice"):
+        place.admin.post("/api/extract_voice", data={"voice_name": "mara"}, files=recording)
+        made["voice"] = "mara"
+    yield made
+    if row.names("server") or row.names("port"):
+        for name in ("card-1", "new", "drawn"):
+            place.admin.delete(f"/api/nodes/{name}")
+
+
+@pytest.mark.parametrize(
+    "row", [*clone_tts.ROUTES, *clone_tts.ERRORS], ids=lambda row: str(row)[:80]
+)
+def test_a_row_of_the_documents_is_answered_as_they_say(
+    place: Place, known: dict[str, Any], recording: dict[str, Any], row: Row
+) -> None:
+    method, path = filled(row.route, known).split(" ", 1)
+    sent = {name: filled(value, known) for name, value in row.sent.items()}
+    body = {"data": sent, "files": recording} if "extract" in path else {"json": sent or None}
+    answer = place.admin.request(method, path, **body)
+    assert answer.status_code == row.status, answer.text
+    told = {**answer.json(), **answer.headers} if row.fields else answer.headers
+    for name, value in {**row.fields, **row.headers}.items():
+        fits = isinstance(told[name], value) if isinstance(value, type | tuple) else False
+        assert fits or told[name] == filled(value, known), (name, told)
+
+
+def filled(value: Any, known: dict[str, Any]) -> Any:
+    return value.format_map(known) if isinstance(value, str) else value
+
+
+def test_fields_that_are_left_out_are_as_the_documents_say(place: Place) -> None:
+    schemas = place.reader.get("/openapi.json").json()["components"]["schemas"]
+    for body, fields in clone_tts.DEFAULTS.items():
+        known = schemas[body]["properties"]
+        assert {name: known[name].get("default") for name in fields} == fields
+        assert not {*fields} & {*schemas[body]["required"]}
+
+
+@pytest.mark.parametrize(("name", "values"), clone_tts.CONFIG.items())
+def test_the_configuration_is_by_default_as_the_documents_say(
+    name: str, values: tuple[float, float]
+) -> None:
+    theirs, ours = values
+    assert ours == theirs
+
+
+def test_the_engines_of_the_documents_are_here(place: Place) -> None:
+    engines = {one["name"] for one in place.reader.get("/api/engines").json()["engines"]}
+    assert engines >= clone_tts.ENGINES

@@ -84,7 +84,7 @@ def _connected(gateway: Gateway, route: str, **options: Any) -> ClientConnection
 def test_the_status_is_told_at_once_and_again(system: System, gateway: Gateway) -> None:
     with listening(system, gateway) as ear:
         first, second = ear.hear("system_status"), ear.hear("system_status")
-        assert first["data"]["jobs"] == {}
+        assert (first["data"]["jobs"], first["data"]["online_nodes"]) == ({}, 0)
         assert "synthesis.tone" in first["data"]["queues"]
         assert first["nodes"] == []
         assert first["timestamp"] < second["timestamp"]
@@ -120,7 +120,11 @@ def test_events_of_a_job_come_to_its_own_tenant(system: System, gateway: Gateway
     system.client.submit(script("mine", "A line.", engine="tone", language="en", tenant="t"))
     with listening(system, gateway) as ear, listening(system, gateway, tenant="other") as other:
         other.ask("follow", job="mine")
-        assert other.hear("error")["data"]["job"] == "mine"
+        refused = other.hear("error")["data"]
+        assert (refused["code"], refused["job"]) == ("not_found", "mine")
+        other.ask("follow", job="none")
+        assert other.hear("error")["data"]["message"] == "there is no job 'none'"
+        assert refused["message"] == "there is no job 'mine'"
         ear.ask("follow", job="mine")
         first = ear.hear("job_event")["data"]
         assert (first["event"], first["status"]["state"]) == ("status", "queued")
