@@ -334,6 +334,11 @@ class Job(Request, Document):
         return hashlib.sha256(canonical.encode()).hexdigest()
 
     @property
+    def length(self) -> float:
+        """When its last segment ends, in seconds; the time of its assembly goes by that."""
+        return max((segment.end for segment in self.segments), default=1.0)
+
+    @property
     def voice_digests(self) -> set[str]:
         """The digests of the stored voices that it names."""
         clones = {role.clone for role in self.cast.values() if role.clone}

@@ -243,7 +243,7 @@ class BatchRunner:
         """Count a stored result, and fill the queues that have new work; `took` as in `settle`."""
         ids = [segment.id for segment in result.segments]
         costs = enter(self.storage, at, result)
-        touched = self.ledger.complete(at, ids, result.failed, took, costs)
+        touched = self.ledger.complete(at, ids, result.failed, took, result.spoken, costs)
         if touched is None:
             # Redis forgot the job, which is rebuilt from storage with this result.
             self.access.installation.check_redis()

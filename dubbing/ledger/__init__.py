@@ -20,7 +20,8 @@ in the middle of a step; sending a step twice does no harm. Entries that are not
 ``owners``                     hash: who holds a lease, the batch's deadline, and since when; ``-``
                                holds batches that were handed back and rest. Of a published batch:
                                which process has reserved it, and until when
-``pace:<queue>``               hash: mean duration and size of recent batches; lines of the largest
+``pace:<queue>``               hash: mean duration and size of recent batches; lines of the largest;
+                               what a line cost in the mean, by currency
 ``express:<queue>``            count: requests without a job that went ahead since the last batch
 ``worker:<name>``, ``slots:…`` heartbeats of workers, and their slots by queue
 ``workers``                    sorted set: names of workers, by their last heartbeat
@@ -49,6 +50,7 @@ from dubbing.ledger.records import (
     Audit,
     Begun,
     Claim,
+    Prospect,
     Snapshot,
     SnapshotResult,
     Standing,
@@ -63,6 +65,7 @@ __all__ = [
     "Begun",
     "Claim",
     "Ledger",
+    "Prospect",
     "Snapshot",
     "SnapshotResult",
     "Standing",

@@ -6,7 +6,7 @@ local EVENTS = 2000          -- events kept per job
 local ENDED_TTL = 3600       -- seconds that an ended job is remembered here; storage keeps it
 local NEWCOMERS = 8          -- new jobs, or tenants, that go ahead of one that already had a turn
 local NOBODY = '-'           -- owner of a batch that was handed back and rests
-local PACE_BATCHES = 20      -- recent batches that the mean time of a batch covers
+local PACE_BATCHES = 20      -- recent batches that the means of times and costs cover
 local SETTLE = 3             -- seconds after which all who hold slots have told an emptied Redis
 
 local function now()
@@ -115,6 +115,40 @@ local function pace(queue, size)
   local of_late = redis.call('HMGET', P .. 'pace:' .. queue, 'seconds', 'size')
   local seconds, of_size = num(of_late[1]), num(of_late[2])
   return of_size > 0 and tostring(seconds / of_size * size) or ''
+end
+
+-- Return what a line of recent batches of a queue cost: each currency, and the millionths of it.
+local function line_costs(queue)
+  local costs, fields = {}, redis.call('HGETALL', P .. 'pace:' .. queue)
+  for n = 1, #fields, 2 do
+    local currency = string.match(fields[n], '^cost:(.+)$')
+    if currency then costs[#costs + 1], costs[#costs + 2] = currency, tostring(num(fields[n + 1])) end
+  end
+  return costs
+end
+
+-- Record what a finished batch cost, by currency, for so many lines that were spoken. A currency in
+-- which lines cost nothing any more is forgotten.
+local function note_costs(queue, lines, amounts)
+  local key = P .. 'pace:' .. queue
+  local batches = math.max(num(redis.call('HGET', key, 'batches')), 1)
+  local share = 1 / math.min(batches, PACE_BATCHES)
+  local function note(currency, cost)
+    if cost < 1 then
+      redis.call('HDEL', key, 'cost:' .. currency)
+    else
+      redis.call('HSET', key, 'cost:' .. currency, cost)
+    end
+  end
+  local known, costs = {}, line_costs(queue)
+  for n = 1, #costs, 2 do
+    local currency, mean = costs[n], num(costs[n + 1])
+    known[currency] = true
+    note(currency, mean + ((amounts[currency] or 0) / lines - mean) * share)
+  end
+  for currency, amount in pairs(amounts) do
+    if not known[currency] then note(currency, amount / lines) end
+  end
 end
 
 -- Return the size of an assembly, in seconds of the film; all other batches count as equal.

@@ -1,10 +1,11 @@
 -- Count a batch once: job, round, token, queue, number, lines, failed, the seconds that it took its
--- worker or '' for those since it was begun, how many accounts it adds to, each of them and its amount,
--- then the lines' ids. Amounts are whole numbers. An account that is not remembered is not begun:
--- storage knows its sum.
+-- worker or '' for those since it was begun, how many of its lines were spoken and not found stored, how
+-- many accounts it adds to, each of them and its amount, then the lines' ids. Amounts are whole numbers.
+-- An account ends with its currency. One that is not remembered is not begun: storage knows its sum.
 -- Returns 'unknown', or the queues with new work.
 local job, round, token, queue, number = unpack(ARGV, 1, 5)
-local lines, failed, took, accounts = ARGV[6], ARGV[7], tonumber(ARGV[8]), tonumber(ARGV[9])
+local lines, failed, took = ARGV[6], ARGV[7], tonumber(ARGV[8])
+local spoken, accounts = tonumber(ARGV[9]), tonumber(ARGV[10])
 local key = jobkey(job)
 local m = member(job, round, token)
 redis.call('ZREM', P .. 'leases:' .. queue, m)
@@ -20,13 +21,16 @@ redis.call('HDEL', P .. 'owners', m)
 if standing == 'unknown' then return {'unknown'} end
 if not fresh then return {} end
 
-for n = 10, 9 + 2 * accounts, 2 do
-  local account = P .. 'spent:' .. ARGV[n]
+local costs = {}
+for n = 11, 10 + 2 * accounts, 2 do
+  local account, currency = P .. 'spent:' .. ARGV[n], string.match(ARGV[n], '[^:]*$')
+  costs[currency] = (costs[currency] or 0) + ARGV[n + 1]
   if tonumber(redis.call('GET', account) or '') then
     redis.call('INCRBY', account, ARGV[n + 1])
   end
 end
-for n = 10 + 2 * accounts, #ARGV, 1000 do
+if spoken > 0 then note_costs(queue, spoken, costs) end
+for n = 11 + 2 * accounts, #ARGV, 1000 do
   redis.call('HDEL', key .. ':deliveries', unpack(ARGV, n, math.min(n + 999, #ARGV)))
 end
 local counts = redis.call('HMGET', key, 'done', 'failed', 'closed')

@@ -19,8 +19,10 @@ from dubbing.ledger.records import (
     Audit,
     Begun,
     Claim,
+    Prospect,
     Snapshot,
     SnapshotResult,
+    read_prospect,
     read_snapshot,
 )
 from dubbing.ledger.requests import Requests
@@ -64,6 +66,10 @@ class Ledger:
         Every other call waits longer, for a Redis that restarts.
         """
         self._server.greet()
+
+    def answers(self) -> bool:
+        """Whether Redis answers now, within a second; for callers who can do without it."""
+        return self._server.answers()
 
     def slots(self, process: str) -> Slots:
         """Return the slots of endpoints, as a process of this name shares them with others."""
@@ -124,8 +130,7 @@ class Ledger:
             )
         ]
         lines = sum(ref.lines for ref in refs) + others
-        length = max((segment.end for segment in job.segments), default=1.0)
-        head = [job.id, round_, job.tenant, length, lines, others, request_id or ""]
+        head = [job.id, round_, job.tenant, job.length, lines, others, request_id or ""]
         return bool(self._server.run("open", *head, *batches))
 
     def audit(self, jobs: Sequence[str]) -> list[Audit]:
@@ -220,15 +225,18 @@ class Ledger:
         ids: Sequence[str],
         failed: int,
         took: float | None = None,
+        spoken: int = 0,
         costs: Mapping[str, int] = MappingProxyType({}),
     ) -> list[str] | None:
         """Count a batch once; return the queues with new work, or None when the job is unknown.
 
         took: seconds that the batch took its worker; by default those since it was begun.
-        costs: amounts to add to accounts that are remembered, by name; whole numbers, as the
-        Redis 6.2 of the extra ``embedded`` crashes where this script calls INCRBYFLOAT.
+        spoken: lines that the engine was asked for; the costs are theirs.
+        costs: amounts to add to accounts that are remembered, by name, which ends with ``:`` and
+        the currency; whole numbers, as the Redis 6.2 of the extra ``embedded`` crashes where this
+        script calls INCRBYFLOAT.
         """
-        counts = at.number, len(ids), failed, "" if took is None else took
+        counts = at.number, len(ids), failed, "" if took is None else took, spoken
         added = len(costs), *chain.from_iterable(costs.items())
         touched = list(self._server.run("complete", *_head(at), *counts, *added, *ids))
         return None if touched == ["unknown"] else touched
@@ -275,6 +283,15 @@ class Ledger:
         calls = [("snapshots", jobs[n : n + AT_ONCE]) for n in range(0, len(jobs), AT_ONCE)]
         answers = chain.from_iterable(self._server.run_all(calls))
         return [read_snapshot(job, *answer) for job, answer in zip(jobs, answers, strict=True)]
+
+    def foresee(self, tenant: str, batches: Mapping[str, int]) -> list[Prospect]:
+        """Return where jobs of a tenant would stand, taken as one, if they were submitted now.
+
+        batches: how many they would have on each queue.
+        The last prospect is that of assembly, for one second of a programme.
+        """
+        answers = self._server.run("foresee", tenant, *chain.from_iterable(batches.items()))
+        return [read_prospect(*answer) for answer in answers]
 
     def events(self, job: str, after: str, *, wait: float) -> tuple[str, list[dict[str, str]]]:
         """Return the last id and the events after ``after``, waiting up to ``wait`` seconds."""

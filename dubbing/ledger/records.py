@@ -157,9 +157,19 @@ class Standing:
         """Seconds until the job's last batch is done; None while unknown."""
         if not self.slots or self.pace is None:
             return None
+        if not self.work:
+            return 0.0
         # When the last batch ends, the other slots are halfway through batches that follow it.
         share = (self.work + (self.slots - 1) / 2) / self.slots
         return self.pace * max(share, min(self.work, 1.0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prospect(Standing):
+    """Where jobs would stand on one queue if they were submitted now."""
+
+    costs: Mapping[str, float]
+    """What a line cost in the mean of recent batches, in millionths, by currency."""
 
 
 def read_snapshot(
@@ -179,6 +189,18 @@ def read_snapshot(
         return Snapshot(state=JobState(state), standings=places, **numbers)
     except ValueError:
         return NewerRelease(f"the state of job {job!r}, {state!r},")
+
+
+def read_prospect(queue: str, work: str, slots: int, pace: str, costs: Sequence[str]) -> Prospect:
+    """Return what the script ``foresee`` tells of a queue."""
+    return Prospect(
+        queue=queue,
+        ahead=None,
+        work=float(work),
+        slots=slots,
+        pace=float(pace) if pace else None,
+        costs=dict(zip(costs[::2], map(float, costs[1::2]), strict=True)),
+    )
 
 
 def _standing(queue: str, ahead: str | int, work: str, slots: int, pace: str) -> Standing:

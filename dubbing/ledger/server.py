@@ -26,6 +26,8 @@ from dubbing.errors import QueueRefused, QueueUnavailable
 
 GREETING_SECONDS = 3.0
 """How long a Redis that has never answered may take to answer, or to start."""
+GLANCE_SECONDS = 1.0
+"""How long a Redis may take to answer a caller who can do without it."""
 SETTING = "DUBBING_REDIS_URL"
 UNTRUSTED = re.compile(r"certificate verify failed: (.+?) \(_ssl")
 """The reason why a certificate is not trusted, in the client's message."""
@@ -36,6 +38,8 @@ SCHEMES = {"redis": "rediss", "rediss": "redis"}
 QUICK: Mapping[str, Any] = {"protocol": 2, "driver_info": None}
 """Options that spare each new connection four round trips, in which it would introduce itself. With
 the newer protocol, the error for a missing password blames the protocol, too."""
+TURNING = frozenset({"snapshots", "foresee"})
+"""The scripts that share ``turns.lua``; all scripts share ``common.lua``."""
 Call: TypeAlias = "tuple[str, Sequence[object]]"
 """The name of a script, and its arguments."""
 
@@ -80,6 +84,10 @@ class Server:
             if not starting or time.monotonic() > deadline:
                 raise _without_tls(self._url, error) or _ours(self._url, error) from error
             time.sleep(0.1)
+
+    def answers(self) -> bool:
+        """Whether Redis answers now; no other call is so impatient."""
+        return _asked(self._url, GLANCE_SECONDS) is None
 
     @contextmanager
     def commands(self) -> Iterator[redis.Redis]:
@@ -126,9 +134,10 @@ class Server:
 
 @cache
 def source(name: str) -> str:
-    """Return a script, with the part that all scripts share."""
+    """Return a script, after the parts that it shares with others."""
     folder = files("dubbing.ledger")
-    return "\n".join((folder / f"{part}.lua").read_text() for part in ("common", name))
+    parts = ["common", *(["turns"] if name in TURNING else []), name]
+    return "\n".join((folder / f"{part}.lua").read_text() for part in parts)
 
 
 @cache
@@ -137,12 +146,14 @@ def digest(name: str) -> str:
     return sha1(source(name).encode(), usedforsecurity=False).hexdigest()
 
 
-def _asked(url: str, **options: str) -> redis.RedisError | None:
+def _asked(
+    url: str, seconds: float = GREETING_SECONDS, /, **options: str
+) -> redis.RedisError | None:
     """Return Redis's error to a PING, or None when it answers."""
     connection = redis.Redis.from_url(
         url,
-        socket_connect_timeout=GREETING_SECONDS,
-        socket_timeout=GREETING_SECONDS,
+        socket_connect_timeout=seconds,
+        socket_timeout=seconds,
         retry=None,
         **QUICK,
         **options,
