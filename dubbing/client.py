@@ -18,7 +18,7 @@ from dubbing.documents import is_identifier
 from dubbing.engines.catalogue import with_base
 from dubbing.engines.engine import EngineSpec
 from dubbing.engines.published import announce, known_specs, published
-from dubbing.errors import BadInput, Conflict, NotFound
+from dubbing.errors import BadInput, Conflict, NotFound, QueueUnavailable
 from dubbing.job import DEFAULT_TENANT, Job, JobState
 from dubbing.jobs.cancel import cancel
 from dubbing.jobs.installation import Installation
@@ -125,6 +125,14 @@ class Client:
             ledger = beside.submit(lambda: self.ledger)
             return self.storage, ledger.result()
 
+    def _ledger_at_hand(self) -> Ledger | None:
+        """Return the ledger if Redis answers at once."""
+        try:
+            ledger = self._system.ledger
+        except QueueUnavailable:
+            return None
+        return ledger if ledger.answers() else None
+
     @cached_property
     def _checker(self) -> Checker:
         from dubbing.submission.submit import Checker
@@ -166,11 +174,14 @@ class Client:
         return self.preview_all([manifest])[0]
 
     def preview_all(self, manifests: Sequence[Manifest]) -> list[Preview]:
-        """Return what `submit_all` would do for each job, without doing it. Needs no Redis."""
-        from dubbing.submission.preview import preview
+        """Return what `submit_all` would do for each job, without doing it.
+
+        Needs no Redis, but gives no estimate of time and cost without it.
+        """
+        from dubbing.submission.preview import previews
 
         checked, engines = self._checker.check_all(manifests), published(self.storage)
-        return [preview(one, self.storage, engines) for one in checked]
+        return previews(checked, self.storage, engines, self._ledger_at_hand())
 
     def faults(self, manifests: Sequence[Manifest]) -> list[BadInput]:
         """Return one error for each job that would be refused. Needs no Redis."""

@@ -24,11 +24,13 @@ from dubbing.cli.output import (
 )
 from dubbing.client import Client
 from dubbing.documents import together
+from dubbing.engines.usage import money
 from dubbing.errors import BadInput
 from dubbing.job.caution import Caution
 from dubbing.script.entries import Reading
 
 if TYPE_CHECKING:
+    from dubbing.submission.estimate import Estimate
     from dubbing.submission.preview import Preview
     from dubbing.submission.submit import Submission
 
@@ -119,6 +121,26 @@ def _preview(previews: Sequence[Preview], reading: Reading, as_json: bool) -> No
         f"{engines and f' on {engines}'}, {counted(stored, 'clip')} already there, "
         f"about {seconds} of speech to make"
     )
+    if words := _estimated([preview.estimate for preview in previews if preview.estimate]):
+        echo(f"estimate by the latest batches: {'; '.join(words)}")
+
+
+def _estimated(estimates: Sequence[Estimate]) -> list[str]:
+    """Return when all jobs might be ready, or why not, and what they might cost, where known."""
+    words = []
+    times = [estimate.ready_in for estimate in estimates if estimate.ready_in is not None]
+    lacks = sorted({name for estimate in estimates for name in estimate.lacks})
+    if times and len(times) == len(estimates):
+        words.append(f"ready in about {duration(max(times))}")
+    elif lacks:
+        words.append(f"time unknown, as no worker is online for {' or '.join(lacks)}")
+    costs = [estimate.costs for estimate in estimates if estimate.costs is not None]
+    if len(costs) == len(estimates):
+        currencies = sorted({currency for of_job in costs for currency in of_job})
+        for currency in currencies:
+            amount = sum(of_job.get(currency, 0.0) for of_job in costs)
+            words.append(f"about {money(amount, currency)}")
+    return words
 
 
 def _with_cautions(

@@ -117,7 +117,10 @@ def preview(
     fields: Fields,
     reading: ScriptReading,
 ) -> Preview:
-    """Tell what a job would do, with its cautions; nothing is queued, nor stored but web media."""
+    """Tell what a job would do, with its cautions and an estimate of its time and cost.
+
+    Nothing is queued, nor stored but web media.
+    """
     office = office_of(request)
     asked = office.manifests.of(caller, fields, reading)
     with asked.named():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import islice
@@ -200,9 +200,14 @@ def _outlook(standings: Sequence[Standing]) -> dict[str, Any]:
     ahead = [standing.ahead for standing in standings if standing.ahead is not None]
     return {
         "place": min(ahead, default=None),
-        "seconds_left": _seconds_left(standings),
-        "lacks": tuple(sorted({_worker(at.queue) for at in standings if not at.slots})),
+        "seconds_left": seconds_left(standings),
+        "lacks": lacks_of(standings),
     }
+
+
+def lacks_of(standings: Iterable[Standing]) -> tuple[str, ...]:
+    """Return the engines, or ``assembly``, that no online worker takes work for."""
+    return tuple(sorted({_worker(at.queue) for at in standings if not at.slots}))
 
 
 def _hindrances(
@@ -231,8 +236,8 @@ def _hindrances(
     return {"unable": unable, "faults": faults, "loading": tuple(sorted(loading))}
 
 
-def _seconds_left(standings: Sequence[Standing]) -> float | None:
-    """Return the time of the slowest engine, and of assembly after it."""
+def seconds_left(standings: Sequence[Standing]) -> float | None:
+    """Return the time of the slowest engine, and of assembly after it; None while unknown."""
     if not all(standing.slots for standing in standings):
         return None
     engines: dict[str, float] = defaultdict(float)

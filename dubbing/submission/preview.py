@@ -1,23 +1,48 @@
-"""A dry run: what a job would do, without storing or queueing anything."""
+"""A dry run: what jobs would do, without storing or queueing anything."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+from pydantic import ConfigDict
 
 from dubbing.documents import Model
 from dubbing.engines.conversion import model_over, spec_of
 from dubbing.engines.published import Published
+from dubbing.errors import QueueUnavailable
 from dubbing.job.caution import Caution
+from dubbing.ledger import Ledger
 from dubbing.planning.casting import cast_lines
 from dubbing.planning.plan import Batch, Kind, plan_round
 from dubbing.storage import Storage
 from dubbing.storage.parallel import each
+from dubbing.submission.estimate import Estimate, Load, estimates
 from dubbing.submission.submit import Checked
 from dubbing.synthesis.ask import clip_key
 
 
 class Preview(Model):
     """What a job would do."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "file": "",
+                    "language": "de",
+                    "lines": 412,
+                    "batches": 31,
+                    "clips_there": 0,
+                    "seconds": 1204.5,
+                    "engines": ["openai"],
+                    "estimate": {"ready_in": 240.0, "costs": {"CNY": 0.12}, "lacks": []},
+                    "cautions": [],
+                }
+            ]
+        }
+    )
 
     file: str
     """The file that the job was read from; empty when there is none."""
@@ -29,28 +54,59 @@ class Preview(Model):
     seconds: float
     """Estimated length of the speech of the other lines."""
     engines: tuple[str, ...]
+    estimate: Estimate | None = None
+    """None while Redis does not answer: it alone knows the latest batches."""
     cautions: tuple[Caution, ...]
 
 
-def preview(checked: Checked, storage: Storage, engines: Mapping[str, Published]) -> Preview:
-    """Return what a checked job would do.
+def previews(
+    checked: Sequence[Checked],
+    storage: Storage,
+    engines: Mapping[str, Published],
+    ledger: Ledger | None,
+) -> list[Preview]:
+    """Return what checked jobs would do.
 
-    engines: what workers published of them.
+    engines: what workers published of them. ledger: None while Redis does not answer.
     """
+    found = [_preview(one, storage, engines) for one in checked]
+    told = _estimates(ledger, [load for _, load in found])
+    return [
+        preview.model_copy(update={"estimate": estimate})
+        for (preview, _), estimate in zip(found, told, strict=True)
+    ]
+
+
+def _estimates(ledger: Ledger | None, loads: Sequence[Load]) -> Sequence[Estimate | None]:
+    # Redis may go away, or refuse the script.
+    with suppress(QueueUnavailable):
+        if ledger:
+            return estimates(ledger, loads)
+    return [None] * len(loads)
+
+
+def _preview(
+    checked: Checked, storage: Storage, engines: Mapping[str, Published]
+) -> tuple[Preview, Load]:
+    """Return what a checked job would do, without an estimate, and the work that it would bring."""
     job, specs = checked.intake.stored, checked.specs
     lines = cast_lines(job, job.segments, specs, wording=checked.wording)
-    batches = [b for b in plan_round(lines, job.language, specs) if b.kind is Kind.SYNTHESIS]
+    planned = plan_round(lines, job.language, specs)
+    batches = [batch for batch in planned if batch.kind is Kind.SYNTHESIS]
+    load = Load(job.tenant, job.length, Counter(batch.queue for batch in planned))
     there, seconds = 0, 0.0
     for batch in batches:
         stored = _stored(batch, storage, engines)
         there += sum(stored)
+        load.lines[batch.queue] += len(stored) - sum(stored)
+        load.idle[batch.queue] += all(stored)
         spec = spec_of(batch.engine, specs, batch.voice.base)
         seconds += sum(
             spec.foresee(line.spoken, batch.language) / line.speed
             for line, is_there in zip(batch.lines, stored, strict=True)
             if not is_there
         )
-    return Preview(
+    preview = Preview(
         file=checked.intake.manifest.source,
         language=job.language,
         lines=len(job.segments),
@@ -60,6 +116,7 @@ def preview(checked: Checked, storage: Storage, engines: Mapping[str, Published]
         engines=tuple(sorted({batch.engine for batch in batches})),
         cautions=tuple(checked.cautions),
     )
+    return preview, load
 
 
 def _published(batch: Batch, engines: Mapping[str, Published]) -> Published | None:

@@ -124,6 +124,13 @@ def test_report_and_status_tell_what_was_used_and_what_it_cost(
     again = manifest.model_copy(update={"fit": Fit(max_rate=1.2)})
     system.client.revise(again)
     assert system.wait("priced").used == (used,)
+    # So it is foreseen, as are the costs of new lines.
+    known, new = system.client.preview_all([again, job("foreseen", 8)])
+    assert known.estimate
+    assert known.estimate.costs == {}
+    assert new.estimate
+    assert new.estimate.costs
+    assert new.estimate.costs["CNY"] > 0
 
 
 def test_a_job_waits_while_the_cap_of_its_engine_is_reached(

@@ -190,6 +190,13 @@ def test_a_preview_stores_nothing(gateway: Gateway) -> None:
     assert gateway.http.get(f"/v1/jobs/{asked['id']}").status_code == 404
 
 
+def test_a_preview_estimates_the_time_by_the_batches_that_were_done(gateway: Gateway) -> None:
+    submitted(gateway)
+    told = gateway.http.post("/v1/jobs/preview", json=manifest()).json()["estimate"]
+    assert (told["costs"], told["lacks"]) == ({}, [])
+    assert 0 < told["ready_in"] < 60
+
+
 def test_a_follower_goes_on_at_another_gateway_where_the_first_one_was_killed(
     system: Served, gateway: Gateway
 ) -> None:

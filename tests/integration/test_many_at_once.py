@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import time
 import wave
@@ -9,12 +10,15 @@ from pathlib import Path
 
 import pytest
 from console import SCRIPT, Console
+from ledgers import job, record, refs, take_and_claim
 
 from dubbing.client import Client
 from dubbing.errors import QueueUnavailable
+from dubbing.ledger import Ledger
 from dubbing.script.loader import load
 from dubbing.settings import Settings
 from dubbing.storage import Keys
+from dubbing.submission.estimate import Estimate
 
 CUE = "{n}\n00:00:{start:02},000 --> 00:00:{end:02},000\n{text}\n\n"
 DIGITS = "1" * 41
@@ -96,6 +100,38 @@ def test_a_dry_run_of_one_names_its_file(offline: Console) -> None:
     assert said.startswith("one.srt: 1 line in 1 batch on espeak, 0 clips already there, about ")
 
 
+def test_a_dry_run_estimates_time_and_cost_by_the_latest_batches(
+    console: Console, redis_url: str
+) -> None:
+    season(console.home, one=srt("Good day.", "Good night."), two=srt("Good day."))
+    ledger = Ledger(redis_url)
+    ledger.crew.beat(record(slots=1))
+    ledger.open_round(job("past"), 1, refs(1))
+    (at,) = take_and_claim(ledger)
+    ledger.complete(at, ["1", "2"], 0, 120.0, 2, {"tone:2026-11:CNY": 90_000})
+    done = console("submit", "one.srt", "two.srt", "--language", "en", "--dry-run")
+    *_, words = done.stdout.splitlines()
+    assert words == "estimate by the latest batches: ready in about 4 min; about 0.1350 CNY"
+    settings = Settings(
+        home=console.home, redis_url=redis_url, storage_url=str(console.storage), engine="tone"
+    )
+    jobs = [load(console.home / f"{name}.srt", {"language": "en"}) for name in ("one", "two")]
+    one, two = (found.estimate for found in Client.connect(settings).preview_all(jobs))
+    assert one == Estimate(ready_in=240.0, costs={"CNY": 0.09}, lacks=())
+    assert two == Estimate(ready_in=240.0, costs={"CNY": 0.045}, lacks=())
+
+
+def test_a_dry_run_waits_for_no_redis_that_is_silent(tmp_path: Path) -> None:
+    script = season(tmp_path, one=srt("Good day.")) / "one.srt"
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}"
+        settings = Settings(home=tmp_path / "home", redis_url=url, storage_url=str(tmp_path / "s"))
+        began = time.monotonic()
+        found = Client.connect(settings).preview(load(script, {"language": "en", "engine": "tone"}))
+    assert (found.lines, found.estimate) == (1, None)
+    assert time.monotonic() - began < 3
+
+
 def test_a_client_needs_redis_for_nothing_that_is_not_in_redis(tmp_path: Path) -> None:
     script = season(tmp_path, one=srt("Good day.")) / "one.srt"
     storage = tmp_path / "storage"
@@ -103,7 +139,8 @@ def test_a_client_needs_redis_for_nothing_that_is_not_in_redis(tmp_path: Path) -
         settings = Settings(home=tmp_path / "home", redis_url=url, storage_url=str(storage))
         client = Client.connect(settings)
         job = load(script, {"language": "en", "engine": "tone"})
-        assert client.preview(job).lines == 1
+        found = client.preview(job)
+        assert (found.lines, found.estimate) == (1, None)
         assert client.voices.all() == []
         for call in (client.jobs, lambda: client.submit(job)):  # noqa: B023 - called at once
             with pytest.raises(QueueUnavailable):
@@ -116,7 +153,10 @@ def test_what_is_not_paired_is_told_with_its_name(console: Console) -> None:
     for name in ("e1.wav", "e3.wav"):
         silence(folder / name)
     done = console("submit", "s", "--dry-run")
-    assert done.stdout.startswith("2 jobs: 2 lines")
+    said, estimate = done.stdout.splitlines()
+    assert said.startswith("2 jobs: 2 lines")
+    lacks = "no worker is online for assembly or tone"
+    assert estimate == f"estimate by the latest batches: time unknown, as {lacks}"
     warnings = done.stderr.splitlines()
     assert warnings[0].startswith("warning: s/e2.de.srt: no film in the folder has its name")
     assert warnings[1].startswith("warning: s/e3.wav: no script in the folder has its name")

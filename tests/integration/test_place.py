@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ from dubbing.job import JobState
 from dubbing.jobs.status import Status, job_status
 from dubbing.ledger import Address, Ledger, Standing
 from dubbing.storage import Storage
+from dubbing.submission.estimate import Estimate, Load, estimates
 
 PACE = 0.2
 """Seconds that a batch takes here."""
@@ -214,6 +216,77 @@ def test_a_film_twice_as_long_takes_twice_as_long_to_assemble(ledger: Ledger) ->
     short, long = (paces(ledger, id_)["assembly"] for id_ in ("short", "long"))
     assert short > PACE * 0.99
     assert long / short == pytest.approx(9.5 / 4.5)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_job_that_is_not_submitted_is_told_the_place_that_it_would_have(
+    ledger: Ledger, seed: int
+) -> None:
+    chance = random.Random(seed)
+    ledger.crew.beat(record(slots=2))
+    for n in range(chance.randint(1, 15)):
+        ledger.open_round(job(f"j{n}", f"t{chance.randint(0, 4)}"), 1, refs(chance.randint(1, 9)))
+    for at in take(ledger):
+        claim(ledger, at, "w")
+    take(ledger)
+    count, tenant = chance.randint(1, 20), f"t{chance.randint(0, 5)}"
+    foreseen, assembly = ledger.foresee(tenant, {QUEUE: count})
+    assert (assembly.queue, assembly.work) == ("assembly", 1)
+    ledger.open_round(job("new", tenant), 1, refs(count))
+    found = standing(ledger, "new")
+    assert found
+    assert (foreseen.work, foreseen.slots) == (found.work, found.slots)
+
+
+def test_an_estimate_is_the_time_that_a_job_has_once_it_is_submitted(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    load = Load("t", 4.5, Counter({QUEUE: 5}), lines=Counter({QUEUE: 10}))
+    asked = stored_job("j", "It takes 4.5 s.")
+    (unknown,) = estimates(ledger, [load])
+    assert unknown == Estimate(ready_in=None, costs=None, lacks=("assembly", "tone"))
+    spend(ledger)
+    ledger.crew.beat(record(slots=2))
+    ledger.open_round(job("old", "t"), 1, refs(3))
+    (found,) = estimates(ledger, [load])
+    assert (found.costs, found.lacks) == ({}, ())
+    pace = paces(ledger, "old")[QUEUE]
+    # A batch without anything to speak takes no time, and jobs that are asked about together
+    # take turns.
+    idle = Load("t", 4.5, Counter({QUEUE: 5}), idle=Counter({QUEUE: 4}))
+    (short,) = estimates(ledger, [idle])
+    assert found.ready_in
+    assert short.ready_in == pytest.approx(found.ready_in - 4 * pace / 2, abs=0.11)
+    first, second = estimates(ledger, [load, load])
+    assert first == second
+    assert first.ready_in == pytest.approx(found.ready_in + 5 * pace / 2, abs=0.11)
+    ledger.open_round(asked.model_copy(update={"tenant": "t"}), 1, refs(5))
+    assert status(ledger, tmp_path).seconds_left == found.ready_in
+
+
+def test_the_cost_of_a_line_is_the_mean_of_the_batches_of_late(ledger: Ledger) -> None:
+    ledger.open_round(job(), 1, refs(300))
+    batches = iter(take_and_claim(ledger))
+
+    def after(lines: int, costs: Mapping[str, int]) -> dict[str, int]:
+        ledger.complete(next(batches), ["1", "2"], 0, 1.0, lines, costs)
+        at, _ = ledger.foresee("t", {QUEUE: 1})
+        return {currency: round(cost) for currency, cost in at.costs.items()}
+
+    yuan, base, dollars = "tone:2026-11:CNY", "base:2026-11:CNY", "tone:2026-11:USD"
+    assert after(2, {yuan: 600, base: 200}) == {"CNY": 400}
+    # One whose clips were all stored tells nothing.
+    assert after(0, {}) == {"CNY": 400}
+    assert after(1, {yuan: 700}) == {"CNY": 500}
+    assert after(2, {dollars: 80}) == {"CNY": 375, "USD": 40}
+    for _ in range(30):
+        found = after(2, {dollars: 80})
+    assert found["USD"] == 40
+    assert 0 < found["CNY"] < 375 / 3
+    # Where lines cost nothing any more, none is told in the end.
+    for _ in range(200):
+        found = after(2, {})
+    assert found == {}
 
 
 def test_without_a_worker_there_is_no_time_but_what_is_lacking(

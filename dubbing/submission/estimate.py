@@ -1,0 +1,91 @@
+"""When jobs might be ready, and what they might cost, by the latest batches of their engines.
+
+The time is computed as for jobs at work (`dubbing.jobs.status`), and the cost from what a line of
+the engine cost of late.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from dubbing.documents import Model
+from dubbing.jobs.costs import MILLIONTHS
+from dubbing.jobs.status import lacks_of, seconds_left
+from dubbing.ledger import Ledger, Prospect
+from dubbing.planning.plan import Kind
+
+
+class Estimate(Model):
+    """When a job might be ready, and what it might cost, if it were submitted now."""
+
+    ready_in: float | None
+    """Seconds, with the work that is ahead of it and the jobs that are asked about with it; None
+    while nothing tells, or an engine or assembly has no worker. Assembly counts for nothing while
+    none was done yet."""
+    costs: dict[str, float] | None
+    """Cost by currency, by what lines cost of late; empty where they cost nothing, None while
+    nothing tells."""
+    lacks: tuple[str, ...]
+    """Engines, or ``assembly``, that it needs and that no online worker takes work for."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """The work that a job would bring."""
+
+    tenant: str
+    length: float
+    """Seconds of the programme."""
+    batches: Counter[str]
+    """How many on each queue."""
+    idle: Counter[str] = field(default_factory=Counter)
+    """Of these, how many find all their clips stored; they take next to no time."""
+    lines: Counter[str] = field(default_factory=Counter)
+    """Lines to speak, by queue."""
+
+
+def estimates(ledger: Ledger, loads: Sequence[Load]) -> list[Estimate]:
+    """Return an estimate for each job; raises QueueUnavailable.
+
+    The jobs of a tenant take turns, so each is ready when about all of them are.
+    """
+    prospects = {
+        tenant: _prospects(ledger, tenant, [load for load in loads if load.tenant == tenant])
+        for tenant in {load.tenant for load in loads}
+    }
+    return [_estimate(load, prospects[load.tenant]) for load in loads]
+
+
+def _prospects(ledger: Ledger, tenant: str, loads: Iterable[Load]) -> dict[str, Prospect]:
+    """Return by queue where the jobs of a tenant would stand, taken as one."""
+    batches, idle = Counter[str](), Counter[str]()
+    for load in loads:
+        batches += load.batches
+        idle += load.idle
+    found = ledger.foresee(tenant, batches)
+    return {at.queue: replace(at, work=at.work - idle[at.queue]) for at in found}
+
+
+def _estimate(load: Load, prospects: Mapping[str, Prospect]) -> Estimate:
+    own = [prospects[queue] for queue in load.batches]
+    assembly = prospects[Kind.ASSEMBLY]
+    pace = None if assembly.pace is None else assembly.pace * load.length
+    standings = [*own, replace(assembly, pace=pace)]
+    return Estimate(
+        ready_in=seconds_left(standings),
+        costs=_costs([(prospects[queue], lines) for queue, lines in load.lines.items() if lines]),
+        lacks=lacks_of(standings),
+    )
+
+
+def _costs(spoken: Iterable[tuple[Prospect, int]]) -> dict[str, float] | None:
+    """Return what so many lines of each engine cost; None when an engine has done no batch."""
+    sums: dict[str, float] = {}
+    for at, lines in spoken:
+        if at.pace is None:
+            return None
+        for currency, cost in at.costs.items():
+            sums[currency] = sums.get(currency, 0.0) + lines * cost / MILLIONTHS
+    return {currency: round(cost, 6) for currency, cost in sorted(sums.items())}
