@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
 from dubbing.media.probe import RATE
 from dubbing.media.samples import Samples
@@ -90,7 +89,7 @@ class Levels:
         peaks, powers = np.concatenate(self._peaks), np.concatenate(self._powers)
         with np.errstate(divide="ignore"):
             over = 20 * np.log10(peaks) + gain - ceiling
-        taken = _release(maximum_filter1d(np.maximum(over, 0), 3), RELEASE * STEP, 0.0)
+        taken = _release(_widest(np.maximum(over, 0), 1), RELEASE * STEP, 0.0)
         counted = powers > powers.mean() / 10
         power = powers[counted].astype(np.float64)
         if not power.any():
@@ -170,11 +169,11 @@ class Limiter:
         """Return the linear gain of the frames from ``CONTEXT`` to ``last``."""
         # The average spans LOOKAHEAD frames on both sides, so the release starts that much earlier.
         first = self.CONTEXT - LOOKAHEAD
-        widest = maximum_filter1d(needed, 2 * LOOKAHEAD + 1, mode="nearest")
+        widest = _widest(needed, LOOKAHEAD)
         held = _release(widest[first : last + LOOKAHEAD], RELEASE, self._held)
         self._held = float(held[last - self.CONTEXT - 1])
-        smooth = uniform_filter1d(uniform_filter1d(held, LOOKAHEAD + 1), LOOKAHEAD + 1)
-        factors: Samples = np.exp(smooth[LOOKAHEAD:-LOOKAHEAD] * np.float32(-np.log(10) / 20))
+        smooth = _means(_means(held, LOOKAHEAD + 1), LOOKAHEAD + 1)
+        factors: Samples = np.exp(smooth * np.float32(-np.log(10) / 20))
         return factors
 
     def _needed(self, frames: Samples) -> Decibels:
@@ -201,6 +200,28 @@ def _true_peaks(frames: Samples, start: int, stop: int) -> Samples:
     between = np.abs(windows @ _BETWEEN).max(axis=(1, 2))
     peaks: Samples = np.maximum(between, np.abs(frames[start:stop]).max(axis=1))
     return peaks
+
+
+# These two are a few lines here, as an import of ``scipy.ndimage`` takes longer than all else
+# that a new process of assembly does before its first job.
+def _widest(attenuation: Decibels, reach: int) -> Decibels:
+    """Return the largest of the values within ``reach`` of each; none is negative.
+
+    Each window is the end of one block and the start of the next (van Herk 1992), so the cost does
+    not grow with ``reach``.
+    """
+    count, width = len(attenuation), 2 * reach + 1
+    blocks = np.pad(attenuation, (reach, reach + -(count + 2 * reach) % width)).reshape(-1, width)
+    starts = np.maximum.accumulate(blocks, axis=1).ravel()
+    ends = np.maximum.accumulate(blocks[:, ::-1], axis=1)[:, ::-1].ravel()
+    widest: Decibels = np.maximum(ends[:count], starts[width - 1 :][:count])
+    return widest
+
+
+def _means(attenuation: Decibels, width: int) -> Decibels:
+    """Return the mean of each ``width`` neighbouring values, ``width - 1`` fewer than there are."""
+    sums = np.cumsum(np.concatenate([[0.0], attenuation]))
+    return ((sums[width:] - sums[:-width]) / width).astype(np.float32)
 
 
 def _release(attenuation: Decibels, slope: float, held: float) -> Decibels:

@@ -19,7 +19,6 @@ import numpy as np
 import numpy.typing as npt
 import pysubs2
 import pytest
-import scipy.signal
 import soundfile
 import soxr
 from av.stream import Disposition
@@ -171,12 +170,14 @@ class Speech:
 
         Likeness is the correlation: 1 where nothing else is heard.
         """
+        from scipy.signal import correlate
+
         samples, rate = soundfile.read(self.storage / line["clip"], dtype="float32")
         clip = soxr.resample(samples, rate, RATE)
         margin = round(0.05 * RATE)
         first = round(line["planned_start"] * RATE) - margin
         heard = self.samples[first : first + len(clip) + 2 * margin]
-        products = scipy.signal.correlate(heard, clip, mode="valid")
+        products = correlate(heard, clip, mode="valid")
         at = int(np.argmax(products))
         here = heard[at : at + len(clip)]
         likeness = products[at] / (np.linalg.norm(here) * np.linalg.norm(clip))

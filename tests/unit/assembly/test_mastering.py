@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pyloudnorm
 import pytest
-from scipy.signal import resample_poly
+from meters import loudness, true_peak
 
 from dubbing.assembly.mastering import LOOKAHEAD, PROFILES, RATE, Levels, Profile, gain, master
 from dubbing.media.samples import Samples
@@ -15,10 +14,6 @@ def blocks(programme: Samples, size: int = RATE) -> list[Samples]:
 
 def mastered(programme: Samples, decibels: float, ceiling: float, size: int = RATE) -> Samples:
     return np.concatenate(list(master(blocks(programme, size), decibels, ceiling)))
-
-
-def true_peak(programme: Samples) -> float:
-    return float(20 * np.log10(np.abs(resample_poly(programme, 8, 1, axis=0)).max()))
 
 
 def speech(seconds: float, *, seed: int = 0, channels: int = 1, peak: float = 0.5) -> Samples:
@@ -100,13 +95,12 @@ def test_channels_are_limited_together() -> None:
 @pytest.mark.parametrize("peak", [0.02, 0.9])
 def test_a_programme_comes_to_its_profile(profile: Profile, peak: float) -> None:
     programme = speech(12, peak=peak, channels=2)
-    meter = pyloudnorm.Meter(RATE)
     levels = Levels()
     for block in blocks(programme, 2 * RATE):
         levels.observe(block)
-    decibels = gain(profile, meter.integrated_loudness(programme), levels)
+    decibels = gain(profile, loudness(programme, RATE), levels)
     finished = mastered(programme, decibels, profile.ceiling)
-    assert meter.integrated_loudness(finished) == pytest.approx(profile.loudness, abs=0.5)
+    assert loudness(finished, RATE) == pytest.approx(profile.loudness, abs=0.5)
     assert true_peak(finished) <= profile.ceiling + 0.1
 
 
@@ -116,12 +110,11 @@ def test_what_the_limiter_takes_is_made_up_for() -> None:
     levels = Levels()
     levels.observe(programme)
     loud = Profile(loudness=-15.0, ceiling=-1.0)
-    meter = pyloudnorm.Meter(RATE)
-    measured = meter.integrated_loudness(programme)
+    measured = loudness(programme, RATE)
     decibels = gain(loud, measured, levels)
     assert decibels > loud.loudness - measured + 0.5
     finished = mastered(programme, decibels, loud.ceiling)
-    assert meter.integrated_loudness(finished) == pytest.approx(loud.loudness, abs=0.5)
+    assert loudness(finished, RATE) == pytest.approx(loud.loudness, abs=0.5)
 
 
 @pytest.mark.parametrize("loudness", [-70.0, -120.7, float("-inf"), float("nan")])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import engine_servers
-import openai
 import pytest
 import soundfile
 from speech import pitch
@@ -15,18 +15,21 @@ from dubbing.engines.adapters.tone import VOICES
 from dubbing.engines.remote.sound import sound_of
 from dubbing.media.samples import Audio
 
+if TYPE_CHECKING:
+    from openai import OpenAI
+
 
 @pytest.fixture
-def client() -> Iterator[openai.OpenAI]:
+def client() -> Iterator[OpenAI]:
+    from openai import OpenAI
+
     url = f"{engine_servers.shared().url}/v1"
-    with openai.OpenAI(base_url=url, api_key="any", max_retries=0) as client:
+    with OpenAI(base_url=url, api_key="any", max_retries=0) as client:
         yield client
 
 
 @pytest.mark.parametrize("format_", ["mp3", "opus", "flac", "wav"])
-def test_speech_comes_in_the_voice_and_format_that_were_asked(
-    client: openai.OpenAI, format_: str
-) -> None:
+def test_speech_comes_in_the_voice_and_format_that_were_asked(client: OpenAI, format_: str) -> None:
     answer = client.audio.speech.create(
         model="tone",
         voice="high",
@@ -37,7 +40,7 @@ def test_speech_comes_in_the_voice_and_format_that_were_asked(
     assert pitch(sound_of(answer.read())) == pytest.approx(VOICES["high"], rel=0.15)
 
 
-def test_raw_samples_are_24_khz_in_16_bits(client: openai.OpenAI) -> None:
+def test_raw_samples_are_24_khz_in_16_bits(client: OpenAI) -> None:
     answer = client.audio.speech.create(
         model="tone", voice="low", input="x" * 300, response_format="pcm",
         extra_body={"language": "en"},
@@ -49,7 +52,7 @@ def test_raw_samples_are_24_khz_in_16_bits(client: openai.OpenAI) -> None:
     assert pitch(Audio(samples=samples, rate=rate)) == pytest.approx(VOICES["low"], rel=0.15)
 
 
-def test_a_text_longer_than_a_line_is_spoken_in_parts(client: openai.OpenAI) -> None:
+def test_a_text_longer_than_a_line_is_spoken_in_parts(client: OpenAI) -> None:
     def seconds(text: str) -> float:
         answer = client.audio.speech.create(
             model="tone", voice="low", input=text, response_format="wav",
@@ -60,7 +63,7 @@ def test_a_text_longer_than_a_line_is_spoken_in_parts(client: openai.OpenAI) -> 
     assert seconds("A sentence of a text. " * 100) > 2 * seconds("A sentence of a text. " * 40)
 
 
-def test_engines_are_listed_as_models(client: openai.OpenAI) -> None:
+def test_engines_are_listed_as_models(client: OpenAI) -> None:
     assert [model.id for model in client.models.list()] == ["tone"]
 
 
@@ -76,10 +79,12 @@ def test_engines_are_listed_as_models(client: openai.OpenAI) -> None:
     ids=str,
 )
 def test_what_cannot_be_spoken_is_refused(
-    client: openai.OpenAI, fields: dict[str, object], status: int, words: str
+    client: OpenAI, fields: dict[str, object], status: int, words: str
 ) -> None:
+    from openai import APIStatusError
+
     plain = {"model": "tone", "voice": "low", "input": "x", "extra_body": {"language": "en"}}
-    with pytest.raises(openai.APIStatusError) as refused:
+    with pytest.raises(APIStatusError) as refused:
         client.audio.speech.create(**(plain | fields))
     assert refused.value.status_code == status
     assert words in refused.value.response.json()["message"]

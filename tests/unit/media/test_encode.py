@@ -9,10 +9,10 @@ from typing import Any
 import av
 import imageio_ffmpeg
 import numpy as np
-import pyloudnorm
 import pytest
 import soundfile
 from av.stream import Disposition
+from meters import loudness
 
 from dubbing.errors import BadInput, MediaError
 from dubbing.media.encode import Encoder
@@ -224,7 +224,7 @@ def test_loudness_and_peak_are_those_of_the_standard(tmp_path: Path, channels: i
     if channels == 6:
         track[:, 3] = 0  # pyloudnorm takes five channels, without LFE
         five = track[:, [0, 1, 2, 4, 5]]
-    expected = pyloudnorm.Meter(RATE).integrated_loudness(five if channels == 6 else track)
+    expected = loudness(five if channels == 6 else track, RATE)
     measured = encode(track, [tmp_path / "dub.wav"]).loudness
     with Recorder(tmp_path / "raw", channels=channels) as recorder:
         recorder.write(track)

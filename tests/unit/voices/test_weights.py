@@ -12,16 +12,18 @@ from pickles import Evil
 
 from dubbing.voices.weights import read_weights
 
-torch = pytest.importorskip("torch")
-
 
 def saved(content: object, folder: Path, *, old: bool = True) -> Path:
+    import torch
+
     path = folder / "weights.pt"
     torch.save(content, path, _use_new_zipfile_serialization=not old)
     return path
 
 
 def network() -> Any:
+    import torch
+
     torch.manual_seed(1)
     return torch.nn.LSTM(7, 12, num_layers=2)
 
@@ -36,6 +38,8 @@ def test_the_weights_are_those_that_torch_saved(tmp_path: Path) -> None:
 
 
 def test_parts_of_one_storage_are_told_apart(tmp_path: Path) -> None:
+    import torch
+
     whole = torch.arange(10, dtype=torch.float32)
     found = read_weights(saved({"asked": {"a": whole[:4], "b": whole[4:]}}, tmp_path), "asked")
     assert (found["a"].tolist(), found["b"].tolist()) == ([0, 1, 2, 3], [4, 5, 6, 7, 8, 9])

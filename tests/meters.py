@@ -1,0 +1,25 @@
+"""What libraries that the product does without measure in a sound.
+
+They are imported where they are called: they load ``scipy.signal``, which takes longer than all
+else that a run collects.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dubbing.media.samples import Samples
+
+
+def loudness(samples: Samples, rate: int) -> float:
+    """Return the integrated loudness in LUFS of float32 ``(n,)`` or ``(n, channels)``."""
+    from pyloudnorm import Meter
+
+    return float(Meter(rate).integrated_loudness(samples))
+
+
+def true_peak(samples: Samples) -> float:
+    """Return the peak between the samples, in dBTP."""
+    from scipy.signal import resample_poly
+
+    return float(20 * np.log10(np.abs(resample_poly(samples, 8, 1, axis=0)).max()))
