@@ -349,7 +349,8 @@ class Client:
         """
         from dubbing.engines.conversion import spec_of
         from dubbing.planning.casting import cast_lines
-        from dubbing.queue.say import in_lines, say, together
+        from dubbing.queue.say import say, together
+        from dubbing.submission.lines import in_lines
 
         specs, engine = self.specs(), engine or self._system.settings.engine
         manifest = in_lines(

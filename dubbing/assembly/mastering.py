@@ -221,7 +221,8 @@ def _widest(attenuation: Decibels, reach: int) -> Decibels:
 def _means(attenuation: Decibels, width: int) -> Decibels:
     """Return the mean of each ``width`` neighbouring values, ``width - 1`` fewer than there are."""
     sums = np.cumsum(np.concatenate([[0.0], attenuation]))
-    return ((sums[width:] - sums[:-width]) / width).astype(np.float32)
+    means: Decibels = ((sums[width:] - sums[:-width]) / width).astype(np.float32)
+    return means
 
 
 def _release(attenuation: Decibels, slope: float, held: float) -> Decibels:

@@ -17,7 +17,7 @@ from dubbing.telemetry.logs import configure_command
 
 GROUP = "dubbing.commands"
 MODULES = {
-    "run": "dubbing.cli.stack",
+    "run": "dubbing.cli.run",
     "up": "dubbing.cli.stack",
     "flower": "dubbing.cli.stack",
     "submit": "dubbing.cli.submit",

@@ -11,7 +11,7 @@ import click
 
 from dubbing.cli.cautions import print_cautions
 from dubbing.cli.exit_codes import of_jobs
-from dubbing.cli.options import job_options, read_jobs
+from dubbing.cli.job_options import job_options, read_jobs
 from dubbing.cli.output import (
     attended,
     counted,

@@ -55,7 +55,8 @@ from dubbing.submission.uploads import Uploads
 LARGEST = 1 << 20
 """Bytes of a request's body, unless its route takes more."""
 LATER = (
-    *("dubbing.submission.submit", "dubbing.submission.preview", "dubbing.queue.say"),
+    *("dubbing.submission.submit", "dubbing.submission.preview", "dubbing.submission.lines"),
+    "dubbing.queue.say",
     *("dubbing.planning.casting", "dubbing.voices.library", "dubbing.jobs.revision", "kombu"),
 )
 """Modules that the client imports when a call needs them: no request should wait for that."""

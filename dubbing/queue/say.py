@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from dubbing.documents import Document, Identifier, received, validated
-from dubbing.errors import BadInput, Damaged, ErrorRecord, ReportedError, Transient
-from dubbing.job import LONGEST_PROGRAMME
+from dubbing.documents import Document, Identifier, received
+from dubbing.errors import Damaged, ErrorRecord, ReportedError, Transient
 from dubbing.ledger import Ledger
 from dubbing.media.samples import Audio
 from dubbing.media.sounds import joined
@@ -18,11 +16,8 @@ from dubbing.planning.clip import load_clip
 from dubbing.planning.plan import CastLine, PlannedLine
 from dubbing.planning.result import SegmentResult
 from dubbing.queue.publisher import Publisher, queues_of
-from dubbing.script.manifest import Manifest
 from dubbing.storage import Storage
 from dubbing.telemetry.logs import request_id
-from dubbing.text.sentences import split
-from dubbing.text.sounds import is_silent
 from dubbing.voices.voice import VoiceRef
 
 SAY_SECONDS = 60.0
@@ -51,39 +46,6 @@ class Said(Audio):
 
     workers: tuple[str, ...]
     """Names of the workers, each once; one of an older release does not tell its name."""
-
-
-def in_lines(
-    text: str, *, language: str, engine: str, limit: int, role: Mapping[str, Any], tenant: str
-) -> Manifest:
-    """Return a manifest of the text's lines, used to check and cast them.
-
-    A text that is too long for one line is cut at sentences. limit: the most characters that the
-    engine speaks at once. role: the fields of a `ManifestRole`.
-    Raises BadInput for text without words, and for fields out of bounds.
-    """
-    # Numbers grow when they are put into words.
-    texts = split(text, language, max(1, limit // 2)) if len(text) > limit else [text]
-    # Each line has enough time.
-    slot = LONGEST_PROGRAMME / len(texts)
-    segments = [
-        {"id": f"say-{n}", "start": n * slot, "end": (n + 1) * slot, "text": part}
-        for n, part in enumerate(texts)
-    ]
-    fields = {
-        "language": language,
-        "engine": engine,
-        "segments": segments,
-        "cast": {"speaker": role},
-        "tenant": tenant,
-        # Whoever sends a single text wants to hear all of it.
-        "speak_sounds": True,
-        "speak_lyrics": True,
-    }
-    manifest = validated(Manifest, fields, "request")
-    if all(is_silent(manifest, segment) for segment in manifest.segments):
-        raise BadInput(f"{text[:40]!r} holds nothing to speak: write words")
-    return manifest
 
 
 def say(

@@ -184,8 +184,9 @@ def test_workers_and_engines_are_listed(stack: Stack) -> None:
 
 def states(stack: Stack) -> set[str]:
     """The states of the four workers, once they are all there."""
-    workers = stack.console.json("workers")["workers"]
-    return {worker["state"] for worker in workers} if len(workers) == 4 else set()
+    with urllib.request.urlopen(f"{stack.gateway}/api/nodes", timeout=30) as answer:
+        workers = json.load(answer)["nodes"]
+    return {worker["status"] for worker in workers} if len(workers) == 4 else set()
 
 
 def test_a_worker_is_told_to_stand_by_and_to_load_again(stack: Stack) -> None:
@@ -261,7 +262,7 @@ def test_a_job_with_a_line_that_cannot_be_spoken_fails_and_names_it(
 def test_ctrl_c_leaves_a_watcher_quietly_and_the_job_at_work(
     stack: Stack, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
-    script = write(tmp_path / "long.json", slow("long", lines=200) | {"id": "long"})
+    script = write(tmp_path / "long.json", slow("long", lines=600) | {"id": "long"})
     stack.console("submit", script)
     with stack.console.started(*(word.format(script=script) for word in command)) as process:
         assert process.stderr
