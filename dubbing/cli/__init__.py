@@ -5,77 +5,17 @@
 
 from __future__ import annotations
 
-import sys
-from importlib.metadata import entry_points
-
-import click
-
-from dubbing.cli.exit_codes import INTERRUPTED
-from dubbing.cli.failure import report
-from dubbing.cli.group import Group
-from dubbing.telemetry.logs import configure_command
-
-GROUP = "dubbing.commands"
-MODULES = {
-    "run": "dubbing.cli.run",
-    "up": "dubbing.cli.stack",
-    "flower": "dubbing.cli.stack",
-    "submit": "dubbing.cli.submit",
-    "status": "dubbing.cli.jobs",
-    "watch": "dubbing.cli.jobs",
-    "jobs": "dubbing.cli.jobs",
-    "fetch": "dubbing.cli.jobs",
-    "cancel": "dubbing.cli.jobs",
-    "delete": "dubbing.cli.jobs",
-    "retry": "dubbing.cli.jobs",
-    "say": "dubbing.cli.speech",
-    "voices": "dubbing.cli.voices",
-    "engines": "dubbing.cli.speech",
-    "endpoints": "dubbing.cli.endpoints",
-    "engine-server": "dubbing.cli.engine_server",
-    "serve": "dubbing.cli.serve",
-    "keys": "dubbing.cli.keys",
-    "webhooks": "dubbing.cli.webhooks",
-    "models": "dubbing.cli.models",
-    "workers": "dubbing.cli.workers",
-    "doctor": "dubbing.cli.doctor",
-    "schema": "dubbing.cli.doctor",
-}
-
-
-class Commands(Group):
-    """Imports a command's module on first use, so that a worker does not load the client."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of all commands."""
-        return [*MODULES, *sorted(point.name for point in entry_points(group=GROUP))]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a built-in command, or one that an entry point provides; None for neither."""
-        if cmd_name in MODULES:
-            module = __import__(MODULES[cmd_name], fromlist=[cmd_name])
-            command: click.Command = getattr(module, cmd_name.replace("-", "_"))
-            return command
-        for point in entry_points(group=GROUP, name=cmd_name):
-            provided: click.Command = point.load()
-            return provided
-        return None
-
-
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="dubbing")
-def group() -> None:
-    """Dub films: from a translated, timed script, a cast and the film to the dubbed film."""
+import gc
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit."""
-    as_json = "--json" in (sys.argv if arguments is None else arguments)
-    configure_command()
+    """Run the command line and exit; by default with the arguments of this process."""
+    # Nothing of an import is garbage, and to look for some takes a tenth of a command's start.
+    # It is looked for again once the module of the command is there.
+    gc.disable()
     try:
-        code = group.main(args=arguments, prog_name="dubbing", standalone_mode=False)
-    except (click.Abort, KeyboardInterrupt):
-        code = INTERRUPTED
-    except Exception as exc:  # noqa: BLE001 - no exception leaves the command line
-        code = report(exc, as_json=as_json)
-    sys.exit(code)
+        from dubbing.cli.commands import run  # noqa: PLC0415 - see above
+
+        run(arguments)
+    finally:
+        gc.enable()

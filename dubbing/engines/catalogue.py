@@ -9,9 +9,11 @@ an engine that speaks elsewhere have a pool of endpoints in storage.
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
@@ -29,14 +31,18 @@ GROUP = "dubbing.engines"
 log = logging.getLogger(__name__)
 
 
+@cache
+def _points(path: tuple[str, ...]) -> Mapping[str, EntryPoint]:
+    """Return the entry points on a path; to find them takes longer than all else here."""
+    return {point.name: point for point in entry_points(group=GROUP)}
+
+
 @dataclass(frozen=True)
 class Catalogue:
     """The engines that are installed, and those of their instances that have a model's folder."""
 
     folders: ModelFolders = field(default_factory=ModelFolders)
-    points: Mapping[str, EntryPoint] = field(
-        default_factory=lambda: {point.name: point for point in entry_points(group=GROUP)}
-    )
+    points: Mapping[str, EntryPoint] = field(default_factory=lambda: _points(tuple(sys.path)))
     refused: tuple[str, ...] = ()
     """Patterns of licences; an engine whose licence matches one is not used."""
     pools: Pools | None = None

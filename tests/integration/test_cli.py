@@ -18,6 +18,7 @@ import redis
 from console import SCENE, Console, wait_until
 
 from dubbing import cli
+from dubbing.cli.commands import MODULES
 
 GOOD = "1\n00:00:01,000 --> 00:00:03,000\nGood day.\n"
 HLS = "#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/a.ts\n"
@@ -282,7 +283,7 @@ def test_the_schema_is_one_and_the_example_follows_it(shell: Shell) -> None:
         jsonschema.validate({**example, "langauge": "de"}, schema)
 
 
-@pytest.mark.parametrize("name", [*cli.MODULES, "worker"])
+@pytest.mark.parametrize("name", [*MODULES, "worker"])
 def test_every_command_explains_itself(name: str, shell: Shell) -> None:
     assert f"Usage: dubbing {name}" in shell(name, "--help")[0]
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from pydantic import AliasChoices
 
-from dubbing import cli
+from dubbing.cli.commands import group
 from dubbing.engines.catalogue import Catalogue
 from dubbing.settings import Settings
 
@@ -47,8 +47,8 @@ def test_every_role_of_an_installation_is_there() -> None:
 @pytest.mark.parametrize("service", OURS)
 def test_a_service_runs_a_command_that_exists(service: str) -> None:
     name, *arguments = OURS[service]["command"]
-    with click.Context(cli.group) as context:
-        command = cli.group.get_command(context, name)
+    with click.Context(group) as context:
+        command = group.get_command(context, name)
     assert command is not None
     options = {argument for argument in arguments if argument.startswith("--")}
     assert options <= click_options(command)
@@ -137,8 +137,8 @@ def test_other_machines_run_commands_that_exist() -> None:
         *("engine-server", "engine-server", "worker", "worker")
     ]
     for name, *arguments in commands_elsewhere():
-        with click.Context(cli.group) as context:
-            command = cli.group.get_command(context, name)
+        with click.Context(group) as context:
+            command = group.get_command(context, name)
         assert command is not None
         options = {argument for argument in arguments if argument.startswith("--")}
         assert options <= click_options(command)

@@ -9,8 +9,9 @@ from typing import get_args
 import click
 import pytest
 
-from dubbing import cli, errors
+from dubbing import errors
 from dubbing.cli.cautions import SUMMED, summed_up
+from dubbing.cli.commands import group
 from dubbing.cli.exit_codes import DONE, FAILED, REFUSED, of_error, of_jobs
 from dubbing.cli.options import past
 from dubbing.documents import together
@@ -112,7 +113,7 @@ def test_what_is_no_time_is_refused_with_what_can_be_written(written: str) -> No
 )
 def test_what_was_mistyped_is_guessed(written: list[str], meant: str) -> None:
     with pytest.raises(click.UsageError) as caught:
-        cli.group.main(written, standalone_mode=False)
+        group.main(written, standalone_mode=False)
     assert meant in caught.value.format_message()
 
 
