@@ -28,7 +28,7 @@ def _example(**fields: Any) -> ConfigDict:
 class LineBody(Model):
     """A line to be spoken; the fields are those of `dubbing.engines.engine.Line`."""
 
-    model_config = _example(text="The train leaves at nine.", language="en", voice="en")
+    model_config = _example(text="The train leaves at nine.", language="en", voice="Annie")
 
     text: Text
     """In words: numbers and signs are read as the engine reads them."""
@@ -58,7 +58,7 @@ class SynthesizeBody(Model):
 
     model_config = _example(
         engine="espeak",
-        lines=[{"text": "The train leaves at nine.", "language": "en", "voice": "en"}],
+        lines=[{"text": "The train leaves at nine.", "language": "en", "voice": "Annie"}],
     )
 
     engine: Name = ""
