@@ -110,6 +110,7 @@ ERRORS = [
     Row("DELETE /api/voices/nobody", status=404, fields=UNKNOWN),
     Row("GET /api/nodes/nobody", status=404, fields=UNKNOWN),
     Row("POST /api/heartbeat", {"node_id": "nobody"}, 404, UNKNOWN),
+    Row("POST /api/heartbeat", {"node_id": "nobody", "status": []}, 422, {"code": "bad_input"}),
     Row("POST /api/nodes/nobody/heartbeat", METRICS, 404, UNKNOWN),
     Row(
         "POST /api/synthesize",

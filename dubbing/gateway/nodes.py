@@ -30,7 +30,7 @@ REGISTERED = {
 
 def _known(value: object) -> object:
     """Return a state; raises ValueError for a word that stored documents may hold."""
-    if value not in set(WorkerState):
+    if value not in [*WorkerState]:
         raise ValueError(f"write one of {', '.join(WorkerState)}")
     return value
 
