@@ -8,7 +8,7 @@ importing Redis and Pydantic.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -338,13 +338,14 @@ class Client:
         pitch: float = 0.0,
         tenant: str = DEFAULT_TENANT,
         charge: Charge = lambda _: None,
+        specs: Mapping[str, EngineSpec] | None = None,
     ) -> Said:
         """Speak a text ahead of all batches and return its sound.
 
         A text that is too long for the engine is spoken sentence by sentence.
         speed, pitch: as in a role of a cast; pitch in semitones. tenant: whose stored voices are
         meant. charge: called with the number of lines, when all is checked; what it raises keeps
-        them from being spoken.
+        them from being spoken. specs: those of `specs`, from a caller that keeps them for a moment.
         Raises BadInput, the worker's error, or Transient when no worker answers in time.
         """
         from dubbing.engines.conversion import spec_of
@@ -352,7 +353,7 @@ class Client:
         from dubbing.queue.say import say, together
         from dubbing.submission.lines import in_lines
 
-        specs, engine = self.specs(), engine or self._system.settings.engine
+        specs, engine = specs or self.specs(), engine or self._system.settings.engine
         manifest = in_lines(
             text,
             language=language,

@@ -35,6 +35,7 @@ from dubbing.gateway.facts import Facts
 from dubbing.gateway.fetching import Fetching
 from dubbing.gateway.follow import Following
 from dubbing.gateway.guard import Guarded, trust
+from dubbing.gateway.kept import Kept
 from dubbing.gateway.limits import Counter, Limits, Turnstile
 from dubbing.gateway.manifests import Manifests
 from dubbing.gateway.office import Office
@@ -60,6 +61,8 @@ LATER = (
     *("dubbing.planning.casting", "dubbing.voices.library", "dubbing.jobs.revision", "kombu"),
 )
 """Modules that the client imports when a call needs them: no request should wait for that."""
+SPECS_SECONDS = 2.0
+"""How old the specs of engines may be with which a line is said at once."""
 THREADS = 128
 """Requests that wait for storage, Redis or a worker at the same time."""
 
@@ -87,6 +90,7 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
         announcements=announcements,
         overview=overview,
         pulse=Pulse(overview.look),
+        specs=Kept(client.specs, SPECS_SECONDS),
     )
 
     @asynccontextmanager

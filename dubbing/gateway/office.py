@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from starlette.requests import HTTPConnection
 
 from dubbing.client import Client
+from dubbing.engines.engine import EngineSpec
 from dubbing.gateway.announcements import Announcements
 from dubbing.gateway.facts import Facts
 from dubbing.gateway.follow import Following
+from dubbing.gateway.kept import Kept
 from dubbing.gateway.manifests import Manifests
 from dubbing.gateway.overview import Overview
 from dubbing.gateway.pulse import Pulse
@@ -36,6 +38,8 @@ class Office:
     announcements: Announcements
     overview: Overview
     pulse: Pulse
+    specs: Kept[dict[str, EngineSpec]]
+    """Those of the client, for lines that are said at once: storage may be far."""
 
     def begin(self) -> None:
         """Start what goes on beside requests; called on the event loop of the gateway."""

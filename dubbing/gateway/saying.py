@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import partial
 
 from fastapi import Response
@@ -14,6 +15,7 @@ from dubbing.gateway.callers import Caller
 from dubbing.gateway.manifests import check_by_name
 from dubbing.gateway.office import Office
 from dubbing.media.sounds import FORMATS, SoundFormat
+from dubbing.queue.say import Said
 from dubbing.voices.names import names
 
 
@@ -43,17 +45,19 @@ def said(
         known(office, engine)
         raise Transient(f"no worker of {engine!r} is online: start `dubbing worker {engine}`")
     began = time.monotonic()
+    say = partial(
+        office.client.say,
+        text,
+        language=language,
+        engine=engine,
+        voice=voice,
+        speed=speed,
+        pitch=pitch,
+        tenant=caller.tenant,
+        charge=partial(office.quotas.charge_lines, caller.tenant),
+    )
     try:
-        sound = office.client.say(
-            text,
-            language=language,
-            engine=engine,
-            voice=voice,
-            speed=speed,
-            pitch=pitch,
-            tenant=caller.tenant,
-            charge=partial(office.quotas.charge_lines, caller.tenant),
-        )
+        sound = _said(office, say)
     except BadInput:
         # Only now, as it reads storage.
         check_voice(office, caller, engine, voice)
@@ -66,6 +70,15 @@ def said(
         "Server-Timing": f"speech;dur={spent:.1f}",
     }
     return Response(encode(sound), media_type=media_type, headers=headers)
+
+
+def _said(office: Office, say: Callable[..., Said]) -> Said:
+    try:
+        return say(specs=office.specs.get())
+    except BadInput:
+        # The engine may have been loaded, with other voices, since its spec was read.
+        office.specs.forget()
+        return say(specs=office.specs.get())
 
 
 def check_voice(office: Office, caller: Caller, engine: str, voice: str) -> None:

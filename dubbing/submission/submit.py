@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -52,7 +52,7 @@ class Checked:
     wording: Wording
     """Its lines in words."""
     cautions: Sequence[Caution]
-    specs: dict[str, EngineSpec]
+    specs: Mapping[str, EngineSpec]
     """The specs of the engines that it was checked against."""
     needed: Sequence[EngineSpec]
     """The specs of the engines that it names."""
@@ -67,7 +67,7 @@ class Checker:
     engine: str
     """The engine for jobs that name none."""
 
-    def check(self, manifest: Manifest, specs: dict[str, EngineSpec] | None = None) -> Checked:
+    def check(self, manifest: Manifest, specs: Mapping[str, EngineSpec] | None = None) -> Checked:
         """Return a job that can be stored; raises BadInput that names every segment to change.
 
         specs: those of all engines, where the caller has read them.
@@ -97,7 +97,9 @@ class Checker:
                 faults.append(BadInput(str(exc), where=manifest.source or None))
         return checked, faults
 
-    def _check(self, manifest: Manifest, specs: dict[str, EngineSpec], sources: Sources) -> Checked:
+    def _check(
+        self, manifest: Manifest, specs: Mapping[str, EngineSpec], sources: Sources
+    ) -> Checked:
         engine = manifest.engine or self.engine
         manifest = normalised(manifest.model_copy(update={"engine": engine}))
         needed = specs_in(manifest, specs)
