@@ -15,7 +15,7 @@ import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlencode, urlsplit
 
 import platformdirs
@@ -26,6 +26,7 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    StringConstraints,
     ValidationError,
     field_validator,
 )
@@ -38,6 +39,8 @@ DATABASE = re.compile(r"(?:/\d*)?")
 """The path of a Redis URL: empty, or the number of a database."""
 
 
+RoutePath = Annotated[str, StringConstraints(pattern=r"^/(.*[^/])?$")]
+"""The path of a route: it begins with a slash, and does not end with one."""
 SERVICE_URL = AliasChoices("TTS_SERVICE_URL", "DUBBING_TTS_SERVICE_URL", "tts_service_url")
 SERVICE_KEY = AliasChoices("TTS_API_KEY", "DUBBING_TTS_API_KEY", "tts_api_key")
 """Names that clients of other systems use; the others are for child processes and for callers."""
@@ -118,8 +121,11 @@ class Settings(BaseSettings):
     """Requests that all gateways together serve in a minute."""
     requests_per_minute_per_address: int = Field(default=100, ge=1)
     """The same, of one address."""
+    requests_per_minute_of_paths: dict[RoutePath, Annotated[int, Field(ge=1)]] = {}
+    """The same, at a path and below it, as JSON: {"/api/extract_voice": 20}. Default: no bounds of
+    their own."""
     requests_at_once: int = Field(default=50, ge=1)
-    """Requests that a gateway serves at once, but those that follow events."""
+    """Requests that all gateways together serve at once, but uploads and those who follow."""
     proxies: tuple[str, ...] = ()
     """Networks of proxies before the gateway, as JSON: ["10.0.0.0/8"]. These are believed about
     the caller's address."""

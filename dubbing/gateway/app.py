@@ -31,6 +31,7 @@ from dubbing.gateway import (
 )
 from dubbing.gateway.announcements import Announcements
 from dubbing.gateway.callers import Callers, Door
+from dubbing.gateway.crowd import Crowd
 from dubbing.gateway.facts import Facts
 from dubbing.gateway.fetching import Fetching
 from dubbing.gateway.follow import Following
@@ -75,7 +76,7 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
     for name in LATER:
         import_module(name)
     storage, facts = client.storage, Facts(client.storage)
-    counter, sent = Counter(settings.redis), Uploads(storage)
+    counter, crowd, sent = Counter(settings.redis), Crowd(settings.redis), Uploads(storage)
     roster, announcements = Roster(client), Announcements(storage)
     overview = Overview(client, roster, announcements)
     office = Office(
@@ -102,10 +103,12 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
         sender.begin()
         sweeper = Sweeper(storage, sent)
         sweeper.begin()
+        crowd.begin()
         yield
         await office.end()
         await sender.end()
         await sweeper.end()
+        await crowd.end()
 
     app = FastAPI(
         title="dubbing",
@@ -125,7 +128,7 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
     app.add_exception_handler(events.NothingMore, events.nothing_more)
     FAULTS.install(app)
     # The last one added is the first one that a request meets.
-    app.add_middleware(Turnstile, limits=Limits(settings, counter))
+    app.add_middleware(Turnstile, limits=Limits(settings, counter, crowd))
     app.add_middleware(Door, callers=Callers(Keyring(storage), loopback=loopback))
     if settings.cors_origins:
         # A browser asks without a key first.

@@ -1,4 +1,4 @@
-"""How many requests are served: a minute, by all gateways together, and at once, by each.
+"""How many requests all gateways together serve in a minute, and at once.
 
 Redis counts them. While it is away requests are served: they fail, or do not need it.
 """
@@ -22,6 +22,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dubbing.gateway.callers import OPEN, Caller
+from dubbing.gateway.crowd import Crowd
 from dubbing.gateway.refusals import FAULTS, LimitReached
 from dubbing.settings import Settings
 
@@ -75,20 +76,20 @@ class Counter:
 class Limits:
     """The limits of requests."""
 
-    def __init__(self, settings: Settings, counter: Counter) -> None:
+    def __init__(self, settings: Settings, counter: Counter, crowd: Crowd) -> None:
         """Take the limits of the settings. Nothing is counted yet."""
         self._settings = settings
         self._counter = counter
-        self._served = 0
-        """Requests that this gateway serves now."""
+        self._crowd = crowd
 
-    async def check(self, address: str, caller: Caller | None) -> Left | None:
+    async def check(self, path: str, address: str, caller: Caller | None) -> Left | None:
         """Count a request; return what is left of the caller's limit, None while nobody knows.
 
         address: the caller's. Raises LimitReached.
         """
         limits = [
-            (RateLimitItemPerMinute(most), names) for most, names in self._limits(address, caller)
+            (RateLimitItemPerMinute(most), names)
+            for most, names in self._limits(path, address, caller)
         ]
         try:
             fits = await asyncio.gather(
@@ -108,18 +109,23 @@ class Limits:
 
     def enter(self) -> None:
         """Begin to serve a request; raises LimitReached while too many are served."""
-        if self._served >= self._settings.requests_at_once:
+        if (served := self._crowd.size) >= self._settings.requests_at_once:
             raise LimitReached(
-                f"{self._served} requests are served: come again", retry_after=AT_ONCE_SECONDS
+                f"{served} requests are served: come again", retry_after=AT_ONCE_SECONDS
             )
-        self._served += 1
+        self._crowd.here += 1
 
     def leave(self) -> None:
         """End it."""
-        self._served -= 1
+        self._crowd.here -= 1
 
-    def _limits(self, address: str, caller: Caller | None) -> Iterable[tuple[int, tuple[str, ...]]]:
+    def _limits(
+        self, path: str, address: str, caller: Caller | None
+    ) -> Iterable[tuple[int, tuple[str, ...]]]:
         yield self._settings.requests_per_minute, ("all",)
+        for above, most in self._settings.requests_per_minute_of_paths.items():
+            if path == above or path.startswith(f"{above}/"):
+                yield most, ("path", above)
         yield self._settings.requests_per_minute_per_address, ("address", address)
         if caller and caller.requests_per_minute:
             yield caller.requests_per_minute, ("key", caller.key)
@@ -140,7 +146,8 @@ class Turnstile:
         address = scope["client"][0] if scope.get("client") else ""
         lasts = LONG.fullmatch(scope["path"]) is not None
         try:
-            left = await self._limits.check(address, scope.get("state", {}).get("caller"))
+            caller = scope.get("state", {}).get("caller")
+            left = await self._limits.check(scope["path"], address, caller)
             if not lasts:
                 self._limits.enter()
         except LimitReached as exc:

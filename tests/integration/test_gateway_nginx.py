@@ -82,7 +82,10 @@ def nginx(folder: Path, first: str, second: str) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def balanced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Balanced]:
-    limits = {"DUBBING_REQUESTS_PER_MINUTE_PER_ADDRESS": str(FEW)}
+    limits = {
+        "DUBBING_REQUESTS_PER_MINUTE_PER_ADDRESS": str(FEW),
+        "DUBBING_REQUESTS_PER_MINUTE_OF_PATHS": '{"/v1/audio": 2}',
+    }
     variables = {**limits, "PYTHONPATH": str(PLUGINS), "DUBBING_PROXIES": '["127.0.0.1/32"]'}
     with ExitStack() as stack:
         system = stack.enter_context(Served(tmp_path_factory.mktemp("balanced"), slots=1))
@@ -108,6 +111,14 @@ def test_gateways_share_a_limit_which_is_the_callers_and_not_the_proxys(balanced
     assert answers[0].headers["RateLimit-Limit"] == str(FEW)
     assert int(answers[-1].headers["Retry-After"]) > 0
     assert balanced.http.get("/v1/jobs", headers=from_("203.0.113.8")).status_code == 200
+
+
+def test_gateways_share_the_limit_of_a_path(balanced: Balanced) -> None:
+    def answer(path: str, n: int) -> int:
+        return balanced.http.get(path, headers=from_(f"203.0.113.{n}")).status_code
+
+    assert [answer("/v1/audio/voices", 20 + n) for n in range(3)] == [200, 200, 429]
+    assert answer("/v1/audiobooks", 30) == 404
 
 
 def test_a_websocket_passes_through(balanced: Balanced) -> None:

@@ -1,0 +1,82 @@
+"""How many requests all gateways serve at once.
+
+Each gateway tells its number in Redis once a second, and learns the sum of the others. So a request
+does not wait for Redis, and the number of a gateway that died is gone in seconds. For up to a
+second, two gateways may serve more than they should.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from contextlib import suppress
+
+import redis.asyncio
+from redis.exceptions import RedisError
+
+log = logging.getLogger(__name__)
+
+KEY = "dubbing:limits:served"
+PAUSE_SECONDS = 1.0
+SCRIPT = """
+local now, others = tonumber(redis.call('TIME')[1]), 0
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. ' ' .. now)
+local told = redis.call('HGETALL', KEYS[1])
+for n = 1, #told, 2 do
+  local count, at = string.match(told[n + 1], '(%d+) (%d+)')
+  if now - at > 3 then
+    redis.call('HDEL', KEYS[1], told[n])
+  elseif told[n] ~= ARGV[1] then
+    others = others + count
+  end
+end
+return others
+"""
+"""Takes a gateway's id and number, and returns the sum of the others. One that has told nothing for
+more than three seconds is gone."""
+
+
+class Crowd:
+    """The requests that are served now, by this gateway and by the others."""
+
+    def __init__(self, redis_url: str) -> None:
+        """Take the Redis of the installation. `begin` starts to tell."""
+        self.here = 0
+        """Requests that this gateway serves."""
+        self._others = 0
+        self._id = secrets.token_hex(4)
+        self._redis = redis.asyncio.Redis.from_url(redis_url)
+        self._tell = self._redis.register_script(SCRIPT)
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def size(self) -> int:
+        """Requests that all gateways serve."""
+        return self.here + self._others
+
+    def begin(self) -> None:
+        """Tell and learn from now on, on the event loop of the gateway."""
+        self._task = asyncio.create_task(self._go_on())
+
+    async def end(self) -> None:
+        """Stop, and leave nothing in Redis."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        with suppress(RedisError):
+            await self._redis.hdel(KEY, self._id)
+        await self._redis.aclose()
+
+    async def step(self) -> None:
+        """Tell and learn once. While Redis is away, this gateway counts for itself."""
+        try:
+            self._others = int(await self._tell(keys=[KEY], args=[self._id, self.here]))
+        except RedisError as exc:
+            self._others = 0
+            log.debug("the requests of other gateways are not known: %s", exc)
+
+    async def _go_on(self) -> None:
+        while True:
+            await self.step()
+            await asyncio.sleep(PAUSE_SECONDS)

@@ -1,0 +1,63 @@
+"""The limits that gateways share in one Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+import redis
+
+from dubbing.gateway.crowd import KEY, Crowd
+from dubbing.gateway.limits import Counter, Limits
+from dubbing.gateway.refusals import LimitReached
+from dubbing.settings import Settings
+
+
+def test_gateways_together_serve_no_more_at_once_than_one(redis_url: str) -> None:
+    async def go() -> None:
+        one, other = Crowd(redis_url), Crowd(redis_url)
+        limits = Limits(Settings(requests_at_once=2), Counter(redis_url), other)
+        one.here = 2
+        await one.step()
+        await other.step()
+        with pytest.raises(LimitReached, match="2 requests are served"):
+            limits.enter()
+        # A gateway that ends serves nothing.
+        await one.end()
+        await other.step()
+        limits.enter()
+        limits.enter()
+        with pytest.raises(LimitReached):
+            limits.enter()
+        await other.end()
+
+    asyncio.run(go())
+    with redis.from_url(redis_url) as server:
+        assert not server.exists(KEY)
+
+
+def test_a_gateway_that_died_serves_nothing(redis_url: str) -> None:
+    with redis.from_url(redis_url) as server:
+        server.hset(KEY, mapping={"dead": f"9 {int(time.time()) - 10}", "alive": f"3 {2**40}"})
+
+    async def size() -> int:
+        crowd = Crowd(redis_url)
+        await crowd.step()
+        await crowd.end()
+        return crowd.size
+
+    assert asyncio.run(size()) == 3
+    with redis.from_url(redis_url) as server:
+        assert server.hkeys(KEY) == [b"alive"]
+
+
+def test_without_redis_a_gateway_counts_for_itself() -> None:
+    async def size() -> int:
+        crowd = Crowd("redis://127.0.0.1:1")
+        crowd.here = 1
+        await crowd.step()
+        await crowd.end()
+        return crowd.size
+
+    assert asyncio.run(size()) == 1
