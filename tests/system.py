@@ -241,6 +241,10 @@ class System:
             assert time.monotonic() < deadline, f"not {what}: {self.log('faulty')[-3000:]}"
             time.sleep(0.02)
 
+    def unmarked(self, job_id: str) -> None:
+        """Return once the mark of an open job is gone, a moment after its end is known."""
+        self.until(lambda: not self.client.storage.exists(Keys.open(job_id)), f"{job_id} unmarked")
+
     def begun(self, job: Manifest, count: int) -> None:
         """Return once ``count`` lines of a job were begun; the job must not have ended."""
         self.until(lambda: self.spoken(job).total() >= count, f"{count} lines begun")

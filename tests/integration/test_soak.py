@@ -57,8 +57,7 @@ def lived(system: System, name: str, *texts: str, poison: frozenset[str] = froze
     job = script(name, *texts)
     life = Life(Order(job=job, poison=poison, again=0, cancel_at=None, retry=False, older=False))
     life.last = system.run(job)
-    # The mark goes a moment after the end is known.
-    system.until(lambda: not system.client.storage.exists(Keys.open(name)), "unmarked")
+    system.unmarked(name)
     return life
 
 

@@ -48,8 +48,7 @@ def test_a_job_ends_in_sound_and_a_report_of_every_line(system: System, tmp_path
     paths = {path.name: path for path in system.client.fetch("plain", tmp_path)}
     assert {"dub.flac", "report.json"} <= set(paths)
     assert soundfile.info(paths["dub.flac"]).duration > 40
-    mark = Keys.open("plain")
-    system.until(lambda: not system.client.storage.exists(mark), "the mark of an open job gone")
+    system.unmarked("plain")
 
 
 def test_the_same_request_is_the_same_job(system: System) -> None:
