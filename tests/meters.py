@@ -1,7 +1,7 @@
 """What libraries that the product does without measure in a sound.
 
-They are imported where they are called: they load ``scipy.signal``, which takes longer than all
-else that a run collects.
+They are imported where they are called: each process that collects the tests would load
+``scipy.signal``, for a second or more.
 """
 
 from __future__ import annotations

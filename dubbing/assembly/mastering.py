@@ -202,8 +202,8 @@ def _true_peaks(frames: Samples, start: int, stop: int) -> Samples:
     return peaks
 
 
-# These two are a few lines here, as an import of ``scipy.ndimage`` takes longer than all else
-# that a new process of assembly does before its first job.
+# These two are a few lines here, as an import of ``scipy.ndimage`` would be a third of the start of
+# a process of assembly.
 def _widest(attenuation: Decibels, reach: int) -> Decibels:
     """Return the largest of the values within ``reach`` of each; none is negative.
 

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 KEY = "dubbing:limits:served"
 PAUSE_SECONDS = 1.0
+ANSWER_SECONDS = 1.0
+"""How long Redis may take; a connection that went silent would keep an old sum for ever."""
 SCRIPT = """
 local now, others = tonumber(redis.call('TIME')[1]), 0
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. ' ' .. now)
@@ -46,7 +48,9 @@ class Crowd:
         """Requests that this gateway serves."""
         self._others = 0
         self._id = secrets.token_hex(4)
-        self._redis = redis.asyncio.Redis.from_url(redis_url)
+        self._redis = redis.asyncio.Redis.from_url(
+            redis_url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS
+        )
         self._tell = self._redis.register_script(SCRIPT)
         self._task: asyncio.Task[None] | None = None
 

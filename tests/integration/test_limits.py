@@ -8,6 +8,7 @@ import time
 import pytest
 import redis
 
+from dubbing.gateway import crowd
 from dubbing.gateway.crowd import KEY, Crowd
 from dubbing.gateway.limits import Counter, Limits
 from dubbing.gateway.refusals import LimitReached
@@ -42,22 +43,43 @@ def test_a_gateway_that_died_serves_nothing(redis_url: str) -> None:
         server.hset(KEY, mapping={"dead": f"9 {int(time.time()) - 10}", "alive": f"3 {2**40}"})
 
     async def size() -> int:
-        crowd = Crowd(redis_url)
-        await crowd.step()
-        await crowd.end()
-        return crowd.size
+        gateway = Crowd(redis_url)
+        await gateway.step()
+        await gateway.end()
+        return gateway.size
 
     assert asyncio.run(size()) == 3
     with redis.from_url(redis_url) as server:
         assert server.hkeys(KEY) == [b"alive"]
 
 
+def test_while_redis_is_silent_a_gateway_counts_for_itself(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crowd, "ANSWER_SECONDS", 0.2)
+
+    async def go() -> None:
+        one, other = Crowd(redis_url), Crowd(redis_url)
+        one.here = 2
+        await one.step()
+        await other.step()
+        assert other.size == 2
+        with redis.from_url(redis_url) as server:
+            server.client_pause(600)
+            await other.step()
+            assert other.size == 0
+        await one.end()
+        await other.end()
+
+    asyncio.run(go())
+
+
 def test_without_redis_a_gateway_counts_for_itself() -> None:
     async def size() -> int:
-        crowd = Crowd("redis://127.0.0.1:1")
-        crowd.here = 1
-        await crowd.step()
-        await crowd.end()
-        return crowd.size
+        gateway = Crowd("redis://127.0.0.1:1")
+        gateway.here = 1
+        await gateway.step()
+        await gateway.end()
+        return gateway.size
 
     assert asyncio.run(size()) == 1
