@@ -74,8 +74,9 @@ def test_one_more_job_reads_no_spec_and_costs_a_few_requests(bucket: Counted) ->
     few, more = bucket.submit(*jobs("a", "b")), bucket.submit(*jobs(*"cdefg"))
     for kind in ("GET engines", "PUT engines"):
         assert of(few, kind) == of(more, kind) > 0
-    # A busy server has a request made again now and then.
-    assert (more.total() - few.total()) // 3 <= A_JOB
+    # A busy server has a request made again now and then, but not each time.
+    again = bucket.submit(*jobs(*"hijkl"))
+    assert min(more.total(), again.total()) - few.total() <= 3 * A_JOB
 
 
 def test_a_film_and_a_voice_that_jobs_share_are_stored_once(
