@@ -125,6 +125,15 @@ class Keyring:
         self._note(key.id)
         return key
 
+    def get(self, id_: str) -> ApiKey | None:
+        """Return a key whose holder is known, by its id, or None when it was revoked."""
+        try:
+            key = self._load(id_)
+        except NotFound:
+            return None
+        self._note(id_)
+        return key
+
     def all(self) -> list[KeyUse]:
         """Return the keys, the oldest first; a key that cannot be read is left out."""
         ends = ".json"

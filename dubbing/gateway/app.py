@@ -22,6 +22,7 @@ from dubbing.gateway import (
     nodes,
     openai,
     outputs,
+    session,
     socket,
     speech,
     system,
@@ -41,6 +42,10 @@ from dubbing.gateway.limits import Counter, Limits, Turnstile
 from dubbing.gateway.manifests import Manifests
 from dubbing.gateway.office import Office
 from dubbing.gateway.overview import Overview
+from dubbing.gateway.pages import routes as pages
+from dubbing.gateway.pages.assets import Assets
+from dubbing.gateway.pages.shell import Shell
+from dubbing.gateway.people import People
 from dubbing.gateway.pulse import Pulse
 from dubbing.gateway.quotas import Quotas
 from dubbing.gateway.refusals import FAULTS
@@ -76,12 +81,15 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
     for name in LATER:
         import_module(name)
     storage, facts = client.storage, Facts(client.storage)
+    keyring = Keyring(storage)
+    people = People(keyring, client.ledger.sessions)
     counter, crowd, sent = Counter(settings.redis), Crowd(settings.redis), Uploads(storage)
     roster, announcements = Roster(client), Announcements(storage)
     overview = Overview(client, roster, announcements)
     office = Office(
         client=client,
         settings=settings,
+        people=people,
         facts=facts,
         quotas=Quotas(settings, storage, facts, counter, sent),
         following=Following(storage, client.ledger),
@@ -92,6 +100,7 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
         overview=overview,
         pulse=Pulse(overview.look),
         specs=Kept(client.specs, SPECS_SECONDS),
+        shell=Shell(Assets()),
     )
 
     @asynccontextmanager
@@ -123,13 +132,14 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
         *(health, me, jobs, outputs, events, lines, uploads, webhooks),
         *(nodes, system, socket),
         *(speech, voices, openai),
+        *(pages, session),
     ):
         app.include_router(module.router)
     app.add_exception_handler(events.NothingMore, events.nothing_more)
     FAULTS.install(app)
     # The last one added is the first one that a request meets.
     app.add_middleware(Turnstile, limits=Limits(settings, counter, crowd))
-    app.add_middleware(Door, callers=Callers(Keyring(storage), loopback=loopback))
+    app.add_middleware(Door, callers=Callers(keyring, people, loopback=loopback))
     if settings.cors_origins:
         # A browser asks without a key first.
         app.add_middleware(

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 from urllib.parse import parse_qsl, urlencode
 
 from fastapi import Depends
@@ -15,17 +15,27 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dubbing.errors import DubbingError
+from dubbing.gateway.pages.assets import ROUTE
+from dubbing.gateway.people import People
 from dubbing.gateway.refusals import FAULTS, Forbidden, Unauthorized
 from dubbing.keyring import ApiKey, Keyring
 from dubbing.keyring import Scope as Right
 from dubbing.serving.requests import keys_in
 
-OPEN = frozenset({"/health", "/api/health", "/ready", "/openapi.json", "/docs"})
-"""Routes without a key: for load balancers, and to learn what there is."""
+OPEN = frozenset({"/health", "/api/health", "/ready", "/openapi.json", "/docs", "/", "/status"})
+"""Routes without a key: for load balancers, to learn what there is, and pages."""
+SIGNING = frozenset({("POST", "/session"), ("DELETE", "/session")})
+"""Requests without a key that are counted like all others."""
+COOKIE = "dubbing-session"
+"""Holds the id of a person's session."""
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing."""
 KNOWN_SECONDS = 5.0
 """How long a key is known without a look at storage; a revoked one is refused after that."""
 FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+Find: TypeAlias = Callable[[str], ApiKey | None]
+"""Finds the key of a secret that was sent."""
 
 
 @dataclass(frozen=True)
@@ -61,41 +71,50 @@ ANYBODY = Caller(tenant="default", rights=frozenset(Right))
 
 
 class Callers:
-    """Tells callers by their keys. No key is needed on this machine, while none was made."""
+    """Tells callers by their keys, and people by the sessions that they began with one.
 
-    def __init__(self, keyring: Keyring, *, loopback: bool) -> None:
-        """Take the keys. loopback: whether only this machine reaches the gateway."""
+    No key is needed on this machine, while none was made.
+    """
+
+    def __init__(self, keyring: Keyring, people: People, *, loopback: bool) -> None:
+        """Take those who are known. loopback: whether only this machine reaches the gateway."""
         self._keyring = keyring
+        self._people = people
         self._loopback = loopback
-        self._known: dict[str, tuple[float, Caller | None]] = {}
+        self._known: dict[tuple[Find, str], tuple[float, Caller | None]] = {}
+        """A key and the id of a session are told apart: neither is taken for the other."""
         self._open: tuple[float, bool] = (0.0, False)
 
-    def of(self, headers: Headers, sent: Sequence[str]) -> Caller:
-        """Return who sent a request; raises Unauthorized. It may read storage.
+    def of(self, headers: Headers, sent: Sequence[str], session: str = "") -> Caller:
+        """Return who sent a request; raises Unauthorized. It may read storage and Redis.
 
-        sent: the keys that the request bears.
+        sent: the keys that the request bears. session: the id in its cookie.
         """
         for key in sent:
-            if caller := self._known_caller(key):
+            if caller := self._known_caller(key, self._keyring.find):
                 return caller
+        if session and (caller := self._known_caller(session, self._people.key_of)):
+            return caller
         # OpenAI's client always sends a key.
         if self._is_open(headers):
             return ANYBODY
         if sent:
             raise Unauthorized("this API key is unknown or was revoked")
+        if session:
+            raise Unauthorized("the session has ended: sign in again")
         raise Unauthorized(
             "send an API key as Authorization: Bearer, or X-Api-Key; `dubbing keys add` makes one"
         )
 
-    def _known_caller(self, key: str) -> Caller | None:
-        until, caller = self._known.get(key, (0.0, None))
+    def _known_caller(self, secret: str, find: Find) -> Caller | None:
+        until, caller = self._known.get((find, secret), (0.0, None))
         if time.monotonic() < until:
             return caller
-        found = self._keyring.find(key)
+        found = find(secret)
         caller = _caller(found) if found else None
         if len(self._known) > 10_000:
             self._known.clear()
-        self._known[key] = time.monotonic() + KNOWN_SECONDS, caller
+        self._known[find, secret] = time.monotonic() + KNOWN_SECONDS, caller
         return caller
 
     def _is_open(self, headers: Headers) -> bool:
@@ -132,6 +151,21 @@ def _foreign(origin: str) -> bool:
     return bool(origin) and (host.rpartition(":")[0] or host).strip("[]") not in LOCAL
 
 
+def is_open(scope: Scope) -> bool:
+    """Whether anybody is served what is asked for, as often as they like."""
+    if scope["type"] not in {"http", "websocket"}:
+        return True
+    return scope["path"] in OPEN or scope["path"].startswith(ROUTE)
+
+
+def from_own_page(headers: Headers) -> bool:
+    """Whether no page of another origin can have made a browser send a request.
+
+    The browser itself sets the one header; to set the other one, such a page needs leave by CORS.
+    """
+    return headers.get("sec-fetch-site") == "same-origin" or "x-requested-with" in headers
+
+
 class Door:
     """ASGI middleware: tells who calls, and refuses those who may not."""
 
@@ -141,13 +175,13 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request of a known caller."""
-        if scope["type"] not in {"http", "websocket"} or scope["path"] in OPEN:
+        if is_open(scope) or (scope.get("method"), scope["path"]) in SIGNING:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
         sent = [*keys_in(headers), *_taken_from_query(scope)]
         try:
-            caller = await asyncio.to_thread(self._callers.of, headers, sent)
+            caller = await asyncio.to_thread(self._callers.of, headers, sent, _session(scope))
         except DubbingError as exc:
             await _refuse(exc, scope, receive, send)
             return
@@ -165,6 +199,19 @@ def _taken_from_query(scope: Scope) -> list[str]:
     fields = parse_qsl(scope["query_string"].decode("latin-1"))
     scope["query_string"] = urlencode([one for one in fields if one[0] != "key"]).encode()
     return [value for name, value in fields if name == "key"]
+
+
+def _session(scope: Scope) -> str:
+    """Return the id of a session in a request's cookie, or ``""``.
+
+    SameSite keeps pages of other sites from sending the cookie, and not those at other ports of
+    this host: of what changes something, only requests of our own pages count.
+    """
+    connection = HTTPConnection(scope)
+    changes = scope["type"] == "http" and scope["method"] not in SAFE
+    if changes and not from_own_page(connection.headers):
+        return ""
+    return connection.cookies.get(COOKIE, "")
 
 
 async def _refuse(exc: DubbingError, scope: Scope, receive: Receive, send: Send) -> None:

@@ -21,7 +21,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dubbing.gateway.callers import OPEN, Caller
+from dubbing.gateway.callers import Caller, is_open
 from dubbing.gateway.crowd import Crowd
 from dubbing.gateway.refusals import FAULTS, LimitReached
 from dubbing.settings import Settings
@@ -140,7 +140,7 @@ class Turnstile:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request within the limits."""
-        if scope["type"] not in {"http", "websocket"} or scope["path"] in OPEN:
+        if is_open(scope):
             await self._app(scope, receive, send)
             return
         address = scope["client"][0] if scope.get("client") else ""

@@ -14,6 +14,8 @@ from dubbing.gateway.follow import Following
 from dubbing.gateway.kept import Kept
 from dubbing.gateway.manifests import Manifests
 from dubbing.gateway.overview import Overview
+from dubbing.gateway.pages.shell import Shell
+from dubbing.gateway.people import People
 from dubbing.gateway.pulse import Pulse
 from dubbing.gateway.quotas import Quotas
 from dubbing.gateway.roster import Roster
@@ -29,6 +31,7 @@ class Office:
 
     client: Client
     settings: Settings
+    people: People
     facts: Facts
     following: Following
     manifests: Manifests
@@ -40,6 +43,7 @@ class Office:
     pulse: Pulse
     specs: Kept[dict[str, EngineSpec]]
     """Those of the client, for lines that are said at once: storage may be far."""
+    shell: Shell
 
     def begin(self) -> None:
         """Start what goes on beside requests; called on the event loop of the gateway."""

@@ -30,6 +30,7 @@ in the middle of a step; sending a step twice does no harm. Entries that are not
 ``holding:<name>``             hash: what each process of a worker holds in memory, as it reported
 ``work:<name>``                hash: how much a worker has done, and how long it took
 ``servers``                    hash: the last heartbeat of each registered server, by its id
+``session:<digest>``           string: the API key of who has signed in on a page
 ``shares:<engine>``            hash: the slots of each endpoint that a process has, and its wish
 ``began``                      string: since when Redis has kept what it was told
 ``reply:<ticket>``             list: the answer to a request that has no job

@@ -28,6 +28,7 @@ from dubbing.ledger.records import (
 from dubbing.ledger.requests import Requests
 from dubbing.ledger.server import Call, Server
 from dubbing.ledger.servers import Servers
+from dubbing.ledger.sessions import Sessions
 from dubbing.ledger.slots import Slots
 from dubbing.planning.plan import BatchRef
 
@@ -59,6 +60,7 @@ class Ledger:
         self.crew = Crew(self._server)
         self.requests = Requests(self._server)
         self.servers = Servers(self._server)
+        self.sessions = Sessions(self._server)
 
     def greet(self) -> None:
         """Meet a Redis for the first time, within seconds; raises QueueRefused, QueueUnavailable.

@@ -128,6 +128,19 @@ def test_a_websocket_passes_through(balanced: Balanced) -> None:
         assert json.loads(socket.recv(SECONDS))["type"] == "system_status"
 
 
+def test_a_person_signs_in_on_a_page_through_it(balanced: Balanced) -> None:
+    headers = {**from_("203.0.113.9"), "X-Requested-With": "dubbing"}
+    asked = {"key": balanced.http.headers["X-Api-Key"]}
+    with httpx2.Client(base_url=balanced.http.base_url, headers=headers) as person:
+        assert "importmap" in person.get("/status").text
+        assert "Secure" not in person.post("/session", json=asked).headers["Set-Cookie"]
+        # By either gateway.
+        assert [person.get("/v1/jobs").status_code for _ in range(4)] == [200] * 4
+    headers["X-Forwarded-Proto"] = "https"
+    secure = httpx2.post(f"{balanced.one.url}/session", json=asked, headers=headers)
+    assert "Secure" in secure.headers["Set-Cookie"]
+
+
 def test_a_film_is_sent_and_a_job_followed_through_the_death_of_its_gateway(
     balanced: Balanced,
 ) -> None:

@@ -117,6 +117,15 @@ def test_an_engine_without_its_extra_says_which_to_install(
     assert "dubbing[espeak]" in done.stdout + done.stderr
 
 
+def test_the_pages_travel_with_the_wheel(installed: Path) -> None:
+    (pages,) = installed.parent.glob("lib/python*/site-packages/dubbing/gateway/pages")
+    kept = ROOT / "dubbing" / "gateway" / "pages"
+    files = [path for path in kept.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    assert len(files) > 30
+    for path in files:
+        assert (pages / path.relative_to(kept)).read_bytes() == path.read_bytes()
+
+
 def test_the_licences_travel_with_the_wheel(installed: Path) -> None:
     (site,) = installed.parent.glob("lib/python*/site-packages")
     (licences,) = site.glob("dubbing-*.dist-info/licenses")

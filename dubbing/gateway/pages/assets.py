@@ -1,0 +1,61 @@
+"""The files that pages load. Each is served under a digest of them all, so browsers may keep it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from dubbing.errors import NotFound
+
+STATIC = Path(__file__).parent / "static"
+ROUTE = "/static/"
+TYPES = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+}
+"""Media types by a file's ending; licences are text."""
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A file of the pages."""
+
+    content: bytes
+    media_type: str
+    digest: str
+
+
+class Assets:
+    """All files of the pages, in memory: some hundred kilobytes."""
+
+    def __init__(self) -> None:
+        """Read the files."""
+        paths = (path for path in sorted(STATIC.rglob("*")) if path.is_file())
+        self._found = {path.relative_to(STATIC).as_posix(): _read(path) for path in paths}
+        listed = "".join(f"{name} {one.digest}\n" for name, one in self._found.items())
+        self.digest = _digest(listed.encode())
+        """Changes with any of the files, as a module kept from before may not fit a new one."""
+
+    def get(self, name: str) -> Asset:
+        """Return a file; raises NotFound."""
+        if name not in self._found:
+            raise NotFound(f"the pages have no file {name!r}")
+        return self._found[name]
+
+    def url(self, name: str) -> str:
+        """Return where a file is served; raises NotFound."""
+        self.get(name)
+        return f"{ROUTE}{self.digest}/{name}"
+
+
+def _read(path: Path) -> Asset:
+    content = path.read_bytes()
+    return Asset(content, TYPES.get(path.suffix, "text/plain"), _digest(content))
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:24]

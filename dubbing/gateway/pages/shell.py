@@ -1,0 +1,75 @@
+"""The shell of a page: the document that a browser gets first, and what it allows the page.
+
+A page may run the gateway's own modules and talk to the gateway, and nothing else: no script or
+style in the document but the import map, no text that becomes code or markup, no other host.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from string import Template
+
+from dubbing.gateway.pages.assets import Assets
+
+SHELL = Path(__file__).with_name("shell.html")
+MODULES = {
+    "preact": "vendor/preact/preact.mjs",
+    "preact/hooks": "vendor/preact/hooks.mjs",
+    "htm": "vendor/htm/htm.mjs",
+    "uplot": "vendor/uplot/uPlot.esm.js",
+}
+"""What modules import by a name; they import each other by paths."""
+LINKS = {
+    "icon": "icon.svg",
+    "pico": "vendor/pico/pico.min.css",
+    "uplot": "vendor/uplot/uPlot.min.css",
+    "style": "style.css",
+}
+POLICY = (
+    "default-src 'none'",
+    "connect-src 'self'",
+    # Pico draws the signs of its fields from data.
+    "img-src 'self' data:",
+    "style-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    # Nothing can make markup of a text.
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+)
+HARDENED: Mapping[str, str] = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+"""Headers of pages and of their files."""
+
+
+class Shell:
+    """Makes the shells of pages."""
+
+    def __init__(self, assets: Assets) -> None:
+        """Take the files of the pages."""
+        imports = {name: assets.url(file) for name, file in MODULES.items()}
+        self._imports = json.dumps({"imports": imports})
+        self._links = {name: assets.url(file) for name, file in LINKS.items()}
+        self._shell = Template(SHELL.read_text("utf-8"))
+        self.assets = assets
+        digest = base64.b64encode(hashlib.sha256(self._imports.encode()).digest()).decode()
+        self.headers: Mapping[str, str] = {
+            **HARDENED,
+            "Content-Security-Policy": "; ".join((*POLICY, f"script-src 'self' 'sha256-{digest}'")),
+            # It names the files of this release.
+            "Cache-Control": "no-cache",
+        }
+
+    def of(self, page: str) -> str:
+        """Return the document of a page."""
+        module = self.assets.url(f"pages/{page}.js")
+        return self._shell.substitute(imports=self._imports, module=module, **self._links)

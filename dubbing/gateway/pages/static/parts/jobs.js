@@ -1,0 +1,53 @@
+// The open jobs: how far they are, how long they take, and what holds them up.
+
+import { html } from "../html.js";
+import { number, span } from "../words/figures.js";
+import { named, t } from "../words/words.js";
+import { Mark } from "./mark.js";
+import { Name } from "./name.js";
+import { Section, Table } from "./section.js";
+
+const HEADS = ["job", "job.state", "job.language", "job.progress", "job.left"];
+const TONES = { synthesizing: "busy", assembling: "busy", completed: "good", failed: "bad" };
+
+// count: how many jobs are open, of which only the last may be in `jobs`.
+export function Jobs({ jobs, count }) {
+  return html`<${Section} id="jobs" title=${t("jobs")}>
+    ${jobs.length === 0
+      ? html`<p>${t("jobs.none")}</p>`
+      : html`<${Table} label="jobs" heads=${HEADS.map((head) => t(head))}>
+          ${jobs.map((job) => html`<${Job} key=${job.id} job=${job} />`)}
+        <//>`}
+    ${count > jobs.length &&
+    jobs.length > 0 &&
+    html`<p>
+      <small>${t("jobs.more", { shown: number(jobs.length), count: number(count) })}</small>
+    </p>`}
+  <//>`;
+}
+
+function Job({ job }) {
+  const { total, done, failed } = job.lines;
+  const said = t("job.progress.of", { done: number(done), total: number(total) });
+  return html`<tr>
+    <th scope="row"><${Name} of=${job.id} /></th>
+    <td>
+      <${Mark} tone=${TONES[job.state] ?? "quiet"}>${named("job-state", job.state)}<//>
+      <${Hindrance} name="job.lacks" engines=${job.lacks} />
+      <${Hindrance} name="job.loading" engines=${job.loading} />
+    </td>
+    <td><${Name} of=${job.language} /></td>
+    <td>
+      <progress aria-label=${said} max=${Math.max(1, total)} value=${done}></progress>
+      <small>${said}</small>
+      ${failed > 0 &&
+      html` <small class="bad">${t("job.failed", { count: number(failed) })}</small>`}
+    </td>
+    <td>${span(job.seconds_left)}</td>
+  </tr>`;
+}
+
+function Hindrance({ name, engines }) {
+  if (engines.length === 0) return null;
+  return html`<small><bdi>${t(name, { engines: engines.join(", ") })}</bdi></small>`;
+}

@@ -1,0 +1,8 @@
+// A coloured mark with its word, as colours alone tell not everybody something.
+
+import { html } from "../html.js";
+
+// tone: "good", "busy", "quiet" or "bad".
+export function Mark({ tone, children }) {
+  return html`<span class="mark ${tone}"><i aria-hidden="true"></i>${children}</span>`;
+}

@@ -1,0 +1,26 @@
+// A part of a page under a heading of its own, by which screen readers find it.
+
+import { html } from "../html.js";
+
+export function Section({ id, title, children }) {
+  return html`<section aria-labelledby=${id}>
+    <h2 id=${id}>${title}</h2>
+    ${children}
+  </section>`;
+}
+
+// A table that scrolls within itself on a narrow screen, also by keys. heads: texts of its columns.
+export function Table({ label, heads, children }) {
+  return html`<div class="table" role="group" aria-labelledby=${label} tabindex="0">
+    <table aria-labelledby=${label}>
+      <thead>
+        <tr>
+          ${heads.map((head) => html`<th key=${head} scope="col">${head}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${children}
+      </tbody>
+    </table>
+  </div>`;
+}

@@ -1,0 +1,47 @@
+// Numbers as people of the page's language read them. What is not known is a dash.
+
+import { locale } from "./words.js";
+
+const UNKNOWN = "–";
+
+export function number(value, digits = 0) {
+  return known(value, () => format(value, { maximumFractionDigits: digits }));
+}
+
+export function percent(value) {
+  return known(value, () => format(value / 100, { style: "percent" }));
+}
+
+// value: in MiB.
+export function memory(value) {
+  return known(value, () =>
+    value < 1024 ? `${number(value)} MiB` : `${number(value / 1024, 1)} GiB`,
+  );
+}
+
+// Returns a span of time in its largest unit, and the next one if it matters.
+export function span(seconds) {
+  return known(seconds, () => {
+    const unit = (value, name, digits = 0) =>
+      format(value, { style: "unit", unit: name, maximumFractionDigits: digits });
+    if (seconds < 10) return unit(seconds, "second", 1);
+    if (seconds < 60) return unit(seconds, "second");
+    const minutes = Math.round(seconds / 60);
+    if (minutes < 60) return unit(minutes, "minute");
+    const rest = minutes % 60;
+    return unit(Math.floor(minutes / 60), "hour") + (rest ? ` ${unit(rest, "minute")}` : "");
+  });
+}
+
+// value: a Date, or what makes one.
+export function time(value, options = { timeStyle: "medium" }) {
+  return new Intl.DateTimeFormat(locale(), options).format(new Date(value));
+}
+
+function known(value, say) {
+  return value === null || value === undefined ? UNKNOWN : say();
+}
+
+function format(value, options) {
+  return new Intl.NumberFormat(locale(), options).format(value);
+}

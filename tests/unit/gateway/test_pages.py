@@ -1,0 +1,103 @@
+"""The files of the pages: where they come from, and that they fit together."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import posixpath
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from dubbing.gateway.pages.assets import STATIC, Assets
+from dubbing.gateway.pages.shell import MODULES, Shell
+
+NOTICE = Path(__file__).parents[3] / "NOTICE"
+VENDOR = STATIC / "vendor"
+OURS = [path for path in sorted(STATIC.rglob("*.js")) if VENDOR not in path.parents]
+IMPORTED = re.compile(r'^(?:import|export)\b[^"]*?"([^"]+)";', re.MULTILINE)
+WORD = re.compile(r'^  "([^"]+)": "(.+)",$', re.MULTILINE)
+SAID = re.compile(r"""\bt\(["'`]([\w.-]+)["'`][,)]""")
+
+
+@pytest.fixture(scope="module")
+def shell() -> Shell:
+    return Shell(Assets())
+
+
+def test_libraries_are_the_files_that_were_published() -> None:
+    packages = json.loads((VENDOR / "vendor.json").read_text())
+    wanted = {path: file["sha256"] for one in packages for path, file in one["files"].items()}
+    found = {
+        path.relative_to(VENDOR).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in VENDOR.rglob("*")
+        if path.is_file() and path.name != "vendor.json"
+    }
+    assert found == wanted
+    for package in packages:
+        assert any("LICENSE" in path for path in package["files"])
+        assert f"{package['name']}, {package['licence']}" in " ".join(NOTICE.read_text().split())
+
+
+@pytest.mark.parametrize("module", OURS, ids=lambda path: path.relative_to(STATIC).as_posix())
+def test_every_import_of_a_module_is_there(module: Path, shell: Shell) -> None:
+    here = module.parent.relative_to(STATIC).as_posix()
+    for name in IMPORTED.findall(module.read_text()):
+        path = posixpath.normpath(f"{here}/{name}") if name.startswith(".") else MODULES[name]
+        shell.assets.get(path)
+
+
+def test_every_text_of_a_page_is_there_in_each_language() -> None:
+    english, *others = (
+        dict(WORD.findall((STATIC / "words" / f"{language}.js").read_text()))
+        for language in ("en", "zh")
+    )
+    for other in others:
+        assert other.keys() == english.keys()
+        for name, text in english.items():
+            fields = re.findall(r"\{\w+\}", text)
+            assert sorted(re.findall(r"\{\w+\}", other[name])) == sorted(fields), name
+    said = {name for module in OURS for name in SAID.findall(module.read_text())}
+    assert len(said) > 20
+    assert said <= english.keys()
+
+
+class Document(HTMLParser):
+    """What a document holds that a policy of content has to allow."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.scripts: list[tuple[dict[str, str | None], str]] = []
+        self.links: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        assert tag != "style"
+        assert not [name for name in found if name == "style" or name.startswith("on")]
+        if tag == "script":
+            self.scripts.append((found, ""))
+        if link := found.get("href") or found.get("src"):
+            self.links.append(link)
+
+    def handle_data(self, data: str) -> None:
+        if self.lasttag == "script" and data.strip():
+            self.scripts[-1] = (self.scripts[-1][0], data)
+
+
+def test_a_page_runs_its_import_map_and_files_of_its_own_and_nothing_else(shell: Shell) -> None:
+    document = Document(shell.of("status"))
+    policy = dict(
+        rule.split(" ", 1) for rule in shell.headers["Content-Security-Policy"].split("; ")
+    )
+    (_, imports), (module, inline) = document.scripts
+    digest = base64.b64encode(hashlib.sha256(imports.encode()).digest()).decode()
+    assert policy["script-src"] == f"'self' 'sha256-{digest}'"
+    assert (module["type"], inline) == ("module", "")
+    assert policy["default-src"] == policy["frame-ancestors"] == "'none'"
+    assert not [rule for rule in policy.values() if "unsafe" in rule or "://" in rule]
+    for url in [*document.links, *json.loads(imports)["imports"].values()]:
+        assert url == shell.assets.url(url.partition(f"/{shell.assets.digest}/")[2])
