@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import browsers
@@ -20,6 +20,7 @@ from websockets.sync.client import connect
 
 from dubbing.engines.holding import Holding
 from dubbing.gateway.announcements import AnnounceBody, Announcements, Sort
+from dubbing.gateway.people import People
 from dubbing.keyring import Keyring, Scope
 from dubbing.ledger import WorkerState
 from dubbing.ledger.vitals import Vitals
@@ -159,6 +160,20 @@ def test_a_page_of_another_origin_changes_nothing_by_a_persons_cookie(
     assert person.post("/session", json=asked, headers=headers).status_code == of_sessions
 
 
+def test_a_session_ends_with_its_key_and_needs_more_than_redis(system: System) -> None:
+    keyring, sessions = Keyring(system.client.storage), system.client.ledger.sessions
+    people = People(keyring, sessions)
+    made, secret = keyring.make("t", [Scope.READ])
+    session = people.sign_in(secret)
+    assert people.key_of(session) == made
+    # Whoever has Redis writes what they like, and what they find there.
+    sessions.begin("invented", f"{made.id}:{'0' * 64}")
+    sessions.begin("copied", sessions.get(session))
+    assert people.key_of("invented") is people.key_of("copied") is None
+    keyring.revoke(made.id)
+    assert people.key_of(session) is None
+
+
 @pytest.fixture
 def busy(system: System) -> System:
     """A system in which there is something to see, some of it hostile."""
@@ -179,50 +194,86 @@ def busy(system: System) -> System:
     return system
 
 
-# It kills the gateway of this module, so it stands last.
-def test_the_status_is_seen_in_a_browser(busy: System, gateway: Gateway, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def page() -> Iterator[Any]:
     with browsers.page(viewport={"width": 1280, "height": 900}, locale="en-GB") as page:
-        from playwright.sync_api import expect
+        yield page
 
-        faults: list[str] = []
-        page.on("pageerror", lambda fault: faults.append(str(fault)))
-        page.on("dialog", lambda dialog: faults.append(dialog.message))
-        page.on("console", lambda said: said.type == "error" and faults.append(said.text))
 
-        def photograph(name: str) -> None:
-            page.screenshot(path=tmp_path / f"{name}.png", full_page=True)
+PACED = """async () => {
+  const url = document.querySelector("script[src]").src.replace("pages/status", "data/pace");
+  const { Pace } = await import(url);
+  const node = (node_id, request_count, error_count) => ({ node_id, request_count, error_count });
+  const pace = new Pace();
+  pace.feed([node("a", 10, 1)], 1000);
+  pace.feed([node("a", 16, 2)], 1010);
+  pace.feed([node("a", 2, 0), node("new", 500, 0)], 1021);
+  pace.feed([node("a", 5, 0), node("new", 501, 0)], 1030);
+  pace.feed([node("a", 900, 0)], 1200);
+  pace.feed([node("a", 901, 0)], 1219);
+  pace.feed([node("a", 901, 0)], 1221);
+  const first = [pace.times, pace.done, pace.failed, pace.total].map((one) => structuredClone(one));
+  for (let at = 1240; at < 9000; at += 10) pace.feed([node("a", 901, 0)], at);
+  return [...first, pace.times.length, pace.total];
+}"""
 
-        page.goto(f"{gateway.url}/status")
-        # The browser itself notes each answer that refuses.
-        page.get_by_label("API key").fill("dub_wrong")
-        page.get_by_role("button", name="Sign in").click()
-        expect(page.get_by_role("alert")).to_have_text("This API key is unknown or was revoked.")
-        page.get_by_label("API key").fill(key(busy))
-        page.get_by_label("API key").press("Enter")
-        nodes = page.get_by_role("region", name="Nodes")
-        expect(nodes.get_by_role("row")).to_have_count(3)
-        expect(nodes.get_by_role("row").nth(2)).to_contain_text("97%")
-        expect(nodes.get_by_role("rowheader").nth(0)).to_have_text(SEEN + "x" * 300)
-        expect(page.get_by_role("article")).to_contain_text(f"Maintenance: {SEEN}")
-        expect(page.get_by_role("region", name="Open jobs").get_by_role("row")).to_have_count(4)
-        expect(page.get_by_text("Live", exact=True)).to_be_visible()
-        photograph("english-light")
-        page.get_by_label("Language").select_option("zh")
-        page.emulate_media(color_scheme="dark")
+
+def test_a_page_counts_what_it_has_seen_within_the_hour(page: Any, gateway: Gateway) -> None:
+    page.goto(f"{gateway.url}/status")
+    times, done, failed, total, kept, later = page.evaluate(PACED)
+    # Of a restarted and of a new node, and of a gap, nobody knows when the lines were done.
+    assert times == [1020, 1040, 1220]
+    assert (done, failed) == ([15, None, 3], [3, None, 0])
+    assert total == {"done": 6, "failed": 1}
+    assert (kept, later) == (180, {"done": 0, "failed": 0})
+
+
+# It kills the gateway of this module, so it stands last.
+def test_the_status_is_seen_in_a_browser(
+    busy: System, gateway: Gateway, page: Any, tmp_path: Path
+) -> None:
+    from playwright.sync_api import expect
+
+    faults: list[str] = []
+    page.on("pageerror", lambda fault: faults.append(str(fault)))
+    page.on("dialog", lambda dialog: faults.append(dialog.message))
+    page.on("console", lambda said: said.type == "error" and faults.append(said.text))
+
+    def photograph(name: str) -> None:
+        page.screenshot(path=tmp_path / f"{name}.png", full_page=True)
+
+    page.goto(f"{gateway.url}/status")
+    # The browser itself notes each answer that refuses.
+    page.get_by_label("API key").fill("dub_wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_have_text("This API key is unknown or was revoked.")
+    page.get_by_label("API key").fill(key(busy))
+    page.get_by_label("API key").press("Enter")
+    nodes = page.get_by_role("region", name="Nodes")
+    expect(nodes.get_by_role("row")).to_have_count(3)
+    expect(nodes.get_by_role("row").nth(2)).to_contain_text("97%")
+    expect(nodes.get_by_role("rowheader").nth(0)).to_have_text(SEEN + "x" * 300)
+    expect(page.get_by_role("article")).to_contain_text(f"Maintenance: {SEEN}")
+    expect(page.get_by_role("region", name="Open jobs").get_by_role("row")).to_have_count(4)
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    expect(page.locator("canvas")).to_be_visible()
+    photograph("english-light")
+    page.get_by_label("Language").select_option("zh")
+    page.emulate_media(color_scheme="dark")
+    expect(page.get_by_role("heading", name="节点")).to_be_visible()
+    assert page.title() == "状态 · dubbing"
+    photograph("chinese-dark")
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    photograph("chinese-dark-phone")
+    assert all("401" in fault for fault in faults), faults
+
+    gateway.kill()
+    expect(page.get_by_text("未连接", exact=True)).to_be_visible()
+    port = str(urlsplit(gateway.url).port)
+    with gateways.running(busy.settings, "--port", port):
+        busy.client.ledger.crew.beat(record(name="new@gpu-2"))
+        expect(page.get_by_text("实时", exact=True)).to_be_visible()
+        expect(page.get_by_text("new@gpu-2")).to_be_visible()
+        page.reload()
         expect(page.get_by_role("heading", name="节点")).to_be_visible()
-        assert page.title() == "状态 · dubbing"
-        photograph("chinese-dark")
-        page.set_viewport_size({"width": 390, "height": 844})
-        assert page.evaluate("document.documentElement.scrollWidth") == 390
-        photograph("chinese-dark-phone")
-        assert all("401" in fault for fault in faults), faults
-
-        gateway.kill()
-        expect(page.get_by_text("未连接", exact=True)).to_be_visible()
-        port = str(urlsplit(gateway.url).port)
-        with gateways.running(busy.settings, "--port", port):
-            busy.client.ledger.crew.beat(record(name="new@gpu-2"))
-            expect(page.get_by_text("实时", exact=True)).to_be_visible()
-            expect(page.get_by_text("new@gpu-2")).to_be_visible()
-            page.reload()
-            expect(page.get_by_role("heading", name="节点")).to_be_visible()
