@@ -20,7 +20,7 @@ UNKNOWN: Ids = {
 }
 """Ids of nothing, by what a path calls them; `digest` is a voice's."""
 OF_A_JOB = {"name": "dub.flac", "line": "1"}
-EVERYBODYS = {"node_id", "announcement_id"}
+EVERYBODYS = {"node_id", "announcement_id", "release"}
 
 
 def _job(**fields: Any) -> dict[str, Any]:
@@ -67,6 +67,7 @@ NAMELESS = {
     "POST /api/extract_voice",
     *(f"POST /api/{route}" for route in ("register", "heartbeat", "unregister")),
     *("POST /api/nodes/register", "POST /api/announcements"),
+    *("POST /session", "DELETE /session"),
     "WEBSOCKET /ws",
 }
 """Routes that take no id of what belongs to a tenant; of the WebSocket, see its own tests."""

@@ -29,18 +29,18 @@ async def status(request: Request) -> HTMLResponse:
     return HTMLResponse(shell.of("status"), headers=dict(shell.headers))
 
 
-@router.get(f"{ROUTE}{{digest}}/{{name:path}}")
+@router.get(f"{ROUTE}{{release}}/{{name:path}}")
 async def static(
-    request: Request, digest: str, name: str, if_none_match: Annotated[str | None, Header()] = None
+    request: Request, release: str, name: str, if_none_match: Annotated[str | None, Header()] = None
 ) -> Response:
-    """Return a file of the pages.
+    """Return a file of the pages. release: the digest of all files, as the page knows it.
 
     While gateways of two releases stand behind one address, a page of the other one gets the file
     of this one, and does not keep it.
     """
     assets = office_of(request).shell.assets
     asset, tag = assets.get(name), f'"{assets.get(name).digest}"'
-    caching = FOR_GOOD if digest == assets.digest else "no-cache"
+    caching = FOR_GOOD if release == assets.digest else "no-cache"
     headers = {**HARDENED, "ETag": tag, "Cache-Control": caching}
     if if_none_match and tag in if_none_match:
         return Response(status_code=304, headers=headers)
