@@ -12,7 +12,7 @@ from dubbing.gateway.facts import JobFacts
 from dubbing.gateway.office import Office
 from dubbing.job import JobState
 from dubbing.jobs.index import submitted_before
-from dubbing.jobs.status import Status, statuses_of
+from dubbing.jobs.status import Status, candidates, statuses_of
 from dubbing.storage import each
 
 AT_ONCE = 100
@@ -49,6 +49,7 @@ def page_of(
     """
     storage, ledger = office.client.storage, office.client.ledger
     marks = submitted_before(storage, cursor, since=wanted.since)
+    marks = candidates(storage, wanted.states, marks)
     found: list[tuple[str, Status]] = []
     while len(found) <= limit and (some := list(islice(marks, AT_ONCE))):
         ids = [id_ for _, id_ in some]

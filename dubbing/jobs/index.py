@@ -23,14 +23,6 @@ def enter(storage: Storage, job_id: str) -> None:
         storage.create(Keys.submitted(job_id, time), b"")
 
 
-def submitted(storage: Storage, *, since: float = 0.0) -> Iterator[str]:
-    """Yield the ids of the jobs that were submitted since a time, the latest first.
-
-    since: seconds since 1970.
-    """
-    return (id_ for _, id_ in submitted_before(storage, None, since=since))
-
-
 def submitted_before(
     storage: Storage, cursor: str | None, *, since: float = 0.0
 ) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,7 @@ from dubbing.documents import Model
 from dubbing.engines.usage import Use
 from dubbing.errors import Damaged, DubbingError, ErrorRecord, NewerRelease, NotFound
 from dubbing.job import JobState
-from dubbing.jobs.index import submitted
+from dubbing.jobs.index import submitted_before
 from dubbing.jobs.store import End, collection_ids, load_end, load_job, newest_round, open_ids
 from dubbing.ledger import Ledger, Snapshot, SnapshotResult, Standing, WorkerRecord
 from dubbing.planning.plan import Kind, read_refs
@@ -129,7 +129,8 @@ def list_statuses(
     limit: int | None = None,
 ) -> list[Status]:
     """Return where jobs stand, the last submitted first; see `Client.jobs`."""
-    ids = _candidates(storage, states, since)
+    marks = candidates(storage, states, submitted_before(storage, None, since=since))
+    ids = (id_ for _, id_ in marks)
     # Of jobs in some states, many may have to be looked at for one that is listed.
     page = PAGE if states or limit is None else limit
     found: list[Status] = []
@@ -139,17 +140,21 @@ def list_statuses(
     return found[:limit]
 
 
-def _candidates(storage: Storage, states: Collection[JobState], since: float) -> Iterator[str]:
-    """Yield the ids of the jobs that may be in one of the states, the last submitted first."""
-    ids = submitted(storage, since=since)
+def candidates(
+    storage: Storage, states: Collection[JobState], marks: Iterator[tuple[str, str]]
+) -> Iterator[tuple[str, str]]:
+    """Yield the marks of the jobs that may be in one of the states; no states: any.
+
+    marks: as of `submitted_before`.
+    """
     if not states or not OPEN.issuperset(states):
-        yield from ids
+        yield from marks
         return
     marked = open_ids(storage)
-    while marked and (id_ := next(ids, None)):
-        if id_ in marked:
-            marked.remove(id_)
-            yield id_
+    while marked and (mark := next(marks, None)):
+        if mark[1] in marked:
+            marked.remove(mark[1])
+            yield mark
 
 
 def _status(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -14,7 +14,7 @@ from proxy import Answer, proxy_before
 from services import PLUGINS
 from system import System, stored_job
 
-from dubbing.jobs.index import complete, enter, submitted
+from dubbing.jobs.index import complete, enter, submitted_before
 from dubbing.jobs.rounds import put_to_work
 from dubbing.ledger import Ledger
 from dubbing.storage import S3Options, Storage
@@ -28,6 +28,11 @@ def mark(storage: Storage, count: int) -> None:
     for n in sorted(range(count), key=lambda n: n % 7):
         storage.create(Keys.submitted(f"j{n}", 1_000_000_000.0 + n), b"")
     storage.create(Keys.INDEXED, b"")
+
+
+def submitted(storage: Storage, since: float = 0.0) -> Iterator[str]:
+    """Yield the ids of the jobs in the index."""
+    return (id_ for _, id_ in submitted_before(storage, None, since=since))
 
 
 def marks(storage: Storage) -> list[str]:
