@@ -4,7 +4,7 @@ import { html } from "../html.js";
 import { number, span } from "../words/figures.js";
 import { named, t } from "../words/words.js";
 import { Mark } from "./mark.js";
-import { Name } from "./name.js";
+import { Name, Reason } from "./name.js";
 import { Section, Table } from "./section.js";
 
 const HEADS = ["job", "job.state", "job.language", "job.progress", "job.left"];
@@ -49,5 +49,5 @@ function Job({ job }) {
 
 function Hindrance({ name, engines }) {
   if (engines.length === 0) return null;
-  return html`<small><bdi>${t(name, { engines: engines.join(", ") })}</bdi></small>`;
+  return html`<${Reason} of=${t(name, { engines: engines.join(", ") })} />`;
 }

@@ -13,6 +13,11 @@ export function Name({ of }) {
   return html`<bdi class="name" title=${seen}>${seen}</bdi>`;
 }
 
+// Why something is as it is, below it in a table: whole, as nobody asks a title by touch.
+export function Reason({ of }) {
+  return html`<small class="reason" dir="auto">${visible(of)}</small>`;
+}
+
 export function Text({ of }) {
   const scrolls = of.length > LONG ? { tabindex: 0, role: "group" } : {};
   return html`<p class="text" dir="auto" ...${scrolls}>${visible(of)}</p>`;

@@ -4,7 +4,7 @@ import { html } from "../html.js";
 import { memory, number, percent, span } from "../words/figures.js";
 import { named, t } from "../words/words.js";
 import { Mark } from "./mark.js";
-import { Name } from "./name.js";
+import { Name, Reason } from "./name.js";
 import { Section, Table } from "./section.js";
 
 const HEADS = ["node", "node.state", "node.model", "node.load", "node.cpu", "node.memory"];
@@ -28,7 +28,7 @@ function Node({ node }) {
     <th scope="row"><${Name} of=${node.node_id} /></th>
     <td>
       <${Mark} tone=${TONES[node.status] ?? "quiet"}>${named("node-state", node.status)}<//>
-      ${node.errors.map((error) => html`<small key=${error}><${Name} of=${error} /></small>`)}
+      ${node.errors.map((error) => html`<${Reason} key=${error} of=${error} />`)}
     </td>
     <td><${Name} of=${models} /></td>
     <td>${number(node.current_load)} / ${number(node.slots)}</td>
