@@ -15,15 +15,15 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dubbing.errors import DubbingError
-from dubbing.gateway.pages.assets import ROUTE
+from dubbing.gateway.pages.addresses import is_of_pages
 from dubbing.gateway.people import People
 from dubbing.gateway.refusals import FAULTS, Forbidden, Unauthorized
 from dubbing.keyring import ApiKey, Keyring
 from dubbing.keyring import Scope as Right
 from dubbing.serving.requests import keys_in
 
-OPEN = frozenset({"/health", "/api/health", "/ready", "/openapi.json", "/docs", "/", "/status"})
-"""Routes without a key: for load balancers, to learn what there is, and pages."""
+OPEN = frozenset({"/health", "/api/health", "/ready", "/openapi.json", "/docs"})
+"""Routes without a key, besides pages: for load balancers, and to learn what there is."""
 SIGNING = frozenset({("POST", "/session"), ("DELETE", "/session")})
 """Requests without a key that are counted like all others."""
 COOKIE = "dubbing-session"
@@ -155,7 +155,7 @@ def is_open(scope: Scope) -> bool:
     """Whether anybody is served what is asked for, as often as they like."""
     if scope["type"] not in {"http", "websocket"}:
         return True
-    return scope["path"] in OPEN or scope["path"].startswith(ROUTE)
+    return scope["path"] in OPEN or is_of_pages(scope["path"])
 
 
 def from_own_page(headers: Headers) -> bool:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dubbing.errors import NotFound
+from dubbing.gateway.pages.addresses import FILES
 
 STATIC = Path(__file__).parent / "static"
-ROUTE = "/static/"
 TYPES = {
     ".css": "text/css",
     ".js": "text/javascript",
@@ -49,7 +49,7 @@ class Assets:
     def url(self, name: str) -> str:
         """Return where a file is served; raises NotFound."""
         self.get(name)
-        return f"{ROUTE}{self.digest}/{name}"
+        return f"{FILES}{self.digest}/{name}"
 
 
 def _read(path: Path) -> Asset:

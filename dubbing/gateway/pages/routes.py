@@ -1,14 +1,15 @@
-"""`/status`, and the files that it loads. They need no key: all that they show comes by one."""
+"""The documents of pages, and the files that they load."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from dubbing.gateway.office import office_of
-from dubbing.gateway.pages.assets import ROUTE
+from dubbing.gateway.pages.addresses import FILES, FIRST, PAGES
 from dubbing.gateway.pages.shell import HARDENED
 
 FOR_GOOD = "public, max-age=31536000, immutable"
@@ -19,17 +20,24 @@ router = APIRouter(include_in_schema=False)
 @router.get("/")
 async def first() -> RedirectResponse:
     """Lead to the first page."""
-    return RedirectResponse("/status")
+    return RedirectResponse(FIRST)
 
 
-@router.get("/status")
-async def status(request: Request) -> HTMLResponse:
-    """Show how the system is."""
-    shell = office_of(request).shell
-    return HTMLResponse(shell.of("status"), headers=dict(shell.headers))
+def page_of(module: str) -> Callable[[Request], Awaitable[HTMLResponse]]:
+    """Return the route of a page."""
+
+    async def page(request: Request) -> HTMLResponse:
+        shell = office_of(request).shell
+        return HTMLResponse(shell.of(module), headers=dict(shell.headers))
+
+    return page
 
 
-@router.get(f"{ROUTE}{{release}}/{{name:path}}")
+for address, module in PAGES.items():
+    router.get(address)(page_of(module))
+
+
+@router.get(f"{FILES}{{release}}/{{name:path}}")
 async def static(
     request: Request, release: str, name: str, if_none_match: Annotated[str | None, Header()] = None
 ) -> Response:

@@ -51,18 +51,24 @@ def test_every_import_of_a_module_is_there(module: Path, shell: Shell) -> None:
 
 
 def test_every_text_of_a_page_is_there_in_each_language() -> None:
-    english, *others = (
-        dict(WORD.findall((STATIC / "words" / f"{language}.js").read_text()))
-        for language in ("en", "zh")
-    )
-    for other in others:
+    files = sorted(path.name for path in (STATIC / "words" / "en").iterdir())
+    assert files == sorted(path.name for path in (STATIC / "words" / "zh").iterdir())
+    known: set[str] = set()
+    for file in files:
+        english, other = (words(STATIC / "words" / language / file) for language in ("en", "zh"))
         assert other.keys() == english.keys()
+        assert not known & english.keys()
+        known |= english.keys()
         for name, text in english.items():
             fields = re.findall(r"\{\w+\}", text)
             assert sorted(re.findall(r"\{\w+\}", other[name])) == sorted(fields), name
     said = {name for module in OURS for name in SAID.findall(module.read_text())}
     assert len(said) > 20
-    assert said <= english.keys()
+    assert said <= known
+
+
+def words(file: Path) -> dict[str, str]:
+    return dict(WORD.findall(file.read_text()))
 
 
 class Document(HTMLParser):

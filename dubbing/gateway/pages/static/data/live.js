@@ -1,9 +1,8 @@
 // The system as the gateway tells it at /ws, and the open jobs, which the page follows there.
 
-import { call } from "./call.js";
 import { Pace } from "./pace.js";
 
-const AGAIN_MS = 3000;
+const CHECKED_MS = 3000;
 // The gateway speaks every two seconds: after such a silence, the connection is dead.
 const SILENT_MS = 10_000;
 const LISTED_MS = 10_000;
@@ -13,62 +12,50 @@ const OPEN = ["assembling", "synthesizing", "queued"];
 const LISTING = `/v1/jobs?limit=${MOST_JOBS}&${OPEN.map((state) => `state=${state}`).join("&")}`;
 
 export class Live {
-  // "connecting", "live", "away" or "signed-out"
-  phase = "connecting";
-  // Why the gateway or a part of it is away, in its own words.
-  fault = "";
-  // Who looks at the page, as /session tells; null for nobody.
-  person = null;
   // As /api/status and /api/nodes tell; null before the first news.
   status = null;
   nodes = [];
   jobs = [];
   pace = new Pace();
-  // When the last news came, in milliseconds since 1970.
-  heard = 0;
 
-  #changed;
+  #session;
   #socket = null;
   #followed = new Set();
   #listed = 0;
-  #again = 0;
+  #checks = 0;
 
-  // changed: called after each change.
-  constructor(changed) {
-    this.#changed = changed;
-    setInterval(() => this.#checkSilence(), AGAIN_MS);
+  constructor(session) {
+    this.#session = session;
   }
 
+  // Listens until the connection ends: the session is lost then, and opened again.
   async connect() {
-    // A WebSocket does not say why it was refused, and tells nothing for up to two seconds.
+    this.#session.become("connecting");
     try {
-      this.person = await call("GET", "/session");
-      const asked = ["/api/status", "/api/nodes"].map((path) => call("GET", path));
+      // The WebSocket tells nothing for up to two seconds.
+      const asked = ["/api/status", "/api/nodes"].map((path) => this.#session.call("GET", path));
       const [status, { nodes }] = await Promise.all(asked);
       this.#take(status, nodes);
       this.#listen();
     } catch (fault) {
-      if (fault.status === 401) this.#forget();
-      else this.#comeAgain(fault.message);
+      if (fault.status !== 0 && fault.status !== 401) this.#session.lose(fault.message);
     }
   }
 
-  async signOut() {
-    try {
-      await call("DELETE", "/session");
-      this.#forget();
-    } catch (fault) {
-      this.#comeAgain(fault.message);
-    }
+  leave() {
+    const socket = this.#socket;
+    this.#socket = null;
+    this.#followed = new Set();
+    this.#listed = 0;
+    clearInterval(this.#checks);
+    socket?.close();
   }
 
   #take(status, nodes) {
-    this.heard = Date.now();
     this.status = status;
     this.nodes = nodes;
-    this.pace.feed(nodes, this.heard / 1000);
+    this.pace.feed(nodes, Date.now() / 1000);
     this.#list();
-    this.#changed();
   }
 
   #listen() {
@@ -78,20 +65,21 @@ export class Live {
     socket.onmessage = (event) => this.#hear(JSON.parse(event.data));
     socket.onclose = () => {
       // One that was given up has a successor, or is to have one.
-      if (this.#socket === socket) this.#comeAgain("");
+      if (this.#socket === socket) this.#lose();
     };
+    this.#checks = setInterval(() => this.#checkSilence(), CHECKED_MS);
   }
 
   #hear({ type, data, nodes }) {
-    this.heard = Date.now();
+    this.#session.heard = Date.now();
     if (type === "system_status") {
       this.#take(data, nodes);
-      this.#become("live");
+      this.#session.become("live");
     } else if (type === "job_event") {
       this.jobs = this.jobs.map((job) => (job.id === data.job ? data.status : job));
-      this.#changed();
+      this.#session.become("live");
     } else if (type === "error" && !data.job) {
-      this.#become("live", data.message);
+      this.#session.become("live", data.message);
     }
   }
 
@@ -99,17 +87,16 @@ export class Live {
   async #list() {
     const open = Object.values(this.status.jobs).some((count) => count > 0);
     if (!open && this.jobs.length === 0) return;
-    if (this.heard - this.#listed < LISTED_MS) return;
-    this.#listed = this.heard;
+    if (Date.now() - this.#listed < LISTED_MS) return;
+    this.#listed = Date.now();
     try {
-      const { jobs } = open ? await call("GET", LISTING) : { jobs: [] };
+      const { jobs } = open ? await this.#session.call("GET", LISTING) : { jobs: [] };
       this.jobs = jobs.sort((one, other) => OPEN.indexOf(one.state) - OPEN.indexOf(other.state));
     } catch {
       // The next news brings the next try.
       return;
     }
     this.#follow();
-    this.#changed();
   }
 
   #follow() {
@@ -122,33 +109,11 @@ export class Live {
   }
 
   #checkSilence() {
-    if (this.#socket && Date.now() - this.heard > SILENT_MS) this.#comeAgain("");
+    if (Date.now() - this.#session.heard > SILENT_MS) this.#lose();
   }
 
-  #comeAgain(fault) {
-    this.#leave();
-    this.#become("away", fault);
-    this.#again = setTimeout(() => this.connect(), AGAIN_MS);
-  }
-
-  #forget() {
-    this.#leave();
-    Object.assign(this, { person: null, status: null, nodes: [], jobs: [], pace: new Pace() });
-    this.#become("signed-out");
-  }
-
-  #leave() {
-    const socket = this.#socket;
-    this.#socket = null;
-    this.#followed = new Set();
-    this.#listed = 0;
-    clearTimeout(this.#again);
-    socket?.close();
-  }
-
-  #become(phase, fault = "") {
-    this.phase = phase;
-    this.fault = fault;
-    this.#changed();
+  #lose() {
+    this.leave();
+    this.#session.lose();
   }
 }

@@ -1,32 +1,28 @@
 // /status: how the system is.
 
-import { render } from "preact";
-import { useEffect, useMemo, useReducer } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 
 import { Live } from "../data/live.js";
 import { html } from "../html.js";
 import { Announcements } from "../parts/announcements.js";
 import { Engines } from "../parts/engines.js";
-import { Frame } from "../parts/frame.js";
+import { start } from "../parts/frame.js";
 import { Jobs } from "../parts/jobs.js";
 import { Nodes } from "../parts/nodes.js";
 import { Overview } from "../parts/overview.js";
 import { Queues } from "../parts/queues.js";
+import { Title } from "../parts/section.js";
 import { Throughput } from "../parts/throughput.js";
-import { speak, t } from "../words/words.js";
+import { t } from "../words/words.js";
 
-function Page() {
-  const [, redraw] = useReducer((count) => count + 1, 0);
-  const live = useMemo(() => new Live(redraw), []);
-  useEffect(() => void live.connect(), []);
+start(function Status({ session }) {
+  const live = useMemo(() => new Live(session), []);
+  useEffect(() => {
+    live.connect();
+    return () => live.leave();
+  }, [session.opened]);
   const { status, nodes, jobs, pace } = live;
-  document.title = `${t("page.status")} · dubbing`;
-  const change = (language) => {
-    speak(language);
-    redraw();
-  };
-  return html`<${Frame} live=${live} speak=${change}>
-    <h1>${t("page.status")}</h1>
+  return html`<${Title} of=${t("page.status")} />
     ${status
       ? html`
           <${Announcements} announcements=${status.announcements} />
@@ -39,8 +35,5 @@ function Page() {
             <${Queues} queues=${status.queues} />
           </div>
         `
-      : html`<p aria-busy="true">${t("waiting")}</p>`}
-  <//>`;
-}
-
-render(html`<${Page} />`, document.body);
+      : html`<p aria-busy="true">${t("waiting")}</p>`}`;
+});

@@ -1,9 +1,13 @@
 // What stands around each page: its name, the way to the others, who looks at it, and the sign that
 // tells whether it is live.
 
+import { render } from "preact";
+import { useEffect, useMemo, useReducer } from "preact/hooks";
+
+import { Session } from "../data/session.js";
 import { html } from "../html.js";
 import { time } from "../words/figures.js";
-import { LANGUAGES, language, t } from "../words/words.js";
+import { LANGUAGES, language, speak, t } from "../words/words.js";
 import { Mark } from "./mark.js";
 import { SignIn } from "./signin.js";
 
@@ -11,9 +15,20 @@ import { SignIn } from "./signin.js";
 const PAGES = { "/status": "page.status" };
 const TONES = { live: "good", connecting: "quiet", away: "bad", "signed-out": "quiet" };
 
-// speak: called with a language that is chosen.
-export function Frame({ live, speak, children }) {
-  const { phase, person } = live;
+// Shows a page. content: a component that gets the session, once somebody has signed in.
+export function start(content) {
+  render(html`<${Frame} content=${content} />`, document.body);
+}
+
+function Frame({ content }) {
+  const [, redraw] = useReducer((count) => count + 1, 0);
+  const session = useMemo(() => new Session(redraw), []);
+  useEffect(() => void session.open(), []);
+  const { phase, person } = session;
+  const change = (event) => {
+    speak(event.target.value);
+    redraw();
+  };
   return html`
     <a class="skip" href="#main">${t("skip")}</a>
     <header class="container">
@@ -29,21 +44,19 @@ export function Frame({ live, speak, children }) {
           )}
         </ul>
         <ul>
-          <li aria-live="polite"><${Mark} tone=${TONES[phase]}>${t(`sign.${phase}`)}<//></li>
+          <li aria-live="polite">
+            ${phase !== "open" && html`<${Mark} tone=${TONES[phase]}>${t(`sign.${phase}`)}<//>`}
+          </li>
           ${person?.key &&
           html`<li><bdi class="name">${t("person", { tenant: person.tenant })}</bdi></li>`}
           ${person?.key &&
           html`<li>
-            <button class="outline secondary" onClick=${() => live.signOut()}>
+            <button class="outline secondary" onClick=${() => session.signOut()}>
               ${t("sign-out")}
             </button>
           </li>`}
           <li>
-            <select
-              aria-label=${t("language")}
-              value=${language()}
-              onChange=${(event) => speak(event.target.value)}
-            >
+            <select aria-label=${t("language")} value=${language()} onChange=${change}>
               ${Object.entries(LANGUAGES).map(
                 ([tag, name]) => html`<option key=${tag} value=${tag} lang=${tag}>${name}</option>`,
               )}
@@ -53,21 +66,22 @@ export function Frame({ live, speak, children }) {
       </nav>
     </header>
     <main id="main" class="container" tabindex="-1">
-      <${Troubles} live=${live} />
-      ${phase === "signed-out" ? html`<${SignIn} done=${() => live.connect()} />` : children}
+      <${Troubles} session=${session} />
+      ${phase === "signed-out" && html`<${SignIn} done=${() => session.open()} />`}
+      ${person && html`<${content} session=${session} />`}
     </main>
   `;
 }
 
 // What is wrong, said aloud when it comes.
-function Troubles({ live }) {
-  const { phase, fault, status, heard } = live;
+function Troubles({ session }) {
+  const { phase, fault, heard } = session;
   const words = fault || (phase === "away" && t("away"));
   return html`<div role="status">
     ${words &&
     html`<p class="trouble">
       <bdi>${words}</bdi>
-      ${phase === "away" && status ? ` ${t("sign.stale", { time: time(heard) })}` : ""}
+      ${phase === "away" && heard > 0 ? ` ${t("sign.stale", { time: time(heard) })}` : ""}
     </p>`}
   </div>`;
 }

@@ -1,6 +1,13 @@
-// A part of a page under a heading of its own, by which screen readers find it.
+// What pages are made of: a title, and parts under headings, by which screen readers find them.
 
 import { html } from "../html.js";
+import { visible } from "./name.js";
+
+// The name of a page, in the title of its window too.
+export function Title({ of }) {
+  document.title = `${visible(of)} · dubbing`;
+  return html`<h1><bdi>${visible(of)}</bdi></h1>`;
+}
 
 export function Section({ id, title, children }) {
   return html`<section aria-labelledby=${id}>

@@ -1,11 +1,17 @@
 // The language of the page: the browser's, or the one that was chosen last.
 
-import en from "./en.js";
-import zh from "./zh.js";
+import enFrame from "./en/frame.js";
+import enStatus from "./en/status.js";
+import zhFrame from "./zh/frame.js";
+import zhStatus from "./zh/status.js";
 
 export const LANGUAGES = { en: "English", zh: "中文" };
 
-const TEXTS = { en, zh };
+// Each name is in every language, and in one file of it.
+const TEXTS = {
+  en: { ...enFrame, ...enStatus },
+  zh: { ...zhFrame, ...zhStatus },
+};
 const KEPT = "dubbing-language";
 
 let spoken = kept() ?? (navigator.languages.find(known)?.slice(0, 2) || "en");

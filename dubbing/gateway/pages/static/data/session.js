@@ -1,0 +1,87 @@
+// Who looks at the page, and whether the gateway answers it.
+
+import { call } from "./call.js";
+
+const AGAIN_MS = 3000;
+
+export class Session {
+  // "connecting", "open" (no news is awaited), "live", "away" or "signed-out"
+  phase = "connecting";
+  // Why the gateway or a part of it is away, in its own words.
+  fault = "";
+  // As /session tells; null for nobody.
+  person = null;
+  // When the gateway was heard last, in milliseconds since 1970; 0 for never.
+  heard = 0;
+  // How many times the gateway was found: what a page shows is loaded anew each time.
+  opened = 0;
+
+  #changed;
+  #again = 0;
+
+  // changed: called after each change.
+  constructor(changed) {
+    this.#changed = changed;
+  }
+
+  // Asks who looks at the page, again and again while nobody answers.
+  async open() {
+    try {
+      this.person = await call("GET", "/session");
+      this.heard = Date.now();
+      this.opened += 1;
+      this.become("open");
+    } catch (fault) {
+      this.#fail(fault);
+    }
+  }
+
+  // Calls the gateway; throws Fault. A page that lost its session or the gateway shows that.
+  async call(method, path, body) {
+    try {
+      const said = await call(method, path, body);
+      this.heard = Date.now();
+      return said;
+    } catch (fault) {
+      if (fault.status === 0 || fault.status === 401) this.#fail(fault);
+      throw fault;
+    }
+  }
+
+  may(scope) {
+    return this.person !== null && this.person.scopes.includes(scope);
+  }
+
+  async signOut() {
+    try {
+      await call("DELETE", "/session");
+      this.#forget();
+    } catch (fault) {
+      this.#fail(fault);
+    }
+  }
+
+  become(phase, fault = "") {
+    this.phase = phase;
+    this.fault = fault;
+    this.#changed();
+  }
+
+  // The gateway is gone, or so it seems: the page asks for it until it is back.
+  lose(fault = "") {
+    clearTimeout(this.#again);
+    this.#again = setTimeout(() => this.open(), AGAIN_MS);
+    this.become("away", fault);
+  }
+
+  #fail(fault) {
+    if (fault.status === 401) this.#forget();
+    else this.lose(fault.message);
+  }
+
+  #forget() {
+    clearTimeout(this.#again);
+    this.person = null;
+    this.become("signed-out");
+  }
+}
