@@ -43,7 +43,6 @@ from dubbing.gateway.manifests import Manifests
 from dubbing.gateway.office import Office
 from dubbing.gateway.overview import Overview
 from dubbing.gateway.pages import routes as pages
-from dubbing.gateway.pages.assets import Assets
 from dubbing.gateway.pages.shell import Shell
 from dubbing.gateway.people import People
 from dubbing.gateway.pulse import Pulse
@@ -54,6 +53,7 @@ from dubbing.gateway.sender import Sender
 from dubbing.gateway.sweeper import Sweeper
 from dubbing.keyring import Keyring
 from dubbing.media.scratch import sweep
+from dubbing.pages.assets import Assets
 from dubbing.script.manifest import json_schema
 from dubbing.serving.requests import Requests
 from dubbing.settings import Settings

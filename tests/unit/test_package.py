@@ -118,8 +118,8 @@ def test_an_engine_without_its_extra_says_which_to_install(
 
 
 def test_the_pages_travel_with_the_wheel(installed: Path) -> None:
-    (pages,) = installed.parent.glob("lib/python*/site-packages/dubbing/gateway/pages")
-    kept = ROOT / "dubbing" / "gateway" / "pages"
+    (pages,) = installed.parent.glob("lib/python*/site-packages/dubbing/pages")
+    kept = ROOT / "dubbing" / "pages"
     files = [path for path in kept.rglob("*") if path.is_file() and path.suffix != ".pyc"]
     assert len(files) > 30
     for path in files:

@@ -1,1 +1,1 @@
-"""The pages for people: a shell for each, and the modules, styles and libraries that it loads."""
+"""The pages for people: their addresses, and a shell for each."""

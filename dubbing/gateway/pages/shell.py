@@ -13,16 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 
-from dubbing.gateway.pages.assets import Assets
+from dubbing.gateway.pages.addresses import FILES
+from dubbing.pages.assets import LIBRARIES, Assets
 
 SHELL = Path(__file__).with_name("shell.html")
-MODULES = {
-    "preact": "vendor/preact/preact.mjs",
-    "preact/hooks": "vendor/preact/hooks.mjs",
-    "htm": "vendor/htm/htm.mjs",
-    "uplot": "vendor/uplot/uPlot.esm.js",
-}
-"""What modules import by a name; they import each other by paths."""
 LINKS = {
     "icon": "icon.svg",
     "pico": "vendor/pico/pico.min.css",
@@ -56,11 +50,11 @@ class Shell:
 
     def __init__(self, assets: Assets) -> None:
         """Take the files of the pages."""
-        imports = {name: assets.url(file) for name, file in MODULES.items()}
-        self._imports = json.dumps({"imports": imports})
-        self._links = {name: assets.url(file) for name, file in LINKS.items()}
-        self._shell = Template(SHELL.read_text("utf-8"))
         self.assets = assets
+        imports = {name: self.url(file) for name, file in LIBRARIES.items()}
+        self._imports = json.dumps({"imports": imports})
+        self._links = {name: self.url(file) for name, file in LINKS.items()}
+        self._shell = Template(SHELL.read_text("utf-8"))
         digest = base64.b64encode(hashlib.sha256(self._imports.encode()).digest()).decode()
         self.headers: Mapping[str, str] = {
             **HARDENED,
@@ -69,7 +63,15 @@ class Shell:
             "Cache-Control": "no-cache",
         }
 
+    def url(self, name: str) -> str:
+        """Return where a file is served; raises NotFound.
+
+        The digest of all files is a part of it, so browsers may keep the file.
+        """
+        self.assets.get(name)
+        return f"{FILES}{self.assets.digest}/{name}"
+
     def of(self, page: str) -> str:
         """Return the document of a page."""
-        module = self.assets.url(f"pages/{page}.js")
+        module = self.url(f"pages/{page}.js")
         return self._shell.substitute(imports=self._imports, module=module, **self._links)

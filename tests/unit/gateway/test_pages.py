@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from dubbing.gateway.pages.assets import STATIC, Assets
-from dubbing.gateway.pages.shell import MODULES, Shell
+from dubbing.gateway.pages.shell import Shell
+from dubbing.pages.assets import LIBRARIES, STATIC, Assets
 
 NOTICE = Path(__file__).parents[3] / "NOTICE"
 VENDOR = STATIC / "vendor"
@@ -46,7 +46,7 @@ def test_libraries_are_the_files_that_were_published() -> None:
 def test_every_import_of_a_module_is_there(module: Path, shell: Shell) -> None:
     here = module.parent.relative_to(STATIC).as_posix()
     for name in IMPORTED.findall(module.read_text()):
-        path = posixpath.normpath(f"{here}/{name}") if name.startswith(".") else MODULES[name]
+        path = posixpath.normpath(f"{here}/{name}") if name.startswith(".") else LIBRARIES[name]
         shell.assets.get(path)
 
 
@@ -106,4 +106,4 @@ def test_a_page_runs_its_import_map_and_files_of_its_own_and_nothing_else(shell:
     assert policy["default-src"] == policy["frame-ancestors"] == "'none'"
     assert not [rule for rule in policy.values() if "unsafe" in rule or "://" in rule]
     for url in [*document.links, *json.loads(imports)["imports"].values()]:
-        assert url == shell.assets.url(url.partition(f"/{shell.assets.digest}/")[2])
+        assert url == shell.url(url.partition(f"/{shell.assets.digest}/")[2])

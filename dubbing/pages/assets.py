@@ -1,4 +1,4 @@
-"""The files that pages load. Each is served under a digest of them all, so browsers may keep it."""
+"""The files of pages: modules, styles, texts and libraries."""
 
 from __future__ import annotations
 
@@ -7,9 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dubbing.errors import NotFound
-from dubbing.gateway.pages.addresses import FILES
 
 STATIC = Path(__file__).parent / "static"
+LIBRARIES = {
+    "preact": "vendor/preact/preact.mjs",
+    "preact/hooks": "vendor/preact/hooks.mjs",
+    "htm": "vendor/htm/htm.mjs",
+    "uplot": "vendor/uplot/uPlot.esm.js",
+}
+"""The files of what modules import by a name; they import each other by paths."""
 TYPES = {
     ".css": "text/css",
     ".js": "text/javascript",
@@ -45,11 +51,6 @@ class Assets:
         if name not in self._found:
             raise NotFound(f"the pages have no file {name!r}")
         return self._found[name]
-
-    def url(self, name: str) -> str:
-        """Return where a file is served; raises NotFound."""
-        self.get(name)
-        return f"{FILES}{self.digest}/{name}"
 
 
 def _read(path: Path) -> Asset:
