@@ -22,6 +22,7 @@ from dubbing.gateway import (
     nodes,
     openai,
     outputs,
+    scripts,
     session,
     socket,
     speech,
@@ -129,7 +130,7 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
     )
     app.state.office = office
     for module in (
-        *(health, me, jobs, outputs, events, lines, uploads, webhooks),
+        *(health, me, jobs, outputs, events, lines, uploads, scripts, webhooks),
         *(nodes, system, socket),
         *(speech, voices, openai),
         *(pages, session),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -21,9 +21,10 @@ from dubbing.gateway.bodies import (
 )
 from dubbing.gateway.callers import Caller, Reader, Submitter
 from dubbing.gateway.listing import Wanted, page_of
-from dubbing.gateway.manifests import Reading, check_by_name
+from dubbing.gateway.manifests import check_by_name
 from dubbing.gateway.office import Office, office_of
 from dubbing.gateway.refusals import documented
+from dubbing.gateway.scripts import ScriptReading
 from dubbing.job import JobState
 from dubbing.jobs.status import Status
 from dubbing.storage import Keys
@@ -56,20 +57,6 @@ MANIFEST: Mapping[str, Any] = {
 Fields = Annotated[dict[str, Any], Body()]
 JobId = Annotated[str, Path(max_length=200)]
 
-
-def _reading(
-    speaker_prefix: Annotated[
-        bool, Query(description="Read `NAME:` before the words of a cue as its speaker.")
-    ] = False,
-    encoding: Annotated[
-        str | None, Query(max_length=40, description="The script's encoding, if it is not UTF-8.")
-    ] = None,
-) -> Reading:
-    return Reading(speaker_prefix=speaker_prefix, encoding=encoding)
-
-
-ScriptReading = Annotated[Reading, Depends(_reading)]
-"""How the query says that the script is read."""
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
@@ -136,10 +123,15 @@ def jobs(
     tenant: Annotated[str | None, Query(max_length=100)] = None,
     since: Annotated[float, Query(ge=0, description="Seconds since 1970.")] = 0.0,
     metadata: Annotated[list[str], Query(description="`name:value`; all have to match.")] = [],  # noqa: B006
+    part: Annotated[str, Query(max_length=100, description="Part of the id, in any case.")] = "",
     limit: Annotated[int, Query(ge=1, le=200)] = 20,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> JobsBody:
-    """List jobs, the last submitted first."""
+    """List jobs, the last submitted first.
+
+    `part` is looked for among 20,000 jobs at a time: a page may be short, or empty, and still have
+    a `next` one.
+    """
     office = office_of(request)
     wanted = Wanted(
         states=frozenset(state),
@@ -147,6 +139,7 @@ def jobs(
         tenant=tenant,
         since=since,
         metadata=dict(_note(note) for note in metadata),
+        part=part,
     )
     found, following = page_of(office, caller, wanted, limit=limit, cursor=cursor)
     return JobsBody(jobs=[_body(office, status) for status in found], next=following)

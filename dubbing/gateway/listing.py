@@ -17,6 +17,8 @@ from dubbing.storage import each
 
 AT_ONCE = 100
 """Jobs that are looked at together."""
+SEARCHED = 20_000
+"""Jobs among which one request looks for a part of an id: 20 LIST calls of a bucket."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +32,12 @@ class Wanted:
     since: float = 0.0
     """Seconds since 1970."""
     metadata: Mapping[str, str] = field(default_factory=dict)
+    part: str = ""
+    """Part of the id, in any case."""
+
+    def may_be(self, id_: str) -> bool:
+        """Whether a job's id matches."""
+        return self.part.casefold() in id_.casefold()
 
     def fits(self, facts: JobFacts) -> bool:
         """Whether a job's facts match."""
@@ -45,14 +53,18 @@ def page_of(
 ) -> tuple[list[Status], str | None]:
     """Return a page of jobs, and the cursor of the next one, None at the end.
 
+    A page that looks for a part of an id ends after `SEARCHED` jobs, even with none found.
     Raises BadInput for a cursor that no page gave.
     """
     storage, ledger = office.client.storage, office.client.ledger
     marks = submitted_before(storage, cursor, since=wanted.since)
-    marks = candidates(storage, wanted.states, marks)
+    most = SEARCHED if wanted.part else None
+    marks = islice(candidates(storage, wanted.states, marks), most)
     found: list[tuple[str, Status]] = []
+    looked, last = 0, None
     while len(found) <= limit and (some := list(islice(marks, AT_ONCE))):
-        ids = [id_ for _, id_ in some]
+        looked, last = looked + len(some), some[-1][0]
+        ids = [id_ for _, id_ in some if wanted.may_be(id_)]
         facts = dict(zip(ids, each(lambda id_: _facts(office, id_), ids), strict=True))
         seen = [
             id_ for id_ in ids if (it := facts[id_]) and caller.sees(it.tenant) and wanted.fits(it)
@@ -60,11 +72,14 @@ def page_of(
         place = {id_: mark for mark, id_ in some}
         found += [
             (place[status.id], status)
-            for status in statuses_of(storage, ledger, seen)
+            for status in (statuses_of(storage, ledger, seen) if seen else ())
             if not wanted.states or status.state in wanted.states
         ]
-    following = found[limit - 1][0] if len(found) > limit else None
-    return [status for _, status in found[:limit]], following
+    if len(found) > limit:
+        last = found[limit - 1][0]
+    elif looked != most:
+        last = None
+    return [status for _, status in found[:limit]], last
 
 
 def _facts(office: Office, id_: str) -> JobFacts | None:

@@ -25,6 +25,7 @@ from dubbing.job.job import plain_name
 from dubbing.media.scratch import scratch
 from dubbing.script.loader import manifest_of
 from dubbing.script.manifest import SOURCE, Manifest
+from dubbing.script.subtitles import Script, read_script
 from dubbing.storage import Storage
 from dubbing.storage.s3 import lies_in
 from dubbing.submission.uploads import Upload, Uploads
@@ -82,9 +83,7 @@ class Manifests:
             located = sources.located({**fields, "tenant": tenant})
             script = located.get("script")
             if isinstance(script, Upload):
-                path = folder / (_file_name(script.name) or "script")
-                named[str(path)] = UPLOAD + script.id
-                self._storage.download(script.key, path)
+                path = self._downloaded(script, folder, named)
                 located["script"] = str(path)
                 located["output"] = _output(located.get("output"), path)
             manifest = manifest_of(
@@ -93,6 +92,24 @@ class Manifests:
         check_by_name(role.voice for role in manifest.cast.values())
         check_by_name(emotion.voice for _, emotion in manifest.emotions)
         return Asked(manifest, named)
+
+    def script(self, caller: Caller, upload_id: str, reading: Reading) -> Script:
+        """Return what a caller's upload says as a script.
+
+        Raises NotFound for an upload that the caller does not have, and BadInput that names it.
+        """
+        found, named = self._uploads.finished(caller.tenant, upload_id), dict[str, str]()
+        with scratch() as folder, _named(named):
+            path = self._downloaded(found, folder, named)
+            return read_script(
+                path, speaker_prefix=reading.speaker_prefix, encoding=reading.encoding
+            )
+
+    def _downloaded(self, upload: Upload, folder: Path, named: dict[str, str]) -> Path:
+        path = folder / (_file_name(upload.name) or "script")
+        named[str(path)] = UPLOAD + upload.id
+        self._storage.download(upload.key, path)
+        return path
 
 
 def check_by_name(voices: Iterable[str | None]) -> None:

@@ -12,15 +12,27 @@ from dubbing.documents import Model
 from dubbing.engines.conversion import model_over, spec_of
 from dubbing.engines.published import Published
 from dubbing.errors import QueueUnavailable
+from dubbing.job import Job
 from dubbing.job.caution import Caution
 from dubbing.ledger import Ledger
 from dubbing.planning.casting import cast_lines
-from dubbing.planning.plan import Batch, Kind, plan_round
+from dubbing.planning.plan import Batch, CastLine, Kind, plan_round
 from dubbing.storage import Storage
 from dubbing.storage.parallel import each
 from dubbing.submission.estimate import Estimate, Load, estimates
 from dubbing.submission.submit import Checked
 from dubbing.synthesis.ask import clip_key
+
+
+class Speaker(Model):
+    """Who speaks, and in which voice."""
+
+    name: str
+    lines: int
+    """Lines that are not silent."""
+    engine: str
+    voice: str | None
+    """The stock voice; None for a cloned one."""
 
 
 class Preview(Model):
@@ -37,6 +49,9 @@ class Preview(Model):
                     "clips_there": 0,
                     "seconds": 1204.5,
                     "engines": ["openai"],
+                    "speakers": [
+                        {"name": "Anna", "lines": 412, "engine": "openai", "voice": "alloy"}
+                    ],
                     "estimate": {"ready_in": 240.0, "costs": {"CNY": 0.12}, "lacks": []},
                     "cautions": [],
                 }
@@ -54,6 +69,8 @@ class Preview(Model):
     seconds: float
     """Estimated length of the speech of the other lines."""
     engines: tuple[str, ...]
+    speakers: tuple[Speaker, ...]
+    """In the order of their first lines."""
     estimate: Estimate | None = None
     """None while Redis does not answer: it alone knows the latest batches."""
     cautions: tuple[Caution, ...]
@@ -114,9 +131,21 @@ def _preview(
         clips_there=there,
         seconds=round(seconds, 1),
         engines=tuple(sorted({batch.engine for batch in batches})),
+        speakers=_speakers(job, lines),
         cautions=tuple(checked.cautions),
     )
     return preview, load
+
+
+def _speakers(job: Job, lines: Sequence[CastLine]) -> tuple[Speaker, ...]:
+    """Return the speakers of a job's lines, each with the engine and voice of all its lines."""
+    names = {segment.id: segment.speaker for segment in job.segments}
+    spoken = Counter(names[line.line.id] for line in lines)
+    by = {names[line.line.id]: line for line in lines}
+    return tuple(
+        Speaker(name=name, lines=count, engine=by[name].engine, voice=by[name].voice.stock)
+        for name, count in spoken.items()
+    )
 
 
 def _published(batch: Batch, engines: Mapping[str, Published]) -> Published | None:

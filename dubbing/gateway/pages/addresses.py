@@ -8,6 +8,8 @@ FILES = "/static/"
 """Below it are the files that pages load."""
 PAGES = {
     "/status": "status",
+    "/jobs": "jobs",
+    "/jobs/new": "submit",
 }
 """The module of each page, by its address as a route."""
 FIRST = "/status"

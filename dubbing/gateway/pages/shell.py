@@ -28,6 +28,8 @@ POLICY = (
     "connect-src 'self'",
     # Pico draws the signs of its fields from data.
     "img-src 'self' data:",
+    # Sounds that the gateway answered to a page's own call.
+    "media-src 'self' blob:",
     "style-src 'self'",
     "base-uri 'none'",
     "form-action 'none'",

@@ -1,4 +1,4 @@
-// A call to the gateway: JSON in, JSON out.
+// A call to the gateway: JSON in, JSON out, or a sound.
 
 export class Fault extends Error {
   // status: of HTTP; 0 when nobody answered.
@@ -19,6 +19,7 @@ export async function call(method, path, body) {
     throw new Fault(0, "");
   }
   if (answer.status === 204) return null;
+  if (answer.ok && answer.headers.get("Content-Type")?.startsWith("audio/")) return answer.blob();
   // A proxy answers in HTML when it reaches no gateway.
   const said = await answer.json().catch(() => null);
   if (!answer.ok || said === null) throw new Fault(answer.status, said?.message ?? "");

@@ -12,7 +12,7 @@ import { Mark } from "./mark.js";
 import { SignIn } from "./signin.js";
 
 // The pages that there are, by their addresses.
-const PAGES = { "/status": "page.status" };
+const PAGES = { "/status": "page.status", "/jobs": "page.jobs" };
 const TONES = { live: "good", connecting: "quiet", away: "bad", "signed-out": "quiet" };
 
 // Shows a page. content: a component that gets the session, once somebody has signed in.

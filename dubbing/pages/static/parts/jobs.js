@@ -27,24 +27,30 @@ export function Jobs({ jobs, count }) {
 }
 
 function Job({ job }) {
-  const { total, done, failed } = job.lines;
-  const said = t("job.progress.of", { done: number(done), total: number(total) });
   return html`<tr>
     <th scope="row"><${Name} of=${job.id} /></th>
-    <td>
-      <${Mark} tone=${TONES[job.state] ?? "quiet"}>${named("job-state", job.state)}<//>
-      <${Hindrance} name="job.lacks" engines=${job.lacks} />
-      <${Hindrance} name="job.loading" engines=${job.loading} />
-    </td>
+    <td><${JobState} job=${job} /></td>
     <td><${Name} of=${job.language} /></td>
-    <td>
-      <progress aria-label=${said} max=${Math.max(1, total)} value=${done}></progress>
-      <small>${said}</small>
-      ${failed > 0 &&
-      html` <small class="bad">${t("job.failed", { count: number(failed) })}</small>`}
-    </td>
+    <td><${JobLines} job=${job} /></td>
     <td>${span(job.seconds_left)}</td>
   </tr>`;
+}
+
+// The state of a job, and what holds it up.
+export function JobState({ job }) {
+  return html`<${Mark} tone=${TONES[job.state] ?? "quiet"}>${named("job-state", job.state)}<//>
+    <${Hindrance} name="job.lacks" engines=${job.lacks} />
+    <${Hindrance} name="job.loading" engines=${job.loading} />`;
+}
+
+// How many lines of a job are done.
+export function JobLines({ job }) {
+  const { total, done, failed } = job.lines;
+  const said = t("job.progress.of", { done: number(done), total: number(total) });
+  return html`<progress aria-label=${said} max=${Math.max(1, total)} value=${done}></progress>
+    <small>${said}</small>
+    ${failed > 0 &&
+    html` <small class="bad">${t("job.failed", { count: number(failed) })}</small>`}`;
 }
 
 function Hindrance({ name, engines }) {

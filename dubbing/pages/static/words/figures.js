@@ -19,6 +19,28 @@ export function memory(value) {
   );
 }
 
+// value: in bytes.
+export function bytes(value) {
+  const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
+  const power = Math.min(3, Math.floor(Math.log10(Math.max(1, value)) / 3));
+  const options = { style: "unit", unit: units[power], maximumFractionDigits: power > 1 ? 1 : 0 };
+  return format(value / 1000 ** power, options);
+}
+
+// Returns a sum in a currency, as ISO 4217 names it.
+export function money(value, currency) {
+  return `${format(value, { maximumSignificantDigits: 3 })} ${currency}`;
+}
+
+// Returns a moment of a film, such as 1:02:03.5.
+export function moment(seconds) {
+  if (!Number.isFinite(seconds)) return UNKNOWN;
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  const rest = (Math.floor(seconds * 10) % 600) / 10;
+  const two = (value) => String(value).padStart(2, "0");
+  return `${hours ? `${hours}:${two(minutes)}` : minutes}:${rest.toFixed(1).padStart(4, "0")}`;
+}
+
 // Returns a span of time in its largest unit, and the next one if it matters.
 export function span(seconds) {
   return known(seconds, () => {

@@ -1,16 +1,20 @@
 // The language of the page: the browser's, or the one that was chosen last.
 
 import enFrame from "./en/frame.js";
+import enJobs from "./en/jobs.js";
 import enStatus from "./en/status.js";
+import enSubmit from "./en/submit.js";
 import zhFrame from "./zh/frame.js";
+import zhJobs from "./zh/jobs.js";
 import zhStatus from "./zh/status.js";
+import zhSubmit from "./zh/submit.js";
 
 export const LANGUAGES = { en: "English", zh: "中文" };
 
 // Each name is in every language, and in one file of it.
 const TEXTS = {
-  en: { ...enFrame, ...enStatus },
-  zh: { ...zhFrame, ...zhStatus },
+  en: { ...enFrame, ...enStatus, ...enJobs, ...enSubmit },
+  zh: { ...zhFrame, ...zhStatus, ...zhJobs, ...zhSubmit },
 };
 const KEPT = "dubbing-language";
 

@@ -2,6 +2,7 @@
 
 export default {
   "page.status": "Status",
+  "page.jobs": "Jobs",
   "pages": "Pages",
   "skip": "Skip to the content",
   "language": "Language",
@@ -33,4 +34,5 @@ export default {
   "job-state.completed": "Completed",
   "job-state.failed": "Failed",
   "job-state.cancelled": "Cancelled",
+  "job-state.unreadable": "Unreadable",
 };

@@ -2,6 +2,7 @@
 
 export default {
   "page.status": "状态",
+  "page.jobs": "任务",
   "pages": "页面",
   "skip": "跳到正文",
   "language": "语言",
@@ -33,4 +34,5 @@ export default {
   "job-state.completed": "已完成",
   "job-state.failed": "失败",
   "job-state.cancelled": "已取消",
+  "job-state.unreadable": "无法读取",
 };

@@ -1,0 +1,79 @@
+// The files of a job that is put together: dropped or chosen, and how far each was sent.
+
+import { useState } from "preact/hooks";
+
+import { html } from "../html.js";
+import { bytes, percent } from "../words/figures.js";
+import { named, t } from "../words/words.js";
+import { Mark } from "./mark.js";
+import { Name } from "./name.js";
+import { Section } from "./section.js";
+
+export function Files({ draft }) {
+  const [over, setOver] = useState(false);
+  const drop = (event) => {
+    event.preventDefault();
+    setOver(false);
+    draft.add([...event.dataTransfer.files]);
+  };
+  const drag = (event) => {
+    event.preventDefault();
+    setOver(true);
+  };
+  const choose = async (event) => {
+    const { files } = event.target;
+    await draft.add([...files]);
+    // The same file may be chosen again.
+    event.target.value = "";
+  };
+  return html`<${Section} id="files" title=${t("files")}>
+    <label
+      class=${over ? "drop over" : "drop"}
+      onDragOver=${drag}
+      onDragLeave=${() => setOver(false)}
+      onDrop=${drop}
+    >
+      <input class="unseen" type="file" multiple onChange=${choose} />
+      <span>${t("files.drop")}</span>
+    </label>
+    ${draft.files.length > 0 &&
+    html`<ul class="files">
+      ${draft.files.map((one) => html`<${File} key=${one.file.name} one=${one} draft=${draft} />`)}
+    </ul>`}
+    ${draft.missing.length > 0 &&
+    html`<p class="trouble" role="status">
+      ${t("files.missing")} <bdi>${draft.missing.join(", ")}</bdi>
+    </p>`}
+  <//>`;
+}
+
+function File({ one, draft }) {
+  const { file, upload } = one;
+  const part = draft.partOf(one);
+  const sent = upload && file.size ? (upload.sent / file.size) * 100 : 0;
+  return html`<li>
+    <strong>${part ? t(`file.${part}`) : t("file.unused")}</strong>
+    <span class="what"><${Name} of=${file.name} /> <small>${bytes(file.size)}</small></span>
+    <span class="way">
+      ${upload && !upload.source
+        ? html`<progress max="100" value=${sent} aria-label=${t("file.sent")}></progress>
+            <small>${percent(sent)}</small>`
+        : !one.fault && html`<${Mark} tone="good">${t(upload ? "file.there" : "file.read")}<//>`}
+    </span>
+    <${State} one=${one} />
+    <button
+      class="secondary outline"
+      aria-label=${t("file.remove.name", { name: file.name })}
+      onClick=${() => draft.remove(one)}
+    >
+      ${t("file.remove")}
+    </button>
+  </li>`;
+}
+
+// What keeps a file from going on.
+function State({ one }) {
+  const fault = one.fault || one.upload?.fault;
+  if (fault) return html`<small class="bad" role="alert"><bdi>${named("file-fault", fault)}</bdi></small>`;
+  return one.upload?.waits ? html`<small role="status">${t("file.waits")}</small>` : null;
+}

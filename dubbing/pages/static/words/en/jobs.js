@@ -1,0 +1,26 @@
+// English: the list of jobs.
+
+export default {
+  "jobs.new": "New job",
+  "jobs.older": "Older jobs",
+  "jobs.older.search": "Search older jobs",
+  "jobs.shown": "The last {count} jobs",
+  "jobs.all": "Jobs: {count}",
+  "jobs.none.at-all": "There are no jobs yet.",
+  "jobs.none.such": "No job matches.",
+  "jobs.none.yet": "None of the last 20,000 jobs matches.",
+  "job.whose": "Tenant, collection",
+  "job.collection": "Collection",
+  "job.created": "Submitted",
+  "job.error": "Error",
+  "filter": "Filter",
+  "filter.part": "Search",
+  "filter.part.hint": "Part of the job’s name",
+  "filter.any": "Any",
+  "filter.open": "Open",
+  "filter.collection": "Collection",
+  "filter.tenant": "Tenant",
+  "filter.since": "Since",
+  "filter.metadata": "Notes",
+  "filter.metadata.hint": "order:4711; team:a",
+};

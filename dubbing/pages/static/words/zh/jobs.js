@@ -1,0 +1,26 @@
+// 简体中文：任务列表。
+
+export default {
+  "jobs.new": "新建任务",
+  "jobs.older": "更早的任务",
+  "jobs.older.search": "继续搜索更早的任务",
+  "jobs.shown": "最近 {count} 个任务",
+  "jobs.all": "任务：{count}",
+  "jobs.none.at-all": "还没有任务。",
+  "jobs.none.such": "没有符合条件的任务。",
+  "jobs.none.yet": "最近的 20,000 个任务中没有符合条件的。",
+  "job.whose": "租户、集合",
+  "job.collection": "集合",
+  "job.created": "提交时间",
+  "job.error": "错误",
+  "filter": "筛选",
+  "filter.part": "搜索",
+  "filter.part.hint": "任务名称的一部分",
+  "filter.any": "全部",
+  "filter.open": "未完成",
+  "filter.collection": "集合",
+  "filter.tenant": "租户",
+  "filter.since": "起始日期",
+  "filter.metadata": "备注",
+  "filter.metadata.hint": "order:4711; team:a",
+};
