@@ -18,6 +18,7 @@ from typing import Any
 
 from dubbing.documents import listed
 from dubbing.errors import BadInput, NotFound
+from dubbing.files import LARGEST
 from dubbing.gateway.callers import Caller
 from dubbing.gateway.fetching import HTTPS, Fetching, shown
 from dubbing.gateway.refusals import Forbidden
@@ -106,6 +107,9 @@ class Manifests:
             )
 
     def _downloaded(self, upload: Upload, folder: Path, named: dict[str, str]) -> Path:
+        if (upload.bytes or 0) > LARGEST:
+            # A film, perhaps: it would fill the disk before anybody looks at it.
+            raise BadInput(f"a script has up to {LARGEST // 10**6} MB", where=UPLOAD + upload.id)
         path = folder / (_file_name(upload.name) or "script")
         named[str(path)] = UPLOAD + upload.id
         self._storage.download(upload.key, path)

@@ -155,6 +155,9 @@ def test_jobs_are_listed_by_what_is_asked_page_by_page(gateway: Gateway) -> None
     last = gateway.http.get("/v1/jobs", params={**asked, "cursor": first["next"]}).json()
     assert ([job["id"] for job in last["jobs"]], last["next"]) == ([ids[0]], None)
     assert gateway.http.get("/v1/jobs", params={"cursor": "x"}).status_code == 422
+    part = gateway.http.get("/v1/jobs", params={**asked, "part": ids[1].upper()}).json()
+    assert ids[1] in [job["id"] for job in part["jobs"]]
+    assert not {ids[0], ids[2]} & {job["id"] for job in part["jobs"]}
 
 
 @pytest.mark.parametrize(
@@ -186,6 +189,9 @@ def test_a_preview_stores_nothing(gateway: Gateway) -> None:
     asked = manifest()
     told = gateway.http.post("/v1/jobs/preview", json=asked).json()
     assert (told["lines"], told["engines"]) == (2, ["faulty"])
+    (speaker,) = told["speakers"]
+    assert (speaker["name"], speaker["lines"], speaker["engine"]) == ("speaker", 2, "faulty")
+    assert speaker["voice"]
     assert gateway.http.get(f"/v1/jobs/{asked['id']}").status_code == 404
 
 

@@ -96,6 +96,27 @@ def sent(http: httpx2.Client, id_: str, offset: int, chunk: Any) -> httpx2.Respo
     return http.patch(f"/v1/uploads/{id_}", headers={"Upload-Offset": str(offset)}, content=chunk)
 
 
+SCRIPT = b"1\n00:00:01,000 --> 00:00:02,000\nMARA: Wake up.\n"
+
+
+def test_an_upload_is_read_as_a_script(http: httpx2.Client) -> None:
+    def read(name: str, content: bytes, **query: bool) -> httpx2.Response:
+        id_ = http.post("/v1/uploads", params={"name": name}, content=content).json()["id"]
+        return http.get(f"/v1/uploads/{id_}/script", params=query)
+
+    told = read("e01.srt", SCRIPT).json()
+    assert [caution["code"] for caution in told["cautions"]] == ["label"]
+    told = read("e01.srt", SCRIPT, speaker_prefix=True).json()
+    (segment,) = told["segments"]
+    assert (segment["speaker"], segment["text"]) == ("MARA", "Wake up.")
+    assert (segment["id"], segment["start"], segment["end"]) == ("1", 1.0, 2.0)
+    refused = read("e01.srt", SCRIPT.replace(b"-->", b"->"))
+    assert refused.status_code == 422
+    assert refused.json()["message"].startswith("upload:")
+    assert "line 2" in refused.json()["message"]
+    assert read("film.mp4", SCRIPT).status_code == 422
+
+
 def until(true: Callable[[], bool]) -> None:
     """Wait until something is true, which takes a gateway a moment."""
     end = time.monotonic() + 10

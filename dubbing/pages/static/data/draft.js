@@ -182,6 +182,12 @@ export class Draft {
     return fields;
   }
 
+  // Returns a message of the gateway with the names of files in place of those of uploads.
+  readable(message) {
+    const sent = this.files.filter((one) => one.upload?.source);
+    return sent.reduce((said, { file, upload }) => said.replaceAll(upload.source, file.name), message);
+  }
+
   get #query() {
     return this.prefix ? "?speaker_prefix=true" : "";
   }

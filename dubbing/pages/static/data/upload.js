@@ -5,8 +5,9 @@ import { Fault } from "./call.js";
 
 const CHUNK = 32 << 20;
 const AGAIN_MS = 3000;
-// After so long without progress, the connection is dead.
+// After so long without progress, the connection is dead; once all has come, the gateway joins it.
 const SILENT_MS = 30_000;
+const JOINED_MS = 600_000;
 // Statuses after which the same file may go on; 0 is no answer, 409 another place than was thought.
 const PASSING = [0, 401, 408, 409, 429, 500, 502, 503, 504];
 const KEPT = "dubbing-upload:";
@@ -90,9 +91,9 @@ export class Upload {
     return new Promise((resolve, reject) => {
       const request = new XMLHttpRequest();
       let silence = 0;
-      const hear = () => {
+      const allow = (time) => {
         clearTimeout(silence);
-        silence = setTimeout(() => request.abort(), SILENT_MS);
+        silence = setTimeout(() => request.abort(), time);
       };
       const fail = () => {
         clearTimeout(silence);
@@ -103,9 +104,10 @@ export class Upload {
       request.setRequestHeader("Content-Type", "application/octet-stream");
       request.setRequestHeader("Upload-Offset", offset);
       request.upload.onprogress = ({ loaded }) => {
-        hear();
+        allow(SILENT_MS);
         this.#become({ sent: offset + loaded });
       };
+      request.upload.onload = () => allow(JOINED_MS);
       request.onload = () => {
         if (request.status !== 204) return fail();
         clearTimeout(silence);
@@ -113,7 +115,7 @@ export class Upload {
       };
       request.onerror = request.onabort = fail;
       this.#request = request;
-      hear();
+      allow(SILENT_MS);
       request.send(this.#file.slice(offset, end));
     });
   }

@@ -28,7 +28,7 @@ start(function Submit({ session }) {
       <p>${t("submit.scope")}</p>`;
   }
   const lines = draft.lines;
-  const found = sorted(draft.isTold ? draft.told : null, draft.script, lines);
+  const found = sorted(draft, lines);
   const go = async () => {
     const id = await draft.start();
     if (id) location.assign(`/jobs/${encodeURIComponent(id)}`);
@@ -63,6 +63,7 @@ start(function Submit({ session }) {
 
 // What lacks before the job can be started.
 function hint(draft) {
+  if (draft.script?.fault) return "hint.mend";
   if (draft.lines.length === 0) return "hint.script";
   if (draft.sending) return "hint.sending";
   if (draft.language.trim() === "") return "hint.language";

@@ -10,12 +10,14 @@ const OF_CUE = /^cue (\S+) at \S+: (.*)$/;
 
 // Returns the messages of a dry run: by a line's id, and of the whole job. A message that names no
 // cue that the page knows is of the whole job.
-export function sorted(told, script, lines) {
+export function sorted(draft, lines) {
+  const { script } = draft;
+  const told = draft.isTold ? draft.told : null;
   const known = new Set(lines.map(({ id }) => id));
   const found = { faults: new Map(), cautions: new Map(), fault: [], caution: [] };
   const put = (map, id, words) => map.set(id, [...(map.get(id) ?? []), words]);
   for (const fault of [script?.fault, told?.fault].filter(Boolean)) {
-    for (const line of fault.message.split("\n")) {
+    for (const line of draft.readable(fault.message).split("\n")) {
       const [, id, words] = OF_CUE.exec(line.trim()) ?? [];
       if (known.has(id)) put(found.faults, id, words);
       found.fault.push(line.trim());
@@ -23,7 +25,7 @@ export function sorted(told, script, lines) {
   }
   for (const { segment, message } of told?.preview?.cautions ?? script?.cautions ?? []) {
     if (known.has(segment)) put(found.cautions, segment, message.replace(OF_CUE, "$2"));
-    else found.caution.push(message);
+    else found.caution.push(draft.readable(message));
   }
   return found;
 }

@@ -71,9 +71,11 @@ function File({ one, draft }) {
   </li>`;
 }
 
-// What keeps a file from going on.
+// What a file waits for, or why it does not go on.
 function State({ one }) {
   const fault = one.fault || one.upload?.fault;
   if (fault) return html`<small class="bad" role="alert"><bdi>${named("file-fault", fault)}</bdi></small>`;
-  return one.upload?.waits ? html`<small role="status">${t("file.waits")}</small>` : null;
+  if (!one.upload || one.upload.source) return null;
+  if (one.upload.waits) return html`<small role="status">${t("file.waits")}</small>`;
+  return one.upload.sent === one.file.size ? html`<small>${t("file.joins")}</small>` : null;
 }

@@ -21,10 +21,10 @@ export function memory(value) {
 
 // value: in bytes.
 export function bytes(value) {
-  const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
-  const power = Math.min(3, Math.floor(Math.log10(Math.max(1, value)) / 3));
-  const options = { style: "unit", unit: units[power], maximumFractionDigits: power > 1 ? 1 : 0 };
-  return format(value / 1000 ** power, options);
+  const units = ["kilobyte", "megabyte", "gigabyte"];
+  const power = Math.min(2, Math.max(0, Math.floor(Math.log10(Math.max(1, value)) / 3) - 1));
+  const options = { style: "unit", unit: units[power], maximumFractionDigits: 1 };
+  return format(Math.max(0.1, value / 1000 ** (power + 1)), options);
 }
 
 // Returns a sum in a currency, as ISO 4217 names it.

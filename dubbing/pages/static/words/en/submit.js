@@ -24,6 +24,7 @@ export default {
   "file.there": "Sent",
   "file.read": "Read",
   "file.waits": "The connection broke: it goes on by itself.",
+  "file.joins": "All has come, and is being stored.",
   "file.remove": "Remove",
   "file.remove.name": "Remove {name}",
   "file-fault.empty": "The file is empty.",
@@ -66,7 +67,7 @@ export default {
   "told.cautions": "Cautions",
   "told.engines": "Engines:",
   "lines": "Script: {count} lines",
-  "lines.marked": "Only lines with cautions: {count}",
+  "lines.marked": "Only lines to look at: {count}",
   "line": "Cue",
   "line.text": "Text",
 };

@@ -24,6 +24,7 @@ export default {
   "file.there": "已上传",
   "file.read": "已读取",
   "file.waits": "连接中断，将自动继续。",
+  "file.joins": "已全部上传，正在保存。",
   "file.remove": "移除",
   "file.remove.name": "移除 {name}",
   "file-fault.empty": "文件是空的。",
@@ -66,7 +67,7 @@ export default {
   "told.cautions": "提醒",
   "told.engines": "引擎：",
   "lines": "脚本：{count} 条台词",
-  "lines.marked": "只看有提醒的台词：{count}",
+  "lines.marked": "只看需要留意的台词：{count}",
   "line": "字幕",
   "line.text": "文本",
 };
