@@ -164,7 +164,8 @@ export class Draft {
   // The body of POST /v1/jobs.
   get request() {
     const source = (name) => this.fileFor(name)?.upload?.source;
-    const put = (name) => (namesFile(name) ? source(name) : name);
+    // The gateway refuses one that is missing, by its name.
+    const put = (name) => (namesFile(name) && source(name)) || name;
     const { background } = this.manifest;
     const roles = Object.entries(this.cast).map(([speaker, role]) => [
       speaker,

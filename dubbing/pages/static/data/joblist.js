@@ -84,7 +84,6 @@ export class JobList {
     } catch (fault) {
       if (turn !== this.#turn) return;
       this.#become({ busy: false, jobs: before, fault: fault.message });
-      return;
     }
     this.#wait();
   }
@@ -122,7 +121,8 @@ export class JobList {
     const rest = older
       .map((job) => (fresh.has(job.id) ? fresh.get(job.id) : job))
       .filter((job) => job && (states.length === 0 || states.includes(job.state)));
-    this.#become({ jobs: [...first.jobs, ...rest], next: rest.length > 0 ? this.next : first.next });
+    const next = rest.length > 0 ? this.next : first.next;
+    this.#become({ jobs: [...first.jobs, ...rest], next, fault: "" });
   }
 
   // Returns a job, or null for one that was deleted.
