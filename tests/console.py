@@ -25,7 +25,7 @@ class Console:
     def __init__(self, home: Path, **environment: str) -> None:
         self.home = home
         self.storage = home / "storage"
-        self._environment = {
+        self.environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("DUBBING_")},
             "DUBBING_HOME": str(home),
             "PYTHONPATH": str(PLUGINS),
@@ -44,8 +44,15 @@ class Console:
             timeout=timeout,
             check=False,
             cwd=self.home,
-            env=self._environment,
+            env=self.environment,
         )
+        return self._checked(done, code)
+
+    @staticmethod
+    def _checked(
+        done: subprocess.CompletedProcess[str], code: int
+    ) -> subprocess.CompletedProcess[str]:
+        """Return a command that has ended as it should."""
         said = done.stdout + done.stderr
         assert done.returncode == code, f"{done.args} ended with {done.returncode}\n{said}"
         assert "Traceback" not in said
@@ -66,7 +73,7 @@ class Console:
             stderr=stderr,
             text=True,
             cwd=self.home,
-            env=self._environment,
+            env=self.environment,
         )
         try:
             yield process

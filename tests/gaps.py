@@ -5,13 +5,14 @@ from __future__ import annotations
 import signal
 import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import redis
 from console import Console
+from forks import Forks, forks
 from system import System, numbered, script
 
 from dubbing.embedded.stack import environment
@@ -22,8 +23,6 @@ from dubbing.storage.keys import Keys
 
 PATIENCE = 120.0
 """Seconds that a job may take on a slow machine, where all jobs wait for each other."""
-COMMANDS = 2
-"""Commands that run at once."""
 LINES = 4
 """Lines of a job: one batch."""
 
@@ -69,6 +68,10 @@ class Doomed(System):
         self._points.mkdir(parents=True)
         self._console = Console(home, **environment(self.settings), STOP_AT=str(self._points))
 
+    def commands(self) -> AbstractContextManager[Forks]:
+        """Return `dubbing` for a block; its commands may die."""
+        return forks(self._console.environment)
+
     def launch(self, engine: str, **variables: str) -> subprocess.Popen[bytes]:
         return super().launch(engine, STOP_AT=str(self._points), **variables)
 
@@ -82,18 +85,13 @@ class Doomed(System):
         """Whether a process died there."""
         return not (self._points / gap.name).exists()
 
-    def die(self, commands: Mapping[Gap, Sequence[str]]) -> None:
+    def die(self, dubbing: Forks, commands: Mapping[Gap, Sequence[str]]) -> None:
         """Run commands, each of which is killed at its gap."""
         for gap in commands:
             self.lay(gap)
         # Each test checks its own command, so one that ends normally does not fail other tests.
-        with ThreadPoolExecutor(COMMANDS) as pool:
-            for command in commands.values():
-                pool.submit(self._console, *command, code=-signal.SIGKILL)
-
-    def command(self, *arguments: str) -> None:
-        """Run a command to its end."""
-        self._console(*arguments)
+        for command in commands.values():
+            dubbing(*command)
 
     def submission(self, gap: Gap, job: Manifest | None = None) -> tuple[str, ...]:
         """Return the command that submits a gap's job, or another job under its id."""

@@ -49,8 +49,7 @@ CANCELLING = [
 ]
 
 SPEECH = [
-    Gap("speech-after-the-claim", "after claim {job} * synthesis.*", pool=True),
-    Gap("speech-before-it-begins", "before begin {job} *"),
+    Gap("speech-after-the-claim", "after claim {job} * synthesis.*"),
     Gap("speech-after-the-lines-are-counted", "after begin {job} *"),
     Gap("speech-after-a-clip", "after create clips/* for {job}", pool=True),
     Gap("speech-before-the-result", "before create jobs/{job}/*/results/*"),
@@ -62,7 +61,6 @@ ASSEMBLING = [
     Gap("assembly-after-its-count", "after deliver_again {job} *"),
     Gap("assembly-after-an-output", "after upload jobs/{job}/output/*"),
     Gap("assembly-after-the-report", "after create jobs/{job}/output/*/report.json"),
-    Gap("assembly-before-the-end", "before create jobs/{job}/*/end.json", pool=True),
     Gap("assembly-after-the-end", "after create jobs/{job}/*/end.json", pool=True),
     Gap("assembly-after-the-marker", "after delete open/{job}"),
     Gap("assembly-after-the-ledger", "after end {job} *"),
@@ -109,17 +107,20 @@ def doomed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doomed]:
 
 def kill_clients(system: Doomed) -> None:
     """Kill commands while no worker is there, so that nothing else does what they began."""
-    for gap in SENDING:
-        # First, as two messages are all that a queue without a worker takes; and one after the
-        # other, as the first to choose would choose for both.
-        system.die({gap: system.submission(gap)})
-    system.die({gap: system.submission(gap) for gap in (*SUBMITTING[2:], *NOT_SUBMITTED)})
-    for gap in (*RETRYING, *REVISING, *NOT_OPENED, *CANCELLING):
-        system.client.submit(gap.job)
-    for gap in (*RETRYING, *REVISING, *NOT_OPENED):
-        system.client.cancel(gap.name)
-    system.die({gap: again(system, gap) for gap in (*RETRYING, *REVISING, *NOT_OPENED)})
-    system.die({gap: ("cancel", gap.name) for gap in CANCELLING})
+    with system.commands() as dubbing:
+        for gap in SENDING:
+            # First, as two messages are all that a queue without a worker takes; and one after the
+            # other, as the first to choose would choose for both.
+            system.die(dubbing, {gap: system.submission(gap)})
+        submitting = (*SUBMITTING[2:], *NOT_SUBMITTED)
+        system.die(dubbing, {gap: system.submission(gap) for gap in submitting})
+        for gap in (*RETRYING, *REVISING, *NOT_OPENED, *CANCELLING):
+            system.client.submit(gap.job)
+        for gap in (*RETRYING, *REVISING, *NOT_OPENED):
+            system.client.cancel(gap.name)
+        ended = (*RETRYING, *REVISING, *NOT_OPENED)
+        system.die(dubbing, {gap: again(system, gap) for gap in ended})
+        system.die(dubbing, {gap: ("cancel", gap.name) for gap in CANCELLING})
 
 
 def again(system: Doomed, gap: Gap) -> Sequence[str]:
@@ -216,7 +217,7 @@ def test_a_change_that_a_client_began_is_made_without_it(doomed: Doomed, gap: Ga
 @names(NOT_SUBMITTED)
 def test_what_was_not_accepted_can_be_handed_in_again(doomed: Doomed, gap: Gap) -> None:
     assert gap.name not in [status.id for status in doomed.client.jobs()]
-    doomed.command(*doomed.submission(gap))
+    doomed.client.submit(gap.job)
     ended_whole(doomed, gap)
 
 
