@@ -176,6 +176,10 @@ class System:
                     os.killpg(worker.pid, signal.SIGKILL)
                 worker.wait()
         self._log_path(name).unlink(missing_ok=True)
+        self.cancel_all()
+
+    def cancel_all(self) -> None:
+        """Cancel the jobs that have not ended."""
         for status in self.client.jobs(states=OPEN):
             self.client.cancel(status.id)
 
@@ -239,7 +243,7 @@ class System:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, f"not {what}: {self.log('faulty')[-3000:]}"
-            time.sleep(0.02)
+            time.sleep(0.05)
 
     def unmarked(self, job_id: str) -> None:
         """Return once the mark of an open job is gone, a moment after its end is known."""

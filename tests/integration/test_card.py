@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 import pytest
 import redis as library
-from system import System, numbered, script
+from system import System, numbered, pool_processes, script
 
 from dubbing.engines.holding import Holding
 from dubbing.errors import BadInput, NotFound
@@ -25,8 +27,12 @@ class Card(System):
     ENGINES: ClassVar[Mapping[str, str]] = {"assembly": "assembly"}
 
     def begin(self) -> None:
-        """Start the worker of two engines, the only one of them that is online."""
-        self._workers["card"] = self.launch(" ".join(ENGINES), log="card")
+        """Have the one worker of two engines hold both; start it when it has ended."""
+        worker = self._workers.get("card")
+        if worker and worker.poll() is None:
+            self.steer(Order.LOAD)
+        else:
+            self._workers["card"] = self.launch(" ".join(ENGINES), log="card")
         self.becomes(WorkerState.READY)
 
     def record(self) -> WorkerRecord:
@@ -60,9 +66,10 @@ def assembled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Card]:
 
 @pytest.fixture
 def card(assembled: Card) -> Iterator[Card]:
+    """The system with its worker of two engines, which holds both and has nothing to do."""
     assembled.begin()
     yield assembled
-    assembled.leave("card")
+    assembled.cancel_all()
 
 
 def test_one_worker_speaks_for_two_engines(card: Card) -> None:
@@ -96,21 +103,6 @@ def test_an_engine_can_be_unloaded_while_the_other_speaks(card: Card) -> None:
     card.until(lambda: card.record().holding.resting == {"tone": ""}, "unloaded")
 
 
-def test_a_worker_that_is_drained_finishes_its_batch_and_ends(card: Card) -> None:
-    job = script("last", "<slow:1> a last line", *numbered("last", 8))
-    card.client.submit(job)
-    card.begun(job, 1)
-    card.steer(Order.DRAIN)
-    card.until(lambda: card.worker("card").poll() is not None, "ended", seconds=30)
-    assert card.worker("card").returncode == 0
-    assert card.records() == []
-    with connection(card) as redis:
-        assert not redis.keys("*worker.faulty*")
-    card.begin()
-    card.wait("last")
-    assert max(card.spoken(job).values()) == 1
-
-
 def test_a_worker_at_work_is_busy(card: Card) -> None:
     card.client.submit(script("slow", "<slow:3> a slow line"))
     card.becomes(WorkerState.BUSY)
@@ -120,8 +112,13 @@ def test_a_worker_at_work_is_busy(card: Card) -> None:
 
 def test_a_process_that_dies_comes_back_as_it_was_told_to_be(card: Card) -> None:
     card.steer(Order.UNLOAD, "tone")
-    job = script("killed", "<kill> a line that kills", *numbered("killed", 2))
-    card.run(job)
+    job = script("killed", "<slow:1> a line that is begun twice", *numbered("killed", 2))
+    card.client.submit(job)
+    card.begun(job, 1)
+    (process,) = pool_processes(card.worker("card").pid)
+    os.kill(process, signal.SIGKILL)
+    card.wait("killed")
+    assert card.whole(job)
     told = Holding(loaded=("faulty",), resting={"tone": ""}, begun=True)
     card.until(lambda: card.record().holding == told, "as it was told")
 
@@ -135,6 +132,7 @@ def test_a_process_that_died_while_it_loaded_an_engine_is_not_followed_into_it(c
     assert record.holding.resting == {"faulty": record.errors[0]}
     assert record.holding.loaded == ("tone",)
     assert record.queues == ("synthesis.tone", "extraction.tone")
+    card.client.cancel("loads")
     assert card.steer(Order.LOAD, "faulty") == ("tone", "faulty")
     card.becomes(WorkerState.READY)
     assert card.record().errors == ()
@@ -152,6 +150,37 @@ def test_a_redis_that_forgot_everything_is_told_again_what_a_worker_holds(card: 
     assert card.whole(job)
 
 
+def test_orders_that_cannot_be_meant_are_refused(card: Card) -> None:
+    with pytest.raises(NotFound, match="no worker 'nobody'"):
+        card.client.fleet.steer("nobody", Order.LOAD)
+    with pytest.raises(BadInput, match="was not started for 'espeak'"):
+        card.client.fleet.steer(card.record().name, Order.LOAD, "espeak")
+
+
+def test_a_worker_of_several_processes_cannot_be_told_what_to_load(assembled: Card) -> None:
+    (assembly,) = [w for w in assembled.client.fleet.workers() if w.engines == ("assembly",)]
+    several = assembly.model_copy(update={"name": "several", "slots": 2})
+    assembled.client.ledger.crew.beat(several)
+    with pytest.raises(BadInput, match="--slots 1"):
+        assembled.client.fleet.steer("several", Order.STANDBY)
+    assembled.client.ledger.crew.leave(several)
+
+
+def test_a_worker_that_is_drained_finishes_its_batch_and_ends(card: Card) -> None:
+    job = script("last", "<slow:1> a last line", *numbered("last", 8))
+    card.client.submit(job)
+    card.begun(job, 1)
+    card.steer(Order.DRAIN)
+    card.until(lambda: card.worker("card").poll() is not None, "ended", seconds=30)
+    assert card.worker("card").returncode == 0
+    assert card.records() == []
+    with connection(card) as redis:
+        assert not redis.keys("*worker.faulty*")
+    card.begin()
+    card.wait("last")
+    assert max(card.spoken(job).values()) == 1
+
+
 def test_a_worker_that_is_killed_goes_offline(card: Card) -> None:
     record = card.record()
     card.kill("card")
@@ -163,19 +192,3 @@ def test_a_worker_that_is_killed_goes_offline(card: Card) -> None:
     assert found == [WorkerState.OFFLINE]
     with pytest.raises(NotFound, match="online"):
         card.client.fleet.steer(record.name, Order.LOAD)
-
-
-def test_orders_that_cannot_be_meant_are_refused(card: Card) -> None:
-    with pytest.raises(NotFound, match="no worker 'nobody'"):
-        card.client.fleet.steer("nobody", Order.LOAD)
-    with pytest.raises(BadInput, match="was not started for 'espeak'"):
-        card.client.fleet.steer(card.record().name, Order.LOAD, "espeak")
-
-
-def test_a_worker_of_several_processes_cannot_be_told_what_to_load(card: Card) -> None:
-    (assembly,) = [w for w in card.client.fleet.workers() if w.engines == ("assembly",)]
-    several = assembly.model_copy(update={"name": "several", "slots": 2})
-    card.client.ledger.crew.beat(several)
-    with pytest.raises(BadInput, match="--slots 1"):
-        card.client.fleet.steer("several", Order.STANDBY)
-    card.client.ledger.crew.leave(several)
