@@ -1,4 +1,8 @@
-"""A stack that stays up in one terminal, and every other command in others."""
+"""A stack that stays up in one terminal, and every other command in others.
+
+The example goes its way through the console script, as do the commands that are interrupted. The
+others run in this process.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,7 @@ import av
 import pytest
 from console import SCENE, Console, wait_until
 from services import PLAIN
+from shell import Shell
 
 from dubbing.settings import Settings
 
@@ -30,9 +35,9 @@ LINES = 24
 
 @dataclass(frozen=True)
 class Stack:
-    """A console whose stack is up."""
+    """A shell whose stack is up."""
 
-    console: Console
+    console: Shell
     log: Path
     """What the engine ``faulty`` was asked to speak."""
     gateway: str
@@ -62,7 +67,7 @@ class Stack:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("up")
     log = folder / "spoken"
-    console = Console(folder / "home", FAULTY_LOG=str(log), DUBBING_SLOTS="1")
+    console = Shell(folder / "home", FAULTY_LOG=str(log), DUBBING_SLOTS="1")
     with console.started("up", "tone", "espeak", "faulty", "--port", "0") as process:
         assert process.stdout
         assert process.stdout.readline().startswith("up: tone, espeak, faulty;")
@@ -75,19 +80,28 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="module")
-def scene(stack: Stack) -> dict[str, Any]:
+def terminal(stack: Stack) -> Console:
+    """The console script itself."""
+    return Console(stack.console.home)
+
+
+@pytest.fixture(scope="module")
+def scene(terminal: Console) -> dict[str, Any]:
     """The example's status, submitted and waited for."""
-    return stack.submitted(SCENE, "--id", "scene")
+    [status] = terminal.json("submit", SCENE, "--id", "scene", "--wait")
+    return {key: told for key, told in status.items() if key != "cautions"}
 
 
-def test_the_example_is_submitted_watched_and_fetched(stack: Stack, scene: dict[str, Any]) -> None:
+def test_the_example_is_submitted_watched_and_fetched(
+    stack: Stack, terminal: Console, scene: dict[str, Any]
+) -> None:
     console = stack.console
     assert (scene["state"], scene["done"], scene["failed"]) == ("completed", LINES, 0)
     assert console.json("status", "scene") == scene
-    assert json.loads(console("watch", "scene", "--json").stdout.splitlines()[-1]) == scene
+    assert json.loads(terminal("watch", "scene", "--json").stdout.splitlines()[-1]) == scene
     assert scene in console.json("jobs")
 
-    paths = [Path(path) for path in console.json("fetch", "scene", "--out", "film")]
+    paths = [Path(path) for path in terminal.json("fetch", "scene", "--out", "film")]
     endings = ("dub.mp4", "dub.flac", "dub.srt", "report.json")
     assert {path.name for path in paths} == {f"scene.{ending}" for ending in endings}
     with av.open(console.home / "film" / "scene.dub.mp4") as film:
@@ -310,22 +324,16 @@ def test_flower_shows_workers_queues_and_each_batch_by_job(stack: Stack, tmp_pat
         wait_until(queued, seconds=20, what="the queues of the workers in Flower")
 
 
-def test_flower_asks_for_its_password(stack: Stack) -> None:
-    console = Console(stack.console.home, DUBBING_FLOWER_BASIC_AUTH="anna:secret")
-    with flower(console) as site:
-        assert site.code("/workers") == 401
-        assert site.code("/workers", "anna:wrong") == 401
-        assert site.code("/workers", "anna:secret") == 200
-
-
 @pytest.mark.parametrize("address", ["0.0.0.0", "::", "example.org"])
 def test_flower_is_open_to_nobody_else_without_a_password(stack: Stack, address: str) -> None:
     done = stack.console("flower", "--address", address, "--port", free_port(), code=2)
     assert "DUBBING_FLOWER_BASIC_AUTH" in done.stderr
 
 
-def test_a_watcher_notices_that_the_stack_died_and_flower_can_be_stopped(tmp_path: Path) -> None:
-    console = Console(tmp_path / "home", DUBBING_SLOTS="1")
+def test_a_watcher_notices_that_the_stack_died_and_flower_with_a_password_can_be_stopped(
+    tmp_path: Path,
+) -> None:
+    console = Console(tmp_path / "home", DUBBING_SLOTS="1", DUBBING_FLOWER_BASIC_AUTH="anna:secret")
     script = write(tmp_path / "slow.json", slow("dead", lines=60))
     with (
         socket.create_server(("127.0.0.1", 0)) as taken,
@@ -339,10 +347,13 @@ def test_a_watcher_notices_that_the_stack_died_and_flower_can_be_stopped(tmp_pat
         with flower(console) as site, console.started("submit", script, "--wait") as watcher:
             assert watcher.stderr
             assert select.select([watcher.stderr], [], [], 20)[0]
+            assert site.code("/workers") == 401
+            assert site.code("/workers", "anna:wrong") == 401
+            assert site.code("/workers", "anna:secret") == 200
             up.kill()
             _, complaints = watcher.communicate(timeout=40)
             # From now on one of Flower's threads waits for Redis.
-            site.code("/workers?refresh=1")
+            site.code("/workers?refresh=1", "anna:secret")
     assert watcher.returncode == 1
     assert "Traceback" not in complaints
     assert "Redis does not answer" in complaints
