@@ -32,29 +32,27 @@ def console(tmp_path: Path, slots: int, *loads: str) -> Console:
     return Console(tmp_path / "home", FAULTY_LOADS=str(path), DUBBING_SLOTS=str(slots))
 
 
-def test_a_script_is_dubbed_when_one_process_can_load(script: Path, tmp_path: Path) -> None:
-    done = console(tmp_path, 2, "<kill>", "<slow:2>").json("run", script)
+def test_without_a_process_that_can_load_it_ends_and_says_why_and_goes_on_with_one(
+    script: Path, tmp_path: Path
+) -> None:
+    shell = console(tmp_path, 2, "<kill>", "<slow:1><kill>")
+    ended_without_an_engine(shell, DIED, "run", script)
+    # It is as it was: the same command goes on when a process can load the engine.
+    console(tmp_path, 2, "<kill>", "<slow:2>")
+    done = shell.json("run", script)
     assert (done["state"], done["done"], done["failed"]) == ("completed", 6, 0)
 
 
-@pytest.mark.parametrize(
-    ("slots", "loads", "why"),
-    [
-        (1, ("<raise>",), WHY),
-        (2, ("<kill>", "<slow:1><kill>"), DIED),
-    ],
-)
-def test_without_a_process_that_can_load_it_ends_and_says_why(
-    slots: int, loads: tuple[str, ...], why: str, script: Path, tmp_path: Path
-) -> None:
-    shell = console(tmp_path, slots, *loads)
-    complaint = shell("run", script, code=1, timeout=45).stderr
+def test_it_ends_when_the_engine_cannot_be_loaded(script: Path, tmp_path: Path) -> None:
+    ended_without_an_engine(console(tmp_path, 1, "<raise>"), WHY, "run", script)
+
+
+def ended_without_an_engine(shell: Console, why: str, *command: object) -> None:
+    complaint = shell(*command, code=1, timeout=90).stderr
     log = shell.home / "logs" / "faulty.log"
     assert f"{why}; see {log}" in complaint
     assert why in log.read_text()
     assert shell.processes() == []
-    # It is as it was: the same command goes on when the engine can be loaded.
-    assert shell.json("run", script)["state"] == "completed"
 
 
 def test_an_engine_whose_process_dies_later_and_cannot_load_again_ends_it(
@@ -64,5 +62,4 @@ def test_an_engine_whose_process_dies_later_and_cannot_load_again_ends_it(
     manifest["segments"][0]["text"] = "A line that kills. <kill>"
     script.write_text(json.dumps(manifest))
     shell = console(tmp_path, 1, "", "<kill>")
-    complaint = shell("run", script, code=1, timeout=45).stderr
-    assert f"{DIED}; see {shell.home / 'logs' / 'faulty.log'}" in complaint
+    ended_without_an_engine(shell, DIED, "run", script)
