@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from console import Console
 from services import PLUGINS
+from shell import Shell
 from system import System, numbered, script
 
 from dubbing.assembly.report import Report
+from dubbing.embedded.stack import environment
 from dubbing.errors import BadInput, Conflict
 from dubbing.job import JobState, Segment
 from dubbing.planning.plan import read_plan
@@ -202,33 +204,35 @@ def test_a_single_line_is_said_with_its_sounds(system: System) -> None:
 
 def test_run_dubs_a_script_of_which_nothing_is_spoken_without_an_engine(tmp_path: Path) -> None:
     console = Console(tmp_path / "home")
-    (console.home / "all.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\n♪\n\n")
-    status = console.json("run", "all.srt", "--language", "en", "--engine", "tone")
+    (console.home / "all.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\n♪ Row ♪\n\n")
+    done = console("run", "all.srt", "--language", "en", "--engine", "tone", "--json")
+    assert "'Row' looks like lyrics and is left unsaid: the line is silent" in done.stderr
+    status = json.loads(done.stdout)
     assert (status["state"], status["lines"], status["done"]) == ("completed", 1, 1)
     assert [log.name for log in (console.home / "logs").glob("*.log") if "tone" in log.name] == []
     assert console.processes() == []
 
 
-def test_run_says_what_is_left_unsaid_and_speaks_it_when_asked_to(tmp_path: Path) -> None:
-    console = Console(tmp_path / "home")
-    (console.home / "sounds.srt").write_bytes((CASES / "sounds.srt").read_bytes())
-    run = ("run", "sounds.srt", "--language", "en", "--engine", "tone", "--out")
-    said = console(*run, "out").stderr
+def test_a_submitter_is_told_what_is_left_unsaid_and_has_it_spoken_on_request(
+    system: System, tmp_path: Path
+) -> None:
+    shell = Shell(tmp_path, **environment(system.settings))
+    (tmp_path / "sounds.srt").write_bytes((CASES / "sounds.srt").read_bytes())
+    submit = ("submit", "sounds.srt", "--language", "en", "--wait", "--id")
+    said = shell(*submit, "sounds").stderr
     first = "sounds.srt: cue 2 at 0:00:04.500: '[door slams]' looks like a sound and is left unsaid"
     assert f"lines seem to hold a sound (first: {first}" in said
     assert "'Row the boat ashore' looks like lyrics and is left unsaid: the line is silent" in said
-    report = json.loads((console.home / "out" / "sounds.report.json").read_text())
-    assert [line["spoken"] for line in report["lines"] if line["spoken"]] == [
+    assert [line.spoken for line in system.report(script("sounds")).lines if line.spoken] == [
         *("Hello there.", "Get down!", "I know.", "Sorry.")
     ]
-    written = (console.home / "out" / "sounds.dub.srt").read_text()
-    assert "[gunshot] Get down!" in written
-    assert "♪ Row the boat ashore ♪" in written
-    said = console(*run, "both", "--speak-sounds", "--speak-lyrics").stderr
+    shell("fetch", "sounds", "--out", "out")
+    (written,) = (tmp_path / "out").glob("*.srt")
+    assert "[gunshot] Get down!" in written.read_text()
+    assert "♪ Row the boat ashore ♪" in written.read_text()
+    said = shell(*submit, "both", "--speak-sounds", "--speak-lyrics").stderr
     assert "left unsaid" not in said
-    report = json.loads((console.home / "both" / "sounds.report.json").read_text())
-    spoken = [line["spoken"] for line in report["lines"]]
-    assert spoken == [
+    assert [line.spoken for line in system.report(script("both")).lines] == [
         *("Hello there.", "door slams", "sighs", "gunshot Get down!", "Row the boat ashore"),
         *("Row the boat ashore", "sighs I know.", "coughs Sorry.", "- phone rings - sighs"),
         *("wind howls", "Music", "掌声"),
