@@ -117,14 +117,17 @@ def test_a_long_outage_ends_and_the_same_workers_go_on(system: System) -> None:
     assert len(again) <= 8
 
 
-def test_how_often_a_line_was_begun_is_known_to_the_redis_that_comes_back(system: System) -> None:
+def test_a_line_that_kills_its_process_is_given_up_although_redis_was_away(system: System) -> None:
     job = script("deadly", *numbered("Deadly", 3), "This one kills its process. <kill>")
     system.client.submit(job)
     system.begun(job, 4)
     lose_redis(system, 1.0)
     status = system.wait(job.id)
     assert (status.state, status.done, status.failed) == (JobState.FAILED, 4, 1)
-    assert system.spoken(job)[job.segments[3].text] == 3
+    (failed,) = [line for line in system.report(job).lines if line.error]
+    assert (failed.id, failed.error and failed.error.code) == ("3", "given_up")
+    # How often it was begun is known to the Redis that comes back.
+    assert system.spoken(job)[failed.text] == 3
 
 
 class OneWorker(System):
