@@ -60,7 +60,7 @@ ASSEMBLING = [
     Gap("assembly-after-the-claim", "after claim {job} * assembly"),
     Gap("assembly-after-its-count", "after deliver_again {job} *"),
     Gap("assembly-after-an-output", "after upload jobs/{job}/output/*"),
-    Gap("assembly-after-the-report", "after create jobs/{job}/output/*/report.json"),
+    Gap("assembly-after-the-report", "after create jobs/{job}/output/*/report.json", pool=True),
     Gap("assembly-after-the-end", "after create jobs/{job}/*/end.json", pool=True),
     Gap("assembly-after-the-marker", "after delete open/{job}"),
     Gap("assembly-after-the-ledger", "after end {job} *"),
