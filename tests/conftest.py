@@ -1,4 +1,4 @@
-"""Shared fixtures: a real Redis, a real S3 server, and storage in a folder and in a bucket.
+"""Shared fixtures: a real Redis, a real S3 server, a shell, and storage in a folder and a bucket.
 
 A service that is missing on this machine skips its tests; with CI set it fails them.
 """
@@ -18,6 +18,7 @@ import redis
 import s3_server as s3
 from redis_server import RedisServer
 from services import unavailable
+from shell import Shell
 
 from dubbing.errors import QueueUnavailable
 from dubbing.storage import S3Options, Storage
@@ -53,6 +54,24 @@ def redis_url(redis_server: str) -> str:
     with redis.from_url(redis_server) as client:
         client.flushall()
     return redis_server
+
+
+@pytest.fixture
+def shell(
+    tmp_path: Path,
+    redis_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Shell:
+    """A shell with a Redis, and no worker; no other setting is set."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.chdir(home)
+    for name in [name for name in os.environ if name.startswith("DUBBING_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("DUBBING_HOME", str(home))
+    monkeypatch.setenv("DUBBING_REDIS_URL", redis_url)
+    return Shell(home, capsys)
 
 
 @pytest.fixture(scope="session")

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+import pytest
 from services import PLUGINS
+
+from dubbing import cli
 
 ROOT = Path(__file__).parent.parent
 SCENE = ROOT / "examples" / "scene.json"
@@ -99,6 +103,33 @@ class Console:
 
     def _command(self, arguments: tuple[object, ...]) -> list[str]:
         return [str(SCRIPT), *map(str, arguments)]
+
+
+class Inside(Console):
+    """A console whose commands run in the tests' own process, which spares Python and the imports.
+
+    It is for commands that start no process and get no signal; `started` starts real ones. A command
+    that hangs is ended by pytest alone.
+    """
+
+    def __call__(
+        self, *arguments: object, code: int = 0, timeout: float = 0
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command; it has to end with exit status ``code`` and without a traceback."""
+        command, out, err = self._command(arguments), io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(self.home)
+            patch.syspath_prepend(PLUGINS)
+            for name in os.environ.keys() - self.environment.keys():
+                patch.delenv(name)
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
+                cli.main(command[1:])
+        status = ended.value.code or 0
+        return self._checked(
+            subprocess.CompletedProcess(command, status, out.getvalue(), err.getvalue()), code
+        )
 
 
 def wait_until(condition: Callable[[], object], *, seconds: float, what: str) -> None:

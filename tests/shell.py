@@ -1,40 +1,37 @@
-"""`dubbing` in the tests' own process, which spares the start of Python and the imports."""
+"""The command line in the process of the test: for commands that start no process of their own."""
 
 from __future__ import annotations
 
-import io
-import os
-import subprocess
-from contextlib import redirect_stderr, redirect_stdout
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
-from console import Console
-from services import PLUGINS
 
 from dubbing import cli
 
 
-class Shell(Console):
-    """A console for commands that start no process and get no signal; `started` starts real ones.
+@dataclass(frozen=True)
+class Shell:
+    """Runs ``dubbing`` in its home, also the working folder, by the variables of this process."""
 
-    Unlike the processes of a console, a command that hangs is ended by pytest alone.
-    """
+    home: Path
+    capsys: pytest.CaptureFixture[str]
 
-    def __call__(
-        self, *arguments: object, code: int = 0, timeout: float = 0
-    ) -> subprocess.CompletedProcess[str]:
-        """Run a command; it has to end with exit status ``code`` and without a traceback."""
-        command, out, err = self._command(arguments), io.StringIO(), io.StringIO()
-        with pytest.MonkeyPatch.context() as patch:
-            patch.chdir(self.home)
-            patch.syspath_prepend(PLUGINS)
-            for name in os.environ.keys() - self.environment.keys():
-                patch.delenv(name)
-            for name, value in self.environment.items():
-                patch.setenv(name, value)
-            with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
-                cli.main(command[1:])
-        status = ended.value.code or 0
-        return self._checked(
-            subprocess.CompletedProcess(command, status, out.getvalue(), err.getvalue()), code
-        )
+    @property
+    def storage(self) -> Path:
+        return self.home / "storage"
+
+    def __call__(self, *arguments: object, code: int = 0) -> tuple[str, str]:
+        """Run a command to its end, which is ``code``; return its output and its complaints."""
+        self.capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main([*map(str, arguments)])
+        out, err = self.capsys.readouterr()
+        assert (ended.value.code or 0) == code, out + err
+        return out, err
+
+    def json(self, *arguments: object, code: int = 0) -> Any:
+        """Return what a command prints with ``--json``."""
+        return json.loads(self(*arguments, "--json", code=code)[0])

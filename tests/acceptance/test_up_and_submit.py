@@ -24,9 +24,8 @@ from typing import Any
 
 import av
 import pytest
-from console import SCENE, Console, wait_until
+from console import SCENE, Console, Inside, wait_until
 from services import PLAIN
-from shell import Shell
 
 from dubbing.settings import Settings
 
@@ -37,7 +36,7 @@ LINES = 24
 class Stack:
     """A shell whose stack is up."""
 
-    console: Shell
+    console: Inside
     log: Path
     """What the engine ``faulty`` was asked to speak."""
     gateway: str
@@ -67,7 +66,7 @@ class Stack:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("up")
     log = folder / "spoken"
-    console = Shell(folder / "home", FAULTY_LOG=str(log), DUBBING_SLOTS="1")
+    console = Inside(folder / "home", FAULTY_LOG=str(log), DUBBING_SLOTS="1")
     with console.started("up", "tone", "espeak", "faulty", "--port", "0") as process:
         assert process.stdout
         assert process.stdout.readline().startswith("up: tone, espeak, faulty;")

@@ -9,8 +9,9 @@ import wave
 from pathlib import Path
 
 import pytest
-from console import SCRIPT, Console
+from console import SCRIPT
 from ledgers import job, record, refs, take_and_claim
+from shell import Shell
 
 from dubbing.client import Client
 from dubbing.errors import QueueUnavailable
@@ -39,52 +40,50 @@ def season(folder: Path, **scripts: str) -> Path:
 
 
 @pytest.fixture
-def console(tmp_path: Path, redis_url: str) -> Console:
-    """A console with a Redis, and no worker."""
-    return Console(tmp_path / "home", DUBBING_REDIS_URL=redis_url, DUBBING_ENGINE="tone")
+def shell(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """A shell whose jobs are for the tone engine; it has a Redis, and no worker."""
+    monkeypatch.setenv("DUBBING_ENGINE", "tone")
+    return shell
 
 
 @pytest.fixture
-def offline(tmp_path: Path) -> Console:
-    """A console whose Redis does not run."""
-    console = Console(tmp_path / "off", DUBBING_REDIS_URL="redis://127.0.0.1:1")
-    season(console.home)
-    return console
+def offline(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """The same, whose Redis does not run."""
+    monkeypatch.setenv("DUBBING_REDIS_URL", "redis://127.0.0.1:1")
+    return shell
 
 
-def test_a_fault_of_a_folder_names_its_file(console: Console) -> None:
-    season(console.home / "s", e1=srt("Good."), e2=srt("Good.", DIGITS), e3=srt("Fine."))
-    complaint = console("submit", "s", "--language", "en", code=2).stderr
+def test_a_fault_of_a_folder_names_its_file(shell: Shell) -> None:
+    season(shell.home / "s", e1=srt("Good."), e2=srt("Good.", DIGITS), e3=srt("Fine."))
+    complaint = shell("submit", "s", "--language", "en", code=2)[1]
     assert complaint.startswith("error: s/e2.srt: cue 2 at 0:00:04.000: it holds a number")
-    assert not console.storage.exists()
+    assert not shell.storage.exists()
 
 
-def test_all_faults_of_a_folder_are_in_one_error(console: Console) -> None:
+def test_all_faults_of_a_folder_are_in_one_error(shell: Shell) -> None:
     back = "1\n00:00:03,000 --> 00:00:01,000\nBack.\n"
     good = {f"e{n}": srt("Good.") for n in (1, 4, 5)}
-    season(console.home / "s", **good, e2=srt(DIGITS, DIGITS), e3=back, e6=srt(DIGITS))
-    complaint = console("submit", "s", "--language", "en", "--dry-run", code=2).stderr
+    season(shell.home / "s", **good, e2=srt(DIGITS, DIGITS), e3=back, e6=srt(DIGITS))
+    complaint = shell("submit", "s", "--language", "en", "--dry-run", code=2)[1]
     assert complaint.startswith("error: 3 things must be changed:\n")
     assert "s/e3.srt, line 2: the cue ends before" in complaint
     assert "\n  s/e2.srt: 2 things must be changed:\n    cue 1 at" in complaint
     assert "\n  s/e6.srt: cue 1 at" in complaint
     assert not any(f"e{n}.srt" in complaint for n in (1, 4, 5))
-    found = console.json("submit", "s", "--language", "en", code=2)
+    found = shell.json("submit", "s", "--language", "en", code=2)
     assert found["error"]["code"] == "bad_input"
-    assert not console.storage.exists()
+    assert not shell.storage.exists()
 
 
-def test_a_dry_run_of_hundreds_is_one_summary_and_writes_nothing(offline: Console) -> None:
+def test_a_dry_run_of_hundreds_is_one_summary_and_writes_nothing(offline: Shell) -> None:
     dense = "This is far too much to be said while a second goes by, whoever says it."
     scripts = {f"e{n:03}": srt(dense, "Good day.") for n in range(1, 301)}
     season(offline.home / "s", **scripts)
     before = set(offline.home.rglob("*"))
-    done = offline("submit", "s", "--language", "en", "--dry-run")
-    (summary,) = done.stdout.splitlines()
-    assert summary.startswith(
-        "300 jobs: 600 lines in 300 batches on espeak, 0 clips already there, "
-    )
-    (warning,) = done.stderr.splitlines()
+    out, err = offline("submit", "s", "--language", "en", "--dry-run")
+    (summary,) = out.splitlines()
+    assert summary.startswith("300 jobs: 600 lines in 300 batches on tone, 0 clips already there, ")
+    (warning,) = err.splitlines()
     assert warning.startswith("warning: 300 lines are too dense (first: s/e001.srt: cue 1 at ")
     assert set(offline.home.rglob("*")) == before
 
@@ -94,28 +93,28 @@ def test_a_dry_run_of_hundreds_is_one_summary_and_writes_nothing(offline: Consol
     assert told[0]["cautions"][0]["file"] == "s/e001.srt"
 
 
-def test_a_dry_run_of_one_names_its_file(offline: Console) -> None:
+def test_a_dry_run_of_one_names_its_file(offline: Shell) -> None:
     season(offline.home, one=srt("Good day."))
-    said = offline("submit", "one.srt", "--language", "en", "--dry-run").stdout
-    assert said.startswith("one.srt: 1 line in 1 batch on espeak, 0 clips already there, about ")
+    said = offline("submit", "one.srt", "--language", "en", "--dry-run")[0]
+    assert said.startswith("one.srt: 1 line in 1 batch on tone, 0 clips already there, about ")
 
 
 def test_a_dry_run_estimates_time_and_cost_by_the_latest_batches(
-    console: Console, redis_url: str
+    shell: Shell, redis_url: str
 ) -> None:
-    season(console.home, one=srt("Good day.", "Good night."), two=srt("Good day."))
+    season(shell.home, one=srt("Good day.", "Good night."), two=srt("Good day."))
     ledger = Ledger(redis_url)
     ledger.crew.beat(record(slots=1))
     ledger.open_round(job("past"), 1, refs(1))
     (at,) = take_and_claim(ledger)
     ledger.complete(at, ["1", "2"], 0, 120.0, 2, {"tone:2026-11:CNY": 90_000})
-    done = console("submit", "one.srt", "two.srt", "--language", "en", "--dry-run")
-    *_, words = done.stdout.splitlines()
+    out, _ = shell("submit", "one.srt", "two.srt", "--language", "en", "--dry-run")
+    *_, words = out.splitlines()
     assert words == "estimate by the latest batches: ready in about 4 min; about 0.1350 CNY"
     settings = Settings(
-        home=console.home, redis_url=redis_url, storage_url=str(console.storage), engine="tone"
+        home=shell.home, redis_url=redis_url, storage_url=str(shell.storage), engine="tone"
     )
-    jobs = [load(console.home / f"{name}.srt", {"language": "en"}) for name in ("one", "two")]
+    jobs = [load(shell.home / f"{name}.srt", {"language": "en"}) for name in ("one", "two")]
     one, two = (found.estimate for found in Client.connect(settings).preview_all(jobs))
     assert one == Estimate(ready_in=240.0, costs={"CNY": 0.09}, lacks=())
     assert two == Estimate(ready_in=240.0, costs={"CNY": 0.045}, lacks=())
@@ -148,76 +147,75 @@ def test_a_client_needs_redis_for_nothing_that_is_not_in_redis(tmp_path: Path) -
     assert not storage.exists()
 
 
-def test_what_is_not_paired_is_told_with_its_name(console: Console) -> None:
-    folder = season(console.home / "s", **{"e1.de": srt("Gut."), "e2.de": srt("Fein.")})
+def test_what_is_not_paired_is_told_with_its_name(shell: Shell) -> None:
+    folder = season(shell.home / "s", **{"e1.de": srt("Gut."), "e2.de": srt("Fein.")})
     for name in ("e1.wav", "e3.wav"):
         silence(folder / name)
-    done = console("submit", "s", "--dry-run")
-    said, estimate = done.stdout.splitlines()
+    out, err = shell("submit", "s", "--dry-run")
+    said, estimate = out.splitlines()
     assert said.startswith("2 jobs: 2 lines")
     lacks = "no worker is online for assembly or tone"
     assert estimate == f"estimate by the latest batches: time unknown, as {lacks}"
-    warnings = done.stderr.splitlines()
+    warnings = err.splitlines()
     assert warnings[0].startswith("warning: s/e2.de.srt: no film in the folder has its name")
     assert warnings[1].startswith("warning: s/e3.wav: no script in the folder has its name")
-    codes = [[c["code"] for c in job["cautions"]] for job in console.json("submit", "s")]
+    codes = [[c["code"] for c in job["cautions"]] for job in shell.json("submit", "s")]
     assert codes == [["no_script"], ["no_film"]]
 
 
-def test_a_collection_is_followed_cancelled_and_retried(console: Console) -> None:
-    season(console.home / "s", e1=srt("One."), e2=srt("Two."))
-    submitted = console("submit", "s", "--language", "en", "--collection", "s01").stdout
+def test_a_collection_is_followed_cancelled_and_retried(shell: Shell) -> None:
+    season(shell.home / "s", e1=srt("One."), e2=srt("Two."))
+    submitted = shell("submit", "s", "--language", "en", "--collection", "s01")[0]
     ids, files = zip(*(line.split("  ") for line in submitted.splitlines()), strict=True)
     assert files == ("s/e1.srt", "s/e2.srt")
 
-    found = console.json("status", "--collection", "s01")
+    found = shell.json("status", "--collection", "s01")
     assert (found["collection"], found["states"]) == ("s01", {"queued": 2})
-    assert "there is no collection 's02'" in console("cancel", "--collection", "s02", code=2).stderr
-    assert "not both" in console("fetch", ids[0], "--collection", "s01", code=2).stderr
-    assert "not both" in console("retry", code=2).stderr
+    assert "there is no collection 's02'" in shell("cancel", "--collection", "s02", code=2)[1]
+    assert "not both" in shell("fetch", ids[0], "--collection", "s01", code=2)[1]
+    assert "not both" in shell("retry", code=2)[1]
 
-    nothing = console("fetch", "--collection", "s01", "--out", "out", code=1)
-    assert nothing.stderr.count("nothing to fetch of ") == 2
-    console("fetch", "--batch-name", "s01", "--partial", "--out", "out")
-    assert {path.name for path in (console.home / "out").iterdir()} == {
+    _, nothing = shell("fetch", "--collection", "s01", "--out", "out", code=1)
+    assert nothing.count("nothing to fetch of ") == 2
+    shell("fetch", "--batch-name", "s01", "--partial", "--out", "out")
+    assert {path.name for path in (shell.home / "out").iterdir()} == {
         f"{name}.report.json" for name in ("e1", "e2")
     }
 
     assert (
-        "no job of collection 's01' has failed"
-        in console("retry", "--collection", "s01", code=2).stderr
+        "no job of collection 's01' has failed" in shell("retry", "--collection", "s01", code=2)[1]
     )
-    console("cancel", ids[0])
-    assert console.json("retry", "--collection", "s01")["states"] == {"queued": 1}
-    assert console.json("status", ids[0])["round"] == 2
-    cancelled = console("cancel", "--collection", "s01")
-    assert cancelled.stdout.splitlines()[-1] == "s01: 2 jobs: 2 cancelled"
-    assert cancelled.stderr == ""
+    shell("cancel", ids[0])
+    assert shell.json("retry", "--collection", "s01")["states"] == {"queued": 1}
+    assert shell.json("status", ids[0])["round"] == 2
+    out, err = shell("cancel", "--collection", "s01")
+    assert out.splitlines()[-1] == "s01: 2 jobs: 2 cancelled"
+    assert err == ""
 
 
-def test_cancelling_what_has_ended_says_so_and_is_no_error(console: Console) -> None:
-    season(console.home, one=srt("One."))
-    console("submit", "one.srt", "--language", "en", "--id", "a", "--collection", "s")
-    assert console("cancel", "a").stderr == ""
-    again = console("cancel", "a")
-    assert again.stdout == "a: cancelled, 0 of 1 lines\n"
-    assert again.stderr == "a: it has ended, there is nothing to cancel\n"
-    assert "all its jobs have ended" in console("cancel", "--collection", "s").stderr
-    assert console.json("cancel", "a")["state"] == "cancelled"
+def test_cancelling_what_has_ended_says_so_and_is_no_error(shell: Shell) -> None:
+    season(shell.home, one=srt("One."))
+    shell("submit", "one.srt", "--language", "en", "--id", "a", "--collection", "s")
+    assert shell("cancel", "a")[1] == ""
+    out, err = shell("cancel", "a")
+    assert out == "a: cancelled, 0 of 1 lines\n"
+    assert err == "a: it has ended, there is nothing to cancel\n"
+    assert "all its jobs have ended" in shell("cancel", "--collection", "s")[1]
+    assert shell.json("cancel", "a")["state"] == "cancelled"
 
 
-def test_jobs_are_listed_by_state_time_and_number(console: Console) -> None:
-    season(console.home, one=srt("One."))
+def test_jobs_are_listed_by_state_time_and_number(shell: Shell) -> None:
+    season(shell.home, one=srt("One."))
     for name in ("old", "middle", "new"):
-        console("submit", "one.srt", "--language", "en", "--id", name)
-    console("cancel", "middle")
+        shell("submit", "one.srt", "--language", "en", "--id", name)
+    shell("cancel", "middle")
     hour = 3600
     for name, age in (("old", 50 * hour), ("middle", 3 * hour), ("new", 60)):
-        (path,) = (console.storage / "submitted").glob(f"*-{name}")
-        path.rename(console.storage / Keys.submitted(name, time.time() - age))
+        (path,) = (shell.storage / "submitted").glob(f"*-{name}")
+        path.rename(shell.storage / Keys.submitted(name, time.time() - age))
 
     def listed(*options: str) -> list[str]:
-        return [job["id"] for job in console.json("jobs", *options)]
+        return [job["id"] for job in shell.json("jobs", *options)]
 
     assert listed() == ["new", "middle", "old"]
     assert listed("--since", "2h") == ["new"]
@@ -226,21 +224,21 @@ def test_jobs_are_listed_by_state_time_and_number(console: Console) -> None:
     assert listed("--state", "queued") == ["new", "old"]
     assert listed("--state", "queued", "--limit", "1") == ["new"]
     assert listed("--state", "queued", "--state", "cancelled", "--since", "1d") == ["new", "middle"]
-    assert "--since" in console("jobs", "--since", "soon", code=2).stderr
+    assert "--since" in shell("jobs", "--since", "soon", code=2)[1]
 
 
-def test_one_id_or_name_cannot_be_that_of_several(console: Console) -> None:
-    season(console.home / "s", e1=srt("One."), e2=srt("Two."))
+def test_one_id_or_name_cannot_be_that_of_several(shell: Shell) -> None:
+    season(shell.home / "s", e1=srt("One."), e2=srt("Two."))
     for option in ("--id", "--name"):
-        assert option in console("submit", "s", "--language", "en", option, "x", code=2).stderr
+        assert option in shell("submit", "s", "--language", "en", option, "x", code=2)[1]
 
 
-def test_bash_completes_commands_and_options(console: Console) -> None:
+def test_bash_completes_commands_and_options(shell: Shell) -> None:
     completed = """
         PATH=$1:$PATH
         eval "$(_DUBBING_COMPLETE=bash_source dubbing)"
         complete -p dubbing
-        for line in 'dubbing sub' 'dubbing voices ext' 'dubbing submit --coll' 'dubbing jobs --st'
+        for line in 'dubbing sub' 'dubbing voices ext' 'dubbing submit --coll'
         do
             COMPREPLY=() COMP_WORDS=($line)
             COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
@@ -254,11 +252,11 @@ def test_bash_completes_commands_and_options(console: Console) -> None:
         text=True,
         timeout=60,
         check=True,
-        cwd=console.home,
+        cwd=shell.home,
     )
     registered, *found = done.stdout.splitlines()
     assert "_dubbing_completion dubbing" in registered
-    assert found == ["submit", "extract", "--collection", "--state"]
+    assert found == ["submit", "extract", "--collection"]
     assert done.stderr == ""
 
 

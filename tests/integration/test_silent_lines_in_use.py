@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from console import Console
+from console import Console, Inside
 from services import PLUGINS
-from shell import Shell
 from system import System, numbered, script
 
 from dubbing.assembly.report import Report
@@ -216,7 +215,7 @@ def test_run_dubs_a_script_of_which_nothing_is_spoken_without_an_engine(tmp_path
 def test_a_submitter_is_told_what_is_left_unsaid_and_has_it_spoken_on_request(
     system: System, tmp_path: Path
 ) -> None:
-    shell = Shell(tmp_path, **environment(system.settings))
+    shell = Inside(tmp_path, **environment(system.settings))
     (tmp_path / "sounds.srt").write_bytes((CASES / "sounds.srt").read_bytes())
     submit = ("submit", "sounds.srt", "--language", "en", "--wait", "--id")
     said = shell(*submit, "sounds").stderr
