@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -193,30 +192,48 @@ def _convolutions(block: Any) -> Iterator[Any]:
 
 
 class GriffinLim:
-    """Griffin-Lim by coqui-tts, which guesses a sound from its spectrogram: slow, and hollow."""
+    """Griffin-Lim, which guesses a sound from its spectrogram: slow, and hollow.
+
+    It takes the steps of coqui-tts by torch, as coqui-tts takes them by parts of librosa that are
+    compiled at their first use, for half a minute.
+    """
 
     def __init__(self, processor: Any) -> None:
+        """Take the audio processor of the model."""
         self._processor = processor
-        # The first use imports its libraries, which takes seconds.
-        self._sound(np.zeros((processor.num_mels, 8), np.float32), seed=0)
 
     def sounds(self, spectrograms: Sequence[Spectrogram], seeds: Sequence[int]) -> list[Samples]:
         """Return the samples of each, one frame shorter; the seed sets the first guess."""
         return [self._sound(*each) for each in zip(spectrograms, seeds, strict=True)]
 
     def _sound(self, spectrogram: Spectrogram, seed: int) -> Samples:
-        with _seeded(seed):
-            sound = self._processor.inv_melspectrogram(spectrogram)
-        clipped: Samples = np.clip(sound, -1, 1).astype(np.float32)
+        from TTS.utils.audio.numpy_transforms import db_to_amp, mel_to_spec
+
+        told = self._processor
+        decibels = told.denormalize(spectrogram)
+        mels = db_to_amp(x=decibels, gain=told.spec_gain, base=told.base)
+        sound = self._guessed(mel_to_spec(mel=mels, mel_basis=told.mel_basis) ** told.power, seed)
+        clipped: Samples = np.clip(
+            told.apply_inv_preemphasis(sound) if told.preemphasis else sound, -1, 1
+        ).astype(np.float32)
         return clipped
 
+    def _guessed(self, magnitudes: npt.NDArray[Any], seed: int) -> npt.NDArray[Any]:
+        """Return a sound with about these magnitudes, (frequencies, frames)."""
+        import torch
 
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Seed numpy's global generator, which coqui-tts draws from, and restore it afterwards."""
-    before = np.random.get_state()
-    np.random.seed(seed % 2**32)
-    try:
-        yield
-    finally:
-        np.random.set_state(before)
+        told = self._processor
+        length = told.hop_length * (magnitudes.shape[1] - 1)
+        # The Fourier transform mirrors half a window at either end.
+        missing = max(0, told.fft_size // (2 * told.hop_length) + 2 - magnitudes.shape[1])
+        wanted = torch.from_numpy(np.pad(magnitudes, ((0, 0), (0, missing)), "edge")).double()
+        window = torch.hann_window(told.win_length, dtype=wanted.dtype)
+        shape = (told.fft_size, told.hop_length, told.win_length, window)
+        drawn = torch.rand(
+            wanted.shape, generator=torch.Generator().manual_seed(seed), dtype=wanted.dtype
+        )
+        sound = torch.istft(torch.polar(wanted, 2 * torch.pi * drawn), *shape)
+        for _ in range(told.griffin_lim_iters):
+            heard = torch.stft(sound, *shape, pad_mode=told.stft_pad_mode, return_complex=True)
+            sound = torch.istft(torch.polar(wanted, heard.angle()), *shape)
+        return sound[:length].numpy()
