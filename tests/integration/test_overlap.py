@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import redis
@@ -16,6 +17,7 @@ from services import PLUGINS
 from system import System, numbered, script
 
 from dubbing.job import JobState
+from dubbing.ledger import WorkerState
 from dubbing.queue.fleet import Order
 from dubbing.script.manifest import Manifest
 from dubbing.storage import S3Options
@@ -23,12 +25,27 @@ from dubbing.storage import S3Options
 BATCH = 4
 """Lines of a batch of the faulty engine."""
 MANY = 40
+"""Lines of a batch that has more clips than are stored at once."""
 
 
-@pytest.fixture
-def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
-    monkeypatch.syspath_prepend(str(PLUGINS))
-    with System(tmp_path / "overlap", slots=1) as system:
+class Speakers(System):
+    """A worker of the faulty engine alone."""
+
+    ENGINES: ClassVar = {"faulty": "faulty"}
+
+
+@pytest.fixture(scope="module")
+def plugins() -> Iterator[None]:
+    """Let this process know the faulty engine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(PLUGINS))
+        yield
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory, plugins: None) -> Iterator[System]:
+    """A system whose worker each test leaves running, whether as it was or as another process."""
+    with System(tmp_path_factory.mktemp("overlap"), slots=1) as system:
         system.ready()
         yield system
 
@@ -101,7 +118,11 @@ def test_a_worker_that_ends_in_the_midst_of_it_all_loses_and_doubles_nothing(
     system.client.submit(job)
     system.begun(job, 2 * BATCH + 1)
     if how == "drain":
-        (worker,) = [w for w in system.client.fleet.workers() if w.engines == ("faulty",)]
+        (worker,) = [
+            worker
+            for worker in system.client.fleet.workers()
+            if worker.engines == ("faulty",) and worker.state is not WorkerState.OFFLINE
+        ]
         system.client.fleet.steer(worker.name, Order.DRAIN)
     elif how == "terminate":
         system.worker("faulty").send_signal(signal.SIGTERM)
@@ -117,10 +138,8 @@ def test_a_worker_that_ends_in_the_midst_of_it_all_loses_and_doubles_nothing(
 
 
 def test_a_worker_that_ends_in_order_stores_what_it_has_spoken_however_long_that_takes(
-    tmp_path: Path, s3_options: S3Options, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, s3_options: S3Options, plugins: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.syspath_prepend(str(PLUGINS))
-    # More clips than are stored at once.
     monkeypatch.setenv("FAULTY_LINES", str(MANY))
     assert s3_options.endpoint
 
@@ -131,8 +150,8 @@ def test_a_worker_that_ends_in_order_stores_what_it_has_spoken_however_long_that
 
     with proxy_before(s3_options.endpoint) as proxy:
         settings = s3.settings(s3_options, proxy.url)
-        with System(tmp_path / "slow", slots=1, **settings) as system:
-            system.ready()
+        with Speakers(tmp_path / "slow", slots=1, **settings) as system:
+            system.ready(1)
             proxy.answer = slow
             job = script("slow", *numbered("slow", 2 * MANY))
             system.client.submit(job)
@@ -140,6 +159,6 @@ def test_a_worker_that_ends_in_order_stores_what_it_has_spoken_however_long_that
             system.stop("faulty")
             proxy.answer = lambda method, path: Answer.PASS
             system.start("faulty")
-            system.wait("slow")
+            system.until(lambda: system.client.status("slow").done == 2 * MANY, "all spoken")
             assert system.spoken(job).total() == 2 * MANY
-            assert system.whole(job)
+            assert all(outcome.result.takes for outcome in system.outcomes(job).values())
