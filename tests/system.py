@@ -145,14 +145,14 @@ class System:
         """Return a worker's parent process."""
         return self._workers[name]
 
-    def ready(self, count: int = 2) -> None:
-        """Return once ``count`` workers take work."""
+    def ready(self, count: int = 2, seconds: float = SECONDS) -> None:
+        """Return once ``count`` workers take work; fail after ``seconds``."""
         taking = {WorkerState.READY, WorkerState.BUSY}
 
         def there() -> list[bool]:
             return [worker.state in taking for worker in self.client.fleet.workers()]
 
-        self.until(lambda: there() == [True] * count, f"{count} workers ready")
+        self.until(lambda: there() == [True] * count, f"{count} workers ready", seconds)
 
     def stop(self, name: str) -> None:
         """Shut a worker down; it has to end without an error."""

@@ -1,13 +1,11 @@
-"""Every engine in use: a film goes in, a worker speaks with the tiny model, a dubbed one comes out.
-
-One worker holds them all, so that torch is loaded once.
-"""
+"""Every engine in use: one worker holds them all, so that torch is loaded once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tiny
@@ -15,11 +13,13 @@ from recordings import speech, write
 from scenes import film
 from services import unavailable
 from speech import HEAVY, pitch, served
-from system import System
+from system import SECONDS, System, script
 
 import dubbing.system
+from dubbing.engines.adapters.piper import Piper
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.engine import missing_libraries
+from dubbing.engines.published import publish
 from dubbing.job import JobState, Segment
 from dubbing.media.probe import probe
 from dubbing.media.samples import decode_clip
@@ -27,10 +27,17 @@ from dubbing.script.manifest import Manifest, ManifestRole
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 
+# The first test waits until torch is imported twice and every model is there.
+pytestmark = pytest.mark.timeout(300)
+
 NAMES = Catalogue().names()
 INSTALLED = [name for name in NAMES if not missing_libraries(Catalogue().create(name))]
-TEXTS = ("You told me so.", "Yes, I did.", "Then we shall go home now.", "Not without him.")
-SECONDS = 25.0
+TEXTS = ("You told me so.", "Yes, I did.")
+SLOT = 2.0
+"""Seconds from one line to the next."""
+BASE = "piper-near"
+"""An engine that the worker is not started for: it loads it when a converter needs it."""
+SPEAKERS = ("Ada", "Ben")
 
 
 class Engines(System):
@@ -40,46 +47,59 @@ class Engines(System):
 
 
 @pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Iterator[Engines]:
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
+    models = tmp_path_factory.mktemp("models")
     tiny.catalogue(models, *INSTALLED)
+    tiny.make("piper", models / BASE)
     system = Engines(tmp_path_factory.mktemp("engines"), slots=1, models=models)
     registry = dubbing.system.System(system.settings).registry
     with ExitStack() as stack:
         for name in INSTALLED:
             stack.enter_context(served(name, registry, tmp_path_factory.mktemp("shared")))
-        stack.enter_context(system).ready()
+        stack.enter_context(system).ready(seconds=2 * SECONDS)
         yield system
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_an_engine_dubs_a_film(name: str, system: Engines, models: Path, tmp_path: Path) -> None:
-    if name not in INSTALLED:
-        if name in HEAVY:
-            pytest.skip(f"what {name} needs is missing")
-        unavailable(f"what {name} needs")
-    spec = tiny.catalogue(models).create(name).spec
-    reference = str(write(tmp_path / "reference.wav", speech()))
+@pytest.fixture(scope="module")
+def references(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("references")
+    voices = zip(SPEAKERS, ("m3", "Annie"), strict=True)
+    return {who: str(write(folder / f"{who}.wav", speech(voice))) for who, voice in voices}
+
+
+def test_all_engines_dub_a_film(
+    system: Engines, references: dict[str, str], tmp_path: Path
+) -> None:
+    if missing := set(NAMES) - {*INSTALLED, *HEAVY}:
+        unavailable(f"what {', '.join(missing)} needs")
+    lines = [(name, text) for name in INSTALLED for text in TEXTS]
+    seconds = SLOT * len(lines) + 1
+    specs = {name: Catalogue().create(name).spec for name in INSTALLED}
     job = Manifest(
-        id=f"film-{name}",
-        language="en" if spec.covers("en") else spec.languages[0],
-        engine=name,
+        id="film",
+        language="en",
         segments=tuple(
-            Segment(id=str(n), start=6.0 * n, end=6.0 * n + 5.5, text=text)
-            for n, text in enumerate(TEXTS)
+            Segment(id=str(n), start=SLOT * n, end=SLOT * n + 1.8, speaker=name, text=text)
+            for n, (name, text) in enumerate(lines)
         ),
-        cast={"speaker": ManifestRole(reference=reference) if spec.clones else ManifestRole()},
-        media=str(tmp_path / film(Storage.at(str(tmp_path)), seconds=SECONDS)),
+        cast={
+            name: ManifestRole(engine=name, reference=references["Ada"] if spec.clones else None)
+            for name, spec in specs.items()
+        },
+        media=str(tmp_path / film(Storage.at(str(tmp_path)), seconds=seconds)),
     )
-    status = system.run(job)
+    # The worker speaks for one engine after the other.
+    status = system.wait(system.client.submit(job).id, seconds=2 * SECONDS)
     report = system.report(job)
-    assert [line.error for line in report.lines] == [None] * len(TEXTS)
-    assert {line.engine for line in report.lines} == {name}
+    assert [(line.engine, line.error) for line in report.lines] == [
+        (name, None) for name, _ in lines
+    ]
     assert status.state is JobState.COMPLETED
     paths = {path.name: path for path in system.client.fetch(job.id, tmp_path / "out")}
     dubbed = probe(paths["dub.mp4"])
     assert dubbed.has_video
     assert dubbed.channels
-    assert dubbed.seconds == pytest.approx(SECONDS, abs=0.2)
+    assert dubbed.seconds == pytest.approx(seconds, abs=0.2)
 
 
 def test_a_line_is_spoken_with_the_emotion_that_a_stored_voice_shows(
@@ -112,3 +132,81 @@ def test_a_line_is_spoken_with_the_emotion_that_a_stored_voice_shows(
     assert felt / plain == pytest.approx((pitch(speech("Annie")) / 100) ** 0.5, rel=0.1)
     assert shown.voice.digest in client.storage.get(Keys.job("felt")).decode()
     assert client.voices.delete("high-spirits").jobs == ("felt",)
+
+
+def dialogue(name: str, references: Mapping[str, str], **fields: Any) -> Manifest:
+    """A job of two speakers who are converted; ``fields`` are those of their roles."""
+    job = script(name, *TEXTS, language="en", engine="openvoice")
+    segments = [
+        segment.model_copy(update={"speaker": who})
+        for segment, who in zip(job.segments, SPEAKERS, strict=True)
+    ]
+    cast = {who: {"reference": path, **fields} for who, path in references.items()}
+    return Manifest.model_validate({**job.model_dump(), "segments": segments, "cast": cast})
+
+
+def clips(system: System, job: Manifest) -> set[str]:
+    assert system.run(job).state is JobState.COMPLETED, system.log("engines")[-3000:]
+    return {line.clip for line in system.report(job).lines if line.clip}
+
+
+def test_a_converter_speaks_in_cloned_voices_over_a_base(
+    system: Engines, references: dict[str, str]
+) -> None:
+    job = dialogue("cloned", references)
+    keys = clips(system, job)
+    lines = system.report(job).lines
+    assert {line.engine for line in lines} == {"openvoice"}
+    bases = [line.voice.partition(" over ")[2] for line in lines]
+    assert bases == ["espeak:m3", "espeak:Annie"]
+    assert len({line.voice for line in lines}) == len(SPEAKERS)
+    rates = {decode_clip(system.client.storage.get(key)).rate for key in keys}
+    assert rates == {22050}
+
+
+def test_the_base_and_its_voice_are_part_of_a_clips_key(
+    system: Engines, references: dict[str, str]
+) -> None:
+    jobs = {
+        "same": dialogue("one", references, voice="m3"),
+        "voice": dialogue("two", references, voice="Annie"),
+        "base": dialogue("three", references, base=BASE, voice="amy"),
+        "base voice": dialogue("four", references, base=BASE, voice="ben"),
+    }
+    for job in jobs.values():
+        system.client.submit(job)
+    found = {what: clips(system, job) for what, job in jobs.items()}
+    assert len(set.union(*found.values())) == len(jobs) * len(TEXTS)
+    again = dialogue("again", references, base=BASE, voice="ben")
+    assert system.client.preview(again).clips_there == len(TEXTS)
+    assert clips(system, again) == found["base voice"]
+
+
+def test_a_revised_base_is_heard_in_its_speakers_lines_alone(
+    system: Engines, references: dict[str, str]
+) -> None:
+    job = dialogue("revised", references, voice="m8")
+    clips(system, job)
+    before = {line.id: line.clip for line in system.report(job).lines}
+    cast = {**job.cast, "Ben": job.cast["Ben"].model_copy(update={"base": BASE, "voice": "amy"})}
+    system.client.revise(job.model_copy(update={"cast": cast}))
+    assert system.wait(job.id).state is JobState.COMPLETED
+    lines = system.report(job).lines
+    assert [line.speaker for line in lines if line.clip != before[line.id]] == ["Ben"]
+    assert {line.voice.partition(" over ")[2] for line in lines} == {"espeak:m8", f"{BASE}:amy"}
+
+
+def test_a_base_that_the_worker_lacks_is_named(
+    system: Engines, references: dict[str, str], tmp_path: Path
+) -> None:
+    # Another worker speaks with it, on a machine that has its model.
+    tiny.make("piper", tmp_path / "elsewhere")
+    engine = Piper("piper-far", tmp_path / "elsewhere")
+    engine.load("cpu")
+    publish(system.client.storage, engine)
+    job = dialogue("lacking", references, base="piper-far", voice="amy")
+    system.client.submit(job)
+    assert system.wait(job.id).state is JobState.FAILED
+    errors = [line.error for line in system.report(job).lines]
+    assert [error and error.code for error in errors] == ["engine_missing"] * len(TEXTS)
+    assert all(error and "'piper-far'" in error.message for error in errors)
