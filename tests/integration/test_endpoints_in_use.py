@@ -33,6 +33,8 @@ PRICE = "3600 CNY/h"
 """One yuan a second."""
 EACH = 0.05
 """Share of the lines that each fault strikes."""
+MANY = 80
+"""Lines: each fault strikes some four of them."""
 
 
 class Served(System):
@@ -90,12 +92,12 @@ def test_every_line_is_there_once_in_its_voice_though_servers_fail_at_random(
 ) -> None:
     for seed, server in enumerate(servers):
         server.set(faults=dict.fromkeys(FAULTS, EACH), seed=seed)
-    manifest = job("faulty", 200)
+    manifest = job("faulty", MANY)
     system.client.submit(manifest)
     status = system.wait(manifest.id or "", seconds=2 * SECONDS)
-    assert (status.state, status.done, status.failed) == (JobState.COMPLETED, 200, 0)
+    assert (status.state, status.done, status.failed) == (JobState.COMPLETED, MANY, 0)
     lines = system.report(manifest).lines
-    assert [line.id for line in lines] == [str(n) for n in range(200)]
+    assert [line.id for line in lines] == [str(n) for n in range(MANY)]
     paths = {path.name: path for path in system.client.fetch("faulty", tmp_path)}
     sound, rate = soundfile.read(paths["dub.flac"], dtype="float32", always_2d=True)
     wrong = [
@@ -154,13 +156,13 @@ def test_a_job_waits_while_the_cap_of_its_engine_is_reached(
 def test_a_server_that_dies_costs_no_line(system: System, servers: list[Server]) -> None:
     for server in servers:
         server.set(seconds=0.1, forget=True)
-    manifest = job("dying", 80)
+    manifest = job("dying", 40)
     system.client.submit(manifest)
     system.until(lambda: len(servers[0].seen) > 5, "begun")
     servers[0].stop()
     status = system.wait("dying")
     servers[0].start()
-    assert (status.state, status.done, status.failed) == (JobState.COMPLETED, 80, 0)
+    assert (status.state, status.done, status.failed) == (JobState.COMPLETED, 40, 0)
     assert all(line.error is None for line in system.report(manifest).lines)
     # Each server has one slot, which the processes of the worker share.
     others = [asked for server in servers[1:] for asked in server.seen]
@@ -170,7 +172,7 @@ def test_a_server_that_dies_costs_no_line(system: System, servers: list[Server])
 def test_a_job_waits_while_no_server_is_there(system: System, servers: list[Server]) -> None:
     for server in servers:
         server.set(seconds=0.1, forget=True)
-    manifest = job("waiting", 60)
+    manifest = job("waiting", 40)
     system.client.submit(manifest)
     system.until(lambda: sum(len(server.seen) for server in servers) > 8, "begun")
     for server in servers:
@@ -183,7 +185,7 @@ def test_a_job_waits_while_no_server_is_there(system: System, servers: list[Serv
         server.start()
     status = system.wait("waiting")
     assert status.faults == {}
-    assert (status.state, status.done, status.failed) == (JobState.COMPLETED, 60, 0)
+    assert (status.state, status.done, status.failed) == (JobState.COMPLETED, 40, 0)
 
 
 def test_a_script_is_dubbed_with_nothing_but_the_address_of_a_server(
