@@ -229,9 +229,8 @@ class GriffinLim:
         wanted = torch.from_numpy(np.pad(magnitudes, ((0, 0), (0, missing)), "edge")).double()
         window = torch.hann_window(told.win_length, dtype=wanted.dtype)
         shape = (told.fft_size, told.hop_length, told.win_length, window)
-        drawn = torch.rand(
-            wanted.shape, generator=torch.Generator().manual_seed(seed), dtype=wanted.dtype
-        )
+        # The generator of coqui-tts, so that a seed gives the same sound.
+        drawn = torch.from_numpy(np.random.RandomState(seed % 2**32).random_sample(wanted.shape))
         sound = torch.istft(torch.polar(wanted, 2 * torch.pi * drawn), *shape)
         for _ in range(told.griffin_lim_iters):
             heard = torch.stft(sound, *shape, pad_mode=told.stft_pad_mode, return_complex=True)
