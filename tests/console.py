@@ -108,8 +108,8 @@ class Console:
 class Inside(Console):
     """A console whose commands run in the tests' own process, which spares Python and the imports.
 
-    It is for commands that start no process and get no signal; `started` starts real ones. A command
-    that hangs is ended by pytest alone.
+    It is for commands that start no process and get no signal; `started` starts real ones. A
+    command that hangs is ended by pytest alone.
     """
 
     def __call__(
