@@ -1,0 +1,154 @@
+"""A system for pages to show, with a gateway: nodes by their heartbeats, and jobs that wait."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from benchmarks._script import make_job, sentences
+from benchmarks._system import from_tests
+from dubbing.client import Client
+from dubbing.engines.holding import Holding
+from dubbing.keyring import Keyring, Scope
+from dubbing.ledger import WorkerRecord, WorkerState
+from dubbing.ledger.vitals import Vitals, Work
+from dubbing.settings import Settings
+
+NODES, JOBS, LINES, SLOT = 50, 1000, 3, 8.6
+ENGINES = ("tone", "xtts", "indextts25", "piper", "vits")
+BEAT_SECONDS = 2.0
+"""Pause between two heartbeats of a node: the gateway tells all of them as often."""
+UNBOUNDED = {
+    "DUBBING_REQUESTS_PER_MINUTE": "1000000",
+    "DUBBING_REQUESTS_PER_MINUTE_PER_ADDRESS": "1000000",
+}
+
+
+@dataclass
+class Place:
+    """The system, its gateway, and a browser."""
+
+    client: Client
+    url: str
+    secret: str
+    """A key that may do everything."""
+    browser: Any
+    """As of Playwright."""
+
+    @contextmanager
+    def person(self, **options: Any) -> Iterator[Any]:
+        """Yield an empty page of somebody who has signed in, and whose browser has kept nothing.
+
+        options: as of Playwright's contexts.
+        """
+        headers = {"X-Requested-With": "benchmark"}
+        with self.browser.new_context(base_url=self.url, **options) as context:
+            signed = context.request.post("/session", data={"key": self.secret}, headers=headers)
+            assert signed.ok, signed.text()
+            yield context.new_page()
+
+    @property
+    def job(self) -> str:
+        """The id of a job."""
+        return _name(0)
+
+
+@contextmanager
+def place(folder: Path) -> Iterator[Place]:
+    """Run Redis, a gateway and a browser during the block, with something to see."""
+    redis, gateways, browsers = map(from_tests, ("redis_server", "gateways", "browsers"))
+    with redis.RedisServer() as server:
+        known = Settings(home=folder, redis_url=server.url, storage_url="", engine="tone")
+        client = Client.connect(known)
+        client.submit_all([_job(n) for n in range(JOBS)])
+        _, secret = Keyring(client.storage).make("default", [Scope.ADMIN])
+        with (
+            _nodes(client),
+            gateways.running(known, **UNBOUNDED) as gateway,
+            browsers.page() as page,
+        ):
+            yield Place(client, gateway.url, secret, page.context.browser)
+
+
+@contextmanager
+def changing(client: Client) -> Iterator[None]:
+    """Have a job end, and another one come, every two seconds during the block."""
+    over = threading.Event()
+
+    def change() -> None:
+        for n in count(JOBS):
+            # The last submitted ones are those that a page shows.
+            client.cancel(_name(n - 1))
+            client.submit(_job(n))
+            if over.wait(BEAT_SECONDS):
+                return
+
+    with _beside(change, over):
+        yield
+
+
+@contextmanager
+def _nodes(client: Client) -> Iterator[None]:
+    """Have nodes send heartbeats during the block."""
+    over = threading.Event()
+
+    def beat() -> None:
+        for turn in count():
+            for n in range(NODES):
+                client.ledger.crew.beat(_node(n, turn))
+            if over.wait(BEAT_SECONDS):
+                return
+
+    with _beside(beat, over):
+        yield
+
+
+@contextmanager
+def _beside(work: Any, over: threading.Event) -> Iterator[None]:
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _node(n: int, turn: int) -> WorkerRecord:
+    engine, chance = ENGINES[n % len(ENGINES)], random.Random(turn * NODES + n)
+    busy = chance.random() < 0.7
+    return WorkerRecord(
+        name=f"{engine}.{n:06x}@gpu-{n:02}",
+        engines=(engine,),
+        # It takes no work: the jobs stay open.
+        queues=(),
+        slots=1,
+        state=WorkerState.BUSY if busy else WorkerState.READY,
+        since=time.time(),
+        holding=Holding(loaded=(engine,), begun=True),
+        active=int(busy),
+        work=Work(done=turn * 3 + n, failed=turn // 20, milliseconds=turn * 2400),
+        vitals=Vitals(
+            cpu_percent=100 * chance.random(),
+            memory_percent=40 + 10 * chance.random(),
+            memory_used_mb=50_000 + 10_000 * chance.random(),
+            gpu_percent=100 * chance.random(),
+            gpu_memory_percent=38.1,
+            gpu_memory_used_mb=9362.0,
+        ),
+    )
+
+
+def _name(n: int) -> str:
+    return f"episode-{n:05}.en"
+
+
+def _job(n: int) -> Any:
+    return make_job(_name(n), sentences(_name(n)), LINES, slot=SLOT, speakers=1)

@@ -1,0 +1,108 @@
+"""The pages of the gateway in headless Chromium, with 50 nodes and 1,000 open jobs.
+
+- ``status_paint_ms``: milliseconds from a click on `/status` until its nodes and jobs are painted,
+  in a browser that has kept nothing; the median of several times.
+- ``heap_growth``: by which part the memory of its scripts has grown after five minutes of news
+  (``--minutes``): every node's figures every two seconds, jobs that end, and jobs that come.
+- ``axe_serious``: serious and critical violations that axe finds on all pages, light and dark, on
+  a desk and on a phone.
+
+It needs what ``scripts/setup test`` installs. Nodes are heartbeats, and jobs wait in Redis and
+storage as they do when nobody speaks.
+"""
+
+from __future__ import annotations
+
+import re
+import statistics
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks._pages import NODES, Place, changing, place
+from dubbing.gateway.pages.addresses import PAGES
+
+LOADS = 5
+SHOWN_JOBS = 50
+"""Jobs that the page shows at most."""
+WARM_MS = 30_000
+"""Milliseconds of news before the heap is measured first: scripts are compiled by then."""
+COLLECTIONS = 5
+GRAVE = frozenset({"serious", "critical"})
+SCREENS = ({"width": 1280, "height": 900}, {"width": 390, "height": 844})
+SCHEMES = ("light", "dark")
+PAINTED = """([nodes, jobs]) => new Promise((resolve) => {
+  const rows = (id) => document.querySelectorAll(`section[aria-labelledby=${id}] tbody tr`).length;
+  const look = () => {
+    if (rows("nodes") < nodes || rows("jobs") < jobs) requestAnimationFrame(look);
+    // What stands in the document now is painted before the next frame begins.
+    else requestAnimationFrame(() => resolve(performance.now()));
+  };
+  look();
+})"""
+
+AT_MOST = {"status_paint_ms": 1000, "heap_growth": 0.10, "axe_serious": 0}
+
+
+def run(minutes: float = 5.0) -> dict[str, float]:
+    """Return the figures; takes some seven minutes. minutes: how long the status is watched."""
+    with (
+        tempfile.TemporaryDirectory(prefix="dubbing-bench-") as folder,
+        place(Path(folder)) as here,
+    ):
+        return {
+            "status_paint_ms": statistics.median(_paints(here)),
+            "heap_growth": _growth(here, minutes),
+            "axe_serious": sum(map(len, _violations(here))),
+        }
+
+
+def _paints(here: Place) -> Iterator[float]:
+    """Yield the milliseconds until the status is painted, each time anew."""
+    for _ in range(LOADS):
+        with here.person() as page:
+            page.goto("/status", wait_until="commit")
+            yield page.evaluate(PAINTED, [NODES, SHOWN_JOBS])
+
+
+def _growth(here: Place, minutes: float) -> float:
+    """Return by which part the heap grows while the status is told news."""
+    with here.person() as page, changing(here.client):
+        page.goto("/status")
+        page.evaluate(PAINTED, [NODES, SHOWN_JOBS])
+        page.wait_for_timeout(WARM_MS)
+        before = _heap(page)
+        page.wait_for_timeout(minutes * 60_000)
+        assert page.get_by_text("Live", exact=True).is_visible(), "the page is told nothing"
+        return _heap(page) / before - 1
+
+
+def _heap(page: Any) -> int:
+    """Return the bytes that the scripts of a page use."""
+    session = page.context.new_cdp_session(page)
+    found = []
+    for _ in range(COLLECTIONS):
+        # What one collection has left may be garbage that the next one finds.
+        session.send("HeapProfiler.collectGarbage")
+        found.append(session.send("Runtime.getHeapUsage")["usedSize"])
+        page.wait_for_timeout(500)
+    session.detach()
+    return min(found)
+
+
+def _violations(here: Place) -> Iterator[list[Any]]:
+    """Yield the grave violations on each page, as it looks to each kind of reader."""
+    from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415 - it reads axe
+
+    for screen in SCREENS:
+        for scheme in SCHEMES:
+            # Axe itself is a script that no page allows.
+            options = {"viewport": screen, "color_scheme": scheme, "bypass_csp": True}
+            with here.person(**options) as page:
+                for address in PAGES:
+                    page.goto(re.sub(r"\{\w+\}", here.job, address))
+                    page.locator("main h1").wait_for()
+                    page.wait_for_function("!document.querySelector('main [aria-busy=true]')")
+                    found = Axe().run(page).response["violations"]
+                    yield [one for one in found if one["impact"] in GRAVE]
