@@ -15,6 +15,7 @@ from string import Template
 
 from dubbing.gateway.pages.addresses import FILES
 from dubbing.pages.assets import LIBRARIES, Assets
+from dubbing.pages.imports import imported
 
 SHELL = Path(__file__).with_name("shell.html")
 LINKS = {
@@ -52,6 +53,7 @@ class Shell:
 
     def __init__(self, assets: Assets) -> None:
         """Take the files of the pages."""
+        self._documents: dict[str, str] = {}
         self.assets = assets
         imports = {name: self.url(file) for name, file in LIBRARIES.items()}
         self._imports = json.dumps({"imports": imports})
@@ -75,5 +77,15 @@ class Shell:
 
     def of(self, page: str) -> str:
         """Return the document of a page."""
-        module = self.url(f"pages/{page}.js")
-        return self._shell.substitute(imports=self._imports, module=module, **self._links)
+        if page not in self._documents:
+            self._documents[page] = self._document(f"pages/{page}.js")
+        return self._documents[page]
+
+    def _document(self, module: str) -> str:
+        urls = map(self.url, imported(self.assets, module))
+        return self._shell.substitute(
+            imports=self._imports,
+            module=self.url(module),
+            preloads="\n".join(f'<link rel="modulepreload" href="{url}">' for url in urls),
+            **self._links,
+        )

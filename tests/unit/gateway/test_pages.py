@@ -5,20 +5,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import posixpath
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+from dubbing.gateway.pages.addresses import PAGES
 from dubbing.gateway.pages.shell import Shell
-from dubbing.pages.assets import LIBRARIES, STATIC, Assets
+from dubbing.pages.assets import STATIC, Assets
+from dubbing.pages.imports import imported
 
 NOTICE = Path(__file__).parents[3] / "NOTICE"
 VENDOR = STATIC / "vendor"
 OURS = [path for path in sorted(STATIC.rglob("*.js")) if VENDOR not in path.parents]
-IMPORTED = re.compile(r'^(?:import|export)\b[^"]*?"([^"]+)";', re.MULTILINE)
 WORD = re.compile(r'^  "([^"]+)": "(.+)",$', re.MULTILINE)
 SAID = re.compile(r"""\bt\(["'`]([\w.-]+)["'`][,)]""")
 
@@ -44,10 +44,14 @@ def test_libraries_are_the_files_that_were_published() -> None:
 
 @pytest.mark.parametrize("module", OURS, ids=lambda path: path.relative_to(STATIC).as_posix())
 def test_every_import_of_a_module_is_there(module: Path, shell: Shell) -> None:
-    here = module.parent.relative_to(STATIC).as_posix()
-    for name in IMPORTED.findall(module.read_text()):
-        path = posixpath.normpath(f"{here}/{name}") if name.startswith(".") else LIBRARIES[name]
-        shell.assets.get(path)
+    imported(shell.assets, module.relative_to(STATIC).as_posix())
+
+
+@pytest.mark.parametrize("page", PAGES.values())
+def test_a_page_tells_at_once_which_modules_it_leads_to(page: str, shell: Shell) -> None:
+    needed = imported(shell.assets, f"pages/{page}.js")
+    assert {"data/call.js", "vendor/preact/preact.mjs"} <= {*needed}
+    assert {*map(shell.url, needed)} <= {*Document(shell.of(page)).links}
 
 
 def test_every_text_of_a_page_is_there_in_each_language() -> None:
