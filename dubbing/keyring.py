@@ -42,6 +42,10 @@ class Scope(StrEnum):
     """Everything, for every tenant; command workers, and register servers of engines."""
 
 
+USUAL = (Scope.READ, Scope.SUBMIT, Scope.VOICES)
+"""What the holder of a key may do unless its maker says otherwise."""
+
+
 class ApiKey(Document):
     """A key as it is stored: ``api-keys/<id>.json``."""
 

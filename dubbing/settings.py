@@ -145,6 +145,9 @@ class Settings(BaseSettings):
     """Device of a worker's model, such as cuda:0. Default: the one that its engine asks for."""
     flower_basic_auth: SecretStr | None = None
     """user:password of Flower. Without it, Flower listens on the loopback address only."""
+    flower_url: str = ""
+    """Address at which the browsers of those who run the system reach Flower. Default: the page
+    /admin of the gateway links to none."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Level from which messages are logged."""
 
@@ -214,7 +217,7 @@ class Settings(BaseSettings):
                 raise ValueError(f"write {origin!r} as https://host or https://host:port")
         return tuple(origin.lower() for origin in origins)
 
-    @field_validator("hub_endpoint")
+    @field_validator("hub_endpoint", "flower_url")
     @classmethod
     def _is_web_address(cls, value: str) -> str:
         if value and urlsplit(value).scheme not in {"https", "http"}:

@@ -20,7 +20,7 @@ UNKNOWN: Ids = {
 }
 """Ids of nothing, by what a path calls them; `digest` is a voice's."""
 OF_A_JOB = {"name": "dub.flac", "line": "1"}
-EVERYBODYS = {"node_id", "announcement_id", "release"}
+EVERYBODYS = {"node_id", "announcement_id", "key_id", "engine", "release"}
 
 
 def _job(**fields: Any) -> dict[str, Any]:
@@ -66,7 +66,7 @@ NAMELESS = {
     "POST /v1/webhooks",
     "POST /api/extract_voice",
     *(f"POST /api/{route}" for route in ("register", "heartbeat", "unregister")),
-    *("POST /api/nodes/register", "POST /api/announcements"),
+    *("POST /api/nodes/register", "POST /api/announcements", "POST /v1/keys"),
     *("POST /session", "DELETE /session"),
     "WEBSOCKET /ws",
 }

@@ -112,9 +112,8 @@ def add(
         "fields": dict(map(_field, fields)),
         "language_fields": _by_language(language_fields),
     }
-    named = {name: value for name, value in declared.items() if value}
     server = {"url": url, "slots": slots, "key_from": key_from, "price": price}
-    pool = System().registry.add(engine, server, named)
+    pool = System().registry.add(engine, server, declared)
     _print(engine, pool, as_json)
 
 

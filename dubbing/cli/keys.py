@@ -10,7 +10,7 @@ import click
 from dubbing.cli.group import Group
 from dubbing.cli.options import tenant_option
 from dubbing.cli.output import echo, json_option, print_json, print_table
-from dubbing.keyring import ApiKey, Keyring, Scope
+from dubbing.keyring import USUAL, ApiKey, Keyring, Scope
 from dubbing.system import System
 
 
@@ -42,7 +42,7 @@ def keys(context: click.Context, as_json: bool) -> None:
     "scopes",
     multiple=True,
     type=click.Choice([scope.value for scope in Scope]),
-    default=(Scope.READ.value, Scope.SUBMIT.value, Scope.VOICES.value),
+    default=tuple(scope.value for scope in USUAL),
     show_default=True,
     help="What its holder may do; may be repeated.",
 )

@@ -14,9 +14,11 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from dubbing.client import Client
 from dubbing.gateway import (
+    endpoints,
     events,
     health,
     jobs,
+    keys,
     lines,
     me,
     nodes,
@@ -131,7 +133,7 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
     app.state.office = office
     for module in (
         *(health, me, jobs, outputs, events, lines, uploads, scripts, webhooks),
-        *(nodes, system, socket),
+        *(nodes, endpoints, keys, system, socket),
         *(speech, voices, openai),
         *(pages, session),
     ):

@@ -32,6 +32,8 @@ class NodeBody(Vitals):
         current_load=1,
         current_concurrent=1,
         loaded=["xtts"],
+        loading="",
+        resting={},
         model_loaded=True,
         errors=[],
         registered_at="2026-11-30T09:00:00Z",
@@ -73,6 +75,10 @@ class NodeBody(Vitals):
     """The same."""
     loaded: list[str]
     """Engines in memory."""
+    loading: str
+    """The engine that is being loaded, or empty."""
+    resting: dict[str, str]
+    """Engines that it takes no work for, each with why they could not be loaded, if so."""
     model_loaded: bool
     """Whether there are any."""
     errors: list[str]
@@ -111,6 +117,8 @@ def worker_node(worker: WorkerRecord, now: datetime) -> NodeBody:
         current_load=worker.active,
         current_concurrent=worker.active,
         loaded=loaded,
+        loading=worker.holding.loading,
+        resting=dict(worker.holding.resting),
         model_loaded=bool(loaded),
         errors=list(worker.errors),
         registered_at=datetime.fromtimestamp(worker.since, UTC) if worker.since else None,
@@ -147,6 +155,8 @@ def server_node(
         current_load=load,
         current_concurrent=load,
         loaded=loaded,
+        loading="",
+        resting={engine: ""} if status is WorkerState.STANDBY else {},
         model_loaded=bool(loaded),
         errors=[],
         registered_at=datetime.fromtimestamp(endpoint.since, UTC) if endpoint.since else None,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Any
@@ -14,6 +15,7 @@ from dubbing.client import Client
 from dubbing.documents import nearest, validated
 from dubbing.engines.holding import Holding
 from dubbing.engines.remote.pool import Endpoint, Pool
+from dubbing.engines.remote.registry import Registry
 from dubbing.errors import BadInput, Conflict, NotFound
 from dubbing.gateway.kept import Kept
 from dubbing.gateway.node import NodeBody, id_of, server_node, worker_node
@@ -61,9 +63,8 @@ class Roster:
             return self._client.fleet.steer(id_, order, engine)
         served, endpoint = self._server(id_)
         draining = order is not Order.LOAD
-        with self._writing:
-            self._client.registry.drain(served, endpoint.url, draining=draining)
-        self._pools.forget()
+        with self.writing() as registry:
+            registry.drain(served, endpoint.url, draining=draining)
         return Holding(resting={served: ""}) if draining else Holding(loaded=(served,), begun=True)
 
     def register(
@@ -77,9 +78,8 @@ class Roster:
         """
         asked = validated(Endpoint, fields, engine)
         _check_host(asked.url)
-        id_, registry = id_of(engine, asked), self._client.registry
-        with self._writing:
-            self._pools.forget()
+        id_ = id_of(engine, asked)
+        with self.writing() as registry:
             of, before = self._servers().get(id_, (engine, None))
             if of != engine:
                 raise Conflict(
@@ -92,7 +92,6 @@ class Roster:
             registry.add(engine, {**fields, **kept}, declared)
             if before and before.url != asked.url:
                 registry.remove(engine, before.url)
-        self._pools.forget()
         return self.node(id_), before is None
 
     def hear(self, id_: str, beat: ServerBeat) -> NodeBody:
@@ -104,10 +103,26 @@ class Roster:
     def remove(self, id_: str) -> None:
         """Remove a server; lines that it has begun are still taken from it. Raises NotFound."""
         engine, endpoint = self._server(id_)
+        self.withdraw(engine, endpoint.url)
+
+    def withdraw(self, engine: str, url: str) -> Pool:
+        """Remove the server of an engine at an address, as `remove` does; return what is left."""
+        with self.writing() as registry:
+            endpoint = registry.pools.get(engine).endpoint(url)
+            left = registry.remove(engine, url)
+        if endpoint:
+            self._client.ledger.servers.forget(id_of(engine, endpoint))
+        return left
+
+    @contextmanager
+    def writing(self) -> Iterator[Registry]:
+        """Yield what changes the servers of engines, for one caller at a time."""
         with self._writing:
-            self._client.registry.remove(engine, endpoint.url)
-        self._pools.forget()
-        self._client.ledger.servers.forget(id_)
+            self._pools.forget()
+            try:
+                yield self._client.registry
+            finally:
+                self._pools.forget()
 
     def _servers(self) -> dict[str, tuple[str, Endpoint]]:
         """Return the engine and the endpoint of each server, by its id."""

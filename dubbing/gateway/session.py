@@ -31,13 +31,20 @@ class SessionBody(Model):
     """Id of the key; empty for a person on this machine without one."""
     tenant: str
     scopes: list[Scope]
+    flower_url: str
+    """Where Flower is, for those who may command workers; empty if nobody says so."""
 
 
 @router.get("")
 def session(request: Request) -> SessionBody:
     """Tell who has signed in."""
-    caller = caller_of(request)
-    return SessionBody(key=caller.key, tenant=caller.tenant, scopes=sorted(caller.rights))
+    caller, settings = caller_of(request), office_of(request).settings
+    return SessionBody(
+        key=caller.key,
+        tenant=caller.tenant,
+        scopes=sorted(caller.rights),
+        flower_url=settings.flower_url if caller.is_admin else "",
+    )
 
 
 @router.post("", status_code=204)

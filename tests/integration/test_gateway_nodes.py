@@ -189,6 +189,60 @@ def test_a_server_is_sent_lines_or_none_as_it_is_told(
     assert not place.system.client.registry.pools.get(SERVED).endpoints[0].draining
 
 
+def test_a_server_is_an_endpoint_that_is_added_checked_drained_and_removed(
+    place: Place, server: str
+) -> None:
+    pool, admin = f"/v1/endpoints/{SERVED}", place.admin
+    body = {"url": server, "slots": 1, "price": "2 CNY/h", "voices": [], "model": ""}
+    added = admin.post(pool, json=body)
+    assert added.status_code == 201, added.text
+    told = {"url": server, "slots": 1, "draining": False, "key_from": "", "price": "2 CNY/h"}
+    assert added.json()["endpoints"] == [told]
+    assert "low" in added.json()["voices"]
+    assert admin.get("/v1/endpoints").json() == {"engines": [added.json()]}
+    changed = admin.post(pool, json={"url": server})
+    assert (changed.status_code, changed.json()["endpoints"][0]["price"]) == (200, None)
+    (node,) = [one for one in admin.get("/api/nodes").json()["nodes"] if one["kind"] == "server"]
+    assert admin.post(f"{pool}/drain", json={"url": server}).json()["endpoints"][0]["draining"]
+    assert place.node(node["node_id"])["resting"] == {SERVED: ""}
+    back = admin.post(f"{pool}/drain", json={"url": server, "draining": False}).json()
+    assert not back["endpoints"][0]["draining"]
+    assert admin.post(f"{pool}/check").json() == {"checks": [{"url": server, "error": ""}]}
+    # It is forgotten with its last heartbeat, or it would be offline when it comes back.
+    place.system.client.ledger.servers.beat(node["node_id"], ServerBeat(at=time.time() - 60))
+    assert admin.delete(pool, params={"url": server}).json()["endpoints"] == []
+    assert place.system.client.ledger.servers.beats() == {}
+    for answer in (
+        admin.delete(pool, params={"url": server}),
+        admin.post(f"{pool}/drain", json={"url": server}),
+    ):
+        assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("engine", "wrong", "words"),
+    [
+        (SERVED, {"url": "http://127.0.0.1:1/"}, "nobody answers there"),
+        (SERVED, {"url": "file:///etc/passwd"}, "write it as http://host:port"),
+        (SERVED, {"url": "http://me:secret@127.0.0.1:1"}, "leave out user"),
+        (SERVED, {"url": "http://127.0.0.1:1", "key_from": "PATH"}, "name a variable"),
+        (SERVED, {"url": "http://127.0.0.1:1", "price": "cheap"}, "write it as 1.98 CNY/h"),
+        ("tone", {"url": "http://127.0.0.1:1"}, "it has no endpoints"),
+        ("nobodys", {"url": "http://127.0.0.1:1"}, "nobodys"),
+        ("..", {"url": "http://127.0.0.1:1"}, ""),
+        ("<b>", {"url": "http://127.0.0.1:1"}, ""),
+    ],
+)
+def test_a_server_that_cannot_be_used_is_not_added(
+    place: Place, engine: str, wrong: Mapping[str, Any], words: str
+) -> None:
+    path = f"/v1/endpoints/{engine.replace('..', '%2e%2e')}"
+    refused = place.admin.post(path, json=wrong)
+    assert refused.status_code in {404, 405, 422}, refused.text
+    assert words in refused.json()["message"]
+    assert place.admin.get("/v1/endpoints").json() == {"engines": []}
+
+
 def test_the_drawn_routes_of_servers_do_the_same(place: Place, server: str) -> None:
     body = {"engine_type": SERVED, "node_id": "drawn", "max_concurrent": 1, "status": "ready"}
     assert place.admin.post("/api/register", json={**body, "url": server}).status_code == 201

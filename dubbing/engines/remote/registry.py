@@ -38,8 +38,8 @@ class Registry:
     def add(self, engine: str, fields: Mapping[str, Any], declared: Mapping[str, Any]) -> Pool:
         """Add an endpoint, or change the one at its address; return its pool.
 
-        fields: those of `Endpoint`. declared: those of `Pool` that the caller names; the endpoint
-        is asked for the others.
+        fields: those of `Endpoint`. declared: those of `Pool` that the caller names; empty ones
+        count as not named, and the endpoint is asked for the others.
         Raises BadInput for an endpoint that does not answer or serves another model than the
         pool's, and for a model that differs from it.
         """
@@ -52,7 +52,8 @@ class Registry:
                 where=endpoint.url,
             )
         before = self.pools.get(engine)
-        wanted = {**before.model_dump(), **declared}
+        named = {name: value for name, value in declared.items() if value}
+        wanted = {**before.model_dump(), **named}
         pool = validated(Pool, wanted, engine)
         try:
             with closing(Wire(self.pools.key, self.pools.ca_file)) as wire:

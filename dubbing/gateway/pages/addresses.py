@@ -10,6 +10,7 @@ PAGES = {
     "/status": "status",
     "/jobs": "jobs",
     "/jobs/new": "submit",
+    "/admin": "admin",
 }
 """The module of each page, by its address as a route."""
 FIRST = "/status"

@@ -17,7 +17,7 @@ export function Announcements({ announcements }) {
 
 const WHEN = { dateStyle: "medium", timeStyle: "short" };
 
-function Announcement({ one }) {
+export function Announcement({ one }) {
   return html`<article class="announcement ${one.type}">
     <header>
       <strong>${named("announcement-type", one.type)}: <bdi>${visible(one.title)}</bdi></strong>

@@ -12,7 +12,9 @@ import { Mark } from "./mark.js";
 import { SignIn } from "./signin.js";
 
 // The pages that there are, by their addresses.
-const PAGES = { "/status": "page.status", "/jobs": "page.jobs" };
+const PAGES = { "/status": "page.status", "/jobs": "page.jobs", "/admin": "page.admin" };
+// Scopes of pages that not everybody may use: others are not led there.
+const NEEDED = { "/admin": "admin" };
 const TONES = { live: "good", connecting: "quiet", away: "bad", "signed-out": "quiet" };
 
 // Shows a page. content: a component that gets the session, once somebody has signed in.
@@ -35,13 +37,15 @@ function Frame({ content }) {
       <nav aria-label=${t("pages")}>
         <ul>
           <li><strong>dubbing</strong></li>
-          ${Object.entries(PAGES).map(
-            ([page, name]) => html`<li key=${page}>
-              <a href=${page} aria-current=${page === location.pathname ? "page" : null}
-                >${t(name)}</a
-              >
-            </li>`,
-          )}
+          ${Object.entries(PAGES)
+            .filter(([page]) => !(page in NEEDED) || session.may(NEEDED[page]))
+            .map(
+              ([page, name]) => html`<li key=${page}>
+                <a href=${page} aria-current=${page === location.pathname ? "page" : null}
+                  >${t(name)}</a
+                >
+              </li>`,
+            )}
         </ul>
         <ul>
           <li aria-live="polite">

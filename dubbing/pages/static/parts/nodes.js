@@ -9,7 +9,7 @@ import { Section, Table } from "./section.js";
 
 const HEADS = ["node", "node.state", "node.model", "node.load", "node.cpu", "node.memory"];
 const MORE_HEADS = ["node.gpu", "node.gpu-memory", "node.requests", "node.mean"];
-const TONES = { ready: "good", busy: "busy", loading: "busy", error: "bad", offline: "bad" };
+export const NODE_TONES = { ready: "good", busy: "busy", loading: "busy", error: "bad", offline: "bad" };
 
 export function Nodes({ nodes }) {
   const heads = [...HEADS, ...MORE_HEADS].map((head) => t(head));
@@ -27,7 +27,7 @@ function Node({ node }) {
   return html`<tr>
     <th scope="row"><${Name} of=${node.node_id} /></th>
     <td>
-      <${Mark} tone=${TONES[node.status] ?? "quiet"}>${named("node-state", node.status)}<//>
+      <${Mark} tone=${NODE_TONES[node.status] ?? "quiet"}>${named("node-state", node.status)}<//>
       ${node.errors.map((error) => html`<${Reason} key=${error} of=${error} />`)}
     </td>
     <td><${Name} of=${models} /></td>

@@ -1,9 +1,11 @@
 // The language of the page: the browser's, or the one that was chosen last.
 
+import enAdmin from "./en/admin.js";
 import enFrame from "./en/frame.js";
 import enJobs from "./en/jobs.js";
 import enStatus from "./en/status.js";
 import enSubmit from "./en/submit.js";
+import zhAdmin from "./zh/admin.js";
 import zhFrame from "./zh/frame.js";
 import zhJobs from "./zh/jobs.js";
 import zhStatus from "./zh/status.js";
@@ -13,8 +15,8 @@ export const LANGUAGES = { en: "English", zh: "中文" };
 
 // Each name is in every language, and in one file of it.
 const TEXTS = {
-  en: { ...enFrame, ...enStatus, ...enJobs, ...enSubmit },
-  zh: { ...zhFrame, ...zhStatus, ...zhJobs, ...zhSubmit },
+  en: { ...enFrame, ...enStatus, ...enJobs, ...enSubmit, ...enAdmin },
+  zh: { ...zhFrame, ...zhStatus, ...zhJobs, ...zhSubmit, ...zhAdmin },
 };
 const KEPT = "dubbing-language";
 

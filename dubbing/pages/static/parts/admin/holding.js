@@ -1,0 +1,9 @@
+// What a node has of an engine, as its heartbeats tell.
+
+// Returns "away", "loading", "fault", "resting", "loaded" or "unloaded".
+export function stateOf(node, engine) {
+  if (node.status === "offline") return "away";
+  if (node.loading === engine) return "loading";
+  if (engine in node.resting) return node.resting[engine] ? "fault" : "resting";
+  return node.loaded.includes(engine) ? "loaded" : "unloaded";
+}
