@@ -12,10 +12,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dubbing.documents import is_identifier
-from dubbing.engines.catalogue import with_base
+from dubbing.engines.catalogue import specs_in, with_base
 from dubbing.engines.engine import EngineSpec
 from dubbing.engines.published import announce, known_specs, published
 from dubbing.errors import BadInput, Conflict, NotFound, QueueUnavailable
@@ -254,6 +254,33 @@ class Client:
         self._installation.prepare()
         announce(self.storage, other)
         job = open_retry(self.storage, specs, job_id, engine=engine, voice=voice, charge=charge)
+        start(self.storage, self.ledger, self.publisher, job)
+        return self.status(job_id)
+
+    def mend(
+        self,
+        job_id: str,
+        line: str,
+        change: Mapping[str, Any],
+        *,
+        charge: Charge = lambda _: None,
+    ) -> Status:
+        """Change one line of a job that has ended, and speak it anew.
+
+        change: as in `mended`. charge: as in `retry`. Raises NotFound for an unknown job or line,
+        BadInput for a line that could not be spoken, and Conflict while the job is at work.
+        """
+        from dubbing.jobs.mending import mended
+        from dubbing.jobs.revision import open_revision
+
+        _check_name(job_id)
+        specs = self.specs()
+        job = mended(self.storage, specs, load_job(self.storage, job_id), line, change)
+        needed = specs_in(job, specs)
+        self._system.catalogue.permit(needed)
+        self._installation.prepare()
+        announce(self.storage, needed)
+        open_revision(self.storage, specs, job, charge=charge)
         start(self.storage, self.ledger, self.publisher, job)
         return self.status(job_id)
 

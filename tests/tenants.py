@@ -8,6 +8,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, APIWebSocketRoute, iter_route_contexts
 
+from dubbing.gateway.pages.addresses import PAGES
+
 Ids = Mapping[str, str]
 
 UNKNOWN: Ids = {
@@ -36,6 +38,10 @@ def _felt(voice: str) -> dict[str, Any]:
     return _job(cast={"speaker": {"voice": "low", "emotion": {"voice": voice}}})
 
 
+def _alone(voice: str) -> dict[str, Any]:
+    return _job(segments=[{"start": 0, "end": 5, "text": "A line.", "voice": voice}])
+
+
 def _manifests(ids: Ids) -> list[dict[str, Any]]:
     upload = f"upload:{ids['upload_id']}"
     cloned = {"speaker": {"reference": upload}}
@@ -44,6 +50,7 @@ def _manifests(ids: Ids) -> list[dict[str, Any]]:
         *({**_job(), "segments": None, "script": upload}, _job(media=upload), _job(cast=cloned)),
         *(_job(background=background), _cast(ids["voice_id"]), _cast(ids["digest"])),
         *(_felt(ids["voice_id"]), _felt(ids["digest"])),
+        *(_alone(ids["voice_id"]), _alone(ids["digest"])),
     ]
 
 
@@ -76,6 +83,9 @@ NAMELESS = {
 def routes(app: FastAPI) -> Iterator[tuple[str, str]]:
     """Yield the method and the path of each route of our own."""
     for context in iter_route_contexts(app.routes):
+        # A page is the same for everybody: what it shows comes by the other routes.
+        if str(context.path) in PAGES:
+            continue
         if isinstance(context.original_route, APIRoute | APIWebSocketRoute):
             for method in sorted(context.methods or ["WEBSOCKET"]):
                 yield method, str(context.path)

@@ -89,7 +89,7 @@ def submit(
         submission = office.client.submit(asked.manifest, admit=office.admit)
     response.status_code = 201 if submission.created else 200
     response.headers["Location"] = str(request.url_for("job", job_id=submission.id))
-    return _body(office, office.client.status(submission.id), submission)
+    return body_of(office, office.client.status(submission.id), submission)
 
 
 @router.post(
@@ -142,7 +142,7 @@ def jobs(
         part=part,
     )
     found, following = page_of(office, caller, wanted, limit=limit, cursor=cursor)
-    return JobsBody(jobs=[_body(office, status) for status in found], next=following)
+    return JobsBody(jobs=[body_of(office, status) for status in found], next=following)
 
 
 @router.get(
@@ -166,9 +166,9 @@ async def job(
     status = await run_in_threadpool(office.client.status, job_id, readable=False)
     if wait and not if_none_match:
         status = await _until(office, status, wait, lambda now: now.state.ended)
-    elif wait and _tag(await run_in_threadpool(_body, office, status)) == if_none_match:
+    elif wait and _tag(await run_in_threadpool(body_of, office, status)) == if_none_match:
         status = await _until(office, status, wait, lambda now: now != status)
-    body = await run_in_threadpool(_body, office, status)
+    body = await run_in_threadpool(body_of, office, status)
     headers = {"ETag": _tag(body), "Cache-Control": "no-cache"}
     if not status.state.ended:
         headers["Retry-After"] = str(_pause(status))
@@ -182,7 +182,7 @@ def cancel(request: Request, caller: Submitter, job_id: JobId) -> JobBody:
     """Cancel a job now, unless it has ended; no more of its lines are spoken."""
     office = office_of(request)
     office.facts.check(caller, job_id)
-    return _body(office, office.client.cancel(job_id))
+    return body_of(office, office.client.cancel(job_id))
 
 
 @router.post("/{job_id}/retry", responses=documented(404, 409))
@@ -197,7 +197,7 @@ def retry(
     status = office.client.retry(
         job_id, engine=asked.engine or "", voice=asked.voice or "", charge=charge
     )
-    return _body(office, status)
+    return body_of(office, status)
 
 
 @router.put(
@@ -226,7 +226,7 @@ def revise(
     with asked.named():
         charge = partial(office.quotas.charge_lines, facts.tenant)
         submission = office.client.revise(asked.manifest, charge=charge)
-    return _body(office, office.client.status(job_id), submission)
+    return body_of(office, office.client.status(job_id), submission)
 
 
 @router.delete("/{job_id}", status_code=204, responses=documented(404, 409))
@@ -252,7 +252,8 @@ def _check_id(office: Office, caller: Caller, id_: str | None) -> None:
         raise Conflict(f"the id {id_!r} is taken: choose another one, or leave it out") from exc
 
 
-def _body(office: Office, status: Status, submission: Submission | None = None) -> JobBody:
+def body_of(office: Office, status: Status, submission: Submission | None = None) -> JobBody:
+    """Return where a job stands, as callers see it."""
     facts = office.facts.of(status.id, status.round)
     return job_body(status, facts, submission.cautions if submission else ())
 
@@ -276,6 +277,9 @@ async def _until(
     try:
         async with asyncio.timeout(wait), office.following.follow(status.id) as follower:
             async for event in follower.events():
+                if event.status.round < status.round:
+                    # It was asked before this round began.
+                    continue
                 status = event.status
                 if enough(status):
                     break

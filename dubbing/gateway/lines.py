@@ -1,20 +1,62 @@
-"""`/v1/jobs/{job_id}/lines/{line}`: the sound of a line, also before the job has ended."""
+"""`/v1/jobs/{job_id}/lines`: the lines of a job, also before it has ended, and changes of one."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from functools import partial
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
+from pydantic import Field
 
+from dubbing.documents import Model
 from dubbing.errors import BadInput, Conflict, NotFound
-from dubbing.gateway.callers import Reader
-from dubbing.gateway.jobs import JobId
+from dubbing.gateway.bodies import JobBody, example
+from dubbing.gateway.callers import Reader, Submitter
+from dubbing.gateway.jobs import JobId, body_of
+from dubbing.gateway.manifests import check_by_name
 from dubbing.gateway.office import Office, office_of
 from dubbing.gateway.refusals import documented
+from dubbing.job.job import LONGEST_TEXT
+from dubbing.jobs.approvals import approve, sound_of, take_back
+from dubbing.jobs.lines import Lines, lines_of, outcome_of
+from dubbing.jobs.original import original
+from dubbing.media.samples import encode_flac
 from dubbing.planning.clip import Clip, load_clip
-from dubbing.planning.outcome import gather
+
+LineId = Annotated[str, Path(max_length=100)]
+SOUND: Mapping[str, Any] = {"content": {"audio/flac": {}}}
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+
+class ChangeBody(Model):
+    """What is to be different about a line; what is left out stays as it is."""
+
+    model_config = example(text="Der Zug fährt um zehn.", speed=1.1)
+
+    text: str = Field(default="", max_length=LONGEST_TEXT)
+    voice: str | None = Field(default=None, min_length=1, max_length=100)
+    """A stock voice of the speaker's engine, or the name of a stored one; null: the speaker's."""
+    speed: float | None = Field(default=None, ge=0.5, le=2.0)
+    """1.0 is the engine's own pace; null: the speaker's."""
+
+
+class ApprovalBody(Model):
+    """What was heard and found good."""
+
+    model_config = example(sound="6f1c" * 16)
+
+    sound: str = Field(default="", max_length=100)
+    """As the list of lines tells it; no other sound is approved."""
+
+
+@router.get("/{job_id}/lines", responses=documented(404))
+def lines(request: Request, caller: Reader, job_id: JobId) -> Lines:
+    """List all lines of a job in time order: what was asked, and what became of each so far."""
+    office = office_of(request)
+    office.facts.check(caller, job_id)
+    return lines_of(office.client.storage, office.client.status(job_id))
 
 
 @router.get(
@@ -22,24 +64,74 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
     response_class=Response,
     responses={
         **documented(404, 409),
-        200: {"content": {"audio/flac": {}}, "description": "The line, as it was spoken."},
+        200: {**SOUND, "description": "The line, as it was spoken."},
     },
 )
-def line(
-    request: Request, caller: Reader, job_id: JobId, line: Annotated[str, Path(max_length=100)]
-) -> Response:
+def line(request: Request, caller: Reader, job_id: JobId, line: LineId) -> Response:
     """Fetch the sound of a line at its natural pace, as FLAC."""
     office = office_of(request)
     office.facts.check(caller, job_id)
     return Response(_clip(office, job_id, line).data, media_type="audio/flac")
 
 
+@router.patch("/{job_id}/lines/{line}", responses=documented(404, 409))
+def change(
+    request: Request, caller: Submitter, job_id: JobId, line: LineId, body: ChangeBody
+) -> JobBody:
+    """Change a line of a job that has ended, and speak it anew: a revision of this line alone.
+
+    Its sound can be fetched as soon as it is spoken, before the whole is mixed anew.
+    """
+    office = office_of(request)
+    facts = office.facts.check(caller, job_id)
+    check_by_name([body.voice])
+    charge = partial(office.quotas.charge_lines, facts.tenant)
+    asked = body.model_dump(exclude_unset=True)
+    return body_of(office, office.client.mend(job_id, line, asked, charge=charge))
+
+
+@router.get(
+    "/{job_id}/lines/{line}/original",
+    response_class=Response,
+    responses={
+        **documented(404),
+        200: {**SOUND, "description": "Mono, from the line's start on; at most a minute."},
+    },
+)
+def original_sound(request: Request, caller: Reader, job_id: JobId, line: LineId) -> Response:
+    """Fetch what is heard in the job's media during a line, as FLAC."""
+    office = office_of(request)
+    office.facts.check(caller, job_id)
+    audio = original(office.client.storage, job_id, line)
+    return Response(encode_flac(audio), media_type="audio/flac")
+
+
+@router.put("/{job_id}/lines/{line}/approval", status_code=204, responses=documented(404, 409))
+def approve_line(
+    request: Request, caller: Submitter, job_id: JobId, line: LineId, body: ApprovalBody
+) -> None:
+    """Approve a line as it sounds now; a line that is spoken anew is not approved any more."""
+    office = office_of(request)
+    office.facts.check(caller, job_id)
+    storage, status = office.client.storage, office.client.status(job_id)
+    if sound_of(outcome_of(storage, status, line).result) != body.sound or not body.sound:
+        raise Conflict(f"line {line!r} has another sound by now: hear it first")
+    approve(storage, job_id, line, body.sound)
+
+
+@router.delete("/{job_id}/lines/{line}/approval", status_code=204, responses=documented(404))
+def take_back_approval(request: Request, caller: Submitter, job_id: JobId, line: LineId) -> None:
+    """Take the approval of a line back."""
+    office = office_of(request)
+    office.facts.check(caller, job_id)
+    outcome_of(office.client.storage, office.client.status(job_id), line)
+    take_back(office.client.storage, job_id, line)
+
+
 def _clip(office: Office, job_id: str, line: str) -> Clip:
     """Return a line's clip; raises NotFound, and Conflict while it is not there."""
     storage, status = office.client.storage, office.client.status(job_id)
-    outcome = gather(storage, job_id, status.round).get(line) if status.round else None
-    if outcome is None:
-        raise NotFound(f"job {job_id!r} speaks no line {line!r}")
+    outcome = outcome_of(storage, status, line)
     if not outcome.result.takes and not status.state.ended:
         raise Conflict(f"line {line!r} has not been spoken yet: come again")
     if error := outcome.result.error:

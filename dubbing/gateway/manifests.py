@@ -92,6 +92,7 @@ class Manifests:
             )
         check_by_name(role.voice for role in manifest.cast.values())
         check_by_name(emotion.voice for _, emotion in manifest.emotions)
+        check_by_name(segment.voice for segment in manifest.segments)
         return Asked(manifest, named)
 
     def script(self, caller: Caller, upload_id: str, reading: Reading) -> Script:

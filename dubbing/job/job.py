@@ -145,6 +145,11 @@ class Segment(Model):
     """The text as written and as subtitles show it: with line breaks, bidi marks and joiners."""
     emotion: Emotion | None = None
     """In place of the emotion of the speaker's role."""
+    voice: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
+    """In place of the voice of the speaker's role: a stock voice of the speaker's engine, or the
+    name of a stored voice, of which a stored job holds the digest."""
+    speed: float | None = Field(default=None, ge=0.5, le=2.0)
+    """In place of the speed of the speaker's role."""
 
     @model_validator(mode="after")
     def _ends_after_start(self) -> Segment:
@@ -301,6 +306,9 @@ STORED_MEDIA = re.compile(r"media/[A-Za-z0-9][A-Za-z0-9._-]{0,99}|s3://[^/]+/.+"
 """What the media of a stored job is: the key of an upload, or an ``s3://`` URL."""
 
 
+DIGEST = re.compile(r"[0-9a-f]{64}")
+"""The digest of a stored voice."""
+
 UNCAST = Role()
 """The role of a speaker whom the cast does not name."""
 
@@ -342,7 +350,8 @@ class Job(Request, Document):
     def voice_digests(self) -> set[str]:
         """The digests of the stored voices that it names."""
         clones = {role.clone for role in self.cast.values() if role.clone}
-        return clones | {emotion.voice for _, emotion in self.emotions if emotion.voice}
+        own = {one.voice for one in self.segments if one.voice and DIGEST.fullmatch(one.voice)}
+        return clones | own | {emotion.voice for _, emotion in self.emotions if emotion.voice}
 
     def role(self, speaker: str) -> Role:
         """Return the role of ``speaker`` in the cast, or a default role."""

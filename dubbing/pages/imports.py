@@ -7,7 +7,7 @@ import re
 
 from dubbing.pages.assets import LIBRARIES, Assets
 
-IMPORT = re.compile(r'^(?:import|export)\b[^"]*?"([^"]+)";', re.MULTILINE)
+IMPORT = re.compile(r'^(?:import|export)\b[^"(]*?"([^"]+)";', re.MULTILINE)
 
 
 def imported(assets: Assets, module: str) -> list[str]:

@@ -11,6 +11,7 @@ from dubbing.engines.conversion import spec_of
 from dubbing.engines.engine import EngineSpec
 from dubbing.errors import BadInput, StorageRefused, StorageUnavailable
 from dubbing.job import Job, Manner, Role, Segment
+from dubbing.job.job import DIGEST
 from dubbing.planning.emotions import honoured
 from dubbing.planning.outcome import Outcome
 from dubbing.planning.plan import SPEED_STEP, CastLine, PlannedLine
@@ -55,7 +56,7 @@ def cast_lines(
     return [
         CastLine(
             job.engine_of(segment.speaker),
-            voices[segment.speaker],
+            _voice_of(segment, voices[segment.speaker]),
             _line(
                 job, segment, wording.spoken(utterance_of(job, segment).words), rooms[segment.id]
             ),
@@ -121,15 +122,31 @@ def _in_stock_voice(role: Role, base: str | None, stock: str) -> VoiceRef:
     return VoiceRef(stock=stock, digest=role.clone, base=base)
 
 
+def _voice_of(segment: Segment, usual: VoiceRef) -> VoiceRef:
+    """Return the voice of a segment. usual: its speaker's; a converter keeps the other half."""
+    if segment.voice is None:
+        return usual
+    if DIGEST.fullmatch(segment.voice):
+        return VoiceRef(
+            stock=usual.stock if usual.base else None, digest=segment.voice, base=usual.base
+        )
+    return VoiceRef(
+        stock=segment.voice, digest=usual.digest if usual.base else None, base=usual.base
+    )
+
+
 def heard_voices(job: Job, outcomes: Mapping[str, Outcome]) -> dict[str, VoiceRef]:
     """Return the voice each speaker was heard in most, for speakers whose role names none.
 
-    A converted clone has a stock voice below it; the pair counts as one voice.
+    A converted clone has a stock voice below it; the pair counts as one voice. Lines with a voice
+    of their own tell nothing about their speaker's.
     """
     heard: dict[str, Counter[VoiceRef]] = defaultdict(Counter)
     for segment in job.segments:
         outcome = outcomes.get(segment.id)
-        if outcome and outcome.batch.engine == job.engine_of(segment.speaker):
+        if segment.voice or not outcome:
+            continue
+        if outcome.batch.engine == job.engine_of(segment.speaker):
             heard[segment.speaker][outcome.batch.voice] += 1
     return {
         speaker: voices.most_common(1)[0][0]
@@ -156,12 +173,34 @@ def recast(
         on[speaker] = spec_of(name, specs, job.base_of(speaker, name))
     cast = {speaker: stand_in(job.role(speaker), spec, voice) for speaker, spec in on.items()}
     spoken = tuple(
-        segment.model_copy(update={"emotion": honoured(segment.emotion, on[segment.speaker])})
-        if segment.emotion and segment.speaker in on
-        else segment
+        _stand_in_line(segment, on[segment.speaker], voice) if segment.speaker in on else segment
         for segment in job.segments
     )
     return job.model_copy(update={"cast": {**job.cast, **cast}, "segments": spoken})
+
+
+def _stand_in_line(segment: Segment, spec: EngineSpec, voice: str) -> Segment:
+    """Return a segment whose own requests are those that another engine or voice can meet."""
+    if segment.emotion is None and segment.voice is None and segment.speed is None:
+        return segment
+    slowest, fastest = spec.speed
+    kept = not voice and not own_voice_fault(segment.voice, spec)
+    return segment.model_copy(
+        update={
+            "emotion": honoured(segment.emotion, spec),
+            "voice": segment.voice if kept else None,
+            "speed": segment.speed and min(max(segment.speed, slowest), fastest),
+        }
+    )
+
+
+def own_voice_fault(voice: str | None, spec: EngineSpec) -> str | None:
+    """Return why an engine cannot speak a line in a voice of the line's own, or None."""
+    if voice is None or voice in spec.voices:
+        return None
+    if not DIGEST.fullmatch(voice):
+        return f"engine {spec.name!r} has no voice {voice!r}"
+    return None if spec.clones else f"engine {spec.name!r} does not clone voices"
 
 
 def stand_in(role: AnyRole, spec: EngineSpec, voice: str = "") -> AnyRole:
@@ -221,7 +260,7 @@ def _line(job: Job, segment: Segment, spoken: str, room: float) -> PlannedLine:
     return PlannedLine(
         id=segment.id,
         spoken=spoken,
-        speed=round(round(role.speed / SPEED_STEP) * SPEED_STEP, 2),
+        speed=round(round((segment.speed or role.speed) / SPEED_STEP) * SPEED_STEP, 2),
         pitch=role.pitch,
         style=role.style,
         emotion=segment.emotion or role.emotion,

@@ -19,7 +19,7 @@ from dubbing.engines.engine import EngineSpec
 from dubbing.errors import BadInput
 from dubbing.job import LONGEST_PROGRAMME, Manner, Request, Segment
 from dubbing.job.caution import Caution, Code
-from dubbing.planning.casting import stand_in
+from dubbing.planning.casting import own_voice_fault, stand_in
 from dubbing.planning.emotions import emotion_fault
 from dubbing.planning.rooms import line_rooms
 from dubbing.planning.spoken import SpokenSegment, spoken_segments
@@ -61,7 +61,7 @@ def check(
         _whole(job),
         _emotions(job, voices),
         _engines(job, specs, voices, known),
-        _lines(job, wording, known, film_seconds, lines),
+        _lines(job, wording, known, film_seconds, lines, voices),
     )
     if found := list(islice(faults, ENOUGH)):
         raise BadInput(listed(found))
@@ -97,6 +97,7 @@ def _lines(
     known: Mapping[str, list[EngineSpec]],
     film_seconds: float | None,
     lines: list[SpokenSegment],
+    voices: Sequence[str],
 ) -> Iterator[str]:
     """Yield the faults of the lines; add every line with its spoken words to ``lines``."""
     limits = {
@@ -108,7 +109,7 @@ def _lines(
         if isinstance(line, str):
             yield f"{_name(segment)}: {line}"
             continue
-        for fault in _line(line, job, known, film_seconds):
+        for fault in _line(line, job, known, film_seconds, voices):
             yield f"{_name(segment)}: {fault}"
         lines.append(line)
 
@@ -184,6 +185,7 @@ def _line(
     job: Request,
     known: Mapping[str, list[EngineSpec]],
     film_seconds: float | None,
+    voices: Sequence[str],
 ) -> Iterator[str]:
     """Yield why a line cannot be spoken or placed."""
     segment, said = line.segment, line.said
@@ -193,14 +195,30 @@ def _line(
                 f"{len(said)} characters{_as_spoken(line)} are more than the {limit} that "
                 f"engine {spec.name!r} speaks at once: split the cue"
             )
-        fault = emotion_fault(segment.emotion, spec)
-        if fault and spec.name == job.engine_of(segment.speaker):
-            yield fault
+        if spec.name == job.engine_of(segment.speaker):
+            yield from _own(segment, spec, voices)
     if segment.end > LONGEST_PROGRAMME:
         # Such times were probably written in milliseconds.
         yield "it ends after more than 24 hours: times are in seconds"
     elif not line.silent and film_seconds is not None and segment.start >= film_seconds:
         yield f"it starts after the film's end at {_time(film_seconds)}"
+
+
+def _own(segment: Segment, spec: EngineSpec, voices: Sequence[str]) -> Iterator[str]:
+    """Yield why the speaker's engine cannot meet what a line asks for in place of its role."""
+    if fault := emotion_fault(segment.emotion, spec):
+        yield fault
+    if fault := own_voice_fault(segment.voice, spec):
+        named = segment.voice and not is_digest(segment.voice)
+        yield (
+            f"{fault}; {nearest(segment.voice or '', [*voices, *spec.voices])}" if named else fault
+        )
+    slowest, fastest = spec.speed
+    if segment.speed and not slowest <= segment.speed <= fastest:
+        yield (
+            f"engine {spec.name!r} speaks at a speed of {slowest:g} to {fastest:g}, not "
+            f"{segment.speed:g}"
+        )
 
 
 def _roles(job: Request, speaking: Iterable[str]) -> Iterator[Caution]:
@@ -253,7 +271,7 @@ def _asides(line: SpokenSegment) -> Iterator[Caution]:
 def _spoken(job: Request, line: SpokenSegment, spec: EngineSpec, room: float) -> Iterator[Caution]:
     """Yield cautions about a line's length and script."""
     segment, words, said = line.segment, line.utterance.words, line.said
-    speed = job.role(segment.speaker).speed * job.fit.max_rate
+    speed = (segment.speed or job.role(segment.speaker).speed) * job.fit.max_rate
     too_long = spec.foresee(said, job.language) / speed - room
     # Less than a hundredth of a character is rounding error.
     if (over := math.ceil(too_long * spec.pace(job.language) * speed - 0.01)) > 0:

@@ -185,6 +185,16 @@ class Keys:
         return f"jobs/{job}/rounds/{round_}/end.json"
 
     @staticmethod
+    def approvals(job: str, line: str = "") -> str:
+        """Return the prefix of the marks that a person approved lines of a job, or one line."""
+        return f"jobs/{job}/approved/{line}/" if line else f"jobs/{job}/approved/"
+
+    @staticmethod
+    def approval(job: str, line: str, sound: str) -> str:
+        """Return the key of the mark that a person approved a sound of a line."""
+        return f"jobs/{job}/approved/{line}/{sound}"
+
+    @staticmethod
     def output(job: str, round_: int, run: str) -> str:
         """Return the prefix of the outputs of one run of assembly."""
         return f"jobs/{job}/output/{round_}/{run}/"

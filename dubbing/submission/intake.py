@@ -50,6 +50,7 @@ class Intake:
         named = (emotion.voice for _, emotion in manifest.emotions if emotion.voice)
         lacks = any(asks_stored(manifest, speaker, self._specs) for speaker in manifest.cast)
         lacks = lacks or not all(map(is_digest, named))
+        lacks = lacks or any(one.voice and not is_digest(one.voice) for one in manifest.segments)
         return self._sources.voice_names(manifest.tenant) if lacks else []
 
     def inspect(self) -> float | None:

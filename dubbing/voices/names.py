@@ -66,12 +66,29 @@ def with_stored_voices(
         for speaker, role in request.cast.items()
     }
     felt = {speaker: _felt(role, voice) for speaker, role in cast.items()}
-    segments = tuple(_felt(segment, voice) for segment in request.segments)
+    segments = tuple(
+        _felt(_in_own_voice(request, segment, specs, voice), voice) for segment in request.segments
+    )
     return request.model_copy(update={"cast": felt, "segments": segments})
 
 
 def _with_digest(role: Manner, voice: Voice | None) -> Manner:
     return role.model_copy(update={"voice": None}).cloning(voice.digest) if voice else role
+
+
+def _in_own_voice(
+    request: Request,
+    segment: Segment,
+    specs: Mapping[str, EngineSpec],
+    voice: Callable[[str], Voice | None],
+) -> Segment:
+    """Return a segment with the digest of the stored voice that it names."""
+    if segment.voice is None or is_digest(segment.voice):
+        return segment
+    spec = specs.get(request.engine_of(segment.speaker))
+    if spec is None or segment.voice in spec.voices or not (found := voice(segment.voice)):
+        return segment
+    return segment.model_copy(update={"voice": found.digest})
 
 
 def _felt(one: Felt, voice: Callable[[str], Voice | None]) -> Felt:

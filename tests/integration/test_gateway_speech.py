@@ -344,12 +344,15 @@ def stranger(system: Tones, gateway: Gateway) -> httpx2.Client:
 @pytest.fixture(scope="module")
 def owned(system: Tones, owner: httpx2.Client) -> tenants.Ids:
     """The ids of what the owner has: one thing of each kind."""
-    body = {"texts": ["An owned line."], "voice_id": "low", "language": "en"}
-    job = owner.post("/api/batch_synthesize", json=body).json()["job_id"]
+    sound = recording(speech("Annie"))
+    media = owner.post("/v1/uploads?name=owned.wav", content=sound["audio"][1]).json()["source"]
+    line = {"id": "1", "start": 0, "end": 2, "text": "An owned line."}
+    asked = {"language": "en", "engine": "tone", "segments": [line], "media": media}
+    job = owner.post("/v1/jobs", json=asked).json()["id"]
     assert owner.get(f"/v1/jobs/{job}?wait=30").json()["state"] == "completed"
     upload = owner.post("/v1/uploads?name=owned.srt", content=b"An owned script.").json()
     webhook = owner.post("/v1/webhooks", json={"url": "https://owned.example/"}).json()["id"]
-    assert extract(owner, recording(speech("Annie")), voice_id="owned-voice").status_code == 201
+    assert extract(owner, sound, voice_id="owned-voice").status_code == 201
     storage = system.client.storage
     message = Outbox(storage).test(Webhooks(storage).find("owner", webhook))
     storage.create(Keys.dead("owner", webhook, message.id), message.model_dump_json().encode())

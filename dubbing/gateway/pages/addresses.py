@@ -11,6 +11,8 @@ PAGES = {
     "/jobs": "jobs",
     "/jobs/new": "submit",
     "/admin": "admin",
+    # Last: it takes what no other page does.
+    "/jobs/{job_id}": "job",
 }
 """The module of each page, by its address as a route."""
 FIRST = "/status"

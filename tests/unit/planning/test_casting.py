@@ -292,3 +292,48 @@ def test_another_dictionary_changes_only_the_lines_that_are_said_otherwise() -> 
         cast_lines(before, segments, SPECS), cast_lines(after, segments, SPECS), strict=True
     )
     assert [now.line.id for old, now in lines if now != old] == ["0", "2"]
+
+
+def alone(job: Job, **own: object) -> Job:
+    """Return a job whose first line asks for something of its own."""
+    first, *others = job.segments
+    return job.model_copy(update={"segments": (first.model_copy(update=own), *others)})
+
+
+def test_a_line_may_have_a_voice_and_a_speed_of_its_own() -> None:
+    job = alone(
+        scene("Ada", "Ada", cast={"Ada": Role(voice="low", speed=1.1)}, engine="other"),
+        voice="high",
+        speed=0.9,
+    )
+    first, second = cast_lines(job, job.segments, SPECS)
+    assert (first.voice, first.line.speed) == (VoiceRef(stock="high"), 0.9)
+    assert (second.voice, second.line.speed) == (VoiceRef(stock="low"), 1.1)
+
+
+def test_a_converter_keeps_the_other_half_of_a_lines_own_voice() -> None:
+    job = scene("Ada", cast={"Ada": over(voice="low")})
+    for own, voice in (
+        ("high", VoiceRef(stock="high", digest=DIGEST, base="plain")),
+        (OTHER, VoiceRef(stock="low", digest=OTHER, base="plain")),
+    ):
+        asked = alone(job, voice=own)
+        assert cast_lines(asked, asked.segments, SPECS)[0].voice == voice
+        assert (OTHER in asked.voice_digests) == (own == OTHER)
+
+
+def test_a_voice_of_a_line_tells_nothing_about_its_speakers() -> None:
+    job = alone(scene("Ada", "Ada"), voice="high")
+    lines = cast_lines(job, job.segments, SPECS)
+    found = {line.line.id: became(line) for line in lines}
+    assert heard_voices(job, found) == {"Ada": lines[1].voice}
+
+
+def test_another_engine_speaks_a_line_without_a_voice_that_it_lacks() -> None:
+    job = alone(scene("Ada"), voice="low", speed=1.8)
+    other = recast(job, job.segments, SPECS, "other").segments[0]
+    assert (other.voice, other.speed) == (None, 1.8)
+    assert (
+        recast(alone(job, voice="high"), job.segments, SPECS, "other").segments[0].voice == "high"
+    )
+    assert recast(job, job.segments, SPECS, voice="high").segments[0].voice is None

@@ -55,6 +55,18 @@ export function span(seconds) {
   });
 }
 
+// Returns a place in a film, such as 1:02:03.
+export function clock(seconds, digits = 0) {
+  return known(seconds, () => {
+    const rounded = Number(seconds.toFixed(digits));
+    const two = (value) => String(Math.floor(value)).padStart(2, "0");
+    const rest = (rounded % 60).toFixed(digits).padStart(digits ? digits + 3 : 2, "0");
+    const minutes = Math.floor(rounded / 60);
+    const hours = Math.floor(minutes / 60);
+    return hours ? `${hours}:${two(minutes % 60)}:${rest}` : `${minutes}:${rest}`;
+  });
+}
+
 // value: a Date, or what makes one.
 export function time(value, options = { timeStyle: "medium" }) {
   return new Intl.DateTimeFormat(locale(), options).format(new Date(value));

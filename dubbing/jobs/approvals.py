@@ -1,0 +1,37 @@
+"""Approvals: which sound of which line a person has heard and found good.
+
+An approval is a mark whose key holds the line and the digest of its sound, so a line that was
+spoken anew is not approved, and all approvals of a job are one listing. They go with the job.
+"""
+
+from __future__ import annotations
+
+from dubbing.planning.result import SegmentResult
+from dubbing.storage import Keys, Storage
+
+
+def sound_of(result: SegmentResult) -> str:
+    """Return what names the sound of a line; ``""`` without one."""
+    if not result.takes:
+        return ""
+    take = result.takes[0]
+    # The key of a clip ends with a digest of what was asked for.
+    return take.digest or take.key.rpartition("/")[2].removesuffix(".flac")
+
+
+def approve(storage: Storage, job_id: str, line: str, sound: str) -> None:
+    """Note that a sound of a line is good."""
+    storage.create(Keys.approval(job_id, line, sound), b"")
+
+
+def take_back(storage: Storage, job_id: str, line: str) -> None:
+    """Forget that any sound of a line is good."""
+    for key in list(storage.keys(Keys.approvals(job_id, line))):
+        storage.delete(key)
+
+
+def approved(storage: Storage, job_id: str) -> set[tuple[str, str]]:
+    """Return the lines that were approved, each with its sound."""
+    prefix = Keys.approvals(job_id)
+    found = (key.removeprefix(prefix).partition("/") for key in storage.keys(prefix))
+    return {(line, sound) for line, _, sound in found}

@@ -1,0 +1,139 @@
+"""The lines of a job at any moment: what was asked, and what became of each so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from dubbing.assembly.report import REPORT, Loudness, Report, ReportLine
+from dubbing.documents import Model, stored
+from dubbing.errors import NotFound
+from dubbing.job import Segment
+from dubbing.jobs.approvals import approved, sound_of
+from dubbing.jobs.status import Status
+from dubbing.jobs.store import load_job
+from dubbing.planning.outcome import Outcome, gather
+from dubbing.storage import Storage
+from dubbing.text.sounds import is_silent
+
+
+class LineState(StrEnum):
+    """What became of a line."""
+
+    WAITING = "waiting"
+    SPOKEN = "spoken"
+    FAILED = "failed"
+    SILENT = "silent"
+
+
+class Line(Model):
+    """A line of a job."""
+
+    state: LineState
+    told: ReportLine
+    """As in the report; until the line is mixed, without what mixing tells."""
+    own_voice: str | None = None
+    """The voice that it names in place of its speaker's; a stored voice by its digest."""
+    own_speed: float | None = None
+    seconds: float | None = None
+    """Length of its natural take."""
+    sound: str = ""
+    """Names its sound, so that nobody approves another one; empty without one."""
+    approved: bool = False
+
+
+class Lines(Model):
+    """All lines of a job, in time order, with what the report tells of the whole."""
+
+    job: str
+    round: int
+    language: str
+    original: bool
+    """Whether the job has media, whose sound can be heard beside a line."""
+    seconds: float | None = None
+    loudness: Loudness | None = None
+    warnings: tuple[str, ...] = ()
+    lines: tuple[Line, ...] = ()
+
+
+def lines_of(storage: Storage, status: Status) -> Lines:
+    """Return the lines of a job; raises NotFound, Damaged and NewerRelease."""
+    job = load_job(storage, status.id, status.round or 1)
+    outcomes = gather(storage, job.id, status.round) if status.round else {}
+    report = _report(storage, status)
+    told = {line.id: line for line in report.lines} if report else {}
+    good = approved(storage, job.id)
+    lines = []
+    for segment in sorted(job.segments, key=lambda segment: segment.start):
+        if is_silent(job, segment):
+            lines.append(Line(state=LineState.SILENT, told=ReportLine.of_silent(segment)))
+        elif outcome := outcomes.get(segment.id):
+            lines.append(_line(segment, outcome, told, good, ended=status.state.ended))
+        else:
+            lines.append(Line(state=LineState.WAITING, told=_asked(segment)))
+    return Lines(
+        job=job.id,
+        round=status.round,
+        language=job.language,
+        original=job.media is not None,
+        seconds=report.seconds if report else None,
+        loudness=report.loudness if report else None,
+        warnings=report.warnings if report else (),
+        lines=tuple(lines),
+    )
+
+
+def outcome_of(storage: Storage, status: Status, line: str) -> Outcome:
+    """Return what became of one line that is spoken; raises NotFound."""
+    found = gather(storage, status.id, status.round).get(line) if status.round else None
+    if found is None:
+        raise NotFound(f"job {status.id!r} speaks no line {line!r}")
+    return found
+
+
+def _line(
+    segment: Segment,
+    outcome: Outcome,
+    told: Mapping[str, ReportLine],
+    good: set[tuple[str, str]],
+    *,
+    ended: bool,
+) -> Line:
+    sound = sound_of(outcome.result)
+    own = {"own_voice": segment.voice, "own_speed": segment.speed}
+    if outcome.lost and not ended:
+        return Line(state=LineState.WAITING, told=_asked(segment), **own)
+    before = told.get(segment.id)
+    return Line(
+        state=LineState.SPOKEN if sound else LineState.FAILED,
+        told=before if _still(before, segment, outcome) else ReportLine.of(segment, outcome),
+        seconds=outcome.result.takes[0].seconds if sound else None,
+        sound=sound,
+        approved=(segment.id, sound) in good,
+        **own,
+    )
+
+
+def _still(before: ReportLine | None, segment: Segment, outcome: Outcome) -> bool:
+    """Whether the report of an output tells of the line as it is now."""
+    return before is not None and (
+        (before.round, before.text, before.planned_start, before.planned_end)
+        == (outcome.round, segment.text, segment.start, segment.end)
+    )
+
+
+def _asked(segment: Segment) -> ReportLine:
+    return ReportLine(
+        id=segment.id,
+        speaker=segment.speaker,
+        text=segment.text,
+        planned_start=segment.start,
+        planned_end=segment.end,
+    )
+
+
+def _report(storage: Storage, status: Status) -> Report | None:
+    if status.output is None:
+        return None
+    key = status.output + REPORT
+    return stored(Report, storage.get(key), key)
