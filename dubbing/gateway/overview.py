@@ -6,6 +6,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import version
 
 from dubbing.client import Client
@@ -20,6 +21,7 @@ from dubbing.gateway.node import NodeBody
 from dubbing.gateway.roster import Roster
 from dubbing.jobs.store import open_ids
 from dubbing.ledger import WorkerState
+from dubbing.ledger.gauges import Hour
 from dubbing.queue.fleet import Fleet
 
 LOOK_SECONDS = 1.0
@@ -44,6 +46,20 @@ class EngineStatusBody(Model):
     """Nodes that are online."""
 
 
+class ThroughputBody(Model):
+    """The lines of all jobs that were done in each minute of the last hour.
+
+    Redis holds the counts. It may lose them, and they are 0 then.
+    """
+
+    since: datetime
+    """When the first minute began."""
+    done: list[int]
+    """Lines that were spoken, by minute; the last minute is not over."""
+    failed: list[int]
+    """Lines that could not be spoken, by minute."""
+
+
 class StatusBody(Model):
     """The system at a glance."""
 
@@ -53,11 +69,14 @@ class StatusBody(Model):
         jobs={"synthesizing": 3, "assembling": 1},
         nodes={"ready": 2, "busy": 4},
         queues={"synthesis.xtts": 6, "assembly": 0},
+        oldest={"synthesis.xtts": 4.2},
         engines={"xtts": {"available": True, "node_count": 6}},
         online_nodes=6,
         total_nodes=6,
         total_requests=18400,
         current_concurrent=4,
+        throughput={"since": "2026-11-30T08:31:00Z", "done": [0] * 57 + [40, 72, 8]}
+        | {"failed": [0] * 58 + [1, 0]},
         announcements=[],
     )
 
@@ -70,6 +89,8 @@ class StatusBody(Model):
     """Nodes by status."""
     queues: dict[str, int]
     """Batches and requests that wait, by queue."""
+    oldest: dict[str, float]
+    """Seconds for which the oldest batch has waited in a queue; without those that hold none."""
     engines: dict[str, EngineStatusBody]
     """Engines that a node was started for; ``assembly`` makes films of clips."""
     online_nodes: int
@@ -79,6 +100,7 @@ class StatusBody(Model):
     """Lines, voices and films that the nodes have made, failed ones too."""
     current_concurrent: int
     """Batches and requests that they have in hand."""
+    throughput: ThroughputBody
     announcements: list[Announcement]
     """Those that hold, the last one first."""
 
@@ -89,8 +111,10 @@ class Look:
 
     nodes: Sequence[NodeBody]
     queues: Mapping[str, int]
+    oldest: Mapping[str, float]
     jobs: Mapping[tuple[str, str], int]
     """How many open jobs there are of a tenant in a state."""
+    hour: Hour
     announcements: Sequence[Announcement]
     uptime: float
 
@@ -106,11 +130,17 @@ class Look:
             jobs=jobs,
             nodes=Counter(node.status.value for node in self.nodes),
             queues=dict(self.queues),
+            oldest={queue: round(seconds, 1) for queue, seconds in self.oldest.items()},
             engines=self._engines(),
             online_nodes=sum(node.online for node in self.nodes),
             total_nodes=len(self.nodes),
             total_requests=sum(node.request_count for node in self.nodes),
             current_concurrent=sum(node.current_load for node in self.nodes),
+            throughput=ThroughputBody(
+                since=datetime.fromtimestamp(self.hour.since, UTC),
+                done=list(self.hour.done),
+                failed=list(self.hour.failed),
+            ),
             announcements=list(self.announcements),
         )
 
@@ -156,9 +186,12 @@ class Overview:
 
     def _look(self) -> Look:
         client = self._client
+        fleet = Fleet(client.ledger, client.publisher, self._engines.get)
         return Look(
             nodes=self._roster.nodes(),
-            queues=Fleet(client.ledger, client.publisher, self._engines.get).depths(),
+            queues=fleet.depths(),
+            oldest=fleet.waits(),
+            hour=client.ledger.gauges.hour(),
             jobs=self._jobs.get(),
             announcements=self._announcements.current(),
             uptime=self.uptime,

@@ -97,6 +97,14 @@ class EngineBody(Model):
     """Its stock voices."""
     clones: bool
     """Whether it speaks in the voices of `/api/voices`."""
+    speeds: tuple[float, float]
+    """Slowest and fastest; equal when it has only one."""
+    longest: dict[str, int]
+    """Most characters that it speaks at once, by language; ``*`` for all others."""
+    reference_seconds: tuple[float, float] | None
+    """Shortest and longest speech of a recording that it can clone; null for any."""
+    needs_transcript: bool
+    """Whether it clones a recording only with the words that are said in it."""
     licence: str
     online: bool
     """Whether a worker is online for it."""
@@ -159,6 +167,10 @@ def engines(request: Request, caller: Reader) -> EnginesBody:
                 languages=list(spec.languages),
                 voices=list(spec.voices),
                 clones=spec.clones,
+                speeds=spec.speed,
+                longest=spec.max_characters,
+                reference_seconds=spec.reference_seconds,
+                needs_transcript=spec.needs_transcript,
                 licence=spec.licence,
                 online=name in online,
             )

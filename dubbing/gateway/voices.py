@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Path, Request, UploadFile
+from fastapi import APIRouter, Form, Path, Request, Response, UploadFile
 
 from dubbing.documents import Model
 from dubbing.engines.engine import EngineSpec
@@ -18,8 +18,10 @@ from dubbing.gateway.office import office_of
 from dubbing.gateway.refusals import documented
 from dubbing.job.job import plain_name
 from dubbing.media.scratch import scratch
-from dubbing.voices.library import NamedVoice
+from dubbing.storage.keys import Keys
+from dubbing.voices.library import NamedVoice, unfit_for
 from dubbing.voices.reference import LARGEST
+from dubbing.voices.voice import Judgement
 
 FIELDS = 1 << 20
 """Bytes of a form beside its recording."""
@@ -43,6 +45,15 @@ class StoredVoiceBody(Model):
         language="de",
         seconds=11.2,
         doubts=[],
+        unfit={"indextts": "engine 'indextts' needs a reference of 15 to 60 s, …"},
+        judgement={
+            "speech": 10.4,
+            "loudness": -23.1,
+            "snr": 41.0,
+            "clipped": 0.0,
+            "treble": -28.4,
+            "likeness": 0.83,
+        },
     )
 
     voice_id: str
@@ -62,6 +73,10 @@ class StoredVoiceBody(Model):
     """Length of its speech."""
     doubts: list[str]
     """Reasons why it may not sound as intended."""
+    unfit: dict[str, str]
+    """Engines that clone voices but not this one, each with what it needs."""
+    judgement: Judgement | None
+    """What was measured of the recording, as it was sent; null for a voice that was not judged."""
 
 
 class StoredVoicesBody(Model):
@@ -125,6 +140,21 @@ def voice(request: Request, caller: Reader, voice_id: VoiceId) -> StoredVoiceBod
     return _body(client.voices_of(caller.tenant).get(voice_id), client.specs())
 
 
+@router.get(
+    "/voices/{voice_id}/recording",
+    response_class=Response,
+    responses={
+        **documented(404),
+        200: {"content": {"audio/flac": {}}, "description": "Its speech, made equally loud."},
+    },
+)
+def recording(request: Request, caller: Reader, voice_id: VoiceId) -> Response:
+    """Fetch the recording of a voice as engines get it, as FLAC."""
+    client = office_of(request).client
+    voice = client.voices_of(caller.tenant).get(voice_id).voice
+    return Response(client.storage.get(Keys.reference(voice.digest)), media_type="audio/flac")
+
+
 @router.delete("/voices/{voice_id}", status_code=204, responses=documented(404, 409))
 def delete_voice(request: Request, caller: VoiceMaker, voice_id: VoiceId) -> None:
     """Delete a voice; its recording stays as long as jobs use it."""
@@ -136,11 +166,8 @@ def delete_voice(request: Request, caller: VoiceMaker, voice_id: VoiceId) -> Non
 
 def _body(named: NamedVoice, specs: Mapping[str, EngineSpec], engine: str = "") -> StoredVoiceBody:
     voice = named.voice
-    fit = [
-        name
-        for name, spec in sorted(specs.items())
-        if spec.clones and not spec.reference_fault(voice.seconds, voice.transcript)
-    ]
+    unfit = unfit_for(specs, voice)
+    fit = [name for name, spec in sorted(specs.items()) if spec.clones and name not in unfit]
     return StoredVoiceBody(
         voice_id=named.name,
         name=named.name,
@@ -151,4 +178,6 @@ def _body(named: NamedVoice, specs: Mapping[str, EngineSpec], engine: str = "") 
         language=voice.language,
         seconds=round(voice.seconds, 2),
         doubts=list(named.doubts),
+        unfit=unfit,
+        judgement=voice.judgement,
     )

@@ -22,6 +22,8 @@ in the middle of a step; sending a step twice does no harm. Entries that are not
                                which process has reserved it, and until when
 ``pace:<queue>``               hash: mean duration and size of recent batches; lines of the largest;
                                what a line cost in the mean, by currency
+``hour``                       hash: the lines that were done and that failed in each of the last 60
+                               minutes, by the minute within its hour
 ``express:<queue>``            count: requests without a job that went ahead since the last batch
 ``worker:<name>``, ``slots:…`` heartbeats of workers, and their slots by queue
 ``workers``                    sorted set: names of workers, by their last heartbeat

@@ -7,6 +7,18 @@ local job, round, token, queue, number = unpack(ARGV, 1, 5)
 local lines, failed, took = ARGV[6], ARGV[7], tonumber(ARGV[8])
 local spoken, accounts = tonumber(ARGV[9]), tonumber(ARGV[10])
 local key = jobkey(job)
+
+-- Count lines in this minute; each minute takes the place of the one an hour before.
+local function note_hour(lines, failed)
+  local minute, counts = math.floor(now() / 60), P .. 'hour'
+  local entry = redis.call('HGET', counts, minute % 60) or ''
+  local of, done, faults = string.match(entry, '^(%d+)|(%d+)|(%d+)$')
+  if num(of) ~= minute then done, faults = 0, 0 end
+  redis.call('HSET', counts, minute % 60,
+    minute .. '|' .. num(done) + lines - failed .. '|' .. num(faults) + failed)
+  redis.call('EXPIRE', counts, RECORD_TTL)
+end
+
 local m = member(job, round, token)
 redis.call('ZREM', P .. 'leases:' .. queue, m)
 redis.call('ZREM', P .. 'published:' .. queue, m)
@@ -36,6 +48,7 @@ end
 local counts = redis.call('HMGET', key, 'done', 'failed', 'closed')
 local done, closed = num(counts[1]) + lines, num(counts[3]) + 1
 redis.call('HSET', key, 'done', done, 'failed', num(counts[2]) + failed, 'closed', closed)
+note_hour(lines, failed)
 event(job, 'batch', 'batch', number, 'lines', lines, 'failed', failed, 'done', done)
 
 local touched = {}

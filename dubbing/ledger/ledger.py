@@ -12,6 +12,7 @@ from dubbing.documents import is_identifier
 from dubbing.errors import NewerRelease
 from dubbing.job import Job, JobState
 from dubbing.ledger.crew import Crew
+from dubbing.ledger.gauges import Gauges
 from dubbing.ledger.probe import probe
 from dubbing.ledger.records import (
     PREFIX,
@@ -58,6 +59,7 @@ class Ledger:
         self._grace = grace
         self._server = Server(url)
         self.crew = Crew(self._server)
+        self.gauges = Gauges(self._server)
         self.requests = Requests(self._server)
         self.servers = Servers(self._server)
         self.sessions = Sessions(self._server)

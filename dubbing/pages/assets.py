@@ -46,6 +46,10 @@ class Assets:
         self.digest = _digest(listed.encode())
         """Changes with any of the files, as a module kept from before may not fit a new one."""
 
+    def __contains__(self, name: str) -> bool:
+        """Whether there is a file."""
+        return name in self._found
+
     def get(self, name: str) -> Asset:
         """Return a file; raises NotFound."""
         if name not in self._found:

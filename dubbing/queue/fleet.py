@@ -60,9 +60,11 @@ class Fleet:
 
     def depths(self) -> dict[str, int]:
         """Return how many messages each queue holds, those without a worker too."""
-        queues = [queue for engine in self._engines() for queue in queues_of(engine)]
-        queues.append(Kind.ASSEMBLY.value)
-        return self._ledger.queue_depths({queue: broker_lists(queue) for queue in queues})
+        return self._ledger.queue_depths({queue: broker_lists(queue) for queue in self._queues()})
+
+    def waits(self) -> dict[str, float]:
+        """Return for how many seconds the oldest batch of each queue has waited in it, if any."""
+        return self._ledger.gauges.waits(self._queues())
 
     def unattended(self) -> dict[str, int]:
         """Return how many messages wait on each queue that no worker consumes."""
@@ -86,6 +88,10 @@ class Fleet:
         if error := reply.get("error"):
             raise ReportedError(received(ErrorRecord, error))
         return received(Holding, reply.get("holding"))
+
+    def _queues(self) -> list[str]:
+        queues = [queue for engine in self._engines() for queue in queues_of(engine)]
+        return [*queues, Kind.ASSEMBLY.value]
 
 
 def _check(record: WorkerRecord, order: Order, engine: str) -> None:

@@ -114,7 +114,7 @@ class Voices:
         for engine in engines:
             if fault := _clone_fault(spec_of(engine, specs), voice):
                 raise BadInput(fault, where=name)
-        others = () if engines else _unfit(specs, voice).values()
+        others = () if engines else unfit_for(specs, voice).values()
         self._check_free(name, voice.digest)
         store_voice(self._storage, voice, recording.audio)
         with held(self._storage, [voice.digest], self._holder(name)):
@@ -148,7 +148,7 @@ class Voices:
         digest = find(self._storage, self._tenant, name)
         voice = load_voice(self._storage, digest)
         specs = self._specs()
-        unfit = _unfit(specs, voice)
+        unfit = unfit_for(specs, voice)
         return VoiceDetails(
             names=self._names_of(digest),
             voice=voice,
@@ -261,7 +261,7 @@ def _names_voice(storage: Storage, key: str, digest: str) -> bool:
         return False
 
 
-def _unfit(specs: Specs, voice: Voice) -> dict[str, str]:
+def unfit_for(specs: Specs, voice: Voice) -> dict[str, str]:
     """Return, by engine, why engines that clone voices cannot clone this one."""
     cloning = (spec for _, spec in sorted(specs.items()) if spec.clones)
     faults = {spec.name: spec.reference_fault(voice.seconds, voice.transcript) for spec in cloning}

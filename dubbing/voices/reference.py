@@ -133,6 +133,7 @@ def prepare_sound(audio: Audio) -> Prepared:
         snr=round(_snr(speaking, power), 1),
         clipped=round(float(np.mean(np.abs(audio.samples) >= FULL_SCALE)), 5),
         treble=_treble(audio, speaking),
+        loudness=_loudness(power[speaking]),
     )
     if not speaking.any():
         return Prepared(audio=Audio(samples=audio.samples[:0], rate=RATE), judgement=judgement)
@@ -153,6 +154,7 @@ def join(parts: Sequence[Prepared]) -> Prepared:
         clipped=max(judgement.clipped for judgement in heard),
         treble=min((j.treble for j in heard if j.treble is not None), default=None),
         likeness=None if likeness is None else round(likeness, 3),
+        loudness=min((j.loudness for j in heard if j.loudness is not None), default=None),
     )
     return Prepared(audio=audio, judgement=judgement)
 
@@ -237,6 +239,11 @@ def _snr(speaking: npt.NDArray[np.bool_], power: npt.NDArray[np.float64]) -> flo
     if speech <= noise:
         return 0.0
     return min(BEST_SNR, float(10 * np.log10(speech / max(noise, speech * 10 ** (-BEST_SNR / 10)))))
+
+
+def _loudness(power: npt.NDArray[np.float64]) -> float | None:
+    """Return the RMS in dBFS of frames, of which the mean squares are given."""
+    return round(float(10 * np.log10(power.mean())), 1) if power.any() else None
 
 
 def _treble(audio: Audio, speaking: npt.NDArray[np.bool_]) -> float | None:

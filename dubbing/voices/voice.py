@@ -50,6 +50,8 @@ class Judgement(Model):
     likeness: float | None = None
     """Cosine similarity of its two least similar parts; low when more than one person speaks.
     None when it was not measured."""
+    loudness: float | None = None
+    """RMS of the speech in dBFS, of the quietest recording. None when it was not measured."""
 
 
 class Voice(Document):

@@ -29,6 +29,7 @@ PATTERNS: Mapping[str, str] = {
     "leases": "leases:.+",
     "owners": "owners",
     "pace": "(pace|express):.+",
+    "hour": "hour",
     "spent": "spent:.+",
     "workers": "workers|worker:.+",
     "counts": "counts:.+",

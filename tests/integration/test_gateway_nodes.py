@@ -301,6 +301,9 @@ def test_the_status_counts_the_open_jobs_of_the_callers_tenant(place: Place) -> 
     assert found["engines"] == {"tone": {"available": True, "node_count": 1}}
     assert (found["online_nodes"], found["total_nodes"]) == (1, 1)
     assert found["queues"]["synthesis.tone"] == 0
+    assert found["oldest"].keys() == {"synthesis.espeak"}
+    assert found["oldest"]["synthesis.espeak"] > 0
+    assert len(found["throughput"]["done"]) == len(found["throughput"]["failed"]) == 60
     assert place.reader.get("/api/status").json()["jobs"] == {}
 
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import gateways
 import httpx2
+import numpy as np
 import pytest
 import soundfile
 import tenants
@@ -182,9 +183,28 @@ def test_a_voice_is_extracted_listed_spoken_with_and_deleted(
     assert say(acme, voice_id="mara").status_code == 404
     assert extract(acme, recording(speech("m3"))).status_code == 201
 
+    assert acme.get("/api/voices/mara/recording").status_code == 200
+    heard = caller.get("/api/voices/mara/recording")
+    assert heard.headers["content-type"] == "audio/flac"
+    assert sound_of(heard.content).seconds == pytest.approx(voice["seconds"], abs=0.01)
+
     assert caller.delete("/api/voices/mara").status_code == 204
     assert caller.get("/api/voices/mara").status_code == 404
+    assert caller.get("/api/voices/mara/recording").status_code == 404
     assert acme.get("/api/voices/mara").status_code == 200
+
+
+def test_a_voice_tells_how_its_recording_was_judged(caller: httpx2.Client) -> None:
+    quiet = speech("m3", "You told me the ship would leave before dawn.")
+    short = Audio(samples=quiet.samples * np.float32(0.1), rate=quiet.rate)
+    made = extract(caller, recording(short), voice_id="quiet", engine="tone").json()
+    judged = caller.get("/api/voices/quiet").json()
+    assert judged["judgement"] == made["judgement"]
+    assert judged["judgement"]["loudness"] == pytest.approx(-43, abs=5)
+    assert judged["judgement"]["snr"] > 20
+    assert "needs a reference of 3 to 10 s" in judged["unfit"]["gpt-sovits"]
+    assert not {"tone", *judged["engines"]} & judged["unfit"].keys()
+    assert caller.delete("/api/voices/quiet").status_code == 204
 
 
 @pytest.mark.parametrize(
@@ -251,6 +271,10 @@ def test_engines_are_listed_with_whether_a_worker_is_online(caller: httpx2.Clien
     assert engines["tone"]["clones"]
     assert engines["tone"]["voices"] == list(VOICES)
     assert not engines["espeak"]["online"]
+    assert engines["tone"]["speeds"] == [0.5, 2.0]
+    assert engines["tone"]["longest"] == {"*": 1000}
+    assert engines["tone"]["reference_seconds"] == [1.0, 30.0]
+    assert not engines["tone"]["needs_transcript"]
 
 
 def test_texts_become_a_job_that_keeps_the_sound_of_each(

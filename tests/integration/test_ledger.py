@@ -131,6 +131,43 @@ def test_a_batch_is_counted_once_whoever_reports_it(redis_url: str) -> None:
     assert snapshot(ledger) == (JobState.SYNTHESIZING, 2, 1, 1)
 
 
+def test_lines_are_counted_once_in_the_minute_in_which_they_were_done(
+    ledger: Ledger, server: redis.Redis
+) -> None:
+    ledger.open_round(job(), 1, refs(3))
+    first, second, third = take_and_claim(ledger)
+    assert {*ledger.gauges.hour().done} == {0}
+    for _ in range(2):
+        complete(ledger, first, failed=1)
+    complete(ledger, second)
+    hour = ledger.gauges.hour()
+    assert (sum(hour.done[-2:]), sum(hour.failed[-2:])) == (3, 1)
+    assert len(hour.done) == len(hour.failed) == 60
+    assert hour.since % 60 == 0
+    assert 59 * 60 <= time.time() - hour.since <= 60 * 60 + 1
+    # What is an hour old gives way, and so does what somebody has spoilt.
+    minute = int(time.time()) // 60
+    old = {n % 60: f"{n - 60}|900|9" for n in range(minute - 59, minute + 1)}
+    server.hset("dubbing:hour", mapping={**old, (minute - 1) % 60: "spoilt"})
+    complete(ledger, third)
+    hour = ledger.gauges.hour()
+    assert (sum(hour.done[-2:]), sum(hour.failed)) == (2, 0)
+    assert 0 < server.ttl("dubbing:hour") <= 3600
+
+
+def test_the_oldest_published_batch_of_a_queue_tells_how_long_work_waits(
+    ledger: Ledger, server: redis.Redis
+) -> None:
+    ledger.open_round(job(), 1, refs(2))
+    first, _ = take(ledger)
+    oldest = "|".join(map(str, (first.job, first.round, first.token)))
+    server.zincrby(f"dubbing:published:{QUEUE}", -100, oldest)
+    queues = [QUEUE, EXTRACTION, "assembly"]
+    assert ledger.gauges.waits(queues) == {QUEUE: pytest.approx(100, abs=5)}
+    claim(ledger, first, "a")
+    assert ledger.gauges.waits(queues) == {QUEUE: pytest.approx(0, abs=5)}
+
+
 def test_costs_are_added_once_to_an_account_that_is_remembered(ledger: Ledger) -> None:
     ledger.open_round(job(), 1, refs(3))
     first, second, third = take_and_claim(ledger)

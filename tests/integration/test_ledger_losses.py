@@ -167,7 +167,7 @@ def test_the_loss_of_the_request_that_asked_for_a_round_is_found(
 
 
 def assert_nothing_is_left(server: redis.Redis) -> None:
-    kept = {"job", "pace", "slots"}
+    kept = {"job", "pace", "hour", "slots"}
     left = [key for key in server.scan_iter("dubbing:*") if key.split(":")[1] not in kept]
     assert left == []
     of_jobs = {key.split(":", 3)[3] for key in keys_of(server, "job:*:*")}

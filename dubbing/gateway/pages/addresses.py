@@ -10,6 +10,7 @@ PAGES = {
     "/status": "status",
     "/jobs": "jobs",
     "/jobs/new": "submit",
+    "/playground": "playground",
     "/admin": "admin",
     # Last: it takes what no other page does.
     "/jobs/{job_id}": "job",

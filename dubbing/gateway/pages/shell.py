@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from string import Template
 
@@ -18,18 +18,15 @@ from dubbing.pages.assets import LIBRARIES, Assets
 from dubbing.pages.imports import imported
 
 SHELL = Path(__file__).with_name("shell.html")
-LINKS = {
-    "icon": "icon.svg",
-    "pico": "vendor/pico/pico.min.css",
-    "uplot": "vendor/uplot/uPlot.min.css",
-    "style": "style.css",
-}
+ICON = "icon.svg"
+STYLES = ("vendor/pico/pico.min.css", "vendor/uplot/uPlot.min.css", "style.css")
+"""Styles of all pages; a page may have some of its own."""
 POLICY = (
     "default-src 'none'",
     "connect-src 'self'",
     # Pico draws the signs of its fields from data.
     "img-src 'self' data:",
-    # Sounds that the gateway answered to a page's own call.
+    # Sounds come from routes, or from answers that the page holds.
     "media-src 'self' blob:",
     "style-src 'self'",
     "base-uri 'none'",
@@ -57,7 +54,6 @@ class Shell:
         self.assets = assets
         imports = {name: self.url(file) for name, file in LIBRARIES.items()}
         self._imports = json.dumps({"imports": imports})
-        self._links = {name: self.url(file) for name, file in LINKS.items()}
         self._shell = Template(SHELL.read_text("utf-8"))
         digest = base64.b64encode(hashlib.sha256(self._imports.encode()).digest()).decode()
         self.headers: Mapping[str, str] = {
@@ -78,14 +74,19 @@ class Shell:
     def of(self, page: str) -> str:
         """Return the document of a page."""
         if page not in self._documents:
-            self._documents[page] = self._document(f"pages/{page}.js")
+            self._documents[page] = self._document(page)
         return self._documents[page]
 
-    def _document(self, module: str) -> str:
-        urls = map(self.url, imported(self.assets, module))
+    def _document(self, page: str) -> str:
+        module, own = f"pages/{page}.js", f"styles/{page}.css"
+        styles = (*STYLES, own) if own in self.assets else STYLES
         return self._shell.substitute(
+            icon=self.url(ICON),
+            styles=self._links("stylesheet", styles),
             imports=self._imports,
+            preloads=self._links("modulepreload", imported(self.assets, module)),
             module=self.url(module),
-            preloads="\n".join(f'<link rel="modulepreload" href="{url}">' for url in urls),
-            **self._links,
         )
+
+    def _links(self, kind: str, files: Iterable[str]) -> str:
+        return "\n".join(f'<link rel="{kind}" href="{self.url(file)}">' for file in files)

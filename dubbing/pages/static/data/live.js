@@ -1,7 +1,5 @@
 // The system as the gateway tells it at /ws, and the open jobs, which the page follows there.
 
-import { Pace } from "./pace.js";
-
 const CHECKED_MS = 3000;
 // The gateway speaks every two seconds: after such a silence, the connection is dead.
 const SILENT_MS = 10_000;
@@ -16,7 +14,6 @@ export class Live {
   status = null;
   nodes = [];
   jobs = [];
-  pace = new Pace();
 
   #session;
   #socket = null;
@@ -54,7 +51,6 @@ export class Live {
   #take(status, nodes) {
     this.status = status;
     this.nodes = nodes;
-    this.pace.feed(nodes, Date.now() / 1000);
     this.#list();
   }
 

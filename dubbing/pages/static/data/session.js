@@ -1,6 +1,6 @@
 // Who looks at the page, and whether the gateway answers it.
 
-import { call } from "./call.js";
+import { ask, call } from "./call.js";
 
 const AGAIN_MS = 3000;
 
@@ -37,9 +37,18 @@ export class Session {
   }
 
   // Calls the gateway; throws Fault. A page that lost its session or the gateway shows that.
-  async call(method, path, body) {
+  call(method, path, body) {
+    return this.#try(() => call(method, path, body));
+  }
+
+  // The same, for an answer that is no JSON.
+  ask(method, path, body) {
+    return this.#try(() => ask(method, path, body));
+  }
+
+  async #try(asking) {
     try {
-      const said = await call(method, path, body);
+      const said = await asking();
       this.heard = Date.now();
       return said;
     } catch (fault) {

@@ -21,18 +21,18 @@ start(function Status({ session }) {
     live.connect();
     return () => live.leave();
   }, [session.opened]);
-  const { status, nodes, jobs, pace } = live;
+  const { status, nodes, jobs } = live;
   return html`<${Title} of=${t("page.status")} />
     ${status
       ? html`
           <${Announcements} announcements=${status.announcements} />
           <${Overview} status=${status} />
           <${Jobs} jobs=${jobs} count=${Object.values(status.jobs).reduce((a, b) => a + b, 0)} />
-          <${Throughput} pace=${pace} />
+          <${Throughput} throughput=${status.throughput} />
           <${Nodes} nodes=${nodes} />
           <div class="halves">
             <${Engines} engines=${status.engines} />
-            <${Queues} queues=${status.queues} />
+            <${Queues} queues=${status.queues} oldest=${status.oldest} />
           </div>
         `
       : html`<p aria-busy="true">${t("waiting")}</p>`}`;

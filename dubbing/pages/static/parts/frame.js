@@ -12,7 +12,12 @@ import { Mark } from "./mark.js";
 import { SignIn } from "./signin.js";
 
 // The pages that there are, by their addresses.
-const PAGES = { "/status": "page.status", "/jobs": "page.jobs", "/admin": "page.admin" };
+const PAGES = {
+  "/status": "page.status",
+  "/jobs": "page.jobs",
+  "/playground": "page.playground",
+  "/admin": "page.admin",
+};
 // Scopes of pages that not everybody may use: others are not led there.
 const NEEDED = { "/admin": "admin" };
 const TONES = { live: "good", connecting: "quiet", away: "bad", "signed-out": "quiet" };

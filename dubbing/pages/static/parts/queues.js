@@ -1,12 +1,15 @@
 // The queues in which something waits, the deepest first, and the names of the others.
 
 import { html } from "../html.js";
-import { number } from "../words/figures.js";
+import { number, span } from "../words/figures.js";
 import { t } from "../words/words.js";
 import { Name } from "./name.js";
 import { Section, Table } from "./section.js";
 
-export function Queues({ queues }) {
+const HEADS = ["queue", "queue.depth", "queue.oldest"];
+
+// oldest: for how many seconds the oldest batch waits in a queue.
+export function Queues({ queues, oldest }) {
   const found = Object.entries(queues).sort(
     ([one, depth], [other, more]) => more - depth || one.localeCompare(other),
   );
@@ -15,7 +18,7 @@ export function Queues({ queues }) {
   return html`<${Section} id="queues" title=${t("queues")}>
     ${filled.length === 0
       ? html`<p>${t("queues.none")}</p>`
-      : html`<${Table} label="queues" heads=${[t("queue"), t("queue.depth")]}>
+      : html`<${Table} label="queues" heads=${HEADS.map((head) => t(head))}>
           ${filled.map(
             ([name, depth]) => html`<tr key=${name}>
               <th scope="row"><${Name} of=${name} /></th>
@@ -23,6 +26,7 @@ export function Queues({ queues }) {
                 <span class="figure">${number(depth)}</span>
                 <meter aria-hidden="true" min="0" max=${filled[0][1]} value=${depth}></meter>
               </td>
+              <td>${span(oldest[name])}</td>
             </tr>`,
           )}
         <//>`}

@@ -10,19 +10,29 @@ import { Section } from "./section.js";
 
 const HEIGHT = 220;
 const HOUR = 3600;
+const MINUTE = 60;
 const DARK = matchMedia("(prefers-color-scheme: dark)");
 
-export function Throughput({ pace }) {
-  const { done, failed } = pace.total;
+// throughput: as /api/status tells it, in minutes.
+export function Throughput({ throughput }) {
+  const sum = (counts) => counts.reduce((all, one) => all + one, 0);
+  const [done, failed] = [sum(throughput.done), sum(throughput.failed)];
   const said = t("pace.sum", { done: number(done), failed: number(failed) });
   return html`<${Section} id="pace" title=${t("pace")}>
-    <${Drawing} key=${language()} pace=${pace} points=${pace.times.length} said=${said} />
-    <p><small>${pace.times.length === 0 ? t("pace.none") : said}</small></p>
+    <${Drawing} key=${language()} throughput=${throughput} said=${said} />
+    <p><small>${done + failed === 0 ? t("pace.none") : said}</small></p>
   <//>`;
 }
 
+// Returns what is plotted: the ends of the minutes that are over, and their counts.
+function points({ since, done, failed }) {
+  const begun = Date.parse(since) / 1000;
+  const over = done.slice(0, -1);
+  return [over.map((_, minute) => begun + (minute + 1) * MINUTE), over, failed.slice(0, -1)];
+}
+
 // The plot draws by itself, on a canvas: it is made once, and told of new points.
-function Drawing({ pace, points, said }) {
+function Drawing({ throughput, said }) {
   const place = useRef(null);
   const plot = useRef(null);
 
@@ -42,14 +52,16 @@ function Drawing({ pace, points, said }) {
     };
   }, []);
 
-  useEffect(() => plot.current.setData([pace.times, pace.done, pace.failed]), [pace, points]);
+  // Each news tells the same minutes anew.
+  const drawn = JSON.stringify(points(throughput));
+  useEffect(() => plot.current.setData(JSON.parse(drawn)), [drawn]);
 
   return html`<div class="plot" role="img" aria-label=${said} ref=${place}></div>`;
 }
 
 function options(width) {
   const axis = { stroke: colour("--pico-muted-color"), grid: { stroke: colour("--grid") } };
-  const rate = (plot, value) => number(value, 1);
+  const rate = (plot, value) => number(value);
   const line = (name, stroke, fill) => ({
     label: t(name),
     stroke: colour(stroke),

@@ -8,8 +8,9 @@ export function number(value, digits = 0) {
   return known(value, () => format(value, { maximumFractionDigits: digits }));
 }
 
-export function percent(value) {
-  return known(value, () => format(value / 100, { style: "percent" }));
+export function percent(value, digits = 0) {
+  const options = { style: "percent", maximumFractionDigits: digits };
+  return known(value, () => format(value / 100, options));
 }
 
 // value: in MiB.
@@ -39,6 +40,15 @@ export function moment(seconds) {
   const rest = (Math.floor(seconds * 10) % 600) / 10;
   const two = (value) => String(value).padStart(2, "0");
   return `${hours ? `${hours}:${two(minutes)}` : minutes}:${rest.toFixed(1).padStart(4, "0")}`;
+}
+
+// Returns the name of a language by its BCP 47 tag, or the tag when it has none.
+export function languageName(tag) {
+  try {
+    return new Intl.DisplayNames(locale(), { type: "language" }).of(tag) ?? tag;
+  } catch {
+    return tag;
+  }
 }
 
 // Returns a span of time in its largest unit, and the next one if it matters.

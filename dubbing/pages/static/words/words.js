@@ -4,12 +4,14 @@ import enAdmin from "./en/admin.js";
 import enFrame from "./en/frame.js";
 import enJob from "./en/job.js";
 import enJobs from "./en/jobs.js";
+import enPlayground from "./en/playground.js";
 import enStatus from "./en/status.js";
 import enSubmit from "./en/submit.js";
 import zhAdmin from "./zh/admin.js";
 import zhFrame from "./zh/frame.js";
 import zhJob from "./zh/job.js";
 import zhJobs from "./zh/jobs.js";
+import zhPlayground from "./zh/playground.js";
 import zhStatus from "./zh/status.js";
 import zhSubmit from "./zh/submit.js";
 
@@ -17,8 +19,8 @@ export const LANGUAGES = { en: "English", zh: "中文" };
 
 // Each name is in every language, and in one file of it.
 const TEXTS = {
-  en: { ...enFrame, ...enStatus, ...enJob, ...enJobs, ...enSubmit, ...enAdmin },
-  zh: { ...zhFrame, ...zhStatus, ...zhJob, ...zhJobs, ...zhSubmit, ...zhAdmin },
+  en: { ...enFrame, ...enStatus, ...enJob, ...enJobs, ...enSubmit, ...enPlayground, ...enAdmin },
+  zh: { ...zhFrame, ...zhStatus, ...zhJob, ...zhJobs, ...zhSubmit, ...zhPlayground, ...zhAdmin },
 };
 const KEPT = "dubbing-language";
 

@@ -3,6 +3,7 @@
 export default {
   "page.status": "Status",
   "page.jobs": "Jobs",
+  "page.playground": "Playground",
   "page.admin": "Admin",
   "pages": "Pages",
   "skip": "Skip to the content",

@@ -36,6 +36,7 @@ export default {
   "queues.empty": "Empty queues: {count}",
   "queue": "Queue",
   "queue.depth": "Waiting",
+  "queue.oldest": "Oldest for",
   "jobs": "Open jobs",
   "jobs.none": "No job is open.",
   "jobs.more": "The last {shown} of {count} are shown.",
@@ -51,7 +52,7 @@ export default {
   "pace": "Throughput of the last hour",
   "pace.done": "Lines a minute",
   "pace.failed": "Failed a minute",
-  "pace.sum": "Since this page was opened, at most an hour: {done} done, {failed} failed.",
-  "pace.none": "The page draws what it sees: the first point comes within a minute.",
+  "pace.sum": "Lines of the last hour: {done} done, {failed} failed.",
+  "pace.none": "No line of a job was spoken within the hour.",
   "pace.time": "Time",
 };

@@ -3,6 +3,7 @@
 export default {
   "page.status": "状态",
   "page.jobs": "任务",
+  "page.playground": "试音",
   "page.admin": "管理",
   "pages": "页面",
   "skip": "跳到正文",

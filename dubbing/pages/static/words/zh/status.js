@@ -36,6 +36,7 @@ export default {
   "queues.empty": "空队列：{count}",
   "queue": "队列",
   "queue.depth": "等待中",
+  "queue.oldest": "最久等待",
   "jobs": "未完成任务",
   "jobs.none": "没有未完成的任务。",
   "jobs.more": "共 {count} 个，显示最近 {shown} 个。",
@@ -51,7 +52,7 @@ export default {
   "pace": "最近一小时的吞吐量",
   "pace.done": "每分钟台词数",
   "pace.failed": "每分钟失败数",
-  "pace.sum": "自打开页面起（至多一小时）：完成 {done}，失败 {failed}。",
-  "pace.none": "此图只画页面打开后看到的数据：第一个点在一分钟内出现。",
+  "pace.sum": "最近一小时的台词：完成 {done}，失败 {failed}。",
+  "pace.none": "最近一小时没有朗读任何任务的台词。",
   "pace.time": "时间",
 };
