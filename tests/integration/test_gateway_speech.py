@@ -374,7 +374,8 @@ def owned(system: Tones, owner: httpx2.Client) -> tenants.Ids:
     asked = {"language": "en", "engine": "tone", "segments": [line], "media": media}
     job = owner.post("/v1/jobs", json=asked).json()["id"]
     assert owner.get(f"/v1/jobs/{job}?wait=30").json()["state"] == "completed"
-    upload = owner.post("/v1/uploads?name=owned.srt", content=b"An owned script.").json()
+    words = b"1\n00:00:00,000 --> 00:00:01,000\nAn owned script.\n"
+    upload = owner.post("/v1/uploads?name=owned.srt", content=words).json()
     webhook = owner.post("/v1/webhooks", json={"url": "https://owned.example/"}).json()["id"]
     assert extract(owner, sound, voice_id="owned-voice").status_code == 201
     storage = system.client.storage

@@ -32,7 +32,7 @@ function Office({ session }) {
   return html`<${Contents} flower=${session.person.flower_url} />
     ${live.status
       ? html`<${Commands} session=${session} nodes=${live.nodes} />
-          <${Queues} queues=${live.status.queues} />
+          <${Queues} queues=${live.status.queues} oldest=${live.status.oldest} />
           <${Models} session=${session} nodes=${live.nodes} />`
       : html`<p aria-busy="true">${t("waiting")}</p>`}
     <${Endpoints} session=${session} />
