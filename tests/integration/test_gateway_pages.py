@@ -84,6 +84,11 @@ def test_a_page_and_its_files_come_without_a_key(system: System, gateway: Gatewa
     kinds = {url.rpartition(".")[2]: gateway.http.get(url).headers["Content-Type"] for url in urls}
     assert kinds["mjs"] == kinds["js"] == "text/javascript; charset=utf-8"
     assert kinds["css"] == "text/css; charset=utf-8"
+    (large,) = (url for url in urls if "pico" in url)
+    plain = gateway.http.get(large, headers={"Accept-Encoding": "identity"})
+    packed = gateway.http.get(large, headers={"Accept-Encoding": "br, gzip"})
+    assert (packed.headers["Content-Encoding"], packed.content) == ("gzip", plain.content)
+    assert int(packed.headers["Content-Length"]) < int(plain.headers["Content-Length"]) / 2
     known = gateway.http.get(urls[0], headers={"If-None-Match": file_tag(gateway, urls[0])})
     assert (known.status_code, known.content) == (304, b"")
     # A page of another release, behind one address with this gateway.

@@ -39,7 +39,11 @@ for address, module in PAGES.items():
 
 @router.get(f"{FILES}{{release}}/{{name:path}}")
 async def static(
-    request: Request, release: str, name: str, if_none_match: Annotated[str | None, Header()] = None
+    request: Request,
+    release: str,
+    name: str,
+    if_none_match: Annotated[str, Header()] = "",
+    accept_encoding: Annotated[str, Header()] = "",
 ) -> Response:
     """Return a file of the pages. release: the digest of all files, as the page knows it.
 
@@ -47,9 +51,17 @@ async def static(
     of this one, and does not keep it.
     """
     assets = office_of(request).shell.assets
-    asset, tag = assets.get(name), f'"{assets.get(name).digest}"'
-    caching = FOR_GOOD if release == assets.digest else "no-cache"
-    headers = {**HARDENED, "ETag": tag, "Cache-Control": caching}
-    if if_none_match and tag in if_none_match:
+    asset = assets.get(name)
+    headers = {
+        **HARDENED,
+        # A weak one: it stands for the packed file, too.
+        "ETag": f'W/"{asset.digest}"',
+        "Cache-Control": FOR_GOOD if release == assets.digest else "no-cache",
+        "Vary": "Accept-Encoding",
+    }
+    if asset.digest in if_none_match:
         return Response(status_code=304, headers=headers)
+    if "gzip" in accept_encoding:
+        headers["Content-Encoding"] = "gzip"
+        return Response(asset.packed, media_type=asset.media_type, headers=headers)
     return Response(asset.content, media_type=asset.media_type, headers=headers)
