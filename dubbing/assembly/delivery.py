@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from dubbing.assembly.report import REPORT, Report, ReportOutput
+from dubbing.assembly.page import page_of
+from dubbing.assembly.report import PAGE, REPORT, Report, ReportOutput
 from dubbing.job import Job
 from dubbing.job.job import saved_as
 from dubbing.storage import Storage
@@ -50,12 +51,15 @@ class Delivery:
             self._target.upload(self._saved_as(path.name), path)
 
     def complete(self, report: Report) -> None:
-        """Store and deliver the report; raises as `send` does."""
-        text = report.model_dump_json(indent=1).encode()
-        self._storage.create(self._prefix + REPORT, text)
+        """Store and deliver the report, as a page and then as data; raises as `send` does."""
+        self._write(PAGE, page_of(report, self._storage))
+        self._write(REPORT, report.model_dump_json(indent=1).encode())
+
+    def _write(self, name: str, content: bytes) -> None:
+        self._storage.create(self._prefix + name, content)
         if self._target:
             self._check()
-            self._target.write(self._saved_as(REPORT), text)
+            self._target.write(self._saved_as(name), content)
 
     def _saved_as(self, name: str) -> str:
         return saved_as(self._name, name)

@@ -19,6 +19,8 @@ from dubbing.text.sounds import is_silent
 
 REPORT = "report.json"
 """The name of the report."""
+PAGE = "report.html"
+"""The name of the report as a page. An older release does not know it, so no report names it."""
 OUTPUT = r"^(dub\.[a-z0-9]{1,10}|lines/[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.flac)$"
 """The names of outputs, and of lines that are fetched before they are mixed. A stored report with
 another name is damaged, so `fetch` writes no other file."""
@@ -85,6 +87,11 @@ class ReportLine(Model):
     """Why it could not be spoken."""
     note: str = ""
     """What is unusual about it, and why; for a missing line, what is heard in its place."""
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether a person should hear it: it is too long, or may be in another voice."""
+        return self.overflow > 0 or self.sounds_like is not None
 
     @classmethod
     def of_silent(cls, segment: Segment) -> ReportLine:

@@ -7,7 +7,7 @@ import mimetypes
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse
 
-from dubbing.assembly.report import REPORT, Report
+from dubbing.assembly.report import PAGE, REPORT, Report
 from dubbing.documents import stored
 from dubbing.errors import Conflict, NotFound
 from dubbing.gateway.bodies import OutputBody, OutputsBody
@@ -61,7 +61,7 @@ def output(request: Request, caller: Reader, job_id: JobId, name: str) -> Respon
     office = office_of(request)
     facts = office.facts.check(caller, job_id)
     prefix, told = _report(office, job_id)
-    if name not in {REPORT, *(output.name for output in told.outputs)}:
+    if name not in {PAGE, REPORT, *(output.name for output in told.outputs)}:
         raise NotFound(f"job {job_id!r} has no output {name[:80]!r}")
     storage, file_name = office.client.storage, saved_as(facts.name, name)
     if path := storage.path(prefix + name):

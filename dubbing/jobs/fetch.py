@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from dubbing.assembly.report import REPORT, Report, ReportOutput
+from dubbing.assembly.report import PAGE, REPORT, Report, ReportOutput
 from dubbing.documents import stored
 from dubbing.errors import BadInput, Conflict, NotFound
 from dubbing.job import Job
@@ -47,8 +47,9 @@ def distinct(jobs: Sequence[Job]) -> dict[str, str]:
 def fetch_output(
     storage: Storage, prefix: str, folder: Path, name: str, *, replace: bool = False
 ) -> list[Path]:
-    """Write the outputs that the report below ``prefix`` names, and the report; return the paths.
+    """Write the outputs that the report below ``prefix`` names, its page, and the report.
 
+    Returns the paths.
     name: prefix of the file names; ``""`` for none.
     replace: whether outputs that were fetched for another job to the same place give way.
     Raises Conflict for a file in the way that no earlier fetch wrote, before anything is written.
@@ -56,6 +57,9 @@ def fetch_output(
     text = storage.get(prefix + REPORT)
     report = stored(Report, text, prefix + REPORT)
     keys = {output.name: prefix + output.name for output in report.outputs}
+    # Outputs of an earlier release have no page.
+    if storage.exists(prefix + PAGE):
+        keys[PAGE] = prefix + PAGE
     landing = Landing(folder, name, report.job, replace=replace)
     for output, key in keys.items():
         landing.check(output, storage.size(key) or 0)

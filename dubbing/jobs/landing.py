@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from dubbing.assembly.report import REPORT, Report, ReportOutput
+from dubbing.assembly.report import PAGE, REPORT, Report, ReportOutput
 from dubbing.documents import stored
 from dubbing.errors import Conflict, Damaged, MediaError, NewerRelease
 from dubbing.job.job import saved_as
@@ -85,7 +85,7 @@ class Landing:
         return report if self._replace or report.job == self._job else None
 
     def _ours(self, name: str) -> bool:
-        if name == REPORT:
+        if name in {PAGE, REPORT}:
             return self._report is not None
         return name in self.earlier
 

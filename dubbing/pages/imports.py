@@ -1,4 +1,4 @@
-"""What a module imports, for browsers to be told at once: else they find out step by step."""
+"""The files that a module imports, as its text tells."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ from dubbing.pages.assets import LIBRARIES, Assets
 IMPORT = re.compile(r'^(?:import|export)\b[^"(]*?"([^"]+)";', re.MULTILINE)
 
 
+def imports_of(assets: Assets, importer: str) -> dict[str, str]:
+    """Return the files that a module imports, by what it calls them; raises NotFound."""
+    folder = posixpath.dirname(importer)
+    called = IMPORT.findall(assets.get(importer).content.decode())
+    return {name: LIBRARIES.get(name) or posixpath.normpath(f"{folder}/{name}") for name in called}
+
+
 def imported(assets: Assets, module: str) -> list[str]:
     """Return the files that a module imports, and those that these import; raises NotFound."""
     found: dict[str, None] = {}
     left = [module]
     while left:
-        importer = left.pop()
-        for name in IMPORT.findall(assets.get(importer).content.decode()):
-            file = LIBRARIES.get(name) or posixpath.normpath(
-                f"{posixpath.dirname(importer)}/{name}"
-            )
+        for file in imports_of(assets, left.pop()).values():
             if file not in found:
                 found[file] = None
                 left.append(file)

@@ -101,7 +101,7 @@ def test_the_example_is_submitted_watched_and_fetched(
     assert scene in console.json("jobs")
 
     paths = [Path(path) for path in terminal.json("fetch", "scene", "--out", "film")]
-    endings = ("dub.mp4", "dub.flac", "dub.srt", "report.json")
+    endings = ("dub.mp4", "dub.flac", "dub.srt", "report.html", "report.json")
     assert {path.name for path in paths} == {f"scene.{ending}" for ending in endings}
     with av.open(console.home / "film" / "scene.dub.mp4") as film:
         assert film.duration == pytest.approx(75e6, abs=0.1e6)
@@ -177,9 +177,9 @@ def test_a_folder_and_a_list_are_one_collection(stack: Stack, tmp_path: Path) ->
 
     paths = [Path(p) for p in console.json("fetch", "--collection", "season-1", "--out", "all")]
     names = ["one.en", "two.en", "one.de", "two.fr"]
-    endings = ("dub.flac", "dub.srt", "report.json")
+    endings = ("dub.flac", "dub.srt", "report.html", "report.json")
     assert {path.name for path in paths} == {f"{n}.{end}" for n in names for end in endings}
-    assert len(list((console.home / "all").iterdir())) == 12
+    assert len(list((console.home / "all").iterdir())) == 16
 
 
 def test_workers_and_engines_are_listed(stack: Stack) -> None:

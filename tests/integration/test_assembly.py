@@ -72,7 +72,7 @@ def test_a_film_is_dubbed_from_end_to_end(storage: Storage, workdir: Path) -> No
 
     prefix = Keys.output("scene", 1, "run")
     assert sorted(storage.keys(prefix)) == sorted(
-        prefix + name for name in ("dub.mp4", "dub.flac", "dub.srt", "report.json")
+        prefix + name for name in ("dub.mp4", "dub.flac", "dub.srt", "report.html", "report.json")
     )
     assert report == Report.model_validate_json(storage.get(f"{prefix}report.json"))
     assert report.state is JobState.COMPLETED
@@ -245,9 +245,8 @@ def test_a_line_without_a_take_fails_the_job_and_no_film_is_made(
     assert report.state is JobState.FAILED
     assert [(line.id, line.error) for line in report.lines if line.error] == [("2", failed.error)]
     assert report.outputs == ()
-    assert list(storage.keys(Keys.output("scene", 2, "run"))) == [
-        Keys.output("scene", 2, "run") + "report.json"
-    ]
+    prefix = Keys.output("scene", 2, "run")
+    assert {*storage.keys(prefix)} == {f"{prefix}report.html", f"{prefix}report.json"}
     assert (
         json.loads(storage.get(Keys.output("scene", 2, "run") + "report.json"))["state"] == "failed"
     )

@@ -217,7 +217,7 @@ def test_run_goes_on_with_a_job_that_was_cancelled(shell: Shell, console: Consol
     assert shell.json("cancel", "a")["state"] == "cancelled"
     status = console.json("run", *job)
     assert (status["state"], status["round"]) == ("completed", 2)
-    names = ["good.dub.flac", "good.dub.srt", "good.report.json"]
+    names = ["good.dub.flac", "good.dub.srt", "good.report.html", "good.report.json"]
     assert [Path(file).name for file in status["files"]] == names
 
 

@@ -176,7 +176,7 @@ def test_a_place_that_refuses_results_fails_the_job_and_a_retry_only_delivers_th
     proxy.answer = lambda method, path: Answer.PASS
     assert hand.run(job).state is JobState.COMPLETED
     there = Storage.at(PLACE, replace(bucket.s3, endpoint=proxy.url))
-    assert sorted(there.keys("")) == ["dub.flac", "dub.srt", "report.json"]
+    assert sorted(there.keys("")) == ["dub.flac", "dub.srt", "report.html", "report.json"]
     assert [line.round for line in gather(bucket, "refused", 2).values()] == [1, 1]
 
 

@@ -144,6 +144,27 @@ def test_what_is_fetched_beside_its_script_and_film_overwrites_neither(
     assert [path.name for path in paths] == ["dub.mp4", "dub.srt", "report.json"]
 
 
+def test_the_page_of_the_report_is_fetched_where_there_is_one(
+    storage: Storage, tmp_path: Path
+) -> None:
+    fetch_output(storage, store_output(storage, flac=b"one"), tmp_path, "")
+    assert files_in(tmp_path).keys() == {"dub.flac", "report.json"}
+    prefix = store_output(storage, flac=b"two")
+    for page in (b"page", b"another"):
+        storage.replace(f"{prefix}report.html", page)
+        fetch_output(storage, prefix, tmp_path, "")
+        assert files_in(tmp_path)["report.html"] == page
+
+
+def test_a_page_that_nobody_fetched_is_not_overwritten(storage: Storage, tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text("mine")
+    prefix = store_output(storage, flac=b"one")
+    storage.create(f"{prefix}report.html", b"page")
+    with pytest.raises(Conflict, match="in the way"):
+        fetch_output(storage, prefix, tmp_path, "")
+    assert files_in(tmp_path) == {"report.html": b"mine"}
+
+
 def test_an_object_that_the_report_does_not_name_is_not_fetched(
     storage: Storage, tmp_path: Path
 ) -> None:

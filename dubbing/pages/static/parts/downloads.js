@@ -6,7 +6,8 @@ import { t } from "../words/words.js";
 import { visible } from "./name.js";
 import { Section } from "./section.js";
 
-const REPORT = "report.json";
+// Beside the outputs, in the order of who asks for them.
+const REPORTS = ["report.html", "report.json"];
 
 // job: a Job that has ended with an output.
 export function Downloads({ job }) {
@@ -18,10 +19,12 @@ export function Downloads({ job }) {
           <small>${bytes(size)}</small>
         </li>`,
       )}
-      <li>
-        <a href=${job.at("outputs", REPORT)} download>${REPORT}</a>${" "}
-        <small>${t("downloads.report")}</small>
-      </li>
+      ${REPORTS.map(
+        (name) => html`<li key=${name}>
+          <a href=${job.at("outputs", name)} download>${name}</a>${" "}
+          <small>${t(`downloads.${name}`)}</small>
+        </li>`,
+      )}
     </ul>
   <//>`;
 }

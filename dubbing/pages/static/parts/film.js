@@ -10,13 +10,15 @@ const FILMS = ["mp4", "mkv"];
 const SOUNDS = ["m4a", "mp3", "ogg", "flac", "wav"];
 
 // outputs: as /v1/jobs/{id}/outputs tells. report: its lines. url: gives where an output is.
-export function Film({ outputs, report, url }) {
+// player: a reference to the player, for others. missing: called when the film is not there.
+export function Film({ outputs, report, url, player: others, missing }) {
   const kind = (name) => name.replace(/^.*\./, "");
   const best = (kinds) =>
     kinds.map((one) => outputs.find(({ name }) => kind(name) === one)).find(Boolean);
   const film = best(FILMS);
   const output = film ?? best(SOUNDS);
-  const player = useRef(null);
+  const own = useRef(null);
+  const player = others ?? own;
   useEffect(() => {
     if (!player.current) return;
     const track = player.current.addTextTrack("subtitles", t("film.subtitles"), report.language);
@@ -34,9 +36,14 @@ export function Film({ outputs, report, url }) {
   if (!output) return null;
   const source = url(output);
   return html`<${Section} id="film" title=${t(film ? "film" : "film.sound")}>
-    ${film
-      ? html`<video key=${source} ref=${player} src=${source} controls preload="metadata"></video>`
-      : html`<audio key=${source} ref=${player} src=${source} controls preload="metadata"></audio>`}
+    <${film ? "video" : "audio"}
+      key=${source}
+      ref=${player}
+      src=${source}
+      controls
+      preload="metadata"
+      onError=${missing}
+    />
   <//>`;
 }
 

@@ -7,7 +7,8 @@ import { useEffect, useMemo, useReducer } from "preact/hooks";
 import { Session } from "../data/session.js";
 import { html } from "../html.js";
 import { time } from "../words/figures.js";
-import { LANGUAGES, language, speak, t } from "../words/words.js";
+import { t } from "../words/words.js";
+import { Language } from "./language.js";
 import { Mark } from "./mark.js";
 import { SignIn } from "./signin.js";
 
@@ -32,10 +33,6 @@ function Frame({ content }) {
   const session = useMemo(() => new Session(redraw), []);
   useEffect(() => void session.open(), []);
   const { phase, person } = session;
-  const change = (event) => {
-    speak(event.target.value);
-    redraw();
-  };
   return html`
     <a class="skip" href="#main">${t("skip")}</a>
     <header class="container">
@@ -65,11 +62,7 @@ function Frame({ content }) {
             </button>
           </li>`}
           <li>
-            <select aria-label=${t("language")} value=${language()} onChange=${change}>
-              ${Object.entries(LANGUAGES).map(
-                ([tag, name]) => html`<option key=${tag} value=${tag} lang=${tag}>${name}</option>`,
-              )}
-            </select>
+            <${Language} changed=${redraw} />
           </li>
         </ul>
       </nav>

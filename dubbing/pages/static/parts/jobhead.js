@@ -6,6 +6,7 @@ import { named, t } from "../words/words.js";
 import { Confirm } from "./confirm.js";
 import { Mark } from "./mark.js";
 import { Reason, visible } from "./name.js";
+import { Warnings } from "./warnings.js";
 
 const TONES = { synthesizing: "busy", assembling: "busy", completed: "good", failed: "bad" };
 
@@ -71,17 +72,10 @@ function Deeds({ job, gone }) {
 // What is seldom asked for: warnings, use and the caller's notes.
 function More({ job }) {
   const { now, report } = job;
-  const warnings = report?.warnings ?? [];
   const notes = Object.entries(now.metadata);
   const { loudness } = report ?? {};
   return html`
-    ${warnings.length > 0 &&
-    html`<details>
-      <summary>${t("dub.warnings", { count: number(warnings.length) })}</summary>
-      <ul class="warnings" tabindex="0">
-        ${warnings.slice(0, 500).map((one) => html`<li key=${one} dir="auto">${visible(one)}</li>`)}
-      </ul>
-    </details>`}
+    <${Warnings} warnings=${report?.warnings ?? []} />
     ${(now.used.length > 0 || notes.length > 0 || loudness) &&
     html`<details>
       <summary>${t("dub.more")}</summary>

@@ -36,10 +36,16 @@ export function Line({ line, sounds, close, children }) {
     ${line.note && html`<p><small><bdi>${visible(line.note)}</bdi></small></p>`}
     ${urls.take || urls.original
       ? html`<${Compare} urls=${urls} rate=${line.rate} drift=${line.drift} />`
-      : html`<p>${t(line.silent ? "line.silent" : "line.waiting")}</p>`}
+      : html`<${Unheard} line=${line} />`}
     ${children}
     <${Figures} line=${line} />
   </section>`;
+}
+
+// A line that has no sound of its own here may still be heard in the film.
+function Unheard({ line }) {
+  if (line.silent) return html`<p>${t("line.silent")}</p>`;
+  return line.state === "waiting" && html`<p>${t("line.waiting")}</p>`;
 }
 
 function Figures({ line }) {

@@ -5,6 +5,7 @@ import enFrame from "./en/frame.js";
 import enJob from "./en/job.js";
 import enJobs from "./en/jobs.js";
 import enPlayground from "./en/playground.js";
+import enReport from "./en/report.js";
 import enStatus from "./en/status.js";
 import enSubmit from "./en/submit.js";
 import zhAdmin from "./zh/admin.js";
@@ -12,6 +13,7 @@ import zhFrame from "./zh/frame.js";
 import zhJob from "./zh/job.js";
 import zhJobs from "./zh/jobs.js";
 import zhPlayground from "./zh/playground.js";
+import zhReport from "./zh/report.js";
 import zhStatus from "./zh/status.js";
 import zhSubmit from "./zh/submit.js";
 
@@ -19,8 +21,26 @@ export const LANGUAGES = { en: "English", zh: "中文" };
 
 // Each name is in every language, and in one file of it.
 const TEXTS = {
-  en: { ...enFrame, ...enStatus, ...enJob, ...enJobs, ...enSubmit, ...enPlayground, ...enAdmin },
-  zh: { ...zhFrame, ...zhStatus, ...zhJob, ...zhJobs, ...zhSubmit, ...zhPlayground, ...zhAdmin },
+  en: {
+    ...enAdmin,
+    ...enFrame,
+    ...enJob,
+    ...enJobs,
+    ...enPlayground,
+    ...enReport,
+    ...enStatus,
+    ...enSubmit,
+  },
+  zh: {
+    ...zhAdmin,
+    ...zhFrame,
+    ...zhJob,
+    ...zhJobs,
+    ...zhPlayground,
+    ...zhReport,
+    ...zhStatus,
+    ...zhSubmit,
+  },
 };
 const KEPT = "dubbing-language";
 

@@ -1,0 +1,17 @@
+// The choice of the page's language.
+
+import { html } from "../html.js";
+import { LANGUAGES, language, speak, t } from "../words/words.js";
+
+// changed: called when another one was chosen: all texts are to be written anew.
+export function Language({ changed }) {
+  const choose = (event) => {
+    speak(event.target.value);
+    changed();
+  };
+  return html`<select aria-label=${t("language")} value=${language()} onChange=${choose}>
+    ${Object.entries(LANGUAGES).map(
+      ([tag, name]) => html`<option key=${tag} value=${tag} lang=${tag}>${name}</option>`,
+    )}
+  </select>`;
+}
