@@ -40,30 +40,37 @@ class ClipStore:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         far = storage.path("") is None
-        self._threads: Executor = ThreadPoolExecutor(AT_ONCE, "clips") if far else Immediate()
+        self._threads = ThreadPoolExecutor(AT_ONCE if far else 1, "clips")
+        self._near: Executor = self._threads if far else Immediate()
 
     def find(self, asks: Iterable[Ask]) -> dict[str, Take]:
         """Return the takes that storage holds, by key; a clip that cannot be the line is left out.
 
         Raises StorageUnavailable.
         """
-        asked = [self._start(self._find, ask) for ask in asks]
+        asked = [_started(self._near, self._find, ask) for ask in asks]
         return {take.key: take for one in asked if (take := one.result())}
 
-    def store(self, ask: Ask, spoken: Audio, after: Future[Take] | None = None) -> Future[Take]:
+    def store(
+        self,
+        ask: Ask,
+        spoken: Audio,
+        after: Future[Take] | None = None,
+        *,
+        waits: bool = False,
+    ) -> Future[Take]:
         """Have a clip stored; return its take to come.
 
-        after: another take, which is stored first.
+        after: another take, which is stored first. waits: whether the engine waits for a card or a
+        server, which would have nothing to do meanwhile: then a thread stores the clip in a folder,
+        too. Other engines would take turns with that thread.
         """
-        return self._start(self._store, ask, spoken, after)
+        executor = self._threads if waits else self._near
+        return _started(executor, self._store, ask, spoken, after)
 
     def close(self) -> None:
         """Wait until every clip is stored."""
         self._threads.shutdown()
-
-    def _start(self, do: Callable[..., Done], *arguments: object) -> Future[Done]:
-        """Call a function in a thread, whose lines of the log name the batch as the caller's do."""
-        return self._threads.submit(copy_context().run, do, *arguments)
 
     def _find(self, ask: Ask) -> Take | None:
         try:
@@ -92,6 +99,11 @@ class ClipStore:
         if clip.digest == ask.line.refused:
             raise BadInput("it is not the clip that was spoken for the line")
         return clip
+
+
+def _started(executor: Executor, do: Callable[..., Done], *arguments: object) -> Future[Done]:
+    """Call a function, perhaps in a thread, whose lines of the log name the batch as here."""
+    return executor.submit(copy_context().run, do, *arguments)
 
 
 def _take(ask: Ask, clip: Clip) -> Take:

@@ -308,7 +308,8 @@ class Speech:
             # Whoever finds a faster take finds the natural one too, and speaks neither again.
             natural = outcome.takes[0].stored if outcome.takes else None
             after = natural if isinstance(natural, Future) else None
-            stored = self._clips.store(ask, sound, after)
+            waits = self._engine.spec.device != "cpu"
+            stored = self._clips.store(ask, sound, after, waits=waits)
             outcome.takes.append(_Made(ask, sound.seconds, stored))
 
     def _fault(self, ask: Ask, spoken: Audio) -> SpeechRejected | None:

@@ -369,15 +369,19 @@ def test_a_line_begun_before_is_spoken_alone(storage: Storage) -> None:
     assert not any(result.error for result in results)
 
 
-class Late(Storage):
-    """A folder that takes its time to store a clip, and has no path, as a bucket has none."""
-
-    def path(self, key: str) -> None:
-        return None
+class Slow(Storage):
+    """A folder that takes its time to store a clip."""
 
     def create(self, key: str, data: bytes) -> bool:
         time.sleep(0.2)
         return super().create(key, data)
+
+
+class Late(Slow):
+    """One that has no path, as a bucket has none."""
+
+    def path(self, key: str) -> None:
+        return None
 
 
 def late(folder: Path) -> Storage:
@@ -407,9 +411,18 @@ def test_a_line_is_spoken_alone_once_all_others_are_stored(tmp_path: Path) -> No
     assert counting.stored == [0, 2, 3]
 
 
-def test_the_engine_does_not_wait_for_clips_to_be_stored(tmp_path: Path) -> None:
-    storage = late(tmp_path / "late")
-    counting = Counting(storage)
+class OfACard(Counting):
+    """One that a card speaks for."""
+
+    spec = Tone.spec.model_copy(update={"device": "cuda"})
+
+
+@pytest.mark.parametrize(("place", "engine"), [(Late, Counting), (Slow, OfACard)])
+def test_the_engine_does_not_wait_for_clips_to_be_stored(
+    tmp_path: Path, place: type[Storage], engine: type[Counting]
+) -> None:
+    storage = place(None, str(tmp_path))
+    counting = engine(storage)
     # The second call is for the faster take.
     (result,) = speak(counting, storage, batch(line(room=1.0)), "low")
     assert counting.stored == [0, 0]
