@@ -143,7 +143,7 @@ def test_a_redis_that_forgot_everything_is_told_again_what_a_worker_holds(card: 
     card.until(lambda: card.record().holding.resting, "tone at rest")
     with connection(card) as redis:
         redis.flushall()
-    card.until(lambda: card.state() is WorkerState.READY, "known again", seconds=5)
+    card.until(lambda: card.state() is WorkerState.READY, "known again", seconds=9)
     assert card.record().holding.resting == {"tone": ""}
     job = script("after", *numbered("after", 2))
     card.run(job)
@@ -158,7 +158,12 @@ def test_orders_that_cannot_be_meant_are_refused(card: Card) -> None:
 
 
 def test_a_worker_of_several_processes_cannot_be_told_what_to_load(assembled: Card) -> None:
-    (assembly,) = [w for w in assembled.client.fleet.workers() if w.engines == ("assembly",)]
+    def assembling() -> list[WorkerRecord]:
+        return [w for w in assembled.client.fleet.workers() if w.engines == ("assembly",)]
+
+    # Redis may have forgotten it a moment ago.
+    assembled.until(assembling, "known")
+    (assembly,) = assembling()
     several = assembly.model_copy(update={"name": "several", "slots": 2})
     assembled.client.ledger.crew.beat(several)
     with pytest.raises(BadInput, match="--slots 1"):
