@@ -12,6 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from benchmarks._dubbed import store_dubbed
 from benchmarks._script import make_job, sentences
 from benchmarks._system import from_tests
 from dubbing.client import Client
@@ -22,6 +23,9 @@ from dubbing.ledger.vitals import Vitals, Work
 from dubbing.settings import Settings
 
 NODES, JOBS, LINES, SLOT = 50, 1000, 3, 8.6
+LONG = "season-00001.en"
+"""The id of a job that has ended, with many lines."""
+LONG_LINES = 10_000
 ENGINES = ("tone", "xtts", "indextts25", "piper", "vits")
 BEAT_SECONDS = 2.0
 """Pause between two heartbeats of a node: the gateway tells all of them as often."""
@@ -67,6 +71,7 @@ def place(folder: Path) -> Iterator[Place]:
     with redis.RedisServer() as server:
         known = Settings(home=folder, redis_url=server.url, storage_url="", engine="tone")
         client = Client.connect(known)
+        store_dubbed(client, LONG, LONG_LINES)
         client.submit_all([_job(n) for n in range(JOBS)])
         _, secret = Keyring(client.storage).make("default", [Scope.ADMIN])
         with (

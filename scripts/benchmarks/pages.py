@@ -1,9 +1,13 @@
-"""The pages of the gateway in headless Chromium, with 50 nodes and 1,000 open jobs.
+"""The pages of the gateway in headless Chromium, with 50 nodes, 1,000 open jobs and 10,000 lines.
 
 - ``status_paint_ms``: milliseconds from a click on `/status` until its nodes and jobs are painted,
   in a browser that has kept nothing; the median of several times.
 - ``heap_growth``: by which part the memory of its scripts has grown after five minutes of news
   (``--minutes``): every node's figures every two seconds, jobs that end, and jobs that come.
+- ``job_interactive_ms``: milliseconds from a click on the page of a job of 10,000 lines, which has
+  ended, until a click on a line has opened it, in a browser that has kept nothing; the median of
+  several times.
+- ``job_fps``: frames a second while a wheel turns and the list of these lines scrolls.
 - ``axe_serious``: serious and critical violations that axe finds on all pages, light and dark, on
   a desk and on a phone.
 
@@ -16,11 +20,12 @@ from __future__ import annotations
 import re
 import statistics
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks._pages import NODES, Place, changing, place
+from benchmarks._pages import LONG, NODES, Place, changing, place
 from dubbing.gateway.pages.addresses import PAGES
 
 LOADS = 5
@@ -42,7 +47,30 @@ PAINTED = """([nodes, jobs]) => new Promise((resolve) => {
   look();
 })"""
 
-AT_MOST = {"status_paint_ms": 1000, "heap_growth": 0.10, "axe_serious": 0}
+WHEEL_PIXELS = 1600
+"""How far one turn of the wheel scrolls: some seconds take it through all lines."""
+OPENED = """() => new Promise((resolve) => {
+  const look = () => {
+    // The list has its lines before the page has been drawn with them.
+    document.querySelector(".lines .line")?.click();
+    if (!document.querySelector(".open-line")) requestAnimationFrame(look);
+    else requestAnimationFrame(() => resolve(performance.now()));
+  };
+  look();
+})"""
+COUNTING = """() => {
+  window.frames_seen = 0;
+  const count = () => requestAnimationFrame(() => (window.frames_seen += 1, count()));
+  count();
+}"""
+
+AT_MOST = {
+    "status_paint_ms": 1000,
+    "heap_growth": 0.10,
+    "job_interactive_ms": 2000,
+    "axe_serious": 0,
+}
+AT_LEAST = {"job_fps": 30}
 
 
 def run(minutes: float = 5.0) -> dict[str, float]:
@@ -54,6 +82,8 @@ def run(minutes: float = 5.0) -> dict[str, float]:
         return {
             "status_paint_ms": statistics.median(_paints(here)),
             "heap_growth": _growth(here, minutes),
+            "job_interactive_ms": statistics.median(_openings(here)),
+            "job_fps": _frames(here),
             "axe_serious": sum(map(len, _violations(here))),
         }
 
@@ -64,6 +94,30 @@ def _paints(here: Place) -> Iterator[float]:
         with here.person() as page:
             page.goto("/status", wait_until="commit")
             yield page.evaluate(PAINTED, [NODES, SHOWN_JOBS])
+
+
+def _openings(here: Place) -> Iterator[float]:
+    """Yield the milliseconds until a line of the long job is open, each time anew."""
+    for _ in range(LOADS):
+        with here.person() as page:
+            page.goto(f"/jobs/{LONG}", wait_until="commit")
+            yield page.evaluate(OPENED)
+
+
+def _frames(here: Place) -> float:
+    """Return the frames a second while a wheel scrolls through the lines of the long job."""
+    with here.person() as page:
+        page.goto(f"/jobs/{LONG}")
+        lines = page.get_by_role("listbox")
+        lines.hover()
+        page.evaluate(COUNTING)
+        began = time.perf_counter()
+        for _ in range(lines.evaluate("(list) => list.scrollHeight") // WHEEL_PIXELS):
+            page.mouse.wheel(0, WHEEL_PIXELS)
+        seconds, frames = time.perf_counter() - began, page.evaluate("frames_seen")
+        seen = "(list) => (list.scrollTop + list.clientHeight) / list.scrollHeight"
+        assert lines.evaluate(seen) > 0.9, "it has not scrolled"
+        return float(frames) / seconds
 
 
 def _growth(here: Place, minutes: float) -> float:
