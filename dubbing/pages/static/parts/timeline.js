@@ -14,6 +14,8 @@ const AXIS = 22;
 const TRACK = 40;
 const LEAST_SECONDS = 2;
 const FIRST_SECONDS = 60;
+// Below so many pixels, nothing is told of a line but how it fits.
+const NARROW = 8;
 const WORST = ["planned", "fits", "tight", "over", "missing"];
 const FITS = ["fits", "tight", "over", "missing", "planned"];
 const DARK = matchMedia("(prefers-color-scheme: dark)");
@@ -191,16 +193,19 @@ function paint(canvas, tracks, { from, to }, open) {
   for (const [speaker, track] of tracks) {
     pen.fillStyle = colour("--grid");
     pen.fillRect(0, top, width, 1);
-    // Of lines that share a pixel, the worst one is seen.
-    let [at, worst] = [-1, -1];
+    // Lines of few pixels are drawn together, and of those that share a pixel the worst one is seen.
+    const narrow = new Int8Array(Math.ceil(width)).fill(-1);
+    const wide = [];
     for (const line of within(track, from, to)) {
-      const isOpen = line.id === open?.id;
       const [left, right] = [Math.floor(x(begins(line))), x(ends(line))];
-      const bad = WORST.indexOf(fit(line));
-      if (right - left < 3 && left === at && bad <= worst && !isOpen) continue;
-      [at, worst] = [left, bad];
-      bars(pen, line, x, top, colour, isOpen);
+      if (right - left >= NARROW || line.id === open?.id) wide.push(line);
+      else {
+        const bad = WORST.indexOf(fit(line));
+        for (let at = Math.max(0, left); at < right; at += 1) narrow[at] = Math.max(narrow[at], bad);
+      }
     }
+    runs(pen, narrow, top, colour);
+    for (const line of wide) bars(pen, line, x, top, colour, line.id === open?.id);
     label(pen, visible(speaker), top, colour);
     top += TRACK;
   }
@@ -217,20 +222,32 @@ function axis(pen, x, from, to, width, height, colour) {
   }
 }
 
-function bars(pen, line, x, top, colour, isOpen) {
-  const name = fit(line);
-  const left = x(line.planned_start);
-  const width = Math.max(1, x(line.planned_end) - left);
+// columns: for each pixel, the place in WORST of what is seen there; -1 for nothing.
+function runs(pen, columns, top, colour) {
+  for (let at = 0, end = 0; at < columns.length; at = end) {
+    while (end < columns.length && columns[end] === columns[at]) end += 1;
+    if (columns[at] >= 0) bar(pen, WORST[columns[at]], at, end - at, at, end - at, top, colour);
+  }
+}
+
+// The planned time, and the actual one below it.
+function bar(pen, name, left, width, begin, long, top, colour) {
   pen.fillStyle = colour("--planned");
   pen.fillRect(left, top + 16, width, 4);
-  const actual = name === "planned" || name === "missing" ? null : line.actual_start;
-  const begin = actual === null ? left : x(actual);
-  const long = actual === null ? width : Math.max(1, x(line.actual_end) - begin);
   pen.fillStyle = colour(`--fit-${name}`);
   if (name === "planned") pen.globalAlpha = 0.45;
   pen.fillRect(begin, top + 21, long, 15);
   pen.globalAlpha = 1;
-  if (long < 3 && !isOpen) return;
+}
+
+function bars(pen, line, x, top, colour, isOpen) {
+  const name = fit(line);
+  const left = x(line.planned_start);
+  const width = Math.max(1, x(line.planned_end) - left);
+  const actual = name === "planned" || name === "missing" ? null : line.actual_start;
+  const begin = actual === null ? left : x(actual);
+  const long = actual === null ? width : Math.max(1, x(line.actual_end) - begin);
+  bar(pen, name, left, width, begin, long, top, colour);
   if (line.overflow > 0 && actual !== null) {
     // Hatched: not by its colour alone.
     const over = Math.min(long, x(line.overflow) - x(0));
