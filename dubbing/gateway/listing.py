@@ -62,8 +62,10 @@ def page_of(
     marks = islice(candidates(storage, wanted.states, marks), most)
     found: list[tuple[str, Status]] = []
     looked, last = 0, None
-    while len(found) <= limit and (some := list(islice(marks, AT_ONCE))):
-        looked, last = looked + len(some), some[-1][0]
+    # Most pages are full of the first jobs that are looked at.
+    some_more = min(limit + 1, AT_ONCE)
+    while len(found) <= limit and (some := list(islice(marks, some_more))):
+        looked, last, some_more = looked + len(some), some[-1][0], AT_ONCE
         ids = [id_ for _, id_ in some if wanted.may_be(id_)]
         facts = dict(zip(ids, each(lambda id_: _facts(office, id_), ids), strict=True))
         seen = [

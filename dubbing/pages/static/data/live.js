@@ -28,6 +28,7 @@ export class Live {
   // Listens until the connection ends: the session is lost then, and opened again.
   async connect() {
     this.#session.become("connecting");
+    this.#list();
     try {
       // The WebSocket tells nothing for up to two seconds.
       const asked = ["/api/status", "/api/nodes"].map((path) => this.#session.call("GET", path));
@@ -81,7 +82,7 @@ export class Live {
 
   // Lists the open jobs, seldom, and only while there are any: the list is long to make.
   async #list() {
-    const open = Object.values(this.status.jobs).some((count) => count > 0);
+    const open = !this.status || Object.values(this.status.jobs).some((count) => count > 0);
     if (!open && this.jobs.length === 0) return;
     if (Date.now() - this.#listed < LISTED_MS) return;
     this.#listed = Date.now();
@@ -92,6 +93,7 @@ export class Live {
       // The next news brings the next try.
       return;
     }
+    this.#session.changed();
     this.#follow();
   }
 

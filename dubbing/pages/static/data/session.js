@@ -16,12 +16,11 @@ export class Session {
   // How many times the gateway was found: what a page shows is loaded anew each time.
   opened = 0;
 
-  #changed;
   #again = 0;
 
   // changed: called after each change.
   constructor(changed) {
-    this.#changed = changed;
+    this.changed = changed;
   }
 
   // Asks who looks at the page, again and again while nobody answers.
@@ -80,7 +79,7 @@ export class Session {
   become(phase, fault = "") {
     this.phase = phase;
     this.fault = fault;
-    this.#changed();
+    this.changed();
   }
 
   // The gateway is gone, or so it seems: the page asks for it until it is back.
