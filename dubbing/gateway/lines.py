@@ -19,7 +19,7 @@ from dubbing.gateway.office import Office, office_of
 from dubbing.gateway.refusals import documented
 from dubbing.job.job import LONGEST_TEXT
 from dubbing.jobs.approvals import approve, sound_of, take_back
-from dubbing.jobs.lines import Lines, lines_of, outcome_of
+from dubbing.jobs.lines import Lines, outcome_of
 from dubbing.jobs.original import original
 from dubbing.media.samples import encode_flac
 from dubbing.planning.clip import Clip, load_clip
@@ -51,12 +51,13 @@ class ApprovalBody(Model):
     """As the list of lines tells it; no other sound is approved."""
 
 
-@router.get("/{job_id}/lines", responses=documented(404))
-def lines(request: Request, caller: Reader, job_id: JobId) -> Lines:
+@router.get("/{job_id}/lines", response_model=Lines, responses=documented(404))
+def lines(request: Request, caller: Reader, job_id: JobId) -> Response:
     """List all lines of a job in time order: what was asked, and what became of each so far."""
     office = office_of(request)
     office.facts.check(caller, job_id)
-    return lines_of(office.client.storage, office.client.status(job_id))
+    # Megabytes of JSON: they are written in a thread, as all other requests would wait for them.
+    return Response(office.told.of(office.client.status(job_id)), media_type="application/json")
 
 
 @router.get(

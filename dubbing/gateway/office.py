@@ -19,6 +19,7 @@ from dubbing.gateway.people import People
 from dubbing.gateway.pulse import Pulse
 from dubbing.gateway.quotas import Quotas
 from dubbing.gateway.roster import Roster
+from dubbing.gateway.told import Told
 from dubbing.job import Job
 from dubbing.settings import Settings
 from dubbing.storage import Keys
@@ -44,6 +45,7 @@ class Office:
     specs: Kept[dict[str, EngineSpec]]
     """Those of the client, for lines that are said at once: storage may be far."""
     shell: Shell
+    told: Told
 
     def begin(self) -> None:
         """Start what goes on beside requests; called on the event loop of the gateway."""

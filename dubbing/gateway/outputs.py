@@ -7,8 +7,8 @@ import mimetypes
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse
 
-from dubbing.assembly.report import PAGE, REPORT, Report
-from dubbing.documents import stored
+from dubbing.assembly.report import PAGE, REPORT, Report, ReportOutput
+from dubbing.documents import AnyModel, Model, stored
 from dubbing.errors import Conflict, NotFound
 from dubbing.gateway.bodies import OutputBody, OutputsBody
 from dubbing.gateway.callers import Reader
@@ -28,7 +28,7 @@ def report(request: Request, caller: Reader, job_id: JobId) -> Report:
     """Return the report, which proves every line."""
     office = office_of(request)
     office.facts.check(caller, job_id)
-    return _report(office, job_id)[1]
+    return _told(Report, office, job_id)[1]
 
 
 @router.get("/{job_id}/outputs", responses=documented(404, 409))
@@ -40,7 +40,7 @@ def outputs(request: Request, caller: Reader, job_id: JobId) -> OutputsBody:
         OutputBody(
             name=output.name, file_name=saved_as(facts.name, output.name), bytes=output.bytes
         )
-        for output in _report(office, job_id)[1].outputs
+        for output in _told(_Files, office, job_id)[1].outputs
     ]
     return OutputsBody(outputs=found)
 
@@ -60,7 +60,7 @@ def output(request: Request, caller: Reader, job_id: JobId, name: str) -> Respon
     """Fetch a file of a job: from a folder, with ranges; from a bucket, by a link to it."""
     office = office_of(request)
     facts = office.facts.check(caller, job_id)
-    prefix, told = _report(office, job_id)
+    prefix, told = _told(_Files, office, job_id)
     if name not in {PAGE, REPORT, *(output.name for output in told.outputs)}:
         raise NotFound(f"job {job_id!r} has no output {name[:80]!r}")
     storage, file_name = office.client.storage, saved_as(facts.name, name)
@@ -69,13 +69,19 @@ def output(request: Request, caller: Reader, job_id: JobId, name: str) -> Respon
     return RedirectResponse(storage.link(prefix + name, LINK_SECONDS))
 
 
-def _report(office: Office, job_id: str) -> tuple[str, Report]:
+class _Files(Model):
+    """The files that a report names: of the report of a long film, a small part."""
+
+    outputs: tuple[ReportOutput, ...] = ()
+
+
+def _told(part: type[AnyModel], office: Office, job_id: str) -> tuple[str, AnyModel]:
     """Return the prefix of a job's outputs and its report; raises Conflict while there is none."""
     prefix = office.client.status(job_id).output
     if prefix is None:
         raise Conflict(f"job {job_id!r} has no output yet")
     key = prefix + REPORT
-    return prefix, stored(Report, office.client.storage.get(key), key)
+    return prefix, stored(part, office.client.storage.get(key), key)
 
 
 def _media_type(name: str) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 from dubbing.assembly.report import REPORT, Loudness, Report, ReportLine
 from dubbing.documents import Model, stored
 from dubbing.errors import NotFound
 from dubbing.job import Segment
-from dubbing.jobs.approvals import approved, sound_of
+from dubbing.jobs.approvals import sound_of
 from dubbing.jobs.status import Status
 from dubbing.jobs.store import load_job
 from dubbing.planning.outcome import Outcome, gather
@@ -56,16 +56,21 @@ class Lines(Model):
     lines: tuple[Line, ...] = ()
 
 
-def lines_of(storage: Storage, status: Status) -> Lines:
-    """Return the lines of a job; raises NotFound, Damaged and NewerRelease."""
+def lines_of(storage: Storage, status: Status, good: Collection[tuple[str, str]]) -> Lines:
+    """Return the lines of a job; raises NotFound, Damaged and NewerRelease.
+
+    good: the approved ones, as `approved` returns them.
+    """
     job = load_job(storage, status.id, status.round or 1)
     outcomes = gather(storage, job.id, status.round) if status.round else {}
     report = _report(storage, status)
     told = {line.id: line for line in report.lines} if report else {}
-    good = approved(storage, job.id)
+    # The report of this very round knows already who has nothing to say.
+    known = told if report and report.round == status.round else {}
     lines = []
     for segment in sorted(job.segments, key=lambda segment: segment.start):
-        if is_silent(job, segment):
+        before = known.get(segment.id)
+        if before.silent if before else is_silent(job, segment):
             lines.append(Line(state=LineState.SILENT, told=ReportLine.of_silent(segment)))
         elif outcome := outcomes.get(segment.id):
             lines.append(_line(segment, outcome, told, good, ended=status.state.ended))
@@ -95,7 +100,7 @@ def _line(
     segment: Segment,
     outcome: Outcome,
     told: Mapping[str, ReportLine],
-    good: set[tuple[str, str]],
+    good: Collection[tuple[str, str]],
     *,
     ended: bool,
 ) -> Line:

@@ -36,11 +36,21 @@ class Outcome(NamedTuple):
 
 def load_result(storage: Storage, job_id: str, round_: int, batch: int) -> BatchResult | None:
     """Return the result of a batch, or None while storage holds none that can be read."""
-    key = Keys.result(job_id, round_, batch)
+    return _read(Keys.result(job_id, round_, batch), batch, _get(storage, job_id, round_, batch))
+
+
+def _get(storage: Storage, job_id: str, round_: int, batch: int) -> bytes | None:
     try:
-        result = stored(BatchResult, storage.get(key), key)
+        return storage.get(Keys.result(job_id, round_, batch))
     except NotFound:
         return None
+
+
+def _read(key: str, batch: int, data: bytes | None) -> BatchResult | None:
+    if data is None:
+        return None
+    try:
+        result = stored(BatchResult, data, key)
     except Damaged as exc:
         log.warning("taken for lost: %s", exc)
         return None
@@ -85,8 +95,13 @@ def history(storage: Storage, job: str, round_: int) -> History:
     used: list[EndpointUse] = []
     for number in rounds:
         batches = _planned(storage, job, number)
-        fetch = partial(load_result, storage, job, number)
-        results = each(fetch, [batch.number for batch in batches])
+        numbers = [batch.number for batch in batches]
+        # Only storage is waited for at the same time: threads that read would wait for each other.
+        found = each(partial(_get, storage, job, number), numbers)
+        results = [
+            _read(Keys.result(job, number, batch), batch, data)
+            for batch, data in zip(numbers, found, strict=True)
+        ]
         outcomes |= _of_round(number, batches, results)
         used += [use for result in results if result for use in result.used]
     return History(outcomes, by_endpoint(used))

@@ -133,11 +133,12 @@ export class Job {
     this.#wait = -1;
     const begun = performance.now();
     try {
-      const told = await this.#session.call("GET", this.at("lines"));
+      const asked = ["lines", ...(this.now.output ? ["outputs"] : [])];
+      const [told, files] = await Promise.all(
+        asked.map((what) => this.#session.call("GET", this.at(what))),
+      );
       this.report = { ...told, lines: told.lines.map(flat) };
-      this.outputs = this.now.output
-        ? (await this.#session.call("GET", this.at("outputs"))).outputs
-        : [];
+      this.outputs = files?.outputs ?? [];
     } catch (fault) {
       this.#wait = 0;
       return this.#refused(fault);

@@ -3,6 +3,7 @@
 import { locale } from "./words.js";
 
 const UNKNOWN = "–";
+const formats = {};
 
 export function number(value, digits = 0) {
   return known(value, () => format(value, { maximumFractionDigits: digits }));
@@ -87,5 +88,8 @@ function known(value, say) {
 }
 
 function format(value, options) {
-  return new Intl.NumberFormat(locale(), options).format(value);
+  const asked = JSON.stringify([locale(), options]);
+  // To make one takes long.
+  formats[asked] ??= new Intl.NumberFormat(locale(), options);
+  return formats[asked].format(value);
 }
