@@ -8,8 +8,17 @@ import random
 import numpy as np
 
 from benchmarks._script import make_job, sentences
+from dubbing.assembly.page import page_of
 from dubbing.assembly.programme import place
-from dubbing.assembly.report import REPORT, Loudness, Report, ReportLine, ReportOutput, warnings
+from dubbing.assembly.report import (
+    PAGE,
+    REPORT,
+    Loudness,
+    Report,
+    ReportLine,
+    ReportOutput,
+    warnings,
+)
 from dubbing.client import Client
 from dubbing.job import JobState
 from dubbing.jobs.rounds import end_round
@@ -27,8 +36,11 @@ LOUDNESS = Loudness(
 )
 
 
-def store_dubbed(client: Client, name: str, lines: int) -> None:
-    """Submit a job, and write what its workers would write, up to its end."""
+def store_dubbed(client: Client, name: str, lines: int) -> str:
+    """Submit a job, and write what its workers would write, up to its end.
+
+    Returns the prefix of its outputs.
+    """
     storage = client.storage
     client.submit(make_job(name, sentences(name), lines, slot=SLOT, speakers=SPEAKERS))
     job, chance = load_job(storage, name), random.Random(name)
@@ -62,9 +74,11 @@ def store_dubbed(client: Client, name: str, lines: int) -> None:
             "warnings": warnings(told, LOUDNESS),
         }
     )
+    storage.create(output + PAGE, page_of(report, storage))
     storage.create(output + REPORT, report.model_dump_json(indent=1).encode())
     end = End(state=JobState.COMPLETED, round=1, output=output, lines=lines, done=lines)
     end_round(storage, client.ledger, name, end)
+    return output
 
 
 def _spoken(batch: Batch, chance: random.Random) -> BatchResult:

@@ -15,6 +15,7 @@ from typing import Any
 from benchmarks._dubbed import store_dubbed
 from benchmarks._script import make_job, sentences
 from benchmarks._system import from_tests
+from dubbing.assembly.report import PAGE
 from dubbing.client import Client
 from dubbing.engines.holding import Holding
 from dubbing.keyring import Keyring, Scope
@@ -26,6 +27,9 @@ NODES, JOBS, LINES, SLOT = 50, 1000, 3, 8.6
 LONG = "season-00001.en"
 """The id of a job that has ended, with many lines."""
 LONG_LINES = 10_000
+REPORTED = "season-00002.en"
+"""The id of a job that has ended, whose report is also looked at as a page."""
+REPORTED_LINES = 400
 ENGINES = ("tone", "xtts", "indextts25", "piper", "vits")
 BEAT_SECONDS = 2.0
 """Pause between two heartbeats of a node: the gateway tells all of them as often."""
@@ -43,6 +47,8 @@ class Place:
     url: str
     secret: str
     """A key that may do everything."""
+    report: Path
+    """The page of the report of the job `REPORTED`."""
     browser: Any
     """As of Playwright."""
 
@@ -58,11 +64,6 @@ class Place:
             assert signed.ok, signed.text()
             yield context.new_page()
 
-    @property
-    def job(self) -> str:
-        """The id of a job."""
-        return _name(0)
-
 
 @contextmanager
 def place(folder: Path) -> Iterator[Place]:
@@ -72,6 +73,9 @@ def place(folder: Path) -> Iterator[Place]:
         known = Settings(home=folder, redis_url=server.url, storage_url="", engine="tone")
         client = Client.connect(known)
         store_dubbed(client, LONG, LONG_LINES)
+        output = store_dubbed(client, REPORTED, REPORTED_LINES)
+        report = client.storage.path(output + PAGE)
+        assert report, "a folder has paths"
         client.submit_all([_job(n) for n in range(JOBS)])
         _, secret = Keyring(client.storage).make("default", [Scope.ADMIN])
         with (
@@ -79,7 +83,7 @@ def place(folder: Path) -> Iterator[Place]:
             gateways.running(known, **UNBOUNDED) as gateway,
             browsers.page() as page,
         ):
-            yield Place(client, gateway.url, secret, page.context.browser)
+            yield Place(client, gateway.url, secret, report, page.context.browser)
 
 
 @contextmanager

@@ -8,8 +8,9 @@
   ended, until a click on a line has opened it, in a browser that has kept nothing; the median of
   several times.
 - ``job_fps``: frames a second while a wheel turns and the list of these lines scrolls.
-- ``axe_serious``: serious and critical violations that axe finds on all pages, light and dark, on
-  a desk and on a phone.
+- ``report_mb``: megabytes of the report of 400 lines as a page, without sounds.
+- ``axe_serious``: serious and critical violations that axe finds on all pages and in that report,
+  light and dark, on a desk and on a phone.
 
 It needs what ``scripts/setup test`` installs. Nodes are heartbeats, and jobs wait in Redis and
 storage as they do when nobody speaks.
@@ -25,7 +26,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks._pages import LONG, NODES, Place, changing, place
+from benchmarks._pages import LONG, NODES, REPORTED, Place, changing, place
 from dubbing.gateway.pages.addresses import PAGES
 
 LOADS = 5
@@ -68,6 +69,7 @@ AT_MOST = {
     "status_paint_ms": 1000,
     "heap_growth": 0.10,
     "job_interactive_ms": 2000,
+    "report_mb": 3,
     "axe_serious": 0,
 }
 AT_LEAST = {"job_fps": 30}
@@ -84,6 +86,7 @@ def run(minutes: float = 5.0) -> dict[str, float]:
             "heap_growth": _growth(here, minutes),
             "job_interactive_ms": statistics.median(_openings(here)),
             "job_fps": _frames(here),
+            "report_mb": here.report.stat().st_size / 1e6,
             "axe_serious": sum(map(len, _violations(here))),
         }
 
@@ -156,8 +159,9 @@ def _violations(here: Place) -> Iterator[list[Any]]:
             # Axe itself is a script that no page allows.
             options = {"viewport": screen, "color_scheme": scheme, "bypass_csp": True}
             with here.person(**options) as page:
-                for address in PAGES:
-                    page.goto(re.sub(r"\{\w+\}", here.job, address))
+                pages = [re.sub(r"\{\w+\}", REPORTED, address) for address in PAGES]
+                for address in (*pages, here.report.as_uri()):
+                    page.goto(address)
                     page.locator("main h1").wait_for()
                     page.wait_for_function("!document.querySelector('main [aria-busy=true]')")
                     found = Axe().run(page).response["violations"]
