@@ -104,16 +104,16 @@ class VitsOnnx:
         """Load the graph; raises EngineMissing, EngineFailed, or BadInput."""
         require(self)
         require_files(WEIGHTS, self._folder, self.spec.name)
-        (only,) = graphs(self._folder)
-        graph = Graph(self._folder, only.name, device)
-        inputs = ["input", "input_lengths", "scales", *({"sid", "langid"} & graph.inputs.keys())]
-        graph.check({name: name for name in inputs}, {"output": "output"}, self._folder / CONFIG)
         self._symbols = read_symbols(self._config, self._folder)
         self._readings = {
             language: read_reading(self._config, self._folder, self.spec.name, language)
             for language in self._languages.values()
         }
         self._numbers = self._speaker_numbers(), self._language_numbers()
+        (only,) = graphs(self._folder)
+        graph = Graph(self._folder, only.name, device)
+        inputs = ["input", "input_lengths", "scales", *({"sid", "langid"} & graph.inputs.keys())]
+        graph.check({name: name for name in inputs}, {"output": "output"}, self._folder / CONFIG)
         self._graph = graph
         self.model = digest_files([*graph.files, self._folder / CONFIG])
 

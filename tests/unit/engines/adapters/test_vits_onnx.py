@@ -98,6 +98,7 @@ def test_languages_are_told_apart(folder: Path) -> None:
         "embedded_language_dim": 4,
         "language_ids_file": "/train/language_ids.json",
         "use_speaker_embedding": False,
+        "use_sdp": False,
     }
     tiny_vits.make(folder, model_args=arguments)
     by_torch = Vits("vits", folder)
