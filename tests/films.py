@@ -57,19 +57,16 @@ SOUNDS: dict[str, tuple[str, ...]] = {
 
 def make(path: Path, *options: str, sound: float = SECONDS, picture: float = SECONDS) -> Path:
     """Write a film, or a sound file for a suffix in `SOUNDS`, with the given seconds of each."""
-    if options or (sound, picture) != (SECONDS, SECONDS):
-        _write(path, *options, sound=sound, picture=picture)
-    else:
-        path.write_bytes(_plain(path.suffix))
+    path.write_bytes(_film(path.suffix, options, sound, picture))
     return path
 
 
 @cache
-def _plain(suffix: str) -> bytes:
-    """Return the film or sound file that most tests of a format use."""
+def _film(suffix: str, options: tuple[str, ...], sound: float, picture: float) -> bytes:
+    """Return a film that several tests of a process may use."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"film{suffix}"
-        _write(path, sound=SECONDS, picture=SECONDS)
+        _write(path, *options, sound=sound, picture=picture)
         return path.read_bytes()
 
 
@@ -101,12 +98,20 @@ def white_frames(path: Path) -> list[float]:
 
 def tracks(path: Path, sounds: Sequence[tuple[int, str]], *options: str) -> Path:
     """Write a film with one sound track for each pitch, in Hz, and language."""
+    path.write_bytes(_tracks(path.suffix, tuple(sounds), options))
+    return path
+
+
+@cache
+def _tracks(suffix: str, sounds: tuple[tuple[int, str], ...], options: tuple[str, ...]) -> bytes:
     inputs, maps = flashes(), ["-map", "0:v"]
     for n, (pitch, language) in enumerate(sounds):
         inputs += ["-f", "lavfi", "-i", f"sine={pitch}:sample_rate=48000:duration={SECONDS}"]
         maps += ["-map", f"{n + 1}:a", f"-metadata:s:a:{n}", f"language={language}"]
-    ffmpeg(*inputs, *maps, *FILMS[path.suffix[1:]], *options, path)
-    return path
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"film{suffix}"
+        ffmpeg(*inputs, *maps, *FILMS[suffix[1:]], *options, path)
+        return path.read_bytes()
 
 
 def bytes_read() -> int:
