@@ -19,9 +19,28 @@ import s3_server as s3
 from redis_server import RedisServer
 from services import unavailable
 from shell import Shell
+from xdist.remote import Producer
+from xdist.scheduler.loadfile import LoadFileScheduling
 
 from dubbing.errors import QueueUnavailable
 from dubbing.storage import S3Options, Storage
+
+TOGETHER = ("tests/unit/engines/adapters/", "tests/unit/media/")
+"""Folders each of which runs in one process: its files import PyTorch, or make the same films."""
+
+
+class ByFolder(LoadFileScheduling):
+    """Gives a process whole files, and whole folders in `TOGETHER`."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return next((folder for folder in TOGETHER if file.startswith(folder)), file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFolder | None:
+    """Have `--dist=loadfile` keep together what costs more apart."""
+    return ByFolder(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session", autouse=True)
