@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from services import PLUGINS, unavailable
@@ -53,19 +55,47 @@ class Disk:
         subprocess.run(["mount", *options, self.path], check=True, capture_output=True)
 
 
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Disk]:
+@contextmanager
+def mounted(folder: Path) -> Iterator[Disk]:
     try:
-        disk = Disk(tmp_path / "disk")
+        disk = Disk(folder / "disk")
     except (OSError, subprocess.CalledProcessError):
         unavailable("the right to mount a disk")
     yield disk
     disk.remove()
 
 
-@pytest.fixture
-def plugins(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(PLUGINS))
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Disk]:
+    """The disk of the storage."""
+    with mounted(tmp_path_factory.mktemp("stored")) as disk:
+        yield disk
+
+
+@pytest.fixture(scope="module")
+def temporary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Disk]:
+    """The disk of the temporary files of assembly."""
+    with mounted(tmp_path_factory.mktemp("temporary")) as disk:
+        yield disk
+
+
+class Crowded(System):
+    """A worker of the faulty engine, and one of assembly whose temporary files have a disk."""
+
+    ENGINES: ClassVar[Mapping[str, str]] = {"faulty": "faulty"}
+
+
+@pytest.fixture(scope="module")
+def system(
+    tmp_path_factory: pytest.TempPathFactory, stored: Disk, temporary: Disk
+) -> Iterator[Crowded]:
+    home, storage_url = tmp_path_factory.mktemp("crowded"), str(stored.path / "storage")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(PLUGINS))
+        with Crowded(home, storage_url=storage_url, slots=1) as system:
+            system._workers["assembly"] = system.launch("assembly", TMPDIR=str(temporary.path))
+            system.ready()
+            yield system
 
 
 def errors(system: System) -> str:
@@ -74,67 +104,60 @@ def errors(system: System) -> str:
     return "".join(error for worker in found if not worker.queues for error in worker.errors)
 
 
-@pytest.mark.usefixtures("plugins")
 def test_a_job_waits_for_room_in_storage_and_nothing_is_stored_in_part(
-    tmp_path: Path, disk: Disk
+    system: Crowded, stored: Disk
 ) -> None:
-    with System(tmp_path / "home", storage_url=str(disk.path / "storage"), slots=1) as system:
-        job = script("crowded", *numbered("Crowded", 12, "<slow:0.1>"))
-        system.client.submit(job)
-        system.begun(job, 5)
-        disk.leave(PAGE)
-        system.until(lambda: "No space left on device" in errors(system), "told")
-        with pytest.raises(StorageUnavailable, match="No space left"):
-            system.client.submit(script("late", *numbered("Late", 100)))
-        assert system.client.ledger.snapshot("late") is None
-        assert {key for key in system.keys(job) if "#" in key} == set()
-        assert not [path for path in disk.files() if "#" in path.name]
-        for key in system.client.storage.keys("clips/"):
-            assert decode_clip(system.client.storage.get(key)).seconds > 0
+    job = script("crowded", *numbered("Crowded", 12, "<slow:0.1>"))
+    system.client.submit(job)
+    system.begun(job, 5)
+    stored.leave(PAGE)
+    system.until(lambda: "No space left on device" in errors(system), "told")
+    with pytest.raises(StorageUnavailable, match="No space left"):
+        system.client.submit(script("late", *numbered("Late", 100)))
+    assert system.client.ledger.snapshot("late") is None
+    assert {key for key in system.keys(job) if "#" in key} == set()
+    assert not [path for path in stored.files() if "#" in path.name]
+    for key in system.client.storage.keys("clips/"):
+        assert decode_clip(system.client.storage.get(key)).seconds > 0
 
-        disk.leave(LARGE)
-        system.wait("crowded")
-        assert system.whole(job)
+    stored.leave(LARGE)
+    system.wait("crowded")
+    assert system.whole(job)
 
 
-@pytest.mark.usefixtures("plugins")
 def test_an_assembly_without_room_fails_clearly_and_leaves_nothing(
-    tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
+    system: Crowded, temporary: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    disk.leave(MEGABYTE)
-    with System(tmp_path / "home", slots=1) as system:
-        system.ready()
-        system.stop("assembly")
-        system._workers["assembly"] = system.launch("assembly", TMPDIR=str(disk.path))
-        job = script("cramped", *numbered("Cramped", 3))
-        status = system.run(job)
-        assert status.state is JobState.FAILED
-        assert status.error
-        assert "make room, or set TMPDIR" in status.error.message
-        assert disk.files() == set()
+    temporary.leave(MEGABYTE)
+    job = script("cramped", *numbered("Cramped", 3))
+    status = system.run(job)
+    assert status.state is JobState.FAILED
+    assert status.error
+    assert "make room, or set TMPDIR" in status.error.message
+    assert temporary.files() == set()
 
-        # There was room when it was looked at; there is none for the mix, then for the outputs.
-        monkeypatch.setattr(disk_module, "SPARE", 0)
-        for begun in ("mix.f32", "dub.srt"):
-            disk.leave(LARGE)
-            with pytest.raises(MediaError, match=r"(?i)no space (is )?left"):
-                assemble(
-                    job,
-                    1,
-                    "run",
-                    system.outcomes(job),
-                    system.client.storage,
-                    disk.path,
-                    check=lambda name=begun: any(disk.path.rglob(name)) and disk.leave(0),
-                )
-            assert disk.files() == set()
+    # There was room when it was looked at; there is none for the mix, then for the outputs.
+    monkeypatch.setattr(disk_module, "SPARE", 0)
+    for begun in ("mix.f32", "dub.srt"):
+        temporary.leave(LARGE)
+        with pytest.raises(MediaError, match=r"(?i)no space (is )?left"):
+            assemble(
+                job,
+                1,
+                "run",
+                system.outcomes(job),
+                system.client.storage,
+                temporary.path,
+                check=lambda name=begun: any(temporary.path.rglob(name)) and temporary.leave(0),
+            )
+        assert temporary.files() == set()
 
-        disk.leave(LARGE)
-        system.client.retry("cramped")
-        assert system.wait("cramped").state is JobState.COMPLETED
-        assert disk.files() == set()
+    temporary.leave(LARGE)
+    system.client.retry("cramped")
+    assert system.wait("cramped").state is JobState.COMPLETED
+    assert temporary.files() == set()
 
-        disk.leave(PAGE)
-        with pytest.raises(MediaError, match=r"dub\.flac.* cannot be written: No space left"):
-            system.client.fetch("cramped", disk.path)
-        assert disk.files() == set()
+    temporary.leave(PAGE)
+    with pytest.raises(MediaError, match=r"dub\.flac.* cannot be written: No space left"):
+        system.client.fetch("cramped", temporary.path)
+    assert temporary.files() == set()
