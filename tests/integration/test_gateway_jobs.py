@@ -20,6 +20,10 @@ from dubbing.keyring import Keyring, Scope
 
 ANY = {"DUBBING_REQUESTS_PER_MINUTE_PER_ADDRESS": "10000", "DUBBING_REQUESTS_PER_MINUTE": "10000"}
 """Limits that no test reaches."""
+QUOTAS = """{"small": {"lines_a_day": 3}, "again": {"lines_a_day": 10},
+    "default": {"lines_a_day": 10000},
+    "quick": {"engine_seconds_a_month": 0.5}, "full": {"storage_gb": 0}}"""
+"""Only the tenants of the tests of quotas reach theirs."""
 _numbers = itertools.count()
 
 
@@ -40,7 +44,8 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def gateway(system: Served) -> Iterator[Gateway]:
-    with gateways.running(system.settings, PYTHONPATH=str(PLUGINS), **ANY) as gateway:
+    variables = {**ANY, "DUBBING_QUOTAS": QUOTAS, "PYTHONPATH": str(PLUGINS)}
+    with gateways.running(system.settings, **variables) as gateway:
         yield gateway
 
 
@@ -288,26 +293,12 @@ def test_a_key_is_asked_for_once_there_is_one_and_shows_its_own_tenant_alone(
             keyring.revoke(use.key.id)
 
 
-@pytest.fixture(scope="module")
-def strict(system: Served) -> Iterator[Gateway]:
-    """A gateway with quotas."""
-    settings = {
-        **ANY,
-        "DUBBING_QUOTAS": """{"small": {"lines_a_day": 3}, "again": {"lines_a_day": 10},
-            "default": {"lines_a_day": 10},
-            "quick": {"engine_seconds_a_month": 0.5}, "full": {"storage_gb": 0}}""",
-        "PYTHONPATH": str(PLUGINS),
-    }
-    with gateways.running(system.settings, **settings) as gateway:
-        yield gateway
-
-
-def test_a_tenant_has_no_more_lines_spoken_than_its_quota(strict: Gateway) -> None:
+def test_a_tenant_has_no_more_lines_spoken_than_its_quota(gateway: Gateway) -> None:
     asked = manifest(tenant="small")
     nameless = manifest("One line.", tenant="small") | {"id": None}
     # Only jobs that are stored count, and each once.
     answers = [
-        strict.http.post("/v1/jobs", json=fields).status_code
+        gateway.http.post("/v1/jobs", json=fields).status_code
         for fields in (
             asked | {"language": "xx"},
             *(asked, asked, asked | {"seed": 7}),
@@ -315,57 +306,58 @@ def test_a_tenant_has_no_more_lines_spoken_than_its_quota(strict: Gateway) -> No
         )
     ]
     assert answers == [422, 201, 200, 409, 201, 200]
-    refused = strict.http.post("/v1/jobs", json=manifest("One line.", tenant="small"))
+    refused = gateway.http.post("/v1/jobs", json=manifest("One line.", tenant="small"))
     assert (refused.status_code, refused.json()["code"]) == (429, "rate_limit_exceeded")
     assert int(refused.headers["Retry-After"]) == refused.json()["retry_after"] > 0
-    assert strict.http.post("/v1/jobs", json=manifest(tenant="other")).status_code == 201
+    assert gateway.http.post("/v1/jobs", json=manifest(tenant="other")).status_code == 201
 
 
-def test_lines_that_are_spoken_anew_count_and_others_do_not(strict: Gateway) -> None:
+def test_lines_that_are_spoken_anew_count_and_others_do_not(gateway: Gateway) -> None:
     asked = manifest("<broken> A line.", "A line.", tenant="again")
     path, retry = f"/v1/jobs/{asked['id']}", {"engine": "faulty"}
-    strict.http.post("/v1/jobs", json=asked)
+    gateway.http.post("/v1/jobs", json=asked)
 
     def left() -> int:
-        assert strict.http.get(f"{path}?wait=60").json()["state"] in {"failed", "completed"}
-        limited = strict.http.post("/v1/jobs", json=manifest(*["One line."] * 20, tenant="again"))
+        assert gateway.http.get(f"{path}?wait=60").json()["state"] in {"failed", "completed"}
+        limited = gateway.http.post("/v1/jobs", json=manifest(*["One line."] * 20, tenant="again"))
         (found,) = re.findall(r"and (\d+) are left", limited.json()["message"])
         return int(found)
 
     assert left() == 8
-    assert strict.http.post(f"{path}/retry", json=retry | {"voice": "none"}).status_code == 422
+    assert gateway.http.post(f"{path}/retry", json=retry | {"voice": "none"}).status_code == 422
     assert left() == 8
-    assert strict.http.post(f"{path}/retry", json=retry).status_code == 200
+    assert gateway.http.post(f"{path}/retry", json=retry).status_code == 200
     assert left() == 7
     asked["segments"][0]["text"] = "A line that can be spoken."
-    assert strict.http.put(path, json=asked | {"language": "xx"}).status_code == 422
-    assert strict.http.put(path, json=asked).status_code == 200
+    assert gateway.http.put(path, json=asked | {"language": "xx"}).status_code == 422
+    assert gateway.http.put(path, json=asked).status_code == 200
     assert left() == 6
     # Nothing is spoken for it.
-    assert strict.http.put(path, json=asked | {"metadata": {"a": "b"}}).status_code == 200
+    assert gateway.http.put(path, json=asked | {"metadata": {"a": "b"}}).status_code == 200
     assert left() == 6
 
 
-def test_a_text_that_is_refused_does_not_count(strict: Gateway) -> None:
+def test_a_text_that_is_refused_does_not_count(gateway: Gateway) -> None:
     plain = {"text": "Said at once.", "voice_id": "low", "language": "qaa", "engine": "faulty"}
+    before = gateway.http.get("/v1/me").json()["lines_today"]
     for fields, status, count in (
         ({"voice_id": "nobody"}, 404, 0),
         ({"text": "♪"}, 422, 0),
         ({"language": "no tag"}, 422, 0),
         ({}, 200, 1),
     ):
-        answer = strict.http.post("/api/synthesize", json=plain | fields)
+        answer = gateway.http.post("/api/synthesize", json=plain | fields)
         assert answer.status_code == status, answer.text
-        assert strict.http.get("/v1/me").json()["lines_today"] == count
+        assert gateway.http.get("/v1/me").json()["lines_today"] == before + count
 
 
 def test_engines_speak_for_a_tenant_no_longer_than_its_quota(
-    strict: Gateway, system: Served
+    gateway: Gateway, system: Served
 ) -> None:
     asked = manifest("<slow:1> A slow line.", tenant="quick")
     path = f"/v1/jobs/{asked['id']}"
-    strict.http.post("/v1/jobs", json=asked)
-    ended = strict.http.get(f"{path}?wait=60").json()
+    gateway.http.post("/v1/jobs", json=asked)
+    ended = gateway.http.get(f"{path}?wait=60").json()
     assert (ended["state"], ended["used"][0]["engine"]) == ("completed", "faulty")
     used = ended["used"][0]["seconds"]
     assert used >= 1
@@ -375,32 +367,32 @@ def test_engines_speak_for_a_tenant_no_longer_than_its_quota(
 
     def refused() -> bool:
         # What was used before is known for some seconds.
-        answer = strict.http.put(path, json=asked | {"seed": next(seeds)})
+        answer = gateway.http.put(path, json=asked | {"seed": next(seeds)})
         return answer.status_code == 429 and "spoken 0.5 s for 'quick'" in answer.json()["message"]
 
     system.until(refused, "refused", seconds=10)
 
 
-def test_a_tenant_keeps_no_more_than_its_quota(strict: Gateway, system: Served) -> None:
-    refused = strict.http.post("/v1/jobs", json=manifest(tenant="full"))
+def test_a_tenant_keeps_no_more_than_its_quota(gateway: Gateway, system: Served) -> None:
+    refused = gateway.http.post("/v1/jobs", json=manifest(tenant="full"))
     assert (refused.status_code, "keeps 0 GB of 0" in refused.json()["message"]) == (429, True)
     # What a job keeps is told by its outputs, until it is deleted.
     asked = manifest("A line.", tenant="keeper")
     path = f"/v1/jobs/{asked['id']}"
-    strict.http.post("/v1/jobs", json=asked)
-    strict.http.get(f"{path}?wait=60")
-    outputs = strict.http.get(f"{path}/outputs").json()["outputs"]
+    gateway.http.post("/v1/jobs", json=asked)
+    gateway.http.get(f"{path}?wait=60")
+    outputs = gateway.http.get(f"{path}/outputs").json()["outputs"]
     made = sum(one["bytes"] for one in outputs)
     # The mark goes a moment after the job counts as ended.
     system.until(lambda: bytes_kept(system.client.storage, "keeper") > made, "kept")
-    assert strict.http.delete(path).status_code == 204
+    assert gateway.http.delete(path).status_code == 204
     assert bytes_kept(system.client.storage, "keeper") == 0
 
 
-def test_a_gateway_that_is_told_to_end_sends_its_followers_away(strict: Gateway) -> None:
+def test_a_gateway_that_is_told_to_end_sends_its_followers_away(gateway: Gateway) -> None:
     asked = manifest("<slow:2> A slow line.")
-    strict.http.post("/v1/jobs", json=asked)
-    with strict.events(asked["id"]) as events:
+    gateway.http.post("/v1/jobs", json=asked)
+    with gateway.events(asked["id"]) as events:
         next(events)
-        assert strict.stop() == 0
+        assert gateway.stop() == 0
         assert "end" not in [event["event"] for event in events]
