@@ -148,6 +148,6 @@ def test_a_small_file_whose_last_packet_is_hours_late_is_refused(
 
 def test_eleven_minutes_of_silence_in_a_lean_codec_is_a_film(tmp_path: Path) -> None:
     quiet = tmp_path / "quiet.ogg"
-    ffmpeg("-f", "lavfi", "-i", "anullsrc=r=48000:cl=mono:d=660", "-c:a", "libopus", "-dtx", "1",
-           "-frame_duration", "60", "-application", "voip", quiet)  # fmt: skip
+    ffmpeg("-f", "lavfi", "-i", "anullsrc=r=48000:cl=mono:d=660:n=48000", "-c:a", "libopus",
+           "-dtx", "1", "-frame_duration", "60", "-application", "voip", quiet)  # fmt: skip
     assert probe(quiet).seconds == pytest.approx(660, abs=1)
