@@ -32,11 +32,12 @@ COMPARED = 500
 """Most known names that a misspelled one is compared with."""
 LONGEST_NAME = 100
 """Characters of the longest name that is compared."""
-FORMAT = 1
+FORMAT = 2
 """The highest format of documents and messages that this release reads.
 
 There is one count for all kinds of documents. A release raises it when older releases, which ignore
-new fields, would misread a document, and marks such documents with it.
+new fields, would misread a document, and marks such documents with it. Since 2, a segment of a job
+may have a voice and a speed of its own.
 """
 
 IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"

@@ -309,6 +309,10 @@ STORED_MEDIA = re.compile(r"media/[A-Za-z0-9][A-Za-z0-9._-]{0,99}|s3://[^/]+/.+"
 DIGEST = re.compile(r"[0-9a-f]{64}")
 """The digest of a stored voice."""
 
+WITH_OWN_VOICES = 2
+"""The format of a job with a voice or a speed of a segment's own: a release that reads the first
+format alone would speak the line as the speaker's role says."""
+
 UNCAST = Role()
 """The role of a speaker whom the cast does not name."""
 
@@ -327,6 +331,12 @@ class Job(Request, Document):
             if not STORED_MEDIA.fullmatch(source):
                 raise ValueError(f"{source!r} is neither the key of stored media nor an s3:// URL")
         return self
+
+    def as_stored(self) -> bytes:
+        """Return its document, marked with the lowest format of a release that reads it rightly."""
+        own = any(segment.voice or segment.speed for segment in self.segments)
+        marked = self.model_copy(update={"format": WITH_OWN_VOICES if own else 1})
+        return marked.model_dump_json().encode()
 
     def digest(self) -> str:
         """Return a hex digest of the request, without its id, collection, notes and file name.

@@ -86,7 +86,7 @@ def open_revision(
     lines = _changed(before, job, outcomes, specs)
     charge(len(lines))
     with held(storage, job.voice_digests - before.voice_digests, job.id):
-        storage.create(Keys.revision(job.id, job.digest()), job.model_dump_json().encode())
+        storage.create(Keys.revision(job.id, job.digest()), job.as_stored())
     now = Round(
         reason=Reason.REVISE, asked=round_ + 1, request=job.digest(), request_id=request_id()
     )

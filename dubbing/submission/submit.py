@@ -220,7 +220,7 @@ class Submitter:
             if job.collection:
                 self.storage.create(Keys.collection(job.collection, job.id), b"")
             self.storage.create(Keys.open(job.id), b"")
-            created = self.storage.create(Keys.job(job.id), job.model_dump_json().encode())
+            created = self.storage.create(Keys.job(job.id), job.as_stored())
         if not created:
             self._check_conflict(job)
         return created

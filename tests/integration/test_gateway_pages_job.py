@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -93,6 +94,11 @@ def test_one_line_is_changed_and_no_other_is_spoken(gateway: Gateway, system: Se
     assert (after["own_voice"], after["own_speed"]) == ("deep", 1.5)
     assert after["sound"] != third["sound"]
     assert system.client.wait("mended").done == 3
+    storage = system.client.storage
+    (revision,) = storage.keys("jobs/mended/revisions/")
+    written = [json.loads(storage.get(key)) for key in ("jobs/mended/job.json", revision)]
+    # Older releases would speak the line in the voice of its speaker.
+    assert [document.get("format") for document in written] == [None, 2]
     # What is not named stays, and null is the speaker's again.
     assert gateway.http.patch(url, json={"voice": None}).json()["round"] == 3
     ended(gateway, "mended")

@@ -35,6 +35,21 @@ def test_a_stored_job_is_read_without_unknown_fields_and_stays_the_same_request(
     assert plain.model_copy(update={"format": FORMAT + 1}).digest() == plain.digest()
 
 
+@pytest.mark.parametrize("own", [{"voice": "low"}, {"speed": 1.25}])
+def test_a_job_bears_the_second_format_while_a_segment_has_a_voice_or_speed_of_its_own(
+    own: dict[str, Any],
+) -> None:
+    plain = read_job(REQUEST)
+    assert "format" not in json.loads(plain.as_stored())
+    segment = plain.segments[0].model_copy(update=own)
+    changed = plain.model_copy(update={"segments": (segment,)})
+    assert json.loads(changed.as_stored())["format"] == 2
+    again = read_job(json.loads(changed.as_stored()))
+    assert again.digest() == changed.digest()
+    back = again.model_copy(update={"segments": plain.segments})
+    assert back.as_stored() == plain.as_stored()
+
+
 def test_the_same_models_are_strict_in_a_manifest() -> None:
     with pytest.raises(ValidationError) as caught:
         Manifest.model_validate(newer())
