@@ -108,7 +108,7 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
         overview=overview,
         pulse=Pulse(overview.look),
         specs=Kept(client.specs, SPECS_SECONDS),
-        shell=Shell(Assets()),
+        shell=Shell(Assets(), storage.origin),
         told=Told(storage),
     )
 

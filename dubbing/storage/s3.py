@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import obstore
 from obstore.store import S3Store
 
 from dubbing.errors import BadInput
@@ -86,6 +87,14 @@ def s3_store(url: str, options: S3Options, seconds: float | None = None) -> S3St
             "retry_timeout": timedelta(seconds=seconds or RETRY_SECONDS),
         },
     )
+
+
+def origin_of(url: str, options: S3Options) -> str:
+    """Return the origin of links to a bucket, such as ``https://s3.example:9000``; asks nobody."""
+    # The keys, for which obstore might ask Amazon's servers, are no part of it.
+    store = s3_store(url, replace(options, access_key_id="any", secret_access_key="any"))
+    link = urlsplit(obstore.sign(store, "GET", "any", timedelta(seconds=1)))
+    return f"{link.scheme}://{link.netloc.rpartition('@')[2]}"
 
 
 def _web_address(endpoint: str) -> str:

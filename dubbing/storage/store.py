@@ -24,7 +24,7 @@ from dubbing.errors import BadInput, MediaError, NotFound, StorageRefused, Stora
 from dubbing.storage.folder import check_folder, holds_link, make_folder
 from dubbing.storage.keys import Keys, check_key
 from dubbing.storage.parallel import in_order
-from dubbing.storage.s3 import S3Options, lies_in, s3_store
+from dubbing.storage.s3 import S3Options, lies_in, origin_of, s3_store
 from dubbing.storage.s3_refusal import Refusal, refusal_in, summary_of
 
 NOTHING = MemoryStore()
@@ -231,6 +231,11 @@ class Storage:
         """Return a URL at which anybody can read, or write, an object of a bucket for some time."""
         with self._mapped(key):
             return obstore.sign(self._store, method, key, timedelta(seconds=seconds))  # type: ignore[arg-type]
+
+    @property
+    def origin(self) -> str:
+        """The origin of `link`, such as ``https://s3.example:9000``; ``""`` for a folder."""
+        return origin_of(self.url, self.s3) if self._folder is None else ""
 
     def delete(self, key: str) -> None:
         """Remove an object; it need not exist."""

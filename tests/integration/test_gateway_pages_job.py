@@ -12,9 +12,13 @@ import browsers
 import films
 import gateways
 import pytest
+import s3_server as s3
 import soundfile
 from gateways import Gateway
 from system import System
+
+from dubbing.settings import Settings
+from dubbing.storage import S3Options, Storage
 
 ANY = {"DUBBING_REQUESTS_PER_MINUTE_PER_ADDRESS": "10000", "DUBBING_REQUESTS_PER_MINUTE": "10000"}
 HOSTILE = "<script>alert(1)</script>\u202e<b>evil"
@@ -171,6 +175,20 @@ def test_the_original_is_heard_beside_a_line(gateway: Gateway, source: str) -> N
 def page() -> Iterator[Any]:
     with browsers.page(viewport={"width": 1280, "height": 900}, locale="en-GB") as page:
         yield page
+
+
+def test_a_film_in_a_bucket_is_played_where_its_link_leads(
+    gateway: Gateway, system: Served, redis_url: str, s3_options: S3Options, page: Any
+) -> None:
+    dubbed(gateway, "far")
+    settings = Settings(redis_url=redis_url, **s3.settings(s3_options))
+    near, bucket = system.client.storage, Storage.at(settings.storage, s3_options)
+    for key in near.keys("jobs/far/"):
+        bucket.create(key, near.get(key))
+    with gateways.running(settings, **ANY) as other:
+        page.goto(f"{other.url}/jobs/far")
+        sound = page.get_by_role("region", name="Sound").locator("audio")
+        sound.evaluate("(sound) => { sound.muted = true; return sound.play(); }")
 
 
 def test_a_line_is_heard_mended_and_approved_in_a_browser(

@@ -1,7 +1,8 @@
 """The shell of a page: the document that a browser gets first, and what it allows the page.
 
 A page may run the gateway's own modules and talk to the gateway, and nothing else: no script or
-style in the document but the import map, no text that becomes code or markup, no other host.
+style in the document but the import map, no text that becomes code or markup, no other host but
+that of the bucket, whose films are played.
 """
 
 from __future__ import annotations
@@ -26,8 +27,6 @@ POLICY = (
     "connect-src 'self'",
     # Pico draws the signs of its fields from data.
     "img-src 'self' data:",
-    # Sounds come from routes, or from answers that the page holds.
-    "media-src 'self' blob:",
     "style-src 'self'",
     "base-uri 'none'",
     "form-action 'none'",
@@ -48,17 +47,23 @@ HARDENED: Mapping[str, str] = {
 class Shell:
     """Makes the shells of pages."""
 
-    def __init__(self, assets: Assets) -> None:
-        """Take the files of the pages."""
+    def __init__(self, assets: Assets, films: str = "") -> None:
+        """Take the files of the pages. films: the origin of links to films, if they are links."""
         self._documents: dict[str, str] = {}
         self.assets = assets
         imports = {name: self.url(file) for name, file in LIBRARIES.items()}
         self._imports = json.dumps({"imports": imports})
         self._shell = Template(SHELL.read_text("utf-8"))
         digest = base64.b64encode(hashlib.sha256(self._imports.encode()).digest()).decode()
+        policy = (
+            *POLICY,
+            f"script-src 'self' 'sha256-{digest}'",
+            # Sounds come from routes, from links of these, or from answers that the page holds.
+            f"media-src 'self' blob: {films}".rstrip(),
+        )
         self.headers: Mapping[str, str] = {
             **HARDENED,
-            "Content-Security-Policy": "; ".join((*POLICY, f"script-src 'self' 'sha256-{digest}'")),
+            "Content-Security-Policy": "; ".join(policy),
             # It names the files of this release.
             "Cache-Control": "no-cache",
         }

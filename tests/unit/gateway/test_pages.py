@@ -15,6 +15,7 @@ from dubbing.gateway.pages.addresses import PAGES
 from dubbing.gateway.pages.shell import Shell
 from dubbing.pages.assets import STATIC, Assets
 from dubbing.pages.imports import imported
+from dubbing.storage import S3Options, Storage
 
 NOTICE = Path(__file__).parents[3] / "NOTICE"
 VENDOR = STATIC / "vendor"
@@ -98,11 +99,30 @@ class Document(HTMLParser):
             self.scripts[-1] = (self.scripts[-1][0], data)
 
 
+def policy_of(shell: Shell) -> dict[str, str]:
+    rules = shell.headers["Content-Security-Policy"].split("; ")
+    return dict(rule.split(" ", 1) for rule in rules)
+
+
+@pytest.mark.parametrize(
+    ("url", "endpoint", "origin"),
+    [
+        ("s3://films/a", "https://user@s3.example:9000/at", " https://s3.example:9000"),
+        ("s3://films", None, " https://s3.eu-west-1.amazonaws.com"),
+        ("films", "https://s3.example:9000", ""),
+    ],
+)
+def test_a_page_plays_films_of_the_bucket_and_takes_nothing_else_from_there(
+    url: str, endpoint: str | None, origin: str, shell: Shell
+) -> None:
+    storage = Storage.at(url, S3Options(endpoint=endpoint, region="eu-west-1"))
+    policy = policy_of(Shell(shell.assets, storage.origin))
+    assert policy == {**policy_of(shell), "media-src": f"'self' blob:{origin}"}
+
+
 def test_a_page_runs_its_import_map_and_files_of_its_own_and_nothing_else(shell: Shell) -> None:
     document = Document(shell.of("status"))
-    policy = dict(
-        rule.split(" ", 1) for rule in shell.headers["Content-Security-Policy"].split("; ")
-    )
+    policy = policy_of(shell)
     (_, imports), (module, inline) = document.scripts
     digest = base64.b64encode(hashlib.sha256(imports.encode()).digest()).decode()
     assert policy["script-src"] == f"'self' 'sha256-{digest}'"
