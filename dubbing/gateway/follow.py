@@ -1,6 +1,8 @@
 """Who follows which job: one thread asks Redis for the events of all jobs that are followed.
 
-So the calls to Redis and storage grow with the jobs, and not with those who follow them.
+So the calls to Redis and storage grow with the jobs, and not with those who follow them. A follower
+is told no status that was asked for before it came, or before the one that it was told last: a job
+that was retried just now would be over.
 """
 
 from __future__ import annotations
@@ -9,10 +11,9 @@ import asyncio
 import logging
 import threading
 import time
-from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dubbing.errors import DubbingError, NotFound
 from dubbing.jobs.status import Status, statuses_of
@@ -38,6 +39,8 @@ class Event:
     job: str
     status: Status
     """Where the job stands after it."""
+    asked: float
+    """When the status was asked for, by the monotonic clock."""
     id: str = ""
     """Id in the job's stream of events; ``""`` for a status that is only newer."""
     name: str = "status"
@@ -53,6 +56,10 @@ class Follower:
         """Take the id of the last event that is known."""
         self._events: asyncio.Queue[Event | None] = asyncio.Queue(BEHIND)
         self._last = _number(after or "")
+        self._newest: Event | None = None
+        """The one with the newest status."""
+        self._told: Status | None = None
+        """The status that was told last by an event of its own."""
         self._early: list[Event | None] | None = []
         """What happens before it is known what the follower missed."""
 
@@ -67,20 +74,50 @@ class Follower:
         if self._early is not None:
             self._early.append(event)
             return
-        if event and event.id:
-            if _number(event.id) <= self._last:
-                return
-            self._last = _number(event.id)
+        if event and (event := self._news(event)) is None:
+            return
         if self._events.full():
             while not self._events.empty():
                 self._events.get_nowait()
             event = None
         self._events.put_nowait(event)
 
+    def _news(self, event: Event) -> Event | None:
+        """Return an event with the newest status of all so far, or None if it is no news."""
+        if self._newest and event.asked < self._newest.asked:
+            event = replace(event, status=self._newest.status, asked=self._newest.asked)
+        self._newest = event
+        if event.id:
+            known, self._last = self._last, max(self._last, _number(event.id))
+            return event if known < self._last else None
+        told, self._told = self._told, event.status
+        return event if told != event.status else None
+
     async def events(self) -> AsyncIterator[Event]:
         """Yield the events until the end."""
         while event := await self._events.get():
             yield event
+
+
+@dataclass(eq=False)
+class Followed:
+    """A job that is followed."""
+
+    after: str
+    """Id of the last event that was told."""
+    followers: set[Follower] = field(default_factory=set)
+    stands: Event | None = None
+    """The event with its newest status."""
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by the follower who asks where it stands."""
+
+    def tell(self, event: Event) -> None:
+        """Tell all followers."""
+        self.after = event.id or self.after
+        if self.stands is None or self.stands.asked < event.asked:
+            self.stands = event
+        for follower in self.followers:
+            follower.put(event)
 
 
 class Following:
@@ -90,10 +127,7 @@ class Following:
         """Nobody follows a job yet; `begin` starts the thread that asks."""
         self._storage = storage
         self._ledger = ledger
-        self._followers: dict[str, set[Follower]] = defaultdict(set)
-        self._after: dict[str, str] = {}
-        self._known: dict[str, tuple[Status, float]] = {}
-        """The last status of each job that is followed, and when it was asked."""
+        self._jobs: dict[str, Followed] = {}
         self._followed = threading.Event()
         self._over = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -107,53 +141,55 @@ class Following:
         """End the thread, and send all followers away: they come back to another gateway."""
         self._over = True
         self._followed.set()
-        for follower in {one for some in self._followers.values() for one in some}:
-            follower.put(None)
+        for job in self._jobs.values():
+            for follower in job.followers:
+                follower.put(None)
 
     @asynccontextmanager
-    async def follow(self, job: str, after: str | None = None) -> AsyncIterator[Follower]:
+    async def follow(self, id_: str, after: str | None = None) -> AsyncIterator[Follower]:
         """Follow a job during the block.
 
         after: id of the last event that the follower knows; its status comes first without one.
         Raises NotFound, and QueueUnavailable.
         """
-        follower = Follower(after)
-        if job not in self._after:
-            self._after.setdefault(job, await asyncio.to_thread(self._ledger.last_event, job))
-        self._followers[job].add(follower)
+        came, follower = time.monotonic(), Follower(after)
+        if id_ not in self._jobs:
+            last = await asyncio.to_thread(self._ledger.last_event, id_)
+            self._jobs.setdefault(id_, Followed(last))
+        job = self._jobs[id_]
+        job.followers.add(follower)
         self._followed.set()
         try:
-            follower.begin(await asyncio.to_thread(self._missed, job, after))
+            past = await asyncio.to_thread(self._ledger.past_events, id_, after) if after else []
+            stands = await self._stands(id_, job, came)
+            follower.begin([*_events(stands, past), stands])
             yield follower
         finally:
-            self._leave(job, follower)
+            job.followers.discard(follower)
+            if not job.followers and self._jobs.get(id_) is job:
+                del self._jobs[id_]
 
-    def _leave(self, job: str, follower: Follower) -> None:
-        self._followers[job].discard(follower)
-        if not self._followers[job]:
-            for kept in (self._followers, self._after, self._known):
-                kept.pop(job, None)
+    async def _stands(self, id_: str, job: Followed, came: float) -> Event:
+        """Return where a job stands, as it was asked after a follower came."""
+        async with job.turn:
+            # One question is enough for all who came while another was being answered.
+            if job.stands is None or job.stands.asked < came:
+                told = await asyncio.to_thread(self._ask_where, [id_])
+                if not told:
+                    raise NotFound(f"there is no job {id_!r}")
+                job.tell(told[0])
+                return told[0]
+            return job.stands
 
-    def _missed(self, job: str, after: str | None) -> list[Event]:
-        """Return what a follower who comes has missed; at least the status."""
-        past = self._ledger.past_events(job, after) if after is not None else []
-        status = self._status(job)
-        return [*_events(job, status, past), Event(job, status)]
-
-    def _status(self, job: str) -> Status:
-        """Return where a job stands, as it was asked in this moment for anybody."""
-        known, at = self._known.get(job, (None, 0.0))
-        if known and time.monotonic() - at < WAIT_SECONDS:
-            return known
-        found = statuses_of(self._storage, self._ledger, [job])
-        if not found:
-            raise NotFound(f"there is no job {job!r}")
-        self._known[job] = found[0], time.monotonic()
-        return found[0]
+    def _ask_where(self, ids: Sequence[str]) -> list[Event]:
+        """Ask where jobs stand; those that are gone are left out."""
+        asked = time.monotonic()
+        found = statuses_of(self._storage, self._ledger, ids)
+        return [Event(status.id, status, asked) for status in found]
 
     def _run(self) -> None:
         while not self._over:
-            if not self._after:
+            if not self._jobs:
                 self._followed.wait()
                 self._followed.clear()
                 continue
@@ -169,34 +205,27 @@ class Following:
 
     def _ask(self) -> None:
         """Ask once for the events of all jobs, and tell their followers."""
-        after = dict(self._after)
-        news = self._ledger.news(after, wait=WAIT_SECONDS)
-        now = time.monotonic()
-        due = [job for job in after if job in news or self._is_old(job, now)]
-        if not due:
-            return
-        told: list[Event] = []
-        for status in statuses_of(self._storage, self._ledger, due):
-            job, before = status.id, self._known.get(status.id, (None, 0.0))[0]
-            told += _events(job, status, news.get(job, ()))
-            if status != before:
-                told.append(Event(job, status))
-            self._known[job] = status, now
-        if self._loop and not self._over:
-            last = {job: entries[-1][0] for job, entries in news.items() if entries}
-            self._loop.call_soon_threadsafe(self._tell, told, last)
+        jobs = dict(self._jobs)
+        news = self._ledger.news({id_: job.after for id_, job in jobs.items()}, wait=WAIT_SECONDS)
+        due = [id_ for id_, job in jobs.items() if id_ in news or _is_old(job.stands)]
+        told = [
+            event
+            for stands in (self._ask_where(due) if due else ())
+            for event in (*_events(stands, news.get(stands.job, ())), stands)
+        ]
+        if told and self._loop and not self._over:
+            self._loop.call_soon_threadsafe(_tell, jobs, told)
 
-    def _is_old(self, job: str, now: float) -> bool:
-        known, at = self._known.get(job, (None, 0.0))
-        return known is None or (not known.state.ended and now - at > REFRESH_SECONDS)
 
-    def _tell(self, events: Iterable[Event], last: dict[str, str]) -> None:
-        for job, id_ in last.items():
-            if job in self._after:
-                self._after[job] = id_
-        for event in events:
-            for follower in tuple(self._followers.get(event.job, ())):
-                follower.put(event)
+def _tell(jobs: Mapping[str, Followed], events: Iterable[Event]) -> None:
+    for event in events:
+        jobs[event.job].tell(event)
+
+
+def _is_old(stands: Event | None) -> bool:
+    if stands is None:
+        return True
+    return not stands.status.state.ended and time.monotonic() - stands.asked > REFRESH_SECONDS
 
 
 def _number(id_: str) -> tuple[int, int]:
@@ -208,9 +237,11 @@ def _number(id_: str) -> tuple[int, int]:
         return 0, 0
 
 
-def _events(job: str, status: Status, entries: Iterable[tuple[str, dict[str, str]]]) -> list[Event]:
+def _events(stands: Event, entries: Iterable[tuple[str, dict[str, str]]]) -> list[Event]:
+    """Return the events of a job's stream. stands: the one with the status after them."""
     found = []
     for id_, fields in entries:
         told = {name: value for name, value in fields.items() if name != "event"}
-        found.append(Event(job, status, id_, fields.get("event", "status"), told))
+        name = fields.get("event", "status")
+        found.append(replace(stands, id=id_, name=name, told=told))
     return found

@@ -277,9 +277,6 @@ async def _until(
     try:
         async with asyncio.timeout(wait), office.following.follow(status.id) as follower:
             async for event in follower.events():
-                if event.status.round < status.round:
-                    # It was asked before this round began.
-                    continue
                 status = event.status
                 if enough(status):
                     break

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -13,8 +15,9 @@ import httpx2
 import pytest
 from gateways import Gateway
 from services import PLUGINS
-from system import System
+from system import System, script
 
+from dubbing.gateway.follow import Following
 from dubbing.jobs.usage import bytes_kept, seconds_used
 from dubbing.keyring import Keyring, Scope
 
@@ -231,6 +234,33 @@ def test_a_follower_goes_on_at_another_gateway_where_the_first_one_was_killed(
     assert [e["data"]["told"]["state"] for e in seen if e["event"] == "state"][-1] == "completed"
     over = gateway.http.get(f"/v1/jobs/{job}/events", headers={"Last-Event-ID": ids[-1]})
     assert over.status_code == 204
+
+
+def test_who_follows_a_job_just_after_it_was_retried_is_told_of_the_new_round(
+    system: Served,
+) -> None:
+    client = system.client
+    job = client.submit(script("retried", "A line that nobody speaks.", engine="tone")).id
+    client.cancel(job)
+    # What it needs is imported by then: the second one is quick.
+    client.retry(job)
+    client.cancel(job)
+
+    async def told() -> list[int]:
+        following = Following(client.storage, client.ledger)
+        following.begin()
+        async with following.follow(job) as first, aclosing(first.events()) as events:
+            rounds = [(await anext(events)).status.round]
+            await asyncio.to_thread(client.retry, job)
+            async with following.follow(job) as second, aclosing(second.events()) as others:
+                rounds.append((await anext(others)).status.round)
+            # What one asked is told to the others.
+            rounds.append((await anext(events)).status.round)
+        following.end()
+        return rounds
+
+    assert asyncio.run(told()) == [2, 3, 3]
+    client.cancel(job)
 
 
 @pytest.mark.parametrize(
