@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import json
 import re
 from html.parser import HTMLParser
@@ -20,6 +21,7 @@ from dubbing.storage import S3Options, Storage
 NOTICE = Path(__file__).parents[3] / "NOTICE"
 VENDOR = STATIC / "vendor"
 OURS = [path for path in sorted(STATIC.rglob("*.js")) if VENDOR not in path.parents]
+SHEETS = [path for path in sorted(STATIC.rglob("*.css")) if VENDOR not in path.parents]
 WORD = re.compile(r'^  "([^"]+)": "(.+)",$', re.MULTILINE)
 SAID = re.compile(r"""\bt\(["'`]([\w.-]+)["'`][,)]""")
 
@@ -70,6 +72,18 @@ def test_every_text_of_a_page_is_there_in_each_language() -> None:
     said = {name for module in OURS for name in SAID.findall(module.read_text())}
     assert len(said) > 20
     assert said <= known
+
+
+@pytest.mark.parametrize("sheet", SHEETS, ids=lambda path: path.name)
+def test_every_style_is_of_something_that_a_page_shows(sheet: Path) -> None:
+    style = re.sub(r"/\*.*?\*/", "", sheet.read_text(), flags=re.DOTALL)
+    depths = [*itertools.accumulate({"{": 1, "}": -1}.get(one, 0) for one in style)]
+    assert (min(depths), depths[-1]) == (0, 0)
+    selectors = re.sub(r"\{[^{}]*\}", "", style)
+    classes = {*re.findall(r"\.([a-z][\w-]*)", selectors)}
+    shown = {name for module in OURS for name in re.findall(r"[\w-]+", module.read_text())}
+    # uPlot's own begin so.
+    assert not {name for name in classes - shown if not name.startswith("u-")}
 
 
 def words(file: Path) -> dict[str, str]:

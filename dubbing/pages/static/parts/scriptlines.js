@@ -4,7 +4,7 @@
 import { useState } from "preact/hooks";
 
 import { html } from "../html.js";
-import { number, moment } from "../words/figures.js";
+import { clock, number } from "../words/figures.js";
 import { t } from "../words/words.js";
 import { Name, visible } from "./name.js";
 import { Section, Table } from "./section.js";
@@ -54,7 +54,7 @@ export function ScriptLines({ lines, faults, cautions }) {
 function Line({ line, faults = [], cautions = [] }) {
   return html`<tr class=${faults.length > 0 ? "faulty" : cautions.length > 0 ? "doubtful" : null}>
     <th scope="row"><${Name} of=${line.id} /></th>
-    <td><${Name} of=${line.speaker} /><small>${moment(line.start)} – ${moment(line.end)}</small></td>
+    <td><${Name} of=${line.speaker} /><small>${clock(line.start, 1)} – ${clock(line.end, 1)}</small></td>
     <td class="said" dir="auto">
       ${visible(line.text)}
       ${faults.map(

@@ -34,15 +34,6 @@ export function money(value, currency) {
   return `${format(value, { maximumSignificantDigits: 3 })} ${currency}`;
 }
 
-// Returns a moment of a film, such as 1:02:03.5.
-export function moment(seconds) {
-  if (!Number.isFinite(seconds)) return UNKNOWN;
-  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
-  const rest = (Math.floor(seconds * 10) % 600) / 10;
-  const two = (value) => String(value).padStart(2, "0");
-  return `${hours ? `${hours}:${two(minutes)}` : minutes}:${rest.toFixed(1).padStart(4, "0")}`;
-}
-
 // Returns the name of a language by its BCP 47 tag, or the tag when it has none.
 export function languageName(tag) {
   try {
@@ -68,14 +59,13 @@ export function span(seconds) {
 
 // Returns a place in a film, such as 1:02:03.
 export function clock(seconds, digits = 0) {
-  return known(seconds, () => {
-    const rounded = Number(seconds.toFixed(digits));
-    const two = (value) => String(Math.floor(value)).padStart(2, "0");
-    const rest = (rounded % 60).toFixed(digits).padStart(digits ? digits + 3 : 2, "0");
-    const minutes = Math.floor(rounded / 60);
-    const hours = Math.floor(minutes / 60);
-    return hours ? `${hours}:${two(minutes % 60)}:${rest}` : `${minutes}:${rest}`;
-  });
+  if (!Number.isFinite(seconds)) return UNKNOWN;
+  const rounded = Number(seconds.toFixed(digits));
+  const two = (value) => String(Math.floor(value)).padStart(2, "0");
+  const rest = (rounded % 60).toFixed(digits).padStart(digits ? digits + 3 : 2, "0");
+  const minutes = Math.floor(rounded / 60);
+  const hours = Math.floor(minutes / 60);
+  return hours ? `${hours}:${two(minutes % 60)}:${rest}` : `${minutes}:${rest}`;
 }
 
 // value: a Date, or what makes one.
