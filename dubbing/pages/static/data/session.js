@@ -9,7 +9,8 @@ export class Session {
   phase = "connecting";
   // Why the gateway or a part of it is away, in its own words.
   fault = "";
-  // As /session tells; null for nobody.
+  // As /session tells; null for nobody. Whose session has ended is known on: the page keeps what was
+  // typed until the same tenant has signed in again.
   person = null;
   // When the gateway was heard last, in milliseconds since 1970; 0 for never.
   heard = 0;
@@ -29,7 +30,7 @@ export class Session {
       this.person = await call("GET", "/session");
       this.heard = Date.now();
       this.opened += 1;
-      this.become("open");
+      this.#turn("open");
     } catch (fault) {
       this.#fail(fault);
     }
@@ -56,6 +57,10 @@ export class Session {
     }
   }
 
+  get isOver() {
+    return this.phase === "signed-out";
+  }
+
   may(scope) {
     // As the gateway takes it: who administers may do everything.
     return this.person?.scopes.some((one) => one === scope || one === "admin") ?? false;
@@ -70,33 +75,39 @@ export class Session {
   async signOut() {
     try {
       await call("DELETE", "/session");
-      this.#forget();
+      this.person = null;
+      this.#end();
     } catch (fault) {
       this.#fail(fault);
     }
   }
 
+  // Once the session is over, only signing in changes that.
   become(phase, fault = "") {
-    this.phase = phase;
-    this.fault = fault;
-    this.changed();
+    if (!this.isOver) this.#turn(phase, fault);
   }
 
   // The gateway is gone, or so it seems: the page asks for it until it is back.
   lose(fault = "") {
+    if (this.isOver) return;
     clearTimeout(this.#again);
     this.#again = setTimeout(() => this.open(), AGAIN_MS);
     this.become("away", fault);
   }
 
   #fail(fault) {
-    if (fault.status === 401) this.#forget();
+    if (fault.status === 401) this.#end();
     else this.lose(fault.message);
   }
 
-  #forget() {
+  #end() {
     clearTimeout(this.#again);
-    this.person = null;
-    this.become("signed-out");
+    this.#turn("signed-out");
+  }
+
+  #turn(phase, fault = "") {
+    this.phase = phase;
+    this.fault = fault;
+    this.changed();
   }
 }

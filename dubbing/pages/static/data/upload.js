@@ -44,7 +44,7 @@ export class Upload {
     while (!this.#stopped && !this.source && !this.fault) {
       try {
         // While nobody has signed in, or the gateway is away, the session asks for it.
-        if (!this.#session.person || this.#session.phase === "away") throw new Fault(0, "");
+        if (["signed-out", "away"].includes(this.#session.phase)) throw new Fault(0, "");
         await this.#goOn();
       } catch (fault) {
         await this.#take(fault);

@@ -45,7 +45,7 @@ start(function Jobs({ session }) {
       html`<${JobList} label="listed" jobs=${listed.jobs} tenants=${isAdmin} />`}
       ${listed.next &&
       html`<p>
-        <button class="secondary outline" disabled=${listed.busy} onClick=${() => listed.older()}>
+        <button class="outline secondary" disabled=${listed.busy} onClick=${() => listed.older()}>
           ${t(filter.part ? "jobs.older.search" : "jobs.older")}
         </button>
       </p>`}

@@ -34,7 +34,7 @@ export function Files({ draft }) {
       onDrop=${drop}
     >
       <input class="unseen" type="file" multiple onChange=${choose} />
-      <span>${t("files.drop")}</span>
+      <strong>${t("files.drop")}</strong>
     </label>
     ${draft.files.length > 0 &&
     html`<ul class="files">
@@ -62,7 +62,7 @@ function File({ one, draft }) {
     </span>
     <${State} one=${one} />
     <button
-      class="secondary outline"
+      class="outline secondary"
       aria-label=${t("file.remove.name", { name: file.name })}
       onClick=${() => draft.remove(one)}
     >

@@ -33,6 +33,7 @@ function Frame({ content }) {
   const session = useMemo(() => new Session(redraw), []);
   useEffect(() => void session.open(), []);
   const { phase, person } = session;
+  const keyed = Boolean(person?.key) && !session.isOver;
   return html`
     <a class="skip" href="#main">${t("skip")}</a>
     <header class="container">
@@ -43,9 +44,7 @@ function Frame({ content }) {
             .filter(([page]) => !(page in NEEDED) || session.may(NEEDED[page]))
             .map(
               ([page, name]) => html`<li key=${page}>
-                <a href=${page} aria-current=${page === location.pathname ? "page" : null}
-                  >${t(name)}</a
-                >
+                <a href=${page} aria-current=${current(page)}>${t(name)}</a>
               </li>`,
             )}
         </ul>
@@ -53,9 +52,9 @@ function Frame({ content }) {
           <li aria-live="polite">
             ${phase !== "open" && html`<${Mark} tone=${TONES[phase]}>${t(`sign.${phase}`)}<//>`}
           </li>
-          ${person?.key &&
+          ${keyed &&
           html`<li><bdi class="name">${t("person", { tenant: person.tenant })}</bdi></li>`}
-          ${person?.key &&
+          ${keyed &&
           html`<li>
             <button class="outline secondary" onClick=${() => session.signOut()}>
               ${t("sign-out")}
@@ -69,10 +68,20 @@ function Frame({ content }) {
     </header>
     <main id="main" class="container" tabindex="-1">
       <${Troubles} session=${session} />
-      ${phase === "signed-out" && html`<${SignIn} done=${() => session.open()} />`}
-      ${person && html`<${content} session=${session} />`}
+      ${session.isOver &&
+      html`<${SignIn} ended=${person !== null} done=${() => session.open()} />`}
+      ${person &&
+      html`<div key=${person.tenant} hidden=${session.isOver}>
+        <${content} session=${session} />
+      </div>`}
     </main>
   `;
+}
+
+// Whether the page is the one at an address, or one below it.
+function current(address) {
+  if (address === location.pathname) return "page";
+  return location.pathname.startsWith(`${address}/`) ? "true" : null;
 }
 
 // What is wrong, said aloud when it comes.

@@ -36,7 +36,7 @@ export function Hear({ src, label }) {
 
   return html`<button
       type="button"
-      class="outline small"
+      class="outline secondary small"
       aria-label=${`${t(state === "playing" ? "hear.stop" : "hear")}: ${label}`}
       onClick=${turn}
     >

@@ -149,13 +149,13 @@ function Drop({ file, take }) {
     event.target.value = "";
   };
   return html`<div
-    class=${over ? "recording over" : "recording"}
+    class=${over ? "drop over" : "drop"}
     onDragOver=${held(true)}
     onDragLeave=${held(false)}
     onDrop=${dropped}
   >
     <label>
-      <strong>${t("new.drop")}</strong>
+      <strong>${t("new.drop")}</strong><br />
       <small>${t("new.drop-what")}</small>
       <input type="file" accept="audio/*,video/*" onChange=${chosen} />
     </label>

@@ -60,7 +60,7 @@ function One({ one, again }) {
         ${" · "}<${Name} of=${one.node ?? "–"} />
       </small>
       <span class="buttons">
-        <a role="button" class="outline small" href=${one.url} download=${one.file}>
+        <a role="button" class="outline secondary small" href=${one.url} download=${one.file}>
           ${t("said.download")}
         </a>
         <button type="button" class="outline secondary small" onClick=${() => again(asked)}>

@@ -11,7 +11,7 @@ export function Settings({ draft }) {
   const chosen = engines.find((one) => one.name === engine);
   const languages = (chosen?.languages ?? []).filter((tag) => tag !== "*");
   return html`<${Section} id="settings" title=${t("settings")}>
-    <div class="filter wide">
+    <div class="fields">
       <label>
         ${t("settings.language")}
         <input
@@ -39,6 +39,7 @@ export function Settings({ draft }) {
             </option>`,
           )}
         </select>
+        ${chosen && html`<small><bdi>${visible(chosen.summary)}</bdi></small>`}
       </label>
       <label>
         ${t("settings.id")}
@@ -75,7 +76,6 @@ export function Settings({ draft }) {
       />
       ${t("settings.prefix")}
     </label>`}
-    ${chosen && html`<p><small><bdi>${visible(chosen.summary)}</bdi></small></p>`}
   <//>`;
 }
 

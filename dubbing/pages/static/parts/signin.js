@@ -1,15 +1,18 @@
 // Signing in with an API key: the gateway gives the browser a session for it.
 
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { call } from "../data/call.js";
 import { html } from "../html.js";
 import { t } from "../words/words.js";
 
-// done: called once somebody has signed in.
-export function SignIn({ done }) {
+// ended: whether somebody had signed in. done: called once somebody has.
+export function SignIn({ ended, done }) {
   const [fault, setFault] = useState("");
   const [busy, setBusy] = useState(false);
+
+  const field = useRef(null);
+  useEffect(() => field.current.focus(), []);
 
   async function signIn(event) {
     event.preventDefault();
@@ -25,10 +28,11 @@ export function SignIn({ done }) {
 
   return html`<form class="sign-in" onSubmit=${signIn}>
     <h1>${t("sign-in")}</h1>
-    <p>${t("sign-in.intro")}</p>
+    <p>${t(ended ? "sign-in.ended" : "sign-in.intro")}</p>
     <label>
       ${t("sign-in.key")}
       <input
+        ref=${field}
         name="key"
         type="password"
         autocomplete="current-password"

@@ -66,7 +66,7 @@ function Copy({ code }) {
 
   return html`<span class="copy">
     <small role="status">${done && t(done)}</small>
-    <button type="button" class="outline small" onClick=${copy}>
+    <button type="button" class="outline secondary small" onClick=${copy}>
       ${t("snippets.copy")}
     </button>
   </span>`;

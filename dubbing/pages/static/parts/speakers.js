@@ -63,7 +63,7 @@ function Speaker({ speaker, draft, player, playing }) {
     <th scope="row"><${Name} of=${name} /></th>
     <td>
       <button
-        class="secondary outline small"
+        class="outline secondary small"
         aria-label=${t(on ? "speaker.stop.of" : "speaker.hear.of", { name: visible(name) })}
         aria-busy=${playing.name === name && playing.busy ? "true" : null}
         disabled=${!can}

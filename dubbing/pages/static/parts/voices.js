@@ -83,7 +83,7 @@ function Does({ voice, online, may, use, remove }) {
 
   if (asking) {
     return html`<span class="buttons">
-      <button type="button" class="outline small danger" ref=${sure} onClick=${go}>
+      <button type="button" class="small grave" ref=${sure} onClick=${go}>
         ${t("voice.delete-now")}
       </button>
       <button type="button" class="outline secondary small" onClick=${() => turn(false)}>
@@ -95,7 +95,7 @@ function Does({ voice, online, may, use, remove }) {
       <${Hear} src=${`/api/voices/${encodeURIComponent(voice.voice_id)}/recording`} label=${name} />
       <button
         type="button"
-        class="outline small"
+        class="outline secondary small"
         disabled=${!able}
         aria-label=${`${t("voice.use")}: ${name}`}
         onClick=${() => use(voice, able)}

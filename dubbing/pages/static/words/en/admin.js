@@ -102,7 +102,7 @@ export default {
   "announcement.delete": "Delete",
   "announcement.delete.ask": "Delete this announcement?",
   "dead": "Dead letters",
-  "dead.none": "Webhooks were told everything. Your tenant has {count}.",
+  "dead.none": "No message is waiting. Webhooks of your tenant: {count}.",
   "dead.event": "Event",
   "dead.at": "When",
   "dead.tries": "Tries",

@@ -12,6 +12,7 @@ export default {
   "sign-in": "Sign in",
   "sign-out": "Sign out",
   "sign-in.intro": "This gateway needs an API key. The browser keeps a session, and not the key.",
+  "sign-in.ended": "Your session has ended. What you have typed is kept until you sign in again.",
   "sign-in.key": "API key",
   "sign-in.help": "“dubbing keys add” makes one; it needs the scope read.",
   "sign-in.unknown": "This API key is unknown or was revoked.",

@@ -102,7 +102,7 @@ export default {
   "announcement.delete": "删除",
   "announcement.delete.ask": "删除此公告？",
   "dead": "未送达的消息",
-  "dead.none": "所有消息都已送达。您的租户有 {count} 个 Webhook。",
+  "dead.none": "没有未送达的消息。您的租户有 {count} 个 Webhook。",
   "dead.event": "事件",
   "dead.at": "时间",
   "dead.tries": "尝试次数",

@@ -12,6 +12,7 @@ export default {
   "sign-in": "登录",
   "sign-out": "退出登录",
   "sign-in.intro": "此网关需要 API 密钥。浏览器只保存会话，不保存密钥。",
+  "sign-in.ended": "您的会话已结束。重新登录后，已填写的内容仍会保留。",
   "sign-in.key": "API 密钥",
   "sign-in.help": "用“dubbing keys add”创建密钥；需要 read 权限。",
   "sign-in.unknown": "此 API 密钥不存在或已被吊销。",
