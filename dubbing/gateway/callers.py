@@ -180,12 +180,16 @@ class Door:
             return
         headers = Headers(scope=scope)
         sent = [*keys_in(headers), *_taken_from_query(scope)]
+
+        async def known() -> Caller:
+            return await asyncio.to_thread(self._callers.of, headers, sent, _session(scope))
+
         try:
-            caller = await asyncio.to_thread(self._callers.of, headers, sent, _session(scope))
+            caller = await known()
         except DubbingError as exc:
             await _refuse(exc, scope, receive, send)
             return
-        scope.setdefault("state", {})["caller"] = caller
+        scope.setdefault("state", {}).update(caller=caller, known=known)
         await self._app(scope, receive, send)
 
 
@@ -225,6 +229,19 @@ def caller_of(connection: HTTPConnection) -> Caller:
     """Return who sent a request or opened a WebSocket."""
     caller: Caller = connection.state.caller
     return caller
+
+
+async def until_unknown(connection: HTTPConnection) -> None:
+    """Return once the key or the session of a connection that stays open has ended."""
+    while True:
+        await asyncio.sleep(KNOWN_SECONDS)
+        try:
+            await connection.state.known()
+        except Unauthorized:
+            return
+        except DubbingError:
+            # Storage or Redis is away.
+            continue
 
 
 def _having(right: Right) -> Callable[[HTTPConnection], Caller]:

@@ -211,7 +211,8 @@ class _Sources:
         """Return a key whose object has the caller's name in errors."""
         if path := self._storage.path(key):
             self._named[str(path)] = name
-        self._named[key] = name
+        # Errors about a file's content have its last name alone.
+        self._named |= {key: name, key.rpartition("/")[2]: name}
         return key
 
     def _upload(self, source: str) -> Upload:

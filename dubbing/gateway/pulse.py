@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 BEAT_SECONDS = 2.0
 BEHIND = 100
 """Messages that wait for a listener; one that is slower is sent away, and may come back."""
-GOING_AWAY, FAILED, TRY_AGAIN_LATER = 1001, 1011, 1013
+GOING_AWAY, UNKNOWN, FAILED, TRY_AGAIN_LATER = 1001, 1008, 1011, 1013
 """Codes with which a WebSocket is closed."""
 LEAVE_SECONDS = 2.0
 """How long listeners may take to leave when the gateway ends."""

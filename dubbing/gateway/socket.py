@@ -21,10 +21,10 @@ from starlette.websockets import WebSocketDisconnect
 from dubbing.documents import Model
 from dubbing.errors import BadInput, DubbingError
 from dubbing.gateway.bodies import EventBody, JobBody, job_body
-from dubbing.gateway.callers import caller_of
+from dubbing.gateway.callers import caller_of, until_unknown
 from dubbing.gateway.follow import Event
 from dubbing.gateway.office import Office, office_of
-from dubbing.gateway.pulse import FAILED, TRY_AGAIN_LATER, Listener, message
+from dubbing.gateway.pulse import FAILED, TRY_AGAIN_LATER, UNKNOWN, Listener, message
 from dubbing.gateway.refusals import FAULTS, Forbidden
 from dubbing.keyring import Scope
 from dubbing.serving.faults import fault_of
@@ -100,7 +100,8 @@ class Conversation:
     async def run(self) -> None:
         """Talk until the client leaves, or is sent away."""
         gone = self._listener.gone
-        talk = [asyncio.create_task(self._send()), asyncio.create_task(self._receive())]
+        parts = self._send(), self._receive(), self._watch()
+        talk = [asyncio.create_task(part) for part in parts]
         ends: list[asyncio.Future[Any]] = [*talk, gone]
         try:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -123,6 +124,10 @@ class Conversation:
         except (TimeoutError, WebSocketDisconnect, RuntimeError):
             # It reads nothing, or is gone.
             return
+
+    async def _watch(self) -> None:
+        await until_unknown(self._websocket)
+        self._listener.leave(UNKNOWN)
 
     async def _send(self) -> None:
         while True:

@@ -278,7 +278,7 @@ def test_what_a_webhook_was_not_told_is_sent_again(place: Place, desk: Any, dead
     letters.get_by_role("button", name=f"Send again: {dead}").first.click()
     expect(letters.get_by_role("button", name="Send again:")).to_have_count(1)
     letters.get_by_role("button", name="Send all again").click()
-    expect(letters.get_by_text("Webhooks were told everything.")).to_be_visible()
+    expect(letters.get_by_text("No message is waiting.")).to_be_visible()
 
 
 def test_a_key_is_made_on_the_page_signs_in_and_is_signed_out(

@@ -150,7 +150,7 @@ def test_a_recording_becomes_a_voice_with_what_was_judged_of_it(page: Any) -> No
     soundfile.write(file, sound.samples, sound.rate, format="FLAC")
     dropped = [RECORDING, base64.b64encode(file.getvalue()).decode()]
     handle = page.evaluate_handle(DROPPED, dropped)
-    page.dispatch_event(".recording", "drop", {"dataTransfer": handle})
+    page.dispatch_event(".drop", "drop", {"dataTransfer": handle})
     expect(making).to_contain_text(RECORDING.replace("\u202e", "\\u202e"))
     expect(making.get_by_label("Name")).to_have_value("b-Mara-b")
     making.get_by_label("Name").fill("mara")

@@ -95,6 +95,19 @@ def test_the_status_is_told_at_once_and_again(system: System, gateway: Gateway) 
         ear.hear("pong")
 
 
+def test_who_has_a_key_that_is_revoked_hears_nothing_more(system: System, gateway: Gateway) -> None:
+    keyring = Keyring(system.client.storage)
+    made, secret = keyring.make("t", [Scope.READ])
+    with _connected(gateway, f"/ws?key={secret}") as socket:
+        ear = Ear(socket)
+        ear.hear("system_status")
+        keyring.revoke(made.id)
+        with pytest.raises(ConnectionClosed) as closed:
+            ear.hear("no such message")
+        assert closed.value.rcvd
+        assert closed.value.rcvd.code == 1008
+
+
 def test_what_changes_is_told(system: System, gateway: Gateway) -> None:
     crew = system.client.ledger.crew
     changes, leaves = record(name="a@h"), record(name="b@h")
