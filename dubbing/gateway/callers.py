@@ -231,17 +231,22 @@ def caller_of(connection: HTTPConnection) -> Caller:
     return caller
 
 
+async def is_known(connection: HTTPConnection) -> bool:
+    """Whether the key or the session of a connection that stays open is still good."""
+    try:
+        await connection.state.known()
+    except Unauthorized:
+        return False
+    except DubbingError:
+        # Storage or Redis is away.
+        pass
+    return True
+
+
 async def until_unknown(connection: HTTPConnection) -> None:
     """Return once the key or the session of a connection that stays open has ended."""
-    while True:
+    while await is_known(connection):
         await asyncio.sleep(KNOWN_SECONDS)
-        try:
-            await connection.state.known()
-        except Unauthorized:
-            return
-        except DubbingError:
-            # Storage or Redis is away.
-            continue
 
 
 def _having(right: Right) -> Callable[[HTTPConnection], Caller]:

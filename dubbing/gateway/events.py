@@ -10,7 +10,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
 from dubbing.gateway.bodies import EventBody, job_body
-from dubbing.gateway.callers import Reader
+from dubbing.gateway.callers import Reader, is_known
 from dubbing.gateway.follow import Event
 from dubbing.gateway.jobs import JobId
 from dubbing.gateway.office import Office, office_of
@@ -72,6 +72,9 @@ async def events(
     async with office.following.follow(job_id, _valid(last_event_id)) as follower:
         yield ServerSentEvent(comment="hello", retry=AGAIN_MS)
         async for event in follower.events():
+            # Whoever comes again with a key that was revoked is refused.
+            if not await is_known(request):
+                return
             body = await _told(office, event)
             yield body
             if event.name == "status" and event.status.state.ended:

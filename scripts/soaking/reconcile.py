@@ -27,7 +27,7 @@ from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.synthesis.speak import MAX_DELIVERIES
 
-KEPT = frozenset({"jobs", "events", "workers", "holding", "slots", "turns", "pace"}) | {
+KEPT = frozenset({"jobs", "events", "workers", "holding", "slots", "turns", "pace", "hour"}) | {
     "work",
     "installation",
     "began",

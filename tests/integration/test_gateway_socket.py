@@ -98,14 +98,24 @@ def test_the_status_is_told_at_once_and_again(system: System, gateway: Gateway) 
 def test_who_has_a_key_that_is_revoked_hears_nothing_more(system: System, gateway: Gateway) -> None:
     keyring = Keyring(system.client.storage)
     made, secret = keyring.make("t", [Scope.READ])
-    with _connected(gateway, f"/ws?key={secret}") as socket:
-        ear = Ear(socket)
+    # Without any key, a gateway of this machine would be open.
+    key(system)
+    job = system.client.submit(script("followed", "A line.", engine="tone", tenant="t")).id
+    with (
+        _connected(gateway, f"/ws?key={secret}") as socket,
+        gateway.as_(secret).stream("GET", f"/v1/jobs/{job}/events") as followed,
+    ):
+        ear, told = Ear(socket), followed.iter_lines()
         ear.hear("system_status")
+        assert "event: status" in told
         keyring.revoke(made.id)
         with pytest.raises(ConnectionClosed) as closed:
             ear.hear("no such message")
         assert closed.value.rcvd
         assert closed.value.rcvd.code == 1008
+        # Nor of a job that is followed by Server-Sent Events, whose stream ends.
+        system.client.cancel(job)
+        assert not [line for line in told if line.startswith("event:")]
 
 
 def test_what_changes_is_told(system: System, gateway: Gateway) -> None:
