@@ -250,9 +250,7 @@ class Client:
         _check_name(job_id)
         specs = self.specs()
         other = with_base(engine, specs)
-        self._system.catalogue.permit(other)
-        self._installation.prepare()
-        announce(self.storage, other)
+        self._prepare(other)
         job = open_retry(self.storage, specs, job_id, engine=engine, voice=voice, charge=charge)
         start(self.storage, self.ledger, self.publisher, job)
         return self.status(job_id)
@@ -276,10 +274,7 @@ class Client:
         _check_name(job_id)
         specs = self.specs()
         job = mended(self.storage, specs, load_job(self.storage, job_id), line, change)
-        needed = specs_in(job, specs)
-        self._system.catalogue.permit(needed)
-        self._installation.prepare()
-        announce(self.storage, needed)
+        self._prepare(specs_in(job, specs))
         open_revision(self.storage, specs, job, charge=charge)
         start(self.storage, self.ledger, self.publisher, job)
         return self.status(job_id)
@@ -399,6 +394,12 @@ class Client:
     def specs(self) -> dict[str, EngineSpec]:
         """Return the specs of the engines that jobs can name."""
         return known_specs(self.storage, self._system.catalogue)
+
+    def _prepare(self, specs: Collection[EngineSpec]) -> None:
+        """Make ready for a round of engines; raises BadInput for a licence that is refused here."""
+        self._system.catalogue.permit(specs)
+        self._installation.prepare()
+        announce(self.storage, specs)
 
     def _name(self, job_id: str, name: str | None) -> str:
         return (load_job(self.storage, job_id).output.name or "") if name is None else name

@@ -5,7 +5,6 @@ Names come from outside, so each is checked before it becomes part of a storage 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
@@ -15,6 +14,7 @@ from dubbing.documents import is_identifier
 from dubbing.engines.engine import EngineSpec
 from dubbing.errors import BadInput, Damaged, NotFound
 from dubbing.job import DEFAULT_TENANT, Manner, Request, Segment
+from dubbing.job.job import DIGEST
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.voices.store import load_voice
@@ -123,7 +123,7 @@ def pointer(storage: Storage, tenant: str, name: str) -> str:
 
 def is_digest(name: str) -> bool:
     """Whether ``name`` is the digest of a voice, and not its name."""
-    return re.fullmatch(r"[0-9a-f]{64}", name) is not None
+    return DIGEST.fullmatch(name) is not None
 
 
 def check_new_name(name: str) -> None:
