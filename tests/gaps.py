@@ -21,7 +21,7 @@ from dubbing.queue.publisher import BROKER_PREFIX
 from dubbing.script.manifest import Manifest
 from dubbing.storage.keys import Keys
 
-PATIENCE = 120.0
+PATIENCE = 240.0
 """Seconds that a job may take on a slow machine, where all jobs wait for each other."""
 LINES = 4
 """Lines of a job: one batch."""

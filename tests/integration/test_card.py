@@ -130,7 +130,7 @@ def test_a_process_that_died_while_it_loaded_an_engine_is_not_followed_into_it(c
     record = card.record()
     assert record.errors == (DIED.format(engine="faulty"),)
     assert record.holding.resting == {"faulty": record.errors[0]}
-    assert record.holding.loaded == ("tone",)
+    card.until(lambda: card.record().holding.loaded == ("tone",), "back, with its other engine")
     assert record.queues == ("synthesis.tone", "extraction.tone")
     card.client.cancel("loads")
     assert card.steer(Order.LOAD, "faulty") == ("tone", "faulty")
