@@ -98,7 +98,13 @@ def manifest_of(
         raise BadInput("give either a script or segments", where=where)
     cautions: list[Caution] = []
     if isinstance(script, str):
-        read = read_script(Path(script), speaker_prefix=speaker_prefix, encoding=encoding)
+        named = fields.get("language")
+        read = read_script(
+            Path(script),
+            speaker_prefix=speaker_prefix,
+            encoding=encoding,
+            language=named if isinstance(named, str) else None,
+        )
         segments = read.segments
         cautions += read.cautions
         if read.language and "language" not in fields:
@@ -113,7 +119,7 @@ def manifest_of(
 
 def _language(tag: str) -> Caution:
     message = (
-        f"no language is named: the transcript's own, {tag!r}, is used; name another if its text "
+        f"no language is named: the script's own, {tag!r}, is used; name another if its text "
         "is translated"
     )
     return Caution(code="language", segment=None, message=message)

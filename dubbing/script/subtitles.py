@@ -1,4 +1,4 @@
-"""Reads scripts and writes subtitles: SRT, WebVTT and ASS by pysubs2, and segments in JSON."""
+"""Reads scripts and writes subtitles: SRT, WebVTT and ASS by pysubs2, DAPT, and JSON."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from dubbing.files import parse_json, read_text
 from dubbing.job import Caution, Code, Segment
 from dubbing.script.captions import Caption, said_once, unrolled
 from dubbing.script.cues import MOST, Screened, at_line
+from dubbing.script.dapt import Dapt, read_dapt
 from dubbing.script.labels import before_label, one_each, seems_labelled, with_speaker, with_turns
 from dubbing.script.markup import words_of
 from dubbing.script.subrip import screen_subrip
@@ -25,7 +26,7 @@ from dubbing.script.webvtt import screen_webvtt
 
 SHOWN = 5
 """Most removed tags that one caution names."""
-SUFFIXES = (".srt", ".vtt", ".ass", ".ssa", ".json")
+SUFFIXES = (".srt", ".vtt", ".ass", ".ssa", ".ttml", ".json")
 """Suffixes of scripts."""
 ROLLED_UP = (
     "the captions roll up: they repeat each line until it leaves the screen, as YouTube's do; each "
@@ -43,11 +44,17 @@ class Script:
     segments: tuple[Segment, ...]
     cautions: tuple[Caution, ...] = ()
     language: str | None = None
-    """BCP 47 tag; None unless a transcript names its language."""
+    """BCP 47 tag; None unless a transcript or a DAPT script names its language."""
 
 
-def read_script(path: Path, *, speaker_prefix: bool = False, encoding: str | None = None) -> Script:
-    """Return the segments of an SRT, VTT, ASS, SSA or JSON file, in the file's order.
+def read_script(
+    path: Path,
+    *,
+    speaker_prefix: bool = False,
+    encoding: str | None = None,
+    language: str | None = None,
+) -> Script:
+    """Return the segments of an SRT, VTT, ASS, SSA, DAPT or JSON file, in the file's order.
 
     Ids are the positions of the kept cues, from ``"1"``; JSON may give its own. Markup, positions,
     and the comments and drawings of ASS are left out. A cue without words is kept, for the check of
@@ -56,6 +63,7 @@ def read_script(path: Path, *, speaker_prefix: bool = False, encoding: str | Non
 
     speaker_prefix: read ``NAME: text`` as NAME's text if no tag names the speaker.
     encoding: default UTF-8, or the encoding of a byte order mark.
+    language: the one to dub into, for a script in several; by default the script's own.
 
     Raises BadInput that names the line.
     """
@@ -66,6 +74,8 @@ def read_script(path: Path, *, speaker_prefix: bool = False, encoding: str | Non
     match suffix:
         case ".json":
             return _read_json(read_segments(text, path), path)
+        case ".ttml":
+            return _read_dapt(read_dapt(text, path, language), path)
         case ".srt":
             return _read_cues(screen_subrip(text, path), "srt", path, speaker_prefix)
         case ".vtt":
@@ -133,6 +143,14 @@ def _read_json(data: Any, path: Path) -> Script:
     if faults:
         raise BadInput(listed(faults), where=str(path))
     return Script(segments=tuple(checked), cautions=tuple(cautions), language=language_of(data))
+
+
+def _read_dapt(read: Dapt, path: Path) -> Script:
+    return Script(
+        segments=tuple(_segment(n, one, path) for n, one in enumerate(read.captions, 1)),
+        cautions=(*read.cautions, *_noted(read.captions)),
+        language=read.language,
+    )
 
 
 def _read_cues(screened: Screened, format_: str, path: Path, prefix: bool) -> Script:

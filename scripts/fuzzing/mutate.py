@@ -23,6 +23,7 @@ CUES = {
     "srt": "{n}\n{h:02}:{m:02}:{s:02},000 --> {h:02}:{m:02}:{s:02},900\n{text}\n\n",
     "vtt": "{h:02}:{m:02}:{s:02}.000 --> {h:02}:{m:02}:{s:02}.900\n{text}\n\n",
     "ass": "Dialogue: 0,{h}:{m:02}:{s:02}.00,{h}:{m:02}:{s:02}.90,Default,,0,0,0,,{text}\n",
+    "dapt": '<div begin="{h:02}:{m:02}:{s:02}" dur="0.9s"><p><span>{text}</span></p></div>',
     "list": "a.srt;{text}\n",
     "transcript": '{{"start":{n},"end":{n}.9,"text":{quoted},"seek":0}},',
     "manifest": '{{"start":{n},"end":{n}.9,"text":{quoted}}},',
@@ -33,6 +34,7 @@ CUES = {
 AROUND = {
     "vtt": ("WEBVTT\n\n", ""),
     "ass": ("[Events]\n", ""),
+    "dapt": ('<tt xmlns="http://www.w3.org/ns/ttml" xml:lang="de"><body>', "</body></tt>"),
     "list": ("script;language\n", ""),
     "transcript": ("[", "{}]"),
     "manifest": (

@@ -142,6 +142,7 @@ GOOD: dict[str, tuple[bytes, ...]] = {
     ),
     "ass": _examples("examples/scene.ass"),
     "vtt": (VTT.encode(),),
+    "dapt": _examples("tests/cases/dapt.ttml"),
     "transcript": (_json(WHISPER), _json(SEGMENTS), _json({"segments": SEGMENTS})),
     "list": (b"script;language;id\na.srt;de;x\n# b\na.srt;\"en\"\n", b"sep=,\nscript\na.srt\n"),
     "cast": (_json(CAST), _json({"cast": CAST})),

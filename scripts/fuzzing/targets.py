@@ -235,6 +235,7 @@ TARGETS = {
     "srt": Target(_script(".srt"), ".srt", FILE),
     "vtt": Target(_script(".vtt"), ".vtt", FILE),
     "ass": Target(_script(".ass"), ".ass", FILE),
+    "dapt": Target(_script(".ttml"), ".ttml", FILE),
     "transcript": Target(_script(".json"), ".json", FILE),
     "list": Target(_list, ".csv", (*FILE, "a.srt")),
     "cast": Target(_beside("cast"), ".json", (*FILE, "speaker ")),

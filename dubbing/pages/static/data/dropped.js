@@ -1,6 +1,6 @@
 // Files that a person dropped on the page, and what each is for a job.
 
-const SCRIPTS = ["srt", "vtt", "ass", "ssa"];
+const SCRIPTS = ["srt", "vtt", "ass", "ssa", "ttml"];
 // A larger one is a script of very many lines: the page does not read it.
 const MOST_JSON = 16 << 20;
 // Fields that only a manifest has; a transcript has segments and a language too.
