@@ -33,7 +33,7 @@ def read(scene, data):
             raise DubbingError("it is wrong")
     return ()
 
-trial.SECONDS = (1.0, 1.0)
+trial.SECONDS = (2.0, 2.0)
 inputs = [b"good", b"crash", b"slow", b"large", b"message", b"place", b"good"]
 for verdict in trial.tried(Target(read, ".txt", ("fuzzed",)), inputs):
     print(verdict.find.kind if verdict.find else "good")
