@@ -51,7 +51,10 @@ class EngineSpec(Model):
     languages: tuple[str, ...]
     """BCP 47 tags. A tag covers its regions: ``pt`` covers ``pt-BR``; ``*`` covers all."""
     voices: tuple[str, ...] = ()
-    """Stock voices; roles of the cast that name no voice take them in turn."""
+    """Stock voices; roles of the cast that name no voice take those of `stock` in turn."""
+    voice_languages: dict[str, str] = Field(default={})
+    """The language that a stock voice was made for, where it was made for one; it speaks the
+    engine's other languages with an accent."""
     clones: bool = False
     """Whether it can speak in a voice extracted from a reference."""
     reference_seconds: tuple[float, float] | None = None
@@ -124,6 +127,17 @@ class EngineSpec(Model):
             for spoken in self.languages
         )
 
+    def stock(self, language: str) -> tuple[str, ...]:
+        """Return the stock voices that were made for ``language``, or else all of them.
+
+        Voices of another region count where there are none of the language's own.
+        """
+        for wanted in (language, language.partition("-")[0]):
+            made = {voice: self.voice_languages.get(voice, wanted) for voice in self.voices}
+            if found := tuple(v for v in made if _related(made[v].lower(), wanted.lower())):
+                return found
+        return self.voices
+
     @property
     def own_language(self) -> str:
         """The one language that it speaks; ``""`` when it speaks several."""
@@ -165,6 +179,11 @@ class EngineSpec(Model):
     def longest(self, text: str, language: str, speed: float) -> float:
         """Return the seconds after which speech of ``text`` at ``speed`` is taken for a fault."""
         return 2.0 + FAULT_FACTOR * self.foresee(text, language) / speed
+
+
+def _related(tag: str, other: str) -> bool:
+    """Whether two tags are the same, or one is the other without its region."""
+    return tag == other or tag.startswith(f"{other}-") or other.startswith(f"{tag}-")
 
 
 def _by_language(table: Mapping[str, Number], language: str) -> Number:

@@ -89,7 +89,7 @@ def assign_voices(
         if speaker not in assigned:
             waiting[on[speaker]].append(speaker)
     for (engine, base), unvoiced in waiting.items():
-        stock = spec_of(engine, specs, base).voices
+        stock = spec_of(engine, specs, base).stock(job.language)
         free = [voice for voice in stock if (engine, base, voice) not in taken] or list(stock)
         if not free:
             raise BadInput(

@@ -23,7 +23,8 @@ RATE = 22050
 SYNCHRONOUS, BUFFER_MS, DO_NOT_EXIT = 2, 1000, 0x8000
 SPEED, PITCH = 1, 3
 CHARACTER_POSITION, PLAIN_UTF8 = 1, 1
-IPA_PHONEMES = 2
+IPA_PHONEMES, TIED = 2, 0x80
+TIE_SHIFT = 8
 LANGUAGE_CHANGE = re.compile(r"\([a-z-]+\)")
 """Marks where eSpeak reads a word in another language; not a phoneme."""
 
@@ -94,19 +95,20 @@ class Library:
             _check(status, "could not speak the line")
             return bytes(self._sound)
 
-    def phonemes(self, text: str, language: str) -> str:
+    def phonemes(self, text: str, language: str, tie: str = "") -> str:
         """Return ``text`` in the IPA, with spaces between words and without punctuation.
 
-        language: eSpeak's name of it, such as ``en-us``. Raises SpeechRejected for a language
-        that eSpeak does not know.
+        language: eSpeak's name of it, such as ``en-us``. tie: a character that joins the letters of
+        one phoneme. Raises SpeechRejected for a language that eSpeak does not know.
         """
+        mode = IPA_PHONEMES | (TIED | ord(tie) << TIE_SHIFT if tie else 0)
         rest = ctypes.c_char_p(text.encode())
         clauses = []
         with _lock:
             self._choose(language, by_language=True)
             # Each call reads a clause and moves the pointer on; it is null after the last clause.
             while rest.value is not None:
-                clause = self._c.espeak_TextToPhonemes(ctypes.byref(rest), PLAIN_UTF8, IPA_PHONEMES)
+                clause = self._c.espeak_TextToPhonemes(ctypes.byref(rest), PLAIN_UTF8, mode)
                 clauses.append(LANGUAGE_CHANGE.sub("", clause.decode()).strip())
         return " ".join(filter(None, clauses))
 
@@ -160,11 +162,11 @@ def phonemizer(who: str) -> Library:
     return open_library()
 
 
-def phonemes(who: str, language: str) -> Reading:
+def phonemes(who: str, language: str, tie: str = "") -> Reading:
     """Return the reading that turns a text into phonemes and keeps its punctuation.
 
-    who: the engine that needs it. language: as coqui-tts or eSpeak names it. Raises EngineMissing
-    without eSpeak.
+    who: the engine that needs it. language: as coqui-tts or eSpeak names it. tie: a character that
+    joins the letters of one phoneme. Raises EngineMissing without eSpeak.
     """
     library = phonemizer(who)
     voice = ESPEAK_NAMES.get(language, language)
@@ -173,7 +175,7 @@ def phonemes(who: str, language: str) -> Reading:
         parts = PUNCTUATION.split(text.strip())
         # Every second part is punctuation.
         return "".join(
-            part if number % 2 or not part else library.phonemes(part, voice)
+            part if number % 2 or not part else library.phonemes(part, voice, tie)
             for number, part in enumerate(parts)
         )
 

@@ -337,3 +337,15 @@ def test_another_engine_speaks_a_line_without_a_voice_that_it_lacks() -> None:
         recast(alone(job, voice="high"), job.segments, SPECS, "other").segments[0].voice == "high"
     )
     assert recast(job, job.segments, SPECS, voice="high").segments[0].voice is None
+
+
+def test_roles_without_a_voice_take_those_of_the_language_in_turn() -> None:
+    languages = {"amy": "en-US", "jean": "fr", "marie": "fr"}
+    specs = {"plain": spec("plain", voices=(*languages, "any"), voice_languages=languages)}
+
+    def taken(language: str, **cast: Role) -> list[str | None]:
+        voices = assign_voices(scene("Ada", "Bob", "Cyd", language=language, cast=cast), specs)
+        return [voices[who].stock for who in ("Ada", "Bob", "Cyd")]
+
+    assert taken("fr-CA", Bob=Role(voice="jean")) == ["marie", "jean", "any"]
+    assert taken("en") == ["amy", "any", "amy"]

@@ -1,0 +1,71 @@
+"""What Kokoro reads: phonemes of its own alphabet, made of eSpeak's, and their numbers.
+
+Kokoro was trained on the phonemes of the library misaki. For most languages these are eSpeak's,
+with one sign for each affricate and diphthong. English came from dictionaries, and from eSpeak for
+other words; here eSpeak's phonemes are brought to the same signs. Japanese and Mandarin, which more
+voices of the model speak, came from libraries that tell what eSpeak does not, such as the tone.
+"""
+
+from __future__ import annotations
+
+import re
+
+from dubbing.engines.adapters._espeak import Reading, phonemes
+from dubbing.engines.adapters._onnx.symbols import Symbols
+
+LONGEST = 510
+"""Symbols of a line, without those at both ends."""
+TIE = "^"
+"""Joins the letters of one phoneme in eSpeak's answer."""
+
+VARIETIES = {
+    "a": "en-US", "b": "en-GB", "e": "es", "f": "fr", "h": "hi", "i": "it", "p": "pt-BR",
+}  # fmt: skip
+"""The language of a voice, by the first letter of its name."""
+ESPEAK = {"en-US": "en-us", "en-GB": "en-gb", "fr": "fr-fr", "pt-BR": "pt-br"}
+"""eSpeak's names of these languages, where they differ."""
+
+# Published with the model; 0 stands at both ends.
+_RUNS = {
+    1: ";:,.!?", 9: '—…"()“” \u0303ʣʥʦʨᵝꭧAI', 31: "O", 33: "Q", 35: "ST", 39: "W", 41: "Yᵊabcdef",
+    50: "hijklmnopqrstuvwxyzɑɐɒæ", 75: "βɔɕç", 80: "ɖðʤə", 85: "ɚɛɜ", 90: "ɟ", 92: "ɡ", 99: "ɥ",
+    101: "ɨɪʝ", 110: "ɯɰŋɳɲɴø", 118: "ɸθœ", 123: "ɹ", 125: "ɾɻ", 128: "ʁɽʂʃʈʧ", 135: "ʊʋ",
+    138: "ʌɣɤ", 142: "χʎ", 147: "ʒʔ", 156: "ˈˌː", 162: "ʰ", 164: "ʲ", 169: "↓", 171: "→↗↘",
+    177: "ᵻ",
+}  # fmt: skip
+SYMBOLS = Symbols(
+    numbers={
+        symbol: number for first, run in _RUNS.items() for number, symbol in enumerate(run, first)
+    },
+    start=0,
+    end=0,
+)
+
+_PLAIN = {TIE: "", "-": ""}
+_ENGLISH = {
+    "a^ɪ": "I", "a^ʊ": "W", "d^ʒ": "ʤ", "e": "A", "e^ɪ": "A", "t^ʃ": "ʧ", "ɔ^ɪ": "Y", "o": "ɔ",
+    "ə^l": "ᵊl", "l\u0329": "ᵊl", "m\u0329": "ᵊm", "n\u0329": "ᵊn", "ʔn\u0329": "tn", "ʔ": "t",
+    "ɐ": "ə", "ɚ": "əɹ", "r": "ɹ", "ɾ": "T", "x": "k", "ç": "k", "ɬ": "l", "ʲ": "", "\u0303": "",
+}  # fmt: skip
+_AMERICAN = {"o^ʊ": "O", "ɜː": "ɜɹ", "ɜːɹ": "ɜɹ", "ɪə": "iə", "ː": ""}
+_BRITISH = {"e^ə": "ɛː", "iə": "ɪə", "i^ə": "ɪə", "ə^ʊ": "Q"}
+_OTHER = {
+    "a^ɪ": "I", "a^ʊ": "W", "d^z": "ʣ", "d^ʒ": "ʤ", "e^ɪ": "A", "o^ʊ": "O", "ə^ʊ": "Q",
+    "s^s": "S", "t^s": "ʦ", "t^ʃ": "ʧ", "ɔ^ɪ": "Y",
+}  # fmt: skip
+_SIGNS = {
+    "en-US": _PLAIN | _ENGLISH | _AMERICAN,
+    "en-GB": _PLAIN | _ENGLISH | _BRITISH,
+}
+
+
+def reading(who: str, variety: str) -> Reading:
+    """Return the reading that turns a text of a language into Kokoro's phonemes.
+
+    who: the engine that needs it. variety: of `VARIETIES`. Raises EngineMissing without eSpeak.
+    """
+    read = phonemes(who, ESPEAK.get(variety, variety), tie=TIE)
+    signs = _SIGNS.get(variety, _PLAIN | _OTHER)
+    longest_first = sorted(signs, key=len, reverse=True)
+    pattern = re.compile("|".join(map(re.escape, longest_first)))
+    return lambda text: pattern.sub(lambda found: signs[found[0]], read(text))
