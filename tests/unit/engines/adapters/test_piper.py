@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import weights
 from services import unavailable
-from speech import TEXTS, line, loaded, pitch, speak, spoken
+from speech import LONGEST, TEXTS, line, loaded, pitch, speak, spoken
 from tiny import make as make_model
 
 from dubbing.engines.adapters.piper import PAUSE, Piper
@@ -253,3 +254,14 @@ def test_what_was_unloaded_does_not_speak(folder: Path) -> None:
     piper.unload()
     with pytest.raises(EngineFailed, match="not loaded"):
         piper.synthesize([Line(text="Hello", language="en", voice="amy")])
+
+
+@pytest.mark.weights
+def test_a_published_voice_speaks() -> None:
+    piper = Piper("piper", weights.needed("piper"))
+    piper.load("cpu")
+    assert (piper.spec.voices, piper.spec.languages) == (("joe",), ("en-US", "en"))
+    middle, short, long = speak(piper, *(line(piper, text) for text in TEXTS))
+    for sound in (short, middle, long):
+        judge(sound, longest=LONGEST)
+    assert 0.2 < short.seconds < middle.seconds < long.seconds
