@@ -18,6 +18,9 @@ LONGEST = 510
 TIE = "^"
 """Joins the letters of one phoneme in eSpeak's answer."""
 
+WORD = re.compile(r"\w+")
+"""A word in phonemes; the marks of stress and length count as letters."""
+
 VARIETIES = {
     "a": "en-US", "b": "en-GB", "e": "es", "f": "fr", "h": "hi", "i": "it", "p": "pt-BR",
 }  # fmt: skip
@@ -53,6 +56,9 @@ _OTHER = {
     "a^ɪ": "I", "a^ʊ": "W", "d^z": "ʣ", "d^ʒ": "ʤ", "e^ɪ": "A", "o^ʊ": "O", "ə^ʊ": "Q",
     "s^s": "S", "t^s": "ʦ", "t^ʃ": "ʧ", "ɔ^ɪ": "Y",
 }  # fmt: skip
+_WORDS = {"I": "ˌI", "ə": "ɐ"}
+"""English words, "I" and "a", that dictionaries have otherwise. The model swallows an unstressed
+"I" after punctuation."""
 _SIGNS = {
     "en-US": _PLAIN | _ENGLISH | _AMERICAN,
     "en-GB": _PLAIN | _ENGLISH | _BRITISH,
@@ -67,5 +73,11 @@ def reading(who: str, variety: str) -> Reading:
     read = phonemes(who, ESPEAK.get(variety, variety), tie=TIE)
     signs = _SIGNS.get(variety, _PLAIN | _OTHER)
     longest_first = sorted(signs, key=len, reverse=True)
-    pattern = re.compile("|".join(map(re.escape, longest_first)))
-    return lambda text: pattern.sub(lambda found: signs[found[0]], read(text))
+    sign = re.compile("|".join(map(re.escape, longest_first)))
+    words = _WORDS if variety in _SIGNS else {}
+
+    def read_in_signs(text: str) -> str:
+        phonemes = sign.sub(lambda found: signs[found[0]], read(text))
+        return WORD.sub(lambda found: words.get(found[0], found[0]), phonemes)
+
+    return read_in_signs
