@@ -25,9 +25,10 @@ from dubbing.voices.speaker_encoder import (
 ENOUGH = 2
 """Fewest lines that tell what a voice without a reference sounds like."""
 MARGIN = 0.05
-"""How much closer to a line another voice has to be. Among 6 eSpeak variants, whose lines differ in
-pace, pitch and level, fewer than 1 line in 100 is doubted wrongly, or is in another voice and not
-doubted."""
+"""How much closer to a line another voice has to be. Of 180 lines at several paces and levels, in
+programmes of 6 voices of Kokoro, of eSpeak, and of both with a voice of Piper, none is doubted
+wrongly: no other voice comes nearer than 0.06 below a line's own. Of 900 in another voice none is
+missed: that voice is 0.056 or more closer (`scripts/bench voices`)."""
 LISTENED = 8
 """Most windows of a sound that are listened to."""
 

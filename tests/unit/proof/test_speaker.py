@@ -5,15 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import combinations
+from itertools import combinations, permutations
 from pathlib import Path
 
 import numpy as np
 import pytest
+import weights
 from pickles import Evil
 from services import unavailable
 from speech import line, loaded, speak
 
+from dubbing.engines.adapters.kokoro import Kokoro
+from dubbing.engines.adapters.piper import Piper
 from dubbing.engines.engine import Engine
 from dubbing.errors import WorkerEnds
 from dubbing.media.samples import Audio
@@ -26,6 +29,11 @@ TEXTS = (
     "The door was open when we came back from the harbour.",
     "If you had listened to me once, we would not be standing here in the rain.",
     "Somebody has to pay for all this, and it will not be me.",
+)
+SHORT = (
+    "Drop your anchor in the bay.",
+    "I can hear the waves out there.",
+    "How long do I hold it?",
 )
 PACES = (1.0, 1.2, 0.9, 1.3)
 LEVELS = (1.0, 0.3, 0.1, 1.5)
@@ -87,6 +95,29 @@ def test_lines_in_their_own_voices_are_like_them(espeak: Engine) -> None:
     found = compare(scene(espeak, {voice: voice for voice in voices}), {})
     assert not any(match.sounds_like for match in found.values())
     assert all(match.similarity and match.similarity > 0.75 for match in found.values())
+
+
+@pytest.mark.weights
+def test_real_voices_are_told_apart(espeak: Engine) -> None:
+    engines: tuple[Engine, ...] = (
+        Kokoro("kokoro", weights.needed("kokoro")),
+        Piper("piper", weights.needed("piper")),
+    )
+    cast = {"af_heart": engines[0], "am_michael": engines[0], "joe": engines[1], "Annie": espeak}
+    for engine in engines:
+        engine.load("cpu")
+    lines = []
+    for voice, engine in cast.items():
+        sounds = speak(engine, *(line(engine, text, voice=voice) for text in SHORT))
+        for number, embedding in enumerate(map(embed, sounds)):
+            assert embedding is not None
+            lines.append(Heard(id=f"{voice}{number}", voice=("e", voice), sound=embedding))
+    assert not any(match.sounds_like for match in compare(lines, {}).values())
+    said = {line.id: line for line in lines}
+    for one, other in permutations(cast, 2):
+        wrong = Heard(id=f"{one}0", voice=("e", one), sound=said[f"{other}0"].sound)
+        rest = [line for id_, line in said.items() if id_ not in (f"{one}0", f"{other}0")]
+        assert compare([*rest, wrong], {})[wrong.id].sounds_like == ("e", other)
 
 
 def test_how_loud_a_voice_is_does_not_matter(espeak: Engine) -> None:
