@@ -5,6 +5,8 @@ Clients, workers and commands all build their storage, ledger, queue and engines
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -24,8 +26,11 @@ if TYPE_CHECKING:
     from celery import Celery
 
     from dubbing.engines.remote.registry import Registry
+    from dubbing.proof.words import WordJudge
 
 
+JUDGES = 4
+"""Most takes that a process judges at once, beside an engine that leaves the processor idle."""
 SERVED = "indextts"
 """The engine of ``TTS_SERVICE_URL``."""
 
@@ -102,6 +107,20 @@ class System:
         settings = self.settings
         root = settings.models or settings.home / "models"
         return ModelFolders(root=root, named=settings.model_folders)
+
+    def word_judge(self, engines: Sequence[str]) -> WordJudge | None:
+        """Return what judges the words of takes in a process of these engines.
+
+        None where the settings, or the lack of the extra or of its model, leave words unproven.
+        """
+        from dubbing.proof.words import NAME, WordJudge, missing  # noqa: PLC0415 - it loads numpy
+
+        folder = self.model_folders.of(NAME)
+        if not self.settings.prove_words or missing(folder):
+            return None
+        # Engines on a CPU have a process for each core.
+        alone = any(self.catalogue.create(name).spec.device != "cpu" for name in engines)
+        return WordJudge(folder, min(JUDGES, os.cpu_count() or 1) if alone else 1)
 
     @cached_property
     def pools(self) -> Pools:

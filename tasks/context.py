@@ -6,7 +6,7 @@ import signal
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from dubbing.engines.engine import VoiceForm
@@ -17,7 +17,9 @@ from dubbing.jobs.batch_work import BatchRunner, failed_result
 from dubbing.jobs.pipeline import Pipeline, Reading
 from dubbing.planning.plan import Batch
 from dubbing.planning.result import BatchResult
+from dubbing.proof.words import WordJudge
 from dubbing.synthesis.clips import ClipStore
+from dubbing.synthesis.progress import Prover
 from dubbing.synthesis.speak import Known, Speech, look_up
 from dubbing.voices.forms import stored_form, voice_form
 
@@ -35,6 +37,8 @@ class Context:
     engines: Residency | None = None
     report: Callable[[Holding], object] = lambda holding: None
     """Reports what a process without engines holds."""
+    judge: WordJudge | None = None
+    """Judges the words of new takes; None where they are not proven."""
     ending: bool = False
     """Whether the worker ends, so that this process takes no more work."""
     _forms: OrderedDict[tuple[str, str, str], VoiceForm] = field(default_factory=OrderedDict)
@@ -43,6 +47,7 @@ class Context:
         """Make what the tasks of engines use."""
         self._lock = threading.Lock()
         self.clips = ClipStore(self.runner.storage)
+        self.prover = Prover(self.judge) if self.judge else None
         self.pipeline = Pipeline(self.runner, self._look_up, self._prepare)
 
     @contextmanager
@@ -77,6 +82,8 @@ class Context:
         """Finish what was spoken, and leave to others what was only read."""
         self.pipeline.close()
         self.clips.close()
+        if self.prover:
+            self.prover.close()
         if self.engines:
             self.engines.close()
 
@@ -125,10 +132,13 @@ class Context:
         known: as of `Speech`.
         """
         name, voice = batch.engine, batch.voice
+        if self.prover and self.residency.held(name, voice.base) is None:
+            # To load it may unload the one that speaks takes of the batch before again.
+            self.pipeline.settle()
         spoken = self.form(name, voice.digest) if voice.digest else voice.stock or ""
         shown = self.form(name, batch.emotion_voice) if batch.emotion_voice else None
         engine = self.residency.engine(name, voice.base)
-        return Speech(engine, self.clips, batch, spoken, shown, known)
+        return Speech(engine, self.clips, batch, spoken, shown, known, self.prover)
 
     def form(self, name: str, digest: str) -> VoiceForm:
         """Return an engine's form of a stored voice."""
@@ -136,7 +146,8 @@ class Context:
         key = (digest, name, engine.model)
         form = self._forms.get(key)
         if form is None:
-            form = voice_form(self.runner.storage, engine, digest)
+            with self.prover.speaking if self.prover else nullcontext():
+                form = voice_form(self.runner.storage, engine, digest)
         self._remember(key, form)
         return form
 

@@ -101,7 +101,9 @@ def _context(id_: str) -> Context:
         reporter.report(Holding(begun=True))
     else:
         _keep_memory()
-        context = Context(runner=runner, engines=_residency(engines, system, reporter, process))
+        residency = _residency(engines, system, reporter, process)
+        judge = system.word_judge(engines)
+        context = Context(runner=runner, engines=residency, judge=judge)
     signal.signal(ENDING, lambda *_: context.end())
     return context
 

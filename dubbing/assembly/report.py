@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ from dubbing.errors import ErrorRecord
 from dubbing.job import Job, JobState, Segment
 from dubbing.media.probe import RATE
 from dubbing.planning.outcome import Outcome
+from dubbing.planning.result import WordsHeard
 from dubbing.proof.speaker import Match
 from dubbing.text.sounds import is_silent
 
@@ -24,6 +26,8 @@ PAGE = "report.html"
 OUTPUT = r"^(dub\.[a-z0-9]{1,10}|lines/[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.flac)$"
 """The names of outputs, and of lines that are fetched before they are mixed. A stored report with
 another name is damaged, so `fetch` writes no other file."""
+MOST_HEARD = 100
+"""Characters of the words heard that a warning shows."""
 LOUDNESS_TOLERANCE = 1.0
 """LU by which a programme may miss its profile before a warning is given."""
 
@@ -80,6 +84,12 @@ class ReportLine(Model):
     reference, any other with its other lines. None when there is too little to compare."""
     sounds_like: str | None = None
     """Identity of another voice of the cast, when the line sounds more like that one."""
+    words: WordsHeard | None = None
+    """The proof of its words: what was heard in the take, and whether that is what was asked for.
+    None where the worker that spoke it had none."""
+    takes_refused: int = 0
+    """Takes of it that were dropped in the round that spoke it, as other words were heard in
+    them."""
     attempts: int = 0
     """How often the engine was asked for it in the round that spoke it."""
     seed: int = 0
@@ -90,8 +100,16 @@ class ReportLine(Model):
 
     @property
     def doubtful(self) -> bool:
-        """Whether a person should hear it: it is too long, or may be in another voice."""
-        return self.overflow > 0 or self.sounds_like is not None
+        """Whether a person should hear it.
+
+        It is too long, may be in another voice, or seems to say other words.
+        """
+        return self.overflow > 0 or self.sounds_like is not None or self.misspoken
+
+    @property
+    def misspoken(self) -> bool:
+        """Whether other words were heard in it than its engine was asked for."""
+        return self.words is not None and self.words.right is False
 
     @classmethod
     def of_silent(cls, segment: Segment) -> ReportLine:
@@ -132,6 +150,7 @@ class ReportLine(Model):
             loudness=loudness,
             similarity=match.similarity,
             sounds_like=match.sounds_like and match.sounds_like[1],
+            takes_refused=result.refused,
             attempts=result.attempts,
             seed=result.seed,
             error=result.error,
@@ -148,6 +167,7 @@ def _mixed(segment: Segment, outcome: Outcome, placement: Placement) -> dict[str
         "actual_end": start + placement.seconds,
         "drift": start - segment.start,
         "clip": take.key,
+        "words": take.words,
         "take": placement.take,
         "speed": take.speed,
         "stretch": placement.stretch,
@@ -208,8 +228,8 @@ class Report(Model):
     lines: tuple[ReportLine, ...]
     """Every line of the job, in time order."""
     warnings: tuple[str, ...] = ()
-    """What a person should look at: lines that are too long, missing, or sound like another
-    voice of the cast, by id; and a loudness that misses the profile."""
+    """What a person should look at: lines that are too long, missing, seem to say other words or
+    sound like another voice of the cast, by id; and a loudness that misses the profile."""
 
     @property
     def missing(self) -> float:
@@ -257,6 +277,7 @@ class Report(Model):
 def warnings(lines: Sequence[ReportLine], loudness: Loudness) -> tuple[str, ...]:
     """Return the warnings about a programme."""
     texts = [f"line {line.id} {line.note}" for line in lines if line.characters_over or line.error]
+    texts += _in_other_words(lines)
     texts += _in_other_voices(lines)
     if loudness.integrated is None:
         texts.append("the programme is silent")
@@ -266,6 +287,18 @@ def warnings(lines: Sequence[ReportLine], loudness: Loudness) -> tuple[str, ...]
             "peaks are too high for more"
         )
     return tuple(texts)
+
+
+def _in_other_words(lines: Sequence[ReportLine]) -> Iterator[str]:
+    unjudged: Counter[str] = Counter()
+    for line in lines:
+        if line.misspoken and line.words:
+            heard = line.words.text[:MOST_HEARD] or "nothing"
+            yield f"line {line.id} seems to say other words, {heard!r}: hear it"
+        elif line.words and line.words.unjudged:
+            unjudged[line.words.unjudged] += 1
+    for why, count in unjudged.items():
+        yield f"the words of {count} lines were not judged: {why}"
 
 
 def _in_other_voices(lines: Sequence[ReportLine]) -> Iterator[str]:

@@ -15,6 +15,8 @@ from dubbing.embedded.redis import find_redis_server, is_up
 from dubbing.engines.models.inventory import Readiness, inspect
 from dubbing.errors import BadInput, DubbingError, StorageUnavailable
 from dubbing.media.ffmpeg import version
+from dubbing.proof.words import NAME as WHISPER
+from dubbing.proof.words import missing
 from dubbing.script.manifest import json_schema
 from dubbing.settings import temporary_folder
 from dubbing.storage import Storage
@@ -64,6 +66,7 @@ def _examine(system: System) -> Iterator[Finding]:
         readiness = inspect(system.catalogue, name)
         yield _engine(readiness, needed=name == system.settings.engine)
     yield _proof()
+    yield _proof_of_words(system)
     yield _disk()
 
 
@@ -81,6 +84,14 @@ def _proof() -> Finding:
     installed = listener.available()
     words = f"reports do not say whose voice a line sounds like: {listener.INSTALL}"
     return Finding("proof of voice", installed, "installed" if installed else words, needed=False)
+
+
+def _proof_of_words(system: System) -> Finding:
+    if not system.settings.prove_words:
+        return Finding("proof of words", True, "off, by DUBBING_PROVE_WORDS", needed=False)
+    lacking = missing(system.model_folders.of(WHISPER))
+    words = f"nobody checks that lines say their words: {lacking}"
+    return Finding("proof of words", not lacking, words if lacking else "installed", needed=False)
 
 
 def _engine(readiness: Readiness, *, needed: bool) -> Finding:

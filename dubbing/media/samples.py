@@ -82,14 +82,16 @@ def level(samples: Samples) -> float:
         return float(20 * np.log10(np.sqrt(np.vdot(samples, samples) / samples.size)))
 
 
-def encode_flac(audio: Audio, name: str = "") -> bytes:
-    """Return ``audio`` as 16-bit FLAC, with ``name`` as its comment."""
+def encode_flac(audio: Audio, name: str = "", about: str = "") -> bytes:
+    """Return ``audio`` as 16-bit FLAC, with ``name`` as its comment and ``about`` as its title."""
     data = io.BytesIO()
     with soundfile.SoundFile(
         data, "w", audio.rate, 1, "PCM_16", format="FLAC", compression_level=0.3
     ) as file:
         if name:
             file.comment = name
+        if about:
+            file.title = about
         file.write(audio.samples)
     return data.getvalue()
 
@@ -111,6 +113,15 @@ def decode_clip(data: bytes, name: str = "") -> Audio:
     if name and found and found != name:
         raise BadInput(f"this is another clip, {found}", where=name)
     return Audio(samples=samples, rate=rate)
+
+
+def title_of(data: bytes) -> str:
+    """Return what ``encode_flac`` was told about a clip, or ``""``; raises BadInput."""
+    try:
+        with soundfile.SoundFile(io.BytesIO(data)) as file:
+            return str(file.title)
+    except (soundfile.SoundFileError, RuntimeError) as exc:
+        raise BadInput(f"the clip cannot be read: {exc}") from exc
 
 
 def encode_exact(audio: Audio) -> bytes:

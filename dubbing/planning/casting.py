@@ -226,12 +226,14 @@ def fall_back(
 ) -> list[CastLine]:
     """Return the failed lines that have another engine left, cast for that engine.
 
-    Lines that failed because of storage are left out: their engine is not to blame.
+    Lines whose takes say other words count as failed. Lines that failed because of storage are left
+    out: their engine is not to blame.
     """
     waiting: dict[str, list[Segment]] = defaultdict(list)
     for segment in voiced(job).segments:
-        error = outcomes[segment.id].result.error
-        if not error or error.code in STORAGE:
+        result = outcomes[segment.id].result
+        blamed = result.error and result.error.code not in STORAGE
+        if not blamed and not result.misspoken:
             continue
         if engine := _next_engine(job, segment, outcomes[segment.id], specs):
             waiting[engine].append(segment)
@@ -246,10 +248,10 @@ def _next_engine(
     job: Job, segment: Segment, outcome: Outcome, specs: Mapping[str, EngineSpec]
 ) -> str | None:
     """Return the engine after the failed one; None when a retry had named the failed one."""
-    engines = job.engines_of(segment.speaker)
-    if outcome.batch.engine not in engines:
+    engines, failed = job.engines_of(segment.speaker), outcome.tried or outcome.batch.engine
+    if failed not in engines:
         return None
-    later = engines[engines.index(outcome.batch.engine) + 1 :]
+    later = engines[engines.index(failed) + 1 :]
     if unknown := [engine for engine in later if engine not in specs]:
         log.warning("%s: no worker has made %s known", job.id, " and ".join(unknown))
     return next((engine for engine in later if engine in specs), None)

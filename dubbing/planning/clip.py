@@ -1,7 +1,7 @@
 """Clips in storage: each bears its key as its name, and the result of its line holds its digest.
 
 So a clip that lies under the key of another, or was changed after it was spoken, is noticed before
-anybody hears it.
+anybody hears it. A clip bears the proof of its words, too: whoever takes it need not hear it again.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from dubbing.errors import BadInput
-from dubbing.media.samples import Audio, decode_clip, encode_flac
+from dubbing.documents import stored
+from dubbing.errors import BadInput, Damaged
+from dubbing.media.samples import Audio, decode_clip, encode_flac, title_of
+from dubbing.planning.result import WordsHeard
 from dubbing.storage import Storage
 
 
@@ -27,10 +29,20 @@ class Clip:
         """SHA-256 of the stored form, in hex."""
         return digest_of(self.data)
 
+    @property
+    def words(self) -> WordsHeard | None:
+        """The proof of its words; None without one that can be read."""
+        try:
+            about = title_of(self.data)
+            return stored(WordsHeard, about.encode(), "the title of a clip") if about else None
+        except (BadInput, Damaged):
+            return None
 
-def encode_clip(audio: Audio, key: str) -> Clip:
-    """Return ``audio`` as the clip to store under ``key``."""
-    return Clip(audio=audio, data=encode_flac(audio, key))
+
+def encode_clip(audio: Audio, key: str, words: WordsHeard | None = None) -> Clip:
+    """Return ``audio`` as the clip to store under ``key``, with the proof of its words."""
+    about = words.model_dump_json(exclude_defaults=True) if words else ""
+    return Clip(audio=audio, data=encode_flac(audio, key, about))
 
 
 def load_clip(storage: Storage, key: str, digest: str = "") -> Clip:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from dubbing.documents import stored
 from dubbing.engines.usage import EndpointUse, by_endpoint
 from dubbing.errors import Damaged, EngineFailed, NotFound
-from dubbing.planning.plan import Batch, Kind, PlannedLine, read_plan
+from dubbing.planning.plan import Batch, Kind, PlannedLine, Reason, read_plan, read_round
 from dubbing.planning.result import BatchResult, SegmentResult, unspoken
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
@@ -32,6 +32,14 @@ class Outcome(NamedTuple):
     result: SegmentResult
     lost: bool = False
     """Whether storage holds no result of its batch; then ``result`` is an error that says so."""
+    tried: str = ""
+    """The fallback engine that spoke it last, and not better."""
+
+    def or_better(self, later: Outcome) -> Outcome:
+        """Return this outcome, or that of a fallback, which was to say the words rightly."""
+        if not self.result.misspoken or (later.result.takes and not later.result.misspoken):
+            return later
+        return self._replace(tried=later.batch.engine)
 
 
 def load_result(storage: Storage, job_id: str, round_: int, batch: int) -> BatchResult | None:
@@ -94,7 +102,7 @@ def history(storage: Storage, job: str, round_: int) -> History:
     outcomes: dict[str, Outcome] = {}
     used: list[EndpointUse] = []
     for number in rounds:
-        batches = _planned(storage, job, number)
+        reason, batches = _planned(storage, job, number)
         numbers = [batch.number for batch in batches]
         # Only storage is waited for at the same time: threads that read would wait for each other.
         found = each(partial(_get, storage, job, number), numbers)
@@ -102,18 +110,22 @@ def history(storage: Storage, job: str, round_: int) -> History:
             _read(Keys.result(job, number, batch), batch, data)
             for batch, data in zip(numbers, found, strict=True)
         ]
-        outcomes |= _of_round(number, batches, results)
+        later = _of_round(number, batches, results)
+        if reason is Reason.FALLBACK:
+            later = {id_: outcomes[id_].or_better(new) for id_, new in later.items()}
+        outcomes |= later
         used += [use for result in results if result for use in result.used]
     return History(outcomes, by_endpoint(used))
 
 
-def _planned(storage: Storage, job: str, round_: int) -> list[Batch]:
-    """Return a round's batches; none when the round ended before it was planned."""
+def _planned(storage: Storage, job: str, round_: int) -> tuple[Reason | None, list[Batch]]:
+    """Return why a round was opened, and its batches; none when it ended before it was planned."""
     key = Keys.plan(job, round_)
     try:
-        return read_plan(storage.get(key), key)
+        plan = storage.get(key)
     except NotFound:
-        return []
+        return None, []
+    return read_round(plan, key).reason, read_plan(plan, key)
 
 
 def _of_round(

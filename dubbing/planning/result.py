@@ -17,6 +17,21 @@ CLIP = r"^clips/[A-Za-z0-9][A-Za-z0-9._-]?/[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.flac
 """The storage key of a clip."""
 
 
+class WordsHeard(Model):
+    """What a recogniser heard in a take, against the words that the engine was asked for."""
+
+    text: str = ""
+    """The words heard."""
+    probability: float = 0.0
+    """Probability of the asked word that fits the sound least, from 0 to 1."""
+    errors: float = 0.0
+    """Letters that were heard differently, as a share of the letters asked for."""
+    right: bool | None = None
+    """Whether these are the words that were asked for; None when that was not judged."""
+    unjudged: str = ""
+    """Why it was not judged."""
+
+
 class Take(Model):
     """One spoken version of a line."""
 
@@ -30,6 +45,13 @@ class Take(Model):
     """RMS of the clip in dBFS."""
     digest: str = ""
     """SHA-256 of the stored clip; empty in results of older releases."""
+    words: WordsHeard | None = None
+    """The proof of its words; None where the worker that spoke it had none."""
+
+    @property
+    def misspoken(self) -> bool:
+        """Whether other words were heard in it than were asked for."""
+        return self.words is not None and self.words.right is False
 
 
 class SegmentResult(Model):
@@ -47,6 +69,13 @@ class SegmentResult(Model):
     """Seed of the attempt that was kept; with two takes, that of the first."""
     attempts: int
     """How often the engine was asked for it in this batch; 0 when every clip existed."""
+    refused: int = 0
+    """How many of these takes were refused, as other words were heard in them."""
+
+    @property
+    def misspoken(self) -> bool:
+        """Whether no take of it says its words: the best one is kept."""
+        return bool(self.takes) and self.takes[0].misspoken
 
 
 def unspoken(id_: str, engine: str, seed: int, error: ErrorRecord) -> SegmentResult:

@@ -11,7 +11,7 @@ from typing import TypeVar
 from dubbing.errors import BadInput, NotFound
 from dubbing.media.samples import Audio, level
 from dubbing.planning.clip import Clip, encode_clip, load_clip
-from dubbing.planning.result import Take
+from dubbing.planning.result import Take, WordsHeard
 from dubbing.storage import Storage
 from dubbing.storage.parallel import AT_ONCE
 from dubbing.synthesis.ask import Ask
@@ -56,17 +56,18 @@ class ClipStore:
         ask: Ask,
         spoken: Audio,
         after: Future[Take] | None = None,
+        words: WordsHeard | None = None,
         *,
         waits: bool = False,
     ) -> Future[Take]:
         """Have a clip stored; return its take to come.
 
-        after: another take, which is stored first. waits: whether the engine waits for a card or a
-        server, which would have nothing to do meanwhile: then a thread stores the clip in a folder,
-        too. Other engines would take turns with that thread.
+        after: another take, which is stored first. words: the proof of its words. waits: whether
+        the engine waits for a card or a server, which would have nothing to do meanwhile: then a
+        thread stores the clip in a folder, too. Other engines would take turns with that thread.
         """
         executor = self._threads if waits else self._near
-        return _started(executor, self._store, ask, spoken, after)
+        return _started(executor, self._store, ask, spoken, after, words)
 
     def close(self) -> None:
         """Wait until every clip is stored."""
@@ -81,9 +82,11 @@ class ClipStore:
             log.warning("clip %s will be spoken again: %s", ask.key, exc)
             return None
 
-    def _store(self, ask: Ask, spoken: Audio, after: Future[Take] | None) -> Take:
+    def _store(
+        self, ask: Ask, spoken: Audio, after: Future[Take] | None, words: WordsHeard | None
+    ) -> Take:
         """Store a clip; return the stored one, which another worker may have stored first."""
-        clip = encode_clip(spoken, ask.key)
+        clip = encode_clip(spoken, ask.key, words)
         if after:
             after.result()
         if not self._storage.create(ask.key, clip.data):
@@ -113,4 +116,5 @@ def _take(ask: Ask, clip: Clip) -> Take:
         seconds=clip.audio.seconds,
         level=round(level(clip.audio.samples), 2),
         digest=clip.digest,
+        words=clip.words,
     )

@@ -2,18 +2,23 @@
 
 Clips that exist are not spoken again; new speech is judged before it is stored; a call that fails
 is halved until the faulty line stands alone. The engine waits for no clip: they are looked up
-before it begins, and stored while it goes on. This module does not know queues: a worker passes in
-the functions of `Watch`.
+before it begins, and stored while it goes on. Nor does it wait for the proof of words: takes that
+say others are spoken again by `results`, while the next batch is under way. This module does not
+know queues: a worker passes in the functions of `Watch`.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
-from dataclasses import dataclass, field
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import NamedTuple
+
+import numpy as np
 
 from dubbing.engines.engine import Engine, Line, Spoken, VoiceForm
 from dubbing.engines.usage import EndpointUse, by_endpoint, metered
@@ -28,10 +33,12 @@ from dubbing.errors import (
     StorageUnavailable,
 )
 from dubbing.media.samples import Audio, judge, trim
-from dubbing.planning.plan import Batch, PlannedLine
+from dubbing.planning.plan import Batch
 from dubbing.planning.result import SegmentResult, Take
 from dubbing.synthesis.ask import Ask, first_of_each, hurried_asks, natural_asks
 from dubbing.synthesis.clips import ClipStore
+from dubbing.synthesis.progress import Made, Progress, Prover
+from dubbing.text.sentences import split
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +48,10 @@ MAX_DELIVERIES = 3
 """A line that was begun this often and never finished kills its workers, and is given up."""
 SEED_STRIDE = 1009
 """Difference between the seeds of two successive attempts."""
+PART = 0.6
+"""Length of a part of a line that is spoken in parts, as a share of the line's."""
+PAUSE = 0.15
+"""Seconds between two parts."""
 HANDED_BACK = (EngineAway, Stopped, StorageUnavailable, QueueUnavailable)
 """An engine's errors that are no line's fault: the batch is handed back, and keeps its clips."""
 
@@ -56,31 +67,6 @@ class Watch:
 
     begin_alone: Callable[[str], object] = lambda id_: None
     check: Callable[[], None] = lambda: None
-
-
-class _Made(NamedTuple):
-    """A take of a line, stored or on its way to storage."""
-
-    ask: Ask
-    seconds: float
-    stored: Take | Future[Take]
-
-    def take(self) -> Take:
-        """Wait until the take is stored, and return it."""
-        take = self.stored if isinstance(self.stored, Take) else self.stored.result()
-        speed = round(self.ask.speed, 4)
-        return take if take.speed == speed else take.model_copy(update={"speed": speed})
-
-
-@dataclass
-class _Progress:
-    """The state of one line."""
-
-    line: PlannedLine
-    takes: list[_Made] = field(default_factory=list)
-    error: DubbingError | None = None
-    attempts: int = 0
-    seed: int = 0
 
 
 class Known(NamedTuple):
@@ -117,12 +103,14 @@ class Speech:
         voice: str | VoiceForm,
         emotion_voice: VoiceForm | None = None,
         known: Known | None = None,
+        prover: Prover | None = None,
     ) -> None:
         """Find out what there is to speak.
 
         engine: a loaded engine. voice: the stock voice or form that it takes for ``batch.voice``.
         emotion_voice: the form that it takes for ``batch.emotion_voice``.
         known: what `look_up` returned for the batch; without it, the clips are looked up now.
+        prover: has the words of new takes proven; without it, they are not.
         """
         self._engine = engine
         self._clips = clips
@@ -130,12 +118,15 @@ class Speech:
         self._voice = voice
         self._emotion_voice = emotion_voice
         self._known = known or look_up(engine, clips, batch)
+        self._prover = prover
+        self._speaking = prover.speaking if prover else nullcontext()
         self._before: Mapping[str, int] = {}
-        self.used: tuple[EndpointUse, ...] = ()
-        """What was used of the engine, once `run` has returned."""
+        self._uses: list[EndpointUse] = []
         self._spoke = 0.0
         """Seconds that the calls of the engine took."""
-        self._outcomes = {line.id: _Progress(line, seed=line.seed) for line in batch.lines}
+        self._outcomes = {line.id: Progress(line, seed=line.seed) for line in batch.lines}
+        self._shares: list[tuple[Ask, Ask]] = []
+        """Asks of one clip: the one that was spoken, and another line's."""
 
     @property
     def unspoken(self) -> list[str]:
@@ -154,41 +145,56 @@ class Speech:
         try:
             with metered() as uses:
                 self._make(self._known.natural)
-                takes = [outcome.takes[0] for outcome in self._outcomes.values() if outcome.takes]
-                made = [(take.ask, take.seconds) for take in takes]
-                self._make(hurried_asks(self._engine, self._batch, made))
+                self._make(self._hurried(self._outcomes.values()))
         except HANDED_BACK:
             wait(self._stores())
             raise
-        self.used = by_endpoint(uses) or self._own_use()
+        self._uses += uses
 
     def results(self) -> list[SegmentResult]:
         """Return the result of each line in the order of the batch, once all clips are stored.
 
-        Raises StorageUnavailable.
+        Takes that say other words are spoken again before.
+
+        Raises StorageUnavailable, and when lines are spoken again the errors `HANDED_BACK`.
         """
+        try:
+            with metered() as uses:
+                self._mend()
+        except HANDED_BACK:
+            wait(self._stores())
+            raise
+        self._uses += uses
+        self._stores(doubtful=True)
+        self._share_again()
         for outcome in self._outcomes.values():
             # The natural take is good: if there is no faster one, assembly stretches it.
             if outcome.takes:
                 outcome.error = None
         return [self._result(outcome) for outcome in self._outcomes.values()]
 
-    def _own_use(self) -> tuple[EndpointUse, ...]:
-        """Return what was used of an engine that noted no request to a server."""
-        if not self._spoke:
-            return ()
+    @property
+    def used(self) -> tuple[EndpointUse, ...]:
+        """What was used of the engine, once `results` has returned."""
+        if self._uses or not self._spoke:
+            return by_endpoint(self._uses)
         return (EndpointUse(engine=self._engine.spec.name, seconds=round(self._spoke, 6)),)
 
-    def _make(self, asks: Sequence[Ask]) -> None:
-        """Use the clips that are stored, speak the others, and a line that occurs twice once."""
+    def _make(
+        self, asks: Sequence[Ask], speak: Callable[[Sequence[Ask]], None] | None = None
+    ) -> None:
+        """Use the clips that are stored, speak the others, and a line that occurs twice once.
+
+        speak: in place of `_deliver`.
+        """
         missing = []
         for ask in asks:
             if take := self._known.takes.get(ask.key):
-                self._outcomes[ask.line.id].takes.append(_Made(ask, take.seconds, take))
+                self._outcomes[ask.line.id].takes.append(Made(ask, take.seconds, stored=take))
             else:
                 missing.append(ask)
         first = first_of_each(missing)
-        self._deliver([*first.values()])
+        (speak or self._deliver)([*first.values()])
         for ask in missing:
             if first[ask.key] is not ask:
                 self._share(first[ask.key], ask)
@@ -197,7 +203,17 @@ class Speech:
         """Give a line the take, or the error, of another line with the same clip."""
         other, mine = self._outcomes[spoken.line.id], self._outcomes[ask.line.id]
         mine.error = other.error
-        mine.takes += [made._replace(ask=ask) for made in other.takes if made.ask.key == ask.key]
+        mine.takes += [replace(made, ask=ask) for made in other.takes if made.ask.key == ask.key]
+        self._shares.append((spoken, ask))
+
+    def _share_again(self) -> None:
+        """Give lines what became of the takes that they share, once these are proven."""
+        for spoken, ask in self._shares:
+            mine = self._outcomes[ask.line.id]
+            now = [one for one in self._outcomes[spoken.line.id].takes if one.ask.key == ask.key]
+            shared = [replace(made, ask=ask) for made in now]
+            kept = (shared if made.ask is ask else [made] for made in mine.takes)
+            mine.takes = list(chain.from_iterable(kept))
 
     def _deliver(self, asks: Sequence[Ask]) -> None:
         """Speak lines together, but alone those that were begun before and not finished."""
@@ -218,10 +234,31 @@ class Speech:
             self._watch.begin_alone(ask.line.id)
         self._speak([ask])
 
-    def _stores(self) -> list[Future[Take]]:
-        """Return the takes that are on their way to storage."""
-        made = [take for outcome in self._outcomes.values() for take in outcome.takes]
-        return [take.stored for take in made if isinstance(take.stored, Future)]
+    def _stores(self, *, doubtful: bool = False) -> list[Future[Take]]:
+        """Have the takes stored that are not yet; return those that are on their way to storage.
+
+        Waits for the proof of their words. doubtful: store those too that say others.
+        """
+        shared = {id(ask) for _, ask in self._shares}
+        for outcome in self._outcomes.values():
+            for made in outcome.takes:
+                if made.stored is None and id(made.ask) not in shared:
+                    if made.misspoken and not doubtful:
+                        # A faster take is found by its natural one alone.
+                        break
+                    self._store(outcome, made)
+        takes = [take for outcome in self._outcomes.values() for take in outcome.takes]
+        return [take.stored for take in takes if isinstance(take.stored, Future)]
+
+    def _store(self, outcome: Progress, made: Made) -> None:
+        """Have a clip stored."""
+        assert made.sound is not None  # noqa: S101 - a take that is not stored has its sound
+        # Whoever finds a faster take finds the natural one too, and speaks neither again.
+        natural = outcome.takes[0].stored if outcome.takes else None
+        after = natural if isinstance(natural, Future) else None
+        words = made.words.result() if made.words else None
+        waits = self._engine.spec.device != "cpu"
+        made.stored = self._clips.store(made.ask, made.sound, after, words, waits=waits)
 
     def _speak(self, asks: Sequence[Ask]) -> None:
         """Speak and judge lines; try refused lines again, alone and with other seeds."""
@@ -290,11 +327,12 @@ class Speech:
         yield from self._call(lines[middle:])
 
     def _timed(self, lines: list[Line]) -> Sequence[Spoken]:
-        began = time.monotonic()
-        try:
-            return self._engine.synthesize(lines)
-        finally:
-            self._spoke += time.monotonic() - began
+        with self._speaking:
+            began = time.monotonic()
+            try:
+                return self._engine.synthesize(lines)
+            finally:
+                self._spoke += time.monotonic() - began
 
     def _note(self, ask: Ask, seed: int, spoken: Spoken) -> None:
         """Have a good clip stored, or keep the error."""
@@ -304,13 +342,89 @@ class Speech:
             outcome.seed = seed
         outcome.error = spoken if isinstance(spoken, DubbingError) else self._fault(ask, spoken)
         if isinstance(spoken, Audio) and not outcome.error:
-            sound = trim(spoken)
-            # Whoever finds a faster take finds the natural one too, and speaks neither again.
-            natural = outcome.takes[0].stored if outcome.takes else None
-            after = natural if isinstance(natural, Future) else None
-            waits = self._engine.spec.device != "cpu"
-            stored = self._clips.store(ask, sound, after, waits=waits)
-            outcome.takes.append(_Made(ask, sound.seconds, stored))
+            made = self._made(ask, seed, spoken)
+            if not self._prover:
+                self._store(outcome, made)
+            outcome.takes.append(made)
+
+    def _made(self, ask: Ask, seed: int, spoken: Audio) -> Made:
+        """Return a take, whose words are being proven."""
+        sound = trim(spoken)
+        name, language = self._engine.spec.name, self._batch.language
+        prover = self._prover
+        words = prover.words(name, language, ask, sound) if prover else None
+        return Made(ask, sound.seconds, sound, seed, words)
+
+    def _hurried(self, outcomes: Iterable[Progress]) -> list[Ask]:
+        """Return the faster asks for lines whose natural take is too long."""
+        takes = [outcome.takes[0] for outcome in outcomes if outcome.takes]
+        made = [(take.ask, take.seconds) for take in takes]
+        return hurried_asks(self._engine, self._batch, made)
+
+    def _mend(self) -> None:
+        """Speak takes again that say other words than were asked for."""
+        changed = self._speak_anew(0)
+        for outcome in changed:
+            del outcome.takes[1:]
+        # No worker died of these lines, which were spoken before.
+        self._make(self._hurried(changed), self._speak)
+        self._speak_anew(1)
+        for outcome in self._outcomes.values():
+            # Assembly stretches a natural take that is right.
+            if len(outcome.takes) > 1 and outcome.takes[1].misspoken:
+                outcome.refused += 1
+                del outcome.takes[1:]
+
+    def _speak_anew(self, place: int) -> list[Progress]:
+        """Speak the misspoken ones of the natural takes (0), or of the faster ones (1), again.
+
+        With other seeds first, then in parts. Returns the lines that have another take now.
+        """
+        first = self._misspoken(place)
+        before = [outcome.takes[place] for outcome in first]
+        for _ in range(1, TRIES):
+            self._better(place, lambda line: [line])
+        self._better(place, self._in_parts)
+        return [
+            outcome
+            for outcome, made in zip(first, before, strict=True)
+            if outcome.takes[place] is not made
+        ]
+
+    def _misspoken(self, place: int) -> list[Progress]:
+        """Return the lines whose natural or faster take says other words; waits for the proof."""
+        shared = {id(ask) for _, ask in self._shares}
+        return [
+            outcome
+            for outcome in self._outcomes.values()
+            if len(outcome.takes) > place
+            and id(outcome.takes[place].ask) not in shared
+            and outcome.takes[place].misspoken
+        ]
+
+    def _better(self, place: int, cut: Callable[[Line], list[Line]]) -> None:
+        """Speak misspoken takes once more; keep the better one of each.
+
+        cut: returns the lines that a line is spoken as.
+        """
+        made: list[tuple[Progress, Made]] = []
+        for outcome in self._misspoken(place):
+            self._watch.check()
+            ask = outcome.takes[place].ask
+            line = self._line(ask, outcome.attempts)
+            outcome.attempts += 1
+            spoken = _joined(list(self._call(cut(line))))
+            if isinstance(spoken, HANDED_BACK):
+                raise spoken
+            if isinstance(spoken, Audio) and not self._fault(ask, spoken):
+                made.append((outcome, self._made(ask, line.seed, spoken)))
+        for outcome, new in made:
+            outcome.replace(outcome.takes[place], new)
+
+    def _in_parts(self, line: Line) -> list[Line]:
+        """Return a line as its sentences, or as two or three parts."""
+        parts = split(line.text, line.language, max(1, int(len(line.text) * PART)))
+        return [replace(line, text=part) for part in parts]
 
     def _fault(self, ask: Ask, spoken: Audio) -> SpeechRejected | None:
         """Return why ``spoken`` cannot be the line, or None."""
@@ -322,7 +436,7 @@ class Speech:
             return exc
         return None
 
-    def _result(self, outcome: _Progress) -> SegmentResult:
+    def _result(self, outcome: Progress) -> SegmentResult:
         return SegmentResult(
             id=outcome.line.id,
             takes=tuple(made.take() for made in outcome.takes),
@@ -331,4 +445,20 @@ class Speech:
             model=self._engine.model,
             seed=outcome.seed,
             attempts=outcome.attempts,
+            refused=outcome.refused,
         )
+
+
+def _joined(spoken: Sequence[Spoken]) -> Spoken:
+    """Return the parts of a line as one sound, or the error of the first that has one."""
+    if len(spoken) == 1:
+        return spoken[0]
+    parts: list[Audio] = []
+    for part in spoken:
+        if not isinstance(part, Audio):
+            return part
+        parts.append(part)
+    rate = parts[0].rate
+    pause = np.zeros(round(PAUSE * rate), np.float32)
+    sounds = [sound for part in parts for sound in (pause, trim(part).samples)]
+    return Audio(samples=np.concatenate(sounds[1:]), rate=rate)

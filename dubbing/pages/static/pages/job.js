@@ -14,7 +14,7 @@ import { Title } from "../parts/section.js";
 import { t } from "../words/words.js";
 
 const ID = decodeURIComponent(location.pathname.split("/").pop());
-const ASKED = ["long", "missing", "voice", "unapproved"];
+const ASKED = ["long", "missing", "words", "voice", "unapproved"];
 
 start(function JobPage({ session }) {
   const [, redraw] = useReducer((count) => count + 1, 0);

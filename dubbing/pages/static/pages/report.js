@@ -17,7 +17,7 @@ import { named, t } from "../words/words.js";
 
 // sounds: URLs of the takes that are within this file, by line.
 const { report, sounds } = JSON.parse(document.getElementById("data").textContent);
-const ASKED = ["long", "missing", "voice"];
+const ASKED = ["long", "missing", "words", "voice"];
 const NAME = "report.html";
 
 // Files that were fetched together have names that begin alike.

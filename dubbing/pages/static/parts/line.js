@@ -4,7 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 
 import { needs } from "../data/needs.js";
 import { html } from "../html.js";
-import { clock, number, span } from "../words/figures.js";
+import { clock, number, percent, span } from "../words/figures.js";
 import { t } from "../words/words.js";
 import { Compare } from "./compare.js";
 import { Text, visible } from "./name.js";
@@ -64,6 +64,16 @@ function Figures({ line }) {
     figure(line, "loudness", (value) => `${number(value, 1)} LUFS`),
     figure(line, "similarity", (value) => number(value, 3)),
     line.sounds_like && ["sounds-like", visible(line.sounds_like)],
+    line.words?.right === false && ["heard", visible(line.words.text)],
+    line.words?.unjudged && ["unjudged", visible(line.words.unjudged)],
+    line.words && !line.words.unjudged && [
+      "words",
+      t("figure.words.value", {
+        probability: number(line.words.probability, 4),
+        errors: percent(line.words.errors * 100, 0),
+      }),
+    ],
+    line.takes_refused > 0 && ["refused", number(line.takes_refused)],
     line.seconds && ["natural", span(line.seconds)],
     line.engine && ["engine", visible(line.engine)],
     line.voice && ["voice", visible(line.voice)],

@@ -1,0 +1,112 @@
+"""The thresholds of proof of words, by engine and language.
+
+The defaults were measured; `dubbing words calibrate` writes those of an installation's own clips
+into the folder of the model, for all workers that use it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field
+
+from dubbing.documents import Model, validated
+from dubbing.errors import BadInput
+from dubbing.files import read_json
+
+FILE = "thresholds.json"
+ANY = "*"
+FALSE_ALARMS = 0.02
+"""Share of right lines that may be taken for wrong ones."""
+FEWEST = 50
+"""Fewest right lines to calibrate with: of fewer, one line would be the share of false alarms."""
+
+log = logging.getLogger(__name__)
+
+
+class Threshold(Model):
+    """The bounds within which a take is right."""
+
+    probability: float = Field(ge=0, le=1)
+    """Least probability of a token of the asked text."""
+    errors: float = Field(ge=0)
+    """Most letters that are heard differently, as a share of those asked for."""
+
+
+DEFAULTS: Mapping[str, Threshold] = {
+    "en": Threshold(probability=0.001, errors=0.2),
+    # Whisper's characters for a sound are often others than those of the text.
+    "zh": Threshold(probability=1e-5, errors=1.0),
+    "cmn": Threshold(probability=1e-5, errors=1.0),
+    "ja": Threshold(probability=1e-5, errors=1.0),
+    ANY: Threshold(probability=1e-5, errors=0.5),
+}
+"""By language. English was measured with a Piper voice and Whisper tiny: 2 % of right lines are
+taken for wrong. The others are wide: they find another text, and a line that is cut short."""
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """The thresholds of an installation."""
+
+    own: Mapping[str, Mapping[str, Threshold]]
+    """Those that were calibrated, by engine and language."""
+
+    @classmethod
+    def load(cls, folder: Path) -> Thresholds:
+        """Return the thresholds in a model's folder; without any that can be read, the defaults."""
+        path = folder / FILE
+        try:
+            found = read_json(path) if path.exists() else {}
+            return cls(
+                {
+                    engine: {tag: validated(Threshold, value, path) for tag, value in tags.items()}
+                    for engine, tags in found.items()
+                }
+            )
+        except (BadInput, AttributeError) as exc:
+            log.warning("%s is left out: %s", path, exc)
+            return cls({})
+
+    def of(self, engine: str, language: str) -> Threshold:
+        """Return the thresholds of an engine in a language, with or without its region."""
+        tag, own = language.lower(), self.own.get(engine, {})
+        base = tag.partition("-")[0]
+        return own.get(tag) or own.get(base) or DEFAULTS.get(base) or DEFAULTS[ANY]
+
+    def save(self, folder: Path, engine: str, language: str, threshold: Threshold) -> Path:
+        """Write the file with one threshold changed; return its path."""
+        tags = {**self.own.get(engine, {}), language.lower(): threshold}
+        own = {**self.own, engine: tags}
+        path = folder / FILE
+        new = path.with_suffix(".part")
+        data = {
+            name: {tag: value.model_dump() for tag, value in tags.items()}
+            for name, tags in own.items()
+        }
+        new.write_text(json.dumps(data, indent=2) + "\n")
+        new.replace(path)
+        return path
+
+
+def calibrated(fits: Sequence[tuple[float, float]]) -> Threshold:
+    """Return the thresholds that take `FALSE_ALARMS` of right lines for wrong ones.
+
+    fits: the least probability and the errors of each right line. Half of the false alarms are
+    left to each of the two, or one of them has all where that is no more.
+
+    Raises BadInput for fewer than `FEWEST` lines.
+    """
+    if len(fits) < FEWEST:
+        raise BadInput(
+            f"{len(fits)} lines are too few to calibrate with: dub at least {FEWEST} lines first"
+        )
+    doubted = int(len(fits) * FALSE_ALARMS)
+    by_words = doubted - doubted // 2
+    probabilities = sorted(probability for probability, _ in fits)
+    errors = sorted((errors for _, errors in fits), reverse=True)
+    return Threshold(probability=probabilities[by_words], errors=errors[doubted // 2])

@@ -1,0 +1,200 @@
+"""Proof of words: whether a take says the words that its engine was asked for.
+
+Whisper looks at each take twice. A forced alignment tells how well each asked word fits the sound:
+it finds words that are missing, cut off or replaced. The words that Whisper reads by itself show
+those that were added or repeated. A take is right when both agree.
+"""
+
+from __future__ import annotations
+
+import logging
+import unicodedata
+from collections.abc import Sequence
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import soxr
+
+from dubbing.engines.models.folders import Weights
+from dubbing.media.samples import Audio
+from dubbing.planning.result import WordsHeard
+from dubbing.proof.thresholds import Threshold, Thresholds
+from dubbing.text.wording import Wording
+
+if TYPE_CHECKING:
+    from faster_whisper import WhisperModel
+    from faster_whisper.tokenizer import Tokenizer
+
+NAME = "whisper"
+"""Name of the model, and of its folder."""
+EXTRA = "words"
+LICENCE = "MIT"
+_VOCABULARY = "vocabulary.*"
+WEIGHTS = Weights(
+    files=("config.json", "model.bin", "tokenizer.json", _VOCABULARY),
+    home="https://huggingface.co/Systran/faster-whisper-tiny",
+    repository="Systran/faster-whisper-tiny",
+)
+"""Any Whisper model in CTranslate2's form will do; the defaults are those of this smallest one."""
+
+RATE = 16_000
+"""Hz of the sound that Whisper hears."""
+LONGEST = 30.0
+"""Seconds that it hears at once."""
+TAIL = 0.5
+"""Seconds of silence after a take, without which Whisper reads on. Silence up to its whole window
+of 30 s would take five times as long."""
+MOST_TOKENS = 200
+"""Most tokens of a text, of which Whisper takes 448 with those that it reads."""
+EXTRA_TOKENS = 12
+"""Tokens that are read beyond those asked for: enough to tell that words were added."""
+SLIPS = 2
+"""Letters that may be misheard in any line: a word of three has no more to go by."""
+CODES = {"cmn": "zh", "nb": "no", "fil": "tl", "iw": "he", "jv": "jw", "in": "id"}
+"""Whisper's codes of languages, where they differ."""
+
+log = logging.getLogger(__name__)
+
+
+def missing(folder: Path) -> str:
+    """Return what proof of words lacks, with the remedy; ``""`` when all is there."""
+    if find_spec("faster_whisper") is None:
+        return f"pip install 'dubbing[{EXTRA}]'"
+    return f"run `dubbing models fetch {NAME}`" if WEIGHTS.missing(folder) else ""
+
+
+class Fit(NamedTuple):
+    """How a take fits its text."""
+
+    text: str
+    """The words heard."""
+    probability: float
+    """Probability of the asked token that fits the sound least."""
+    slips: int
+    """Letters that were heard differently."""
+    errors: float
+    """The same as a share of the letters asked for."""
+
+    def judged(self, threshold: Threshold) -> WordsHeard:
+        """Return the proof of the take."""
+        heard_alike = self.slips <= SLIPS or self.errors <= threshold.errors
+        # Numbers are asked for in words, which Whisper rarely writes: what it read decides then.
+        right = self.slips == 0 or (self.probability >= threshold.probability and heard_alike)
+        return WordsHeard(
+            text=self.text,
+            probability=round(self.probability, 6),
+            errors=round(self.errors, 4),
+            right=right,
+        )
+
+
+class WordJudge:
+    """Judges takes; several threads may ask at once. The model is loaded for the first take."""
+
+    def __init__(self, folder: Path, threads: int = 1) -> None:
+        """Take the folder of the model.
+
+        threads: takes that are judged at once, each on one core.
+        """
+        self._folder = folder
+        self.threads = threads
+        self._thresholds = Thresholds.load(folder)
+        self._lock = Lock()
+
+    def judge(self, engine: str, language: str, text: str, audio: Audio) -> WordsHeard:
+        """Return the proof of a take.
+
+        engine: its name, and language: a BCP 47 tag; they choose the thresholds. text: the words
+        that the engine was asked for. A take that cannot be judged is neither right nor wrong.
+        """
+        try:
+            fit = self.fit(language, text, audio)
+        except Exception as exc:
+            # No line may fail because nobody could listen to it.
+            log.exception("the words of a line are not judged")
+            fit = f"{type(exc).__name__}: {exc}"
+        if isinstance(fit, str):
+            return WordsHeard(unjudged=fit)
+        return fit.judged(self._thresholds.of(engine, language))
+
+    def fit(self, language: str, text: str, audio: Audio) -> Fit | str:
+        """Return how a take fits its text, or why that cannot be told."""
+        with self._lock:
+            model = self._model
+        code = _code(language)
+        if code not in model.supported_languages:
+            return f"the model does not know the language {language}"
+        if audio.seconds + TAIL > LONGEST:
+            return f"it is longer than the {LONGEST:g} s that the model hears"
+        asked = _letters(text)
+        tokens = self._tokenizer(code).encode(f" {text.strip()}")
+        if not asked or len(tokens) > MOST_TOKENS:
+            return "it has no letters, or too many"
+        return self._fit(code, language, asked, tokens, audio)
+
+    def _fit(
+        self, code: str, language: str, asked: str, tokens: Sequence[int], audio: Audio
+    ) -> Fit:
+        from rapidfuzz.distance import Levenshtein
+
+        model, tokenizer = self._model, self._tokenizer(code)
+        samples = soxr.resample(audio.samples, audio.rate, RATE)
+        spectra = model.feature_extractor(np.pad(samples, (0, round(TAIL * RATE))))
+        sound = model.encode(spectra)
+        prompt = tokenizer.sot_sequence
+        (aligned,) = model.model.align(sound, prompt, [list(tokens)], [spectra.shape[-1]])
+        (read,) = model.model.generate(
+            sound,
+            [[*prompt, tokenizer.no_timestamps]],
+            beam_size=1,
+            max_length=len(prompt) + 1 + len(tokens) + EXTRA_TOKENS,
+        )
+        heard = tokenizer.decode(read.sequences_ids[0]).strip()
+        fits = (
+            fits
+            for token, fits in zip(tokens, aligned.text_token_probs, strict=True)
+            if _letters(tokenizer.decode([token]))
+        )
+        slips = Levenshtein.distance(asked, _letters(_worded(heard, language)))
+        return Fit(heard, min(fits, default=0.0), slips, slips / len(asked))
+
+    @cached_property
+    def _model(self) -> WhisperModel:
+        from faster_whisper import WhisperModel
+
+        # 8-bit weights take half the time, and tell as much.
+        return WhisperModel(
+            str(self._folder),
+            device="cpu",
+            compute_type="int8",
+            cpu_threads=1,
+            num_workers=self.threads,
+            local_files_only=True,
+        )
+
+    def _tokenizer(self, code: str) -> Tokenizer:
+        from faster_whisper.tokenizer import Tokenizer
+
+        multilingual = self._model.model.is_multilingual
+        return Tokenizer(self._model.hf_tokenizer, multilingual, task="transcribe", language=code)
+
+
+def _code(language: str) -> str:
+    tag = language.lower().partition("-")[0]
+    return CODES.get(tag, tag)
+
+
+def _worded(heard: str, language: str) -> str:
+    """Return what was heard with numbers and signs in words, as engines are asked for them."""
+    plain = all(sign.isalpha() or sign in " .,?!'’-" for sign in heard)
+    return heard if plain else Wording(language).spoken(heard)
+
+
+def _letters(text: str) -> str:
+    """Return the letters, their marks and digits of a text, of which case does not matter."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(sign for sign in folded if unicodedata.category(sign)[0] in "LMN")

@@ -1,0 +1,95 @@
+"""The state of the lines of a batch: the takes made so far, and the proof of their words."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from threading import Lock
+
+from dubbing.errors import DubbingError
+from dubbing.media.samples import Audio
+from dubbing.planning.plan import PlannedLine
+from dubbing.planning.result import Take, WordsHeard
+from dubbing.proof.words import WordJudge
+from dubbing.synthesis.ask import Ask
+
+
+class Prover:
+    """Has takes judged in threads, while the engine of the process goes on."""
+
+    def __init__(self, judge: WordJudge) -> None:
+        self._judge = judge
+        self._threads = ThreadPoolExecutor(judge.threads, "words")
+        self.speaking = Lock()
+        """Held while an engine speaks: takes that were refused are spoken again by the thread that
+        stores their batch, between two calls for the next one."""
+
+    def words(self, engine: str, language: str, ask: Ask, audio: Audio) -> Future[WordsHeard]:
+        """Return the proof to come of a take."""
+        judge = self._judge.judge
+        context = copy_context()
+        return self._threads.submit(context.run, judge, engine, language, ask.line.spoken, audio)
+
+    def close(self) -> None:
+        """Wait until every take is judged."""
+        self._threads.shutdown()
+
+
+@dataclass
+class Made:
+    """A take of a line: judged or being judged, stored or on its way to storage."""
+
+    ask: Ask
+    seconds: float
+    sound: Audio | None = None
+    """The speech of a take that is not stored yet."""
+    seed: int = 0
+    words: Future[WordsHeard] | None = None
+    """The proof of its words, where there is one."""
+    stored: Take | Future[Take] | None = None
+    """None until its words are proven."""
+
+    @property
+    def misspoken(self) -> bool:
+        """Whether other words were heard in it; waits for the proof of a take that is new."""
+        return self.words is not None and self.words.result().right is False
+
+    def better_than(self, other: Made) -> bool:
+        """Whether it is nearer to its words than another take; waits for both proofs."""
+        return self._distance < other._distance
+
+    @property
+    def _distance(self) -> tuple[bool, float, float]:
+        heard = self.words.result() if self.words else WordsHeard()
+        return self.misspoken, heard.errors, -heard.probability
+
+    def take(self) -> Take:
+        """Wait until the take is stored, and return it."""
+        assert self.stored is not None  # noqa: S101 - it is stored once its words are proven
+        take = self.stored if isinstance(self.stored, Take) else self.stored.result()
+        speed = round(self.ask.speed, 4)
+        return take if take.speed == speed else take.model_copy(update={"speed": speed})
+
+
+@dataclass
+class Progress:
+    """The state of one line."""
+
+    line: PlannedLine
+    seed: int
+    takes: list[Made] = field(default_factory=list)
+    error: DubbingError | None = None
+    attempts: int = 0
+    refused: int = 0
+    """Takes that were dropped for their words."""
+
+    def replace(self, old: Made, new: Made) -> None:
+        """Keep the better of two takes of one ask."""
+        self.refused += 1
+        if not new.better_than(old):
+            return
+        place = self.takes.index(old)
+        self.takes[place] = new
+        if place == 0:
+            self.seed = new.seed
