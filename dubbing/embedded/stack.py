@@ -197,7 +197,11 @@ def dubbing_command() -> list[str]:
 def environment(settings: Settings) -> dict[str, str]:
     """Return the environment variables that give a child process the same settings."""
     values = settings.model_dump(mode="python", exclude_none=True)
-    shown = {name: _as_variable(value) for name, value in values.items() if value}
+    shown = {
+        name: _as_variable(value)
+        for name, value in values.items()
+        if value or isinstance(value, bool)
+    }
     return {f"DUBBING_{name.upper()}": value for name, value in shown.items()}
 
 

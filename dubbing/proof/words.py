@@ -151,7 +151,8 @@ class WordJudge:
             sound,
             [[*prompt, tokenizer.no_timestamps]],
             beam_size=1,
-            max_length=len(prompt) + 1 + len(tokens) + EXTRA_TOKENS,
+            # The library reads half as many at most.
+            max_length=2 * (len(tokens) + EXTRA_TOKENS),
         )
         heard = tokenizer.decode(read.sequences_ids[0]).strip()
         fits = (
