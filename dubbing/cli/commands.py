@@ -36,6 +36,7 @@ MODULES = {
     "keys": "dubbing.cli.keys",
     "webhooks": "dubbing.cli.webhooks",
     "models": "dubbing.cli.models",
+    "words": "dubbing.cli.words",
     "workers": "dubbing.cli.workers",
     "doctor": "dubbing.cli.doctor",
     "schema": "dubbing.cli.doctor",

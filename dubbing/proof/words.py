@@ -2,19 +2,21 @@
 
 Whisper looks at each take twice. A forced alignment tells how well each asked word fits the sound:
 it finds words that are missing, cut off or replaced. The words that Whisper reads by itself show
-those that were added or repeated. A take is right when both agree.
+those that were added or repeated. A take is right when both agree. As Whisper hears the take and
+not half a minute of silence after it, it may read on in a circle: words that take no time in the
+sound are not counted.
 """
 
 from __future__ import annotations
 
 import logging
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import soxr
@@ -54,6 +56,10 @@ EXTRA_TOKENS = 12
 """Tokens that are read beyond those asked for: enough to tell that words were added."""
 SLIPS = 2
 """Letters that may be misheard in any line: a word of three has no more to go by."""
+ADDED = 4
+"""Letters in a row that were heard and not asked for, from which on a word was added."""
+SQUEEZED = 0.1
+"""Seconds; two words in a row that are shorter were not said."""
 CODES = {"cmn": "zh", "nb": "no", "fil": "tl", "iw": "he", "jv": "jw", "in": "id"}
 """Whisper's codes of languages, where they differ."""
 
@@ -78,10 +84,13 @@ class Fit(NamedTuple):
     """Letters that were heard differently."""
     errors: float
     """The same as a share of the letters asked for."""
+    added: int
+    """Most letters in a row that were heard and not asked for."""
 
     def judged(self, threshold: Threshold) -> WordsHeard:
         """Return the proof of the take."""
-        heard_alike = self.slips <= SLIPS or self.errors <= threshold.errors
+        alike = self.slips <= SLIPS or self.errors <= threshold.errors
+        heard_alike = alike and self.added < ADDED
         # Numbers are asked for in words, which Whisper rarely writes: what it read decides then.
         right = self.slips == 0 or (self.probability >= threshold.probability and heard_alike)
         return WordsHeard(
@@ -154,14 +163,25 @@ class WordJudge:
             # The library reads half as many at most.
             max_length=2 * (len(tokens) + EXTRA_TOKENS),
         )
-        heard = tokenizer.decode(read.sequences_ids[0]).strip()
+        heard = tokenizer.decode(read.sequences_ids[0])
+        if len(_letters(heard)) > len(asked) + SLIPS:
+            ids = [tokenizer.encode(heard)]
+            (words,) = model.find_alignment(tokenizer, ids, sound, spectra.shape[-1])
+            heard = _said(words)
         fits = (
             fits
             for token, fits in zip(tokens, aligned.text_token_probs, strict=True)
             if _letters(tokenizer.decode([token]))
         )
-        slips = Levenshtein.distance(asked, _letters(_worded(heard, language)))
-        return Fit(heard, min(fits, default=0.0), slips, slips / len(asked))
+        edits = Levenshtein.opcodes(asked, _letters(_worded(heard, language)))
+        slips = sum(_size(edit) for edit in edits if edit.tag != "equal")
+        return Fit(
+            text=heard.strip(),
+            probability=min(fits, default=0.0),
+            slips=slips,
+            errors=slips / len(asked),
+            added=max((_size(edit) for edit in edits if edit.tag == "insert"), default=0),
+        )
 
     @cached_property
     def _model(self) -> WhisperModel:
@@ -187,6 +207,24 @@ class WordJudge:
 def _code(language: str) -> str:
     tag = language.lower().partition("-")[0]
     return CODES.get(tag, tag)
+
+
+def _size(edit: Any) -> int:
+    """Return how many letters an edit changes."""
+    return max(edit.src_end - edit.src_start, edit.dest_end - edit.dest_start)
+
+
+def _said(words: Sequence[Mapping[str, Any]]) -> str:
+    """Return the words that were heard up to those that take no time in the sound."""
+    said: list[str] = []
+    squeezed = 0
+    for word in words:
+        if _letters(word["word"]):
+            squeezed = squeezed + 1 if word["end"] - word["start"] < SQUEEZED else 0
+        if squeezed == 2:
+            return "".join(said[:-1])
+        said.append(word["word"])
+    return "".join(said)
 
 
 def _worded(heard: str, language: str) -> str:

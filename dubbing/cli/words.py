@@ -1,0 +1,72 @@
+"""`dubbing words`: calibrates the proof of words with clips of one's own."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import click
+
+from dubbing.cli.group import Group
+from dubbing.cli.output import echo, json_option, print_json
+from dubbing.client import Client
+from dubbing.errors import BadInput
+from dubbing.planning.clip import load_clip
+from dubbing.planning.outcome import gather
+from dubbing.proof.thresholds import FEWEST, Thresholds, calibrated
+from dubbing.proof.words import NAME, Fit, WordJudge, missing
+from dubbing.system import System
+
+
+@click.group(cls=Group)
+def words() -> None:
+    """Calibrate the proof of words, which finds lines that say other words."""
+
+
+@words.command()
+@click.argument("jobs", nargs=-1, required=True, metavar="JOB...")
+@json_option
+def calibrate(jobs: tuple[str, ...], as_json: bool) -> None:
+    """Set the thresholds by the lines of JOBs, whose words somebody has found right.
+
+    Workers that are started afterwards take 2 of 100 such lines for wrong ones. It needs 50 lines
+    of an engine in a language. The thresholds lie in the folder of the model.
+    """
+    system = System()
+    folder = system.model_folders.of(NAME)
+    if lacking := missing(folder):
+        raise BadInput(f"proof of words lacks something: {lacking}")
+    fits = _fits(Client.connect(), WordJudge(folder), jobs)
+    enough = {key: found for key, found in fits.items() if len(found) >= FEWEST}
+    if not enough:
+        found = ", ".join(f"{len(fits[key])} of {' in '.join(key)}" for key in fits) or "none"
+        raise BadInput(f"{FEWEST} lines of an engine and a language are needed; found: {found}")
+    records = []
+    for (engine, language), lines in enough.items():
+        threshold = calibrated([(fit.probability, fit.errors) for fit in lines])
+        Thresholds.load(folder).save(folder, engine, language, threshold)
+        record = {"engine": engine, "language": language, "lines": len(lines)}
+        records.append({**record, **threshold.model_dump()})
+        if not as_json:
+            echo(
+                f"{engine} in {language}: {len(lines)} lines, least probability "
+                f"{threshold.probability:.2g}, letters heard otherwise {threshold.errors:.0%}"
+            )
+    if as_json:
+        print_json(records)
+
+
+def _fits(
+    client: Client, judge: WordJudge, jobs: Sequence[str]
+) -> dict[tuple[str, str], list[Fit]]:
+    """Return how the takes of jobs fit their texts, by engine and language."""
+    fits: dict[tuple[str, str], list[Fit]] = defaultdict(list)
+    for job in jobs:
+        for outcome in gather(client.storage, job, client.status(job).round).values():
+            batch = outcome.batch
+            for take in outcome.result.takes:
+                sound = load_clip(client.storage, take.key, take.digest).audio
+                fit = judge.fit(batch.language, outcome.line.spoken, sound)
+                if isinstance(fit, Fit):
+                    fits[batch.engine, batch.language].append(fit)
+    return fits

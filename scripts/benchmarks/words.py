@@ -1,0 +1,114 @@
+"""Proof of words: how many wrong takes of a real voice it finds, and what it costs.
+
+Piper says a hundred lines rightly, and each of them wrongly in six ways. The thresholds are those
+at which 2 of 100 right lines are taken for wrong ones.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+from benchmarks._dialogue import LINES
+from benchmarks._system import from_tests
+from dubbing.engines.catalogue import Catalogue
+from dubbing.engines.engine import Engine, Line
+from dubbing.engines.models.folders import ModelFolders
+from dubbing.media.samples import Audio, trim
+from dubbing.proof.thresholds import Threshold, calibrated
+from dubbing.proof.words import Fit, WordJudge
+
+AT_LEAST = {"detected": 0.9}
+AT_MOST = {"proof_cpu": 0.35, "false_alarms": 0.02}
+LANGUAGE = "en"
+CUT = 0.6
+"""Seconds that are cut off at the end."""
+REPEATED = 3
+"""Words that are repeated at the end."""
+
+Take = tuple[str, Audio]
+"""A text, and the sound that should say it."""
+
+
+def run() -> dict[str, float]:
+    """Return the figures: shares of the wrong takes, and CPU seconds for a right one."""
+    weights = from_tests("weights")
+    engine = Catalogue(ModelFolders(named={"piper": weights.fetch("piper")})).create("piper")
+    engine.load("cpu")
+    judge = WordJudge(weights.fetch("whisper"))
+    right = [(text, spoken(engine, text)) for text in LINES]
+    heard(judge, right[0])
+    began = time.process_time()
+    fits = [heard(judge, take) for take in right]
+    cost = (time.process_time() - began) / len(right)
+    threshold = calibrated([(fit.probability, fit.errors) for fit in fits])
+    found = {
+        kind: doubted((heard(judge, take) for take in takes), threshold)
+        for kind, takes in wrong_takes(right, lambda text: spoken(engine, text)).items()
+    }
+    return {
+        "detected": sum(found.values()) / len(found),
+        "proof_cpu": cost,
+        "false_alarms": doubted(iter(fits), threshold),
+        **found,
+        "probability": threshold.probability,
+        "errors": threshold.errors,
+    }
+
+
+def spoken(engine: Engine, text: str) -> Audio:
+    """Return a text as the engine says it."""
+    (sound,) = engine.synthesize([Line(text=text, language=LANGUAGE, voice=engine.spec.voices[0])])
+    assert isinstance(sound, Audio), sound
+    return trim(sound)
+
+
+def heard(judge: WordJudge, take: Take) -> Fit:
+    """Return how a take fits its text."""
+    fit = judge.fit(LANGUAGE, *take)
+    assert isinstance(fit, Fit), fit
+    return fit
+
+
+def doubted(fits: Iterator[Fit], threshold: Threshold) -> float:
+    """Return the share of takes that are taken for wrong ones."""
+    judged = [fit.judged(threshold).right for fit in fits]
+    return judged.count(False) / len(judged)
+
+
+def wrong_takes(right: list[Take], say: Callable[[str], Audio]) -> Mapping[str, Iterator[Take]]:
+    """Return takes that say other words than their texts, by what is wrong with them."""
+    source = random.Random(1)
+    known = [word for text, _ in right for word in text.split() if len(word) > 3]
+
+    def said(change: Callable[[list[str]], list[str]]) -> Iterator[Take]:
+        return ((text, say(" ".join(change(text.split())))) for text, _ in right)
+
+    def within(words: list[str]) -> int:
+        return source.randrange(1, len(words) - 1)
+
+    def without(words: list[str]) -> list[str]:
+        left_out = within(words)
+        return words[:left_out] + words[left_out + 1 :]
+
+    def replaced(words: list[str]) -> list[str]:
+        place = within(words)
+        other = source.choice([word for word in known if word != words[place]])
+        return [*words[:place], other, *words[place + 1 :]]
+
+    texts = [text for text, _ in right]
+    return {
+        "swapped": iter(zip(texts[1:] + texts[:1], (sound for _, sound in right), strict=True)),
+        "cut": ((text, cut(sound)) for text, sound in right),
+        "last_missing": said(lambda words: words[:-1]),
+        "one_missing": said(without),
+        "repeated": said(lambda words: words + words[-REPEATED:]),
+        "replaced": said(replaced),
+    }
+
+
+def cut(sound: Audio) -> Audio:
+    """Return a sound without its end."""
+    return replace(sound, samples=sound.samples[: -round(CUT * sound.rate)])

@@ -1,0 +1,114 @@
+"""Which takes say their words: real Whisper weights hear a real voice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+from services import unavailable
+from speech import speak
+from weights import needed, root
+
+from dubbing.engines.catalogue import Catalogue
+from dubbing.engines.engine import Line
+from dubbing.engines.models.folders import ModelFolders
+from dubbing.errors import BadInput
+from dubbing.media.samples import Audio, trim
+from dubbing.proof.thresholds import DEFAULTS, FEWEST, Thresholds, calibrated
+from dubbing.proof.words import WordJudge
+
+TEXT = "If the bridge is closed, we have to cross the river on foot."
+OTHER = "She learned to read by looking over the shoulder of her sister."
+
+Say = Callable[[str], Audio]
+
+
+@pytest.fixture(scope="module")
+def say() -> Iterator[Say]:
+    """Return a function that has Joe say a text."""
+    needed("piper")
+    engine = Catalogue(ModelFolders(root=root())).create("piper")
+    engine.load("cpu")
+
+    def said(text: str) -> Audio:
+        (sound,) = speak(engine, Line(text=text, language="en", voice=engine.spec.voices[0]))
+        return trim(sound)
+
+    yield said
+    engine.unload()
+
+
+@pytest.fixture(scope="module")
+def judge() -> WordJudge:
+    if find_spec("faster_whisper") is None:
+        unavailable("faster-whisper")
+    return WordJudge(needed("whisper"))
+
+
+def is_right(judge: WordJudge, text: str, sound: Audio) -> bool | None:
+    return judge.judge("piper", "en", text, sound).right
+
+
+@pytest.mark.weights
+def test_a_take_is_right_when_it_says_all_of_its_words_and_no_others(
+    judge: WordJudge, say: Say
+) -> None:
+    sound = say(TEXT)
+    heard = judge.judge("piper", "en", TEXT, sound)
+    assert (heard.right, heard.errors) == (True, pytest.approx(0, abs=0.2))
+    assert "bridge" in heard.text
+    cut = replace(sound, samples=sound.samples[: -round(0.8 * sound.rate)])
+    wrong = {
+        "another text": is_right(judge, OTHER, sound),
+        "cut off": is_right(judge, TEXT, cut),
+        "last word missing": is_right(judge, TEXT, say(TEXT.removesuffix(" foot.") + ".")),
+        "a word replaced": is_right(judge, TEXT.replace("river", "garden"), sound),
+        "last words repeated": is_right(judge, TEXT, say(f"{TEXT} The river on foot.")),
+        "silence": is_right(judge, TEXT, replace(sound, samples=sound.samples * 0)),
+    }
+    assert wrong == dict.fromkeys(wrong, False)
+
+
+@pytest.mark.weights
+def test_numbers_are_heard_in_the_words_that_were_asked_for(judge: WordJudge, say: Say) -> None:
+    text = "It took them three hundred forty-five days to build it."
+    assert is_right(judge, text, say(text))
+
+
+@pytest.mark.weights
+def test_what_the_model_cannot_hear_is_not_judged(judge: WordJudge, say: Say) -> None:
+    sound = say(TEXT)
+    heard = judge.judge("piper", "de-CH", TEXT, sound)
+    assert (heard.right, heard.unjudged) == (None, "the model does not know the language de-CH")
+    long = replace(sound, rate=sound.rate // 20)
+    assert "longer than" in judge.judge("piper", "en", TEXT, long).unjudged
+
+
+def test_a_model_that_cannot_be_loaded_fails_no_line(tmp_path: Path) -> None:
+    sound = Audio(samples=np.ones(16_000, np.float32), rate=16_000)
+    heard = WordJudge(tmp_path).judge("piper", "en", TEXT, sound)
+    assert heard.right is None and heard.unjudged
+
+
+def test_thresholds_are_those_calibrated_for_the_engine_or_the_defaults(tmp_path: Path) -> None:
+    fits = [(0.01 + n / 1000, n / 1000) for n in range(100)]
+    own = calibrated(fits)
+    wrong = [fit for fit in fits if fit[0] < own.probability or fit[1] > own.errors]
+    assert len(wrong) == 2
+    Thresholds.load(tmp_path).save(tmp_path, "piper", "en", own)
+    loaded = Thresholds.load(tmp_path)
+    assert loaded.of("piper", "en-GB") == own
+    assert loaded.of("kokoro", "en-GB") == DEFAULTS["en"]
+    assert loaded.of("piper", "fr") == DEFAULTS["*"]
+    with pytest.raises(BadInput, match=f"at least {FEWEST} lines"):
+        calibrated(fits[:49])
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"piper": {"en": {"probability": 7}}}'])
+def test_thresholds_that_cannot_be_read_are_left_out(tmp_path: Path, content: str) -> None:
+    (tmp_path / "thresholds.json").write_text(content)
+    assert Thresholds.load(tmp_path).of("piper", "en") == DEFAULTS["en"]
