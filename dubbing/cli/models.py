@@ -17,6 +17,7 @@ from dubbing.engines.models.hub import fetch as fetch_model
 from dubbing.engines.models.inventory import ModelCheck, Readiness, check_model, inspect
 from dubbing.engines.residency import device_of
 from dubbing.errors import BadInput
+from dubbing.proof import words
 from dubbing.system import System
 
 
@@ -69,19 +70,16 @@ def check(names: tuple[str, ...], as_json: bool) -> None:
 def fetch(name: str, revision: str, as_json: bool) -> None:
     """Download a model from the Hugging Face hub, or from the configured mirror.
 
-    NAME is an engine, or a new instance of one, such as xtts-b. An interrupted download leaves no
+    NAME is an engine, a new instance of one, such as xtts-b, or whisper, which proves the words of
+    lines. An interrupted download leaves no
     model behind; the next one resumes it.
     """
     system = System()
-    catalogue = system.catalogue
-    readiness = inspect(catalogue, name)
-    if readiness.weights is None:
-        raise BadInput(f"engine {name!r} needs no model")
-    catalogue.permit([readiness.spec])
-    echo(f"{name}: licence {readiness.spec.licence}, see {readiness.weights.home}", err=True)
+    weights, licence = _wanted(system, name)
+    echo(f"{name}: licence {licence}, see {weights.home}", err=True)
     fetched = fetch_model(
-        readiness.weights,
-        readiness.folder,
+        weights,
+        system.model_folders.of(name),
         endpoint=system.settings.hub_endpoint,
         revision=revision,
         progress=on_terminal() and not as_json,
@@ -90,7 +88,19 @@ def fetch(name: str, revision: str, as_json: bool) -> None:
         print_json({**asdict(fetched), "folder": str(fetched.folder)})
         return
     echo(f"{fetched.folder}: {_size(fetched.size)}, commit {fetched.commit}")
-    echo(f"`dubbing models check {name}` checks that it loads")
+    if name != words.NAME:
+        echo(f"`dubbing models check {name}` checks that it loads")
+
+
+def _wanted(system: System, name: str) -> tuple[Weights, str]:
+    """Return the files of a model, and its licence; raises BadInput and EngineMissing."""
+    if name == words.NAME:
+        return words.WEIGHTS, words.LICENCE
+    readiness = inspect(system.catalogue, name)
+    if readiness.weights is None:
+        raise BadInput(f"engine {name!r} needs no model")
+    system.catalogue.permit([readiness.spec])
+    return readiness.weights, readiness.spec.licence
 
 
 def _checked(system: System, names: Sequence[str]) -> Iterator[ModelCheck]:

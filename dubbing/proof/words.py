@@ -211,7 +211,7 @@ def _code(language: str) -> str:
 
 def _size(edit: Any) -> int:
     """Return how many letters an edit changes."""
-    return max(edit.src_end - edit.src_start, edit.dest_end - edit.dest_start)
+    return int(max(edit.src_end - edit.src_start, edit.dest_end - edit.dest_start))
 
 
 def _said(words: Sequence[Mapping[str, Any]]) -> str:
