@@ -38,15 +38,15 @@ class Threshold(Model):
 
 
 DEFAULTS: Mapping[str, Threshold] = {
-    "en": Threshold(probability=0.001, errors=0.2),
+    "en": Threshold(probability=0.005, errors=0.2),
     # Whisper's characters for a sound are often others than those of the text.
     "zh": Threshold(probability=1e-5, errors=1.0),
     "cmn": Threshold(probability=1e-5, errors=1.0),
     "ja": Threshold(probability=1e-5, errors=1.0),
     ANY: Threshold(probability=1e-5, errors=0.5),
 }
-"""By language. English was measured with a Piper voice and Whisper tiny: 2 % of right lines are
-taken for wrong. The others are wide: they find another text, and a line that is cut short."""
+"""By language. English was measured with a Piper voice and Whisper tiny: fewer than 2 % of right lines
+are taken for wrong. The others are wide: they find another text, and a line that is cut short."""
 
 
 @dataclass(frozen=True)

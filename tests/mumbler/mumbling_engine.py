@@ -1,7 +1,7 @@
 """An engine that drops words: a published Piper voice, found when this folder is on the path.
 
-At seed 0 it leaves out the second half of each line. A line with ``…`` it never says whole, unless
-it is asked for its parts.
+At seed 0 it says the first half of each line. At other seeds it does so with lines that hold
+``never``, and with those of more than 8 words that hold ``…``.
 """
 
 from __future__ import annotations
@@ -19,9 +19,8 @@ class Mumbling(Piper):
 
 
 def _mumbled(line: Line) -> Line:
-    if line.seed and "…" not in line.text:
-        return line
     words = line.text.split()
-    # The parts of a line are short enough.
-    said = words if "…" in line.text and len(words) <= 8 else words[: len(words) // 2]
-    return replace(line, text=" ".join(said))
+    long = "…" in words and len(words) > 8
+    if line.seed and not long and "never" not in words:
+        return line
+    return replace(line, text=" ".join(words[: len(words) // 2]))
