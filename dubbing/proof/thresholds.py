@@ -45,8 +45,8 @@ DEFAULTS: Mapping[str, Threshold] = {
     "ja": Threshold(probability=1e-5, errors=1.0),
     ANY: Threshold(probability=1e-5, errors=0.5),
 }
-"""By language. English was measured with a Piper voice and Whisper tiny: fewer than 2 % of right lines
-are taken for wrong. The others are wide: they find another text, and a line that is cut short."""
+"""By language. English was measured with a Piper voice and Whisper tiny: fewer than 2 % of right
+lines are taken for wrong. The others are wide: they find another text, and a line cut short."""
 
 
 @dataclass(frozen=True)
