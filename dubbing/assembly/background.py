@@ -1,6 +1,6 @@
-"""The sound under the speech: the film's own sound, ducked or faded in, block by block.
+"""The sound under the speech, with the film's own where lines are missing, block by block.
 
-Every change follows an envelope of straight lines, so nothing clicks, and a block may begin or end
+The fades follow an envelope of straight lines, so nothing clicks, and a block may begin or end
 anywhere in it.
 """
 
@@ -12,7 +12,6 @@ from itertools import zip_longest
 import numpy as np
 import numpy.typing as npt
 
-from dubbing.job import Background
 from dubbing.media.probe import RATE
 from dubbing.media.samples import Samples
 
@@ -24,23 +23,20 @@ Span = tuple[float, float]
 
 
 class Envelope:
-    """A share that is 1 within given spans, 0 away from them, and linear in between."""
+    """A share that is 1 within given spans, 0 away from them, and linear over ``FADE`` between."""
 
-    def __init__(self, spans: Iterable[Span], *, attack: float, release: float):
-        """Take spans in any order, and the seconds that each rise and fall takes.
-
-        In a gap too short for a full fall and rise, the share turns where the two lines meet.
-        """
+    def __init__(self, spans: Iterable[Span]):
+        """Take spans in any order; in a gap shorter than two fades, the share turns half-way."""
         points: list[tuple[float, float]] = []
         end: float | None = None
         for start, stop in sorted(spans):
             if end is None:
-                points += [(start - attack, 0.0), (start, 1.0)]
+                points += [(start - FADE, 0.0), (start, 1.0)]
             elif start > end:
-                points += [*_gap(end, start, attack, release), (start, 1.0)]
+                points += [*_gap(end, start), (start, 1.0)]
             end = max(stop, end or stop)
         if end is not None:
-            points += [(end, 1.0), (end + release, 0.0)]
+            points += [(end, 1.0), (end + FADE, 0.0)]
         self._times, self._shares = np.array(points or [(0.0, 0.0)]).T
 
     def at(self, first: int, frames: int) -> npt.NDArray[np.float32]:
@@ -51,33 +47,10 @@ class Envelope:
         )
         shares = self._shares[near]
         if shares.min() == shares.max():
-            # Away from every span, or within one: mostly so for missing lines.
+            # Away from every span, or within one, as most blocks are.
             return np.full((frames, 1), shares[0], np.float32)
         times = np.arange(first, first + frames) / RATE
         return np.asarray(np.interp(times, self._times[near], shares)[:, None], np.float32)
-
-
-def duck(
-    blocks: Iterable[Samples],
-    spoken: Iterable[Span],
-    settings: Background,
-    missing: Iterable[Span] = (),
-) -> Iterator[Samples]:
-    """Lower the film's sound while somebody speaks, from a line's first sample to its last.
-
-    blocks: float32 ``(n, channels)``.
-    spoken: when each line is heard. Fades are linear in dB.
-    missing: when missing lines would have been heard; the sound stays unchanged there, even while
-    somebody else speaks.
-    """
-    down = Envelope(spoken, attack=settings.attack, release=settings.release)
-    kept = Envelope(missing, attack=FADE, release=FADE)
-    whole = np.float32(-settings.depth * np.log(10) / 20)
-    first = 0
-    for block in blocks:
-        share = down.at(first, len(block)) * (1 - kept.at(first, len(block)))
-        yield block * np.exp(share * whole)
-        first += len(block)
 
 
 def keep(
@@ -89,7 +62,7 @@ def keep(
     from there on. Both may hold the same music, so the crossfade is linear.
     missing: when the missing lines would have been heard.
     """
-    envelope = Envelope(missing, attack=FADE, release=FADE)
+    envelope = Envelope(missing)
     first = 0
     for bed, film in zip_longest(under, own):
         held = [block for block in (bed, film) if block is not None]
@@ -103,10 +76,9 @@ def keep(
         yield mixed
 
 
-def _gap(end: float, start: float, attack: float, release: float) -> Sequence[tuple[float, float]]:
+def _gap(end: float, start: float) -> Sequence[tuple[float, float]]:
     """Return the bends between two spans."""
-    both = attack + release
     gap = start - end
-    if gap >= both:
-        return [(end, 1.0), (end + release, 0.0), (start - attack, 0.0)]
-    return [(end, 1.0), (end + gap * release / both, 1 - gap / both)]
+    if gap >= 2 * FADE:
+        return [(end, 1.0), (end + FADE, 0.0), (start - FADE, 0.0)]
+    return [(end, 1.0), (end + gap / 2, 1 - gap / (2 * FADE))]

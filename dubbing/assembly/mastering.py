@@ -1,24 +1,21 @@
-"""Mastering to a loudness profile: the gain of a programme, and the true-peak limiter.
+"""Mastering to a loudness profile: the gain of the speech, and the true-peak limiter.
 
-The first pass over a programme observes it (``Levels``) while its loudness is measured; ``gain``
-computes the gain; the second pass applies gain and limiter (``master``) on the way into the
-encoders.
+The first pass over a programme observes its speech (``Levels``) while the loudness is measured;
+``gain`` computes the gain of the speech; the second pass applies the limiter (``limit``) to the mix
+on the way into the encoders.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
+from dubbing.assembly.attenuation import Decibels, released, widest
+from dubbing.assembly.profiles import Profile
 from dubbing.media.probe import RATE
 from dubbing.media.samples import Samples
-
-SILENCE = -70.0
-"""LUFS at and below which a programme is silent: BS.1770's absolute gate."""
 
 LOOKAHEAD = RATE // 200
 """Frames in which the limiter goes down before a peak: 5 ms."""
@@ -44,28 +41,9 @@ _BETWEEN = (
     np.sinc(_DISTANCES) * np.i0(6.0 * np.sqrt(1 - (2 * _DISTANCES / TAPS) ** 2)) / np.i0(6.0)
 ).astype(np.float32)
 
-Decibels = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Profile:
-    """The loudness and peak that a programme is mastered to."""
-
-    loudness: float
-    """LUFS, integrated."""
-    ceiling: float
-    """dBTP."""
-
-
-PROFILES = {
-    "ebu-r128": Profile(loudness=-23.0, ceiling=-1.0),
-    "streaming": Profile(loudness=-16.0, ceiling=-1.0),
-    "netflix": Profile(loudness=-27.0, ceiling=-2.0),
-}
-
 
 class Levels:
-    """Peak and power of a programme, every 10 ms: enough to predict the effect of a limiter."""
+    """Peak and power of a sound, every 10 ms: enough to predict the effect of a limiter."""
 
     def __init__(self) -> None:
         self._peaks: list[Samples] = []
@@ -89,7 +67,7 @@ class Levels:
         peaks, powers = np.concatenate(self._peaks), np.concatenate(self._powers)
         with np.errstate(divide="ignore"):
             over = 20 * np.log10(peaks) + gain - ceiling
-        taken = _release(_widest(np.maximum(over, 0), 1), RELEASE * STEP, 0.0)
+        taken = released(widest(np.maximum(over, 0), 1), RELEASE * STEP, 0.0)
         counted = powers > powers.mean() / 10
         power = powers[counted].astype(np.float64)
         if not power.any():
@@ -98,12 +76,10 @@ class Levels:
 
 
 def gain(profile: Profile, loudness: float, levels: Levels) -> float:
-    """Return the decibels that bring a programme of ``loudness`` LUFS to the profile.
+    """Return the decibels that bring speech of ``loudness`` LUFS to the profile.
 
-    The expected loss in the limiter is added, up to ``MOST_MAKEUP``; silence gets no gain.
+    The expected loss in the limiter is added, up to ``MOST_MAKEUP``.
     """
-    if not loudness > SILENCE:
-        return 0.0
     plain = profile.loudness - loudness
     makeup = 0.0
     for _ in range(8):
@@ -111,16 +87,15 @@ def gain(profile: Profile, loudness: float, levels: Levels) -> float:
     return plain + makeup
 
 
-def master(blocks: Iterable[Samples], decibels: float, ceiling: float) -> Iterator[Samples]:
-    """Yield ``blocks`` with ``decibels`` of gain and no true peak above ``ceiling`` dBTP.
+def limit(blocks: Iterable[Samples], ceiling: float) -> Iterator[Samples]:
+    """Yield ``blocks`` with no true peak above ``ceiling`` dBTP.
 
     blocks: float32 ``(n, channels)``. Yields as many frames, in blocks of other lengths.
     """
     limiter: Limiter | None = None
-    factor = np.float32(10 ** (decibels / 20))
     for block in blocks:
         limiter = limiter or Limiter(block.shape[1], ceiling)
-        yield limiter.process(block * factor)
+        yield limiter.process(block)
     if limiter:
         yield limiter.flush()
 
@@ -169,8 +144,8 @@ class Limiter:
         """Return the linear gain of the frames from ``CONTEXT`` to ``last``."""
         # The average spans LOOKAHEAD frames on both sides, so the release starts that much earlier.
         first = self.CONTEXT - LOOKAHEAD
-        widest = _widest(needed, LOOKAHEAD)
-        held = _release(widest[first : last + LOOKAHEAD], RELEASE, self._held)
+        most = widest(needed, LOOKAHEAD)
+        held = released(most[first : last + LOOKAHEAD], RELEASE, self._held)
         self._held = float(held[last - self.CONTEXT - 1])
         smooth = _means(_means(held, LOOKAHEAD + 1), LOOKAHEAD + 1)
         factors: Samples = np.exp(smooth * np.float32(-np.log(10) / 20))
@@ -202,30 +177,8 @@ def _true_peaks(frames: Samples, start: int, stop: int) -> Samples:
     return peaks
 
 
-# These two are a few lines here, as an import of ``scipy.ndimage`` would be a third of the start of
-# a process of assembly.
-def _widest(attenuation: Decibels, reach: int) -> Decibels:
-    """Return the largest of the values within ``reach`` of each; none is negative.
-
-    Each window is the end of one block and the start of the next (van Herk 1992), so the cost does
-    not grow with ``reach``.
-    """
-    count, width = len(attenuation), 2 * reach + 1
-    blocks = np.pad(attenuation, (reach, reach + -(count + 2 * reach) % width)).reshape(-1, width)
-    starts = np.maximum.accumulate(blocks, axis=1).ravel()
-    ends = np.maximum.accumulate(blocks[:, ::-1], axis=1)[:, ::-1].ravel()
-    widest: Decibels = np.maximum(ends[:count], starts[width - 1 :][:count])
-    return widest
-
-
 def _means(attenuation: Decibels, width: int) -> Decibels:
     """Return the mean of each ``width`` neighbouring values, ``width - 1`` fewer than there are."""
     sums = np.cumsum(np.concatenate([[0.0], attenuation]))
     means: Decibels = ((sums[width:] - sums[:-width]) / width).astype(np.float32)
     return means
-
-
-def _release(attenuation: Decibels, slope: float, held: float) -> Decibels:
-    """Let ``attenuation`` fall by at most ``slope`` dB per value, starting from ``held``."""
-    ramp = np.arange(1, len(attenuation) + 1, dtype=np.float64) * slope
-    return (np.maximum(np.maximum.accumulate(attenuation + ramp), held) - ramp).astype(np.float32)

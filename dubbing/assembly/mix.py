@@ -1,15 +1,15 @@
-"""Mixes clips and background block by block, so memory does not grow with the programme.
+"""Lays the speech and mixes it with its background, block by block: memory stays flat.
 
 A clip is placed by its absolute sample, so nothing drifts; clips that overlap are summed. While
-one block is mixed, a bounded pool of threads fetches, decodes, stretches and resamples the clips of
-the next blocks.
+one block is laid, a bounded pool of threads fetches, decodes, stretches and resamples the clips of
+the next blocks. The speech is kept apart from the background until both are measured.
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -17,10 +17,12 @@ from dataclasses import dataclass
 import numpy as np
 import soxr
 
+from dubbing.assembly.background import Envelope, Span
+from dubbing.assembly.balance import Balance
 from dubbing.errors import BadInput, ClipUnreadable, NotFound
 from dubbing.media.loudness import integrated
 from dubbing.media.probe import RATE
-from dubbing.media.samples import Audio, Samples
+from dubbing.media.samples import Audio, Samples, level
 from dubbing.media.stretch import stretch
 from dubbing.planning.clip import digest_of, read_clip
 from dubbing.storage import Storage, each
@@ -32,6 +34,9 @@ FETCHED = 32
 """Clips that are fetched at once: as many as a bucket 80 ms away needs."""
 RENDERED = 8
 """Clips that are rendered at once, and so ahead of the mix."""
+FADE_IN, FADE_OUT = 0.003, 0.01
+"""Seconds of the fades at a clip's edges. A clip keeps 3 ms before its onset when it is trimmed; a
+word dies away over more than 10 ms."""
 SPEECH = {1: slice(0, 1), 2: slice(0, 2), 6: slice(2, 3)}
 """Channels that carry the speech, by channel count: the centre where there is one."""
 
@@ -50,24 +55,15 @@ class PlacedClip:
     """Frame of the programme at which it starts."""
     stretch: float
     """Above 1 is faster; 1 leaves it unchanged."""
-    gain: float
-    """Linear."""
+    loudness: float
+    """LUFS that it is brought to; of a clip under 0.4 s, whose loudness cannot be measured, the
+    level in dBFS."""
     digest: str = ""
     """SHA-256 of the clip, by the result of its line."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rendered:
-    """A clip as it is mixed."""
-
-    samples: Samples
-    """float32 mono at ``RATE``."""
-    loudness: float | None
-    """LUFS, before the gain of the programme; None when it is under 0.4 s or silent."""
-
-
 class Mixer:
-    """The mix of one programme.
+    """The speech of one programme.
 
     Iterate over ``blocks`` once; afterwards ``loudness`` holds the loudness of each line.
     """
@@ -78,42 +74,25 @@ class Mixer:
         clips: Iterable[PlacedClip],
         *,
         frames: int,
-        channels: int,
         listen: Listener = lambda id_, audio: None,
     ):
-        """Prepare the mix of ``clips``.
+        """Prepare the speech that ``clips`` make.
 
-        frames: length of the programme. channels: 1, 2 or 6.
+        frames: length of the programme.
         listen: called with each line as spoken, by several threads.
         """
         self._storage = storage
         self._clips = sorted(clips, key=lambda clip: clip.start)
         self._frames = frames
-        self._channels = channels
         self._listen = listen
         self.loudness: dict[str, float | None] = {}
-        """LUFS of each line as mixed, before the gain of the programme, by segment id."""
+        """LUFS of each line as laid, by segment id; None when it is under 0.4 s or silent."""
 
-    def blocks(self, background: Iterator[Samples] | None = None) -> Iterator[Samples]:
-        """Yield the programme, float32 ``(n, channels)``, ``BLOCK`` frames at a time.
+    def blocks(self) -> Iterator[Samples]:
+        """Yield the speech, float32 ``(n, 1)``, ``BLOCK`` frames at a time.
 
-        background: blocks of ``BLOCK`` frames, ``(n, channels)``; it may end early.
         Raises ClipUnreadable, which names each line whose clip is missing, damaged, or not its own.
         """
-        beds = read_ahead(background or iter(()))
-        for speech in self._speech():
-            yield self._block(speech, next(beds, None))
-
-    def _block(self, speech: Samples, bed: Samples | None) -> Samples:
-        block = np.zeros((len(speech), self._channels), np.float32)
-        if bed is not None:
-            shared = min(len(bed), len(block))
-            block[:shared] = bed[:shared]
-        block[:, SPEECH[self._channels]] += speech[:, None]
-        return block
-
-    def _speech(self) -> Iterator[Samples]:
-        """Yield the speech alone, mono."""
         rendered = self._render()
         waiting = deque(clip.start for clip in self._clips)
         sounding: list[tuple[int, Samples]] = []
@@ -127,7 +106,7 @@ class Mixer:
             sounding = [
                 (start, samples) for start, samples in sounding if start + len(samples) > last
             ]
-            yield block
+            yield block[:, None]
 
     def _render(self) -> Iterator[Samples]:
         """Yield the samples of each clip in order; fetch and render clips ahead of the mix."""
@@ -139,18 +118,18 @@ class Mixer:
             ) as rendered,
         ):
             try:
-                for clip, done in zip(self._clips, rendered, strict=True):
-                    self.loudness[clip.id] = done.loudness
-                    yield done.samples
+                for clip, (samples, loudness) in zip(self._clips, rendered, strict=True):
+                    self.loudness[clip.id] = loudness
+                    yield samples
             except (NotFound, BadInput) as exc:
                 raise unreadable(self._storage, self._clips) from exc
 
-    def _rendered(self, fetched: tuple[PlacedClip, bytes]) -> Rendered:
+    def _rendered(self, fetched: tuple[PlacedClip, bytes]) -> tuple[Samples, float | None]:
         clip, data = fetched
         return render(data, clip, self._listen)
 
 
-def read_ahead(blocks: Iterator[Samples]) -> Iterator[Samples]:
+def read_ahead(blocks: Iterator[Samples]) -> Generator[Samples]:
     """Yield ``blocks``; make the next block while the caller works on the current one."""
     with ThreadPoolExecutor(1, thread_name_prefix="background") as pool:
         coming = pool.submit(next, blocks, None)
@@ -159,19 +138,76 @@ def read_ahead(blocks: Iterator[Samples]) -> Iterator[Samples]:
             yield block
 
 
-def render(data: bytes, clip: PlacedClip, listen: Listener) -> Rendered:
-    """Return a clip stretched, at its level and resampled to ``RATE``.
+def render(data: bytes, clip: PlacedClip, listen: Listener) -> tuple[Samples, float | None]:
+    """Return a clip stretched, at its loudness and resampled to ``RATE``, and its loudness.
 
-    Calls ``listen`` with the unchanged clip. Raises BadInput when the clip is damaged, or not the
-    one that was spoken.
+    The loudness is None when the clip is under 0.4 s or silent. Calls ``listen`` with the unchanged
+    clip. Raises BadInput when the clip is damaged, or not the one that was spoken.
     """
     audio = read_clip(data, clip.key, clip.digest).audio
     listen(clip.id, audio)
-    samples = stretch(audio, clip.stretch) * np.float32(clip.gain)
-    return Rendered(
-        samples=soxr.resample(samples, audio.rate, RATE),
-        loudness=integrated(samples, audio.rate),
-    )
+    samples = stretch(audio, clip.stretch)
+    measured = integrated(samples, audio.rate)
+    gain = clip.loudness - (level(samples) if measured is None else measured)
+    # Digital silence has a level of -inf.
+    factor = 10 ** (gain / 20) if math.isfinite(gain) else 1.0
+    samples = _faded(samples * np.float32(factor), audio.rate)
+    return soxr.resample(samples, audio.rate, RATE), None if measured is None else clip.loudness
+
+
+def _faded(samples: Samples, rate: int) -> Samples:
+    """Let the sound come and go over the fades, so that neither of its edges clicks."""
+    for edge, seconds in ((samples, FADE_IN), (samples[::-1], FADE_OUT)):
+        count = min(round(seconds * rate), len(samples) // 2)
+        edge[:count] *= np.linspace(0, 1, count, endpoint=False, dtype=np.float32)
+    return samples
+
+
+def mix(
+    speech: Iterable[Samples],
+    background: Iterable[Samples],
+    balance: Balance,
+    *,
+    channels: int,
+    unchanged: Iterable[Span] = (),
+) -> Iterator[Samples]:
+    """Yield the programme, float32 ``(n, channels)``, in the blocks of the speech.
+
+    speech: mono, in blocks of ``BLOCK`` frames. background: in the same blocks, ``(n, channels)``;
+    it may end early.
+    unchanged: when the background is not lowered, though somebody may speak.
+    """
+    kept = Envelope(unchanged)
+    voice = np.float32(10 ** (balance.speech / 20))
+    beds = iter(background)
+    first = 0
+    for said in speech:
+        block = np.zeros((len(said), channels), np.float32)
+        if (bed := next(beds, None)) is not None:
+            shared = min(len(bed), len(block))
+            factors = _factors(balance, first, kept.at(first, shared)[:, 0])
+            # A channel at a time, which is four times faster than to broadcast over two.
+            for channel in range(channels):
+                np.multiply(bed[:shared, channel], factors, out=block[:shared, channel])
+        voiced = said[:, 0] * voice
+        for channel in range(channels)[SPEECH[channels]]:
+            block[:, channel] += voiced
+        first += len(said)
+        yield block
+
+
+def _factors(balance: Balance, first: int, kept: Samples) -> Samples:
+    """Return the linear gain of the background at each frame from ``first`` on.
+
+    kept: the share of each frame's lowering that is left out.
+    """
+    # In place, as new arrays of this size cost more than what is computed.
+    decibels = balance.lowered_at(first, len(kept))
+    if kept.any():
+        decibels *= 1 - kept
+    np.subtract(balance.background, decibels, out=decibels)
+    decibels *= np.float32(np.log(10) / 20)
+    return np.exp(decibels, out=decibels)
 
 
 def unreadable(storage: Storage, clips: Sequence[PlacedClip]) -> ClipUnreadable:

@@ -18,9 +18,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dubbing.assembly.background import Span, duck, keep
-from dubbing.assembly.mastering import PROFILES
+from dubbing.assembly.background import Span, keep
 from dubbing.assembly.mix import BLOCK, PlacedClip, spread
+from dubbing.assembly.profiles import PROFILES
 from dubbing.assembly.timeline import FitLine, Placement, fit
 from dubbing.errors import BadInput, MediaError, StorageRefused
 from dubbing.job import LONGEST_PROGRAMME, Container, Job, Segment
@@ -34,6 +34,9 @@ from dubbing.text.sounds import is_silent
 
 SPILL = 600.0
 """Seconds by which the last lines may exceed the longest programme."""
+MOST_APART = 5.0
+"""LU by which a line may be louder or quieter than its voice: dialogue whose loudness ranges over
+more than 10 LU, as Netflix limits it, is missed in a living room."""
 SURROUND = 6
 """Channels of 5.1."""
 WITH_CENTRE = 5
@@ -79,35 +82,38 @@ class Programme:
         return self.job.output.formats or (default,)
 
     def clips(self) -> list[PlacedClip]:
-        """Return each line's clip and place, with the gain that brings its voice to the profile."""
-        gains = self._gains()
+        """Return each line's clip and place, with the loudness that it is brought to."""
+        medians = self._medians()
         return [
-            self._placed(segment, placement, gains[self._voice(segment)])
+            self._placed(segment, placement, medians[self._voice(segment)])
             for segment in self.spoken
             if (placement := self.placements.get(segment.id))
         ]
 
-    def _placed(self, segment: Segment, placement: Placement, gain: float) -> PlacedClip:
-        take = self.outcomes[segment.id].result.takes[placement.take]
+    def _placed(self, segment: Segment, placement: Placement, median: float) -> PlacedClip:
+        takes = self.outcomes[segment.id].result.takes
+        take = takes[placement.take]
+        louder = min(max(takes[0].level - median, -MOST_APART), MOST_APART)
         return PlacedClip(
             id=segment.id,
             key=take.key,
             start=placement.frame,
             stretch=placement.stretch,
-            gain=gain,
+            loudness=PROFILES[self.job.output.loudness].loudness - spread(self.channels) + louder,
             digest=take.digest,
         )
 
     def background(self) -> Iterator[Samples]:
         """Return the sound under the speech, in blocks of ``BLOCK`` frames."""
-        settings = self.job.background
-        missing = [span for line in self.spoken if (span := self._kept(line))]
-        own = self._own()
-        if settings.mode == "duck":
-            spoken = [(line.start, line.end) for line in self.placements.values()]
-            return duck(own, spoken, settings, missing)
+        if self.job.background.mode == "duck":
+            return self._own()
         under = self._decoded(self.track) if self.track else iter(())
-        return keep(under, own, missing) if missing else under
+        return keep(under, self._own(), self.unchanged) if self.unchanged else under
+
+    @property
+    def unchanged(self) -> list[Span]:
+        """When the film's own sound is heard in place of missing lines, as it is."""
+        return [span for line in self.spoken if (span := self._kept(line))]
 
     def note(self, line: Segment) -> str:
         """Return a note on an unusual line; for a missing one, what is heard in its place."""
@@ -137,19 +143,16 @@ class Programme:
         batch = self.outcomes[segment.id].batch
         return segment.speaker, batch.engine, batch.voice.identity
 
-    def _gains(self) -> dict[tuple[str, str, str], float]:
-        """Return the linear gain of each speaker on each engine and voice.
+    def _medians(self) -> dict[tuple[str, str, str], float]:
+        """Return the median level in dBFS of each speaker on each engine and voice.
 
-        One gain per voice makes voices equally loud and keeps a whisper a whisper.
+        Levels are compared within a voice, so voices are equally loud, and a whisper is quieter.
         """
-        target = PROFILES[self.job.output.loudness].loudness - spread(self.channels)
         levels: dict[tuple[str, str, str], list[float]] = defaultdict(list)
         for segment in self.spoken:
             for natural in self.outcomes[segment.id].result.takes[:1]:
                 levels[self._voice(segment)].append(natural.level)
-        return {
-            voice: 10 ** ((target - statistics.median(lufs)) / 20) for voice, lufs in levels.items()
-        }
+        return {voice: statistics.median(found) for voice, found in levels.items()}
 
 
 def prepare(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -29,7 +29,7 @@ another name is damaged, so `fetch` writes no other file."""
 MOST_HEARD = 100
 """Characters of the words heard that a warning shows."""
 LOUDNESS_TOLERANCE = 1.0
-"""LU by which a programme may miss its profile before a warning is given."""
+"""LU by which speech and programme may miss their profile, in reports of earlier releases."""
 
 
 class ReportLine(Model):
@@ -193,15 +193,27 @@ class Loudness(Model):
 
     profile: str
     target: float
-    """LUFS, integrated."""
+    """LUFS of the speech."""
     ceiling: float
     """dBTP."""
     gain: float
-    """Decibels applied to the mix."""
+    """Decibels applied to the background, before it is lowered under speech."""
     integrated: float | None
     """LUFS of the finished programme by BS.1770; None when it is silent."""
     true_peak: float | None
     """dBTP of the finished programme; None when it is silent."""
+    tolerance: float = LOUDNESS_TOLERANCE
+    """LU by which speech and programme may miss the profile."""
+    speech: float | None = None
+    """LUFS of the finished programme, measured while somebody speaks; None when nobody does."""
+    distance: float | None = None
+    """LU from a line down to the background under it: the least over all 0.4 s in which somebody
+    speaks. None when nothing sounds under the speech."""
+    distance_median: float | None = None
+    """The median of these distances."""
+    won: Literal["both", "speech"] = "both"
+    """What carries the profile: speech and programme, or the speech alone, as the programme could
+    not without it."""
 
 
 class Report(Model):
@@ -279,13 +291,7 @@ def warnings(lines: Sequence[ReportLine], loudness: Loudness) -> tuple[str, ...]
     texts = [f"line {line.id} {line.note}" for line in lines if line.characters_over or line.error]
     texts += _in_other_words(lines)
     texts += _in_other_voices(lines)
-    if loudness.integrated is None:
-        texts.append("the programme is silent")
-    elif abs(loudness.integrated - loudness.target) > LOUDNESS_TOLERANCE:
-        texts.append(
-            f"the programme is at {loudness.integrated:.1f} LUFS, not at {loudness.target:g}: its "
-            "peaks are too high for more"
-        )
+    texts += _of_loudness(loudness)
     return tuple(texts)
 
 
@@ -299,6 +305,22 @@ def _in_other_words(lines: Sequence[ReportLine]) -> Iterator[str]:
             unjudged[line.words.unjudged] += 1
     for why, count in unjudged.items():
         yield f"the words of {count} lines were not judged: {why}"
+
+
+def _of_loudness(loudness: Loudness) -> Iterator[str]:
+    if loudness.integrated is None:
+        yield "the programme is silent"
+    elif loudness.speech is not None and loudness.speech < loudness.target - loudness.tolerance:
+        yield (
+            f"the speech is at {loudness.speech:.1f} LUFS, not at {loudness.target:g}: its peaks "
+            "are too high for more"
+        )
+    elif loudness.won == "speech":
+        yield (
+            f"the programme is at {loudness.integrated:.1f} LUFS, which its profile "
+            f"{loudness.profile} does not allow: its speech comes first, and is at "
+            f"{loudness.target:g}"
+        )
 
 
 def _in_other_voices(lines: Sequence[ReportLine]) -> Iterator[str]:

@@ -171,15 +171,19 @@ class Background(Model):
     """What is heard under the speech."""
 
     mode: Literal["none", "duck", "track"] = "duck"
-    """``duck``: the film's own sound, lowered under speech; ``track``: the ``track`` unchanged."""
+    """``duck``: the film's own sound, lowered under speech; ``track``: the ``track``, lowered under
+    speech only as far as ``distance`` needs."""
     track: str | None = None
     """A music-and-effects file, for ``mode: track``."""
     depth: float = Field(default=12.0, ge=0, le=60)
-    """Decibels by which ``duck`` lowers the film's sound."""
+    """Decibels by which ``duck`` lowers the film's sound at least."""
+    distance: float = Field(default=10.0, ge=0, le=60)
+    """LU by which the background lies under a line at least, while it is spoken."""
     attack: float = Field(default=0.15, gt=0, le=5)
-    """Seconds of the fade down, which ends where the line starts."""
+    """Seconds in which the background falls by 12 dB before a line; it is down where the line
+    starts."""
     release: float = Field(default=0.4, gt=0, le=10)
-    """Seconds of the fade up, which starts where the line ends."""
+    """Seconds in which the background rises by 12 dB after a line, from where the line ends."""
 
     @model_validator(mode="after")
     def _track_given(self) -> Background:

@@ -82,7 +82,7 @@ class Encoder:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            self._meter = stack.enter_context(Meter(self._channels, peak=True))
+            self._meter = stack.enter_context(Meter(self._channels))
             self._feeds.append(self._meter)
             for path, arguments in self._commands.items():
                 target = [*arguments, f"file:{path}"]

@@ -1,4 +1,4 @@
-"""A track on its way into ffmpeg: fed, measured and recorded.
+"""A track on its way into ffmpeg: fed and measured.
 
 Each ffmpeg process is fed by its own thread, so an encoder and a meter run in parallel with each
 other and with the computation of the next block. Filters and encoders inside one ffmpeg hardly do.
@@ -9,17 +9,18 @@ from __future__ import annotations
 import math
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+import numpy as np
+
 from dubbing.errors import MediaError
 from dubbing.media.ffmpeg import FFmpeg
-from dubbing.media.probe import LAYOUTS, RATE, read_blocks
-from dubbing.media.samples import Samples
+from dubbing.media.loudness import BLOCK, TENTHS, Powers, power
+from dubbing.media.probe import LAYOUTS, RATE
 
 FINISH_SECONDS = 1800.0
 """Seconds that ffmpeg may take after the last block, to copy the rest of the film and to move the
@@ -34,6 +35,8 @@ class Measured:
     """LUFS by BS.1770; -70 for silence, and for less than 0.4 s."""
     true_peak: float
     """dBTP; -inf for digital silence."""
+    blocks: Powers
+    """Power of each gating block of 0.4 s; one starts every tenth of a second."""
 
 
 class Feed:
@@ -100,26 +103,34 @@ class Feed:
 class Meter(Feed):
     """Measures a track by BS.1770: `write` blocks of float32, and read it after `finish`."""
 
-    def __init__(self, channels: int, *, peak: bool) -> None:
+    def __init__(self, channels: int) -> None:
         self._lines = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
         # Whole tenths of a second, so that the peak of the last frames is measured too.
-        whole = f"asetnsamples={RATE // 10}"
-        measure = f"ebur128=metadata=1:peak={'true' if peak else 'none'}"
-        chain = f"{whole},{measure},ametadata=print:file=-"
+        chain = f"asetnsamples={RATE // TENTHS},ebur128=metadata=1:peak=true"
+        prints = "ametadata=print:file=-"
         super().__init__(
-            "the track", channels, ["-af", chain, "-f", "null", "-"], stdout=self._lines
+            "the track",
+            channels,
+            ["-af", f"{chain},{prints}", "-f", "null", "-"],
+            stdout=self._lines,
         )
 
     def loudness(self) -> Measured:
-        """Return the last measurement; ffmpeg prints one every tenth of a second."""
-        end = self._lines.seek(0, 2)
-        self._lines.seek(max(0, end - 4000))
-        lines = self._lines.read().decode().splitlines()
-        last = dict(line.split("=", 1) for line in lines if line.startswith("lavfi.r128."))
-        peak = float(last.get("lavfi.r128.true_peak", 0.0))
+        """Return the measurement; ffmpeg prints one every tenth of a second."""
+        self._lines.seek(0)
+        blocks = []
+        last: dict[bytes, bytes] = {}
+        for line in self._lines:
+            name, _, value = line.partition(b"=")
+            last[name] = value
+            if name == b"lavfi.r128.M":
+                blocks.append(power(float(value)))
+        peak = float(last.get(b"lavfi.r128.true_peak", 0.0))
         return Measured(
-            integrated=float(last.get("lavfi.r128.I", -70.0)),
+            integrated=float(last.get(b"lavfi.r128.I", -70.0)),
             true_peak=20 * math.log10(peak) if peak else -math.inf,
+            # The first blocks end before they are whole.
+            blocks=np.array(blocks[BLOCK - 1 :], np.float32),
         )
 
     def __exit__(
@@ -130,48 +141,3 @@ class Meter(Feed):
     ) -> None:
         super().__exit__(kind, error, trace)
         self._lines.close()
-
-
-class Recorder:
-    """Writes a track to a raw float32 file and measures it on the way.
-
-    After the ``with`` block, ``integrated`` is the loudness in LUFS, -70 for silence. Raises
-    MediaError when the disk is full.
-    """
-
-    integrated: float
-
-    def __init__(self, path: Path, *, channels: int) -> None:
-        self._path = path
-        self._file = path.open("wb")
-        self._meter = Meter(channels, peak=False)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def write(self, block: Samples) -> None:
-        """Append a block of float32 ``(frames, channels)`` at 48 kHz."""
-        data = block.tobytes()
-        self._meter.write(data)
-        try:
-            self._file.write(data)
-        except OSError as exc:
-            raise MediaError(f"{self._path.name}: {exc.strerror}") from exc
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        with self._file, self._meter:
-            if error is None:
-                self._meter.end()
-                self._meter.finish()
-                self.integrated = self._meter.loudness().integrated
-
-
-def read_raw(path: Path, channels: int, frames: int) -> Iterator[Samples]:
-    """Yield a `Recorder`'s file in blocks of ``(frames, channels)``, the last one shorter."""
-    with path.open("rb") as file:
-        yield from read_blocks(file, channels, frames)

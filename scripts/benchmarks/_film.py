@@ -96,7 +96,7 @@ def clips(lines: int) -> list[PlacedClip]:
             key=Keys.clip(f"{n:064x}"),
             start=round(start_of(n) * RATE),
             stretch=1,
-            gain=1,
+            loudness=-23,
         )
         for n in range(lines)
     ]

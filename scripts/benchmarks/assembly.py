@@ -140,7 +140,7 @@ def compare_with_aac(task: str, folder: Path) -> dict[str, float]:
 def mix(storage: Storage, output: Path, lines: int) -> None:
     """Place and mix with the production code, into a 16-bit WAV."""
     frames = round(lines * SLOT * RATE)
-    mixer = Mixer(storage, clips(lines), frames=frames, channels=1)
+    mixer = Mixer(storage, clips(lines), frames=frames)
     with output.open("wb") as file:
         with soundfile.SoundFile(file, "w", RATE, 1, "PCM_16", format="WAV") as wave:
             for block in mixer.blocks():

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from meters import loudness as lufs
 from scenes import (
     FFMPEG,
     FILM_SECONDS,
@@ -24,6 +25,7 @@ from scenes import (
     voice,
 )
 
+from dubbing.assembly.programme import MOST_APART
 from dubbing.assembly.report import Report, ReportLine
 from dubbing.errors import BadInput, ClipUnreadable, ErrorRecord, MediaError, Stopped
 from dubbing.job import Background, Job, JobState, Output, Segment
@@ -161,6 +163,40 @@ def test_the_films_sound_is_lowered_under_speech(storage: Storage, workdir: Path
     under, free = track[round(1.1 * RATE) : round(2.4 * RATE)], track[20 * RATE : 23 * RATE]
     assert level(free[:, 0]) - level(under[:, 0]) == pytest.approx(12, abs=0.5)
     assert level(under[:, 2]) > level(under[:, 0]) + 20
+
+
+@pytest.mark.parametrize("mode", ["duck", "track"])
+def test_speech_is_not_drowned_by_a_loud_background(
+    storage: Storage, workdir: Path, mode: Any
+) -> None:
+    loud = film(storage, level_db=0)
+    background = Background(mode=mode, track=loud if mode == "track" else None)
+    output = Output(formats=("wav",))
+    report = dub(scene(storage, media=loud, background=background, output=output), storage, workdir)
+    assert report.loudness
+    assert report.loudness.gain < -10
+    assert report.loudness.speech == pytest.approx(-23, abs=1)
+    assert report.loudness.integrated == pytest.approx(-23, abs=1)
+    assert report.loudness.distance_median >= report.loudness.distance >= 10
+    assert (report.loudness.won, report.warnings) == ("both", ())
+    track = heard(report, storage, "dub.wav", 2)
+    lines = [(line.actual_start, line.actual_end) for line in report.lines]
+    spoken = np.concatenate([track[round(a * RATE) : round(b * RATE)] for a, b in lines])
+    assert lufs(spoken, RATE) == pytest.approx(-23, abs=1)
+
+
+def test_speech_wins_where_both_cannot_keep_the_profile_and_the_report_says_so(
+    storage: Storage, workdir: Path
+) -> None:
+    job = Job(id="sparse", language="de", segments=SEGMENTS[:1], media=film(storage, level_db=-28))
+    store_round(storage, job, 1, [spoken(SEGMENTS[0], store_take(storage, "a", voice(1.5)))])
+    report = dub(job, storage, workdir)
+    assert report.loudness
+    assert report.loudness.speech == pytest.approx(-23, abs=0.5)
+    assert report.loudness.integrated < -24
+    assert report.loudness.won == "speech"
+    (warning,) = report.warnings
+    assert warning.endswith("its speech comes first, and is at -23")
 
 
 def test_a_film_that_is_not_to_be_heard_is_not(storage: Storage, workdir: Path) -> None:
@@ -343,7 +379,7 @@ def test_voices_are_brought_to_one_level_and_a_whisper_stays_one(
     store_round(storage, job, 1, results)
     loud = {line.id: line.loudness or 0 for line in dub(job, storage, workdir).lines}
     assert loud["2"] == pytest.approx(loud["1"], abs=0.3), "Bob is quiet by nature"
-    assert loud["3"] == pytest.approx(loud["1"] - 20, abs=0.3), "Ada whispers"
+    assert loud["3"] == pytest.approx(loud["1"] - MOST_APART, abs=0.3), "Ada whispers"
 
 
 def test_a_job_without_lines_keeps_the_film(storage: Storage, workdir: Path) -> None:

@@ -42,7 +42,7 @@ def storage(tmp_path: Path) -> Storage:
 
 
 def test_a_missing_line_is_reported_and_keeps_its_subtitle(storage: Storage, workdir: Path) -> None:
-    job = scene(storage, media=film(storage), allow_missing=0.25)
+    job = scene(storage, media=film(storage, level_db=-60), allow_missing=0.25)
     lose(storage, job, "2")
     report = dub(job, storage, workdir, 2)
 

@@ -64,7 +64,7 @@ def unspoken_job(storage: Storage, *texts: str, **wishes: Any) -> Job:
 def test_a_silent_line_is_reported_as_silent_and_keeps_its_subtitle(
     storage: Storage, workdir: Path
 ) -> None:
-    job = hushed(scene(storage, media=film(storage)), {"2": "♪", "3": "(sighs)"})
+    job = hushed(scene(storage, media=film(storage, level_db=-60)), {"2": "♪", "3": "(sighs)"})
     report = dub(job, storage, workdir)
     assert report.state is JobState.COMPLETED, "silent is not missing"
     assert report.missing == 0

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from meters import loudness, true_peak
 
-from dubbing.assembly.mastering import LOOKAHEAD, PROFILES, RATE, Levels, Profile, gain, master
+from dubbing.assembly.mastering import LOOKAHEAD, RATE, Levels, gain, limit
+from dubbing.assembly.profiles import PROFILES, Profile
 from dubbing.media.samples import Samples
 
 
@@ -13,7 +14,8 @@ def blocks(programme: Samples, size: int = RATE) -> list[Samples]:
 
 
 def mastered(programme: Samples, decibels: float, ceiling: float, size: int = RATE) -> Samples:
-    return np.concatenate(list(master(blocks(programme, size), decibels, ceiling)))
+    louder = programme * np.float32(10 ** (decibels / 20))
+    return np.concatenate(list(limit(blocks(louder, size), ceiling)))
 
 
 def speech(seconds: float, *, seed: int = 0, channels: int = 1, peak: float = 0.5) -> Samples:
@@ -115,8 +117,3 @@ def test_what_the_limiter_takes_is_made_up_for() -> None:
     assert decibels > loud.loudness - measured + 0.5
     finished = mastered(programme, decibels, loud.ceiling)
     assert loudness(finished, RATE) == pytest.approx(loud.loudness, abs=0.5)
-
-
-@pytest.mark.parametrize("loudness", [-70.0, -120.7, float("-inf"), float("nan")])
-def test_a_silent_programme_gets_no_gain(loudness: float) -> None:
-    assert gain(PROFILES["streaming"], loudness, Levels()) == 0.0

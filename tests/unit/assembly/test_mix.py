@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,9 +8,21 @@ import numpy as np
 import pytest
 from meters import loudness
 
-from dubbing.assembly.mix import BLOCK, RATE, RENDERED, Mixer, PlacedClip, stretch
+from dubbing.assembly.background import FADE
+from dubbing.assembly.balance import Balance
+from dubbing.assembly.mix import (
+    BLOCK,
+    FADE_IN,
+    FADE_OUT,
+    RATE,
+    RENDERED,
+    Mixer,
+    PlacedClip,
+    mix,
+    stretch,
+)
 from dubbing.errors import BadInput, ClipUnreadable
-from dubbing.media.samples import Audio, Samples, encode_flac
+from dubbing.media.samples import Audio, Samples, encode_flac, level
 from dubbing.planning.clip import digest_of
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
@@ -35,16 +46,15 @@ def store(storage: Storage, name: str, audio: Audio) -> str:
 
 
 def clip(
-    key: str, start: float, *, stretched: float = 1.0, gain: float = 1.0, name: str = "1"
+    key: str, start: float, *, stretched: float = 1.0, loudness: float = -20.0, name: str = "1"
 ) -> PlacedClip:
-    return PlacedClip(id=name, key=key, start=round(start * RATE), stretch=stretched, gain=gain)
+    return PlacedClip(
+        id=name, key=key, start=round(start * RATE), stretch=stretched, loudness=loudness
+    )
 
 
-def programme(
-    storage: Storage, clips: list[PlacedClip], seconds: float, channels: int = 1
-) -> Samples:
-    mixer = Mixer(storage, clips, frames=round(seconds * RATE), channels=channels)
-    return np.concatenate(list(mixer.blocks()))
+def programme(storage: Storage, clips: list[PlacedClip], seconds: float) -> Samples:
+    return np.concatenate(list(Mixer(storage, clips, frames=round(seconds * RATE)).blocks()))
 
 
 def onset(samples: Samples) -> int:
@@ -54,22 +64,41 @@ def onset(samples: Samples) -> int:
 
 
 def test_a_clip_starts_at_its_sample_wherever_the_blocks_part(storage: Storage) -> None:
-    audio = tone(1.5, RATE)
-    key = store(storage, "a", audio)
+    key = store(storage, "a", tone(1.5, RATE))
+    alone = programme(storage, [clip(key, 0)], 1.5)
     starts = [0.0, 9.99, 20.0, 29.2507]
-    mixed = programme(storage, [clip(key, start) for start in starts], 31)[:, 0]
-    expected = np.zeros(31 * RATE, np.float32)
+    mixed = programme(storage, [clip(key, start) for start in starts], 31)
+    expected = np.zeros((31 * RATE, 1), np.float32)
     for start in starts:
         first = round(start * RATE)
-        expected[first : first + len(audio.samples)] += audio.samples
-    np.testing.assert_allclose(mixed, expected, atol=1e-4)
+        expected[first : first + len(alone)] += alone
+    np.testing.assert_allclose(mixed, expected, atol=1e-6)
+
+
+def test_a_clip_is_changed_in_its_loudness_and_at_its_edges_alone(storage: Storage) -> None:
+    audio = tone(1.5, RATE)
+    mixed = programme(storage, [clip(store(storage, "a", audio), 0)], 1.5)[:, 0]
+    inner = slice(round(FADE_IN * RATE), -round(FADE_OUT * RATE))
+    factor = 10 ** ((-20 - loudness(audio.samples, RATE)) / 20)
+    np.testing.assert_allclose(mixed[inner], audio.samples[inner] * factor, atol=0.003)
+
+
+@pytest.mark.parametrize("rate", [16_000, 48_000])
+@pytest.mark.parametrize("stretched", [1.0, 1.1])
+def test_no_edge_of_a_clip_clicks(storage: Storage, rate: int, stretched: float) -> None:
+    time = np.arange(rate) / rate
+    audio = Audio(samples=(0.5 * np.cos(2 * np.pi * 100 * time)).astype(np.float32), rate=rate)
+    key = store(storage, "a", audio)
+    steps = np.abs(np.diff(programme(storage, [clip(key, 1, stretched=stretched)], 3)[:, 0]))
+    inside = steps[round(1.2 * RATE) : round(1.6 * RATE)].max()
+    assert steps.max() < 1.5 * inside, "it begins and ends at its crest"
 
 
 def test_clips_that_overlap_are_summed(storage: Storage) -> None:
     key = store(storage, "a", tone(2, RATE))
     alone = programme(storage, [clip(key, 0)], 2)
-    both = programme(storage, [clip(key, 0), clip(key, 0, gain=0.5)], 2)
-    np.testing.assert_allclose(both, alone * 1.5, atol=1e-6)
+    both = programme(storage, [clip(key, 0), clip(key, 0, loudness=-26.02)], 2)
+    np.testing.assert_allclose(both, alone * 1.5, atol=1e-4)
 
 
 @pytest.mark.parametrize("rate", [16_000, 22_050, 24_000, 44_100])
@@ -102,34 +131,59 @@ def test_stretching_is_the_same_every_time() -> None:
     np.testing.assert_array_equal(stretch(tone(1.0), 1.1), stretch(tone(1.0), 1.1))
 
 
-@pytest.mark.parametrize(("channels", "speaking"), [(1, [0]), (2, [0, 1]), (6, [2])])
-def test_speech_is_in_the_centre_or_else_in_front(
-    storage: Storage, channels: int, speaking: list[int]
-) -> None:
-    key = store(storage, "a", tone(1.0))
-    mixed = programme(storage, [clip(key, 0)], 1, channels)
-    assert np.flatnonzero(np.abs(mixed).max(axis=0) > 0.1).tolist() == speaking
-
-
-def test_the_background_is_added_as_long_as_it_lasts(storage: Storage) -> None:
-    bed: Iterator[Samples] = iter(
-        [np.full((BLOCK, 2), 0.1, np.float32), np.full((7, 2), 0.2, np.float32)]
+def gains(seconds: float, **values: float) -> Balance:
+    lowered = np.full(round(seconds * 10) + 1, values.get("lowered", 0.0), np.float32)
+    return Balance(
+        speech=values.get("speech", 0.0),
+        background=values.get("background", 0.0),
+        lowered=lowered,
+        distances=np.zeros(0, np.float32),
     )
-    mixed = np.concatenate(list(Mixer(storage, [], frames=3 * BLOCK, channels=2).blocks(bed)))
+
+
+@pytest.mark.parametrize(("channels", "speaking"), [(1, [0]), (2, [0, 1]), (6, [2])])
+def test_speech_is_in_the_centre_or_else_in_front(channels: int, speaking: list[int]) -> None:
+    said = [np.full((RATE, 1), 0.25, np.float32)]
+    (mixed,) = mix(said, [], gains(1, speech=6.0206), channels=channels)
+    assert np.flatnonzero(np.abs(mixed).max(axis=0) > 0.1).tolist() == speaking
+    assert mixed[:, speaking] == pytest.approx(0.5, abs=1e-4)
+
+
+def test_the_background_is_added_at_its_gain_as_long_as_it_lasts() -> None:
+    bed = [np.full((BLOCK, 2), 0.1, np.float32), np.full((7, 2), 0.2, np.float32)]
+    said = [np.zeros((BLOCK, 1), np.float32)] * 3
+    mixed = np.concatenate(list(mix(said, bed, gains(15, background=6.0206), channels=2)))
     assert len(mixed) == 3 * BLOCK
-    assert (mixed[:BLOCK] == np.float32(0.1)).all()
-    assert (mixed[BLOCK : BLOCK + 7] == np.float32(0.2)).all()
+    assert mixed[:BLOCK] == pytest.approx(0.2, abs=1e-4)
+    assert mixed[BLOCK : BLOCK + 7] == pytest.approx(0.4, abs=1e-4)
     assert not mixed[BLOCK + 7 :].any()
 
 
-def test_the_loudness_of_each_line_is_measured_as_it_sounds(storage: Storage) -> None:
+def test_a_missing_line_is_heard_as_it_is_though_the_background_is_lowered() -> None:
+    bed = [np.ones((BLOCK, 1), np.float32)] * 2
+    said = [np.zeros((BLOCK, 1), np.float32)] * 2
+    lowered = gains(10, lowered=12)
+    mixed = np.concatenate(list(mix(said, bed, lowered, channels=1, unchanged=[(4.0, 6.0)])))[:, 0]
+    down = 10 ** (-12 / 20)
+    assert (mixed[4 * RATE : 6 * RATE + 1] == 1).all()
+    assert mixed[: round((4 - FADE) * RATE)] == pytest.approx(down, abs=1e-4)
+    assert mixed[round((6 + FADE) * RATE) + 1 :] == pytest.approx(down, abs=1e-4)
+    assert np.abs(np.diff(mixed)).max() < np.log(10) * 12 / 20 / (FADE * RATE) * 1.05
+
+
+def test_each_line_is_brought_to_its_loudness(storage: Storage) -> None:
     key, short = store(storage, "a", tone(2.0)), store(storage, "b", tone(0.3))
-    clips = [clip(key, 1, gain=0.5, stretched=1.1), clip(short, 5, name="2")]
-    mixer = Mixer(storage, clips, frames=6 * RATE, channels=1)
-    mixed = np.concatenate(list(mixer.blocks()))[RATE : RATE + round(2 / 1.1 * RATE), 0]
-    measured = loudness(mixed, RATE)
-    assert mixer.loudness["1"] == pytest.approx(measured, abs=0.2)
-    assert mixer.loudness["2"] is None
+    silent = store(storage, "c", Audio(samples=np.zeros(24_000, np.float32), rate=24_000))
+    clips = [
+        clip(key, 1, loudness=-30, stretched=1.1),
+        clip(short, 5, loudness=-30, name="2"),
+        clip(silent, 5, name="3"),
+    ]
+    mixer = Mixer(storage, clips, frames=6 * RATE)
+    mixed = np.concatenate(list(mixer.blocks()))[:, 0]
+    assert loudness(mixed[RATE : RATE + round(2 / 1.1 * RATE)], RATE) == pytest.approx(-30, abs=0.3)
+    assert level(mixed[5 * RATE : round(5.3 * RATE)]) == pytest.approx(-30, abs=0.3), "too short"
+    assert mixer.loudness == {"1": -30, "2": None, "3": None}
 
 
 def test_every_unreadable_clip_is_named(storage: Storage) -> None:
@@ -176,7 +230,7 @@ def test_clips_behind_a_link_that_leads_out_of_storage_are_not_taken_for_lost(
 
 def test_a_mix_that_is_given_up_leaves_no_thread_at_work(storage: Storage) -> None:
     key = store(storage, "a", tone(1.0))
-    mixer = Mixer(storage, [clip(key, n) for n in range(300)], frames=300 * RATE, channels=1)
+    mixer = Mixer(storage, [clip(key, n) for n in range(300)], frames=300 * RATE)
     blocks = mixer.blocks()
     next(blocks)
     blocks.close()
@@ -189,7 +243,7 @@ def test_memory_does_not_grow_with_the_programme(storage: Storage) -> None:
     def peak(minutes: int) -> int:
         clips = [clip(key, 4.0 * n) for n in range(15 * minutes)]
         tracemalloc.start()
-        for _ in Mixer(storage, clips, frames=60 * minutes * RATE, channels=2).blocks():
+        for _ in Mixer(storage, clips, frames=60 * minutes * RATE).blocks():
             pass
         taken = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()

@@ -1,0 +1,58 @@
+"""When somebody speaks in a programme, by the tenths of a second that loudness is measured by."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
+
+from dubbing.media.loudness import BLOCK, TENTHS, Powers, gated
+from dubbing.media.probe import RATE
+
+TENTH = RATE // TENTHS
+"""Frames in a tenth."""
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpokenLine:
+    """A line as it lies in the speech."""
+
+    start: float
+    """Seconds from the first frame."""
+    end: float
+    loudness: float | None = None
+    """LUFS, before any gain; None when it is too short to be measured."""
+
+
+def whole_tenths(frames: int) -> int:
+    """Return how many tenths hold ``frames`` frames; enough for a gating block."""
+    return max(-(-frames // TENTH), BLOCK)
+
+
+def touched(start: float, end: float) -> slice:
+    """Return the tenths that a span of seconds touches."""
+    return slice(int(start * TENTHS), math.ceil(end * TENTHS))
+
+
+def speaking(lines: Iterable[SpokenLine], frames: int) -> Mask:
+    """Return for each gating block of a programme whether somebody speaks for half of it or more.
+
+    Blocks at the edges of lines count half in this way: with all of them, short lines would be
+    louder than the profile, and with none of them a programme of speech alone would be too quiet.
+    """
+    sounding = np.zeros(whole_tenths(frames), bool)
+    for line in lines:
+        sounding[touched(line.start, line.end)] = True
+    return np.asarray(sliding_window_view(sounding, BLOCK).sum(axis=1) >= BLOCK / 2)
+
+
+def speech_loudness(blocks: Powers, spoken: Mask) -> float | None:
+    """Return the LUFS of the gating blocks in which somebody speaks; None when nobody does."""
+    count = min(len(blocks), len(spoken))
+    return gated(blocks[:count][spoken[:count]])
