@@ -1,17 +1,13 @@
-"""The balance of speech and background, measured in the finished mix by another meter.
-
-The background is in opposite phase in the two channels and the speech in the same, so the finished
-mix falls apart into both again.
-"""
+"""The balance of speech and background, measured in the finished mix by another meter."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 import pytest
 import soxr
+from backgrounds import apart, at, music, noise, part
 from meters import loudness, true_peak
 from scenes import CLIP_RATE, voice
 
@@ -43,11 +39,11 @@ class Finished:
 
     @property
     def speech(self) -> Samples:
-        return np.repeat(self.track.mean(axis=1, keepdims=True), 2, axis=1)
+        return apart(self.track)[0]
 
     @property
     def under(self) -> Samples:
-        return (self.track - self.track[:, ::-1]) / 2
+        return apart(self.track)[1]
 
     def during_lines(self, sound: Samples) -> float:
         """Return the LUFS of a sound while somebody speaks."""
@@ -69,36 +65,8 @@ class Finished:
         return 20 * np.log10(np.nanmedian(gains.reshape(-1, RATE // 100), axis=1))
 
 
-def part(sound: Samples, start: float, end: float) -> Samples:
-    return sound[round(start * RATE) : round(end * RATE)]
-
-
 def blocks(sound: Samples) -> list[Samples]:
     return [sound[first : first + BLOCK] for first in range(0, len(sound), BLOCK)]
-
-
-@cache
-def noise(seconds: int = SECONDS) -> Samples:
-    """Return pink noise, mono."""
-    spectrum = np.fft.rfft(np.random.default_rng(3).standard_normal(seconds * RATE))
-    pitch = np.maximum(np.fft.rfftfreq(seconds * RATE, 1 / RATE), 20)
-    return np.fft.irfft(spectrum / np.sqrt(pitch)).astype(np.float32)
-
-
-@cache
-def music() -> Samples:
-    """Return a chord that swells, and a drum, mono."""
-    time = np.arange(SECONDS * RATE) / RATE
-    swell = 1 + 0.8 * np.sin(2 * np.pi * 0.3 * time)
-    chord = sum(np.sin(2 * np.pi * pitch * time) for pitch in (220, 277.2, 330)) * swell
-    drum = np.random.default_rng(4).standard_normal(len(time)) * np.exp(-8 * (time % 0.5))
-    return np.asarray(chord + 3 * drum, np.float32)
-
-
-def at(sound: Samples, lufs: float) -> Samples:
-    """Return a sound at a loudness, in opposite phase in two channels."""
-    both = np.stack([sound, -sound], axis=1)
-    return both * np.float32(10 ** ((lufs - loudness(both, RATE)) / 20))
 
 
 def finished(
@@ -140,7 +108,7 @@ def finished(
 def test_speech_carries_the_profile_and_the_background_keeps_its_distance(
     sound: object, lufs: float, mode: str
 ) -> None:
-    made = finished(at(sound(), lufs), mode=mode)  # type: ignore[operator]
+    made = finished(at(sound(SECONDS), lufs), mode=mode)  # type: ignore[operator]
     assert made.during_lines(made.track) == pytest.approx(-23, abs=1)
     distances = made.distances()
     assert min(distances) >= 10
@@ -153,7 +121,7 @@ def test_speech_carries_the_profile_and_the_background_keeps_its_distance(
 
 @pytest.mark.parametrize("mode", ["duck", "track"])
 def test_the_background_does_not_come_up_in_a_short_pause(mode: str) -> None:
-    curve = finished(at(noise(), -17), mode=mode).curve()
+    curve = finished(at(noise(SECONDS), -17), mode=mode).curve()
     pause, line = curve[250:312], np.append(curve[50:250], curve[312:500])
     assert pause.max() < line.max() + 0.1
     assert curve[510:690].max() > line.max() + 5, "but in a longer one"
@@ -161,7 +129,7 @@ def test_the_background_does_not_come_up_in_a_short_pause(mode: str) -> None:
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_a_quiet_background_is_not_raised(profile: str) -> None:
-    made = finished(at(noise(), -45), profile=profile)
+    made = finished(at(noise(SECONDS), -45), profile=profile)
     assert made.balance.background == 0
     assert made.curve().max() == pytest.approx(0, abs=0.1)
     assert made.curve().min() == pytest.approx(-12, abs=0.1), "it is ducked, and no more"
@@ -175,7 +143,7 @@ def test_speech_alone_carries_the_profile(profile: str) -> None:
 
 
 def test_a_background_alone_carries_the_profile() -> None:
-    made = finished(at(noise(), -30), lines=[])
+    made = finished(at(noise(SECONDS), -30), lines=[])
     assert loudness(made.track, RATE) == pytest.approx(-23, abs=0.1)
 
 
@@ -189,7 +157,7 @@ def test_a_passage_that_nobody_speaks_in_is_not_much_louder_than_the_speech() ->
 
 
 def test_the_background_keeps_its_distance_from_a_quiet_line_too() -> None:
-    made = finished(at(music(), -12), mode="track", quieter=(9.0,))
+    made = finished(at(music(SECONDS), -12), mode="track", quieter=(9.0,))
     assert min(made.distances()) >= 10
     assert max(made.distances()) < 13.5
     assert made.during_lines(made.speech) == pytest.approx(-23, abs=0.5)
@@ -206,17 +174,19 @@ def test_netflix_measures_a_programme_with_little_speech_as_a_whole() -> None:
     little = finished(at(noise(40), -25), profile="netflix", lines=[(5.0, 9.0)])
     assert little.during_lines(little.track) == pytest.approx(-27, abs=0.5)
     assert loudness(little.track, RATE) == pytest.approx(-24, abs=2)
-    much = finished(at(noise(), -40), profile="netflix")
+    much = finished(at(noise(SECONDS), -40), profile="netflix")
     assert much.during_lines(much.track) == pytest.approx(-27, abs=0.5)
 
 
-def test_no_peak_is_above_the_ceiling_and_the_speech_is_not_squashed_under_loud_music() -> None:
-    made = finished(at(music(), -9), profile="streaming", mode="track")
+def test_no_peak_is_above_the_ceiling_and_the_speech_is_not_squashed_under_loud_music(
+    SECONDS,
+) -> None:
+    made = finished(at(music(SECONDS), -9), profile="streaming", mode="track")
     assert true_peak(made.track) <= -0.9
     assert made.during_lines(made.speech) == pytest.approx(-16, abs=0.5)
 
 
 def test_a_programme_shorter_than_a_gating_block_is_mixed() -> None:
-    background = at(noise(), -17)[: RATE // 5]
+    background = at(noise(SECONDS), -17)[: RATE // 5]
     made = finished(background, lines=[(0.0, 0.15)])
     assert np.isfinite(made.track).all()
