@@ -178,9 +178,7 @@ def test_netflix_measures_a_programme_with_little_speech_as_a_whole() -> None:
     assert much.during_lines(much.track) == pytest.approx(-27, abs=0.5)
 
 
-def test_no_peak_is_above_the_ceiling_and_the_speech_is_not_squashed_under_loud_music(
-    SECONDS,
-) -> None:
+def test_no_peak_is_above_the_ceiling_and_the_speech_is_not_squashed_under_loud_music() -> None:
     made = finished(at(music(SECONDS), -9), profile="streaming", mode="track")
     assert true_peak(made.track) <= -0.9
     assert made.during_lines(made.speech) == pytest.approx(-16, abs=0.5)
