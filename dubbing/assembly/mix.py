@@ -21,10 +21,12 @@ from dubbing.assembly.background import Envelope, Span
 from dubbing.assembly.balance import Balance
 from dubbing.errors import BadInput, ClipUnreadable, NotFound
 from dubbing.media.loudness import integrated
+from dubbing.media.pauses import without
 from dubbing.media.probe import RATE
 from dubbing.media.samples import Audio, Samples, level
 from dubbing.media.stretch import stretch
 from dubbing.planning.clip import digest_of, read_clip
+from dubbing.planning.pauses import Span as Cut
 from dubbing.storage import Storage, each
 from dubbing.storage.parallel import in_order
 
@@ -53,6 +55,8 @@ class PlacedClip:
     key: str
     start: int
     """Frame of the programme at which it starts."""
+    cuts: tuple[Cut, ...] = ()
+    """Parts of its pauses that are taken out, in seconds of the clip."""
     stretch: float
     """Above 1 is faster; 1 leaves it unchanged."""
     loudness: float
@@ -139,14 +143,14 @@ def read_ahead(blocks: Iterator[Samples]) -> Generator[Samples]:
 
 
 def render(data: bytes, clip: PlacedClip, listen: Listener) -> tuple[Samples, float | None]:
-    """Return a clip stretched, at its loudness and resampled to ``RATE``, and its loudness.
+    """Return a clip with its cuts, stretched, at its loudness and resampled to ``RATE``, and its loudness.
 
     The loudness is None when the clip is under 0.4 s or silent. Calls ``listen`` with the unchanged
     clip. Raises BadInput when the clip is damaged, or not the one that was spoken.
     """
     audio = read_clip(data, clip.key, clip.digest).audio
     listen(clip.id, audio)
-    samples = stretch(audio, clip.stretch)
+    samples = stretch(without(audio, clip.cuts), clip.stretch)
     measured = integrated(samples, audio.rate)
     gain = clip.loudness - (level(samples) if measured is None else measured)
     # Digital silence has a level of -inf.

@@ -28,7 +28,7 @@ from dubbing.media.disk import check_space
 from dubbing.media.probe import RATE, MediaInfo, decode, probe
 from dubbing.media.samples import Samples
 from dubbing.planning.outcome import Outcome
-from dubbing.planning.rooms import line_rooms
+from dubbing.planning.rooms import line_rooms, silences_before
 from dubbing.storage import Storage
 from dubbing.text.sounds import is_silent
 
@@ -98,6 +98,7 @@ class Programme:
             id=segment.id,
             key=take.key,
             start=placement.frame,
+            cuts=placement.cuts,
             stretch=placement.stretch,
             loudness=PROFILES[self.job.output.loudness].loudness - spread(self.channels) + louder,
             digest=take.digest,
@@ -205,9 +206,10 @@ def place(
     script: the segments that have something to say, in time order.
     end: end of the film in seconds. No line may run into a missing one.
     """
-    rooms = line_rooms(script, end)
+    rooms = line_rooms(script, end, job.fit.max_tail)
+    silences = silences_before([(line.start, _latest(line, outcomes)) for line in script])
     speakers: dict[str, list[FitLine]] = defaultdict(list)
-    for segment in script:
+    for segment, silence in zip(script, silences, strict=True):
         if not outcomes[segment.id].result.takes:
             continue
         speakers[segment.speaker].append(
@@ -215,11 +217,21 @@ def place(
                 id=segment.id,
                 start=segment.start,
                 room=rooms[segment.id],
+                silence=silence,
                 text=segment.text,
                 takes=outcomes[segment.id].result.takes,
             )
         )
     return {line.id: line for lines in speakers.values() for line in fit(lines, job.fit)}
+
+
+def _latest(segment: Segment, outcomes: Mapping[str, Outcome]) -> float:
+    """Return the latest second at which a line ends: at its natural pace, or where it is missing.
+
+    A line that is too long for its room ends with it, and does not leave silence after it.
+    """
+    takes = outcomes[segment.id].result.takes
+    return segment.start + takes[0].seconds if takes else segment.end
 
 
 def _layout(channels: int) -> int:

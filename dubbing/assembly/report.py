@@ -69,10 +69,13 @@ class ReportLine(Model):
     """Index of the take that is heard; take 0 is at the natural pace."""
     speed: float | None = None
     """The engine's speed setting for that take; 1.0 is the speaker's natural pace."""
+    pauses_cut: float = 0.0
+    """Seconds by which the pauses of that take were shortened."""
     stretch: float | None = None
     """Time-stretch of that take; above 1 is faster."""
     rate: float | None = None
-    """Speed and stretch together, measured against the natural take's real length."""
+    """Speed and stretch together: the natural take's real length, without what its pauses lost, ÷
+    the length in the film."""
     overflow: float = 0.0
     """Seconds by which it exceeds its room: its own time and the silence after it."""
     characters_over: int = 0
@@ -170,6 +173,7 @@ def _mixed(segment: Segment, outcome: Outcome, placement: Placement) -> dict[str
         "words": take.words,
         "take": placement.take,
         "speed": take.speed,
+        "pauses_cut": round(sum(end - start for start, end in placement.cuts), 6),
         "stretch": placement.stretch,
         "rate": placement.rate,
         "overflow": placement.overflow,

@@ -1,24 +1,31 @@
 """Fits the lines of a speaker to their time.
 
-A line first takes the silence after it, then the engine's faster take, then time-stretch. Native
-speed and stretch together are the line's **rate**: seconds of its natural take ÷ seconds in the
-film. A speaker's rates are the smallest that meet every line's need and change little from line to
-line, so a line before a hurried one is hurried a little too. No word is ever cut: a line that still
-does not fit overlaps the next one, and is reported.
+A line first takes the silence after it. Then its pauses are shortened, as far as it needs; then it
+starts earlier, where the job allows that; then come the engine's faster take and time-stretch.
+Native speed and stretch together are the line's **rate**: seconds of its natural take, without what
+its pauses lost, ÷ seconds in the film. A speaker's rates are the smallest that meet every line's
+need and change little from one line to the next one soon after it, so a line before a hurried one
+is hurried a little too. No word is ever cut: a line that still does not fit overlaps the next one,
+and is reported.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dubbing.job import Fit
 from dubbing.media.probe import RATE
+from dubbing.planning.overrun import characters_over, words_of
+from dubbing.planning.pauses import Span, cuts, spare
 from dubbing.planning.result import Take
 
 TOLERANCE = 0.01
 """A take this close to its target, as a share, is not stretched: nobody hears the difference."""
+NEAR = 10.0
+"""Seconds of silence after which nobody hears that a speaker's pace has changed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +37,8 @@ class FitLine:
     """Seconds from the film's first frame."""
     room: float
     """Seconds until the next line or the film's end; 0 or less when it starts after the film."""
+    silence: float = 0.0
+    """Seconds before its start in which nobody speaks."""
     text: str
     takes: tuple[Take, ...]
     """The first is at the natural pace; a second one is faster."""
@@ -41,15 +50,17 @@ class Placement:
 
     id: str
     start: float
-    """Seconds from the film's first frame; the start of the cue."""
+    """Seconds from the film's first frame; the start of its cue, or a little earlier."""
     take: int
     """Index of the take to use."""
+    cuts: tuple[Span, ...]
+    """Parts of its pauses that are taken out of that take before it is stretched."""
     stretch: float
     """Time-stretch of that take: above 1 is faster, exactly 1 leaves it unchanged."""
     seconds: float
     """Its length in the film."""
     rate: float
-    """Seconds of the natural take ÷ ``seconds``."""
+    """Seconds of the natural take, without what its pauses lost, ÷ ``seconds``."""
     overflow: float
     """Seconds by which it runs over its room."""
     characters_over: int
@@ -68,25 +79,53 @@ class Placement:
         return self.start + self.seconds
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Need:
+    """The time that a line needs and gets."""
+
+    early: float
+    """Seconds by which it starts before its cue."""
+    room: float
+    """Seconds that it may take from there."""
+    speech: float
+    """Seconds of its natural take, without what its pauses lose."""
+    rate: float
+    """The rate at which it would fit, between 1 and `Fit.max_rate`."""
+
+
 def fit(lines: Sequence[FitLine], bounds: Fit) -> list[Placement]:
     """Return the placement of each line of one speaker.
 
     lines: all of the speaker's lines, in time order.
     """
-    needs = [_need(line, bounds.max_rate) for line in lines]
-    planned = smooth(needs, bounds.max_change)
-    placements: list[Placement] = []
+    return [placed for run in _runs(lines) for placed in _fit_run(run, bounds)]
+
+
+def _runs(lines: Sequence[FitLine]) -> Iterator[Sequence[FitLine]]:
+    """Yield the lines in groups, each more than `NEAR` after the one before."""
+    first = 0
+    for index, (line, after) in enumerate(itertools.pairwise(lines), start=1):
+        if after.start - line.start - line.takes[0].seconds > NEAR:
+            yield lines[first:index]
+            first = index
+    yield lines[first:]
+
+
+def _fit_run(lines: Sequence[FitLine], bounds: Fit) -> Iterator[Placement]:
+    """Yield the placement of each of a speaker's lines that follow one another closely."""
+    needs = [_need(line, bounds) for line in lines]
+    planned = smooth([need.rate for need in needs], bounds.max_change)
     before: float | None = None
-    for index, line in enumerate(lines):
+    for index, (line, need) in enumerate(zip(lines, needs, strict=True)):
         after = planned[index + 1] if index + 1 < len(lines) else None
-        take = _nearest(line.takes, _natural(line) / planned[index])
-        rate = _natural(line) / line.takes[take].seconds
+        lengths = _lengths(line, need, bounds)
+        take = _nearest(lengths, need.speech / planned[index])
+        rate = need.speech / lengths[take]
         near = abs(rate / planned[index] - 1) <= TOLERANCE
         if not (near and _follows(before, rate, bounds) and _follows(rate, after, bounds)):
             rate = planned[index]
-        placements.append(_placement(line, take, rate, needs[index]))
+        yield _placement(line, need, take, lengths[take], rate, bounds)
         before = rate
-    return placements
 
 
 def smooth(needs: Sequence[float], max_change: float) -> list[float]:
@@ -103,21 +142,38 @@ def smooth(needs: Sequence[float], max_change: float) -> list[float]:
     return rates
 
 
-def _need(line: FitLine, max_rate: float) -> float:
-    """Return the rate at which the line would fit, between 1 and ``max_rate``."""
-    needed = _natural(line) / line.room if line.room > 0 else math.inf
-    if needed <= 1 + TOLERANCE:
-        return 1.0
-    return min(needed, max_rate)
+def _need(line: FitLine, bounds: Fit) -> _Need:
+    """Return what a line needs: shorter pauses, then an earlier start, then a higher rate."""
+    speech = _shortened(line.takes[0], line.room, bounds)
+    early = 0.0
+    if not _fits(speech, line.room):
+        early = min(bounds.max_early, line.silence, speech - line.room)
+    room = line.room + early
+    needed = speech / room if room > 0 else math.inf
+    rate = 1.0 if needed <= 1 + TOLERANCE else min(needed, bounds.max_rate)
+    return _Need(early=early, room=room, speech=speech, rate=rate)
 
 
-def _natural(line: FitLine) -> float:
-    return line.takes[0].seconds
+def _lengths(line: FitLine, need: _Need, bounds: Fit) -> list[float]:
+    """Return the seconds of each take, with pauses as short as the line needs them."""
+    faster = [_shortened(take, need.room, bounds) for take in line.takes[1:]]
+    return [need.speech, *faster]
 
 
-def _nearest(takes: Sequence[Take], target: float) -> int:
+def _shortened(take: Take, room: float, bounds: Fit) -> float:
+    """Return the seconds of a take whose pauses are shortened until it fits, or can't be more."""
+    if _fits(take.seconds, room):
+        return take.seconds
+    return take.seconds - min(spare(take.pauses, bounds.min_pause), take.seconds - room)
+
+
+def _fits(seconds: float, room: float) -> bool:
+    return seconds <= max(room, 0.0) * (1 + TOLERANCE)
+
+
+def _nearest(lengths: Sequence[float], target: float) -> int:
     """Return the index of the take that needs the least stretch to last ``target`` seconds."""
-    return min(range(len(takes)), key=lambda index: abs(math.log(takes[index].seconds / target)))
+    return min(range(len(lengths)), key=lambda index: abs(math.log(lengths[index] / target)))
 
 
 def _follows(before: float | None, after: float | None, bounds: Fit) -> bool:
@@ -127,29 +183,32 @@ def _follows(before: float | None, after: float | None, bounds: Fit) -> bool:
     return before * (1 - bounds.max_change) <= after <= before * (1 + bounds.max_change)
 
 
-def _placement(line: FitLine, take: int, rate: float, need: float) -> Placement:
-    seconds = _natural(line) / rate
-    overflow = max(0.0, round(seconds - line.room, 6))
-    over = 0
-    if overflow > TOLERANCE * max(line.room, 0.0):
-        over = math.ceil(len(line.text) * (1 - max(line.room, 0.0) / seconds))
-    stretch = line.takes[take].seconds / seconds
+def _placement(
+    line: FitLine, need: _Need, take: int, length: float, rate: float, bounds: Fit
+) -> Placement:
+    """Return the placement of a line. length: seconds of the take with its shortened pauses."""
+    chosen = line.takes[take]
+    seconds = need.speech / rate
+    overflow = max(0.0, round(seconds - need.room, 6))
+    over = 0 if _fits(seconds, need.room) else characters_over(line.text, seconds, need.room)
+    stretch = length / seconds
     return Placement(
         id=line.id,
-        start=line.start,
+        start=line.start - need.early,
         take=take,
+        cuts=cuts(chosen.pauses, bounds.min_pause, chosen.seconds - length),
         stretch=1.0 if math.isclose(stretch, 1.0, rel_tol=1e-9) else stretch,
         seconds=seconds,
         rate=rate,
         overflow=overflow,
         characters_over=over,
-        note=_note(rate, need, overflow, over),
+        note=_note(line, need, rate, seconds, over),
     )
 
 
-def _note(rate: float, need: float, overflow: float, over: int) -> str:
+def _note(line: FitLine, need: _Need, rate: float, seconds: float, over: int) -> str:
     if over:
-        return f"runs {overflow:.2f} s over its time: the text is {over} characters too long"
-    if rate > need * (1 + TOLERANCE):
+        return f"runs {words_of(line.text, seconds, need.room)}"
+    if rate > need.rate * (1 + TOLERANCE):
         return "faster than its time requires, so that the pace changes smoothly"
     return ""

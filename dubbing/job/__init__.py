@@ -2,13 +2,13 @@
 
 from dubbing.job.caution import Caution, Code
 from dubbing.job.emotion import Emotion
+from dubbing.job.fit import Fit
 from dubbing.job.job import (
     DEFAULT_TENANT,
     FILMS,
     LONGEST_PROGRAMME,
     Background,
     Container,
-    Fit,
     Job,
     JobState,
     Output,

@@ -22,6 +22,7 @@ from pydantic import (
 
 from dubbing.documents import Document, Identifier, Model
 from dubbing.job.emotion import Emotion
+from dubbing.job.fit import Fit
 from dubbing.job.role import MOST_FALLBACKS, Manner, Role
 
 
@@ -156,15 +157,6 @@ class Segment(Model):
         if self.end <= self.start:
             raise ValueError(f"segment {self.id} ends at {self.end} s, not after {self.start} s")
         return self
-
-
-class Fit(Model):
-    """How far a line may be sped up to fit its time."""
-
-    max_rate: float = Field(default=1.25, ge=1.0, le=2.0)
-    """Upper bound of the engine's own speed and the time-stretch together."""
-    max_change: float = Field(default=0.15, gt=0, le=1.0)
-    """How much the rate may differ from that of the speaker's previous line, as a share."""
 
 
 class Background(Model):

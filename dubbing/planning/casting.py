@@ -47,7 +47,7 @@ def cast_lines(
     from dubbing.text.wording import Wording  # noqa: PLC0415
 
     spoken = voiced(job)
-    rooms = line_rooms(spoken.segments)
+    rooms = line_rooms(spoken.segments, tail=job.fit.max_tail)
     wanted = {segment.id for segment in segments}
     segments = [segment for segment in spoken.segments if segment.id in wanted]
     speakers = list(dict.fromkeys(segment.speaker for segment in segments))
@@ -270,4 +270,5 @@ def _line(job: Job, segment: Segment, spoken: str, room: float) -> PlannedLine:
         # To the millisecond, so that shifting a cue in time leaves its line unchanged.
         room=round(room, 3),
         max_rate=job.fit.max_rate,
+        min_pause=job.fit.min_pause,
     )

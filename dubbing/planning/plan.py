@@ -19,6 +19,7 @@ from dubbing.documents import Document, Identifier, Model, stored
 from dubbing.engines.conversion import spec_of
 from dubbing.engines.engine import EngineSpec
 from dubbing.job.emotion import Emotion
+from dubbing.job.fit import SHORTEST_PAUSE
 from dubbing.voices.voice import Digest, VoiceRef
 
 CALLS = 3
@@ -78,6 +79,8 @@ class PlannedLine(Model):
     """Seconds that it may take: its own time, and the silence after it."""
     max_rate: float
     """How much faster than its natural pace it may be spoken."""
+    min_pause: float = SHORTEST_PAUSE
+    """Seconds to which its pauses may be shortened."""
     refused: str = ""
     """SHA-256 of a stored clip that is not this line's, and so is not heard again."""
 

@@ -43,6 +43,9 @@ class Take(Model):
     """Length of the clip, without leading and trailing silence."""
     level: float
     """RMS of the clip in dBFS."""
+    pauses: tuple[tuple[float, float], ...] = ()
+    """Start and end, in seconds of the clip, of each pause inside it that is longer than
+    `SHORTEST_PAUSE`; none in results of older releases."""
     digest: str = ""
     """SHA-256 of the stored clip; empty in results of older releases."""
     words: WordsHeard | None = None

@@ -16,11 +16,13 @@ GAP = 0.08
 """Seconds kept free before the next line: two frames."""
 
 
-def line_rooms(segments: Sequence[Segment], end: float = math.inf) -> dict[str, float]:
+def line_rooms(
+    segments: Sequence[Segment], end: float = math.inf, tail: float | None = None
+) -> dict[str, float]:
     """Return how many seconds each line may take: its own, and the silence that follows.
 
     end: the end of the film in seconds from its first frame, when known. A line that starts after
-    it has a room of 0 or less.
+    it has a room of 0 or less. tail: the most seconds of that silence, as `Fit.max_tail`.
 
     Lines that overlap on purpose do not shorten each other: only a line that starts at or after
     the end of another one follows it.
@@ -33,5 +35,20 @@ def line_rooms(segments: Sequence[Segment], end: float = math.inf) -> dict[str, 
         free = own + OPEN_END
         if following < len(starts):
             free = max(own, starts[following] - segment.start - GAP)
+        if tail is not None:
+            free = min(free, own + tail)
         rooms[segment.id] = min(free, end - segment.start)
     return rooms
+
+
+def silences_before(spans: Sequence[tuple[float, float]]) -> list[float]:
+    """Return how many seconds before each start all lines are silent, less `GAP`; at least 0.
+
+    spans: the start and the latest possible end of every line, in seconds, in order of start.
+    """
+    silences: list[float] = []
+    last = -GAP
+    for start, end in spans:
+        silences.append(max(0.0, start - GAP - last))
+        last = max(last, end)
+    return silences

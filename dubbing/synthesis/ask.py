@@ -51,7 +51,8 @@ def clip_key(spec: EngineSpec, model: str, batch: Batch, line: PlannedLine, spee
 def hurried_speed(line: PlannedLine, seconds: float, spec: EngineSpec) -> float:
     """Return the speed, relative to the line's pace, at which the line should fit its room.
 
-    1.0 when it fits already, or when the engine cannot speak it faster.
+    seconds: of its natural take, with pauses as short as they may become. 1.0 when it fits already,
+    or when the engine cannot speak it faster.
     """
     if seconds <= line.room:
         return 1.0
@@ -73,7 +74,7 @@ def natural_asks(engine: Engine, batch: Batch) -> list[Ask]:
 def hurried_asks(engine: Engine, batch: Batch, made: Iterable[tuple[Ask, float]]) -> list[Ask]:
     """Return the faster asks for lines that are too long.
 
-    made: natural asks, each with the seconds of its take.
+    made: natural asks, each with the seconds of its take, as `hurried_speed` wants them.
     """
     speeds = ((ask.line, hurried_speed(ask.line, seconds, engine.spec)) for ask, seconds in made)
     return [_ask(engine, batch, line, speed) for line, speed in speeds if speed > 1.0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from threading import Lock
 
 from dubbing.errors import DubbingError
 from dubbing.media.samples import Audio
+from dubbing.planning.pauses import Span, spare
 from dubbing.planning.plan import PlannedLine
 from dubbing.planning.result import Take, WordsHeard
 from dubbing.proof.words import WordJudge
@@ -42,6 +44,7 @@ class Made:
 
     ask: Ask
     seconds: float
+    pauses: Sequence[Span] = ()
     sound: Audio | None = None
     """The speech of a take that is not stored yet."""
     seed: int = 0
@@ -49,6 +52,16 @@ class Made:
     """The proof of its words, where there is one."""
     stored: Take | Future[Take] | None = None
     """None until its words are proven."""
+
+    @classmethod
+    def of(cls, ask: Ask, take: Take) -> Made:
+        """Return a take that is stored."""
+        return cls(ask, take.seconds, take.pauses, stored=take)
+
+    @property
+    def shortest(self) -> float:
+        """Its seconds, with pauses as short as its line allows."""
+        return self.seconds - spare(self.pauses, self.ask.line.min_pause)
 
     @property
     def misspoken(self) -> bool:

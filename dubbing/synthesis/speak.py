@@ -32,6 +32,7 @@ from dubbing.errors import (
     Stopped,
     StorageUnavailable,
 )
+from dubbing.media.pauses import find_pauses
 from dubbing.media.samples import Audio, judge, trim
 from dubbing.planning.plan import Batch
 from dubbing.planning.result import SegmentResult, Take
@@ -87,8 +88,8 @@ def look_up(engine: Engine, clips: ClipStore, batch: Batch) -> Known:
     """
     natural = natural_asks(engine, batch)
     found = clips.find(natural)
-    made = [(ask, found[ask.key].seconds) for ask in natural if ask.key in found]
-    hurried = hurried_asks(engine, batch, made)
+    made = [Made.of(ask, found[ask.key]) for ask in natural if ask.key in found]
+    hurried = hurried_asks(engine, batch, ((one.ask, one.shortest) for one in made))
     return Known(natural, hurried, found | clips.find(hurried))
 
 
@@ -190,7 +191,7 @@ class Speech:
         missing = []
         for ask in asks:
             if take := self._known.takes.get(ask.key):
-                self._outcomes[ask.line.id].takes.append(Made(ask, take.seconds, stored=take))
+                self._outcomes[ask.line.id].takes.append(Made.of(ask, take))
             else:
                 missing.append(ask)
         first = first_of_each(missing)
@@ -353,12 +354,12 @@ class Speech:
         name, language = self._engine.spec.name, self._batch.language
         prover = self._prover
         words = prover.words(name, language, ask, sound) if prover else None
-        return Made(ask, sound.seconds, sound, seed, words)
+        return Made(ask, sound.seconds, find_pauses(sound), sound, seed, words)
 
     def _hurried(self, outcomes: Iterable[Progress]) -> list[Ask]:
         """Return the faster asks for lines whose natural take is too long."""
         takes = [outcome.takes[0] for outcome in outcomes if outcome.takes]
-        made = [(take.ask, take.seconds) for take in takes]
+        made = [(take.ask, take.shortest) for take in takes]
         return hurried_asks(self._engine, self._batch, made)
 
     def _mend(self) -> None:

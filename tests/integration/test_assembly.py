@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from meters import loudness as lufs
 from scenes import (
+    CLIP_RATE,
     FFMPEG,
     FILM_SECONDS,
     SEGMENTS,
@@ -28,7 +29,7 @@ from scenes import (
 from dubbing.assembly.programme import MOST_APART
 from dubbing.assembly.report import Report, ReportLine
 from dubbing.errors import BadInput, ClipUnreadable, ErrorRecord, MediaError, Stopped
-from dubbing.job import Background, Job, JobState, Output, Segment
+from dubbing.job import Background, Fit, Job, JobState, Output, Segment
 from dubbing.media import disk
 from dubbing.media.probe import RATE, probe
 from dubbing.media.samples import Samples, level
@@ -254,8 +255,33 @@ def test_a_line_too_long_uses_the_silence_after_it_then_is_sped_up(
     assert third.characters_over == 20
     assert third.actual_start == 5.0
     assert report.warnings == (
-        "line 3 runs 1.00 s over its time: the text is 20 characters too long",
+        "line 3 runs 1.00 s over its 1.00 s: about 20 of its 40 characters are too many",
     )
+
+
+def test_a_line_too_long_loses_pauses_and_starts_in_the_silence_before_it(
+    storage: Storage, workdir: Path
+) -> None:
+    segments = (
+        Segment(id="1", start=0.0, end=1.0, text="Says a word."),
+        Segment(id="2", start=3.0, end=4.0, text="Has a pause."),
+        Segment(id="3", start=4.0, end=5.0, text="Follows at once.", speaker="another"),
+    )
+    job = Job(id="early", language="de", segments=segments, fit=Fit(profile="relaxed"))
+    halves = voice(1.4)
+    halves.samples[round(0.5 * CLIP_RATE) : round(0.8 * CLIP_RATE)] = 0
+    results = [
+        spoken(segments[0], store_take(storage, "a", voice(0.9))),
+        spoken(segments[1], store_take(storage, "b", halves)),
+        spoken(segments[2], store_take(storage, "c", voice(0.9))),
+    ]
+    store_round(storage, job, 1, results)
+    report = dub(job, storage, workdir)
+    _, second, third = report.lines
+    assert second.pauses_cut == pytest.approx(0.18)
+    assert (second.drift, second.actual_end) == (pytest.approx(-0.16), pytest.approx(4.0))
+    assert second.rate == pytest.approx(1.22 / 1.16)
+    assert third.drift == 0.0
 
 
 def test_a_line_that_runs_past_the_film_is_declared_and_not_cut(

@@ -127,6 +127,18 @@ def test_a_stretched_clip_keeps_its_pitch() -> None:
         assert spectrum.argmax() * audio.rate / len(samples) == pytest.approx(150, abs=2)
 
 
+def test_a_clip_sounds_without_its_cuts(storage: Storage) -> None:
+    audio = tone(2.0, RATE)
+    audio.samples[round(0.5 * RATE) : RATE] = 0
+    placed = replace(clip(store(storage, "a", audio), 1), cuts=((0.6, 0.9),))
+    mixed = programme(storage, [placed], 4)[:, 0]
+    shorter = np.concatenate(
+        [audio.samples[: round(0.6 * RATE)], audio.samples[round(0.9 * RATE) :]]
+    )
+    np.testing.assert_allclose(mixed[RATE : RATE + len(shorter)], shorter, atol=1e-4)
+    assert not mixed[RATE + len(shorter) :].any()
+
+
 def test_stretching_is_the_same_every_time() -> None:
     np.testing.assert_array_equal(stretch(tone(1.0), 1.1), stretch(tone(1.0), 1.1))
 

@@ -8,17 +8,27 @@ import pytest
 
 from dubbing.assembly.timeline import TOLERANCE, FitLine, Placement, fit, smooth
 from dubbing.job import Fit
+from dubbing.planning.pauses import Span
 from dubbing.planning.result import Take
 from dubbing.storage.keys import Keys
 
 
 def line(
-    natural: float, room: float, *, faster: float | None = None, text: str = "x" * 50
+    natural: float,
+    room: float,
+    *,
+    faster: float | None = None,
+    text: str = "x" * 50,
+    start: float = 10.0,
+    silence: float = 0.0,
+    pauses: tuple[Span, ...] = (),
 ) -> FitLine:
-    takes = [Take(key=Keys.clip("natural"), speed=1.0, seconds=natural, level=-20)]
+    takes = [
+        Take(key=Keys.clip("natural"), speed=1.0, seconds=natural, level=-20, pauses=pauses),
+    ]
     if faster:
         takes.append(Take(key=Keys.clip("faster"), speed=1.2, seconds=faster, level=-20))
-    return FitLine(id="1", start=10.0, room=room, text=text, takes=tuple(takes))
+    return FitLine(id="1", start=start, room=room, silence=silence, text=text, takes=tuple(takes))
 
 
 def fit_one(spoken: FitLine, **bounds: float) -> Placement:
@@ -71,7 +81,9 @@ def test_what_does_not_fit_overflows_and_is_declared_in_characters() -> None:
     assert placed.seconds == pytest.approx(3.2)
     assert placed.overflow == pytest.approx(1.2)
     assert placed.characters_over == math.ceil(100 * (1 - 2 / 3.2))
-    assert "38 characters too long" in placed.note
+    assert placed.note == (
+        "runs 1.20 s over its 2.00 s: about 38 of its 100 characters are too many"
+    )
 
 
 @pytest.mark.parametrize("room", [0.0, -3.0])
@@ -95,13 +107,52 @@ def test_a_natural_take_is_not_used_where_the_pace_would_jump() -> None:
     assert placed[1].rate / placed[0].rate <= 1.15 + 1e-9
 
 
+def test_pauses_are_shortened_first_and_only_as_far_as_the_line_needs() -> None:
+    placed = fit_one(line(2.3, 2.0, pauses=((0.5, 1.0), (1.5, 1.8))))
+    assert (placed.seconds, placed.rate, placed.stretch) == (pytest.approx(2.0), 1.0, 1.0)
+    assert sum(end - start for start, end in placed.cuts) == pytest.approx(0.3)
+    assert fit_one(line(2.0, 2.0, pauses=((0.5, 1.0),))).cuts == ()
+
+
+def test_what_pauses_do_not_spare_is_stretched() -> None:
+    placed = fit_one(line(2.4, 2.0, pauses=((0.5, 0.72),)))
+    assert placed.cuts == (pytest.approx((0.56, 0.66)),)
+    assert placed.rate == placed.stretch == pytest.approx(2.3 / 2.0)
+    assert placed.seconds == pytest.approx(2.0)
+
+
+def test_a_pause_is_kept_as_long_as_the_job_asks() -> None:
+    placed = fit_one(line(2.4, 2.0, pauses=((0.5, 0.72),)), min_pause=0.3)
+    assert (placed.cuts, placed.rate) == ((), pytest.approx(1.2))
+
+
+def test_a_line_starts_early_only_where_the_job_allows_it_the_line_needs_it_and_nobody_speaks() -> (
+    None
+):
+    late = line(2.5, 2.0, silence=0.1)
+    assert fit_one(late).start == 10.0
+    early = fit_one(late, max_early=0.16)
+    assert (early.start, early.rate) == (pytest.approx(9.9), pytest.approx(2.5 / 2.1))
+    assert fit_one(line(2.1, 2.0, silence=9), max_early=0.16).start == pytest.approx(9.9)
+    assert fit_one(line(2.0, 2.0, silence=9), max_early=0.16).start == 10.0
+    paused = fit_one(line(2.1, 2.0, silence=9, pauses=((1, 1.5),)), max_early=0.16)
+    assert paused.start == 10.0, "its pauses suffice"
+
+
+def test_a_pace_is_smoothed_only_against_lines_that_are_near() -> None:
+    lines = [line(2, 9, start=0), line(2.5, 2.0, start=12.1), line(2, 9, start=24)]
+    rates = [placed.rate for placed in fit(lines, Fit())]
+    assert rates == pytest.approx([1.0, 1.25, 1.25 * 0.85])
+
+
 def random_lines(seed: int) -> tuple[list[FitLine], Fit]:
     source = random.Random(seed)
     lines = []
     for _ in range(source.randint(1, 60)):
         natural = source.uniform(0.3, 8)
         faster = natural / source.uniform(0.95, 1.3) if source.random() < 0.4 else None
-        lines.append(line(natural, natural * source.uniform(0.5, 2), faster=faster))
+        pauses = ((natural / 3, natural / 2),) if source.random() < 0.5 else ()
+        lines.append(line(natural, natural * source.uniform(0.5, 2), faster=faster, pauses=pauses))
     return lines, Fit(max_rate=source.uniform(1, 1.6), max_change=source.uniform(0.02, 0.4))
 
 
@@ -122,7 +173,8 @@ def test_no_line_is_cut_delayed_or_late_without_need(seed: int) -> None:
     lines, bounds = random_lines(seed)
     for spoken, one in zip(lines, fit(lines, bounds), strict=True):
         assert one.start == spoken.start
-        assert one.seconds * one.stretch == pytest.approx(spoken.takes[one.take].seconds)
+        cut = sum(end - start for start, end in one.cuts)
+        assert one.seconds * one.stretch == pytest.approx(spoken.takes[one.take].seconds - cut)
         if one.characters_over:
             assert one.rate >= bounds.max_rate * (1 - TOLERANCE), "over only at the bound"
         assert one.overflow <= TOLERANCE * spoken.room or one.characters_over > 0

@@ -18,7 +18,7 @@ from dubbing.planning.plan import (
     read_round,
     write_plan,
 )
-from dubbing.planning.rooms import GAP, OPEN_END, line_rooms
+from dubbing.planning.rooms import GAP, OPEN_END, line_rooms, silences_before
 
 DIGEST = "ab" * 32
 
@@ -147,6 +147,17 @@ def test_no_room_goes_beyond_the_film() -> None:
     ]
     rooms = line_rooms(segments, end=9.5)
     assert rooms == pytest.approx({"in": 8 - GAP, "last": 1.5, "out": -2.5})
+
+
+def test_a_tail_bounds_the_silence_that_a_line_may_use() -> None:
+    segments = [Segment(id=str(n), start=4 * n, end=4 * n + 2, text="x") for n in range(2)]
+    assert line_rooms(segments, tail=0.2) == pytest.approx({"0": 2.2, "1": 2.2})
+    assert line_rooms(segments, end=5.9, tail=0.2)["1"] == pytest.approx(1.9)
+
+
+def test_the_silence_before_a_line_ends_with_whoever_speaks_last() -> None:
+    spans = [(1.0, 2.0), (3.0, 9.0), (4.0, 5.0), (9.5, 10.0), (10.05, 11.0)]
+    assert silences_before(spans) == pytest.approx([1.0, 1.0 - GAP, 0, 0.5 - GAP, 0])
 
 
 def test_speakers_without_a_voice_take_those_that_the_cast_left_out_in_turn() -> None:

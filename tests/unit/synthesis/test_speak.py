@@ -318,6 +318,29 @@ def test_a_line_too_long_for_its_room_is_spoken_once_more_and_both_takes_are_kep
     assert Counter(log()) == {planned.spoken: 2, "Short.": 1}
 
 
+def test_a_line_whose_pauses_spare_enough_is_not_spoken_faster(
+    storage: Storage, log: Callable[[], list[str]]
+) -> None:
+    class Pausing(Tone):
+        """Speaks for 2 s with a pause of half a second in the middle."""
+
+        def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
+            spoken = super().synthesize(lines)
+            for one in spoken:
+                assert isinstance(one, Audio)
+                one.samples[round(0.75 * one.rate) : round(1.25 * one.rate)] = 0
+            return spoken
+
+    pausing = Pausing()
+    pausing.load("cpu")
+    text = "x" * round(2 * PACE)
+    enough, short = line("1", text, room=1.7), line("2", text, room=1.5)
+    kept = line("3", text, room=1.7, min_pause=0.4)
+    results = speak(pausing, storage, batch(enough, short, kept), "low")
+    assert [len(result.takes) for result in results] == [1, 2, 2]
+    assert results[0].takes[0].pauses == ((pytest.approx(0.75, abs=0.02), pytest.approx(1.25)),)
+
+
 def test_without_a_faster_take_the_natural_one_serves(storage: Storage) -> None:
     class Slow(Tone):
         def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:

@@ -58,6 +58,7 @@ function Figures({ line }) {
     figure(line, "drift", (value) => signed(value)),
     figure(line, "rate", (value) => `×${number(value, 3)}`),
     figure(line, "speed", (value) => `×${number(value, 2)}`),
+    line.pauses_cut > 0 && ["pauses", span(line.pauses_cut)],
     figure(line, "stretch", (value) => `×${number(value, 3)}`),
     line.overflow > 0 && ["overflow", span(line.overflow)],
     line.characters_over > 0 && ["characters", number(line.characters_over)],

@@ -68,6 +68,7 @@ export default {
   "figure.drift": "Drift",
   "figure.rate": "Rate",
   "figure.speed": "Engine's speed",
+  "figure.pauses": "Taken out of pauses",
   "figure.stretch": "Stretch",
   "figure.overflow": "Overflow",
   "figure.characters": "Characters too many",

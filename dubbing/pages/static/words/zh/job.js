@@ -68,6 +68,7 @@ export default {
   "figure.drift": "偏移",
   "figure.rate": "总速率",
   "figure.speed": "引擎语速",
+  "figure.pauses": "缩短停顿",
   "figure.stretch": "时间伸缩",
   "figure.overflow": "超时",
   "figure.characters": "超出字符数",
