@@ -40,6 +40,7 @@ from dubbing.system import System
 
 if TYPE_CHECKING:
     from dubbing.engines.remote.registry import Registry
+    from dubbing.job.caution import Caution
     from dubbing.jobs.revision import Charge
     from dubbing.queue.say import Said
     from dubbing.script.manifest import Manifest
@@ -182,6 +183,13 @@ class Client:
 
         checked, engines = self._checker.check_all(manifests), published(self.storage)
         return previews(checked, self.storage, engines, self._ledger_at_hand())
+
+    def lint(self, manifests: Sequence[Manifest]) -> list[Caution]:
+        """Return what may not come out as meant in jobs; raises BadInput as `submit_all` does.
+
+        Needs no Redis.
+        """
+        return [caution for one in self._checker.check_all(manifests) for caution in one.cautions]
 
     def faults(self, manifests: Sequence[Manifest]) -> list[BadInput]:
         """Return one error for each job that would be refused. Needs no Redis."""

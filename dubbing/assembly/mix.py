@@ -143,7 +143,7 @@ def read_ahead(blocks: Iterator[Samples]) -> Generator[Samples]:
 
 
 def render(data: bytes, clip: PlacedClip, listen: Listener) -> tuple[Samples, float | None]:
-    """Return a clip with its cuts, stretched, at its loudness and resampled to ``RATE``, and its loudness.
+    """Return a clip shortened, stretched, at its loudness and resampled, and its loudness.
 
     The loudness is None when the clip is under 0.4 s or silent. Calls ``listen`` with the unchanged
     clip. Raises BadInput when the clip is damaged, or not the one that was spoken.

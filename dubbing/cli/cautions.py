@@ -55,11 +55,12 @@ def summed_up(cautions: Iterable[Caution]) -> Iterator[str]:
         kinds[caution.code].append(caution)
     for code, several in kinds.items():
         if len(several) <= SHOWN:
-            yield from map(_line, several)
+            yield from map(in_words, several)
         else:
             words = SUMMED.get(code, f"cautions of the kind {code!r}")
-            yield f"{len(several)} {words} (first: {_line(several[0])}); --json lists them all"
+            yield f"{len(several)} {words} (first: {in_words(several[0])}); --json lists them all"
 
 
-def _line(caution: Caution) -> str:
+def in_words(caution: Caution) -> str:
+    """Return a caution in one line, with the file that it is about."""
     return f"{caution.file}: {caution.message}" if caution.file else caution.message

@@ -20,6 +20,7 @@ MODULES = {
     "up": "dubbing.cli.stack",
     "flower": "dubbing.cli.stack",
     "submit": "dubbing.cli.submit",
+    "lint": "dubbing.cli.lint",
     "status": "dubbing.cli.jobs",
     "watch": "dubbing.cli.jobs",
     "jobs": "dubbing.cli.jobs",

@@ -10,6 +10,7 @@ import click
 
 from dubbing.cli.options import Command, collection_option
 from dubbing.job import Background, Container, Output
+from dubbing.job.fit import FITS
 from dubbing.script.entries import Reading, read
 
 
@@ -45,6 +46,7 @@ def job_options(command: Command) -> Command:
             "--speak-lyrics", is_flag=True, default=None,
             help="Speak lyrics, such as `♪ Row the boat ♪`.",
         ),
+        click.option("--fit", type=click.Choice([*FITS]), help="Profile of the fit."),
         click.option("--id", help="The job's id; by default, a digest of the request."),
         click.option("--tenant", help="Tenant whose job this is; tenants take turns."),
         collection_option("Collection that the jobs belong to."),
@@ -83,6 +85,7 @@ def overrides(options: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{name: options[name] for name in names},
         "fallback": options["fallback"] or None,
+        "fit": {"profile": options["fit"]},
         "background": {
             "mode": options["background"] or ("track" if track else None),
             "track": track,

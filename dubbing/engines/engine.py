@@ -155,8 +155,7 @@ class EngineSpec(Model):
 
     def foresee(self, text: str, language: str) -> float:
         """Return an estimate of the seconds that ``text`` takes at the natural pace."""
-        digits = sum(map(str.isdigit, text))
-        return (len(text) + digits * (DIGIT_WEIGHT - 1)) / self.pace(language)
+        return weight(text) / self.pace(language)
 
     def reference_fault(self, seconds: float | None, transcript: str) -> str | None:
         """Return why a reference cannot be cloned, or None.
@@ -179,6 +178,11 @@ class EngineSpec(Model):
     def longest(self, text: str, language: str, speed: float) -> float:
         """Return the seconds after which speech of ``text`` at ``speed`` is taken for a fault."""
         return 2.0 + FAULT_FACTOR * self.foresee(text, language) / speed
+
+
+def weight(text: str) -> int:
+    """Return the characters of a text; a digit counts as the letters of its word."""
+    return len(text) + sum(map(str.isdigit, text)) * (DIGIT_WEIGHT - 1)
 
 
 def _related(tag: str, other: str) -> bool:

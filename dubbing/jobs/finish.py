@@ -30,6 +30,7 @@ from dubbing.jobs.store import End, latest_round, load_end, load_job, load_round
 from dubbing.media.scratch import scratch
 from dubbing.planning.casting import fall_back
 from dubbing.planning.outcome import History, Outcome, history
+from dubbing.planning.pace import keep_paces
 from dubbing.planning.plan import CastLine, Reason
 from dubbing.storage.keys import Keys
 from dubbing.synthesis.speak import MAX_DELIVERIES
@@ -82,6 +83,7 @@ def _advance(runner: BatchRunner, lease: Lease, job: Job, check: Callable[[], No
         return _repair(runner, lease, job, map(_asked_again, lost), unreadable)
     if lines := fall_back(job, outcomes, published_specs(runner.storage)):
         return _go_on(runner, lease, job, Reason.FALLBACK, lines)
+    keep_paces(runner.storage, outcomes.values())
     try:
         report = _assemble(runner, lease, job, outcomes, run, check, used)
     except ClipUnreadable as exc:

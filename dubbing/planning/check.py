@@ -6,7 +6,6 @@ but may not sound as meant come back as cautions.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
@@ -21,7 +20,6 @@ from dubbing.job import LONGEST_PROGRAMME, Manner, Request, Segment
 from dubbing.job.caution import Caution, Code
 from dubbing.planning.casting import own_voice_fault, stand_in
 from dubbing.planning.emotions import emotion_fault
-from dubbing.planning.rooms import line_rooms
 from dubbing.planning.spoken import SpokenSegment, spoken_segments
 from dubbing.text.characters import normalise, script_mismatch
 from dubbing.text.sounds import voiced
@@ -65,10 +63,9 @@ def check(
     )
     if found := list(islice(faults, ENOUGH)):
         raise BadInput(listed(found))
-    first = {speaker: engines[0] for speaker, engines in known.items()}
     return [
         *_roles(job, known),
-        *_cautions(job, lines, first, film_seconds),
+        *_cautions(job, lines, film_seconds),
         *_overlaps(spoken.segments),
     ]
 
@@ -107,10 +104,10 @@ def _lines(
     }
     for segment, line in spoken_segments(job, limits, wording):
         if isinstance(line, str):
-            yield f"{_name(segment)}: {line}"
+            yield f"{cue_name(segment)}: {line}"
             continue
         for fault in _line(line, job, known, film_seconds, voices):
-            yield f"{_name(segment)}: {fault}"
+            yield f"{cue_name(segment)}: {fault}"
         lines.append(line)
 
 
@@ -237,20 +234,17 @@ def _roles(job: Request, speaking: Iterable[str]) -> Iterator[Caution]:
 
 
 def _cautions(
-    job: Request,
-    lines: Sequence[SpokenSegment],
-    specs: Mapping[str, EngineSpec],
-    film_seconds: float | None,
+    job: Request, lines: Sequence[SpokenSegment], film_seconds: float | None
 ) -> Iterator[Caution]:
-    end = math.inf if film_seconds is None else film_seconds
-    rooms = line_rooms([line.segment for line in lines if not line.silent], end)
     for line in lines:
         segment = line.segment
         yield from _asides(line)
-        if not line.silent:
-            yield from _spoken(job, line, specs[segment.speaker], rooms[segment.id])
-        if segment.end > end:
-            yield _caution("beyond_film", segment, f"it ends after the film's end at {_time(end)}")
+        mismatch = None if line.silent else script_mismatch(line.utterance.words, job.language)
+        if mismatch:
+            yield _caution("script", segment, f"the text is in {mismatch}, for {job.language!r}")
+        if film_seconds is not None and segment.end > film_seconds:
+            words = f"it ends after the film's end at {_time(film_seconds)}"
+            yield _caution("beyond_film", segment, words)
 
 
 def _asides(line: SpokenSegment) -> Iterator[Caution]:
@@ -266,19 +260,6 @@ def _asides(line: SpokenSegment) -> Iterator[Caution]:
         yield _caution(aside.kind, segment, f"{aside.text[:60]!r} looks like {like} and {became}")
     if (more := len(asides) - SHOWN) > 0:
         yield _caution("sound", segment, f"{more} more of its parts look like sounds or lyrics{so}")
-
-
-def _spoken(job: Request, line: SpokenSegment, spec: EngineSpec, room: float) -> Iterator[Caution]:
-    """Yield cautions about a line's length and script."""
-    segment, words, said = line.segment, line.utterance.words, line.said
-    speed = (segment.speed or job.role(segment.speaker).speed) * job.fit.max_rate
-    too_long = spec.foresee(said, job.language) / speed - room
-    # Less than a hundredth of a character is rounding error.
-    if (over := math.ceil(too_long * spec.pace(job.language) * speed - 0.01)) > 0:
-        long = f"about {over} of its {len(said)} characters{_as_spoken(line)}"
-        yield _caution("too_dense", segment, f"{long} are too many for {room:.1f} s")
-    if mismatch := script_mismatch(words, job.language):
-        yield _caution("script", segment, f"the text is in {mismatch}, for {job.language!r}")
 
 
 def _overlaps(segments: Iterable[Segment]) -> Iterator[Caution]:
@@ -315,10 +296,11 @@ def _as_spoken(line: SpokenSegment) -> str:
 
 
 def _caution(code: Code, segment: Segment, message: str) -> Caution:
-    return Caution(code=code, segment=segment.id, message=f"{_name(segment)}: {message}")
+    return Caution(code=code, segment=segment.id, message=f"{cue_name(segment)}: {message}")
 
 
-def _name(segment: Segment) -> str:
+def cue_name(segment: Segment) -> str:
+    """Return the id of a segment and when it starts, as errors and cautions name it."""
     return f"cue {segment.id} at {_time(segment.start)}"
 
 

@@ -285,6 +285,11 @@ class Keys:
         return f"kept/{tenant}/{job}/" if job else f"kept/{tenant}/"
 
     @staticmethod
+    def pace(engine: str, voice: str) -> str:
+        """Return the key of how fast a voice speaks. voice: digest of the voice and language."""
+        return f"paces/{engine}/{voice}.json"
+
+    @staticmethod
     def engine(name: str) -> str:
         """Return the key of the spec and model that an engine's workers published."""
         return f"engines/{name}.json"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -90,6 +90,11 @@ class Intake:
             if (recording := self._recording_of(speaker))
             for doubt in doubts_of(recording.voice)
         ]
+
+    def named(self, cautions: Iterable[Caution]) -> list[Caution]:
+        """Return cautions with the file of the job, where they name no other."""
+        file = self.manifest.source
+        return [one.model_copy(update={"file": one.file or file}) for one in cautions]
 
     @cached_property
     def stored(self) -> Job:

@@ -15,7 +15,6 @@ from dubbing.errors import QueueUnavailable
 from dubbing.job import Job
 from dubbing.job.caution import Caution
 from dubbing.ledger import Ledger
-from dubbing.planning.casting import cast_lines
 from dubbing.planning.plan import Batch, CastLine, Kind, plan_round
 from dubbing.storage import Storage
 from dubbing.storage.parallel import each
@@ -107,7 +106,7 @@ def _preview(
 ) -> tuple[Preview, Load]:
     """Return what a checked job would do, without an estimate, and the work that it would bring."""
     job, specs = checked.intake.stored, checked.specs
-    lines = cast_lines(job, job.segments, specs, wording=checked.wording)
+    lines = checked.cast()
     planned = plan_round(lines, job.language, specs)
     batches = [batch for batch in planned if batch.kind is Kind.SYNTHESIS]
     load = Load(job.tenant, job.length, Counter(batch.queue for batch in planned))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from dubbing.documents import together
@@ -19,7 +19,11 @@ from dubbing.jobs.revision import Charge, open_revision
 from dubbing.jobs.rounds import create_first_round, start
 from dubbing.jobs.store import load_job
 from dubbing.ledger import Ledger
+from dubbing.planning.casting import cast_lines
 from dubbing.planning.check import check
+from dubbing.planning.density import dense
+from dubbing.planning.pace import Paces
+from dubbing.planning.plan import CastLine
 from dubbing.queue import Publisher
 from dubbing.script.manifest import Manifest, normalised
 from dubbing.storage import Storage
@@ -51,11 +55,23 @@ class Checked:
     intake: Intake
     wording: Wording
     """Its lines in words."""
+    film_seconds: float | None
+    """Length of its media; None without any, or for media on ``s3://``."""
     cautions: Sequence[Caution]
     specs: Mapping[str, EngineSpec]
     """The specs of the engines that it was checked against."""
     needed: Sequence[EngineSpec]
     """The specs of the engines that it names."""
+
+    def cast(self) -> list[CastLine]:
+        """Return its lines, each with its engine and voice."""
+        job = self.intake.stored
+        return cast_lines(job, job.segments, self.specs, wording=self.wording)
+
+    def with_dense_lines(self, paces: Paces) -> Checked:
+        """Return the job with a caution for each line whose text is too long."""
+        found = dense(self.intake.stored, self.cast(), self.specs, paces.of, self.film_seconds)
+        return replace(self, cautions=[*self.cautions, *self.intake.named(found)])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +96,8 @@ class Checker:
         checked, faults = self._sorted_out(manifests)
         if faults:
             raise together(faults)
-        return checked
+        paces = Paces(self.storage)
+        return [one.with_dense_lines(paces) for one in checked]
 
     def faults(self, manifests: Sequence[Manifest]) -> list[BadInput]:
         """Return one error for each job that cannot be dubbed."""
@@ -114,12 +131,13 @@ class Checker:
             voices=intake.stored_voices,
             wording=wording,
         )
-        cautions = [
-            caution.model_copy(update={"file": caution.file or manifest.source})
-            for caution in (*manifest.cautions, *found, *intake.listen())
-        ]
         return Checked(
-            intake=intake, wording=wording, cautions=cautions, specs=specs, needed=needed
+            intake=intake,
+            wording=wording,
+            film_seconds=seconds,
+            cautions=intake.named([*manifest.cautions, *found, *intake.listen()]),
+            specs=specs,
+            needed=needed,
         )
 
 

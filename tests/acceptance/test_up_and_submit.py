@@ -106,6 +106,10 @@ def test_the_example_is_submitted_watched_and_fetched(
     with av.open(console.home / "film" / "scene.dub.mp4") as film:
         assert film.duration == pytest.approx(75e6, abs=0.1e6)
 
+    paces = [json.loads(path.read_text()) for path in console.storage.glob("paces/*/*.json")]
+    assert paces, "measured of the voices, for the hints of later jobs"
+    assert all(8 < pace["characters_per_second"] < 40 for pace in paces)
+
 
 def test_people_read_lines_where_machines_read_json(stack: Stack, scene: dict[str, Any]) -> None:
     console = stack.console

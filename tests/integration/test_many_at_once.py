@@ -93,6 +93,22 @@ def test_a_dry_run_of_hundreds_is_one_summary_and_writes_nothing(offline: Shell)
     assert told[0]["cautions"][0]["file"] == "s/e001.srt"
 
 
+def test_lint_lists_every_hint_in_the_words_of_the_dry_run(offline: Shell) -> None:
+    dense = [f"This is far too much to be said {n} times while a second goes by." for n in "abc"]
+    season(offline.home / "s", e1=srt(*dense, "Good day."), e2=srt("[bang] Good day."))
+    out, err = offline("lint", "s", "--language", "en")
+    assert err == ""
+    *hints, sound = out.splitlines()
+    assert [hint.partition(": it may run ")[0] for hint in hints] == [
+        f"s/e1.srt: cue {n} at 0:00:{2 * n:02}.000" for n in range(1, 4)
+    ]
+    assert all("characters are too many" in hint for hint in hints)
+    assert sound.startswith("s/e2.srt: cue 1 at ")
+    assert offline.json("lint", "s/e2.srt", "--language", "en")[0]["code"] == "sound"
+    (told,) = offline.json("submit", "s/e1.srt", "--language", "en", "--dry-run")
+    assert [f"s/e1.srt: {caution['message']}" for caution in told["cautions"]] == hints
+
+
 def test_a_dry_run_of_one_names_its_file(offline: Shell) -> None:
     season(offline.home, one=srt("Good day."))
     said = offline("submit", "one.srt", "--language", "en", "--dry-run")[0]
