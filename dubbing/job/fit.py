@@ -14,13 +14,13 @@ SHORTEST_PAUSE = 0.12
 FITS: Mapping[str, Mapping[str, float]] = {
     "exact": {},
     "lipsync": {"max_rate": 1.2, "max_tail": 0.2, "min_pause": 0.2},
-    "relaxed": {"max_early": 0.16, "max_change": 0.1},
+    "relaxed": {"max_early": 0.16},
 }
 """The values of `Fit` that each profile sets; all others are the defaults.
 
 ``exact``: every line starts on its cue. ``lipsync``: it also ends with the mouth, within 0.2 s, and
-keeps more of its pauses and of its pace. ``relaxed``, for voice-over: the pace changes little, and
-a line may start up to four frames early.
+keeps more of its pauses and of its pace. ``relaxed``, for voice-over: a line that is too long may
+start up to four frames early.
 """
 
 

@@ -22,11 +22,11 @@ def test_a_line_starts_on_its_cue_unless_the_job_says_otherwise() -> None:
 
 
 def test_a_value_that_is_given_wins_over_the_profile() -> None:
-    fit = Fit(profile="relaxed", max_change=0.15)
-    assert (fit.max_early, fit.max_change) == (0.16, 0.15)
+    fit = Fit(profile="lipsync", max_rate=1.25)
+    assert (fit.max_tail, fit.max_rate) == (0.2, 1.25)
     asked = [
         Job(id="j", language="de", fit=fit),
-        Job(id="j", language="de", fit=Fit(profile="relaxed")),
+        Job(id="j", language="de", fit=Fit(profile="lipsync")),
     ]
     assert asked[0].digest() != asked[1].digest(), "also a value that is the default of all"
 
