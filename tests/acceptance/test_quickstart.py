@@ -125,8 +125,7 @@ class TestOnsets:
         assert len(heard) >= 20
 
     def test_a_clip_as_spoken_lies_at_its_cue_to_the_sample(self, speech: Speech) -> None:
-        plain = [line for line in speech.lines if line["stretch"] == 1.0]
-        found = {line["id"]: speech.lag(line) for line in plain}
+        found = {line["id"]: speech.lag(line) for line in speech.plain}
         assert {id_: lag for id_, (lag, _) in found.items() if abs(lag) > 0.001} == {}
         # What was found there is that clip and no other; two of them overlap.
         likeness = sorted(likeness for _, likeness in found.values())
@@ -136,7 +135,7 @@ class TestOnsets:
 
     def test_no_line_goes_unmeasured(self, speech: Speech) -> None:
         measured = {line["id"] for line in speech.alone}
-        measured |= {line["id"] for line in speech.lines if line["stretch"] == 1.0}
+        measured |= {line["id"] for line in speech.plain}
         assert measured == {segment["id"] for segment in SEGMENTS}
 
 
@@ -158,6 +157,11 @@ class Speech:
             for line, before in zip(self.lines, ends, strict=False)
             if before < line["planned_start"] - EARLY
         ]
+
+    @cached_property
+    def plain(self) -> list[dict[str, Any]]:
+        """The lines that sound as they were spoken: unstretched, and with all of their pauses."""
+        return [line for line in self.lines if line["stretch"] == 1.0 and not line["pauses_cut"]]
 
     def onset(self, line: dict[str, Any]) -> float:
         """Return when a line is first heard, in seconds after its cue: 40 dB below its peak."""
