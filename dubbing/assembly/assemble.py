@@ -10,6 +10,7 @@ from dubbing.assembly.delivery import Delivery
 from dubbing.assembly.passes import Dubbed, dub
 from dubbing.assembly.programme import Programme, prepare
 from dubbing.assembly.report import Report, ReportLine, warnings
+from dubbing.assembly.studio import stems
 from dubbing.engines.usage import EndpointUse
 from dubbing.job import FILMS, Job, JobState
 from dubbing.media.disk import check_space
@@ -69,7 +70,8 @@ def assemble(
             _check_space(programme, storage, Path(folder))
             dubbed = dub(programme, storage, Path(folder), check)
             report = _completed(report, programme, dubbed, delivery)
-            for _ in in_order(delivery.send, dubbed.files, at_once=UPLOADED):
+            files = dubbed.files.items()
+            for _ in in_order(lambda file: delivery.send(*file), files, at_once=UPLOADED):
                 pass
     delivery.complete(report)
     return report
@@ -93,7 +95,7 @@ def _completed(report: Report, programme: Programme, dubbed: Dubbed, delivery: D
             "state": JobState.COMPLETED,
             "seconds": programme.frames / RATE,
             "loudness": dubbed.loudness,
-            "outputs": tuple(map(delivery.entry, dubbed.files)),
+            "outputs": tuple(delivery.entry(*file) for file in dubbed.files.items()),
             "lines": lines,
             "warnings": warnings(lines, dubbed.loudness),
         }
@@ -106,6 +108,8 @@ def _check_space(programme: Programme, storage: Storage, folder: Path) -> None:
     track = speech * programme.channels
     film = programme.film.path.stat().st_size if programme.film else 0
     outputs = sum(track + (film if container in FILMS else 0) for container in programme.containers)
+    if programme.job.output.studio:
+        outputs += speech * len(stems(programme)) + track
     needed = {folder: speech + track + outputs}
     if kept := storage.path(""):
         needed[kept] = outputs

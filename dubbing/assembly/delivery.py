@@ -34,21 +34,21 @@ class Delivery:
         self._name = job.output.name or ""
         self._target = Target(storage, job.output.to) if job.output.to else None
 
-    def entry(self, path: Path) -> ReportOutput:
+    def entry(self, name: str, path: Path) -> ReportOutput:
         """Return the report's entry of a file that is still to be sent."""
         return ReportOutput(
-            name=path.name,
-            key=self._prefix + path.name,
+            name=name,
+            key=self._prefix + name,
             bytes=path.stat().st_size,
-            delivered_to=self._target and self._target.url(self._saved_as(path.name)),
+            delivered_to=self._target and self._target.url(self._saved_as(name)),
         )
 
-    def send(self, path: Path) -> None:
+    def send(self, name: str, path: Path) -> None:
         """Store and deliver a file; raises BadInput when ``output.to`` refuses it."""
-        self._storage.upload(self._prefix + path.name, path)
+        self._storage.upload(self._prefix + name, path)
         if self._target:
             self._check()
-            self._target.upload(self._saved_as(path.name), path)
+            self._target.upload(self._saved_as(name), path)
 
     def complete(self, report: Report) -> None:
         """Store and deliver the report, as a page and then as data; raises as `send` does."""

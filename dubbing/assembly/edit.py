@@ -9,24 +9,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from dubbing.media.probe import RATE
 
 if TYPE_CHECKING:
+    from opentimelineio.opentime import TimeRange
     from opentimelineio.schema import Track
 
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A line on the timeline."""
+    """A line on the timeline, in frames of the programme at 48 kHz."""
 
     id: str
     """The segment's id."""
     name: str
     """What editors show on it."""
     start: int
-    """Frame of the programme at which it starts, at 48 kHz."""
     end: int
 
 
@@ -36,41 +36,55 @@ class Lane:
 
     name: str
     file: str
-    """Its sound or picture, beside the edit."""
+    """Its sound or picture, as long as the programme, by its path from the edit."""
     parts: Sequence[Part]
     """In time order; where one runs into the next, it is cut there, and the sum is the same."""
-    kind: str = "Audio"
-    """Or ``Video``."""
+    kind: Literal["Audio", "Video"] = "Audio"
 
 
-def write_edit(name: str, lanes: Sequence[Lane], frames: int, path: Path) -> None:
-    """Write an edit. frames: length of the programme at 48 kHz; each lane's file is as long."""
-    import opentimelineio as otio  # noqa: PLC0415 (loads slowly, and few jobs want it)
+@dataclass(frozen=True, kw_only=True)
+class Edit:
+    """A programme as tracks."""
 
-    timeline = otio.schema.Timeline(name)
-    timeline.tracks.extend([_track(lane, frames) for lane in lanes])
-    otio.adapters.write_to_file(timeline, str(path), "otio_json")
+    name: str
+    lanes: Sequence[Lane]
+    start: int
+    """Its first frame by its timecode, counted from midnight at 48 kHz."""
+    frames: int
+    """Its length."""
+
+    def write(self, path: Path) -> None:
+        """Write it as OpenTimelineIO's JSON."""
+        import opentimelineio as otio  # noqa: PLC0415 (loads slowly, and few jobs want it)
+
+        timeline = otio.schema.Timeline(
+            self.name, global_start_time=otio.opentime.RationalTime(self.start, RATE)
+        )
+        timeline.tracks.extend([self._track(lane) for lane in self.lanes])
+        otio.adapters.write_to_file(timeline, str(path), "otio_json")
+
+    def _track(self, lane: Lane) -> Track:
+        from opentimelineio import schema  # noqa: PLC0415 (loads slowly)
+
+        track = schema.Track(lane.name, kind=lane.kind)
+        media = schema.ExternalReference(lane.file, _span(self.start, self.frames))
+        at = 0
+        for part, after in zip(lane.parts, [*lane.parts[1:], None], strict=True):
+            end = min(part.end, self.frames if after is None else after.start)
+            if end <= part.start:
+                # The next line starts with it, and its clip holds both.
+                continue
+            if part.start > at:
+                track.append(schema.Gap(source_range=_span(0, part.start - at)))
+            where = _span(self.start + part.start, end - part.start)
+            clip = schema.Clip(part.name, media.deepcopy(), where)
+            clip.metadata["dubbing"] = {"segment": part.id}
+            track.append(clip)
+            at = end
+        return track
 
 
-def _track(lane: Lane, frames: int) -> Track:
-    from opentimelineio import opentime, schema  # noqa: PLC0415 (loads slowly)
+def _span(start: int, length: int) -> TimeRange:
+    from opentimelineio.opentime import RationalTime, TimeRange  # noqa: PLC0415 (loads slowly)
 
-    def span(start: int, end: int) -> opentime.TimeRange:
-        first, length = (opentime.RationalTime(n, RATE) for n in (start, end - start))
-        return opentime.TimeRange(first, length)
-
-    track = schema.Track(lane.name, kind=lane.kind)
-    media = schema.ExternalReference(lane.file, span(0, frames))
-    at = 0
-    for part, after in zip(lane.parts, [*lane.parts[1:], None], strict=True):
-        end = min(part.end, frames if after is None else after.start)
-        if end <= part.start:
-            # The next line starts with it, and its clip holds both.
-            continue
-        if part.start > at:
-            track.append(schema.Gap(source_range=span(0, part.start - at)))
-        clip = schema.Clip(part.name, media.deepcopy(), span(part.start, end))
-        clip.metadata["dubbing"] = {"segment": part.id}
-        track.append(clip)
-        at = end
-    return track
+    return TimeRange(RationalTime(start, RATE), RationalTime(length, RATE))

@@ -24,6 +24,7 @@ from dubbing.assembly.profiles import PROFILES
 from dubbing.assembly.programme import Programme
 from dubbing.assembly.report import Loudness
 from dubbing.assembly.spoken import SpokenLine, speaking, speech_loudness
+from dubbing.assembly.studio import Studio
 from dubbing.errors import BadInput, Damaged, NotFound
 from dubbing.media.encode import Encoder
 from dubbing.media.loudness import ABSOLUTE_GATE
@@ -43,7 +44,8 @@ log = logging.getLogger(__name__)
 class Dubbed:
     """The result of the two passes."""
 
-    files: tuple[Path, ...]
+    files: Mapping[str, Path]
+    """By the names of the outputs."""
     loudness: Loudness
     lines: dict[str, float | None]
     """LUFS of each line as mastered, by segment id."""
@@ -97,8 +99,17 @@ def dub(programme: Programme, storage: Storage, folder: Path, check: Callable[[]
         for block in limit(mixed, profile.ceiling):
             check()
             encoder.write(block)
+    studio = Studio(
+        programme=programme,
+        storage=storage,
+        balance=balanced,
+        background=background,
+        folder=folder,
+        check=check,
+    )
+    names = [*(path.name for path in (*files, subtitles)), *studio.write()]
     return Dubbed(
-        files=(*files, subtitles),
+        files={name: folder / name for name in names},
         loudness=_loudness(programme, lines.values(), balanced, encoder.loudness),
         lines={
             id_: None if line.loudness is None else line.loudness + balanced.speech

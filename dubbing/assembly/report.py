@@ -23,7 +23,10 @@ REPORT = "report.json"
 """The name of the report."""
 PAGE = "report.html"
 """The name of the report as a page. An older release does not know it, so no report names it."""
-OUTPUT = r"^(dub\.[a-z0-9]{1,10}|lines/[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.flac)$"
+OUTPUT = (
+    r"^(dub\.[a-z0-9]{1,10}|stems/[a-z0-9][a-z0-9-]{0,60}\.wav"
+    r"|lines/[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.flac)$"
+)
 """The names of outputs, and of lines that are fetched before they are mixed. A stored report with
 another name is damaged, so `fetch` writes no other file."""
 MOST_HEARD = 100

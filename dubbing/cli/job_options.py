@@ -59,6 +59,10 @@ def job_options(command: Command) -> Command:
             "--format", "formats", multiple=True, type=click.Choice(get_args(Container)),
             help="Format to write; may be repeated.",
         ),
+        click.option(
+            "--studio", multiple=True, type=click.Choice(["stems", "edit", "dapt"]),
+            help="File for a studio to write besides; may be repeated.",
+        ),
         click.option("--loudness", type=click.Choice(loudness), help="Loudness profile."),
         click.option(
             "--original-sound", is_flag=True, default=None,
@@ -92,6 +96,7 @@ def overrides(options: Mapping[str, Any]) -> dict[str, Any]:
         },
         "output": {
             "formats": options["formats"] or None,
+            "studio": options["studio"] or None,
             "loudness": options["loudness"],
             "original_sound": options["original_sound"],
             "name": options["name"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse
@@ -46,7 +47,7 @@ def outputs(request: Request, caller: Reader, job_id: JobId) -> OutputsBody:
 
 
 @router.get(
-    "/{job_id}/outputs/{name}",
+    "/{job_id}/outputs/{name:path}",
     response_class=Response,
     responses={
         **documented(404, 409),
@@ -65,7 +66,7 @@ def output(request: Request, caller: Reader, job_id: JobId, name: str) -> Respon
         raise NotFound(f"job {job_id!r} has no output {name[:80]!r}")
     storage, file_name = office.client.storage, saved_as(facts.name, name)
     if path := storage.path(prefix + name):
-        return FileResponse(path, media_type=_media_type(name), filename=file_name)
+        return FileResponse(path, media_type=_media_type(name), filename=Path(file_name).name)
     return RedirectResponse(storage.link(prefix + name, LINK_SECONDS))
 
 

@@ -194,6 +194,10 @@ class Output(Model):
     """Whether a film carries the dubbed subtitles as a track."""
     original_sound: bool = False
     """Whether a film carries the original sound as a second track."""
+    studio: Annotated[tuple[Literal["stems", "edit", "dapt"], ...], Field(max_length=3)] = ()
+    """Files for a studio besides. ``stems``: Broadcast Wave of each speaker and of the background;
+    ``edit``: OpenTimelineIO with each line as a clip of its stem, and the stems; ``dapt``: a DAPT
+    transcript of what is heard."""
     name: FileName | None = None
     """Beginning of the names of fetched files: with ``e01.de``, the film is ``e01.de.dub.mp4``;
     with an empty name, ``dub.mp4``. Default: the name of the script or manifest without its
@@ -305,9 +309,10 @@ STORED_MEDIA = re.compile(r"media/[A-Za-z0-9][A-Za-z0-9._-]{0,99}|s3://[^/]+/.+"
 DIGEST = re.compile(r"[0-9a-f]{64}")
 """The digest of a stored voice."""
 
-WITH_OWN_VOICES = 2
-"""The format of a job with a voice or a speed of a segment's own: a release that reads the first
-format alone would speak the line as the speaker's role says."""
+SECOND = 2
+"""The format of a job with a voice or a speed of a segment's own, or with files for a studio: a
+release that reads the first format alone would speak the line as the speaker's role says, and leave
+out the files."""
 
 UNCAST = Role()
 """The role of a speaker whom the cast does not name."""
@@ -331,7 +336,7 @@ class Job(Request, Document):
     def as_stored(self) -> bytes:
         """Return its document, marked with the lowest format of a release that reads it rightly."""
         own = any(segment.voice or segment.speed for segment in self.segments)
-        marked = self.model_copy(update={"format": WITH_OWN_VOICES if own else 1})
+        marked = self.model_copy(update={"format": SECOND if own or self.output.studio else 1})
         return marked.model_dump_json().encode()
 
     def digest(self) -> str:

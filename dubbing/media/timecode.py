@@ -26,7 +26,8 @@ def begins_at(film: Path) -> int:
     if timecode is None or rate is None:
         return 0
     try:
-        return round(opentime.from_timecode(timecode, float(rate)).to_seconds() * RATE)
+        seconds: float = opentime.from_timecode(timecode, float(rate)).to_seconds()
     except ValueError:
         # Of a rate that has no timecode, or damaged.
         return 0
+    return round(seconds * RATE)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import opentimelineio as otio
 
-from dubbing.assembly.edit import Lane, Part, write_edit
+from dubbing.assembly.edit import Edit, Lane, Part
 
 RATE = 48_000
+HOUR = 3600 * RATE
 PARTS = [
     Part(id="1", name="Yes.", start=RATE, end=2 * RATE),
     Part(id="2", name="No.", start=2 * RATE, end=3 * RATE + 1),
@@ -21,7 +22,8 @@ def edit(tmp_path: Path) -> otio.schema.Timeline:
     whole = Part(id="", name="e01", start=0, end=8 * RATE)
     picture = Lane(name="V", file="dub.mp4", kind="Video", parts=[whole])
     path = tmp_path / "dub.otio"
-    write_edit("e01", [picture, Lane(name="Ada", file="a.wav", parts=PARTS)], 8 * RATE, path)
+    lanes = [picture, Lane(name="Ada", file="a.wav", parts=PARTS)]
+    Edit(name="e01", lanes=lanes, start=HOUR, frames=8 * RATE).write(path)
     timeline = otio.adapters.read_from_file(str(path))
     assert isinstance(timeline, otio.schema.Timeline)
     return timeline
@@ -34,7 +36,9 @@ def test_each_line_is_a_clip_of_its_speakers_stem_at_its_time(tmp_path: Path) ->
     for clip in track.find_clips():
         assert clip.media_reference.target_url == "a.wav"
         where = clip.transformed_time_range(clip.trimmed_range(), timeline.tracks)
-        assert where == clip.source_range
+        # The stem's own clock begins where the film's does.
+        assert clip.source_range.start_time.value == HOUR + where.start_time.value
+        assert clip.source_range.duration == where.duration
         start, end = where.start_time.value, where.end_time_exclusive().value
         placed.append((clip.metadata["dubbing"]["segment"], start, end))
     # What runs into the next line, or past the end, is cut there.
