@@ -62,8 +62,9 @@ def keep_paces(storage: Storage, outcomes: Iterable[Outcome]) -> None:
 def measured(outcomes: Iterable[Outcome]) -> list[Pace]:
     """Return the pace of each voice that has said enough in its natural takes."""
     said: dict[VoiceIn, tuple[int, float]] = defaultdict(lambda: (0, 0.0))
-    for line, _, batch, result, _ in outcomes:
-        for take in result.takes[:1]:
+    for outcome in outcomes:
+        line, batch = outcome.line, outcome.batch
+        for take in outcome.result.takes[:1]:
             voice = VoiceIn(batch.engine, batch.voice.identity, batch.language)
             characters, seconds = said[voice]
             shortest = take.seconds - spare(take.pauses, SHORTEST_PAUSE)
