@@ -13,8 +13,8 @@ from dubbing.client import Client
 from dubbing.errors import BadInput
 from dubbing.planning.clip import load_clip
 from dubbing.planning.outcome import gather
-from dubbing.proof.thresholds import FEWEST, Thresholds, calibrated
-from dubbing.proof.words import NAME, Fit, WordJudge, missing
+from dubbing.proof.thresholds import FEWEST, Thresholds
+from dubbing.proof.words import NAME, Fit, WordJudge, calibrated_to, missing
 from dubbing.system import System
 
 
@@ -43,7 +43,7 @@ def calibrate(jobs: tuple[str, ...], as_json: bool) -> None:
         raise BadInput(f"{FEWEST} lines of an engine and a language are needed; found: {found}")
     records = []
     for (engine, language), lines in enough.items():
-        threshold = calibrated([(fit.probability, fit.errors) for fit in lines])
+        threshold = calibrated_to(lines)
         Thresholds.load(folder).save(folder, engine, language, threshold)
         record = {"engine": engine, "language": language, "lines": len(lines)}
         records.append({**record, **threshold.model_dump()})

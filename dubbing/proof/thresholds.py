@@ -93,11 +93,12 @@ class Thresholds:
         return path
 
 
-def calibrated(fits: Sequence[tuple[float, float]]) -> Threshold:
+def calibrated(fits: Sequence[tuple[float, float]], alarms: int = 0) -> Threshold:
     """Return the thresholds that take `FALSE_ALARMS` of right lines for wrong ones.
 
-    fits: the least probability and the errors of each right line. Half of the false alarms are
-    left to each of the two, or one of them has all where that is no more.
+    fits: the least probability and the errors of each right line; each may take half of them for
+    wrong, the first of the two one more of an odd number. alarms: how many lines are taken for
+    wrong whatever the thresholds.
 
     Raises BadInput for fewer than `FEWEST` lines.
     """
@@ -105,7 +106,7 @@ def calibrated(fits: Sequence[tuple[float, float]]) -> Threshold:
         raise BadInput(
             f"{len(fits)} lines are too few to calibrate with: dub at least {FEWEST} lines first"
         )
-    doubted = int(len(fits) * FALSE_ALARMS)
+    doubted = max(0, int(len(fits) * FALSE_ALARMS) - alarms)
     by_words = doubted - doubted // 2
     probabilities = sorted(probability for probability, _ in fits)
     errors = sorted((errors for _, errors in fits), reverse=True)

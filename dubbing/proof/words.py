@@ -24,7 +24,7 @@ import soxr
 from dubbing.engines.models.folders import Weights
 from dubbing.media.samples import Audio
 from dubbing.planning.result import WordsHeard
-from dubbing.proof.thresholds import Threshold, Thresholds
+from dubbing.proof.thresholds import Threshold, Thresholds, calibrated
 from dubbing.text.wording import Wording
 
 if TYPE_CHECKING:
@@ -99,6 +99,12 @@ class Fit(NamedTuple):
             errors=round(self.errors, 4),
             right=right,
         )
+
+
+def calibrated_to(fits: Sequence[Fit]) -> Threshold:
+    """Return the thresholds for an engine and a language by right lines; raises as `calibrated`."""
+    alarms = sum(fit.added >= ADDED for fit in fits)
+    return calibrated([(fit.probability, fit.errors) for fit in fits], alarms)
 
 
 class WordJudge:

@@ -17,8 +17,8 @@ from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.engine import Engine, Line
 from dubbing.engines.models.folders import ModelFolders
 from dubbing.media.samples import Audio, trim
-from dubbing.proof.thresholds import Threshold, calibrated
-from dubbing.proof.words import Fit, WordJudge
+from dubbing.proof.thresholds import Threshold
+from dubbing.proof.words import Fit, WordJudge, calibrated_to
 
 AT_LEAST = {"detected": 0.9}
 AT_MOST = {"proof_cpu": 0.35, "false_alarms": 0.02}
@@ -43,7 +43,7 @@ def run() -> dict[str, float]:
     began = time.process_time()
     fits = [heard(judge, take) for take in right]
     cost = (time.process_time() - began) / len(right)
-    threshold = calibrated([(fit.probability, fit.errors) for fit in fits])
+    threshold = calibrated_to(fits)
     found = {
         kind: doubted((heard(judge, take) for take in takes), threshold)
         for kind, takes in wrong_takes(right, lambda text: spoken(engine, text)).items()

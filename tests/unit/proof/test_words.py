@@ -18,7 +18,7 @@ from dubbing.engines.engine import Line
 from dubbing.engines.models.folders import ModelFolders
 from dubbing.errors import BadInput
 from dubbing.media.samples import Audio, trim
-from dubbing.proof.thresholds import DEFAULTS, FEWEST, Thresholds, calibrated
+from dubbing.proof.thresholds import DEFAULTS, FEWEST, Threshold, Thresholds, calibrated
 from dubbing.proof.words import WordJudge
 
 TEXT = "If the bridge is closed, we have to cross the river on foot."
@@ -99,6 +99,7 @@ def test_thresholds_are_those_calibrated_for_the_engine_or_the_defaults(tmp_path
     own = calibrated(fits)
     wrong = [fit for fit in fits if fit[0] < own.probability or fit[1] > own.errors]
     assert len(wrong) == 2
+    assert calibrated(fits, alarms=2) == Threshold(probability=0.01, errors=0.099)
     Thresholds.load(tmp_path).save(tmp_path, "piper", "en", own)
     loaded = Thresholds.load(tmp_path)
     assert loaded.of("piper", "en-GB") == own
