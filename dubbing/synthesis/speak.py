@@ -9,28 +9,19 @@ know queues: a worker passes in the functions of `Watch`.
 
 from __future__ import annotations
 
-import logging
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import NamedTuple
 
-import numpy as np
-
 from dubbing.engines.engine import Engine, Line, Spoken, VoiceForm
 from dubbing.engines.usage import EndpointUse, by_endpoint, metered
 from dubbing.errors import (
     DubbingError,
-    EngineAway,
-    EngineFailed,
     GivenUp,
-    QueueUnavailable,
     SpeechRejected,
-    Stopped,
-    StorageUnavailable,
 )
 from dubbing.media.pauses import find_pauses
 from dubbing.media.samples import Audio, judge, trim
@@ -38,23 +29,13 @@ from dubbing.planning.plan import Batch
 from dubbing.planning.result import SegmentResult, Take
 from dubbing.synthesis.ask import Ask, first_of_each, hurried_asks, natural_asks
 from dubbing.synthesis.clips import ClipStore
+from dubbing.synthesis.mouth import HANDED_BACK, Mouth
 from dubbing.synthesis.progress import Made, Progress, Prover
-from dubbing.text.sentences import split
-
-log = logging.getLogger(__name__)
 
 TRIES = 3
 """Attempts at a line, each with another seed, before its error is reported."""
 MAX_DELIVERIES = 3
 """A line that was begun this often and never finished kills its workers, and is given up."""
-SEED_STRIDE = 1009
-"""Difference between the seeds of two successive attempts."""
-PART = 0.6
-"""Length of a part of a line that is spoken in parts, as a share of the line's."""
-PAUSE = 0.15
-"""Seconds between two parts."""
-HANDED_BACK = (EngineAway, Stopped, StorageUnavailable, QueueUnavailable)
-"""An engine's errors that are no line's fault: the batch is handed back, and keeps its clips."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,15 +97,12 @@ class Speech:
         self._engine = engine
         self._clips = clips
         self._batch = batch
-        self._voice = voice
-        self._emotion_voice = emotion_voice
         self._known = known or look_up(engine, clips, batch)
         self._prover = prover
-        self._speaking = prover.speaking if prover else nullcontext()
+        speaking = prover.speaking if prover else nullcontext()
+        self._mouth = Mouth(engine, batch, voice, emotion_voice, speaking)
         self._before: Mapping[str, int] = {}
         self._uses: list[EndpointUse] = []
-        self._spoke = 0.0
-        """Seconds that the calls of the engine took."""
         self._outcomes = {line.id: Progress(line, seed=line.seed) for line in batch.lines}
         self._shares: list[tuple[Ask, Ask]] = []
         """Asks of one clip: the one that was spoken, and another line's."""
@@ -177,9 +155,10 @@ class Speech:
     @property
     def used(self) -> tuple[EndpointUse, ...]:
         """What was used of the engine, once `results` has returned."""
-        if self._uses or not self._spoke:
+        if self._uses or not self._mouth.spoke:
             return by_endpoint(self._uses)
-        return (EndpointUse(engine=self._engine.spec.name, seconds=round(self._spoke, 6)),)
+        seconds = round(self._mouth.spoke, 6)
+        return (EndpointUse(engine=self._engine.spec.name, seconds=seconds),)
 
     def _make(
         self, asks: Sequence[Ask], speak: Callable[[Sequence[Ask]], None] | None = None
@@ -276,64 +255,15 @@ class Speech:
     def _speak_together(self, asks: Sequence[Ask], attempt: int) -> None:
         """Speak and judge lines; raise an error that is no line's once the others are noted."""
         away: DubbingError | None = None
-        lines = [self._line(ask, attempt) for ask in asks]
-        for ask, line, spoken in zip(asks, lines, self._call(lines), strict=True):
+        lines = [self._mouth.line(ask, attempt) for ask in asks]
+        said = self._mouth.say(lines, self._watch.check)
+        for ask, line, spoken in zip(asks, lines, said, strict=True):
             if isinstance(spoken, HANDED_BACK):
                 away = away or spoken
             else:
                 self._note(ask, line.seed, spoken)
         if away:
             raise away
-
-    def _line(self, ask: Ask, attempt: int) -> Line:
-        return Line(
-            text=ask.line.spoken,
-            language=self._batch.language,
-            voice=self._voice,
-            base_voice=(self._batch.voice.stock or "") if self._batch.voice.base else "",
-            speed=round(ask.line.speed * ask.speed, 4),
-            pitch=ask.line.pitch,
-            style=ask.line.style,
-            emotion=ask.line.emotion,
-            emotion_voice=self._emotion_voice,
-            seed=ask.line.seed + attempt * SEED_STRIDE,
-        )
-
-    def _call(self, lines: list[Line]) -> Iterator[Spoken]:
-        """Call the engine; halve a call that fails until the faulty line stands alone.
-
-        Yields the results of each call before the next one, so that they are stored in any case.
-        """
-        name = self._engine.spec.name
-        try:
-            spoken = self._timed(lines)
-        except HANDED_BACK:
-            raise
-        except DubbingError as exc:
-            error: DubbingError = exc
-        except Exception as exc:  # noqa: BLE001 - an engine may raise anything; it is reported
-            error = EngineFailed(f"{type(exc).__name__}: {exc}")
-        else:
-            if len(spoken) == len(lines):
-                yield from spoken
-                return
-            error = EngineFailed(f"{name} returned {len(spoken)} results for {len(lines)} lines")
-        log.warning("%s failed on %d lines: %s", name, len(lines), error)
-        if len(lines) == 1:
-            yield error
-            return
-        self._watch.check()
-        middle = len(lines) // 2
-        yield from self._call(lines[:middle])
-        yield from self._call(lines[middle:])
-
-    def _timed(self, lines: list[Line]) -> Sequence[Spoken]:
-        with self._speaking:
-            began = time.monotonic()
-            try:
-                return self._engine.synthesize(lines)
-            finally:
-                self._spoke += time.monotonic() - began
 
     def _note(self, ask: Ask, seed: int, spoken: Spoken) -> None:
         """Have a good clip stored, or keep the error."""
@@ -384,8 +314,8 @@ class Speech:
         first = self._misspoken(place)
         before = [outcome.takes[place] for outcome in first]
         for _ in range(1, TRIES):
-            self._better(place, lambda line: [line])
-        self._better(place, self._in_parts)
+            self._better(place, self._mouth.say_alone)
+        self._better(place, self._mouth.say_in_parts)
         return [
             outcome
             for outcome, made in zip(first, before, strict=True)
@@ -403,29 +333,21 @@ class Speech:
             and outcome.takes[place].misspoken
         ]
 
-    def _better(self, place: int, cut: Callable[[Line], list[Line]]) -> None:
-        """Speak misspoken takes once more; keep the better one of each.
-
-        cut: returns the lines that a line is spoken as.
-        """
+    def _better(self, place: int, say: Callable[[Line, Callable[[], None]], Spoken]) -> None:
+        """Speak misspoken takes once more, in a way of the engine's; keep the better of each."""
         made: list[tuple[Progress, Made]] = []
         for outcome in self._misspoken(place):
             self._watch.check()
             ask = outcome.takes[place].ask
-            line = self._line(ask, outcome.attempts)
+            line = self._mouth.line(ask, outcome.attempts)
             outcome.attempts += 1
-            spoken = _joined(list(self._call(cut(line))))
+            spoken = say(line, self._watch.check)
             if isinstance(spoken, HANDED_BACK):
                 raise spoken
             if isinstance(spoken, Audio) and not self._fault(ask, spoken):
                 made.append((outcome, self._made(ask, line.seed, spoken)))
         for outcome, new in made:
             outcome.replace(outcome.takes[place], new)
-
-    def _in_parts(self, line: Line) -> list[Line]:
-        """Return a line as its sentences, or as two or three parts."""
-        parts = split(line.text, line.language, max(1, int(len(line.text) * PART)))
-        return [replace(line, text=part) for part in parts]
 
     def _fault(self, ask: Ask, spoken: Audio) -> SpeechRejected | None:
         """Return why ``spoken`` cannot be the line, or None."""
@@ -448,18 +370,3 @@ class Speech:
             attempts=outcome.attempts,
             refused=outcome.refused,
         )
-
-
-def _joined(spoken: Sequence[Spoken]) -> Spoken:
-    """Return the parts of a line as one sound, or the error of the first that has one."""
-    if len(spoken) == 1:
-        return spoken[0]
-    parts: list[Audio] = []
-    for part in spoken:
-        if not isinstance(part, Audio):
-            return part
-        parts.append(part)
-    rate = parts[0].rate
-    pause = np.zeros(round(PAUSE * rate), np.float32)
-    sounds = [sound for part in parts for sound in (pause, trim(part).samples)]
-    return Audio(samples=np.concatenate(sounds[1:]), rate=rate)

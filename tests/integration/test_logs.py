@@ -68,7 +68,7 @@ def test_each_batch_ends_with_one_line_that_tells_what_came_of_it(system: System
 def test_every_line_of_a_batch_names_job_round_batch_and_worker(system: System) -> None:
     system.run(script("failing", "<raise> One line", "<raise> and another"))
     said = lines(system, "faulty", "failing")
-    assert [line["message"] for line in said if line["logger"] == "dubbing.synthesis.speak"]
+    assert [line["message"] for line in said if line["logger"] == "dubbing.synthesis.mouth"]
     assert all(
         re.match(r"job=failing round=1 batch=0 worker=faulty\.\S+$", line["context"])
         for line in said

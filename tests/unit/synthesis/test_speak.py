@@ -30,7 +30,8 @@ from dubbing.planning.result import SegmentResult
 from dubbing.storage import Storage
 from dubbing.synthesis.ask import clip_key, hurried_speed
 from dubbing.synthesis.clips import ClipStore
-from dubbing.synthesis.speak import MAX_DELIVERIES, SEED_STRIDE, Speech, Watch
+from dubbing.synthesis.mouth import SEED_STRIDE
+from dubbing.synthesis.speak import MAX_DELIVERIES, Speech, Watch
 from dubbing.voices.voice import VoiceRef
 
 TEXT = "You told me the ship would leave before dawn."
