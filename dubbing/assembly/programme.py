@@ -207,6 +207,7 @@ def place(
     end: end of the film in seconds. No line may run into a missing one.
     """
     rooms = line_rooms(script, end, job.fit.max_tail)
+    widest = line_rooms(script, end, job.fit.max_tail, gap=0.0)
     silences = silences_before([(line.start, _latest(line, outcomes)) for line in script])
     speakers: dict[str, list[FitLine]] = defaultdict(list)
     for segment, silence in zip(script, silences, strict=True):
@@ -217,6 +218,7 @@ def place(
                 id=segment.id,
                 start=segment.start,
                 room=rooms[segment.id],
+                gap=widest[segment.id] - rooms[segment.id],
                 silence=silence,
                 text=segment.text,
                 takes=outcomes[segment.id].result.takes,

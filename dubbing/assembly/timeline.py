@@ -1,7 +1,8 @@
 """Fits the lines of a speaker to their time.
 
 A line first takes the silence after it. Then its pauses are shortened, as far as it needs; then it
-starts earlier, where the job allows that; then come the engine's faster take and time-stretch.
+takes the gap before the next line; then it starts earlier, where the job allows that; then come the
+engine's faster take and time-stretch.
 Native speed and stretch together are the line's **rate**: seconds of its natural take, without what
 its pauses lost, ÷ seconds in the film. A speaker's rates are the smallest that meet every line's
 need and change little from one line to the next one soon after it, so a line before a hurried one
@@ -37,6 +38,8 @@ class FitLine:
     """Seconds from the film's first frame."""
     room: float
     """Seconds until the next line or the film's end; 0 or less when it starts after the film."""
+    gap: float = 0.0
+    """Seconds after its room that are kept free before the next line, if that can be."""
     silence: float = 0.0
     """Seconds before its start in which nobody speaks."""
     text: str
@@ -143,12 +146,17 @@ def smooth(needs: Sequence[float], max_change: float) -> list[float]:
 
 
 def _need(line: FitLine, bounds: Fit) -> _Need:
-    """Return what a line needs: shorter pauses, then an earlier start, then a higher rate."""
+    """Return what a line needs.
+
+    Shorter pauses come first, then the gap before the next line, an earlier start, a higher rate.
+    """
     speech = _shortened(line.takes[0], line.room, bounds)
-    early = 0.0
-    if not _fits(speech, line.room):
-        early = min(bounds.max_early, line.silence, speech - line.room)
-    room = line.room + early
+    room, early = line.room, 0.0
+    if not _fits(speech, room):
+        room += min(line.gap, speech - room)
+    if not _fits(speech, room):
+        early = min(bounds.max_early, line.silence, speech - room)
+        room += early
     needed = speech / room if room > 0 else math.inf
     rate = 1.0 if needed <= 1 + TOLERANCE else min(needed, bounds.max_rate)
     return _Need(early=early, room=room, speech=speech, rate=rate)

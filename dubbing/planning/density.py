@@ -34,7 +34,7 @@ def dense(
     """
     segments = {segment.id: segment for segment in job.segments}
     end = math.inf if film_seconds is None else film_seconds
-    rooms = line_rooms(voiced(job).segments, end, job.fit.max_tail)
+    rooms = line_rooms(voiced(job).segments, end, job.fit.max_tail, gap=0.0)
     voices = [VoiceIn(engine, voice.identity, job.language) for engine, voice, _ in lines]
     paces = measured(voices)
     for voice, (engine, ref, line) in zip(voices, lines, strict=True):

@@ -17,12 +17,16 @@ GAP = 0.08
 
 
 def line_rooms(
-    segments: Sequence[Segment], end: float = math.inf, tail: float | None = None
+    segments: Sequence[Segment],
+    end: float = math.inf,
+    tail: float | None = None,
+    gap: float = GAP,
 ) -> dict[str, float]:
     """Return how many seconds each line may take: its own, and the silence that follows.
 
     end: the end of the film in seconds from its first frame, when known. A line that starts after
     it has a room of 0 or less. tail: the most seconds of that silence, as `Fit.max_tail`.
+    gap: seconds kept free before the next line.
 
     Lines that overlap on purpose do not shorten each other: only a line that starts at or after
     the end of another one follows it.
@@ -34,7 +38,7 @@ def line_rooms(
         own = segment.end - segment.start
         free = own + OPEN_END
         if following < len(starts):
-            free = max(own, starts[following] - segment.start - GAP)
+            free = max(own, starts[following] - segment.start - gap)
         if tail is not None:
             free = min(free, own + tail)
         rooms[segment.id] = min(free, end - segment.start)
