@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -58,6 +58,10 @@ SLIPS = 2
 """Letters that may be misheard in any line: a word of three has no more to go by."""
 ADDED = 4
 """Letters in a row that were heard and not asked for, from which on a word was added."""
+NAME_LETTERS = 3
+"""Letters from which on a name is told from another one."""
+ALIKE = 65.0
+"""Hundredths of its letters, with those of what was heard, in which a name has to be alike."""
 SQUEEZED = 0.1
 """Seconds; two words in a row that are shorter were not said."""
 CODES = {"cmn": "zh", "nb": "no", "fil": "tl", "iw": "he", "jv": "jw", "in": "id"}
@@ -172,18 +176,17 @@ class WordJudge:
         heard = tokenizer.decode(read.sequences_ids[0])
         if len(_letters(heard)) > len(asked) + SLIPS:
             ids = [tokenizer.encode(heard)]
-            (words,) = model.find_alignment(tokenizer, ids, sound, spectra.shape[-1])
-            heard = _said(words)
-        fits = (
-            fits
-            for token, fits in zip(tokens, aligned.text_token_probs, strict=True)
-            if _letters(tokenizer.decode([token]))
-        )
+            (timed,) = model.find_alignment(tokenizer, ids, sound, spectra.shape[-1])
+            heard = _said(timed)
+        pieces = [tokenizer.decode([token]) for token in tokens]
+        words = _with_names(zip(pieces, aligned.text_token_probs, strict=True))
+        fits = (fits for word, fits in words if not _is_alike(word, _letters(heard)))
         edits = Levenshtein.opcodes(asked, _letters(_worded(heard, language)))
         slips = sum(_size(edit) for edit in edits if edit.tag != "equal")
         return Fit(
             text=heard.strip(),
-            probability=min(fits, default=0.0),
+            # Without other words, the letters decide.
+            probability=min(fits, default=1.0),
             slips=slips,
             errors=slips / len(asked),
             added=max((_size(edit) for edit in edits if edit.tag == "insert"), default=0),
@@ -213,6 +216,39 @@ class WordJudge:
 def _code(language: str) -> str:
     tag = language.lower().partition("-")[0]
     return CODES.get(tag, tag)
+
+
+def _with_names(pieces: Iterable[tuple[str, float]]) -> list[tuple[str, float]]:
+    """Return the words that tokens make, each with the least of their probabilities.
+
+    Names that follow one another are one word, as are tokens of a language without spaces.
+    """
+    words: list[tuple[str, float]] = []
+    for piece, fits in pieces:
+        if not _letters(piece):
+            continue
+        before, least = words[-1] if words else ("", 1.0)
+        goes_on = not piece.startswith(" ") or (_is_name(piece) and _is_name(before))
+        if words and goes_on:
+            words[-1] = (before + piece, min(least, fits))
+        else:
+            words.append((piece, fits))
+    return words
+
+
+def _is_name(word: str) -> bool:
+    return word.strip()[:1].isupper()
+
+
+def _is_alike(word: str, heard: str) -> bool:
+    """Whether a word is a name that was heard, though Whisper writes it otherwise.
+
+    It knows few names: a Mara is a Mario to it. Words that begin a sentence are taken for names.
+    """
+    from rapidfuzz.fuzz import partial_ratio
+
+    name = _letters(word)
+    return _is_name(word) and len(name) >= NAME_LETTERS and partial_ratio(name, heard) >= ALIKE
 
 
 def _size(edit: Any) -> int:

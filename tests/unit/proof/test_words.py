@@ -80,6 +80,16 @@ def test_numbers_are_heard_in_the_words_that_were_asked_for(judge: WordJudge, sa
 
 
 @pytest.mark.weights
+def test_a_name_is_right_though_the_model_knows_another(judge: WordJudge, say: Say) -> None:
+    text = "You should have told Ysolde Marrin that the boat had left."
+    sound = say(text)
+    assert "Ysolde" not in judge.judge("piper", "en", text, sound).text
+    assert is_right(judge, text, sound)
+    assert is_right(judge, text.replace("Ysolde Marrin", "Captain Reed"), sound) is False
+    assert is_right(judge, text, say(text.replace("Ysolde Marrin ", ""))) is False
+
+
+@pytest.mark.weights
 def test_what_the_model_cannot_hear_is_not_judged(judge: WordJudge, say: Say) -> None:
     sound = say(TEXT)
     heard = judge.judge("piper", "de-CH", TEXT, sound)
