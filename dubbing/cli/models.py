@@ -47,7 +47,8 @@ def models(context: click.Context, as_json: bool) -> None:
 def check(names: tuple[str, ...], as_json: bool) -> None:
     """Check that models load; exit with 1 if one does not.
 
-    Without NAME, checks every installed model. Each model is loaded in its own process.
+    NAME is an engine, or whisper, of which the files and the extra are looked for. Without NAME,
+    checks every installed model of an engine. Each is loaded in its own process.
     """
     system = System()
     checked = []
@@ -106,6 +107,10 @@ def _wanted(system: System, name: str) -> tuple[Weights, str]:
 def _checked(system: System, names: Sequence[str]) -> Iterator[ModelCheck]:
     catalogue = system.catalogue
     for name in names or catalogue.names():
+        if name == words.NAME:
+            lacking = words.missing(system.model_folders.of(name))
+            yield ModelCheck(name=name, seconds=0.0, error=lacking)
+            continue
         readiness = inspect(catalogue, name)
         if names:
             catalogue.permit([readiness.spec])
