@@ -9,11 +9,11 @@ from multiprocessing.synchronize import Barrier
 
 from benchmarks._script import LANGUAGE
 from benchmarks._system import PATIENCE
-from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.engine import Engine, Line
 from dubbing.media.samples import Audio, encode_flac
 from dubbing.script.manifest import Manifest
 from dubbing.storage import Storage
+from dubbing.system import System
 
 _process: list[tuple[Engine, Storage]] = []
 """The engine and storage of a process of the pool."""
@@ -30,7 +30,8 @@ def bare_processes(engine: str, count: int, storage: str) -> Pool:
 
 def bare_seconds(pool: Pool, job: Manifest, engine: str, chunk: int) -> float:
     """Return how long the processes take for a job's lines, each clip under its own key."""
-    voices = dict(zip(job.speakers, Catalogue().create(engine).spec.voices, strict=False))
+    stock = System().catalogue.create(engine).spec.voices
+    voices = dict(zip(job.speakers, stock, strict=False))
     lines = sorted((voices[segment.speaker], segment.text) for segment in job.segments)
     keys = [f"bare/{job.id}/{n}.flac" for n in range(len(lines))]
     asked = [(key, voice, text) for key, (voice, text) in zip(keys, lines, strict=True)]
@@ -41,7 +42,7 @@ def bare_seconds(pool: Pool, job: Manifest, engine: str, chunk: int) -> float:
 
 def _load(name: str, storage: str, ready: Barrier) -> None:
     """Load the engine in a new process, and speak one line."""
-    engine = Catalogue().create(name)
+    engine = System().catalogue.create(name)
     engine.load("cpu")
     engine.synthesize([Line(text="Ready.", language=LANGUAGE, voice=engine.spec.voices[0])])
     _process.append((engine, Storage.at(storage)))

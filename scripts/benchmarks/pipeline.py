@@ -52,10 +52,11 @@ class Course:
     """Lines that a bare process takes at once."""
     texts: Callable[[str], Iterator[str]]
     """Returns the texts of a job with the given name."""
+    speakers: int = SPEAKERS
 
     def job(self, name: str, lines: int) -> Manifest:
         """Return a job of new lines."""
-        return make_job(name, self.texts(name), lines, slot=SLOT, speakers=SPEAKERS)
+        return make_job(name, self.texts(name), lines, slot=SLOT, speakers=self.speakers)
 
 
 FAST = Course(engine="espeak", slots=CORES, lines=10_000, pairs=3, chunk=32, texts=sentences)
