@@ -81,11 +81,11 @@ NAMELESS = {
 
 
 def routes(app: FastAPI) -> Iterator[tuple[str, str]]:
-    """Yield the method and the path of each route of our own."""
+    """Yield the method of each route of our own, and its path without the kinds of its parts."""
     for context in iter_route_contexts(app.routes):
         # A page is the same for everybody: what it shows comes by the other routes.
-        if str(context.path) in PAGES:
+        if str(context.path) in PAGES or "{release}" in str(context.path):
             continue
         if isinstance(context.original_route, APIRoute | APIWebSocketRoute):
             for method in sorted(context.methods or ["WEBSOCKET"]):
-                yield method, str(context.path)
+                yield method, str(context.path).replace(":path}", "}")

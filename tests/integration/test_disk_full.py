@@ -138,7 +138,7 @@ def test_an_assembly_without_room_fails_clearly_and_leaves_nothing(
 
     # There was room when it was looked at; there is none for the mix, then for the outputs.
     monkeypatch.setattr(disk_module, "SPARE", 0)
-    for begun in ("mix.f32", "dub.srt"):
+    for begun in ("speech.f32", "dub.srt"):
         temporary.leave(LARGE)
         with pytest.raises(MediaError, match=r"(?i)no space (is )?left"):
             assemble(

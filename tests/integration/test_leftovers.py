@@ -48,7 +48,7 @@ def mixing(system: System) -> None:
     """Start an assembly worker; return once it mixes."""
     before = leftovers()
     system.start("assembly")
-    mixes = lambda: [mix for new in leftovers() - before for mix in new.rglob("mix.f32")]  # noqa: E731
+    mixes = lambda: [mix for new in leftovers() - before for mix in new.rglob("speech.f32")]  # noqa: E731
     system.until(lambda: any(mix.stat().st_size for mix in mixes()), "mixing")
 
 
@@ -77,7 +77,7 @@ def test_the_folder_of_a_killed_assembly_is_swept_at_the_next_start(system: Syst
     os.killpg(system.worker("assembly").pid, signal.SIGKILL)
     system.worker("assembly").wait()
     (killed,) = leftovers() - before
-    assert list(killed.rglob("mix.f32"))
+    assert list(killed.rglob("speech.f32"))
     system.client.cancel("hour")
     with scratch() as living:
         system.start("assembly")

@@ -65,7 +65,7 @@ def test_while_redis_is_silent_a_gateway_counts_for_itself(
         await other.step()
         assert other.size == 2
         with redis.from_url(redis_url) as server:
-            server.client_pause(600)
+            server.client_pause(2000)
             await other.step()
             assert other.size == 0
         await one.end()
