@@ -11,6 +11,7 @@ import click
 from dubbing.cli.options import Command, collection_option
 from dubbing.job import Background, Container, Output
 from dubbing.job.fit import FITS
+from dubbing.job.job import StudioFile
 from dubbing.script.entries import Reading, read
 
 
@@ -60,7 +61,7 @@ def job_options(command: Command) -> Command:
             help="Format to write; may be repeated.",
         ),
         click.option(
-            "--studio", multiple=True, type=click.Choice(["stems", "edit", "dapt"]),
+            "--studio", multiple=True, type=click.Choice(get_args(StudioFile)),
             help="File for a studio to write besides; may be repeated.",
         ),
         click.option("--loudness", type=click.Choice(loudness), help="Loudness profile."),

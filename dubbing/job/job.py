@@ -184,6 +184,10 @@ class Background(Model):
         return self
 
 
+StudioFile = Literal["stems", "edit", "dapt"]
+"""What a job may deliver for a studio."""
+
+
 class Output(Model):
     """What the job delivers."""
 
@@ -194,7 +198,7 @@ class Output(Model):
     """Whether a film carries the dubbed subtitles as a track."""
     original_sound: bool = False
     """Whether a film carries the original sound as a second track."""
-    studio: Annotated[tuple[Literal["stems", "edit", "dapt"], ...], Field(max_length=3)] = ()
+    studio: Annotated[tuple[StudioFile, ...], Field(max_length=3)] = ()
     """Files for a studio besides. ``stems``: Broadcast Wave of each speaker and of the background;
     ``edit``: OpenTimelineIO with each line as a clip of its stem, and the stems; ``dapt``: a DAPT
     transcript of what is heard."""
