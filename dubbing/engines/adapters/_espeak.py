@@ -25,8 +25,8 @@ SPEED, PITCH = 1, 3
 CHARACTER_POSITION, PLAIN_UTF8 = 1, 1
 IPA_PHONEMES, TIED = 2, 0x80
 TIE_SHIFT = 8
-LANGUAGE_CHANGE = re.compile(r"\([a-z-]+\)")
-"""Marks where eSpeak reads a word in another language; not a phoneme."""
+LANGUAGE_CHANGE = re.compile(r"\([^()\s]+\)")
+"""Marks where eSpeak reads a word in another language, with ties in it as in phonemes."""
 
 PUNCTUATION = re.compile(r"((?:\s*[;:,.!?¡¿—…\"«»“”]+\s*)+)")
 """Punctuation, which eSpeak turns into pauses and leaves out; models have symbols for it."""

@@ -42,6 +42,13 @@ def does_not_speak(spec: EngineSpec, language: str) -> SpeechRejected:
     return SpeechRejected(f"{spec.name} does not speak {language!r}")
 
 
+def needs_reader(who: str, language: str, extra: str, missing: ImportError) -> SpeechRejected:
+    """Return the refusal of a language by an engine without the library that reads its script."""
+    return SpeechRejected(
+        f"{who} needs a library to read {language!r}: pip install 'dubbing[{extra}]' ({missing})"
+    )
+
+
 def check_heard(reference: Audio) -> None:
     """Raise SpeechRejected for a reference without sound."""
     if not reference.samples.size or peak(reference.samples) < 10 ** (SILENCE_DBFS / 20):

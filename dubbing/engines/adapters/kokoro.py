@@ -14,7 +14,8 @@ from typing import ClassVar
 import numpy as np
 
 from dubbing.engines.adapters._espeak import Reading
-from dubbing.engines.adapters._kokoro import LONGEST, SYMBOLS, VARIETIES, reading
+from dubbing.engines.adapters._kokoro.phonemes import VARIETIES, reading
+from dubbing.engines.adapters._kokoro.symbols import LONGEST, SYMBOLS
 from dubbing.engines.adapters._onnx.graph import Array, Graph, graphs
 from dubbing.engines.adapters._shared import cannot_clone, does_not_speak, loaded, no_such_voice
 from dubbing.engines.engine import EngineSpec, Line, Spoken, VoiceForm, described, require
@@ -42,12 +43,16 @@ VOICES = (
     "bf_emma", "bm_george", "bf_isabella", "bm_fable", "bf_alice", "bm_lewis", "bf_lily",
     "bm_daniel",
     "ef_dora", "em_alex", "em_santa", "ff_siwis", "hf_alpha", "hm_omega", "hf_beta", "hm_psi",
-    "if_sara", "im_nicola", "pf_dora", "pm_alex", "pm_santa",
+    "if_sara", "im_nicola",
+    "jf_alpha", "jm_kumo", "jf_gongitsune", "jf_tebukuro", "jf_nezumi",
+    "pf_dora", "pm_alex", "pm_santa",
+    "zf_xiaobei", "zm_yunjian", "zf_xiaoni", "zm_yunxi", "zf_xiaoxiao", "zm_yunxia", "zf_xiaoyi",
+    "zm_yunyang",
 )  # fmt: skip
 
 
 class Kokoro:
-    """Kokoro-82M, by phonemes of eSpeak.
+    """Kokoro-82M, by phonemes of eSpeak, and of other libraries for Japanese and Mandarin.
 
     It offers speed, but no pitch: asked for 1.25, it gives some 1.2. Noise is drawn inside the
     graph, which takes no seed. Lines are spoken one by one, as the graph takes one.
@@ -62,8 +67,8 @@ class Kokoro:
         languages=("en", *(tag for tag in VARIETIES.values() if not tag.startswith("en"))),
         voices=VOICES,
         voice_languages={voice: VARIETIES[voice[0]] for voice in VOICES},
-        max_characters={"*": 400},
-        characters_per_second={"hi": 13.0, "*": 18.5},
+        max_characters={"ja": 150, "zh": 100, "*": 400},
+        characters_per_second={"hi": 13.0, "ja": 6.7, "zh": 5.4, "*": 18.5},
         speed=(0.5, 2.0),
         sample_rate=RATE,
         batch_lines=32,

@@ -15,7 +15,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from dubbing.engines.adapters._coqui.config import CONFIG, COQUI, argument, bcp47, read_model_config
-from dubbing.engines.adapters._shared import check_heard, does_not_speak, loaded, no_such_voice
+from dubbing.engines.adapters._shared import (
+    check_heard,
+    does_not_speak,
+    loaded,
+    needs_reader,
+    no_such_voice,
+)
 from dubbing.engines.adapters._torch import release, torch_errors
 from dubbing.engines.adapters._xtts import model as network
 from dubbing.engines.adapters._xtts.language_model import Row, speak
@@ -174,10 +180,7 @@ class XTTS:
         try:
             tokens: list[int] = tokenizer.encode(text.strip().lower(), lang=language)
         except ImportError as exc:
-            raise SpeechRejected(
-                f"{self.spec.name} needs a library to read {language!r}: "
-                f"pip install 'dubbing[{READERS[language]}]' ({exc})"
-            ) from exc
+            raise needs_reader(self.spec.name, language, READERS[language], exc) from exc
         silent = {tokenizer.tokenizer.token_to_id(name) for name in ("[UNK]", "[SPACE]")}
         if silent.issuperset(tokens[1:]):
             raise SpeechRejected(f"{self.spec.name} has no token for anything in {text!r}")

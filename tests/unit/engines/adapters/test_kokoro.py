@@ -13,7 +13,8 @@ from services import unavailable
 from speech import TEXTS, line, loaded, pitch, speak, spoken
 from tiny.kokoro import VOICES, make, voice
 
-from dubbing.engines.adapters._kokoro import LONGEST, SYMBOLS, reading
+from dubbing.engines.adapters._kokoro.phonemes import reading
+from dubbing.engines.adapters._kokoro.symbols import LONGEST, SYMBOLS
 from dubbing.engines.adapters.kokoro import Kokoro
 from dubbing.engines.engine import Engine, missing_libraries
 from dubbing.errors import BadInput, EngineFailed, EngineMissing, SpeechRejected
@@ -39,31 +40,8 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(
-    ("variety", "text", "phonemes"),
-    [
-        ("en-US", "The judge's boy, going home.", "ðə ʤˈʌʤᵻz bˈY, ɡˌOɪŋ hˈOm."),
-        ("en-US", "Little bird, a button.", "lˈɪTᵊl bˈɜɹd, ɐ bˈʌtn."),
-        ("en-US", "Gull Point, I hear. I'm here.", "ɡˈʌl pˈYnt, ˌI hˈɪɹ. Im hˈɪɹ."),
-        ("en-GB", "Going there, near water.", "ɡˌQɪŋ ðˈɛː, nˌɪə wˈɔːtə."),
-        ("es", "¿El muchacho?", "¿el muʧˈaʧo?"),
-        ("fr", "Je ne sais pas.", "ʒə nə sˈɛ pˈa."),
-        ("it", "Pizza e zucchero!", "pˈiʦːa e ʣˈukːeɾo!"),
-    ],
-)
-def test_a_text_is_read_in_the_phonemes_of_the_models_training(
-    variety: str, text: str, phonemes: str
-) -> None:
-    assert reading("kokoro", variety)(text) == phonemes
-
-
-def test_symbols_have_the_numbers_that_are_published() -> None:
-    assert SYMBOLS.of("ˈAbc, ʧᵻ") == [0, 156, 24, 44, 45, 3, 16, 133, 177, 0]
-    assert len(SYMBOLS.numbers) == 114
-
-
 def test_a_folders_voices_are_offered_with_their_languages(folder: Path) -> None:
-    voice(folder, "jf_alpha", [1.0])
+    voice(folder, "xf_unknown", [1.0])
     voice(folder, "if_mine", [1.0])
     spec = Kokoro("kokoro", folder).spec
     assert spec.voices == (*VOICES, "if_mine")
@@ -178,10 +156,17 @@ def test_what_was_unloaded_does_not_speak(folder: Path) -> None:
 def test_the_published_model_speaks_at_its_pace_and_speed_without_silence_around() -> None:
     kokoro = Kokoro("kokoro", weights.needed("kokoro"))
     kokoro.load("cpu")
-    plain, fast = speak(kokoro, line(kokoro), line(kokoro, speed=1.25))
+    chinese = "船会在天亮之前离开，是你告诉我的。"
+    plain, fast, mandarin = speak(
+        kokoro,
+        line(kokoro),
+        line(kokoro, speed=1.25),
+        line(kokoro, chinese, language="zh", voice="zf_xiaobei"),
+    )
     assert 1.1 < plain.seconds / fast.seconds < 1.35
     assert plain.seconds == pytest.approx(kokoro.spec.foresee(TEXTS[0], "en"), rel=0.25)
-    for sound in (plain, fast):
+    assert mandarin.seconds == pytest.approx(kokoro.spec.foresee(chinese, "zh"), rel=0.25)
+    for sound in (plain, fast, mandarin):
         judge(sound, longest=kokoro.spec.longest(TEXTS[0], "en", 1.0))
         assert level(sound.samples) == pytest.approx(-22, abs=5)
         moment = round(0.03 * sound.rate)

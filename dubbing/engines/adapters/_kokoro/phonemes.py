@@ -1,9 +1,9 @@
-"""What Kokoro reads: phonemes of its own alphabet, made of eSpeak's, and their numbers.
+"""What Kokoro reads: phonemes of its own alphabet.
 
 Kokoro was trained on the phonemes of the library misaki. For most languages these are eSpeak's,
 with one sign for each affricate and diphthong. English came from dictionaries, and from eSpeak for
-other words; here eSpeak's phonemes are brought to the same signs. Japanese and Mandarin, which more
-voices of the model speak, came from libraries that tell what eSpeak does not, such as the tone.
+other words; here eSpeak's phonemes are brought to the same signs. Japanese and Mandarin came from
+libraries that tell what eSpeak does not: readings of characters, and tones.
 """
 
 from __future__ import annotations
@@ -11,10 +11,8 @@ from __future__ import annotations
 import re
 
 from dubbing.engines.adapters._espeak import Reading, phonemes
-from dubbing.engines.adapters._onnx.symbols import Symbols
+from dubbing.engines.adapters._kokoro import japanese, mandarin
 
-LONGEST = 510
-"""Symbols of a line, without those at both ends."""
 TIE = "^"
 """Joins the letters of one phoneme in eSpeak's answer."""
 
@@ -22,27 +20,12 @@ WORD = re.compile(r"\w+")
 """A word in phonemes; the marks of stress and length count as letters."""
 
 VARIETIES = {
-    "a": "en-US", "b": "en-GB", "e": "es", "f": "fr", "h": "hi", "i": "it", "p": "pt-BR",
+    "a": "en-US", "b": "en-GB", "e": "es", "f": "fr", "h": "hi", "i": "it", "j": "ja",
+    "p": "pt-BR", "z": "zh",
 }  # fmt: skip
 """The language of a voice, by the first letter of its name."""
 ESPEAK = {"en-US": "en-us", "en-GB": "en-gb", "fr": "fr-fr", "pt-BR": "pt-br"}
 """eSpeak's names of these languages, where they differ."""
-
-# Published with the model; 0 stands at both ends.
-_RUNS = {
-    1: ";:,.!?", 9: '—…"()“” \u0303ʣʥʦʨᵝꭧAI', 31: "O", 33: "Q", 35: "ST", 39: "W", 41: "Yᵊabcdef",
-    50: "hijklmnopqrstuvwxyzɑɐɒæ", 75: "βɔɕç", 80: "ɖðʤə", 85: "ɚɛɜ", 90: "ɟ", 92: "ɡ", 99: "ɥ",
-    101: "ɨɪʝ", 110: "ɯɰŋɳɲɴø", 118: "ɸθœ", 123: "ɹ", 125: "ɾɻ", 128: "ʁɽʂʃʈʧ", 135: "ʊʋ",
-    138: "ʌɣɤ", 142: "χʎ", 147: "ʒʔ", 156: "ˈˌː", 162: "ʰ", 164: "ʲ", 169: "↓", 171: "→↗↘",
-    177: "ᵻ",
-}  # fmt: skip
-SYMBOLS = Symbols(
-    numbers={
-        symbol: number for first, run in _RUNS.items() for number, symbol in enumerate(run, first)
-    },
-    start=0,
-    end=0,
-)
 
 _PLAIN = {TIE: "", "-": ""}
 _ENGLISH = {
@@ -64,12 +47,18 @@ _SIGNS = {
     "en-GB": _PLAIN | _ENGLISH | _BRITISH,
 }
 
+_READ_BY_OTHERS = {"ja": japanese.reading, "zh": mandarin.reading}
+"""Languages that other libraries than eSpeak read, all but their words in Latin letters."""
+
 
 def reading(who: str, variety: str) -> Reading:
     """Return the reading that turns a text of a language into Kokoro's phonemes.
 
-    who: the engine that needs it. variety: of `VARIETIES`. Raises EngineMissing without eSpeak.
+    who: the engine that needs it. variety: of `VARIETIES`. Raises EngineMissing without eSpeak; the
+    reading raises SpeechRejected without its own library, or for a text that it cannot read.
     """
+    if variety in _READ_BY_OTHERS:
+        return _READ_BY_OTHERS[variety](who, reading(who, "en-US"))
     read = phonemes(who, ESPEAK.get(variety, variety), tie=TIE)
     signs = _SIGNS.get(variety, _PLAIN | _OTHER)
     longest_first = sorted(signs, key=len, reverse=True)

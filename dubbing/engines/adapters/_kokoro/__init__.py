@@ -1,0 +1,1 @@
+"""How Kokoro reads its languages."""
