@@ -153,6 +153,17 @@ class Settings(BaseSettings):
     /admin of the gateway links to none."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Level from which messages are logged."""
+    log_format: Literal["text", "json"] = "text"
+    """Form of the lines: text for people, or json, an object a line, for log collectors."""
+    log_dir: Path | None = None
+    """Folder of the logs of workers, gateways and engine servers, a file for each kind. Default:
+    standard error."""
+    log_mb: float = Field(default=100, ge=1)
+    """Megabytes after which a log in that folder is put aside."""
+    log_hours: int | None = Field(default=None, ge=1)
+    """Hours after which it is put aside in any case. Default: however old it is."""
+    log_files: int = Field(default=10, ge=1)
+    """How many logs that were put aside are kept; older ones are removed."""
 
     def __init__(self, **values: Any) -> None:
         """Read the environment; raises BadInput that names every variable to change."""

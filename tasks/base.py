@@ -16,7 +16,7 @@ from dubbing.documents import received
 from dubbing.errors import Damaged, ErrorRecord, NewerRelease
 from dubbing.ledger import Address
 from dubbing.queue import REQUEST_ID
-from dubbing.telemetry.logs import bound
+from dubbing.telemetry.context import bound
 from tasks.context import current
 
 log = logging.getLogger(__name__)

@@ -30,12 +30,18 @@ from dubbing.planning.plan import Kind
 from dubbing.queue import own_queue
 from dubbing.system import System
 from dubbing.telemetry import logs as log
+from dubbing.telemetry.options import log_options
 from tasks.commands import DRAIN
 from workers.gauges import MEASURE_SECONDS
 from workers.heartbeat import UNFIT, Heartbeat
 from workers.loop import Loop
 from workers.pool import NotBegun, pool_of
-from workers.process import ENGINES_VARIABLE, INSTALLATION_VARIABLE, WORKER_VARIABLE
+from workers.process import (
+    ENGINES_VARIABLE,
+    INSTALLATION_VARIABLE,
+    WORKER_VARIABLE,
+    log_name,
+)
 from workers.reconciler import Reconciler
 
 logger = logging.getLogger(__name__)
@@ -56,11 +62,12 @@ START_SECONDS = 0.1
     default=True,
     help="Load the engines at once, or when `dubbing workers load` says so.",
 )
+@log_options
 def worker(engines: tuple[str, ...], slots: int | None, auto_load: bool) -> None:
     """Consume the queues of ENGINES, or of `assembly`, until stopped."""
     system = System()
     settings = system.settings
-    log.configure(settings.log_level)
+    log.configure(settings, log_name(engines))
     devices = _devices(engines, system)
     slots = slots or settings.slots or default_slots(engines, devices)
     if set(devices) == {"cpu"}:

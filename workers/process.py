@@ -10,6 +10,7 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -75,10 +76,15 @@ def tear_down(**_: Any) -> None:
     close()
 
 
+def log_name(engines: Sequence[str]) -> str:
+    """Return the name of the log of a worker of these engines."""
+    return f"worker-{'+'.join(engines)}"
+
+
 def _context(id_: str) -> Context:
     """Return the context of this process. id_: that of the installation, as its parent found it."""
-    system = System()
-    log.configure(system.settings.log_level)
+    system, engines = System(), os.environ[ENGINES_VARIABLE].split()
+    log.configure(system.settings, log_name(engines))
     tally = Tally()
     reporter = Reporter(system.ledger, os.environ[WORKER_VARIABLE], _number(), tally)
     installation = Installation(system.storage, system.ledger, id_)
@@ -91,7 +97,6 @@ def _context(id_: str) -> Context:
         worker=process,
         tally=tally,
     )
-    engines = os.environ[ENGINES_VARIABLE].split()
     if engines == [Kind.ASSEMBLY]:
         # Imported now, so that no film waits for it.
         import dubbing.jobs.finish  # noqa: F401, PLC0415

@@ -12,7 +12,7 @@ import click
 from dubbing.cli.exit_codes import INTERRUPTED
 from dubbing.cli.failure import report
 from dubbing.cli.group import Group
-from dubbing.telemetry.logs import configure_command
+from dubbing.telemetry.lines import print_warnings
 
 GROUP = "dubbing.commands"
 MODULES = {
@@ -82,7 +82,7 @@ def group() -> None:
 def run(arguments: list[str] | None) -> None:
     """Run the command line and exit; by default with the arguments of this process."""
     as_json = "--json" in (sys.argv if arguments is None else arguments)
-    configure_command()
+    print_warnings()
     try:
         code = group.main(args=arguments, prog_name="dubbing", standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):

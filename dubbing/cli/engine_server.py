@@ -16,6 +16,7 @@ from dubbing.errors import BadInput
 from dubbing.settings import Settings
 from dubbing.system import System
 from dubbing.telemetry import logs
+from dubbing.telemetry.options import log_options
 
 EXTRA = "engine-server"
 LIBRARIES = ("fastapi", "uvicorn", "multipart")
@@ -37,6 +38,7 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     type=click.Choice([*CONTRACTS]),
     help="Answer the routes of another service, for its clients, in place of the own ones.",
 )
+@log_options
 def engine_server(
     engines: tuple[str, ...],
     host: str,
@@ -60,7 +62,7 @@ def engine_server(
     from dubbing.serving.listening import Address, listen  # noqa: PLC0415
 
     settings = Settings()
-    logs.configure(settings.log_level)
+    logs.configure(settings, "engine-server")
     key = settings.engine_server_key.get_secret_value() if settings.engine_server_key else ""
     if not key and not is_loopback(host):
         raise BadInput(

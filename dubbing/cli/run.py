@@ -24,6 +24,7 @@ from dubbing.script.entries import Reading
 from dubbing.script.manifest import Manifest
 from dubbing.settings import Settings
 from dubbing.system import System
+from dubbing.telemetry.options import log_options
 from dubbing.text.sounds import voiced
 
 
@@ -34,6 +35,7 @@ from dubbing.text.sounds import voiced
     "--out", default="out", show_default=True, type=click.Path(path_type=Path, file_okay=False)
 )
 @json_option
+@log_options
 def run(script: Path, out: Path, as_json: bool, **options: Any) -> None:
     """Dub SCRIPT at once, with a Redis and workers that this command starts.
 

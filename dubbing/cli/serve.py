@@ -13,6 +13,7 @@ from dubbing.cli.output import echo
 from dubbing.errors import BadInput
 from dubbing.settings import Settings
 from dubbing.telemetry import logs
+from dubbing.telemetry.options import log_options
 
 EXTRA = "gateway"
 LIBRARIES = ("fastapi", "uvicorn", "multipart", "limits", "standardwebhooks", "websockets")
@@ -27,6 +28,7 @@ END_SECONDS = 30
 @click.option("--port", default=PORT, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--certificate", type=FILE, help="Serve HTTPS with this certificate (PEM).")
 @click.option("--certificate-key", type=FILE, help="Its private key, where it is another file.")
+@log_options
 def serve(host: str, port: int, certificate: Path | None, certificate_key: Path | None) -> None:
     """Serve jobs, voices and speech over HTTP, with keys that `dubbing keys add` makes.
 
@@ -40,7 +42,7 @@ def serve(host: str, port: int, certificate: Path | None, certificate_key: Path 
     from dubbing.serving.listening import Address, listen, server_of  # noqa: PLC0415
 
     settings = Settings()
-    logs.configure(settings.log_level)
+    logs.configure(settings, "gateway")
     client, loopback = Client.connect(settings), is_loopback(host)
     client.greet()
     if not loopback and not Keyring(client.storage).any():

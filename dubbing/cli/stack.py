@@ -18,6 +18,7 @@ from dubbing.errors import BadInput
 from dubbing.planning.plan import Kind
 from dubbing.settings import Settings
 from dubbing.system import System
+from dubbing.telemetry.options import log_options
 
 
 @click.command()
@@ -29,6 +30,7 @@ from dubbing.system import System
     type=click.IntRange(0, 65535),
     help="Port of the gateway on this machine; 0: any free one.",
 )
+@log_options
 def up(engines: tuple[str, ...], port: int) -> None:
     """Run a Redis and workers for ENGINES until Ctrl-C; submit in another terminal.
 
@@ -39,7 +41,7 @@ def up(engines: tuple[str, ...], port: int) -> None:
     unwind_when_terminated()
     System(settings).add_endpoints()
     with Stack(settings, [*names, Kind.ASSEMBLY]) as stack:
-        echo(f"up: {', '.join(names)}; logs in {stack.logs}; Ctrl-C stops it")
+        echo(f"up: {', '.join(names)}; logs in {settings.log_dir or stack.logs}; Ctrl-C stops it")
         news = _of_gateway(stack, port)
         while True:
             stack.check()

@@ -189,7 +189,7 @@ class Door:
         except DubbingError as exc:
             await _refuse(exc, scope, receive, send)
             return
-        scope.setdefault("state", {}).update(caller=caller, known=known)
+        scope.setdefault("state", {}).update(caller=caller, tenant=caller.tenant, known=known)
         await self._app(scope, receive, send)
 
 

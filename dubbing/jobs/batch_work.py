@@ -41,7 +41,7 @@ from dubbing.planning.result import BatchResult, unspoken
 from dubbing.queue import Publisher
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
-from dubbing.telemetry.logs import bound
+from dubbing.telemetry.context import bound
 
 log = logging.getLogger(__name__)
 

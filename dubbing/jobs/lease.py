@@ -12,7 +12,7 @@ from functools import partial
 
 from dubbing.errors import DubbingError, EngineFailed, Stopped, StorageUnavailable
 from dubbing.ledger import Address, Ledger
-from dubbing.telemetry.logs import bound
+from dubbing.telemetry.context import bound
 
 log = logging.getLogger(__name__)
 

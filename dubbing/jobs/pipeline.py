@@ -30,7 +30,7 @@ from dubbing.planning.plan import Batch
 from dubbing.planning.result import BatchResult
 from dubbing.queue import batch_lists
 from dubbing.synthesis.speak import Known, Speech, Watch
-from dubbing.telemetry.logs import bound
+from dubbing.telemetry.context import bound
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from dubbing.planning.outcome import Outcome, gather
 from dubbing.planning.plan import CastLine, Reason, Round
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
-from dubbing.telemetry.logs import request_id
+from dubbing.telemetry.context import request_id
 from dubbing.text.sounds import voiced
 from dubbing.voices.holds import held
 from dubbing.voices.names import names, stored_voice, with_stored_voices

@@ -39,7 +39,7 @@ from dubbing.queue import Publisher
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.storage.parallel import each
-from dubbing.telemetry.logs import request_id
+from dubbing.telemetry.context import request_id
 from dubbing.webhooks.outbox import Outbox
 from dubbing.webhooks.webhook import Happening
 

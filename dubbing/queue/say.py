@@ -17,7 +17,7 @@ from dubbing.planning.plan import CastLine, PlannedLine
 from dubbing.planning.result import SegmentResult
 from dubbing.queue.publisher import Publisher, queues_of
 from dubbing.storage import Storage
-from dubbing.telemetry.logs import request_id
+from dubbing.telemetry.context import request_id
 from dubbing.voices.voice import VoiceRef
 
 SAY_SECONDS = 60.0

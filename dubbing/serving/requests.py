@@ -13,7 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dubbing.documents import is_identifier
-from dubbing.telemetry.logs import bound
+from dubbing.telemetry.context import bound
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,8 @@ class Requests:
                 await self._app(scope, body.receive, named)
             finally:
                 spent = time.monotonic() - began
-                log.info("%s %s: %d in %.2f s", scope["method"], scope["path"], status, spent)
+                with bound(tenant=scope["state"].get("tenant")):
+                    log.info("%s %s: %d in %.2f s", scope["method"], scope["path"], status, spent)
 
 
 def keys_in(headers: Headers) -> Iterator[str]:

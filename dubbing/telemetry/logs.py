@@ -1,72 +1,88 @@
-"""Logging: one line per event, to standard error, for people and for log collectors."""
+"""Where a process logs to, and in which form."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
-from types import MappingProxyType
-from typing import Any
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
 
-from dubbing.visible import visible
+from pydantic import SecretStr
 
-FORMAT = "%(asctime)s %(levelname)s %(processName)s %(name)s: %(message)s%(context)s"
+from dubbing.errors import BadInput
+from dubbing.settings import Settings
+from dubbing.telemetry.lines import Lines
+from dubbing.telemetry.masking import Mask
 
-_context: ContextVar[Mapping[str, object]] = ContextVar("context", default=MappingProxyType({}))
-
-
-def configure(level: str) -> None:
-    """Log this project's messages from ``level`` on, and those of libraries from WARNING on."""
-    logging.basicConfig(level=logging.WARNING, force=True)
-    for handler in logging.getLogger().handlers:
-        handler.setFormatter(Lines(FORMAT))
-        handler.addFilter(_add_context)
-    for name in ("dubbing", "tasks", "workers"):
-        logging.getLogger(name).setLevel(level)
+OURS = ("dubbing", "tasks", "workers")
+MEGABYTE = 1 << 20
+STANDARD_ERROR = 2
+PRIVATE = 0o600
+"""Mode of a log: it holds names of films and words of lines."""
 
 
-def configure_command() -> None:
-    """Print warnings of a process that keeps no log, such as a command, as words alone."""
-    if logging.lastResort:
-        logging.lastResort.setFormatter(Lines("warning: %(message)s"))
+def configure(settings: Settings, process: str) -> None:
+    """Log this project's messages from the level on, and those of libraries from WARNING on.
 
-
-class Lines(logging.Formatter):
-    """Writes one line per event, and below it the traceback, without control characters."""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - of the base class
-        """Return the event's line."""
-        return visible(super().formatMessage(record))
-
-    def formatException(self, ei: Any) -> str:  # noqa: N802 - of the base class
-        """Return the traceback's lines."""
-        return visible(super().formatException(ei), kept="\n")
-
-
-@contextmanager
-def bound(**values: object) -> Iterator[None]:
-    """Add ``name=value`` to every line that is logged in the block.
-
-    A value of None adds nothing. A thread started in the block does so only if it runs in a copy of
-    the context.
+    process: names the file in the folder of logs, which several processes may share.
+    Raises BadInput when nothing can be written there.
     """
-    token = _context.set({**_context.get(), **values})
+    handler = _handler(settings, process)
+    handler.setFormatter(_formatter(settings))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    for name in OURS:
+        logging.getLogger(name).setLevel(settings.log_level)
+
+
+def _formatter(settings: Settings) -> logging.Formatter:
+    """Return what forms the lines."""
+    mask = Mask(_secrets(settings))
+    if settings.log_format == "json":
+        from dubbing.telemetry.json_lines import JsonLines  # noqa: PLC0415 - it takes long
+
+        return JsonLines(mask)
+    watched = settings.log_dir is None and os.isatty(STANDARD_ERROR)
+    return Lines(mask=mask, coloured=watched and not os.environ.get("NO_COLOR"))
+
+
+def _handler(settings: Settings, process: str) -> logging.Handler:
+    """Return what writes the lines: to standard error, or to a file that is rotated."""
+    folder = settings.log_dir
+    if folder is None:
+        return logging.StreamHandler()
     try:
-        yield
-    finally:
-        _context.reset(token)
+        folder.mkdir(parents=True, exist_ok=True)
+        return _rotated(folder / f"{process}.log", settings)
+    except OSError as exc:
+        raise BadInput(
+            f"no log can be written there: {exc.strerror}", where=f"DUBBING_LOG_DIR={folder}"
+        ) from exc
 
 
-def request_id() -> str | None:
-    """Return the id of the request over HTTP that is bound here, or None."""
-    found = _context.get().get("request")
-    return found if isinstance(found, str) else None
+def _rotated(path: Path, settings: Settings) -> logging.Handler:
+    """Return what writes to a file, which many processes may share; raises OSError."""
+    from concurrent_log_handler import (  # noqa: PLC0415 - it takes long
+        ConcurrentRotatingFileHandler,
+        ConcurrentTimedRotatingFileHandler,
+    )
+
+    # The handler opens the file with the first line, and would tell errors on standard error.
+    path.touch(mode=PRIVATE)
+    size, kept = int(settings.log_mb * MEGABYTE), settings.log_files
+    if hours := settings.log_hours:
+        return ConcurrentTimedRotatingFileHandler(
+            str(path), "h", hours, backupCount=kept, maxBytes=size, chmod=PRIVATE, encoding="utf-8"
+        )
+    return ConcurrentRotatingFileHandler(
+        str(path), maxBytes=size, backupCount=kept, chmod=PRIVATE, encoding="utf-8"
+    )
 
 
-def _add_context(record: logging.LogRecord) -> bool:
-    """Add the bound values to a record; return True, as no record is dropped."""
-    named = ((name, value) for name, value in _context.get().items() if value is not None)
-    values = " ".join(f"{name}={value}" for name, value in named)
-    record.context = f" [{values}]" if values else ""
-    return True
+def _secrets(settings: Settings) -> Iterator[str]:
+    """Yield the secrets among the settings."""
+    for value in settings.model_dump().values():
+        if isinstance(value, SecretStr):
+            yield value.get_secret_value()
+    if password := urlsplit(settings.redis_url).password:
+        yield password

@@ -131,7 +131,7 @@ def test_the_id_of_a_request_is_in_the_logs_and_the_report_of_what_it_asked_for(
     assert gateway.http.get(f"{path}/report").json()["request_id"] == "trace-4711"
     assert "POST /v1/jobs: 201 in" in gateway.log.read_text()
     (told,) = [one for one in gateway.log.read_text().splitlines() if "trace-4711" in one]
-    assert told.endswith("[request=trace-4711]")
+    assert told.endswith("[request=trace-4711 tenant=default]")
     for worker, batch in (("faulty", "0"), ("assembly", "assembly")):
         named = line.format(asked["id"], batch)
         system.until(lambda worker=worker, named=named: named in system.log(worker), "told")

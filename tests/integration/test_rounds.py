@@ -45,7 +45,7 @@ from dubbing.queue import batch_lists
 from dubbing.settings import Settings
 from dubbing.storage.keys import Keys
 from dubbing.system import System
-from dubbing.telemetry.logs import bound
+from dubbing.telemetry.context import bound
 from tasks import speech
 from tasks.context import Context, current, install
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 
-from dubbing.telemetry.logs import Lines
+from dubbing.telemetry.lines import Lines
 
 
 def test_an_event_is_one_line_of_a_log_and_its_traceback_has_its_own_lines() -> None:

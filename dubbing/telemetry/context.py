@@ -1,0 +1,35 @@
+"""What a process works on just now: names and values that each line of its log bears."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import MappingProxyType
+
+_context: ContextVar[Mapping[str, object]] = ContextVar("context", default=MappingProxyType({}))
+
+
+@contextmanager
+def bound(**values: object) -> Iterator[None]:
+    """Add ``name=value`` to every line that is logged in the block.
+
+    A value of None adds nothing. A thread started in the block does so only if it runs in a copy of
+    the context.
+    """
+    token = _context.set({**_context.get(), **values})
+    try:
+        yield
+    finally:
+        _context.reset(token)
+
+
+def context() -> dict[str, object]:
+    """Return the names and values that are bound here."""
+    return {name: value for name, value in _context.get().items() if value is not None}
+
+
+def request_id() -> str | None:
+    """Return the id of the request over HTTP that is bound here, or None."""
+    found = _context.get().get("request")
+    return found if isinstance(found, str) else None

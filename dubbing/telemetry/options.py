@@ -1,0 +1,52 @@
+"""The options by which commands that stay up take where and how they log."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+def log_options(command: Command) -> Command:
+    """Add the options to a command. They are settings, which its child processes get as well."""
+    for option in (
+        click.option(
+            "--log-dir",
+            type=click.Path(path_type=Path, file_okay=False),
+            callback=_set("DUBBING_LOG_DIR"),
+            expose_value=False,
+            help="Log into files in this folder, which are rotated.",
+        ),
+        click.option(
+            "--json-logs",
+            is_flag=True,
+            callback=_set("DUBBING_LOG_FORMAT", "json"),
+            expose_value=False,
+            help="Log an object in JSON a line.",
+        ),
+        click.option(
+            "--log-level",
+            type=click.Choice(LEVELS, case_sensitive=False),
+            callback=_set("DUBBING_LOG_LEVEL"),
+            expose_value=False,
+            help="Log from this level on.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _set(variable: str, value: str = "") -> Callable[[click.Context, click.Parameter, Any], None]:
+    """Return what puts an option that was given, or ``value`` for it, into the environment."""
+
+    def put(_context: click.Context, _option: click.Parameter, given: Any) -> None:
+        if given:
+            os.environ[variable] = value or str(given)
+
+    return put
