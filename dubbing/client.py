@@ -41,6 +41,7 @@ from dubbing.system import System
 if TYPE_CHECKING:
     from dubbing.engines.remote.registry import Registry
     from dubbing.job.caution import Caution
+    from dubbing.jobs.history import Event
     from dubbing.jobs.revision import Charge
     from dubbing.queue.say import Said
     from dubbing.script.manifest import Manifest
@@ -204,6 +205,23 @@ class Client:
         _check_name(job_id)
         look = job_status if readable else status_if_readable
         return look(*self._both, job_id)
+
+    def history(self, job_id: str) -> list[Event]:
+        """Return what has happened to a job, in order; raises NotFound. Needs no Redis."""
+        from dubbing.jobs.history import history
+
+        _check_name(job_id)
+        return history(self.storage, job_id)
+
+    def why(self, job_id: str, *, remedy: str = "") -> tuple[Status, list[str]]:
+        """Return the status of a job, and in words why it stands so; raises NotFound.
+
+        remedy: what to do when a worker is missing, with ``{}`` for what it is started with.
+        """
+        from dubbing.jobs.reasons import reasons
+
+        status = self.status(job_id, readable=False)
+        return status, [*reasons(self.storage, self.ledger, status, remedy=remedy)]
 
     def watch(self, job_id: str) -> Iterator[Status]:
         """Yield a job's status at each change and every few seconds, until the job has ended."""

@@ -151,6 +151,8 @@ class Settings(BaseSettings):
     flower_url: str = ""
     """Address at which the browsers of those who run the system reach Flower. Default: the page
     /admin of the gateway links to none."""
+    stall_minutes: float = Field(default=30, gt=0)
+    """Minutes without any news of an open job after which workers warn in their logs."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Level from which messages are logged."""
     log_format: Literal["text", "json"] = "text"

@@ -43,6 +43,8 @@ from workers.process import (
     log_name,
 )
 from workers.reconciler import Reconciler
+from workers.stalls import SECONDS as STALL_SECONDS
+from workers.stalls import Stalls
 
 logger = logging.getLogger(__name__)
 
@@ -119,6 +121,8 @@ def _begin(system: System, heartbeat: Heartbeat) -> str:
 def _loops(system: System, heartbeat: Heartbeat) -> list[Loop]:
     """Return what the parent process repeats: waiting for storage keeps no worker offline."""
     reconciler = Reconciler(system.storage, system.ledger, heartbeat, system.installation)
+    silence = system.settings.stall_minutes * 60
+    stalls = Stalls(system.storage, system.ledger, silence)
 
     def fill() -> None:
         system.publisher.fill(heartbeat.record.queues)
@@ -135,6 +139,7 @@ def _loops(system: System, heartbeat: Heartbeat) -> list[Loop]:
         Loop("heartbeat", heartbeat.beat, pause),
         Loop("filling of the queues", fill, pause),
         Loop("reconciler", reconciler.step, lambda: STEP_SECONDS),
+        Loop("alarm", stalls.step, lambda: min(STALL_SECONDS, silence)),
         Loop("index of the jobs", index_jobs, lambda: INDEX_SECONDS),
     ]
 

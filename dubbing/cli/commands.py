@@ -24,6 +24,8 @@ MODULES = {
     "status": "dubbing.cli.jobs",
     "watch": "dubbing.cli.jobs",
     "jobs": "dubbing.cli.jobs",
+    "logs": "dubbing.cli.story",
+    "why": "dubbing.cli.story",
     "fetch": "dubbing.cli.jobs",
     "cancel": "dubbing.cli.jobs",
     "delete": "dubbing.cli.jobs",

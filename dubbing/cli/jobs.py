@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 
 from dubbing.cli.exit_codes import DONE, FAILED, of_jobs
+from dubbing.cli.on_done import on_done_option, tell
 from dubbing.cli.options import check_out, collection_option, past
 from dubbing.cli.output import (
     attended,
@@ -44,19 +45,14 @@ def status(job: str | None, collection: str | None, as_json: bool) -> None:
 
 @click.command()
 @click.argument("job")
+@on_done_option
 @json_option
-def watch(job: str, as_json: bool) -> None:
+def watch(job: str, on_done: list[str] | None, as_json: bool) -> None:
     """Show JOB until it ends; with --json, print one line per change."""
-    client = Client.connect()
+    statuses = attended(Client.connect().watch(job))
     with left_at_work(f"dubbing watch {job}"):
-        if not as_json:
-            sys.exit(of_jobs([show_progress(attended(client.watch(job)))]))
-        last: Status | None = None
-        for found in attended(client.watch(job)):
-            if found != last:
-                print_json(found.model_dump(mode="json"), indent=None)
-            last = found
-    sys.exit(of_jobs([found]))
+        last = _print_changes(statuses) if as_json else show_progress(statuses)
+    sys.exit(tell(on_done, last) or of_jobs([last]))
 
 
 @click.command()
@@ -206,6 +202,17 @@ def _asked(job: str | None, collection: str | None) -> tuple[str, bool]:
 def _can_be_retried(found: Status) -> bool:
     """Whether a job has ended without success, or with lines that have no clip."""
     return found.state.ended and (found.state is not JobState.COMPLETED or found.failed > 0)
+
+
+def _print_changes(statuses: Iterator[Status]) -> Status:
+    """Print each status that differs from the one before; return the last one."""
+    last = next(statuses)
+    print_json(last.model_dump(mode="json"), indent=None)
+    for found in statuses:
+        if found != last:
+            print_json(found.model_dump(mode="json"), indent=None)
+        last = found
+    return last
 
 
 def _print(found: Status, as_json: bool) -> None:

@@ -18,6 +18,7 @@ import click
 
 from dubbing.errors import DubbingError
 from dubbing.job import JobState
+from dubbing.jobs.hindrances import hindrances
 from dubbing.visible import visible
 
 if TYPE_CHECKING:
@@ -91,24 +92,10 @@ def print_unattended(depths: Mapping[str, int]) -> None:
 
 def describe(status: Status) -> str:
     """Return a job's status in one line."""
-    words = ", ".join([_standing(status), *_hindrances(status), *_costs(status)])
+    words = ", ".join([_standing(status), *hindrances(status), *_costs(status)])
     if status.error:
         words += f": {status.error.message}"
     return words
-
-
-def _hindrances(status: Status, *, remedy: str = "") -> list[str]:
-    """Return why nobody works on what a job needs.
-
-    remedy: what to do when there is no worker, with ``{}`` for what it is started with.
-    """
-    missing = [name for name in status.lacks if name not in status.unable | status.faults]
-    return [
-        *(f"no worker is online for {engine}{remedy.format(engine)}" for engine in missing),
-        *status.unable.values(),
-        *(f"no worker takes work for {name} now: {why}" for name, why in status.faults.items()),
-        *(f"{engine} is being loaded" for engine in status.loading),
-    ]
 
 
 def _standing(status: Status) -> str:
@@ -151,10 +138,10 @@ def attended(statuses: Iterable[Status]) -> Iterator[Status]:
     unable: dict[str, str] = {}
     for status in statuses:
         yield status
-        hindrances = _hindrances(status, remedy=": start `dubbing worker {}`")
+        waits = hindrances(status, remedy=": start `dubbing worker {}`")
         # What could not be loaded will not be there by itself, however long one waits.
-        if hindrances and (time.monotonic() > look or status.unable != unable):
-            for words in hindrances:
+        if waits and (time.monotonic() > look or status.unable != unable):
+            for words in waits:
                 warn(words)
             look, unable = time.monotonic() + 6 * PATIENCE_SECONDS, status.unable
 

@@ -12,6 +12,7 @@ import click
 from dubbing.cli.cautions import print_cautions
 from dubbing.cli.exit_codes import of_jobs
 from dubbing.cli.job_options import job_options, read_jobs
+from dubbing.cli.on_done import on_done_option, tell
 from dubbing.cli.options import check_out
 from dubbing.cli.output import attended, describe, echo, json_option, print_json, show_progress
 from dubbing.cli.stack import unwind_when_terminated
@@ -34,9 +35,10 @@ from dubbing.text.sounds import voiced
 @click.option(
     "--out", default="out", show_default=True, type=click.Path(path_type=Path, file_okay=False)
 )
+@on_done_option
 @json_option
 @log_options
-def run(script: Path, out: Path, as_json: bool, **options: Any) -> None:
+def run(script: Path, out: Path, on_done: list[str] | None, as_json: bool, **options: Any) -> None:
     """Dub SCRIPT at once, with a Redis and workers that this command starts.
 
     Ctrl-C stops everything; the same command continues where it stopped.
@@ -61,7 +63,7 @@ def run(script: Path, out: Path, as_json: bool, **options: Any) -> None:
         echo(describe(status))
         for path in paths:
             echo(f"{path}  {path.stat().st_size:,} bytes")
-    sys.exit(of_jobs([status]))
+    sys.exit(tell(on_done, status, paths) or of_jobs([status]))
 
 
 def _dub(reading: Reading, out: Path) -> tuple[Status, list[Path], list[Caution]]:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dubbing.cli.cautions import print_cautions
-from dubbing.cli.exit_codes import of_jobs
+from dubbing.cli.exit_codes import DONE, of_jobs
 from dubbing.cli.job_options import job_options, read_jobs
+from dubbing.cli.on_done import on_done_option, tell
 from dubbing.cli.output import (
     attended,
     counted,
@@ -43,16 +44,21 @@ if TYPE_CHECKING:
 @click.option(
     "--dry-run", is_flag=True, help="Show what would be done, and do nothing; needs no Redis."
 )
+@on_done_option
 @json_option
 def submit(
     scripts: tuple[Path, ...],
     revise: bool,
     wait: bool,
+    on_done: list[str] | None,
     dry_run: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
     """Submit SCRIPTS: manifests (.json), subtitles, folders of them, or a list (.csv)."""
+    if on_done and not wait:
+        words = "nobody would be there to run it: add --wait, or give it to `dubbing watch`"
+        raise BadInput(words, where="--on-done")
     reading = read_jobs(scripts, options)
     client = Client.connect()
     if reading.faults:
@@ -70,7 +76,7 @@ def submit(
         for submission in submissions:
             _announce(submission, alone=len(submissions) == 1)
     if wait:
-        _wait(client, submissions, reading, options["collection"], as_json)
+        _wait(client, submissions, reading, options["collection"], on_done, as_json)
     if as_json:
         records = [{"id": s.id, "created": s.created, "file": s.file} for s in submissions]
         print_json(_with_cautions(records, submissions, reading))
@@ -90,18 +96,22 @@ def _wait(
     submissions: Sequence[Submission],
     reading: Reading,
     collection: str | None,
+    on_done: list[str] | None,
     as_json: bool,
 ) -> None:
-    """Wait for jobs, and exit with 0 if all of them are completed."""
+    """Wait for jobs, and exit with 0 if all of them are completed, and all were told of well."""
     several = f"dubbing status --collection {collection}" if collection else "dubbing jobs"
     follow = f"dubbing watch {submissions[0].id}" if len(submissions) == 1 else several
     with left_at_work(follow):
         watched = [attended(client.watch(submission.id)) for submission in submissions]
-        statuses = [show_progress(each) for each in watched]
+        statuses, codes = [], []
+        for each in watched:
+            statuses.append(show_progress(each))
+            codes.append(tell(on_done, statuses[-1]))
     if as_json:
         records = [status.model_dump(mode="json") for status in statuses]
         print_json(_with_cautions(records, submissions, reading))
-    sys.exit(of_jobs(statuses))
+    sys.exit(max(codes, default=DONE) or of_jobs(statuses))
 
 
 def _preview(previews: Sequence[Preview], reading: Reading, as_json: bool) -> None:

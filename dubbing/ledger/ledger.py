@@ -332,6 +332,17 @@ class Ledger:
             newest: Any = redis.xrevrange(f"{PREFIX}job:{job}:events", count=1)
         return newest[0][0] if newest else "0-0"
 
+    def idle_seconds(self, jobs: Sequence[str]) -> list[float | None]:
+        """Return how long ago the newest event of each job came; None where none is kept."""
+        with self._server.commands() as redis:
+            calls = redis.pipeline(transaction=False)
+            calls.time()
+            for job in jobs:
+                calls.xrevrange(f"{PREFIX}job:{job}:events", count=1)
+            (seconds, micros), *newest = calls.execute()
+        now = seconds + micros / 1e6
+        return [now - int(found[0][0].split("-")[0]) / 1000 if found else None for found in newest]
+
     def turn(self, what: str, seconds: int) -> bool:
         """Whether this process is the one to do a task for the next ``seconds`` seconds."""
         with self._server.commands() as redis:

@@ -1,0 +1,56 @@
+"""Commands that tell of one job: what has happened to it, and what it waits for."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import click
+
+from dubbing.cli.output import describe, echo, json_option, print_json
+from dubbing.client import Client
+from dubbing.job import JobState
+from dubbing.jobs.history import Event
+
+AGAIN = {JobState.FAILED, JobState.CANCELLED}
+"""States of a job that can be retried whatever its lines."""
+
+
+@click.command()
+@click.argument("job")
+@click.option("--errors", is_flag=True, help="Only what went wrong.")
+@json_option
+def logs(job: str, errors: bool, as_json: bool) -> None:
+    """Show what has happened to JOB, from storage: rounds, batches, attempts, errors and the end.
+
+    The logs of the workers, where they are collected, have more: look there for job=JOB.
+    """
+    events = [one for one in Client.connect().history(job) if one.trouble or not errors]
+    if as_json:
+        print_json([event.model_dump(mode="json", exclude_none=True) for event in events])
+        return
+    for event in events:
+        echo(_line(event))
+
+
+@click.command()
+@click.argument("job")
+@json_option
+def why(job: str, as_json: bool) -> None:
+    """Tell why JOB stands where it stands: what it waits for, or what went wrong."""
+    status, reasons = Client.connect().why(job, remedy=": start `dubbing worker {}`")
+    if as_json:
+        print_json({**status.model_dump(mode="json"), "reasons": reasons})
+        return
+    echo(describe(status))
+    for reason in reasons:
+        echo(f"- {reason}")
+    if status.state in AGAIN or (status.state.ended and status.failed):
+        echo(f"`dubbing retry {job}` speaks the lines that are missing, and no others")
+
+
+def _line(event: Event) -> str:
+    """Return an event in a line."""
+    at = datetime.fromtimestamp(event.at).astimezone().isoformat(" ", "seconds")
+    indented = "  " if event.line else ""
+    by = f", by {event.worker}" if event.worker and not event.line else ""
+    return f"{at}  {indented}{event.words}{by}"

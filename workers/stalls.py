@@ -1,0 +1,56 @@
+"""The alarm about jobs of which no news comes: one worker of the fleet looks and warns."""
+
+from __future__ import annotations
+
+import logging
+from itertools import islice
+
+from dubbing.documents import is_identifier
+from dubbing.errors import NotFound
+from dubbing.jobs.reasons import reasons
+from dubbing.jobs.status import status_if_readable
+from dubbing.ledger import Ledger
+from dubbing.storage import Storage
+from dubbing.storage.keys import Keys
+from dubbing.telemetry.context import bound
+
+log = logging.getLogger(__name__)
+
+SECONDS = 60.0
+"""Seconds between two looks at all open jobs."""
+AT_ONCE = 200
+"""Jobs that Redis is asked about in one call."""
+
+
+class Stalls:
+    """Warns of open jobs of which nothing was heard for a time, and again each time it is over."""
+
+    def __init__(self, storage: Storage, ledger: Ledger, seconds: float) -> None:
+        """seconds: of silence after which a job has stalled."""
+        self._storage = storage
+        self._ledger = ledger
+        self._seconds = seconds
+
+    def step(self) -> None:
+        """Look at all open jobs, unless another worker has just done so."""
+        if not self._ledger.turn("stalls", max(1, round(min(SECONDS, self._seconds)) - 1)):
+            return
+        names = (key.removeprefix(Keys.OPEN) for key in self._storage.keys(Keys.OPEN))
+        # Other programs put files of their own beside the marks.
+        ids = filter(is_identifier, names)
+        while some := list(islice(ids, AT_ONCE)):
+            for id_, idle in zip(some, self._ledger.idle_seconds(some), strict=True):
+                if idle is not None and idle > self._seconds:
+                    self._warn(id_)
+
+    def _warn(self, id_: str) -> None:
+        if not self._ledger.turn(f"stall:{id_}", max(1, round(self._seconds))):
+            return
+        try:
+            status = status_if_readable(self._storage, self._ledger, id_)
+        except NotFound:
+            # It was removed in this moment.
+            return
+        with bound(job=id_, round=status.round):
+            words = "; ".join(reasons(self._storage, self._ledger, status))
+            log.warning("%s makes no progress: it is %s: %s", id_, status.state.value, words)
