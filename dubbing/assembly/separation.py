@@ -19,8 +19,8 @@ from dubbing.media.samples import Samples
 OVERLAP = 0.25
 """Share of a window that the next one hears, too; Demucs's own."""
 PAIRS = {1: ((0, 0),), 2: ((0, 1),), 6: ((0, 1), (2, 2), (4, 5))}
-"""The channels that are heard together as stereo, by channel count: in 5.1 the front, the centre and
-the surround; its low-frequency effects hold no voice."""
+"""The channels that are heard together as stereo, by channel count: in 5.1 the front, the centre
+and the surround; its low-frequency effects hold no voice."""
 
 
 class Model(Protocol):
@@ -117,7 +117,9 @@ def _longer(sound: Samples, window: Samples) -> Samples:
     return longer
 
 
-def _resampled(sound: Iterable[Samples], rate: int, wanted: int, channels: int) -> Iterator[Samples]:
+def _resampled(
+    sound: Iterable[Samples], rate: int, wanted: int, channels: int
+) -> Iterator[Samples]:
     """Yield a sound at another rate; it is not delayed."""
     stream = soxr.ResampleStream(rate, wanted, channels, dtype="float32")
     for block in sound:

@@ -31,6 +31,8 @@ RECIPE = 1
 """Raised when the same model makes another track of the same film."""
 SAMPLE_BYTES = 3
 """Bytes per sample of the track, before it is packed."""
+BLOCK_SECONDS = 0.1
+"""Seconds of a block of FLAC, at most; a file that lacks more is cut short."""
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +60,7 @@ def separated(
     path = folder / "background.flac"
     if storage.exists(key):
         try:
-            return replace(programme, track=fetch_source(storage, key, path))
+            return replace(programme, track=_stored(storage, key, path))
         except BadInput as exc:
             log.warning("%s is made again: %s", key, exc)
     check_space({folder: round(film.info.seconds * RATE) * channels * SAMPLE_BYTES})
@@ -67,6 +69,14 @@ def separated(
         _write(path, without_voices(own, model, channels=channels, check=check), channels)
     storage.upload(key, path)
     return replace(programme, track=Source(path=path, info=probe(path)))
+
+
+def _stored(storage: Storage, key: str, path: Path) -> Source | None:
+    """Return a track that was made before; raises BadInput for one that is damaged."""
+    track = fetch_source(storage, key, path)
+    if track and soundfile.info(track.path).frames > (track.info.seconds + BLOCK_SECONDS) * RATE:
+        raise BadInput("it is cut short", where=key)
+    return track
 
 
 def _content(media: str, film: Source) -> str:

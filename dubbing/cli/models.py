@@ -21,7 +21,6 @@ from dubbing.errors import BadInput
 from dubbing.proof import words
 from dubbing.system import System
 
-
 HELPERS = {
     words.NAME: (words.WEIGHTS, words.LICENCE),
     demucs.NAME: (demucs.WEIGHTS, demucs.LICENCE),
@@ -55,8 +54,8 @@ def models(context: click.Context, as_json: bool) -> None:
 def check(names: tuple[str, ...], as_json: bool) -> None:
     """Check that models load; exit with 1 if one does not.
 
-    NAME is an engine; or whisper or demucs, of which the files and the extra are looked for. Without
-    NAME, checks every installed model of an engine. Each is loaded in its own process.
+    NAME is an engine; or whisper or demucs, of which the files and the extra are looked for.
+    Without NAME, checks every installed model of an engine. Each is loaded in its own process.
     """
     system = System()
     checked = []

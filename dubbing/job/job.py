@@ -315,9 +315,9 @@ DIGEST = re.compile(r"[0-9a-f]{64}")
 """The digest of a stored voice."""
 
 SECOND = 2
-"""The format of a job with a voice or a speed of a segment's own, with files for a studio, or with a
-background that is separated: a release that reads the first format alone would speak the line as the
-speaker's role says, leave out the files, and take the job for a damaged one."""
+"""The format of a job with a voice or a speed of a segment's own, with files for a studio, or whose
+film is separated: a release that reads the first format alone would speak the line as the speaker's
+role says, leave out the files, and take the job for a damaged one."""
 
 UNCAST = Role()
 """The role of a speaker whom the cast does not name."""

@@ -64,7 +64,8 @@ TRIES = 3
 """After so many failures of its engine, a batch is reported with that error.
 
 These are failures before any line is spoken: of an extraction, or of a converter's base that cannot
-be loaded; or of the model that takes the speech out of a film. What fails while lines are spoken is tried again line by line, and is theirs.
+be loaded; or after all lines, of the model that takes the speech out of a film. What fails while
+lines are spoken is tried again line by line, and is theirs.
 """
 BOUNDS: Mapping[type[Transient], int] = {StorageUnavailable: SETBACKS, EngineFailed: TRIES}
 """How often work is tried that raises such an error; after any other, it is tried until it ends."""

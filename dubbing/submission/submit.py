@@ -145,7 +145,6 @@ class Checker:
             needed=needed,
         )
 
-
     def _require_separation(self) -> None:
         """Raise BadInput unless a film can be separated here, or by a worker of the system."""
         lacking = self.separator.missing()

@@ -1,4 +1,4 @@
-"""A tiny Hybrid Transformer Demucs of random weights, in the form in which its author publishes it."""
+"""A tiny Hybrid Transformer Demucs of random weights, in the form of those that are published."""
 
 from __future__ import annotations
 

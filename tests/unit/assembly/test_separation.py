@@ -163,9 +163,7 @@ def test_a_job_is_refused_unless_a_film_can_be_separated_here_or_by_a_worker(
     checker = Checker(storage=storage, catalogue=Catalogue(), engine="tone")
     with pytest.raises(BadInput, match=r"no assembly worker .* `dubbing models fetch demucs`"):
         checker.check(job)
-    Checker(
-        storage=storage, catalogue=Catalogue(), engine="tone", separator=separator
-    ).check(job)
+    Checker(storage=storage, catalogue=Catalogue(), engine="tone", separator=separator).check(job)
     storage.create(Keys.SEPARATION, b"")
     checker.check(job)
 
