@@ -61,16 +61,11 @@ class Separator:
     @contextmanager
     def loaded(self) -> Iterator[VoiceModel]:
         """Load the model for the block; raises EngineMissing, and EngineFailed if it is damaged."""
-        import torch
-
         model = VoiceModel(self._path(), self.device or _best_device())
         try:
             yield model
         finally:
-            del model
-            if torch.cuda.is_available():
-                # The card is shared with engines, whose films have not ended.
-                torch.cuda.empty_cache()
+            model.unload()
 
     def _path(self) -> Path:
         if lacking := self.missing():
@@ -122,6 +117,14 @@ class VoiceModel:
         except RuntimeError as exc:
             raise EngineFailed(f"{NAME} could not hear the film: {_first_line(exc)}") from exc
         return voices
+
+    def unload(self) -> None:
+        """Free its memory, also that of the card, which is shared with engines."""
+        import torch
+
+        self._model = None
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
 
 
 def _best_device() -> str:
