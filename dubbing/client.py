@@ -143,6 +143,7 @@ class Client:
             storage=self.storage,
             catalogue=self._system.catalogue,
             engine=self._system.settings.engine,
+            separator=self._system.separator,
         )
 
     @cached_property

@@ -25,6 +25,7 @@ from dubbing.storage import S3Options, Storage
 if TYPE_CHECKING:
     from celery import Celery
 
+    from dubbing.assembly.demucs import Separator
     from dubbing.engines.remote.registry import Registry
     from dubbing.proof.words import WordJudge
 
@@ -121,6 +122,13 @@ class System:
         # Engines on a CPU have a process for each core.
         alone = any(self.catalogue.create(name).spec.device != "cpu" for name in engines)
         return WordJudge(folder, min(JUDGES, os.cpu_count() or 1) if alone else 1)
+
+    @property
+    def separator(self) -> Separator:
+        """What takes the speech out of films on this machine, if it can be done here."""
+        from dubbing.assembly.demucs import NAME, Separator  # noqa: PLC0415 - few need it
+
+        return Separator(self.model_folders.of(NAME), self.settings.device)
 
     @cached_property
     def pools(self) -> Pools:

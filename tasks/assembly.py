@@ -27,6 +27,6 @@ def assemble(**address: Any) -> str:
         if lease is None:
             return "nothing to do"
         began = time.monotonic()
-        words = finish(context.runner, lease, check)
+        words = finish(context.runner, lease, check, context.separator)
         context.runner.tally.add(1, 0, time.monotonic() - began)
         return words if lease.at == at else f"{lease.at.job}: {words}"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
+from dubbing.assembly.demucs import NONE, Separator
 from dubbing.engines.engine import VoiceForm
 from dubbing.engines.holding import Holding
 from dubbing.engines.residency import Residency
@@ -37,6 +38,8 @@ class Context:
     engines: Residency | None = None
     report: Callable[[Holding], object] = lambda holding: None
     """Reports what a process without engines holds."""
+    separator: Separator = NONE
+    """Takes the speech out of films, in a process that assembles."""
     judge: WordJudge | None = None
     """Judges the words of new takes; None where they are not proven."""
     ending: bool = False

@@ -33,6 +33,7 @@ from dubbing.media.scratch import sweep
 from dubbing.planning.plan import Kind
 from dubbing.queue import Publisher
 from dubbing.storage import Storage
+from dubbing.storage.keys import Keys
 from dubbing.system import System
 from dubbing.telemetry import logs as log
 from tasks.context import ENDING, Context, close, install
@@ -102,7 +103,8 @@ def _context(id_: str) -> Context:
         import dubbing.jobs.finish  # noqa: F401, PLC0415
 
         sweep()
-        context = Context(runner=runner, report=reporter.report)
+        _offer_separation(system)
+        context = Context(runner=runner, report=reporter.report, separator=system.separator)
         reporter.report(Holding(begun=True))
     else:
         _keep_memory()
@@ -159,6 +161,16 @@ def _announce(storage: Storage, engine: Voicing) -> None:
         publish(storage, engine)
     except StorageUnavailable as exc:
         logger.warning("the spec of %s could not be published: %s", engine.spec.name, exc)
+
+
+def _offer_separation(system: System) -> None:
+    """Tell callers that films can be separated, if they can be here; a worker can go on without."""
+    if system.separator.missing():
+        return
+    try:
+        system.storage.create(Keys.SEPARATION, b"")
+    except StorageUnavailable as exc:
+        logger.warning("jobs that ask for separation may be refused: %s", exc)
 
 
 class Reporter:

@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from dubbing.assembly.delivery import Delivery
+from dubbing.assembly.demucs import NONE, Separator
 from dubbing.assembly.passes import Dubbed, dub
 from dubbing.assembly.programme import Programme, prepare
 from dubbing.assembly.report import Report, ReportLine, warnings
+from dubbing.assembly.speechless import separated
 from dubbing.assembly.studio import stems
 from dubbing.engines.usage import EndpointUse
 from dubbing.job import FILMS, Job, JobState
@@ -39,6 +41,7 @@ def assemble(
     asked: int = 1,
     request_id: str | None = None,
     used: Sequence[EndpointUse] = (),
+    separator: Separator = NONE,
     check: Callable[[], None] = lambda: None,
 ) -> Report:
     """Make the outputs that ``job`` asks for from its lines' outcomes; return the report.
@@ -53,12 +56,14 @@ def assemble(
     request_id: of the request over HTTP that asked for the round.
     used: what the job used of servers.
     workdir: an existing folder with room for the uncompressed programme and the outputs.
+    separator: takes the speech out of the film where the job asks for that.
     check: called every few seconds of the programme, and before a file is delivered to
     ``job.output.to``; raises to stop the work.
 
     Raises ClipUnreadable with every line whose clip must be spoken again, BadInput for a
     ``job.output.to`` that refuses a file, BadInput or MediaError for a film that cannot be read,
-    MediaError for a disk too small, Stopped, NotFound, StorageUnavailable. Temporary files are
+    MediaError for a disk too small, EngineMissing or EngineFailed where the speech is not taken out
+    of the film, Stopped, NotFound, StorageUnavailable. Temporary files are
     always removed.
     """
     script = sorted(job.segments, key=lambda segment: segment.start)
@@ -67,6 +72,8 @@ def assemble(
     if report.missing <= job.allow_missing:
         with tempfile.TemporaryDirectory(prefix="assembly-", dir=workdir) as folder:
             programme = prepare(job, script, outcomes, storage, Path(folder))
+            if job.background.mode == "separate":
+                programme = separated(programme, storage, Path(folder), separator, check)
             _check_space(programme, storage, Path(folder))
             dubbed = dub(programme, storage, Path(folder), check)
             report = _completed(report, programme, dubbed, delivery)

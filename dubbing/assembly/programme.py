@@ -67,7 +67,7 @@ class Programme:
     film: Source | None
     """The film or sound file that is dubbed."""
     track: Source | None
-    """Music and effects."""
+    """Music and effects, or the film's sound without its speech."""
     placements: Mapping[str, Placement]
     """By segment id; a line without one is missing."""
     channels: int
@@ -169,8 +169,8 @@ def prepare(
     Raises BadInput or MediaError when media cannot be read, NotFound when it is missing, and
     BadInput when the programme is longer than one may be.
     """
-    film = _fetch(storage, job.media, folder / "film", job.media_track)
-    track = _fetch(storage, job.background.track, folder / "track")
+    film = fetch_source(storage, job.media, folder / "film", job.media_track)
+    track = fetch_source(storage, job.background.track, folder / "track")
     spoken = [segment for segment in script if not is_silent(job, segment)]
     placements = place(job, spoken, outcomes, film.info.seconds if film else math.inf)
     unheard = [line for line in script if line.id not in placements]
@@ -241,7 +241,7 @@ def _layout(channels: int) -> int:
     return SURROUND if channels >= WITH_CENTRE else min(channels, 2)
 
 
-def _fetch(
+def fetch_source(
     storage: Storage, source: str | None, path: Path, wanted: str | None = None
 ) -> Source | None:
     """Return a file in place when storage is a folder, else a copy of it at ``path``."""

@@ -67,6 +67,7 @@ def _examine(system: System) -> Iterator[Finding]:
         yield _engine(readiness, needed=name == system.settings.engine)
     yield _proof()
     yield _proof_of_words(system)
+    yield _separation(system)
     yield _disk()
 
 
@@ -92,6 +93,12 @@ def _proof_of_words(system: System) -> Finding:
     lacking = missing(system.model_folders.of(WHISPER))
     words = f"nobody checks that lines say their words: {lacking}"
     return Finding("proof of words", not lacking, words if lacking else "installed", needed=False)
+
+
+def _separation(system: System) -> Finding:
+    lacking = system.separator.missing()
+    words = f"assembly here takes no speech out of films: {lacking}"
+    return Finding("separation", not lacking, words if lacking else "installed", needed=False)
 
 
 def _engine(readiness: Readiness, *, needed: bool) -> Finding:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from dubbing.assembly import demucs
 from dubbing.cli.exit_codes import FAILED
 from dubbing.cli.group import Group
 from dubbing.cli.output import echo, json_option, on_terminal, print_json, print_table
@@ -19,6 +20,12 @@ from dubbing.engines.residency import device_of
 from dubbing.errors import BadInput
 from dubbing.proof import words
 from dubbing.system import System
+
+HELPERS = {
+    words.NAME: (words.WEIGHTS, words.LICENCE),
+    demucs.NAME: (demucs.WEIGHTS, demucs.LICENCE),
+}
+"""The files and licences of models that speak nothing."""
 
 
 @click.group(cls=Group, invoke_without_command=True)
@@ -47,8 +54,8 @@ def models(context: click.Context, as_json: bool) -> None:
 def check(names: tuple[str, ...], as_json: bool) -> None:
     """Check that models load; exit with 1 if one does not.
 
-    NAME is an engine, or whisper, of which the files and the extra are looked for. Without NAME,
-    checks every installed model of an engine. Each is loaded in its own process.
+    NAME is an engine; or whisper or demucs, of which the files and the extra are looked for.
+    Without NAME, checks every installed model of an engine. Each is loaded in its own process.
     """
     system = System()
     checked = []
@@ -71,9 +78,9 @@ def check(names: tuple[str, ...], as_json: bool) -> None:
 def fetch(name: str, revision: str, as_json: bool) -> None:
     """Download a model from the Hugging Face hub, or from the configured mirror.
 
-    NAME is an engine, a new instance of one, such as xtts-b, or whisper, which proves the words of
-    lines. An interrupted download leaves no
-    model behind; the next one resumes it.
+    NAME is an engine or a new instance of one, such as xtts-b; whisper, which proves the words of
+    lines; or demucs, which takes the speech out of films. An interrupted download leaves no model
+    behind; the next one resumes it.
     """
     system = System()
     weights, licence = _wanted(system, name)
@@ -89,14 +96,14 @@ def fetch(name: str, revision: str, as_json: bool) -> None:
         print_json({**asdict(fetched), "folder": str(fetched.folder)})
         return
     echo(f"{fetched.folder}: {_size(fetched.size)}, commit {fetched.commit}")
-    if name != words.NAME:
+    if name not in HELPERS:
         echo(f"`dubbing models check {name}` checks that it loads")
 
 
 def _wanted(system: System, name: str) -> tuple[Weights, str]:
     """Return the files of a model, and its licence; raises BadInput and EngineMissing."""
-    if name == words.NAME:
-        return words.WEIGHTS, words.LICENCE
+    if name in HELPERS:
+        return HELPERS[name]
     readiness = inspect(system.catalogue, name)
     if readiness.weights is None:
         raise BadInput(f"engine {name!r} needs no model")
@@ -107,9 +114,8 @@ def _wanted(system: System, name: str) -> tuple[Weights, str]:
 def _checked(system: System, names: Sequence[str]) -> Iterator[ModelCheck]:
     catalogue = system.catalogue
     for name in names or catalogue.names():
-        if name == words.NAME:
-            lacking = words.missing(system.model_folders.of(name))
-            yield ModelCheck(name=name, seconds=0.0, error=lacking)
+        if name in HELPERS:
+            yield ModelCheck(name=name, seconds=0.0, error=_lacking(system, name))
             continue
         readiness = inspect(catalogue, name)
         if names:
@@ -117,6 +123,13 @@ def _checked(system: System, names: Sequence[str]) -> Iterator[ModelCheck]:
         if names or readiness.has_model:
             device = device_of(readiness.spec, system.settings.device)
             yield check_model(system.model_folders, name, device)
+
+
+def _lacking(system: System, name: str) -> str:
+    """Return what a model beside the engines lacks, with the remedy; ``""`` when all is there."""
+    if name == words.NAME:
+        return words.missing(system.model_folders.of(name))
+    return system.separator.missing()
 
 
 def _record(readiness: Readiness, weights: Weights) -> dict[str, Any]:

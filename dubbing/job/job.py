@@ -162,9 +162,10 @@ class Segment(Model):
 class Background(Model):
     """What is heard under the speech."""
 
-    mode: Literal["none", "duck", "track"] = "duck"
-    """``duck``: the film's own sound, lowered under speech; ``track``: the ``track``, lowered under
-    speech only as far as ``distance`` needs."""
+    mode: Literal["none", "duck", "track", "separate"] = "duck"
+    """``duck``: the film's own sound, lowered under speech; ``track``: the ``track``, and
+    ``separate``: the film's own sound without its speech, both lowered under speech only as far as
+    ``distance`` needs."""
     track: str | None = None
     """A music-and-effects file, for ``mode: track``."""
     depth: float = Field(default=12.0, ge=0, le=60)
@@ -314,9 +315,9 @@ DIGEST = re.compile(r"[0-9a-f]{64}")
 """The digest of a stored voice."""
 
 SECOND = 2
-"""The format of a job with a voice or a speed of a segment's own, or with files for a studio: a
-release that reads the first format alone would speak the line as the speaker's role says, and leave
-out the files."""
+"""The format of a job with a voice or a speed of a segment's own, with files for a studio, or whose
+film is separated: a release that reads the first format alone would speak the line as the speaker's
+role says, leave out the files, and take the job for a damaged one."""
 
 UNCAST = Role()
 """The role of a speaker whom the cast does not name."""
@@ -340,8 +341,8 @@ class Job(Request, Document):
     def as_stored(self) -> bytes:
         """Return its document, marked with the lowest format of a release that reads it rightly."""
         own = any(segment.voice or segment.speed for segment in self.segments)
-        marked = self.model_copy(update={"format": SECOND if own or self.output.studio else 1})
-        return marked.model_dump_json().encode()
+        newer = own or self.output.studio or self.background.mode == "separate"
+        return self.model_copy(update={"format": SECOND if newer else 1}).model_dump_json().encode()
 
     def digest(self) -> str:
         """Return a hex digest of the request, without its id, collection, notes and file name.

@@ -64,7 +64,8 @@ TRIES = 3
 """After so many failures of its engine, a batch is reported with that error.
 
 These are failures before any line is spoken: of an extraction, or of a converter's base that cannot
-be loaded. What fails while lines are spoken is tried again line by line, and is theirs.
+be loaded; or after all lines, of the model that takes the speech out of a film. What fails while
+lines are spoken is tried again line by line, and is theirs.
 """
 BOUNDS: Mapping[type[Transient], int] = {StorageUnavailable: SETBACKS, EngineFailed: TRIES}
 """How often work is tried that raises such an error; after any other, it is tried until it ends."""
@@ -208,7 +209,7 @@ class BatchRunner:
             # This process lives, so a batch that it hands back does not count as a death. Any
             # other exception counts, or the batch would come again for ever.
             self.ledger.forgive(lease.at.job, [line.id for line in batch.lines])
-            bound = next((tries for kind, tries in BOUNDS.items() if isinstance(exc, kind)), None)
+            bound = bound_of(exc)
             # Failures of this process alone are not counted.
             if bound is None or lease.set_back(exc) < bound:
                 raise
@@ -260,6 +261,11 @@ class BatchRunner:
             # The reconciler names the damaged document.
             return Claim.OVER, at
         return self.ledger.claim(at, self.worker)
+
+
+def bound_of(exc: Transient) -> int | None:
+    """Return how often work that raises ``exc`` is tried; None for as often as it takes."""
+    return next((tries for kind, tries in BOUNDS.items() if isinstance(exc, kind)), None)
 
 
 def failed_result(batch: Batch, error: DubbingError, worker: str) -> BatchResult:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from dubbing.assembly.assemble import assemble
+from dubbing.assembly.demucs import NONE, Separator
 from dubbing.assembly.report import Report
 from dubbing.engines.published import published_specs
 from dubbing.engines.usage import EndpointUse, by_engine
@@ -22,7 +23,7 @@ from dubbing.errors import (
     WorkerEnds,
 )
 from dubbing.job import Job, JobState
-from dubbing.jobs.batch_work import SETBACKS, BatchRunner
+from dubbing.jobs.batch_work import BatchRunner, bound_of
 from dubbing.jobs.lease import Lease
 from dubbing.jobs.rounds import create_round, end_round, start
 from dubbing.jobs.status import job_status
@@ -43,13 +44,19 @@ MAX_REPAIRS = 3
 """Repair rounds per request; more mean that the storage is broken."""
 
 
-def finish(runner: BatchRunner, lease: Lease, check: Callable[[], None] = lambda: None) -> str:
+def finish(
+    runner: BatchRunner,
+    lease: Lease,
+    check: Callable[[], None] = lambda: None,
+    separator: Separator = NONE,
+) -> str:
     """Assemble the round of ``lease`` and end it; return its state.
 
     When failed lines have another engine left, or when clips or results cannot be read, another
     round is opened instead.
 
     check: called every few seconds of the programme; raises WorkerEnds to stop the work.
+    separator: that of this worker.
     """
     round_ = lease.at.round
     job = load_job(runner.storage, lease.at.job, round_)
@@ -58,7 +65,7 @@ def finish(runner: BatchRunner, lease: Lease, check: Callable[[], None] = lambda
     if latest_round(runner.storage, job.id) != round_:
         return _give_way(runner, job)
     try:
-        return _advance(runner, lease, job, check)
+        return _advance(runner, lease, job, check, separator)
     except Permanent as exc:
         return _fail(runner, lease, exc)
     except WorkerEnds:
@@ -69,12 +76,15 @@ def finish(runner: BatchRunner, lease: Lease, check: Callable[[], None] = lambda
     except Transient as exc:
         # This process is alive: a batch that it hands back does not count as a death.
         runner.ledger.forgive(job.id, [DELIVERY])
-        if not isinstance(exc, StorageUnavailable) or lease.set_back(exc) < SETBACKS:
+        bound = bound_of(exc)
+        if bound is None or lease.set_back(exc) < bound:
             raise
         return _fail(runner, lease, exc)
 
 
-def _advance(runner: BatchRunner, lease: Lease, job: Job, check: Callable[[], None]) -> str:
+def _advance(
+    runner: BatchRunner, lease: Lease, job: Job, check: Callable[[], None], separator: Separator
+) -> str:
     round_, run = lease.at.round, secrets.token_hex(4)
     _count_delivery(lease)
     outcomes, used = _history(runner, lease)
@@ -85,7 +95,7 @@ def _advance(runner: BatchRunner, lease: Lease, job: Job, check: Callable[[], No
         return _go_on(runner, lease, job, Reason.FALLBACK, lines)
     keep_paces(runner.storage, outcomes.values())
     try:
-        report = _assemble(runner, lease, job, outcomes, run, check, used)
+        report = _assemble(runner, lease, job, outcomes, run, check, used, separator)
     except ClipUnreadable as exc:
         lines = [_asked_again(outcomes[id_], exc.found.get(id_, "")) for id_ in exc.segments]
         return _repair(runner, lease, job, lines, exc)
@@ -127,6 +137,7 @@ def _assemble(
     run: str,
     check: Callable[[], None],
     used: Sequence[EndpointUse],
+    separator: Separator,
 ) -> Report:
     round_ = lease.at.round
     planned = load_round(runner.storage, job.id, round_)
@@ -146,6 +157,7 @@ def _assemble(
             asked=planned.asked,
             request_id=planned.request_id,
             used=used,
+            separator=separator,
             check=go_on,
         )
 

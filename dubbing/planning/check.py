@@ -125,6 +125,8 @@ def _whole(job: Request) -> Iterator[str]:
         yield f"the voice of {names} comes from the film: name the media"
     if job.media_track and not job.media:
         yield f"media_track {job.media_track!r} is a sound track of a film: name the media"
+    if job.background.mode == "separate" and not job.media:
+        yield "background 'separate' takes the speech out of the film's sound: name the media"
     if job.films and not job.media:
         yield f"output {' and '.join(job.films)} needs a film: name the media"
 

@@ -46,6 +46,8 @@ class Keys:
     """Says that every job of an earlier release has its mark, too; it is the first in order."""
     INSTALLATION = "installation"
     """Object that holds the id of the installation, which its Redis holds too."""
+    SEPARATION = "separation"
+    """Object that an assembly worker which can take the speech out of a film leaves."""
     PROBE = "probe"
     """Object that a worker whose storage failed writes and removes."""
     DOCTOR = "doctor"
@@ -208,6 +210,11 @@ class Keys:
     def media(digest: str) -> str:
         """Return the key of an uploaded film or sound."""
         return f"media/{digest}"
+
+    @staticmethod
+    def background(digest: str) -> str:
+        """Return the key of a film's sound without its speech; all jobs share them."""
+        return f"backgrounds/{digest}.flac"
 
     @staticmethod
     def voice_names(tenant: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from dubbing.assembly.demucs import NONE, Separator
 from dubbing.documents import together
 from dubbing.engines.catalogue import Catalogue, specs_in
 from dubbing.engines.engine import EngineSpec
@@ -82,6 +83,8 @@ class Checker:
     catalogue: Catalogue
     engine: str
     """The engine for jobs that name none."""
+    separator: Separator = NONE
+    """That of this machine, which counts where no worker has told that it has one."""
 
     def check(self, manifest: Manifest, specs: Mapping[str, EngineSpec] | None = None) -> Checked:
         """Return a job that can be stored; raises BadInput that names every segment to change.
@@ -121,6 +124,8 @@ class Checker:
         manifest = normalised(manifest.model_copy(update={"engine": engine}))
         needed = specs_in(manifest, specs)
         self.catalogue.permit(needed)
+        if manifest.background.mode == "separate":
+            self._require_separation()
         intake = Intake(sources, manifest, specs)
         seconds = intake.inspect()
         wording = Wording(manifest.language, manifest.pronunciations)
@@ -139,6 +144,15 @@ class Checker:
             specs=specs,
             needed=needed,
         )
+
+    def _require_separation(self) -> None:
+        """Raise BadInput unless a film can be separated here, or by a worker of the system."""
+        lacking = self.separator.missing()
+        if lacking and not self.storage.exists(Keys.SEPARATION):
+            raise BadInput(
+                "background 'separate': no assembly worker can take the speech out of a film, nor "
+                f"can this machine: {lacking} where assembly runs, and start its worker again"
+            )
 
 
 def _uploaded(checked: Iterable[Checked]) -> Iterator[Checked]:
