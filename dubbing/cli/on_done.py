@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dubbing.jobs.status import Status
 
 
-class HookType(click.ParamType):
+class HookType(click.ParamType[list[str]]):
     """A command and its arguments, as a shell's line without a shell."""
 
     name = "COMMAND"
