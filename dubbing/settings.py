@@ -153,6 +153,9 @@ class Settings(BaseSettings):
     /admin of the gateway links to none."""
     stall_minutes: float = Field(default=30, gt=0)
     """Minutes without any news of an open job after which workers warn in their logs."""
+    otlp_endpoint: str = ""
+    """Address of an OpenTelemetry collector, such as http://localhost:4318, to which workers and
+    gateways send traces. Default: no traces."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Level from which messages are logged."""
     log_format: Literal["text", "json"] = "text"
@@ -233,7 +236,7 @@ class Settings(BaseSettings):
                 raise ValueError(f"write {origin!r} as https://host or https://host:port")
         return tuple(origin.lower() for origin in origins)
 
-    @field_validator("hub_endpoint", "flower_url")
+    @field_validator("hub_endpoint", "flower_url", "otlp_endpoint")
     @classmethod
     def _is_web_address(cls, value: str) -> str:
         if value and urlsplit(value).scheme not in {"https", "http"}:

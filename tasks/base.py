@@ -17,6 +17,7 @@ from dubbing.errors import Damaged, ErrorRecord, NewerRelease
 from dubbing.ledger import Address
 from dubbing.queue import REQUEST_ID
 from dubbing.telemetry.context import bound
+from dubbing.telemetry.tracing import span
 from tasks.context import current
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ class WorkerTask(Task):  # type: ignore[misc]
         except Damaged as exc:
             log.warning(DROPPED, self.name, exc, message)
             return "nothing to do"
-        with bound(**subject, worker=self.request.hostname or "-"):
+        with bound(**subject, worker=self.request.hostname or "-"), span(self.name):
             began = time.monotonic()
             outcome: str = self.run(**message)
             log.info("%s: %s, in %.2f s", self.name, outcome, time.monotonic() - began)

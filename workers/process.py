@@ -36,6 +36,7 @@ from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.system import System
 from dubbing.telemetry import logs as log
+from dubbing.telemetry import tracing
 from tasks.context import ENDING, Context, close, install
 from workers.gate import Gate
 from workers.heartbeat import UNFIT
@@ -75,6 +76,7 @@ def set_up(**_: Any) -> None:
 def tear_down(**_: Any) -> None:
     """Finish the work of this process, which ends in order."""
     close()
+    tracing.close()
 
 
 def log_name(engines: Sequence[str]) -> str:
@@ -86,6 +88,7 @@ def _context(id_: str) -> Context:
     """Return the context of this process. id_: that of the installation, as its parent found it."""
     system, engines = System(), os.environ[ENGINES_VARIABLE].split()
     log.configure(system.settings, log_name(engines))
+    tracing.configure(system.settings, log_name(engines))
     tally = Tally()
     reporter = Reporter(system.ledger, os.environ[WORKER_VARIABLE], _number(), tally)
     installation = Installation(system.storage, system.ledger, id_)

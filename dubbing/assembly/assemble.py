@@ -22,6 +22,7 @@ from dubbing.proof.speaker import Match
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.storage.parallel import in_order
+from dubbing.telemetry.tracing import span
 
 SAMPLE_BYTES = 4
 """Bytes per sample of the temporary files; no output takes more."""
@@ -71,15 +72,18 @@ def assemble(
     report = Report.unmixed(job, round_, outcomes, asked=asked, request_id=request_id, used=used)
     if report.missing <= job.allow_missing:
         with tempfile.TemporaryDirectory(prefix="assembly-", dir=workdir) as folder:
-            programme = prepare(job, script, outcomes, storage, Path(folder))
+            with span("prepare"):
+                programme = prepare(job, script, outcomes, storage, Path(folder))
             if job.background.mode == "separate":
                 programme = separated(programme, storage, Path(folder), separator, check)
             _check_space(programme, storage, Path(folder))
-            dubbed = dub(programme, storage, Path(folder), check)
+            with span("dub"):
+                dubbed = dub(programme, storage, Path(folder), check)
             report = _completed(report, programme, dubbed, delivery)
             files = dubbed.files.items()
-            for _ in in_order(lambda file: delivery.send(*file), files, at_once=UPLOADED):
-                pass
+            with span("deliver"):
+                for _ in in_order(lambda file: delivery.send(*file), files, at_once=UPLOADED):
+                    pass
     delivery.complete(report)
     return report
 

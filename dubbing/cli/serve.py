@@ -12,7 +12,7 @@ from dubbing.cli.libraries import check_libraries
 from dubbing.cli.output import echo
 from dubbing.errors import BadInput
 from dubbing.settings import Settings
-from dubbing.telemetry import logs
+from dubbing.telemetry import logs, tracing
 from dubbing.telemetry.options import log_options
 
 EXTRA = "gateway"
@@ -43,6 +43,7 @@ def serve(host: str, port: int, certificate: Path | None, certificate_key: Path 
 
     settings = Settings()
     logs.configure(settings, "gateway")
+    tracing.configure(settings, "gateway")
     client, loopback = Client.connect(settings), is_loopback(host)
     client.greet()
     if not loopback and not Keyring(client.storage).any():
@@ -65,3 +66,4 @@ def serve(host: str, port: int, certificate: Path | None, certificate_key: Path 
         )
         echo(f"gateway: {address.url(listener)}")
         asyncio.run(server.serve(sockets=[listener]))
+    tracing.close()

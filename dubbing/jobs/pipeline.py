@@ -31,6 +31,7 @@ from dubbing.planning.result import BatchResult
 from dubbing.queue import batch_lists
 from dubbing.synthesis.speak import Known, Speech, Watch
 from dubbing.telemetry.context import bound
+from dubbing.telemetry.tracing import span
 
 log = logging.getLogger(__name__)
 
@@ -203,7 +204,7 @@ class Pipeline:
         """Store and count a batch that was spoken."""
         runner, began = self._runner, time.monotonic()
         try:
-            with self._answering(lease):
+            with self._answering(lease), span("store"):
                 stored = runner.settle(lease, runner.attempt(lease, batch, result), took)
             runner.tally.add(len(stored.segments) - stored.failed, stored.failed, took)
             log.info("stored %s, in %.2f s", stored.words, time.monotonic() - began)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
-import secrets
 import time
 from collections.abc import Iterator
 
@@ -14,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dubbing.documents import is_identifier
 from dubbing.telemetry.context import bound
+from dubbing.telemetry.tracing import new_request_id, span, trace_in
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +34,7 @@ class Requests:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-request-id", "")
-        request_id = given if is_identifier(given) else secrets.token_hex(8)
+        request_id = _name_of(Headers(scope=scope))
         scope.setdefault("state", {})["request_id"] = request_id
         began, status, body = time.monotonic(), 0, _Body(receive)
 
@@ -50,13 +49,21 @@ class Requests:
                     headers["Connection"] = "close"
             await send(message)
 
-        with bound(request=request_id):
+        with bound(request=request_id), span(scope["method"], **{"url.path": scope["path"]}):
             try:
                 await self._app(scope, body.receive, named)
             finally:
                 spent = time.monotonic() - began
                 with bound(tenant=scope["state"].get("tenant")):
                     log.info("%s %s: %d in %.2f s", scope["method"], scope["path"], status, spent)
+
+
+def _name_of(headers: Headers) -> str:
+    """Return the id of a request: the caller's, or that of its trace, if it sent one."""
+    given = headers.get("x-request-id", "")
+    if is_identifier(given):
+        return given
+    return trace_in(headers.get("traceparent", "")) or new_request_id()
 
 
 def keys_in(headers: Headers) -> Iterator[str]:

@@ -16,6 +16,7 @@ from dubbing.planning.result import Take, WordsHeard
 from dubbing.storage import Storage
 from dubbing.storage.parallel import AT_ONCE
 from dubbing.synthesis.ask import Ask
+from dubbing.telemetry.tracing import span
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +91,11 @@ class ClipStore:
         clip = encode_clip(spoken, ask.key, words)
         if after:
             after.result()
+        with span("store clip", key=ask.key):
+            return self._kept(ask, clip)
+
+    def _kept(self, ask: Ask, clip: Clip) -> Take:
+        """Store an encoded clip, as `_store` does."""
         if not self._storage.create(ask.key, clip.data):
             try:
                 clip = self._stored(ask)

@@ -22,6 +22,7 @@ from dubbing.errors import (
 from dubbing.media.samples import Audio, trim
 from dubbing.planning.plan import Batch
 from dubbing.synthesis.ask import Ask
+from dubbing.telemetry.tracing import span
 from dubbing.text.sentences import split
 
 log = logging.getLogger(__name__)
@@ -122,7 +123,7 @@ class Mouth:
         return Audio(samples=np.concatenate(sounds[1:]), rate=rate)
 
     def _timed(self, lines: Sequence[Line]) -> Sequence[Spoken]:
-        with self._speaking:
+        with self._speaking, span("speak", engine=self._engine.spec.name, lines=len(lines)):
             began = time.monotonic()
             try:
                 return self._engine.synthesize(lines)

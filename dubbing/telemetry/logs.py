@@ -62,7 +62,7 @@ def _handler(settings: Settings, process: str) -> logging.Handler:
 
 def _rotated(path: Path, settings: Settings) -> logging.Handler:
     """Return what writes to a file, which many processes may share; raises OSError."""
-    from concurrent_log_handler import (  # noqa: PLC0415 - it takes long
+    from concurrent_log_handler import (
         ConcurrentRotatingFileHandler,
         ConcurrentTimedRotatingFileHandler,
     )
