@@ -26,8 +26,8 @@ from dubbing.planning.result import Take
 TOLERANCE = 0.01
 """A take this close to its target, as a share, is not stretched, as nobody hears the difference;
 unless it runs into the next line."""
-EXACT = 1e-9
-"""Seconds that are rounding error."""
+UNHEARD = 0.01
+"""Seconds by which a line may run into the next one: nobody hears that."""
 NEAR = 10.0
 """Seconds of silence after which nobody hears that a speaker's pace has changed."""
 
@@ -185,7 +185,8 @@ def _shortened(take: Take, room: float, gap: float, bounds: Fit) -> float:
 
 def _fits(seconds: float, room: float, gap: float) -> bool:
     """Whether a take fits its room as it is. gap: seconds after the room that nobody else needs."""
-    return seconds <= max(room, 0.0) + min(TOLERANCE * max(room, 0.0), gap) + EXACT
+    room = max(room, 0.0)
+    return seconds <= room + min(TOLERANCE * room, gap + UNHEARD)
 
 
 def _nearest(lengths: Sequence[float], target: float) -> int:
