@@ -10,6 +10,7 @@ is also where our report declares it.
 
 - ``before_too_long``, ``before_hurried``: the same lines by pace alone, when no pause is shortened
   and the gap before the next line is not taken.
+- ``pauses``, ``with_pauses``: the share of pauses in the speech, and of the lines that have any.
 """
 
 from __future__ import annotations
@@ -97,6 +98,9 @@ def figures(engine: Engine, lines: int = LINES) -> dict[str, float]:
     films = [film(said, lengths, number) for number in range(FILMS)]
     found = [_figures_of(job, outcomes, takes) for job in films]
     return {
+        "pauses": sum(sum(take.pauses) for take in takes) / sum(take.speech for take in takes),
+        "with_pauses": statistics.mean(bool(take.pauses) for take in takes),
+    } | {
         name: (max if name.endswith("fastest") else statistics.mean)(each[name] for each in found)
         for name in found[0]
     }
