@@ -24,7 +24,10 @@ from dubbing.planning.pauses import Span, cuts, spare
 from dubbing.planning.result import Take
 
 TOLERANCE = 0.01
-"""A take this close to its target, as a share, is not stretched: nobody hears the difference."""
+"""A take this close to its target, as a share, is not stretched, as nobody hears the difference;
+unless it runs into the next line."""
+UNHEARD = 0.01
+"""Seconds by which a line may run into the next one: nobody hears that."""
 NEAR = 10.0
 """Seconds of silence after which nobody hears that a speaker's pace has changed."""
 
@@ -90,6 +93,8 @@ class _Need:
     """Seconds by which it starts before its cue."""
     room: float
     """Seconds that it may take from there."""
+    gap: float
+    """Seconds after that which are still free before the next line."""
     speech: float
     """Seconds of its natural take, without what its pauses lose."""
     rate: float
@@ -125,6 +130,7 @@ def _fit_run(lines: Sequence[FitLine], bounds: Fit) -> Iterator[Placement]:
         take = _nearest(lengths, need.speech / planned[index])
         rate = need.speech / lengths[take]
         near = abs(rate / planned[index] - 1) <= TOLERANCE
+        near = near and (rate >= planned[index] or _fits(lengths[take], need.room, need.gap))
         if not (near and _follows(before, rate, bounds) and _follows(rate, after, bounds)):
             rate = planned[index]
         yield _placement(line, need, take, lengths[take], rate, bounds)
@@ -150,33 +156,37 @@ def _need(line: FitLine, bounds: Fit) -> _Need:
 
     Shorter pauses come first, then the gap before the next line, an earlier start, a higher rate.
     """
-    speech = _shortened(line.takes[0], line.room, bounds)
-    room, early = line.room, 0.0
-    if not _fits(speech, room):
-        room += min(line.gap, speech - room)
-    if not _fits(speech, room):
+    room, gap, early = line.room, line.gap, 0.0
+    speech = _shortened(line.takes[0], room, gap, bounds)
+    if not _fits(speech, room, gap):
+        taken = min(gap, speech - room)
+        room, gap = room + taken, gap - taken
+    if not _fits(speech, room, gap):
         early = min(bounds.max_early, line.silence, speech - room)
         room += early
-    needed = speech / room if room > 0 else math.inf
-    rate = 1.0 if needed <= 1 + TOLERANCE else min(needed, bounds.max_rate)
-    return _Need(early=early, room=room, speech=speech, rate=rate)
+    rate = 1.0
+    if not _fits(speech, room, gap):
+        rate = min(speech / room, bounds.max_rate) if room > 0 else bounds.max_rate
+    return _Need(early=early, room=room, gap=gap, speech=speech, rate=rate)
 
 
 def _lengths(line: FitLine, need: _Need, bounds: Fit) -> list[float]:
     """Return the seconds of each take, with pauses as short as the line needs them."""
-    faster = [_shortened(take, need.room, bounds) for take in line.takes[1:]]
+    faster = [_shortened(take, need.room, need.gap, bounds) for take in line.takes[1:]]
     return [need.speech, *faster]
 
 
-def _shortened(take: Take, room: float, bounds: Fit) -> float:
+def _shortened(take: Take, room: float, gap: float, bounds: Fit) -> float:
     """Return the seconds of a take whose pauses are shortened until it fits, or can't be more."""
-    if _fits(take.seconds, room):
+    if _fits(take.seconds, room, gap):
         return take.seconds
     return take.seconds - min(spare(take.pauses, bounds.min_pause), take.seconds - room)
 
 
-def _fits(seconds: float, room: float) -> bool:
-    return seconds <= max(room, 0.0) * (1 + TOLERANCE)
+def _fits(seconds: float, room: float, gap: float) -> bool:
+    """Whether a take fits its room as it is. gap: seconds after the room that nobody else needs."""
+    room = max(room, 0.0)
+    return seconds <= room + min(TOLERANCE * room, gap + UNHEARD)
 
 
 def _nearest(lengths: Sequence[float], target: float) -> int:
@@ -198,7 +208,8 @@ def _placement(
     chosen = line.takes[take]
     seconds = need.speech / rate
     overflow = max(0.0, round(seconds - need.room, 6))
-    over = 0 if _fits(seconds, need.room) else characters_over(line.text, seconds, need.room)
+    fits = _fits(seconds, need.room, need.gap)
+    over = 0 if fits else characters_over(line.text, seconds, need.room)
     stretch = length / seconds
     return Placement(
         id=line.id,

@@ -235,17 +235,22 @@ def _chunks(
 ) -> Iterable[tuple[PlannedLine, ...]]:
     """Sort lines by length; cut them by the engine's budget of lines and padded seconds.
 
-    Lines whose emotion another voice shows come into another chunk.
+    The longest come first: workers take batches in this order, and the shortest ones, which come
+    last, leave no worker idle for long while another one ends. Lines whose emotion another voice
+    shows come into another chunk.
     """
     chunk: list[PlannedLine] = []
+    longest = 0.0
     foreseen = [
-        (line.emotion_voice or "", spec.foresee(line.spoken, language), line) for line in lines
+        (line.emotion_voice or "", -spec.foresee(line.spoken, language), line) for line in lines
     ]
-    for voice, longest, line in sorted(foreseen, key=itemgetter(0, 1)):
+    for voice, less, line in sorted(foreseen, key=itemgetter(0, 1)):
         full = len(chunk) == spec.batch_lines or longest * (len(chunk) + 1) > spec.batch_seconds
         if chunk and (full or voice != (chunk[0].emotion_voice or "")):
             yield tuple(chunk)
             chunk = []
+        if not chunk:
+            longest = -less
         chunk.append(line)
     if chunk:
         yield tuple(chunk)

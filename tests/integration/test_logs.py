@@ -60,8 +60,8 @@ def test_each_batch_ends_with_one_line_that_tells_what_came_of_it(system: System
     assert set(told) == {f"job=told round=1 batch={n} worker={worker}" for n in range(2)}
     words = [re.sub(SECONDS, "in S", message) for message in told.values()]
     assert sorted(re.sub(r"\d+%", "P", message) for message in words) == [
-        "stored 2 lines, 2 spoken, 0 failed, P padding, in S",
-        "stored 4 lines, 4 spoken, 1 failed, P padding, in S",
+        "stored 2 lines, 2 spoken, 1 failed, P padding, in S",
+        "stored 4 lines, 4 spoken, 0 failed, P padding, in S",
     ]
 
 

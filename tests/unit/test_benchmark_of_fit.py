@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 
 from benchmarks._peers import PEERS, Natural, Rule
+from benchmarks.fit import film, script
 
 
 def line(start: float, end: float, seconds: float, lead: float = 0.1) -> Natural:
@@ -44,3 +45,16 @@ def test_a_take_too_long_is_treated_as_its_tool_does(
     assert first.rate == pytest.approx(rate)
     assert first.lost == pytest.approx(lost)
     assert second.start == pytest.approx(next_start)
+
+
+def test_films_of_a_script_have_the_same_cues_for_any_voice_in_another_order() -> None:
+    said = script(40)
+
+    def shares(pace: float, number: int) -> list[float]:
+        lengths = [len(text) / pace for _, text in said]
+        cues = film(said, lengths, number).segments
+        return [(cue.end - cue.start) / own for cue, own in zip(cues, lengths, strict=True)]
+
+    assert shares(12, 0) == pytest.approx(shares(18, 0), abs=0.01)
+    assert shares(18, 1) != pytest.approx(shares(18, 0), abs=0.01)
+    assert sorted(shares(18, 1)) == pytest.approx(sorted(shares(18, 0)), abs=0.01)

@@ -21,6 +21,7 @@ def line(
     text: str = "x" * 50,
     start: float = 10.0,
     silence: float = 0.0,
+    gap: float = 0.0,
     pauses: tuple[Span, ...] = (),
 ) -> FitLine:
     takes = [
@@ -28,7 +29,9 @@ def line(
     ]
     if faster:
         takes.append(Take(key=Keys.clip("faster"), speed=1.2, seconds=faster, level=-20))
-    return FitLine(id="1", start=start, room=room, silence=silence, text=text, takes=tuple(takes))
+    return FitLine(
+        id="1", start=start, room=room, gap=gap, silence=silence, text=text, takes=tuple(takes)
+    )
 
 
 def fit_one(spoken: FitLine, **bounds: float) -> Placement:
@@ -50,10 +53,16 @@ def test_a_line_too_long_is_stretched_into_its_room() -> None:
 
 
 def test_a_line_one_percent_too_long_is_not_stretched() -> None:
-    placed = fit_one(line(2.018, 2.0))
+    placed = fit_one(line(2.018, 2.0, gap=0.08))
     assert placed.stretch == 1.0
     assert placed.overflow == pytest.approx(0.018)
     assert placed.characters_over == 0
+
+
+def test_a_line_does_not_run_into_the_next_one_for_a_hundredth() -> None:
+    placed = fit_one(line(2.095, 2.0, gap=0.08))
+    assert placed.end == pytest.approx(placed.start + 2.08)
+    assert (placed.overflow, placed.characters_over) == (0, 0)
 
 
 def test_the_faster_take_is_used_and_stretched_only_by_what_is_left() -> None:
@@ -64,7 +73,9 @@ def test_the_faster_take_is_used_and_stretched_only_by_what_is_left() -> None:
 
 
 def test_a_faster_take_near_its_room_is_not_stretched() -> None:
-    placed = fit_one(line(2.4, 2.0, faster=2.01))
+    placed = fit_one(line(2.18, 2.0, faster=2.018))
+    assert (placed.take, placed.stretch) == (1, pytest.approx(1.009)), "it would run into the next"
+    placed = fit_one(line(2.48, 2.0, faster=2.07, gap=0.08))
     assert (placed.take, placed.stretch) == (1, 1.0)
 
 

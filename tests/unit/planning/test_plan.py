@@ -85,13 +85,13 @@ def test_lines_whose_emotion_another_voice_shows_are_not_together() -> None:
     assert {batch.needs for batch in spoken} == {extraction.number}
 
 
-def test_lines_near_in_length_go_together() -> None:
+def test_lines_near_in_length_go_together_and_the_longest_come_first() -> None:
     lengths = [50, 3, 48, 5, 49, 4]
     batches = plan(
         *(segment(n, "x" * length) for n, length in enumerate(lengths)),
         specs={"tone": spec(batch_lines=3)},
     )
-    assert [[len(text) for text in texts(batch)] for batch in batches] == [[3, 4, 5], [48, 49, 50]]
+    assert [[len(text) for text in texts(batch)] for batch in batches] == [[50, 49, 48], [5, 4, 3]]
 
 
 def test_a_batch_stays_within_its_padded_seconds() -> None:
@@ -100,7 +100,7 @@ def test_a_batch_stays_within_its_padded_seconds() -> None:
         *(segment(n, "x" * length) for n, length in enumerate(lengths)),
         specs={"tone": spec(batch_seconds=8.0)},
     )
-    assert [[len(text) for text in texts(batch)] for batch in batches] == [[15, 30], [45, 60], [75]]
+    assert [[len(text) for text in texts(batch)] for batch in batches] == [[75], [60, 45], [30, 15]]
 
 
 def test_a_line_over_the_budget_stands_alone_and_is_not_lost() -> None:
