@@ -40,6 +40,13 @@ WEIGHTS = Weights(
     files=("config.json", "model.bin", "tokenizer.json", _VOCABULARY),
     home="https://huggingface.co/Systran/faster-whisper-tiny",
     repository="Systran/faster-whisper-tiny",
+    revision="d90ca5fe260221311c53c58e660288d3deb8d356",
+    sha256={
+        "config.json": "a73a28cdfe1c43ccc7202fa333d1f89c202477271407ae9a7f19afa52039cac8",
+        "model.bin": "dcb76c6586fc06cbdac6dd21f14cfd129cc4cdd9dce19bf4ffa62e59cbe6e6d1",
+        "tokenizer.json": "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab",
+        "vocabulary.txt": "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913",
+    },
 )
 """Any Whisper model in CTranslate2's form will do; the defaults are those of this smallest one."""
 
