@@ -22,6 +22,8 @@ FILE = "thresholds.json"
 ANY = "*"
 FALSE_ALARMS = 0.02
 """Share of right lines that may be taken for wrong ones."""
+ANY_NUMBER = 1000
+"""More words than a take has: in a language that it knows little, Whisper leaves out many."""
 FEWEST = 50
 """Fewest right lines to calibrate with: of fewer, one line would be the share of false alarms."""
 
@@ -32,9 +34,11 @@ class Threshold(Model):
     """The bounds within which a take is right."""
 
     probability: float = Field(ge=0, le=1)
-    """Least probability of a token of the asked text."""
+    """Least probability of a word that was heard otherwise."""
     errors: float = Field(ge=0)
     """Most letters that are heard differently, as a share of those asked for."""
+    missing: int = Field(default=0, ge=0)
+    """Most words that seem to be missing."""
 
 
 DEFAULTS: Mapping[str, Threshold] = {
@@ -43,7 +47,7 @@ DEFAULTS: Mapping[str, Threshold] = {
     "zh": Threshold(probability=1e-5, errors=1.0),
     "cmn": Threshold(probability=1e-5, errors=1.0),
     "ja": Threshold(probability=1e-5, errors=1.0),
-    ANY: Threshold(probability=1e-5, errors=0.5),
+    ANY: Threshold(probability=1e-5, errors=0.5, missing=ANY_NUMBER),
 }
 """By language. English was measured with a Piper voice and Whisper tiny: fewer than 2 % of right
 lines are taken for wrong. The others are wide: they find another text, and a line cut short."""
@@ -93,21 +97,26 @@ class Thresholds:
         return path
 
 
-def calibrated(fits: Sequence[tuple[float, float]], alarms: int = 0) -> Threshold:
+def calibrated(
+    fits: Sequence[tuple[float, float]], *, missing: int = 0, alarms: int = 0
+) -> Threshold:
     """Return the thresholds that take `FALSE_ALARMS` of right lines for wrong ones.
 
     fits: the least probability and the errors of each right line; each may take half of them for
-    wrong, the first of the two one more of an odd number. alarms: how many lines are taken for
-    wrong whatever the thresholds.
+    wrong, the first of the two one more of an odd number. missing: the threshold for missing words.
+    alarms: how many lines more there are, which are taken for wrong for other reasons.
 
     Raises BadInput for fewer than `FEWEST` lines.
     """
-    if len(fits) < FEWEST:
+    lines = len(fits) + alarms
+    if lines < FEWEST:
         raise BadInput(
-            f"{len(fits)} lines are too few to calibrate with: dub at least {FEWEST} lines first"
+            f"{lines} lines are too few to calibrate with: dub at least {FEWEST} lines first"
         )
-    doubted = max(0, int(len(fits) * FALSE_ALARMS) - alarms)
+    doubted = max(0, int(lines * FALSE_ALARMS) - alarms)
     by_words = doubted - doubted // 2
     probabilities = sorted(probability for probability, _ in fits)
     errors = sorted((errors for _, errors in fits), reverse=True)
-    return Threshold(probability=probabilities[by_words], errors=errors[doubted // 2])
+    return Threshold(
+        probability=probabilities[by_words], errors=errors[doubted // 2], missing=missing
+    )

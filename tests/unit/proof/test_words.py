@@ -74,6 +74,15 @@ def test_a_take_is_right_when_it_says_all_of_its_words_and_no_others(
 
 
 @pytest.mark.weights
+def test_two_words_that_are_heard_as_one_are_right_when_both_were_said(
+    judge: WordJudge, say: Say
+) -> None:
+    text = "We are going to the station tomorrow."
+    assert is_right(judge, text, say(text))
+    assert is_right(judge, text, say(text.replace("are ", ""))) is False
+
+
+@pytest.mark.weights
 def test_numbers_are_heard_in_the_words_that_were_asked_for(judge: WordJudge, say: Say) -> None:
     text = "It took them three hundred forty-five days to build it."
     assert is_right(judge, text, say(text))
@@ -109,7 +118,9 @@ def test_thresholds_are_those_calibrated_for_the_engine_or_the_defaults(tmp_path
     own = calibrated(fits)
     wrong = [fit for fit in fits if fit[0] < own.probability or fit[1] > own.errors]
     assert len(wrong) == 2
-    assert calibrated(fits, alarms=2) == Threshold(probability=0.01, errors=0.099)
+    assert calibrated(fits, missing=1, alarms=2) == Threshold(
+        probability=0.01, errors=0.099, missing=1
+    )
     Thresholds.load(tmp_path).save(tmp_path, "piper", "en", own)
     loaded = Thresholds.load(tmp_path)
     assert loaded.of("piper", "en-GB") == own
