@@ -49,14 +49,14 @@ def unheard(asked: Iterable[Word], heard: Iterable[str]) -> Iterator[Unheard]:
     from rapidfuzz.fuzz import partial_ratio
 
     words = [word for word in asked if letters(word.text)]
-    known = [letters(word.text) for word in words]
-    others = [read for word in heard if (read := letters(word))]
-    for first, last, start, end in _stretches(Levenshtein.opcodes(known, others)):
-        found = "".join(others[start:end])
+    others = [word for word in heard if letters(word)]
+    edits = Levenshtein.opcodes([_written(word.text) for word in words], [*map(_written, others)])
+    for first, last, start, end in _stretches(edits):
+        found = "".join(map(letters, others[start:end]))
         fewer = end - start < last - first
         least = OMITTED if not found else MERGED if fewer else 0.0
         stretch = words[first:last]
-        for at in _changed(known[first:last], found):
+        for at in _changed([letters(word.text) for word in stretch], found):
             name = _name(stretch, at, alone=fewer)
             if not (found and name and partial_ratio(name, found) >= ALIKE):
                 probability = stretch[at].probability
@@ -67,6 +67,11 @@ def letters(text: str) -> str:
     """Return the letters, their marks and digits of a text, of which case does not matter."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     return "".join(sign for sign in folded if unicodedata.category(sign)[0] in "LMN")
+
+
+def _written(word: str) -> str:
+    """Return a word's letters and apostrophes: "we're" is not "were"."""
+    return "'".join(map(letters, word.replace("’", "'").split("'")))
 
 
 def _stretches(edits: Iterable[Any]) -> Iterator[tuple[int, int, int, int]]:
@@ -82,16 +87,29 @@ def _stretches(edits: Iterable[Any]) -> Iterator[tuple[int, int, int, int]]:
 
 
 def _changed(words: Sequence[str], found: str) -> Iterator[int]:
-    """Yield the index of each word of which a letter was not heard, or another one in it."""
-    from rapidfuzz.distance import Levenshtein
+    """Yield the index of each word of which a letter was not heard, or another one in it.
 
-    edits = [edit for edit in Levenshtein.opcodes("".join(words), found) if edit.tag != "equal"]
+    "We were" that is heard as "we're" may lack either word: both are meant.
+    """
+    asked = "".join(words)
+    back = [
+        (len(asked) - end, len(asked) - start) for start, end in _edits(asked[::-1], found[::-1])
+    ]
+    edits = [*_edits(asked, found), *back]
     end = 0
     for at, word in enumerate(words):
         start, end = end, end + len(word)
         # What was added before or after a word changes nothing in it.
-        if any(edit.src_start < end and edit.src_end > start for edit in edits):
+        if any(first < end and last > start for first, last in edits):
             yield at
+
+
+def _edits(asked: str, found: str) -> list[tuple[int, int]]:
+    """Return where the letters asked for differ from those found, as far ahead as may be."""
+    from rapidfuzz.distance import Levenshtein
+
+    edits = Levenshtein.opcodes(asked, found)
+    return [(edit.src_start, edit.src_end) for edit in edits if edit.tag != "equal"]
 
 
 def _name(words: Sequence[Word], at: int, *, alone: bool) -> str:

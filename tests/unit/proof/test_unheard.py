@@ -41,6 +41,12 @@ def test_a_word_within_another_one_is_missed_at_its_own_place() -> None:
     assert found == [Unheard(DOUBTFUL, missing=True)]
 
 
+def test_either_of_two_words_may_be_missing_when_one_is_heard() -> None:
+    for place in ("we", "were"):
+        found = lost("Since we were here.", "Since we're here.", {place: DOUBTFUL})
+        assert Unheard(DOUBTFUL, missing=True) in found
+
+
 def test_a_name_is_heard_as_another_one_but_not_as_nothing() -> None:
     fits = {"Ysolde": UNLIKELY, "Marrin": UNLIKELY}
     assert lost("Tell Ysolde Marrin so.", "Tell his old marine so.", fits) == []
