@@ -83,7 +83,10 @@ class Thresholds:
         return own.get(tag) or own.get(base) or DEFAULTS.get(base) or DEFAULTS[ANY]
 
     def save(self, folder: Path, engine: str, language: str, threshold: Threshold) -> Path:
-        """Write the file with one threshold changed; return its path."""
+        """Write the file with one threshold changed; return its path.
+
+        Raises BadInput when it cannot be written.
+        """
         tags = {**self.own.get(engine, {}), language.lower(): threshold}
         own = {**self.own, engine: tags}
         path = folder / FILE
@@ -92,8 +95,11 @@ class Thresholds:
             name: {tag: value.model_dump() for tag, value in tags.items()}
             for name, tags in own.items()
         }
-        new.write_text(json.dumps(data, indent=2) + "\n")
-        new.replace(path)
+        try:
+            new.write_text(json.dumps(data, indent=2) + "\n")
+            new.replace(path)
+        except OSError as exc:
+            raise BadInput(f"it cannot be written: {exc.strerror}", where=str(path)) from exc
         return path
 
 

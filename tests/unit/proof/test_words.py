@@ -130,6 +130,12 @@ def test_thresholds_are_those_calibrated_for_the_engine_or_the_defaults(tmp_path
         calibrated(fits[:49])
 
 
+def test_thresholds_that_cannot_be_written_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "thresholds.part").mkdir()
+    with pytest.raises(BadInput, match="cannot be written: Is a directory"):
+        Thresholds.load(tmp_path).save(tmp_path, "piper", "en", DEFAULTS["en"])
+
+
 @pytest.mark.parametrize("content", ["{", "[]", '{"piper": {"en": {"probability": 7}}}'])
 def test_thresholds_that_cannot_be_read_are_left_out(tmp_path: Path, content: str) -> None:
     (tmp_path / "thresholds.json").write_text(content)
