@@ -29,6 +29,8 @@ class Word(NamedTuple):
     text: str
     probability: float
     """That of the token of the word that fits the sound least."""
+    known: bool = False
+    """Whether it is one token, a word that Whisper knows."""
 
 
 class Unheard(NamedTuple):
@@ -42,11 +44,9 @@ class Unheard(NamedTuple):
 def unheard(asked: Iterable[Word], heard: Iterable[str]) -> Iterator[Unheard]:
     """Yield each word that was not heard, nor a name like it.
 
-    Words that are only divided otherwise, as "any more", were heard. Whisper knows few names: a
-    Mara is a Mario to it.
+    Words that are only divided otherwise, as "any more", were heard.
     """
     from rapidfuzz.distance import Levenshtein
-    from rapidfuzz.fuzz import partial_ratio
 
     words = [word for word in asked if letters(word.text)]
     others = [word for word in heard if letters(word)]
@@ -58,7 +58,7 @@ def unheard(asked: Iterable[Word], heard: Iterable[str]) -> Iterator[Unheard]:
         stretch = words[first:last]
         for at in _changed([letters(word.text) for word in stretch], found):
             name = _name(stretch, at, alone=fewer)
-            if not (found and name and partial_ratio(name, found) >= ALIKE):
+            if not (name and _is_alike(name, found)):
                 probability = stretch[at].probability
                 yield Unheard(probability, probability < least)
 
@@ -87,35 +87,37 @@ def _stretches(edits: Iterable[Any]) -> Iterator[tuple[int, int, int, int]]:
 
 
 def _changed(words: Sequence[str], found: str) -> Iterator[int]:
-    """Yield the index of each word of which a letter was not heard, or another one in it.
+    """Yield the index of each word that was heard with another letter, one more or one less.
 
     "We were" that is heard as "we're" may lack either word: both are meant.
     """
     asked = "".join(words)
-    back = [
-        (len(asked) - end, len(asked) - start) for start, end in _edits(asked[::-1], found[::-1])
-    ]
-    edits = [*_edits(asked, found), *back]
+    back = _edits(asked[::-1], found[::-1])
+    mirrored = [(len(asked) - end, len(asked) - start) for start, end in back]
+    edits = [*_edits(asked, found), *mirrored]
     end = 0
     for at, word in enumerate(words):
         start, end = end, end + len(word)
-        # What was added before or after a word changes nothing in it.
         if any(first < end and last > start for first, last in edits):
             yield at
 
 
 def _edits(asked: str, found: str) -> list[tuple[int, int]]:
-    """Return where the letters asked for differ from those found, as far ahead as may be."""
+    """Return where letters asked for differ from those found: added ones, in those beside them."""
     from rapidfuzz.distance import Levenshtein
 
     edits = Levenshtein.opcodes(asked, found)
-    return [(edit.src_start, edit.src_end) for edit in edits if edit.tag != "equal"]
+    return [
+        (edit.src_start - (edit.tag == "insert"), edit.src_end + (edit.tag == "insert"))
+        for edit in edits
+        if edit.tag != "equal"
+    ]
 
 
 def _name(words: Sequence[Word], at: int, *, alone: bool) -> str:
     """Return the letters of a name, with the names beside it unless it is to stand alone.
 
-    ``""`` for a word that is no name. Words that begin a sentence are taken for names.
+    ``""`` for a word that is no name, and for a name that Whisper knows, which it would have read.
     """
     first, end = at, at + 1
     while not alone and first and _is_name(words[first - 1]):
@@ -123,8 +125,17 @@ def _name(words: Sequence[Word], at: int, *, alone: bool) -> str:
     while not alone and end < len(words) and _is_name(words[end]):
         end += 1
     name = "".join(letters(word.text) for word in words[first:end])
-    return name if _is_name(words[at]) and len(name) >= NAME_LETTERS else ""
+    unknown = _is_name(words[at]) and not words[at].known
+    return name if unknown and len(name) >= NAME_LETTERS else ""
 
 
 def _is_name(word: Word) -> bool:
     return word.text.strip()[:1].isupper()
+
+
+def _is_alike(name: str, found: str) -> bool:
+    """Whether a name that Whisper does not know was heard: a Mara is a Mario to it."""
+    from rapidfuzz.fuzz import partial_ratio, ratio
+
+    alike = ratio(name, found) if len(found) < len(name) else partial_ratio(name, found)
+    return alike >= ALIKE

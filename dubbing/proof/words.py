@@ -233,7 +233,8 @@ def _divided(tokenizer: Tokenizer, tokens: Sequence[int]) -> tuple[list[str], li
     """Return the words that tokens make, and the tokens of each; all is one word in `UNSPACED`."""
     if tokenizer.language_code in UNSPACED:
         return [tokenizer.decode([*tokens])], [[*tokens]]
-    return tokenizer.split_to_word_tokens([*tokens])
+    words, groups = tokenizer.split_to_word_tokens([*tokens])
+    return words, groups
 
 
 def _words(
@@ -241,7 +242,7 @@ def _words(
 ) -> Iterator[Word]:
     remaining = iter(probabilities)
     for text, group in zip(*_divided(tokenizer, tokens), strict=True):
-        yield Word(text, min(islice(remaining, len(group))))
+        yield Word(text, min(islice(remaining, len(group))), known=len(group) == 1)
 
 
 def _size(edit: Any) -> int:

@@ -54,3 +54,11 @@ def test_a_name_is_heard_as_another_one_but_not_as_nothing() -> None:
         Unheard(UNLIKELY, missing=False)
     ]
     assert lost("Tell Ysolde Marrin so.", "Tell so.", fits) == 2 * [Unheard(UNLIKELY, missing=True)]
+    assert lost("Tell Ysolde so.", "Tell me so.", fits) == [Unheard(UNLIKELY, missing=False)]
+
+
+@pytest.mark.parametrize("heard", ["Roberta", "Rober", "Rupert"])
+def test_a_name_that_is_known_to_the_model_is_no_other_one(heard: str) -> None:
+    word = Word("Robert", DOUBTFUL, known=True)
+    assert [*unheard([word], [heard])] == [Unheard(DOUBTFUL, missing=False)]
+    assert [*unheard([word._replace(known=False)], [heard])] == []
