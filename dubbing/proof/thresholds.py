@@ -22,6 +22,8 @@ FILE = "thresholds.json"
 ANY = "*"
 FALSE_ALARMS = 0.02
 """Share of right lines that may be taken for wrong ones."""
+ADDED = 3
+"""Letters in a row that may be heard and not asked for: more of them are a word."""
 ANY_NUMBER = 1000
 """More words than a take has: in a language that it knows little, Whisper leaves out many."""
 FEWEST = 50
@@ -39,6 +41,8 @@ class Threshold(Model):
     """Most letters that are heard differently, as a share of those asked for."""
     missing: int = Field(default=0, ge=0)
     """Most words that seem to be missing."""
+    added: int = Field(default=ADDED, ge=0)
+    """Most letters in a row that were heard and not asked for."""
 
 
 DEFAULTS: Mapping[str, Threshold] = {
@@ -104,13 +108,13 @@ class Thresholds:
 
 
 def calibrated(
-    fits: Sequence[tuple[float, float]], *, missing: int = 0, alarms: int = 0
+    fits: Sequence[tuple[float, float]], *, missing: int = 0, added: int = ADDED, alarms: int = 0
 ) -> Threshold:
     """Return the thresholds that take `FALSE_ALARMS` of right lines for wrong ones.
 
     fits: the least probability and the errors of each right line; each may take half of them for
-    wrong, the first of the two one more of an odd number. missing: the threshold for missing words.
-    alarms: how many lines more there are, which are taken for wrong for other reasons.
+    wrong, the first of the two one more of an odd number. missing, added: the other thresholds.
+    alarms: how many lines more there are, which are taken for wrong for these.
 
     Raises BadInput for fewer than `FEWEST` lines.
     """
@@ -124,5 +128,8 @@ def calibrated(
     probabilities = sorted(probability for probability, _ in fits)
     errors = sorted((errors for _, errors in fits), reverse=True)
     return Threshold(
-        probability=probabilities[by_words], errors=errors[doubted // 2], missing=missing
+        probability=probabilities[by_words],
+        errors=errors[doubted // 2],
+        missing=missing,
+        added=added,
     )

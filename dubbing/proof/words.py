@@ -24,7 +24,13 @@ import soxr
 from dubbing.engines.models.folders import Weights
 from dubbing.media.samples import Audio
 from dubbing.planning.result import WordsHeard
-from dubbing.proof.thresholds import FALSE_ALARMS, Threshold, Thresholds, calibrated
+from dubbing.proof.thresholds import (
+    ADDED,
+    FALSE_ALARMS,
+    Threshold,
+    Thresholds,
+    calibrated,
+)
 from dubbing.proof.unheard import Word, letters, unheard
 from dubbing.text.wording import Wording
 
@@ -64,8 +70,6 @@ EXTRA_TOKENS = 12
 """Tokens that are read beyond those asked for: enough to tell that words were added."""
 SLIPS = 2
 """Letters that may be misheard in any line: a word of three has no more to go by."""
-ADDED = 4
-"""Letters in a row that were heard and not asked for, from which on a word was added."""
 UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
 """Whisper's codes of languages whose words it does not divide."""
 SQUEEZED = 0.1
@@ -102,8 +106,8 @@ class Fit(NamedTuple):
     def judged(self, threshold: Threshold) -> WordsHeard:
         """Return the proof of the take."""
         alike = self.slips <= SLIPS or self.errors <= threshold.errors
-        all_said = self.missing <= threshold.missing and self.added < ADDED
-        right = alike and all_said and self.probability >= threshold.probability
+        no_more, no_less = self.added <= threshold.added, self.missing <= threshold.missing
+        right = alike and no_more and no_less and self.probability >= threshold.probability
         return WordsHeard(
             text=self.text,
             probability=round(self.probability, 6),
@@ -115,10 +119,19 @@ class Fit(NamedTuple):
 def calibrated_to(fits: Sequence[Fit]) -> Threshold:
     """Return the thresholds for an engine and a language by right lines; raises as `calibrated`."""
     # A word that is missing is worth most to find: all alarms may be for that.
-    most = sorted((fit.missing for fit in fits), reverse=True)[int(len(fits) * FALSE_ALARMS)]
-    rest = [fit for fit in fits if fit.missing <= most and fit.added < ADDED]
+    alarms = int(len(fits) * FALSE_ALARMS)
+    missing = _exceeded(alarms, [fit.missing for fit in fits])
+    rest = [fit for fit in fits if fit.missing <= missing]
+    left = alarms - (len(fits) - len(rest))
+    added = max(ADDED, _exceeded(left, [fit.added for fit in rest]))
+    rest = [fit for fit in rest if fit.added <= added]
     pairs = [(fit.probability, fit.errors) for fit in rest]
-    return calibrated(pairs, missing=most, alarms=len(fits) - len(rest))
+    return calibrated(pairs, missing=missing, added=added, alarms=len(fits) - len(rest))
+
+
+def _exceeded(times: int, counts: Sequence[int]) -> int:
+    """Return the least number that at most so many of the counts exceed."""
+    return sorted(counts, reverse=True)[times] if len(counts) > times else 0
 
 
 class WordJudge:

@@ -19,7 +19,7 @@ from dubbing.engines.models.folders import ModelFolders
 from dubbing.errors import BadInput
 from dubbing.media.samples import Audio, trim
 from dubbing.proof.thresholds import DEFAULTS, FEWEST, Threshold, Thresholds, calibrated
-from dubbing.proof.words import WordJudge
+from dubbing.proof.words import Fit, WordJudge, calibrated_to
 
 TEXT = "If the bridge is closed, we have to cross the river on foot."
 OTHER = "She learned to read by looking over the shoulder of her sister."
@@ -128,6 +128,16 @@ def test_thresholds_are_those_calibrated_for_the_engine_or_the_defaults(tmp_path
     assert loaded.of("piper", "fr") == DEFAULTS["*"]
     with pytest.raises(BadInput, match=f"at least {FEWEST} lines"):
         calibrated(fits[:49])
+
+
+def test_calibration_takes_two_of_a_hundred_right_lines_for_wrong_whatever_was_misheard() -> None:
+    good = Fit(text="", probability=1.0, missing=0, slips=0, errors=0.0, added=0)
+    lacking, more = good._replace(missing=1), good._replace(added=9)
+    for odd in ([lacking, more], [lacking] * 3, [more] * 3, [lacking, more, more]):
+        fits = [*odd, *[good] * (100 - len(odd))]
+        threshold = calibrated_to(fits)
+        assert sum(not fit.judged(threshold).right for fit in fits) <= 2
+    assert calibrated_to([lacking, more, *[good] * 98]) == Threshold(probability=1, errors=0)
 
 
 def test_thresholds_that_cannot_be_written_are_refused(tmp_path: Path) -> None:
