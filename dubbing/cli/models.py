@@ -73,7 +73,12 @@ def check(names: tuple[str, ...], as_json: bool) -> None:
 
 @models.command()
 @click.argument("name")
-@click.option("--revision", default="main", help="Branch, tag or commit; by default, the newest.")
+@click.option(
+    "--revision",
+    default="",
+    help="Branch, tag or commit; by default, the commit that this release was made for, or else "
+    "the newest.",
+)
 @json_option
 def fetch(name: str, revision: str, as_json: bool) -> None:
     """Download a model from the Hugging Face hub, or from the configured mirror.

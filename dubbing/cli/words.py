@@ -50,7 +50,8 @@ def calibrate(jobs: tuple[str, ...], as_json: bool) -> None:
         if not as_json:
             echo(
                 f"{engine} in {language}: {len(lines)} lines, least probability "
-                f"{threshold.probability:.2g}, letters heard otherwise {threshold.errors:.0%}"
+                f"{threshold.probability:.2g}, letters heard otherwise {threshold.errors:.0%}, "
+                f"words missing {threshold.missing}, letters added {threshold.added}"
             )
     if as_json:
         print_json(records)

@@ -22,6 +22,10 @@ FILE = "thresholds.json"
 ANY = "*"
 FALSE_ALARMS = 0.02
 """Share of right lines that may be taken for wrong ones."""
+ADDED = 3
+"""Letters in a row that may be heard and not asked for: more of them are a word."""
+ANY_NUMBER = 1000
+"""More words than a take has: in a language that it knows little, Whisper leaves out many."""
 FEWEST = 50
 """Fewest right lines to calibrate with: of fewer, one line would be the share of false alarms."""
 
@@ -32,9 +36,13 @@ class Threshold(Model):
     """The bounds within which a take is right."""
 
     probability: float = Field(ge=0, le=1)
-    """Least probability of a token of the asked text."""
+    """Least probability of a word that was heard otherwise."""
     errors: float = Field(ge=0)
     """Most letters that are heard differently, as a share of those asked for."""
+    missing: int = Field(default=0, ge=0)
+    """Most words that seem to be missing."""
+    added: int = Field(default=ADDED, ge=0)
+    """Most letters in a row that were heard and not asked for."""
 
 
 DEFAULTS: Mapping[str, Threshold] = {
@@ -43,7 +51,7 @@ DEFAULTS: Mapping[str, Threshold] = {
     "zh": Threshold(probability=1e-5, errors=1.0),
     "cmn": Threshold(probability=1e-5, errors=1.0),
     "ja": Threshold(probability=1e-5, errors=1.0),
-    ANY: Threshold(probability=1e-5, errors=0.5),
+    ANY: Threshold(probability=1e-5, errors=0.5, missing=ANY_NUMBER),
 }
 """By language. English was measured with a Piper voice and Whisper tiny: fewer than 2 % of right
 lines are taken for wrong. The others are wide: they find another text, and a line cut short."""
@@ -79,7 +87,10 @@ class Thresholds:
         return own.get(tag) or own.get(base) or DEFAULTS.get(base) or DEFAULTS[ANY]
 
     def save(self, folder: Path, engine: str, language: str, threshold: Threshold) -> Path:
-        """Write the file with one threshold changed; return its path."""
+        """Write the file with one threshold changed; return its path.
+
+        Raises BadInput when it cannot be written.
+        """
         tags = {**self.own.get(engine, {}), language.lower(): threshold}
         own = {**self.own, engine: tags}
         path = folder / FILE
@@ -88,26 +99,37 @@ class Thresholds:
             name: {tag: value.model_dump() for tag, value in tags.items()}
             for name, tags in own.items()
         }
-        new.write_text(json.dumps(data, indent=2) + "\n")
-        new.replace(path)
+        try:
+            new.write_text(json.dumps(data, indent=2) + "\n")
+            new.replace(path)
+        except OSError as exc:
+            raise BadInput(f"it cannot be written: {exc.strerror}", where=str(path)) from exc
         return path
 
 
-def calibrated(fits: Sequence[tuple[float, float]], alarms: int = 0) -> Threshold:
+def calibrated(
+    fits: Sequence[tuple[float, float]], *, missing: int = 0, added: int = ADDED, alarms: int = 0
+) -> Threshold:
     """Return the thresholds that take `FALSE_ALARMS` of right lines for wrong ones.
 
     fits: the least probability and the errors of each right line; each may take half of them for
-    wrong, the first of the two one more of an odd number. alarms: how many lines are taken for
-    wrong whatever the thresholds.
+    wrong, the first of the two one more of an odd number. missing, added: the other thresholds.
+    alarms: how many lines more there are, which are taken for wrong for these.
 
     Raises BadInput for fewer than `FEWEST` lines.
     """
-    if len(fits) < FEWEST:
+    lines = len(fits) + alarms
+    if lines < FEWEST:
         raise BadInput(
-            f"{len(fits)} lines are too few to calibrate with: dub at least {FEWEST} lines first"
+            f"{lines} lines are too few to calibrate with: dub at least {FEWEST} lines first"
         )
-    doubted = max(0, int(len(fits) * FALSE_ALARMS) - alarms)
+    doubted = max(0, int(lines * FALSE_ALARMS) - alarms)
     by_words = doubted - doubted // 2
     probabilities = sorted(probability for probability, _ in fits)
     errors = sorted((errors for _, errors in fits), reverse=True)
-    return Threshold(probability=probabilities[by_words], errors=errors[doubted // 2])
+    return Threshold(
+        probability=probabilities[by_words],
+        errors=errors[doubted // 2],
+        missing=missing,
+        added=added,
+    )

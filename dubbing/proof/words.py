@@ -1,19 +1,19 @@
 """Proof of words: whether a take says the words that its engine was asked for.
 
-Whisper looks at each take twice. A forced alignment tells how well each asked word fits the sound:
-it finds words that are missing, cut off or replaced. The words that Whisper reads by itself show
-those that were added or repeated. A take is right when both agree. As Whisper hears the take and
-not half a minute of silence after it, it may read on in a circle: words that take no time in the
-sound are not counted.
+Whisper looks at each take twice. The words that it reads by itself show which of the asked words
+were heard, and which others were added or repeated. A forced alignment tells how well each asked
+word fits the sound: one that was not heard may have been said all the same (`proof/unheard`). As
+Whisper hears the take and not half a minute of silence after it, it may read on in a circle: words
+that take no time in the sound are not counted.
 """
 
 from __future__ import annotations
 
 import logging
-import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -24,7 +24,14 @@ import soxr
 from dubbing.engines.models.folders import Weights
 from dubbing.media.samples import Audio
 from dubbing.planning.result import WordsHeard
-from dubbing.proof.thresholds import Threshold, Thresholds, calibrated
+from dubbing.proof.thresholds import (
+    ADDED,
+    FALSE_ALARMS,
+    Threshold,
+    Thresholds,
+    calibrated,
+)
+from dubbing.proof.unheard import Word, letters, unheard
 from dubbing.text.wording import Wording
 
 if TYPE_CHECKING:
@@ -40,6 +47,13 @@ WEIGHTS = Weights(
     files=("config.json", "model.bin", "tokenizer.json", _VOCABULARY),
     home="https://huggingface.co/Systran/faster-whisper-tiny",
     repository="Systran/faster-whisper-tiny",
+    revision="d90ca5fe260221311c53c58e660288d3deb8d356",
+    sha256={
+        "config.json": "a73a28cdfe1c43ccc7202fa333d1f89c202477271407ae9a7f19afa52039cac8",
+        "model.bin": "dcb76c6586fc06cbdac6dd21f14cfd129cc4cdd9dce19bf4ffa62e59cbe6e6d1",
+        "tokenizer.json": "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab",
+        "vocabulary.txt": "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913",
+    },
 )
 """Any Whisper model in CTranslate2's form will do; the defaults are those of this smallest one."""
 
@@ -56,12 +70,8 @@ EXTRA_TOKENS = 12
 """Tokens that are read beyond those asked for: enough to tell that words were added."""
 SLIPS = 2
 """Letters that may be misheard in any line: a word of three has no more to go by."""
-ADDED = 4
-"""Letters in a row that were heard and not asked for, from which on a word was added."""
-NAME_LETTERS = 3
-"""Letters from which on a name is told from another one."""
-ALIKE = 65.0
-"""Hundredths of its letters, with those of what was heard, in which a name has to be alike."""
+UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
+"""Whisper's codes of languages whose words it does not divide."""
 SQUEEZED = 0.1
 """Seconds; two words in a row that are shorter were not said."""
 CODES = {"cmn": "zh", "nb": "no", "fil": "tl", "iw": "he", "jv": "jw", "in": "id"}
@@ -83,7 +93,9 @@ class Fit(NamedTuple):
     text: str
     """The words heard."""
     probability: float
-    """Probability of the asked token that fits the sound least."""
+    """Probability of the word that fits the sound least, of those that were heard otherwise."""
+    missing: int
+    """Words that were not said."""
     slips: int
     """Letters that were heard differently."""
     errors: float
@@ -94,9 +106,8 @@ class Fit(NamedTuple):
     def judged(self, threshold: Threshold) -> WordsHeard:
         """Return the proof of the take."""
         alike = self.slips <= SLIPS or self.errors <= threshold.errors
-        heard_alike = alike and self.added < ADDED
-        # Numbers are asked for in words, which Whisper rarely writes: what it read decides then.
-        right = self.slips == 0 or (self.probability >= threshold.probability and heard_alike)
+        no_more, no_less = self.added <= threshold.added, self.missing <= threshold.missing
+        right = alike and no_more and no_less and self.probability >= threshold.probability
         return WordsHeard(
             text=self.text,
             probability=round(self.probability, 6),
@@ -107,8 +118,20 @@ class Fit(NamedTuple):
 
 def calibrated_to(fits: Sequence[Fit]) -> Threshold:
     """Return the thresholds for an engine and a language by right lines; raises as `calibrated`."""
-    alarms = sum(fit.added >= ADDED for fit in fits)
-    return calibrated([(fit.probability, fit.errors) for fit in fits], alarms)
+    # A word that is missing is worth most to find: all alarms may be for that.
+    alarms = int(len(fits) * FALSE_ALARMS)
+    missing = _exceeded(alarms, [fit.missing for fit in fits])
+    rest = [fit for fit in fits if fit.missing <= missing]
+    left = alarms - (len(fits) - len(rest))
+    added = max(ADDED, _exceeded(left, [fit.added for fit in rest]))
+    rest = [fit for fit in rest if fit.added <= added]
+    pairs = [(fit.probability, fit.errors) for fit in rest]
+    return calibrated(pairs, missing=missing, added=added, alarms=len(fits) - len(rest))
+
+
+def _exceeded(times: int, counts: Sequence[int]) -> int:
+    """Return the least number that at most so many of the counts exceed."""
+    return sorted(counts, reverse=True)[times] if len(counts) > times else 0
 
 
 class WordJudge:
@@ -149,7 +172,7 @@ class WordJudge:
             return f"the model does not know the language {language}"
         if audio.seconds + TAIL > LONGEST:
             return f"it is longer than the {LONGEST:g} s that the model hears"
-        asked = _letters(text)
+        asked = letters(text)
         tokens = self._tokenizer(code).encode(f" {text.strip()}")
         if not asked or len(tokens) > MOST_TOKENS:
             return "it has no letters, or too many"
@@ -174,19 +197,20 @@ class WordJudge:
             max_length=2 * (len(tokens) + EXTRA_TOKENS),
         )
         heard = tokenizer.decode(read.sequences_ids[0])
-        if len(_letters(heard)) > len(asked) + SLIPS:
+        if len(letters(heard)) > len(asked) + SLIPS:
             ids = [tokenizer.encode(heard)]
             (timed,) = model.find_alignment(tokenizer, ids, sound, spectra.shape[-1])
             heard = _said(timed)
-        pieces = [tokenizer.decode([token]) for token in tokens]
-        words = _with_names(zip(pieces, aligned.text_token_probs, strict=True))
-        fits = (fits for word, fits in words if not _is_alike(word, _letters(heard)))
-        edits = Levenshtein.opcodes(asked, _letters(_worded(heard, language)))
+        worded = _worded(heard, language)
+        words = _words(tokenizer, tokens, aligned.text_token_probs)
+        others, _ = _divided(tokenizer, tokenizer.encode(worded))
+        lost = [*unheard(words, others)]
+        edits = Levenshtein.opcodes(asked, letters(worded))
         slips = sum(_size(edit) for edit in edits if edit.tag != "equal")
         return Fit(
             text=heard.strip(),
-            # Without other words, the letters decide.
-            probability=min(fits, default=1.0),
+            probability=min((word.probability for word in lost), default=1.0),
+            missing=sum(word.missing for word in lost),
             slips=slips,
             errors=slips / len(asked),
             added=max((_size(edit) for edit in edits if edit.tag == "insert"), default=0),
@@ -218,37 +242,20 @@ def _code(language: str) -> str:
     return CODES.get(tag, tag)
 
 
-def _with_names(pieces: Iterable[tuple[str, float]]) -> list[tuple[str, float]]:
-    """Return the words that tokens make, each with the least of their probabilities.
-
-    Names that follow one another are one word, as are tokens of a language without spaces.
-    """
-    words: list[tuple[str, float]] = []
-    for piece, fits in pieces:
-        if not _letters(piece):
-            continue
-        before, least = words[-1] if words else ("", 1.0)
-        goes_on = not piece.startswith(" ") or (_is_name(piece) and _is_name(before))
-        if words and goes_on:
-            words[-1] = (before + piece, min(least, fits))
-        else:
-            words.append((piece, fits))
-    return words
+def _divided(tokenizer: Tokenizer, tokens: Sequence[int]) -> tuple[list[str], list[list[int]]]:
+    """Return the words that tokens make, and the tokens of each; all is one word in `UNSPACED`."""
+    if tokenizer.language_code in UNSPACED:
+        return [tokenizer.decode([*tokens])], [[*tokens]]
+    words, groups = tokenizer.split_to_word_tokens([*tokens])
+    return words, groups
 
 
-def _is_name(word: str) -> bool:
-    return word.strip()[:1].isupper()
-
-
-def _is_alike(word: str, heard: str) -> bool:
-    """Whether a word is a name that was heard, though Whisper writes it otherwise.
-
-    It knows few names: a Mara is a Mario to it. Words that begin a sentence are taken for names.
-    """
-    from rapidfuzz.fuzz import partial_ratio
-
-    name = _letters(word)
-    return _is_name(word) and len(name) >= NAME_LETTERS and partial_ratio(name, heard) >= ALIKE
+def _words(
+    tokenizer: Tokenizer, tokens: Sequence[int], probabilities: Iterable[float]
+) -> Iterator[Word]:
+    remaining = iter(probabilities)
+    for text, group in zip(*_divided(tokenizer, tokens), strict=True):
+        yield Word(text, min(islice(remaining, len(group))), known=len(group) == 1)
 
 
 def _size(edit: Any) -> int:
@@ -261,7 +268,7 @@ def _said(words: Sequence[Mapping[str, Any]]) -> str:
     said: list[str] = []
     squeezed = 0
     for word in words:
-        if _letters(word["word"]):
+        if letters(word["word"]):
             squeezed = squeezed + 1 if word["end"] - word["start"] < SQUEEZED else 0
         if squeezed == 2:
             return "".join(said[:-1])
@@ -273,9 +280,3 @@ def _worded(heard: str, language: str) -> str:
     """Return what was heard with numbers and signs in words, as engines are asked for them."""
     plain = all(sign.isalpha() or sign in " .,?!'’-" for sign in heard)
     return heard if plain else Wording(language).spoken(heard)
-
-
-def _letters(text: str) -> str:
-    """Return the letters, their marks and digits of a text, of which case does not matter."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(sign for sign in folded if unicodedata.category(sign)[0] in "LMN")

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from benchmarks._dialogue import LINES
 from benchmarks._system import from_tests
@@ -22,7 +22,6 @@ from dubbing.proof.words import Fit, WordJudge, calibrated_to
 
 AT_LEAST = {"detected": 0.9}
 AT_MOST = {"proof_cpu": 0.35, "false_alarms": 0.02}
-LANGUAGE = "en"
 CUT = 0.6
 """Seconds that are cut off at the end."""
 REPEATED = 3
@@ -36,40 +35,53 @@ def run() -> dict[str, float]:
     """Return the figures: shares of the wrong takes, and CPU seconds for a right one."""
     weights = from_tests("weights")
     engine = Catalogue(ModelFolders(named={"piper": weights.fetch("piper")})).create("piper")
-    engine.load("cpu")
-    judge = WordJudge(weights.fetch("whisper"))
-    right = [(text, spoken(engine, text)) for text in LINES]
-    heard(judge, right[0])
+    ear = Ear(WordJudge(weights.fetch("whisper")), engine, engine.spec.voices[0], "en")
+    return figures(ear, LINES)
+
+
+@dataclass(frozen=True)
+class Ear:
+    """A voice, and what listens to it."""
+
+    judge: WordJudge
+    engine: Engine
+    voice: str
+    language: str
+
+    def say(self, text: str) -> Audio:
+        """Return a text as the engine says it."""
+        line = Line(text=text, language=self.language, voice=self.voice)
+        (sound,) = self.engine.synthesize([line])
+        assert isinstance(sound, Audio), sound
+        return trim(sound)
+
+    def hear(self, take: Take) -> Fit:
+        """Return how a take fits its text."""
+        fit = self.judge.fit(self.language, *take)
+        assert isinstance(fit, Fit), fit
+        return fit
+
+
+def figures(ear: Ear, lines: Sequence[str]) -> dict[str, float]:
+    """Return the figures of the lines; loads the engine."""
+    ear.engine.load("cpu")
+    right = [(text, ear.say(text)) for text in lines]
+    ear.hear(right[0])
     began = time.process_time()
-    fits = [heard(judge, take) for take in right]
+    fits = [ear.hear(take) for take in right]
     cost = (time.process_time() - began) / len(right)
     threshold = calibrated_to(fits)
     found = {
-        kind: doubted((heard(judge, take) for take in takes), threshold)
-        for kind, takes in wrong_takes(right, lambda text: spoken(engine, text)).items()
+        kind: doubted((ear.hear(take) for take in takes), threshold)
+        for kind, takes in wrong_takes(right, ear.say).items()
     }
     return {
         "detected": sum(found.values()) / len(found),
         "proof_cpu": cost,
         "false_alarms": doubted(iter(fits), threshold),
         **found,
-        "probability": threshold.probability,
-        "errors": threshold.errors,
+        **threshold.model_dump(),
     }
-
-
-def spoken(engine: Engine, text: str) -> Audio:
-    """Return a text as the engine says it."""
-    (sound,) = engine.synthesize([Line(text=text, language=LANGUAGE, voice=engine.spec.voices[0])])
-    assert isinstance(sound, Audio), sound
-    return trim(sound)
-
-
-def heard(judge: WordJudge, take: Take) -> Fit:
-    """Return how a take fits its text."""
-    fit = judge.fit(LANGUAGE, *take)
-    assert isinstance(fit, Fit), fit
-    return fit
 
 
 def doubted(fits: Iterator[Fit], threshold: Threshold) -> float:

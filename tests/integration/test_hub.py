@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +118,20 @@ def test_a_file_that_is_not_what_the_hub_promised_is_refused(hub: Hub, folder: P
     hub.mistaken.clear()
     fetched(hub, folder)
     assert (folder / "model.bin").read_bytes() == FILES["weights/model.bin"]
+
+
+def test_the_models_own_commit_is_fetched_and_its_digests_hold(hub: Hub, folder: Path) -> None:
+    sha256 = hashlib.sha256(FILES["weights/model.bin"]).hexdigest()
+    own = replace(WEIGHTS, revision=COMMIT[::-1], sha256={"weights/model.bin": sha256})
+    with pytest.raises(NotFound, match="no such revision"):
+        fetched(hub, folder, own)
+    hub.commit = COMMIT[::-1]
+    hub.repositories[REPOSITORY]["weights/model.bin"] = bytes(10240)
+    with pytest.raises(BadInput, match=r"model\.bin is another file"):
+        fetched(hub, folder, own)
+    assert not folder.exists()
+    # Whoever names a revision takes the file that it has.
+    assert fetched(hub, folder, own, revision="main").commit == COMMIT[::-1]
 
 
 def test_a_hub_that_is_away_is_told(folder: Path) -> None:

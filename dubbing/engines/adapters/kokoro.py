@@ -28,6 +28,10 @@ WEIGHTS = Weights(
     home="https://huggingface.co/hexgrad/Kokoro-82M",
     repository="onnx-community/Kokoro-82M-v1.0-ONNX",
     fetched=("onnx/model.onnx", "voices/*.bin"),
+    revision="1939ad2a8e416c0acfeecc08a694d14ef25f2231",
+    sha256={
+        "onnx/model.onnx": "8fbea51ea711f2af382e88c833d9e288c6dc82ce5e98421ea61c058ce21a34cb",
+    },
 )
 RATE = 24_000
 STYLE = 256

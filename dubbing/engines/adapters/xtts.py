@@ -37,6 +37,8 @@ WEIGHTS = Weights(
     home="https://huggingface.co/coqui/XTTS-v2",
     repository="coqui/XTTS-v2",
     fetched=(MODEL, CONFIG, VOCABULARY, STUDIO),
+    revision="6c2b0d75eae4b7047358e3b6bd9325f857d43f77",
+    sha256={MODEL: "c7ea20001c6a0a841c77e252d8409f6a74fb423e79b3206a0771ba5989776187"},
 )
 
 # Most characters that it speaks at once, as its authors give them.

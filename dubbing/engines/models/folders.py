@@ -42,6 +42,10 @@ class Weights:
     fetched: tuple[str, ...] = ()
     """Paths or patterns of the files to fetch from it; without them, ``files``. A file goes right
     into the model's folder, whatever folder of the repository it comes from."""
+    revision: str = "main"
+    """The commit that is fetched unless another one is asked for; ``main`` is the newest."""
+    sha256: Mapping[str, str] = field(default_factory=dict)
+    """Digests of files of this commit, by their paths in the repository."""
 
     def found(self, folder: Path) -> dict[str, list[Path]]:
         """Return the files in ``folder``, by their name or pattern in ``files``.

@@ -43,17 +43,19 @@ def fetch(
     folder: Path,
     *,
     endpoint: str = "",
-    revision: str = "main",
+    revision: str = "",
     progress: bool = False,
 ) -> Fetched:
     """Fetch a model into its folder, which must be missing or empty.
 
     endpoint: address of the hub; without it, HF_ENDPOINT or Hugging Face's own.
-    revision: a branch, tag or commit. progress: whether to show bars on standard error.
+    revision: a branch, tag or commit in place of the model's own, whose files have to match the
+    digests that are known of them. progress: whether to show bars on standard error.
 
-    Raises BadInput when the model has no repository or its folder cannot be made, Conflict when
-    the folder is not empty, NotFound when the hub does not have the model, EngineMissing without
-    the extra, and Transient when the hub does not answer or sends damaged files.
+    Raises BadInput when the model has no repository, its folder cannot be made or a file is another
+    one, Conflict when the folder is not empty, NotFound when the hub does not have the model,
+    EngineMissing without the extra, and Transient when the hub does not answer or sends damaged
+    files.
     """
     if not weights.repository:
         raise BadInput(
@@ -65,10 +67,13 @@ def fetch(
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         raise Conflict(f"{folder} holds something already: move that away first")
     api = _api(endpoint, progress)
-    commit, files = _listing(api, weights, revision)
+    commit, files = _listing(api, weights, revision or weights.revision)
+    known = {} if revision else weights.sha256
     staging = folder.with_name(f".{folder.name}.part")
     _make(staging)
     paths = [_download(api, weights.repository, commit, file, staging / commit) for file in files]
+    for file, path in zip(files, paths, strict=True):
+        _check_known(path, known.get(file.path))
     _put_in_place(paths, staging, folder)
     return Fetched(
         repository=weights.repository,
@@ -150,6 +155,15 @@ def _download(api: HfApi, repository: str, commit: str, file: RepoFile, folder: 
         path.unlink()
         raise Transient(f"{file.path} of {repository} came damaged: fetch it again")
     return path
+
+
+def _check_known(path: Path, sha256: str | None) -> None:
+    """Raise BadInput for a file that is not the known one, whatever the hub says of it."""
+    if sha256 and _sha256(path) != sha256:
+        path.unlink()
+        raise BadInput(
+            f"{path.name} is another file than the authors published: do not trust this hub"
+        )
 
 
 def _put_in_place(paths: Sequence[Path], staging: Path, folder: Path) -> None:

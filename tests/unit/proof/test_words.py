@@ -19,7 +19,7 @@ from dubbing.engines.models.folders import ModelFolders
 from dubbing.errors import BadInput
 from dubbing.media.samples import Audio, trim
 from dubbing.proof.thresholds import DEFAULTS, FEWEST, Threshold, Thresholds, calibrated
-from dubbing.proof.words import WordJudge
+from dubbing.proof.words import Fit, WordJudge, calibrated_to
 
 TEXT = "If the bridge is closed, we have to cross the river on foot."
 OTHER = "She learned to read by looking over the shoulder of her sister."
@@ -74,6 +74,15 @@ def test_a_take_is_right_when_it_says_all_of_its_words_and_no_others(
 
 
 @pytest.mark.weights
+def test_two_words_that_are_heard_as_one_are_right_when_both_were_said(
+    judge: WordJudge, say: Say
+) -> None:
+    text = "You are ready to go home now."
+    assert is_right(judge, text, say(text))
+    assert is_right(judge, text, say(text.replace("are ", ""))) is False
+
+
+@pytest.mark.weights
 def test_numbers_are_heard_in_the_words_that_were_asked_for(judge: WordJudge, say: Say) -> None:
     text = "It took them three hundred forty-five days to build it."
     assert is_right(judge, text, say(text))
@@ -109,7 +118,9 @@ def test_thresholds_are_those_calibrated_for_the_engine_or_the_defaults(tmp_path
     own = calibrated(fits)
     wrong = [fit for fit in fits if fit[0] < own.probability or fit[1] > own.errors]
     assert len(wrong) == 2
-    assert calibrated(fits, alarms=2) == Threshold(probability=0.01, errors=0.099)
+    assert calibrated(fits, missing=1, alarms=2) == Threshold(
+        probability=0.01, errors=0.099, missing=1
+    )
     Thresholds.load(tmp_path).save(tmp_path, "piper", "en", own)
     loaded = Thresholds.load(tmp_path)
     assert loaded.of("piper", "en-GB") == own
@@ -117,6 +128,22 @@ def test_thresholds_are_those_calibrated_for_the_engine_or_the_defaults(tmp_path
     assert loaded.of("piper", "fr") == DEFAULTS["*"]
     with pytest.raises(BadInput, match=f"at least {FEWEST} lines"):
         calibrated(fits[:49])
+
+
+def test_calibration_takes_two_of_a_hundred_right_lines_for_wrong_whatever_was_misheard() -> None:
+    good = Fit(text="", probability=1.0, missing=0, slips=0, errors=0.0, added=0)
+    lacking, more = good._replace(missing=1), good._replace(added=9)
+    for odd in ([lacking, more], [lacking] * 3, [more] * 3, [lacking, more, more]):
+        fits = [*odd, *[good] * (100 - len(odd))]
+        threshold = calibrated_to(fits)
+        assert sum(not fit.judged(threshold).right for fit in fits) <= 2
+    assert calibrated_to([lacking, more, *[good] * 98]) == Threshold(probability=1, errors=0)
+
+
+def test_thresholds_that_cannot_be_written_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "thresholds.part").mkdir()
+    with pytest.raises(BadInput, match="cannot be written: Is a directory"):
+        Thresholds.load(tmp_path).save(tmp_path, "piper", "en", DEFAULTS["en"])
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"piper": {"en": {"probability": 7}}}'])

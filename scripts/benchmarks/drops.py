@@ -1,0 +1,148 @@
+"""A job of an engine that leaves out a word in one take of twenty, and what becomes of these takes.
+
+- ``takes``, and ``dropped``: those that lack a word.
+- ``refused``: takes that were spoken again. Of them, ``false_alarms`` lacked nothing.
+- ``named``: lines whose last take lacks a word, and the report says that they say other words.
+- ``undetected``: lines whose last take lacks a word, and the report calls their words right.
+
+joe of Piper speaks a hundred lines at two speeds, through a worker and with the bounds that are the
+default. Two jobs differ in their seeds, and so in the takes that lack a word.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks._dialogue import LINES
+from benchmarks._system import TESTS, from_tests
+from dubbing.assembly.report import Report, ReportLine
+from dubbing.client import Client
+from dubbing.embedded.stack import Stack
+from dubbing.job import Output, Segment
+from dubbing.script.manifest import Manifest, ManifestRole
+from dubbing.settings import Settings
+
+AT_LEAST = {"dropped": 10}
+AT_MOST = {"undetected": 0}
+SEEDS = (1, 50_001)
+SPEEDS = {"slow": 1.0, "fast": 1.1}
+"""The speed of each speaker."""
+SLOT = 8.6
+"""Seconds from one line to the next; enough for any line, so that none is spoken faster as well."""
+SHARE = 0.05
+ENGINE = "dropping"
+MUMBLER = TESTS / "mumbler"
+
+Said = Mapping[tuple[float, int], list[tuple[str, str]]]
+"""The texts that were asked for and those that were said, by speed and seed."""
+
+
+def run() -> dict[str, float]:
+    """Return the figures; takes some six minutes on two cores."""
+    figures: Counter[str] = Counter()
+    for seed in SEEDS:
+        figures.update(spoken(seed))
+    return dict(figures)
+
+
+def spoken(seed: int) -> dict[str, int]:
+    """Return the figures of one job."""
+    weights = from_tests("weights")
+    folders = {ENGINE: weights.fetch("piper"), "whisper": weights.fetch("whisper")}
+    with tempfile.TemporaryDirectory(prefix="dubbing-bench-") as folder:
+        home, log = Path(folder), Path(folder) / "said"
+        own = Settings(
+            home=home / "home",
+            redis_url="",
+            storage_url="",
+            engine=ENGINE,
+            model_folders=folders,
+            log_level="WARNING",
+        )
+        with dropping(log), Stack(own, [ENGINE, "assembly"]):
+            client = Client.connect(own)
+            client.submit(job(seed))
+            output = client.wait("drops").output
+            report = Report.model_validate_json(client.storage.get(f"{output}report.json"))
+        return told(report.lines, said_in(log))
+
+
+@contextmanager
+def dropping(log: Path) -> Iterator[None]:
+    """Make the engine known to this process and to those that it starts."""
+    variables = {
+        "PYTHONPATH": str(MUMBLER),
+        "DROPPING_LOG": str(log),
+        "DROPPING_SHARE": str(SHARE),
+    }
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    sys.path.insert(0, str(MUMBLER))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(MUMBLER))
+        for name, value in before.items():
+            del os.environ[name]
+            if value is not None:
+                os.environ[name] = value
+
+
+def job(seed: int) -> Manifest:
+    """Return the job: each speaker says all lines."""
+    asked = [(speaker, text) for speaker in SPEEDS for text in LINES]
+    segments = tuple(
+        Segment(id=str(n + 1), start=n * SLOT, end=n * SLOT + 8, speaker=speaker, text=text)
+        for n, (speaker, text) in enumerate(asked)
+    )
+    return Manifest(
+        id="drops",
+        language="en",
+        seed=seed,
+        cast={speaker: ManifestRole(speed=speed) for speaker, speed in SPEEDS.items()},
+        segments=segments,
+        output=Output(formats=("flac",)),
+    )
+
+
+def said_in(log: Path) -> Said:
+    """Return what the engine noted."""
+    said: dict[tuple[float, int], list[tuple[str, str]]] = {}
+    for line in log.read_text().splitlines():
+        text, speed, seed, words = json.loads(line)
+        said.setdefault((speed, seed), []).append((text, words))
+    return said
+
+
+def told(lines: list[ReportLine], said: Said) -> dict[str, int]:
+    """Return the figures of a report, by what was said."""
+    lacking = [line for line in lines if lacks(line, line.seed, said)]
+    dropped = sum(
+        lacks(line, seed, said)
+        for line in lines
+        for speed, seed in said
+        if speed == SPEEDS[line.speaker]
+    )
+    refused = sum(line.takes_refused for line in lines)
+    undetected = [line for line in lacking if line.words and line.words.right]
+    return {
+        "takes": len(lines) + refused,
+        "dropped": dropped,
+        "refused": refused,
+        "false_alarms": refused - (dropped - len(lacking)),
+        "named": sum(line.misspoken for line in lacking),
+        "undetected": len(undetected),
+    }
+
+
+def lacks(line: ReportLine, seed: int, said: Said) -> bool:
+    """Whether the take of a line with this seed lacks a word; it may have been said in parts."""
+    takes = said.get((SPEEDS[line.speaker], seed), [])
+    return any(asked != words for asked, words in takes if asked in line.text)
