@@ -15,7 +15,8 @@ RUN uv export --frozen --no-emit-project --only-group build --output-file build.
 ARG EXTRAS=espeak,flower,gateway
 RUN uv export --frozen --no-emit-project --no-dev $(printf -- '--extra %s ' $(echo "$EXTRAS" | tr , ' ')) \
         --output-file /wheels/requirements.txt
-COPY README.md LICENSE NOTICE ./
+COPY README.md SECURITY.md CHANGELOG.md LICENSE NOTICE ./
+COPY docs docs
 COPY dubbing dubbing
 COPY tasks tasks
 COPY workers workers
