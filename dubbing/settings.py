@@ -1,7 +1,8 @@
 """Settings, read where a process starts and passed down.
 
 Each setting is an environment variable with the prefix ``DUBBING_``, or a line of a ``.env`` file
-in the current folder. ``.env.example`` is made from this file.
+in the current folder. A variable with ``_FILE`` at its end names a file that holds the value, as
+secrets of containers do; the variable without it wins. ``.env.example`` is made from this file.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ import re
 import ssl
 import stat
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import platformdirs
 from dotenv import dotenv_values
@@ -30,10 +32,17 @@ from pydantic import (
     ValidationError,
     field_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from dubbing.documents import Identifier, listed
 from dubbing.errors import BadInput, QueueRefused
+from dubbing.secret_files import in_files
 
 DATABASE = re.compile(r"(?:/\d*)?")
 """The path of a Redis URL: empty, or the number of a database."""
@@ -75,6 +84,8 @@ class Settings(BaseSettings):
     """Folder of the embedded stack: its storage and its logs."""
     redis_url: str = ""
     """redis://:password@host:6379/0. Default: the Redis that `dubbing up` and `run` start."""
+    redis_password: SecretStr | None = None
+    """Password of Redis, in any characters, where that address holds none."""
     storage_url: str = ""
     """A folder or s3://bucket/prefix. Default: a folder in the home."""
     s3_endpoint: str | None = None
@@ -243,10 +254,47 @@ class Settings(BaseSettings):
             raise ValueError("begin it with https:// or http://")
         return value.rstrip("/")
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return where values come from, the first one first: files come last."""
+        files = EnvSettingsSource(settings_cls)
+        read = [
+            source.env_vars
+            for source in (env_settings, dotenv_settings)
+            if isinstance(source, EnvSettingsSource)
+        ]
+        files.env_vars = in_files(cls._variables(), read)
+        return init_settings, env_settings, dotenv_settings, files
+
+    @classmethod
+    def _variables(cls) -> set[str]:
+        """Return the names of all variables, in lower case."""
+        aliases = (field.validation_alias for field in cls.model_fields.values())
+        named = {
+            str(choice)
+            for alias in aliases
+            if isinstance(alias, AliasChoices)
+            for choice in alias.choices
+        }
+        own = {f"{cls.model_config['env_prefix']}{name}" for name in cls.model_fields}
+        return {name.lower() for name in own | named}
+
     @staticmethod
     def key(variable: str) -> str:
-        """Return the API key in an environment variable or a line of ``.env``, or ``""``."""
-        return os.environ.get(variable) or dotenv_values(".env").get(variable) or ""
+        """Return the API key in an environment variable or a line of ``.env``, or ``""``.
+
+        ``<variable>_FILE`` may name a file that holds it; raises BadInput when it cannot be read.
+        """
+        read: list[Mapping[str, str | None]] = [os.environ, dotenv_values(".env")]
+        written = next((where[variable] for where in read if where.get(variable)), None)
+        return written or in_files([variable], read).get(variable) or ""
 
     @property
     def storage(self) -> str:
@@ -286,7 +334,7 @@ class Settings(BaseSettings):
     @property
     def redis(self) -> str:
         """URL of Redis in the form that redis-py and kombu take."""
-        url = self.redis_url or f"unix://{self.socket}"
+        url = self._redis_url_with_password() or f"unix://{self.socket}"
         if urlsplit(url).scheme != "rediss":
             return url
         # Without a word about certificates, kombu would not look at them.
@@ -295,6 +343,14 @@ class Settings(BaseSettings):
         before, _, named = url.partition("?")
         # What the URL itself says comes last, and holds.
         return f"{before}?{options}&{named}" if named else f"{before}?{options}"
+
+    def _redis_url_with_password(self) -> str:
+        url = urlsplit(self.redis_url)
+        if not self.redis_password or url.scheme not in {"redis", "rediss"} or url.password:
+            return self.redis_url
+        user, _, host = url.netloc.rpartition("@")
+        password = quote(self.redis_password.get_secret_value(), safe="")
+        return url._replace(netloc=f"{user.rstrip(':')}:{password}@{host}").geturl()
 
 
 def temporary_folder() -> Path:

@@ -43,6 +43,7 @@ MODULES = {
     "workers": "dubbing.cli.workers",
     "doctor": "dubbing.cli.doctor",
     "schema": "dubbing.cli.doctor",
+    "help": "dubbing.cli.help",
 }
 
 
@@ -75,7 +76,11 @@ def _imported(name: str) -> click.Command | None:
     return None
 
 
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="`dubbing help` lists the documents that come with the program.",
+)
 @click.version_option(package_name="dubbing")
 def group() -> None:
     """Dub films: from a translated, timed script, a cast and the film to the dubbed film."""

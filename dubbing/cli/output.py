@@ -80,6 +80,20 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     console.print(table)
 
 
+def print_document(markdown: str) -> None:
+    """Print a document: laid out and in a pager on a terminal, as it is written elsewhere."""
+    if not sys.stdout.isatty():
+        echo(markdown.rstrip("\n"))
+        return
+    from rich.console import Console  # noqa: PLC0415
+    from rich.markdown import Markdown  # noqa: PLC0415
+
+    console = Console()
+    with console.capture() as laid_out:
+        console.print(Markdown(markdown))
+    click.echo_via_pager(laid_out.get(), color=True)
+
+
 def print_unattended(depths: Mapping[str, int]) -> None:
     """Warn on standard error of queues that hold messages and have no worker."""
     for queue, depth in depths.items():

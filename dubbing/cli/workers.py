@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import socket
+import sys
 import time
 
 import click
 
+from dubbing.cli.exit_codes import DONE, FAILED
 from dubbing.cli.group import Group
 from dubbing.cli.output import echo, json_option, print_json, print_table, print_unattended
 from dubbing.client import Client
 from dubbing.engines.holding import Holding
-from dubbing.ledger import WorkerRecord
+from dubbing.errors import NotFound
+from dubbing.ledger import WorkerRecord, WorkerState
 from dubbing.queue.fleet import Order
+
+WELL = frozenset({WorkerState.READY, WorkerState.BUSY, WorkerState.STANDBY})
+"""States in which a worker does what it was told to do."""
 
 
 @click.group(cls=Group, invoke_without_command=True)
@@ -64,6 +71,21 @@ def standby(worker: str) -> None:
 def drain(worker: str) -> None:
     """Have WORKER finish its current work, and end."""
     _steer(worker, Order.DRAIN)
+
+
+@workers.command()
+def health() -> None:
+    """Tell whether the worker of this machine takes work: exit code 0, or 1 if it does not.
+
+    Of several workers, the last one that was started is looked at. For health checks of containers.
+    """
+    host = f"@{socket.gethostname()}"
+    here = [one for one in Client.connect().fleet.workers() if one.name.endswith(host)]
+    if not here:
+        raise NotFound(f"Redis knows no worker of this machine ({host})")
+    newest = max(here, key=lambda worker: worker.since)
+    echo(f"{newest.name}: {newest.state.value}")
+    sys.exit(DONE if newest.online and newest.state in WELL else FAILED)
 
 
 def _steer(worker: str, order: Order, engine: str = "") -> None:

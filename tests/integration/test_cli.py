@@ -15,9 +15,11 @@ import jsonschema
 import pytest
 import redis
 from console import SCENE, Console, wait_until
+from ledgers import record
 from shell import Shell
 
 from dubbing.cli.commands import MODULES
+from dubbing.ledger import Ledger, WorkerState
 
 GOOD = "1\n00:00:01,000 --> 00:00:03,000\nGood day.\n"
 HLS = "#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/a.ts\n"
@@ -147,6 +149,19 @@ def test_work_without_a_worker_is_told(shell: Shell) -> None:
     _, complaint = shell("workers")
     assert "no worker is online" in complaint
     assert "start `dubbing worker espeak`" in complaint
+
+
+def test_a_health_check_looks_at_the_last_worker_of_this_machine(
+    shell: Shell, redis_url: str
+) -> None:
+    crew, here = Ledger(redis_url).crew, socket.gethostname()
+    crew.beat(record(name="w@another-machine"))
+    assert "no worker of this machine" in shell("workers", "health", code=2)[1]
+    crew.beat(record(name=f"old@{here}").model_copy(update={"since": 1.0}))
+    assert shell("workers", "health")[0] == f"old@{here}: ready\n"
+    loading = {"since": 2.0, "state": WorkerState.LOADING}
+    crew.beat(record(name=f"new@{here}").model_copy(update=loading))
+    assert shell("workers", "health", code=1)[0] == f"new@{here}: loading\n"
 
 
 def test_what_is_not_up_is_named_with_its_remedy(

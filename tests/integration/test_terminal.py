@@ -97,6 +97,11 @@ def test_markup_and_orders_in_a_voice_are_shown_as_they_were_written(voice: Voic
     assert not obeyed(shown)
 
 
+def test_a_document_is_laid_out() -> None:
+    first, *_ = on_terminal("help", "sound").splitlines()
+    assert first.strip() == "Loudness: speech first"
+
+
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[str, str]:
     """Run a command in this process; return its output and its complaints, and both are clean."""
     with pytest.raises(SystemExit):

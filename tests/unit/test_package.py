@@ -130,3 +130,13 @@ def test_the_licences_travel_with_the_wheel(installed: Path) -> None:
     (site,) = installed.parent.glob("lib/python*/site-packages")
     (licences,) = site.glob("dubbing-*.dist-info/licenses")
     assert {path.name for path in licences.iterdir()} == {"LICENSE", "NOTICE"}
+
+
+def test_the_documents_travel_with_the_wheel(installed: Path, elsewhere: Path) -> None:
+    written = run(installed / "dubbing", "help", "deployment", cwd=elsewhere)
+    assert written == (ROOT / "docs" / "deployment.md").read_text()
+    (documents,) = installed.parent.glob("lib/python*/site-packages/dubbing/docs")
+    beside = {path.name for path in (ROOT / "docs").iterdir()}
+    assert {path.name for path in documents.iterdir()} == beside | {
+        *("README.md", "SECURITY.md", "CHANGELOG.md")
+    }

@@ -1,0 +1,38 @@
+"""Values of environment variables that lie in files, as secrets of containers do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from dubbing.errors import BadInput
+
+
+def in_files(
+    variables: Iterable[str], read: Sequence[Mapping[str, str | None]]
+) -> Mapping[str, str | None]:
+    """Return the values that files hold, by the variables that these files are for.
+
+    variables: names of variables; ``<name>_FILE``, or ``_file``, names the file of its value.
+    read: the variables that are set, from the source that comes first to the last one.
+    A variable that is set itself needs no file. Raises BadInput for a file that cannot be read.
+    """
+    values = {}
+    for name in variables:
+        if any(where.get(name) for where in read):
+            continue
+        in_file = f"{name}_FILE" if name.isupper() else f"{name}_file"
+        path = next(filter(None, (where.get(in_file) for where in read)), None)
+        # An empty file is as good as none, as an empty variable is.
+        if path and (text := _text_of(path, in_file.upper())):
+            values[name] = text
+    return values
+
+
+def _text_of(path: str, variable: str) -> str:
+    """Return the text of a file without white space around it; raises BadInput, naming it."""
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as exc:
+        why = exc.strerror if isinstance(exc, OSError) else "it is not UTF-8"
+        raise BadInput(f"the file cannot be read: {why}", where=f"{variable}={path}") from exc
