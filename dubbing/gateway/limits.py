@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dubbing.gateway.callers import Caller, is_open
 from dubbing.gateway.crowd import Crowd
 from dubbing.gateway.refusals import FAULTS, LimitReached
+from dubbing.ledger.connect import connect_async
 from dubbing.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -51,10 +52,13 @@ class Counter:
 
     def __init__(self, redis_url: str) -> None:
         """Take the Redis of the installation; it is reached with the first count."""
-        url = redis_url.replace("unix://", "redis+unix://", 1)
         self._limiter = SlidingWindowCounterRateLimiter(
             RedisStorage(
-                f"async+{url}", wrap_exceptions=True, implementation="redispy", key_prefix=PREFIX
+                "async+redis://",
+                wrap_exceptions=True,
+                implementation="redispy",
+                key_prefix=PREFIX,
+                connection_pool=connect_async(redis_url).connection_pool,  # type: ignore[arg-type]
             )
         )
 

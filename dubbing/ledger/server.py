@@ -23,6 +23,8 @@ from redis.exceptions import (
 from redis.retry import Retry
 
 from dubbing.errors import QueueRefused, QueueUnavailable
+from dubbing.ledger.connect import connect
+from dubbing.redis_url import redact
 
 GREETING_SECONDS = 3.0
 """How long a Redis that has never answered may take to answer, or to start."""
@@ -51,7 +53,7 @@ class Server:
         self._url = url
         self._loaded: set[str] = set()
         """The scripts that Redis was sent, and knows unless it was restarted."""
-        self._redis = redis.Redis.from_url(
+        self._redis = connect(
             url,
             **QUICK,
             decode_responses=True,
@@ -150,7 +152,7 @@ def _asked(
     url: str, seconds: float = GREETING_SECONDS, /, **options: str
 ) -> redis.RedisError | None:
     """Return Redis's error to a PING, or None when it answers."""
-    connection = redis.Redis.from_url(
+    connection = connect(
         url,
         socket_connect_timeout=seconds,
         socket_timeout=seconds,
@@ -210,9 +212,3 @@ def _without_tls(url: str, exc: redis.RedisError) -> QueueRefused | None:
         f"Redis does not answer at {redact(url)}: {str(exc).rstrip('.')}: it does at {place}, so "
         f"begin {SETTING} with {other}://"
     )
-
-
-def redact(url: str) -> str:
-    """Return ``url`` without its password."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
