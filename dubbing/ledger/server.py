@@ -21,6 +21,7 @@ from redis.exceptions import (
     NoScriptError,
 )
 from redis.retry import Retry
+from redis.sentinel import MasterNotFoundError
 
 from dubbing.errors import QueueRefused, QueueUnavailable
 from dubbing.ledger.connect import connect
@@ -33,6 +34,8 @@ GLANCE_SECONDS = 1.0
 SETTING = "DUBBING_REDIS_URL"
 UNTRUSTED = re.compile(r"certificate verify failed: (.+?) \(_ssl")
 """The reason why a certificate is not trusted, in the client's message."""
+SENTINEL = re.compile(r"<redis\.client\.Redis\(.*?host=([^,]+),port=(\d+),.*?\)>\)>\)>")
+"""A Sentinel in the client's message, with all of its options; the first two say which it is."""
 NO_DATABASE = "DB index"
 """Part of Redis's message about a missing database; that error has no class of its own."""
 SCHEMES = {"redis": "rediss", "rediss": "redis"}
@@ -173,12 +176,14 @@ def _is_refusal(exc: redis.RedisError) -> bool:
     """Whether Redis answers, but refuses credentials or database, or its certificate is refused."""
     unauthorised = redis.AuthenticationError | AuthorizationError | NoPermissionError
     words = str(exc)
+    if isinstance(exc, MasterNotFoundError) and "AuthenticationError" in words:
+        return True
     return isinstance(exc, unauthorised) or NO_DATABASE in words or bool(UNTRUSTED.search(words))
 
 
 def _ours(url: str, exc: redis.RedisError) -> QueueUnavailable:
     """Return our error, with Redis's message and what to check."""
-    where, words = redact(url), str(exc).rstrip(".")
+    where, words = redact(url), SENTINEL.sub(r"\1:\2", str(exc)).rstrip(".")
     if isinstance(exc, NoPermissionError):
         return QueueRefused(f"Redis refused at {where}: {words}: check the rights of its user")
     if untrusted := UNTRUSTED.search(words):
@@ -188,12 +193,16 @@ def _ours(url: str, exc: redis.RedisError) -> QueueUnavailable:
         )
     if _is_refusal(exc):
         part = "the database" if NO_DATABASE in words else "the user and the password"
+        if isinstance(exc, MasterNotFoundError):
+            part = "sentinel_username and sentinel_password"
         return QueueRefused(f"Redis refused at {where}: {words}: check {part} in {SETTING}")
     if not isinstance(exc, redis.ConnectionError | redis.TimeoutError | InvalidResponse):
         return QueueUnavailable(f"Redis refused at {where}: {words}")
+    check = "is it up, and are host and port"
+    if isinstance(exc, MasterNotFoundError):
+        check = "are the Sentinels up, and are their hosts and the name of the master"
     return QueueUnavailable(
-        f"Redis does not answer at {where}: {words}: is it up, and are host and port in {SETTING} "
-        "right?"
+        f"Redis does not answer at {where}: {words}: {check} in {SETTING} right?"
     )
 
 

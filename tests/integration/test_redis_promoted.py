@@ -10,7 +10,6 @@ from services import PLUGINS
 from system import System, numbered, script
 
 
-
 def test_sentinels_name_the_new_master_to_a_job_at_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
