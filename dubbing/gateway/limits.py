@@ -52,15 +52,19 @@ class Counter:
 
     def __init__(self, redis_url: str) -> None:
         """Take the Redis of the installation; it is reached with the first count."""
-        self._limiter = SlidingWindowCounterRateLimiter(
-            RedisStorage(
-                "async+redis://",
-                wrap_exceptions=True,
-                implementation="redispy",
-                key_prefix=PREFIX,
-                connection_pool=connect_async(redis_url).connection_pool,  # type: ignore[arg-type]
-            )
+        self._redis = connect_async(redis_url)
+        storage = RedisStorage(
+            "async+redis://",
+            wrap_exceptions=True,
+            implementation="redispy",
+            key_prefix=PREFIX,
+            connection_pool=self._redis.connection_pool,  # type: ignore[arg-type]
         )
+        self._limiter = SlidingWindowCounterRateLimiter(storage)
+
+    async def end(self) -> None:
+        """Close the connections."""
+        await self._redis.aclose()
 
     async def count(self, most: RateLimitItem, *names: str, by: int = 1) -> tuple[bool, Left]:
         """Count something unless there is too much of it; return whether, and what is left."""
