@@ -36,6 +36,7 @@ UNTRUSTED = re.compile(r"certificate verify failed: (.+?) \(_ssl")
 """The reason why a certificate is not trusted, in the client's message."""
 SENTINEL = re.compile(r"<redis\.client\.Redis\(.*?host=([^,]+),port=(\d+),.*?\)>\)>\)>")
 """A Sentinel in the client's message, with all of its options; the first two say which it is."""
+SENTINELS_WITH_TLS = "sentinels"
 NO_DATABASE = "DB index"
 """Part of Redis's message about a missing database; that error has no class of its own."""
 SCHEMES = {"redis": "rediss", "rediss": "redis"}
@@ -201,6 +202,9 @@ def _ours(url: str, exc: redis.RedisError) -> QueueUnavailable:
     check = "is it up, and are host and port"
     if isinstance(exc, MasterNotFoundError):
         check = "are the Sentinels up, and are their hosts and the name of the master"
+        if urlsplit(url).scheme == SENTINELS_WITH_TLS:
+            # The client keeps to itself why a Sentinel could not be asked.
+            check = f"does DUBBING_CA_FILE name who signed their certificates, {check}"
     return QueueUnavailable(
         f"Redis does not answer at {where}: {words}: {check} in {SETTING} right?"
     )
