@@ -71,7 +71,7 @@ class Settings(BaseSettings):
     """Folder of the embedded stack: its storage and its logs."""
     redis_url: str = ""
     """redis://:password@host:6379/0, or with Sentinels sentinel://:password@host:26379,host/name/0
-    (docs/operations.md). Default: the Redis that `dubbing up` and `run` start."""
+    (docs/redis.md). Default: the Redis that `dubbing up` and `run` start."""
     storage_url: str = ""
     """A folder or s3://bucket/prefix. Default: a folder in the home."""
     s3_endpoint: str | None = None

@@ -20,24 +20,28 @@ Options = dict[str, Any]
 def connect(url: str, **options: Any) -> redis.Redis:
     """Return a client of a server, or of the master that its Sentinels name when it connects."""
     if sentinels := Sentinels.of(url):
-        of_master = {**master_options(sentinels), **options}
-        asked = Sentinel(sentinels.addresses, sentinel_kwargs=sentinel_options(sentinels))
-        return asked.master_for(sentinels.master, **of_master)
+        client: redis.Redis = _master(Sentinel, sentinels, options)
+        return client
     return redis.Redis.from_url(url, **options)
 
 
 def connect_async(url: str, **options: Any) -> redis.asyncio.Redis:
     """Return such a client for an event loop."""
     if sentinels := Sentinels.of(url):
-        of_master = {**master_options(sentinels), **options}
-        asked = AsyncSentinel(sentinels.addresses, sentinel_kwargs=sentinel_options(sentinels))
-        return asked.master_for(sentinels.master, **of_master)
+        client: redis.asyncio.Redis = _master(AsyncSentinel, sentinels, options)
+        return client
     return redis.asyncio.Redis.from_url(url, **options)
+
+
+def _master(kind: Any, sentinels: Sentinels, options: Options) -> Any:
+    """Return a client of the master; ``kind``: a class of redis-py, which has no types."""
+    asked = kind(sentinels.addresses, sentinel_kwargs=sentinel_options(sentinels))
+    return asked.master_for(sentinels.master, **{**master_options(sentinels), **options})
 
 
 def master_options(sentinels: Sentinels) -> Options:
     """Return the options of a connection to the master: its user, its database and its TLS."""
-    options: Options = dict(parse_url(sentinels.server))
+    options: Options = dict(parse_url(sentinels.server))  # type: ignore[no-untyped-call]
     secure = options.pop("connection_class", None) is SSLConnection
     del options["host"], options["port"]
     return {**options, "ssl": True} if secure else options
