@@ -15,10 +15,9 @@ import ssl
 import stat
 import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import platformdirs
 from dotenv import dotenv_values
@@ -40,13 +39,10 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from dubbing import redis_url
 from dubbing.documents import Identifier, listed
 from dubbing.errors import BadInput, QueueRefused
 from dubbing.secret_files import in_files
-
-DATABASE = re.compile(r"(?:/\d*)?")
-"""The path of a Redis URL: empty, or the number of a database."""
-
 
 RoutePath = Annotated[str, StringConstraints(pattern=r"^/(.*[^/])?$")]
 """The path of a route: it begins with a slash, and does not end with one."""
@@ -83,7 +79,8 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=lambda: Path(platformdirs.user_data_path("dubbing")))
     """Folder of the embedded stack: its storage and its logs."""
     redis_url: str = ""
-    """redis://:password@host:6379/0. Default: the Redis that `dubbing up` and `run` start."""
+    """redis://:password@host:6379/0, or with Sentinels sentinel://:password@host:26379,host/name/0
+    (docs/redis.md). Default: the Redis that `dubbing up` and `run` start."""
     redis_password: SecretStr | None = None
     """Password of Redis, in any characters, where that address holds none."""
     storage_url: str = ""
@@ -199,19 +196,9 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _is_url(cls, value: str) -> str:
-        url = urlsplit(value)
-        if not value:
-            return value
-        if url.scheme not in {"redis", "rediss", "unix"}:
-            raise ValueError("begin it with redis://, rediss:// or unix://")
-        # urlsplit's message about a wrong port may hold a part of the password.
-        with suppress(ValueError):
-            if url.port != 0 and (url.scheme == "unix" or DATABASE.fullmatch(url.path)):
-                return value
-        raise ValueError(
-            "write it as redis://user:password@host:6379/0, with %2F, %3F, %23 and %40 for "
-            "/, ?, # and @ in the password"
-        )
+        if value:
+            redis_url.check(value)
+        return value
 
     @field_validator("ca_file")
     @classmethod
@@ -333,24 +320,11 @@ class Settings(BaseSettings):
 
     @property
     def redis(self) -> str:
-        """URL of Redis in the form that redis-py and kombu take."""
-        url = self._redis_url_with_password() or f"unix://{self.socket}"
-        if urlsplit(url).scheme != "rediss":
-            return url
-        # Without a word about certificates, kombu would not look at them.
-        trust = {"ssl_ca_certs": str(self.ca_file)} if self.ca_file else {}
-        options = urlencode({"ssl_cert_reqs": "required", **trust})
-        before, _, named = url.partition("?")
-        # What the URL itself says comes last, and holds.
-        return f"{before}?{options}&{named}" if named else f"{before}?{options}"
-
-    def _redis_url_with_password(self) -> str:
-        url = urlsplit(self.redis_url)
-        if not self.redis_password or url.scheme not in {"redis", "rediss"} or url.password:
-            return self.redis_url
-        user, _, host = url.netloc.rpartition("@")
-        password = quote(self.redis_password.get_secret_value(), safe="")
-        return url._replace(netloc=f"{user.rstrip(':')}:{password}@{host}").geturl()
+        """URL of Redis, which says also what certificates it trusts."""
+        url = self.redis_url or f"unix://{self.socket}"
+        if self.redis_password:
+            url = redis_url.with_password(url, self.redis_password.get_secret_value())
+        return redis_url.with_trust(url, self.ca_file)
 
 
 def temporary_folder() -> Path:

@@ -18,6 +18,7 @@ class Answer(Enum):
 
     PASS = "pass"
     UNAVAILABLE = "503"
+    FORBIDDEN = "403"
     SILENCE = "it is taken in and never answered"
     FORGED = "it is passed on as if it were signed with a wrong secret"
 
@@ -76,6 +77,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._pass_on(body)
         elif answer is Answer.SILENCE:
             self.through.over.wait()
+        elif answer is Answer.FORBIDDEN:
+            self.send_error(403, "Access Denied")
         else:
             self.send_error(503, "Slow Down")
 

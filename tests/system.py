@@ -48,13 +48,15 @@ class System:
         append_only: bool = False,
         port: int = 0,
         seen_at: int = 0,
+        server: RedisServer | None = None,
         **settings: Any,
     ) -> None:
         """Take the system's folder, and settings that differ.
 
         port: an additional port of Redis. seen_at: the port at which workers reach Redis.
+        server: its Redis, in place of one of its own.
         """
-        self.redis = RedisServer(append_only=append_only, port=port)
+        self.redis = server or RedisServer(append_only=append_only, port=port)
         self._seen = {"DUBBING_REDIS_URL": f"redis://127.0.0.1:{seen_at}"} if seen_at else {}
         plain = {"redis_url": self.redis.url, "storage_url": "", "engine": "faulty", "slots": 2}
         self.settings = Settings(**{"home": home, **plain, **settings})

@@ -1,4 +1,7 @@
-"""The reconciler of a worker: it restores work that Redis lost.
+"""The reconciler of a worker: it restores work that Redis lost, and ends work that has ended.
+
+A replica that was promoted, or a Redis that was restored, stands as it was some time ago: it lacks
+jobs, and has others at work that were ended or removed since.
 
 Several reconcilers may do the same step at the same time.
 """
@@ -77,26 +80,34 @@ class Reconciler:
             self._heartbeat.fault = ""
 
     def _rebuild(self) -> None:
-        """Make the ledger whole for each open job whose entries do not add up."""
+        """Make the ledger whole for each open job, and rid of those that are not open any more."""
         # Reconcilers of each format have turns of their own: those of an older one, which cannot
         # read newer jobs, could otherwise take every turn.
         if not self._ledger.turn(f"rebuild:{FORMAT}", round(REBUILD_SECONDS) - 1):
             return
+        # Before the marks are read: a job is marked before the ledger knows it.
+        queues = {queue for worker in self._ledger.crew.workers() for queue in worker.queues}
+        strays = self._ledger.at_work(queues)
         names = (key.removeprefix(Keys.OPEN) for key in self._storage.keys(Keys.OPEN))
         # Other programs put files of their own beside the marks.
         ids = filter(is_identifier, names)
         while some := list(islice(ids, AT_ONCE)):
             audited = zip(some, self._ledger.audit(some), strict=True)
             each(self._put_back, [found for found in audited if found[1] is not Audit.SOUND])
+            strays.difference_update(some)
+        each(self._put_back, [(stray, None) for stray in strays])
 
-    def _put_back(self, found: tuple[str, Audit]) -> None:
+    def _put_back(self, found: tuple[str, Audit | None]) -> None:
+        """Have the ledger know a job as storage does; no audit: the job is not marked as open."""
         job_id, audit = found
         try:
             job = load_job(self._storage, job_id, 1)
             put_to_work(self._storage, self._ledger, job)
         except NotFound:
-            # Its submission is under way, or broke off and was never accepted.
-            return
+            # Of a marked job, the submission is under way, or broke off and was never accepted.
+            if audit is None:
+                self._ledger.forget(job_id)
+                log.info("%s was removed: what Redis still had of it is dropped", job_id)
         except NewerRelease as exc:
             self._tell(job_id, "is left to workers of a newer release", exc)
         except StorageUnavailable as exc:
@@ -109,7 +120,8 @@ class Reconciler:
             self._tell(job_id, "waits until it is mended or cancelled", exc)
         else:
             self._told.pop(job_id, None)
-            log.info("%s is put back to work from storage: in Redis it was %s", job_id, audit.value)
+            was = audit.value if audit else "at work, and is not open"
+            log.info("%s stands as in storage again: in Redis it was %s", job_id, was)
 
     def _tell(self, job_id: str, what: str, exc: Exception) -> None:
         """Log once why a job is left as it is, with a traceback if nobody foresaw the error."""

@@ -125,7 +125,7 @@ def _redis(system: System) -> Iterator[Finding]:
         return
     yield Finding("Redis", True, "answers")
     if caution:
-        yield Finding("Redis's memory", False, caution, needed=False)
+        yield Finding("Redis's memory", False, caution)
 
 
 def _storage(storage: Storage) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import redis
 
 from dubbing.errors import QueueUnavailable
+from dubbing.ledger.connect import connect
 from dubbing.settings import Settings
 
 
@@ -16,7 +17,7 @@ def is_up(settings: Settings) -> bool:
     """Whether the Redis of ``settings`` answers; raises QueueRefused when it may be another's."""
     if not settings.redis_url:
         settings.check_socket()
-    connection = redis.Redis.from_url(settings.redis, socket_connect_timeout=2, retry=None)
+    connection = connect(settings.redis, socket_connect_timeout=2, retry=None)
     try:
         return bool(connection.ping())
     except redis.RedisError:

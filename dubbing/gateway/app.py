@@ -130,6 +130,7 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
         await sender.end()
         await sweeper.end()
         await crowd.end()
+        await counter.end()
 
     app = FastAPI(
         title="dubbing",

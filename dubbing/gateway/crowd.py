@@ -12,8 +12,9 @@ import logging
 import secrets
 from contextlib import suppress
 
-import redis.asyncio
 from redis.exceptions import RedisError
+
+from dubbing.ledger.connect import connect_async
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class Crowd:
         """Requests that this gateway serves."""
         self._others = 0
         self._id = secrets.token_hex(4)
-        self._redis = redis.asyncio.Redis.from_url(
+        self._redis = connect_async(
             redis_url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS
         )
         self._tell = self._redis.register_script(SCRIPT)

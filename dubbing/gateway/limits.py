@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dubbing.gateway.callers import Caller, is_open
 from dubbing.gateway.crowd import Crowd
 from dubbing.gateway.refusals import FAULTS, LimitReached
+from dubbing.ledger.connect import connect_async
 from dubbing.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -51,12 +52,19 @@ class Counter:
 
     def __init__(self, redis_url: str) -> None:
         """Take the Redis of the installation; it is reached with the first count."""
-        url = redis_url.replace("unix://", "redis+unix://", 1)
-        self._limiter = SlidingWindowCounterRateLimiter(
-            RedisStorage(
-                f"async+{url}", wrap_exceptions=True, implementation="redispy", key_prefix=PREFIX
-            )
+        self._redis = connect_async(redis_url)
+        storage = RedisStorage(
+            "async+redis://",
+            wrap_exceptions=True,
+            implementation="redispy",
+            key_prefix=PREFIX,
+            connection_pool=self._redis.connection_pool,  # type: ignore[arg-type]
         )
+        self._limiter = SlidingWindowCounterRateLimiter(storage)
+
+    async def end(self) -> None:
+        """Close the connections."""
+        await self._redis.aclose()
 
     async def count(self, most: RateLimitItem, *names: str, by: int = 1) -> tuple[bool, Left]:
         """Count something unless there is too much of it; return whether, and what is left."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, islice
 from types import MappingProxyType
 from typing import Any
@@ -140,6 +140,10 @@ class Ledger:
     def audit(self, jobs: Sequence[str]) -> list[Audit]:
         """Return for each job whether the entries of its work add up."""
         return [Audit(answer) for answer in self._server.run("audit", *jobs)]
+
+    def at_work(self, queues: Iterable[str]) -> set[str]:
+        """Return the jobs that have work on these queues: waiting, published or leased."""
+        return set(filter(is_identifier, self._server.run("at_work", *queues)))
 
     def take(self, lists: Mapping[str, Sequence[str]]) -> list[Address]:
         """Return the batches to publish on queues now: tenants in turn, then jobs in turn.

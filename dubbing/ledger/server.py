@@ -21,8 +21,11 @@ from redis.exceptions import (
     NoScriptError,
 )
 from redis.retry import Retry
+from redis.sentinel import MasterNotFoundError
 
 from dubbing.errors import QueueRefused, QueueUnavailable
+from dubbing.ledger.connect import connect
+from dubbing.redis_url import redact
 
 GREETING_SECONDS = 3.0
 """How long a Redis that has never answered may take to answer, or to start."""
@@ -31,6 +34,9 @@ GLANCE_SECONDS = 1.0
 SETTING = "DUBBING_REDIS_URL"
 UNTRUSTED = re.compile(r"certificate verify failed: (.+?) \(_ssl")
 """The reason why a certificate is not trusted, in the client's message."""
+SENTINEL = re.compile(r"<redis\.client\.Redis\(.*?host=([^,]+),port=(\d+),.*?\)>\)>\)>")
+"""A Sentinel in the client's message, with all of its options; the first two say which it is."""
+SENTINELS_WITH_TLS = "sentinels"
 NO_DATABASE = "DB index"
 """Part of Redis's message about a missing database; that error has no class of its own."""
 SCHEMES = {"redis": "rediss", "rediss": "redis"}
@@ -51,7 +57,7 @@ class Server:
         self._url = url
         self._loaded: set[str] = set()
         """The scripts that Redis was sent, and knows unless it was restarted."""
-        self._redis = redis.Redis.from_url(
+        self._redis = connect(
             url,
             **QUICK,
             decode_responses=True,
@@ -150,7 +156,7 @@ def _asked(
     url: str, seconds: float = GREETING_SECONDS, /, **options: str
 ) -> redis.RedisError | None:
     """Return Redis's error to a PING, or None when it answers."""
-    connection = redis.Redis.from_url(
+    connection = connect(
         url,
         socket_connect_timeout=seconds,
         socket_timeout=seconds,
@@ -171,12 +177,14 @@ def _is_refusal(exc: redis.RedisError) -> bool:
     """Whether Redis answers, but refuses credentials or database, or its certificate is refused."""
     unauthorised = redis.AuthenticationError | AuthorizationError | NoPermissionError
     words = str(exc)
+    if isinstance(exc, MasterNotFoundError) and "AuthenticationError" in words:
+        return True
     return isinstance(exc, unauthorised) or NO_DATABASE in words or bool(UNTRUSTED.search(words))
 
 
 def _ours(url: str, exc: redis.RedisError) -> QueueUnavailable:
     """Return our error, with Redis's message and what to check."""
-    where, words = redact(url), str(exc).rstrip(".")
+    where, words = redact(url), SENTINEL.sub(r"\1:\2", str(exc)).rstrip(".")
     if isinstance(exc, NoPermissionError):
         return QueueRefused(f"Redis refused at {where}: {words}: check the rights of its user")
     if untrusted := UNTRUSTED.search(words):
@@ -186,12 +194,19 @@ def _ours(url: str, exc: redis.RedisError) -> QueueUnavailable:
         )
     if _is_refusal(exc):
         part = "the database" if NO_DATABASE in words else "the user and the password"
+        if isinstance(exc, MasterNotFoundError):
+            part = "sentinel_username and sentinel_password"
         return QueueRefused(f"Redis refused at {where}: {words}: check {part} in {SETTING}")
     if not isinstance(exc, redis.ConnectionError | redis.TimeoutError | InvalidResponse):
         return QueueUnavailable(f"Redis refused at {where}: {words}")
+    check = "is it up, and are host and port"
+    if isinstance(exc, MasterNotFoundError):
+        check = "are the Sentinels up, and are their hosts and the name of the master"
+        if urlsplit(url).scheme == SENTINELS_WITH_TLS:
+            # The client keeps to itself why a Sentinel could not be asked.
+            check = f"does DUBBING_CA_FILE name who signed their certificates, {check}"
     return QueueUnavailable(
-        f"Redis does not answer at {where}: {words}: is it up, and are host and port in {SETTING} "
-        "right?"
+        f"Redis does not answer at {where}: {words}: {check} in {SETTING} right?"
     )
 
 
@@ -210,9 +225,3 @@ def _without_tls(url: str, exc: redis.RedisError) -> QueueRefused | None:
         f"Redis does not answer at {redact(url)}: {str(exc).rstrip('.')}: it does at {place}, so "
         f"begin {SETTING} with {other}://"
     )
-
-
-def redact(url: str) -> str:
-    """Return ``url`` without its password."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -178,8 +178,8 @@ class _Client(redis.PrefixedStrictRedis):
         return _PubSub(self.connection_pool, global_keyprefix=BROKER_PREFIX, **kwargs)
 
 
-class Channel(redis.Channel):
-    """kombu's channel, over that client."""
+class _Ours:
+    """The part of a kombu channel that differs: its client, and what it does not restore."""
 
     do_restore = False
     """A worker that lost Redis would try to return its messages to it, and die of the error."""
@@ -193,7 +193,16 @@ class Channel(redis.Channel):
         Entries of other kinds are passed over. With one of them, no answer to an order could be
         sent, and a worker that starts would never take work.
         """
-        return [row for row in super().get_table(exchange) if len(row) == BINDING_PARTS]
+        rows = super().get_table(exchange)  # type: ignore[misc]
+        return [row for row in rows if len(row) == BINDING_PARTS]
+
+
+class Channel(_Ours, redis.Channel):
+    """kombu's channel to a server, over that client."""
+
+
+class SentinelChannel(_Ours, redis.SentinelChannel):
+    """kombu's channel to the master that Sentinels name, over that client."""
 
 
 class Transport(redis.Transport):
@@ -202,15 +211,21 @@ class Transport(redis.Transport):
     Channel = Channel
 
 
-class _Ours:
-    """A connection whose transport is ours, whatever the scheme of its URL."""
+class SentinelTransport(redis.SentinelTransport):
+    """kombu's transport for Sentinels, over that channel."""
 
-    def get_transport_cls(self) -> type[Transport]:
+    Channel = SentinelChannel
+
+
+class _OurTransport:
+    """A connection whose transport is ours."""
+
+    def get_transport_cls(self) -> type[Transport | SentinelTransport]:
         """Return the class of the transport."""
-        return Transport
+        return SentinelTransport if self.transport_cls == "sentinel" else Transport  # type: ignore[attr-defined]
 
 
-class PooledOurs(_Ours, PooledConnection):
+class PooledOurs(_OurTransport, PooledConnection):
     """A connection of a pool, through which messages and the answers to orders are sent."""
 
 
@@ -222,7 +237,7 @@ class Pool(ConnectionPool):
         return PooledOurs(self, **dict(self.connection._info(resolve=False)))
 
 
-class OurConnection(_Ours, Connection):
+class OurConnection(_OurTransport, Connection):
     """A connection that makes its pools of such connections too."""
 
     def Pool(self, limit: int | None = None, **options: Any) -> Pool:  # noqa: N802 - kombu's name

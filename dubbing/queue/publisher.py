@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from dubbing.errors import BadInput, QueueUnavailable
 from dubbing.ledger import Address, Ledger
+from dubbing.ledger.connect import sentinel_options, tls_options
 from dubbing.planning.plan import Kind
+from dubbing.redis_url import Sentinels
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -46,10 +49,13 @@ STEER = "dubbing.steer"
 
 def celery_settings(redis_url: str) -> dict[str, Any]:
     """Return the Celery settings of every process of the system."""
+    broker = _broker(redis_url)
     return {
-        "broker_url": redis_url.replace("unix://", "redis+socket://", 1),
+        "broker_url": broker.url,
+        "broker_use_ssl": broker.tls,
         "broker_connection_retry_on_startup": True,
         "broker_transport_options": {
+            **broker.options,
             "global_keyprefix": BROKER_PREFIX,
             "priority_steps": list(STEPS),
             "sep": SEPARATOR,
@@ -83,6 +89,29 @@ def celery_settings(redis_url: str) -> dict[str, Any]:
         # Longer than loading several large models takes from a slow disk.
         "worker_proc_alive_timeout": 1800.0,
     }
+
+
+@dataclass(frozen=True)
+class _Broker:
+    """A Redis as kombu is told of it."""
+
+    url: str
+    tls: Mapping[str, Any] | bool = False
+    """The options of TLS, where they are not in the URL."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Options of the transport."""
+
+
+def _broker(redis_url: str) -> _Broker:
+    sentinels = Sentinels.of(redis_url)
+    if sentinels is None:
+        return _Broker(redis_url.replace("unix://", "redis+socket://", 1))
+    # kombu takes a URL for each Sentinel, with the user and the database of the master.
+    master = urlsplit(sentinels.server)
+    user, at, _ = master.netloc.rpartition("@")
+    urls = [f"sentinel://{user}{at}{place}{master.path}" for place in sentinels.places]
+    options = {"master_name": sentinels.master, "sentinel_kwargs": sentinel_options(sentinels)}
+    return _Broker(";".join(urls), tls_options(sentinels) or False, options)
 
 
 def make_app(redis_url: str) -> Celery:

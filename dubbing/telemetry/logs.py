@@ -6,10 +6,10 @@ import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from dubbing import redis_url
 from dubbing.errors import BadInput
 from dubbing.settings import Settings
 from dubbing.telemetry.lines import Lines
@@ -84,5 +84,4 @@ def _secrets(settings: Settings) -> Iterator[str]:
     for value in settings.model_dump().values():
         if isinstance(value, SecretStr):
             yield value.get_secret_value()
-    if password := urlsplit(settings.redis_url).password:
-        yield password
+    yield from redis_url.secrets(settings.redis_url)

@@ -22,7 +22,7 @@ SLACK = 3.0
 """Seconds between a worker's check for a clip and the last line of the call that follows."""
 AFTERMATH = 15.0
 """Seconds after a strike in which its effects show: ends of leases, lost messages and calls."""
-LOST_TOUCH = frozenset({Blow.FREEZE, Blow.KILL_REDIS, Blow.FORGET})
+LOST_TOUCH = frozenset({Blow.FREEZE, Blow.KILL_REDIS, Blow.FORGET, Blow.PROMOTE})
 """Blows after which two workers may take the same batch, and one does not know of the other."""
 FORGOTTEN = LOST_TOUCH | {Blow.EVICT, Blow.LOSE}
 """Blows after which deliveries are counted anew: Redis alone holds their counts."""

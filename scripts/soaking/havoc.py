@@ -123,6 +123,8 @@ class Havoc:
                 self._signal(target, signal.SIGSTOP)
             case Blow.KILL_REDIS:
                 self._system.redis.kill()
+            case Blow.PROMOTE:
+                self._system.redis.replicate()
             case Blow.STRAY:
                 return self.guests.join(strike)
             case Blow.DOWNGRADE:
@@ -148,6 +150,8 @@ class Havoc:
                 self._signal(target, signal.SIGCONT)
             case Blow.KILL_REDIS:
                 self._system.redis.start()
+            case Blow.PROMOTE:
+                self._system.redis.promote()
             case Blow.STRAY:
                 if not self.guests.left(target, since + strike.lasts):
                     return False

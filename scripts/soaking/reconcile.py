@@ -215,7 +215,7 @@ class Audit:
     def _cut_off(self, since: float, until: float) -> bool:
         """Whether a worker was frozen, or could not learn from Redis that it had to stop."""
         return any(
-            struck.strike.blow in {Blow.FREEZE, Blow.KILL_REDIS}
+            struck.strike.blow in {Blow.FREEZE, Blow.KILL_REDIS, Blow.PROMOTE}
             and struck.since <= until
             and struck.until + LATE >= since
             for struck in self._past

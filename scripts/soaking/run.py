@@ -153,13 +153,16 @@ class Soak:
             time.sleep(TICK)
 
     def _drain(self, system: System) -> None:
-        """Wait until every message has been taken, so that nothing happens afterwards."""
+        """Wait until no message and no work is left, so that nothing happens afterwards."""
         queues = [queue for engine in WORKERS.values() for queue in queues_of(engine)]
         lists = [name for queue in queues for name in broker_lists(queue)]
         until = self._now() + DRAINING
-        while system.client.ledger.queue_depth(lists):
+        ledger = system.client.ledger
+        # A replica that was promoted brings back jobs that ended; reconcilers end them once more.
+        while ledger.queue_depth(lists) or ledger.at_work(queues):
             if self._now() > until:
-                self._faults.append(f"messages are left: {system.client.fleet.depths()}")
+                depths, jobs = system.client.fleet.depths(), sorted(ledger.at_work(queues))
+                self._faults.append(f"messages are left, or jobs at work: {depths}, {jobs}")
                 return
             time.sleep(TICK)
 

@@ -29,6 +29,7 @@ class Blow(StrEnum):
     FREEZE = "SIGSTOP to the worker"
     KILL_REDIS = "kill -9 the server"
     FORGET = "FLUSHALL on"
+    PROMOTE = "promote a replica that lacks what came last, in the place of"
     DOUBLE = "send a claimed batch twice through"
     DROP = "take a message out of"
     EVICT = "evict some of all keys of"
@@ -59,6 +60,8 @@ HABITS = {
     Blow.FREEZE: Habit(2, tuple(WORKERS), LEASE_SECONDS + 1, LEASE_SECONDS + 5),
     Blow.KILL_REDIS: Habit(2, (REDIS,), 0.0, 3.0),
     Blow.FORGET: Habit(1, (REDIS,)),
+    # As long as the replica is behind.
+    Blow.PROMOTE: Habit(2, (REDIS,), 0.2, 3.0),
     Blow.DOUBLE: Habit(3, (REDIS,)),
     Blow.DROP: Habit(3, (REDIS,)),
     Blow.EVICT: Habit(2, (REDIS,)),

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from redis_server import free_port
 from services import PLUGINS
-from system import System, script
+from system import System, numbered, script
 
 from dubbing.embedded.stack import environment
+from dubbing.errors import NotFound
+from dubbing.job import JobState
 
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
-BLOCK = re.compile(r"^```(?:sh)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^ *```(?:sh)?\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 REMARK = re.compile(r"\s{2,}#.*")
 NAMES = {"JOB": "episode-2", "COLLECTION": "season-1", "TENANT": "default", "ENGINE": "faulty"}
 """What the words in capitals stand for."""
 
 
-def commands() -> list[str]:
-    """Return the commands of the page, in order."""
-    blocks = BLOCK.findall(PAGE.read_text())
+def commands(section: str = "") -> list[str]:
+    """Return the commands of the page, or of a section, in order."""
+    blocks = BLOCK.findall(PAGE.read_text().partition(f"## {section}")[2])
     lines = (line for block in blocks for line in block.replace("\\\n", " ").splitlines())
     found = (REMARK.sub("", line).strip() for line in lines if not line.startswith("#"))
     return list(dict.fromkeys(line for line in found if line))
@@ -34,7 +38,9 @@ def commands() -> list[str]:
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(PLUGINS))
-        with System(tmp_path_factory.mktemp("operations"), slots=1) as system:
+        port = free_port()
+        patch.setitem(NAMES, "URL", f"redis://127.0.0.1:{port}/0")
+        with System(tmp_path_factory.mktemp("operations"), slots=1, port=port) as system:
             system.run(script("episode-1", "A line", collection=NAMES["COLLECTION"]))
             system.run(script("episode-2", "A line", "<raise> Never", collection="season-1"))
             yield system
@@ -44,8 +50,8 @@ def test_the_page_has_commands() -> None:
     assert len(commands()) >= 7
 
 
-@pytest.mark.parametrize("command", commands())
-def test_a_command_of_the_page_answers(system: System, command: str) -> None:
+def run(system: System, command: str) -> None:
+    """Run a command as the page has it; it has to exit with 0."""
     words = re.sub(r"\b[A-Z]{3,}\b", lambda found: NAMES.get(found[0], found[0]), command)
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", words],
@@ -62,5 +68,34 @@ def test_a_command_of_the_page_answers(system: System, command: str) -> None:
         timeout=60,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("command", commands())
+def test_a_command_of_the_page_answers(system: System, command: str) -> None:
+    run(system, command)
     # `retry` leaves the job at work.
     system.wait(NAMES["JOB"])
+
+
+def test_a_storage_that_was_restored_from_an_older_copy_is_made_whole(system: System) -> None:
+    job = script("restored", *numbered("Restored", 12, "<slow:0.1>"))
+    system.client.submit(job)
+    system.begun(job, 6)
+    storage, copy = Path(system.settings.storage), system.settings.home / "copy"
+    shutil.copytree(storage, copy)
+    system.wait(job.id)
+    later = script("later", "A line that the copy lacks.")
+    system.run(later)
+    for name in system.ENGINES:
+        system.stop(name)
+    shutil.rmtree(storage)
+    copy.rename(storage)
+    for command in commands("After a lost disk"):
+        run(system, command)
+    for name in system.ENGINES:
+        system.start(name)
+    system.wait(job.id)
+    assert system.whole(job)
+    with pytest.raises(NotFound):
+        system.client.status(later.id)
+    assert system.run(later).state is JobState.COMPLETED

@@ -233,3 +233,24 @@ def test_jobs_that_redis_forgot_are_put_back_whatever_else_lies_there(
     _, events = runner.ledger.events("j", "0-0", wait=10)
     assert events == [{"event": "state", "state": "queued"}]
     assert runner.ledger.snapshot("a-submission-broke-off") is None
+
+
+def test_a_redis_that_stands_as_it_was_gives_up_jobs_that_have_ended_or_are_gone(
+    runner: BatchRunner, job: Job, reconciler: Reconciler
+) -> None:
+    gone = job.model_copy(update={"id": "gone"})
+    for one in (job, gone):
+        runner.storage.create(Keys.job(one.id), one.model_dump_json().encode())
+        put_to_work(runner.storage, runner.ledger, one)
+    runner.ledger.crew.beat(record())
+    assert runner.ledger.at_work([QUEUE]) == {"j", "gone"}
+    # What came after the state to which Redis went back.
+    end = End(state=JobState.CANCELLED, round=1)
+    runner.storage.create(Keys.end("j", 1), end.model_dump_json().encode())
+    for key in [Keys.open("j"), Keys.open("gone"), *runner.storage.keys(Keys.job_folder("gone"))]:
+        runner.storage.delete(key)
+    reconciler.step()
+    assert runner.ledger.at_work([QUEUE]) == set()
+    known = runner.ledger.snapshot("j")
+    assert known and known.state is JobState.CANCELLED
+    assert runner.ledger.snapshot("gone") is None

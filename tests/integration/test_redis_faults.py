@@ -21,7 +21,7 @@ from dubbing.errors import QueueUnavailable
 from dubbing.job import JobState
 from dubbing.ledger import Ledger
 from dubbing.ledger.ledger import LEASE_SECONDS
-from dubbing.queue import make_app
+from dubbing.queue import make_app, queues_of
 
 CONNECTIONS = 4
 """Connections of a worker that ask something within seconds: to take work, to tell of itself."""
@@ -151,3 +151,22 @@ def test_a_worker_whose_connections_went_silent_takes_work_again(
         job = script("after", *numbered("After", 4))
         system.client.submit(job)
         system.begun(job, 4)
+
+
+def test_a_promoted_replica_that_lacks_what_came_last_costs_no_stored_line(system: System) -> None:
+    job, over = (script(name, *numbered(name, 40, "<slow:0.1>")) for name in ("moved", "over"))
+    system.client.submit(job)
+    system.client.submit(over)
+    system.begun(job, 4)
+    system.redis.replicate()
+    system.client.cancel(over.id)
+    late = script("late", *numbered("Late", 4))
+    system.client.submit(late)
+    system.begun(job, 20)
+    system.redis.promote()
+    for one in (job, late):
+        system.wait(one.id)
+        assert system.whole(one)
+        assert system.spoken_in_vain(one) == []
+    system.until(lambda: not system.client.ledger.at_work(queues_of("faulty")), "given up")
+    assert system.client.status(over.id).state is JobState.CANCELLED

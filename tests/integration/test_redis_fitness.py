@@ -136,7 +136,7 @@ def test_a_cluster_is_refused_before_a_job_is_stored(tmp_path: Path) -> None:
         assert f"Redis: Redis at {url} is a cluster" in said
 
 
-def test_a_policy_that_evicts_is_named_by_submit_doctor_and_workers(
+def test_a_policy_that_evicts_is_refused_by_doctor_and_named_by_submit_and_workers(
     server: redis.Redis, port: int, tmp_path: Path
 ) -> None:
     for name, value in EVICTING.items():
@@ -149,7 +149,7 @@ def test_a_policy_that_evicts_is_named_by_submit_doctor_and_workers(
         True
     ]
     dubbing = Console(tmp_path, DUBBING_REDIS_URL=url)
-    assert words in dubbing("doctor").stdout
+    assert words in dubbing("doctor", code=1).stdout
     with dubbing.started("worker", "tone", "--slots", "1") as worker:
         assert worker.stderr
         # Before anything else, so that it is not overlooked.

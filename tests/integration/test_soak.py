@@ -24,8 +24,8 @@ from dubbing.queue import queues_of
 from dubbing.storage.keys import Keys
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
-SEED = "592"
-"""Malformed entries, a loss and a damaged result; no line kills its process, which would take three
+SEED = "7616"
+"""A loss, a damaged result and malformed entries; no line kills its process, which would take three
 leases to be given up."""
 
 

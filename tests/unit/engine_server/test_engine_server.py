@@ -113,6 +113,21 @@ def test_a_line_that_cannot_be_spoken_is_refused_by_its_place(
     assert answer.json()["request_id"] == answer.headers["x-request-id"]
 
 
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/v1/jobs", "/v1/jobs/a-job", "/v1/jobs/a-job/files/dub.mp4", "/v1/uploads", "/v1/keys"),
+        *("/v1/endpoints", "/v1/webhooks", "/api/status", "/status", "/ws", "/v1/nodes"),
+        *("/storage/installation", "/%2e%2e/%2e%2e/etc/passwd", "//etc/passwd"),
+    ],
+)
+def test_its_key_opens_no_job_and_no_file(guarded: EngineServer, method: str, path: str) -> None:
+    answer = guarded.http.request(method, path, headers={"X-Api-Key": SECRET})
+    assert answer.status_code == 404
+    assert answer.json()["code"] == "not_found"
+
+
 def test_an_engine_that_is_not_served_is_named(server: EngineServer) -> None:
     assert server.speak({}, engine="ton").status_code == 404
     assert "did you mean 'tone'" in server.speak({}, engine="ton").json()["message"]

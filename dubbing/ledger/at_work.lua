@@ -1,0 +1,17 @@
+-- Return the ids of the jobs that have work on queues, waiting, published or leased: queues.
+local ids, known = {}, {}
+local function note(job)
+  if job and not known[job] then
+    known[job] = true
+    ids[#ids + 1] = job
+  end
+end
+for _, queue in ipairs(ARGV) do
+  for _, tenant in ipairs(redis.call('LRANGE', P .. 'ring:' .. ring(queue), 0, -1)) do
+    for _, job in ipairs(redis.call('LRANGE', P .. 'ring:' .. ring(queue, tenant), 0, -1)) do note(job) end
+  end
+  for _, zset in ipairs({'published:', 'leases:'}) do
+    for _, m in ipairs(redis.call('ZRANGE', P .. zset .. queue, 0, -1)) do note((split(m))) end
+  end
+end
+return ids
