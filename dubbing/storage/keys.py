@@ -46,6 +46,15 @@ class Keys:
     """Says that every job of an earlier release has its mark, too; it is the first in order."""
     INSTALLATION = "installation"
     """Object that holds the id of the installation, which its Redis holds too."""
+    CLIPS = "clips/"
+    MEDIA = "media/"
+    VOICES = "voices/"
+    COLLECTIONS = "collections/"
+    USED = "used/"
+    KEPT = "kept/"
+    COSTS = "costs/"
+    COLLECTING = "collecting"
+    """Object that says that a collection of garbage is under way."""
     PROBE = "probe"
     """Object that a worker whose storage failed writes and removes."""
     DOCTOR = "doctor"
@@ -200,6 +209,11 @@ class Keys:
         return f"jobs/{job}/output/{round_}/{run}/"
 
     @staticmethod
+    def outputs(job: str) -> str:
+        """Return the prefix of the outputs of all runs of assembly for a job."""
+        return f"jobs/{job}/output/"
+
+    @staticmethod
     def collection(name: str, job: str = "") -> str:
         """Return the key that marks ``job`` as part of a collection, or the collection's prefix."""
         return f"collections/{name}/{job}"
@@ -208,6 +222,16 @@ class Keys:
     def media(digest: str) -> str:
         """Return the key of an uploaded film or sound."""
         return f"media/{digest}"
+
+    @staticmethod
+    def media_holds(digest: str) -> str:
+        """Return the prefix of the holds that keep a film or sound."""
+        return f"media-holds/{digest}/"
+
+    @staticmethod
+    def media_deletions(digest: str) -> str:
+        """Return the prefix of the marks of those who are deleting a film or sound."""
+        return f"media-deletions/{digest}/"
 
     @staticmethod
     def voice_names(tenant: str) -> str:
@@ -242,11 +266,6 @@ class Keys:
         return f"voices/{digest}/holds/"
 
     @staticmethod
-    def voice_hold(digest: str, holder: str) -> str:
-        """Return the key that keeps a voice while a document of ``holder`` is written."""
-        return f"voices/{digest}/holds/{holder}"
-
-    @staticmethod
     def voice_deletions(digest: str) -> str:
         """Return the prefix of the marks of those who are deleting a voice."""
         return f"voices/{digest}/deletions/"
@@ -255,6 +274,11 @@ class Keys:
     def voice_form(digest: str, engine: str, recipe: int, model: str) -> str:
         """Return the key of the form that an engine derived from a voice."""
         return f"voices/{digest}/{engine}-{recipe}-{model}.safetensors"
+
+    @staticmethod
+    def clips(begins: str) -> str:
+        """Return the prefix of the clips whose digests begin so. begins: two hex digits."""
+        return f"clips/{begins}/"
 
     @staticmethod
     def clip(digest: str) -> str:
@@ -275,6 +299,11 @@ class Keys:
     def used(tenant: str, month: str) -> str:
         """Return the prefix of the marks of what rounds used; each ends with milliseconds."""
         return f"used/{tenant}/{month}/"
+
+    @staticmethod
+    def spoken(tenant: str, month: str) -> str:
+        """Return the prefix of the marks of lines that rounds made; each ends with their number."""
+        return f"spoken/{tenant}/{month}/"
 
     @staticmethod
     def kept(tenant: str, job: str = "") -> str:
