@@ -51,6 +51,7 @@ class Keys:
     VOICES = "voices/"
     COLLECTIONS = "collections/"
     USED = "used/"
+    SPOKEN = "spoken/"
     KEPT = "kept/"
     COSTS = "costs/"
     COLLECTING = "collecting"
@@ -291,9 +292,13 @@ class Keys:
         return f"endpoints/{engine}.json"
 
     @staticmethod
-    def costs(engine: str, month: str, currency: str) -> str:
-        """Return the prefix of the marks of what batches cost; each ends with the amount."""
-        return f"costs/{engine}/{month}/{currency}/"
+    def costs(engine: str, month: str, currency: str = "") -> str:
+        """Return the prefix of the marks of what batches cost; each ends with the amount.
+
+        Without a currency, that of the folders of all currencies.
+        """
+        month_folder = f"costs/{engine}/{month}/"
+        return f"{month_folder}{currency}/" if currency else month_folder
 
     @staticmethod
     def used(tenant: str, month: str) -> str:
