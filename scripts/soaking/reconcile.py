@@ -84,6 +84,11 @@ class Audit:
         if life.last is None:
             yield f"it did not end: {self._system.client.status(name)}"
             return
+        if life.deleted:
+            self.counts["jobs deleted"] += 1
+            if left := [*self._storage.keys(Keys.job_folder(name))]:
+                yield f"it was deleted, and storage still holds {left}"
+            return
         if [s.id for s in load_job(self._storage, name).segments] != [
             s.id for s in life.order.job.segments
         ]:
