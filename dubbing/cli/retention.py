@@ -28,6 +28,7 @@ def gc(dry_run: bool, as_json: bool) -> None:
     Run it once a day or so; jobs may be submitted and worked on meanwhile.
     """
     from dubbing.retention.collect import collect  # noqa: PLC0415 - it loads numpy
+    from dubbing.retention.pace import Pace  # noqa: PLC0415
     from dubbing.retention.rules import Rules  # noqa: PLC0415
 
     os.nice(LOWEST_PRIORITY)
@@ -38,7 +39,7 @@ def gc(dry_run: bool, as_json: bool) -> None:
         raise WrongInstallation(
             f"{system.storage.url} is no storage of an installation: check DUBBING_STORAGE_URL"
         )
-    found = collect(system.storage, rules, dry=dry_run)
+    found = collect(system.storage, rules, dry=dry_run, rest=Pace().rest)
     if as_json:
         print_json(found.model_dump(mode="json"))
         return

@@ -13,23 +13,21 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from functools import partial
 from typing import NamedTuple
 
-import numpy as np
-
 from dubbing.documents import Model, stored
 from dubbing.errors import Conflict, Damaged, NewerRelease, NotFound, StorageUnavailable
 from dubbing.jobs.index import submitted_before
 from dubbing.jobs.store import open_ids
 from dubbing.retention.broom import Broom, Removed
+from dubbing.retention.clips import sweep_clips
 from dubbing.retention.digests import DIGEST, Digests, packed
 from dubbing.retention.jobs import JobFolder, Output, look, references
-from dubbing.retention.rules import FOR_EVER, LEAST, OTHERS, Kind, Rules, beyond
+from dubbing.retention.rules import FOR_EVER, OTHERS, Kind, Rules, beyond
 from dubbing.storage import Entry, Keys, Storage, each
 from dubbing.storage.holds import Shared, holders, marked_for_deletion
 from dubbing.storage.parallel import AT_ONCE, in_order
@@ -52,16 +50,27 @@ class Collected(Model):
     removed: tuple[Removed, ...]
 
 
-def collect(storage: Storage, rules: Rules, *, dry: bool = False) -> Collected:
+def collect(
+    storage: Storage,
+    rules: Rules,
+    *,
+    dry: bool = False,
+    rest: Callable[[], None] = lambda: None,
+) -> Collected:
     """Remove what the rules do not keep; return what was removed.
 
-    dry: only tell what would be removed. Raises Conflict while another collection is under way, and
+    dry: only tell what would be removed. rest: called now and then. Raises Conflict while another collection is under way, and
     StorageUnavailable when the jobs are not there.
     """
     began = time.monotonic()
     broom = Broom(storage, dry=dry)
-    with nullcontext(lambda: None) if dry else alone(storage) as alive:
-        Collector(storage, rules, broom, alive).run()
+    with nullcontext(lambda: None) if dry else alone(storage) as renew:
+
+        def between() -> None:
+            renew()
+            rest()
+
+        Collector(storage, rules, broom, between).run()
     seconds = time.monotonic() - began
     return Collected(dry_run=dry, seconds=round(seconds, 3), removed=broom.removed)
 
@@ -130,13 +139,13 @@ class Collector:
     """One collection."""
 
     def __init__(
-        self, storage: Storage, rules: Rules, broom: Broom, alive: Callable[[], None]
+        self, storage: Storage, rules: Rules, broom: Broom, between: Callable[[], None]
     ) -> None:
-        """Read nothing yet. alive: called now and then."""
+        """Read nothing yet. between: called between two steps."""
         self._storage = storage
         self._rules = rules
         self._broom = broom
-        self._alive = alive
+        self._between = between
         self._now = time.time()
         self._clips = Digests()
         """Clips that results of kept jobs name."""
@@ -145,18 +154,18 @@ class Collector:
 
     def run(self) -> None:
         """Mark, check and sweep."""
-        were_open = open_ids(self._storage)
+        storage, were_open = self._storage, open_ids(self._storage)
         self._mark_jobs()
         self._mark_uploads()
         self._mark_names()
         unused = [*self._unused(Kind.MEDIA), *self._unused(Kind.VOICES)]
         with ExitStack() as marks:
             for found in unused if not self._broom.dry else ():
-                marks.enter_context(marked_for_deletion(self._storage, found.thing))
+                marks.enter_context(marked_for_deletion(storage, found.thing))
             self._check(were_open)
             for found in self._unnamed(unused):
                 self._remove_unused(found)
-        self._sweep_clips()
+        sweep_clips(storage, self._clips, self._rules.of(Kind.CLIPS), self._broom, self._between)
 
     def _mark_jobs(self) -> None:
         storage, rules = self._storage, self._rules
@@ -168,7 +177,7 @@ class Collector:
         outputs: dict[str, list[Output]] = {}
         looks = in_order(partial(look, storage, rules, self._now), ids, at_once=AT_ONCE)
         for id_, found in zip(ids, looks, strict=True):
-            self._alive()
+            self._between()
             self._broom.remove(Kind.STRAYS, found.tenant, found.strays)
             # A retry that was opened meanwhile reads them.
             if found.rounds and not storage.exists(Keys.open(id_)):
@@ -266,43 +275,6 @@ class Collector:
             marks = found.thing.deletions
             files = [entry for entry in found.files if not entry.key.startswith(marks)]
             self._broom.remove_unused(found.kind, OTHERS, files, found.at + 1)
-
-    def _sweep_clips(self) -> None:
-        shards = self._storage.folders(Keys.CLIPS)
-        before = self._unused_before(shards)
-        for shard in shards:
-            self._alive()
-            old = (entry for entry in self._clips_in(shard) if entry.modified < before)
-            self._broom.remove_unused(Kind.CLIPS, OTHERS, self._unmarked(old), before)
-
-    def _unused_before(self, shards: Iterable[str]) -> float:
-        """Return the time since when a clip was used that is kept although no result names it."""
-        bound = self._rules.of(Kind.CLIPS)
-        before = self._now - bound.age
-        if math.isinf(bound.size):
-            return before
-        unmarked = (self._unmarked(self._clips_in(shard)) for shard in shards)
-        found = np.array([(entry.modified, entry.size) for some in unmarked for entry in some])
-        newest_first = found.reshape(-1, 2)[np.argsort(-found.reshape(-1, 2)[:, 0])]
-        too_many = newest_first[np.cumsum(newest_first[:, 1]) > bound.size, 0]
-        # One that was just stored may be about to be named.
-        last = min(float(too_many.max(initial=0.0)) + 1e-3, self._now - LEAST)
-        return max(before, last)
-
-    def _clips_in(self, shard: str) -> Iterator[Entry]:
-        """Yield the clips whose digests begin so: other programs put files beside them."""
-        for entry in self._storage.entries(Keys.clips(shard)):
-            if DIGEST.fullmatch(_digest_of(entry)) and entry.key == Keys.clip(_digest_of(entry)):
-                yield entry
-
-    def _unmarked(self, clips: Iterable[Entry]) -> list[Entry]:
-        found = list(clips)
-        lacks = self._clips.lacks([_digest_of(entry) for entry in found])
-        return [entry for entry, lacking in zip(found, lacks, strict=True) if lacking]
-
-
-def _digest_of(clip: Entry) -> str:
-    return clip.key.rpartition("/")[2].removesuffix(".flac")
 
 
 def _of_round(mark: str, prefix: str, round_: int) -> bool:
