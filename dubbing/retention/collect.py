@@ -59,15 +59,17 @@ def collect(
 ) -> Collected:
     """Remove what the rules do not keep; return what was removed.
 
-    dry: only tell what would be removed. rest: called now and then. Raises Conflict while another collection is under way, and
-    StorageUnavailable when the jobs are not there.
+    dry: only tell what would be removed. rest: called between two steps.
+    Raises Conflict while another collection is under way, and StorageUnavailable when the jobs are
+    not there.
     """
     began = time.monotonic()
     broom = Broom(storage, dry=dry)
-    with nullcontext(lambda: None) if dry else alone(storage) as renew:
+    with nullcontext() if dry else alone(storage) as renew:
 
         def between() -> None:
-            renew()
+            if renew:
+                renew()
             rest()
 
         Collector(storage, rules, broom, between).run()
