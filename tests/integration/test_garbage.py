@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from system import stored_job
 from works import LINES, Works
 
 from dubbing.client import Client
@@ -19,7 +20,7 @@ from dubbing.planning.result import BatchResult
 from dubbing.retention.collect import collect
 from dubbing.retention.rules import OTHERS, Bound, Kind, Rules
 from dubbing.settings import Settings
-from dubbing.storage import Keys
+from dubbing.storage import Keys, Storage
 from dubbing.system import System
 
 AT_ONCE = Rules({(OTHERS, kind): Bound(age=-1.0) for kind in Kind})
@@ -103,3 +104,17 @@ def test_plans_that_go_while_another_round_begins_are_made_good(works: Works) ->
     works.speak(3)
     assert works.finish(3) == "completed"
     assert works.whole()
+
+
+def test_a_bucket_is_swept_as_a_folder_is(storage: Storage) -> None:
+    digest = "ab" * 32
+    job = stored_job("kept", "Line 1.", media=Keys.media(digest))
+    storage.create(Keys.job(job.id), job.as_stored())
+    named, garbage = (Keys.clip(f"{n:02x}" * 32) for n in range(2))
+    storage.create(Keys.result(job.id, 1, 0), f'{{"key": "{named}"}}'.encode())
+    for key in (named, garbage, Keys.media(digest), Keys.media("cd" * 32)):
+        storage.create(key, b"sound")
+    found = collect(storage, AT_ONCE)
+    assert [(one.kind, one.objects) for one in found.removed] == [(Kind.CLIPS, 1), (Kind.MEDIA, 1)]
+    assert [*storage.keys(Keys.CLIPS), *storage.keys(Keys.MEDIA)] == [named, Keys.media(digest)]
+    assert not [*storage.keys("media-deletions/"), *storage.keys(Keys.COLLECTING)]
