@@ -95,8 +95,9 @@ class Again:
         whole = {key: text for key, text in clips.items() if key not in self._damaged}
         for key, text in whole.items():
             path = self._storage.path(key)
-            assert path
-            stored[text] = path.stat().st_mtime
+            # The audit names one that is gone.
+            if path and path.exists():
+                stored[text] = path.stat().st_mtime
         for text, when in stored.items():
             # The first beginning made the clip, whenever it was noticed.
             for begin in self._begun.get(text, [])[1:]:

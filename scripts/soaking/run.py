@@ -173,12 +173,12 @@ class Soak:
         self._say("comparing everything acknowledged with storage")
         havoc.damage.put_back()
         by_text, lives = begun.by_text(), customers.lives
-        audit = Audit(system, by_text, havoc.killed | begun.poisoned(), havoc.past)
+        dead, hits = havoc.killed | begun.poisoned(), {hit.key for hit in havoc.damage.hits}
+        audit = Audit(system, by_text, dead, havoc.past, hidden=hits)
         for life in lives:
             self._faults += audit.job(life)
         self._faults += [*audit.storage(), *audit.ledger()]
-        damaged = {hit.key for hit in havoc.damage.hits}
-        again = Again(system, lives, by_text, havoc.past, damaged, janitor.gone)
+        again = Again(system, lives, by_text, havoc.past, hits, janitor.gone)
         self._faults += again.faults(audit.clips)
         self._figures = {
             "jobs": len(lives),
