@@ -245,6 +245,26 @@ class Client:
         self._installation.enter()
         return cancel(self.storage, self.ledger, job_id)
 
+    def ended(
+        self,
+        *,
+        states: Collection[JobState] = (),
+        collection: str | None = None,
+        tenant: str | None = None,
+        before: float | None = None,
+    ) -> list[str]:
+        """Return the ids of the jobs that have ended, and that fit all that is asked.
+
+        states: in one of these states; by default, in any. collection, tenant: of these. before:
+        that ended before this time, in seconds since 1970. Raises NotFound for a collection
+        without jobs.
+        """
+        from dubbing.jobs.removal import ended
+
+        return ended(
+            *self._both, states=states, collection=collection, tenant=tenant, before=before
+        )
+
     def delete(self, job_id: str) -> None:
         """Remove a job that has ended, for good, with its outputs; clips and media stay.
 

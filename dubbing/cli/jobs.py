@@ -180,18 +180,6 @@ def retry(job: str | None, collection: str | None, engine: str, voice: str, as_j
     _print_all(name, statuses, as_json)
 
 
-@click.command()
-@click.argument("job")
-@json_option
-def delete(job: str, as_json: bool) -> None:
-    """Delete JOB, which has ended, with its outputs; clips and media stay, as jobs share them."""
-    Client.connect().delete(job)
-    if as_json:
-        print_json({"deleted": job})
-    else:
-        echo(f"{job}: deleted")
-
-
 def _asked(job: str | None, collection: str | None) -> tuple[str, bool]:
     """Return the name of the job or collection asked for, and whether it is a job's."""
     if (job is None) == (collection is None):

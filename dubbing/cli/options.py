@@ -19,7 +19,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-def past(value: str) -> datetime:
+def past(value: str, option: str = "--since") -> datetime:
     """Parse a time: an age such as ``2h``, or a date, which is local unless it has an offset.
 
     Raises BadParameter with examples of both.
@@ -31,7 +31,7 @@ def past(value: str) -> datetime:
     except (ValueError, OverflowError) as exc:
         example = "write 90m, 2h, 3d, 1w, 2026-03-01 or 2026-03-01T18:30"
         words = f"{value!r} is not a time: {example}"
-        raise click.BadParameter(words, param_hint="'--since'") from exc
+        raise click.BadParameter(words, param_hint=f"'{option}'") from exc
 
 
 def collection_option(words: str) -> Callable[[Command], Command]:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse
 
 from dubbing.assembly.report import PAGE, REPORT, Report, ReportOutput
-from dubbing.documents import AnyModel, Model, stored
+from dubbing.documents import AnyModel, Model
 from dubbing.errors import Conflict, NotFound
 from dubbing.gateway.bodies import OutputBody, OutputsBody
 from dubbing.gateway.callers import Reader
@@ -17,6 +17,7 @@ from dubbing.gateway.jobs import JobId
 from dubbing.gateway.office import Office, office_of
 from dubbing.gateway.refusals import documented
 from dubbing.job.job import saved_as
+from dubbing.jobs.fetch import report_of
 
 LINK_SECONDS = 3600
 """How long a link to an output in a bucket is good for."""
@@ -61,8 +62,8 @@ def output(request: Request, caller: Reader, job_id: JobId, name: str) -> Respon
     """Fetch a file of a job: from a folder, with ranges; from a bucket, by a link to it."""
     office = office_of(request)
     facts = office.facts.check(caller, job_id)
-    prefix, told = _told(_Files, office, job_id)
-    if name not in {PAGE, REPORT, *(output.name for output in told.outputs)}:
+    prefix, files = _told(_Files, office, job_id)
+    if name not in {PAGE, REPORT, *(output.name for output in files.outputs)}:
         raise NotFound(f"job {job_id!r} has no output {name[:80]!r}")
     storage, file_name = office.client.storage, saved_as(facts.name, name)
     if path := storage.path(prefix + name):
@@ -77,12 +78,14 @@ class _Files(Model):
 
 
 def _told(part: type[AnyModel], office: Office, job_id: str) -> tuple[str, AnyModel]:
-    """Return the prefix of a job's outputs and its report; raises Conflict while there is none."""
+    """Return the prefix of a job's outputs and its report.
+
+    Raises Conflict while there is none, and NotFound when the outputs were removed.
+    """
     prefix = office.client.status(job_id).output
     if prefix is None:
         raise Conflict(f"job {job_id!r} has no output yet")
-    key = prefix + REPORT
-    return prefix, stored(part, office.client.storage.get(key), key)
+    return prefix, report_of(part, office.client.storage, prefix)
 
 
 def _media_type(name: str) -> str:

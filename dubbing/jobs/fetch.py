@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dubbing.assembly.report import PAGE, REPORT, Report, ReportOutput
-from dubbing.documents import stored
+from dubbing.documents import AnyModel, stored
 from dubbing.errors import BadInput, Conflict, NotFound
 from dubbing.job import Job
 from dubbing.jobs.landing import Landing
@@ -44,6 +44,18 @@ def distinct(jobs: Sequence[Job]) -> dict[str, str]:
     return names if len({*names.values()}) == len(names) else {id_: id_ for id_ in names}
 
 
+def report_of(part: type[AnyModel], storage: Storage, prefix: str) -> AnyModel:
+    """Return the report of an output, or a part of it; raises NotFound when it was removed."""
+    key = prefix + REPORT
+    try:
+        return stored(part, storage.get(key), key)
+    except NotFound as exc:
+        raise NotFound(
+            f"the files at {prefix} were removed: to have them made again, submit the same request "
+            "under another id; lines whose clips are kept are not spoken again"
+        ) from exc
+
+
 def fetch_output(
     storage: Storage, prefix: str, folder: Path, name: str, *, replace: bool = False
 ) -> list[Path]:
@@ -52,10 +64,11 @@ def fetch_output(
     Returns the paths.
     name: prefix of the file names; ``""`` for none.
     replace: whether outputs that were fetched for another job to the same place give way.
-    Raises Conflict for a file in the way that no earlier fetch wrote, before anything is written.
+    Raises NotFound for outputs that were removed, and Conflict for a file in the way that no
+    earlier fetch wrote, before anything is written.
     """
+    report = report_of(Report, storage, prefix)
     text = storage.get(prefix + REPORT)
-    report = stored(Report, text, prefix + REPORT)
     keys = {output.name: prefix + output.name for output in report.outputs}
     # Outputs of an earlier release have no page.
     if storage.exists(prefix + PAGE):

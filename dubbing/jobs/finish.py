@@ -29,12 +29,13 @@ from dubbing.jobs.rounds import create_round, end_round, start
 from dubbing.jobs.status import job_status
 from dubbing.jobs.store import End, latest_round, load_end, load_job, load_round
 from dubbing.media.scratch import scratch
-from dubbing.planning.casting import fall_back
+from dubbing.planning.casting import cast_lines, fall_back, heard_voices
 from dubbing.planning.outcome import History, Outcome, history
 from dubbing.planning.pace import keep_paces
 from dubbing.planning.plan import CastLine, Reason
 from dubbing.storage.keys import Keys
 from dubbing.synthesis.speak import MAX_DELIVERIES
+from dubbing.text.sounds import voiced
 
 DELIVERY = "the assembly"
 """Id of the assembly among the ids of lines whose deliveries are counted."""
@@ -91,6 +92,12 @@ def _advance(
     if lost := [outcome for outcome in outcomes.values() if outcome.lost]:
         unreadable = ResultUnreadable([outcome.line.id for outcome in lost])
         return _repair(runner, lease, job, map(_asked_again, lost), unreadable)
+    if unplanned := [line for line in voiced(job).segments if line.id not in outcomes]:
+        # Retention removed the plans of earlier rounds just when this one was opened.
+        unreadable = ResultUnreadable([line.id for line in unplanned])
+        specs = published_specs(runner.storage)
+        again = cast_lines(job, unplanned, specs, heard_voices(job, outcomes))
+        return _repair(runner, lease, job, again, unreadable)
     if lines := fall_back(job, outcomes, published_specs(runner.storage)):
         return _go_on(runner, lease, job, Reason.FALLBACK, lines)
     keep_paces(runner.storage, outcomes.values())

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 
-from dubbing.assembly.report import REPORT, Loudness, Report, ReportLine
-from dubbing.documents import Model, stored
+from dubbing.assembly.report import Loudness, Report, ReportLine
+from dubbing.documents import Model
 from dubbing.errors import NotFound
 from dubbing.job import Segment
 from dubbing.jobs.approvals import sound_of
+from dubbing.jobs.fetch import report_of
 from dubbing.jobs.status import Status
 from dubbing.jobs.store import load_job
 from dubbing.planning.outcome import Outcome, gather
@@ -138,7 +139,8 @@ def _asked(segment: Segment) -> ReportLine:
 
 
 def _report(storage: Storage, status: Status) -> Report | None:
-    if status.output is None:
+    """Return the report of a job's output; None without one, or when retention removed it."""
+    try:
+        return report_of(Report, storage, status.output) if status.output else None
+    except NotFound:
         return None
-    key = status.output + REPORT
-    return stored(Report, storage.get(key), key)

@@ -1,6 +1,7 @@
 """Removing a job for good: its documents and outputs, its marks, and what Redis keeps of it.
 
-Clips, media and voices stay, as jobs share them. A removal may die between any two steps. Until the
+Clips, media and voices stay, as jobs share them, until a collection of garbage finds that no job
+is left that needs them (`dubbing.retention`). A removal may die between any two steps. Until the
 last one the job has an end in storage, so nobody puts it to work, and it can be removed again:
 
 1. The next round ends before it was planned. So a retry that begins now comes to nothing.
@@ -15,14 +16,42 @@ A job that is submitted under the same id before the last step may go with it.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import suppress
 
 from dubbing.errors import Conflict, Damaged, NewerRelease, NotFound
 from dubbing.job import JobState
-from dubbing.jobs.status import status_if_readable
-from dubbing.jobs.store import load_job
+from dubbing.jobs.status import Status, collection_statuses, list_statuses, status_if_readable
+from dubbing.jobs.store import load_end, load_job
 from dubbing.ledger import Ledger
 from dubbing.storage import Keys, Storage, each
+
+
+def ended(
+    storage: Storage,
+    ledger: Ledger,
+    *,
+    states: Collection[JobState] = (),
+    collection: str | None = None,
+    tenant: str | None = None,
+    before: float | None = None,
+) -> list[str]:
+    """Return the jobs that have ended and fit; see `Client.ended`."""
+    found = (
+        list_statuses(storage, ledger)
+        if collection is None
+        else collection_statuses(storage, ledger, collection)
+    )
+
+    def fits(status: Status) -> bool:
+        if not status.state.ended or (states and status.state not in states):
+            return False
+        end = load_end(storage, status.id, status.round) if before is not None else None
+        if before is not None and (end is None or end.at >= before):
+            return False
+        return tenant is None or load_job(storage, status.id, 1).tenant == tenant
+
+    return [status.id for status, fit in zip(found, each(fits, found), strict=True) if fit]
 
 
 def remove(storage: Storage, ledger: Ledger, job_id: str) -> None:

@@ -18,10 +18,10 @@ from dubbing.planning.check import check
 from dubbing.planning.outcome import Outcome, gather
 from dubbing.planning.plan import CastLine, Reason, Round
 from dubbing.storage import Storage
+from dubbing.storage.holds import held, shared_by
 from dubbing.storage.keys import Keys
 from dubbing.telemetry.context import request_id
 from dubbing.text.sounds import voiced
-from dubbing.voices.holds import held
 from dubbing.voices.names import names, stored_voice, with_stored_voices
 
 Specs = Mapping[str, EngineSpec]
@@ -65,7 +65,7 @@ def open_retry(
     now = Round(
         reason=Reason.RETRY, asked=round_ + 1, request=before.request, request_id=request_id()
     )
-    with held(storage, cast.voice_digests - job.voice_digests, job_id):
+    with held(storage, shared_by(cast) - shared_by(job), job_id):
         _create(storage, job, now, lines)
     return job
 
@@ -85,7 +85,7 @@ def open_revision(
     outcomes = gather(storage, job.id, round_)
     lines = _changed(before, job, outcomes, specs)
     charge(len(lines))
-    with held(storage, job.voice_digests - before.voice_digests, job.id):
+    with held(storage, shared_by(job) - shared_by(before), job.id):
         storage.create(Keys.revision(job.id, job.digest()), job.as_stored())
     now = Round(
         reason=Reason.REVISE, asked=round_ + 1, request=job.digest(), request_id=request_id()

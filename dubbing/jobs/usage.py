@@ -1,4 +1,4 @@
-"""What tenants use: seconds of engines in a calendar month, and bytes of outputs that are kept.
+"""What tenants use: seconds of engines and lines in a month, and bytes of outputs that are kept.
 
 Storage holds a mark of each round that ended, whose name ends with the amount.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from dubbing.engines.remote.pool import month_of
 from dubbing.job import Job
@@ -24,10 +25,12 @@ def account(storage: Storage, job: Job, end: End) -> None:
     Rounds that gave way to it have no end, and count with it.
     """
     asked = load_round(storage, job.id, end.round).asked
-    used = sum(_seconds(storage, job.id, round_) for round_ in range(asked, end.round + 1))
-    if amount := round(used * MILLISECONDS):
-        month = month_of(datetime.fromtimestamp(end.at, UTC))
+    made = [_made(storage, job.id, round_) for round_ in range(asked, end.round + 1)]
+    month = month_of(datetime.fromtimestamp(end.at, UTC))
+    if amount := round(sum(one.seconds for one in made) * MILLISECONDS):
         storage.create(f"{Keys.used(job.tenant, month)}{job.id}-{end.round}-{amount}", b"")
+    if lines := sum(one.lines for one in made):
+        storage.create(f"{Keys.spoken(job.tenant, month)}{job.id}-{end.round}-{lines}", b"")
     if end.output:
         kept = sum(storage.sizes(end.output).values())
         storage.create(f"{Keys.kept(job.tenant, job.id)}{end.round}-{kept}", b"")
@@ -46,14 +49,27 @@ def bytes_kept(storage: Storage, tenant: str) -> int:
     return sum(_amounts(storage.keys(Keys.kept(tenant))))
 
 
-def _seconds(storage: Storage, job_id: str, round_: int) -> float:
-    """Return the seconds of engines in the results of a round."""
+class _Made(NamedTuple):
+    """What the results of a round tell."""
 
-    def of_result(number: int) -> float:
+    seconds: float
+    """Of engines."""
+    lines: int
+    """Lines with a take, whether they were spoken or their clips were there."""
+
+
+def _made(storage: Storage, job_id: str, round_: int) -> _Made:
+    """Return what was made in a round."""
+
+    def of_result(number: int) -> _Made:
         result = load_result(storage, job_id, round_, number)
-        return sum(use.seconds for use in result.used) if result else 0.0
+        if result is None:
+            return _Made(0.0, 0)
+        lines = len(result.segments) - result.failed
+        return _Made(sum(use.seconds for use in result.used), lines)
 
-    return sum(each(of_result, _numbers(storage.keys(Keys.results(job_id, round_)))))
+    found = each(of_result, _numbers(storage.keys(Keys.results(job_id, round_))))
+    return _Made(sum(one.seconds for one in found), sum(one.lines for one in found))
 
 
 def _numbers(keys: Iterable[str]) -> Iterator[int]:

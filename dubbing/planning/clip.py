@@ -55,6 +55,14 @@ def load_clip(storage: Storage, key: str, digest: str = "") -> Clip:
     return read_clip(storage.get(key), key, digest)
 
 
+def load_clip_again(storage: Storage, key: str) -> Clip:
+    """Return the clip under ``key`` for another line, and renew its time; raises as `load_clip`."""
+    data, modified = storage.get_dated(key)
+    clip = read_clip(data, key)
+    storage.renew(key, data, modified)
+    return clip
+
+
 def read_clip(data: bytes, key: str, digest: str = "") -> Clip:
     """Return the clip that was stored under ``key``; raises BadInput as `load_clip` does."""
     if digest and digest_of(data) != digest:

@@ -3,6 +3,6 @@
 from dubbing.storage.keys import Keys
 from dubbing.storage.parallel import each
 from dubbing.storage.s3 import S3Options
-from dubbing.storage.store import Storage
+from dubbing.storage.store import Entry, Storage
 
-__all__ = ["Keys", "S3Options", "Storage", "each"]
+__all__ = ["Entry", "Keys", "S3Options", "Storage", "each"]

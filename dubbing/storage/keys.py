@@ -48,6 +48,16 @@ class Keys:
     """Object that holds the id of the installation, which its Redis holds too."""
     SEPARATION = "separation"
     """Object that an assembly worker which can take the speech out of a film leaves."""
+    CLIPS = "clips/"
+    MEDIA = "media/"
+    VOICES = "voices/"
+    COLLECTIONS = "collections/"
+    USED = "used/"
+    SPOKEN = "spoken/"
+    KEPT = "kept/"
+    COSTS = "costs/"
+    COLLECTING = "collecting"
+    """Object that says that a collection of garbage is under way."""
     PROBE = "probe"
     """Object that a worker whose storage failed writes and removes."""
     DOCTOR = "doctor"
@@ -202,6 +212,11 @@ class Keys:
         return f"jobs/{job}/output/{round_}/{run}/"
 
     @staticmethod
+    def outputs(job: str) -> str:
+        """Return the prefix of the outputs of all runs of assembly for a job."""
+        return f"jobs/{job}/output/"
+
+    @staticmethod
     def collection(name: str, job: str = "") -> str:
         """Return the key that marks ``job`` as part of a collection, or the collection's prefix."""
         return f"collections/{name}/{job}"
@@ -215,6 +230,16 @@ class Keys:
     def background(digest: str) -> str:
         """Return the key of a film's sound without its speech; all jobs share them."""
         return f"backgrounds/{digest}.flac"
+
+    @staticmethod
+    def media_holds(digest: str) -> str:
+        """Return the prefix of the holds that keep a film or sound."""
+        return f"media-holds/{digest}/"
+
+    @staticmethod
+    def media_deletions(digest: str) -> str:
+        """Return the prefix of the marks of those who are deleting a film or sound."""
+        return f"media-deletions/{digest}/"
 
     @staticmethod
     def voice_names(tenant: str) -> str:
@@ -249,11 +274,6 @@ class Keys:
         return f"voices/{digest}/holds/"
 
     @staticmethod
-    def voice_hold(digest: str, holder: str) -> str:
-        """Return the key that keeps a voice while a document of ``holder`` is written."""
-        return f"voices/{digest}/holds/{holder}"
-
-    @staticmethod
     def voice_deletions(digest: str) -> str:
         """Return the prefix of the marks of those who are deleting a voice."""
         return f"voices/{digest}/deletions/"
@@ -262,6 +282,11 @@ class Keys:
     def voice_form(digest: str, engine: str, recipe: int, model: str) -> str:
         """Return the key of the form that an engine derived from a voice."""
         return f"voices/{digest}/{engine}-{recipe}-{model}.safetensors"
+
+    @staticmethod
+    def clips(begins: str) -> str:
+        """Return the prefix of the clips whose digests begin so. begins: two hex digits."""
+        return f"clips/{begins}/"
 
     @staticmethod
     def clip(digest: str) -> str:
@@ -274,14 +299,23 @@ class Keys:
         return f"endpoints/{engine}.json"
 
     @staticmethod
-    def costs(engine: str, month: str, currency: str) -> str:
-        """Return the prefix of the marks of what batches cost; each ends with the amount."""
-        return f"costs/{engine}/{month}/{currency}/"
+    def costs(engine: str, month: str, currency: str = "") -> str:
+        """Return the prefix of the marks of what batches cost; each ends with the amount.
+
+        Without a currency, that of the folders of all currencies.
+        """
+        month_folder = f"costs/{engine}/{month}/"
+        return f"{month_folder}{currency}/" if currency else month_folder
 
     @staticmethod
     def used(tenant: str, month: str) -> str:
         """Return the prefix of the marks of what rounds used; each ends with milliseconds."""
         return f"used/{tenant}/{month}/"
+
+    @staticmethod
+    def spoken(tenant: str, month: str) -> str:
+        """Return the prefix of the marks of lines that rounds made; each ends with their number."""
+        return f"spoken/{tenant}/{month}/"
 
     @staticmethod
     def kept(tenant: str, job: str = "") -> str:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, NamedTuple
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
@@ -43,6 +44,18 @@ PRIVATE = 0o700
 """Mode of a folder that other users may not read."""
 GREETING_SECONDS = 3.0
 """How long to wait for a bucket's server that has never answered; one retry follows a failure."""
+RENEWED_SECONDS = 6 * 3600.0
+"""Age from which an object of a bucket that is used again is written again."""
+
+
+class Entry(NamedTuple):
+    """An object in a listing."""
+
+    key: str
+    size: int
+    """Bytes."""
+    modified: float
+    """When it was written, in seconds since 1970."""
 
 
 class Storage:
@@ -143,10 +156,27 @@ class Storage:
     def get(self, key: str) -> bytes:
         """Return an object; raises NotFound."""
         with self._mapped(key):
-            if self._folder and not (self._folder / key).exists():
-                # Workers ask this for every line, and the store would use another thread.
-                raise FileNotFoundError(key)
+            self._check_there(key)
             return bytes(obstore.get(self._store, key).bytes())
+
+    def get_dated(self, key: str) -> tuple[bytes, float]:
+        """Return an object, and when it was written, as `modified` does; raises NotFound."""
+        with self._mapped(key):
+            self._check_there(key)
+            found = obstore.get(self._store, key)
+            return bytes(found.bytes()), found.meta["last_modified"].timestamp()
+
+    def renew(self, key: str, data: bytes, modified: float) -> None:
+        """Have `modified` tell that an object is used again: retention goes by that time.
+
+        data, modified: as `get_dated` returned them. In a bucket, a time of the last hours stays.
+        """
+        if path := self.path(key):
+            # It may have been removed meanwhile, or belong to another user.
+            with suppress(OSError):
+                os.utime(path)
+        elif modified < time.time() - RENEWED_SECONDS:
+            self.replace(key, data)
 
     def get_range(self, key: str, offset: int, length: int) -> bytes:
         """Return ``length`` bytes from ``offset``, or as many as there are; raises NotFound."""
@@ -207,19 +237,20 @@ class Storage:
             for page in obstore.list(self._store, prefix.rstrip("/")):
                 yield from (item["path"] for item in page)
 
+    def entries(self, prefix: str) -> Iterator[Entry]:
+        """Yield the objects below ``prefix``, in the order of `keys`."""
+        with self._mapped(prefix):
+            for page in obstore.list(self._store, prefix.rstrip("/")):
+                for item in page:
+                    yield Entry(item["path"], item["size"], item["last_modified"].timestamp())
+
     def sizes(self, prefix: str) -> dict[str, int]:
         """Return the size in bytes of each object below ``prefix``, by its key."""
-        with self._mapped(prefix):
-            pages = obstore.list(self._store, prefix.rstrip("/"))
-            return {item["path"]: item["size"] for page in pages for item in page}
+        return {entry.key: entry.size for entry in self.entries(prefix)}
 
     def times(self, prefix: str) -> dict[str, float]:
         """Return when each object below ``prefix`` was written, as `modified` does, by its key."""
-        with self._mapped(prefix):
-            pages = obstore.list(self._store, prefix.rstrip("/"))
-            return {
-                item["path"]: item["last_modified"].timestamp() for page in pages for item in page
-            }
+        return {entry.key: entry.modified for entry in self.entries(prefix)}
 
     def folders(self, prefix: str) -> list[str]:
         """Return the names of the folders directly below ``prefix``."""
@@ -288,6 +319,14 @@ class Storage:
                     f"a link in {self._folder} leads out of it: mount that folder here instead",
                     where=repr(key),
                 )
+
+    def _check_there(self, key: str) -> None:
+        """Raise FileNotFoundError for a file of a folder that is not there.
+
+        Workers ask this for every line, and the store would use another thread.
+        """
+        if self._folder and not (self._folder / key).exists():
+            raise FileNotFoundError(key)
 
     @contextmanager
     def _writing(self, key: str) -> Iterator[None]:

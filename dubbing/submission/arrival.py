@@ -13,6 +13,7 @@ from dubbing.errors import StorageUnavailable
 from dubbing.media.disk import SPARE
 from dubbing.media.scratch import scratch
 from dubbing.storage import Keys, Storage
+from dubbing.storage.holds import Shared, held
 
 FULL = "there is no room for the file in the temporary folder: come again later"
 
@@ -45,6 +46,16 @@ class Arrival:
         if not storage.exists(key):
             storage.upload(key, self._path)
         return key
+
+    @contextmanager
+    def stored(self, storage: Storage, holder: str) -> Iterator[str]:
+        """Store the whole file and yield its key, which the upload ``holder`` names in the block.
+
+        Raises Conflict while the same file of others is being deleted.
+        """
+        media = Shared.media(self._digest.hexdigest(), there=False)
+        with held(storage, [media], holder):
+            yield self.store(storage)
 
 
 @contextmanager

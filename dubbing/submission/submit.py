@@ -28,13 +28,13 @@ from dubbing.planning.plan import CastLine
 from dubbing.queue import Publisher
 from dubbing.script.manifest import Manifest, normalised
 from dubbing.storage import Storage
+from dubbing.storage.holds import held, shared_by
 from dubbing.storage.keys import Keys
 from dubbing.storage.parallel import AT_ONCE, each, in_order
 from dubbing.storage.target import Target
 from dubbing.submission.intake import Intake, Specs
 from dubbing.submission.sources import Sources
 from dubbing.text.wording import Wording
-from dubbing.voices.holds import held
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,7 +248,7 @@ class Submitter:
 
     def _store(self, job: Job) -> bool:
         """Store a job; return whether it is new. Raises Conflict if its id was taken meanwhile."""
-        with held(self.storage, job.voice_digests, job.id):
+        with held(self.storage, shared_by(job), job.id):
             if job.collection:
                 self.storage.create(Keys.collection(job.collection, job.id), b"")
             self.storage.create(Keys.open(job.id), b"")

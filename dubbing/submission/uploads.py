@@ -98,8 +98,9 @@ class Uploads:
 
     def store(self, tenant: str, name: str, arrival: Arrival) -> Upload:
         """Store a whole file."""
-        key = arrival.store(self._storage)
-        return self._create(Upload(**_new(tenant, name), key=key, bytes=arrival.bytes))
+        upload = Upload(**_new(tenant, name), bytes=arrival.bytes)
+        with arrival.stored(self._storage, upload.id) as key:
+            return self._create(upload.model_copy(update={"key": key}))
 
     def find(self, tenant: str, id_: str) -> Upload:
         """Return an upload of a tenant; raises NotFound."""
@@ -199,12 +200,11 @@ class Uploads:
                     arrival.add(self._storage.get_range(key, offset, min(PIECE, length - offset)))
             if arrival.bytes != size:
                 raise Conflict(f"a part of upload {upload.id} was replaced: finish it again")
-            found = upload.model_copy(
-                update={"key": arrival.store(self._storage), "bytes": arrival.bytes}
-            )
-        # Unless it was deleted meanwhile.
-        self.find(upload.tenant, upload.id)
-        self._storage.replace(Keys.upload(upload.tenant, upload.id), _document(found))
+            with arrival.stored(self._storage, upload.id) as key:
+                found = upload.model_copy(update={"key": key, "bytes": arrival.bytes})
+                # Unless it was deleted meanwhile.
+                self.find(upload.tenant, upload.id)
+                self._storage.replace(Keys.upload(upload.tenant, upload.id), _document(found))
         return found
 
     def _parts(self, upload: Upload) -> list[tuple[str, int]]:

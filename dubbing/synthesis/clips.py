@@ -11,7 +11,7 @@ from typing import TypeVar
 from dubbing.errors import BadInput, NotFound
 from dubbing.media.pauses import find_pauses
 from dubbing.media.samples import Audio, level
-from dubbing.planning.clip import Clip, encode_clip, load_clip
+from dubbing.planning.clip import Clip, encode_clip, load_clip_again
 from dubbing.planning.result import Take, WordsHeard
 from dubbing.storage import Storage
 from dubbing.storage.parallel import AT_ONCE
@@ -105,7 +105,7 @@ class ClipStore:
 
     def _stored(self, ask: Ask) -> Clip:
         """Return the stored clip of an ask; raises NotFound, or BadInput unless it is the line."""
-        clip = load_clip(self._storage, ask.key)
+        clip = load_clip_again(self._storage, ask.key)
         if clip.digest == ask.line.refused:
             raise BadInput("it is not the clip that was spoken for the line")
         return clip

@@ -18,9 +18,9 @@ from dubbing.engines.engine import EngineSpec
 from dubbing.errors import BadInput, Conflict, Damaged, NewerRelease, NotFound
 from dubbing.job import DEFAULT_TENANT
 from dubbing.storage import Storage
+from dubbing.storage.holds import Shared, held, holders, marked_for_deletion
 from dubbing.storage.keys import Keys
 from dubbing.storage.parallel import each
-from dubbing.voices.holds import held, holders, marked_for_deletion
 from dubbing.voices.names import check_new_name, find, names, pointer, tenants
 from dubbing.voices.reference import doubts_of, record
 from dubbing.voices.store import load_voice, store_voice
@@ -117,7 +117,7 @@ class Voices:
         others = () if engines else unfit_for(specs, voice).values()
         self._check_free(name, voice.digest)
         store_voice(self._storage, voice, recording.audio)
-        with held(self._storage, [voice.digest], self._holder(name)):
+        with held(self._storage, [Shared.voice(voice.digest)], self._holder(name)):
             self._name(name, voice.digest)
         return NamedVoice(
             name=name,
@@ -165,7 +165,7 @@ class Voices:
         digest = pointer(self._storage, self._tenant, old)
         if new != old:
             self._check_free(new, digest)
-            with held(self._storage, [digest], self._holder(new)):
+            with held(self._storage, [Shared.voice(digest)], self._holder(new)):
                 self._name(new, digest)
             self._storage.delete(Keys.voice_name(old, self._tenant))
 
@@ -178,12 +178,13 @@ class Voices:
         digest = find(self._storage, self._tenant, name)
         if next(self._storage.keys(Keys.voice_folder(digest)), None) is None:
             raise NotFound(f"there is no voice {digest!r}")
-        with marked_for_deletion(self._storage, digest):
+        shared = Shared.voice(digest)
+        with marked_for_deletion(self._storage, shared):
             if digest != name:
                 self._storage.delete(Keys.voice_name(name, self._tenant))
             # The writer of a document with this voice sees the mark from now on.
             others = self._names_of(digest)
-            jobs = tuple(sorted({*holders(self._storage, digest), *self._jobs_with(digest)}))
+            jobs = tuple(sorted({*holders(self._storage, shared), *self._jobs_with(digest)}))
             kept = bool(others or jobs)
             forms = () if kept else self._forms(digest)
             if not kept:

@@ -38,9 +38,15 @@ class Again:
         begun: Mapping[str, list[Begin]],
         past: list[Struck],
         damaged: Collection[str],
+        collected: Mapping[str, int],
     ) -> None:
-        """Take what happened; ``damaged``: keys of clips that a strike damaged."""
+        """Take what happened.
+
+        damaged: keys of clips that a strike damaged. collected: how often each clip was removed
+        as garbage, by its key.
+        """
         self._damaged = damaged
+        self._collected = collected
         self._storage = system.client.storage
         self._begun = begun
         self._past = past
@@ -56,14 +62,21 @@ class Again:
 
     def faults(self, clips: Mapping[str, str]) -> Iterator[str]:
         """Yield lines that were begun without need; ``clips``: the text of each clip by its key."""
-        yield from self._too_often()
+        gone: Counter[str] = Counter()
+        for key, times in self._collected.items():
+            gone[clips.get(key, "")] += times
+        yield from self._too_often(gone)
         yield from self._although_stored(clips)
         bound = (len(self._past) + self._deadly()) * self._slots * BATCH * HALVINGS
+        bound += gone.total()
         if self.repeated > bound:
             yield f"{self.repeated} lines were begun again, where {bound} are explained"
 
-    def _too_often(self) -> Iterator[str]:
-        """Yield the texts that were begun more often than deliveries allow."""
+    def _too_often(self, gone: Mapping[str, int]) -> Iterator[str]:
+        """Yield the texts that were begun more often than deliveries allow.
+
+        gone: how often the clip of a text was removed.
+        """
         for text, begins in self._begun.items():
             first, last = begins[0].at, begins[-1].at
             # A worker that lost touch with Redis counts no deliveries.
@@ -71,7 +84,7 @@ class Again:
                 struck.strike.blow in FORGOTTEN and first - AFTERMATH < struck.since < last
                 for struck in self._past
             )
-            bound = self._once[text] * (MAX_DELIVERIES + lost)
+            bound = (self._once[text] + gone[text]) * (MAX_DELIVERIES + lost)
             if len(begins) > bound:
                 yield f"{text!r} was begun {len(begins)} times, where {bound} are explained"
 
@@ -82,8 +95,9 @@ class Again:
         whole = {key: text for key, text in clips.items() if key not in self._damaged}
         for key, text in whole.items():
             path = self._storage.path(key)
-            assert path
-            stored[text] = path.stat().st_mtime
+            # The audit names one that is gone.
+            if path and path.exists():
+                stored[text] = path.stat().st_mtime
         for text, when in stored.items():
             # The first beginning made the clip, whenever it was noticed.
             for begin in self._begun.get(text, [])[1:]:

@@ -40,6 +40,7 @@ class Life:
     cancelled: set[int] = field(default_factory=set)
     """Rounds that this customer cancelled."""
     last: Status | None = None
+    deleted: bool = False
     fault: str = ""
     """An outcome that must not happen."""
 
@@ -107,6 +108,9 @@ class Customers:
             self._submit(life)
             if self._status(life) != status:
                 life.fault = f"submitted again after its end, it is {self._status(life)}"
+        if order.deleted and status.state is not JobState.CANCELLED:
+            self._answer(life, lambda: self._client.delete(order.job.id))
+            life.deleted = True
         life.last, life.until = status, time.time()
 
     def _submit(self, life: Life) -> None:

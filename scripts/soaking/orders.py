@@ -38,6 +38,8 @@ class Order:
     """Whether it is retried when it fails or was cancelled."""
     older: bool
     """Whether it is submitted by the client of the release before."""
+    deleted: bool = False
+    """Whether it is deleted when it has ended and was not cancelled."""
 
     def __str__(self) -> str:
         job = self.job
@@ -47,6 +49,7 @@ class Order:
         parts += [f"submitted {self.again + 1} times"] * bool(self.again)
         parts += [f"cancelled at {self.cancel_at:.0%}"] if self.cancel_at is not None else []
         parts += ["then retried"] * self.retry
+        parts += ["then deleted"] * self.deleted
         return "; ".join(parts + ["submitted by the release before"] * self.older)
 
 
@@ -91,6 +94,7 @@ def make_order(seed: int, number: int, sound: Path, most: int = MOST) -> Order:
         cancel_at=source.uniform(0, 0.9) if source.random() < 0.2 else None,
         retry=source.random() < 0.5,
         older=source.random() < 0.1,
+        deleted=source.random() < 0.3,
     )
 
 

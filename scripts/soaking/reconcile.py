@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import redis
@@ -46,6 +46,7 @@ class Audit:
     begun: when the faulty engine began each text.
     dead: processes that were killed, by the soak or by a line.
     past: the strikes that were made.
+    hidden: results that strikes took away for a time: meanwhile their clips may be garbage.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Audit:
         begun: Mapping[str, list[Begin]],
         dead: set[int],
         past: Sequence[Struck],
+        hidden: Collection[str] = (),
     ) -> None:
         self.counts: Counter[str] = Counter()
         self.clips: dict[str, str] = {}
@@ -63,6 +65,7 @@ class Audit:
         self._begun = begun
         self._dead = dead
         self._past = past
+        self._hidden = frozenset(hidden)
         self._sound: dict[str, bool] = {}
 
     def job(self, life: Life) -> Iterator[str]:
@@ -83,6 +86,11 @@ class Audit:
                 return
         if life.last is None:
             yield f"it did not end: {self._system.client.status(name)}"
+            return
+        if life.deleted:
+            self.counts["jobs deleted"] += 1
+            if left := [*self._storage.keys(Keys.job_folder(name))]:
+                yield f"it was deleted, and storage still holds {left}"
             return
         if [s.id for s in load_job(self._storage, name).segments] != [
             s.id for s in life.order.job.segments
@@ -132,7 +140,7 @@ class Audit:
             for segment in result.segments:
                 how = "failed" if segment.error else "spoken" if segment.attempts else "reused"
                 self.counts[f"lines {how}"] += 1
-                for take in segment.takes:
+                for take in segment.takes if key not in self._hidden else ():
                     if not self._decodes(take.key):
                         yield f"line {segment.id} of round {round_} has no clip that can be heard"
         if end and end.state is JobState.CANCELLED:

@@ -23,6 +23,7 @@ from soaking.before import Before
 from soaking.begun import Begun
 from soaking.customers import Customers
 from soaking.havoc import Havoc, Struck
+from soaking.janitor import Janitor
 from soaking.orders import FEWEST, MOST, Order, make_order, make_sound
 from soaking.reconcile import Audit, left_behind
 from soaking.strikes import WORKERS, strikes
@@ -102,9 +103,11 @@ class Soak:
         havoc = Havoc(system, strikes(self._seed, self._seconds), before, self._say)
         at_once = random.Random(self._seed).randint(5, 10)
         customers = Customers(system.client, self._orders(system), at_once, before)
+        janitor = Janitor(system.client.storage)
         self._say(f"{at_once} jobs are worked on at a time")
         try:
             customers.start()
+            janitor.start()
             self._disturb(havoc, customers, begun)
             self._say("the strikes are over")
             customers.close()
@@ -112,13 +115,14 @@ class Soak:
         finally:
             havoc.mend()
             customers.give_up()
+            janitor.stop()
             havoc.close()
         begun.look()
         self._past = havoc.past
         self._killed_guests = havoc.guests.killed
-        self._faults += havoc.faults
+        self._faults += [*havoc.faults, *janitor.faults]
         self._drain(system)
-        self._reconcile(system, customers, havoc, begun)
+        self._reconcile(system, customers, havoc, begun, janitor)
 
     def _release_before(self, system: System) -> Before | None:
         folder = system.settings.home / "before"
@@ -166,16 +170,18 @@ class Soak:
                 return
             time.sleep(TICK)
 
-    def _reconcile(self, system: System, customers: Customers, havoc: Havoc, begun: Begun) -> None:
+    def _reconcile(
+        self, system: System, customers: Customers, havoc: Havoc, begun: Begun, janitor: Janitor
+    ) -> None:
         self._say("comparing everything acknowledged with storage")
         havoc.damage.put_back()
         by_text, lives = begun.by_text(), customers.lives
-        audit = Audit(system, by_text, havoc.killed | begun.poisoned(), havoc.past)
+        dead, hits = havoc.killed | begun.poisoned(), {hit.key for hit in havoc.damage.hits}
+        audit = Audit(system, by_text, dead, havoc.past, hidden=hits)
         for life in lives:
             self._faults += audit.job(life)
         self._faults += [*audit.storage(), *audit.ledger()]
-        damaged = {hit.key for hit in havoc.damage.hits}
-        again = Again(system, lives, by_text, havoc.past, damaged)
+        again = Again(system, lives, by_text, havoc.past, hits, janitor.gone)
         self._faults += again.faults(audit.clips)
         self._figures = {
             "jobs": len(lives),
@@ -184,6 +190,8 @@ class Soak:
             **audit.counts,
             "lines taken over by another process": again.taken_over,
             "lines begun again": again.repeated,
+            "collections of garbage": janitor.collections,
+            "clips removed as garbage": janitor.gone.total(),
             **Counter(struck.strike.blow.value for struck in havoc.past),
         }
 

@@ -138,6 +138,34 @@ def test_the_command_deletes_a_job(
             client.cancel(JOB)
 
 
+def test_the_command_deletes_all_jobs_that_fit(
+    client: Client,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("DUBBING_REDIS_URL", settings.redis_url)
+    monkeypatch.setenv("DUBBING_STORAGE_URL", settings.storage_url)
+    for tenant in ("acme", "other"):
+        client.submit(manifest(tenant).model_copy(update={"id": f"of-{tenant}"}))
+        client.cancel(f"of-{tenant}")
+    client.submit(manifest("acme"))
+
+    def delete(*options: str) -> str:
+        with pytest.raises(SystemExit) as ended:
+            main(["delete", *options])
+        printed = capsys.readouterr()
+        return printed.out if not ended.value.code else printed.err
+
+    assert delete("--tenant", "acme", "--state", "cancelled", "--dry-run") == "of-acme\n"
+    assert '"deleted": []' in delete("--tenant", "acme", "--older-than", "1h", "--json")
+    assert "not both" in delete("--tenant", "acme", "of-acme")
+    assert "name a job" in delete()
+    assert "'--older-than'" in delete("--older-than", "soon")
+    assert delete("--tenant", "acme", "--collection", "season") == "of-acme: deleted\n"
+    assert {status.id for status in client.jobs()} == {JOB, "of-other"}
+
+
 def test_another_gateway_forgets_whose_a_deleted_job_was(client: Client) -> None:
     facts = Facts(client.storage)
     before, after = (Caller(tenant=name, rights=frozenset()) for name in ("before", "after"))

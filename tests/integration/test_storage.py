@@ -20,7 +20,7 @@ import s3_server
 from dubbing.errors import BadInput, NotFound, StorageUnavailable
 from dubbing.files import digest_file
 from dubbing.settings import Settings
-from dubbing.storage import S3Options, Storage
+from dubbing.storage import S3Options, Storage, store
 from dubbing.storage.target import Target
 from dubbing.system import System
 
@@ -126,7 +126,7 @@ def test_an_empty_file_passes_through(storage: Storage, tmp_path: Path) -> None:
 COPY = r"""
 import json, re, sys
 from pathlib import Path
-from dubbing.storage import S3Options, Storage
+from dubbing.storage import S3Options, Storage, store
 
 def peak():
     status = Path("/proc/self/status").read_text()
@@ -273,6 +273,23 @@ def test_when_an_object_was_written_is_known(storage: Storage) -> None:
     # An S3 server may count whole seconds.
     assert before - 1.5 < written < time.time() + 1.5
     assert storage.modified("jobs/b/job.json") is None
+
+
+def test_an_object_that_is_used_again_is_as_it_was_and_new(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage.create("clips/x", b"a clip")
+    data, before = storage.get_dated("clips/x")
+    assert (data, before) == (b"a clip", storage.modified("clips/x"))
+    # S3 tells whole seconds.
+    time.sleep(1.0)
+    monkeypatch.setattr(store, "RENEWED_SECONDS", 0.0)
+    storage.renew("clips/x", data, before)
+    assert storage.get("clips/x") == b"a clip"
+    assert (storage.modified("clips/x") or 0.0) > before
+    storage.delete("clips/x")
+    with pytest.raises(NotFound):
+        storage.get_dated("clips/x")
 
 
 @pytest.mark.parametrize("url", ["https://host/bucket", "gs://bucket", "s3://", "s3:///prefix"])

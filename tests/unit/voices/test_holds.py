@@ -17,14 +17,15 @@ from dubbing.job import Job, Role, Segment
 from dubbing.media.samples import Audio
 from dubbing.script.manifest import Manifest, ManifestRole
 from dubbing.storage import Storage
+from dubbing.storage.holds import Shared, held, holders
 from dubbing.storage.keys import Keys
 from dubbing.submission.submit import Checker, Submitter
-from dubbing.voices.holds import held, holders
 from dubbing.voices.library import Voices
 from dubbing.voices.store import store_voice
 from dubbing.voices.voice import Voice
 
 DIGEST = "ab" * 32
+VOICE = Shared.voice(DIGEST)
 JOB = Job(id="film", language="en", cast={"Ada": Role(clone=DIGEST)})
 
 
@@ -76,7 +77,7 @@ WRITES = [n / 2 for n in range(16)]
 def submit(storage: Storage) -> bool:
     """Store a job with a voice, as submission does; return whether it was accepted."""
     try:
-        with held(storage, [DIGEST], "film"):
+        with held(storage, [VOICE], "film"):
             storage.create(Keys.job("film"), JOB.model_dump_json().encode())
     except (Conflict, NotFound):
         return False
@@ -123,13 +124,13 @@ def test_no_voice_is_deleted_in_the_midst_of_a_submission_that_is_accepted(
 def test_a_hold_of_a_process_that_was_killed_is_ignored_after_an_hour(
     voices: Voices, storage: Storage
 ) -> None:
-    for key in (Keys.voice_hold(DIGEST, "film"), f"{Keys.voice_deletions(DIGEST)}0"):
+    for key in (f"{Keys.voice_holds(DIGEST)}film", f"{Keys.voice_deletions(DIGEST)}0"):
         storage.create(key, b"")
         path = storage.path(key)
         assert path
         os.utime(path, (time.time() - 3700,) * 2)
-    with held(storage, [DIGEST], "other"):
-        assert holders(storage, DIGEST) == ("other",)
+    with held(storage, [VOICE], "other"):
+        assert holders(storage, VOICE) == ("other",)
     assert not voices.delete("ada").kept
 
 
