@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -20,12 +21,20 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.exceptions import NotFoundError as ObjectNotFound
 from obstore.store import LocalStore, MemoryStore, ObjectStore
 
-from dubbing.errors import BadInput, MediaError, NotFound, StorageRefused, StorageUnavailable
+from dubbing.errors import (
+    BadInput,
+    DubbingError,
+    MediaError,
+    NotFound,
+    StorageRefused,
+    StorageUnavailable,
+)
 from dubbing.storage.folder import check_folder, holds_link, make_folder
 from dubbing.storage.keys import Keys, check_key
 from dubbing.storage.parallel import in_order
 from dubbing.storage.s3 import S3Options, lies_in, origin_of, s3_store
 from dubbing.storage.s3_refusal import Refusal, refusal_in, summary_of
+from dubbing.telemetry.metrics import STORAGE_ERRORS, STORAGE_SECONDS
 
 NOTHING = MemoryStore()
 """The content of a folder that does not exist yet."""
@@ -142,7 +151,7 @@ class Storage:
 
     def get(self, key: str) -> bytes:
         """Return an object; raises NotFound."""
-        with self._mapped(key):
+        with self._mapped(key, "read"):
             if self._folder and not (self._folder / key).exists():
                 # Workers ask this for every line, and the store would use another thread.
                 raise FileNotFoundError(key)
@@ -151,7 +160,7 @@ class Storage:
     def get_range(self, key: str, offset: int, length: int) -> bytes:
         """Return ``length`` bytes from ``offset``, or as many as there are; raises NotFound."""
         try:
-            with self._mapped(key):
+            with self._mapped(key, "read"):
                 return bytes(obstore.get_range(self._store, key, start=offset, length=length))
         except StorageUnavailable as exc:
             # A document that was cut short is no fault of the storage.
@@ -165,7 +174,7 @@ class Storage:
         Each range of it has its own time limit and retries, whatever the object's size. Raises
         MediaError when ``path`` cannot be written. Any error leaves no file at ``path``.
         """
-        with self._mapped(key):
+        with self._mapped(key, "look"):
             size = int(obstore.head(self._store, key)["size"])
         try:
             with path.open("wb") as file:
@@ -184,7 +193,7 @@ class Storage:
     def size(self, key: str) -> int | None:
         """Return an object's size in bytes, or None when there is none."""
         try:
-            with self._mapped(key):
+            with self._mapped(key, "look"):
                 return int(obstore.head(self._store, key)["size"])
         except NotFound:
             return None
@@ -192,7 +201,7 @@ class Storage:
     def modified(self, key: str) -> float | None:
         """Return when an object was written, in seconds since 1970, or None when there is none."""
         try:
-            with self._mapped(key):
+            with self._mapped(key, "look"):
                 return obstore.head(self._store, key)["last_modified"].timestamp()
         except NotFound:
             return None
@@ -203,19 +212,19 @@ class Storage:
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys below ``prefix``, page by page; a bucket's are in their order."""
-        with self._mapped(prefix):
+        with self._mapped(prefix, "list", timed=False):
             for page in obstore.list(self._store, prefix.rstrip("/")):
                 yield from (item["path"] for item in page)
 
     def sizes(self, prefix: str) -> dict[str, int]:
         """Return the size in bytes of each object below ``prefix``, by its key."""
-        with self._mapped(prefix):
+        with self._mapped(prefix, "list"):
             pages = obstore.list(self._store, prefix.rstrip("/"))
             return {item["path"]: item["size"] for page in pages for item in page}
 
     def times(self, prefix: str) -> dict[str, float]:
         """Return when each object below ``prefix`` was written, as `modified` does, by its key."""
-        with self._mapped(prefix):
+        with self._mapped(prefix, "list"):
             pages = obstore.list(self._store, prefix.rstrip("/"))
             return {
                 item["path"]: item["last_modified"].timestamp() for page in pages for item in page
@@ -223,13 +232,13 @@ class Storage:
 
     def folders(self, prefix: str) -> list[str]:
         """Return the names of the folders directly below ``prefix``."""
-        with self._mapped(prefix):
+        with self._mapped(prefix, "list"):
             found = obstore.list_with_delimiter(self._store, prefix.rstrip("/"))
         return sorted(path.rstrip("/").rsplit("/", 1)[-1] for path in found["common_prefixes"])
 
     def link(self, key: str, seconds: int, method: Literal["GET", "PUT"] = "GET") -> str:
         """Return a URL at which anybody can read, or write, an object of a bucket for some time."""
-        with self._mapped(key):
+        with self._mapped(key, "sign"):
             return obstore.sign(self._store, method, key, timedelta(seconds=seconds))  # type: ignore[arg-type]
 
     @property
@@ -240,7 +249,7 @@ class Storage:
     def delete(self, key: str) -> None:
         """Remove an object; it need not exist."""
         try:
-            with self._mapped(key):
+            with self._mapped(key, "delete"):
                 obstore.delete(self._store, key)
         except NotFound:
             pass
@@ -295,7 +304,7 @@ class Storage:
         if self._opened is None:
             make_folder(Path(self.url), self._mode)
         try:
-            with self._mapped(key):
+            with self._mapped(key, "write"):
                 yield
         except NotFound as exc:
             raise StorageRefused(f"{self.url} cannot be written: is there such a bucket?") from exc
@@ -305,17 +314,31 @@ class Storage:
             raise
 
     @contextmanager
-    def _mapped(self, key: str) -> Iterator[None]:
-        """Map obstore's errors to ours; raises BadInput as `path` does."""
+    def _mapped(self, key: str, operation: str, *, timed: bool = True) -> Iterator[None]:
+        """Map obstore's errors to ours, and count them; raises BadInput as `path` does.
+
+        operation: for metrics. timed: whether the block takes as long as the storage does.
+        """
         self._check(key)
+        began = time.perf_counter()
         try:
             yield
         except (BaseError, OSError) as exc:
-            if refusal := self._refusal_in(exc):
-                raise StorageRefused(f"{self.url} refuses {key!r}: {refusal}") from exc
-            if isinstance(exc, ObjectNotFound | FileNotFoundError):
-                raise NotFound(f"storage holds no {key!r}") from exc
-            raise StorageUnavailable(f"storage failed at {key!r}: {summary_of(exc)}") from exc
+            error = self._error(key, exc)
+            if not isinstance(error, NotFound):
+                STORAGE_ERRORS.add(operation, error.code)
+            raise error from exc
+        finally:
+            if timed:
+                STORAGE_SECONDS.observe(time.perf_counter() - began, operation)
+
+    def _error(self, key: str, exc: BaseException) -> DubbingError:
+        """Return our error for one of obstore's."""
+        if refusal := self._refusal_in(exc):
+            return StorageRefused(f"{self.url} refuses {key!r}: {refusal}")
+        if isinstance(exc, ObjectNotFound | FileNotFoundError):
+            return NotFound(f"storage holds no {key!r}")
+        return StorageUnavailable(f"storage failed at {key!r}: {summary_of(exc)}")
 
     def _refusal_in(self, exc: BaseException) -> Refusal | None:
         """Return why S3 refuses; after an answer without a body, ask again with a listing."""
