@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 SEPARATOR = "|"
 """Between the parts of an amount's name: metric, labels, and the bucket of a histogram."""
-THOUSAND = 1000
-"""Amounts are whole numbers, of thousandths where a metric counts seconds or shares."""
+THOUSAND, MILLION = 1000, 1_000_000
+"""Amounts are whole numbers: thousandths of what a metric adds up, or millionths of single values,
+where these are no whole numbers."""
 SUM = "sum"
 """The bucket of a histogram that holds the sum of the values."""
 REPORT_SECONDS = 2.0
@@ -85,5 +86,5 @@ class Spread:
         """Count a value."""
         if counts.wanted:
             bucket = bisect_left(self.bounds, value)
-            sum_ = (self.name, *labels, SUM), round(value * THOUSAND)
+            sum_ = (self.name, *labels, SUM), round(value * MILLION)
             counts.add([((self.name, *labels, str(bucket)), 1), sum_])

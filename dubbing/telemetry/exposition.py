@@ -12,7 +12,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from dubbing.errors import BadInput
-from dubbing.telemetry.counts import SEPARATOR, SUM, THOUSAND, Spread, Total
+from dubbing.telemetry.counts import MILLION, SEPARATOR, SUM, Spread, Total
 from dubbing.telemetry.metrics import SPREADS, TOTALS
 
 Labels: TypeAlias = Mapping[str, str]
@@ -138,5 +138,5 @@ def _spread(spread: Spread, of: Sequence[tuple[Labels, Mapping[Parts, int]]]) ->
                 count += buckets.get(str(n), 0)
                 family.add_sample(f"{spread.name}_bucket", {**own, "le": bound}, count)
             family.add_sample(f"{spread.name}_count", own, count)
-            family.add_sample(f"{spread.name}_sum", own, buckets.get(SUM, 0) / THOUSAND)
+            family.add_sample(f"{spread.name}_sum", own, buckets.get(SUM, 0) / MILLION)
     return family
