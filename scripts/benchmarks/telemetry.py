@@ -35,7 +35,7 @@ from dubbing.telemetry.exposition import written
 AT_LEAST = {"share": 0.98}
 AT_MOST = {"failed": 0}
 
-COURSE = replace(FAST, lines=4000, pairs=9)
+COURSE = replace(FAST, lines=3000, pairs=9)
 SCRAPE_SECONDS = 5.0
 
 
