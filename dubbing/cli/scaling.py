@@ -14,7 +14,7 @@ from dubbing.client import Client
 from dubbing.documents import nearest
 from dubbing.errors import BadInput
 from dubbing.planning.plan import Kind
-from dubbing.queue.scaling import Hint, scale_hints
+from dubbing.queue.scaling import Hint, scale_hints, servers
 
 
 @click.command()
@@ -27,14 +27,14 @@ def scale_hint(engine: str | None, deadline: float, as_json: bool) -> None:
     An engine without work needs none. Of an engine that speaks elsewhere, its servers are counted.
     """
     client = Client.connect()
+    specs, pools = client.specs(), client.registry.all()
     gauges, workers = client.ledger.gauges, client.fleet.workers()
     backlog, _ = gauges.backlog()
     names = {name for one in workers if one.online for name in one.engines}
     if engine:
-        _check(engine, {*names, *client.specs(), Kind.ASSEMBLY.value})
+        _check(engine, {*names, *specs, Kind.ASSEMBLY.value})
         names.add(engine)
-    servers = {name: len(pool.endpoints) for name, pool in client.registry.all().items()}
-    hints = scale_hints(gauges, backlog, workers, names, servers, deadline)
+    hints = scale_hints(gauges, backlog, workers, names, servers(specs, pools), deadline)
     if engine:
         hints = {engine: hints[engine]}
     if as_json:

@@ -19,7 +19,7 @@ from dubbing.exporter import gauges
 from dubbing.kept import Kept
 from dubbing.planning.plan import Kind
 from dubbing.queue.fleet import Fleet
-from dubbing.queue.scaling import DEADLINE_SECONDS, scale_hints
+from dubbing.queue.scaling import DEADLINE_SECONDS, scale_hints, servers
 from dubbing.telemetry.exposition import counted, registry_of
 from dubbing.telemetry.metrics import BATCHES, BUSY, LINES, SPEECH
 
@@ -95,8 +95,8 @@ class Exporter:
         records = fleet.workers()
         of_workers = {engine for record in records for engine in record.engines}
         engines = {*stored.specs, *of_workers} - {Kind.ASSEMBLY.value}
-        servers = {name: len(pool.endpoints) for name, pool in stored.pools.items()}
-        hints = scale_hints(ledger.gauges, backlog, records, engines, servers, self._deadline)
+        elsewhere = servers(stored.specs, stored.pools)
+        hints = scale_hints(ledger.gauges, backlog, records, engines, elsewhere, self._deadline)
         names = [record.name for record in records if record.online]
         of_all, *of_each = ledger.totals.of(["", *names])
         yield from gauges.waiting(backlog, hints.keys() - {Kind.ASSEMBLY.value})

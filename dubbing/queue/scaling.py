@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from dubbing.engines.engine import EngineSpec
+from dubbing.engines.remote.pool import Pool
 from dubbing.ledger import WorkerRecord
 from dubbing.ledger.gauges import Backlog, Gauges, Pace
 from dubbing.planning.plan import Kind
@@ -69,6 +71,15 @@ def scale_hints(
     return {
         name: _hint(name, backlog, paces, workers, endpoints.get(name), deadline)
         for name in sorted(names)
+    }
+
+
+def servers(specs: Mapping[str, EngineSpec], pools: Mapping[str, Pool]) -> dict[str, int]:
+    """Return how many servers that take lines each engine that speaks elsewhere has."""
+    return {
+        name: sum(not one.draining for one in pools.get(name, Pool()).endpoints)
+        for name, spec in specs.items()
+        if spec.device == "remote"
     }
 
 

@@ -6,6 +6,7 @@ import time
 
 import pytest
 from ledgers import EXTRACTION, QUEUE, begin, claim, complete, job, record, refs, take
+from shell import Shell
 
 from dubbing.job import JobState
 from dubbing.ledger import Audit, Ledger
@@ -171,3 +172,26 @@ def test_of_an_engine_that_speaks_elsewhere_the_servers_are_told(ledger: Ledger)
     assert hint(ledger, 100, servers=2).wanted == 6
     assert hint(ledger, 600, servers=2).wanted == 1
     assert hint(ledger, 100, servers=0).wanted == 1
+
+
+def test_the_command_tells_what_is_wanted(shell: Shell, ledger: Ledger) -> None:
+    assert shell.json("scale-hint", "--engine", "tone")["engines"]["tone"]["wanted"] == 0
+    ledger.crew.beat(record(slots=1))
+    ledger.open_round(job(), 1, refs(30))
+    at, *_ = take(ledger)
+    claim(ledger, at, "w")
+    ledger.complete(at, ["1", "2"], 0, 120.0)
+    told = shell.json("scale-hint", "--deadline", "0.5h")
+    assert told["deadline_seconds"] == 1800
+    assert told["engines"]["assembly"]["wanted"] == 0
+    tone = told["engines"]["tone"]
+    # 29 batches of two minutes.
+    assert (tone["waiting"], tone["wanted"], tone["unit"]) == (58, 2, "workers")
+    assert tone["seconds_left"] == pytest.approx(29 * 120)
+    assert "tone\t58\t0\t58 min\t1\t1 worker\n" in shell("scale-hint")[0]
+    # Its servers speak for it, and it has none yet.
+    assert shell.json("scale-hint", "--engine", "indextts")["engines"]["indextts"]["unit"] == (
+        "endpoints"
+    )
+    assert "did you mean 'tone'?" in shell("scale-hint", "--engine", "tome", code=2)[1]
+    assert "write 30m, 2h or 1d" in shell("scale-hint", "--deadline", "soon", code=2)[1]
