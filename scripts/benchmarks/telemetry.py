@@ -40,7 +40,7 @@ SCRAPE_SECONDS = 5.0
 
 
 def run() -> dict[str, float]:
-    """Return the figures; takes some five minutes on two cores."""
+    """Return the figures; takes some three minutes on two cores."""
     with tempfile.TemporaryDirectory(prefix="dubbing-bench-") as folder:
         told = {"log_level": "INFO", "log_format": "json", "log_dir": Path(folder) / "logs"}
         watched = _settings(Path(folder) / "watched", metrics=True, **told)

@@ -16,7 +16,7 @@ from system import System, script
 from dubbing.embedded.stack import environment
 
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
-BLOCK = re.compile(r"^```(?:sh)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 REMARK = re.compile(r"\s{2,}#.*")
 NAMES = {"JOB": "episode-2", "COLLECTION": "season-1", "TENANT": "default", "ENGINE": "faulty"}
 """What the words in capitals stand for."""
@@ -24,7 +24,7 @@ NAMES = {"JOB": "episode-2", "COLLECTION": "season-1", "TENANT": "default", "ENG
 
 def commands() -> list[str]:
     """Return the commands of the page, in order."""
-    blocks = BLOCK.findall(PAGE.read_text())
+    blocks = [text for kind, text in BLOCK.findall(PAGE.read_text()) if kind in {"", "sh"}]
     lines = (line for block in blocks for line in block.replace("\\\n", " ").splitlines())
     found = (REMARK.sub("", line).strip() for line in lines if not line.startswith("#"))
     return list(dict.fromkeys(line for line in found if line))
