@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from dubbing.engines.remote.pool import Pool
 from dubbing.ledger import WorkerRecord, WorkerState
-from dubbing.ledger.gauges import Backlog
+from dubbing.ledger.backlog import Backlog
 from dubbing.ledger.servers import ServerBeat, id_of, state_of
 from dubbing.planning.plan import Kind
 from dubbing.queue import queues_of

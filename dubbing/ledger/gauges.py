@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dubbing.ledger.backlog import Backlog, read_backlog
 from dubbing.ledger.records import PREFIX
 from dubbing.ledger.server import Server
 
@@ -25,18 +26,6 @@ class Hour:
     """Lines that have a clip, by minute; the last minute is not over."""
     failed: Sequence[int]
     """Lines that have none, by minute."""
-
-
-@dataclass(frozen=True)
-class Backlog:
-    """The work of one queue: lines, or voices, or films."""
-
-    waiting: int = 0
-    """Lines of open batches of all jobs that nobody works on."""
-    running: int = 0
-    """Lines of batches that are being worked on."""
-    oldest: float = 0.0
-    """Seconds since the first of the jobs with waiting lines had work on this queue."""
 
 
 @dataclass(frozen=True)
@@ -74,12 +63,7 @@ class Gauges:
 
         It counts what waits for its turn or for a voice, too. Requests without a job do not count.
         """
-        found, states = self._server.run("backlog")
-        queues = {
-            queue: Backlog(int(waiting), int(running), float(oldest or 0))
-            for queue, waiting, running, oldest in sorted(found)
-        }
-        return queues, Counter(states)
+        return read_backlog(self._server)
 
     def paces(self, queues: Sequence[str]) -> dict[str, Pace]:
         """Return the mean of recent batches of each queue; without those that have done none."""

@@ -10,7 +10,8 @@ from enum import StrEnum
 from dubbing.engines.engine import EngineSpec
 from dubbing.engines.remote.pool import Pool
 from dubbing.ledger import WorkerRecord
-from dubbing.ledger.gauges import Backlog, Gauges, Pace
+from dubbing.ledger.backlog import Backlog
+from dubbing.ledger.gauges import Gauges, Pace
 from dubbing.planning.plan import Kind
 from dubbing.queue.publisher import queues_of
 

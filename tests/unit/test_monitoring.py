@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from dubbing.exporter import gauges
-from dubbing.ledger.gauges import Backlog
+from dubbing.ledger.backlog import Backlog
 from dubbing.telemetry.metrics import SPREADS, TOTALS
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
