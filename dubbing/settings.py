@@ -182,6 +182,14 @@ class Settings(BaseSettings):
     """Hours after which it is put aside in any case. Default: however old it is."""
     log_files: int = Field(default=10, ge=1)
     """How many logs that were put aside are kept; older ones are removed."""
+    metrics: bool = True
+    """Whether workers and gateways count what they do, for `dubbing exporter` and all other
+    metrics."""
+    metrics_port: int = Field(default=0, ge=0, le=65535)
+    """Port at which a worker or a gateway serves metrics without a key; 0 for none. Workers of `up`
+    and `run` serve none, as one port is for one process."""
+    metrics_host: str = "127.0.0.1"
+    """Address at which it does. Default: this machine alone reaches it."""
 
     def __init__(self, **values: Any) -> None:
         """Read the environment; raises BadInput that names every variable to change."""

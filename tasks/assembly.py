@@ -9,6 +9,8 @@ from celery import shared_task
 
 from dubbing.documents import received
 from dubbing.errors import DubbingError
+from dubbing.job import JobState
+from dubbing.jobs.counting import count_assembly
 from dubbing.ledger import Address
 from dubbing.planning.plan import Kind
 from dubbing.queue import TASKS
@@ -28,5 +30,7 @@ def assemble(**address: Any) -> str:
             return "nothing to do"
         began = time.monotonic()
         words = finish(context.runner, lease, check, context.separator)
-        context.runner.tally.add(1, 0, time.monotonic() - began)
+        took = time.monotonic() - began
+        context.runner.tally.add(1, 0, took)
+        count_assembly(took, failed=words == JobState.FAILED.value)
         return words if lease.at == at else f"{lease.at.job}: {words}"

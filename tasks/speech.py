@@ -19,6 +19,7 @@ from dubbing.errors import (
     Transient,
 )
 from dubbing.jobs.batch_work import AWAY_SECONDS, failed_result
+from dubbing.jobs.counting import count_lines
 from dubbing.jobs.lease import Lease
 from dubbing.ledger import Address
 from dubbing.planning.plan import Batch, Kind
@@ -67,6 +68,7 @@ def say(task: WorkerTask, **request: Any) -> str:
         (spoken,) = speech.results()
         reply = {**spoken.model_dump(mode="json"), "worker": task.request.hostname}
         failed = spoken.error is not None
+        count_lines(said.engine, [spoken])
     except DubbingError as exc:
         if _others_can(context, task.request.hostname, said.engine, exc):
             context.runner.publisher.say(said.engine, request)

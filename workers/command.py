@@ -30,11 +30,13 @@ from dubbing.planning.plan import Kind
 from dubbing.queue import own_queue
 from dubbing.system import System
 from dubbing.telemetry import logs as log
-from dubbing.telemetry.options import log_options
+from dubbing.telemetry.counts import REPORT_SECONDS
+from dubbing.telemetry.options import log_options, metrics_options
 from tasks.commands import DRAIN
 from workers.gauges import MEASURE_SECONDS
 from workers.heartbeat import UNFIT, Heartbeat
 from workers.loop import Loop
+from workers.metrics import WorkerMetrics
 from workers.pool import NotBegun, pool_of
 from workers.process import (
     ENGINES_VARIABLE,
@@ -64,6 +66,7 @@ START_SECONDS = 0.1
     default=True,
     help="Load the engines at once, or when `dubbing workers load` says so.",
 )
+@metrics_options
 @log_options
 def worker(engines: tuple[str, ...], slots: int | None, auto_load: bool) -> None:
     """Consume the queues of ENGINES, or of `assembly`, until stopped."""
@@ -120,6 +123,7 @@ def _begin(system: System, heartbeat: Heartbeat) -> str:
 
 def _loops(system: System, heartbeat: Heartbeat) -> list[Loop]:
     """Return what the parent process repeats: waiting for storage keeps no worker offline."""
+    metrics = WorkerMetrics(system.ledger, heartbeat, system.settings)
     reconciler = Reconciler(system.storage, system.ledger, heartbeat, system.installation)
     silence = system.settings.stall_minutes * 60
     stalls = Stalls(system.storage, system.ledger, silence)
@@ -136,6 +140,7 @@ def _loops(system: System, heartbeat: Heartbeat) -> list[Loop]:
 
     return [
         Loop("gauges", heartbeat.gauges.measure, lambda: MEASURE_SECONDS),
+        Loop("metrics", metrics.step, lambda: REPORT_SECONDS),
         Loop("heartbeat", heartbeat.beat, pause),
         Loop("filling of the queues", fill, pause),
         Loop("reconciler", reconciler.step, lambda: STEP_SECONDS),

@@ -6,8 +6,10 @@ A driver of a card may hang, so this is done apart from the heartbeat, which pub
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from contextlib import suppress
+from tempfile import gettempdir
 from typing import Any
 
 import psutil
@@ -40,6 +42,7 @@ class Gauges:
             memory_percent=memory.percent,
             memory_used_mb=round(memory.used / MIB, 1),
             worker_memory_mb=round(held / MIB, 1),
+            scratch_free_mb=round(shutil.disk_usage(gettempdir()).free / MIB, 1),
             **self._of_card(),
         )
         if self._before:

@@ -37,6 +37,7 @@ from dubbing.storage.keys import Keys
 from dubbing.system import System
 from dubbing.telemetry import logs as log
 from dubbing.telemetry import tracing
+from dubbing.telemetry.counts import REPORT_SECONDS, counts
 from tasks.context import ENDING, Context, close, install
 from workers.gate import Gate
 from workers.heartbeat import UNFIT
@@ -48,8 +49,6 @@ INSTALLATION_VARIABLE = "DUBBING_WORKER_INSTALLATION"
 """Environment variables for the pool processes, which are spawned and inherit nothing else."""
 
 DIED = "a process died while it loaded {engine} (is there memory enough?)"
-AGAIN_SECONDS = 2.0
-"""Seconds after which a process repeats its report."""
 KEPT_MEMORY = {-3: 32 << 20, -1: 128 << 20}
 """glibc's M_MMAP_THRESHOLD and M_TRIM_THRESHOLD in bytes, with which it keeps the memory of a
 batch's sound for the next batch: the kernel clears memory that was returned page by page, which
@@ -57,6 +56,8 @@ slows a fast engine down."""
 
 gate: Gate | None = None
 """Where this process waits for its parent, if it was forked."""
+_reporters: list[Reporter] = []
+"""What reports the work of this process, once it has its context."""
 
 
 @worker_process_init.connect(weak=False)
@@ -74,8 +75,10 @@ def set_up(**_: Any) -> None:
 
 @worker_process_shutdown.connect(weak=False)
 def tear_down(**_: Any) -> None:
-    """Finish the work of this process, which ends in order."""
+    """Finish the work of this process, which ends in order, and report it."""
     close()
+    for reporter in _reporters:
+        reporter.tell_work()
     tracing.close()
 
 
@@ -89,6 +92,7 @@ def _context(id_: str) -> Context:
     system, engines = System(), os.environ[ENGINES_VARIABLE].split()
     log.configure(system.settings, log_name(engines))
     tracing.configure(system.settings, log_name(engines))
+    counts.wanted = system.settings.metrics
     tally = Tally()
     reporter = Reporter(system.ledger, os.environ[WORKER_VARIABLE], _number(), tally)
     installation = Installation(system.storage, system.ledger, id_)
@@ -190,6 +194,7 @@ class Reporter:
         self._holding: Holding | None = None
         self._fault = ""
         self._lock = threading.Lock()
+        _reporters[:] = [self]
         threading.Thread(target=self._repeat, name="reporter", daemon=True).start()
 
     def report(self, holding: Holding) -> None:
@@ -206,17 +211,19 @@ class Reporter:
 
     def _repeat(self) -> None:
         while True:
-            time.sleep(AGAIN_SECONDS)
+            time.sleep(REPORT_SECONDS)
             with self._lock:
                 self._send()
-            self._tell_work()
+            self.tell_work()
 
-    def _tell_work(self) -> None:
+    def tell_work(self) -> None:
+        """Report what was done since the last report."""
         work = self._tally.take()
-        if work == Work():
-            return
         try:
-            self._ledger.crew.add_work(self._worker, work)
+            if work != Work():
+                self._ledger.crew.add_work(self._worker, work)
+                work = Work()
+            self._ledger.totals.report(self._worker)
         except QueueUnavailable as exc:
             self._tally.put_back(work)
             logger.warning("%s cannot report what it has done: %s", self._worker, exc)

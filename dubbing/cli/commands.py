@@ -43,6 +43,8 @@ MODULES = {
     "models": "dubbing.cli.models",
     "words": "dubbing.cli.words",
     "workers": "dubbing.cli.workers",
+    "scale-hint": "dubbing.cli.scaling",
+    "exporter": "dubbing.cli.exporter",
     "doctor": "dubbing.cli.doctor",
     "schema": "dubbing.cli.doctor",
     "help": "dubbing.cli.help",

@@ -34,6 +34,25 @@ def past(value: str, option: str = "--since") -> datetime:
         raise click.BadParameter(words, param_hint=f"'{option}'") from exc
 
 
+def deadline_option(command: Command) -> Command:
+    """Add the option for the time in which work is to be done; the command gets seconds."""
+    return click.option(
+        "--deadline",
+        default="1h",
+        show_default=True,
+        metavar="TIME",
+        callback=_seconds,
+        help="Time in which all work is to be done: 30m, 2h or 1d.",
+    )(command)
+
+
+def _seconds(context: click.Context, option: click.Parameter, value: str) -> float:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([mhd])", value.strip())
+    if not found or float(found[1]) == 0:
+        raise click.BadParameter(f"{value!r} is not a time: write 30m, 2h or 1d")
+    return timedelta(**{UNITS[found[2]]: float(found[1])}).total_seconds()
+
+
 def collection_option(words: str) -> Callable[[Command], Command]:
     """Return the option that names a collection of jobs; ``--batch-name`` is its older name."""
     return click.option("--collection", "--batch-name", "collection", metavar="NAME", help=words)

@@ -13,7 +13,7 @@ from dubbing.cli.output import echo
 from dubbing.errors import BadInput
 from dubbing.settings import Settings
 from dubbing.telemetry import logs, tracing
-from dubbing.telemetry.options import log_options
+from dubbing.telemetry.options import log_options, metrics_options
 
 EXTRA = "gateway"
 LIBRARIES = ("fastapi", "uvicorn", "multipart", "limits", "standardwebhooks", "websockets")
@@ -28,6 +28,7 @@ END_SECONDS = 30
 @click.option("--port", default=PORT, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--certificate", type=FILE, help="Serve HTTPS with this certificate (PEM).")
 @click.option("--certificate-key", type=FILE, help="Its private key, where it is another file.")
+@metrics_options
 @log_options
 def serve(host: str, port: int, certificate: Path | None, certificate_key: Path | None) -> None:
     """Serve jobs, voices and speech over HTTP, with keys that `dubbing keys add` makes.
@@ -40,6 +41,7 @@ def serve(host: str, port: int, certificate: Path | None, certificate_key: Path 
     from dubbing.gateway.app import make_app  # noqa: PLC0415
     from dubbing.keyring import Keyring  # noqa: PLC0415
     from dubbing.serving.listening import Address, listen, server_of  # noqa: PLC0415
+    from dubbing.telemetry import exposition  # noqa: PLC0415
 
     settings = Settings()
     logs.configure(settings, "gateway")
@@ -57,6 +59,8 @@ def serve(host: str, port: int, certificate: Path | None, certificate_key: Path 
     )
     app = make_app(client, settings, loopback=loopback)
     with listen(address) as listener:
+        if settings.metrics_port:
+            exposition.serve(app.state.office.metrics, settings.metrics_host, settings.metrics_port)
         server = server_of(
             app,
             address,

@@ -98,7 +98,10 @@ class Stack:
         """Start the worker of an engine, or of ``assembly``."""
         # Killed with its parent: without Redis a worker would try to end in order for a minute.
         command = [*dubbing_command(), "worker", engine]
-        self._workers[engine] = self._start(engine, command, signal.SIGKILL)
+        # One process serves metrics at a port, and that is the gateway.
+        self._workers[engine] = self._start(
+            engine, command, signal.SIGKILL, DUBBING_METRICS_PORT="0"
+        )
 
     def serve(self, port: int) -> Gateway:
         """Start a gateway on this machine's own address, which may fail; return it.
@@ -166,12 +169,16 @@ class Stack:
         return self._start("redis", redis_command(socket), signal.SIGTERM)
 
     def _start(
-        self, name: str, command: Sequence[str], orphaned: signal.Signals
+        self,
+        name: str,
+        command: Sequence[str],
+        orphaned: signal.Signals,
+        **variables: str,
     ) -> subprocess.Popen[bytes]:
         """Start a process that gets the signal ``orphaned`` when this process is killed."""
         path = self.log_path(name)
         with open_private(path) as file:
-            env = {**os.environ, **environment(self._settings)}
+            env = {**os.environ, **environment(self._settings), **variables}
             return start_child(command, file, env=env, orphaned=orphaned)
 
     def _wait_for_redis(self) -> None:

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, Field
 from dubbing.documents import Document, Model, is_identifier, stored
 from dubbing.errors import BadInput, Damaged, NewerRelease, NotFound
 from dubbing.gateway.bodies import example
-from dubbing.gateway.kept import Kept
+from dubbing.kept import Kept
 from dubbing.storage import Keys, Storage, each
 
 log = logging.getLogger(__name__)

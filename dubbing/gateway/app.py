@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from dubbing.client import Client
+from dubbing.exporter import Exporter
 from dubbing.gateway import (
     endpoints,
     events,
@@ -22,6 +23,7 @@ from dubbing.gateway import (
     keys,
     lines,
     me,
+    metrics,
     nodes,
     openai,
     outputs,
@@ -41,7 +43,6 @@ from dubbing.gateway.facts import Facts
 from dubbing.gateway.fetching import Fetching
 from dubbing.gateway.follow import Following
 from dubbing.gateway.guard import Guarded, trust
-from dubbing.gateway.kept import Kept
 from dubbing.gateway.limits import Counter, Limits, Turnstile
 from dubbing.gateway.manifests import Manifests
 from dubbing.gateway.office import Office
@@ -56,6 +57,7 @@ from dubbing.gateway.roster import Roster
 from dubbing.gateway.sender import Sender
 from dubbing.gateway.sweeper import Sweeper
 from dubbing.gateway.told import Told
+from dubbing.kept import Kept
 from dubbing.keyring import Keyring
 from dubbing.media.scratch import sweep
 from dubbing.pages.assets import Assets
@@ -63,6 +65,7 @@ from dubbing.script.manifest import json_schema
 from dubbing.serving.requests import Requests
 from dubbing.settings import Settings
 from dubbing.submission.uploads import Uploads
+from dubbing.telemetry.counts import counts
 
 LARGEST = 1 << 20
 """Bytes of a request's body, unless its route takes more."""
@@ -110,6 +113,7 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
         specs=Kept(client.specs, SPECS_SECONDS),
         shell=Shell(Assets(), storage.origin),
         told=Told(storage),
+        metrics=Exporter(client).registry,
     )
 
     @asynccontextmanager
@@ -125,12 +129,16 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
         sweeper = Sweeper(storage, sent)
         sweeper.begin()
         crowd.begin()
+        reporter = metrics.Reporter(client.ledger)
+        counts.wanted = settings.metrics
+        reporter.begin()
         yield
         await office.end()
         await sender.end()
         await sweeper.end()
         await crowd.end()
         await counter.end()
+        await reporter.end()
 
     app = FastAPI(
         title="dubbing",
@@ -143,7 +151,7 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
     app.state.office = office
     for module in (
         *(health, me, jobs, outputs, events, lines, uploads, scripts, webhooks),
-        *(nodes, endpoints, keys, system, socket),
+        *(nodes, endpoints, keys, system, metrics, socket),
         *(speech, voices, openai),
         *(pages, session),
     ):

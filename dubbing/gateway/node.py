@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 from urllib.parse import urlsplit
 
 from dubbing.engines.remote.pool import Endpoint
 from dubbing.gateway.bodies import example
-from dubbing.ledger import OFFLINE_SECONDS, WorkerRecord, WorkerState
-from dubbing.ledger.servers import ServerBeat
+from dubbing.ledger import WorkerRecord, WorkerState
+from dubbing.ledger.servers import ServerBeat, id_of, state_of
 from dubbing.ledger.vitals import Vitals
 
 
@@ -136,8 +135,8 @@ def server_node(
 ) -> NodeBody:
     """Return a registered server as a node. beat: its last heartbeat, if it sends any."""
     parts = urlsplit(endpoint.url)
-    age = max(0.0, now.timestamp() - beat.at) if beat else None
-    status = _status(endpoint, beat, age)
+    age = beat.age(now.timestamp()) if beat else None
+    status = state_of(endpoint, beat, now.timestamp())
     load = (beat and beat.active) or 0
     loaded = [] if status is WorkerState.STANDBY else [engine]
     return NodeBody(
@@ -167,17 +166,3 @@ def server_node(
         avg_response_time=beat.mean_seconds if beat else None,
         **(beat.vitals if beat else Vitals()).model_dump(),
     )
-
-
-def id_of(engine: str, endpoint: Endpoint) -> str:
-    """Return the id of a server: the one that it was registered under, or one of its address."""
-    digest = hashlib.sha256(endpoint.url.encode()).hexdigest()
-    return endpoint.node or f"{engine}-{digest[:8]}"
-
-
-def _status(endpoint: Endpoint, beat: ServerBeat | None, age: float | None) -> WorkerState:
-    if age is not None and age >= OFFLINE_SECONDS:
-        return WorkerState.OFFLINE
-    if endpoint.draining:
-        return WorkerState.STANDBY
-    return (beat and beat.state) or WorkerState.READY

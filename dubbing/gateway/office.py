@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from prometheus_client import CollectorRegistry
 from starlette.requests import HTTPConnection
 
 from dubbing.client import Client
@@ -11,7 +12,6 @@ from dubbing.engines.engine import EngineSpec
 from dubbing.gateway.announcements import Announcements
 from dubbing.gateway.facts import Facts
 from dubbing.gateway.follow import Following
-from dubbing.gateway.kept import Kept
 from dubbing.gateway.manifests import Manifests
 from dubbing.gateway.overview import Overview
 from dubbing.gateway.pages.shell import Shell
@@ -21,6 +21,7 @@ from dubbing.gateway.quotas import Quotas
 from dubbing.gateway.roster import Roster
 from dubbing.gateway.told import Told
 from dubbing.job import Job
+from dubbing.kept import Kept
 from dubbing.settings import Settings
 from dubbing.storage import Keys
 from dubbing.submission.uploads import Uploads
@@ -46,6 +47,7 @@ class Office:
     """Those of the client, for lines that are said at once: storage may be far."""
     shell: Shell
     told: Told
+    metrics: CollectorRegistry
 
     def begin(self) -> None:
         """Start what goes on beside requests; called on the event loop of the gateway."""

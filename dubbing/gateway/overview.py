@@ -16,10 +16,10 @@ from dubbing.errors import DubbingError
 from dubbing.gateway.announcements import Announcement, Announcements
 from dubbing.gateway.bodies import example
 from dubbing.gateway.callers import Caller
-from dubbing.gateway.kept import Kept
 from dubbing.gateway.node import NodeBody
 from dubbing.gateway.roster import Roster
 from dubbing.jobs.store import open_ids
+from dubbing.kept import Kept
 from dubbing.ledger import WorkerState
 from dubbing.ledger.gauges import Hour
 from dubbing.queue.fleet import Fleet

@@ -15,11 +15,11 @@ from limits.errors import StorageError
 from dubbing.engines.remote.pool import month_of
 from dubbing.errors import DubbingError
 from dubbing.gateway.facts import Facts
-from dubbing.gateway.kept import Kept
 from dubbing.gateway.limits import Counter
 from dubbing.gateway.refusals import LimitReached
 from dubbing.jobs.store import open_ids
 from dubbing.jobs.usage import bytes_kept, seconds_used
+from dubbing.kept import Kept
 from dubbing.settings import Quota, Settings
 from dubbing.storage import Storage, each
 from dubbing.submission.uploads import Uploads

@@ -17,9 +17,9 @@ from dubbing.engines.holding import Holding
 from dubbing.engines.remote.pool import Endpoint, Pool
 from dubbing.engines.remote.registry import Registry
 from dubbing.errors import BadInput, Conflict, NotFound
-from dubbing.gateway.kept import Kept
-from dubbing.gateway.node import NodeBody, id_of, server_node, worker_node
-from dubbing.ledger.servers import ServerBeat
+from dubbing.gateway.node import NodeBody, server_node, worker_node
+from dubbing.kept import Kept
+from dubbing.ledger.servers import ServerBeat, id_of
 from dubbing.queue.fleet import Order
 
 POOLS_SECONDS = 5.0

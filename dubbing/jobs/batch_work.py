@@ -29,6 +29,7 @@ from dubbing.errors import (
 from dubbing.job import JobState
 from dubbing.jobs.access import Access
 from dubbing.jobs.costs import enter
+from dubbing.jobs.counting import count_batch
 from dubbing.jobs.lease import Lease
 from dubbing.jobs.rounds import end_round, put_to_work, start
 from dubbing.jobs.status import status_if_readable
@@ -42,6 +43,7 @@ from dubbing.queue import Publisher
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.telemetry.context import bound
+from dubbing.telemetry.metrics import BATCHES
 
 log = logging.getLogger(__name__)
 
@@ -163,10 +165,12 @@ class BatchRunner:
         at, stopped = lease.at, isinstance(exc, Stopped)
         elsewhere = isinstance(exc, EngineAway | NewerRelease)
         if elsewhere or (not stopped and lease.set_back(exc) == 0):
+            BATCHES.add(at.work, at.kind.value, "left_to_others")
             log.warning("%s: batch %s is left to others: %s", at.job, at.token, exc)
             self.ledger.release(at, self.worker)
             time.sleep(AWAY_SECONDS)
             return
+        BATCHES.add(at.work, at.kind.value, "stopped" if stopped else "handed_back")
         pause = 0.0 if stopped else self._pause(lease.set_back(exc))
         log.warning("%s: batch %s is handed back for %.1f s: %s", at.job, at.token, pause, exc)
         self.ledger.release(at, self.worker, pause=pause)
@@ -188,7 +192,9 @@ class BatchRunner:
                 began = time.monotonic()
                 made = self.attempt(lease, batch, lambda: do(batch, lease))
                 failed = int(made.error is not None)
-                self.tally.add(1 - failed, failed, time.monotonic() - began)
+                took = time.monotonic() - began
+                self.tally.add(1 - failed, failed, took)
+                count_batch(batch.engine, batch.kind, made, took)
                 return self.settle(lease, made).words
             self.count(lease.at, result)
             return result.words

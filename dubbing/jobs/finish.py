@@ -24,6 +24,7 @@ from dubbing.errors import (
 )
 from dubbing.job import Job, JobState
 from dubbing.jobs.batch_work import BatchRunner, bound_of
+from dubbing.jobs.counting import count_error
 from dubbing.jobs.lease import Lease
 from dubbing.jobs.rounds import create_round, end_round, start
 from dubbing.jobs.status import job_status
@@ -32,9 +33,10 @@ from dubbing.media.scratch import scratch
 from dubbing.planning.casting import cast_lines, fall_back, heard_voices
 from dubbing.planning.outcome import History, Outcome, history
 from dubbing.planning.pace import keep_paces
-from dubbing.planning.plan import CastLine, Reason
+from dubbing.planning.plan import CastLine, Kind, Reason
 from dubbing.storage.keys import Keys
 from dubbing.synthesis.speak import MAX_DELIVERIES
+from dubbing.telemetry.metrics import PROGRAMME
 from dubbing.text.sounds import voiced
 
 DELIVERY = "the assembly"
@@ -107,6 +109,7 @@ def _advance(
         lines = [_asked_again(outcomes[id_], exc.found.get(id_, "")) for id_ in exc.segments]
         return _repair(runner, lease, job, lines, exc)
     runner.check_in_charge(lease)
+    PROGRAMME.add(by=report.seconds or 0.0)
     end = End(
         state=report.state,
         round=round_,
@@ -222,6 +225,7 @@ def _fail(runner: BatchRunner, lease: Lease, exc: DubbingError) -> str:
     job_id = lease.at.job
     now = job_status(runner.storage, runner.ledger, job_id)
     end = now.as_end(JobState.FAILED, lease.at.round, exc)
+    count_error(Kind.ASSEMBLY.value, end.error)
     try:
         return end_round(runner.storage, runner.ledger, job_id, end).state.value
     except StorageUnavailable:

@@ -23,6 +23,7 @@ from queue import SimpleQueue
 
 from dubbing.errors import DubbingError
 from dubbing.jobs.batch_work import BatchRunner
+from dubbing.jobs.counting import count_batch
 from dubbing.jobs.lease import Lease
 from dubbing.ledger import Address
 from dubbing.planning.outcome import load_result
@@ -207,6 +208,7 @@ class Pipeline:
             with self._answering(lease), span("store"):
                 stored = runner.settle(lease, runner.attempt(lease, batch, result), took)
             runner.tally.add(len(stored.segments) - stored.failed, stored.failed, took)
+            count_batch(batch.engine, batch.kind, stored, took)
             log.info("stored %s, in %.2f s", stored.words, time.monotonic() - began)
         except DubbingError:
             # It is logged where the batch is handed back.

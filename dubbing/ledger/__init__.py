@@ -20,10 +20,13 @@ in the middle of a step; sending a step twice does no harm. Entries that are not
 ``owners``                     hash: who holds a lease, the batch's deadline, and since when; ``-``
                                holds batches that were handed back and rest. Of a published batch:
                                which process has reserved it, and until when
-``pace:<queue>``               hash: mean duration and size of recent batches; lines of the largest;
-                               what a line cost in the mean, by currency
+``pace:<queue>``               hash: mean duration, size and lines of recent batches; lines of the
+                               largest; what a line cost in the mean, by currency
 ``hour``                       hash: the lines that were done and that failed in each of the last 60
                                minutes, by the minute within its hour
+``backlog``                    hash: since when a job has had work on a queue, and how many lines
+                               are left there, by queue and job
+``totals[:<worker>]``          hashes: what all processes, and those of a worker, have counted
 ``express:<queue>``            count: requests without a job that went ahead since the last batch
 ``worker:<name>``, ``slots:…`` heartbeats of workers, and their slots by queue
 ``workers``                    sorted set: names of workers, by their last heartbeat

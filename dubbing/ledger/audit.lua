@@ -56,7 +56,10 @@ local function audit(job)
   for _, queue in ipairs(redis.call('SMEMBERS', key .. ':queues')) do
     local waiting = redis.call('LLEN', todokey(job, queue))
     if waiting > 0 and not has_turn(job, tenant, queue) then return 'broken' end
-    found = found + waiting + (sent_on(queue)[job .. '|' .. round] or 0)
+    local open = waiting + (sent_on(queue)[job .. '|' .. round] or 0)
+    local _, lines = left(queue, job)
+    if open > 0 and lines == 0 then return 'broken' end
+    found = found + open
   end
   for _, held in ipairs(redis.call('SMEMBERS', key .. ':held')) do
     found = found + redis.call('LLEN', key .. ':held:' .. held)

@@ -11,12 +11,14 @@ for n = 5, #ARGV do
   end
 end
 if record == '' then
-  redis.call('DEL', P .. 'worker:' .. name, P .. 'holding:' .. name, P .. 'work:' .. name)
+  redis.call('DEL', P .. 'worker:' .. name, P .. 'holding:' .. name, P .. 'work:' .. name,
+    P .. 'totals:' .. name)
   redis.call('ZREM', P .. 'workers', name)
 else
   redis.call('SET', P .. 'worker:' .. name, t .. '|' .. record, 'EX', RECORD_TTL)
   redis.call('ZADD', P .. 'workers', t, name)
   redis.call('EXPIRE', P .. 'holding:' .. name, RECORD_TTL)
   redis.call('EXPIRE', P .. 'work:' .. name, RECORD_TTL)
+  redis.call('EXPIRE', P .. 'totals:' .. name, RECORD_TTL)
 end
 return 1

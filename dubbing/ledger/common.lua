@@ -45,6 +45,33 @@ local function is_token(token)
   return tonumber(deadline or '') ~= nil and (more == '' or string.sub(more, 1, 1) == ':')
 end
 
+-- Return the lines of a batch; a voice and a film count as one.
+local function lines_of(token)
+  return tonumber(string.match(token, '^%d+:%d+:%d+:[^:]+:(%d+)') or '1')
+end
+
+-- Return what the workers of a queue are started with: its engine, or 'assembly'.
+local function engine_of(queue) return string.match(queue, '%.(.+)$') or queue end
+
+-- Add 1 to a total, which is named by a metric and a label.
+local function tally(metric, label) redis.call('HINCRBY', P .. 'totals', metric .. '|' .. label, 1) end
+
+-- Return since when a job has had work on a queue, and how many lines are left there; 0 lines for none.
+local function left(queue, job)
+  local entry = redis.call('HGET', P .. 'backlog', queue .. '|' .. job) or ''
+  local since, lines = string.match(entry, '^([%d.]+)|(%d+)$')
+  return tonumber(since or '') or now(), num(lines)
+end
+
+local function set_left(queue, job, lines)
+  local field = queue .. '|' .. job
+  if lines > 0 then
+    redis.call('HSET', P .. 'backlog', field, left(queue, job) .. '|' .. lines)
+  else
+    redis.call('HDEL', P .. 'backlog', field)
+  end
+end
+
 local function ended(state) return state == 'completed' or state == 'failed' or state == 'cancelled' end
 
 -- Return 'live' while this very round of the job is being worked on, else 'over' or 'unknown'.
@@ -88,17 +115,19 @@ local function lease(queue, m, owner, finish, deadline)
   redis.call('HSET', P .. 'owners', m, owner .. '|' .. deadline .. '|' .. t)
 end
 
--- Record the size of a finished batch, and the seconds that it took a slot.
-local function note_pace(queue, size, took)
+-- Record the size of a finished batch, its lines, and the seconds that it took a slot.
+local function note_pace(queue, size, lines, took)
   local key = P .. 'pace:' .. queue
-  local known = redis.call('HMGET', key, 'batches', 'seconds', 'size')
+  local known = redis.call('HMGET', key, 'batches', 'seconds', 'size', 'lines')
   local batches, seconds, of_size = num(known[1]), num(known[2]), num(known[3])
+  local of_lines = num(known[4] or lines)
   -- A mean of which a part was lost begins anew.
   if seconds == 0 or of_size == 0 then batches = 0 end
   local share = 1 / math.min(batches + 1, PACE_BATCHES)
   redis.call('HSET', key, 'batches', batches + 1,
     'seconds', seconds + (took - seconds) * share,
-    'size', of_size + (size - of_size) * share)
+    'size', of_size + (size - of_size) * share,
+    'lines', of_lines + (lines - of_lines) * share)
 end
 
 -- Return the lines of the largest batch that was done on a queue.
@@ -266,6 +295,7 @@ local function start_assembly(job)
   set_state(job, 'assembling')
   redis.call('SADD', jobkey(job) .. ':queues', 'assembly')
   redis.call('RPUSH', todokey(job, 'assembly'), 'assembly')
+  set_left('assembly', job, 1)
   enlist(job, 'assembly')
 end
 
@@ -288,6 +318,7 @@ local function forget_work(job)
   local tenant = redis.call('HGET', key, 'tenant')
   for _, queue in ipairs(redis.call('SMEMBERS', key .. ':queues')) do
     redis.call('DEL', todokey(job, queue))
+    set_left(queue, job, 0)
     if tenant then
       redis.call('LREM', P .. 'ring:' .. ring(queue, tenant), 0, job)
       if not turning(ring(queue, tenant)) then

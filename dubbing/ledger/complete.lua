@@ -26,7 +26,7 @@ local standing = live(job, round)
 local fresh = standing == 'live' and redis.call('SETBIT', key .. ':closed', number, 1) == 0
 if fresh then
   local _, _, begun = holding(m)
-  if begun then note_pace(queue, 1, took or now() - begun) end
+  if begun then note_pace(queue, 1, lines_of(token), took or now() - begun) end
   note_full(queue, tonumber(lines))
 end
 redis.call('HDEL', P .. 'owners', m)
@@ -49,6 +49,8 @@ local counts = redis.call('HMGET', key, 'done', 'failed', 'closed')
 local done, closed = num(counts[1]) + lines, num(counts[3]) + 1
 redis.call('HSET', key, 'done', done, 'failed', num(counts[2]) + failed, 'closed', closed)
 note_hour(lines, failed)
+local _, owed = left(queue, job)
+set_left(queue, job, owed - lines_of(token))
 event(job, 'batch', 'batch', number, 'lines', lines, 'failed', failed, 'done', done)
 
 local touched = {}

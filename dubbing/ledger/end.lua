@@ -8,9 +8,10 @@ if not known then
   return 0
 end
 local _, _, begun = holding(member(job, round, 'assembly'))
-if state == 'completed' and begun then note_pace('assembly', programme(job), now() - begun) end
+if state == 'completed' and begun then note_pace('assembly', programme(job), 1, now() - begun) end
 forget_work(job)
 redis.call('HSET', key, 'round', round)
+if redis.call('HGET', key, 'state') ~= state then tally('dubbing_jobs_total', state) end
 set_state(job, state)
 redis.call('EXPIRE', key, ENDED_TTL)
 redis.call('EXPIRE', key .. ':events', ENDED_TTL)

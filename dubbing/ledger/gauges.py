@@ -1,12 +1,14 @@
-"""What Redis tells of the system as a whole: how long work waits, and how much was done of late."""
+"""What Redis tells of the system as a whole: what waits, and how much was done of late."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dubbing.ledger.backlog import Backlog, read_backlog
 from dubbing.ledger.records import PREFIX
 from dubbing.ledger.server import Server
 
@@ -24,6 +26,16 @@ class Hour:
     """Lines that have a clip, by minute; the last minute is not over."""
     failed: Sequence[int]
     """Lines that have none, by minute."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """The mean of recent batches of one queue."""
+
+    seconds: float
+    """Seconds that a batch took a slot."""
+    lines: float
+    """Lines of a batch."""
 
 
 class Gauges:
@@ -46,6 +58,21 @@ class Gauges:
         found = zip(queues, first, strict=True)
         return {queue: max(0.0, _seconds(now) - one[0][1]) for queue, one in found if one}
 
+    def backlog(self) -> tuple[dict[str, Backlog], Counter[str]]:
+        """Return the work on each queue that has any, and how many open jobs are in each state.
+
+        It counts what waits for its turn or for a voice, too. Requests without a job do not count.
+        """
+        return read_backlog(self._server)
+
+    def paces(self, queues: Sequence[str]) -> dict[str, Pace]:
+        """Return the mean of recent batches of each queue; without those that have done none."""
+        with self._server.commands() as redis, redis.pipeline(transaction=False) as pipe:
+            for queue in queues:
+                pipe.hmget(f"{PREFIX}pace:{queue}", "seconds", "lines")
+            found = zip(queues, pipe.execute(), strict=True)
+        return {queue: pace for queue, fields in found if (pace := _pace(*fields))}
+
     def hour(self) -> Hour:
         """Return the lines of the last hour; those that Redis has lost are 0."""
         with self._server.commands() as redis, redis.pipeline(transaction=False) as pipe:
@@ -64,6 +91,15 @@ def _counts(entry: str) -> tuple[int, tuple[int, int]]:
     known = re.fullmatch(r"(\d+)\|(\d+)\|(\d+)", entry)
     minute, done, failed = map(int, known.groups()) if known else (0, 0, 0)
     return minute, (done, failed)
+
+
+def _pace(seconds: str | None, lines: str | None) -> Pace | None:
+    """Return a mean; None unless Redis knows all of it."""
+    try:
+        pace = Pace(float(seconds or ""), float(lines or ""))
+    except ValueError:
+        return None
+    return pace if pace.seconds > 0 and pace.lines > 0 else None
 
 
 def _seconds(time: Any) -> float:

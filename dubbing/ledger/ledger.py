@@ -31,6 +31,7 @@ from dubbing.ledger.server import Call, Server
 from dubbing.ledger.servers import Servers
 from dubbing.ledger.sessions import Sessions
 from dubbing.ledger.slots import Slots
+from dubbing.ledger.totals import Totals
 from dubbing.planning.plan import BatchRef
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,7 @@ class Ledger:
         self.requests = Requests(self._server)
         self.servers = Servers(self._server)
         self.sessions = Sessions(self._server)
+        self.totals = Totals(self._server)
 
     def greet(self) -> None:
         """Meet a Redis for the first time, within seconds; raises QueueRefused, QueueUnavailable.

@@ -56,8 +56,10 @@ for _, batch in ipairs(batches) do
 end
 
 redis.call('HSET', key, 'done', done, 'failed', failed, 'batches', #batches, 'closed', count)
-local put = 0
+local put, owed = 0, {assembly = whole and 1 or 0}
 for _, batch in ipairs(batches) do
+  local lines = closed[batch.number] and 0 or lines_of(batch.token)
+  owed[batch.queue] = (owed[batch.queue] or 0) + lines
   if not closed[batch.number] and not kept[batch.token] then
     put = put + 1
     if batch.needs ~= '' and not closed[batch.needs] then
@@ -69,6 +71,7 @@ for _, batch in ipairs(batches) do
     end
   end
 end
+for queue, lines in pairs(owed) do set_left(queue, job, lines) end
 if not whole then
   set_state(job, begun and 'synthesizing' or 'queued')
 elseif kept['assembly'] then

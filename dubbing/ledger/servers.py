@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from typing import Any
 
 from dubbing.documents import Model, stored
+from dubbing.engines.remote.pool import Endpoint
 from dubbing.errors import Damaged, NewerRelease
-from dubbing.ledger.records import PREFIX, WorkerState
+from dubbing.ledger.records import OFFLINE_SECONDS, PREFIX, WorkerState
 from dubbing.ledger.server import Server
 from dubbing.ledger.vitals import Vitals
 
@@ -32,6 +34,25 @@ class ServerBeat(Model):
     mean_seconds: float | None = None
     """Seconds that a request took."""
     vitals: Vitals = Vitals()
+
+    def age(self, now: float) -> float:
+        """Return the seconds since it came. now: in seconds since 1970."""
+        return max(0.0, now - self.at)
+
+
+def id_of(engine: str, endpoint: Endpoint) -> str:
+    """Return the id of a server: the one that it was registered under, or one of its address."""
+    digest = hashlib.sha256(endpoint.url.encode()).hexdigest()
+    return endpoint.node or f"{engine}-{digest[:8]}"
+
+
+def state_of(endpoint: Endpoint, beat: ServerBeat | None, now: float) -> WorkerState:
+    """Return the state of a server. beat: its last heartbeat, if it sends any."""
+    if beat and beat.age(now) >= OFFLINE_SECONDS:
+        return WorkerState.OFFLINE
+    if endpoint.draining:
+        return WorkerState.STANDBY
+    return (beat and beat.state) or WorkerState.READY
 
 
 class Servers:

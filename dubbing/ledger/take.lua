@@ -25,9 +25,13 @@ end
 
 -- Leases that ran out: the worker is gone or hangs. The batch has had its turn, and need not wait.
 for _, m in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', t)) do
+  local owner = holding(m)
   redis.call('ZREM', leases, m)
   redis.call('HDEL', P .. 'owners', m)
-  if wanted(m) then publish(m, 'late') end
+  if wanted(m) then
+    publish(m, 'late')
+    if owner and owner ~= NOBODY then tally('dubbing_leases_lost_total', engine_of(queue)) end
+  end
 end
 
 -- With fewer messages than were published, the oldest were lost on the way, and are sent again.
@@ -50,9 +54,6 @@ local room = 2 * math.max(online(queue), 1) - redis.call('ZCARD', published)
 -- A turn is worth the largest batch that was done: small batches of a job go together, so that a
 -- short job of many voices does not wait for all other jobs between two of its batches.
 local worth = full(queue)
-local function lines(token)
-  return tonumber(string.match(token, '^%d+:%d+:%d+:[^:]+:(%d+)') or '1')
-end
 
 -- Publish a turn's worth of batches of a job; return whether there were any.
 local function turn(job)
@@ -69,10 +70,10 @@ local function turn(job)
     if wanted(m) then
       publish(m)
       room = room - 1
-      sum = sum + lines(token)
+      sum = sum + lines_of(token)
     end
     local following = redis.call('LINDEX', todo, 0)
-    token = following and sum + lines(following) <= worth and redis.call('LPOP', todo)
+    token = following and sum + lines_of(following) <= worth and redis.call('LPOP', todo)
   end
   return sum > 0
 end

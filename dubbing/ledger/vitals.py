@@ -69,3 +69,5 @@ class Vitals(Model):
     """Of the memory of the worker's card."""
     gpu_memory_used_mb: float | None = None
     """MiB of the memory of the worker's card."""
+    scratch_free_mb: float | None = None
+    """MiB that are free on the disk of its temporary files, where films are mixed."""

@@ -13,12 +13,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dubbing.documents import is_identifier
 from dubbing.telemetry.context import bound
+from dubbing.telemetry.metrics import HTTP_REQUESTS, HTTP_SECONDS
 from dubbing.telemetry.tracing import new_request_id, span, trace_in
 
 log = logging.getLogger(__name__)
 
 BODY_SECONDS = 60.0
 """How long a server waits for a request's body, or for the next `STRIDE` bytes of a long one."""
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+OTHER = "other"
+"""What metrics call a method, or a route, that is none of ours."""
 STRIDE = 16 << 10
 """So a long body may take as long as it needs, while a caller who trickles bytes is cut off."""
 
@@ -42,6 +46,7 @@ class Requests:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                _count(scope, status, time.monotonic() - began)
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = request_id
                 if body.cut_off:
@@ -64,6 +69,13 @@ def _name_of(headers: Headers) -> str:
     if is_identifier(given):
         return given
     return trace_in(headers.get("traceparent", "")) or new_request_id()
+
+
+def _count(scope: Scope, status: int, seconds: float) -> None:
+    """Count an answer by its route, of which there are a few, and not by its path."""
+    method = scope["method"] if scope["method"] in METHODS else OTHER
+    HTTP_REQUESTS.add(method, getattr(scope.get("route"), "path", OTHER), str(status))
+    HTTP_SECONDS.observe(seconds, method)
 
 
 def keys_in(headers: Headers) -> Iterator[str]:

@@ -21,12 +21,20 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.exceptions import NotFoundError as ObjectNotFound
 from obstore.store import LocalStore, MemoryStore, ObjectStore
 
-from dubbing.errors import BadInput, MediaError, NotFound, StorageRefused, StorageUnavailable
+from dubbing.errors import (
+    BadInput,
+    DubbingError,
+    MediaError,
+    NotFound,
+    StorageRefused,
+    StorageUnavailable,
+)
 from dubbing.storage.folder import check_folder, holds_link, make_folder
 from dubbing.storage.keys import Keys, check_key
 from dubbing.storage.parallel import in_order
 from dubbing.storage.s3 import S3Options, lies_in, origin_of, s3_store
 from dubbing.storage.s3_refusal import Refusal, refusal_in, summary_of
+from dubbing.telemetry.metrics import STORAGE_ERRORS, STORAGE_SECONDS
 
 NOTHING = MemoryStore()
 """The content of a folder that does not exist yet."""
@@ -155,13 +163,13 @@ class Storage:
 
     def get(self, key: str) -> bytes:
         """Return an object; raises NotFound."""
-        with self._mapped(key):
+        with self._mapped(key, "read"):
             self._check_there(key)
             return bytes(obstore.get(self._store, key).bytes())
 
     def get_dated(self, key: str) -> tuple[bytes, float]:
         """Return an object, and when it was written, as `modified` does; raises NotFound."""
-        with self._mapped(key):
+        with self._mapped(key, "read"):
             self._check_there(key)
             found = obstore.get(self._store, key)
             return bytes(found.bytes()), found.meta["last_modified"].timestamp()
@@ -181,7 +189,7 @@ class Storage:
     def get_range(self, key: str, offset: int, length: int) -> bytes:
         """Return ``length`` bytes from ``offset``, or as many as there are; raises NotFound."""
         try:
-            with self._mapped(key):
+            with self._mapped(key, "read"):
                 return bytes(obstore.get_range(self._store, key, start=offset, length=length))
         except StorageUnavailable as exc:
             # A document that was cut short is no fault of the storage.
@@ -195,7 +203,7 @@ class Storage:
         Each range of it has its own time limit and retries, whatever the object's size. Raises
         MediaError when ``path`` cannot be written. Any error leaves no file at ``path``.
         """
-        with self._mapped(key):
+        with self._mapped(key, "look"):
             size = int(obstore.head(self._store, key)["size"])
         try:
             with path.open("wb") as file:
@@ -214,7 +222,7 @@ class Storage:
     def size(self, key: str) -> int | None:
         """Return an object's size in bytes, or None when there is none."""
         try:
-            with self._mapped(key):
+            with self._mapped(key, "look"):
                 return int(obstore.head(self._store, key)["size"])
         except NotFound:
             return None
@@ -222,7 +230,7 @@ class Storage:
     def modified(self, key: str) -> float | None:
         """Return when an object was written, in seconds since 1970, or None when there is none."""
         try:
-            with self._mapped(key):
+            with self._mapped(key, "look"):
                 return obstore.head(self._store, key)["last_modified"].timestamp()
         except NotFound:
             return None
@@ -233,13 +241,13 @@ class Storage:
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys below ``prefix``, page by page; a bucket's are in their order."""
-        with self._mapped(prefix):
+        with self._mapped(prefix, "list", timed=False):
             for page in obstore.list(self._store, prefix.rstrip("/")):
                 yield from (item["path"] for item in page)
 
     def entries(self, prefix: str) -> Iterator[Entry]:
         """Yield the objects below ``prefix``, in the order of `keys`."""
-        with self._mapped(prefix):
+        with self._mapped(prefix, "list", timed=False):
             for page in obstore.list(self._store, prefix.rstrip("/")):
                 for item in page:
                     yield Entry(item["path"], item["size"], item["last_modified"].timestamp())
@@ -254,13 +262,13 @@ class Storage:
 
     def folders(self, prefix: str) -> list[str]:
         """Return the names of the folders directly below ``prefix``."""
-        with self._mapped(prefix):
+        with self._mapped(prefix, "list"):
             found = obstore.list_with_delimiter(self._store, prefix.rstrip("/"))
         return sorted(path.rstrip("/").rsplit("/", 1)[-1] for path in found["common_prefixes"])
 
     def link(self, key: str, seconds: int, method: Literal["GET", "PUT"] = "GET") -> str:
         """Return a URL at which anybody can read, or write, an object of a bucket for some time."""
-        with self._mapped(key):
+        with self._mapped(key, "sign"):
             return obstore.sign(self._store, method, key, timedelta(seconds=seconds))  # type: ignore[arg-type]
 
     @property
@@ -271,7 +279,7 @@ class Storage:
     def delete(self, key: str) -> None:
         """Remove an object; it need not exist."""
         try:
-            with self._mapped(key):
+            with self._mapped(key, "delete"):
                 obstore.delete(self._store, key)
         except NotFound:
             pass
@@ -334,7 +342,7 @@ class Storage:
         if self._opened is None:
             make_folder(Path(self.url), self._mode)
         try:
-            with self._mapped(key):
+            with self._mapped(key, "write"):
                 yield
         except NotFound as exc:
             raise StorageRefused(f"{self.url} cannot be written: is there such a bucket?") from exc
@@ -344,17 +352,31 @@ class Storage:
             raise
 
     @contextmanager
-    def _mapped(self, key: str) -> Iterator[None]:
-        """Map obstore's errors to ours; raises BadInput as `path` does."""
+    def _mapped(self, key: str, operation: str, *, timed: bool = True) -> Iterator[None]:
+        """Map obstore's errors to ours, and count them; raises BadInput as `path` does.
+
+        operation: for metrics. timed: whether the block takes as long as the storage does.
+        """
         self._check(key)
+        began = time.perf_counter()
         try:
             yield
         except (BaseError, OSError) as exc:
-            if refusal := self._refusal_in(exc):
-                raise StorageRefused(f"{self.url} refuses {key!r}: {refusal}") from exc
-            if isinstance(exc, ObjectNotFound | FileNotFoundError):
-                raise NotFound(f"storage holds no {key!r}") from exc
-            raise StorageUnavailable(f"storage failed at {key!r}: {summary_of(exc)}") from exc
+            error = self._error(key, exc)
+            if not isinstance(error, NotFound):
+                STORAGE_ERRORS.add(operation, error.code)
+            raise error from exc
+        finally:
+            if timed:
+                STORAGE_SECONDS.observe(time.perf_counter() - began, operation)
+
+    def _error(self, key: str, exc: BaseException) -> DubbingError:
+        """Return our error for one of obstore's."""
+        if refusal := self._refusal_in(exc):
+            return StorageRefused(f"{self.url} refuses {key!r}: {refusal}")
+        if isinstance(exc, ObjectNotFound | FileNotFoundError):
+            return NotFound(f"storage holds no {key!r}")
+        return StorageUnavailable(f"storage failed at {key!r}: {summary_of(exc)}")
 
     def _refusal_in(self, exc: BaseException) -> Refusal | None:
         """Return why S3 refuses; after an answer without a body, ask again with a listing."""

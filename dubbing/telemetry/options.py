@@ -1,4 +1,4 @@
-"""The options by which commands that stay up take where and how they log."""
+"""The options by which commands that stay up take where they log, and where they serve metrics."""
 
 from __future__ import annotations
 
@@ -36,6 +36,27 @@ def log_options(command: Command) -> Command:
             callback=_set("DUBBING_LOG_LEVEL"),
             expose_value=False,
             help="Log from this level on.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def metrics_options(command: Command) -> Command:
+    """Add the options by which a command takes where it serves metrics, as `log_options` does."""
+    for option in (
+        click.option(
+            "--metrics-host",
+            callback=_set("DUBBING_METRICS_HOST"),
+            expose_value=False,
+            help="Address for metrics; by default only this machine reaches them.",
+        ),
+        click.option(
+            "--metrics-port",
+            type=click.IntRange(0, 65535),
+            callback=_set("DUBBING_METRICS_PORT"),
+            expose_value=False,
+            help="Serve metrics at this port, without a key.",
         ),
     ):
         command = option(command)

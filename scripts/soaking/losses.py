@@ -31,6 +31,8 @@ PATTERNS: Mapping[str, str] = {
     "pace": "(pace|express):.+",
     "hour": "hour",
     "spent": "spent:.+",
+    "backlog": "backlog",
+    "totals": "totals(:.+)?",
     "workers": "workers|worker:.+",
     "counts": "counts:.+",
     "slots": "slots:.+",

@@ -20,15 +20,19 @@ from dubbing.errors import NotFound
 from dubbing.job import JobState
 
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
-BLOCK = re.compile(r"^ *```(?:sh)?\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 REMARK = re.compile(r"\s{2,}#.*")
 NAMES = {"JOB": "episode-2", "COLLECTION": "season-1", "TENANT": "default", "ENGINE": "faulty"}
+NAMES["FINISHED"] = "episode-1"
 """What the words in capitals stand for."""
 
 
 def commands(section: str = "") -> list[str]:
     """Return the commands of the page, or of a section, in order."""
-    blocks = BLOCK.findall(PAGE.read_text().partition(f"## {section}")[2])
+    text = PAGE.read_text()
+    if section:
+        text = text.partition(f"## {section}\n")[2].partition("\n## ")[0]
+    blocks = [block for kind, block in BLOCK.findall(text) if kind in {"", "sh"}]
     lines = (line for block in blocks for line in block.replace("\\\n", " ").splitlines())
     found = (REMARK.sub("", line).strip() for line in lines if not line.startswith("#"))
     return list(dict.fromkeys(line for line in found if line))

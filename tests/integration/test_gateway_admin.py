@@ -319,3 +319,17 @@ def test_a_key_is_made_on_the_page_signs_in_and_is_signed_out(
         other.reload()
         expect(other.get_by_role("heading", level=1)).to_be_visible()
     assert secret not in json.dumps(place.admin.get("/v1/keys").json())
+
+
+def test_metrics_are_for_who_runs_the_system(place: Place) -> None:
+    reader = place.gateway.as_(place.key(Scope.READ))
+    assert reader.get("/metrics").status_code == 403
+    assert place.admin.get("/nowhere/else").status_code == 404
+    asked = ('method="GET",route="/metrics",status="403"', 'route="other",status="404"')
+
+    def told() -> str:
+        return place.admin.get("/metrics").raise_for_status().text
+
+    place.system.until(lambda: all(one in told() for one in asked), "requests are counted")
+    assert 'dubbing_part_up{part="redis"} 1.0' in told()
+    assert 'dubbing_available_workers{engine="tone"} 1.0' in told()

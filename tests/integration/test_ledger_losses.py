@@ -23,6 +23,7 @@ PLAN = [*refs(5), *refs(1, queue=EXTRACTION, first=5), *refs(3, needs=5, first=6
 KINDS = (
     *("job:?", "job:*:todo:*", "job:*:held:*", "job:*:held", "job:*:queues", "job:*:closed"),
     *("job:*:deliveries", "ring:*", "new:*", "published:*", "leases:*", "owners", "pace:*"),
+    "backlog",
 )
 PAIRS = [("leases:*", "owners"), ("job:*:todo:*", "ring:*"), ("job:?", "published:*")]
 Lose = Callable[[redis.Redis, list[str]], None]
@@ -167,7 +168,7 @@ def test_the_loss_of_the_request_that_asked_for_a_round_is_found(
 
 
 def assert_nothing_is_left(server: redis.Redis) -> None:
-    kept = {"job", "pace", "hour", "slots"}
+    kept = {"job", "pace", "hour", "slots", "totals"}
     left = [key for key in server.scan_iter("dubbing:*") if key.split(":")[1] not in kept]
     assert left == []
     of_jobs = {key.split(":", 3)[3] for key in keys_of(server, "job:*:*")}

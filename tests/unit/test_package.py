@@ -92,6 +92,7 @@ def test_importing_the_client_loads_nothing_that_speaks_decodes_or_counts() -> N
             "langcodes",
             "babel",
             "unicode_rbnf",
+            "prometheus_client",
         ),
     }
 

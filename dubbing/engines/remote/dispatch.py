@@ -21,6 +21,7 @@ from dubbing.engines.remote.shares import Allotment, Place, Shares
 from dubbing.engines.remote.standing import STRIKES, Standing
 from dubbing.engines.remote.wire import Failed, Unfit, Unreachable
 from dubbing.errors import DubbingError, EngineAway, SpeechRejected
+from dubbing.telemetry.metrics import ENDPOINT_ANSWERS
 
 log = logging.getLogger(__name__)
 
@@ -117,6 +118,7 @@ class Dispatch:
                 raise LateError
             yield state.endpoint
         except Unreachable as exc:
+            ENDPOINT_ANSWERS.add(self._name, "unreachable" if exc.retry_after is None else "busy")
             if exc.retry_after is None:
                 self._strike(state, exc)
             else:
@@ -124,16 +126,20 @@ class Dispatch:
                 self._strike(state, exc, max(SHORTEST_WISH, exc.retry_after), strikes=0)
             raise
         except Unfit as exc:
+            ENDPOINT_ANSWERS.add(self._name, "unfit")
             self._strike(state, exc, LONGEST_REST, strikes=STRIKES)
             raise
         except Failed as exc:
+            ENDPOINT_ANSWERS.add(self._name, "failed")
             # It may be the line's fault; but others take lines before it.
             self._strike(state, exc, self._rest_after_failure(state))
             raise
         except SpeechRejected:
+            ENDPOINT_ANSWERS.add(self._name, "refused")
             self._well(state)
             raise
         else:
+            ENDPOINT_ANSWERS.add(self._name, "answered")
             self._well(state)
         finally:
             with self._changed:

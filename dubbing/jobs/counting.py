@@ -1,0 +1,66 @@
+"""What a worker counts of the work that it has done, for metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dubbing.errors import ErrorRecord, GivenUp
+from dubbing.planning.plan import Kind
+from dubbing.planning.result import BatchResult, SegmentResult
+from dubbing.telemetry import metrics
+
+
+def count_batch(engine: str, kind: Kind, result: BatchResult, seconds: float) -> None:
+    """Count a batch and its lines. seconds: how long it took its process."""
+    failed = result.failed or result.error
+    metrics.BATCHES.add(engine, kind.value, "failed" if failed else "done")
+    metrics.BUSY.add(engine, kind.value, by=seconds)
+    if kind is Kind.EXTRACTION:
+        count_error(engine, result.error)
+        return
+    count_lines(engine, result.segments)
+    if spoken := result.spoken:
+        metrics.BATCH_LINES.observe(spoken, engine)
+        metrics.BATCH_PADDING.observe(result.padding, engine)
+    if speech := _speech(result.segments):
+        metrics.REAL_TIME_FACTOR.observe(seconds / speech, engine)
+
+
+def count_lines(engine: str, lines: Sequence[SegmentResult]) -> None:
+    """Count lines, those without a job too."""
+    failed = sum(1 for line in lines if line.error)
+    spoken = sum(1 for line in lines if line.attempts and not line.error)
+    outcomes = {"spoken": spoken, "found": len(lines) - spoken - failed, "failed": failed}
+    for outcome, count in outcomes.items():
+        if count:
+            metrics.LINES.add(engine, outcome, by=count)
+    metrics.SPEECH.add(engine, by=_speech(lines))
+    metrics.RETRIES.add(engine, by=sum(_retries(line) for line in lines))
+    metrics.MISSPOKEN.add(engine, by=sum(line.refused for line in lines))
+    for line in lines:
+        count_error(engine, line.error)
+
+
+def count_assembly(seconds: float, *, failed: bool) -> None:
+    """Count an assembly. seconds: how long it took its process."""
+    kind = Kind.ASSEMBLY.value
+    metrics.BATCHES.add(kind, kind, "failed" if failed else "done")
+    metrics.BUSY.add(kind, kind, by=seconds)
+
+
+def count_error(engine: str, error: ErrorRecord | None) -> None:
+    """Count a line, a voice or a film that ended with an error, if it did."""
+    if error:
+        metrics.ERRORS.add(engine, error.code)
+        if error.code == GivenUp.code:
+            metrics.GIVEN_UP.add(engine)
+
+
+def _speech(lines: Sequence[SegmentResult]) -> float:
+    """Return the seconds of the takes that are new."""
+    return sum(take.seconds for line in lines if line.attempts for take in line.takes)
+
+
+def _retries(line: SegmentResult) -> int:
+    """Return how often a line was asked for beside its takes."""
+    return max(0, line.attempts - max(1, len(line.takes)))

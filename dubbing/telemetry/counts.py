@@ -1,0 +1,90 @@
+"""What a process counts, until it is reported: amounts that only grow, by metric and labels.
+
+Processes of workers and gateways report to the ledger, which adds up what all of them count; any
+other process counts nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+SEPARATOR = "|"
+"""Between the parts of an amount's name: metric, labels, and the bucket of a histogram."""
+THOUSAND, MILLION = 1000, 1_000_000
+"""Amounts are whole numbers: thousandths of what a metric adds up, or millionths of single values,
+where these are no whole numbers."""
+SUM = "sum"
+"""The bucket of a histogram that holds the sum of the values."""
+REPORT_SECONDS = 2.0
+"""Seconds between two reports."""
+
+
+class Counts:
+    """The amounts of a process that are not reported yet. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        """Count nothing until somebody wants it."""
+        self.wanted = False
+        """Whether this process reports."""
+        self._amounts: dict[tuple[str, ...], int] = {}
+        self._lock = threading.Lock()
+
+    def add(self, amounts: Iterable[tuple[tuple[str, ...], int]]) -> None:
+        """Add amounts by the parts of their names."""
+        with self._lock:
+            for name, amount in amounts:
+                self._amounts[name] = self._amounts.get(name, 0) + amount
+
+    def take(self) -> dict[str, int]:
+        """Return the amounts since they were last taken, by name."""
+        with self._lock:
+            amounts, self._amounts = self._amounts, {}
+        return {SEPARATOR.join(name): amount for name, amount in amounts.items() if amount}
+
+    def put_back(self, amounts: Mapping[str, int]) -> None:
+        """Add amounts that could not be reported once more."""
+        self.add((tuple(name.split(SEPARATOR)), amount) for name, amount in amounts.items())
+
+
+counts = Counts()
+"""Those of this process, as loggers are of a process."""
+
+
+@dataclass(frozen=True)
+class Total:
+    """A metric whose amount only grows."""
+
+    name: str
+    """Ends with ``_total``."""
+    help: str
+    labels: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    """All values of the last label, if they are known: each is shown before it is counted."""
+    unit: int = 1
+    """`THOUSAND` where amounts are no whole numbers."""
+
+    def add(self, *labels: str, by: float = 1) -> None:
+        """Count something."""
+        if counts.wanted:
+            counts.add([((self.name, *labels), round(by * self.unit))])
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A metric that tells how values are spread: a histogram."""
+
+    name: str
+    help: str
+    bounds: tuple[float, ...]
+    """The upper bounds of its buckets; a last one takes what is above."""
+    labels: tuple[str, ...] = ()
+
+    def observe(self, value: float, *labels: str) -> None:
+        """Count a value."""
+        if counts.wanted:
+            bucket = bisect_left(self.bounds, value)
+            sum_ = (self.name, *labels, SUM), round(value * MILLION)
+            counts.add([((self.name, *labels, str(bucket)), 1), sum_])
