@@ -5,7 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from pydantic import AliasChoices
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource
+
 from dubbing.errors import BadInput
+
+
+def source_of_files(
+    settings: type[BaseSettings], *sources: PydanticBaseSettingsSource
+) -> EnvSettingsSource:
+    """Return the source of the settings that lie in files, which other sources name.
+
+    Raises BadInput for a file that cannot be read.
+    """
+    read = [source.env_vars for source in sources if isinstance(source, EnvSettingsSource)]
+    files = EnvSettingsSource(settings)
+    files.env_vars = in_files(_variables(settings), read)
+    return files
 
 
 def in_files(
@@ -27,6 +43,15 @@ def in_files(
         if path and (text := _text_of(path, in_file.upper())):
             values[name] = text
     return values
+
+
+def _variables(settings: type[BaseSettings]) -> set[str]:
+    """Return the names of the variables of all settings, in lower case."""
+    names = {f"{settings.model_config['env_prefix']}{name}" for name in settings.model_fields}
+    for field in settings.model_fields.values():
+        if isinstance(field.validation_alias, AliasChoices):
+            names.update(map(str, field.validation_alias.choices))
+    return {name.lower() for name in names}
 
 
 def _text_of(path: str, variable: str) -> str:

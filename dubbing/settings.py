@@ -33,7 +33,6 @@ from pydantic import (
 )
 from pydantic_settings import (
     BaseSettings,
-    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
@@ -42,7 +41,7 @@ from pydantic_settings import (
 from dubbing import redis_url
 from dubbing.documents import Identifier, listed
 from dubbing.errors import BadInput, QueueRefused
-from dubbing.secret_files import in_files
+from dubbing.secret_files import in_files, source_of_files
 
 RoutePath = Annotated[str, StringConstraints(pattern=r"^/(.*[^/])?$")]
 """The path of a route: it begins with a slash, and does not end with one."""
@@ -264,27 +263,8 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Return where values come from, the first one first: files come last."""
-        files = EnvSettingsSource(settings_cls)
-        read = [
-            source.env_vars
-            for source in (env_settings, dotenv_settings)
-            if isinstance(source, EnvSettingsSource)
-        ]
-        files.env_vars = in_files(cls._variables(), read)
+        files = source_of_files(settings_cls, env_settings, dotenv_settings)
         return init_settings, env_settings, dotenv_settings, files
-
-    @classmethod
-    def _variables(cls) -> set[str]:
-        """Return the names of all variables, in lower case."""
-        aliases = (field.validation_alias for field in cls.model_fields.values())
-        named = {
-            str(choice)
-            for alias in aliases
-            if isinstance(alias, AliasChoices)
-            for choice in alias.choices
-        }
-        own = {f"{cls.model_config['env_prefix']}{name}" for name in cls.model_fields}
-        return {name.lower() for name in own | named}
 
     @staticmethod
     def key(variable: str) -> str:
