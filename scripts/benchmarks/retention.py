@@ -3,8 +3,8 @@
 - ``gc_seconds``: duration of the command ``dubbing gc``; ``gc_mb``: its largest memory.
 - ``removed``: the clips that it removed, each one that no job names; ``made_seconds``: duration of
   making all the files.
-- ``job_share``: seconds of a job alone ÷ seconds of one of the same length while the command runs
-  over and over; the engine needs all processors.
+- ``job_share``: seconds of a job alone ÷ seconds of one of the same length while the command is
+  under way, the median of interleaved pairs; the engine needs all processors.
 
 Storage is a folder. A clip is a link to one of some files: it has a name, a time and a few bytes.
 """
@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import statistics
 import subprocess
 import tempfile
 import threading
@@ -23,7 +24,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks._script import cries, make_job
-from benchmarks._system import CORES, settings, wait_until_spoken, warm_up
+from benchmarks._system import CORES, settings, until, wait_until_spoken, warm_up
 from dubbing.client import Client
 from dubbing.embedded.stack import Stack, dubbing_command, environment
 from dubbing.engines.adapters.tone import Tone
@@ -41,7 +42,7 @@ JOBS, LINES, NAMED = 10_000, 100, 80
 DAYS = 30 * 24 * 3600
 SPOKEN, SLOT = 8000, 0.86
 """Lines of the job that is spoken meanwhile, and seconds from one to the next."""
-TURNS = 2
+PAIRS = 5
 
 AT_MOST = {"gc_seconds": 600.0, "gc_mb": 300.0}
 AT_LEAST = {"job_share": 0.9}
@@ -144,13 +145,15 @@ def _gc(own: Settings, stdout: int) -> subprocess.Popen[bytes]:
 
 
 def share(client: Client, own: Settings) -> float:
-    """Return the seconds of jobs alone ÷ those of jobs beside collections."""
-    alone = beside = 0.0
-    for turn in range(TURNS):
-        alone += spoken_in(client, f"alone-{turn}")
+    """Return the seconds of a job alone ÷ those of one beside a collection."""
+
+    def pair(number: int) -> float:
+        alone = spoken_in(client, f"alone-{number}")
         with collections(own):
-            beside += spoken_in(client, f"beside-{turn}")
-    return alone / beside
+            until(lambda: client.storage.exists(Keys.COLLECTING), "a collection")
+            return alone / spoken_in(client, f"beside-{number}")
+
+    return statistics.median(map(pair, range(PAIRS)))
 
 
 def spoken_in(client: Client, name: str) -> float:
@@ -166,7 +169,7 @@ def spoken_in(client: Client, name: str) -> float:
 
 @contextmanager
 def collections(own: Settings) -> Iterator[None]:
-    """Have collections run one after the other during the block."""
+    """Have collections run one after the other during the block; the last one is ended with it."""
     over = threading.Event()
 
     def collect() -> None:
