@@ -28,6 +28,7 @@ from dubbing.storage.keys import Keys
 from dubbing.synthesis.speak import MAX_DELIVERIES
 
 KEPT = frozenset({"jobs", "events", "workers", "holding", "slots", "turns", "pace", "hour"}) | {
+    "totals",
     "work",
     "installation",
     "began",
