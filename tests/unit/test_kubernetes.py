@@ -98,7 +98,7 @@ def test_a_pod_can_do_little_harm(rendered: list[Resource]) -> None:
 def test_each_deployment_has_a_budget_of_disruptions(rendered: list[Resource]) -> None:
     budgets = of_kind(rendered, "PodDisruptionBudget")
     deployments = of_kind(rendered, "Deployment")
-    assert deployments.keys() - budgets.keys() == {"console"}
+    assert deployments.keys() - budgets.keys() == {"console", "exporter"}
     for name, budget in budgets.items():
         assert budget["spec"]["selector"] == deployments[name]["spec"]["selector"]
 
