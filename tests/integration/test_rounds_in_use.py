@@ -287,7 +287,7 @@ def test_a_job_may_miss_as_many_lines_as_it_allows(system: System) -> None:
 def test_what_there_is_of_a_job_can_be_fetched_while_it_goes_on(
     system: System, tmp_path: Path
 ) -> None:
-    job = script("partial", *numbered("partial", 8), "The last one. <slow:20>")
+    job = script("partial", *numbered("A long line", 8), "Last <slow:20>")
     system.client.submit(job)
     system.until(lambda: system.client.status("partial").done >= 8, "eight lines spoken")
     with pytest.raises(Conflict, match="--partial"):
