@@ -32,10 +32,6 @@ class Totals:
             counts.put_back(amounts)
             raise
 
-    def all(self) -> dict[str, int]:
-        """Return the totals of the system."""
-        return self.of([""])[0]
-
     def of(self, workers: Sequence[str]) -> list[dict[str, int]]:
         """Return the totals of each worker, in one round trip; ``""`` stands for the system."""
         with self._server.commands() as redis, redis.pipeline(transaction=False) as pipe:

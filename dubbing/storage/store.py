@@ -355,7 +355,7 @@ class Storage:
     def _mapped(self, key: str, operation: str, *, timed: bool = True) -> Iterator[None]:
         """Map obstore's errors to ours, and count them; raises BadInput as `path` does.
 
-        operation: for metrics. timed: whether the block takes as long as the storage does.
+        operation: for metrics. timed: whether only storage takes time in the block.
         """
         self._check(key)
         began = time.perf_counter()

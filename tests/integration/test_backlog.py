@@ -53,7 +53,7 @@ def test_all_lines_of_all_jobs_wait_until_somebody_works_on_them(ledger: Ledger)
     ledger.end("b", 1, JobState.CANCELLED)
     ledger.end("a", 1, JobState.FAILED)
     assert ledger.gauges.backlog() == ({}, {})
-    totals = ledger.totals.all()
+    (totals,) = ledger.totals.of([""])
     assert totals["dubbing_jobs_total|cancelled"] == totals["dubbing_jobs_total|failed"] == 1
 
 
@@ -115,7 +115,7 @@ def test_a_worker_that_is_gone_is_counted_once_and_a_pause_is_not(ledger: Ledger
     time.sleep(2 * SHORT)
     assert len(take(ledger)) == 2
     take(ledger)
-    assert ledger.totals.all() == {"dubbing_leases_lost_total|tone": 1}
+    assert ledger.totals.of([""]) == [{"dubbing_leases_lost_total|tone": 1}]
 
 
 def test_a_thousand_jobs_are_counted_at_once(ledger: Ledger) -> None:
