@@ -58,9 +58,9 @@ def _messages(batches: Sequence[Any]) -> str:
 
 def _job() -> object:
     """Return the job that the lines of a log would name here."""
-    from dubbing.telemetry import logs
+    from dubbing.telemetry.context import context
 
-    return logs._context.get().get("job", "nobody")
+    return context().get("job", "nobody")
 
 
 class _Stopper:
