@@ -118,22 +118,6 @@ class Arrived(NamedTuple):
         return self.upload.bytes or 0
 
 
-class Background(NamedTuple):
-    """A film's sound without its speech."""
-
-    entry: Entry
-
-    @property
-    def at(self) -> float:
-        """When it was used last."""
-        return self.entry.modified
-
-    @property
-    def bytes(self) -> int:
-        """Size of its file."""
-        return self.entry.size
-
-
 class Unused(NamedTuple):
     """Media or a voice that nothing names."""
 
@@ -183,7 +167,6 @@ class Collector:
             self._check(were_open)
             for found in self._unnamed(unused):
                 self._remove_unused(found)
-        self._sweep_backgrounds()
         sweep_clips(storage, self._clips, self._rules.of(Kind.CLIPS), self._broom, self._between)
 
     def _mark_jobs(self) -> None:
@@ -288,12 +271,6 @@ class Collector:
             self._named.add(named)
         self._mark_media(self._arrived(since))
         self._mark_names()
-
-    def _sweep_backgrounds(self) -> None:
-        """Remove sounds without speech: whoever needs one again makes it again."""
-        found = map(Background, self._storage.entries(Keys.BACKGROUNDS))
-        for one in beyond(found, self._rules.of(Kind.BACKGROUNDS), self._now):
-            self._broom.remove_unused(Kind.BACKGROUNDS, OTHERS, [one.entry], one.at + 1)
 
     def _remove_unused(self, found: Unused) -> None:
         if not holders(self._storage, found.thing):

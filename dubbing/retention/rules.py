@@ -35,14 +35,11 @@ class Kind(StrEnum):
     """Films and sounds that no job and no upload names."""
     VOICES = "voices"
     """Recordings without a name that no job uses."""
-    BACKGROUNDS = "backgrounds"
-    """Films' sounds without speech, which can be made again, by the time of their last use; in a
-    bucket, by the time when they were made."""
     CLIPS = "clips"
     """Clips that no result names, by the time of their last use."""
 
 
-SHARED = frozenset({Kind.MEDIA, Kind.VOICES, Kind.BACKGROUNDS, Kind.CLIPS})
+SHARED = frozenset({Kind.MEDIA, Kind.VOICES, Kind.CLIPS})
 """Kinds that belong to no tenant."""
 LEAST = DAY
 """Shortest age of garbage: documents that name such objects may be about to be written."""
@@ -62,7 +59,6 @@ FOR_EVER = Bound()
 DEFAULTS = {
     Kind.STRAYS: Bound(age=DAY),
     Kind.MEDIA: Bound(age=7 * DAY),
-    Kind.BACKGROUNDS: Bound(age=30 * DAY),
     Kind.CLIPS: Bound(age=7 * DAY),
 }
 """Nothing else is removed unless a rule says so."""

@@ -50,7 +50,6 @@ class Keys:
     """Object that an assembly worker which can take the speech out of a film leaves."""
     CLIPS = "clips/"
     MEDIA = "media/"
-    BACKGROUNDS = "backgrounds/"
     VOICES = "voices/"
     COLLECTIONS = "collections/"
     USED = "used/"

@@ -296,13 +296,3 @@ def test_a_job_that_begins_meanwhile_has_its_film_and_its_clips_or_is_refused(
     # `integration/test_garbage.py`.
     gone = crossed.calls[at] == f"delete {clip('old')}"
     assert not found or storage.exists(clip("old")) == (found[0] and not gone)
-
-
-def test_sounds_without_speech_go_when_they_were_not_used_for_long(storage: Storage) -> None:
-    old, used = Keys.background("aa" * 32), Keys.background("bb" * 32)
-    for key in (old, used):
-        storage.create(key, b"a sound")
-        age(storage, key)
-    storage.touch(used)
-    assert [one.kind for one in collect(storage, Rules()).removed] == [Kind.BACKGROUNDS]
-    assert list(storage.keys(Keys.BACKGROUNDS)) == [used]
