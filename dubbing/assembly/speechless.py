@@ -20,7 +20,7 @@ from dubbing.assembly.demucs import Separator
 from dubbing.assembly.mix import BLOCK
 from dubbing.assembly.programme import Programme, Source, fetch_source
 from dubbing.assembly.separation import without_voices
-from dubbing.errors import BadInput, MediaError
+from dubbing.errors import BadInput, MediaError, NotFound
 from dubbing.media.disk import check_space
 from dubbing.media.probe import RATE, decode, probe
 from dubbing.media.samples import Samples
@@ -59,9 +59,11 @@ def separated(
     key = Keys.background(hashlib.sha256(json.dumps(identity).encode()).hexdigest())
     path = folder / "background.flac"
     if storage.exists(key):
+        # Retention keeps what was used of late.
+        storage.touch(key)
         try:
             return replace(programme, track=_stored(storage, key, path))
-        except BadInput as exc:
+        except (BadInput, NotFound) as exc:
             log.warning("%s is made again: %s", key, exc)
     check_space({folder: round(film.info.seconds * RATE) * channels * SAMPLE_BYTES})
     own = decode(film.path, channels, track=film.wanted, frames=BLOCK)

@@ -27,7 +27,7 @@ from dubbing.retention.broom import Broom, Removed
 from dubbing.retention.clips import sweep_clips
 from dubbing.retention.digests import DIGEST, Digests, packed
 from dubbing.retention.jobs import JobFolder, Output, look, references
-from dubbing.retention.rules import FOR_EVER, OTHERS, Kind, Rules, beyond
+from dubbing.retention.rules import FOR_EVER, LEAST, OTHERS, Kind, Rules, beyond
 from dubbing.storage import Entry, Keys, Storage, each
 from dubbing.storage.holds import Shared, holders, marked_for_deletion
 from dubbing.storage.parallel import AT_ONCE, in_order
@@ -108,13 +108,13 @@ class Arrived(NamedTuple):
     entry: Entry
 
     @property
-    def at(self) -> float:
+    def modified(self) -> float:
         """When it arrived."""
         return self.entry.modified
 
     @property
-    def bytes(self) -> int:
-        """Size of its file."""
+    def size(self) -> int:
+        """Bytes of its file."""
         return self.upload.bytes or 0
 
 
@@ -127,13 +127,13 @@ class Unused(NamedTuple):
     files: Sequence[Entry]
 
     @property
-    def at(self) -> float:
+    def modified(self) -> float:
         """When it was stored last."""
         return max(entry.modified for entry in self.files)
 
     @property
-    def bytes(self) -> int:
-        """Size of its files."""
+    def size(self) -> int:
+        """Bytes of its files."""
         return sum(entry.size for entry in self.files)
 
 
@@ -167,6 +167,7 @@ class Collector:
             self._check(were_open)
             for found in self._unnamed(unused):
                 self._remove_unused(found)
+        self._sweep_backgrounds()
         sweep_clips(storage, self._clips, self._rules.of(Kind.CLIPS), self._broom, self._between)
 
     def _mark_jobs(self) -> None:
@@ -276,7 +277,13 @@ class Collector:
         if not holders(self._storage, found.thing):
             marks = found.thing.deletions
             files = [entry for entry in found.files if not entry.key.startswith(marks)]
-            self._broom.remove_unused(found.kind, OTHERS, files, found.at + 1)
+            self._broom.remove_unused(found.kind, OTHERS, files, found.modified + 1)
+
+    def _sweep_backgrounds(self) -> None:
+        entries = self._storage.entries(Keys.BACKGROUNDS)
+        gone = beyond(entries, self._rules.of(Kind.BACKGROUNDS), self._now)
+        # An assembly may be reading one that was used just now.
+        self._broom.remove_unused(Kind.BACKGROUNDS, OTHERS, gone, self._now - LEAST)
 
 
 def _of_round(mark: str, prefix: str, round_: int) -> bool:

@@ -23,14 +23,14 @@ class Output(NamedTuple):
     job: str
     tenant: str
     round: int
-    at: float
+    modified: float
     """When the round ended."""
     files: tuple[Entry, ...]
     """The report first: without it, the output is gone."""
 
     @property
-    def bytes(self) -> int:
-        """Size of its files."""
+    def size(self) -> int:
+        """Bytes of its files."""
         return sum(entry.size for entry in self.files)
 
 

@@ -35,11 +35,13 @@ class Kind(StrEnum):
     """Films and sounds that no job and no upload names."""
     VOICES = "voices"
     """Recordings without a name that no job uses."""
+    BACKGROUNDS = "backgrounds"
+    """Sounds of films without speech, by the time when they were made, or used in a folder."""
     CLIPS = "clips"
     """Clips that no result names, by the time of their last use."""
 
 
-SHARED = frozenset({Kind.MEDIA, Kind.VOICES, Kind.CLIPS})
+SHARED = frozenset({Kind.MEDIA, Kind.VOICES, Kind.BACKGROUNDS, Kind.CLIPS})
 """Kinds that belong to no tenant."""
 LEAST = DAY
 """Shortest age of garbage: documents that name such objects may be about to be written."""
@@ -68,12 +70,12 @@ class Aged(Protocol):
     """What a bound is applied to."""
 
     @property
-    def at(self) -> float:
+    def modified(self) -> float:
         """Its time, in seconds since 1970."""
 
     @property
-    def bytes(self) -> int:
-        """Its size."""
+    def size(self) -> int:
+        """Its bytes."""
 
 
 Thing = TypeVar("Thing", bound=Aged)
@@ -109,9 +111,9 @@ class Rules:
 def beyond(things: Iterable[Thing], bound: Bound, now: float) -> list[Thing]:
     """Return the things that a bound does not keep: those too old, and the oldest of too many."""
     found, size = [], 0
-    for thing in sorted(things, key=lambda thing: thing.at, reverse=True):
-        size += thing.bytes
-        if now - thing.at > bound.age or size > bound.size:
+    for thing in sorted(things, key=lambda thing: thing.modified, reverse=True):
+        size += thing.size
+        if now - thing.modified > bound.age or size > bound.size:
             found.append(thing)
     return found
 

@@ -51,6 +51,7 @@ class Keys:
     CLIPS = "clips/"
     MEDIA = "media/"
     VOICES = "voices/"
+    BACKGROUNDS = "backgrounds/"
     COLLECTIONS = "collections/"
     USED = "used/"
     SPOKEN = "spoken/"

@@ -179,12 +179,17 @@ class Storage:
 
         data, modified: as `get_dated` returned them. In a bucket, a time of the last hours stays.
         """
+        if self._folder:
+            self.touch(key)
+        elif modified < time.time() - RENEWED_SECONDS:
+            self.replace(key, data)
+
+    def touch(self, key: str) -> None:
+        """Have `modified` tell that an object of a folder is used again; not in a bucket."""
         if path := self.path(key):
             # It may have been removed meanwhile, or belong to another user.
             with suppress(OSError):
                 os.utime(path)
-        elif modified < time.time() - RENEWED_SECONDS:
-            self.replace(key, data)
 
     def get_range(self, key: str, offset: int, length: int) -> bytes:
         """Return ``length`` bytes from ``offset``, or as many as there are; raises NotFound."""

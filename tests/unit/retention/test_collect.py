@@ -208,6 +208,18 @@ def test_voices_go_by_a_rule_that_have_no_name_and_no_job(storage: Storage) -> N
     assert there == [True, True, False]
 
 
+def test_sounds_of_films_without_speech_go_by_a_rule_unless_they_are_used(
+    storage: Storage,
+) -> None:
+    for name in ("old", "used"):
+        storage.create(f"{Keys.BACKGROUNDS}{name}.flac", b"music")
+    age(storage)
+    storage.touch(f"{Keys.BACKGROUNDS}used.flac")
+    assert removed(collect(storage, Rules())) == {}
+    assert removed(collect(storage, rules(backgrounds=Bound(0, 0)))) == {("backgrounds", "*"): 1}
+    assert storage.exists(f"{Keys.BACKGROUNDS}used.flac")
+
+
 def test_one_collects_at_a_time_and_one_that_was_killed_is_followed_after_an_hour(
     storage: Storage,
 ) -> None:

@@ -12,8 +12,8 @@ from dubbing.retention.rules import DAY, FOR_EVER, Bound, Kind, Rules, beyond
 
 
 class Thing(NamedTuple):
-    at: float
-    bytes: int
+    modified: float
+    size: int
 
 
 def test_a_tenant_has_its_own_rules_and_for_the_rest_those_of_all() -> None:
@@ -31,7 +31,7 @@ def test_a_tenant_has_its_own_rules_and_for_the_rest_those_of_all() -> None:
 
 def test_nothing_but_garbage_is_removed_without_a_rule() -> None:
     kept = {kind for kind in Kind if Rules().of(kind, "acme") == FOR_EVER}
-    assert kept == {Kind.OUTPUTS, Kind.ROUNDS, Kind.UPLOADS, Kind.VOICES}
+    assert kept == {Kind.OUTPUTS, Kind.ROUNDS, Kind.UPLOADS, Kind.VOICES, Kind.BACKGROUNDS}
     assert Rules.read({"*": {"clips": "never"}}).of(Kind.CLIPS) == FOR_EVER
     assert Rules.read({"*": {"clips": "500GB"}}).of(Kind.CLIPS) == Bound(math.inf, 500e9)
 
@@ -55,7 +55,7 @@ def test_a_rule_that_cannot_be_meant_is_refused(
 
 
 def test_the_oldest_go_when_there_are_too_many() -> None:
-    things = [Thing(at=at, bytes=10) for at in (1, 4, 2, 3)]
-    assert [thing.at for thing in beyond(things, Bound(size=25), now=5)] == [2, 1]
-    assert [thing.at for thing in beyond(things, Bound(age=3), now=5)] == [1]
+    things = [Thing(modified=at, size=10) for at in (1, 4, 2, 3)]
+    assert [thing.modified for thing in beyond(things, Bound(size=25), now=5)] == [2, 1]
+    assert [thing.modified for thing in beyond(things, Bound(age=3), now=5)] == [1]
     assert beyond(things, FOR_EVER, now=5) == []
