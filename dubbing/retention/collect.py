@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 from typing import NamedTuple
 
@@ -234,10 +234,17 @@ class Collector:
     def _mark_names(self) -> None:
         """Mark the voices that have a name."""
         storage = self._storage
-        for tenant in tenants(storage):
-            for name in names(storage, tenant):
-                with suppress(NotFound, Damaged):
-                    self._named.add(packed([pointer(storage, tenant, name).encode()]))
+        if self._rules.of(Kind.VOICES) == FOR_EVER:
+            return
+
+        def named(of: tuple[str, str]) -> bytes:
+            try:
+                return packed([pointer(storage, *of).encode()])
+            except (NotFound, Damaged):
+                return b""
+
+        known = [(tenant, name) for tenant in tenants(storage) for name in names(storage, tenant)]
+        self._named.add(b"".join(each(named, known)))
 
     def _unused(self, kind: Kind) -> list[Unused]:
         """Return the media, or the voices, that nothing names and that are not kept."""
