@@ -3,8 +3,9 @@
 1. **Mark**: all jobs are read. What their rules no longer keep goes; what their documents name is
    marked.
 2. **Check**: media and voices that are not marked get the mark of a deletion. Then what is new is
-   marked: the jobs that are or were open, and those that were submitted meanwhile. The writer of a
-   request holds what it names (`storage.holds`), so that one of the two sees the other.
+   marked: of all jobs, if there are such media or voices, else of those that are or were open, or
+   were submitted meanwhile. The writer of a request holds what it names (`storage.holds`), so that
+   one of the two sees the other.
 3. **Sweep**: of what is not marked that goes which was not stored or used for longer than its age.
    A worker that takes a stored clip renews its time, before it stores the result that names it. The
    time is looked at again just before a clip goes. Should a clip go in the same instant as a worker
@@ -164,7 +165,8 @@ class Collector:
         with ExitStack() as marks:
             for found in unused if not self._broom.dry else ():
                 marks.enter_context(marked_for_deletion(storage, found.thing))
-            self._check(were_open)
+            # A job may have been revised, and have ended, since it was read.
+            self._check(storage.folders(Keys.JOBS) if unused else self._begun(were_open))
             for found in self._unnamed(unused):
                 self._remove_unused(found)
         self._sweep_backgrounds()
@@ -265,15 +267,19 @@ class Collector:
         lacks = self._named.lacks([one.digest for one in found])
         return [one for one, lacking in zip(found, lacks, strict=True) if lacking]
 
-    def _check(self, were_open: set[str]) -> None:
-        """Mark what was written since the mark began."""
+    def _begun(self, were_open: set[str]) -> set[str]:
+        """Return the jobs that are or were open, or were submitted, since the mark began."""
+        since = self._now - SKEW_SECONDS
+        submitted = {id_ for _, id_ in submitted_before(self._storage, None, since=since)}
+        return were_open | open_ids(self._storage) | submitted
+
+    def _check(self, ids: Iterable[str]) -> None:
+        """Mark what was written of jobs, uploads and names since the mark began."""
         storage, since = self._storage, self._now - SKEW_SECONDS
-        submitted = {id_ for _, id_ in submitted_before(storage, None, since=since)}
 
         def new(id_: str) -> tuple[bytes, bytes]:
             return references(storage, JobFolder.read(storage, id_), since)
 
-        ids = were_open | open_ids(storage) | submitted
         for clips, named in in_order(new, ids, at_once=AT_ONCE):
             self._clips.add(clips)
             self._named.add(named)
