@@ -13,6 +13,8 @@ LEISURE = 6.0
 """Seconds of rest for each second of a processor that was used, on a machine that is busy."""
 SHORTEST = 0.02
 """Seconds of a processor after which it is looked whether to rest."""
+REMEMBERED = 5.0
+"""Seconds for which a machine counts as busy after it was: jobs wait now and then."""
 LOAD = Path("/proc/loadavg")
 
 
@@ -22,12 +24,15 @@ class Pace:
     def __init__(self) -> None:
         """Begin to count what this process uses."""
         self._since = time.process_time()
+        self._busy_until = 0.0
 
     def rest(self) -> None:
         """Rest as long as is due."""
         used = time.process_time() - self._since
         if used > SHORTEST:
             if busy():
+                self._busy_until = time.monotonic() + REMEMBERED
+            if time.monotonic() < self._busy_until:
                 time.sleep(used * LEISURE)
             self._since = time.process_time()
 
