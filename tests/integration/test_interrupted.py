@@ -33,11 +33,11 @@ def speakers(system: System, job: Manifest, *lines: str) -> list[int]:
     return [int(pid) for pid, _, text in rows if text in texts]
 
 
-def written(system: System, job: Manifest) -> dict[str, int]:
-    """When each object of a job, and each clip, was written."""
+def written(system: System, job: Manifest) -> dict[str, int | bytes]:
+    """When each object of a job was written, and what each clip holds: its time tells its use."""
     storage = system.client.storage
-    found: dict[str, int] = {}
-    for key in {*system.keys(job), *storage.keys("clips/")}:
+    found: dict[str, int | bytes] = {key: storage.get(key) for key in storage.keys("clips/")}
+    for key in system.keys(job):
         path = storage.path(key)
         assert path
         found[key] = path.stat().st_mtime_ns
@@ -109,7 +109,7 @@ def test_a_batch_that_outlasts_its_lease_is_counted_once_and_its_late_worker_wri
             second.wait(timeout=30)
     new = {outcome.result.takes[0].key for outcome in system.outcomes(both).values()}
     now = written(system, job)
-    assert {key: at for key, at in now.items() if key not in new} == stored
+    assert {key: what for key, what in now.items() if key not in new} == stored
     assert system.client.status("outlasted") == status
     assert system.whole(job)
     assert max(system.spoken(job).values()) == 2
