@@ -31,6 +31,7 @@ from dubbing.synthesis.ask import Ask, first_of_each, hurried_asks, natural_asks
 from dubbing.synthesis.clips import ClipStore
 from dubbing.synthesis.mouth import HANDED_BACK, Mouth
 from dubbing.synthesis.progress import Made, Progress, Prover
+from dubbing.telemetry.context import bound
 
 TRIES = 3
 """Attempts at a line, each with another seed, before its error is reported."""
@@ -257,11 +258,12 @@ class Speech:
         away: DubbingError | None = None
         lines = [self._mouth.line(ask, attempt) for ask in asks]
         said = self._mouth.say(lines, self._watch.check)
-        for ask, line, spoken in zip(asks, lines, said, strict=True):
-            if isinstance(spoken, HANDED_BACK):
-                away = away or spoken
-            else:
-                self._note(ask, line.seed, spoken)
+        with bound(segment=asks[0].line.id if len(asks) == 1 else None):
+            for ask, line, spoken in zip(asks, lines, said, strict=True):
+                if isinstance(spoken, HANDED_BACK):
+                    away = away or spoken
+                else:
+                    self._note(ask, line.seed, spoken)
         if away:
             raise away
 
@@ -341,7 +343,8 @@ class Speech:
             ask = outcome.takes[place].ask
             line = self._mouth.line(ask, outcome.attempts)
             outcome.attempts += 1
-            spoken = say(line, self._watch.check)
+            with bound(segment=ask.line.id):
+                spoken = say(line, self._watch.check)
             if isinstance(spoken, HANDED_BACK):
                 raise spoken
             if isinstance(spoken, Audio) and not self._fault(ask, spoken):

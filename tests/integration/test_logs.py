@@ -70,9 +70,13 @@ def test_every_line_of_a_batch_names_job_round_batch_and_worker(system: System) 
     said = lines(system, "faulty", "failing")
     assert [line["message"] for line in said if line["logger"] == "dubbing.synthesis.mouth"]
     assert all(
-        re.match(r"job=failing round=1 batch=0 worker=faulty\.\S+$", line["context"])
+        re.match(
+            r"job=failing round=1 batch=0 worker=faulty\.\S+( segment=[01])?$", line["context"]
+        )
         for line in said
     )
+    # From the second try on, each line stands alone.
+    assert {"segment=0", "segment=1"} <= {line["context"].rpartition(" ")[2] for line in said}
 
 
 def test_a_line_of_the_lease_names_its_batch_too(system: System) -> None:
