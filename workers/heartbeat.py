@@ -144,13 +144,14 @@ class Heartbeat:
         self._publisher.drop_own_queue(self.record.name)
 
     def _look(self) -> WorkerRecord:
-        found = self._ledger.crew.holdings(self.record.name)
+        recorded, found = self._ledger.crew.known(self.record.name)
+        if not recorded:
+            # Redis was emptied, and a process may have repeated its report before this look.
+            self._beaten = -math.inf
         for process in self._holdings.keys() - found.keys():
-            # Redis was emptied; the memory of the processes was not.
             self._ledger.crew.hold(
                 self.record.name, process, self._holdings[process], unless_known=True
             )
-            self._beaten = -math.inf
         self._holdings.update(found)
         holding = Holding.of_all(self._holdings.values())
         if self.fault:

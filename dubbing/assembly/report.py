@@ -311,8 +311,8 @@ def _in_other_words(lines: Sequence[ReportLine]) -> Iterator[str]:
         elif line.words and line.words.unjudged:
             unjudged[line.words.unjudged] += 1
     for why, count in unjudged.items():
-        lines = "1 line" if count == 1 else f"{count} lines"
-        yield f"the words of {lines} were not judged: {why}"
+        counted = "1 line" if count == 1 else f"{count} lines"
+        yield f"the words of {counted} were not judged: {why}"
 
 
 def _of_loudness(loudness: Loudness) -> Iterator[str]:

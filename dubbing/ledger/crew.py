@@ -66,16 +66,22 @@ class Crew:
 
         A report that cannot be read is passed over: its process repeats it in a moment.
         """
+        return self.known(worker)[1]
+
+    def known(self, worker: str) -> tuple[bool, dict[int, Holding]]:
+        """Return whether a worker's heartbeat is recorded, and as `holdings` does, in one call."""
         key = f"{PREFIX}holding:{worker}"
-        with self._server.commands() as redis:
-            found: Any = redis.hgetall(key)
+        with self._server.commands() as redis, redis.pipeline(transaction=False) as pipe:
+            pipe.exists(f"{PREFIX}worker:{worker}")
+            pipe.hgetall(key)
+            recorded, found = pipe.execute()
         holdings: dict[int, Holding] = {}
         for process, report in sorted(found.items()):
             try:
                 holdings[int(process)] = stored(Holding, report, key)
             except (Damaged, ValueError) as exc:
                 log.warning("a report of process %.20r is passed over: %s", process, exc)
-        return holdings
+        return bool(recorded), holdings
 
     def add_work(self, worker: str, work: Work) -> None:
         """Add what a process of a worker has done to the work of the worker."""
