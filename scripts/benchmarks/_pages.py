@@ -12,6 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from benchmarks._beside import beside
 from benchmarks._dubbed import store_dubbed
 from benchmarks._script import make_job, sentences
 from benchmarks._system import from_tests
@@ -89,9 +90,8 @@ def place(folder: Path) -> Iterator[Place]:
 @contextmanager
 def changing(client: Client) -> Iterator[None]:
     """Have a job end, and another one come, every two seconds during the block."""
-    over = threading.Event()
 
-    def change() -> None:
+    def change(over: threading.Event) -> None:
         for n in count(JOBS):
             # The last submitted ones are those that a page shows.
             client.cancel(_name(n - 1))
@@ -99,35 +99,23 @@ def changing(client: Client) -> Iterator[None]:
             if over.wait(BEAT_SECONDS):
                 return
 
-    with _beside(change, over):
+    with beside(change):
         yield
 
 
 @contextmanager
 def _nodes(client: Client) -> Iterator[None]:
     """Have nodes send heartbeats during the block."""
-    over = threading.Event()
 
-    def beat() -> None:
+    def beat(over: threading.Event) -> None:
         for turn in count():
             for n in range(NODES):
                 client.ledger.crew.beat(_node(n, turn))
             if over.wait(BEAT_SECONDS):
                 return
 
-    with _beside(beat, over):
+    with beside(beat):
         yield
-
-
-@contextmanager
-def _beside(work: Any, over: threading.Event) -> Iterator[None]:
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def _node(n: int, turn: int) -> WorkerRecord:

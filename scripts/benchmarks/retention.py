@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks._beside import beside
 from benchmarks._script import cries, make_job
 from benchmarks._system import CORES, settings, until, wait_until_spoken, warm_up
 from dubbing.client import Client
@@ -170,22 +171,18 @@ def spoken_in(client: Client, name: str) -> float:
 @contextmanager
 def collections(own: Settings) -> Iterator[None]:
     """Have collections run one after the other during the block; the last one is ended with it."""
-    over = threading.Event()
 
-    def collect() -> None:
+    def collect(over: threading.Event) -> None:
         while not over.is_set():
             with _gc(own, stdout=subprocess.DEVNULL) as process:
                 while process.poll() is None:
                     if over.wait(0.1):
                         process.terminate()
 
-    thread = threading.Thread(target=collect)
-    thread.start()
     try:
-        yield
+        with beside(collect):
+            yield
     finally:
-        over.set()
-        thread.join()
         Client.connect(own).storage.delete(Keys.COLLECTING)
 
 

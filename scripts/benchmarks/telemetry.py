@@ -23,6 +23,7 @@ from typing import Any
 
 import psutil
 
+from benchmarks._beside import beside
 from benchmarks._system import CORES, settings, wait_until_spoken, warm_up
 from benchmarks.pipeline import FAST, Pair
 from dubbing.client import Client
@@ -98,16 +99,11 @@ def _processors(client: Client) -> float:
 @contextmanager
 def _scraped(client: Client) -> Iterator[None]:
     """Scrape the metrics of a stack during the block."""
-    registry, over = Exporter(client).registry, threading.Event()
+    registry = Exporter(client).registry
 
-    def scrape() -> None:
+    def scrape(over: threading.Event) -> None:
         while not over.wait(SCRAPE_SECONDS):
             written(registry, "")
 
-    thread = threading.Thread(target=scrape)
-    thread.start()
-    try:
+    with beside(scrape):
         yield
-    finally:
-        over.set()
-        thread.join()
