@@ -226,10 +226,11 @@ class Client:
 
     def watch(self, job_id: str) -> Iterator[Status]:
         """Yield a job's status at each change and every few seconds, until the job has ended."""
-        last = self.ledger.last_event(job_id)
+        last = self.ledger.events.last(job_id)
         yield (status := self.status(job_id))
         while not status.state.ended:
-            last, _ = self.ledger.events(job_id, last, wait=WATCH_SECONDS)
+            news = self.ledger.events.news({job_id: last}, wait=WATCH_SECONDS)
+            last = news[job_id][-1][0] if news else last
             yield (status := self.status(job_id))
 
     def wait(self, job_id: str) -> Status:

@@ -39,7 +39,7 @@ class Stalls:
         # Other programs put files of their own beside the marks.
         ids = filter(is_identifier, names)
         while some := list(islice(ids, AT_ONCE)):
-            for id_, idle in zip(some, self._ledger.idle_seconds(some), strict=True):
+            for id_, idle in zip(some, self._ledger.events.idle_seconds(some), strict=True):
                 if idle is not None and idle > self._seconds:
                     self._warn(id_)
 

@@ -93,7 +93,7 @@ async def _told(office: Office, event: Event) -> ServerSentEvent:
 
 def _missed(office: Office, job_id: str, last: str) -> bool:
     after = _valid(last)
-    return after is not None and bool(office.client.ledger.past_events(job_id, after))
+    return after is not None and bool(office.client.ledger.events.past(job_id, after))
 
 
 def _valid(last: str | None) -> str | None:

@@ -154,13 +154,13 @@ class Following:
         """
         came, follower = time.monotonic(), Follower(after)
         if id_ not in self._jobs:
-            last = await asyncio.to_thread(self._ledger.last_event, id_)
+            last = await asyncio.to_thread(self._ledger.events.last, id_)
             self._jobs.setdefault(id_, Followed(last))
         job = self._jobs[id_]
         job.followers.add(follower)
         self._followed.set()
         try:
-            past = await asyncio.to_thread(self._ledger.past_events, id_, after) if after else []
+            past = await asyncio.to_thread(self._ledger.events.past, id_, after) if after else []
             stands = await self._stands(id_, job, came)
             follower.begin([*_events(stands, past), stands])
             yield follower
@@ -206,7 +206,8 @@ class Following:
     def _ask(self) -> None:
         """Ask once for the events of all jobs, and tell their followers."""
         jobs = dict(self._jobs)
-        news = self._ledger.news({id_: job.after for id_, job in jobs.items()}, wait=WAIT_SECONDS)
+        after = {id_: job.after for id_, job in jobs.items()}
+        news = self._ledger.events.news(after, wait=WAIT_SECONDS)
         due = [id_ for id_, job in jobs.items() if id_ in news or _is_old(job.stands)]
         told = [
             event

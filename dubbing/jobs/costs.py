@@ -46,10 +46,10 @@ def enter(storage: Storage, at: Address, result: BatchResult) -> dict[str, int]:
 def spent(storage: Storage, ledger: Ledger, account: Account) -> float:
     """Return what an account has come to; raises StorageUnavailable and QueueUnavailable."""
     name = ":".join(account)
-    known = ledger.spent(name)
+    known = ledger.accounts.spent(name)
     if known is None:
         known = _summed(storage, account)
-        ledger.remember_spent(name, known)
+        ledger.accounts.remember(name, known)
     return known / MILLIONTHS
 
 

@@ -40,7 +40,7 @@ def _waits(ledger: Ledger, status: Status, remedy: str) -> Iterator[str]:
         yield f"{status.place} batches of other jobs are begun before its next one"
     if not waits and not status.place:
         yield "workers are at it"
-    (idle,) = ledger.idle_seconds([status.id])
+    (idle,) = ledger.events.idle_seconds([status.id])
     if idle is not None:
         yield f"its last news came {idle:.0f} s ago"
 

@@ -11,7 +11,9 @@ from typing import Any
 from dubbing.documents import is_identifier
 from dubbing.errors import NewerRelease
 from dubbing.job import Job, JobState
+from dubbing.ledger.accounts import Accounts
 from dubbing.ledger.crew import Crew
+from dubbing.ledger.events import Events
 from dubbing.ledger.gauges import Gauges
 from dubbing.ledger.probe import probe
 from dubbing.ledger.records import (
@@ -40,8 +42,6 @@ LEASE_SECONDS = 6.0
 """A worker that has not renewed a lease for this long is gone."""
 GRACE_SECONDS = 10.0
 """A message that is neither in the broker nor claimed after this long is lost."""
-SPENT_SECONDS = 3600
-"""How long the sum of an account is remembered; then it is summed up anew from storage."""
 AT_ONCE = 50
 """Jobs whose standings Redis tells in one go: it serves nobody else for some milliseconds."""
 
@@ -59,7 +59,9 @@ class Ledger:
         self.lease = lease
         self._grace = grace
         self._server = Server(url)
+        self.accounts = Accounts(self._server)
         self.crew = Crew(self._server)
+        self.events = Events(self._server)
         self.gauges = Gauges(self._server)
         self.requests = Requests(self._server)
         self.servers = Servers(self._server)
@@ -251,20 +253,6 @@ class Ledger:
         touched = list(self._server.run("complete", *_head(at), *counts, *added, *ids))
         return None if touched == ["unknown"] else touched
 
-    def spent(self, account: str) -> int | None:
-        """Return what an account has come to, or None when that is not remembered."""
-        with self._server.commands() as redis:
-            found: Any = redis.get(f"{PREFIX}spent:{account}")
-        try:
-            return int(found or "")
-        except ValueError:
-            return None
-
-    def remember_spent(self, account: str, amount: int) -> None:
-        """Remember for an hour what an account has come to, unless it is known already."""
-        with self._server.commands() as redis:
-            redis.set(f"{PREFIX}spent:{account}", amount, nx=True, ex=SPENT_SECONDS)
-
     def end(self, job: str, round_: int, state: JobState) -> None:
         """Record that a round ended, and drop the rest of its work."""
         self._server.run("end", job, round_, state.value)
@@ -302,52 +290,6 @@ class Ledger:
         """
         answers = self._server.run("foresee", tenant, *chain.from_iterable(batches.items()))
         return [read_prospect(*answer) for answer in answers]
-
-    def events(self, job: str, after: str, *, wait: float) -> tuple[str, list[dict[str, str]]]:
-        """Return the last id and the events after ``after``, waiting up to ``wait`` seconds."""
-        with self._server.commands() as redis:
-            found: Any = redis.xread(
-                {f"{PREFIX}job:{job}:events": after}, count=500, block=max(1, int(wait * 1000))
-            )
-        entries = found[0][1] if found else []
-        return (entries[-1][0] if entries else after), [fields for _, fields in entries]
-
-    def news(
-        self, after: Mapping[str, str], *, wait: float
-    ) -> dict[str, list[tuple[str, dict[str, str]]]]:
-        """Return, for each job with news, its events after an id, each with its own id.
-
-        after: for each job, the id of the last event that is known. wait: seconds to wait for the
-        first one. One call asks about all jobs.
-        """
-        streams: dict[Any, Any] = {f"{PREFIX}job:{job}:events": id_ for job, id_ in after.items()}
-        jobs = dict(zip(streams, after, strict=True))
-        with self._server.commands() as redis:
-            found: Any = redis.xread(streams, count=500, block=max(1, int(wait * 1000)))
-        return {jobs[stream]: entries for stream, entries in found}
-
-    def past_events(self, job: str, after: str) -> list[tuple[str, dict[str, str]]]:
-        """Return the events of a job after an id, each with its own id, as far as they are kept."""
-        with self._server.commands() as redis:
-            found: Any = redis.xrange(f"{PREFIX}job:{job}:events", min=f"({after}")
-        return list(found)
-
-    def last_event(self, job: str) -> str:
-        """Return the id of the newest event, for a watcher that starts from a snapshot."""
-        with self._server.commands() as redis:
-            newest: Any = redis.xrevrange(f"{PREFIX}job:{job}:events", count=1)
-        return newest[0][0] if newest else "0-0"
-
-    def idle_seconds(self, jobs: Sequence[str]) -> list[float | None]:
-        """Return how long ago the newest event of each job came; None where none is kept."""
-        with self._server.commands() as redis:
-            calls = redis.pipeline(transaction=False)
-            calls.time()
-            for job in jobs:
-                calls.xrevrange(f"{PREFIX}job:{job}:events", count=1)
-            (seconds, micros), *newest = calls.execute()
-        now = seconds + micros / 1e6
-        return [now - int(found[0][0].split("-")[0]) / 1000 if found else None for found in newest]
 
     def turn(self, what: str, seconds: int) -> bool:
         """Whether this process is the one to do a task for the next ``seconds`` seconds."""

@@ -229,7 +229,7 @@ def test_a_follower_goes_on_at_another_gateway_where_the_first_one_was_killed(
     seen += [event for event in told if "id" in event]
     assert (end["event"], end["data"]["state"]) == ("end", "completed")
     ids = [event["id"] for event in seen]
-    kept = system.client.ledger.past_events(job, "0-0")
+    kept = system.client.ledger.events.past(job, "0-0")
     assert ids == [id_ for id_, _ in kept][-len(ids) :]
     assert [e["data"]["told"]["state"] for e in seen if e["event"] == "state"][-1] == "completed"
     over = gateway.http.get(f"/v1/jobs/{job}/events", headers={"Last-Event-ID": ids[-1]})

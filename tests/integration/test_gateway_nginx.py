@@ -172,5 +172,5 @@ def test_a_film_is_sent_and_a_job_followed_through_the_death_of_its_gateway(
                         killed = True
                 elif line == "event: end":
                     ends.append(line)
-    kept = [id_ for id_, _ in balanced.system.client.ledger.past_events("through", "0-0")]
+    kept = [id_ for id_, _ in balanced.system.client.ledger.events.past("through", "0-0")]
     assert ids == kept[-len(ids) :]

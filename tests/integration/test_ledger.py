@@ -172,13 +172,13 @@ def test_costs_are_added_once_to_an_account_that_is_remembered(ledger: Ledger) -
     ledger.open_round(job(), 1, refs(3))
     first, second, third = take_and_claim(ledger)
     ledger.complete(first, ["1", "2"], 0, costs={"a": 50})
-    assert ledger.spent("a") is None
-    ledger.remember_spent("a", 50)
+    assert ledger.accounts.spent("a") is None
+    ledger.accounts.remember("a", 50)
     for _ in range(2):
         ledger.complete(second, ["1", "2"], 0, costs={"a": 25, "b": 1})
-        ledger.remember_spent("a", 900)
-    assert ledger.spent("a") == 75
-    assert ledger.spent("b") is None
+        ledger.accounts.remember("a", 900)
+    assert ledger.accounts.spent("a") == 75
+    assert ledger.accounts.spent("b") is None
     ledger.complete(third, ["1", "2"], 0)
     assert deliveries(ledger, "j", "1", "2") == [0, 0]
 
@@ -294,13 +294,14 @@ def test_deliveries_are_counted_until_a_line_is_done_or_handed_back(ledger: Ledg
 
 def test_a_watcher_reads_every_event_after_its_snapshot(ledger: Ledger) -> None:
     ledger.open_round(job(), 1, refs(1))
-    last = ledger.last_event("j")
+    last = ledger.events.last("j")
     (at,) = take_and_claim(ledger)
     complete(ledger, at, failed=1)
-    last, events = ledger.events("j", last, wait=1)
-    assert [event["event"] for event in events] == ["state", "batch", "state"]
-    assert events[1] == {"event": "batch", "batch": "0", "lines": "2", "failed": "1", "done": "2"}
-    assert ledger.events("j", last, wait=0.01) == (last, [])
+    news = ledger.events.news({"j": last}, wait=1)["j"]
+    assert [told["event"] for _, told in news] == ["state", "batch", "state"]
+    batch = {"event": "batch", "batch": "0", "lines": "2", "failed": "1", "done": "2"}
+    assert news[1][1] == batch
+    assert ledger.events.news({"j": news[-1][0]}, wait=0.01) == {}
 
 
 def test_a_reply_wakes_who_waits_for_it(ledger: Ledger) -> None:
