@@ -12,7 +12,7 @@ from pathlib import Path
 from dubbing.assembly.page import page_of
 from dubbing.assembly.report import PAGE, REPORT, Report, ReportOutput
 from dubbing.job import Job
-from dubbing.job.job import saved_as
+from dubbing.job.output import saved_as
 from dubbing.storage import Storage
 from dubbing.storage.target import Target
 

@@ -18,7 +18,7 @@ from dubbing.assembly.edit import Edit, Lane, Part
 from dubbing.assembly.mix import BLOCK, Mixer, mix
 from dubbing.assembly.programme import Programme
 from dubbing.job import FILMS
-from dubbing.job.job import saved_as
+from dubbing.job.output import saved_as
 from dubbing.media.probe import RATE
 from dubbing.media.recorder import Recorder
 from dubbing.media.samples import Samples

@@ -11,7 +11,7 @@ import click
 from dubbing.cli.options import Command, collection_option
 from dubbing.job import Background, Container, Output
 from dubbing.job.fit import FITS
-from dubbing.job.job import StudioFile
+from dubbing.job.output import StudioFile
 from dubbing.script.entries import Reading, read
 
 

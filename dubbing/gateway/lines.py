@@ -17,7 +17,7 @@ from dubbing.gateway.jobs import JobId, body_of
 from dubbing.gateway.manifests import check_by_name
 from dubbing.gateway.office import Office, office_of
 from dubbing.gateway.refusals import documented
-from dubbing.job.job import LONGEST_TEXT
+from dubbing.job.segment import LONGEST_TEXT
 from dubbing.jobs.approvals import approve, sound_of, take_back
 from dubbing.jobs.lines import Lines, outcome_of
 from dubbing.jobs.original import original

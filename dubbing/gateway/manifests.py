@@ -22,7 +22,7 @@ from dubbing.files import LARGEST
 from dubbing.gateway.callers import Caller
 from dubbing.gateway.fetching import HTTPS, Fetching, shown
 from dubbing.gateway.refusals import Forbidden
-from dubbing.job.job import plain_name
+from dubbing.job.output import plain_name
 from dubbing.media.scratch import scratch
 from dubbing.script.loader import manifest_of
 from dubbing.script.manifest import SOURCE, Manifest

@@ -16,7 +16,7 @@ from dubbing.gateway.callers import Reader
 from dubbing.gateway.jobs import JobId
 from dubbing.gateway.office import Office, office_of
 from dubbing.gateway.refusals import documented
-from dubbing.job.job import saved_as
+from dubbing.job.output import saved_as
 from dubbing.jobs.fetch import report_of
 
 LINK_SECONDS = 3600

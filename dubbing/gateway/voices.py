@@ -16,7 +16,7 @@ from dubbing.gateway.bodies import example
 from dubbing.gateway.callers import Reader, VoiceMaker
 from dubbing.gateway.office import office_of
 from dubbing.gateway.refusals import documented
-from dubbing.job.job import plain_name
+from dubbing.job.output import plain_name
 from dubbing.media.scratch import scratch
 from dubbing.storage.keys import Keys
 from dubbing.voices.library import NamedVoice, unfit_for

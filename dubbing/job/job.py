@@ -11,103 +11,43 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import Field, StringConstraints, model_validator
 
 from dubbing.documents import Document, Identifier, Model
+from dubbing.job.background import Background
 from dubbing.job.emotion import Emotion
 from dubbing.job.fit import Fit
+from dubbing.job.output import FILMS, Container, Output
+from dubbing.job.pronunciations import Pronunciations
 from dubbing.job.role import MOST_FALLBACKS, Manner, Role
+from dubbing.job.segment import Segment
 
-
-def _file_name(name: str) -> str:
-    """Return ``name`` if file names can begin with it; raises ValueError otherwise."""
-    if plain_name(name) != name:
-        raise ValueError(
-            f"{name!r} cannot begin a file's name: leave out slashes, control characters and a "
-            f"leading dot or blank, and use up to {LONGEST_NAME} bytes"
-        )
-    return name
-
-
-LONGEST_NAME = 200
-"""Bytes in UTF-8; file systems allow 255, and endings are appended."""
-FileName = Annotated[str, AfterValidator(_file_name)]
-
-
-def _place(url: str) -> str:
-    """Return a place on S3 without a slash at its end; raises ValueError for any other text."""
-    if not PLACE.fullmatch(url) or len(url.encode()) > LONGEST_PLACE:
-        raise ValueError(
-            f"write it as s3://bucket/prefix, without keys, .., // or a control character, in up "
-            f"to {LONGEST_PLACE} bytes"
-        )
-    return url.removesuffix("/")
-
-
-PLACE = re.compile(r"s3://[A-Za-z0-9][A-Za-z0-9_.-]*(/(?!\.{1,2}(/|$))[^/\\\x00-\x1f\x7f]+)*/?")
-LONGEST_PLACE = 700
-"""Bytes in UTF-8; S3 allows 1024 in a key, and the file's name is appended."""
-Place = Annotated[str, AfterValidator(_place)]
-"""``s3://bucket`` or ``s3://bucket/prefix``."""
-
-Container = Literal["flac", "wav", "mp4", "mkv", "mp3", "ogg", "m4a"]
-"""The format of an output file."""
+DEFAULT_TENANT = "default"
+"""The tenant of whoever names none."""
 LONGEST_PROGRAMME = 24 * 3600.0
 """Seconds that a programme may last. Each second of it takes up to 1.2 MB of an assembly's disk."""
-FILMS = frozenset({"mp4", "mkv"})
-"""Formats that hold the film's pictures too, and so need a film."""
-
-
-def _listed_words(words: dict[str, str]) -> dict[str, str]:
-    """Return a pronunciation dictionary; raises ValueError for a useless or oversized entry."""
-    if len(words) > MOST_PRONUNCIATIONS:
-        raise ValueError(f"{len(words)} words are more than {MOST_PRONUNCIATIONS}: take some out")
-    for word, said in words.items():
-        if not any(c.isprintable() and not c.isspace() for c in word):
-            raise ValueError(f"{said!r} is said for {word!r}, which is blank: name a word")
-        if len(word) > LONGEST_WORD:
-            raise ValueError(f"{word[:40]!r}… has more than {LONGEST_WORD} characters: shorten it")
-        if not any(map(str.isalnum, said)):
-            raise ValueError(f"{said!r}, for {word!r}, holds nothing to speak: write words")
-        if len(said) > LONGEST_PRONUNCIATION:
-            raise ValueError(
-                f"what is said for {word!r} has more than {LONGEST_PRONUNCIATION} characters: "
-                "shorten it"
-            )
-    return words
-
-
-MOST_PRONUNCIATIONS = 5000
-LONGEST_WORD = 100
-LONGEST_PRONUNCIATION = 200
-"""Characters."""
-Pronunciations = Annotated[dict[str, str], AfterValidator(_listed_words)]
-"""Whole words, and what to say for each: ``{"NASA": "Nassa"}``."""
-
-
 MOST_NOTES = 16
 Note = Annotated[str, StringConstraints(max_length=500)]
 Metadata = Annotated[
     dict[Annotated[str, StringConstraints(min_length=1, max_length=64)], Note],
     Field(max_length=MOST_NOTES),
 ]
-
-
 Track = Annotated[
     str, Field(coerce_numbers_to_str=True), StringConstraints(min_length=1, max_length=35)
 ]
 """A sound track's number, or the BCP 47 tag of its language."""
-
-
-DEFAULT_TENANT = "default"
-"""The tenant of whoever names none."""
+STORED_MEDIA = re.compile(r"media/[A-Za-z0-9][A-Za-z0-9._-]{0,99}|s3://[^/]+/.+")
+"""What the media of a stored job is: the key of an upload, or an ``s3://`` URL."""
+DIGEST = re.compile(r"[0-9a-f]{64}")
+"""The digest of a stored voice."""
+SECOND = 2
+"""The format of a job with a voice or a speed of a segment's own, with files for a studio, or whose
+film is separated: a release that reads the first format alone would speak the line as the speaker's
+role says, leave out the files, and take the job for a damaged one."""
+UNCAST = Role()
+"""The role of a speaker whom the cast does not name."""
 
 
 class JobState(StrEnum):
@@ -126,91 +66,6 @@ class JobState(StrEnum):
     def ended(self) -> bool:
         """Whether the round is over. A retry opens another round."""
         return self in {JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED}
-
-
-LONGEST_TEXT = 20_000
-"""Most characters of a segment's text, sounds and lyrics included; no engine speaks so many."""
-
-
-class Segment(Model):
-    """Who says what, from when to when."""
-
-    id: Identifier
-    """Unique in the job; by default the cue's number."""
-    start: float = Field(ge=0)
-    """Seconds from the film's first frame."""
-    end: float = Field(gt=0)
-    """Seconds from the film's first frame; after ``start``."""
-    speaker: Annotated[str, StringConstraints(min_length=1, max_length=100)] = "speaker"
-    text: Annotated[str, StringConstraints(max_length=LONGEST_TEXT)]
-    """The text as written and as subtitles show it: with line breaks, bidi marks and joiners."""
-    emotion: Emotion | None = None
-    """In place of the emotion of the speaker's role."""
-    voice: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
-    """In place of the voice of the speaker's role: a stock voice of the speaker's engine, or the
-    name of a stored voice, of which a stored job holds the digest."""
-    speed: float | None = Field(default=None, ge=0.5, le=2.0)
-    """In place of the speed of the speaker's role."""
-
-    @model_validator(mode="after")
-    def _ends_after_start(self) -> Segment:
-        if self.end <= self.start:
-            raise ValueError(f"segment {self.id} ends at {self.end} s, not after {self.start} s")
-        return self
-
-
-class Background(Model):
-    """What is heard under the speech."""
-
-    mode: Literal["none", "duck", "track", "separate"] = "duck"
-    """``duck``: the film's own sound, lowered under speech; ``track``: the ``track``, and
-    ``separate``: the film's own sound without its speech, both lowered under speech only as far as
-    ``distance`` needs."""
-    track: str | None = None
-    """A music-and-effects file, for ``mode: track``."""
-    depth: float = Field(default=12.0, ge=0, le=60)
-    """Decibels by which ``duck`` lowers the film's sound at least."""
-    distance: float = Field(default=10.0, ge=0, le=60)
-    """LU by which the background lies under a line at least, while it is spoken."""
-    attack: float = Field(default=0.15, gt=0, le=5)
-    """Seconds in which the background falls by 12 dB before a line; it is down where the line
-    starts."""
-    release: float = Field(default=0.4, gt=0, le=10)
-    """Seconds in which the background rises by 12 dB after a line, from where the line ends."""
-
-    @model_validator(mode="after")
-    def _track_given(self) -> Background:
-        if (self.mode == "track") != (self.track is not None):
-            raise ValueError("background mode 'track' and a track go together")
-        return self
-
-
-StudioFile = Literal["stems", "edit", "dapt"]
-"""What a job may deliver for a studio."""
-
-
-class Output(Model):
-    """What the job delivers."""
-
-    formats: Annotated[tuple[Container, ...], Field(max_length=20)] = ()
-    """Formats to write. Default: ``mp4`` for a film, ``flac`` otherwise."""
-    loudness: Literal["ebu-r128", "streaming", "netflix"] = "ebu-r128"
-    subtitles: bool = True
-    """Whether a film carries the dubbed subtitles as a track."""
-    original_sound: bool = False
-    """Whether a film carries the original sound as a second track."""
-    studio: Annotated[tuple[StudioFile, ...], Field(max_length=3)] = ()
-    """Files for a studio besides. ``stems``: Broadcast Wave of each speaker and of the background;
-    ``edit``: OpenTimelineIO with each line as a clip of its stem, and the stems; ``dapt``: a DAPT
-    transcript of what is heard."""
-    name: FileName | None = None
-    """Beginning of the names of fetched files: with ``e01.de``, the film is ``e01.de.dub.mp4``;
-    with an empty name, ``dub.mp4``. Default: the name of the script or manifest without its
-    suffix."""
-    to: Place | None = None
-    """Where the files and the report are written too, before the job counts as completed:
-    ``s3://bucket/prefix``, at or below a place that ``DUBBING_GRANTED_TARGETS`` grants. They are
-    named as fetched files are, and replace files of their names."""
 
 
 class Request(Model):
@@ -294,33 +149,6 @@ class Request(Model):
         fallback = self.role(speaker).fallback
         others = self.fallback if fallback is None else fallback
         return list(dict.fromkeys([self.engine_of(speaker), *others]))
-
-
-def saved_as(begins: str, name: str) -> str:
-    """Return the name by which an output is saved. begins: the job's; ``""`` for none."""
-    return f"{begins}.{name}" if begins else name
-
-
-def plain_name(name: str) -> str:
-    """Return ``name`` made fit to begin a file's name; empty when nothing is left."""
-    kept = "".join(c if c.isprintable() and c not in "/\\" else "_" for c in name)
-    return kept.lstrip(". ").encode()[:LONGEST_NAME].decode(errors="ignore")
-
-
-STORED_MEDIA = re.compile(r"media/[A-Za-z0-9][A-Za-z0-9._-]{0,99}|s3://[^/]+/.+")
-"""What the media of a stored job is: the key of an upload, or an ``s3://`` URL."""
-
-
-DIGEST = re.compile(r"[0-9a-f]{64}")
-"""The digest of a stored voice."""
-
-SECOND = 2
-"""The format of a job with a voice or a speed of a segment's own, with files for a studio, or whose
-film is separated: a release that reads the first format alone would speak the line as the speaker's
-role says, leave out the files, and take the job for a damaged one."""
-
-UNCAST = Role()
-"""The role of a speaker whom the cast does not name."""
 
 
 class Job(Request, Document):

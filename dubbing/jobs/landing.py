@@ -15,7 +15,7 @@ from pathlib import Path
 from dubbing.assembly.report import PAGE, REPORT, Report, ReportOutput
 from dubbing.documents import stored
 from dubbing.errors import Conflict, Damaged, MediaError, NewerRelease
-from dubbing.job.job import saved_as
+from dubbing.job.output import saved_as
 
 
 class Landing:

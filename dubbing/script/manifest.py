@@ -15,7 +15,7 @@ from pydantic import Field, PrivateAttr
 
 from dubbing.documents import Identifier
 from dubbing.job import Caution, Manner, Request, Segment
-from dubbing.job.job import plain_name
+from dubbing.job.output import plain_name
 from dubbing.job.schema import described_schema
 from dubbing.text.characters import as_shown, normalise
 

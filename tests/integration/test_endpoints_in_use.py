@@ -21,7 +21,7 @@ from dubbing.assembly.report import ReportLine
 from dubbing.embedded.stack import dubbing_command
 from dubbing.engines.remote.registry import Registry
 from dubbing.job import JobState, Segment
-from dubbing.job.job import Fit
+from dubbing.job.fit import Fit
 from dubbing.media.samples import Audio, Samples
 from dubbing.script.manifest import Manifest, ManifestRole
 from dubbing.system import System as Installed

@@ -11,7 +11,7 @@ from scenes import scene, voice
 from dubbing.assembly.report import Report, ReportOutput
 from dubbing.errors import BadInput, Conflict, Damaged
 from dubbing.job import Job, JobState, Output
-from dubbing.job.job import plain_name
+from dubbing.job.output import plain_name
 from dubbing.jobs.fetch import distinct, fetch_lines, fetch_output
 from dubbing.jobs.status import Status
 from dubbing.media.samples import encode_flac
