@@ -8,7 +8,7 @@ import stat
 import tempfile
 from pathlib import Path
 
-from dubbing.errors import StorageRefused
+from dubbing.errors import BadInput, StorageRefused
 
 ELSEWHERE = "set DUBBING_STORAGE_URL to another folder or a bucket"
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -76,7 +76,18 @@ def check_folder(folder: Path) -> None:
         ) from why
 
 
-def holds_link(folder: Path, key: str) -> bool:
+def check_inside(folder: Path, key: str) -> None:
+    """Raise BadInput for a key below ``folder`` whose symbolic links lead out of it."""
+    if _holds_link(folder, key):
+        real = Path(os.path.realpath(folder / key))
+        if not real.is_relative_to(os.path.realpath(folder)):
+            raise BadInput(
+                f"a link in {folder} leads out of it: mount that folder here instead",
+                where=repr(key),
+            )
+
+
+def _holds_link(folder: Path, key: str) -> bool:
     """Whether a part of the path of ``key`` below ``folder`` is a symbolic link."""
     path = str(folder)
     for part in key.rstrip("/").split("/"):

@@ -8,33 +8,23 @@ are found to be another line's, are ever overwritten.
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError
-from obstore.exceptions import NotFoundError as ObjectNotFound
+from obstore.exceptions import AlreadyExistsError
 from obstore.store import LocalStore, MemoryStore, ObjectStore
 
-from dubbing.errors import (
-    BadInput,
-    DubbingError,
-    MediaError,
-    NotFound,
-    StorageRefused,
-    StorageUnavailable,
-)
-from dubbing.storage.folder import check_folder, holds_link, make_folder
+from dubbing.errors import BadInput, MediaError, NotFound, StorageRefused, StorageUnavailable
+from dubbing.storage.calls import call, lay_beyond
+from dubbing.storage.folder import check_folder, check_inside, make_folder
 from dubbing.storage.keys import Keys, check_key
 from dubbing.storage.parallel import in_order
 from dubbing.storage.s3 import S3Options, lies_in, origin_of, s3_store
-from dubbing.storage.s3_refusal import Refusal, refusal_in, summary_of
-from dubbing.telemetry.metrics import STORAGE_ERRORS, STORAGE_SECONDS
 
 NOTHING = MemoryStore()
 """The content of a folder that does not exist yet."""
@@ -44,10 +34,6 @@ COPIED = 1 << 20
 """Bytes per part when a whole file is copied into a folder, which gains nothing by larger ones."""
 PARTS_AT_ONCE = 4
 """Parts of a file that are on their way, and so in memory, at the same time."""
-WORDLESS = re.compile(r"performing HEAD .*status code: 40[013] ")
-"""A refusal without a body, and so without an error code."""
-BEYOND = re.compile(r"Requested range was invalid|status code: 416 ")
-"""The answer of a folder, or of a bucket, where an object ends before a range of it begins."""
 PRIVATE = 0o700
 """Mode of a folder that other users may not read."""
 GREETING_SECONDS = 3.0
@@ -163,13 +149,13 @@ class Storage:
 
     def get(self, key: str) -> bytes:
         """Return an object; raises NotFound."""
-        with self._mapped(key, "read"):
+        with self._call(key, "read"):
             self._check_there(key)
             return bytes(obstore.get(self._store, key).bytes())
 
     def get_dated(self, key: str) -> tuple[bytes, float]:
         """Return an object, and when it was written, as `modified` does; raises NotFound."""
-        with self._mapped(key, "read"):
+        with self._call(key, "read"):
             self._check_there(key)
             found = obstore.get(self._store, key)
             return bytes(found.bytes()), found.meta["last_modified"].timestamp()
@@ -194,11 +180,11 @@ class Storage:
     def get_range(self, key: str, offset: int, length: int) -> bytes:
         """Return ``length`` bytes from ``offset``, or as many as there are; raises NotFound."""
         try:
-            with self._mapped(key, "read"):
+            with self._call(key, "read"):
                 return bytes(obstore.get_range(self._store, key, start=offset, length=length))
         except StorageUnavailable as exc:
             # A document that was cut short is no fault of the storage.
-            if BEYOND.search(str(exc.__cause__)):
+            if lay_beyond(exc):
                 return b""
             raise
 
@@ -208,7 +194,7 @@ class Storage:
         Each range of it has its own time limit and retries, whatever the object's size. Raises
         MediaError when ``path`` cannot be written. Any error leaves no file at ``path``.
         """
-        with self._mapped(key, "look"):
+        with self._call(key, "look"):
             size = int(obstore.head(self._store, key)["size"])
         try:
             with path.open("wb") as file:
@@ -227,7 +213,7 @@ class Storage:
     def size(self, key: str) -> int | None:
         """Return an object's size in bytes, or None when there is none."""
         try:
-            with self._mapped(key, "look"):
+            with self._call(key, "look"):
                 return int(obstore.head(self._store, key)["size"])
         except NotFound:
             return None
@@ -235,7 +221,7 @@ class Storage:
     def modified(self, key: str) -> float | None:
         """Return when an object was written, in seconds since 1970, or None when there is none."""
         try:
-            with self._mapped(key, "look"):
+            with self._call(key, "look"):
                 return obstore.head(self._store, key)["last_modified"].timestamp()
         except NotFound:
             return None
@@ -246,13 +232,13 @@ class Storage:
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys below ``prefix``, page by page; a bucket's are in their order."""
-        with self._mapped(prefix, "list", timed=False):
+        with self._call(prefix, "list", timed=False):
             for page in obstore.list(self._store, prefix.rstrip("/")):
                 yield from (item["path"] for item in page)
 
     def entries(self, prefix: str) -> Iterator[Entry]:
         """Yield the objects below ``prefix``, in the order of `keys`."""
-        with self._mapped(prefix, "list", timed=False):
+        with self._call(prefix, "list", timed=False):
             for page in obstore.list(self._store, prefix.rstrip("/")):
                 for item in page:
                     yield Entry(item["path"], item["size"], item["last_modified"].timestamp())
@@ -267,13 +253,13 @@ class Storage:
 
     def folders(self, prefix: str) -> list[str]:
         """Return the names of the folders directly below ``prefix``."""
-        with self._mapped(prefix, "list"):
+        with self._call(prefix, "list"):
             found = obstore.list_with_delimiter(self._store, prefix.rstrip("/"))
         return sorted(path.rstrip("/").rsplit("/", 1)[-1] for path in found["common_prefixes"])
 
     def link(self, key: str, seconds: int, method: Literal["GET", "PUT"] = "GET") -> str:
         """Return a URL at which anybody can read, or write, an object of a bucket for some time."""
-        with self._mapped(key, "sign"):
+        with self._call(key, "sign"):
             return obstore.sign(self._store, method, key, timedelta(seconds=seconds))  # type: ignore[arg-type]
 
     @property
@@ -284,7 +270,7 @@ class Storage:
     def delete(self, key: str) -> None:
         """Remove an object; it need not exist."""
         try:
-            with self._mapped(key, "delete"):
+            with self._call(key, "delete"):
                 obstore.delete(self._store, key)
         except NotFound:
             pass
@@ -322,16 +308,10 @@ class Storage:
 
     def _check(self, key: str) -> None:
         """Raise BadInput for a key that is not plain, or whose links lead out of the folder."""
-        if not key:
-            return
-        check_key(key)
-        if self._folder and holds_link(self._folder, key):
-            real = Path(os.path.realpath(self._folder / key))
-            if not real.is_relative_to(os.path.realpath(self._folder)):
-                raise BadInput(
-                    f"a link in {self._folder} leads out of it: mount that folder here instead",
-                    where=repr(key),
-                )
+        if key:
+            check_key(key)
+            if self._folder:
+                check_inside(self._folder, key)
 
     def _check_there(self, key: str) -> None:
         """Raise FileNotFoundError for a file of a folder that is not there.
@@ -343,11 +323,11 @@ class Storage:
 
     @contextmanager
     def _writing(self, key: str) -> Iterator[None]:
-        """Map obstore's errors at a write to ours; *not found* then means the bucket."""
+        """Write in the block; *not found* then means the bucket."""
         if self._opened is None:
             make_folder(Path(self.url), self._mode)
         try:
-            with self._mapped(key, "write"):
+            with self._call(key, "write"):
                 yield
         except NotFound as exc:
             raise StorageRefused(f"{self.url} cannot be written: is there such a bucket?") from exc
@@ -356,39 +336,9 @@ class Storage:
             self.check_writable()
             raise
 
-    @contextmanager
-    def _mapped(self, key: str, operation: str, *, timed: bool = True) -> Iterator[None]:
-        """Map obstore's errors to ours, and count them; raises BadInput as `path` does.
-
-        operation: for metrics. timed: whether only storage takes time in the block.
-        """
+    def _call(
+        self, key: str, operation: str, *, timed: bool = True
+    ) -> AbstractContextManager[None]:
+        """Return the block of a call, as in `call`; raises BadInput as `path` does."""
         self._check(key)
-        began = time.perf_counter()
-        try:
-            yield
-        except (BaseError, OSError) as exc:
-            error = self._error(key, exc)
-            if not isinstance(error, NotFound):
-                STORAGE_ERRORS.add(operation, error.code)
-            raise error from exc
-        finally:
-            if timed:
-                STORAGE_SECONDS.observe(time.perf_counter() - began, operation)
-
-    def _error(self, key: str, exc: BaseException) -> DubbingError:
-        """Return our error for one of obstore's."""
-        if refusal := self._refusal_in(exc):
-            return StorageRefused(f"{self.url} refuses {key!r}: {refusal}")
-        if isinstance(exc, ObjectNotFound | FileNotFoundError):
-            return NotFound(f"storage holds no {key!r}")
-        return StorageUnavailable(f"storage failed at {key!r}: {summary_of(exc)}")
-
-    def _refusal_in(self, exc: BaseException) -> Refusal | None:
-        """Return why S3 refuses; after an answer without a body, ask again with a listing."""
-        text = str(exc)
-        if "<Code>" not in text and WORDLESS.search(text):
-            try:
-                next(iter(obstore.list(self._store, Keys.OPEN.rstrip("/"), chunk_size=1)), None)
-            except BaseError as listing:
-                return refusal_in(str(listing)) or refusal_in(text)
-        return refusal_in(text)
+        return call(self._store, self.url, key, operation, timed=timed)
