@@ -10,7 +10,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from dubbing.errors import DubbingError
+from dubbing.telemetry.attempts import Attempts
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ class Loop:
 
     def __init__(self, name: str, step: Callable[[], object], pause: Callable[[], float]) -> None:
         """Take what to do, and a function that returns the seconds until it is done again."""
-        self._name = name
+        self._attempts = Attempts(log, f"the {name} tries again")
         self._step = step
         self._pause = pause
         self._over = threading.Event()
@@ -40,17 +40,8 @@ class Loop:
             self._thread.join(timeout=STOP_SECONDS)
 
     def _run(self) -> None:
-        failing = False
         while True:
-            try:
+            with self._attempts.one():
                 self._step()
-                failing = False
-            except DubbingError as exc:
-                level = logging.DEBUG if failing else logging.WARNING
-                log.log(level, "the %s tries again: %s", self._name, exc)
-                failing = True
-            except Exception:
-                # Without this thread nothing would do its step.
-                log.exception("the %s tries again", self._name)
             if self._over.wait(self._pause()):
                 return

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any
@@ -14,6 +16,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from dubbing.client import Client
+from dubbing.errors import DubbingError
 from dubbing.exporter import Exporter
 from dubbing.gateway import (
     endpoints,
@@ -38,6 +41,7 @@ from dubbing.gateway import (
 )
 from dubbing.gateway.announcements import Announcements
 from dubbing.gateway.callers import Callers, Door
+from dubbing.gateway.crowd import PAUSE_SECONDS as TELL_SECONDS
 from dubbing.gateway.crowd import Crowd
 from dubbing.gateway.facts import Facts
 from dubbing.gateway.fetching import Fetching
@@ -50,11 +54,14 @@ from dubbing.gateway.overview import Overview
 from dubbing.gateway.pages import routes as pages
 from dubbing.gateway.pages.shell import Shell
 from dubbing.gateway.people import People
-from dubbing.gateway.pulse import Pulse
+from dubbing.gateway.pulse import BEAT_SECONDS, Pulse
 from dubbing.gateway.quotas import Quotas
 from dubbing.gateway.refusals import FAULTS
+from dubbing.gateway.repeat import repeated
 from dubbing.gateway.roster import Roster
+from dubbing.gateway.sender import LOOK_SECONDS as SEND_SECONDS
 from dubbing.gateway.sender import Sender
+from dubbing.gateway.sweeper import PAUSE_SECONDS as SWEEP_SECONDS
 from dubbing.gateway.sweeper import Sweeper
 from dubbing.gateway.told import Told
 from dubbing.kept import Kept
@@ -65,8 +72,15 @@ from dubbing.script.manifest import json_schema
 from dubbing.serving.requests import Requests
 from dubbing.settings import Settings
 from dubbing.submission.uploads import Uploads
-from dubbing.telemetry.counts import counts
+from dubbing.telemetry.counts import REPORT_SECONDS, counts
 
+ROUTES = (
+    *(health, me, jobs, outputs, events, lines, uploads, scripts, webhooks),
+    *(nodes, endpoints, keys, system, metrics, socket),
+    *(speech, voices, openai),
+    *(pages, session),
+)
+"""The modules of all routes."""
 LARGEST = 1 << 20
 """Bytes of a request's body, unless its route takes more."""
 LATER = (
@@ -91,16 +105,48 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
     """
     for name in LATER:
         import_module(name)
+    keyring = Keyring(client.storage)
+    counter, crowd = Counter(settings.redis), Crowd(settings.redis)
+    office = _office(client, settings, keyring, counter)
+    app = FastAPI(
+        title="dubbing",
+        version=version("dubbing"),
+        summary="Dub films: jobs, voices and speech",
+        lifespan=lambda _: _beside(office, counter, crowd),
+        max_body_size=LARGEST,
+        redoc_url=None,
+    )
+    app.state.office = office
+    for module in ROUTES:
+        app.include_router(module.router)
+    app.add_exception_handler(events.NothingMore, events.nothing_more)
+    FAULTS.install(app)
+    # The last one added is the first one that a request meets.
+    app.add_middleware(Turnstile, limits=Limits(settings, counter, crowd))
+    app.add_middleware(Door, callers=Callers(keyring, office.people, loopback=loopback))
+    if settings.cors_origins:
+        # A browser asks without a key first.
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=["*"],
+        )
+    app.add_middleware(Requests)
+    app.openapi = _with_manifest(app, app.openapi)  # type: ignore[method-assign]
+    return app
+
+
+def _office(client: Client, settings: Settings, keyring: Keyring, counter: Counter) -> Office:
+    """Return what the routes share."""
     storage, facts = client.storage, Facts(client.storage)
-    keyring = Keyring(storage)
-    people = People(keyring, client.ledger.sessions)
-    counter, crowd, sent = Counter(settings.redis), Crowd(settings.redis), Uploads(storage)
-    roster, announcements = Roster(client), Announcements(storage)
+    sent, roster, announcements = Uploads(storage), Roster(client), Announcements(storage)
     overview = Overview(client, roster, announcements)
-    office = Office(
+    return Office(
         client=client,
         settings=settings,
-        people=people,
+        people=People(keyring, client.ledger.sessions),
         facts=facts,
         quotas=Quotas(settings, storage, facts, counter, sent),
         following=Following(storage, client.ledger),
@@ -116,63 +162,35 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
         metrics=Exporter(client).registry,
     )
 
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        sweep()
-        # What was made by now stays, so nobody has to look for rubbish among it.
-        gc.freeze()
-        gc.set_threshold(*RUBBISH)
-        anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
-        office.begin()
-        sender = Sender(storage, client.ledger, facts, Guarded(trust(settings.ca_file)))
-        sender.begin()
-        sweeper = Sweeper(storage, sent)
-        sweeper.begin()
-        crowd.begin()
-        reporter = metrics.Reporter(client.ledger)
-        counts.wanted = settings.metrics
-        reporter.begin()
+
+@asynccontextmanager
+async def _beside(office: Office, counter: Counter, crowd: Crowd) -> AsyncIterator[None]:
+    """Do what goes on beside requests during the block."""
+    sweep()
+    # What was made by now stays, so nobody has to look for rubbish among it.
+    gc.freeze()
+    gc.set_threshold(*RUBBISH)
+    anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+    storage, ledger = office.client.storage, office.client.ledger
+    sender = Sender(storage, ledger, office.facts, Guarded(trust(office.settings.ca_file)))
+    look = partial(asyncio.to_thread, Sweeper(storage, office.uploads).sweep)
+    report = partial(asyncio.to_thread, ledger.totals.report)
+    counts.wanted = office.settings.metrics
+    office.begin()
+    async with (
+        repeated("sender", sender.step, SEND_SECONDS),
+        repeated("sweeper", look, SWEEP_SECONDS),
+        repeated("crowd", crowd.step, TELL_SECONDS),
+        repeated("reporter", report, REPORT_SECONDS),
+        repeated("pulse", office.pulse.step, BEAT_SECONDS),
+    ):
         yield
         await office.end()
-        await sender.end()
-        await sweeper.end()
-        await crowd.end()
-        await counter.end()
-        await reporter.end()
-
-    app = FastAPI(
-        title="dubbing",
-        version=version("dubbing"),
-        summary="Dub films: jobs, voices and speech",
-        lifespan=lifespan,
-        max_body_size=LARGEST,
-        redoc_url=None,
-    )
-    app.state.office = office
-    for module in (
-        *(health, me, jobs, outputs, events, lines, uploads, scripts, webhooks),
-        *(nodes, endpoints, keys, system, metrics, socket),
-        *(speech, voices, openai),
-        *(pages, session),
-    ):
-        app.include_router(module.router)
-    app.add_exception_handler(events.NothingMore, events.nothing_more)
-    FAULTS.install(app)
-    # The last one added is the first one that a request meets.
-    app.add_middleware(Turnstile, limits=Limits(settings, counter, crowd))
-    app.add_middleware(Door, callers=Callers(keyring, people, loopback=loopback))
-    if settings.cors_origins:
-        # A browser asks without a key first.
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.cors_origins,
-            allow_methods=["*"],
-            allow_headers=["*"],
-            expose_headers=["*"],
-        )
-    app.add_middleware(Requests)
-    app.openapi = _with_manifest(app, app.openapi)  # type: ignore[method-assign]
-    return app
+    await sender.end()
+    await crowd.end()
+    await counter.end()
+    with suppress(DubbingError):
+        await asyncio.to_thread(ledger.totals.report)
 
 
 def _with_manifest(app: FastAPI, described: Any) -> Any:

@@ -7,7 +7,6 @@ second, two gateways may serve more than they should.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import secrets
 from contextlib import suppress
@@ -44,7 +43,7 @@ class Crowd:
     """The requests that are served now, by this gateway and by the others."""
 
     def __init__(self, redis_url: str) -> None:
-        """Take the Redis of the installation. `begin` starts to tell."""
+        """Take the Redis of the installation."""
         self.here = 0
         """Requests that this gateway serves."""
         self._others = 0
@@ -53,22 +52,14 @@ class Crowd:
             redis_url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS
         )
         self._tell = self._redis.register_script(SCRIPT)
-        self._task: asyncio.Task[None] | None = None
 
     @property
     def size(self) -> int:
         """Requests that all gateways serve."""
         return self.here + self._others
 
-    def begin(self) -> None:
-        """Tell and learn from now on, on the event loop of the gateway."""
-        self._task = asyncio.create_task(self._go_on())
-
     async def end(self) -> None:
-        """Stop, and leave nothing in Redis."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        """Leave nothing in Redis."""
         with suppress(RedisError):
             await self._redis.hdel(KEY, self._id)
         await self._redis.aclose()
@@ -80,8 +71,3 @@ class Crowd:
         except RedisError as exc:
             self._others = 0
             log.debug("the requests of other gateways are not known: %s", exc)
-
-    async def _go_on(self) -> None:
-        while True:
-            await self.step()
-            await asyncio.sleep(PAUSE_SECONDS)

@@ -15,10 +15,11 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-from dubbing.errors import DubbingError, NotFound
+from dubbing.errors import NotFound
 from dubbing.jobs.status import Status, statuses_of
 from dubbing.ledger import Ledger
 from dubbing.storage import Storage
+from dubbing.telemetry.attempts import Attempts
 
 log = logging.getLogger(__name__)
 
@@ -188,19 +189,15 @@ class Following:
         return [Event(status.id, status, asked) for status in found]
 
     def _run(self) -> None:
+        attempts = Attempts(log, "events are asked for again")
         while not self._over:
             if not self._jobs:
                 self._followed.wait()
                 self._followed.clear()
                 continue
-            try:
+            with attempts.one():
                 self._ask()
-            except DubbingError as exc:
-                log.warning("events are asked for again: %s", exc)
-                time.sleep(AWAY_SECONDS)
-            except Exception:
-                # Without this thread nobody would hear of anything.
-                log.exception("events are asked for again")
+            if attempts.failing:
                 time.sleep(AWAY_SECONDS)
 
     def _ask(self) -> None:

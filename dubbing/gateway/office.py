@@ -53,7 +53,6 @@ class Office:
         """Start what goes on beside requests; called on the event loop of the gateway."""
         self.following.begin()
         self.quotas.begin()
-        self.pulse.begin()
 
     async def end(self) -> None:
         """Send away those who listen or follow: the gateway ends."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -19,8 +18,6 @@ from dubbing.errors import DubbingError
 from dubbing.gateway.callers import Caller
 from dubbing.gateway.overview import Look
 from dubbing.serving.faults import fault_of
-
-log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 2.0
 BEHIND = 100
@@ -71,7 +68,7 @@ class Pulse:
     """Tells listeners how the system is, and what changed. For the gateway's event loop."""
 
     def __init__(self, look: Callable[[], Look]) -> None:
-        """Look at nothing yet; `begin` starts the task that does."""
+        """Look at nothing yet; `step` does."""
         self._look = look
         self._listeners: set[Listener] = set()
         self._wanted = asyncio.Event()
@@ -80,18 +77,11 @@ class Pulse:
         """The last look; None while nobody listens."""
         self._texts: dict[str, str] = {}
         """What the last look tells each tenant; ``""`` stands for admins."""
-        self._task: asyncio.Task[None] | None = None
         self._over = False
 
-    def begin(self) -> None:
-        """Start the task."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
-
     async def end(self) -> None:
-        """End the task, and send all listeners away: they come back to another gateway."""
+        """Send all listeners away: they come back to another gateway."""
         self._over = True
-        if self._task:
-            self._task.cancel()
         for listener in self._listeners:
             listener.leave(GOING_AWAY)
         if self._listeners:
@@ -119,21 +109,17 @@ class Pulse:
         if self._last:
             listener.tell(self._status(self._last, listener.caller))
 
-    async def _run(self) -> None:
-        while True:
-            if not self._listeners:
-                self._last = None
-                self._wanted.clear()
-                await self._wanted.wait()
-            try:
-                await self._beat()
-            except DubbingError as exc:
-                log.warning("those who listen are told nothing new: %s", exc)
-                self._tell_all(message("error", fault_of(exc).model_dump(exclude_none=True)))
-            except Exception:
-                # Without this task nobody would hear of anything.
-                log.exception("those who listen are told nothing new")
-            await asyncio.sleep(BEAT_SECONDS)
+    async def step(self) -> None:
+        """Tell how the system is, once somebody listens."""
+        if not self._listeners:
+            self._last = None
+            self._wanted.clear()
+            await self._wanted.wait()
+        try:
+            await self._beat()
+        except DubbingError as exc:
+            self._tell_all(message("error", fault_of(exc).model_dump(exclude_none=True)))
+            raise
 
     async def _beat(self) -> None:
         look = await run_in_threadpool(self._look)

@@ -43,7 +43,7 @@ class Sender:
     def __init__(
         self, storage: Storage, ledger: Ledger, facts: Facts, transport: httpx2.AsyncBaseTransport
     ) -> None:
-        """Take the transport that checks whom it connects to. `begin` starts to send."""
+        """Take the transport that checks whom it connects to."""
         self._storage = storage
         self._ledger = ledger
         self._facts = facts
@@ -59,9 +59,13 @@ class Sender:
         """Messages on their way, by webhook."""
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def begin(self) -> None:
-        """Start to send, on the event loop of the gateway."""
-        self._start(self._look())
+    async def step(self) -> None:
+        """Begin to send what is due."""
+        for key, message in await asyncio.to_thread(self._taken):
+            self._busy[message.webhook] += 1
+            task = asyncio.create_task(self._tell(key, message))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def end(self) -> None:
         """Stop; what is on its way is told again by another gateway."""
@@ -69,21 +73,6 @@ class Sender:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._client.aclose()
-
-    def _start(self, work: Any) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _look(self) -> None:
-        while True:
-            try:
-                for key, message in await asyncio.to_thread(self._taken):
-                    self._busy[message.webhook] += 1
-                    self._start(self._tell(key, message))
-            except DubbingError as exc:
-                log.warning("webhooks are told later: %s", exc)
-            await asyncio.sleep(LOOK_SECONDS)
 
     def _taken(self) -> list[tuple[str, Outgoing]]:
         """Return due messages for this gateway to tell now."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
 import time
 
 from dubbing.documents import is_identifier
-from dubbing.errors import Damaged, DubbingError, NewerRelease, NotFound
+from dubbing.errors import Damaged, NewerRelease, NotFound
 from dubbing.storage import Keys, Storage, each
 from dubbing.submission.uploads import ID, Uploads
 
@@ -25,30 +24,11 @@ class Sweeper:
     """Looks at all uploads. Several gateways may do so at the same time."""
 
     def __init__(self, storage: Storage, uploads: Uploads) -> None:
-        """Take the uploads. `begin` starts to look."""
+        """Take the uploads."""
         self._storage = storage
         self._uploads = uploads
         self._seen = 0.0
         """Uploads of which nothing was stored since then have been looked at."""
-        self._task: asyncio.Task[None] | None = None
-
-    def begin(self) -> None:
-        """Look now and every hour, on the event loop of the gateway."""
-        self._task = asyncio.create_task(self._look())
-
-    async def end(self) -> None:
-        """Stop."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _look(self) -> None:
-        while True:
-            try:
-                await asyncio.to_thread(self.sweep)
-            except DubbingError as exc:
-                log.warning("uploads that nobody finishes are removed later: %s", exc)
-            await asyncio.sleep(PAUSE_SECONDS)
 
     def sweep(self) -> None:
         """Remove unfinished uploads of which nothing was stored for a day, and lost parts."""

@@ -6,7 +6,8 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
@@ -21,7 +22,8 @@ from tls import CERTIFICATE, tls_before
 from dubbing.errors import NotFound
 from dubbing.gateway.facts import Facts
 from dubbing.gateway.guard import Guarded, trust
-from dubbing.gateway.sender import AT_ONCE_EACH, Sender
+from dubbing.gateway.repeat import repeated
+from dubbing.gateway.sender import AT_ONCE_EACH, LOOK_SECONDS, Sender
 from dubbing.job import JobState
 from dubbing.jobs.rounds import end_round
 from dubbing.jobs.store import End
@@ -104,14 +106,14 @@ class Post:
             Sender(self.storage, self.ledger, facts, Guarded(trust(self.certificate), allowed))
             for _ in range(senders)
         ]
-        for sender in running:
-            sender.begin()
         deadline = time.monotonic() + SECONDS
-        while not await asyncio.to_thread(done):
-            assert time.monotonic() < deadline
-            await asyncio.sleep(0.02)
-        ends: list[Awaitable[None]] = [sender.end() for sender in running]
-        await asyncio.gather(*ends)
+        async with AsyncExitStack() as stack:
+            for sender in running:
+                stack.push_async_callback(sender.end)
+                await stack.enter_async_context(repeated("sender", sender.step, LOOK_SECONDS))
+            while not await asyncio.to_thread(done):
+                assert time.monotonic() < deadline
+                await asyncio.sleep(0.02)
 
     def empty(self) -> bool:
         """Whether nothing is left to be told."""

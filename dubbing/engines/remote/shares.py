@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
 from dubbing.engines.remote.pool import Endpoint
-from dubbing.errors import DubbingError
+from dubbing.telemetry.attempts import Attempts
 
 log = logging.getLogger(__name__)
 
@@ -134,21 +134,13 @@ class Allotment:
                 self._expected -= lines
 
     def _run(self) -> None:
-        failing = False
+        attempts = Attempts(log, f"the slots of {self._engine} are asked for again")
         while not self._closed:
             # Without work and without slots there is nothing to renew.
             self._wake.wait(RENEW_SECONDS if self._mine or self._peak else None)
             self._wake.clear()
-            try:
+            with attempts.one():
                 self._renew()
-                failing = False
-            except DubbingError as exc:
-                level = logging.DEBUG if failing else logging.WARNING
-                log.log(level, "the slots of %s wait for Redis: %s", self._engine, exc)
-                failing = True
-            except Exception:
-                # Without this thread no line would be sent any more.
-                log.exception("the slots of %s are asked for again", self._engine)
 
     def _renew(self) -> None:
         if self._shares is None:
