@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import time
-from types import TracebackType
 
 import redis
 from redis_server import SECONDS, RedisServer, follow, free_port
@@ -67,16 +66,11 @@ class GuardedRedis(RedisServer):
                 assert time.monotonic() < deadline, (self._folder / "sentinel.log").read_text()
                 time.sleep(0.05)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        exc: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc: object) -> None:
         try:
             if self._sentinel:
                 self._sentinel.terminate()
                 self._sentinel.wait(timeout=SECONDS)
-            self._second.__exit__(kind, exc, trace)
+            self._second.__exit__(*exc)
         finally:
-            super().__exit__(kind, exc, trace)
+            super().__exit__(*exc)

@@ -10,7 +10,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Any, ClassVar
 
 from console import Console
@@ -81,16 +80,11 @@ class System:
             self.start(name)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        exc: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc: object) -> None:
         try:
             self._end_workers()
         finally:
-            self.redis.__exit__(kind, exc, trace)
+            self.redis.__exit__(*exc)
         # Processes that a worker leaves behind end when they notice that it is gone.
         home, deadline = Console(self.settings.home), time.monotonic() + 10
         while left := home.processes():

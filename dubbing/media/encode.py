@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from dubbing.errors import BadInput
@@ -97,17 +96,12 @@ class Encoder:
         for feed in self._feeds:
             feed.write(data)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         with ExitStack() as unless_finished:
             for path in self._commands:
                 unless_finished.callback(path.unlink, missing_ok=True)
             with self._stack:
-                if error is None:
+                if kind is None:
                     self._finish()
                     unless_finished.pop_all()
 

@@ -12,7 +12,6 @@ import tempfile
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from types import TracebackType
 from typing import IO, Self
 
 import numpy as np
@@ -78,15 +77,10 @@ class Feed:
         """Wait for ffmpeg to finish; raises MediaError when it failed."""
         self._ffmpeg.finish(self._name, timeout=FINISH_SECONDS)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc: object) -> None:
         self._ffmpeg.kill()
         self._writer.shutdown()
-        self._ffmpeg.__exit__(kind, error, trace)
+        self._ffmpeg.__exit__(*exc)
 
     def _settle(self) -> None:
         if self._pending:
@@ -133,11 +127,6 @@ class Meter(Feed):
             blocks=np.array(blocks[BLOCK - 1 :], np.float32),
         )
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        super().__exit__(kind, error, trace)
+    def __exit__(self, *exc: object) -> None:
+        super().__exit__(*exc)
         self._lines.close()

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import time
 from collections.abc import Collection
-from types import TracebackType
 
 from benchmarks._system import PATIENCE, POLL_SECONDS
 from dubbing.client import Client
@@ -29,12 +28,7 @@ class Workers:
     def __enter__(self) -> Workers:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        exc: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.end()
 
     def start(self, name: str, own: Settings, **variables: str) -> None:
