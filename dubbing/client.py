@@ -435,8 +435,8 @@ class Client:
         cast = cast_lines(job, job.segments, specs)
         self._installation.prepare()
         charge(len(cast))
-        both = self.storage, self.ledger
-        return together([say(*both, self.publisher, one, job.language) for one in cast])
+        parts = self.storage, self.ledger, self.publisher
+        return together([say(*parts, job, one) for one in cast])
 
     def specs(self) -> dict[str, EngineSpec]:
         """Return the specs of the engines that jobs can name."""

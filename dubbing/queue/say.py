@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from dubbing.documents import Document, Identifier, received
 from dubbing.errors import Damaged, ErrorRecord, ReportedError, Transient
+from dubbing.job import Job
 from dubbing.ledger import Ledger
 from dubbing.media.samples import Audio
 from dubbing.media.sounds import joined
@@ -38,6 +39,8 @@ class SayRequest(Document):
     line: PlannedLine
     request_id: Identifier | None = None
     """Id of the request over HTTP that asks for it."""
+    tenant: Identifier | None = None
+    """Who asks; an older release does not tell."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +52,9 @@ class Said(Audio):
 
 
 def say(
-    storage: Storage, ledger: Ledger, publisher: Publisher, cast: CastLine, language: str
+    storage: Storage, ledger: Ledger, publisher: Publisher, job: Job, cast: CastLine
 ) -> Said:
-    """Have a line spoken ahead of all batches and return it.
+    """Have a line of a job that is not stored spoken ahead of all batches and return it.
 
     Raises the worker's error, or Transient when no worker answers in time.
     """
@@ -60,11 +63,12 @@ def say(
     ticket = secrets.token_hex(8)
     asked = SayRequest(
         ticket=ticket,
-        language=language,
+        language=job.language,
         engine=cast.engine,
         voice=cast.voice,
         line=cast.line,
         request_id=request_id(),
+        tenant=job.tenant,
     )
     with ledger.requests.asking(ticket):
         publisher.say(cast.engine, asked.model_dump())
