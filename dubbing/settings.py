@@ -104,8 +104,8 @@ class Settings(BaseSettings):
     engine: str = "espeak"
     """Engine for jobs and speakers that name none."""
     slots: int | None = Field(default=None, ge=1)
-    """How many batches a worker takes at once. Default: one per core; for assembly, one per two
-    cores; on a GPU, one."""
+    """How many batches a worker takes at once. Default: one per core that it may use; for assembly,
+    one per two cores; on a GPU, one."""
     models: Path | None = None
     """Folder of the engines' models, with a folder for each engine. Default: `models` in the
     home."""
