@@ -142,9 +142,9 @@ class Settings(BaseSettings):
     The name * stands for tenants that are not named. Default: no bounds."""
     retention: dict[str, dict[str, str]] = {}
     """What `dubbing gc` keeps, as JSON: {"*": {"outputs": "90d"}, "acme": {"outputs": "30d 9GB"}};
-    also rounds and uploads, and under * what tenants share: clips, media and voices that nothing
-    names, and backgrounds (docs/operations.md). Default: all, but strays for a day, and for a week
-    clips and media that nothing names."""
+    also rounds, uploads and messages, and under * what tenants share: clips, media and voices that
+    nothing names, and backgrounds (docs/operations.md). Default: all, but strays for a day, for a
+    week clips and media that nothing names, and messages of webhooks for 30 days."""
     hub_endpoint: str = ""
     """Address of the Hugging Face hub, or of a mirror. Default: HF_ENDPOINT, or
     https://huggingface.co."""
