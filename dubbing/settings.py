@@ -104,8 +104,8 @@ class Settings(BaseSettings):
     engine: str = "espeak"
     """Engine for jobs and speakers that name none."""
     slots: int | None = Field(default=None, ge=1)
-    """How many batches a worker takes at once. Default: one per core; for assembly, one per two
-    cores; on a GPU, one."""
+    """How many batches a worker takes at once. Default: one per core that it may use; for assembly,
+    one per two cores; on a GPU, one."""
     models: Path | None = None
     """Folder of the engines' models, with a folder for each engine. Default: `models` in the
     home."""
@@ -142,9 +142,9 @@ class Settings(BaseSettings):
     The name * stands for tenants that are not named. Default: no bounds."""
     retention: dict[str, dict[str, str]] = {}
     """What `dubbing gc` keeps, as JSON: {"*": {"outputs": "90d"}, "acme": {"outputs": "30d 9GB"}};
-    also rounds and uploads, and under * what tenants share: clips, media and voices that nothing
-    names, and backgrounds (docs/operations.md). Default: all, but strays for a day, and for a week
-    clips and media that nothing names."""
+    also rounds, uploads and messages, and under * what tenants share: clips, media and voices that
+    nothing names, and backgrounds (docs/operations.md). Default: all, but strays for a day, for a
+    week clips and media that nothing names, and messages of webhooks for 30 days."""
     hub_endpoint: str = ""
     """Address of the Hugging Face hub, or of a mirror. Default: HF_ENDPOINT, or
     https://huggingface.co."""

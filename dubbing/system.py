@@ -5,7 +5,6 @@ Clients, workers and commands all build their storage, ledger, queue and engines
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 from dubbing.engines.catalogue import Catalogue
 from dubbing.engines.models.folders import ModelFolders
 from dubbing.engines.remote.pool import SERVICE_KEY, Pools
+from dubbing.engines.threads import cores
 from dubbing.errors import QueueUnavailable
 from dubbing.jobs.costs import Account, spent
 from dubbing.jobs.installation import Installation
@@ -121,7 +121,7 @@ class System:
             return None
         # Engines on a CPU have a process for each core.
         alone = any(self.catalogue.create(name).spec.device != "cpu" for name in engines)
-        return WordJudge(folder, min(JUDGES, os.cpu_count() or 1) if alone else 1)
+        return WordJudge(folder, min(JUDGES, cores()) if alone else 1)
 
     @property
     def separator(self) -> Separator:

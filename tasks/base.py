@@ -50,12 +50,12 @@ class WorkerTask(Task):  # type: ignore[misc]
 
     def subject(self, message: dict[str, Any]) -> dict[str, object]:
         """Return the names and values for the log lines, beside the worker."""
-        return {"request": message.get(REQUEST_ID)}
+        return {"request": message.get(REQUEST_ID), "tenant": message.get("tenant")}
 
 
 class BatchTask(WorkerTask):
-    """A task whose message is the address of a batch; its log lines name job, round, batch
-    and request."""
+    """A task whose message is the address of a batch; its log lines name job, round, batch,
+    request and tenant."""
 
     abstract = True
 
@@ -73,7 +73,7 @@ class BatchTask(WorkerTask):
             raise
 
     def subject(self, message: dict[str, Any]) -> dict[str, object]:
-        """Return job, round, batch and request."""
+        """Return job, round, batch, request and tenant."""
         return received(Address, message).context
 
 

@@ -216,5 +216,5 @@ def default_slots(engines: Sequence[str], devices: Sequence[str]) -> int:
     """
     if set(devices) != {"cpu"}:
         return 1
-    cores = os.cpu_count() or 1
+    cores = threads.cores()
     return max(1, cores // 2) if Kind.ASSEMBLY in engines else cores

@@ -16,6 +16,7 @@ from dubbing.errors import BadInput
 from dubbing.settings import Settings
 from dubbing.system import System
 from dubbing.telemetry import logs
+from dubbing.telemetry.counts import counts
 from dubbing.telemetry.options import log_options
 
 EXTRA = "engine-server"
@@ -63,6 +64,7 @@ def engine_server(
 
     settings = Settings()
     logs.configure(settings, "engine-server")
+    counts.wanted = settings.metrics
     key = settings.engine_server_key.get_secret_value() if settings.engine_server_key else ""
     if not key and not is_loopback(host):
         raise BadInput(

@@ -218,8 +218,8 @@ class Client(Reader):
         cast = cast_lines(job, job.segments, specs)
         self._installation.prepare()
         charge(len(cast))
-        both = self.storage, self.ledger
-        return together([say(*both, self.publisher, one, job.language) for one in cast])
+        parts = self.storage, self.ledger, self.publisher
+        return together([say(*parts, job, one) for one in cast])
 
     def _prepare(self, specs: Collection[EngineSpec]) -> None:
         """Make ready for a round of engines; raises BadInput for a licence that is refused here."""

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, FastAPI, Form, Request, Response, UploadFile
 
-from dubbing.engine_server import faults, openai
+from dubbing.engine_server import faults, metrics, openai
 from dubbing.engine_server.booth import State
 from dubbing.engine_server.contract import Contract
 from dubbing.engine_server.desk import Desk, Gone, answered, desk_of
@@ -130,7 +130,8 @@ def make_app(desk: Desk, access: Access, contract: Contract = OWN) -> FastAPI:
         max_body_size=LARGEST,
     )
     app.state.desk = desk
-    for one in contract.routers:
+    app.state.metrics = metrics.Metrics(booths)
+    for one in (*contract.routers, metrics.router):
         app.include_router(one)
     faults.faults_in(contract.form).install(app)
     app.add_exception_handler(Gone, _to_nobody)

@@ -18,6 +18,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from dubbing.engine_server.counting import count_call
 from dubbing.engines.engine import Engine, EngineSpec, Line, Spoken, VoiceForm
 from dubbing.errors import (
     DubbingError,
@@ -89,6 +90,8 @@ class Booth:
         self._waiting: deque[_Asked] = deque()
         self._changed = threading.Condition()
         self._called_at: float | None = None
+        self.running = 0
+        """How many lines the engine speaks now."""
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def begin(self) -> None:
@@ -112,7 +115,7 @@ class Booth:
     @property
     def waiting(self) -> int:
         """How many lines wait."""
-        return sum(len(one.lines) for one in tuple(self._waiting) if isinstance(one, _Speech))
+        return _lines(tuple(self._waiting))
 
     def speak(self, lines: Sequence[Line]) -> Future[list[Spoken]]:
         """Have lines spoken by one call, perhaps with others; returns one result for each.
@@ -151,9 +154,9 @@ class Booth:
             if self.state is State.LOADING:
                 self.state = State.READY
         while asked := self._next():
-            self._called_at = time.monotonic()
+            self._called_at, self.running = time.monotonic(), _lines(asked)
             _serve(engine, asked)
-            self._called_at = None
+            self._called_at, self.running = None, 0
         engine.unload()
 
     def _next(self) -> list[_Asked]:
@@ -184,6 +187,10 @@ class Booth:
         return alike and longest * len(lines) <= self.spec.batch_seconds
 
 
+def _lines(asked: Sequence[_Asked]) -> int:
+    return sum(len(one.lines) for one in asked if isinstance(one, _Speech))
+
+
 def _identity(voice: str | VoiceForm) -> object:
     """Return what tells voices apart: a form is kept once, and shared by its lines."""
     return voice if isinstance(voice, str) else id(voice)
@@ -200,6 +207,7 @@ def _serve(engine: Engine, asked: Sequence[_Asked]) -> None:
             return
     speeches = [one for one in asked if isinstance(one, _Speech)]
     lines = [line for one in speeches for line in one.lines]
+    began = time.monotonic()
     try:
         spoken = engine.synthesize(lines)
     except Exception as exc:  # noqa: BLE001 - an engine may raise anything
@@ -209,6 +217,7 @@ def _serve(engine: Engine, asked: Sequence[_Asked]) -> None:
             return
         log.warning("%s failed: %s: %s", engine.spec.name, type(exc).__name__, exc)
         spoken = [exc if isinstance(exc, DubbingError) else _failure(exc)] * len(lines)
+    count_call(engine.spec.name, spoken, time.monotonic() - began)
     results = iter(spoken)
     for one in speeches:
         one.future.set_result([next(results) for _ in one.lines])

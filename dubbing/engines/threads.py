@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 VARIABLE = "OMP_NUM_THREADS"
 """Environment variable that a worker sets for its processes, unless its user has. Libraries of
 numbers read it by themselves; onnxruntime does not."""
+GROUPS = Path("/sys/fs/cgroup")
+"""Where Linux tells the limits of containers and services."""
+OWN_GROUP = Path("/proc/self/cgroup")
 
 
 def threads() -> int:
@@ -17,4 +23,37 @@ def threads() -> int:
 
 def share(slots: int) -> int:
     """Return the number of threads for each of so many processes on this machine."""
-    return max(1, (os.cpu_count() or 1) // slots)
+    return max(1, cores() // slots)
+
+
+def cores() -> int:
+    """Return the number of cores that this process may use.
+
+    It is bound to some of the machine's, or its container or its service has a limit of time.
+    """
+    bound = hasattr(os, "sched_getaffinity")
+    own = len(os.sched_getaffinity(0)) if bound else os.cpu_count() or 1
+    return max(1, min(own, math.ceil(min(_limits(), default=own))))
+
+
+def _limits() -> Iterator[float]:
+    """Yield the limits that are set, in cores."""
+    newer = [[folder / "cpu.max"] for folder in (GROUPS, GROUPS / _own_group())]
+    older = [GROUPS / "cpu" / f"cpu.cfs_{part}_us" for part in ("quota", "period")]
+    for files in [*newer, older]:
+        try:
+            quota, period = map(int, " ".join(file.read_text() for file in files).split())
+        except (OSError, ValueError):
+            # There is no such file, or no limit: "max".
+            continue
+        if quota > 0:
+            yield quota / period
+
+
+def _own_group() -> str:
+    """Return the path of this process's group below `GROUPS`; ``""`` where there is none."""
+    try:
+        groups = OWN_GROUP.read_text().splitlines()
+    except OSError:
+        return ""
+    return next((line.removeprefix("0::/") for line in groups if line.startswith("0::/")), "")

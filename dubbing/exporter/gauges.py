@@ -145,16 +145,21 @@ MACHINE = (
 
 
 def endpoints(pools: Mapping[str, Pool], beats: Mapping[str, ServerBeat]) -> Iterator[Metric]:
-    """Yield how many servers of each engine are in each state."""
+    """Yield the state of each server, and how many of each engine are in each state."""
     servers = gauge("endpoints", "Servers of an engine that speaks elsewhere.", ["engine", "state"])
+    each = gauge(
+        "endpoint_state", "1 for the state in which a server is.", ["engine", "endpoint", "state"]
+    )
     for engine, pool in sorted(pools.items()):
         found: Counter[str] = Counter(ready=0, draining=0, offline=0)
         for endpoint in pool.endpoints:
             state = state_of(endpoint, beats.get(id_of(engine, endpoint)), time.time())
-            found[SERVER_STATES.get(state, state.value)] += 1
+            name = SERVER_STATES.get(state, state.value)
+            found[name] += 1
+            each.add_metric([engine, endpoint.url, name], 1)
         for name, count in found.items():
             servers.add_metric([engine, name], count)
-    yield servers
+    yield from (servers, each)
 
 
 def parts(up: Mapping[str, bool]) -> Iterator[Metric]:

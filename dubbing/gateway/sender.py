@@ -16,7 +16,7 @@ from typing import Any
 import httpx2
 from standardwebhooks import Webhook as Signer
 
-from dubbing.errors import BadInput, DubbingError, NotFound
+from dubbing.errors import BadInput, Conflict, DubbingError, NotFound
 from dubbing.gateway.bodies import job_body
 from dubbing.gateway.facts import Facts
 from dubbing.jobs.status import ended_status
@@ -111,7 +111,11 @@ class Sender:
         """
         if await asyncio.to_thread(self._outbox.is_told, message):
             return None
-        webhook = await asyncio.to_thread(self._webhooks.find, message.tenant, message.webhook)
+        try:
+            webhook = await asyncio.to_thread(self._webhooks.find, message.tenant, message.webhook)
+        except Conflict as exc:
+            # Who restores it within a day has lost nothing.
+            return str(exc)
         body = await asyncio.to_thread(self._body, message)
         try:
             answer = await self._client.post(

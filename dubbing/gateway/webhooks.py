@@ -92,20 +92,20 @@ def delete(request: Request, caller: Submitter, webhook_id: Id) -> Response:
     return Response(status_code=204)
 
 
-@router.post("/{webhook_id}/rotate", responses=documented(404))
+@router.post("/{webhook_id}/rotate", responses=documented(404, 409))
 def rotate(request: Request, caller: Submitter, webhook_id: Id) -> NewWebhookBody:
     """Give a webhook a new secret; for a day, the one before signs too."""
     return _new(_webhooks(request).rotate(caller.tenant, webhook_id))
 
 
-@router.post("/{webhook_id}/test", status_code=202, responses=documented(404))
+@router.post("/{webhook_id}/test", status_code=202, responses=documented(404, 409))
 def test(request: Request, caller: Submitter, webhook_id: Id) -> MessageBody:
     """Send a webhook the event `test`."""
     webhook = _webhooks(request).find(caller.tenant, webhook_id)
     return _message(_outbox(request).test(webhook))
 
 
-@router.get("/{webhook_id}/dead", responses=documented(404))
+@router.get("/{webhook_id}/dead", responses=documented(404, 409))
 def dead(request: Request, caller: Reader, webhook_id: Id) -> MessagesBody:
     """List what a webhook was not told, though it was tried for a day."""
     webhook = _webhooks(request).find(caller.tenant, webhook_id)
@@ -113,7 +113,9 @@ def dead(request: Request, caller: Reader, webhook_id: Id) -> MessagesBody:
     return MessagesBody(messages=[_message(one) for one in found])
 
 
-@router.post("/{webhook_id}/dead/{message_id}/resend", status_code=202, responses=documented(404))
+@router.post(
+    "/{webhook_id}/dead/{message_id}/resend", status_code=202, responses=documented(404, 409)
+)
 def resend(request: Request, caller: Submitter, webhook_id: Id, message_id: Id) -> MessageBody:
     """Try a dead message again, for another day."""
     webhook = _webhooks(request).find(caller.tenant, webhook_id)

@@ -31,10 +31,12 @@ local function todokey(job, queue) return jobkey(job) .. ':todo:' .. queue end
 local function member(job, round, token) return job .. '|' .. round .. '|' .. token end
 local function split(m) return string.match(m, '^([^|]+)|(%d+)|([^|]+)$') end
 
--- Return a batch as scripts tell it to their caller: its member, a mark or '', and the id of the request
--- over HTTP that asked for its round, or ''.
+-- Return a batch as scripts tell it to their caller: its member, a mark or '', the id of the request over
+-- HTTP that asked for its round, or '', and the tenant.
 local function told(m, mark)
-  return m .. '|' .. (mark or '') .. '|' .. (redis.call('HGET', jobkey(split(m)), 'request') or '')
+  local key = jobkey(split(m))
+  local request, tenant = unpack(redis.call('HMGET', key, 'request', 'tenant'))
+  return table.concat({m, mark or '', request or '', tenant or ''}, '|')
 end
 
 -- Whether a token is one that a plan made; other entries are not ours. A newer release may add to

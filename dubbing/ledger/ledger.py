@@ -337,7 +337,7 @@ def _taken(queue: str, answer: Any) -> list[Address]:
 
 def _address(batch: str, queue: str) -> Address:
     """Return a batch as the function `told` of the scripts tells it."""
-    job, round_, token, late, request = batch.split("|", 4)
+    job, round_, token, late, request, tenant = batch.split("|", 5)
     return Address(
         job=job,
         round=int(round_),
@@ -345,6 +345,7 @@ def _address(batch: str, queue: str) -> Address:
         queue=queue,
         late=bool(late),
         request_id=request if is_identifier(request) else None,
+        tenant=tenant if is_identifier(tenant) else None,
     )
 
 

@@ -43,6 +43,8 @@ class Address:
     """Whether it was sent before; then it goes ahead of new batches."""
     request_id: Identifier | None = field(default=None, compare=False)
     """Id of the request over HTTP that asked for its round."""
+    tenant: Identifier | None = field(default=None, compare=False)
+    """Whose job it is; an older release does not tell."""
 
     @property
     def number(self) -> int | None:
@@ -67,13 +69,14 @@ class Address:
 
     @property
     def context(self) -> dict[str, object]:
-        """Job, round, batch and request, for the lines of a log."""
+        """Job, round, batch, request and tenant, for the lines of a log."""
         batch = Kind.ASSEMBLY.value if self.number is None else self.number
         return {
             "job": self.job,
             "round": self.round,
             "batch": batch,
             "request": self.request_id,
+            "tenant": self.tenant,
         }
 
     @property

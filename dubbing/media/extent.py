@@ -20,8 +20,11 @@ _UNSEEKABLE = {"aac", "ac3", "eac3", "dts", "mp3", "amr"}
 """Formats without an index: positions in them and their length are guessed from the bit rate."""
 _CLAIMING = {"aiff", "ape", "au", "flac", "flv", "gxf", "mxf", "rm", "tta", "wv"}
 """Formats whose header gives the length of picture and sound; others give bytes, or nothing."""
-_SHORT = 0.5
-"""Seconds by which a complete file may be shorter than it claims."""
+_COUNTING = {"aiff", "au", "flac", "wv"}
+"""Those of them whose header counts the samples."""
+_SHORT, _SHORT_COUNTED = 0.5, 0.02
+"""Seconds by which a complete file may be shorter than it claims, and one whose samples are
+counted."""
 _LEAST = 32
 """Bytes of a file for each second that it lasts; hours of silence in the leanest codec take 80."""
 _SHORT_FILM = 600.0
@@ -49,7 +52,8 @@ def end_of(
             end = _last(container, streams, begin)
     if end <= begin:
         raise BadInput("there is nothing in it", where=name)
-    if _CLAIMING & names and claimed - end > _SHORT:
+    short = _SHORT_COUNTED if _COUNTING & names else _SHORT
+    if _CLAIMING & names and claimed - end > short:
         raise BadInput(
             f"the file is cut short: {end - begin:.1f} of {claimed - begin:.1f} s are there: copy "
             "or create it again",

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import secrets
+import signal
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from dubbing.documents import Document, Identifier, received
 from dubbing.errors import Damaged, ErrorRecord, ReportedError, Transient
+from dubbing.job import Job
 from dubbing.ledger import Ledger
 from dubbing.media.samples import Audio
 from dubbing.media.sounds import joined
@@ -38,6 +42,8 @@ class SayRequest(Document):
     line: PlannedLine
     request_id: Identifier | None = None
     """Id of the request over HTTP that asks for it."""
+    tenant: Identifier | None = None
+    """Who asks; an older release does not tell."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +54,8 @@ class Said(Audio):
     """Names of the workers, each once; one of an older release does not tell its name."""
 
 
-def say(
-    storage: Storage, ledger: Ledger, publisher: Publisher, cast: CastLine, language: str
-) -> Said:
-    """Have a line spoken ahead of all batches and return it.
+def say(storage: Storage, ledger: Ledger, publisher: Publisher, job: Job, cast: CastLine) -> Said:
+    """Have a line of a job that is not stored spoken ahead of all batches and return it.
 
     Raises the worker's error, or Transient when no worker answers in time.
     """
@@ -60,14 +64,16 @@ def say(
     ticket = secrets.token_hex(8)
     asked = SayRequest(
         ticket=ticket,
-        language=language,
+        language=job.language,
         engine=cast.engine,
         voice=cast.voice,
         line=cast.line,
         request_id=request_id(),
+        tenant=job.tenant,
     )
     with ledger.requests.asking(ticket):
-        publisher.say(cast.engine, asked.model_dump())
+        with uninterrupted():
+            publisher.say(cast.engine, asked.model_dump())
         reply = ledger.requests.wait_reply(ticket, wait=deadline - time.monotonic())
     if reply is None:
         raise Transient(
@@ -82,6 +88,27 @@ def say(
     sound = load_clip(storage, take.key, take.digest).audio
     workers = (str(reply["worker"]),) if "worker" in reply else ()
     return Said(samples=sound.samples, rate=sound.rate, workers=workers)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Have Ctrl-C wait for the end of the block.
+
+    The first message loads Celery, and an interrupt in the midst of an import may be lost: Python
+    drops it when it comes in a callback of the import system.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        # Interrupts come to the main thread alone.
+        yield
+        return
+    came = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda *_: came.set())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if came.is_set():
+            signal.raise_signal(signal.SIGINT)
 
 
 def together(lines: Sequence[Said]) -> Said:

@@ -170,6 +170,7 @@ class Collector:
             for found in self._unnamed(unused):
                 self._remove_unused(found)
         self._sweep_backgrounds()
+        self._sweep_messages()
         sweep_clips(storage, self._clips, self._rules.of(Kind.CLIPS), self._broom, self._between)
 
     def _mark_jobs(self) -> None:
@@ -297,6 +298,15 @@ class Collector:
         gone = beyond(entries, self._rules.of(Kind.BACKGROUNDS), self._now)
         # An assembly may be reading one that was used just now.
         self._broom.remove_unused(Kind.BACKGROUNDS, OTHERS, gone, self._now - LEAST)
+
+    def _sweep_messages(self) -> None:
+        """Forget what webhooks were told: it keeps them from being told twice of a late end."""
+        for prefix in (Keys.TOLD, Keys.UNTOLD):
+            for tenant in self._storage.folders(prefix):
+                self._between()
+                entries = self._storage.entries(f"{prefix}{tenant}/")
+                gone = beyond(entries, self._rules.of(Kind.MESSAGES, tenant), self._now)
+                self._broom.remove(Kind.MESSAGES, tenant, gone)
 
 
 def _of_round(mark: str, prefix: str, round_: int) -> bool:

@@ -43,5 +43,5 @@ def busy() -> bool:
         running = int(LOAD.read_text().split()[3].partition("/")[0])
     except (OSError, ValueError, IndexError):
         return True
-    # This process is one of them.
+    # This process is one of them. The load is that of the machine, whatever part of it is ours.
     return running > (os.cpu_count() or 1)

@@ -39,13 +39,15 @@ class Kind(StrEnum):
     """Sounds of films without speech, by the time when they were made, or used in a folder."""
     CLIPS = "clips"
     """Clips that no result names, by the time of their last use."""
+    MESSAGES = "messages"
+    """Marks of what webhooks were told, and what they could not be told, by the time of both."""
 
 
 SHARED = frozenset({Kind.MEDIA, Kind.VOICES, Kind.BACKGROUNDS, Kind.CLIPS})
 """Kinds that belong to no tenant."""
 LEAST = DAY
 """Shortest age of garbage: documents that name such objects may be about to be written."""
-GARBAGE = SHARED | {Kind.STRAYS}
+GARBAGE = SHARED | {Kind.STRAYS, Kind.MESSAGES}
 
 
 class Bound(NamedTuple):
@@ -62,6 +64,7 @@ DEFAULTS = {
     Kind.STRAYS: Bound(age=DAY),
     Kind.MEDIA: Bound(age=7 * DAY),
     Kind.CLIPS: Bound(age=7 * DAY),
+    Kind.MESSAGES: Bound(age=30 * DAY),
 }
 """Nothing else is removed unless a rule says so."""
 

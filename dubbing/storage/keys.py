@@ -39,6 +39,8 @@ class Keys:
     API_KEYS = "api-keys/"
     UPLOADS = "uploads/"
     OUTBOX = "outbox/"
+    TOLD = "told/"
+    UNTOLD = "untold/"
     WEBHOOKS = "webhooks/"
     ANNOUNCEMENTS = "announcements/"
     SUBMITTED = "submitted/"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 import secrets
 import time
 from collections.abc import Sequence
@@ -12,8 +13,10 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from dubbing.documents import Document, Identifier, stored
-from dubbing.errors import BadInput, Damaged, NewerRelease, NotFound
+from dubbing.errors import BadInput, Conflict, Damaged, NewerRelease, NotFound
 from dubbing.storage import Keys, Storage, each
+
+log = logging.getLogger(__name__)
 
 ROTATION_SECONDS = 24 * 3600.0
 """How long a receiver may still check by the secret before."""
@@ -84,22 +87,32 @@ class Webhooks:
         return webhook
 
     def find(self, tenant: str, id_: str) -> Webhook:
-        """Return a webhook of a tenant; raises NotFound."""
+        """Return a webhook of a tenant; raises NotFound, and Conflict for one that is damaged."""
         key = Keys.webhook(tenant, id_)
         try:
             return stored(Webhook, self._storage.get(key), key)
         except (NotFound, BadInput) as exc:
-            raise NotFound(f"there is no webhook {id_[:40]!r}") from exc
+            raise _missing(id_) from exc
+        except Damaged as exc:
+            words = f"webhook {id_[:40]!r} is damaged: delete it, and make another one"
+            raise Conflict(words) from exc
 
     def all(self, tenant: str) -> list[Webhook]:
-        """Return the webhooks of a tenant, the oldest first; one that is damaged is left out."""
+        """Return the webhooks of a tenant, the oldest first; one that is damaged is left out.
+
+        So is one of a newer release. The log names both.
+        """
         prefix, ends = Keys.webhooks(tenant), ".json"
         names = (key.removeprefix(prefix) for key in self._storage.keys(prefix))
 
         def load(id_: str) -> Webhook | None:
             try:
                 return self.find(tenant, id_)
-            except (NotFound, Damaged, NewerRelease):
+            except NotFound:
+                # It was deleted meanwhile.
+                return None
+            except (Conflict, NewerRelease) as exc:
+                log.warning("a webhook of tenant %s is left out: %s", tenant, exc)
                 return None
 
         found = each(load, [name.removesuffix(ends) for name in names if name.endswith(ends)])
@@ -114,13 +127,26 @@ class Webhooks:
         return rotated
 
     def delete(self, tenant: str, id_: str) -> None:
-        """Delete a webhook; what was not told yet is dropped. Raises NotFound."""
-        webhook = self.find(tenant, id_)
-        self._storage.delete(Keys.webhook(tenant, webhook.id))
+        """Delete a webhook, also a damaged one; what was not told yet is dropped.
+
+        Raises NotFound.
+        """
+        key = Keys.webhook(tenant, id_)
+        try:
+            there = self._storage.exists(key)
+        except BadInput as exc:
+            raise _missing(id_) from exc
+        if not there:
+            raise _missing(id_)
+        self._storage.delete(key)
 
     def _write(self, webhook: Webhook) -> None:
         key = Keys.webhook(webhook.tenant, webhook.id)
         self._storage.replace(key, webhook.model_dump_json().encode())
+
+
+def _missing(id_: str) -> NotFound:
+    return NotFound(f"there is no webhook {id_[:40]!r}")
 
 
 def _new_secret() -> Secret:

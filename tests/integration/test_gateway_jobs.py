@@ -123,7 +123,7 @@ def test_outputs_are_fetched_whole_and_in_ranges_beside_the_report(gateway: Gate
 def test_the_id_of_a_request_is_in_the_logs_and_the_report_of_what_it_asked_for(
     system: Served, gateway: Gateway
 ) -> None:
-    asked, line = manifest(), "[job={} round=1 batch={} request=trace-4711 worker="
+    asked, line = manifest(), "[job={} round=1 batch={} request=trace-4711 tenant=default worker="
     headers = {"X-Request-Id": "trace-4711"}
     assert gateway.http.post("/v1/jobs", json=asked, headers=headers).status_code == 201
     path = f"/v1/jobs/{asked['id']}"

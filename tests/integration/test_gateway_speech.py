@@ -120,7 +120,8 @@ def test_the_workers_log_names_the_request_for_a_text(system: Tones, caller: htt
         assert say(caller).status_code == 200
     finally:
         del caller.headers["X-Request-Id"]
-    system.until(lambda: "[request=trace-4712 worker=tone." in system.log("tone"), "told")
+    named = "[request=trace-4712 tenant=default worker=tone."
+    system.until(lambda: named in system.log("tone"), "told")
 
 
 def test_speed_and_pitch_change_how_a_text_is_spoken(caller: httpx2.Client) -> None:

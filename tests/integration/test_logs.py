@@ -57,7 +57,8 @@ def test_each_batch_ends_with_one_line_that_tells_what_came_of_it(system: System
     system.run(script("told", *texts))
     (worker,) = [w.name for w in system.client.fleet.workers() if w.engines == ("faulty",)]
     told = {line["context"]: line["message"] for line in outcomes(system, "faulty", "told", 2)}
-    assert set(told) == {f"job=told round=1 batch={n} worker={worker}" for n in range(2)}
+    context = "job=told round=1 batch={} tenant=default worker={}"
+    assert set(told) == {context.format(n, worker) for n in range(2)}
     words = [re.sub(SECONDS, "in S", message) for message in told.values()]
     assert sorted(re.sub(r"\d+%", "P", message) for message in words) == [
         "stored 2 lines, 2 spoken, 1 failed, P padding, in S",
@@ -69,12 +70,8 @@ def test_every_line_of_a_batch_names_job_round_batch_and_worker(system: System) 
     system.run(script("failing", "<raise> One line", "<raise> and another"))
     said = lines(system, "faulty", "failing")
     assert [line["message"] for line in said if line["logger"] == "dubbing.synthesis.mouth"]
-    assert all(
-        re.match(
-            r"job=failing round=1 batch=0 worker=faulty\.\S+( segment=[01])?$", line["context"]
-        )
-        for line in said
-    )
+    context = r"job=failing round=1 batch=0 tenant=default worker=faulty\.\S+( segment=[01])?$"
+    assert all(re.match(context, line["context"]) for line in said)
     # From the second try on, each line stands alone.
     assert {"segment=0", "segment=1"} <= {line["context"].rpartition(" ")[2] for line in said}
 
@@ -96,7 +93,8 @@ def test_assembly_ends_with_one_line(system: System) -> None:
     (line,) = outcomes(system, "assembly", "assembled", 1, "tasks.base")
     assert lines(system, "assembly", "assembled") == [line]
     assert re.fullmatch(rf"dubbing\.assemble: completed, {SECONDS}", line["message"])
-    assert line["context"].startswith("job=assembled round=1 batch=assembly worker=assembly.")
+    context = "job=assembled round=1 batch=assembly tenant=default worker=assembly."
+    assert line["context"].startswith(context)
 
 
 def test_what_has_no_job_names_the_worker(system: System) -> None:
@@ -104,7 +102,7 @@ def test_what_has_no_job_names_the_worker(system: System) -> None:
     system.until(lambda: "dubbing.say:" in system.log("faulty"), "told")
     (line,) = [line for line in lines(system, "faulty") if "dubbing.say" in line["message"]]
     assert re.fullmatch(rf"dubbing\.say: Said at once, {SECONDS}", line["message"])
-    assert line["context"].startswith("worker=faulty.")
+    assert line["context"].startswith("tenant=default worker=faulty.")
 
 
 def test_lines_outside_of_a_task_name_nothing(system: System) -> None:

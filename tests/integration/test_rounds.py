@@ -106,7 +106,7 @@ def test_an_empty_folder_of_a_write_that_broke_off_is_no_round(client: Client, j
     assert client.retry("j").round == 2
 
 
-def test_a_batch_names_the_request_of_its_round_also_after_redis_was_emptied(
+def test_a_batch_names_request_and_tenant_also_after_redis_was_emptied(
     client: Client, redis_url: str
 ) -> None:
     with bound(request="first"):
@@ -124,7 +124,8 @@ def test_a_batch_names_the_request_of_its_round_also_after_redis_was_emptied(
         assert json.loads(message)["headers"]["request_id"] == "second"
         server.delete(*batch_lists(QUEUE))
     at = client.ledger.claim(Address(job="j", round=2, token="0:1:1:1:1", queue=QUEUE), "w")[1]
-    assert at.context == {"job": "j", "round": 2, "batch": 0, "request": "second"}
+    own = {"job": "j", "round": 2, "batch": 0}
+    assert at.context == {**own, "request": "second", "tenant": "default"}
 
 
 def test_a_job_that_was_cancelled_before_it_was_planned_is_retried_whole(

@@ -19,7 +19,7 @@ from standardwebhooks.webhooks import WebhookVerificationError
 from system import stored_job
 from tls import CERTIFICATE, tls_before
 
-from dubbing.errors import NotFound
+from dubbing.errors import Conflict, NotFound
 from dubbing.gateway.facts import Facts
 from dubbing.gateway.guard import Guarded, trust
 from dubbing.gateway.repeat import repeated
@@ -192,6 +192,29 @@ def test_a_message_that_cannot_be_read_holds_up_no_other(
         assert [message.event for _, message in outbox.due()] == [Happening.TEST]
     assert (post.storage.exists(newer), post.storage.exists(cut)) == (True, False)
     assert caplog.text.count("left to a newer gateway") == 1
+
+
+def test_a_damaged_webhook_is_named_can_be_deleted_and_holds_up_no_other(
+    post: Post, receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    damaged, well = (post.webhook(f"{receiver.url}/{name}") for name in ("damaged", "well"))
+    webhooks, outbox = Webhooks(post.storage), Outbox(post.storage)
+    outbox.test(damaged)
+    post.storage.replace(Keys.webhook("default", damaged.id), b"{")
+    post.end("a")
+    post.until(post.empty)
+    assert [json.loads(body)["type"] for _, body in receiver.told] == ["job.completed"]
+    (dead,) = outbox.dead("default", damaged.id)
+    words = f"webhook '{damaged.id}' is damaged: delete it, and make another one"
+    assert dead.error == words
+    assert webhooks.all("default") == [well]
+    assert words in caplog.text
+    with pytest.raises(Conflict, match=words):
+        webhooks.rotate("default", damaged.id)
+    webhooks.delete("default", damaged.id)
+    for name in (damaged.id, "../other"):
+        with pytest.raises(NotFound, match="there is no webhook"):
+            webhooks.delete("default", name)
 
 
 def test_a_slow_receiver_holds_up_no_other(post: Post, receiver: Receiver) -> None:

@@ -18,6 +18,7 @@ import pytest
 import soundfile
 import tls
 from engine_servers import KEY, EngineServer
+from prometheus_client.parser import text_string_to_metric_families
 from speech import recording
 from starlette.datastructures import Headers
 
@@ -70,6 +71,38 @@ def test_it_tells_its_engines_with_their_spec_and_model(server: EngineServer) ->
     assert engines["tone"]["model"] == tone.model
     assert engines["tone"]["spec"] == tone.spec.model_dump(mode="json")
     assert server.http.get("/v1/voices").json()["voices"]["tone"] == list(tone.spec.voices)
+
+
+def test_its_metrics_count_requests_lines_and_seconds_of_speech(server: EngineServer) -> None:
+    def told() -> dict[tuple[str, ...], float]:
+        text = server.http.get("/metrics").raise_for_status().text
+        families = text_string_to_metric_families(text)
+        samples = (one for family in families for one in family.samples)
+        return {
+            (one.name, *(one.labels[name] for name in sorted(one.labels) if name != "worker")): (
+                one.value
+            )
+            for one in samples
+            if one.labels["worker"].startswith("tone+faulty@")
+        }
+
+    before = told()
+    answer = server.speak({}, {}, {"text": "<silence><raise>"}, engine="faulty").json()
+    spoken = server.speak({}, {}, engine="tone").json()["results"]
+    after = told()
+
+    def grown(*name: str) -> float:
+        return after[name] - before.get(name, 0)
+
+    assert grown("dubbing_lines_total", "tone", "spoken") == 2
+    assert grown("dubbing_lines_total", "faulty", "failed") == len(answer["results"]) == 3
+    seconds = sum(result["seconds"] for result in spoken)
+    assert grown("dubbing_speech_seconds_total", "tone") == pytest.approx(seconds, abs=0.002)
+    assert grown("dubbing_real_time_factor_count", "tone") == 1
+    assert grown("dubbing_http_requests_total", "POST", "/v1/synthesize", "200") == 2
+    assert after["dubbing_engine_ready", "tone"] == 1
+    assert after["dubbing_engine_running_lines", "tone"] == 0
+    assert after["dubbing_engine_waiting_lines", "tone"] == 0
 
 
 def test_each_line_has_its_own_result_exactly_as_the_engine_made_it(server: EngineServer) -> None:

@@ -220,6 +220,23 @@ def test_sounds_of_films_without_speech_go_by_a_rule_unless_they_are_used(
     assert storage.exists(f"{Keys.BACKGROUNDS}used.flac")
 
 
+def test_messages_of_webhooks_go_by_age_of_each_tenant(storage: Storage) -> None:
+    old, young = time.time() - 31 * DAY, time.time() - 29 * DAY
+    for tenant in ("default", "acme"):
+        for name, at in {"old": old, "young": young}.items():
+            for key in (Keys.told(tenant, "ab", name), Keys.dead(tenant, "ab", name)):
+                storage.create(key, b"")
+                age(storage, key, at)
+    rules = Rules({("acme", Kind.MESSAGES): Bound(age=7 * DAY)})
+    removed = collect(storage, rules).removed
+    assert [(one.tenant, one.objects) for one in removed if one.kind is Kind.MESSAGES] == [
+        ("acme", 4),
+        ("default", 2),
+    ]
+    kept = [*storage.keys(Keys.TOLD), *storage.keys(Keys.UNTOLD)]
+    assert kept == [Keys.told("default", "ab", "young"), Keys.dead("default", "ab", "young")]
+
+
 def test_one_collects_at_a_time_and_one_that_was_killed_is_followed_after_an_hour(
     storage: Storage,
 ) -> None:
