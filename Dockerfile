@@ -1,9 +1,9 @@
-# One image for every role; the command says which: worker ENGINE, worker assembly, flower, submit…,
+# One image for every role; the command selects it: worker ENGINE, worker assembly, flower, submit…,
 # or engine-server ENGINE with EXTRAS=engine-server,… for a card that has neither Redis nor storage.
 #
-# BASE is any image with Python 3.11 to 3.14. A GPU needs no other one: the wheels of GPU engines
-# bring CUDA along, and the driver comes from the host. EXTRAS are those of pyproject.toml. Whatever is
-# installed has the version and the hash of uv.lock.
+# BASE is any image with Python 3.11 to 3.14, also for a GPU: the wheels of GPU engines include CUDA,
+# and the driver comes from the host. EXTRAS are extras of pyproject.toml. All packages have the
+# version and the hash of uv.lock.
 ARG BASE=python:3.12-slim
 
 FROM python:3.12-slim AS build
@@ -26,7 +26,7 @@ FROM ${BASE}
 COPY --from=build /wheels /wheels
 RUN python3 -m pip install --no-cache-dir --require-hashes --requirement /wheels/requirements.txt \
     && python3 -m pip install --no-cache-dir --no-deps /wheels/*.whl
-# Films are assembled in /scratch; a volume that is mounted there takes over its owner.
+# Films are assembled in /scratch; a volume mounted there gets the owner of this folder.
 RUN useradd --create-home --uid 10001 dubbing && install --directory --owner dubbing /scratch
 ENV TMPDIR=/scratch
 USER dubbing

@@ -51,7 +51,7 @@ class ApiKey(Document):
 
     id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]
     name: Annotated[str, StringConstraints(max_length=200)] = ""
-    """Who has it, or what for."""
+    """Holder or purpose."""
     tenant: Identifier
     scopes: tuple[Scope, ...]
     granted: tuple[str, ...] = ()

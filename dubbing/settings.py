@@ -51,7 +51,7 @@ SERVICE_KEY = AliasChoices("TTS_API_KEY", "DUBBING_TTS_API_KEY", "tts_api_key")
 
 
 class Quota(BaseModel):
-    """What a tenant may ask for over HTTP."""
+    """Limits of a tenant over HTTP; None stands for no limit."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -65,7 +65,7 @@ class Quota(BaseModel):
 
 
 class Settings(BaseSettings):
-    """Where things are, and how this process behaves."""
+    """Addresses, folders and behaviour of this process."""
 
     model_config = SettingsConfigDict(
         env_prefix="DUBBING_",
@@ -81,7 +81,7 @@ class Settings(BaseSettings):
     """redis://:password@host:6379/0, or with Sentinels sentinel://:password@host:26379,host/name/0
     (docs/redis.md). Default: the Redis that `dubbing up` and `run` start."""
     redis_password: SecretStr | None = None
-    """Password of Redis, in any characters, where that address holds none."""
+    """Password of Redis, in any characters, if the URL of Redis holds none."""
     storage_url: str = ""
     """A folder or s3://bucket/prefix. Default: a folder in the home."""
     s3_endpoint: str | None = None
@@ -89,18 +89,18 @@ class Settings(BaseSettings):
     s3_region: str | None = None
     """Region of the bucket. Default: us-east-1."""
     s3_access_key_id: str | None = None
-    """Key of the S3 account. Default: the one that the environment or the machine's role gives."""
+    """Key of the S3 account. Default: the key of the environment or of the machine's role."""
     s3_secret_access_key: SecretStr | None = None
     """Secret of that key."""
     granted_sources: tuple[str, ...] = ()
-    """Where jobs may name media beside the storage's own bucket, as JSON: ["s3://films",
-    "s3://archive/2026"]; s3:// alone stands for every bucket that the keys can read."""
+    """Places of media that jobs may name, beside the storage's own bucket, as JSON:
+    ["s3://films", "s3://archive/2026"]; s3:// alone means every bucket that the keys can read."""
     granted_targets: tuple[str, ...] = ()
-    """Where jobs may have their results written (`output.to`), as JSON: ["s3://films/dubbed"].
-    Default: nowhere."""
+    """Places to which jobs may write results (`output.to`), as JSON: ["s3://films/dubbed"].
+    Default: none."""
     ca_file: Path | None = None
-    """PEM file of certificate authorities that are trusted beside the public ones, for servers of
-    engines, S3 and Redis."""
+    """PEM file of certificate authorities to trust beside the public ones, for servers of engines,
+    S3 and Redis."""
     engine: str = "espeak"
     """Engine for jobs and speakers that name none."""
     slots: int | None = Field(default=None, ge=1)
@@ -110,12 +110,12 @@ class Settings(BaseSettings):
     """Folder of the engines' models, with a folder for each engine. Default: `models` in the
     home."""
     model_folders: dict[Identifier, Path] = {}
-    """Folders of models that lie elsewhere, by engine, as JSON: {"xtts": "/weights/XTTS-v2"}."""
+    """Folders of models in other places, by engine, as JSON: {"xtts": "/weights/XTTS-v2"}."""
     endpoints: dict[Identifier, tuple[str, ...]] = {}
-    """Servers of engines that speak elsewhere, as JSON: {"openai": ["http://localhost:8880/v1"]}.
-    `run`, `up` and workers add them to those that `dubbing endpoints` lists."""
+    """Servers of remote engines, as JSON: {"openai": ["http://localhost:8880/v1"]}. `run`, `up` and
+    workers add them to the list of `dubbing endpoints`."""
     tts_service_url: str = Field(default="", validation_alias=SERVICE_URL)
-    """Address of a server of IndexTTS, which is added to the endpoints of indextts."""
+    """Address of an IndexTTS server, which joins the endpoints of indextts."""
     tts_api_key: SecretStr | None = Field(default=None, validation_alias=SERVICE_KEY)
     """API key of that server."""
     cors_origins: tuple[str, ...] = ()
@@ -127,19 +127,20 @@ class Settings(BaseSettings):
     requests_per_minute: int = Field(default=1000, ge=1)
     """Requests that all gateways together serve in a minute."""
     requests_per_minute_per_address: int = Field(default=100, ge=1)
-    """The same, of one address."""
+    """Requests a minute from one address."""
     requests_per_minute_of_paths: dict[RoutePath, Annotated[int, Field(ge=1)]] = {}
-    """The same, at a path and below it, as JSON: {"/api/extract_voice": 20}. Default: no bounds of
-    their own."""
+    """Requests a minute at a path and below it, as JSON: {"/api/extract_voice": 20}. Default: no
+    limits."""
     requests_at_once: int = Field(default=50, ge=1)
-    """Requests that all gateways together serve at once, but uploads and those who follow."""
+    """Simultaneous requests of all gateways together. Uploads and clients that follow events do not
+    count."""
     proxies: tuple[str, ...] = ()
-    """Networks of proxies before the gateway, as JSON: ["10.0.0.0/8"]. These are believed about
+    """Networks of proxies before the gateway, as JSON: ["10.0.0.0/8"]. The gateway trusts them on
     the caller's address."""
     quotas: dict[str, Quota] = {}
-    """What tenants may ask for over HTTP, as JSON: {"acme": {"open_jobs": 9, "lines_a_day": 5000}};
-    also engine_seconds_a_month and storage_gb.
-    The name * stands for tenants that are not named. Default: no bounds."""
+    """Limits of tenants over HTTP, as JSON: {"acme": {"open_jobs": 9, "lines_a_day": 5000}}; also
+    engine_seconds_a_month and storage_gb. The name * stands for all other tenants. Default: no
+    limits."""
     retention: dict[str, dict[str, str]] = {}
     """What `dubbing gc` keeps, as JSON: {"*": {"outputs": "90d"}, "acme": {"outputs": "30d 9GB"}};
     also rounds, uploads and messages, and under * what tenants share: clips, media and voices that
@@ -149,46 +150,46 @@ class Settings(BaseSettings):
     """Address of the Hugging Face hub, or of a mirror. Default: HF_ENDPOINT, or
     https://huggingface.co."""
     refuse_licences: tuple[str, ...] = ()
-    """Refuse engines with these licences, as JSON: ["*non-commercial*"]; * stands for anything,
-    and case does not matter."""
+    """Refuse engines with these licences, as JSON: ["*non-commercial*"]; * matches any text, and
+    case is ignored."""
     model_memory: float | None = Field(default=None, gt=0)
     """GiB of models that a worker of several engines holds at once. Default: no limit."""
     prove_words: bool = True
     """Whether workers prove the words of each line, where the extra `words` and its model are
     installed. It takes 0.1 to 0.3 s of a core for each line."""
     device: str | None = None
-    """Device of a worker's model, such as cuda:0. Default: the one that its engine asks for."""
+    """Device of a worker's model, such as cuda:0. Default: the device that its engine asks for."""
     flower_basic_auth: SecretStr | None = None
     """user:password of Flower. Without it, Flower listens on the loopback address only."""
     flower_url: str = ""
-    """Address at which the browsers of those who run the system reach Flower. Default: the page
-    /admin of the gateway links to none."""
+    """Address of Flower for operators' browsers. Default: the gateway's page /admin has no link to
+    Flower."""
     stall_minutes: float = Field(default=30, gt=0)
-    """Minutes without any news of an open job after which workers warn in their logs."""
+    """Minutes without progress of an open job after which workers log a warning."""
     otlp_endpoint: str = ""
     """Address of an OpenTelemetry collector, such as http://localhost:4318, to which workers and
     gateways send traces. Default: no traces."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    """Level from which messages are logged."""
+    """Lowest level of logged messages."""
     log_format: Literal["text", "json"] = "text"
-    """Form of the lines: text for people, or json, an object a line, for log collectors."""
+    """Format of log lines: text for people, or json, one object a line, for log collectors."""
     log_dir: Path | None = None
-    """Folder of the logs of workers, gateways and engine servers, a file for each kind. Default:
+    """Folder of the logs of workers, gateways and engine servers, one file for each kind. Default:
     standard error."""
     log_mb: float = Field(default=100, ge=1)
-    """Megabytes after which a log in that folder is put aside."""
+    """Megabytes after which a log in that folder is rotated."""
     log_hours: int | None = Field(default=None, ge=1)
-    """Hours after which it is put aside in any case. Default: however old it is."""
+    """Hours after which a log is rotated at any size. Default: no limit of age."""
     log_files: int = Field(default=10, ge=1)
-    """How many logs that were put aside are kept; older ones are removed."""
+    """Number of rotated logs to keep; older ones are removed."""
     metrics: bool = True
-    """Whether workers and gateways count what they do, for `dubbing exporter` and all other
+    """Whether workers and gateways count their work, for `dubbing exporter` and all other
     metrics."""
     metrics_port: int = Field(default=0, ge=0, le=65535)
     """Port at which a worker or a gateway serves metrics without a key; 0 for none. Workers of `up`
-    and `run` serve none, as one port is for one process."""
+    and `run` serve none, because each process needs its own port."""
     metrics_host: str = "127.0.0.1"
-    """Address at which it does. Default: this machine alone reaches it."""
+    """Address of that port. Default: only this machine reaches it."""
 
     def __init__(self, **values: Any) -> None:
         """Read the environment; raises BadInput that names every variable to change."""
@@ -262,7 +263,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Return where values come from, the first one first: files come last."""
+        """Return the sources of values in order of precedence: files come last."""
         files = source_of_files(settings_cls, env_settings, dotenv_settings)
         return init_settings, env_settings, dotenv_settings, files
 
@@ -290,16 +291,16 @@ class Settings(BaseSettings):
     def socket(self) -> Path:
         """Socket of the embedded Redis.
 
-        It lies in the temporary folder, because a socket's path is limited to about 100
-        characters, and is named after the home, so that every terminal finds the same one.
+        It is in the temporary folder, because the path of a socket is limited to about 100
+        characters. Its name follows from the home, so every terminal finds the same socket.
         """
         name = hashlib.sha256(str(self.home.absolute()).encode()).hexdigest()[:12]
         return temporary_folder() / f"dubbing-{os.getuid()}-{name}" / "redis.sock"
 
     def check_socket(self) -> None:
-        """Raise QueueRefused when others may have put the socket of the embedded Redis there.
+        """Raise QueueRefused if another user may have made the embedded Redis's socket.
 
-        Any user can make a folder of that name, and would get the text of all lines.
+        Any user can make a folder of that name, and would then get the text of all lines.
         """
         folder = self.socket.parent
         try:
@@ -307,13 +308,15 @@ class Settings(BaseSettings):
         except FileNotFoundError:
             return
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-            raise QueueRefused(f"{folder} belongs to somebody else: have it removed")
+            raise QueueRefused(
+                f"{folder} belongs to another user: ask its owner or root to remove it"
+            )
         if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            raise QueueRefused(f"others can write into {folder}: remove it")
+            raise QueueRefused(f"other users can write into {folder}: remove it")
 
     @property
     def redis(self) -> str:
-        """URL of Redis, which says also what certificates it trusts."""
+        """URL of Redis, with the certificates to trust."""
         url = self.redis_url or f"unix://{self.socket}"
         if self.redis_password:
             url = redis_url.with_password(url, self.redis_password.get_secret_value())
@@ -323,12 +326,10 @@ class Settings(BaseSettings):
 def temporary_folder() -> Path:
     """Return the folder of temporary files; raises BadInput when TMPDIR cannot be written."""
     named = os.environ.get("TMPDIR")
-    # Python would go on without a word in another folder, which may be too small for a film.
+    # Python would silently use another folder, which may be too small for a film.
     if named and not os.access(named, os.W_OK | os.X_OK):
-        raise BadInput("make this folder, or name one that can be written", where=f"TMPDIR={named}")
+        raise BadInput("make this folder, or name a writable one", where=f"TMPDIR={named}")
     try:
         return Path(tempfile.gettempdir())
     except OSError as exc:
-        raise BadInput(
-            "no folder of temporary files can be written: free some disk, or set TMPDIR"
-        ) from exc
+        raise BadInput("no temporary folder is writable: free some disk, or set TMPDIR") from exc

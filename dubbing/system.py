@@ -82,7 +82,7 @@ class System:
             settings.check_socket()
             if not settings.socket.exists():
                 raise QueueUnavailable(
-                    "nothing is up for this home: start `dubbing up` in another terminal, or set "
+                    "no system runs for this home: start `dubbing up` in another terminal, or set "
                     "DUBBING_REDIS_URL"
                 )
         return Ledger(settings.redis)

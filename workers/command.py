@@ -60,11 +60,11 @@ START_SECONDS = 0.1
 
 @click.command()
 @click.argument("engines", nargs=-1, required=True)
-@click.option("--slots", type=click.IntRange(min=1), help="Batches spoken at once.")
+@click.option("--slots", type=click.IntRange(min=1), help="Simultaneous batches.")
 @click.option(
     "--auto-load/--standby",
     default=True,
-    help="Load the engines at once, or when `dubbing workers load` says so.",
+    help="Load the engines at the start, or on `dubbing workers load`.",
 )
 @metrics_options
 @log_options

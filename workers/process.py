@@ -48,7 +48,7 @@ ENGINES_VARIABLE, WORKER_VARIABLE = "DUBBING_WORKER_ENGINES", "DUBBING_WORKER_NA
 INSTALLATION_VARIABLE = "DUBBING_WORKER_INSTALLATION"
 """Environment variables for the pool processes, which are spawned and inherit nothing else."""
 
-DIED = "a process died while it loaded {engine} (is there memory enough?)"
+DIED = "a process died while it loaded {engine} (is there enough memory?)"
 KEPT_MEMORY = {-3: 32 << 20, -1: 128 << 20}
 """glibc's M_MMAP_THRESHOLD and M_TRIM_THRESHOLD in bytes, with which it keeps the memory of a
 batch's sound for the next batch: the kernel clears memory that was returned page by page, which

@@ -107,7 +107,7 @@ class Reconciler:
             # Of a marked job, the submission is under way, or broke off and was never accepted.
             if audit is None:
                 self._ledger.forget(job_id)
-                log.info("%s was removed: what Redis still had of it is dropped", job_id)
+                log.info("%s was removed: its entries in Redis are dropped", job_id)
         except NewerRelease as exc:
             self._tell(job_id, "is left to workers of a newer release", exc)
         except StorageUnavailable as exc:
@@ -121,7 +121,7 @@ class Reconciler:
         else:
             self._told.pop(job_id, None)
             was = audit.value if audit else "at work, and is not open"
-            log.info("%s stands as in storage again: in Redis it was %s", job_id, was)
+            log.info("%s was restored from storage: in Redis it was %s", job_id, was)
 
     def _tell(self, job_id: str, what: str, exc: Exception) -> None:
         """Log once why a job is left as it is, with a traceback if nobody foresaw the error."""

@@ -87,7 +87,7 @@ def _imported(name: str) -> click.Command | None:
 )
 @click.version_option(package_name="dubbing")
 def group() -> None:
-    """Dub films: from a translated, timed script, a cast and the film to the dubbed film."""
+    """Dub films: make a dubbed film from a translated, timed script, a cast and the film."""
 
 
 def run(arguments: list[str] | None) -> None:

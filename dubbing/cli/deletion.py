@@ -27,7 +27,7 @@ ENDED = [state.value for state in JobState if state.ended]
 @click.option(
     "--older-than", metavar="AGE", help="All jobs that ended before: 30d, 8w, or before a date."
 )
-@click.option("--dry-run", is_flag=True, help="Only tell which jobs would be deleted.")
+@click.option("--dry-run", is_flag=True, help="Only list the jobs that would be deleted.")
 @json_option
 def delete(
     job: str | None,
@@ -38,10 +38,10 @@ def delete(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Delete JOB, which has ended, or all jobs that have ended and fit the options.
+    """Delete JOB, or all jobs that match the options; only jobs that have ended.
 
-    Outputs and reports go with them. Clips and media stay, as jobs share them, until `dubbing gc`
-    finds that none of them needs them.
+    Outputs and reports are deleted, too. Clips and media stay, because jobs share them; `dubbing
+    gc` removes them when no job needs them.
     """
     chosen = [collection, tenant, states, older_than]
     if (job is None) != any(chosen):

@@ -24,7 +24,7 @@ from dubbing.system import System
 @json_option
 @click.pass_context
 def endpoints(context: click.Context, as_json: bool) -> None:
-    """List the servers of engines that speak elsewhere."""
+    """List the servers of remote engines."""
     if context.invoked_subcommand:
         return
     pools = System().registry.all()
@@ -42,13 +42,16 @@ def endpoints(context: click.Context, as_json: bool) -> None:
 @endpoints.command()
 @click.argument("engine")
 @click.argument("url")
-@click.option("--model", help="Name of the model, where the server has several.")
-@click.option("--revision", help="Tells two states of a model of the same name apart.")
+@click.option("--model", help="Name of the model, if the server has several.")
+@click.option("--revision", help="Distinguishes two versions of a model with one name.")
 @click.option(
-    "--voice", "voices", multiple=True, help="A voice of the server that it does not list."
+    "--voice", "voices", multiple=True, help="Voice that the server does not list; may be repeated."
 )
 @click.option(
-    "--language", "languages", multiple=True, help="A language that it speaks, such as de."
+    "--language",
+    "languages",
+    multiple=True,
+    help="Language of the server, such as de; may be repeated.",
 )
 @click.option(
     "--field", "fields", multiple=True, metavar="NAME=VALUE", help="Sent with each line, as JSON."
@@ -59,22 +62,24 @@ def endpoints(context: click.Context, as_json: bool) -> None:
     nargs=2,
     multiple=True,
     metavar="TAG NAME=VALUE",
-    help="Sent, beside --field, with each line of a language.",
+    help="Field to send with each line of a language, beside --field.",
 )
 @click.option(
     "--slots",
     type=click.IntRange(min=1),
     default=1,
-    help="Lines that it is sent at once, by all workers together.",
+    help="Most simultaneous lines, over all workers.",
 )
-@click.option("--clones", is_flag=True, help="It clones a reference: it takes ref_audio.")
-@click.option("--transcripts", is_flag=True, help="It needs what is said in a reference.")
+@click.option("--clones", is_flag=True, help="The server clones a reference: it takes ref_audio.")
+@click.option("--transcripts", is_flag=True, help="The server needs a reference's transcript.")
 @click.option(
-    "--rate", type=click.IntRange(min=1), help="Hz of its answers, where they do not tell."
+    "--rate", type=click.IntRange(min=1), help="Sample rate of answers that state none, in Hz."
 )
-@click.option("--references", metavar="FOLDER", help="Shared with workers.")
-@click.option("--key-from", default="", metavar="VARIABLE", help="Holds its API key on workers.")
-@click.option("--price", metavar="PRICE", help="Its price, such as '1.98 CNY/h' or '90 USD/month'.")
+@click.option("--references", metavar="FOLDER", help="Folder that the server shares with workers.")
+@click.option(
+    "--key-from", default="", metavar="VARIABLE", help="Workers' variable that holds the API key."
+)
+@click.option("--price", metavar="PRICE", help="Price, such as '1.98 CNY/h' or '90 USD/month'.")
 @json_option
 def add(
     engine: str,
@@ -94,11 +99,10 @@ def add(
     price: str | None,
     as_json: bool,
 ) -> None:
-    """Add the server at URL to ENGINE, or change how it is used.
+    """Add the server at URL to ENGINE, or change its options.
 
-    ENGINE is one that speaks elsewhere, or a new instance of it, such as openai-kokoro. URL is the
-    address of the server's root; for openai, the one before /audio/speech, which usually ends in
-    /v1.
+    ENGINE is a remote engine, or a new instance of one, such as openai-kokoro. URL is the root of
+    the server; for openai, the address before /audio/speech, which usually ends in /v1.
     """
     declared: dict[str, Any] = {
         "model": model,
@@ -122,9 +126,10 @@ def add(
 @click.argument("amount", required=False)
 @json_option
 def cap(engine: str, amount: str | None, as_json: bool) -> None:
-    """Let the lines of ENGINE cost at most AMOUNT in a calendar month.
+    """Limit the costs of ENGINE in a calendar month to AMOUNT.
 
-    AMOUNT is such as '200 CNY', or none. Without it, shows the cap and the costs of this month.
+    AMOUNT is such as '200 CNY'; `none` removes the cap. Without AMOUNT, shows the cap and the costs
+    of this month.
     """
     system = System()
     registry = system.registry
@@ -148,7 +153,7 @@ def cap(engine: str, amount: str | None, as_json: bool) -> None:
 @click.argument("engine", required=False)
 @json_option
 def check(engine: str | None, as_json: bool) -> None:
-    """Ask the servers of ENGINE, or all, what they serve; exit with 1 if one cannot be used."""
+    """Check the servers of ENGINE, or all servers; exit with 1 if one cannot be used."""
     checks = list(System().registry.check(engine))
     if as_json:
         print_json([{"engine": c.engine, "url": c.endpoint.url, "error": c.error} for c in checks])
@@ -164,7 +169,7 @@ def check(engine: str | None, as_json: bool) -> None:
 @click.option("--back", is_flag=True, help="Send it lines again.")
 @json_option
 def drain(engine: str, url: str, back: bool, as_json: bool) -> None:
-    """Send the server at URL no more lines; workers heed it within seconds."""
+    """Send the server at URL no more lines; workers notice within seconds."""
     _print(engine, System().registry.drain(engine, url, draining=not back), as_json)
 
 
@@ -173,7 +178,7 @@ def drain(engine: str, url: str, back: bool, as_json: bool) -> None:
 @click.argument("url")
 @json_option
 def remove(engine: str, url: str, as_json: bool) -> None:
-    """Remove the server at URL; lines that it has begun are still taken from it."""
+    """Remove the server at URL; workers still take the lines that it has begun."""
     _print(engine, System().registry.remove(engine, url), as_json)
 
 

@@ -30,14 +30,16 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.argument("engines", nargs=-1)
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=6006, show_default=True, type=click.IntRange(0, 65535))
-@click.option("--allow", multiple=True, type=NetworkType(), help="Serve these networks alone.")
+@click.option(
+    "--allow", multiple=True, type=NetworkType(), help="Serve only this network; may be repeated."
+)
 @click.option("--certificate", type=FILE, help="Serve HTTPS with this certificate (PEM).")
-@click.option("--certificate-key", type=FILE, help="Its private key, where it is another file.")
-@click.option("--language", default="", help="Of texts that name none.")
+@click.option("--certificate-key", type=FILE, help="Its private key, if it is in another file.")
+@click.option("--language", default="", help="Language of texts that name none.")
 @click.option(
     "--contract",
     type=click.Choice([*CONTRACTS]),
-    help="Answer the routes of another service, for its clients, in place of the own ones.",
+    help="Answer the routes of another service, in place of the usual ones.",
 )
 @log_options
 def engine_server(
@@ -50,7 +52,7 @@ def engine_server(
     language: str,
     contract: str | None,
 ) -> None:
-    """Serve ENGINES over HTTP, to `dubbing endpoints add remote` and to clients of OpenAI.
+    """Serve ENGINES over HTTP, for `dubbing endpoints add remote` and OpenAI's clients.
 
     DUBBING_ENGINE_SERVER_KEY holds the API key.
     """
@@ -68,7 +70,7 @@ def engine_server(
     key = settings.engine_server_key.get_secret_value() if settings.engine_server_key else ""
     if not key and not is_loopback(host):
         raise BadInput(
-            "whoever reaches this address could use the engines: set DUBBING_ENGINE_SERVER_KEY, "
+            "anyone who reaches it could use the engines: set DUBBING_ENGINE_SERVER_KEY, "
             "or listen on 127.0.0.1",
             where=f"--host {host}",
         )

@@ -64,7 +64,7 @@ def _unforeseen(exc: Exception) -> Unforeseen:
     where = f"the details are in {path}" if path else "DUBBING_LOG_LEVEL=DEBUG shows the details"
     first = next(iter(str(exc).splitlines()), "")[:SHOWN]
     words = f"{type(exc).__name__}: {first}" if first else type(exc).__name__
-    return Unforeseen(f"{words}: nobody foresaw this; {where}")
+    return Unforeseen(f"unexpected error: {words}; {where}")
 
 
 def _settings() -> Settings | None:

@@ -28,7 +28,7 @@ def job_options(command: Command) -> Command:
         click.option("--language", metavar="TAG", help="Language to dub into, such as de."),
         click.option("--cast", metavar="FILE", help="JSON file of speakers and their roles."),
         click.option(
-            "--pronunciations", metavar="FILE", help="JSON file of words and what to say for them."
+            "--pronunciations", metavar="FILE", help="JSON file of words and their replacements."
         ),
         click.option("--engine", help="Engine for speakers whose role names none."),
         click.option(
@@ -49,11 +49,11 @@ def job_options(command: Command) -> Command:
         ),
         click.option("--fit", type=click.Choice([*FITS]), help="Profile of the fit."),
         click.option("--id", help="The job's id; by default, a digest of the request."),
-        click.option("--tenant", help="Tenant whose job this is; tenants take turns."),
-        collection_option("Collection that the jobs belong to."),
+        click.option("--tenant", help="Tenant of the job; tenants take turns."),
+        collection_option("Collection of the jobs."),
         click.option("--name", help="Beginning of the files' names; by default, SCRIPT's."),
         click.option(
-            "--background", type=click.Choice(backgrounds), help="What is heard under the speech."
+            "--background", type=click.Choice(backgrounds), help="Background under the speech."
         ),
         click.option("--track", metavar="FILE", help="Music-and-effects file for the background."),
         click.option(
@@ -62,7 +62,7 @@ def job_options(command: Command) -> Command:
         ),
         click.option(
             "--studio", multiple=True, type=click.Choice(get_args(StudioFile)),
-            help="File for a studio to write besides; may be repeated.",
+            help="Extra file for a studio; may be repeated.",
         ),
         click.option("--loudness", type=click.Choice(loudness), help="Loudness profile."),
         click.option(

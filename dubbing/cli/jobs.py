@@ -64,7 +64,7 @@ def watch(job: str, on_done: list[str] | None, as_json: bool) -> None:
     help="Only jobs in this state; may be repeated.",
 )
 @click.option(
-    "--since", metavar="TIME", help="Only jobs submitted since: 90m, 2h, 3d ago, or a date."
+    "--since", metavar="TIME", help="Only jobs submitted since 90m, 2h or 3d ago, or a date."
 )
 @click.option(
     "--limit",

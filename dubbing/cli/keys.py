@@ -36,7 +36,7 @@ def keys(context: click.Context, as_json: bool) -> None:
 
 
 @keys.command()
-@tenant_option("Whose jobs and voices.")
+@tenant_option("Tenant of the key.")
 @click.option(
     "--scope",
     "scopes",
@@ -44,19 +44,21 @@ def keys(context: click.Context, as_json: bool) -> None:
     type=click.Choice([scope.value for scope in Scope]),
     default=tuple(scope.value for scope in USUAL),
     show_default=True,
-    help="What its holder may do; may be repeated.",
+    help="Right of the key; may be repeated.",
 )
-@click.option("--name", default="", help="Who has it, or what for.")
+@click.option("--name", default="", help="Holder or purpose.")
 @click.option(
     "--grant",
     "granted",
     multiple=True,
     metavar="S3URL",
-    help="A place whose objects its jobs may name, and where their results may go, such as "
+    help="Place that the key's jobs may read from and write to, such as "
     "s3://films/acme; may be repeated.",
 )
 @click.option(
-    "--requests-per-minute", type=click.IntRange(min=1), help="Most requests; by default, any."
+    "--requests-per-minute",
+    type=click.IntRange(min=1),
+    help="Limit of requests a minute; by default, none.",
 )
 @json_option
 def add(
@@ -67,7 +69,7 @@ def add(
     requests_per_minute: int | None,
     as_json: bool,
 ) -> None:
-    """Make a key; it is shown this once."""
+    """Make a key and print it; it cannot be shown again."""
     key, text = Keyring(System().storage).make(
         tenant,
         [Scope(scope) for scope in scopes],
@@ -84,7 +86,7 @@ def add(
 @keys.command()
 @click.argument("id")
 def revoke(id: str) -> None:
-    """Revoke the key of this ID; gateways refuse it within seconds."""
+    """Revoke the key ID; gateways refuse it within seconds."""
     key = Keyring(System().storage).revoke(id)
     echo(f"revoked {key.id} of {key.tenant}{f' ({key.name})' if key.name else ''}")
 

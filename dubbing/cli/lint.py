@@ -21,8 +21,8 @@ from dubbing.documents import together
 def lint(scripts: tuple[Path, ...], as_json: bool, **options: Any) -> None:
     """Check SCRIPTS as `submit` does, and list every caution; needs no Redis.
 
-    A line that is too long is named with the seconds and characters that are too many, by the pace
-    that was measured of its voice in earlier jobs, or else by its engine's usual pace.
+    For a line that is too long, shows the surplus seconds and characters. They follow from the pace
+    of its voice in earlier jobs, or else from the usual pace of its engine.
     """
     reading = read_jobs(scripts, options)
     client = Client.connect()

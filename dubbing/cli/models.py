@@ -54,8 +54,8 @@ def models(context: click.Context, as_json: bool) -> None:
 def check(names: tuple[str, ...], as_json: bool) -> None:
     """Check that models load; exit with 1 if one does not.
 
-    NAME is an engine; or whisper or demucs, of which the files and the extra are looked for.
-    Without NAME, checks every installed model of an engine. Each is loaded in its own process.
+    NAME is an engine, which is loaded in its own process; or whisper or demucs, whose files and
+    extra are checked. Without NAME, checks every installed model of an engine.
     """
     system = System()
     checked = []
@@ -84,8 +84,8 @@ def fetch(name: str, revision: str, as_json: bool) -> None:
     """Download a model from the Hugging Face hub, or from the configured mirror.
 
     NAME is an engine or a new instance of one, such as xtts-b; whisper, which proves the words of
-    lines; or demucs, which takes the speech out of films. An interrupted download leaves no model
-    behind; the next one resumes it.
+    lines; or demucs, which removes the speech from films. An interrupted download leaves no model
+    behind; the next download resumes it.
     """
     system = System()
     weights, licence = _wanted(system, name)

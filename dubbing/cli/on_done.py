@@ -43,8 +43,8 @@ class HookType(click.ParamType[list[str]]):
 on_done_option = click.option(
     "--on-done",
     type=HookType(),
-    help="Run this when the job has ended. It gets DUBBING_JOB and DUBBING_STATE, and the status "
-    "in JSON on its input; files that were written are its last arguments.",
+    help="Command to run when the job has ended. It gets DUBBING_JOB and DUBBING_STATE, the status "
+    "as JSON on standard input, and the written files as its last arguments.",
 )
 
 

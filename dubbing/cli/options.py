@@ -42,7 +42,7 @@ def deadline_option(command: Command) -> Command:
         show_default=True,
         metavar="TIME",
         callback=_seconds,
-        help="Time in which all work is to be done: 30m, 2h or 1d.",
+        help="Time to finish all work: 30m, 2h or 1d.",
     )(command)
 
 

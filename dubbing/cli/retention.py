@@ -20,12 +20,12 @@ SIZES = ("bytes", "kB", "MB", "GB", "TB")
 
 
 @click.command()
-@click.option("--dry-run", is_flag=True, help="Only tell what would be removed.")
+@click.option("--dry-run", is_flag=True, help="Only list what would be removed.")
 @json_option
 def gc(dry_run: bool, as_json: bool) -> None:
-    """Remove what nothing needs any more, and what DUBBING_RETENTION does not keep.
+    """Remove objects that nothing needs any more, or that DUBBING_RETENTION does not keep.
 
-    Run it once a day or so; jobs may be submitted and worked on meanwhile.
+    Run it about once a day; jobs continue meanwhile.
     """
     from dubbing.retention.collect import collect  # noqa: PLC0415 - it loads numpy
     from dubbing.retention.pace import Pace  # noqa: PLC0415
@@ -56,11 +56,11 @@ def gc(dry_run: bool, as_json: bool) -> None:
 @click.option("--tenant", help="Only this tenant.")
 @collection_option("Only this collection.")
 @click.option(
-    "--month", metavar="YYYY-MM", help="Month of seconds, lines and costs; by default, this."
+    "--month", metavar="YYYY-MM", help="Month of seconds, lines and costs; by default, this month."
 )
 @json_option
 def usage(tenant: str | None, collection: str | None, month: str | None, as_json: bool) -> None:
-    """Tell what tenants and their collections use: storage now, engines and costs in a month."""
+    """Show what tenants and collections use: storage now, engines and costs in a month."""
     from dubbing.usage import usage as used  # noqa: PLC0415 - other commands do without it
 
     system = System()

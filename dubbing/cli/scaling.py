@@ -18,13 +18,13 @@ from dubbing.queue.scaling import Hint, scale_hints, servers
 
 
 @click.command()
-@click.option("--engine", help="Tell of this engine alone, or of assembly.")
+@click.option("--engine", help="Show only this engine, or assembly.")
 @deadline_option
 @json_option
 def scale_hint(engine: str | None, deadline: float, as_json: bool) -> None:
-    """Tell how many workers each engine needs to do its work in time.
+    """Show how many workers each engine needs to finish its work in time.
 
-    An engine without work needs none. Of an engine that speaks elsewhere, its servers are counted.
+    An engine without work needs none. For a remote engine, counts its servers.
     """
     client = Client.connect()
     specs, pools = client.specs(), client.registry.all()

@@ -27,13 +27,13 @@ END_SECONDS = 30
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=PORT, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--certificate", type=FILE, help="Serve HTTPS with this certificate (PEM).")
-@click.option("--certificate-key", type=FILE, help="Its private key, where it is another file.")
+@click.option("--certificate-key", type=FILE, help="Its private key, if it is in another file.")
 @metrics_options
 @log_options
 def serve(host: str, port: int, certificate: Path | None, certificate_key: Path | None) -> None:
     """Serve jobs, voices and speech over HTTP, with keys that `dubbing keys add` makes.
 
-    On the loopback address no key is needed while there is none.
+    The loopback address needs no key until the first key exists.
     """
     check_libraries(LIBRARIES, EXTRA)
     # Nothing else needs these libraries.
@@ -50,7 +50,7 @@ def serve(host: str, port: int, certificate: Path | None, certificate_key: Path 
     client.greet()
     if not loopback and not Keyring(client.storage).any():
         raise BadInput(
-            "whoever reaches this address could use the system: make a key with `dubbing keys "
+            "anyone who reaches it could use the system: make a key with `dubbing keys "
             "add`, or listen on 127.0.0.1",
             where=f"--host {host}",
         )

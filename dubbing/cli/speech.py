@@ -31,7 +31,7 @@ from dubbing.system import System
     type=click.Path(path_type=Path, dir_okay=False),
     help="File to write: .wav, .flac, .mp3 or .ogg.",
 )
-@tenant_option("Tenant whose stored voices are meant.")
+@tenant_option("Tenant of the stored voice.")
 @json_option
 def say(text: str, out: Path, as_json: bool, **options: Any) -> None:
     """Speak TEXT at once, ahead of all batches."""
@@ -48,7 +48,7 @@ def say(text: str, out: Path, as_json: bool, **options: Any) -> None:
 @click.command()
 @json_option
 def engines(as_json: bool) -> None:
-    """List the engines, and the instances of them that have a model."""
+    """List the engines, and their instances that have a model."""
     catalogue = System().catalogue
     found = [inspect(catalogue, name) for name in catalogue.names()]
     if as_json:

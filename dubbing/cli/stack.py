@@ -28,13 +28,13 @@ from dubbing.telemetry.options import log_options
     default=PORT,
     show_default=True,
     type=click.IntRange(0, 65535),
-    help="Port of the gateway on this machine; 0: any free one.",
+    help="Port of the gateway on this machine; 0 for any free port.",
 )
 @log_options
 def up(engines: tuple[str, ...], port: int) -> None:
     """Run a Redis and workers for ENGINES until Ctrl-C; submit in another terminal.
 
-    With the extra `gateway`, one is up too: `dubbing serve`.
+    With the extra `gateway`, also runs a gateway, as `dubbing serve` does.
     """
     settings = Settings()
     names = list(dict.fromkeys(engines or (settings.engine,)))

@@ -17,12 +17,12 @@ AGAIN = {JobState.FAILED, JobState.CANCELLED}
 
 @click.command()
 @click.argument("job")
-@click.option("--errors", is_flag=True, help="Only what went wrong.")
+@click.option("--errors", is_flag=True, help="Only errors.")
 @json_option
 def logs(job: str, errors: bool, as_json: bool) -> None:
-    """Show what has happened to JOB, from storage: rounds, batches, attempts, errors and the end.
+    """List the events of JOB, from storage: rounds, batches, attempts, errors and the end.
 
-    The logs of the workers, where they are collected, have more: look there for job=JOB.
+    The logs of the workers have more details: search them for job=JOB.
     """
     events = [one for one in Client.connect().history(job) if one.trouble or not errors]
     if as_json:
@@ -36,7 +36,7 @@ def logs(job: str, errors: bool, as_json: bool) -> None:
 @click.argument("job")
 @json_option
 def why(job: str, as_json: bool) -> None:
-    """Tell why JOB stands where it stands: what it waits for, or what went wrong."""
+    """Explain the state of JOB: what it waits for, or what went wrong."""
     status, reasons = Client.connect().why(job, remedy=": start `dubbing worker {}`")
     if as_json:
         print_json({**status.model_dump(mode="json"), "reasons": reasons})

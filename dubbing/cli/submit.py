@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 @click.option("--revise", is_flag=True, help="Change existing jobs: speak what differs.")
 @click.option("--wait", is_flag=True, help="Wait until the jobs have ended.")
 @click.option(
-    "--dry-run", is_flag=True, help="Show what would be done, and do nothing; needs no Redis."
+    "--dry-run", is_flag=True, help="Show the work without submitting it; needs no Redis."
 )
 @on_done_option
 @json_option
@@ -57,7 +57,7 @@ def submit(
 ) -> None:
     """Submit SCRIPTS: manifests (.json), subtitles, folders of them, or a list (.csv)."""
     if on_done and not wait:
-        words = "nobody would be there to run it: add --wait, or give it to `dubbing watch`"
+        words = "`submit` ends before the job: add --wait, or give --on-done to `dubbing watch`"
         raise BadInput(words, where="--on-done")
     reading = read_jobs(scripts, options)
     client = Client.connect()
@@ -128,7 +128,7 @@ def _preview(previews: Sequence[Preview], reading: Reading, as_json: bool) -> No
     seconds = duration(sum(preview.seconds for preview in previews))
     echo(
         f"{subject}: {counted(lines, 'line')} in {counted(batches, 'batch', 'batches')}"
-        f"{engines and f' on {engines}'}, {counted(stored, 'clip')} already there, "
+        f"{engines and f' on {engines}'}, {counted(stored, 'clip')} already stored, "
         f"about {seconds} of speech to make"
     )
     if words := _estimated([preview.estimate for preview in previews if preview.estimate]):

@@ -13,7 +13,7 @@ from dubbing.client import Client
 from dubbing.voices.library import VoiceDetails
 from dubbing.voices.voice import Voice
 
-of_tenant = tenant_option("Tenant whose voices they are.")
+of_tenant = tenant_option("Tenant of the voices.")
 
 
 @click.group(cls=Group)
@@ -31,11 +31,16 @@ def voices() -> None:
     multiple=True,
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Recording of one speaker, up to 50 MB; further files may follow, and are joined to it.",
+    help="Recording of one speaker, up to 50 MB; further files may follow, and are appended.",
 )
 @click.option("--transcript", default="", help="Text of the recording, for engines that use it.")
 @click.option("--language", default="", metavar="TAG", help="Language of the recording.")
-@click.option("--consent", default="", metavar="NOTE", help="Who agreed to what; kept beside it.")
+@click.option(
+    "--consent",
+    default="",
+    metavar="NOTE",
+    help="Note on the speaker's consent; stored with the voice.",
+)
 @click.option(
     "--engine",
     "engines",

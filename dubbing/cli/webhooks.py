@@ -15,7 +15,7 @@ tenant_option = click.option("--tenant", default="default", show_default=True)
 
 @click.group(cls=Group)
 def webhooks() -> None:
-    """Show what webhooks were not told, and tell it again."""
+    """List the events that webhooks did not receive, and send them again."""
 
 
 @webhooks.command("list")
@@ -46,7 +46,7 @@ def list_(tenant: str, as_json: bool) -> None:
 @tenant_option
 @json_option
 def dead(webhook: str, tenant: str, as_json: bool) -> None:
-    """List the dead messages of WEBHOOK: those that were tried for a day."""
+    """List the dead messages of WEBHOOK, which failed for a day."""
     storage = System().storage
     found = Outbox(storage).dead(tenant, Webhooks(storage).find(tenant, webhook).id)
     if as_json:
@@ -61,10 +61,10 @@ def dead(webhook: str, tenant: str, as_json: bool) -> None:
 @click.argument("messages", nargs=-1)
 @tenant_option
 def resend(webhook: str, messages: tuple[str, ...], tenant: str) -> None:
-    """Try dead MESSAGES of WEBHOOK again, by default all, for another day."""
+    """Send dead MESSAGES of WEBHOOK again, by default all, for another day."""
     storage = System().storage
     outbox, id_ = Outbox(storage), Webhooks(storage).find(tenant, webhook).id
     names = messages or tuple(one.id for one in outbox.dead(tenant, id_))
     for name in names:
         outbox.resend(tenant, id_, name)
-    echo(f"{len(names)} messages are tried again")
+    echo(f"{len(names)} messages will be sent again")

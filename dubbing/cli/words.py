@@ -20,17 +20,17 @@ from dubbing.system import System
 
 @click.group(cls=Group)
 def words() -> None:
-    """Calibrate the proof of words, which finds lines that say other words."""
+    """Calibrate the proof of words, which finds lines with wrong words."""
 
 
 @words.command()
 @click.argument("jobs", nargs=-1, required=True, metavar="JOB...")
 @json_option
 def calibrate(jobs: tuple[str, ...], as_json: bool) -> None:
-    """Set the thresholds by the lines of JOBs, whose words somebody has found right.
+    """Set the thresholds by the lines of JOBs, which a person has found correct.
 
-    Workers that are started afterwards take 2 of 100 such lines for wrong ones. It needs 50 lines
-    of an engine in a language. The thresholds lie in the folder of the model.
+    Workers started afterwards take 2 of 100 such lines for wrong. The command needs 50 lines
+    of an engine in a language. It stores the thresholds in the folder of the model.
     """
     system = System()
     folder = system.model_folders.of(NAME)

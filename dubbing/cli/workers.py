@@ -25,7 +25,7 @@ WELL = frozenset({WorkerState.READY, WorkerState.BUSY, WorkerState.STANDBY})
 @json_option
 @click.pass_context
 def workers(context: click.Context, as_json: bool) -> None:
-    """List the workers and the length of each queue; or tell a worker what to load."""
+    """List the workers and the length of each queue, or control a worker."""
     if context.invoked_subcommand:
         return
     client = Client.connect()
@@ -47,7 +47,7 @@ def workers(context: click.Context, as_json: bool) -> None:
 @click.argument("worker")
 @click.argument("engine", default="")
 def load(worker: str, engine: str) -> None:
-    """Have WORKER load ENGINE, or all of its engines, and take work for it."""
+    """Load ENGINE, or all engines, in WORKER, and take work for it."""
     _steer(worker, Order.LOAD, engine)
 
 
@@ -55,29 +55,29 @@ def load(worker: str, engine: str) -> None:
 @click.argument("worker")
 @click.argument("engine")
 def unload(worker: str, engine: str) -> None:
-    """Have WORKER take no more work for ENGINE, and free its memory."""
+    """Unload ENGINE from WORKER, which takes no more work for it."""
     _steer(worker, Order.UNLOAD, engine)
 
 
 @workers.command()
 @click.argument("worker")
 def standby(worker: str) -> None:
-    """Have WORKER unload all its engines, and wait until it is told to load."""
+    """Unload all engines of WORKER, which then waits for `load`."""
     _steer(worker, Order.STANDBY)
 
 
 @workers.command()
 @click.argument("worker")
 def drain(worker: str) -> None:
-    """Have WORKER finish its current work, and end."""
+    """End WORKER after its current work."""
     _steer(worker, Order.DRAIN)
 
 
 @workers.command()
 def health() -> None:
-    """Tell whether the worker of this machine takes work: exit code 0, or 1 if it does not.
+    """Check that this machine's worker takes work: exit code 0, or 1 if it does not.
 
-    Of several workers, the last one that was started is looked at. For health checks of containers.
+    For health checks of containers. Of several workers, checks the last one started.
     """
     host = f"@{socket.gethostname()}"
     here = [one for one in Client.connect().fleet.workers() if one.name.endswith(host)]

@@ -78,7 +78,7 @@ async def synthesize(request: Request, body: SynthesizeBody) -> SynthesizedBody:
     booth = desk.booth(body.engine)
     for digest, form in body.forms.items():
         if desk.forms.keep(from_text(form, f"forms.{digest}")) != digest:
-            raise BadInput("the digest is not that of the form", where=f"forms.{digest}")
+            raise BadInput("the digest does not match the form", where=f"forms.{digest}")
     lines = [
         line_of(line, booth.spec, desk.forms, f"lines.{n}") for n, line in enumerate(body.lines)
     ]

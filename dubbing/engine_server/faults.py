@@ -20,7 +20,7 @@ DOCUMENTED: dict[int | str, dict[str, Any]] = {
     409: {"model": FaultBody, "description": "A form is not known here: send it again."},
     413: {"model": FaultBody, "description": "The body is too large."},
     422: {"model": FaultBody, "description": "The request, or the line, is refused."},
-    429: {"model": FaultBody, "description": "Too many lines wait: come again."},
+    429: {"model": FaultBody, "description": "Too many lines wait: try again later."},
     500: {"model": FaultBody, "description": "The engine failed."},
     503: {"model": FaultBody, "description": "The engine loads, or the server ends."},
 }

@@ -30,7 +30,7 @@ def spec_of(engine: str, specs: Mapping[str, EngineSpec], base: str | None = Non
     spec = _known(engine, specs)
     if spec.base is None:
         if base:
-            raise BadInput(f"engine {engine!r} is no converter: take the base {base!r} out")
+            raise BadInput(f"engine {engine!r} is no converter: remove the base {base!r}")
         return spec
     below = _known(base or spec.base, specs)
     if below.base:

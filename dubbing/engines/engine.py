@@ -164,7 +164,7 @@ class EngineSpec(Model):
         """
         if self.needs_transcript and not transcript:
             return (
-                f"engine {self.name!r} needs what is said in a reference: make a voice of it with "
+                f"engine {self.name!r} needs the transcript of a reference: make a voice with "
                 "`dubbing voices extract --transcript`"
             )
         shortest, longest = self.reference_seconds or (0.0, float("inf"))
@@ -291,7 +291,7 @@ def described(spec: EngineSpec, name: str, folder: Path) -> EngineSpec:
         overrides = read_config(folder, OVERRIDES)
         if fixed := sorted(FIXED & overrides.keys()):
             raise BadInput(
-                f"{', '.join(fixed)}: fixed by the model and its engine: take it out",
+                f"{', '.join(fixed)}: fixed by the model and its engine: remove it",
                 where=str(folder / OVERRIDES),
             )
         fields |= overrides | {"name": name}

@@ -37,13 +37,13 @@ def waiting(backlog: Mapping[str, Backlog], engines: Iterable[str]) -> Iterator[
     """Yield what waits and what is worked on, by engine; engines without work have 0."""
     oldest = gauge(
         "oldest_seconds",
-        "Seconds since the first job whose work waits for an engine has waited for it.",
+        "Seconds that the oldest waiting job has waited for an engine.",
         ["engine"],
     )
     known = sorted(engines)
     for kind, (noun, words) in KINDS.items():
         whose = [] if kind is Kind.ASSEMBLY else ["engine"]
-        wait = gauge(f"waiting_{noun}", f"{words} of all jobs that nobody works on.", whose)
+        wait = gauge(f"waiting_{noun}", f"{words} of all jobs that wait for a worker.", whose)
         run = gauge(f"running_{noun}", f"{words} that are being worked on.", whose)
         for engine in known if whose else [""]:
             of = backlog.get(f"{kind.value}.{engine}" if engine else kind.value, Backlog())

@@ -106,5 +106,5 @@ class Announcements:
             # It was removed in this moment.
             return None
         except (Damaged, NewerRelease) as exc:
-            log.warning("an announcement is passed over: %s", exc)
+            log.warning("an announcement is skipped: %s", exc)
         return None

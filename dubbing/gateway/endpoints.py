@@ -40,7 +40,7 @@ class ServerAsked(UrlBody):
     """How one server is used."""
 
     slots: int = Field(default=1, ge=1, le=1000)
-    """Lines that it is sent at once, by all workers together."""
+    """Most simultaneous lines, over all workers."""
     key_from: Text = ""
     """The variable of workers and gateways that holds its API key: `DUBBING_KEY_…`."""
     price: Text | None = None
@@ -53,18 +53,18 @@ class EndpointAsked(ServerAsked):
     model_config = example(url="https://card-1.example:8443", slots=2, price="1.98 CNY/h")
 
     model: Text = ""
-    """Name of the model, where the server has several."""
+    """Name of the model, if the server has several."""
     revision: Text = ""
-    """Tells two states of a model of the same name apart."""
+    """Distinguishes two versions of a model with one name."""
     voices: list[Text] = Field(default=[], max_length=1000)
     """Voices of the server that it does not list."""
     languages: list[Text] = Field(default=[], max_length=1000)
     clones: bool = False
     """Whether it clones a reference that comes with a line."""
     transcripts: bool = False
-    """Whether it needs what is said in a reference."""
+    """Whether it needs the transcript of a reference."""
     rate: int = Field(default=0, ge=0, le=192_000)
-    """Hz of its answers, where they do not tell."""
+    """Sample rate of answers that state none, in Hz."""
     references: Text = ""
     """The folder that workers and the server share."""
     fields: dict[str, JsonValue] = Field(default={})
@@ -120,7 +120,7 @@ class ChecksBody(Model):
 
 @router.get("", responses=documented())
 def endpoints(request: Request, caller: Admin) -> PoolsBody:
-    """List the servers of engines that speak elsewhere."""
+    """List the servers of remote engines."""
     pools = office_of(request).client.registry.all()
     return PoolsBody(engines=[_body(engine, pool) for engine, pool in pools.items()])
 
@@ -130,7 +130,7 @@ def endpoints(request: Request, caller: Admin) -> PoolsBody:
     status_code=201,
     responses={
         **documented(404),
-        200: {"model": PoolBody, "description": "It was known before, and is changed."},
+        200: {"model": PoolBody, "description": "It existed before, and was changed."},
     },
 )
 def add(

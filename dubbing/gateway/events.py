@@ -21,7 +21,7 @@ AGAIN_MS = 1000
 
 LastEventId = Annotated[
     str | None,
-    Header(max_length=60, description="Id of the last event that is known: only later ones come."),
+    Header(max_length=60, description="Id of the last received event: only later events are sent."),
 ]
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])

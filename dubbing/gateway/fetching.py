@@ -52,7 +52,7 @@ class Fetching:
         """
         if not self._turns.acquire(blocking=False):
             raise LimitReached(
-                f"{AT_ONCE} files are being fetched: come again, or upload the file",
+                f"{AT_ONCE} files are being fetched: try again later, or upload the file",
                 retry_after=SILENCE_SECONDS,
             )
         try:

@@ -31,7 +31,7 @@ async def pieces(request: Request, size: int = PIECE) -> AsyncIterator[bytes]:
     if held:
         yield bytes(held)
     if broken:
-        raise BrokenOff("the body of the request broke off, or nothing of it came for a minute")
+        raise BrokenOff("the body of the request ended early, or paused for a minute")
 
 
 def length_of(request: Request) -> int:

@@ -149,7 +149,7 @@ def jobs(
     "/{job_id}",
     name="job",
     response_model=JobBody,
-    responses={**documented(404), 304: {"description": "It is as it was: see If-None-Match."}},
+    responses={**documented(404), 304: {"description": "Unchanged: see If-None-Match."}},
 )
 async def job(
     request: Request,

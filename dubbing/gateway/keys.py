@@ -31,7 +31,7 @@ class KeyAsked(Model):
     """Whose jobs, uploads, voices and webhooks its holder sees."""
     scopes: list[Scope] = Field(default=list(USUAL), min_length=1, max_length=len(Scope))
     name: Annotated[str, StringConstraints(max_length=200)] = ""
-    """Who has it, or what for."""
+    """Holder or purpose."""
     granted: list[Grant] = Field(default=[], max_length=100)
     """Where jobs may read media and write results beside uploads: `s3://bucket/prefix`."""
     requests_per_minute: int | None = Field(default=None, ge=1, le=1_000_000)

@@ -111,7 +111,7 @@ class Limits:
             return None
         if False in fits:
             raise LimitReached(
-                f"more than {left.most} requests a minute: come again", retry_after=left.reset
+                f"more than {left.most} requests a minute: try again later", retry_after=left.reset
             )
         return left
 
@@ -119,7 +119,7 @@ class Limits:
         """Begin to serve a request; raises LimitReached while too many are served."""
         if (served := self._crowd.size) >= self._settings.requests_at_once:
             raise LimitReached(
-                f"{served} requests are served: come again", retry_after=AT_ONCE_SECONDS
+                f"{served} requests are being served: try again later", retry_after=AT_ONCE_SECONDS
             )
         self._crowd.here += 1
 

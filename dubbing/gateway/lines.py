@@ -116,7 +116,7 @@ def approve_line(
     office.facts.check(caller, job_id)
     storage, status = office.client.storage, office.client.status(job_id)
     if sound_of(outcome_of(storage, status, line).result) != body.sound or not body.sound:
-        raise Conflict(f"line {line!r} has another sound by now: hear it first")
+        raise Conflict(f"line {line!r} has a new sound: hear it first")
     approve(storage, job_id, line, body.sound)
 
 
@@ -134,7 +134,7 @@ def _clip(office: Office, job_id: str, line: str) -> Clip:
     storage, status = office.client.storage, office.client.status(job_id)
     outcome = outcome_of(storage, status, line)
     if not outcome.result.takes and not status.state.ended:
-        raise Conflict(f"line {line!r} has not been spoken yet: come again")
+        raise Conflict(f"line {line!r} has not been spoken yet: try again later")
     if error := outcome.result.error:
         raise Conflict(f"line {line!r} could not be spoken: {error.message}")
     take = outcome.result.takes[0]

@@ -24,7 +24,7 @@ from dubbing.queue.fleet import Order
 NodeId = Annotated[str, Path(max_length=300)]
 REGISTERED = {
     **documented(404, 409),
-    200: {"model": NodeBody, "description": "It was registered before, and is changed."},
+    200: {"model": NodeBody, "description": "It was registered before, and was changed."},
 }
 
 
@@ -112,11 +112,11 @@ class RegisterBody(_Told):
     """By default, one that its address gives it. A server that comes again under its id, at
     another address, takes the place of the one before."""
     model: str | None = Field(default=None, max_length=200)
-    """Name of the model, where the server has several."""
+    """Name of the model, if the server has several."""
     slots: int = Field(
         default=1, ge=1, le=1000, validation_alias=AliasChoices("slots", "max_concurrent")
     )
-    """Lines that it is sent at once, by all workers together."""
+    """Most simultaneous lines, over all workers."""
     key_from: str = Field(default="", max_length=100)
     """The variable of workers and gateways that holds its API key: `DUBBING_KEY_…`."""
 

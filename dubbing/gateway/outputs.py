@@ -52,9 +52,9 @@ def outputs(request: Request, caller: Reader, job_id: JobId) -> OutputsBody:
     response_class=Response,
     responses={
         **documented(404, 409),
-        200: {"content": {"*/*": {}}, "description": "The file, or the range that was asked."},
+        200: {"content": {"*/*": {}}, "description": "The file, or the requested range."},
         206: {"content": {"*/*": {}}, "description": "A range of the file."},
-        307: {"description": "A link to the file in its bucket, which is good for an hour."},
+        307: {"description": "A link to the file in its bucket, valid for an hour."},
         416: {"description": "The file has no such range."},
     },
 )

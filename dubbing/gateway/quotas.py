@@ -85,8 +85,7 @@ class Quotas:
         quota = self.of(tenant)
         if quota.open_jobs is not None and self._open_jobs(tenant) >= quota.open_jobs:
             raise LimitReached(
-                f"{tenant!r} has {quota.open_jobs} open jobs, as many as it may have: wait until "
-                "one has ended",
+                f"{tenant!r} has {quota.open_jobs} open jobs, its quota: wait until one has ended",
                 retry_after=OPEN_SECONDS,
             )
         self.check_storage(tenant)
@@ -121,7 +120,7 @@ class Quotas:
             now = datetime.now(UTC)
             raise LimitReached(
                 f"engines have spoken {most:g} s for {tenant!r} in {now:%B %Y}, as long as they "
-                "may: wait for the next month",
+                "quota: wait for the next month",
                 retry_after=_seconds_to_next_month(now),
             )
 

@@ -150,7 +150,7 @@ def _check_host(url: str) -> None:
         return
     if nowhere:
         raise BadInput(
-            "a server listens there, but nobody reaches it there: send the host under which "
-            "workers reach it",
+            "a server may listen on this address, but workers cannot reach it: send the host by "
+            "which they reach the server",
             where=url,
         )

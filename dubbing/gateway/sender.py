@@ -95,12 +95,12 @@ class Sender:
             if error is None:
                 await asyncio.to_thread(self._outbox.told, key, message)
             else:
-                log.info("webhook %s was not told %s: %s", message.webhook, message.id, error)
+                log.info("webhook %s did not receive %s: %s", message.webhook, message.id, error)
                 await asyncio.to_thread(self._outbox.fail, key, message, error)
         except NotFound:
             await asyncio.to_thread(self._outbox.drop, key)
         except DubbingError as exc:
-            log.warning("webhook %s is told later: %s", message.webhook, exc)
+            log.warning("webhook %s is tried again later: %s", message.webhook, exc)
         finally:
             self._busy[message.webhook] -= 1
 

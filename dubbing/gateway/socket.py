@@ -84,7 +84,7 @@ def _check_origin(headers: Headers, allowed: Collection[str]) -> None:
     """Raise Forbidden for a page of a site that is not allowed."""
     origin = headers.get("origin", "").lower()
     if origin and origin not in allowed and urlsplit(origin).netloc != headers.get("host"):
-        raise Forbidden(f"pages of {origin[:100]} may not listen: see DUBBING_CORS_ORIGINS")
+        raise Forbidden(f"pages of {origin[:100]} may not connect: see DUBBING_CORS_ORIGINS")
 
 
 class Conversation:

@@ -57,7 +57,7 @@ class Sweeper:
             # This drops parts that were left when a process died.
             self._uploads.finish(upload)
         elif all(at < until for at in parts.values()):
-            log.info("upload %s of %s is removed: nothing of it came for a day", id_, tenant)
+            log.info("upload %s of %s is removed: no data arrived for a day", id_, tenant)
             self._uploads.delete(upload)
 
 

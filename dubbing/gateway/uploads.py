@@ -40,7 +40,7 @@ FILE: Mapping[str, Any] = {
 }
 """OpenAPI's description of a body that is a file, or a part of one."""
 OFFSETS: Mapping[str, Any] = {
-    OFFSET: {"description": "How many bytes have come.", "schema": {"type": "integer"}}
+    OFFSET: {"description": "Bytes received.", "schema": {"type": "integer"}}
 }
 
 router = APIRouter(prefix="/v1/uploads", tags=["uploads"])
@@ -68,7 +68,7 @@ class UploadBody(Model):
     bytes: int | None
     """Size of the whole file; null while nobody has told it."""
     offset: int
-    """How many bytes have come."""
+    """Bytes received."""
     sha256: str | None
     """Digest of the whole file; null while it is on its way."""
     state: UploadState
@@ -170,7 +170,7 @@ def head(request: Request, caller: Submitter, upload_id: str) -> Response:
     response_class=Response,
     responses={
         **documented(404, 408, 413),
-        204: {"description": "The chunk has come.", "headers": dict(OFFSETS)},
+        204: {"description": "The chunk was received.", "headers": dict(OFFSETS)},
         409: {
             **documented(409)[409],
             "description": "The upload does not end there.",
@@ -184,7 +184,7 @@ async def append(
     request: Request,
     caller: Submitter,
     upload_id: str,
-    upload_offset: Annotated[int, Header(ge=0, description="How many bytes came before.")],
+    upload_offset: Annotated[int, Header(ge=0, description="Bytes received before.")],
 ) -> Response:
     """Send a chunk, of any size; the one that is the last finishes the upload.
 
@@ -228,7 +228,7 @@ async def _whole(request: Request, uploads: Uploads, tenant: str, name: str) -> 
         async for piece in pieces(request):
             await run_in_threadpool(arrival.add, piece)
         if not arrival.bytes:
-            raise BadInput("the body is empty: it is to be the file, unless its bytes are told")
+            raise BadInput("the body is empty: send the file, or its size as bytes=N")
         return await run_in_threadpool(uploads.store, tenant, name, arrival)
 
 

@@ -42,7 +42,7 @@ def _waits(ledger: Ledger, status: Status, remedy: str) -> Iterator[str]:
         yield "workers are at it"
     (idle,) = ledger.events.idle_seconds([status.id])
     if idle is not None:
-        yield f"its last news came {idle:.0f} s ago"
+        yield f"its last progress was {idle:.0f} s ago"
 
 
 def failures(outcomes: Iterable[Outcome]) -> list[str]:

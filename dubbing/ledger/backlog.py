@@ -32,7 +32,7 @@ class Backlog:
     """The work of one queue: lines, or voices, or films."""
 
     waiting: int = 0
-    """Lines of open batches of all jobs that nobody works on."""
+    """Lines of open batches of all jobs that wait for a worker."""
     running: int = 0
     """Lines of batches that are being worked on."""
     oldest: float = 0.0

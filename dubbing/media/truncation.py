@@ -132,7 +132,7 @@ def _boxes(file: BinaryIO, size: int) -> int | None:
         return end
     if b"mdat" in names and b"moov" not in names:
         raise BadInput(
-            f"{_bytes(size)} are there, but not the index (moov) that tells what they are: the "
+            f"{_bytes(size)} are there, but not the index (moov) that describes them: the "
             "file is cut short, or its recording was not finished: copy or record it again",
             where=Path(file.name).name,
         )

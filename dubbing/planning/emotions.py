@@ -20,7 +20,7 @@ def emotion_fault(emotion: Emotion | None, spec: EngineSpec) -> str | None:
     if emotion is None or emotion.means in spec.emotions:
         return None
     words = DESCRIBED[emotion.means] if spec.emotions else "an emotion"
-    return f"engine {spec.name!r} cannot be told {words}: remove it, or name another engine"
+    return f"engine {spec.name!r} does not support {words}: remove it, or name another engine"
 
 
 def honoured(emotion: Emotion | None, spec: EngineSpec) -> Emotion | None:

@@ -149,7 +149,7 @@ def _bound(words: str, kind: Kind) -> Bound:
     bound = Bound(min(ages, default=math.inf), min(sizes, default=math.inf))
     if kind in GARBAGE and bound.age < LEAST:
         raise BadInput(
-            "keep it for 1d at least: what was just stored may be about to be used",
+            "keep it for at least 1d: a new object may be needed soon",
             where=f"{WHERE}: {kind}",
         )
     return bound

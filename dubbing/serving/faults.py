@@ -149,7 +149,7 @@ class Faults:
 
     async def _unforeseen(self, request: Request, exc: Exception) -> JSONResponse:
         # Its words and its traceback are for the log alone.
-        words = "nobody foresaw this; the server's log tells more"
+        words = "unexpected error: see the server's log"
         return self._answer(request, 500, "unforeseen", words)
 
     def _answer(

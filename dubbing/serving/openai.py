@@ -68,7 +68,7 @@ class VoiceListBody(BaseModel):
 
 
 SOUND: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"audio/*": {}}, "description": "The sound, in the format asked."}
+    200: {"content": {"audio/*": {}}, "description": "The sound, in the requested format."}
 }
 
 

@@ -15,7 +15,7 @@ from dubbing.media.scratch import scratch
 from dubbing.storage import Keys, Storage
 from dubbing.storage.holds import Shared, held
 
-FULL = "there is no room for the file in the temporary folder: come again later"
+FULL = "there is no room for the file in the temporary folder: try again later"
 
 
 class Arrival:

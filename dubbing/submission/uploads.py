@@ -43,7 +43,7 @@ class WrongOffset(Conflict):
 
     def __init__(self, offset: int) -> None:
         self.offset = offset
-        """How many bytes have come."""
+        """Bytes received."""
         super().__init__(f"{offset} bytes have come: send what follows them")
 
 

@@ -11,7 +11,7 @@ CALL_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.
 
 BATCHES = Total(
     "dubbing_batches_total",
-    "Batches that workers had in hand: lines, voices or films, by what became of them.",
+    "Batches that workers took: lines, voices or films, by outcome.",
     ("engine", "kind", "outcome"),
 )
 LINES = Total(
@@ -23,21 +23,21 @@ LINES = Total(
 SPEECH = Total("dubbing_speech_seconds_total", "Seconds of new speech.", ("engine",), unit=THOUSAND)
 BUSY = Total(
     "dubbing_busy_seconds_total",
-    "Seconds that batches took a process.",
+    "Seconds that processes spent on batches.",
     ("engine", "kind"),
     unit=THOUSAND,
 )
 RETRIES = Total(
     "dubbing_retries_total",
-    "Takes that were asked for again, as one failed.",
+    "Takes that were requested again after a failure.",
     ("engine",),
 )
 MISSPOKEN = Total(
-    "dubbing_misspoken_total", "Takes that were refused, as they say other words.", ("engine",)
+    "dubbing_misspoken_total", "Takes that were refused for wrong words.", ("engine",)
 )
 GIVEN_UP = Total(
     "dubbing_given_up_total",
-    "Lines, voices and films that were given up, as workers died of them or they hung.",
+    "Lines, voices and films that were given up because they killed or hung workers.",
     ("engine",),
 )
 ERRORS = Total(
@@ -50,7 +50,7 @@ LEASES_LOST = Total(
 )
 JOBS = Total(
     "dubbing_jobs_total",
-    "Rounds of jobs that ended, by how.",
+    "Rounds of jobs that ended, by state.",
     ("state",),
     ("completed", "failed", "cancelled"),
 )
@@ -59,7 +59,7 @@ PROGRAMME = Total(
 )
 ENDPOINT_ANSWERS = Total(
     "dubbing_endpoint_answers_total",
-    "Requests to servers of engines that speak elsewhere, by how they ended.",
+    "Requests to servers of remote engines, by outcome.",
     ("engine", "outcome"),
 )
 STORAGE_ERRORS = Total(

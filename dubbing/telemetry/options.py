@@ -21,21 +21,21 @@ def log_options(command: Command) -> Command:
             type=click.Path(path_type=Path, file_okay=False),
             callback=_set("DUBBING_LOG_DIR"),
             expose_value=False,
-            help="Log into files in this folder, which are rotated.",
+            help="Write logs to rotated files in this folder.",
         ),
         click.option(
             "--json-logs",
             is_flag=True,
             callback=_set("DUBBING_LOG_FORMAT", "json"),
             expose_value=False,
-            help="Log an object in JSON a line.",
+            help="Write each log line as a JSON object.",
         ),
         click.option(
             "--log-level",
             type=click.Choice(LEVELS, case_sensitive=False),
             callback=_set("DUBBING_LOG_LEVEL"),
             expose_value=False,
-            help="Log from this level on.",
+            help="Lowest level to log.",
         ),
     ):
         command = option(command)
@@ -49,7 +49,7 @@ def metrics_options(command: Command) -> Command:
             "--metrics-host",
             callback=_set("DUBBING_METRICS_HOST"),
             expose_value=False,
-            help="Address for metrics; by default only this machine reaches them.",
+            help="Address for metrics; by default, only this machine reaches them.",
         ),
         click.option(
             "--metrics-port",

@@ -10,7 +10,7 @@ from console import Console
 from services import PLAIN
 
 WHY = "faulty cannot be loaded: the model is damaged"
-DIED = "a process died while it loaded faulty (is there memory enough?)"
+DIED = "a process died while it loaded faulty (is there enough memory?)"
 
 
 @pytest.fixture

@@ -203,7 +203,7 @@ def test_a_card_without_its_key_at_home_is_not_started(home: Home) -> None:
 def test_a_card_that_does_not_answer_in_time_is_told_to_be_on(home: Home) -> None:
     home.card(domain="http://127.0.0.1:9")
     err = home("up", "openai", CARD, "--wait", "0.1", code=1)[1]
-    assert "nobody answers there" in err
+    assert "no server answers there" in err
     assert f"cards down {CARD}" in err
     assert home.pool() == {}
 
@@ -285,7 +285,7 @@ def test_status_keeps_an_endpoint_whose_new_address_does_not_answer(home: Home) 
     home("up", "openai", CARD, "--path", "/v1")
     home.card("running", domain="http://127.0.0.1:9")
     (card,) = home.json("status", code=1)
-    assert "nobody answers" in card["fault"]
+    assert "no server answers" in card["fault"]
     assert list(home.pool()) == [home.urls[0]]
 
 

@@ -66,7 +66,7 @@ def refused(home: Path, *arguments: str, denied: tuple[str, ...] = (), **environ
     [
         ("home", (), "home: nothing can be written there: Permission denied: set DUBBING_HOME"),
         ("home/storage", (), "storage cannot be written: Permission denied: let this user"),
-        ("tmp", (), "tmp: make this folder, or name one that can be written"),
+        ("tmp", (), "tmp: make this folder, or name a writable one"),
         ("out", (), "--out out/de: nothing can be written there: Permission denied"),
         ("tmp2", LOCKLESS, "its file system cannot lock files"),
         ("tmp2", LINKLESS, "without hard links (Operation not permitted)"),
@@ -157,17 +157,17 @@ def test_a_socket_that_others_may_have_made_is_refused(tmp_path: Path) -> None:
         folder = settings.socket.parent
         folder.chmod(0o777)
         for connect in (lambda: System(settings).ledger, lambda: is_up(settings)):
-            with pytest.raises(QueueRefused, match="others can write into"):
+            with pytest.raises(QueueRefused, match="other users can write into"):
                 connect()
         folder.chmod(0o700)
         if os.getuid() == 0:
             os.chown(folder, 12345, -1)
-            with pytest.raises(QueueRefused, match="belongs to somebody else"):
+            with pytest.raises(QueueRefused, match="belongs to another user"):
                 is_up(settings)
             os.chown(folder, 0, -1)
         System(settings).ledger.greet()
     folder.symlink_to(tmp_path)
-    with pytest.raises(QueueRefused, match="belongs to somebody else"), Stack(settings, []):
+    with pytest.raises(QueueRefused, match="belongs to another user"), Stack(settings, []):
         pass
     folder.unlink()
 

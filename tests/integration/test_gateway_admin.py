@@ -216,7 +216,7 @@ def test_a_server_is_added_checked_drained_and_removed_on_the_page(desk: Any) ->
     endpoints.get_by_label("Address").fill("http://127.0.0.1:1/<b>")
     add = endpoints.get_by_role("button", name="Add an endpoint")
     add.click()
-    expect(endpoints.get_by_role("alert")).to_contain_text("nobody answers there")
+    expect(endpoints.get_by_role("alert")).to_contain_text("no server answers there")
     endpoints.get_by_label("Address").fill(engine_servers.shared().url)
     add.click()
     expect(rows).to_have_count(2)
@@ -228,7 +228,7 @@ def test_a_server_is_added_checked_drained_and_removed_on_the_page(desk: Any) ->
     expect(endpoints.get_by_text("Sent lines", exact=True)).to_be_visible()
     endpoints.get_by_role("button", name="Remove").click()
     agree(desk, "Remove")
-    expect(endpoints.get_by_text("No engine speaks elsewhere.")).to_be_visible()
+    expect(endpoints.get_by_text("There is no remote engine.")).to_be_visible()
     expect(endpoints.get_by_role("heading")).to_be_focused()
 
 
@@ -241,12 +241,12 @@ def test_what_is_announced_is_text_whatever_it_holds(
         desk.screenshot(path=tmp_path / f"{name}.png", full_page=True)
 
     announcements = region(desk, "Announcements")
-    announcements.get_by_text("Announce something").first.click()
+    announcements.get_by_text("Add an announcement").first.click()
     announcements.get_by_label("Kind").select_option("Maintenance")
     announcements.get_by_label("Title").fill(HOSTILE)
     announcements.get_by_label("Message").fill(LONG)
     announcements.get_by_label("Until").fill("2026-01-01T10:00")
-    announce = announcements.get_by_role("button", name="Announce something")
+    announce = announcements.get_by_role("button", name="Add an announcement")
     announce.click()
     expect(announcements.get_by_role("alert")).to_contain_text("it has passed")
     announcements.get_by_label("Until").fill("2099-01-01T10:00")
@@ -269,7 +269,7 @@ def test_what_is_announced_is_text_whatever_it_holds(
     desk.get_by_label("语言", exact=True).first.select_option("en")
     announcements.get_by_role("button", name="Delete").click()
     agree(desk, "Delete")
-    expect(announcements.get_by_text("Nothing is announced.")).to_be_visible()
+    expect(announcements.get_by_text("There are no announcements.")).to_be_visible()
 
 
 def test_what_a_webhook_was_not_told_is_sent_again(place: Place, desk: Any, dead: str) -> None:

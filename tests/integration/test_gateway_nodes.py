@@ -222,7 +222,7 @@ def test_a_server_is_an_endpoint_that_is_added_checked_drained_and_removed(
 @pytest.mark.parametrize(
     ("engine", "wrong", "words"),
     [
-        (SERVED, {"url": "http://127.0.0.1:1/"}, "nobody answers there"),
+        (SERVED, {"url": "http://127.0.0.1:1/"}, "no server answers there"),
         (SERVED, {"url": "file:///etc/passwd"}, "write it as http://host:port"),
         (SERVED, {"url": "http://me:secret@127.0.0.1:1"}, "leave out user"),
         (SERVED, {"url": "http://127.0.0.1:1", "key_from": "PATH"}, "name a variable"),
@@ -256,11 +256,11 @@ def test_the_drawn_routes_of_servers_do_the_same(place: Place, server: str) -> N
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"host": "0.0.0.0", "port": 6006}, "nobody reaches it there"),
-        ({"url": "http://[::]:6006"}, "nobody reaches it there"),
+        ({"host": "0.0.0.0", "port": 6006}, "workers cannot reach it"),
+        ({"url": "http://[::]:6006"}, "workers cannot reach it"),
         ({"host": "card-1"}, "send url, or host and port"),
         ({"url": "file:///etc/passwd"}, "http://host:port/path"),
-        ({"url": "http://127.0.0.1:1"}, "nobody answers there"),
+        ({"url": "http://127.0.0.1:1"}, "no server answers there"),
         ({"url": "http://127.0.0.1:1", "key_from": "AWS_SECRET"}, "name a variable"),
         ({"url": "http://127.0.0.1:1", "engine": "tone"}, "it has no endpoints"),
     ],

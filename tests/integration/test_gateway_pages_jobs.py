@@ -148,7 +148,7 @@ def test_the_example_is_dropped_tried_out_heard_and_dubbed(
     offsets = break_off(page)
     # Alone, as the connection breaks for the first that comes.
     drop(page, example("scene.mp4"))
-    expect(page.get_by_role("region", name="Files")).to_contain_text("goes on by itself")
+    expect(page.get_by_role("region", name="Files")).to_contain_text("the upload will continue")
     drop(page, example("scene.srt"))
     expect(page.get_by_text("Sent", exact=True)).to_have_count(2)
     assert str(PART) in offsets
@@ -161,7 +161,7 @@ def test_the_example_is_dropped_tried_out_heard_and_dubbed(
     page.get_by_label("Voice of TOM", exact=True).select_option("m5")
     page.get_by_label("Name of the job").fill("scene")
     page.get_by_role("button", name="Dry run").click()
-    expect(page.get_by_text("The job can be started.")).to_be_visible()
+    expect(page.get_by_text("You can start the job.")).to_be_visible()
     row = page.get_by_role("region", name="Script:").get_by_role("row").nth(21)
     expect(row).to_contain_text("TOM is still at cue 20")
     page.get_by_role("button", name="Hear the voice of TOM").click()

@@ -88,7 +88,7 @@ def test_the_programs_that_are_shown_do_what_the_page_does(
     page.get_by_label("Text", exact=True).fill(HOSTILE)
     page.get_by_role("combobox", name="Voice", exact=True).select_option("high")
     page.get_by_role("slider").fill("1.25")
-    said = page.get_by_role("region", name="Said in this visit")
+    said = page.get_by_role("region", name="Spoken in this visit")
     page.get_by_label("Text", exact=True).press("Control+Enter")
     expect(said.get_by_role("listitem")).to_have_count(1)
     expect(said).to_contain_text("evil, it is.")
@@ -96,18 +96,18 @@ def test_the_programs_that_are_shown_do_what_the_page_does(
     spoken = downloaded(page, said)
     assert pitch(sound_of(spoken)) == pytest.approx(VOICES["high"], rel=0.15)
 
-    programs = page.get_by_role("region", name="The same by program")
+    programs = page.get_by_role("region", name="The same request in code")
     known = {**os.environ, "DUBBING_API_KEY": key}
     for name, command in (("curl", ["bash", "-c"]), ("Python", [sys.executable, "-c"])):
         programs.get_by_label(name).check()
-        program = programs.get_by_role("group", name="The same by program").last.inner_text()
+        program = programs.get_by_role("group", name="The same request in code").last.inner_text()
         assert "\u202e" not in program
         subprocess.run([*command, program], cwd=tmp_path, env=known, check=True, timeout=30)
         assert (tmp_path / "speech.wav").read_bytes() == spoken, name
         (tmp_path / "speech.wav").unlink()
 
     programs.get_by_label("Manifest").check()
-    manifest = programs.get_by_role("group", name="The same by program").last
+    manifest = programs.get_by_role("group", name="The same request in code").last
     caller = gateway.as_(key)
     job = submitted(caller, manifest.inner_text())
     assert (job["state"], job["lines"]["done"], job["lines"]["failed"]) == ("completed", 1, 0)
@@ -140,7 +140,7 @@ DROPPED = """([name, data]) => {
 def test_a_recording_becomes_a_voice_with_what_was_judged_of_it(page: Any) -> None:
     from playwright.sync_api import expect
 
-    making = page.get_by_role("region", name="Make a voice of a recording")
+    making = page.get_by_role("region", name="Make a voice from a recording")
     making.locator("input[type=file]").set_input_files(
         {"name": RECORDING, "mimeType": "audio/flac", "buffer": b"#!/bin/sh"}
     )
@@ -170,7 +170,7 @@ def test_a_recording_becomes_a_voice_with_what_was_judged_of_it(page: Any) -> No
 def test_a_text_is_spoken_in_a_voice_of_ones_own(page: Any, tmp_path: Path) -> None:
     from playwright.sync_api import expect
 
-    page.get_by_role("button", name="Speak in it: mara").click()
+    page.get_by_role("button", name="Speak with it: mara").click()
     text = page.get_by_label("Text", exact=True)
     expect(text).to_be_focused()
     text.fill("♪")
@@ -179,7 +179,7 @@ def test_a_text_is_spoken_in_a_voice_of_ones_own(page: Any, tmp_path: Path) -> N
     expect(speaking.get_by_role("alert")).to_contain_text("holds nothing to speak")
     text.fill("The train leaves at nine.")
     text.press("Control+Enter")
-    said = page.get_by_role("region", name="Said in this visit")
+    said = page.get_by_role("region", name="Spoken in this visit")
     expect(said.get_by_role("listitem").first).to_contain_text("mara")
     expect(speaking.get_by_role("alert")).to_be_empty()
     assert sound_of(downloaded(page, said)).seconds > 1

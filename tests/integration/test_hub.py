@@ -112,7 +112,7 @@ def test_what_is_left_of_an_older_commit_is_not_taken(hub: Hub, folder: Path) ->
 
 def test_a_file_that_is_not_what_the_hub_promised_is_refused(hub: Hub, folder: Path) -> None:
     hub.mistaken.add("weights/model.bin")
-    with pytest.raises(Transient, match=r"weights/model\.bin of authors/singer came damaged"):
+    with pytest.raises(Transient, match=r"weights/model\.bin of authors/singer arrived damaged"):
         fetched(hub, folder)
     assert not folder.exists()
     hub.mistaken.clear()
@@ -127,7 +127,7 @@ def test_the_models_own_commit_is_fetched_and_its_digests_hold(hub: Hub, folder:
         fetched(hub, folder, own)
     hub.commit = COMMIT[::-1]
     hub.repositories[REPOSITORY]["weights/model.bin"] = bytes(10240)
-    with pytest.raises(BadInput, match=r"model\.bin is another file"):
+    with pytest.raises(BadInput, match=r"model\.bin differs from"):
         fetched(hub, folder, own)
     assert not folder.exists()
     # Whoever names a revision takes the file that it has.
@@ -182,10 +182,10 @@ def test_a_model_that_is_there_is_not_overwritten(hub: Hub, folder: Path) -> Non
     folder.mkdir(parents=True)
     fetched(hub, folder)
     (folder / "config.json").write_text("mine")
-    with pytest.raises(Conflict, match="move that away"):
+    with pytest.raises(Conflict, match="move it away"):
         fetched(hub, folder)
     assert (folder / "config.json").read_text() == "mine"
-    with pytest.raises(Conflict, match="move that away"):
+    with pytest.raises(Conflict, match="move it away"):
         fetched(hub, folder / "config.json")
 
 

@@ -112,7 +112,7 @@ def test_lint_lists_every_hint_in_the_words_of_the_dry_run(offline: Shell) -> No
 def test_a_dry_run_of_one_names_its_file(offline: Shell) -> None:
     season(offline.home, one=srt("Good day."))
     said = offline("submit", "one.srt", "--language", "en", "--dry-run")[0]
-    assert said.startswith("one.srt: 1 line in 1 batch on tone, 0 clips already there, about ")
+    assert said.startswith("one.srt: 1 line in 1 batch on tone, 0 clips already stored, about ")
 
 
 def test_a_dry_run_estimates_time_and_cost_by_the_latest_batches(

@@ -58,7 +58,7 @@ def test_a_job_without_a_worker_says_so_and_workers_warn_of_it(
     system.client.submit(script("waiting", "Nobody speaks me", engine="tone"))
     why = there("why", "waiting")[0]
     assert "- no worker is online for tone: start `dubbing worker tone`" in why
-    assert "- its last news came " in why
+    assert "- its last progress was " in why
     warned = "waiting makes no progress: it is queued: no worker is online for tone"
     logs = [system.log(name) for name in ("faulty", "assembly")]
     system.until(lambda: any(warned in system.log(name) for name in ("faulty", "assembly")), warned)
@@ -87,4 +87,4 @@ def test_a_command_that_is_not_there_is_refused_at_once(there: Shell) -> None:
 
 def test_who_only_submits_cannot_be_told_of_the_end(there: Shell) -> None:
     _, complaints = there("submit", "any.srt", "--on-done", "true", code=2)
-    assert "--on-done: nobody would be there to run it: add --wait" in complaints
+    assert "--on-done: `submit` ends before the job: add --wait" in complaints

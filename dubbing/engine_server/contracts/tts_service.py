@@ -32,7 +32,7 @@ from dubbing.media.sounds import FORMATS, at_rate
 from dubbing.media.stretch import stretch
 
 LANGUAGE = "en"
-"""Of texts that name none."""
+"""Language of texts that name none."""
 CLOSE = 0.05
 """Seconds by which a sound may miss its length, as in the service."""
 SLOWEST, FASTEST = 0.5, 2.0

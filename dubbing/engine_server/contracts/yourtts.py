@@ -28,7 +28,7 @@ from dubbing.media.stretch import stretch
 RATE = 22_050
 """Hz of every answer: the service says so whatever its model has, and here it is true."""
 LANGUAGE = "zh"
-"""Of texts that name none."""
+"""Language of texts that name none."""
 MOST_SPEAKERS = 10_000
 """Registered speakers; the one registered longest ago is forgotten."""
 DECIMALS = 6

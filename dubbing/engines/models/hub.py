@@ -65,7 +65,7 @@ def fetch(
         )
     folder = folder.resolve()
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
-        raise Conflict(f"{folder} holds something already: move that away first")
+        raise Conflict(f"{folder} exists and is not empty: move it away first")
     api = _api(endpoint, progress)
     commit, files = _listing(api, weights, revision or weights.revision)
     known = {} if revision else weights.sha256
@@ -153,7 +153,7 @@ def _download(api: HfApi, repository: str, commit: str, file: RepoFile, folder: 
         )
     if path.stat().st_size != file.size or (file.lfs and _sha256(path) != file.lfs.sha256):
         path.unlink()
-        raise Transient(f"{file.path} of {repository} came damaged: fetch it again")
+        raise Transient(f"{file.path} of {repository} arrived damaged: fetch it again")
     return path
 
 
@@ -161,9 +161,7 @@ def _check_known(path: Path, sha256: str | None) -> None:
     """Raise BadInput for a file that is not the known one, whatever the hub says of it."""
     if sha256 and _sha256(path) != sha256:
         path.unlink()
-        raise BadInput(
-            f"{path.name} is another file than the authors published: do not trust this hub"
-        )
+        raise BadInput(f"{path.name} differs from the authors' file: do not trust this hub")
 
 
 def _put_in_place(paths: Sequence[Path], staging: Path, folder: Path) -> None:

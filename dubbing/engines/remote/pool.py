@@ -67,7 +67,7 @@ class Endpoint(Model):
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
             raise ValueError("write it as http://host:port/path or https://host/path")
         if parts.username or parts.password or parts.query or parts.fragment:
-            raise ValueError("leave out user, password and what follows ? or #: name --key-from")
+            raise ValueError("leave out user, password and everything from ? or #: name --key-from")
         return url.rstrip("/")
 
     @field_validator("key_from")
@@ -105,7 +105,7 @@ class Pool(Document):
     clones: bool = False
     """Whether its servers clone a reference that comes with a line, for an engine that asks."""
     transcripts: bool = False
-    """Whether its servers need what is said in a reference."""
+    """Whether its servers need the transcript of a reference."""
     rate: int = Field(default=0, ge=0, le=192_000)
     """Hz of the answers of servers whose answers do not tell it; 0 for others."""
     references: str = ""
@@ -191,7 +191,7 @@ class Pools:
         try:
             keys = list(self._storage().keys(Keys.ENDPOINTS))
         except StorageUnavailable as exc:
-            log.warning("engines that speak elsewhere are left out: %s", exc)
+            log.warning("remote engines are left out: %s", exc)
             return []
         names = (key.removeprefix(Keys.ENDPOINTS).removesuffix(".json") for key in keys)
         return sorted(filter(is_identifier, names))

@@ -61,7 +61,7 @@ class Registry:
                 adapter.pool = pool
                 adapter.identify(wire, endpoint)
         except Unreachable as exc:
-            raise BadInput(f"nobody answers there: {exc}", where=endpoint.url) from exc
+            raise BadInput(f"no server answers there: {exc}", where=endpoint.url) from exc
         except Unfit as exc:
             raise BadInput(str(exc), where=endpoint.url) from exc
         others = before.without(endpoint).endpoints

@@ -223,7 +223,7 @@ def _check(answer: httpx2.Response, body: bytes) -> None:
     if status in BUSY:
         raise Unreachable(said, _retry_after(answer))
     if answer.has_redirect_location:
-        raise Unfit(f"HTTP {status}: it redirects to another address: name that one")
+        raise Unfit(f"HTTP {status}: it redirects to another address: name that address")
     if status in UNFIT:
         raise Unfit(said)
     if status in LINES_FAULT:

@@ -96,7 +96,7 @@ def details(words: str) -> Path:
     [
         ("unknown", "KeyError: "),
         ("deep", "RecursionError: maximum recursion depth exceeded"),
-        ("large", "MemoryError: nobody foresaw this"),
+        ("large", "MemoryError"),
         ("several", "ExceptionGroup: two"),
         ("folder", "IsADirectoryError: [Errno 21]"),
     ],
@@ -106,7 +106,7 @@ def test_any_exception_is_one_line_that_names_the_file_of_its_details(
 ) -> None:
     code, out, err = run(what)
     assert (code, out) == (1, "")
-    assert err.startswith(f"error: {said}")
+    assert err.startswith(f"error: unexpected error: {said}")
     assert err.count("\n") == 1
     assert len(err) < 700
     path = details(err)

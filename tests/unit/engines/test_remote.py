@@ -392,7 +392,7 @@ def test_a_pool_learns_model_and_voices_from_its_first_endpoint(
     ("url", "declared", "words"),
     [
         ("", {"model": "another"}, "does not serve 'another'"),
-        ("http://127.0.0.1:9/v1", {}, "nobody answers"),
+        ("http://127.0.0.1:9/v1", {}, "no server answers"),
         ("ftp://host/v1", {}, "write it as http"),
         ("http://user:pass@host/v1", {}, "leave out user"),
         ("http://host/v1?key=1", {}, "leave out user"),

@@ -269,7 +269,7 @@ def test_no_more_than_some_are_fetched_at_once(
     site: Site, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "AT_ONCE", 0)
-    with pytest.raises(LimitReached, match="come again"):
+    with pytest.raises(LimitReached, match="try again later"):
         Fetching(storage, site.authority).fetch(site.url("/film.mp4"))
 
 

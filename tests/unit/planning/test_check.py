@@ -173,13 +173,13 @@ def test_times_in_milliseconds_are_refused() -> None:
         ({"reference": "ann.wav"}, "engine 'plain' does not clone voices"),
         ({"pitch": 2}, "engine 'plain' cannot change the pitch"),
         ({"style": "sad"}, "engine 'plain' knows no style"),
-        ({"emotion": {"sad": 1}}, "engine 'plain' cannot be told an emotion: remove it"),
+        ({"emotion": {"sad": 1}}, "engine 'plain' does not support an emotion: remove it"),
         ({"speed": 1.1}, "engine 'plain' speaks at a speed of 1 to 1, not 1.1"),
         ({"engine": "cloner"}, "engine 'cloner' has no voices of its own"),
         ({"engine": "cloner", "reference": "a.wav", "speed": 1.5}, "at a speed of 0.8 to 1.2"),
         ({"engine": "cloner", "reference": "a.wav", "voice": "low"}, "a voice or a reference"),
         ({"engine": "bare"}, "engine 'bare' has no model here"),
-        ({"base": "plain"}, "engine 'plain' is no converter: take the base 'plain' out"),
+        ({"base": "plain"}, "engine 'plain' is no converter: remove the base 'plain'"),
         ({"engine": "converter"}, "into a reference's voice: give the role a reference"),
         ({"engine": "converter", "voice": "low"}, "voice: give the role a reference"),
         ({**OVER, "base": "plian"}, "no engine 'plian'; did you mean 'plain'?"),
@@ -202,10 +202,12 @@ def test_an_emotion_that_an_engine_cannot_be_told_is_refused_by_its_role_or_cue(
     told, untold = {"sad": 0.5}, {"text": "sad"}
     assert check(job(line(emotion=told), cast=cast), SPECS) == []
     message = refused(job(line(emotion=untold), cast=cast))
-    assert message.startswith("cue 1 at 0:00:00.000: engine 'cloner' cannot be told an emotion by")
+    assert message.startswith(
+        "cue 1 at 0:00:00.000: engine 'cloner' does not support an emotion by"
+    )
     cast["Ann"]["emotion"] = untold
-    assert refused(job(line(), cast=cast)).startswith("speaker 'Ann': engine 'cloner' cannot be")
-    assert "cannot be told" in refused(job(line(emotion=told)))
+    assert refused(job(line(), cast=cast)).startswith("speaker 'Ann': engine 'cloner' does not")
+    assert "does not support" in refused(job(line(emotion=told)))
 
 
 def test_an_emotion_in_a_voice_that_is_not_stored_is_refused() -> None:

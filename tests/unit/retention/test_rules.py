@@ -44,7 +44,7 @@ def test_nothing_but_garbage_is_removed_without_a_rule() -> None:
         ({"*": {"outputs": "30d,5GB"}}, "is no age or size"),
         ({"*": {"outputs": ""}}, "is no age or size"),
         ({"acme": {"clips": "30d"}}, "belong to all tenants: write their rule under '*'"),
-        ({"*": {"clips": "1h"}}, "keep it for 1d at least"),
+        ({"*": {"clips": "1h"}}, "keep it for at least 1d"),
     ],
 )
 def test_a_rule_that_cannot_be_meant_is_refused(

@@ -43,5 +43,7 @@ def test_a_voice_without_its_words_is_refused_for_an_engine_that_needs_them(
     of_another.extract("theirs", [path], transcript="Good day to all of you.")
     assert intake(storage, ManifestRole(voice="theirs")).stored_voices == ["told", "untold"]
     for role in roles:
-        with pytest.raises(BadInput, match=r"'needy' needs what is said in a reference.*'speaker'"):
+        with pytest.raises(
+            BadInput, match=r"'needy' needs the transcript of a reference.*'speaker'"
+        ):
             intake(storage, role).inspect()
