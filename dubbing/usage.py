@@ -104,7 +104,7 @@ def _marks(storage: Storage, prefix: str, parts: int = 2) -> Iterator[_Mark]:
     """Yield the marks below a prefix. parts: of their names, after the job."""
     for key in storage.keys(prefix):
         job, *rest = key.removeprefix(prefix).replace("/", "-").rsplit("-", parts)
-        # Other programs put files of their own beside the marks.
+        # Other programs put files beside the marks.
         if len(rest) == parts and rest[-1].isdecimal():
             yield _Mark(job, int(rest[-1]))
 

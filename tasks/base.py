@@ -28,7 +28,7 @@ DROPPED = "%s: dropped a message: %s: %.80a"
 
 
 class WorkerTask(Task):  # type: ignore[misc]
-    """A task whose log lines name the worker; the last line gives its outcome and seconds.
+    """A task whose log lines name the worker; its last line gives the outcome and seconds.
 
     ``run`` returns the outcome in words. An error is logged where it is handled.
     """
@@ -78,10 +78,9 @@ class BatchTask(WorkerTask):
 
 
 def asked(kind: type[Request], message: Mapping[str, Any]) -> Request:
-    """Return the request of a message.
-
-    One that only a newer release can read is refused: its caller, who waits for an answer, gets an
-    error, and NewerRelease is raised. One that is damaged is dropped.
+    """Return the request of a message. A request that only a newer release can read is refused: its
+    caller, who waits for an answer, gets an error, and NewerRelease is raised. A damaged request is
+    dropped.
     """
     try:
         return received(kind, message)

@@ -37,17 +37,17 @@ class Context:
     runner: BatchRunner
     engines: Residency | None = None
     report: Callable[[Holding], object] = lambda holding: None
-    """Reports what a process without engines holds."""
+    """Reports the state of a process without engines."""
     separator: Separator = NONE
-    """Takes the speech out of films, in a process that assembles."""
+    """Removes the speech from films, in an assembly process."""
     judge: WordJudge | None = None
-    """Judges the words of new takes; None where they are not proven."""
+    """Judges the words of new takes; None without proof of words."""
     ending: bool = False
     """Whether the worker ends, so that this process takes no more work."""
     _forms: OrderedDict[tuple[str, str, str], VoiceForm] = field(default_factory=OrderedDict)
 
     def __post_init__(self) -> None:
-        """Make what the tasks of engines use."""
+        """Build the parts that the tasks of engines use."""
         self._lock = threading.Lock()
         self.clips = ClipStore(self.runner.storage)
         self.prover = Prover(self.judge) if self.judge else None
@@ -55,10 +55,10 @@ class Context:
 
     @contextmanager
     def stoppable(self) -> Iterator[Callable[[], None]]:
-        """Provide a check that raises WorkerEnds once this process or its worker is told to end.
+        """Yield a check that raises WorkerEnds once this process or its worker has to end.
 
-        During the block SIGTERM does not kill this process: supervisors send it to all processes
-        of a worker, and the work is to be handed back first.
+        During the block SIGTERM does not kill this process: supervisors send it to all processes of
+        a worker, and the work must be returned first.
         """
         told = False
 
@@ -77,12 +77,12 @@ class Context:
             signal.signal(signal.SIGTERM, before)
 
     def end(self) -> None:
-        """Take no more work; for a signal's handler."""
+        """Take no more work; called by a signal's handler."""
         self.ending = True
         self.pipeline.end()
 
     def close(self) -> None:
-        """Finish what was spoken, and leave to others what was only read."""
+        """Finish spoken batches, and release batches that were only read."""
         self.pipeline.close()
         self.clips.close()
         if self.prover:
@@ -130,13 +130,13 @@ class Context:
             return failed_result(batch, exc, self.runner.worker)
 
     def speech(self, batch: Batch, known: Known | None = None) -> Speech:
-        """Return a batch with the loaded engine that speaks it, and its voices as that takes them.
+        """Return a batch with its loaded engine, and its voices in the engine's form.
 
         known: as of `Speech`.
         """
         name, voice = batch.engine, batch.voice
         if self.prover and self.residency.held(name, voice.base) is None:
-            # To load it may unload the one that speaks takes of the batch before again.
+            # Loading may unload the engine that still speaks takes of the batch before.
             self.pipeline.settle()
         spoken = self.form(name, voice.digest) if voice.digest else voice.stock or ""
         shown = self.form(name, batch.emotion_voice) if batch.emotion_voice else None
@@ -172,7 +172,7 @@ def install(context: Context) -> None:
 
 
 def close() -> None:
-    """Close the context of this process, if it has come to have one."""
+    """Close the context of this process, if it has one."""
     for context in _process:
         context.close()
 

@@ -33,7 +33,7 @@ from tasks.context import Context, current
 
 @shared_task(base=BatchTask, name=TASKS[Kind.SYNTHESIS], throws=(DubbingError,))
 def synthesize(**address: Any) -> str:
-    """Speak a batch of the queue: this one, or one that this process has read ahead."""
+    """Speak a batch of the queue: the named one, or one that this process has read ahead."""
     return current().pipeline.run(received(Address, address))
 
 
@@ -81,9 +81,8 @@ def say(task: WorkerTask, **request: Any) -> str:
 
 
 def _others_can(context: Context, worker: str, engine: str, exc: DubbingError) -> bool:
-    """Whether an error is this process's own, and others may succeed.
-
-    It lacks storage, or an engine that another process of the worker takes work for.
+    """Whether an error is this process's own, so that others may succeed. The process lacks
+    storage, or an engine that another process of the worker has.
     """
     if not isinstance(exc, EngineAway):
         return context.runner.access.lost(exc)
@@ -102,7 +101,7 @@ def _extract(context: Context, batch: Batch, lease: Lease) -> BatchResult:
     except Permanent as exc:
         return failed_result(batch, exc, runner.worker)
     except Transient:
-        # This process lives, so the delivery does not count; the runner bounds the tries.
+        # This process lives, so the delivery does not count; the runner limits the tries.
         runner.ledger.forgive(lease.at.job, [name])
         raise
     return BatchResult(batch=batch.number, worker=runner.worker, used=by_endpoint(uses))

@@ -1,1 +1,1 @@
-"""What a worker process is: how it starts, what it loads, how it says that it is there."""
+"""A worker process: its start, its engines and its heartbeat."""

@@ -99,7 +99,7 @@ def worker(engines: tuple[str, ...], slots: int | None, auto_load: bool) -> None
 
 
 def _begin(system: System, heartbeat: Heartbeat) -> str:
-    """Meet Redis and storage, and begin what repeats; return the id of the installation.
+    """Connect to Redis and storage, and start the loops; return the installation's id.
 
     Raises as `System.greet` does.
     """
@@ -122,7 +122,7 @@ def _begin(system: System, heartbeat: Heartbeat) -> str:
 
 
 def _loops(system: System, heartbeat: Heartbeat) -> list[Loop]:
-    """Return what the parent process repeats: waiting for storage keeps no worker offline."""
+    """Return the loops of the parent process; a wait for storage delays no heartbeat."""
     metrics = WorkerMetrics(system.ledger, heartbeat, system.settings)
     reconciler = Reconciler(system.storage, system.ledger, heartbeat, system.installation)
     silence = system.settings.stall_minutes * 60
@@ -210,9 +210,8 @@ def _end_with_failure(number: int, frame: FrameType | None) -> None:
 
 
 def default_slots(engines: Sequence[str], devices: Sequence[str]) -> int:
-    """Return the number of processes: one a GPU or for servers elsewhere, one a core of a CPU.
-
-    For assembly it is one every two cores.
+    """Return the number of processes: one per GPU or for remote servers, one per CPU core. For
+    assembly it is one per two cores.
     """
     if set(devices) != {"cpu"}:
         return 1

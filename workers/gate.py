@@ -1,4 +1,4 @@
-"""Where the first processes of a worker wait until their parent has met Redis and storage.
+"""The gate at which a worker's first processes wait until their parent has connected.
 
 They are forked before the parent has a thread or a connection, neither of which outlives a fork.
 """
@@ -31,7 +31,7 @@ class Gate:
         return told.decode().strip()
 
     def open(self, installation: str, processes: int) -> None:
-        """Tell so many processes the id of the installation. Called in the parent."""
+        """Send the id of the installation to that many processes. Called in the parent."""
         with os.fdopen(self._in, "wb") as pipe:
             pipe.write(installation.ljust(LETTERS).encode() * processes)
         os.close(self._out)

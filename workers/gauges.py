@@ -1,6 +1,6 @@
 """Measures how busy a worker and its machine are: processors, memory, and the worker's card.
 
-A driver of a card may hang, so this is done apart from the heartbeat, which publishes it.
+A driver of a card may hang, so the measurement runs apart from the heartbeat, which publishes it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Gauges:
     """Measures one worker, whose parent process this is."""
 
     def __init__(self, device: str) -> None:
-        """Measure nothing yet. device: that of the worker's models, such as ``cuda:0``."""
+        """Measure nothing yet. device: device of the worker's models, such as ``cuda:0``."""
         self.vitals = Vitals()
         """The last measurement."""
         self._device = device
@@ -35,7 +35,7 @@ class Gauges:
         self._card: Any = None
 
     def measure(self) -> None:
-        """Measure; the use of processors is that since the last measurement."""
+        """Measure; the use of processors counts from the last measurement."""
         (used, held), now, cpu = self._of_worker(), time.monotonic(), psutil.cpu_percent()
         memory = psutil.virtual_memory()
         vitals = Vitals(
@@ -47,7 +47,7 @@ class Gauges:
         )
         if self._before:
             then, used_then = self._before
-            # What ended processes had used is gone.
+            # The use of ended processes is lost.
             share = max(0.0, used - used_then) / (now - then)
             shares = {"cpu_percent": cpu, "worker_cpu_percent": round(100 * share, 1)}
             vitals = vitals.model_copy(update=shares)
@@ -65,7 +65,7 @@ class Gauges:
         return seconds, held
 
     def _of_card(self) -> dict[str, float]:
-        """Return what the driver tells of the worker's card; nothing where there is none."""
+        """Return the driver's figures of the worker's card; empty without a card."""
         if not self._device.startswith("cuda"):
             return {}
         # It comes with the engines that use a card.
@@ -82,7 +82,7 @@ class Gauges:
                 "gpu_memory_percent": round(100 * memory.used / memory.total, 1),
                 "gpu_memory_used_mb": round(memory.used / MIB, 1),
             }
-            # A part of a card tells no use of its own.
+            # A part of a card has no figure of its own use.
             with suppress(pynvml.NVMLError):
                 found["gpu_percent"] = pynvml.nvmlDeviceGetUtilizationRates(self._card).gpu
         except pynvml.NVMLError:
@@ -91,7 +91,7 @@ class Gauges:
 
 
 def _card_of(pynvml: Any, device: str) -> Any:
-    """Return the driver's handle of a device as CUDA counts it, among those that it may see."""
+    """Return the driver's handle of a device, by CUDA's number among the visible devices."""
     number = int(device.partition(":")[2] or 0)
     visible = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
     name = visible[number].strip() if number < len(visible) else str(number)

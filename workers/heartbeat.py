@@ -1,7 +1,8 @@
 """The heartbeat of a worker: its state, and the queues that it consumes.
 
-The parent process publishes it. Only the pool processes know what is in memory; each reports it in
-the ledger. The parent reads the reports, and starts or stops consuming queues by them.
+The parent process publishes it. Only the pool processes know which engines are in memory; each
+reports them in the ledger. The parent reads the reports, and starts or stops consuming queues
+accordingly.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class Heartbeat:
         self._ledger = ledger
         self._publisher = publisher
         self.fault = ""
-        """Why the whole worker takes no work, as its parent process found; empty when it does."""
+        """Why the whole worker takes no work, found by its parent process; empty otherwise."""
         self._ready = False
         self._draining = False
         self._beaten = -math.inf
@@ -63,12 +64,12 @@ class Heartbeat:
         self._unsure: set[str] = set()
         """Queues of the last request that Celery did not answer."""
         self._holdings = dict.fromkeys(range(record.slots), record.holding)
-        """What each process holds, by its place in the pool."""
+        """The engines of each process, by its place in the pool."""
         queues = _queues(record.engines, record.holding)
         self.record = record.model_copy(update={"queues": queues})
 
     def begin(self) -> None:
-        """Record in the ledger what each process starts with."""
+        """Record the initial state of each process in the ledger."""
         for process, holding in self._holdings.items():
             self._ledger.crew.hold(self.record.name, process, holding)
 
@@ -82,7 +83,7 @@ class Heartbeat:
 
     @property
     def unfit(self) -> bool:
-        """Whether no process could load any engine at its start: the worker can do nothing."""
+        """Whether no process could load an engine at its start, so that the worker is useless."""
         engines = self.record.engines
         return all(
             not process.begun and all(process.resting.get(engine) for engine in engines)
@@ -166,7 +167,7 @@ class Heartbeat:
         )
 
     def _measured(self, record: WorkerRecord) -> WorkerRecord:
-        """Return a record with what changes all the time, which alone is not worth a heartbeat."""
+        """Return a record with the figures that change all the time and need no extra heartbeat."""
         return record.model_copy(
             update={
                 "active": len(state.active_requests),
@@ -178,7 +179,7 @@ class Heartbeat:
     def _served(self, record: WorkerRecord) -> set[str]:
         """Return the queues from which at least one process can take a batch now.
 
-        A batch that is taken while a model is loading would wait for the model.
+        A batch taken during the loading of a model would wait for the model.
         """
         processes = self._holdings.values()
         served = [name for name in record.engines if any(of.takes(name) for of in processes)]
@@ -199,7 +200,7 @@ class Heartbeat:
     def _consume(self, queues: set[str]) -> None:
         """Make Celery's consumer, in its own thread, take from these queues and no others.
 
-        A request without an answer may have been carried out or not; it is repeated.
+        A request without an answer may have been carried out or not, and is repeated.
         """
         control = self._app.control
         for queue in (self._consumed | self._unsure) - queues:
@@ -226,7 +227,7 @@ class Heartbeat:
 
 
 def _queues(engines: tuple[str, ...], holding: Holding) -> tuple[str, ...]:
-    """Return the queues of the engines that work is taken for."""
+    """Return the queues of the engines that take work."""
     if holding.fault:
         return ()
     awake = [name for name in engines if name not in holding.resting and name not in holding.away]

@@ -1,7 +1,7 @@
 """The threads of a worker's parent process, each of which repeats one step.
 
-They are threads, as a timer of Celery that blocks would freeze dispatch and ping; and several, as
-what waits for storage must not hold up what keeps the worker online.
+They are threads, because a blocking timer of Celery would freeze dispatch and ping. They are
+several, because a wait for storage must not delay the heartbeat.
 """
 
 from __future__ import annotations

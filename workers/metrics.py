@@ -1,4 +1,4 @@
-"""The metrics of one worker: what its processes count, and what its own port tells."""
+"""The metrics of one worker: the counts of its processes, and its own port."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ logger = logging.getLogger(__name__)
 
 
 class WorkerMetrics:
-    """Reports what the parent process counts, and serves the metrics of all its processes.
+    """Reports the parent process's counts, and serves the metrics of all its processes.
 
     The pool processes report to the ledger, which adds up what all of them count.
     """
 
     def __init__(self, ledger: Ledger, heartbeat: Heartbeat, settings: Settings) -> None:
-        """Count from now on, where the settings want it."""
+        """Count from now on, if the settings say so."""
         self._ledger = ledger
         self._heartbeat = heartbeat
         self._port = settings.metrics_port
@@ -40,7 +40,7 @@ class WorkerMetrics:
             logger.info("metrics: http://%s:%d/metrics", settings.metrics_host, self._port)
 
     def step(self) -> None:
-        """Report what was counted; raises QueueUnavailable, and then it is reported later."""
+        """Report new counts; after QueueUnavailable, they are reported later."""
         worker = self._heartbeat.record.name
         self._ledger.totals.report(worker)
         if self._port:

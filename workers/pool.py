@@ -1,5 +1,5 @@
-"""The pool of a worker's processes: Celery's prefork pool, which also starts and ends while they
-load."""
+"""The pool of a worker's processes: Celery's prefork pool, which can also start and end while
+they load."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class NotBegun(BaseException):
 
 
 class Processes(AsynPool):  # type: ignore[misc]
-    """Celery's processes, which are also replaced before Celery's loop runs for the first time.
+    """Celery's pool, which also replaces processes before Celery's loop first runs.
 
     Celery looks for dead processes when its connection to Redis breaks, but frees their pipes only
     if the loop has set ``on_process_down``. A worker whose first connection broke as one of its
@@ -40,13 +40,13 @@ class Processes(AsynPool):  # type: ignore[misc]
         self._fileno_to_outq[process.outqR_fd] = process
 
     def _ended(self, process: Process) -> None:
-        """Forget what a process told, so that the next one may tell it with the same pipes."""
+        """Forget the reports of a process, so that the next one may use the same pipes."""
         self._fileno_to_inq.pop(process.inqW_fd, None)
         self._all_inqueues.discard(process.inqW_fd)
 
 
 class ForkedProcesses(Processes):
-    """The same, of which the first ones are forked: they need not import anything.
+    """The same pool with forked first processes, which need not import anything.
 
     Those that replace them are spawned, as their parent has threads and connections by then.
     """
@@ -65,9 +65,9 @@ class ForkedProcesses(Processes):
 def pool_of(heartbeat: Heartbeat, begin: Callable[[], str], *, fork: bool) -> type[TaskPool]:
     """Return the class of the pool of a worker.
 
-    begin: meets Redis and storage, records what each process starts with, and returns the id of the
-    installation. fork: whether the first processes are forked, before that; NotBegun is raised when
-    it fails.
+    begin: connects to Redis and storage, records the initial state of each process, and returns the
+    id of the installation. fork: whether the first processes are forked, before that; NotBegun is
+    raised when it fails.
     """
 
     class Pool(TaskPool):  # type: ignore[misc]
@@ -84,14 +84,14 @@ def pool_of(heartbeat: Heartbeat, begin: Callable[[], str], *, fork: bool) -> ty
             process.gate.open(_begun(begin), self.limit)
 
         def did_start_ok(self) -> bool:
-            """Whether the worker may go on; a process that has died already is replaced."""
+            """Whether the worker may continue; a process that has already died is replaced."""
             return True
 
         def on_close(self) -> None:
-            """Begin to end: have long work handed back, and kill processes that still load."""
+            """Start the shutdown: interrupt long work, and kill processes that still load."""
             super().on_close()
             for child in active_children():
-                # A process that loads holds no work.
+                # A loading process holds no work.
                 begun = heartbeat.begun(child.index)
                 os.kill(child.pid, ENDING if begun else signal.SIGKILL)
 

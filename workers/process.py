@@ -55,9 +55,9 @@ batch's sound for the next batch: the kernel clears memory that was returned pag
 slows a fast engine down."""
 
 gate: Gate | None = None
-"""Where this process waits for its parent, if it was forked."""
+"""The gate at which this process waits for its parent, if it was forked."""
 _reporters: list[Reporter] = []
-"""What reports the work of this process, once it has its context."""
+"""The reporter of this process's work, once it has its context."""
 
 
 @worker_process_init.connect(weak=False)
@@ -75,7 +75,7 @@ def set_up(**_: Any) -> None:
 
 @worker_process_shutdown.connect(weak=False)
 def tear_down(**_: Any) -> None:
-    """Finish the work of this process, which ends in order, and report it."""
+    """Finish and report the work of this process, which ends in order."""
     close()
     for reporter in _reporters:
         reporter.tell_work()
@@ -88,7 +88,7 @@ def log_name(engines: Sequence[str]) -> str:
 
 
 def _context(id_: str) -> Context:
-    """Return the context of this process. id_: that of the installation, as its parent found it."""
+    """Return the context of this process. id_: id of the installation, found by its parent."""
     system, engines = System(), os.environ[ENGINES_VARIABLE].split()
     log.configure(system.settings, log_name(engines))
     tracing.configure(system.settings, log_name(engines))
@@ -123,7 +123,7 @@ def _context(id_: str) -> Context:
 
 
 def _residency(engines: list[str], system: System, reporter: Reporter, process: str) -> Residency:
-    """Return the engines; those that do not rest are loaded as far as the memory budget reaches."""
+    """Return the engines; load those that do not rest, as far as the memory budget allows."""
     worker, number = os.environ[WORKER_VARIABLE], _number()
     # Recorded by the parent, or by the dead process whose place this process takes.
     before = system.ledger.crew.holdings(worker).get(number, Holding())
@@ -148,7 +148,7 @@ def _residency(engines: list[str], system: System, reporter: Reporter, process: 
 
 
 def _keep_memory() -> None:
-    """Have the C library keep freed memory, where it is glibc."""
+    """Make the C library keep freed memory, if it is glibc."""
     with suppress(OSError, AttributeError):
         for parameter, value in KEPT_MEMORY.items():
             ctypes.CDLL(None).mallopt(parameter, value)
@@ -163,7 +163,7 @@ def _number() -> int:
 
 
 def _announce(storage: Storage, engine: Voicing) -> None:
-    """Publish the spec of an engine; a worker can go on without."""
+    """Publish the spec of an engine; a worker can continue without it."""
     try:
         publish(storage, engine)
     except StorageUnavailable as exc:
@@ -171,7 +171,7 @@ def _announce(storage: Storage, engine: Voicing) -> None:
 
 
 def _offer_separation(system: System) -> None:
-    """Tell callers that films can be separated, if they can be here; a worker can go on without."""
+    """Publish that films can be separated, if they can; a worker can continue without it."""
     if system.separator.missing():
         return
     try:
@@ -181,7 +181,7 @@ def _offer_separation(system: System) -> None:
 
 
 class Reporter:
-    """Reports to the parent, through the ledger, what this process holds and has done.
+    """Reports this process's engines and finished work to the parent, through the ledger.
 
     The report is repeated every few seconds, for a Redis that was away or was emptied.
     """
@@ -217,7 +217,7 @@ class Reporter:
             self.tell_work()
 
     def tell_work(self) -> None:
-        """Report what was done since the last report."""
+        """Report the work since the last report."""
         work = self._tally.take()
         try:
             if work != Work():
@@ -229,7 +229,7 @@ class Reporter:
             logger.warning("%s cannot report what it has done: %s", self._worker, exc)
 
     def _send(self) -> None:
-        # Until the first report, that of the process before this one must stay.
+        # Until the first report, the report of the process before must stay.
         if self._holding is None:
             return
         holding = self._holding.model_copy(update={"fault": self._fault})

@@ -1,7 +1,6 @@
-"""The reconciler of a worker: it restores work that Redis lost, and ends work that has ended.
-
-A replica that was promoted, or a Redis that was restored, stands as it was some time ago: it lacks
-jobs, and has others at work that were ended or removed since.
+"""The reconciler of a worker: it restores work that Redis lost, and removes finished work. A
+promoted replica, or a restored Redis, is in an older state: it lacks jobs, and has others at work
+that were ended or removed since.
 
 Several reconcilers may do the same step at the same time.
 """
@@ -53,11 +52,11 @@ class Reconciler:
         self._heartbeat = heartbeat
         self._installation = installation
         self._told: dict[str, str] = {}
-        """Jobs that are left as they are, and what was logged of each."""
+        """Jobs that stay unchanged, with the logged reason of each."""
         self._rebuilt = -math.inf
 
     def step(self) -> None:
-        """Compare the installation, and when it is time, storage with the ledger."""
+        """Compare the ids of the installation and, when due, storage with the ledger."""
         due = time.monotonic() - self._rebuilt >= REBUILD_SECONDS
         self._compare(thoroughly=due)
         # A worker that cannot use its storage leaves this to those that can.
@@ -80,16 +79,16 @@ class Reconciler:
             self._heartbeat.fault = ""
 
     def _rebuild(self) -> None:
-        """Make the ledger whole for each open job, and rid of those that are not open any more."""
-        # Reconcilers of each format have turns of their own: those of an older one, which cannot
-        # read newer jobs, could otherwise take every turn.
+        """Restore each open job in the ledger, and remove jobs that are no longer open."""
+        # Reconcilers of each format have their own turns. Otherwise reconcilers of an older format,
+        # which cannot read newer jobs, could take every turn.
         if not self._ledger.turn(f"rebuild:{FORMAT}", round(REBUILD_SECONDS) - 1):
             return
         # Before the marks are read: a job is marked before the ledger knows it.
         queues = {queue for worker in self._ledger.crew.workers() for queue in worker.queues}
         strays = self._ledger.at_work(queues)
         names = (key.removeprefix(Keys.OPEN) for key in self._storage.keys(Keys.OPEN))
-        # Other programs put files of their own beside the marks.
+        # Other programs put files beside the marks.
         ids = filter(is_identifier, names)
         while some := list(islice(ids, AT_ONCE)):
             audited = zip(some, self._ledger.audit(some), strict=True)
@@ -98,20 +97,20 @@ class Reconciler:
         each(self._put_back, [(stray, None) for stray in strays])
 
     def _put_back(self, found: tuple[str, Audit | None]) -> None:
-        """Have the ledger know a job as storage does; no audit: the job is not marked as open."""
+        """Restore a job in the ledger from storage; audit None: the job is not marked as open."""
         job_id, audit = found
         try:
             job = load_job(self._storage, job_id, 1)
             put_to_work(self._storage, self._ledger, job)
         except NotFound:
-            # Of a marked job, the submission is under way, or broke off and was never accepted.
+            # The submission of a marked job is under way, or broke off and was never accepted.
             if audit is None:
                 self._ledger.forget(job_id)
                 log.info("%s was removed: its entries in Redis are dropped", job_id)
         except NewerRelease as exc:
             self._tell(job_id, "is left to workers of a newer release", exc)
         except StorageUnavailable as exc:
-            # This raises when all of storage is away; else one job holds up no other.
+            # This raises when all of storage is away; otherwise one job delays no other.
             self._installation.check_storage()
             self._tell(job_id, "waits until its documents can be read", exc)
         except Transient:
@@ -124,7 +123,7 @@ class Reconciler:
             log.info("%s was restored from storage: in Redis it was %s", job_id, was)
 
     def _tell(self, job_id: str, what: str, exc: Exception) -> None:
-        """Log once why a job is left as it is, with a traceback if nobody foresaw the error."""
+        """Log once why a job stays unchanged, with a traceback for an unexpected error."""
         if self._told.get(job_id) != str(exc):
             log.warning("%s %s: %s", job_id, what, exc, exc_info=not isinstance(exc, DubbingError))
         self._told[job_id] = str(exc)

@@ -1,4 +1,4 @@
-"""The alarm about jobs of which no news comes: one worker of the fleet looks and warns."""
+"""Warnings about stalled jobs, from one worker of the fleet."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ AT_ONCE = 200
 
 
 class Stalls:
-    """Warns of open jobs of which nothing was heard for a time, and again each time it is over."""
+    """Warns of open jobs without progress for some time, and again after each such time."""
 
     def __init__(self, storage: Storage, ledger: Ledger, seconds: float) -> None:
-        """seconds: of silence after which a job has stalled."""
+        """seconds: time without progress after which a job has stalled."""
         self._storage = storage
         self._ledger = ledger
         self._seconds = seconds
 
     def step(self) -> None:
-        """Look at all open jobs, unless another worker has just done so."""
+        """Check all open jobs, unless another worker has just done so."""
         if not self._ledger.turn("stalls", max(1, round(min(SECONDS, self._seconds)) - 1)):
             return
         names = (key.removeprefix(Keys.OPEN) for key in self._storage.keys(Keys.OPEN))
-        # Other programs put files of their own beside the marks.
+        # Other programs put files beside the marks.
         ids = filter(is_identifier, names)
         while some := list(islice(ids, AT_ONCE)):
             for id_, idle in zip(some, self._ledger.events.idle_seconds(some), strict=True):

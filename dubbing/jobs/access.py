@@ -20,7 +20,7 @@ PROBE_SECONDS = 5.0
 
 
 class Access:
-    """The access of one process to its storage. Safe to use from several threads."""
+    """Tracks whether one process can use its storage. Safe to use from several threads."""
 
     def __init__(
         self,
@@ -45,9 +45,8 @@ class Access:
             raise StorageUnavailable(fault)
 
     def check_mounted(self) -> None:
-        """Raise WrongInstallation when the folder of storage is no longer there, before a write.
-
-        Another folder may lie in its place and take the write.
+        """Raise WrongInstallation, before a write, if the folder of storage is gone. Another folder
+        may be in its place and take the write.
         """
         if self._storage.path("") is not None:
             self.installation.check_storage()
@@ -55,8 +54,8 @@ class Access:
     def lost(self, exc: Exception) -> bool:
         """Whether an error shows that this process cannot use storage at all.
 
-        Storage is probed; from a probe that fails until one that succeeds, the process is at fault.
-        A folder that is not mounted shows itself by objects that are not found.
+        Storage is probed; from a failed probe until a successful one, the process is at fault.
+        Missing objects may be the sign of an unmounted folder.
         """
         if not isinstance(exc, StorageUnavailable | NotFound | WrongInstallation):
             return False

@@ -1,7 +1,8 @@
-"""Approvals: which sound of which line a person has heard and found good.
+"""Approvals: the sounds of lines that a person has heard and found good.
 
 An approval is a mark whose key holds the line and the digest of its sound, so a line that was
-spoken anew is not approved, and all approvals of a job are one listing. They go with the job.
+spoken again is not approved, and one listing returns all approvals of a job. They are removed with
+the job.
 """
 
 from __future__ import annotations
@@ -11,21 +12,21 @@ from dubbing.storage import Keys, Storage
 
 
 def sound_of(result: SegmentResult) -> str:
-    """Return what names the sound of a line; ``""`` without one."""
+    """Return the name of a line's sound; ``""`` without one."""
     if not result.takes:
         return ""
     take = result.takes[0]
-    # The key of a clip ends with a digest of what was asked for.
+    # The key of a clip ends with a digest of the request.
     return take.digest or take.key.rpartition("/")[2].removesuffix(".flac")
 
 
 def approve(storage: Storage, job_id: str, line: str, sound: str) -> None:
-    """Note that a sound of a line is good."""
+    """Approve a sound of a line."""
     storage.create(Keys.approval(job_id, line, sound), b"")
 
 
 def take_back(storage: Storage, job_id: str, line: str) -> None:
-    """Forget that any sound of a line is good."""
+    """Withdraw the approval of any sound of a line."""
     for key in list(storage.keys(Keys.approvals(job_id, line))):
         storage.delete(key)
 

@@ -1,7 +1,7 @@
 """One batch in a worker: claimed, leased, done, counted.
 
-Every kind of batch takes this way; Celery only brings its address. When a worker stops for any
-reason, its lease ends and another worker begins here again.
+Every kind of batch goes through these steps; Celery only delivers its address. When a worker stops
+for any reason, its lease ends, and another worker starts here again.
 """
 
 from __future__ import annotations
@@ -50,32 +50,30 @@ log = logging.getLogger(__name__)
 Done = TypeVar("Done")
 
 PAUSE_SECONDS = 5.0
-"""First pause of a batch that failed for no fault of its lines; later pauses are longer."""
+"""First pause of a batch that failed without fault of its lines; later pauses are longer."""
 LONGEST_PAUSE = 60.0
 AWAY_SECONDS = 2.0
-"""How long a process is idle after it handed back a batch that only others can do.
-
-Without that it would be the first to take each batch from those that can do it and are busy.
+"""Idle time of a process after it returned a batch that only others can do. Otherwise it would be
+the first to take each batch, while the others are busy.
 """
 SETBACKS = 5
-"""After so many storage failures a batch is reported with that error.
-
-If the report cannot be stored either, the batch waits for the end of the outage.
+"""Storage failures after which a batch is reported with that error. If the report cannot be stored
+either, the batch waits for the end of the outage.
 """
 TRIES = 3
-"""After so many failures of its engine, a batch is reported with that error.
-
-These are failures before any line is spoken: of an extraction, or of a converter's base that cannot
-be loaded; or after all lines, of the model that takes the speech out of a film. What fails while
-lines are spoken is tried again line by line, and is theirs.
+"""Failures of its engine after which a batch is reported with that error. They happen before any
+line is spoken, in an extraction or in loading a converter's base; or after all lines, in the model
+that removes the speech from a film. Failures while lines are spoken are tried again line by line,
+and belong to the lines.
 """
 BOUNDS: Mapping[type[Transient], int] = {StorageUnavailable: SETBACKS, EngineFailed: TRIES}
-"""How often work is tried that raises such an error; after any other, it is tried until it ends."""
+"""Number of tries for work that raises such an error; after any other error, work is tried until
+it ends."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BatchRunner:
-    """What a worker process needs to take batches."""
+    """Claims batches for a worker process, does them and counts them."""
 
     storage: Storage
     ledger: Ledger
@@ -83,23 +81,23 @@ class BatchRunner:
     access: Access
     """Whether this process can use its storage."""
     worker: str
-    """Names the process; leases and results hold it."""
+    """Name of the process in leases and results."""
     pause: float = PAUSE_SECONDS
     """Seconds that a batch rests after its first setback."""
     tally: Tally = field(default_factory=Tally)
-    """What this process has done."""
+    """The counts of this process's work."""
 
     @contextmanager
     def claimed(self, at: Address) -> Iterator[Lease | None]:
         """Claim a batch for the block; yields None when there is nothing to do.
 
-        An exception is answered for as `answering` does.
+        An exception is handled as in `answering`.
         """
         lease = self.claim(at)
         if lease is None:
             yield None
             return
-        # Now, and not when it is done: the next message is there when this one ends.
+        # Now, and not at the end, so that the next message is there when this batch ends.
         self.publisher.fill([at.queue])
         lease.keep()
         lease.begin()
@@ -111,9 +109,8 @@ class BatchRunner:
             lease.leave()
 
     def claim(self, at: Address, *, held: bool = False) -> Lease | None:
-        """Claim a batch whose message arrived, or another one that waits; None if none does.
-
-        held: whether this process has that batch in hand already.
+        """Claim the batch of an arrived message, or another waiting batch; None without one. held:
+        whether this process already holds that batch.
         """
         claim, found = self.ledger.claim(at, self.worker, held=held)
         if claim is Claim.UNKNOWN:
@@ -126,10 +123,10 @@ class BatchRunner:
 
     @contextmanager
     def answering(self, lease: Lease) -> Iterator[None]:
-        """Hand the batch back when the block fails: for later, after a pause.
+        """Return the batch when the block fails, to be tried after a pause.
 
-        Stopped, EngineAway, NewerRelease, and an error of storage that this process alone cannot
-        use, hand it back at once. Damaged ends the round, as no try can read its documents.
+        Stopped, EngineAway, NewerRelease, and an error of storage that only this process cannot
+        use, return it at once. Damaged ends the round, because no try can read its documents.
         """
         at = lease.at
         try:
@@ -151,17 +148,16 @@ class BatchRunner:
             raise
 
     def check_in_charge(self, lease: Lease) -> None:
-        """Raise unless this process may store what became of a batch or a round.
-
-        It may while its storage is in place and it holds the lease: without the lease, another
-        worker may be about to store something else.
+        """Raise unless this process may store the outcome of a batch or a round. It may while its
+        storage is in place and it holds the lease: without the lease, another worker may be about
+        to store something else.
         """
         self.access.check_mounted()
-        # Last, as a job may be cancelled at any moment, and then nothing more is stored.
+        # Last, because a job may be cancelled at any moment, and then nothing more may be stored.
         lease.check()
 
     def _hand_back(self, lease: Lease, exc: Exception) -> None:
-        """Release a batch: at once when others may do it, otherwise for later."""
+        """Release a batch: at once if others may do it, otherwise after a pause."""
         at, stopped = lease.at, isinstance(exc, Stopped)
         elsewhere = isinstance(exc, EngineAway | NewerRelease)
         if elsewhere or (not stopped and lease.set_back(exc) == 0):
@@ -176,7 +172,7 @@ class BatchRunner:
         self.ledger.release(at, self.worker, pause=pause)
 
     def _pause(self, setbacks: int) -> float:
-        """Return how many seconds a batch rests: each time longer, no two the same."""
+        """Return the seconds that a batch rests: longer each time, with jitter."""
         longest = min(LONGEST_PAUSE, self.pause * 2.0 ** min(setbacks - 1, SETBACKS))
         return longest * random.uniform(0.5, 1.0)  # noqa: S311 - it only spreads the load
 
@@ -205,15 +201,15 @@ class BatchRunner:
         return stored(Batch, self.storage.get_range(plan, *at.span), plan)
 
     def attempt(self, lease: Lease, batch: Batch, do: Callable[[], Done]) -> Done | BatchResult:
-        """Return what ``do`` returns, or a result that reports why the batch failed for good."""
+        """Return the result of ``do``, or a result that reports why the batch failed for good."""
         try:
             return do()
         except Stopped:
-            # Its deliveries stay counted: it may be its own lines that used up the time.
+            # Its deliveries stay counted: its own lines may have used up the time.
             raise
         except Transient as exc:
-            # This process lives, so a batch that it hands back does not count as a death. Any
-            # other exception counts, or the batch would come again for ever.
+            # This process lives, so a returned batch does not count as a death. Any other exception
+            # counts, or the batch would return for ever.
             self.ledger.forgive(lease.at.job, [line.id for line in batch.lines])
             bound = bound_of(exc)
             # Failures of this process alone are not counted.
@@ -222,9 +218,8 @@ class BatchRunner:
             return failed_result(batch, exc, self.worker)
 
     def settle(self, lease: Lease, result: BatchResult, took: float | None = None) -> BatchResult:
-        """Store and count a result; return the one that counts.
-
-        took: seconds that the batch took its engine; by default those since it was begun.
+        """Store and count a result; return the one that counts. took: seconds of the engine for the
+        batch; by default, the seconds since its begin.
         """
         self.check_in_charge(lease)
         try:
@@ -270,12 +265,12 @@ class BatchRunner:
 
 
 def bound_of(exc: Transient) -> int | None:
-    """Return how often work that raises ``exc`` is tried; None for as often as it takes."""
+    """Return the number of tries for work that raises ``exc``; None for no limit."""
     return next((tries for kind, tries in BOUNDS.items() if isinstance(exc, kind)), None)
 
 
 def failed_result(batch: Batch, error: DubbingError, worker: str) -> BatchResult:
-    """Return the result of a batch that came to nothing: each of its lines has the error."""
+    """Return the result of a failed batch: each of its lines has the error."""
     record = error.to_record()
     if batch.kind is Kind.EXTRACTION:
         return BatchResult(batch=batch.number, worker=worker, error=record)

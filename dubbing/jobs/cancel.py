@@ -11,7 +11,7 @@ from dubbing.storage import Storage
 
 
 def cancel(storage: Storage, ledger: Ledger, job_id: str) -> Status:
-    """Cancel a job now, unless it has ended; return how it ended. It need not be readable."""
+    """Cancel a job, unless it has ended; return its end. The job need not be readable."""
     while not (now := status_if_readable(storage, ledger, job_id)).state.ended:
         # A job that was never planned is in round 0; ending round 1 keeps it from being planned. A
         # repair may have opened a round that the ledger does not know yet.

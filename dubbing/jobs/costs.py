@@ -1,4 +1,4 @@
-"""What the lines of an engine cost in a calendar month.
+"""The costs of an engine's lines in a calendar month.
 
 Storage holds a mark of each batch that cost something, whose name ends with the amount. The ledger
 keeps the sum of a month for an hour, and adds each batch that it counts.
@@ -19,7 +19,7 @@ MILLIONTHS = 1_000_000
 
 
 class Account(NamedTuple):
-    """What is summed up."""
+    """An account: one engine, month and currency."""
 
     engine: str
     month: str
@@ -28,9 +28,8 @@ class Account(NamedTuple):
 
 
 def enter(storage: Storage, at: Address, result: BatchResult) -> dict[str, int]:
-    """Mark what a batch cost; return that in millionths, by the name of the ledger's account.
-
-    Whoever enters a batch again in the same month writes the same mark.
+    """Mark the costs of a batch; return them in millionths, by the name of the ledger's account. A
+    repeated call in the same month writes the same mark.
     """
     month = month_of(datetime.now(UTC))
     found = {}
@@ -44,7 +43,7 @@ def enter(storage: Storage, at: Address, result: BatchResult) -> dict[str, int]:
 
 
 def spent(storage: Storage, ledger: Ledger, account: Account) -> float:
-    """Return what an account has come to; raises StorageUnavailable and QueueUnavailable."""
+    """Return the sum of an account; raises StorageUnavailable and QueueUnavailable."""
     name = ":".join(account)
     known = ledger.accounts.spent(name)
     if known is None:
@@ -54,11 +53,11 @@ def spent(storage: Storage, ledger: Ledger, account: Account) -> float:
 
 
 def summed(storage: Storage, account: Account) -> float:
-    """Return what an account has come to by its marks in storage."""
+    """Return the sum of an account from its marks in storage."""
     return _summed(storage, account) / MILLIONTHS
 
 
 def _summed(storage: Storage, account: Account) -> int:
     amounts = (mark.rpartition("-")[2] for mark in storage.keys(Keys.costs(*account)))
-    # Other programs put files of their own beside the marks.
+    # Other programs put files beside the marks.
     return sum(int(amount) for amount in amounts if amount.isdecimal())

@@ -1,4 +1,4 @@
-"""What a worker counts of the work that it has done, for metrics."""
+"""The counters of a worker's work, for metrics."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dubbing.telemetry import metrics
 
 
 def count_batch(engine: str, kind: Kind, result: BatchResult, seconds: float) -> None:
-    """Count a batch and its lines. seconds: how long it took its process."""
+    """Count a batch and its lines. seconds: time of its process."""
     failed = result.failed or result.error
     metrics.BATCHES.add(engine, kind.value, "failed" if failed else "done")
     metrics.BUSY.add(engine, kind.value, by=seconds)
@@ -42,7 +42,7 @@ def count_lines(engine: str, lines: Sequence[SegmentResult]) -> None:
 
 
 def count_assembly(seconds: float, *, failed: bool) -> None:
-    """Count an assembly. seconds: how long it took its process."""
+    """Count an assembly. seconds: time of its process."""
     kind = Kind.ASSEMBLY.value
     metrics.BATCHES.add(kind, kind, "failed" if failed else "done")
     metrics.BUSY.add(kind, kind, by=seconds)
@@ -57,10 +57,10 @@ def count_error(engine: str, error: ErrorRecord | None) -> None:
 
 
 def _speech(lines: Sequence[SegmentResult]) -> float:
-    """Return the seconds of the takes that are new."""
+    """Return the seconds of the new takes."""
     return sum(take.seconds for line in lines if line.attempts for take in line.takes)
 
 
 def _retries(line: SegmentResult) -> int:
-    """Return how often a line was asked for beside its takes."""
+    """Return the number of requests for a line beyond its takes."""
     return max(0, line.attempts - max(1, len(line.takes)))

@@ -63,7 +63,7 @@ def fetch_output(
 
     Returns the paths.
     name: prefix of the file names; ``""`` for none.
-    replace: whether outputs that were fetched for another job to the same place give way.
+    replace: whether outputs that were fetched for another job to the same place may be replaced.
     Raises NotFound for outputs that were removed, and Conflict for a file in the way that no
     earlier fetch wrote, before anything is written.
     """
@@ -133,7 +133,7 @@ def fetch_lines(storage: Storage, status: Status, folder: Path, name: str) -> li
 
 
 def _clip(storage: Storage, take: Take) -> bytes | None:
-    """Return a clip, or None when it is gone or another line's: assembly has it spoken again."""
+    """Return a clip, or None if it is gone or belongs to another line; assembly repairs it."""
     try:
         return load_clip(storage, take.key, take.digest).data
     except (NotFound, BadInput):

@@ -42,7 +42,7 @@ from dubbing.text.sounds import voiced
 DELIVERY = "the assembly"
 """Id of the assembly among the ids of lines whose deliveries are counted."""
 LATE_RESULTS = (0.5, 1.5, 3.0)
-"""Seconds to wait for results that were counted and cannot be read, each time before a look."""
+"""Seconds to wait before each new try to read counted results that are unreadable."""
 MAX_REPAIRS = 3
 """Repair rounds per request; more mean that the storage is broken."""
 
@@ -123,7 +123,7 @@ def _advance(
 
 
 def _history(runner: BatchRunner, lease: Lease) -> History:
-    """Return the history; results that a slow storage does not show yet are waited for."""
+    """Return the history; wait for results that a slow storage does not show yet."""
     found = history(runner.storage, lease.at.job, lease.at.round)
     for pause in LATE_RESULTS:
         if not any(outcome.lost for outcome in found.outcomes.values()):
@@ -181,9 +181,8 @@ def _repair(
 
 
 def _asked_again(lost: Outcome, refused: str = "") -> CastLine:
-    """Return a line as it was asked.
-
-    refused: SHA-256 of the clip that was found under its key, and must not be taken again.
+    """Return a line as it was requested. refused: SHA-256 of the clip under its key, which must not
+    be taken again.
     """
     line = lost.line.model_copy(update={"refused": refused})
     return CastLine(lost.batch.engine, lost.batch.voice, line)

@@ -1,4 +1,4 @@
-"""Why nobody works on what a job needs, in words."""
+"""The reasons why no worker does a job's work, in words."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ if TYPE_CHECKING:
 
 
 def hindrances(status: Status, *, remedy: str = "") -> list[str]:
-    """Return why nobody works on what a job needs.
-
-    remedy: what to do when there is no worker, with ``{}`` for what it is started with.
+    """Return why no worker does a job's work. remedy: advice for a missing worker, with ``{}`` for
+    the arguments of its start.
     """
     missing = [name for name in status.lacks if name not in status.unable | status.faults]
     return [

@@ -1,4 +1,4 @@
-"""What has happened to a job, from the documents in storage."""
+"""The events of a job, from the documents in storage."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dubbing.storage import Keys, Storage, each
 
 
 class Event(Model):
-    """Something that happened to a job."""
+    """An event of a job."""
 
     at: float
     """Seconds since 1970, by the clock of storage; of an end, by that of the worker."""
@@ -28,9 +28,8 @@ class Event(Model):
 
 
 def history(storage: Storage, job_id: str) -> list[Event]:
-    """Return what has happened to a job, in order; raises NotFound, and Damaged for its request.
-
-    Documents of a round that cannot be read are told as troubles.
+    """Return the events of a job, in order; raises NotFound, and Damaged for its request. An
+    unreadable document of a round is an event of its own.
     """
     at = storage.modified(Keys.job(job_id))
     if at is None:
@@ -40,12 +39,12 @@ def history(storage: Storage, job_id: str) -> list[Event]:
     events = [Event(at=at, words=words)]
     for number in round_numbers(storage, job_id):
         events += _of_round(storage, job_id, number)
-    # What happened in the same moment stays in the order of its causes.
+    # Events of the same moment stay in the order of their causes.
     return sorted(events, key=lambda event: event.at)
 
 
 def _of_round(storage: Storage, job_id: str, number: int) -> Iterator[Event]:
-    """Yield what happened in a round."""
+    """Yield the events of a round."""
     plan = Keys.plan(job_id, number)
     begun = storage.modified(plan)
     if begun is not None:
@@ -75,10 +74,10 @@ def _of_round(storage: Storage, job_id: str, number: int) -> Iterator[Event]:
 
 
 def _of_results(storage: Storage, job_id: str, number: int) -> Iterator[Event]:
-    """Yield what became of the batches of a round."""
+    """Yield the outcomes of the batches of a round."""
     times = storage.times(Keys.results(job_id, number))
     names = {key: key.rpartition("/")[2].removesuffix(".json") for key in times}
-    # Other programs put files of their own beside the results.
+    # Other programs put files beside the results.
     batches = {key: int(name) for key, name in names.items() if name.isdecimal()}
 
     def load(batch: int) -> BatchResult | None:
@@ -93,7 +92,7 @@ def _of_results(storage: Storage, job_id: str, number: int) -> Iterator[Event]:
 
 
 def _of_result(number: int, at: float, result: BatchResult) -> Iterator[Event]:
-    """Yield what became of a batch, and of each of its lines that was not right at once."""
+    """Yield the outcome of a batch, and of each of its lines that failed or needed more tries."""
     batch = {"at": at, "round": number, "batch": result.batch, "worker": result.worker}
     if not result.segments:
         what = result.error.message if result.error else "done"
@@ -107,7 +106,7 @@ def _of_result(number: int, at: float, result: BatchResult) -> Iterator[Event]:
 
 
 def _trouble_of(segment: SegmentResult) -> str:
-    """Return what was wrong with a line; ``""`` when it was spoken at once."""
+    """Return the trouble with a line; ``""`` if its first take was good."""
     attempts = f" after {segment.attempts} attempts" if segment.attempts > 1 else ""
     if segment.error:
         return f"line {segment.id}: {segment.error.message} ({segment.error.code}){attempts}"

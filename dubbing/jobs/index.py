@@ -1,7 +1,7 @@
 """The index of all jobs by the time of their submission.
 
-Each job has a mark whose key begins with the time that is left until a far moment. So the latest
-jobs come first in a listing, and a page of it costs the same however many jobs there are.
+Each job has a mark whose key begins with the time left until a far moment. So the latest jobs come
+first in a listing, and the cost of a page does not depend on the number of jobs.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ CURSOR = re.compile(r"[0-9]{13}-[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def enter(storage: Storage, job_id: str) -> None:
-    """Enter a stored job. Whoever enters it writes the same mark, so this may be done twice."""
+    """Add a stored job. All callers write the same mark, so a repeated call is harmless."""
     time = storage.modified(Keys.job(job_id))
     if time is not None:
         storage.create(Keys.submitted(job_id, time), b"")
@@ -28,8 +28,8 @@ def submitted_before(
 ) -> Iterator[tuple[str, str]]:
     """Yield a cursor and the id of each job that was submitted since a time, the latest first.
 
-    cursor: that of the last job that was seen; None begins with the latest one.
-    Raises BadInput for a cursor that is none.
+    cursor: cursor of the last seen job; None begins with the latest job. Raises BadInput for an
+    invalid cursor.
     """
     if cursor is not None and not CURSOR.fullmatch(cursor):
         raise BadInput(f"{cursor[:40]!r} is no cursor of a page of jobs", where="cursor")
@@ -60,14 +60,14 @@ def _submitted(storage: Storage, since: float) -> Iterator[tuple[str, str]]:
 
 
 def complete(storage: Storage) -> None:
-    """Enter the jobs that have no mark: those of clients of an earlier release."""
+    """Add the jobs without a mark, which clients of an earlier release submitted."""
     missing = _missing(storage, storage.keys(Keys.SUBMITTED))
     each(lambda mark: storage.create(mark, b""), missing)
     storage.create(Keys.INDEXED, b"")
 
 
 def _missing(storage: Storage, marks: Iterable[str]) -> list[str]:
-    """Return the marks that are missing; ``marks``: all that are there."""
+    """Return the missing marks; ``marks``: all existing ones."""
     entered = {id_ for _, id_, _ in _read(marks)}
     ids = [id_ for id_ in storage.folders(Keys.JOBS) if is_identifier(id_) and id_ not in entered]
     times = each(storage.modified, map(Keys.job, ids))

@@ -1,12 +1,12 @@
 """An installation: one storage and one Redis, which hold the same id.
 
 A process whose settings name the storage of one installation and the Redis of another would take
-batches that it cannot read, and store results where nobody looks. So the ids are compared before
-a process takes work or writes a job, and again while a worker runs.
+batches that it cannot read, and store results in the wrong place. So the ids are compared before a
+process takes work or writes a job, and again while a worker runs.
 
-The id in storage is written once. Redis may lose its own, and gets it again from the first worker
-or client that looks. If that is a process of another installation, the workers of this one find
-its id there, and take nothing until somebody decides.
+The id in storage is written once. Redis may lose its id, and gets it again from the first worker or
+client that compares. If that process belongs to another installation, the workers of this one find
+the wrong id, and take no work until an operator acts.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Installation:
     """The storage and the Redis that a process works with. Safe to use from several threads."""
 
     def __init__(self, storage: Storage, ledger: Ledger, id_: str = "") -> None:
-        """Take the id that a parent process has compared; without it, call `enter` first."""
+        """Take the id that the parent process has compared; without one, call `enter` first."""
         self.id = id_
         self._storage = storage.impatient()
         self._ledger = ledger
@@ -54,7 +54,7 @@ class Installation:
     def check_redis(self) -> None:
         """Raise WrongInstallation when Redis has another id; a Redis without an id gets this one.
 
-        Call it before a job is put back to work in a Redis that may have been emptied.
+        Call it before a job is restored in a Redis that may have been emptied.
         """
         if self._ledger.join(self.id) != self.id:
             raise self._wrong("their ids differ")

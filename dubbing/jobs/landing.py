@@ -1,6 +1,5 @@
-"""The folder that fetched files are written to: no file of its owner is overwritten or removed.
-
-The report in the folder tells which files an earlier fetch wrote. Only these give way.
+"""The folder of fetched files: none of its owner's files is overwritten or removed. The report in
+the folder lists the files of an earlier fetch. Only these are replaced.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ class Landing:
         """Name the files of ``job`` in ``folder``.
 
         name: prefix of the file names; ``""`` for none. replace: whether files that were fetched
-        for another job give way.
+        for another job may be replaced.
         """
         self._folder = folder
         self._name = name
@@ -33,7 +32,7 @@ class Landing:
         self._replace = replace
 
     def path(self, name: str) -> Path:
-        """Return where a file goes."""
+        """Return the destination of a file."""
         return self._folder / saved_as(self._name, name)
 
     @cached_property
@@ -43,13 +42,13 @@ class Landing:
         return {file.name: file for file in outputs if _has_size(self.path(file.name), file.bytes)}
 
     def check(self, name: str, size: int) -> None:
-        """Raise Conflict if a file is in the way that differs in size and is not ours."""
+        """Raise Conflict if a foreign file of another size is in the way."""
         path = self.path(name)
         if _is_there(path) and not self._ours(name) and not _has_size(path, size):
             raise self._conflict(path)
 
     def has(self, name: str, file: Path) -> bool:
-        """Whether a copy of ``file`` is there; raises Conflict for another that is not ours."""
+        """Whether a copy of ``file`` exists; raises Conflict for a different foreign file."""
         path = self.path(name)
         if path.is_file() and filecmp.cmp(file, path, shallow=False):
             return True
@@ -59,7 +58,7 @@ class Landing:
 
     @contextmanager
     def fetched(self) -> Iterator[Fetched]:
-        """Provide a hidden folder for the files; whatever does not land is removed with it.
+        """Yield a hidden folder for the files; files that were not moved out are removed with it.
 
         Raises MediaError when the folder cannot be written.
         """
@@ -97,7 +96,7 @@ class Landing:
 
 
 class Fetched:
-    """Files that were fetched, and wait for their place in the landing."""
+    """Fetched files that wait to be moved to their places."""
 
     def __init__(self, landing: Landing, folder: Path) -> None:
         self._landing = landing
@@ -105,7 +104,7 @@ class Fetched:
         self._names: list[str] = []
 
     def path(self, name: str) -> Path:
-        """Return where to write a file, for now."""
+        """Return the temporary path of a file."""
         self._names.append(name)
         path = self._folder / name
         path.parent.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""The right to work on one batch, renewed meanwhile, and the counts of how the batch failed."""
+"""The lease of one batch, renewed during the work, and the counts of the batch's failures."""
 
 from __future__ import annotations
 
@@ -19,13 +19,12 @@ log = logging.getLogger(__name__)
 STORAGE = "storage"
 
 MARGIN_SECONDS = 0.5
-"""Work that still runs so long before its deadline is taken to hang."""
+"""Seconds before its deadline from which running work counts as hanging."""
 
 
 class Lease:
-    """The right to work on one batch, renewed by a thread from `keep` to `leave`.
-
-    While the batch is only reserved, nothing of it is begun, and another process may take it over.
+    """The lease of one batch, which a thread renews from `keep` to `leave`. While the batch is only
+    reserved, it has not begun, and another process may take it over.
     """
 
     def __init__(
@@ -35,9 +34,8 @@ class Lease:
         owner: str,
         lost: Callable[[Exception], bool] = lambda exc: False,
     ) -> None:
-        """Hold a batch that ``owner`` has claimed.
-
-        lost: whether an error is the fault of this process, which cannot use storage.
+        """Hold a batch that ``owner`` has claimed. lost: returns whether an error is this process's
+        fault, because it cannot use storage.
         """
         self.at = at
         self._lost_storage = lost
@@ -54,7 +52,7 @@ class Lease:
 
     @property
     def alive(self) -> bool:
-        """Whether the work is still wanted, as far as is known."""
+        """Whether the work is still needed, as far as is known."""
         return not self._lost.is_set()
 
     def check(self) -> None:

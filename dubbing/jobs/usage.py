@@ -80,6 +80,6 @@ def _numbers(keys: Iterable[str]) -> Iterator[int]:
 
 
 def _amounts(marks: Iterable[str]) -> Iterator[int]:
-    # Other programs put files of their own beside the marks.
+    # Other programs put files beside the marks.
     amounts = (mark.rpartition("-")[2] for mark in marks)
     return (int(amount) for amount in amounts if amount.isdecimal())

@@ -82,7 +82,9 @@ def test_a_dry_run_of_hundreds_is_one_summary_and_writes_nothing(offline: Shell)
     before = set(offline.home.rglob("*"))
     out, err = offline("submit", "s", "--language", "en", "--dry-run")
     (summary,) = out.splitlines()
-    assert summary.startswith("300 jobs: 600 lines in 300 batches on tone, 0 clips already stored, ")
+    assert summary.startswith(
+        "300 jobs: 600 lines in 300 batches on tone, 0 clips already stored, "
+    )
     (warning,) = err.splitlines()
     assert warning.startswith("warning: 300 lines are too dense (first: s/e001.srt: cue 1 at ")
     assert set(offline.home.rglob("*")) == before
