@@ -78,9 +78,10 @@ class BatchTask(WorkerTask):
 
 
 def asked(kind: type[Request], message: Mapping[str, Any]) -> Request:
-    """Return the request of a message. A request that only a newer release can read is refused: its
-    caller, who waits for an answer, gets an error, and NewerRelease is raised. A damaged request is
-    dropped.
+    """Return the request of a message.
+
+    A request that only a newer release can read is refused: its caller, who waits for an answer,
+    gets an error, and NewerRelease is raised. A damaged request is dropped.
     """
     try:
         return received(kind, message)

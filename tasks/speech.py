@@ -81,8 +81,9 @@ def say(task: WorkerTask, **request: Any) -> str:
 
 
 def _others_can(context: Context, worker: str, engine: str, exc: DubbingError) -> bool:
-    """Whether an error is this process's own, so that others may succeed. The process lacks
-    storage, or an engine that another process of the worker has.
+    """Whether an error is this process's own, so that others may succeed.
+
+    The process lacks storage, or an engine that another process of the worker has.
     """
     if not isinstance(exc, EngineAway):
         return context.runner.access.lost(exc)

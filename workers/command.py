@@ -210,8 +210,9 @@ def _end_with_failure(number: int, frame: FrameType | None) -> None:
 
 
 def default_slots(engines: Sequence[str], devices: Sequence[str]) -> int:
-    """Return the number of processes: one per GPU or for remote servers, one per CPU core. For
-    assembly it is one per two cores.
+    """Return the number of processes: one per GPU or for remote servers, one per CPU core.
+
+    For assembly it is one per two cores.
     """
     if set(devices) != {"cpu"}:
         return 1

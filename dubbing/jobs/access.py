@@ -45,8 +45,9 @@ class Access:
             raise StorageUnavailable(fault)
 
     def check_mounted(self) -> None:
-        """Raise WrongInstallation, before a write, if the folder of storage is gone. Another folder
-        may be in its place and take the write.
+        """Raise WrongInstallation, before a write, if the folder of storage is gone.
+
+        Another folder may be in its place and take the write.
         """
         if self._storage.path("") is not None:
             self.installation.check_storage()

@@ -53,18 +53,21 @@ PAUSE_SECONDS = 5.0
 """First pause of a batch that failed without fault of its lines; later pauses are longer."""
 LONGEST_PAUSE = 60.0
 AWAY_SECONDS = 2.0
-"""Idle time of a process after it returned a batch that only others can do. Otherwise it would be
-the first to take each batch, while the others are busy.
+"""Idle time of a process after it returned a batch that only others can do.
+
+Otherwise it would be the first to take each batch, while the others are busy.
 """
 SETBACKS = 5
-"""Storage failures after which a batch is reported with that error. If the report cannot be stored
-either, the batch waits for the end of the outage.
+"""Storage failures after which a batch is reported with that error.
+
+If the report cannot be stored either, the batch waits for the end of the outage.
 """
 TRIES = 3
-"""Failures of its engine after which a batch is reported with that error. They happen before any
-line is spoken, in an extraction or in loading a converter's base; or after all lines, in the model
-that removes the speech from a film. Failures while lines are spoken are tried again line by line,
-and belong to the lines.
+"""Failures of its engine after which a batch is reported with that error.
+
+They happen before any line is spoken, in an extraction or in loading a converter's base; or after
+all lines, in the model that removes the speech from a film. Failures while lines are spoken are
+tried again line by line, and belong to the lines.
 """
 BOUNDS: Mapping[type[Transient], int] = {StorageUnavailable: SETBACKS, EngineFailed: TRIES}
 """Number of tries for work that raises such an error; after any other error, work is tried until
@@ -109,8 +112,9 @@ class BatchRunner:
             lease.leave()
 
     def claim(self, at: Address, *, held: bool = False) -> Lease | None:
-        """Claim the batch of an arrived message, or another waiting batch; None without one. held:
-        whether this process already holds that batch.
+        """Claim the batch of an arrived message, or another waiting batch; None without one.
+
+        held: whether this process already holds that batch.
         """
         claim, found = self.ledger.claim(at, self.worker, held=held)
         if claim is Claim.UNKNOWN:
@@ -148,9 +152,10 @@ class BatchRunner:
             raise
 
     def check_in_charge(self, lease: Lease) -> None:
-        """Raise unless this process may store the outcome of a batch or a round. It may while its
-        storage is in place and it holds the lease: without the lease, another worker may be about
-        to store something else.
+        """Raise unless this process may store the outcome of a batch or a round.
+
+        It may while its storage is in place and it holds the lease: without the lease, another
+        worker may be about to store something else.
         """
         self.access.check_mounted()
         # Last, because a job may be cancelled at any moment, and then nothing more may be stored.
@@ -218,8 +223,9 @@ class BatchRunner:
             return failed_result(batch, exc, self.worker)
 
     def settle(self, lease: Lease, result: BatchResult, took: float | None = None) -> BatchResult:
-        """Store and count a result; return the one that counts. took: seconds of the engine for the
-        batch; by default, the seconds since its begin.
+        """Store and count a result; return the one that counts.
+
+        took: seconds of the engine for the batch; by default, the seconds since its begin.
         """
         self.check_in_charge(lease)
         try:

@@ -28,8 +28,9 @@ class Account(NamedTuple):
 
 
 def enter(storage: Storage, at: Address, result: BatchResult) -> dict[str, int]:
-    """Mark the costs of a batch; return them in millionths, by the name of the ledger's account. A
-    repeated call in the same month writes the same mark.
+    """Mark the costs of a batch; return them in millionths, by the name of the ledger's account.
+
+    A repeated call in the same month writes the same mark.
     """
     month = month_of(datetime.now(UTC))
     found = {}

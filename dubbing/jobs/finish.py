@@ -181,8 +181,9 @@ def _repair(
 
 
 def _asked_again(lost: Outcome, refused: str = "") -> CastLine:
-    """Return a line as it was requested. refused: SHA-256 of the clip under its key, which must not
-    be taken again.
+    """Return a line as it was requested.
+
+    refused: SHA-256 of the clip under its key, which must not be taken again.
     """
     line = lost.line.model_copy(update={"refused": refused})
     return CastLine(lost.batch.engine, lost.batch.voice, line)

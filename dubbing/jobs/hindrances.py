@@ -9,8 +9,9 @@ if TYPE_CHECKING:
 
 
 def hindrances(status: Status, *, remedy: str = "") -> list[str]:
-    """Return why no worker does a job's work. remedy: advice for a missing worker, with ``{}`` for
-    the arguments of its start.
+    """Return why no worker does a job's work.
+
+    remedy: advice for a missing worker, with ``{}`` for the arguments of its start.
     """
     missing = [name for name in status.lacks if name not in status.unable | status.faults]
     return [

@@ -28,8 +28,9 @@ class Event(Model):
 
 
 def history(storage: Storage, job_id: str) -> list[Event]:
-    """Return the events of a job, in order; raises NotFound, and Damaged for its request. An
-    unreadable document of a round is an event of its own.
+    """Return the events of a job, in order; raises NotFound, and Damaged for its request.
+
+    An unreadable document of a round is an event of its own.
     """
     at = storage.modified(Keys.job(job_id))
     if at is None:

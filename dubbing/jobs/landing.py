@@ -1,5 +1,6 @@
-"""The folder of fetched files: none of its owner's files is overwritten or removed. The report in
-the folder lists the files of an earlier fetch. Only these are replaced.
+"""The folder of fetched files: none of its owner's files is overwritten or removed.
+
+The report in the folder lists the files of an earlier fetch. Only these are replaced.
 """
 
 from __future__ import annotations

@@ -23,8 +23,9 @@ MARGIN_SECONDS = 0.5
 
 
 class Lease:
-    """The lease of one batch, which a thread renews from `keep` to `leave`. While the batch is only
-    reserved, it has not begun, and another process may take it over.
+    """The lease of one batch, which a thread renews from `keep` to `leave`.
+
+    While the batch is only reserved, it has not begun, and another process may take it over.
     """
 
     def __init__(
@@ -34,8 +35,9 @@ class Lease:
         owner: str,
         lost: Callable[[Exception], bool] = lambda exc: False,
     ) -> None:
-        """Hold a batch that ``owner`` has claimed. lost: returns whether an error is this process's
-        fault, because it cannot use storage.
+        """Hold a batch that ``owner`` has claimed.
+
+        lost: returns whether an error is this process's fault, because it cannot use storage.
         """
         self.at = at
         self._lost_storage = lost
