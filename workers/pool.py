@@ -1,5 +1,4 @@
-"""The pool of a worker's processes: Celery's prefork pool, which can also start and end while
-they load."""
+"""The pool of a worker: Celery's prefork pool, which can also end while processes load."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""The reconciler of a worker: it restores work that Redis lost, and removes finished work. A
-promoted replica, or a restored Redis, is in an older state: it lacks jobs, and has others at work
+"""The reconciler of a worker: it restores work that Redis lost, and removes finished work.
+
+A promoted replica, or a restored Redis, is in an older state: it lacks jobs, and has others at work
 that were ended or removed since.
 
 Several reconcilers may do the same step at the same time.

@@ -68,7 +68,7 @@ class JobBody(Model):
     place: int | None
     """Batches that are begun before its next one."""
     seconds_left: float | None
-    """Seconds until it will have ended, from the pace of late; null while nothing tells."""
+    """Estimated seconds until its end, by the recent pace; null while unknown."""
     lacks: list[str]
     """Engines, or ``assembly``, that no online worker takes work for."""
     unable: dict[str, str]

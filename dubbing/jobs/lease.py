@@ -58,20 +58,20 @@ class Lease:
         return not self._lost.is_set()
 
     def check(self) -> None:
-        """Renew the lease now; raise Stopped unless the work is still wanted."""
+        """Renew the lease now; raise Stopped unless the work is still needed."""
         self._renew()
         self.check_known()
 
     def check_known(self) -> None:
-        """Raise Stopped unless the work was still wanted at the last renewal; asks nobody."""
+        """Raise Stopped unless the work was still needed at the last renewal; makes no call."""
         if not self.alive:
             raise Stopped(f"{self.at.job}: the batch was cancelled, or its lease ran out")
 
     def set_back(self, exc: Exception) -> int:
-        """Count, once, that the batch failed for no fault of its lines; return how often it did.
+        """Count once that the batch failed without fault of its lines; return the count.
 
-        Failures of storage and of engines are counted each apart from all others. Nothing is
-        counted, and 0 returned, when it is this process that cannot use storage: others may do it.
+        Failures of storage and of engines have separate counts. If only this process cannot use
+        storage, nothing is counted and 0 is returned: others may do the batch.
         """
         if self._setbacks is None:
             lost = self._lost_storage(exc)
@@ -95,11 +95,11 @@ class Lease:
         return self._ledger.deliver_again(self.at.job, id_)
 
     def end_alone(self) -> None:
-        """Note that nothing is being done alone any more."""
+        """Note that no work is done alone any more."""
         self._alone = None
 
     def keep(self) -> None:
-        """Renew it from now on, in a thread."""
+        """Start renewing the lease in a thread."""
         self._thread.start()
 
     def begin(self) -> None:
@@ -107,7 +107,7 @@ class Lease:
         self._end = time.monotonic() + self.at.deadline - MARGIN_SECONDS
 
     def leave(self) -> None:
-        """Renew it no more."""
+        """Stop renewing the lease."""
         self._over.set()
         if self._thread.is_alive():
             self._thread.join()

@@ -1,4 +1,4 @@
-"""The lines of a job at any moment: what was asked, and what became of each so far."""
+"""The lines of a job at any moment, with the request and the outcome of each so far."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dubbing.text.sounds import is_silent
 
 
 class LineState(StrEnum):
-    """What became of a line."""
+    """The outcome of a line."""
 
     WAITING = "waiting"
     SPOKEN = "spoken"
@@ -32,19 +32,19 @@ class Line(Model):
 
     state: LineState
     told: ReportLine
-    """As in the report; until the line is mixed, without what mixing tells."""
+    """As in the report; until the line is mixed, without the figures of the mix."""
     own_voice: str | None = None
-    """The voice that it names in place of its speaker's; a stored voice by its digest."""
+    """Its own voice, in place of its speaker's; a stored voice by its digest."""
     own_speed: float | None = None
     seconds: float | None = None
     """Length of its natural take."""
     sound: str = ""
-    """Names its sound, so that nobody approves another one; empty without one."""
+    """Identifies its sound, so that an approval cannot hit another one; empty without sound."""
     approved: bool = False
 
 
 class Lines(Model):
-    """All lines of a job, in time order, with what the report tells of the whole."""
+    """All lines of a job, in time order, with the report's figures of the whole."""
 
     job: str
     round: int
@@ -60,13 +60,13 @@ class Lines(Model):
 def lines_of(storage: Storage, status: Status, good: Collection[tuple[str, str]]) -> Lines:
     """Return the lines of a job; raises NotFound, Damaged and NewerRelease.
 
-    good: the approved ones, as `approved` returns them.
+    good: the approved lines, from `approved`.
     """
     job = load_job(storage, status.id, status.round or 1)
     outcomes = gather(storage, job.id, status.round) if status.round else {}
     report = _report(storage, status)
     told = {line.id: line for line in report.lines} if report else {}
-    # The report of this very round knows already who has nothing to say.
+    # The report of the same round already has the silent lines.
     known = told if report and report.round == status.round else {}
     lines = []
     for segment in sorted(job.segments, key=lambda segment: segment.start):
@@ -90,7 +90,7 @@ def lines_of(storage: Storage, status: Status, good: Collection[tuple[str, str]]
 
 
 def outcome_of(storage: Storage, status: Status, line: str) -> Outcome:
-    """Return what became of one line that is spoken; raises NotFound."""
+    """Return the outcome of one spoken line; raises NotFound."""
     found = gather(storage, status.id, status.round).get(line) if status.round else None
     if found is None:
         raise NotFound(f"job {status.id!r} speaks no line {line!r}")
@@ -121,7 +121,7 @@ def _line(
 
 
 def _still(before: ReportLine | None, segment: Segment, outcome: Outcome) -> bool:
-    """Whether the report of an output tells of the line as it is now."""
+    """Whether the report of an output describes the present line."""
     return before is not None and (
         (before.round, before.text, before.planned_start, before.planned_end)
         == (outcome.round, segment.text, segment.start, segment.end)

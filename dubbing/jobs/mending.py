@@ -1,4 +1,4 @@
-"""Mending one line of a job: the stored request with another text, voice or speed of the line."""
+"""Changes of one line of a job: its text, voice or speed in the stored request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The original's sound of one line: what is heard in the film while the line is spoken."""
+"""The original's sound of one line: the film's sound at the line's time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dubbing.storage import Storage
 from dubbing.storage.ranges import opened
 
 AFTER = 0.5
-"""Seconds that are heard after the line's own time: speech may end late."""
+"""Seconds of sound after the line's own time: speech may end late."""
 LONGEST = 60.0
 """Seconds of the longest stretch."""
 

@@ -1,11 +1,11 @@
-"""The batches of a worker process, each at another step: one is read, one spoken, one stored.
+"""The batches of a worker process, each at a different step: read, spoken or stored.
 
 While the engine speaks a batch, the next one is reserved and read, and its stored clips are looked
 up; the clips, the result and the count of the batch before are stored. Between two batches the
 engine waits for one answer of Redis. Only one batch is at each step, so memory is bounded.
 
-A message stands for any batch of its queue: the batch that was read ahead is done first, and the
-one that the message names is left to another message.
+A message stands for any batch of its queue: the batch that was read ahead is done first, and
+another message will bring the named batch.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """A batch as it was read from storage."""
+    """A batch read from storage."""
 
     batch: Batch
     result: BatchResult | None
@@ -47,7 +47,7 @@ class Reading:
     needed: BatchResult | None
     """The result of the extraction that its lines waited for."""
     known: Known | None
-    """What storage holds of its clips; None when the engine was not in memory."""
+    """Its clips in storage; None if the engine was not in memory."""
 
 
 class Pipeline:
@@ -61,9 +61,9 @@ class Pipeline:
     ) -> None:
         """Hold no batch yet.
 
-        look_up: finds what storage holds of a batch; it is called in a thread.
-        prepare: makes a batch ready for its engine, which it may load, or returns its result when
-        that cannot be done.
+        look_up: finds the stored clips of a batch; it is called in a thread.
+        prepare: prepares a batch for its engine, which it may load, or returns a result of
+        failures.
         """
         self._runner = runner
         self._look_up = look_up
@@ -80,10 +80,10 @@ class Pipeline:
         threading.Thread(target=self._hear, name="ending", daemon=True).start()
 
     def run(self, at: Address) -> str:
-        """Do a batch of the queue on which a message arrived; return in a word what happened.
+        """Do a batch of the queue on which a message arrived; return the outcome in a word.
 
-        Raises as `BatchRunner.claimed`. What goes wrong while a batch is stored is logged, and the
-        batch is handed back.
+        Raises as `BatchRunner.claimed`. An error while a batch is stored is logged, and the batch
+        is returned.
         """
         while ahead := self._take_ahead(at.queue):
             with self._answering(ahead[0]):
@@ -97,12 +97,12 @@ class Pipeline:
             return self._do(lease, reading) or "nothing to do"
 
     def end(self) -> None:
-        """Read nothing ahead any more, and leave to others what was; for a signal's handler."""
+        """Stop reading ahead, and release batches read ahead; for a signal's handler."""
         self._ending = True
         self._told.put(None)
 
     def close(self) -> None:
-        """Leave to others what was read ahead, and wait until all that was spoken is stored."""
+        """Release batches read ahead, and wait until all spoken batches are stored."""
         self._ending = True
         self._leave_ahead()
         self._readers.shutdown()
@@ -111,7 +111,7 @@ class Pipeline:
     def _do(self, lease: Lease, reading: Future[Reading], named: Address | None = None) -> str:
         """Do a batch up to its storing; return ``""`` if another worker took it over.
 
-        named: the batch that the message names, if it is another one; it is read next.
+        named: the batch of the message, if it is another one; it is read next.
         """
         runner = self._runner
         runner.access.check()
@@ -139,7 +139,7 @@ class Pipeline:
     def _spoken(
         self, lease: Lease, batch: Batch, work: Speech | BatchResult, before: Mapping[str, int]
     ) -> Callable[[], BatchResult]:
-        """Have the engine speak; return a function that waits for the clips, and for the result."""
+        """Let the engine speak; return a function that waits for the clips, and for the result."""
         if isinstance(work, BatchResult):
             return lambda: work
 
@@ -183,7 +183,7 @@ class Pipeline:
             log.warning("messages are sent again later: %s", exc)
 
     def _read(self, lease: Lease) -> Future[Reading]:
-        """Begin to read a batch, and to renew the right to it."""
+        """Start reading a batch, and renewing its lease."""
         self._held.add(lease.at)
         lease.keep()
         with bound(**lease.at.context):
@@ -211,7 +211,7 @@ class Pipeline:
             count_batch(batch.engine, batch.kind, stored, took)
             log.info("stored %s, in %.2f s", stored.words, time.monotonic() - began)
         except DubbingError:
-            # It is logged where the batch is handed back.
+            # It is logged where the batch is returned.
             return
         except Exception:
             log.exception("%s: batch %s could not be stored", lease.at.job, lease.at.token)

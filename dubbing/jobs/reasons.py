@@ -1,4 +1,4 @@
-"""Why a job stands where it stands, in words."""
+"""The reasons for a job's present state, in words."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from dubbing.planning.outcome import Outcome, gather
 from dubbing.storage import Storage
 
 SHOWN = 8
-"""Lines that are named of those with the same error."""
+"""Number of lines to list of those with the same error."""
 
 
 def reasons(storage: Storage, ledger: Ledger, status: Status, *, remedy: str = "") -> Iterator[str]:
-    """Yield why a job stands where it stands: what it waits for, or what went wrong.
+    """Yield the reasons for a job's state: what it waits for, or what went wrong.
 
-    remedy: as of `hindrances`.
+    remedy: as in `hindrances`.
     """
     if status.state is JobState.UNREADABLE:
         return
@@ -33,7 +33,7 @@ def reasons(storage: Storage, ledger: Ledger, status: Status, *, remedy: str = "
 
 
 def _waits(ledger: Ledger, status: Status, remedy: str) -> Iterator[str]:
-    """Yield what a job that has not ended waits for."""
+    """Yield the reasons why an open job waits."""
     waits = hindrances(status, remedy=remedy)
     yield from waits
     if status.place:

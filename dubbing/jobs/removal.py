@@ -1,17 +1,19 @@
-"""Removing a job for good: its documents and outputs, its marks, and what Redis keeps of it.
+"""Removing a job for good: its documents and outputs, its marks, and its keys in Redis.
 
-Clips, media and voices stay, as jobs share them, until a collection of garbage finds that no job
-is left that needs them (`dubbing.retention`). A removal may die between any two steps. Until the
-last one the job has an end in storage, so nobody puts it to work, and it can be removed again:
+Clips, media and voices stay, because jobs share them, until a collection of garbage finds that no
+job needs them (`dubbing.retention`).
 
-1. The next round ends before it was planned. So a retry that begins now comes to nothing.
-2. The marks go: no list shows the job.
-3. All else below the job's prefix goes, but its request and the ends of its rounds.
-4. The request goes: there is no such job any more.
+A removal may die between any two steps. Until the last step the job has an end in storage, so no
+process starts it, and it can be removed again:
+
+1. The next round ends before it was planned. So a retry that begins now fails.
+2. The marks are removed: no list shows the job.
+3. All other objects of the job are removed, except its request and the ends of its rounds.
+4. The request is removed: the job no longer exists.
 5. Redis forgets the job.
-6. The ends go, and what somebody who was at work on the job may have written meanwhile.
+6. The ends are removed, and any object that a worker on the job has written meanwhile.
 
-A job that is submitted under the same id before the last step may go with it.
+A job that is submitted under the same id before the last step may be removed with it.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ def ended(
     tenant: str | None = None,
     before: float | None = None,
 ) -> list[str]:
-    """Return the jobs that have ended and fit; see `Client.ended`."""
+    """Return the ended jobs that match; see `Client.ended`."""
     found = (
         list_statuses(storage, ledger)
         if collection is None
@@ -71,7 +73,7 @@ def remove(storage: Storage, ledger: Ledger, job_id: str) -> None:
 
 
 def _marks(storage: Storage, job_id: str) -> list[str]:
-    """Return the keys by which lists find a job, and of what its outputs take."""
+    """Return the keys by which lists find a job, and the marks of its outputs' size."""
     marks = [Keys.open(job_id)]
     if (time := storage.modified(Keys.job(job_id))) is not None:
         marks.append(Keys.submitted(job_id, time))

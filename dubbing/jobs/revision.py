@@ -26,7 +26,7 @@ from dubbing.voices.names import names, stored_voice, with_stored_voices
 
 Specs = Mapping[str, EngineSpec]
 Charge = Callable[[int], None]
-"""Is told how many lines will be spoken; what it raises keeps the round from being opened."""
+"""Called with the number of lines to speak; an exception prevents the round."""
 
 
 def open_retry(
@@ -40,9 +40,9 @@ def open_retry(
 ) -> Job:
     """Open a round that speaks the lines without a clip; return the job.
 
-    engine, voice: speak these lines instead of the ones that the job names.
-    Raises NotFound, Conflict while the job is at work or when no line is missing, and BadInput
-    for an engine or voice that cannot speak the lines.
+    engine, voice: used for these lines instead of the job's own. Raises NotFound, Conflict while
+    the job is at work or when no line is missing, and BadInput for an engine or voice that cannot
+    speak the lines.
     """
     round_ = _ended_round(storage, job_id)
     job = load_job(storage, job_id, round_)
@@ -97,7 +97,7 @@ def open_revision(
 def _changed(
     before: Job, job: Job, outcomes: Mapping[str, Outcome], specs: Specs
 ) -> Sequence[CastLine]:
-    """Return the lines that differ from before, or that nobody has spoken yet."""
+    """Return the lines that have changed, or that were not spoken yet."""
     heard = heard_voices(before, outcomes)
     kept = {who: ref for who, ref in heard.items() if before.engine_of(who) == job.engine_of(who)}
     known = [line for line in before.segments if before.engine_of(line.speaker) in specs]

@@ -1,7 +1,6 @@
 """Rounds: starting a job, restoring it after Redis forgot it, and ending it.
 
-Submission and rebuild are the same step, plan − results, so the rare path is the one that is
-always taken.
+Submission and rebuild are the same step, plan − results, so the rare path is also the usual one.
 """
 
 from __future__ import annotations
@@ -62,7 +61,7 @@ def create_round(
 ) -> bool:
     """Write the plan that speaks ``lines``; return False if the round was already planned.
 
-    specs: those of `published_specs`, from a caller that has read them for several jobs.
+    specs: result of `published_specs`, from a caller that has read it for several jobs.
     """
     batches = plan_round(lines, job.language, specs or published_specs(storage))
     storage.create(Keys.open(job.id), b"")
@@ -76,7 +75,7 @@ def create_first_round(
 
     specs: as in `create_round`. wording: as in `cast_lines`.
     """
-    # In this order: whoever finds no plan does both.
+    # In this order, because a process that finds no plan does both.
     index.enter(storage, job.id)
     specs = specs or published_specs(storage)
     lines = cast_lines(job, job.segments, specs, wording=wording)
@@ -87,10 +86,10 @@ def create_first_round(
 def put_to_work(
     storage: Storage, ledger: Ledger, job: Job, plan_first: PlanFirst = create_first_round
 ) -> set[str]:
-    """Enter in the ledger all batches of a job's newest round whose results storage lacks.
+    """Enter in the ledger all batches of a job's newest round without a stored result.
 
-    job: its request, of any round. plan_first: writes the first round of a job without a plan, as
-    it is when it was just stored or when its submission broke off.
+    job: its request, of any round. plan_first: writes the first round of a job without a plan,
+    which was just stored or whose submission broke off.
 
     Returns the queues that may have new work. A round that ended stays ended.
     """
@@ -130,7 +129,7 @@ def start(
     job: Job,
     plan_first: PlanFirst = create_first_round,
 ) -> None:
-    """Put a job to work, and send as many messages as its queues have room for.
+    """Start a job, and send as many messages as its queues have room for.
 
     plan_first: as in `put_to_work`.
     """
@@ -144,7 +143,7 @@ def end_round(storage: Storage, ledger: Ledger, job_id: str, end: End) -> End:
         try:
             end = stored(End, storage.get(key), key)
         except Damaged:
-            # Nobody can tell how the round ended, and without an end no job can be cancelled.
+            # The end of the round is unknown, and without an end no job can be cancelled.
             storage.replace(key, end.model_dump_json().encode())
     _close(storage, ledger, job_id, end)
     return end
@@ -152,7 +151,7 @@ def end_round(storage: Storage, ledger: Ledger, job_id: str, end: End) -> End:
 
 def _close(storage: Storage, ledger: Ledger, job_id: str, end: End) -> None:
     """Record a stored end in the ledger, and unmark the job, unless a newer round is open."""
-    # The mark goes last: while it stands, a reconciler finishes an end that was broken off.
+    # The mark is removed last: until then, a reconciler finishes an interrupted end.
     ledger.end(job_id, end.round, end.state)
     with suppress(NotFound, Damaged, NewerRelease):
         job = load_job(storage, job_id, end.round)
@@ -165,7 +164,7 @@ def _close(storage: Storage, ledger: Ledger, job_id: str, end: End) -> None:
 
 
 def _announce(storage: Storage, tenant: str, job_id: str, end: End) -> None:
-    """Have the webhooks of a tenant told of the end of its job."""
+    """Announce the end of a job to the webhooks of its tenant."""
     if next(storage.keys(Keys.WEBHOOKS), None) is None:
         return
     event = Happening(f"job.{end.state.value}")
@@ -175,7 +174,7 @@ def _announce(storage: Storage, tenant: str, job_id: str, end: End) -> None:
 def _results(
     storage: Storage, job_id: str, round_: int, refs: Iterable[BatchRef]
 ) -> dict[int, BatchResult]:
-    """Return the results that are stored and can be read, by the number of their batch."""
+    """Return the stored, readable results by the number of their batch."""
     keys = {Keys.result(job_id, round_, ref.number): ref.number for ref in refs}
     numbers = [keys[key] for key in storage.keys(Keys.results(job_id, round_)) if key in keys]
     results = each(partial(load_result, storage, job_id, round_), numbers)

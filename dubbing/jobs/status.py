@@ -1,4 +1,4 @@
-"""Where a job stands, by the ledger, or by storage when it has ended or Redis forgot it."""
+"""The status of jobs, from the ledger, or from storage when a job has ended or Redis lost it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PAGE = 200
 
 
 class Status(Model):
-    """Where a job stands."""
+    """The status of a job."""
 
     id: str
     state: JobState
@@ -40,15 +40,15 @@ class Status(Model):
     failed: int = 0
     """Lines that could not be spoken; until the round has ended, those of this round."""
     output: str | None = None
-    """Storage prefix of the output: while a later round is not complete, that of the one before."""
+    """Storage prefix of the output; until a later round is complete, that of the round before."""
     error: ErrorRecord | None = None
-    """Why the job failed, when it is not for its lines."""
+    """Why the job failed, if its lines are not the cause."""
     place: int | None = None
-    """Batches that are begun before its next one; None when none of its own waits."""
+    """Batches that come before its next one; None if none of its own waits."""
     seconds_left: float | None = None
-    """Seconds until it will have ended, from the pace of late; None while nothing tells.
+    """Estimated seconds until its end, by the recent pace; None while unknown.
 
-    Assembly counts for nothing while none was done yet.
+    Assembly counts as nothing until one was done.
     """
     lacks: tuple[str, ...] = ()
     """Engines, or ``assembly``, that it needs and that no online worker takes work for."""
@@ -74,12 +74,12 @@ class Status(Model):
 
 
 def job_status(storage: Storage, ledger: Ledger, job_id: str) -> Status:
-    """Return where a job stands; raises NotFound, Damaged and NewerRelease."""
+    """Return the status of a job; raises NotFound, Damaged and NewerRelease."""
     return _status(storage, job_id, ledger.snapshot(job_id), ledger.crew.workers)
 
 
 def status_if_readable(storage: Storage, ledger: Ledger, job_id: str) -> Status:
-    """Return as `job_status`; a job that is damaged, or a newer release's, is unreadable."""
+    """Like `job_status`, but a damaged job, or one of a newer release, is ``unreadable``."""
     try:
         return job_status(storage, ledger, job_id)
     except (Damaged, NewerRelease) as exc:
@@ -87,14 +87,14 @@ def status_if_readable(storage: Storage, ledger: Ledger, job_id: str) -> Status:
 
 
 def statuses_of(storage: Storage, ledger: Ledger, ids: Sequence[str]) -> list[Status]:
-    """Return where jobs stand, in the order of ``ids``; the ledger is asked about all at once.
+    """Return the status of jobs, in the order of ``ids``, with one call to the ledger.
 
-    A job that cannot be read is unreadable, and one that is gone meanwhile is left out.
+    A job that cannot be read is unreadable; a job that is gone meanwhile is left out.
     """
     snapshots = ledger.snapshots(ids)
     active = any(isinstance(known, Snapshot) and not known.state.ended for known in snapshots)
     with ThreadPoolExecutor(1, thread_name_prefix="workers") as pool:
-        # Their answer is on its way while storage is asked about jobs that have ended.
+        # Their answer arrives while storage is read for jobs that have ended.
         workers = pool.submit(ledger.crew.workers if active else list)
 
         def status_of(asked: tuple[str, SnapshotResult]) -> Status | None:
@@ -113,7 +113,7 @@ def statuses_of(storage: Storage, ledger: Ledger, ids: Sequence[str]) -> list[St
 
 
 def collection_statuses(storage: Storage, ledger: Ledger, name: str) -> list[Status]:
-    """Return where the jobs of a collection stand, by id; raises NotFound when there are none."""
+    """Return the status of a collection's jobs, by id; raises NotFound when there are none."""
     found = statuses_of(storage, ledger, collection_ids(storage, name))
     if not found:
         raise NotFound(f"there is no collection {name!r}")
@@ -128,10 +128,10 @@ def list_statuses(
     since: float = 0.0,
     limit: int | None = None,
 ) -> list[Status]:
-    """Return where jobs stand, the last submitted first; see `Client.jobs`."""
+    """Return the status of jobs, the last submitted first; see `Client.jobs`."""
     marks = candidates(storage, states, submitted_before(storage, None, since=since))
     ids = (id_ for _, id_ in marks)
-    # Of jobs in some states, many may have to be looked at for one that is listed.
+    # For a list by state, many jobs may have to be read for one that matches.
     page = PAGE if states or limit is None else limit
     found: list[Status] = []
     while (limit is None or len(found) < limit) and (some := list(islice(ids, page))):
@@ -163,9 +163,10 @@ def _status(
     known: Snapshot | None,
     workers: Callable[[], Sequence[WorkerRecord]],
 ) -> Status:
-    """Return where a job stands; raises as `job_status` does.
+    """Return the status of a job; raises as `job_status` does.
 
-    known: what the ledger knows of it. workers: returns the workers of the ledger.
+    known: the ledger's entry.
+    workers: returns the workers of the ledger.
     """
     if known is None or known.state.ended:
         status = _stored_status(storage, job_id)
@@ -211,7 +212,7 @@ def _outlook(standings: Sequence[Standing]) -> dict[str, Any]:
 
 
 def lacks_of(standings: Iterable[Standing]) -> tuple[str, ...]:
-    """Return the engines, or ``assembly``, that no online worker takes work for."""
+    """Return the engines, or ``assembly``, for which no online worker takes work."""
     return tuple(sorted({_worker(at.queue) for at in standings if not at.slots}))
 
 
@@ -259,12 +260,12 @@ def seconds_left(standings: Sequence[Standing]) -> float | None:
 
 
 def _worker(queue: str) -> str:
-    """Return what a queue's workers are started with."""
+    """Return the argument with which a queue's workers are started."""
     return queue.partition(".")[2] or queue
 
 
 def ended_status(storage: Storage, job_id: str, round_: int) -> Status:
-    """Return where a job stood when a round had ended; raises NotFound for one that has not."""
+    """Return the status of a job at the end of a round; raises NotFound if it has not ended."""
     end = load_end(storage, job_id, round_)
     if end is None:
         raise NotFound(f"round {round_} of job {job_id!r} has not ended")
@@ -285,7 +286,7 @@ def _stored_status(storage: Storage, job_id: str) -> Status:
 
 
 def _kept_output(storage: Storage, job_id: str, round_: int) -> str | None:
-    """Return the output of the last round before that was completed, as far as is known."""
+    """Return the output of the last completed round before, as far as is known."""
     for before in range(round_ - 1, 0, -1):
         with suppress(Damaged, NewerRelease):
             end = load_end(storage, job_id, before)
@@ -295,7 +296,7 @@ def _kept_output(storage: Storage, job_id: str, round_: int) -> str | None:
 
 
 def _left(storage: Storage, job_id: str, round_: int) -> int:
-    """Return how many lines of a round have no result."""
+    """Return the number of lines of a round without a result."""
     plan = Keys.plan(job_id, round_)
     refs = read_refs(storage.get(plan), plan)
     stored = set(storage.keys(Keys.results(job_id, round_)))

@@ -63,7 +63,7 @@ def load_job(storage: Storage, job_id: str, round_: int | None = None) -> Job:
 
 
 def load_jobs(storage: Storage, ids: Iterable[str]) -> list[Job]:
-    """Return the newest requests of jobs, less those that cannot be read."""
+    """Return the newest requests of jobs, without unreadable ones."""
 
     def load(id_: str) -> Job | None:
         try:
@@ -86,7 +86,7 @@ def load_round(storage: Storage, job_id: str, round_: int) -> Round:
 def latest_round(storage: Storage, job_id: str) -> int:
     """Return the number of the newest round; 0 when there is none.
 
-    A write that broke off may leave an empty folder behind, which is no round.
+    An interrupted write may leave an empty folder, which is not a round.
     """
     for number in reversed(round_numbers(storage, job_id)):
         if storage.exists(Keys.plan(job_id, number)) or storage.exists(Keys.end(job_id, number)):
@@ -114,7 +114,7 @@ def load_end(storage: Storage, job_id: str, round_: int) -> End | None:
 
 
 def collection_ids(storage: Storage, name: str) -> list[str]:
-    """Return the ids of a collection's jobs, sorted; some may not be stored, or not yet."""
+    """Return the ids of a collection's jobs, sorted; some may not be stored (yet)."""
     if not is_identifier(name):
         return []
     prefix = Keys.collection(name)

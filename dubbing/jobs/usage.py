@@ -1,4 +1,4 @@
-"""What tenants use: seconds of engines and lines in a month, and bytes of outputs that are kept.
+"""The usage of tenants: seconds of engines and lines in a month, and bytes of kept outputs.
 
 Storage holds a mark of each round that ended, whose name ends with the amount.
 """
@@ -20,9 +20,9 @@ MILLISECONDS = 1000
 
 
 def account(storage: Storage, job: Job, end: End) -> None:
-    """Mark what a round used that has ended, and what it keeps; a second call changes nothing.
+    """Mark the usage of an ended round, and the size of its outputs; a second call changes nothing.
 
-    Rounds that gave way to it have no end, and count with it.
+    Earlier rounds without an end count with it.
     """
     asked = load_round(storage, job.id, end.round).asked
     made = [_made(storage, job.id, round_) for round_ in range(asked, end.round + 1)]
@@ -50,16 +50,16 @@ def bytes_kept(storage: Storage, tenant: str) -> int:
 
 
 class _Made(NamedTuple):
-    """What the results of a round tell."""
+    """The usage in the results of a round."""
 
     seconds: float
     """Of engines."""
     lines: int
-    """Lines with a take, whether they were spoken or their clips were there."""
+    """Lines with a take, spoken or from a stored clip."""
 
 
 def _made(storage: Storage, job_id: str, round_: int) -> _Made:
-    """Return what was made in a round."""
+    """Return the usage of a round."""
 
     def of_result(number: int) -> _Made:
         result = load_result(storage, job_id, round_, number)

@@ -1,9 +1,8 @@
 """Celery's connection to Redis, which drops entries of the queues that are no messages.
 
-Anybody may write to a Redis that is shared. kombu and Celery take each entry of a list for a
-message, and a worker that finds anything else ends. So an entry is read here first, and one that is
-not a message, or not a task of its queue, goes no further. Whether the arguments of a task are
-right is for the task to say.
+Any program may write to a shared Redis. kombu and Celery take each entry of a list for a message,
+and a worker that finds anything else ends. So an entry is checked here first, and dropped if it is
+not a message, or not a task of its queue. The task itself checks its arguments.
 """
 
 from __future__ import annotations
@@ -88,7 +87,7 @@ class _Message(_Envelope):
 
 
 class _Headers(_Part):
-    """What Celery reads of the headers of a task when it is received."""
+    """The headers that Celery reads when it receives a task."""
 
     task: str
     id: str
@@ -120,7 +119,7 @@ class _Task(_Envelope):
 def check(entry: bytes, queue: str) -> None:
     """Raise an exception for an entry that kombu or Celery may not survive.
 
-    Values are nested 200 deep at most: Celery could not send deeper ones to a pool process.
+    Values may be nested at most 200 deep: Celery could not send deeper ones to a pool process.
     """
     tasks = TASKS_OF.get(queue.split(".", maxsplit=1)[0])
     if tasks is None:
@@ -132,7 +131,7 @@ def check(entry: bytes, queue: str) -> None:
 
 
 def _is_sound(entry: bytes, where: bytes) -> bool:
-    """Whether an entry of a list or channel is a message; an entry that is none is logged."""
+    """Whether an entry of a list or channel is a message; other entries are logged."""
     queue = where.decode(errors="replace").split(SEPARATOR)[0]
     try:
         check(entry, queue)
@@ -144,7 +143,7 @@ def _is_sound(entry: bytes, where: bytes) -> bool:
 
 
 def _reason(exc: Exception) -> str:
-    """Return what is wrong with an entry; names of its fields may be part of the words."""
+    """Return the fault of an entry in words, which may contain names of its fields."""
     if not isinstance(exc, ValidationError):
         return ascii(str(exc)[:WORDS])
     fault = exc.errors(include_url=False, include_context=False, include_input=False)[0]
@@ -156,7 +155,7 @@ class _PubSub(redis.PrefixedRedisPubSub):
     """The orders to all workers."""
 
     def parse_response(self, *args: Any, **kwargs: Any) -> Any:
-        """Return Redis's answer, or None for an entry that is no message."""
+        """Return Redis's answer, or None for a malformed entry."""
         found = super().parse_response(*args, **kwargs)
         if found and found[0] in {b"message", b"pmessage"} and not _is_sound(found[-1], found[-2]):
             return None
@@ -167,7 +166,7 @@ class _Client(redis.PrefixedStrictRedis):
     """The client that takes messages from the lists."""
 
     def parse_response(self, connection: Any, command_name: str, **options: Any) -> Any:
-        """Return Redis's answer; for an entry that is no message, as if there were none."""
+        """Return Redis's answer; a malformed entry counts as no entry."""
         found = super().parse_response(connection, command_name, **options)
         if command_name == "BRPOP" and found and not _is_sound(found[1], found[0]):
             return None
@@ -179,7 +178,7 @@ class _Client(redis.PrefixedStrictRedis):
 
 
 class _Ours:
-    """The part of a kombu channel that differs: its client, and what it does not restore."""
+    """The changed part of a kombu channel: its client, and no restoring of messages."""
 
     do_restore = False
     """A worker that lost Redis would try to return its messages to it, and die of the error."""
@@ -190,8 +189,8 @@ class _Ours:
     def get_table(self, exchange: str) -> list[tuple[str, ...]]:
         """Return the queues that are bound to an exchange, each with its key and pattern.
 
-        Entries of other kinds are passed over. With one of them, no answer to an order could be
-        sent, and a worker that starts would never take work.
+        Other entries are skipped: with one of them, no answer to an order could be sent, and a
+        starting worker would never take work.
         """
         rows = super().get_table(exchange)  # type: ignore[misc]
         return [row for row in rows if len(row) == BINDING_PARTS]
@@ -218,7 +217,7 @@ class SentinelTransport(redis.SentinelTransport):
 
 
 class _OurTransport:
-    """A connection whose transport is ours."""
+    """A connection that uses our transport."""
 
     def get_transport_cls(self) -> type[Transport | SentinelTransport]:
         """Return the class of the transport."""
@@ -226,7 +225,7 @@ class _OurTransport:
 
 
 class PooledOurs(_OurTransport, PooledConnection):
-    """A connection of a pool, through which messages and the answers to orders are sent."""
+    """A pooled connection, which sends messages and answers to orders."""
 
 
 class Pool(ConnectionPool):
@@ -238,7 +237,7 @@ class Pool(ConnectionPool):
 
 
 class OurConnection(_OurTransport, Connection):
-    """A connection that makes its pools of such connections too."""
+    """A connection whose pools hold such connections, too."""
 
     def Pool(self, limit: int | None = None, **options: Any) -> Pool:  # noqa: N802 - kombu's name
         """Return a pool of connections like this one."""

@@ -1,4 +1,4 @@
-"""What Flower sees: Celery's events of tasks, sent by a thread.
+"""Celery's task events for Flower, sent by a thread.
 
 Celery sends them in the loop that hands out work, which would wait for Redis twice a task.
 """
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class Dispatcher(EventDispatcher):  # type: ignore[misc]
-    """Celery's dispatcher, which sends what it has buffered in a thread."""
+    """Celery's dispatcher, which sends its buffer in a thread."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self._due = threading.Event()
@@ -25,7 +25,7 @@ class Dispatcher(EventDispatcher):  # type: ignore[misc]
         super().__init__(*args, **options)
 
     def flush(self, errors: bool = True, groups: bool = True) -> None:
-        """Have the buffer sent."""
+        """Trigger the sending of the buffer."""
         self._due.set()
         if not self._closed and not (self._thread and self._thread.is_alive()):
             self._thread = threading.Thread(target=self._send, name="events", daemon=True)

@@ -1,4 +1,4 @@
-"""The fleet: which workers there are, what waits for them, and orders to them.
+"""The fleet: the workers, their queues, and orders to them.
 
 An order is a task on the worker's own queue: its process carries it out between two batches.
 """
@@ -17,18 +17,18 @@ from dubbing.planning.plan import Kind
 from dubbing.queue.publisher import Publisher, broker_lists, queues_of
 
 ORDER_SECONDS = 600.0
-"""How long an order may take: a batch that is at work, and a large model."""
+"""Longest time of an order: a batch at work, and the loading of a large model."""
 
 
 class Order(StrEnum):
-    """What a worker can be told."""
+    """The orders that a worker can get."""
 
     LOAD = "load"
     """Load an engine, or all, and take work for it."""
     UNLOAD = "unload"
     """Take no more work for an engine, and free its memory."""
     STANDBY = "standby"
-    """The same for all its engines."""
+    """Unload all engines."""
     DRAIN = "drain"
     """Finish what is at work, and end."""
 
@@ -49,7 +49,7 @@ class Fleet:
     def __init__(
         self, ledger: Ledger, publisher: Publisher, engines: Callable[[], Iterable[str]]
     ) -> None:
-        """Take the ledger that knows the workers, and a function for the engines jobs can name."""
+        """Take the ledger of the workers, and a function for the engines that jobs can name."""
         self._ledger = ledger
         self._publisher = publisher
         self._engines = engines
@@ -59,20 +59,20 @@ class Fleet:
         return self._ledger.crew.workers()
 
     def depths(self) -> dict[str, int]:
-        """Return how many messages each queue holds, those without a worker too."""
+        """Return the number of messages in each queue, also in queues without a worker."""
         return self._ledger.queue_depths({queue: broker_lists(queue) for queue in self._queues()})
 
     def waits(self) -> dict[str, float]:
-        """Return for how many seconds the oldest batch of each queue has waited in it, if any."""
+        """Return the seconds that the oldest batch of each queue has waited there, if any."""
         return self._ledger.gauges.waits(self._queues())
 
     def unattended(self) -> dict[str, int]:
-        """Return how many messages wait on each queue that no worker consumes."""
+        """Return the number of messages on each queue without a worker."""
         consumed = {queue for worker in self.workers() for queue in worker.queues}
         return {q: depth for q, depth in self.depths().items() if depth and q not in consumed}
 
     def steer(self, worker: str, order: Order, engine: str = "") -> Holding:
-        """Have a worker carry out an order; return what it then holds.
+        """Make a worker carry out an order; return its engines afterwards.
 
         worker: its name, or the beginning of it. engine: by default, all of the worker's.
         Raises NotFound, BadInput, the worker's error, or Transient when it does not answer in time.

@@ -29,8 +29,8 @@ INTERACTIVE, LATE, BULK = 0, 3, 5
 """Priorities: on Redis 0 comes first. An unset one would mean 0 too, hence the default."""
 STEPS = (INTERACTIVE, LATE, BULK)
 BROKER_PREFIX = "dubbing:queue:"
-"""Begins every key and channel of Celery's in Redis: another app on the same database may have a
-queue of the same name, and its orders to all workers reach all apps. Names of queues lack it."""
+"""Prefix of every key and channel of Celery in Redis: another app on the same database may have
+a queue of the same name, and its broadcasts reach all apps. Names of queues lack the prefix."""
 BINDINGS = ("_kombu.binding.", "_kombu.binding_permanent.")
 """kombu's names for the keys that record that a queue exists, before the queue's name."""
 SEPARATOR = "\x06\x16"
@@ -93,7 +93,7 @@ def celery_settings(redis_url: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Broker:
-    """A Redis as kombu is told of it."""
+    """The address and options of a Redis for kombu."""
 
     url: str
     tls: Mapping[str, Any] | bool = False
@@ -239,12 +239,12 @@ class Publisher:
             queue=queue,
             priority=priority,
             time_limit=limit,
-            # Or Celery would look for a backend of results anew in each thread.
+            # Otherwise Celery would look for a backend of results again in each thread.
             ignore_result=True,
             # Flower shows the id, so it begins with the job and the batch.
             task_id=f"{name}-{secrets.token_hex(3)}",
             retry_policy={"max_retries": 5, "interval_start": 0.1, "interval_max": 2},
-            # Tools that read Celery's messages look for it there.
+            # Tools that read Celery's messages expect it there.
             headers={REQUEST_ID: id_} if (id_ := kwargs.get(REQUEST_ID)) else None,
             producer=producer,
         )
@@ -275,5 +275,5 @@ def start_flower(redis_url: str, address: str, port: int) -> None:
     except OSError as exc:
         where = f"--address {address} --port {port}"
         raise BadInput(f"Flower cannot listen there: {exc.strerror}", where=where) from exc
-    # Flower leaves threads that wait for ever when Redis is gone; nothing is lost with them.
+    # Flower leaves threads that wait for ever when Redis is gone; they hold nothing of value.
     os._exit(0)

@@ -119,7 +119,7 @@ def together(lines: Sequence[Said]) -> Said:
 
 
 def _await_turn(ledger: Ledger, engine: str, deadline: float) -> None:
-    """Wait while too many requests have gone ahead of batches, which need their turn too."""
+    """Wait while too many requests have gone ahead of batches, which need their turn, too."""
     while not ledger.requests.express(queues_of(engine)[0]):
         if time.monotonic() > deadline:
             raise Transient(f"{engine!r} gets more requests than it can speak: try again later")

@@ -1,4 +1,4 @@
-"""How many workers an engine needs for the work that it has to be done in time."""
+"""The number of workers that an engine needs to finish its work in time."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ from dubbing.planning.plan import Kind
 from dubbing.queue.publisher import queues_of
 
 DEADLINE_SECONDS = 3600.0
-"""Seconds in which work is to be done, unless somebody says otherwise."""
+"""Default time to finish all work, in seconds."""
 
 
 class Unit(StrEnum):
-    """What there may be more or fewer of."""
+    """The unit of scaling."""
 
     WORKERS = "workers"
     ENDPOINTS = "endpoints"
-    """The servers of an engine that speaks elsewhere."""
+    """The servers of a remote engine."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hint:
-    """What one engine needs."""
+    """The need of one engine."""
 
     unit: Unit
     waiting: int
-    """Lines, voices or films that nobody works on."""
+    """Lines, voices or films that wait."""
     running: int
-    """Those that are being worked on."""
+    """Lines, voices or films at work."""
     seconds: float | None
     """Seconds that one slot takes for all of it, by recent batches; None while none was done."""
     workers: int
     """Workers that take work for the engine now."""
     slots: int
-    """Batches that they do at once."""
+    """Their simultaneous batches."""
     wanted: int
-    """How many there should be of the unit; 0 without work."""
+    """The needed number of units; 0 without work."""
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds until those that are there now have done all of it; None while unknown."""
+        """Seconds until the present units finish all work; None while unknown."""
         if not (self.waiting or self.running):
             return 0.0
         return self.seconds / self.slots if self.seconds is not None and self.slots else None
@@ -61,11 +61,12 @@ def scale_hints(
     endpoints: Mapping[str, int],
     deadline: float,
 ) -> dict[str, Hint]:
-    """Return what each engine needs, ``assembly`` too, and any engine with work.
+    """Return the need of each named engine, of ``assembly``, and of any engine with work.
 
-    gauges: tell how long batches take. backlog: as these tell it.
-    endpoints: how many servers each engine that speaks elsewhere has.
-    deadline: seconds in which all work is to be done.
+    gauges: give the duration of batches.
+    backlog: from the gauges.
+    endpoints: number of servers of each remote engine.
+    deadline: seconds to finish all work.
     """
     names = {*engines, Kind.ASSEMBLY.value, *(engine_of(queue) for queue in backlog)}
     paces = gauges.paces([queue for name in names for queue in queues_of(name)])
@@ -76,7 +77,7 @@ def scale_hints(
 
 
 def servers(specs: Mapping[str, EngineSpec], pools: Mapping[str, Pool]) -> dict[str, int]:
-    """Return how many servers that take lines each engine that speaks elsewhere has."""
+    """Return the number of servers that take lines, for each remote engine."""
     return {
         name: sum(not one.draining for one in pools.get(name, Pool()).endpoints)
         for name, spec in specs.items()
@@ -85,7 +86,7 @@ def servers(specs: Mapping[str, EngineSpec], pools: Mapping[str, Pool]) -> dict[
 
 
 def engine_of(queue: str) -> str:
-    """Return what the workers of a queue are started with: its engine, or ``assembly``."""
+    """Return the argument of a queue's workers: its engine, or ``assembly``."""
     return queue.partition(".")[2] or queue
 
 
@@ -126,7 +127,7 @@ def _hint(
 
 
 def _seconds(work: Mapping[str, Backlog], paces: Mapping[str, Pace]) -> float | None:
-    """Return the seconds that one slot takes for all work; what is begun counts half."""
+    """Return the seconds that one slot needs for all work; begun batches count half."""
     if not work.keys() <= paces.keys():
         return None
     return sum(
@@ -138,7 +139,7 @@ def _seconds(work: Mapping[str, Backlog], paces: Mapping[str, Pace]) -> float | 
 def _slots(
     work: Mapping[str, Backlog], paces: Mapping[str, Pace], seconds: float, deadline: float
 ) -> int:
-    """Return how many slots do the work in time, and no more than there are batches."""
+    """Return the number of slots to finish in time, at most one for each batch."""
     batches = sum(
         math.ceil((one.waiting + one.running) / paces[queue].lines) for queue, one in work.items()
     )
