@@ -1,4 +1,4 @@
-"""Announcements: words of those who run the system to all who use it."""
+"""Announcements from operators to all users."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from dubbing.storage import Keys, Storage, each
 log = logging.getLogger(__name__)
 
 KEPT_SECONDS = 10.0
-"""How long announcements of other gateways may take to come."""
+"""Longest delay of announcements of other gateways."""
 
 
 class Sort(StrEnum):
-    """What an announcement is."""
+    """The type of an announcement."""
 
     INFO = "info"
     WARNING = "warning"
@@ -31,7 +31,7 @@ class Sort(StrEnum):
 
 
 class AnnounceBody(Model):
-    """What is to be announced."""
+    """An announcement to make."""
 
     model_config = example(
         type="maintenance",
@@ -59,7 +59,7 @@ class Announcement(Document):
 
     @property
     def expired(self) -> bool:
-        """Whether it holds no more."""
+        """Whether it has expired."""
         return self.expires_at is not None and self.expires_at <= datetime.now(UTC)
 
 
@@ -71,7 +71,7 @@ class Announcements:
         self._kept: Kept[list[Announcement]] = Kept(self._stored, KEPT_SECONDS)
 
     def current(self) -> list[Announcement]:
-        """Return the announcements that hold, the last one first."""
+        """Return the current announcements, the latest first."""
         return [one for one in self._kept.get() if not one.expired]
 
     def add(self, body: AnnounceBody) -> Announcement:

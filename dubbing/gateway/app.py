@@ -1,4 +1,4 @@
-"""The app of the gateway: its routes, and what is around each request."""
+"""The app of the gateway: its routes and middleware."""
 
 from __future__ import annotations
 
@@ -88,12 +88,12 @@ LATER = (
     "dubbing.queue.say",
     *("dubbing.planning.casting", "dubbing.voices.library", "dubbing.jobs.revision", "kombu"),
 )
-"""Modules that the client imports when a call needs them: no request should wait for that."""
+"""Modules that the client imports on demand; imported early, so that no request waits for it."""
 SPECS_SECONDS = 2.0
-"""How old the specs of engines may be with which a line is said at once."""
+"""Longest age of cached engine specs for `say` requests."""
 RUBBISH = (50_000, 20, 20)
-"""When Python looks for rubbish in cycles, as of `gc.set_threshold`: seldom. An answer of 10,000
-lines is of some 200,000 objects without a cycle, and took twice as long with the usual looks."""
+"""Thresholds of Python's cycle collector, as of `gc.set_threshold`: seldom. An answer of 10,000
+lines has some 200,000 objects without a cycle, and took twice as long with the usual thresholds."""
 THREADS = 128
 """Requests that wait for storage, Redis or a worker at the same time."""
 
@@ -194,7 +194,7 @@ async def _beside(office: Office, counter: Counter, crowd: Crowd) -> AsyncIterat
 
 
 def _with_manifest(app: FastAPI, described: Any) -> Any:
-    """Return what describes the app in OpenAPI, with the manifest, which routes read themselves."""
+    """Return the app's OpenAPI description, with the manifest that routes parse themselves."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema:

@@ -30,7 +30,7 @@ class LinesBody(Model):
 
 
 class JobBody(Model):
-    """Where a job stands."""
+    """The status of a job."""
 
     model_config = example(
         id="episode-1.de",
@@ -62,11 +62,11 @@ class JobBody(Model):
     collection: str | None
     language: str
     metadata: dict[str, str]
-    """As they were sent with the job."""
+    """The notes sent with the job."""
     created: datetime | None
     lines: LinesBody
     place: int | None
-    """Batches that are begun before its next one."""
+    """Batches that come before its next one."""
     seconds_left: float | None
     """Estimated seconds until its end, by the recent pace; null while unknown."""
     lacks: list[str]
@@ -80,11 +80,11 @@ class JobBody(Model):
     error: ErrorRecord | None
     """Why the job failed, when it is not for its lines: the report names these."""
     used: list[Use]
-    """What it used, by engine; known when it ends."""
+    """Its usage, by engine; known at its end."""
     output: bool
     """Whether there are outputs and a report to fetch."""
     cautions: list[Caution] = Field(default=[])
-    """What to look at in the request; told by the answer to its submission."""
+    """Cautions about the request; in the answer to its submission."""
 
 
 class JobsBody(Model):
@@ -96,7 +96,7 @@ class JobsBody(Model):
 
 
 class RetryBody(Model):
-    """How lines without a clip are spoken again."""
+    """Options for speaking lines without a clip again."""
 
     model_config = example(engine="openai-kokoro")
 
@@ -112,7 +112,7 @@ class OutputBody(Model):
     name: str
     """As in the job's outputs, such as ``dub.mp4``."""
     file_name: str
-    """As it is best saved."""
+    """The suggested name for saving."""
     bytes: int
 
 
@@ -123,7 +123,7 @@ class OutputsBody(Model):
 
 
 class EventBody(Model):
-    """What happened to a job."""
+    """An event of a job."""
 
     model_config = example(event="batch", job="episode-1.de", told={"batch": "7", "lines": "12"})
 

@@ -1,4 +1,4 @@
-"""Who calls: the key of a request becomes a `Caller`, before anything of the request is read."""
+"""Authentication: the key of a request becomes a `Caller` before the request is read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from dubbing.keyring import Scope as Right
 from dubbing.serving.requests import keys_in
 
 OPEN = frozenset({"/health", "/api/health", "/ready", "/openapi.json", "/docs"})
-"""Routes without a key, besides pages: for load balancers, and to learn what there is."""
+"""Routes without a key, besides pages: for load balancers, and for discovery."""
 SIGNING = frozenset({("POST", "/session"), ("DELETE", "/session")})
 """Requests without a key that are counted like all others."""
 COOKIE = "dubbing-session"
@@ -31,7 +31,7 @@ COOKIE = "dubbing-session"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing."""
 KNOWN_SECONDS = 5.0
-"""How long a key is known without a look at storage; a revoked one is refused after that."""
+"""Time for which a key is cached; a revoked key is refused after that."""
 FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 Find: TypeAlias = Callable[[str], ApiKey | None]
@@ -40,7 +40,7 @@ Find: TypeAlias = Callable[[str], ApiKey | None]
 
 @dataclass(frozen=True)
 class Caller:
-    """Who sent a request, and what they may do."""
+    """The sender of a request, with the sender's rights."""
 
     tenant: str
     rights: frozenset[Right]
@@ -49,7 +49,7 @@ class Caller:
     key: str = ""
     """Id of the key; ``""`` for a caller on this machine without one."""
     requests_per_minute: int | None = None
-    """Most requests with the key; None for as many as anybody's."""
+    """Most requests with the key; None for the general limit."""
 
     @property
     def is_admin(self) -> bool:
@@ -62,33 +62,38 @@ class Caller:
             raise Forbidden(f"your key has no scope {right.value!r}: ask for another one")
 
     def sees(self, tenant: str) -> bool:
-        """Whether the caller may see what belongs to a tenant."""
+        """Whether the caller may see a tenant's objects."""
         return self.is_admin or tenant == self.tenant
 
 
 ANYBODY = Caller(tenant="default", rights=frozenset(Right))
-"""Who calls a gateway that needs no key."""
+"""The caller of a gateway that needs no key."""
 
 
 class Callers:
-    """Tells callers by their keys, and people by the sessions that they began with one.
+    """Identifies callers by their keys, and people by the sessions that they began with a key.
 
-    No key is needed on this machine, while none was made.
+    Until a key is made, callers on this machine need none.
     """
 
     def __init__(self, keyring: Keyring, people: People, *, loopback: bool) -> None:
-        """Take those who are known. loopback: whether only this machine reaches the gateway."""
+        """Take the known keys and people.
+
+        loopback: whether only this machine reaches the gateway.
+        """
         self._keyring = keyring
         self._people = people
         self._loopback = loopback
         self._known: dict[tuple[Find, str], tuple[float, Caller | None]] = {}
-        """A key and the id of a session are told apart: neither is taken for the other."""
+        """A key and the id of a session have different forms, so neither is taken for the other."""
         self._open: tuple[float, bool] = (0.0, False)
 
     def of(self, headers: Headers, sent: Sequence[str], session: str = "") -> Caller:
-        """Return who sent a request; raises Unauthorized. It may read storage and Redis.
+        """Return the sender of a request; raises Unauthorized.
 
-        sent: the keys that the request bears. session: the id in its cookie.
+        It may read storage and Redis.
+        sent: the keys in the request.
+        session: the id in its cookie.
         """
         for key in sent:
             if caller := self._known_caller(key, self._keyring.find):
@@ -120,8 +125,8 @@ class Callers:
     def _is_open(self, headers: Headers) -> bool:
         """Whether a request without a key is served.
 
-        Not one that came through a proxy, or by a name that a page in a browser made up: it may be
-        anybody's.
+        A request through a proxy, or by a host name that a browser's page made up, is not: it may
+        come from anywhere.
         """
         host = headers.get("host", "").rpartition(":")[0] or headers.get("host", "")
         if not self._loopback or host.strip("[]") not in LOCAL:
@@ -152,22 +157,23 @@ def _foreign(origin: str) -> bool:
 
 
 def is_open(scope: Scope) -> bool:
-    """Whether anybody is served what is asked for, as often as they like."""
+    """Whether a request needs no key and has no limit."""
     if scope["type"] not in {"http", "websocket"}:
         return True
     return scope["path"] in OPEN or is_of_pages(scope["path"])
 
 
 def from_own_page(headers: Headers) -> bool:
-    """Whether no page of another origin can have made a browser send a request.
+    """Whether no page of another origin can have caused a request.
 
-    The browser itself sets the one header; to set the other one, such a page needs leave by CORS.
+    The browser itself sets the one header; to set the other header, such a page needs permission by
+    CORS.
     """
     return headers.get("sec-fetch-site") == "same-origin" or "x-requested-with" in headers
 
 
 class Door:
-    """ASGI middleware: tells who calls, and refuses those who may not."""
+    """ASGI middleware that identifies callers, and refuses those without permission."""
 
     def __init__(self, app: ASGIApp, callers: Callers) -> None:
         self._app = app
@@ -194,7 +200,7 @@ class Door:
 
 
 def _taken_from_query(scope: Scope) -> list[str]:
-    """Return the key in the address of a WebSocket, as a browser sends it, and take it out.
+    """Remove and return the key in the address of a WebSocket, as a browser sends it.
 
     The server logs the address when the WebSocket is accepted or refused.
     """
@@ -209,7 +215,7 @@ def _session(scope: Scope) -> str:
     """Return the id of a session in a request's cookie, or ``""``.
 
     SameSite keeps pages of other sites from sending the cookie, and not those at other ports of
-    this host: of what changes something, only requests of our own pages count.
+    this host: so a request that changes data must come from one of our own pages.
     """
     connection = HTTPConnection(scope)
     changes = scope["type"] == "http" and scope["method"] not in SAFE
@@ -226,13 +232,13 @@ async def _refuse(exc: DubbingError, scope: Scope, receive: Receive, send: Send)
 
 
 def caller_of(connection: HTTPConnection) -> Caller:
-    """Return who sent a request or opened a WebSocket."""
+    """Return the sender of a request or the opener of a WebSocket."""
     caller: Caller = connection.state.caller
     return caller
 
 
 async def is_known(connection: HTTPConnection) -> bool:
-    """Whether the key or the session of a connection that stays open is still good."""
+    """Whether the key or the session of an open connection is still valid."""
     try:
         await connection.state.known()
     except Unauthorized:
@@ -244,7 +250,7 @@ async def is_known(connection: HTTPConnection) -> bool:
 
 
 async def until_unknown(connection: HTTPConnection) -> None:
-    """Return once the key or the session of a connection that stays open has ended."""
+    """Return once the key or the session of an open connection has ended."""
     while await is_known(connection):
         await asyncio.sleep(KNOWN_SECONDS)
 
@@ -266,4 +272,4 @@ Reader = Annotated[Caller, _needs(Right.READ)]
 Submitter = Annotated[Caller, _needs(Right.SUBMIT)]
 VoiceMaker = Annotated[Caller, _needs(Right.VOICES)]
 Admin = Annotated[Caller, _needs(Right.ADMIN)]
-"""Callers who may do what a route does; others are refused."""
+"""The caller of a route, who needs a right; other callers are refused."""

@@ -1,8 +1,8 @@
-"""How many requests all gateways serve at once.
+"""The number of simultaneous requests of all gateways.
 
-Each gateway tells its number in Redis once a second, and learns the sum of the others. So a request
-does not wait for Redis, and the number of a gateway that died is gone in seconds. For up to a
-second, two gateways may serve more than they should.
+Each gateway writes its number to Redis once a second, and reads the sum of the others. So a request
+does not wait for Redis, and the number of a dead gateway disappears in seconds. For up to a second,
+two gateways may serve more than they should.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 KEY = "dubbing:limits:served"
 PAUSE_SECONDS = 1.0
 ANSWER_SECONDS = 1.0
-"""How long Redis may take; a connection that went silent would keep an old sum for ever."""
+"""Timeout of Redis; a silent connection would keep an old sum for ever."""
 SCRIPT = """
 local now, others = tonumber(redis.call('TIME')[1]), 0
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. ' ' .. now)
@@ -35,12 +35,12 @@ for n = 1, #told, 2 do
 end
 return others
 """
-"""Takes a gateway's id and number, and returns the sum of the others. One that has told nothing for
-more than three seconds is gone."""
+"""Takes a gateway's id and number, and returns the sum of the others. A gateway without a report
+for more than three seconds is gone."""
 
 
 class Crowd:
-    """The requests that are served now, by this gateway and by the others."""
+    """The requests in progress, in this gateway and in the others."""
 
     def __init__(self, redis_url: str) -> None:
         """Take the Redis of the installation."""
@@ -65,7 +65,7 @@ class Crowd:
         await self._redis.aclose()
 
     async def step(self) -> None:
-        """Tell and learn once. While Redis is away, this gateway counts for itself."""
+        """Report and read once. While Redis is away, this gateway counts for itself."""
         try:
             self._others = int(await self._tell(keys=[KEY], args=[self._id, self.here]))
         except RedisError as exc:

@@ -1,4 +1,4 @@
-"""`/v1/endpoints`: the servers of engines that speak elsewhere, for those who run the system."""
+"""`/v1/endpoints`: the servers of remote engines, for operators."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ router = APIRouter(prefix="/v1/endpoints", tags=["endpoints"])
 
 
 class UrlBody(Model):
-    """Which server of an engine it is about."""
+    """The address of a server."""
 
     url: Annotated[str, StringConstraints(max_length=LONGEST_URL)]
-    """The address below which its routes are; for openai, the one before `/audio/speech`."""
+    """The root of its routes; for openai, the address before `/audio/speech`."""
 
 
 class DrainBody(UrlBody):
@@ -37,7 +37,7 @@ class DrainBody(UrlBody):
 
 
 class ServerAsked(UrlBody):
-    """How one server is used."""
+    """The options of a server."""
 
     slots: int = Field(default=1, ge=1, le=1000)
     """Most simultaneous lines, over all workers."""
@@ -48,7 +48,7 @@ class ServerAsked(UrlBody):
 
 
 class EndpointAsked(ServerAsked):
-    """A server to add, or how it is used from now on. It is asked for what is left out."""
+    """A server to add, or its new options. The gateway asks the server for missing fields."""
 
     model_config = example(url="https://card-1.example:8443", slots=2, price="1.98 CNY/h")
 
@@ -60,7 +60,7 @@ class EndpointAsked(ServerAsked):
     """Voices of the server that it does not list."""
     languages: list[Text] = Field(default=[], max_length=1000)
     clones: bool = False
-    """Whether it clones a reference that comes with a line."""
+    """Whether it clones the reference that is sent with a line."""
     transcripts: bool = False
     """Whether it needs the transcript of a reference."""
     rate: int = Field(default=0, ge=0, le=192_000)
@@ -68,9 +68,9 @@ class EndpointAsked(ServerAsked):
     references: Text = ""
     """The folder that workers and the server share."""
     fields: dict[str, JsonValue] = Field(default={})
-    """Sent with each line."""
+    """Fields to send with each line."""
     language_fields: dict[str, dict[str, JsonValue]] = Field(default={})
-    """Sent, beside `fields`, with each line of a language."""
+    """Further fields to send with each line of a language."""
 
 
 class EndpointBody(Model):
@@ -105,7 +105,7 @@ class PoolsBody(Model):
 
 
 class CheckBody(Model):
-    """What became of asking one server."""
+    """The result of checking one server."""
 
     url: str
     error: str
@@ -113,7 +113,7 @@ class CheckBody(Model):
 
 
 class ChecksBody(Model):
-    """What became of asking the servers of an engine."""
+    """The results of checking the servers of an engine."""
 
     checks: list[CheckBody]
 
@@ -136,9 +136,9 @@ def endpoints(request: Request, caller: Admin) -> PoolsBody:
 def add(
     request: Request, response: Response, caller: Admin, engine: EngineName, body: EndpointAsked
 ) -> PoolBody:
-    """Add a server to an engine, or to a new instance of it; change how a known one is used.
+    """Add a server to an engine or a new instance of it, or change a known server's options.
 
-    The server is asked what it serves.
+    The gateway asks the server for its models and voices.
     """
     server = {*ServerAsked.model_fields}
     with office_of(request).roster.writing() as registry:
@@ -152,7 +152,7 @@ def add(
 
 @router.post("/{engine}/drain", responses=documented(404))
 def drain(request: Request, caller: Admin, engine: EngineName, body: DrainBody) -> PoolBody:
-    """Send a server no more lines, or send it lines again; workers heed it within seconds."""
+    """Send a server no more lines, or send it lines again; workers notice within seconds."""
     with office_of(request).roster.writing() as registry:
         pool = registry.drain(engine, body.url, draining=body.draining)
     return _body(engine, pool)
@@ -160,7 +160,7 @@ def drain(request: Request, caller: Admin, engine: EngineName, body: DrainBody) 
 
 @router.post("/{engine}/check", responses=documented())
 def check(request: Request, caller: Admin, engine: EngineName) -> ChecksBody:
-    """Ask the servers of an engine what they serve."""
+    """Check the servers of an engine."""
     found = office_of(request).client.registry.check(engine)
     return ChecksBody(checks=[CheckBody(url=one.endpoint.url, error=one.error) for one in found])
 
@@ -172,7 +172,7 @@ def remove(
     engine: EngineName,
     url: Annotated[str, Query(max_length=LONGEST_URL)],
 ) -> PoolBody:
-    """Remove a server; lines that it has begun are still taken from it."""
+    """Remove a server; workers still take the lines that it has begun."""
     return _body(engine, office_of(request).roster.withdraw(engine, url))
 
 

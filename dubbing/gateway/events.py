@@ -1,4 +1,4 @@
-"""`/v1/jobs/{job_id}/events`: what happens to a job, as Server-Sent Events."""
+"""`/v1/jobs/{job_id}/events`: the events of a job, as Server-Sent Events."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dubbing.gateway.office import Office, office_of
 from dubbing.gateway.refusals import documented, in_json
 
 AGAIN_MS = 1000
-"""After which a browser whose connection broke comes again, perhaps to another gateway."""
+"""Time after which a browser reconnects, perhaps to another gateway."""
 
 LastEventId = Annotated[
     str | None,
@@ -28,7 +28,7 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
 
 class NothingMore(Exception):  # noqa: N818 - nothing is wrong
-    """The caller knows the end of the job: the answer is 204, and a browser stops asking."""
+    """The caller has the end of the job: the answer is 204, and a browser stops reconnecting."""
 
 
 async def nothing_more(request: Request, exc: Exception) -> Response:
@@ -64,15 +64,15 @@ async def events(
 ) -> AsyncIterator[ServerSentEvent]:
     """Follow a job until it ends.
 
-    Each event `state` and `batch` has an id, with which another connection, to any gateway, goes
-    on where this one broke. Each `status` is where the job stands, in the form of `/v1/jobs/{id}`.
-    The last event is `end`, with the same content.
+    Each event `state` and `batch` has an id. With it, another connection, to any gateway, continues
+    where this one broke. Each `status` is the job's status, in the form of `/v1/jobs/{id}`. The
+    last event is `end`, with the same content.
     """
     office = office_of(request)
     async with office.following.follow(job_id, _valid(last_event_id)) as follower:
         yield ServerSentEvent(comment="hello", retry=AGAIN_MS)
         async for event in follower.events():
-            # Whoever comes again with a key that was revoked is refused.
+            # A client that reconnects with a revoked key is refused.
             if not await is_known(request):
                 return
             body = await _told(office, event)
@@ -97,6 +97,6 @@ def _missed(office: Office, job_id: str, last: str) -> bool:
 
 
 def _valid(last: str | None) -> str | None:
-    """Return an event's id, or None for what is none: the caller is told where the job stands."""
+    """Return an event's id, or None for an invalid one: the caller then gets the job's status."""
     time, _, count = (last or "").partition("-")
     return last if time.isdecimal() and count.isdecimal() and len(time) < 19 else None

@@ -1,4 +1,4 @@
-"""What of a job does not change while its round goes on: whose it is, and what its caller noted."""
+"""The facts of a job that do not change within a round: its tenant and its caller's notes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dubbing.jobs.store import load_job
 from dubbing.storage import Keys, Storage
 
 KEPT = 5000
-"""Jobs whose facts are kept."""
+"""Number of jobs whose facts are cached."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class JobFacts:
 
 
 class Facts:
-    """The facts of jobs, read once a round. Safe to use from several threads."""
+    """The facts of jobs, read once per round. Safe to use from several threads."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
@@ -42,7 +42,7 @@ class Facts:
     def of(self, job_id: str, round_: int) -> JobFacts:
         """Return the facts of a job; raises NotFound, Damaged and NewerRelease.
 
-        round_: the round that is known of it; 0 before the first one.
+        round_: its known round; 0 before the first one.
         """
         asked = job_id, round_
         with self._lock:
@@ -60,8 +60,8 @@ class Facts:
     def first(self, job_id: str) -> JobFacts:
         """Return the facts of a job as it was submitted; raises as `of` does.
 
-        A job that was deleted is forgotten, through whichever gateway, and so are its facts when
-        another one was submitted under its id, perhaps by another tenant.
+        Facts of a job that any gateway deleted are dropped, also if another job was submitted under
+        its id, perhaps by another tenant.
         """
         found = self.of(job_id, 1)
         if self._storage.modified(Keys.job(job_id)) == found.created:

@@ -21,7 +21,7 @@ HTTPS = "https://"
 LARGEST = 16 << 30
 """Bytes of the largest file that is fetched."""
 SILENCE_SECONDS = 30.0
-"""How long a server may take to connect, to answer, and from one piece to the next."""
+"""Timeout of a server: to connect, to answer, and between two pieces."""
 TOTAL_SECONDS = 900.0
 REDIRECTS = 5
 AT_ONCE = 16
@@ -38,7 +38,7 @@ class Fetching:
         """Fetch nothing yet.
 
         ca_file: PEM file of certificate authorities that are trusted beside the public ones.
-        allowed: networks that are asked although they are not public; for tests.
+        allowed: networks that may be reached although they are not public; for tests.
         """
         self._storage = storage
         self._trusted = trust(ca_file)
@@ -46,7 +46,7 @@ class Fetching:
         self._turns = BoundedSemaphore(AT_ONCE)
 
     def fetch(self, url: str) -> str:
-        """Return the storage key of the file at a URL, which is stored unless it is there.
+        """Return the storage key of the file at a URL, which is stored if it is new.
 
         Raises BadInput, which names the URL as `shown` does, and LimitReached.
         """
@@ -57,7 +57,7 @@ class Fetching:
             )
         try:
             with arriving() as arrival, _explained(url):
-                # In a loop of its own, so that all of it, names too, has one time limit.
+                # In its own loop, so that all steps, name lookup too, have one time limit.
                 asyncio.run(self._fill(arrival, url))
                 return arrival.store(self._storage)
         finally:
@@ -89,7 +89,7 @@ class Fetching:
 
 
 def shown(url: str) -> str:
-    """Return a URL without what may be secret: its query, its fragment, a user and a password."""
+    """Return a URL without secrets: without query, fragment, user and password."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -104,7 +104,7 @@ def _check_size(size: int) -> None:
 
 @contextmanager
 def _explained(url: str) -> Iterator[None]:
-    """Raise BadInput that names the URL for all that can go wrong with it."""
+    """Turn all errors of a fetch into BadInput that names the URL."""
     where = shown(url)
     try:
         yield

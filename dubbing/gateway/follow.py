@@ -1,8 +1,8 @@
-"""Who follows which job: one thread asks Redis for the events of all jobs that are followed.
+"""The followers of jobs: one thread reads the events of all followed jobs from Redis.
 
-So the calls to Redis and storage grow with the jobs, and not with those who follow them. A follower
-is told no status that was asked for before it came, or before the one that it was told last: a job
-that was retried just now would be over.
+So the number of calls to Redis and storage grows with the jobs, not with their followers. A
+follower gets no status that is older than its start or than its last status: a job that was retried
+just now would seem ended.
 """
 
 from __future__ import annotations
@@ -24,54 +24,55 @@ from dubbing.telemetry.attempts import Attempts
 log = logging.getLogger(__name__)
 
 WAIT_SECONDS = 0.5
-"""How long one question to Redis waits; a job that is followed since is in the next one."""
+"""Longest wait of one read from Redis; newly followed jobs are in the next one."""
 REFRESH_SECONDS = 5.0
-"""After which the status of a job is told again: its place and time change without an event."""
+"""Time after which the status of a job is sent again: its place and time change without an
+event."""
 AWAY_SECONDS = 1.0
-"""Pause after a question that failed."""
+"""Pause after a failed read."""
 BEHIND = 1000
-"""Events that wait for a follower; one that is slower is sent away, and may come back."""
+"""Most events that wait for a follower; a slower one is disconnected, and may reconnect."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened to a job."""
+    """An event of a job."""
 
     job: str
     status: Status
-    """Where the job stands after it."""
+    """The status of the job after it."""
     asked: float
-    """When the status was asked for, by the monotonic clock."""
+    """When the status was read, by the monotonic clock."""
     id: str = ""
     """Id in the job's stream of events; ``""`` for a status that is only newer."""
     name: str = "status"
     """``state``, ``batch`` or ``status``."""
     told: dict[str, str] = field(default_factory=dict)
-    """What the event itself tells, such as the number of a batch."""
+    """The content of the event, such as the number of a batch."""
 
 
 class Follower:
-    """One who follows a job: its events wait here, each once and in their order."""
+    """A follower of a job: its events wait here, each once and in order."""
 
     def __init__(self, after: str | None) -> None:
-        """Take the id of the last event that is known."""
+        """Take the id of the last known event."""
         self._events: asyncio.Queue[Event | None] = asyncio.Queue(BEHIND)
         self._last = _number(after or "")
         self._newest: Event | None = None
         """The one with the newest status."""
         self._told: Status | None = None
-        """The status that was told last by an event of its own."""
+        """The last status that was sent as its own event."""
         self._early: list[Event | None] | None = []
-        """What happens before it is known what the follower missed."""
+        """Events that arrive before the missed events are known."""
 
     def begin(self, missed: Iterable[Event]) -> None:
-        """Add what the follower missed, and what happened since."""
+        """Add the events that the follower missed, and the later ones."""
         early, self._early = self._early or [], None
         for event in (*missed, *early):
             self.put(event)
 
     def put(self, event: Event | None) -> None:
-        """Add an event, or None for the end; a follower that is too slow loses all and ends."""
+        """Add an event, or None for the end; a follower that is too slow is ended."""
         if self._early is not None:
             self._early.append(event)
             return
@@ -84,7 +85,7 @@ class Follower:
         self._events.put_nowait(event)
 
     def _news(self, event: Event) -> Event | None:
-        """Return an event with the newest status of all so far, or None if it is no news."""
+        """Return an event with the newest status so far, or None if it changes nothing."""
         if self._newest and event.asked < self._newest.asked:
             event = replace(event, status=self._newest.status, asked=self._newest.asked)
         self._newest = event
@@ -105,15 +106,15 @@ class Followed:
     """A job that is followed."""
 
     after: str
-    """Id of the last event that was told."""
+    """Id of the last sent event."""
     followers: set[Follower] = field(default_factory=set)
     stands: Event | None = None
     """The event with its newest status."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held by the follower who asks where it stands."""
+    """Held by the follower that reads its status."""
 
     def tell(self, event: Event) -> None:
-        """Tell all followers."""
+        """Send an event to all followers."""
         self.after = event.id or self.after
         if self.stands is None or self.stands.asked < event.asked:
             self.stands = event
@@ -122,10 +123,10 @@ class Followed:
 
 
 class Following:
-    """Tells followers what happens to jobs."""
+    """Sends the events of jobs to their followers."""
 
     def __init__(self, storage: Storage, ledger: Ledger) -> None:
-        """Nobody follows a job yet; `begin` starts the thread that asks."""
+        """Start without followers; `begin` starts the reading thread."""
         self._storage = storage
         self._ledger = ledger
         self._jobs: dict[str, Followed] = {}
@@ -139,7 +140,7 @@ class Following:
         threading.Thread(target=self._run, name="following", daemon=True).start()
 
     def end(self) -> None:
-        """End the thread, and send all followers away: they come back to another gateway."""
+        """End the thread, and disconnect all followers: they reconnect to another gateway."""
         self._over = True
         self._followed.set()
         for job in self._jobs.values():
@@ -150,7 +151,7 @@ class Following:
     async def follow(self, id_: str, after: str | None = None) -> AsyncIterator[Follower]:
         """Follow a job during the block.
 
-        after: id of the last event that the follower knows; its status comes first without one.
+        after: id of the last event that the follower knows; without it, the status comes first.
         Raises NotFound, and QueueUnavailable.
         """
         came, follower = time.monotonic(), Follower(after)
@@ -171,9 +172,9 @@ class Following:
                 del self._jobs[id_]
 
     async def _stands(self, id_: str, job: Followed, came: float) -> Event:
-        """Return where a job stands, as it was asked after a follower came."""
+        """Return the status of a job, read after a follower came."""
         async with job.turn:
-            # One question is enough for all who came while another was being answered.
+            # One read is enough for all followers that came during another read.
             if job.stands is None or job.stands.asked < came:
                 told = await asyncio.to_thread(self._ask_where, [id_])
                 if not told:
@@ -183,7 +184,7 @@ class Following:
             return job.stands
 
     def _ask_where(self, ids: Sequence[str]) -> list[Event]:
-        """Ask where jobs stand; those that are gone are left out."""
+        """Read the status of jobs; removed jobs are left out."""
         asked = time.monotonic()
         found = statuses_of(self._storage, self._ledger, ids)
         return [Event(status.id, status, asked) for status in found]
@@ -201,7 +202,7 @@ class Following:
                 time.sleep(AWAY_SECONDS)
 
     def _ask(self) -> None:
-        """Ask once for the events of all jobs, and tell their followers."""
+        """Read the events of all jobs once, and send them to their followers."""
         jobs = dict(self._jobs)
         after = {id_: job.after for id_, job in jobs.items()}
         news = self._ledger.events.news(after, wait=WAIT_SECONDS)
@@ -227,7 +228,7 @@ def _is_old(stands: Event | None) -> bool:
 
 
 def _number(id_: str) -> tuple[int, int]:
-    """Return an event's id as numbers; those of an id that Redis did not give are the least."""
+    """Return an event's id as numbers; an id that Redis did not give gets the lowest ones."""
     time_, _, count = id_.partition("-")
     try:
         return int(time_), int(count or 0)
@@ -236,7 +237,7 @@ def _number(id_: str) -> tuple[int, int]:
 
 
 def _events(stands: Event, entries: Iterable[tuple[str, dict[str, str]]]) -> list[Event]:
-    """Return the events of a job's stream. stands: the one with the status after them."""
+    """Return the events of a job's stream. stands: the event with the status after them."""
     found = []
     for id_, fields in entries:
         told = {name: value for name, value in fields.items() if name != "event"}

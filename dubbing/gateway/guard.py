@@ -1,7 +1,7 @@
 """The guard between the gateway and the addresses that its callers name.
 
-Whoever may submit a job may name any URL. So only public addresses are asked, or the gateway would
-fetch for its callers what it alone may reach.
+A submitter of a job may name any URL. So the gateway calls only public addresses; otherwise callers
+could reach the gateway's private network.
 """
 
 from __future__ import annotations
@@ -29,28 +29,31 @@ Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
 
 PUBLIC = ip_network("2000::/3")
-"""What of IPv6 is given out as public addresses."""
+"""The part of IPv6 with public addresses."""
 NAT64 = ip_network("64:ff9b::/96")
-"""Here the last four bytes are an address of IPv4."""
+"""In this network the last four bytes are an IPv4 address."""
 ASSIGNED = ip_network("192.0.0.0/24")
-"""Addresses for protocols, some of which older releases of Python call global."""
+"""Addresses for protocols; older releases of Python call some of them global."""
 
 
 class Guarded(httpx2.AsyncBaseTransport):
-    """Sends each request, also after a redirect, to an address that was looked up and checked.
+    """A transport that sends each request, also after a redirect, to a checked address.
 
     The name is not looked up again, so its owner cannot give another address after the check.
     """
 
     def __init__(self, trusted: SSLContext, allowed: Sequence[Network] = ()) -> None:
-        """Connect to nobody yet. allowed: networks that are asked although they are not public."""
+        """Open no connection yet.
+
+        allowed: networks that may be reached although they are not public.
+        """
         self._allowed = allowed
         # A kept connection to an address could be another name's.
         limits = httpx2.Limits(max_keepalive_connections=0)
         self._inner = httpx2.AsyncHTTPTransport(verify=trusted, trust_env=False, limits=limits)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send a request; raises BadInput for a URL that may not be asked."""
+        """Send a request; raises BadInput for a URL that is not allowed."""
         url = request.url
         if url.scheme != "https":
             raise BadInput("only https:// is asked, and so only redirects to it are followed")
@@ -79,7 +82,7 @@ class Guarded(httpx2.AsyncBaseTransport):
         await self._inner.aclose()
 
     async def _addresses(self, host: str, port: int) -> list[Address]:
-        """Return the addresses of a host; raises BadInput unless all of them may be asked."""
+        """Return the addresses of a host; raises BadInput unless all of them are allowed."""
         loop = asyncio.get_running_loop()
         try:
             found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -95,7 +98,7 @@ class Guarded(httpx2.AsyncBaseTransport):
 
 
 def trust(ca_file: Path | None) -> SSLContext:
-    """Return the authorities that are trusted: the public ones, and those of a PEM file."""
+    """Return the trusted authorities: the public ones, and those of a PEM file."""
     trusted = httpx2.create_ssl_context(trust_env=False)
     if ca_file:
         trusted.load_verify_locations(ca_file)
@@ -103,9 +106,9 @@ def trust(ca_file: Path | None) -> SSLContext:
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address is one of the internet's, and of one host.
+    """Whether an address is public, and of one host.
 
-    What stands for an address of IPv4 is what that address is.
+    An IPv6 address that stands for an IPv4 address counts as that address.
     """
     if isinstance(address, IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour

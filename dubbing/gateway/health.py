@@ -1,4 +1,4 @@
-"""`/health`, `/ready` and `/api/health`: for load balancers, and for people."""
+"""`/health`, `/ready` and `/api/health`, for load balancers and people."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ router = APIRouter(tags=["health"])
 
 
 class HealthBody(Model):
-    """The gateway lives."""
+    """The gateway is alive."""
 
     status: Literal["healthy"] = "healthy"
     version: str
@@ -29,12 +29,12 @@ class ReadyBody(Model):
 
     ready: bool
     redis: str
-    """``ok``, or what is wrong."""
+    """``ok``, or the fault."""
     storage: str
 
 
 class HealthCheckBody(Model):
-    """How well the system is."""
+    """The health of the system."""
 
     status: Literal["healthy", "degraded", "unhealthy"]
     """Degraded: no worker is online, or one has an error. Unhealthy: it takes no jobs."""
@@ -43,18 +43,18 @@ class HealthCheckBody(Model):
     """Of the gateway that answers."""
     timestamp: datetime
     components: dict[str, str]
-    """``ok`` of redis, storage and workers, or what is wrong."""
+    """``ok`` for redis, storage and workers, or the fault."""
 
 
 @router.get("/health")
 async def health(request: Request) -> HealthBody:
-    """Whether the gateway lives. It needs no key."""
+    """Tell whether the gateway is alive. Needs no key."""
     return HealthBody(version=version("dubbing"), uptime_seconds=_uptime(request))
 
 
 @router.get("/ready", responses={503: {"model": ReadyBody}})
 async def ready(request: Request, response: Response) -> ReadyBody:
-    """Whether Redis and storage answer: 200, or 503. It needs no key."""
+    """Tell whether Redis and storage answer: 200, or 503. Needs no key."""
     office = office_of(request)
     redis = await run_in_threadpool(fault_in, office.client.ledger.ping)
     storage = await run_in_threadpool(fault_in, office.client.storage.greet)
@@ -65,7 +65,7 @@ async def ready(request: Request, response: Response) -> ReadyBody:
 
 @router.get("/api/health", responses={503: {"model": HealthCheckBody}})
 async def check(request: Request, response: Response) -> HealthCheckBody:
-    """How well the system is: 503 when it takes no jobs. It needs no key."""
+    """Return the health of the system: 503 when it takes no jobs. Needs no key."""
     office = office_of(request)
     components = await run_in_threadpool(office.overview.components)
     well = components["redis"] == components["storage"] == "ok"

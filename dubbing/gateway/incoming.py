@@ -9,15 +9,15 @@ from starlette.requests import ClientDisconnect, Request
 from dubbing.gateway.refusals import BrokenOff
 
 LARGEST = 64 << 30
-"""Bytes of the largest file that is taken."""
+"""Bytes of the largest accepted file."""
 PIECE = 1 << 20
-"""Bytes of a body that are taken at once."""
+"""Bytes of a body that are read at once."""
 
 
 async def pieces(request: Request, size: int = PIECE) -> AsyncIterator[bytes]:
     """Yield the body of a request in pieces of ``size`` bytes or somewhat more, but for the last.
 
-    Of a body that breaks off, all that came is yielded, and then BrokenOff is raised.
+    If a body ends early, all received bytes are yielded, and then BrokenOff is raised.
     """
     held, broken = bytearray(), False
     try:
@@ -35,7 +35,7 @@ async def pieces(request: Request, size: int = PIECE) -> AsyncIterator[bytes]:
 
 
 def length_of(request: Request) -> int:
-    """Return the bytes that a body will have, 0 where nobody says so."""
+    """Return the announced size of a body; 0 if it is unknown."""
     told = request.headers.get("content-length", "")
     return int(told) if told.isdecimal() else 0
 

@@ -1,4 +1,4 @@
-"""`/v1/jobs`: submit jobs, look at them and change them."""
+"""`/v1/jobs`: submit, read and change jobs."""
 
 from __future__ import annotations
 
@@ -104,9 +104,9 @@ def preview(
     fields: Fields,
     reading: ScriptReading,
 ) -> Preview:
-    """Tell what a job would do, with its cautions and an estimate of its time and cost.
+    """Preview a job: its cautions, and an estimate of its time and cost.
 
-    Nothing is queued, nor stored but web media.
+    Nothing is queued, and only media from the web is stored.
     """
     office = office_of(request)
     asked = office.manifests.of(caller, fields, reading)
@@ -129,8 +129,8 @@ def jobs(
 ) -> JobsBody:
     """List jobs, the last submitted first.
 
-    `part` is looked for among 20,000 jobs at a time: a page may be short, or empty, and still have
-    a `next` one.
+    `part` is searched among 20,000 jobs at a time: a page may be short, or empty, and still have a
+    `next` page.
     """
     office = office_of(request)
     wanted = Wanted(
@@ -160,7 +160,7 @@ async def job(
     ] = 0.0,
     if_none_match: Annotated[str | None, Header(max_length=1000)] = None,
 ) -> Response:
-    """Tell where a job stands; with `wait`, once it has ended, or has changed since the ETag."""
+    """Return a job's status; with `wait`, once it has ended, or has changed since the ETag."""
     office = office_of(request)
     await run_in_threadpool(office.facts.check, caller, job_id)
     status = await run_in_threadpool(office.client.status, job_id, readable=False)
@@ -189,7 +189,7 @@ def cancel(request: Request, caller: Submitter, job_id: JobId) -> JobBody:
 def retry(
     request: Request, caller: Submitter, job_id: JobId, body: RetryBody | None = None
 ) -> JobBody:
-    """Speak the lines that have no clip, perhaps by another engine or in another voice."""
+    """Speak the lines without a clip, perhaps by another engine or in another voice."""
     office = office_of(request)
     charge = partial(office.quotas.charge_lines, office.facts.check(caller, job_id).tenant)
     asked = body or RetryBody()
@@ -231,19 +231,19 @@ def revise(
 
 @router.delete("/{job_id}", status_code=204, responses=documented(404, 409))
 def delete(request: Request, caller: Submitter, job_id: JobId) -> None:
-    """Delete a job that has ended, with its outputs; clips and media stay, as jobs share them."""
+    """Delete a job that has ended, with its outputs; clips and media stay for other jobs."""
     office = office_of(request)
     office.facts.check(caller, job_id)
     office.client.delete(job_id)
 
 
 def _id_of(caller: Caller, key: str) -> str:
-    """Return the id of the job that a caller submits under an idempotency key."""
+    """Return the job id for a caller's idempotency key."""
     return f"job-{hashlib.sha256(f'{caller.tenant}|{key}'.encode()).hexdigest()[:24]}"
 
 
 def _check_id(office: Office, caller: Caller, id_: str | None) -> None:
-    """Raise Conflict for the id of another tenant's job, without a word about that job."""
+    """Raise Conflict for the id of another tenant's job, without details of that job."""
     if id_ is None or not office.client.storage.exists(Keys.job(id_)):
         return
     try:
@@ -271,7 +271,7 @@ def _pause(status: Status) -> int:
 async def _until(
     office: Office, status: Status, wait: float, enough: Callable[[Status], bool]
 ) -> Status:
-    """Return a job's status once it is enough, or after ``wait`` seconds."""
+    """Return a job's status once a condition holds, or after ``wait`` seconds."""
     if status.state.ended or enough(status):
         return status
     try:

@@ -1,4 +1,4 @@
-"""`/v1/keys`: the API keys of the gateway, for those who may do everything."""
+"""`/v1/keys`: the API keys of the gateway, for admins."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class KeyAsked(Model):
     model_config = example(tenant="acme", scopes=["read", "submit"], name="acme's pipeline")
 
     tenant: Identifier = DEFAULT_TENANT
-    """Whose jobs, uploads, voices and webhooks its holder sees."""
+    """The tenant whose jobs, uploads, voices and webhooks its holder sees."""
     scopes: list[Scope] = Field(default=list(USUAL), min_length=1, max_length=len(Scope))
     name: Annotated[str, StringConstraints(max_length=200)] = ""
     """Holder or purpose."""
     granted: list[Grant] = Field(default=[], max_length=100)
     """Where jobs may read media and write results beside uploads: `s3://bucket/prefix`."""
     requests_per_minute: int | None = Field(default=None, ge=1, le=1_000_000)
-    """Most requests; null: as many as every caller may send."""
+    """Most requests a minute; null: the general limit."""
 
 
 class ApiKeyBody(Model):
@@ -49,7 +49,7 @@ class ApiKeyBody(Model):
     requests_per_minute: int | None
     created: datetime
     used: datetime | None
-    """When it was used last, some minutes exact; null if it never was."""
+    """Its last use, to some minutes; null if it was never used."""
 
 
 class NewKeyBody(ApiKeyBody):
@@ -66,7 +66,7 @@ class KeysBody(Model):
 
 @router.post("", status_code=201, responses=documented())
 def make(request: Request, caller: Admin, body: KeyAsked) -> NewKeyBody:
-    """Make a key. Once there is one, no caller is served without."""
+    """Make a key. Once a key exists, every caller needs one."""
     made, text = _keyring(request).make(**body.model_dump())
     return NewKeyBody(**_body(made, None).model_dump(), key=text)
 

@@ -1,6 +1,6 @@
-"""How many requests all gateways together serve in a minute, and at once.
+"""The limits of requests of all gateways together: in a minute, and at once.
 
-Redis counts them. While it is away requests are served: they fail, or do not need it.
+Redis counts them. While it is away, requests are served: they fail, or do not need it.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ log = logging.getLogger(__name__)
 PREFIX = "dubbing:limits"
 """Begins the keys of the counts in Redis."""
 AT_ONCE_SECONDS = 1
-"""After which a caller may come again who came while too many requests were served."""
+"""Seconds until a retry after too many simultaneous requests."""
 LONG = re.compile(r"/v1/jobs/[^/]+/events|/v1/uploads.*|/ws")
-"""Paths of requests that last: they are counted when they come, and not at once."""
+"""Paths of long requests: they count for the limit a minute, not as simultaneous ones."""
 
 
 @dataclass(frozen=True)
 class Left:
-    """What is left of a limit."""
+    """The rest of a limit."""
 
     most: int
     left: int
@@ -67,16 +67,16 @@ class Counter:
         await self._redis.aclose()
 
     async def count(self, most: RateLimitItem, *names: str, by: int = 1) -> tuple[bool, Left]:
-        """Count something unless there is too much of it; return whether, and what is left."""
+        """Count a request unless it exceeds a limit; return whether it fits, and the rest."""
         fits = await self.hit(most, *names, by=by)
         return fits, await self.left(most, *names)
 
     async def hit(self, most: RateLimitItem, *names: str, by: int = 1) -> bool:
-        """Count something unless there is too much of it; return whether."""
+        """Count a request unless it exceeds a limit; return whether it fits."""
         return await self._limiter.hit(most, *names, cost=by)
 
     async def left(self, most: RateLimitItem, *names: str) -> Left:
-        """Return what is left of a limit."""
+        """Return the rest of a limit."""
         found = await self._limiter.get_window_stats(most, *names)
         return Left(most.amount, found.remaining, max(0.0, found.reset_time - time.time()))
 
@@ -91,7 +91,7 @@ class Limits:
         self._crowd = crowd
 
     async def check(self, path: str, address: str, caller: Caller | None) -> Left | None:
-        """Count a request; return what is left of the caller's limit, None while nobody knows.
+        """Count a request; return the rest of the caller's limit, or None while it is unknown.
 
         address: the caller's. Raises LimitReached.
         """
@@ -103,7 +103,8 @@ class Limits:
             fits = await asyncio.gather(
                 *(self._counter.hit(most, *names) for most, names in limits)
             )
-            # All that fits is told of the caller's own limit alone: each question costs time.
+            # An accepted request learns only the rest of the caller's own limit: each query costs
+            # time.
             most, names = limits[fits.index(False)] if False in fits else limits[-1]
             left = await self._counter.left(most, *names)
         except StorageError as exc:
@@ -116,7 +117,7 @@ class Limits:
         return left
 
     def enter(self) -> None:
-        """Begin to serve a request; raises LimitReached while too many are served."""
+        """Begin a request; raises LimitReached while too many are in progress."""
         if (served := self._crowd.size) >= self._settings.requests_at_once:
             raise LimitReached(
                 f"{served} requests are being served: try again later", retry_after=AT_ONCE_SECONDS

@@ -31,7 +31,7 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
 
 class ChangeBody(Model):
-    """What is to be different about a line; what is left out stays as it is."""
+    """The changes of a line; missing fields stay unchanged."""
 
     model_config = example(text="Der Zug fährt um zehn.", speed=1.1)
 
@@ -43,20 +43,20 @@ class ChangeBody(Model):
 
 
 class ApprovalBody(Model):
-    """What was heard and found good."""
+    """The sound to approve."""
 
     model_config = example(sound="6f1c" * 16)
 
     sound: str = Field(default="", max_length=100)
-    """As the list of lines tells it; no other sound is approved."""
+    """As given in the list of lines; no other sound is approved."""
 
 
 @router.get("/{job_id}/lines", response_model=Lines, responses=documented(404))
 def lines(request: Request, caller: Reader, job_id: JobId) -> Response:
-    """List all lines of a job in time order: what was asked, and what became of each so far."""
+    """List all lines of a job in time order, with the request and the outcome of each so far."""
     office = office_of(request)
     office.facts.check(caller, job_id)
-    # Megabytes of JSON: they are written in a thread, as all other requests would wait for them.
+    # A thread writes the megabytes of JSON, because all other requests would wait for it.
     return Response(office.told.of(office.client.status(job_id)), media_type="application/json")
 
 
@@ -79,9 +79,9 @@ def line(request: Request, caller: Reader, job_id: JobId, line: LineId) -> Respo
 def change(
     request: Request, caller: Submitter, job_id: JobId, line: LineId, body: ChangeBody
 ) -> JobBody:
-    """Change a line of a job that has ended, and speak it anew: a revision of this line alone.
+    """Change a line of a job that has ended, and speak it again: a revision of only this line.
 
-    Its sound can be fetched as soon as it is spoken, before the whole is mixed anew.
+    Its sound can be fetched as soon as it is spoken, before the film is mixed again.
     """
     office = office_of(request)
     facts = office.facts.check(caller, job_id)
@@ -100,7 +100,7 @@ def change(
     },
 )
 def original_sound(request: Request, caller: Reader, job_id: JobId, line: LineId) -> Response:
-    """Fetch what is heard in the job's media during a line, as FLAC."""
+    """Fetch the sound of the job's media during a line, as FLAC."""
     office = office_of(request)
     office.facts.check(caller, job_id)
     audio = original(office.client.storage, job_id, line)
@@ -111,7 +111,7 @@ def original_sound(request: Request, caller: Reader, job_id: JobId, line: LineId
 def approve_line(
     request: Request, caller: Submitter, job_id: JobId, line: LineId, body: ApprovalBody
 ) -> None:
-    """Approve a line as it sounds now; a line that is spoken anew is not approved any more."""
+    """Approve the present sound of a line; a line that is spoken again loses its approval."""
     office = office_of(request)
     office.facts.check(caller, job_id)
     storage, status = office.client.storage, office.client.status(job_id)
@@ -122,7 +122,7 @@ def approve_line(
 
 @router.delete("/{job_id}/lines/{line}/approval", status_code=204, responses=documented(404))
 def take_back_approval(request: Request, caller: Submitter, job_id: JobId, line: LineId) -> None:
-    """Take the approval of a line back."""
+    """Withdraw the approval of a line."""
     office = office_of(request)
     office.facts.check(caller, job_id)
     outcome_of(office.client.storage, office.client.status(job_id), line)
@@ -130,7 +130,7 @@ def take_back_approval(request: Request, caller: Submitter, job_id: JobId, line:
 
 
 def _clip(office: Office, job_id: str, line: str) -> Clip:
-    """Return a line's clip; raises NotFound, and Conflict while it is not there."""
+    """Return a line's clip; raises NotFound, and Conflict until it exists."""
     storage, status = office.client.storage, office.client.status(job_id)
     outcome = outcome_of(storage, status, line)
     if not outcome.result.takes and not status.state.ended:

@@ -1,4 +1,4 @@
-"""Lists of jobs: those that a caller may see and that match what is wanted, page by page."""
+"""Lists of the jobs that a caller may see and that match a filter, page by page."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from dubbing.jobs.status import Status, candidates, statuses_of
 from dubbing.storage import each
 
 AT_ONCE = 100
-"""Jobs that are looked at together."""
+"""Jobs that are read together."""
 SEARCHED = 20_000
-"""Jobs among which one request looks for a part of an id: 20 LIST calls of a bucket."""
+"""Jobs that one request searches for a part of an id: 20 LIST calls of a bucket."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """Which jobs are listed; all conditions have to hold."""
+    """A filter of jobs; all conditions have to hold."""
 
     states: frozenset[JobState] = frozenset()
     """None: any."""
@@ -53,7 +53,7 @@ def page_of(
 ) -> tuple[list[Status], str | None]:
     """Return a page of jobs, and the cursor of the next one, None at the end.
 
-    A page that looks for a part of an id ends after `SEARCHED` jobs, even with none found.
+    A page that searches for a part of an id ends after `SEARCHED` jobs, even without a match.
     Raises BadInput for a cursor that no page gave.
     """
     storage, ledger = office.client.storage, office.client.ledger
@@ -62,7 +62,7 @@ def page_of(
     marks = islice(candidates(storage, wanted.states, marks), most)
     found: list[tuple[str, Status]] = []
     looked, last = 0, None
-    # Most pages are full of the first jobs that are looked at.
+    # The first jobs usually fill the page.
     some_more = min(limit + 1, AT_ONCE)
     while len(found) <= limit and (some := list(islice(marks, some_more))):
         looked, last, some_more = looked + len(some), some[-1][0], AT_ONCE

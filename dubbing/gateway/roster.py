@@ -36,8 +36,7 @@ class Roster:
         """A pool is one document: two that are registered at once would lose one of them."""
 
     def nodes(self) -> list[NodeBody]:
-        """Return all nodes: workers by name, also those that went offline within the hour, and
-        then servers by engine."""
+        """Return all nodes: workers by name, with those offline for up to an hour, then servers."""
         now = datetime.now(UTC)
         workers = [worker_node(worker, now) for worker in self._client.fleet.workers()]
         beats = self._client.ledger.servers.beats()

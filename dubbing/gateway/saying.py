@@ -31,9 +31,10 @@ def said(
     speed: float = 1.0,
     pitch: float = 0.0,
 ) -> Response:
-    """Return the sound of a text in a format, with the engine in the header ``X-Engine``, its
-    workers in ``X-Node-Id``, and in ``Server-Timing`` the time that they took, with the wait for
-    them.
+    """Return the sound of a text in a format.
+
+    The header ``X-Engine`` holds the engine, ``X-Node-Id`` its workers, and ``Server-Timing`` their
+    time, with the wait for them.
 
     voice: a stock voice of the engine, or the name of one of the caller's. pitch: in semitones.
     Raises as `Client.say` and `check_voice` do, and Transient at once when the engine has no

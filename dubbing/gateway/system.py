@@ -17,7 +17,7 @@ router = APIRouter(tags=["system"])
 
 
 class AnnouncementsBody(Model):
-    """The announcements that hold, the last one first."""
+    """The current announcements, the latest first."""
 
     announcements: list[Announcement]
 
@@ -30,7 +30,7 @@ def status(request: Request, caller: Reader) -> StatusBody:
 
 @router.get("/api/announcements", responses=documented())
 def announcements(request: Request, caller: Reader) -> AnnouncementsBody:
-    """List the announcements that hold, the last one first."""
+    """List the current announcements, the latest first."""
     return AnnouncementsBody(announcements=office_of(request).announcements.current())
 
 

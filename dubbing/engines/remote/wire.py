@@ -69,7 +69,7 @@ class Wire:
     """A connection pool to all endpoints. Safe to use from several threads."""
 
     def __init__(self, key: Callable[[str], str], ca_file: Path | None = None) -> None:
-        """Connect to nobody yet.
+        """Open no connection yet.
 
         key: returns the API key that a variable holds, or ``""``. ca_file: PEM file of certificate
         authorities that are trusted beside the public ones.
