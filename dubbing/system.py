@@ -132,7 +132,7 @@ class System:
 
     @cached_property
     def pools(self) -> Pools:
-        """The endpoints of engines that speak elsewhere."""
+        """The endpoints of remote engines."""
         return Pools(lambda: self.storage, self.settings.key, self._spent, self.settings.ca_file)
 
     def _spent(self, engine: str, month: str, currency: str) -> float:

@@ -3,7 +3,7 @@
 All engines, built-in ones included, are found by the entry point group ``dubbing.engines``. An
 engine that needs a model can have several instances, each with its own queue: ``vits-de`` and
 ``vits-fr`` are instances of ``vits``, with their models in folders of these names. The instances of
-an engine that speaks elsewhere have a pool of endpoints in storage.
+a remote engine have a pool of endpoints in storage.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 @cache
 def _points(path: tuple[str, ...]) -> Mapping[str, EntryPoint]:
-    """Return the entry points on a path; to find them takes longer than all else here."""
+    """Return the entry points on a path; this search is the slowest step here."""
     return {point.name: point for point in entry_points(group=GROUP)}
 
 
@@ -46,7 +46,7 @@ class Catalogue:
     refused: tuple[str, ...] = ()
     """Patterns of licences; an engine whose licence matches one is not used."""
     pools: Pools | None = None
-    """The endpoints of engines that speak elsewhere."""
+    """The endpoints of remote engines."""
 
     def names(self) -> list[str]:
         """Return the names of all engines and instances, sorted."""
@@ -67,14 +67,14 @@ class Catalogue:
 
         Raises EngineMissing, and BadInput when its model's configuration cannot be used.
         """
-        # The pools are in storage, which is read for no engine of this machine.
+        # The pools are in storage, which engines of this machine do not need.
         if name not in self._local() and name not in self.names():
             known = ", ".join(self.names())
             raise EngineMissing(f"there is no engine {name!r}; installed are: {known}")
         return self._made(name, self.folders.of(name), self.pools)
 
     def generic(self, name: str) -> Voicing:
-        """Create an engine, or an instance of one, as it is without a model or endpoints.
+        """Create an engine, or an instance of one, without a model or endpoints.
 
         Raises EngineMissing when ``name`` belongs to no engine, and BadInput when it is no valid
         name.
@@ -98,7 +98,7 @@ class Catalogue:
         except ImportError as exc:
             raise EngineMissing(f"engine {name!r} cannot be imported: {exc}") from exc
         except Exception as exc:
-            # A configuration may hold anything, and a bad one should cost only this engine.
+            # A configuration may hold anything, and a bad one should affect only this engine.
             raise BadInput(
                 f"the model's configuration cannot be used: {type(exc).__name__}: {exc}",
                 where=str(folder),
@@ -144,9 +144,9 @@ def specs_in(job: Request, specs: Mapping[str, EngineSpec]) -> list[EngineSpec]:
 def with_base(
     engine: str, specs: Mapping[str, EngineSpec], base: str | None = None
 ) -> list[EngineSpec]:
-    """Return the specs of an engine and of the base below it, as far as they are known.
+    """Return the known specs of an engine and of the base below it.
 
-    base: without it, the one that the engine's own spec names.
+    base: by default, the base that the engine's own spec names.
     """
     own = specs.get(engine)
     below = specs.get(base or (own and own.base) or "")

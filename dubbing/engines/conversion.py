@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 def spec_of(engine: str, specs: Mapping[str, EngineSpec], base: str | None = None) -> EngineSpec:
     """Return the spec of an engine, or of a converter over its base.
 
-    base: the engine below a converter; without it, the one that the converter's spec names.
-    Raises BadInput for an unknown engine, for a base of an engine that is no converter, and for a
-    base that cannot serve.
+    base: the engine below a converter; by default, the one that the converter's spec names. Raises
+    BadInput for an unknown engine, for a base of an engine that is no converter, and for a base
+    that cannot serve.
     """
     spec = _known(engine, specs)
     if spec.base is None:
@@ -79,7 +79,7 @@ class Converted:
         return self._converter.extract(reference, transcript)
 
     def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
-        """Have the base speak ``lines`` in its stock voices, and convert the sounds."""
+        """Let the base speak ``lines`` in its stock voices, and convert the sounds."""
         forms = {n: line.voice for n, line in enumerate(lines) if not isinstance(line.voice, str)}
         spoken = self._base.synthesize([_plain(lines[n]) for n in forms])
         results = dict(zip(forms, spoken, strict=True))

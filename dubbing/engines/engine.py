@@ -1,6 +1,6 @@
 """The interface between the pipeline and its speech engines.
 
-An engine describes itself as data (`EngineSpec`); no code outside its own file asks its name.
+An engine describes itself as data (`EngineSpec`); no code outside its own file asks for its name.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ if TYPE_CHECKING:
     from dubbing.media.samples import Audio
 
 VoiceForm: TypeAlias = "Mapping[str, npt.NDArray[np.generic]]"
-"""A voice as an engine derives it from a reference: named arrays, stored as safetensors."""
+"""An engine's form of a voice, derived from a reference: named arrays, stored as safetensors."""
 
 FIXED = frozenset({"clones", "sample_rate", "delivery", "emotions", "base", "recipe"})
-"""Fields of a spec that a model cannot override: its weights or its engine's code decide them."""
+"""Fields of a spec that a model cannot override, because its weights or the code decide them."""
 OVERRIDES = "dubbing.json"
 """The file in a model's folder that overrides fields of the engine's spec."""
 
 DIGIT_WEIGHT = 6
-"""Characters that a digit counts for, as it is spoken as a word."""
+"""Characters that a digit counts for, because it is spoken as a word."""
 FAULT_FACTOR = 3.0
-"""Speech this many times longer than estimated is taken for a fault."""
+"""Factor over the estimated length from which speech is taken for a fault."""
 
 Number = TypeVar("Number", int, float)
 
 
 class EngineSpec(Model):
-    """What an engine can do, as published to ``engines/<instance>.json``."""
+    """The abilities of an engine, as published to ``engines/<instance>.json``."""
 
     name: Identifier
     """Name of the instance, part of queue names and clip keys."""
@@ -51,16 +51,16 @@ class EngineSpec(Model):
     languages: tuple[str, ...]
     """BCP 47 tags. A tag covers its regions: ``pt`` covers ``pt-BR``; ``*`` covers all."""
     voices: tuple[str, ...] = ()
-    """Stock voices; roles of the cast that name no voice take those of `stock` in turn."""
+    """Stock voices; roles of the cast without a voice get those of `stock` in turn."""
     voice_languages: dict[str, str] = Field(default={})
-    """The language that a stock voice was made for, where it was made for one; it speaks the
-    engine's other languages with an accent."""
+    """The language that a stock voice was made for, if there is one; it speaks the engine's
+    other languages with an accent."""
     clones: bool = False
     """Whether it can speak in a voice extracted from a reference."""
     reference_seconds: tuple[float, float] | None = None
     """Shortest and longest usable reference, in seconds."""
     needs_transcript: bool = False
-    """Whether a reference is of use only with the words that are said in it."""
+    """Whether a reference needs its transcript."""
     max_characters: dict[str, int]
     """Longest line in characters, by language; ``*`` for all others."""
     characters_per_second: dict[str, float] = Field(default={"*": 15.0})
@@ -68,9 +68,9 @@ class EngineSpec(Model):
     speed: tuple[float, float] = (1.0, 1.0)
     """Slowest and fastest speed that the engine itself offers; equal when it has only one."""
     delivery: tuple[Literal["pitch", "style"], ...] = ()
-    """Fields of a role's delivery that it honours."""
+    """Fields of a role's delivery that it supports."""
     emotions: tuple[Means, ...] = ()
-    """The descriptions of an emotion that it honours."""
+    """The descriptions of an emotion that it supports."""
     sample_rate: int
     """Hz."""
     batch_lines: int
@@ -78,17 +78,17 @@ class EngineSpec(Model):
     batch_seconds: float
     """Largest batch after padding: lines × longest line, in seconds of speech."""
     seconds_per_call: float = 120.0
-    """A call that speaks one full batch and takes longer is taken to hang."""
+    """Seconds after which a call for one full batch counts as hanging."""
     seconds_to_load: float = 900.0
-    """Loading that takes longer is taken to hang: a large model on a slow disk takes minutes."""
+    """Seconds after which loading counts as hanging: a large model on a slow disk takes minutes."""
     device: Literal["cpu", "cuda", "remote"] = "cpu"
-    """Where it speaks best. An engine for ``cuda`` uses the CPU where there is no GPU; one that is
-    ``remote`` speaks on other machines."""
+    """Its best device. An engine for ``cuda`` uses the CPU without a GPU; a ``remote`` engine
+    speaks on other machines."""
     base: Identifier | None = None
-    """Only for a converter, which changes the voice of another engine's speech: the engine that
-    speaks if the cast names none."""
+    """Only for a converter, which changes the voice of another engine's speech: the default base
+    engine."""
     recipe: int = 1
-    """Raised whenever the adapter speaks differently, so that old clips are not reused."""
+    """A number to raise whenever the adapter's sound changes, so that old clips are not reused."""
     licence: str
 
     @model_validator(mode="after")
@@ -107,7 +107,7 @@ class EngineSpec(Model):
                 "clones": True,
                 "reference_seconds": self.reference_seconds,
                 "needs_transcript": self.needs_transcript,
-                # A voice that shows an emotion has the converter's form alone.
+                # The voice of an emotion has only the converter's form.
                 "emotions": tuple(means for means in base.emotions if means != "voice"),
                 "sample_rate": self.sample_rate,
                 "batch_lines": min(self.batch_lines, base.batch_lines),
@@ -120,7 +120,7 @@ class EngineSpec(Model):
         )
 
     def covers(self, language: str) -> bool:
-        """Whether ``language``, or the language without its region, is spoken."""
+        """Whether the engine speaks ``language``, or the language without its region."""
         tag = language.lower()
         return any(
             spoken == "*" or tag == spoken.lower() or tag.startswith(f"{spoken.lower()}-")
@@ -130,7 +130,7 @@ class EngineSpec(Model):
     def stock(self, language: str) -> tuple[str, ...]:
         """Return the stock voices that were made for ``language``, or else all of them.
 
-        Voices of another region count where there are none of the language's own.
+        Voices of another region count if there are none of the same region.
         """
         for wanted in (language, language.partition("-")[0]):
             made = {voice: self.voice_languages.get(voice, wanted) for voice in self.voices}
@@ -160,7 +160,8 @@ class EngineSpec(Model):
     def reference_fault(self, seconds: float | None, transcript: str) -> str | None:
         """Return why a reference cannot be cloned, or None.
 
-        seconds: its length; None if it is not known yet. transcript: what is said in it, or ``""``.
+        seconds: its length; None if it is not known yet.
+        transcript: its words, or ``""``.
         """
         if self.needs_transcript and not transcript:
             return (
@@ -199,7 +200,7 @@ def _by_language(table: Mapping[str, Number], language: str) -> Number:
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """A line that an engine is asked to speak."""
+    """A line for an engine to speak."""
 
     text: str
     """Normalised: not empty, no control characters."""
@@ -208,7 +209,7 @@ class Line:
     voice: str | VoiceForm
     """The name of a stock voice, or the form that `Engine.extract` returned for the speaker."""
     base_voice: str = ""
-    """For a line that is converted: the stock voice in which the base engine speaks it."""
+    """For a converted line: the stock voice in which the base engine speaks it."""
     speed: float = 1.0
     """Within the spec's range."""
     pitch: float = 0.0
@@ -217,7 +218,7 @@ class Line:
     emotion: Emotion | None = None
     """One that the spec allows."""
     emotion_voice: VoiceForm | None = None
-    """For an emotion that a voice shows: the form of that voice."""
+    """For an emotion by a voice: the form of that voice."""
     seed: int = 0
     """The same line with the same seed sounds the same, as far as the engine allows."""
 
@@ -229,7 +230,7 @@ Spoken: TypeAlias = "Audio | DubbingError"
 class Voicing(Protocol):
     """An engine or a converter: it has a model, and derives voices from recordings.
 
-    Every command that lists engines imports the class, so heavy imports stand inside ``load``. An
+    Every command that lists engines imports the class, so heavy imports belong inside ``load``. An
     object is used by one thread at a time.
     """
 
@@ -246,8 +247,9 @@ class Voicing(Protocol):
     def __init__(self, name: str, folder: Path) -> None:
         """Read the configuration, without loading the model.
 
-        name: the instance's name. folder: where its model is, if it has one.
-        Raises BadInput for a configuration that cannot be used.
+        name: the instance's name.
+        folder: the folder of its model, if it has one. Raises BadInput for a configuration that
+        cannot be used.
         """
 
     def load(self, device: str) -> None:

@@ -18,29 +18,29 @@ class Holding(Model):
     begun: bool = False
     """Whether the process has loaded its first engines, and takes work."""
     resting: dict[str, str] = Field(default_factory=dict)
-    """Engines that take no work, each with why it could not be loaded, or ``""`` if it was told to
-    rest."""
+    """Engines that take no work, each with the reason why it could not be loaded, or ``""``
+    after an order to rest."""
     away: dict[str, str] = Field(default_factory=dict)
-    """Engines that speak elsewhere and have nobody to speak, each with why; they come back by
+    """Remote engines without a usable endpoint, each with the reason; they recover by
     themselves."""
     fault: str = ""
-    """Why the process takes no work at all, whatever it has loaded; empty while it takes work."""
+    """Why the process takes no work at all; empty while it takes work."""
 
     @property
     def errors(self) -> list[str]:
-        """Why engines could not be loaded or have nobody to speak, or why no work is taken."""
+        """Why engines could not be loaded or have no endpoint, or why no work is taken."""
         return [why for why in (*self.resting.values(), *self.away.values(), self.fault) if why]
 
     def takes(self, engine: str) -> bool:
-        """Whether the process is there for the batches of an engine."""
+        """Whether the process takes the batches of an engine."""
         idle = self.resting.keys() | self.away.keys()
         return self.begun and not self.fault and engine not in idle
 
     @classmethod
     def of_all(cls, processes: Iterable[Holding]) -> Holding:
-        """Return what a worker holds, by what each of its processes holds.
+        """Combine the holdings of a worker's processes.
 
-        An engine rests or is away, and the worker has a fault, only if that is so in all of them.
+        An engine rests or is away, and the worker has a fault, only if this is so in all processes.
         """
         all_ = list(processes)
         return cls(

@@ -1,6 +1,6 @@
-"""The specs of engines in storage: put there by workers, and before that by callers.
+"""The specs of engines in storage, published by workers, and before that by callers.
 
-With them, jobs are planned and checked for engines that are not installed here.
+They allow planning and checking jobs for engines that are not installed here.
 """
 
 from __future__ import annotations
@@ -45,15 +45,15 @@ def announce(storage: Storage, specs: Iterable[EngineSpec]) -> None:
 
 
 def published(storage: Storage) -> dict[str, Published]:
-    """Return what workers published of the engines that they have loaded, by name."""
+    """Return the entries of the engines that workers have loaded, by name."""
     return {name: entry for name, entry in _entries(storage).items() if entry.model}
 
 
 def known_specs(storage: Storage, catalogue: Catalogue) -> dict[str, EngineSpec]:
     """Return the specs of the engines that jobs can name here.
 
-    A spec that a worker published comes before one that is installed here, and that before one
-    that another caller announced.
+    A spec that a worker published precedes an installed one, which precedes a spec of another
+    caller.
     """
     entries = _entries(storage)
     announced = {name: entry.spec for name, entry in entries.items() if not entry.model}
@@ -62,10 +62,10 @@ def known_specs(storage: Storage, catalogue: Catalogue) -> dict[str, EngineSpec]
 
 
 def published_specs(storage: Storage) -> dict[str, EngineSpec]:
-    """Return the specs by which any process plans a job, whatever models it has.
+    """Return the specs for planning a job, independent of the models of this process.
 
-    Workers and callers have stored the specs of all engines that a job names. Other engines are
-    given as they are installed here, without a model.
+    Workers and callers have stored the specs of all engines that a job names. Other engines have
+    their installed spec, without a model.
     """
     return Catalogue().specs() | {name: entry.spec for name, entry in _entries(storage).items()}
 
@@ -80,7 +80,7 @@ def _entries(storage: Storage) -> dict[str, Published]:
 
 
 def _load(storage: Storage, key: str) -> Published | None:
-    """Return an entry; None when there is none, or none that this release can read."""
+    """Return an entry; None if there is none that this release can read."""
     try:
         return stored(Published, storage.get(key), key)
     except NotFound:

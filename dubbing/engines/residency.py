@@ -1,7 +1,7 @@
 """The engines that a process holds in memory: loaded when they are needed, within a budget.
 
-Several engines share a card: when one more would exceed the budget, the engines used longest ago
-are unloaded. An engine that was told to rest, or could not be loaded, is not loaded for a batch;
+Several engines share a card: when one more would exceed the budget, the least recently used engines
+are unloaded. An engine that rests by order, or that could not be loaded, is not loaded for a batch;
 the batch goes to another worker.
 """
 
@@ -27,7 +27,7 @@ from dubbing.errors import BadInput, DubbingError, EngineAway, EngineFailed
 log = logging.getLogger(__name__)
 
 GPU = Path("/dev/nvidiactl")
-"""Exists wherever a process can reach an NVIDIA card, also in a container."""
+"""A file that exists wherever a process can reach an NVIDIA card, also in a container."""
 STDERR = 2
 """The file descriptor; the object in Python need not have one."""
 
@@ -51,10 +51,11 @@ class Residency:
     ) -> None:
         """Hold nothing yet.
 
-        device: device of all models; without it, the best one here for each engine.
+        device: device of all models; by default, the best one here for each engine.
         budget: GiB that all models together may take, by the size of their files.
-        resting: engines that are not loaded until they are woken, and why, as in `Holding`.
-        shares: shares the slots of endpoints with other processes; without it, all are this one's.
+        resting: engines that are not loaded until they are woken, with reasons as in `Holding`.
+        shares: shares the slots of endpoints with other processes; by default, all slots are this
+        process's.
         loaded: called with each engine that was loaded.
         changed: called with the holding whenever it changes.
         """
@@ -87,8 +88,7 @@ class Residency:
     def begin(self, names: Iterable[str]) -> None:
         """Load the first of ``names`` that does not rest, and others while they fit.
 
-        An engine that cannot be loaded rests. When none could be loaded, the process has not begun,
-        and the first error is raised.
+        An engine that cannot be loaded rests. If none could be loaded, the first error is raised.
         """
         failed: list[DubbingError] = []
         for name in names:
@@ -105,9 +105,9 @@ class Residency:
     def engine(self, name: str, base: str | None = None) -> Engine:
         """Return a loaded engine, or a converter over a loaded engine.
 
-        base: the engine below a converter; without it, the one that its spec names.
-        Raises EngineAway for an engine that rests or cannot be loaded, and the error of a base
-        that cannot be loaded.
+        base: the engine below a converter; by default, the one that its spec names. Raises
+        EngineAway for an engine that rests or cannot be loaded, and the error of a base that cannot
+        be loaded.
         """
         engine = self.voicing(name)
         below = base or engine.spec.base
@@ -118,7 +118,7 @@ class Residency:
     def held(self, name: str, base: str | None = None) -> Engine | None:
         """Return an engine, or a converter over its base, if it is in memory; for any thread.
 
-        It is for its spec and its digest: another thread may be speaking with it.
+        Use only its spec and digest: another thread may be speaking with it.
         """
         engine = self.held_alone(name)
         below = base or (engine.spec.base if engine else None)
@@ -136,10 +136,10 @@ class Residency:
 
         beside: the converter for which a base is loaded; it is not unloaded to make room.
         Raises EngineAway for an engine that rests or cannot be loaded. The error of a base that
-        cannot be loaded is raised as it is, and becomes its lines' error: the converter goes on
+        cannot be loaded is raised unchanged, and becomes its lines' error: the converter keeps
         working over other bases.
         """
-        # A base that rests as an engine serves a converter all the same.
+        # A base that rests as an engine still serves a converter.
         if name in self._resting and not beside:
             why = self._resting[name] or "it rests"
             raise EngineAway(f"this worker takes no work for {name!r}: {why}")
@@ -167,7 +167,7 @@ class Residency:
     def rest(self, name: str, why: str = "") -> None:
         """Unload an engine, and take no work for it until it is woken.
 
-        why: the reason why it could not be loaded; without it, the engine was told to rest.
+        why: the reason why it could not be loaded; empty after an order to rest.
         """
         self._resting[name] = why
         self._unload(name)
@@ -194,7 +194,7 @@ class Residency:
             engine.shares = self._shares
         self._catalogue.permit([engine.spec])
         self._make_room(engine, beside)
-        # The converter is named, as a base that kills its process would do so again for it.
+        # The converter is named, because a base that kills its process would do so again for it.
         self._changed(self.holding.model_copy(update={"loading": beside or name}))
         began = time.monotonic()
         try:
@@ -205,7 +205,7 @@ class Residency:
             raise
         except Exception as exc:
             self._changed(self.holding)
-            # Callers that asked for the engine itself put its name in front.
+            # Callers that requested the engine itself put its name in front.
             what = f"{name} cannot be loaded: " if beside else ""
             raise EngineFailed(f"{what}{type(exc).__name__}: {exc}") from exc
         self._engines[name] = engine
@@ -221,7 +221,7 @@ class Residency:
             log.info("%s was unloaded", name)
 
     def _make_room(self, engine: Voicing, beside: str) -> None:
-        """Unload the engines used longest ago, until there is room for one more."""
+        """Unload the least recently used engines until there is room for one more."""
         if self._budget is None:
             return
         needed, held = self._size(engine), self._sizes()
@@ -249,7 +249,7 @@ class Residency:
 def _ended_if_it_hangs(seconds: float) -> Iterator[None]:
     """End this process when the block takes longer, with a traceback on standard error.
 
-    No thread of Python could do it: a library that hangs may never let another thread run.
+    A Python thread could not do it: a hanging library may never let another thread run.
     """
     faulthandler.dump_traceback_later(seconds, exit=True, file=STDERR)
     try:

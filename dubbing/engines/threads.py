@@ -1,4 +1,4 @@
-"""How many threads a model may use on the CPU: the processes of a worker share its cores."""
+"""The number of CPU threads of a model: the processes of a worker share its cores."""
 
 from __future__ import annotations
 

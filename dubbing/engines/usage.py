@@ -1,7 +1,7 @@
-"""What lines use of engines: seconds in a worker, or seconds of endpoints and their cost.
+"""The usage of engines by lines: seconds in a worker, or seconds of endpoints and their cost.
 
-An engine that speaks elsewhere notes each request, and whoever has a batch spoken reads the meter.
-So the servers below a converter are counted too.
+A remote engine records each request, and the caller of a batch reads the meter. So the servers
+below a converter are counted, too.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from dubbing.documents import Model
 
 
 def money(amount: float, currency: str) -> str:
-    """Return an amount in words: ``12.50 CNY``; the cost of a job may be a part of a cent."""
+    """Return an amount in words: ``12.50 CNY``; the cost of a job may be less than a cent."""
     return f"{amount:,.{2 if amount >= 1 else 4}f} {currency}"
 
 
 class Use(Model):
-    """What was used of an engine."""
+    """The usage of an engine."""
 
     engine: str
     seconds: float = Field(ge=0)
-    """Seconds in which a worker's engine spoke. Of an engine that speaks elsewhere, seconds of a
-    whole endpoint: those that requests kept its slots busy, over its slots."""
+    """Seconds in which a worker's engine spoke. Of a remote engine, seconds of a whole endpoint:
+    the time for which requests kept its slots busy, divided by its slots."""
     cost: float = Field(default=0.0, ge=0)
-    """By the price per hour that the endpoint had then; 0 where it had none."""
+    """Cost by the endpoint's price per hour at that time; 0 without a price."""
     currency: str = ""
     """Of the cost; ``""`` without a price per hour."""
 
@@ -40,7 +40,7 @@ class Use(Model):
 
 
 class EndpointUse(Use):
-    """What was used of one endpoint, or of an engine in the worker itself."""
+    """The usage of one endpoint, or of an engine in the worker itself."""
 
     endpoint: str = ""
     """Its address; ``""`` for the worker's own engine."""
@@ -52,7 +52,7 @@ _uses: ContextVar[list[EndpointUse] | None] = ContextVar("uses", default=None)
 
 @contextmanager
 def metered() -> Iterator[list[EndpointUse]]:
-    """Provide a list of what the block uses, one entry a request, also those that failed."""
+    """Yield a list of the block's usage, one entry for each request, also for failed ones."""
     uses: list[EndpointUse] = []
     token = _uses.set(uses)
     try:

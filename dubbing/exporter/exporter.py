@@ -26,7 +26,7 @@ from dubbing.telemetry.metrics import BATCHES, BUSY, LINES, SPEECH
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
-"""How long a look serves all who ask."""
+"""Time for which one reading serves all requests."""
 STORED_SECONDS = 30.0
 """How long engines and their servers are known without a look at storage."""
 BY_WORKER = tuple(metric.name for metric in (BATCHES, BUSY, LINES, SPEECH))

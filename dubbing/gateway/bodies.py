@@ -134,7 +134,7 @@ class EventBody(Model):
 
 
 def job_body(status: Status, facts: JobFacts, cautions: tuple[Caution, ...] = ()) -> JobBody:
-    """Return where a job stands, as callers see it."""
+    """Return the status of a job, as callers see it."""
     created = facts.created
     return JobBody(
         id=status.id,

@@ -79,7 +79,7 @@ class EndpointBody(Model):
     url: str
     slots: int
     draining: bool
-    """Whether it is sent no more lines."""
+    """Whether it gets no more lines."""
     key_from: str
     price: str | None
 

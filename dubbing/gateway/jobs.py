@@ -253,7 +253,7 @@ def _check_id(office: Office, caller: Caller, id_: str | None) -> None:
 
 
 def body_of(office: Office, status: Status, submission: Submission | None = None) -> JobBody:
-    """Return where a job stands, as callers see it."""
+    """Return the status of a job, as callers see it."""
     facts = office.facts.of(status.id, status.round)
     return job_body(status, facts, submission.cautions if submission else ())
 

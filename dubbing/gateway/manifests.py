@@ -1,4 +1,4 @@
-"""From the fields of a request to a manifest: what a caller over HTTP may name, and what not.
+"""Manifests from the fields of HTTP requests, with checks of the names that a caller may use.
 
 A request names no file of the server. Its script, film and recordings are uploads of the caller's
 tenant, ``upload:<id>``, or objects below a place that its key grants, ``s3://…``; films and
@@ -33,14 +33,14 @@ from dubbing.submission.uploads import Upload, Uploads
 from dubbing.voices.names import is_digest
 
 UPLOAD = "upload:"
-"""Begins the name of an upload where a manifest has a path."""
+"""Prefix of an upload's name, where a manifest has a path."""
 REQUEST = "the request"
-"""Where a fault is that no uploaded file holds."""
+"""The place of a fault outside of uploaded files."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """How a script is read."""
+    """Options of reading a script."""
 
     speaker_prefix: bool = False
     encoding: str | None = None
@@ -48,21 +48,21 @@ class Reading:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a request asks for."""
+    """A manifest, with the caller's names."""
 
     manifest: Manifest
     names: Mapping[str, str]
-    """What the caller calls each file and object."""
+    """The caller's names of files and objects."""
 
     @contextmanager
     def named(self) -> Iterator[None]:
-        """Raise BadInput with the caller's names in place of those of files on this machine."""
+        """Raise BadInput with the caller's names in place of file names of this machine."""
         with _named(self.names):
             yield
 
 
 class Manifests:
-    """Makes manifests of requests."""
+    """Makes manifests from requests."""
 
     def __init__(self, storage: Storage, uploads: Uploads, fetching: Fetching) -> None:
         self._storage = storage
@@ -96,7 +96,7 @@ class Manifests:
         return Asked(manifest, named)
 
     def script(self, caller: Caller, upload_id: str, reading: Reading) -> Script:
-        """Return what a caller's upload says as a script.
+        """Return a caller's upload, read as a script.
 
         Raises NotFound for an upload that the caller does not have, and BadInput that names it.
         """
@@ -109,7 +109,7 @@ class Manifests:
 
     def _downloaded(self, upload: Upload, folder: Path, named: dict[str, str]) -> Path:
         if (upload.bytes or 0) > LARGEST:
-            # A film, perhaps: it would fill the disk before anybody looks at it.
+            # Perhaps a film, which would fill the disk before it is checked.
             raise BadInput(f"a script has up to {LARGEST // 10**6} MB", where=UPLOAD + upload.id)
         path = folder / (_file_name(upload.name) or "script")
         named[str(path)] = UPLOAD + upload.id
@@ -124,7 +124,7 @@ def check_by_name(voices: Iterable[str | None]) -> None:
 
 
 class _Sources:
-    """Puts keys of stored media in place of what one request names."""
+    """Replaces the names in one request by keys of stored media."""
 
     def __init__(
         self,
@@ -136,11 +136,11 @@ class _Sources:
     ) -> None:
         self._storage = storage
         self._uploads = uploads
-        # What a request names twice is fetched once.
+        # A file that a request names twice is fetched once.
         self._fetch = cache(fetching.fetch)
         self._caller = caller
         self._named = named
-        """What the caller calls each stored object."""
+        """The caller's names of stored objects."""
 
     def located(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Return the fields with keys in place of uploads; the script becomes an Upload."""
@@ -211,7 +211,7 @@ class _Sources:
         """Return a key whose object has the caller's name in errors."""
         if path := self._storage.path(key):
             self._named[str(path)] = name
-        # Errors about a file's content have its last name alone.
+        # Errors about a file's content use only its last name.
         self._named |= {key: name, key.rpartition("/")[2]: name}
         return key
 
@@ -232,7 +232,7 @@ def _output(given: object, script: Path) -> object:
 
 @contextmanager
 def _named(names: Mapping[str, str]) -> Iterator[None]:
-    """Raise BadInput with the caller's names in place of those of files on this machine."""
+    """Raise BadInput with the caller's names in place of file names of this machine."""
     try:
         yield
     except BadInput as exc:

@@ -1,4 +1,4 @@
-"""`/v1/me`: what a caller may do, and what its tenant has used."""
+"""`/v1/me`: the rights of a caller, and the usage of its tenant."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ router = APIRouter(tags=["keys"])
 
 
 class MeBody(Model):
-    """Who calls."""
+    """The caller."""
 
     model_config = example(
         key="5f1c9a03b2d4",
@@ -45,7 +45,7 @@ class MeBody(Model):
     requests_per_minute: int
     """Of the key, or of an address."""
     quota: Quota
-    """What the tenant may ask for; null: any number."""
+    """The limits of the tenant; null: no limit."""
     open_jobs: int
     lines_today: int | None
     """Lines of the last 24 hours; null where they are not counted."""
@@ -57,7 +57,7 @@ class MeBody(Model):
 
 @router.get("/v1/me", responses=documented())
 def me(request: Request, caller: Reader) -> MeBody:
-    """Tell what the caller may do, and what its tenant has used."""
+    """Return the caller's rights, and its tenant's usage."""
     office = office_of(request)
     used = office.quotas.used(caller.tenant)
     anybody = office.settings.requests_per_minute_per_address

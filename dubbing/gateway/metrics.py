@@ -14,6 +14,6 @@ router = APIRouter(tags=["system"])
 
 @router.get("/metrics", response_class=Response, responses=documented())
 def metrics(request: Request, caller: Admin) -> Response:
-    """Tell the metrics of the installation, whichever gateway is asked."""
+    """Return the metrics of the installation; any gateway returns the same."""
     data, form = written(office_of(request).metrics, request.headers.get("accept", ""))
     return Response(data, media_type=form)

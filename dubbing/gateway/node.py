@@ -14,7 +14,7 @@ from dubbing.ledger.vitals import Vitals
 
 
 class NodeBody(Vitals):
-    """A worker, or a server elsewhere that workers send lines to."""
+    """A worker, or a remote server to which workers send lines."""
 
     model_config = example(
         node_id="xtts.5f1c9a@gpu-1",
@@ -54,22 +54,22 @@ class NodeBody(Vitals):
     node_id: str
     kind: Literal["worker", "server"]
     engines: list[str]
-    """What it was started for; ``assembly`` makes films of clips."""
+    """The engines that it was started for; ``assembly`` makes films from clips."""
     engine: str
     """The first of them."""
     engine_type: str
     """The same."""
     host: str
     port: int | None
-    """Of a server; workers listen nowhere."""
+    """The address of a server; workers open no port."""
     url: str | None
     status: WorkerState
     slots: int
-    """Batches that a worker does at once, or lines that a server is sent at once."""
+    """Simultaneous batches of a worker, or simultaneous lines of a server."""
     max_concurrent: int
     """The same."""
     current_load: int
-    """Those that it had in hand at its last heartbeat."""
+    """Batches or lines in progress at its last heartbeat."""
     current_concurrent: int
     """The same."""
     loaded: list[str]
@@ -77,7 +77,7 @@ class NodeBody(Vitals):
     loading: str
     """The engine that is being loaded, or empty."""
     resting: dict[str, str]
-    """Engines that it takes no work for, each with why they could not be loaded, if so."""
+    """Engines for which it takes no work, each with the reason if it could not be loaded."""
     model_loaded: bool
     """Whether there are any."""
     errors: list[str]
@@ -94,7 +94,7 @@ class NodeBody(Vitals):
 
     @property
     def online(self) -> bool:
-        """Whether it is there."""
+        """Whether it is online."""
         return self.status is not WorkerState.OFFLINE
 
 

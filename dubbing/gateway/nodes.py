@@ -1,4 +1,4 @@
-"""`/api/nodes`: workers, and servers of engines that are registered from outside."""
+"""`/api/nodes`: workers, and registered servers of engines."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ router = APIRouter(tags=["nodes"])
 
 
 class Command(StrEnum):
-    """What a node can be told."""
+    """The commands to a node."""
 
     ACTIVATE = "activate"
     LOAD_MODEL = "load_model"
@@ -72,15 +72,15 @@ class CommandBody(Model):
 
 
 class HeldBody(Model):
-    """What a node holds after a command."""
+    """The engines of a node after a command."""
 
     node_id: str
     command: Command
     loaded: list[str]
-    """Engines in memory, or that a server is sent lines of."""
+    """Engines in memory; of a server, the engine whose lines it gets."""
     loading: str
     resting: dict[str, str]
-    """Engines that it takes no work for, each with why they could not be loaded, if so."""
+    """Engines for which it takes no work, each with the reason if it could not be loaded."""
 
 
 class NodesBody(Model):
@@ -91,7 +91,7 @@ class NodesBody(Model):
 
 
 class _Told(Model):
-    """What a server elsewhere tells; it may tell more than is known here."""
+    """A heartbeat of a remote server; unknown fields are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -104,13 +104,13 @@ class RegisterBody(_Told):
     )
 
     engine: Identifier = Field(validation_alias=AliasChoices("engine", "engine_type"))
-    """One that speaks elsewhere, or an instance of it."""
+    """A remote engine, or an instance of one."""
     url: str | None = Field(default=None, max_length=1000)
     host: str | None = Field(default=None, max_length=255)
     port: int | None = Field(default=None, ge=1, le=65535)
     node_id: Identifier | None = None
-    """By default, one that its address gives it. A server that comes again under its id, at
-    another address, takes the place of the one before."""
+    """By default, an id made from its address. A server with a known id at another address
+    replaces the earlier one."""
     model: str | None = Field(default=None, max_length=200)
     """Name of the model, if the server has several."""
     slots: int = Field(
@@ -122,7 +122,7 @@ class RegisterBody(_Told):
 
 
 class HeartbeatBody(Vitals, _Told):
-    """How a server is."""
+    """The state of a server."""
 
     model_config = example(status="ready", current_load=1, gpu_percent=80.0, request_count=12)
 
@@ -136,13 +136,13 @@ class HeartbeatBody(Vitals, _Told):
 
 
 class NodeIdBody(_Told):
-    """Which server it is about."""
+    """The id of a server."""
 
     node_id: str = Field(max_length=300)
 
 
 class NamedHeartbeatBody(HeartbeatBody, NodeIdBody):
-    """How a server is, and which one."""
+    """The state of a server, with its id."""
 
 
 @router.get("/api/nodes", responses=documented())
@@ -152,7 +152,7 @@ def nodes(
     engine: Annotated[str | None, Query(max_length=100)] = None,
     status: State | None = None,
 ) -> NodesBody:
-    """List workers, and servers of engines; those that went offline within the hour too."""
+    """List workers, with those that went offline within the hour, and servers of engines."""
     found = [
         node
         for node in office_of(request).roster.nodes()
@@ -163,7 +163,7 @@ def nodes(
 
 @router.get("/api/nodes/{node_id}", responses=documented(404))
 def node(request: Request, caller: Reader, node_id: NodeId) -> NodeBody:
-    """Tell how a node is."""
+    """Return a node."""
     return office_of(request).roster.node(node_id)
 
 
@@ -177,9 +177,9 @@ def node(request: Request, caller: Reader, node_id: NodeId) -> NodeBody:
 def command(
     request: Request, response: Response, caller: Admin, node_id: NodeId, body: CommandBody
 ) -> HeldBody:
-    """Have a node carry out a command, and wait until it has: a large model may take minutes.
+    """Send a command to a node, and wait for its end: a large model may take minutes.
 
-    A server elsewhere is sent lines after `activate` and `load_model`, and none after the others.
+    A remote server gets lines after `activate` and `load_model`, and none after the other commands.
     """
     roster, order = office_of(request).roster, ORDERS[body.command]
     holding = roster.steer(node_id, order, body.engine or "")
@@ -197,7 +197,7 @@ def command(
 @router.post("/api/nodes/register", status_code=201, responses=REGISTERED)
 @router.post("/api/register", status_code=201, responses=REGISTERED)
 def register(request: Request, response: Response, caller: Admin, body: RegisterBody) -> NodeBody:
-    """Register a server: workers send it lines from now on. It is asked what it serves."""
+    """Register a server, to which workers then send lines. The gateway asks it for its models."""
     fields = {"url": _url(body), "slots": body.slots, "key_from": body.key_from}
     if body.node_id:
         fields["node"] = body.node_id
@@ -209,13 +209,13 @@ def register(request: Request, response: Response, caller: Admin, body: Register
 
 @router.post("/api/nodes/{node_id}/heartbeat", responses=documented(404))
 def heartbeat(request: Request, caller: Admin, node_id: NodeId, body: HeartbeatBody) -> NodeBody:
-    """Tell how a registered server is; one that gets a 404 registers again."""
+    """Report the state of a registered server; after a 404 it should register again."""
     return office_of(request).roster.hear(node_id, _beat(body))
 
 
 @router.post("/api/heartbeat", responses=documented(404))
 def heartbeat_of(request: Request, caller: Admin, body: NamedHeartbeatBody) -> NodeBody:
-    """Tell how a registered server is; one that gets a 404 registers again."""
+    """Report the state of a registered server; after a 404 it should register again."""
     return office_of(request).roster.hear(body.node_id, _beat(body))
 
 

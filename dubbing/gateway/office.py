@@ -1,4 +1,4 @@
-"""What the routes share: the client of the system, uploads, and who follows which job."""
+"""The common parts of the routes: the client of the system, uploads, and followers of jobs."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ class Office:
     overview: Overview
     pulse: Pulse
     specs: Kept[dict[str, EngineSpec]]
-    """Those of the client, for lines that are said at once: storage may be far."""
+    """Cached specs of engines, for lines that are spoken at once: storage may be far."""
     shell: Shell
     told: Told
     metrics: CollectorRegistry
 
     def begin(self) -> None:
-        """Start what goes on beside requests; called on the event loop of the gateway."""
+        """Start the background work; called on the event loop of the gateway."""
         self.following.begin()
         self.quotas.begin()
 
     async def end(self) -> None:
-        """Send away those who listen or follow: the gateway ends."""
+        """Disconnect listeners and followers, because the gateway ends."""
         await self.pulse.end()
         self.following.end()
 

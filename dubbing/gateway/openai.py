@@ -23,14 +23,14 @@ router = APIRouter(prefix="/v1", tags=["OpenAI's routes"])
 
 @router.get("/models", responses=documented())
 def models(request: Request, caller: Reader) -> ModelsBody:
-    """List the engines that a worker is online for."""
+    """List the engines with an online worker."""
     office = office_of(request)
     return models_body(sorted(office.client.specs().keys() & engines_online(office)))
 
 
 @router.get("/audio/voices", responses=documented())
 def voices(request: Request, caller: Reader) -> VoiceListBody:
-    """List the stock voices of these engines, and the voices that the caller made."""
+    """List the stock voices of these engines, and the caller's own voices."""
     office = office_of(request)
     online = engines_online(office)
     specs = [spec for name, spec in sorted(office.client.specs().items()) if name in online]

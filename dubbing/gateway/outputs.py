@@ -1,4 +1,4 @@
-"""`/v1/jobs/{job_id}/report` and `/outputs`: what jobs made."""
+"""`/v1/jobs/{job_id}/report` and `/outputs`: the results of jobs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from dubbing.job.output import saved_as
 from dubbing.jobs.fetch import report_of
 
 LINK_SECONDS = 3600
-"""How long a link to an output in a bucket is good for."""
+"""Time for which a link to an output in a bucket is valid."""
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 

@@ -25,31 +25,31 @@ from dubbing.ledger.gauges import Hour
 from dubbing.queue.fleet import Fleet
 
 LOOK_SECONDS = 1.0
-"""How long a look serves all who ask."""
+"""Time for which one reading serves all requests."""
 HEALTH_SECONDS = 2.0
-"""How long the state of the parts serves all who ask, for which nobody needs a key."""
+"""The same for the state of the parts, which needs no key."""
 JOBS_SECONDS = 10.0
-"""How long the open jobs are known without a look at storage."""
+"""Time for which the list of open jobs is cached."""
 ENGINES_SECONDS = 60.0
 """The same for the engines, whose queues are counted."""
 AT_ONCE = 1000
-"""Jobs whose states Redis tells in one round trip."""
+"""Jobs whose states are read in one round trip to Redis."""
 WORKING = frozenset({WorkerState.READY, WorkerState.BUSY})
 
 
 class EngineStatusBody(Model):
-    """Who works for an engine."""
+    """The nodes of an engine."""
 
     available: bool
-    """Whether a node does now."""
+    """Whether a node takes work for it now."""
     node_count: int
     """Nodes that are online."""
 
 
 class ThroughputBody(Model):
-    """The lines of all jobs that were done in each minute of the last hour.
+    """The lines of all jobs in each minute of the last hour.
 
-    Redis holds the counts. It may lose them, and they are 0 then.
+    Redis holds the counts. It may lose them, and then they are 0.
     """
 
     since: datetime
@@ -90,16 +90,16 @@ class StatusBody(Model):
     queues: dict[str, int]
     """Batches and requests that wait, by queue."""
     oldest: dict[str, float]
-    """Seconds for which the oldest batch has waited in a queue; without those that hold none."""
+    """Age of the oldest batch in each queue, in seconds; empty queues are left out."""
     engines: dict[str, EngineStatusBody]
-    """Engines that a node was started for; ``assembly`` makes films of clips."""
+    """Engines that a node was started for; ``assembly`` makes films from clips."""
     online_nodes: int
     total_nodes: int
-    """With those that went offline within the hour."""
+    """Nodes, with those that went offline within the hour."""
     total_requests: int
-    """Lines, voices and films that the nodes have made, failed ones too."""
+    """Lines, voices and films that the nodes have done, failed ones too."""
     current_concurrent: int
-    """Batches and requests that they have in hand."""
+    """Batches and requests in progress."""
     throughput: ThroughputBody
     announcements: list[Announcement]
     """Those that hold, the last one first."""
@@ -113,13 +113,13 @@ class Look:
     queues: Mapping[str, int]
     oldest: Mapping[str, float]
     jobs: Mapping[tuple[str, str], int]
-    """How many open jobs there are of a tenant in a state."""
+    """The number of open jobs by tenant and state."""
     hour: Hour
     announcements: Sequence[Announcement]
     uptime: float
 
     def as_seen_by(self, caller: Caller) -> StatusBody:
-        """Return what a caller may know of it."""
+        """Return the part that a caller may see."""
         jobs: Counter[str] = Counter()
         for (tenant, state), count in self.jobs.items():
             if caller.sees(tenant):
@@ -159,7 +159,7 @@ class Look:
 
 
 class Overview:
-    """Looks at the system, seldom, for all who ask. Safe to use from several threads."""
+    """Reads the state of the system, seldom, for all requests. Safe to use from several threads."""
 
     def __init__(self, client: Client, roster: Roster, announcements: Announcements) -> None:
         self._client = client
@@ -177,7 +177,7 @@ class Overview:
         return time.monotonic() - self._began
 
     def components(self) -> dict[str, str]:
-        """Return ``ok`` of Redis, storage and workers, or what is wrong, some seconds old."""
+        """Return ``ok`` or the fault of Redis, storage and workers, some seconds old."""
         return self._health.get()
 
     def look(self) -> Look:

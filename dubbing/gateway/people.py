@@ -1,7 +1,7 @@
 """People who sign in on a page with an API key: from then on, their browser sends a session's id.
 
-What Redis knows of a session bears a seal by the stored key: whoever has Redis alone cannot make
-sessions of keys.
+The entry of a session in Redis carries a seal by the stored key, so Redis alone is not enough to
+make sessions.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class People:
         return session
 
     def key_of(self, session: str) -> ApiKey | None:
-        """Return the key that a session was begun with, unless either has ended."""
+        """Return the key of a session, unless either has ended."""
         id_, _, seal = self._sessions.get(session).partition(":")
         key = self._keyring.get(id_) if id_ else None
         return key if key and same(seal, _seal(key, session)) else None

@@ -1,6 +1,6 @@
-"""The pulse: one look at the system every two seconds, while somebody listens at `/ws`.
+"""The pulse: reads the system every two seconds while there are listeners at `/ws`.
 
-So the calls to Redis and storage do not grow with those who listen.
+So the calls to Redis and storage do not grow with the listeners.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from dubbing.serving.faults import fault_of
 
 BEAT_SECONDS = 2.0
 BEHIND = 100
-"""Messages that wait for a listener; one that is slower is sent away, and may come back."""
+"""Most messages that wait for a listener; a slower one is disconnected, and may reconnect."""
 GOING_AWAY, UNKNOWN, FAILED, TRY_AGAIN_LATER = 1001, 1008, 1011, 1013
 """Codes with which a WebSocket is closed."""
 LEAVE_SECONDS = 2.0
-"""How long listeners may take to leave when the gateway ends."""
+"""Time for listeners to disconnect when the gateway ends."""
 
 
 def message(type_: str, data: Any = None, **more: Any) -> str:
@@ -35,37 +35,37 @@ def message(type_: str, data: Any = None, **more: Any) -> str:
 
 
 class Listener:
-    """One who listens: messages wait here until they are sent. For the gateway's event loop."""
+    """A listener, whose messages wait here until they are sent. For the gateway's event loop."""
 
     def __init__(self, caller: Caller) -> None:
         self.caller = caller
         self.gone: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        """Done when the listener is sent away, with the code of the WebSocket's end."""
+        """Done when the listener has to leave, with the code of the WebSocket's end."""
         self._outbox: asyncio.Queue[str] = asyncio.Queue(BEHIND)
 
     def tell(self, text: str) -> None:
-        """Add a message; a listener that is too slow is sent away."""
+        """Add a message; a listener that is too slow is disconnected."""
         try:
             self._outbox.put_nowait(text)
         except asyncio.QueueFull:
             self.leave(TRY_AGAIN_LATER)
 
     async def tell_in_time(self, text: str) -> None:
-        """Add a message as soon as there is room: for a task that works for this listener alone."""
+        """Add a message as soon as there is room, for a task that serves only this listener."""
         await self._outbox.put(text)
 
     async def next(self) -> str:
-        """Return the message that has waited longest, once there is one."""
+        """Return the oldest message, once there is one."""
         return await self._outbox.get()
 
     def leave(self, code: int) -> None:
-        """Have the listener leave."""
+        """Make the listener leave."""
         if not self.gone.done():
             self.gone.set_result(code)
 
 
 class Pulse:
-    """Tells listeners how the system is, and what changed. For the gateway's event loop."""
+    """Sends the state of the system and its changes to listeners. For the gateway's event loop."""
 
     def __init__(self, look: Callable[[], Look]) -> None:
         """Look at nothing yet; `step` does."""
@@ -74,7 +74,7 @@ class Pulse:
         self._wanted = asyncio.Event()
         self._empty = asyncio.Event()
         self._last: Look | None = None
-        """The last look; None while nobody listens."""
+        """The last reading; None without listeners."""
         self._texts: dict[str, str] = {}
         """What the last look tells each tenant; ``""`` stands for admins."""
         self._over = False
@@ -91,7 +91,7 @@ class Pulse:
 
     @contextmanager
     def heard_by(self, listener: Listener) -> Iterator[None]:
-        """Tell a listener how the system is now, and what changes during the block."""
+        """Send a listener the present status, and the changes during the block."""
         self._listeners.add(listener)
         self._wanted.set()
         if self._over:
@@ -105,7 +105,7 @@ class Pulse:
                 self._empty.set()
 
     def tell_status(self, listener: Listener) -> None:
-        """Tell a listener how the system was at the last look; without one, it is told soon."""
+        """Send a listener the last status; without one, it comes soon."""
         if self._last:
             listener.tell(self._status(self._last, listener.caller))
 
@@ -146,7 +146,7 @@ class Pulse:
 
 
 def _news(before: Look, now: Look) -> Iterator[str]:
-    """Yield a message for each thing that changed between two looks."""
+    """Yield a message for each change between two readings."""
     then = {node.node_id: node for node in before.nodes}
     for node in now.nodes:
         was = then.pop(node.node_id, None)

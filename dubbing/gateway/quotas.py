@@ -1,4 +1,4 @@
-"""What a tenant may ask for over HTTP: open jobs, lines, seconds of engines, and storage."""
+"""The quotas of tenants over HTTP: open jobs, lines, seconds of engines, and storage."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ log = logging.getLogger(__name__)
 Amount = TypeVar("Amount", int, float)
 
 OTHERS = "*"
-"""Stands for the tenants that the settings do not name."""
+"""The name for all tenants that the settings do not list."""
 OPEN_SECONDS = 30
-"""After which a tenant whose jobs are all open may come again."""
+"""Seconds until a retry of a tenant with too many open jobs."""
 FULL_SECONDS = 3600
-"""The same for a tenant that has to delete something first."""
+"""The same for a tenant that has to delete data first."""
 KNOWN_SECONDS = 2.0
-"""How long it is known what a tenant has used: that is summed up of many marks in storage."""
+"""Time for which a tenant's usage is cached: it is the sum of many marks in storage."""
 GB = 1e9
 
 
 @dataclass(frozen=True)
 class Used:
-    """What a tenant has used of its quota."""
+    """A tenant's usage of its quota."""
 
     open_jobs: int
     lines_today: int | None
@@ -92,7 +92,7 @@ class Quotas:
         self.charge_lines(tenant, lines)
 
     def charge_lines(self, tenant: str, lines: int) -> None:
-        """Count lines that a tenant has spoken; raises LimitReached, but not for no lines."""
+        """Count lines to be spoken for a tenant; raises LimitReached, but not for 0 lines."""
         if not lines:
             return
         quota = self.of(tenant)
@@ -114,7 +114,7 @@ class Quotas:
             )
 
     def _check_seconds(self, tenant: str) -> None:
-        """Raise LimitReached when engines have spoken as long for a tenant as they may."""
+        """Raise LimitReached when the seconds of engines for a tenant reach its quota."""
         most = self.of(tenant).engine_seconds_a_month
         if most is not None and self._seconds_used(tenant) >= most:
             now = datetime.now(UTC)
@@ -125,7 +125,7 @@ class Quotas:
             )
 
     def check_storage(self, tenant: str, more: int = 0) -> None:
-        """Raise LimitReached when a tenant keeps all that it may, or would with ``more`` bytes."""
+        """Raise LimitReached when a tenant's storage, with ``more`` bytes, exceeds its quota."""
         most = self.of(tenant).storage_gb
         if most is None:
             return
@@ -137,7 +137,7 @@ class Quotas:
             )
 
     def used(self, tenant: str) -> Used:
-        """Return what a tenant has used."""
+        """Return a tenant's usage."""
         quota, lines = self.of(tenant), None
         if quota.lines_a_day is not None and self._loop:
             asked = self._counter.left(RateLimitItemPerDay(quota.lines_a_day), "lines", tenant)
@@ -176,7 +176,7 @@ class Quotas:
 
 
 def _known(kept: dict[str, Kept[Amount]], tenant: str, ask: Callable[[], Amount]) -> Amount:
-    """Return an amount of a tenant's, summed up anew when it is old."""
+    """Return a cached amount of a tenant, and sum it up again when it is old."""
     return kept.setdefault(tenant, Kept(ask, KNOWN_SECONDS)).get()
 
 

@@ -1,4 +1,4 @@
-"""How a request to the gateway fails: its own errors, and what OpenAPI says of all."""
+"""The errors of requests to the gateway: its own ones, and the OpenAPI description of all."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Forbidden(Permanent):
 
 
 class BrokenOff(Transient):
-    """The body of the request did not come whole: the connection broke, or was silent."""
+    """The body of the request ended early: the connection broke, or was silent."""
 
     code = "broken_off"
 
@@ -33,7 +33,7 @@ class LimitReached(Transient):
     code = "rate_limit_exceeded"
 
     def __init__(self, message: str, *, retry_after: float) -> None:
-        """Take the seconds after which a request will be served."""
+        """Take the seconds after which to try again."""
         self.retry_after = retry_after
         super().__init__(message)
 
@@ -49,7 +49,7 @@ FAULTS = Faults(own_form, STATUSES, {})
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return what a route may answer instead of its result, beside what every route may."""
+    """Return the possible errors of a route, beyond those of every route."""
     return {
         status: {"model": FaultBody, "description": WORDS[status]}
         for status in (400, 401, 403, 422, 429, 500, 503, *statuses)

@@ -23,17 +23,17 @@ from dubbing.ledger.servers import ServerBeat, id_of
 from dubbing.queue.fleet import Order
 
 POOLS_SECONDS = 5.0
-"""How long the servers of engines are known without a look at storage."""
+"""Time for which the servers of engines are cached."""
 
 
 class Roster:
-    """Lists nodes, tells them what to do, and registers servers. Safe to use from threads."""
+    """Lists and controls nodes, and registers servers. Safe to use from several threads."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self._pools: Kept[dict[str, Pool]] = Kept(client.registry.all, POOLS_SECONDS)
         self._writing = threading.Lock()
-        """A pool is one document: two that are registered at once would lose one of them."""
+        """A pool is one document: of two simultaneous registrations, one would be lost."""
 
     def nodes(self) -> list[NodeBody]:
         """Return all nodes: workers by name, with those offline for up to an hour, then servers."""
@@ -54,9 +54,9 @@ class Roster:
         return nodes[id_]
 
     def steer(self, id_: str, order: Order, engine: str) -> Holding:
-        """Have a node carry out an order; return what it then holds.
+        """Send an order to a node; return its engines afterwards.
 
-        A server takes lines or none: it can be told nothing else. Raises as `Fleet.steer`.
+        A server only takes lines or not, and has no other orders. Raises as `Fleet.steer`.
         """
         if self.node(id_).kind == "worker":
             return self._client.fleet.steer(id_, order, engine)
@@ -71,9 +71,8 @@ class Roster:
     ) -> tuple[NodeBody, bool]:
         """Add a server to the endpoints of an engine; return it, and whether it is new.
 
-        A server of the same id gives way, and its price is kept. fields, declared: as of
-        `Registry.add`.
-        Raises BadInput for an address that is none, and as `Registry.add` does.
+        It replaces a server of the same id, whose price is kept. fields, declared: as of
+        `Registry.add`. Raises BadInput for an invalid address, and as `Registry.add` does.
         """
         asked = validated(Endpoint, fields, engine)
         _check_host(asked.url)
@@ -105,7 +104,7 @@ class Roster:
         self.withdraw(engine, endpoint.url)
 
     def withdraw(self, engine: str, url: str) -> Pool:
-        """Remove the server of an engine at an address, as `remove` does; return what is left."""
+        """Remove the server of an engine at an address, as `remove` does; return its pool."""
         with self.writing() as registry:
             endpoint = registry.pools.get(engine).endpoint(url)
             left = registry.remove(engine, url)
@@ -115,7 +114,7 @@ class Roster:
 
     @contextmanager
     def writing(self) -> Iterator[Registry]:
-        """Yield what changes the servers of engines, for one caller at a time."""
+        """Yield the registry for changes of servers, to one caller at a time."""
         with self._writing:
             self._pools.forget()
             try:
@@ -142,7 +141,7 @@ class Roster:
 
 
 def _check_host(url: str) -> None:
-    """Raise BadInput for an address at which a server listens, and where nobody reaches it."""
+    """Raise BadInput for an address on which a server may listen, but which cannot be reached."""
     try:
         nowhere = ip_address(urlsplit(url).hostname or "").is_unspecified
     except ValueError:

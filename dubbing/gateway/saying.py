@@ -1,4 +1,4 @@
-"""Texts that callers have spoken at once, by a worker, and wait for."""
+"""Texts that a worker speaks at once, while the caller waits."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def said(
     """
     check_by_name([voice])
     if engine not in engines_online(office):
-        # An engine that nobody knows will have none later either.
+        # An unknown engine will have no worker later, either.
         known(office, engine)
         raise Transient(f"no worker of {engine!r} is online: start `dubbing worker {engine}`")
     began = time.monotonic()
@@ -106,6 +106,6 @@ def known(office: Office, engine: str) -> EngineSpec:
 
 
 def engines_online(office: Office) -> set[str]:
-    """Return the engines that a worker is online for."""
+    """Return the engines with an online worker."""
     workers = office.client.fleet.workers()
     return {engine for worker in workers if worker.online for engine in worker.engines}

@@ -16,7 +16,7 @@ from dubbing.job import Caution, Segment
 
 
 class ScriptBody(Model):
-    """Who says what, from when to when."""
+    """A segment: speaker, text and times."""
 
     model_config = example(
         language=None,
@@ -30,7 +30,7 @@ class ScriptBody(Model):
     """BCP 47 tag; null unless a transcript names its language."""
     segments: list[Segment]
     cautions: list[Caution]
-    """What to look at in the script."""
+    """The cautions about the script."""
 
 
 def _reading(
@@ -45,7 +45,7 @@ def _reading(
 
 
 ScriptReading = Annotated[Reading, Depends(_reading)]
-"""How the query says that a script is read."""
+"""The options of the query for reading a script."""
 
 router = APIRouter(prefix="/v1/uploads", tags=["uploads"])
 

@@ -1,6 +1,6 @@
-"""Tells webhooks of the ends of jobs: signed, in turn with other gateways, some at once.
+"""Sends the ends of jobs to webhooks: signed, in turn with other gateways, several at once.
 
-A slow receiver holds up its own messages alone. What cannot be told is tried again for a day.
+A slow receiver delays only its own messages. A failed message is tried again for a day.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from dubbing.webhooks.webhook import Happening, Webhook, Webhooks
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1
-"""Pause between two looks at what is due; one gateway looks each time."""
+"""Pause between two searches for due messages; one gateway searches each time."""
 ANSWER_SECONDS = 15.0
-"""How long a receiver may take."""
+"""Timeout of a receiver."""
 TURN_SECONDS = 60
-"""For which no other gateway tells a message that one of them tells: longer than it takes."""
+"""Time for which no other gateway sends a message in progress: longer than one try."""
 AT_ONCE, AT_ONCE_EACH = 64, 4
 """Messages on their way: in all, and to one webhook."""
 
 
 class Sender:
-    """Sends what is in the outbox."""
+    """Sends the messages of the outbox."""
 
     def __init__(
         self, storage: Storage, ledger: Ledger, facts: Facts, transport: httpx2.AsyncBaseTransport
@@ -68,14 +68,14 @@ class Sender:
             task.add_done_callback(self._tasks.discard)
 
     async def end(self) -> None:
-        """Stop; what is on its way is told again by another gateway."""
+        """Stop; another gateway sends the messages in progress again."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._client.aclose()
 
     def _taken(self) -> list[tuple[str, Outgoing]]:
-        """Return due messages for this gateway to tell now."""
+        """Return due messages for this gateway to send now."""
         if not self._ledger.turn("outbox", LOOK_SECONDS):
             return []
         taken: list[tuple[str, Outgoing]] = []
@@ -105,7 +105,7 @@ class Sender:
             self._busy[message.webhook] -= 1
 
     async def _told(self, message: Outgoing) -> str | None:
-        """Tell a message, unless it was told before; return why it was not, None when it was.
+        """Send a message, unless it was sent before; return the reason of a failure, or None.
 
         Raises NotFound when the webhook, or the job, is gone.
         """

@@ -19,25 +19,25 @@ router = APIRouter(prefix="/session", include_in_schema=False)
 
 
 class KeyBody(Model):
-    """The key of who signs in."""
+    """The key of a person."""
 
     key: str = Field(min_length=1, max_length=200)
 
 
 class SessionBody(Model):
-    """Who looks at a page."""
+    """The person at a page."""
 
     key: str
     """Id of the key; empty for a person on this machine without one."""
     tenant: str
     scopes: list[Scope]
     flower_url: str
-    """Where Flower is, for those who may command workers; empty if nobody says so."""
+    """The address of Flower, for admins; empty if the settings have none."""
 
 
 @router.get("")
 def session(request: Request) -> SessionBody:
-    """Tell who has signed in."""
+    """Return the person who has signed in."""
     caller, settings = caller_of(request), office_of(request).settings
     return SessionBody(
         key=caller.key,

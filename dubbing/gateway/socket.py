@@ -1,4 +1,4 @@
-"""`/ws`: what happens in the system, to pages and programs that listen.
+"""`/ws`: sends the state of the system and its changes to pages and programs.
 
 Messages are objects in JSON, ``{"type", "data", "timestamp"}``. A client may send ``ping``,
 ``get_status``, ``follow`` and ``unfollow``, the last two with a ``job``.
@@ -32,13 +32,13 @@ from dubbing.serving.faults import fault_of
 MOST_FOLLOWED = 50
 """Jobs that a client may follow at once."""
 CLOSE_SECONDS = 5.0
-"""How long a client may take to read the end."""
+"""Time for a client to read the end."""
 
 router = APIRouter()
 
 
 class Ask(StrEnum):
-    """What a client may ask for."""
+    """The requests of a client."""
 
     PING = "ping"
     GET_STATUS = "get_status"
@@ -56,17 +56,17 @@ class AskBody(Model):
 
 
 class JobEventBody(EventBody):
-    """What happened to a job that a client follows."""
+    """An event of a job that a client follows."""
 
     id: str
-    """As in the events of `/v1/jobs/{id}/events`; ``""`` where only its status is newer."""
+    """As in the events of `/v1/jobs/{id}/events`; ``""`` if only its status is newer."""
     status: JobBody
-    """Where it stands after that."""
+    """Its status after that."""
 
 
 @router.websocket("/ws")
 async def socket(websocket: WebSocket) -> None:
-    """Tell a client what happens, until it leaves or is sent away."""
+    """Send a client all messages, until it leaves or is disconnected."""
     office, caller = office_of(websocket), caller_of(websocket)
     try:
         caller.check(Scope.READ)
@@ -98,7 +98,7 @@ class Conversation:
         """The task of each job that the client follows."""
 
     async def run(self) -> None:
-        """Talk until the client leaves, or is sent away."""
+        """Talk until the client leaves or is disconnected."""
         gone = self._listener.gone
         parts = self._send(), self._receive(), self._watch()
         talk = [asyncio.create_task(part) for part in parts]
@@ -165,7 +165,7 @@ class Conversation:
         self._followed[job] = asyncio.create_task(self._follow(job))
 
     async def _follow(self, job: str) -> None:
-        """Tell the client what happens to a job, until the job has ended."""
+        """Send the client the events of a job, until the job has ended."""
         office, listener = self._office, self._listener
         try:
             await run_in_threadpool(office.facts.check, listener.caller, job)

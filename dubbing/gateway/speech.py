@@ -24,7 +24,7 @@ MOST_TEXTS = 1000
 LARGEST = 32 << 20
 """Bytes of a request's texts."""
 LEAST_SLOT, SLOT_PER_CHARACTER = 3.0, 0.4
-"""Seconds of a line's time in a batch: more than slow speech takes in any script."""
+"""Seconds of a line's time in a batch: more than slow speech takes in any writing system."""
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=5000)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100)]
@@ -48,9 +48,9 @@ class SynthesizeBody(Model):
     """BCP 47 tag."""
     output_format: Literal["wav", "mp3", "flac", "opus"] = "wav"
     speed: float = Field(default=1.0, ge=0.5, le=2.0)
-    """Refused for an engine that has no speed, or not this one."""
+    """Refused for an engine that does not offer this speed."""
     pitch: float = Field(default=1.0, ge=0.5, le=2.0)
-    """Factor of the frequency: 2 is an octave up. Refused for an engine that has no pitch."""
+    """Factor of the frequency: 2 is an octave up. Refused for an engine without pitch."""
 
 
 class BatchBody(Model):
@@ -80,10 +80,10 @@ class BatchJobBody(Model):
 
     job_id: str
     status: str
-    """Where the job's state is: see there for waiting and events."""
+    """The route of the job's status; it can wait, and has events."""
     total: int
     results: list[str]
-    """Where the sound of each text will be, in their order."""
+    """The route of each text's sound, in order."""
 
 
 class EngineBody(Model):
@@ -96,7 +96,7 @@ class EngineBody(Model):
     voices: list[str]
     """Its stock voices."""
     clones: bool
-    """Whether it speaks in the voices of `/api/voices`."""
+    """Whether it can speak in the voices of `/api/voices`."""
     speeds: tuple[float, float]
     """Slowest and fastest; equal when it has only one."""
     longest: dict[str, int]
@@ -104,7 +104,7 @@ class EngineBody(Model):
     reference_seconds: tuple[float, float] | None
     """Shortest and longest speech of a recording that it can clone; null for any."""
     needs_transcript: bool
-    """Whether it clones a recording only with the words that are said in it."""
+    """Whether it clones a recording only with its transcript."""
     licence: str
     online: bool
     """Whether a worker is online for it."""
@@ -140,7 +140,7 @@ def synthesize(request: Request, caller: Submitter, body: SynthesizeBody) -> Res
     max_body_size=LARGEST,
 )
 def batch_synthesize(request: Request, caller: Submitter, body: BatchBody) -> BatchJobBody:
-    """Have many texts spoken as a job, which keeps the sound of each.
+    """Speak many texts as a job, which keeps the sound of each.
 
     The job's outputs hold all texts one after the other: each begins 3 s and 0.4 s a character
     after the one before. The same request again is the same job.

@@ -1,4 +1,4 @@
-"""Removes uploads that nobody finishes, with what has come of them."""
+"""Removes abandoned uploads with their parts."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from dubbing.submission.uploads import ID, Uploads
 log = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 3600.0
-"""Pause between two looks."""
+"""Pause between two checks."""
 ABANDONED_SECONDS = 24 * 3600.0
-"""An unfinished upload of which nothing was stored for so long is removed. While one is being sent,
-its next part is stored within five hours, however slowly it comes."""
+"""An unfinished upload without new data for so long is removed. During a transfer, the next part
+is stored within five hours, at any speed."""
 
 
 class Sweeper:
-    """Looks at all uploads. Several gateways may do so at the same time."""
+    """Checks all uploads. Several gateways may do so at the same time."""
 
     def __init__(self, storage: Storage, uploads: Uploads) -> None:
         """Take the uploads."""
@@ -31,7 +31,7 @@ class Sweeper:
         """Uploads of which nothing was stored since then have been looked at."""
 
     def sweep(self) -> None:
-        """Remove unfinished uploads of which nothing was stored for a day, and lost parts."""
+        """Remove unfinished uploads without new data for a day, and lost parts."""
         until = time.time() - ABANDONED_SECONDS
         newest: dict[tuple[str, str], float] = {}
         for key, at in self._storage.times(Keys.UPLOADS).items():
@@ -42,12 +42,12 @@ class Sweeper:
         self._seen = until
 
     def _remove(self, tenant: str, id_: str, until: float) -> None:
-        # The next part may have come just now.
+        # The next part may just have arrived.
         parts = self._storage.times(Keys.upload_parts(tenant, id_))
         try:
             upload = self._uploads.find(tenant, id_)
         except NotFound:
-            # It was deleted while a part came.
+            # It was deleted while a part arrived.
             each(self._storage.delete, parts)
             return
         except (Damaged, NewerRelease) as exc:
@@ -62,6 +62,6 @@ class Sweeper:
 
 
 def _is_upload(whose: tuple[str, str]) -> bool:
-    """Whether a tenant and an id are those of an upload: files of other programs may lie there."""
+    """Whether a tenant and an id belong to an upload: other programs may put files there."""
     tenant, id_ = whose
     return is_identifier(tenant) and re.fullmatch(ID, id_) is not None

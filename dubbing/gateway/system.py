@@ -1,4 +1,4 @@
-"""`/api/status` and `/api/announcements`: the system at a glance, and words to all who use it."""
+"""`/api/status` and `/api/announcements`: the state of the system, and announcements."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class AnnouncementsBody(Model):
 
 @router.get("/api/status", responses=documented())
 def status(request: Request, caller: Reader) -> StatusBody:
-    """Tell what the system does: open jobs, nodes, queues, and engines that have a node."""
+    """Return the state of the system: open jobs, nodes, queues, and engines that have a node."""
     return office_of(request).overview.look().as_seen_by(caller)
 
 
@@ -36,7 +36,7 @@ def announcements(request: Request, caller: Reader) -> AnnouncementsBody:
 
 @router.post("/api/announcements", status_code=201, responses=documented())
 def announce(request: Request, caller: Admin, body: AnnounceBody) -> Announcement:
-    """Announce something to all callers; those that listen at `/ws` hear of it within seconds."""
+    """Publish an announcement to all callers; listeners at `/ws` get it within seconds."""
     return office_of(request).announcements.add(body)
 
 

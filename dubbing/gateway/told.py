@@ -1,4 +1,4 @@
-"""What was told of the lines of jobs, kept for those who ask again: a page that is loaded anew."""
+"""Cached lists of the lines of jobs, for example for a page that is reloaded."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dubbing.jobs.status import Status
 from dubbing.storage import Storage
 
 KEPT = 4
-"""Answers that are kept; one of 10,000 lines has some 9 MB."""
+"""Number of cached answers; an answer of 10,000 lines has some 9 MB."""
 
 
 class Told:
@@ -25,10 +25,10 @@ class Told:
     def of(self, status: Status) -> bytes:
         """Return the lines of a job; raises as `lines_of` does.
 
-        They are kept once the job has ended with an output: nothing but an approval changes then.
+        They are cached once the job has ended with an output: only approvals change then.
         """
         good = frozenset(approved(self._storage, status.id))
-        # The name of an output is of one job, one round and one run alone.
+        # The name of an output belongs to exactly one job, round and run.
         asked = status.output, status.round, good
         with self._lock:
             if asked in self._kept:

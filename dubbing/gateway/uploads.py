@@ -29,7 +29,7 @@ from dubbing.submission.uploads import Upload, Uploads, UploadState, WrongOffset
 LARGEST_PUT = 5 << 30
 """Bytes of the largest file that S3 takes in one request."""
 PART = 4 << 20
-"""Bytes of a chunk that are stored at once; more in memory, or more objects, would gain nothing."""
+"""Bytes of a chunk that are stored at once; more memory, or more objects, would gain nothing."""
 OFFSET, LENGTH = "Upload-Offset", "Upload-Length"
 ALWAYS = {"Cache-Control": "no-store", "Tus-Resumable": "1.0.0"}
 
@@ -47,7 +47,7 @@ router = APIRouter(prefix="/v1/uploads", tags=["uploads"])
 
 
 class UploadBody(Model):
-    """A file that was sent, or is on its way."""
+    """An upload, finished or not."""
 
     model_config = example(
         id="5f1c9a0b7d3e4c2a1b0f9e8d",
@@ -63,14 +63,14 @@ class UploadBody(Model):
 
     id: str
     source: str
-    """As a job names it: where a manifest has a path."""
+    """Its name in manifests, in place of a path."""
     name: str
     bytes: int | None
-    """Size of the whole file; null while nobody has told it."""
+    """Size of the whole file; null while it is unknown."""
     offset: int
     """Bytes received."""
     sha256: str | None
-    """Digest of the whole file; null while it is on its way."""
+    """Digest of the whole file; null until it is complete."""
     state: UploadState
     created: datetime
     put: str | None = None
@@ -144,7 +144,7 @@ def uploads(
 
 @router.get("/{upload_id}", name="upload", responses=documented(404))
 def upload(request: Request, response: Response, caller: Submitter, upload_id: str) -> UploadBody:
-    """Tell how much of a file has come."""
+    """Return how many bytes of a file were received."""
     uploads = office_of(request).uploads
     found = uploads.find(caller.tenant, upload_id)
     offset = uploads.offset(found)
@@ -158,7 +158,7 @@ def upload(request: Request, response: Response, caller: Submitter, upload_id: s
     responses={**documented(404), 200: {"headers": dict(OFFSETS)}},
 )
 def head(request: Request, caller: Submitter, upload_id: str) -> Response:
-    """Tell how much of a file has come, in headers alone."""
+    """Return the received bytes of a file, in headers only."""
     uploads = office_of(request).uploads
     found = uploads.find(caller.tenant, upload_id)
     return Response(headers=_told(found, uploads.offset(found)))
@@ -186,9 +186,9 @@ async def append(
     upload_id: str,
     upload_offset: Annotated[int, Header(ge=0, description="Bytes received before.")],
 ) -> Response:
-    """Send a chunk, of any size; the one that is the last finishes the upload.
+    """Send a chunk of any size; the last chunk finishes the upload.
 
-    A chunk that breaks off is kept as far as it came: ask where to go on.
+    An interrupted chunk is kept as far as it was received: ask for the offset to continue from.
     """
     office = office_of(request)
     uploads = office.uploads
@@ -211,14 +211,14 @@ async def append(
 
 @router.post("/{upload_id}/finish", responses=documented(404, 409))
 def finish(request: Request, caller: Submitter, upload_id: str) -> UploadBody:
-    """Finish a file of which all has come; a second call changes nothing."""
+    """Finish a complete file; a second call changes nothing."""
     found = office_of(request).uploads.finished(caller.tenant, upload_id)
     return _body(found, found.bytes or 0)
 
 
 @router.delete("/{upload_id}", status_code=204, responses=documented(404))
 def delete(request: Request, caller: Submitter, upload_id: str) -> None:
-    """Forget a file, and all that came of it; jobs that were submitted with it keep it."""
+    """Delete an upload; jobs that were submitted with it keep the file."""
     uploads = office_of(request).uploads
     uploads.delete(uploads.find(caller.tenant, upload_id))
 
@@ -233,13 +233,13 @@ async def _whole(request: Request, uploads: Uploads, tenant: str, name: str) -> 
 
 
 def _check_name(name: str) -> None:
-    """Raise BadInput for a name that is none of a file."""
+    """Raise BadInput for an invalid file name."""
     if name.strip(". ") == "" or {"/", "\\", *CONTROLS} & {*name}:
         raise BadInput("this is no name of a file, such as film.mp4", where="name")
 
 
 def _told(upload: Upload, offset: int) -> dict[str, str]:
-    """Return the headers that tell how much has come."""
+    """Return the headers with the received bytes."""
     length = {LENGTH: str(upload.bytes)} if upload.bytes else {}
     return {OFFSET: str(offset), **length, **ALWAYS}
 

@@ -63,7 +63,7 @@ class StoredVoiceBody(Model):
     voice_name: str
     """The same."""
     engine: str | None
-    """The engine that it was asked for, or else the first one of ``engines``."""
+    """The requested engine, or else the first one of ``engines``."""
     engines: list[str]
     """The engines that can speak in it."""
     created_at: datetime | None
@@ -74,9 +74,9 @@ class StoredVoiceBody(Model):
     doubts: list[str]
     """Reasons why it may not sound as intended."""
     unfit: dict[str, str]
-    """Engines that clone voices but not this one, each with what it needs."""
+    """Engines that clone voices but not this one, each with its requirement."""
     judgement: Judgement | None
-    """What was measured of the recording, as it was sent; null for a voice that was not judged."""
+    """The measured quality of the sent recording; null for a voice that was not judged."""
 
 
 class StoredVoicesBody(Model):
@@ -104,9 +104,9 @@ def extract_voice(
 ) -> StoredVoiceBody:
     """Make a voice from a recording of one speaker, in any format, of up to 50 MB.
 
-    It is named by `voice_id`, or else by `voice_name`; without either, it is given a name.
-    `reference_text`: what is said in it. `engine`: one that must be able to speak in it.
-    `consent`: who agreed to what.
+    Its name is `voice_id`, or else `voice_name`, or else a generated one. `reference_text`: its
+    transcript. `engine`: an engine that must be able to use it. `consent`: a note on the speaker's
+    consent.
     """
     client = office_of(request).client
     with scratch() as folder:
@@ -135,7 +135,7 @@ def voices(request: Request, caller: Reader) -> StoredVoicesBody:
 
 @router.get("/voices/{voice_id}", responses=documented(404))
 def voice(request: Request, caller: Reader, voice_id: VoiceId) -> StoredVoiceBody:
-    """Tell what is known of a voice."""
+    """Return the details of a voice."""
     client = office_of(request).client
     return _body(client.voices_of(caller.tenant).get(voice_id), client.specs())
 
@@ -159,7 +159,7 @@ def recording(request: Request, caller: Reader, voice_id: VoiceId) -> Response:
 def delete_voice(request: Request, caller: VoiceMaker, voice_id: VoiceId) -> None:
     """Delete a voice; its recording stays as long as jobs use it."""
     library = office_of(request).client.voices_of(caller.tenant)
-    # By its name alone: the digest of a voice may be another tenant's.
+    # Only by its name: the digest of a voice may be another tenant's.
     library.get(voice_id)
     library.delete(voice_id)
 

@@ -1,4 +1,4 @@
-"""`/v1/webhooks`: URLs that are told of the ends of jobs, and what they were not told."""
+"""`/v1/webhooks`: URLs that get the ends of jobs, and their failed messages."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class WebhookBody(Model):
 
 
 class NewWebhookBody(WebhookBody):
-    """A webhook with the secret that signs what it is told; it is not shown again."""
+    """A webhook with the secret that signs its messages; it is not shown again."""
 
     secret: str
 
@@ -75,7 +75,7 @@ class MessagesBody(Model):
 
 @router.post("", status_code=201, responses=documented())
 def make(request: Request, caller: Submitter, body: WebhookAsked) -> NewWebhookBody:
-    """Make a webhook. What it is told is signed as Standard Webhooks has it."""
+    """Make a webhook. Its messages are signed as in Standard Webhooks."""
     return _new(_webhooks(request).make(caller.tenant, body.url, body.events))
 
 
@@ -87,14 +87,14 @@ def webhooks(request: Request, caller: Reader) -> WebhooksBody:
 
 @router.delete("/{webhook_id}", status_code=204, responses=documented(404))
 def delete(request: Request, caller: Submitter, webhook_id: Id) -> Response:
-    """Delete a webhook; what it was not told yet is dropped."""
+    """Delete a webhook and its unsent messages."""
     _webhooks(request).delete(caller.tenant, webhook_id)
     return Response(status_code=204)
 
 
 @router.post("/{webhook_id}/rotate", responses=documented(404, 409))
 def rotate(request: Request, caller: Submitter, webhook_id: Id) -> NewWebhookBody:
-    """Give a webhook a new secret; for a day, the one before signs too."""
+    """Give a webhook a new secret; for a day, the old one also signs."""
     return _new(_webhooks(request).rotate(caller.tenant, webhook_id))
 
 
@@ -107,7 +107,7 @@ def test(request: Request, caller: Submitter, webhook_id: Id) -> MessageBody:
 
 @router.get("/{webhook_id}/dead", responses=documented(404, 409))
 def dead(request: Request, caller: Reader, webhook_id: Id) -> MessagesBody:
-    """List what a webhook was not told, though it was tried for a day."""
+    """List the messages that a webhook did not receive within a day."""
     webhook = _webhooks(request).find(caller.tenant, webhook_id)
     found = _outbox(request).dead(caller.tenant, webhook.id)
     return MessagesBody(messages=[_message(one) for one in found])
@@ -117,7 +117,7 @@ def dead(request: Request, caller: Reader, webhook_id: Id) -> MessagesBody:
     "/{webhook_id}/dead/{message_id}/resend", status_code=202, responses=documented(404, 409)
 )
 def resend(request: Request, caller: Submitter, webhook_id: Id, message_id: Id) -> MessageBody:
-    """Try a dead message again, for another day."""
+    """Send a dead message again, for another day."""
     webhook = _webhooks(request).find(caller.tenant, webhook_id)
     return _message(_outbox(request).resend(caller.tenant, webhook.id, message_id))
 

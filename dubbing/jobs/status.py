@@ -24,7 +24,7 @@ from dubbing.storage import Keys, Storage, each
 OPEN = {state for state in JobState if not state.ended and state is not JobState.UNREADABLE}
 """States of a job that is marked as open."""
 PAGE = 200
-"""Jobs that are looked at together."""
+"""Jobs that are read together."""
 
 
 class Status(Model):
@@ -51,7 +51,7 @@ class Status(Model):
     Assembly counts as nothing until one was done.
     """
     lacks: tuple[str, ...] = ()
-    """Engines, or ``assembly``, that it needs and that no online worker takes work for."""
+    """Engines, or ``assembly``, that it needs and for which no online worker takes work."""
     unable: dict[str, str] = Field(default_factory=dict)
     """Engines of ``lacks`` that online workers could not load, and why."""
     faults: dict[str, str] = Field(default_factory=dict)

@@ -28,7 +28,7 @@ class Estimate(Model):
     """Cost by currency, by what lines cost of late; empty where they cost nothing, None while
     nothing tells."""
     lacks: tuple[str, ...]
-    """Engines, or ``assembly``, that it needs and that no online worker takes work for."""
+    """Engines, or ``assembly``, that it needs and for which no online worker takes work."""
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ class VoiceDetails(Model):
     fits: tuple[str, ...]
     """Engines that can clone it."""
     unfit: dict[str, str]
-    """Engines that clone voices but not this one, each with what it needs."""
+    """Engines that clone voices but not this one, each with its requirement."""
 
 
 class Deletion(Model):

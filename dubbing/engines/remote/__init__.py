@@ -1,7 +1,7 @@
-"""Engines that speak elsewhere: pools of endpoints that are reached over HTTP.
+"""Remote engines: pools of endpoints that are reached over HTTP.
 
-A pool is data in storage (`pool`). `dispatch` decides which endpoint takes the next request, by how
-each one stands (`standing`) and which of its slots are this process's (`shares`). `wire` sends it,
-and tells faults of an endpoint from refusals of a line. `sound` reads the answer, and `engine` is
-the base of the adapters.
+A pool is data in storage (`pool`). `dispatch` chooses the endpoint of the next request, by the
+standing of each (`standing`) and this process's slots (`shares`). `wire` sends it, and
+distinguishes faults of an endpoint from refusals of a line. `sound` reads the answer, and `engine`
+is the base of the adapters.
 """

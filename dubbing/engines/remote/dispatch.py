@@ -1,10 +1,9 @@
-"""Which endpoint of a pool takes the next line: the least loaded one that is not resting.
+"""Chooses the endpoint of the next line: the least loaded one that is not resting.
 
-No endpoint is sent more lines at once than the slots of it that are this process's (`shares`).
-
-An endpoint that nobody answers at rests, each time longer. After a few failures in a row it is
-away: then one line at a time tries whether it is back. When all are away, `EngineAway` says so, and
-the batch waits in its queue: it is no line's fault.
+An endpoint gets at most as many simultaneous lines as it has slots of this process (`shares`). An
+endpoint that does not answer rests, longer each time. After a few failures in a row it is away:
+then one line at a time tests it. When all are away, `EngineAway` is raised, and the batch waits in
+its queue: its lines are not at fault.
 """
 
 from __future__ import annotations
@@ -26,19 +25,19 @@ from dubbing.telemetry.metrics import ENDPOINT_ANSWERS
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.5
-"""Pause between two looks for an endpoint while none can be used."""
+"""Pause between two searches for an endpoint while none is usable."""
 FIRST_REST, LONGEST_REST = 0.5, 10.0
 """Seconds that an endpoint rests after its first failure in a row, and at most."""
 SHORTEST_WISH, LONGEST_WISH = 0.2, 120.0
-"""Seconds of a ``Retry-After`` that are heeded, at least and at most."""
+"""Least and most seconds of a ``Retry-After``."""
 
 
 class _Nobody(EngineAway):
-    """No endpoint can be used, now and for some time."""
+    """No endpoint is usable for some time."""
 
 
 class LateError(Exception):
-    """The slot of a line was lost before the line was sent: no fault of line or endpoint."""
+    """The slot of a line was lost before sending; neither line nor endpoint is at fault."""
 
 
 class Dispatch:
@@ -63,16 +62,16 @@ class Dispatch:
         self._refresh = refresh
         self._why_none = ""
         self.trouble = ""
-        """Why no endpoint can be used; ``""`` while one can."""
+        """Why no endpoint is usable; ``""`` while one is."""
         self.changed: Callable[[], object] = lambda: None
-        """Called whenever `trouble` comes or goes."""
+        """Called whenever `trouble` changes."""
         self._states: dict[str, Standing] = {}
         self._changed = threading.Condition()
         self._closed = threading.Event()
         self._allotment = Allotment(name, shares, self._changed, self._places)
 
     def follow(self, endpoints: Iterable[Endpoint], why_none: str = "") -> None:
-        """Use these endpoints from now on; what is known of those that stay is kept.
+        """Use these endpoints from now on; keep the standing of those that stay.
 
         why_none: why there are none.
         """
@@ -87,22 +86,22 @@ class Dispatch:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Look for no endpoint any more, and give up all slots."""
+        """Stop looking for endpoints, and release all slots."""
         self._closed.set()
         self._allotment.close()
 
     def expecting(self, lines: int, seconds: float) -> AbstractContextManager[None]:
-        """Have slots for so many lines at once; see `Allotment.expecting`."""
+        """Expect that many simultaneous lines; see `Allotment.expecting`."""
         return self._allotment.expecting(lines, seconds)
 
     @contextmanager
     def turn(self, end: float, seconds: float, avoid: Collection[str] = ()) -> Iterator[Endpoint]:
-        """Provide an endpoint for one line, and learn from the errors of the block.
+        """Yield an endpoint for one line, and learn from the errors of the block.
 
         end: moment of `time.monotonic` until which to wait for a free one. seconds: how long the
-        block may take. avoid: addresses that are taken only when no other endpoint is there.
-        Raises EngineAway when no endpoint is there, or none is free in time, and LateError when the
-        slot was lost meanwhile.
+        block may take. avoid: addresses that are used only if there is no other endpoint. Raises
+        EngineAway when there is no endpoint, or none is free in time, and LateError when the slot
+        was lost meanwhile.
         """
         try:
             state = self._taken(end, seconds, avoid)
@@ -122,7 +121,7 @@ class Dispatch:
             if exc.retry_after is None:
                 self._strike(state, exc)
             else:
-                # One that says when to come again is busy, not away.
+                # An endpoint that names a time to retry is busy, not away.
                 self._strike(state, exc, max(SHORTEST_WISH, exc.retry_after), strikes=0)
             raise
         except Unfit as exc:
@@ -131,7 +130,7 @@ class Dispatch:
             raise
         except Failed as exc:
             ENDPOINT_ANSWERS.add(self._name, "failed")
-            # It may be the line's fault; but others take lines before it.
+            # The line may be at fault; but other endpoints go first.
             self._strike(state, exc, self._rest_after_failure(state))
             raise
         except SpeechRejected:
@@ -175,7 +174,7 @@ class Dispatch:
                 self._changed.wait(min([end, *resting]) - now)
 
     def _slots(self, state: Standing, seconds: float) -> int:
-        """Return how many lines an endpoint may be sent at once."""
+        """Return the number of simultaneous lines for an endpoint."""
         slots = self._allotment.slots(state.endpoint, seconds)
         return min(1, slots) if state.away else slots
 
@@ -198,10 +197,10 @@ class Dispatch:
         log.warning("%s at %s: %s", self._name, state.endpoint.url, exc)
 
     def _rest_after_failure(self, state: Standing) -> float:
-        """Return the seconds that an endpoint rests whose answer was no speech.
+        """Return the seconds that an endpoint rests after an answer without speech.
 
-        One that keeps failing rests while there are others, though their slots may all be those of
-        other processes: their lines are spoken, and those of this process would all fail.
+        An endpoint that keeps failing rests while there are others, even if all their slots belong
+        to other processes: all lines of this process would fail there.
         """
         with self._changed:
             others = (other for other in self._states.values() if other is not state)
@@ -215,7 +214,7 @@ class Dispatch:
             state.strikes = 0
 
     def _note_trouble(self, why: str) -> None:
-        """Note that no endpoint can be used, and look for one that can."""
+        """Note that no endpoint is usable, and look for one."""
         with self._changed:
             if self.trouble:
                 return
@@ -224,11 +223,11 @@ class Dispatch:
         self.changed()
 
     def _look_out(self) -> None:
-        """Ask endpoints that do not rest whether they are back, until one is."""
+        """Test endpoints that do not rest, until one is back."""
         while not self._closed.wait(LOOK_SECONDS):
             with suppress(DubbingError, Unreachable, Unfit, LateError):
                 self._refresh()
-                # One that was away is asked what it serves before its turn.
+                # An endpoint that was away is checked before its turn.
                 with self.expecting(1, 0.0), self.turn(time.monotonic() + 1, 0.0):
                     self.trouble = ""
                     self.changed()

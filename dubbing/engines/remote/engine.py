@@ -1,6 +1,6 @@
-"""The base of engines that speak elsewhere.
+"""The base of remote engines.
 
-Lines are spoken at once by as many threads as the pool has slots. A line whose endpoint fails goes
+As many threads as the pool has slots speak lines simultaneously. A line whose endpoint fails goes
 to another one, within the time of the call.
 """
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 FAILURES = 3
-"""Endpoints, or times, that a line may fail before that is its error."""
+"""Number of tries of a line before it gets the error."""
 LINES_A_SLOT = 8
 """Lines of a batch for each slot of the pool."""
 MOST_LINES = 64
@@ -39,28 +39,28 @@ MOST_THREADS = 64
 REFRESH_SECONDS = 5.0
 """Seconds after which the endpoints are read again: they may be changed at any time."""
 PATIENCE, PATIENCE_A_SECOND = 20.0, 4.0
-"""How long an endpoint may take for a line: so long, and so long for each second of speech."""
+"""Timeout of a line: a fixed part, and a part for each second of speech."""
 SHARE = 0.9
-"""Share of the time of a call after which its lines are left for later."""
+"""Share of the time of a call after which no more lines are begun."""
 
 
 class RemoteEngine:
-    """Speaks by the endpoints of a pool. Subclasses know one contract each."""
+    """An engine that speaks by the endpoints of a pool. Each subclass implements one contract."""
 
     weights: ClassVar[Weights | None] = None
     extra: ClassVar[str] = ""
     libraries: ClassVar[tuple[str, ...]] = ()
     most_slots: ClassVar[int] = 1000
-    """How many lines one of its servers can be sent at once."""
+    """Most simultaneous lines of one of its servers."""
     spec: EngineSpec
     model: str
     shares: Shares | None = None
     """Shares the slots of the endpoints with other processes, if it is set before `load`."""
 
     def __init__(self, name: str, folder: Path, pools: Pools | None = None) -> None:
-        """Read the pool, without asking any endpoint.
+        """Read the pool, without calling any endpoint.
 
-        pools: without it, this is the engine as it is before it has an endpoint.
+        pools: without it, the engine has no endpoint yet.
         """
         self._pools = pools
         self._key = pools.key if pools else lambda variable: ""
@@ -72,10 +72,10 @@ class RemoteEngine:
         self._read_at = -math.inf
 
     def load(self, device: str) -> None:
-        """Take the pool's model for what its endpoints serve; each is asked before its first line.
+        """Take the pool's model as that of its endpoints; each is checked before its first line.
 
-        An endpoint that nobody answers at keeps no worker from starting. Raises EngineMissing for
-        an engine without endpoints.
+        An endpoint that does not answer does not prevent the start of a worker. Raises
+        EngineMissing for an engine without endpoints.
         """
         from dubbing.engines.remote.dispatch import Dispatch  # noqa: PLC0415 - see above
         from dubbing.engines.remote.wire import Wire  # noqa: PLC0415 - see above
@@ -88,11 +88,11 @@ class RemoteEngine:
 
     @property
     def trouble(self) -> str:
-        """Why no endpoint can be used; ``""`` while one can."""
+        """Why no endpoint is usable; ``""`` while one is."""
         return self._dispatch.trouble if self._dispatch else ""
 
     def watch(self, changed: Callable[[], object]) -> None:
-        """Have ``changed`` called, by any thread, whenever `trouble` comes or goes."""
+        """Call ``changed``, from any thread, whenever `trouble` changes."""
         if self._dispatch:
             self._dispatch.changed = changed
 
@@ -113,7 +113,7 @@ class RemoteEngine:
         self._wire = self._dispatch = None
 
     def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
-        """Speak ``lines``, as many at once as slots of the pool are this process's."""
+        """Speak ``lines``, as many simultaneously as this process has slots of the pool."""
         if not lines:
             return []
         dispatch = self._refresh()
@@ -129,7 +129,7 @@ class RemoteEngine:
             return [line.result() for line in spoken]
 
     def end_of_call(self) -> float:
-        """Return the moment of `time.monotonic` until which a call that begins now may take."""
+        """Return the end of a call that begins now, as a moment of `time.monotonic`."""
         return time.monotonic() + SHARE * self.spec.seconds_per_call
 
     def identify(self, wire: Wire, endpoint: Endpoint) -> None:
@@ -137,14 +137,14 @@ class RemoteEngine:
         raise NotImplementedError
 
     def probe(self, wire: Wire, endpoint: Endpoint, declared: Pool) -> Pool:
-        """Return a pool with what an endpoint says of itself, where nothing was declared.
+        """Return a pool with an endpoint's own description in place of undeclared fields.
 
         Raises Unreachable and Unfit.
         """
         raise NotImplementedError
 
     def ask(self, wire: Wire, endpoint: Endpoint, line: Line, seconds: float) -> Audio:
-        """Have an endpoint speak a line; raises the errors of `wire`."""
+        """Let an endpoint speak a line; raises the errors of `wire`."""
         raise NotImplementedError
 
     def refusal(self, line: Line) -> DubbingError | None:
@@ -168,7 +168,7 @@ class RemoteEngine:
             self.identify(self._wire, endpoint)
 
     def _refresh(self) -> Dispatch:
-        """Read endpoints and cap again, if that was not done just now; return who gives turns."""
+        """Read endpoints and cap again, unless that was just done; return the dispatcher."""
         if self._dispatch is None:
             raise EngineFailed(f"{self.spec.name} is not loaded")
         if self._pools is None or time.monotonic() < self._read_at + REFRESH_SECONDS:
@@ -189,7 +189,7 @@ class RemoteEngine:
         return self._dispatch
 
     def _patience(self, line: Line, end: float) -> float:
-        """Return the seconds after which an endpoint is taken to hang."""
+        """Return the seconds after which an endpoint counts as hanging."""
         speech = self.spec.foresee(line.text, line.language) / line.speed
         return max(1.0, min(PATIENCE + PATIENCE_A_SECOND * speech, end - time.monotonic()))
 
@@ -228,7 +228,7 @@ class RemoteEngine:
                 with dispatch.turn(end, seconds, avoid=failed) as endpoint, self._noted(endpoint):
                     return ask(wire, endpoint)
             except (Unreachable, Unfit, LateError):
-                # The endpoint rests, so another one answers, or the same one later.
+                # The endpoint rests, so another one answers, or the same one does later.
                 continue
             except Failed as exc:
                 failed.append(endpoint.url if endpoint else "")
@@ -237,7 +237,7 @@ class RemoteEngine:
 
     @contextmanager
     def _noted(self, endpoint: Endpoint) -> Iterator[None]:
-        """Note what the block uses of an endpoint, also when it fails."""
+        """Record the block's usage of an endpoint, also when it fails."""
         began = time.monotonic()
         try:
             yield

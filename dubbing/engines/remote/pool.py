@@ -1,4 +1,4 @@
-"""The endpoints of an engine that speaks elsewhere, as stored: ``endpoints/<instance>.json``."""
+"""The endpoints of a remote engine, as stored: ``endpoints/<instance>.json``."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ log = logging.getLogger(__name__)
 
 SERVICE_KEY = "TTS_API_KEY"
 VARIABLE = re.compile(rf"DUBBING_KEY_[A-Z0-9_]+|{SERVICE_KEY}")
-"""Names of the environment variables that may hold an API key. Whoever can write into storage could
-otherwise have a worker send any variable to any server."""
+"""Names of the environment variables that may hold an API key. Otherwise a writer of storage
+could make a worker send any variable to any server."""
 
 Spent: TypeAlias = Callable[[str, str, str], float]
-"""Returns what the lines of an engine cost: its name, the month of `month_of`, the currency."""
+"""Returns the costs of an engine's lines, by its name, the month of `month_of` and the currency."""
 LISTED_SECONDS = 5.0
-"""How long the names of pools are kept."""
+"""Seconds for which the names of pools are cached."""
 
 
 def month_of(time: datetime) -> str:
@@ -46,19 +46,19 @@ class Endpoint(Model):
     """One server of a pool."""
 
     url: str
-    """The address below which its routes are: ``https://host:8443/v1``."""
+    """The root of its routes: ``https://host:8443/v1``."""
     key_from: str = ""
     """The environment variable of a worker that holds its API key; ``""`` when it needs none."""
     slots: int = Field(default=1, ge=1, le=1000)
-    """How many lines it is sent at once, by all workers together."""
+    """Most simultaneous lines, over all workers."""
     draining: bool = False
-    """Whether it is sent no more lines."""
+    """Whether it gets no more lines."""
     node: Annotated[str, StringConstraints(pattern=rf"{IDENTIFIER}|^$")] = ""
-    """The id under which it was registered; ``""`` for one that was added without."""
+    """The id under which it was registered; ``""`` for an endpoint that was added otherwise."""
     since: float = 0.0
-    """When it was registered, in seconds since 1970; 0 for one that was added without."""
+    """When it was registered, in seconds since 1970; 0 for an endpoint that was added otherwise."""
     price: Annotated[Price, BeforeValidator(price_in)] | None = None
-    """What it costs; a person writes it as ``1.98 CNY/h`` or ``1200 CNY/month``."""
+    """Its price; a person writes it as ``1.98 CNY/h`` or ``1200 CNY/month``."""
 
     @field_validator("url")
     @classmethod
@@ -78,7 +78,7 @@ class Endpoint(Model):
         return name
 
     def use(self, engine: str, seconds: float) -> EndpointUse:
-        """Return what a request of ``engine`` used that kept one slot busy for so long."""
+        """Return the usage of a request of ``engine`` that kept one slot busy for some seconds."""
         share = seconds / self.slots
         cost = self.price.cost(share) if self.price else None
         costs = {"cost": cost.amount, "currency": cost.currency} if cost else {}
@@ -91,23 +91,23 @@ class Pool(Document):
     """The endpoints of one engine, and the model that all of them serve."""
 
     dialect: str = ""
-    """The contract of its servers, for an engine that knows several."""
+    """The contract of its servers, for an engine with several contracts."""
     model: str = ""
-    """Name of the model, as the servers know it; ``""`` where they have only one."""
+    """Name of the model on the servers; ``""`` if they have only one."""
     revision: str = ""
-    """Tells two states of a model of the same name apart, whose clips differ."""
+    """Distinguishes two versions of a model with one name, whose clips differ."""
     spec: EngineSpec | None = None
-    """What its servers say of the engine that they serve, if they can."""
+    """The servers' description of their engine, if they have one."""
     voices: tuple[str, ...] = ()
     """Stock voices."""
     languages: tuple[str, ...] = ("*",)
     """As in `EngineSpec`."""
     clones: bool = False
-    """Whether its servers clone a reference that comes with a line, for an engine that asks."""
+    """Whether its servers clone the reference that is sent with a line, if that is an option."""
     transcripts: bool = False
     """Whether its servers need the transcript of a reference."""
     rate: int = Field(default=0, ge=0, le=192_000)
-    """Hz of the answers of servers whose answers do not tell it; 0 for others."""
+    """Sample rate of answers that do not state it, in Hz; 0 for others."""
     references: str = ""
     """The folder that workers and servers share, for servers that take a reference by its path."""
     fields: dict[str, JsonValue] = Field(default={})
@@ -116,11 +116,11 @@ class Pool(Document):
     """Further fields that are sent with each line of a language; ``pt`` covers ``pt-BR``."""
     endpoints: tuple[Endpoint, ...] = ()
     cap: Annotated[Money, BeforeValidator(money_in)] | None = None
-    """The most that its lines may cost in a calendar month, by the prices per hour."""
+    """Limit of its lines' costs in a calendar month, by the prices per hour."""
 
     @property
     def digest(self) -> str:
-        """Hex digest of all that decides how the model speaks, as far as its servers tell."""
+        """Hex digest of all known facts that decide how the model speaks."""
         said: list[Any] = [self.dialect, self.model, self.revision, self.fields]
         # Clips of pools without these keep their keys.
         said += [other for other in (self.language_fields, self.rate) if other]
@@ -129,7 +129,7 @@ class Pool(Document):
 
     @property
     def slots(self) -> int:
-        """How many lines all endpoints together are sent at once."""
+        """Most simultaneous lines of all endpoints together."""
         return sum(endpoint.slots for endpoint in self.endpoints if not endpoint.draining)
 
     def sent(self, language: str) -> dict[str, JsonValue]:
@@ -163,11 +163,11 @@ class Pools:
         spent: Spent = lambda engine, month, currency: 0.0,
         ca_file: Path | None = None,
     ) -> None:
-        """Keep how to reach storage, which is asked only for engines that speak elsewhere.
+        """Keep the access to storage, which is read only for remote engines.
 
-        key: returns the API key that a variable holds, or ``""``. spent: returns what the lines of
-        an engine cost in a month. ca_file: PEM file of certificate authorities that are trusted
-        beside the public ones.
+        key: returns the API key in a variable, or ``""``.
+        spent: returns the costs of an engine's lines in a month.
+        ca_file: PEM file of certificate authorities that are trusted beside the public ones.
         """
         self._storage = storage
         self.key = key
@@ -179,7 +179,7 @@ class Pools:
     def names(self) -> list[str]:
         """Return the engines that have a pool; none while storage does not answer.
 
-        They are listed again after some seconds: a catalogue asks for them once for each engine.
+        They are cached for some seconds, because a catalogue asks for them once for each engine.
         """
         listed_at, names = self._names
         if time.monotonic() > listed_at + LISTED_SECONDS:
@@ -205,7 +205,7 @@ class Pools:
             return Pool()
 
     def reached_cap(self, engine: str, pool: Pool) -> str:
-        """Return in words that an engine may cost no more this month; ``""`` while it may.
+        """Return in words that an engine has reached its cap this month, or ``""``.
 
         Raises StorageUnavailable and QueueUnavailable.
         """

@@ -1,4 +1,4 @@
-"""What a server costs, and the most that an engine may cost in a month."""
+"""The price of a server, and the monthly cap of an engine."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class Price(Money):
     """The price of one server."""
 
     per: Literal["h", "month"]
-    """A price per month is paid whatever is spoken, so no line has a part in it."""
+    """A price per month does not depend on lines, so no line has a part in it."""
 
     def __str__(self) -> str:
         return f"{self.amount:.10g} {self.currency}/{self.per}"
 
     def cost(self, seconds: float) -> Money | None:
-        """Return the cost of so many seconds of the server; None for a price per month."""
+        """Return the cost of some seconds of the server; None for a price per month."""
         if self.per != "h":
             return None
         return Money(amount=self.amount * seconds / HOUR, currency=self.currency)

@@ -1,6 +1,6 @@
 """References on their way to a server: the recording itself is the form of a voice.
 
-A server may know a speaker by the path of the file alone, so a file is named after its content.
+A server may identify a speaker only by the path of the file, so a file is named after its content.
 """
 
 from __future__ import annotations
@@ -54,5 +54,5 @@ def name_of(wav: bytes) -> str:
 
 
 def transcript_of(form: VoiceForm) -> str:
-    """Return the words of the recording, as far as somebody wrote them down."""
+    """Return the transcript of the recording, or ``""``."""
     return form["transcript"].tobytes().decode()

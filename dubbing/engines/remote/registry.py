@@ -1,4 +1,4 @@
-"""Adding endpoints to a pool and checking them: each is asked what it serves."""
+"""Adding endpoints to a pool, and checking each for its models and voices."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Registry:
     """The endpoints of this installation."""
 
     def __init__(self, catalogue: Catalogue, pools: Pools) -> None:
-        """Keep where pools are stored, and the engines that may have one."""
+        """Keep the stored pools, and the engines that may have one."""
         self._catalogue = catalogue
         self.pools = pools
 
@@ -38,10 +38,9 @@ class Registry:
     def add(self, engine: str, fields: Mapping[str, Any], declared: Mapping[str, Any]) -> Pool:
         """Add an endpoint, or change the one at its address; return its pool.
 
-        fields: those of `Endpoint`. declared: those of `Pool` that the caller names; empty ones
-        count as not named, and the endpoint is asked for the others.
-        Raises BadInput for an endpoint that does not answer or serves another model than the
-        pool's, and for a model that differs from it.
+        fields: those of `Endpoint`. declared: fields of `Pool` that the caller sets; the endpoint
+        is asked for empty ones. Raises BadInput for an endpoint that does not answer or serves
+        another model than the pool's, and for a model that differs from it.
         """
         adapter = self._adapter(engine)
         endpoint = validated(Endpoint, fields, engine)
@@ -85,7 +84,7 @@ class Registry:
     def cap(self, engine: str, amount: str | None) -> Pool:
         """Set the most that an engine may cost in a month, such as ``200 CNY``; None for no cap.
 
-        Raises BadInput for an endpoint without a price in that currency, and for no amount.
+        Raises BadInput for an endpoint without a price in that currency, and for an invalid amount.
         """
         self._adapter(engine)
         fields = {**self.pools.get(engine).model_dump(), "cap": amount}
@@ -95,7 +94,7 @@ class Registry:
         return pool
 
     def remove(self, engine: str, url: str) -> Pool:
-        """Remove an endpoint; raises NotFound. Return what is left of its pool."""
+        """Remove an endpoint; return its remaining pool. Raises NotFound."""
         pool, endpoint = self._found(engine, url)
         pool = pool.without(endpoint)
         self.pools.put(engine, pool)
@@ -109,7 +108,7 @@ class Registry:
         return pool
 
     def check(self, engine: str | None = None) -> Iterator[Check]:
-        """Ask each endpoint, of one engine or of all, whether it serves its pool's model."""
+        """Check whether each endpoint, of one engine or of all, serves its pool's model."""
         for name, pool in self.all().items():
             if engine in {None, name}:
                 adapter = self._adapter(name)

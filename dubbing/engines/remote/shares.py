@@ -1,8 +1,8 @@
-"""The part of its endpoints' slots that this process may use: other workers use them, too.
+"""This process's share of its endpoints' slots, which other workers use, too.
 
-Whoever keeps the shares (`Shares`) gives a process slots by lease. A thread renews all of them in
-one call, and a process that has no work gives them up. A line is sent only when it has to end
-before the lease does, as a slot whose lease ended is somebody else's.
+`Shares` gives a process slots by lease. A thread renews all of them in one call, and a process
+without work releases them. A line is sent only if it must end before the lease, because another
+process may get the slot afterwards.
 """
 
 from __future__ import annotations
@@ -22,43 +22,44 @@ log = logging.getLogger(__name__)
 RENEW_SECONDS = 1.0
 """Seconds between two renewals while there is work."""
 LEASE_SECONDS = 6.0
-"""Seconds without a renewal after which no line is sent; a lease lasts as long as a line more."""
+"""Seconds without a renewal after which no line is sent; a lease lasts longer by one line."""
 CLOSE_SECONDS = 2.0
-"""Longest wait for the slots to be given up at the end; their lease ends by itself."""
+"""Longest wait for the release of the slots at the end; otherwise their lease expires."""
 
 
 class Place(NamedTuple):
-    """An endpoint, as a process asks for its slots."""
+    """An endpoint whose slots a process requests."""
 
     url: str
     slots: int
-    """How many the process could use; 0 at an endpoint that it sends nothing."""
+    """Slots that the process could use; 0 for an endpoint that it does not use."""
     having: int
-    """How many it uses, or may begin to use before it has the answer."""
+    """Slots that it uses, or may begin to use before it has the answer."""
 
 
 class Part(NamedTuple):
-    """The slots that are a process's."""
+    """The slots of a process."""
 
     slots: Sequence[int]
-    """How many it may use at each place."""
+    """Its slots at each endpoint."""
     due: bool
-    """Whether more are on their way; otherwise there are fewer slots than processes with work."""
+    """Whether more will follow; otherwise there are fewer slots than processes with work."""
 
 
 class Shares(Protocol):
     """Shares the slots of endpoints among all processes of an installation."""
 
     def share(self, engine: str, wanted: int, places: Sequence[Place], seconds: float) -> Part:
-        """Renew the lease of a process, and return what it may use; raises QueueUnavailable.
+        """Renew the lease of a process, and return its slots; raises QueueUnavailable.
 
-        engine: the one whose pool holds the places. wanted: slots that it could use now; 0 gives
-        up all that it does not have in use. seconds: the lease, from this call on.
+        engine: the engine whose pool holds the places.
+        wanted: slots that it could use now; 0 releases all unused slots.
+        seconds: the lease, from this call on.
         """
 
 
 class Allotment:
-    """What this process may send to an engine's endpoints. Safe to use from several threads."""
+    """This process's slots of an engine's endpoints. Safe to use from several threads."""
 
     def __init__(
         self,
@@ -93,14 +94,14 @@ class Allotment:
             self._thread.start()
 
     def close(self) -> None:
-        """Give the slots up, once no line is in flight any more."""
+        """Release the slots once no line is in flight."""
         self._closed = True
         self._wake.set()
         if self._shares:
             self._thread.join(timeout=CLOSE_SECONDS)
 
     def slots(self, endpoint: Endpoint, seconds: float) -> int:
-        """Return how many lines that take up to ``seconds`` an endpoint may be sent at once."""
+        """Return the number of simultaneous lines of up to ``seconds`` for an endpoint."""
         if self._shares is None:
             return endpoint.slots
         mine = self._mine.get(endpoint.url, 0) if self.lasts(seconds) else 0
@@ -112,14 +113,14 @@ class Allotment:
 
     @property
     def hopeless(self) -> bool:
-        """Whether other processes have all slots, and none of them is for this one."""
+        """Whether other processes have all slots."""
         return self._shares is not None and not any(self._mine.values()) and not self._due
 
     @contextmanager
     def expecting(self, lines: int, seconds: float) -> Iterator[None]:
-        """Have slots for as many lines at once during the block; the first ones come in a moment.
+        """Expect that many simultaneous lines during the block; the first slots come in a moment.
 
-        seconds: how long one of them may take.
+        seconds: longest time of one of them.
         """
         with self._changed:
             self._longest = max(seconds, self._longest if self._expected else 0.0)
@@ -164,6 +165,6 @@ class Allotment:
             for place, slots in zip(places, part.slots, strict=True):
                 self._mine[place.url] = slots
                 if slots < place.having:
-                    # Others get what this process gives up once it has said that it knows.
+                    # Others get the released slots once this process has confirmed the release.
                     self._wake.set()
             self._changed.notify_all()

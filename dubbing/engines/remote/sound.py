@@ -1,4 +1,4 @@
-"""The sound in a server's answer. Nothing that its header says is believed but the sample rate."""
+"""The sound in a server's answer. Of its header, only the sample rate is trusted."""
 
 from __future__ import annotations
 

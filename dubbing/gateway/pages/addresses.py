@@ -1,18 +1,18 @@
-"""Where pages and their files are. They need no key: all that they show comes by one."""
+"""The addresses of pages and their files. They need no key: only their data does."""
 
 from __future__ import annotations
 
 import re
 
 FILES = "/static/"
-"""Below it are the files that pages load."""
+"""The address below which the files of pages are."""
 PAGES = {
     "/status": "status",
     "/jobs": "jobs",
     "/jobs/new": "submit",
     "/playground": "playground",
     "/admin": "admin",
-    # Last: it takes what no other page does.
+    # Last, because it takes all other addresses.
     "/jobs/{job_id}": "job",
 }
 """The module of each page, by its address as a route."""
@@ -21,5 +21,5 @@ _OPEN = re.compile("|".join(re.sub(r"\{\w+\}", "[^/]+", page) for page in ("/", 
 
 
 def is_of_pages(path: str) -> bool:
-    """Whether a path is that of a page, or of a file of one."""
+    """Whether a path belongs to a page or to a file of a page."""
     return path.startswith(FILES) or _OPEN.fullmatch(path) is not None

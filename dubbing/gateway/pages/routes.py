@@ -19,7 +19,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/")
 async def first() -> RedirectResponse:
-    """Lead to the first page."""
+    """Redirect to the first page."""
     return RedirectResponse(FIRST)
 
 
@@ -47,8 +47,8 @@ async def static(
 ) -> Response:
     """Return a file of the pages. release: the digest of all files, as the page knows it.
 
-    While gateways of two releases stand behind one address, a page of the other one gets the file
-    of this one, and does not keep it.
+    While gateways of two releases share an address, a page of the other release gets the file of
+    this one, and does not cache it.
     """
     assets = office_of(request).shell.assets
     asset = assets.get(name)

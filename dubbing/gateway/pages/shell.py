@@ -1,8 +1,8 @@
-"""The shell of a page: the document that a browser gets first, and what it allows the page.
+"""The shell of a page: the document that a browser gets first, and the page's policy.
 
-A page may run the gateway's own modules and talk to the gateway, and nothing else: no script or
-style in the document but the import map, no text that becomes code or markup, no other host but
-that of the bucket, whose films are played.
+A page may only run the gateway's own modules and talk to the gateway. The document holds no script
+or style but the import map, no text becomes code or markup, and the only other host is that of the
+bucket, whose films are played.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ POLICY = (
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
-    # Nothing can make markup of a text.
+    # No text can become markup.
     "require-trusted-types-for 'script'",
     "trusted-types 'none'",
 )
@@ -48,7 +48,7 @@ class Shell:
     """Makes the shells of pages."""
 
     def __init__(self, assets: Assets, films: str = "") -> None:
-        """Take the files of the pages. films: the origin of links to films, if they are links."""
+        """Take the files of the pages. films: the origin of links to films, if any."""
         self._documents: dict[str, str] = {}
         self.assets = assets
         imports = {name: self.url(file) for name, file in LIBRARIES.items()}
@@ -69,9 +69,9 @@ class Shell:
         }
 
     def url(self, name: str) -> str:
-        """Return where a file is served; raises NotFound.
+        """Return the address of a file; raises NotFound.
 
-        The digest of all files is a part of it, so browsers may keep the file.
+        The digest of all files is a part of it, so browsers may cache the file.
         """
         self.assets.get(name)
         return f"{FILES}{self.assets.digest}/{name}"
