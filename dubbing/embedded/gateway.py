@@ -1,4 +1,4 @@
-"""The gateway of a stack: a `dubbing serve` beside its workers, which go on without it."""
+"""The gateway of a stack: a `dubbing serve` beside its workers, which do not depend on it."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ REMEDY = "set DUBBING_HOME to another folder"
 def make_home(settings: Settings) -> None:
     """Make the home and its folder of logs; raises BadInput when nothing can be written there.
 
-    A home that exists keeps its permissions: it may be a folder that its user has for more.
+    An existing home keeps its permissions: its user may use the folder for other files, too.
     """
     for folder in (settings.home, settings.logs):
         try:
@@ -32,7 +32,7 @@ def make_home(settings: Settings) -> None:
 
 
 def open_private(path: Path) -> IO[bytes]:
-    """Open a file at its end, and make it if need be so that only its user may read it.
+    """Open a file at its end; a new file is readable only by its user.
 
     Raises BadInput when it cannot be opened; it may be another user's.
     """

@@ -1,4 +1,4 @@
-"""The embedded Redis: which server there is, how it is started, and whether it answers."""
+"""The embedded Redis: finding the server, starting it, and checking that it answers."""
 
 from __future__ import annotations
 

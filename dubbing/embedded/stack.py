@@ -32,7 +32,7 @@ from dubbing.system import System
 
 START_SECONDS = 10.0
 STOP_SECONDS = 20.0
-"""Seconds that a worker may take to finish its batch before it is killed; the lease restores it."""
+"""Seconds for a worker to finish its batch before it is killed; the lease restores the batch."""
 ERROR = "error: "
 """Prefix of the last line of a command that fails."""
 
@@ -90,7 +90,8 @@ class Stack:
 
     def start(self, engine: str) -> None:
         """Start the worker of an engine, or of ``assembly``."""
-        # Killed with its parent: without Redis a worker would try to end in order for a minute.
+        # Killed with its parent, because without Redis a worker would try to end in order for a
+        # minute.
         command = [*dubbing_command(), "worker", engine]
         # One process serves metrics at a port, and that is the gateway.
         self._workers[engine] = self._start(

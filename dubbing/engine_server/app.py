@@ -41,7 +41,7 @@ router = APIRouter(responses=faults.DOCUMENTED)
 
 @router.get("/health", responses={503: {"model": HealthBody}})
 async def health(request: Request, response: Response) -> HealthBody:
-    """Whether all engines are loaded: 200, or 503 while one is not. It needs no key."""
+    """Tell whether all engines are loaded: 200, or 503 while one is not. Needs no key."""
     states = {name: booth.state for name, booth in desk_of(request).booths.items()}
     well = all(state is State.READY for state in states.values())
     response.status_code = 200 if well else 503
@@ -50,7 +50,7 @@ async def health(request: Request, response: Response) -> HealthBody:
 
 @router.get("/info")
 async def info(request: Request) -> InfoBody:
-    """The engines, with the spec and the digest of the model of each."""
+    """List the engines, with the spec and the digest of the model of each."""
     engines = [
         EngineBody(
             name=booth.name,
@@ -66,7 +66,7 @@ async def info(request: Request) -> InfoBody:
 
 @router.get("/v1/voices")
 async def voices(request: Request) -> VoicesBody:
-    """The stock voices of each engine."""
+    """List the stock voices of each engine."""
     booths = desk_of(request).booths.values()
     return VoicesBody(voices={booth.name: list(booth.spec.voices) for booth in booths})
 

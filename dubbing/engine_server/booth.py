@@ -1,7 +1,7 @@
-"""One engine and the thread that it works in: what is asked of it waits in a row.
+"""One engine with its thread, and a queue of its requests.
 
-A request is one call to the engine. Requests that wait are joined to one call as far as the
-engine's batch allows, so that a card speaks many lines at once though each came alone.
+A request is one call to the engine. Waiting requests are joined to one call as far as the engine's
+batch allows, so that a card speaks many lines at once although each came alone.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ from dubbing.media.samples import Audio
 log = logging.getLogger(__name__)
 
 WAITING_BATCHES = 4
-"""Full batches that may wait; whoever comes later is told to come again."""
+"""Full batches that may wait; later callers have to try again."""
 BUSY_SECONDS = 1
 LOADING_SECONDS = 5
-"""Seconds after which a caller is told to come again."""
+"""Seconds after which a caller may try again."""
 
 
 class Busy(Transient):
-    """More waits than is spoken soon."""
+    """The queue is full."""
 
     code = "busy"
 
 
 class State(StrEnum):
-    """What a booth does."""
+    """The state of a booth."""
 
     LOADING = "loading"
     READY = "ready"
@@ -71,16 +71,16 @@ _Asked: TypeAlias = _Speech | _Extraction
 
 
 class Booth:
-    """An engine that is loaded and used by one thread. Its methods are for any thread."""
+    """An engine that one thread loads and uses. Its methods are for any thread."""
 
     def __init__(
         self, name: str, spec: EngineSpec, load: Callable[[], Engine], device: str
     ) -> None:
-        """Load nothing yet. spec: as far as it is known before ``load`` returns the engine."""
+        """Load nothing yet. spec: the engine's spec, as far as it is known before ``load``."""
         self.name = name
         self.spec = spec
         self.device = device
-        """Where the engine speaks: cpu, cuda or remote."""
+        """The device of the engine: cpu, cuda or remote."""
         self.model = ""
         """Hex digest of the engine's model, once it is loaded."""
         self.state = State.LOADING
@@ -95,11 +95,11 @@ class Booth:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def begin(self) -> None:
-        """Load the engine, and serve what is asked from then on."""
+        """Load the engine, and then serve requests."""
         self._thread.start()
 
     def end(self) -> None:
-        """Take no more requests, and return once those that wait are served."""
+        """Take no more requests, and return once the waiting ones are served."""
         with self._changed:
             self.state = State.ENDING
             self._changed.notify_all()
@@ -107,7 +107,7 @@ class Booth:
 
     @property
     def overdue(self) -> float:
-        """Seconds by which the engine's current call is longer than any may be; 0 or less: none."""
+        """Seconds by which the engine's current call exceeds its limit; 0 or less: it does not."""
         called_at = self._called_at
         spent = time.monotonic() - called_at if called_at is not None else 0.0
         return spent - self.spec.seconds_per_call
@@ -118,7 +118,7 @@ class Booth:
         return _lines(tuple(self._waiting))
 
     def speak(self, lines: Sequence[Line]) -> Future[list[Spoken]]:
-        """Have lines spoken by one call, perhaps with others; returns one result for each.
+        """Speak lines by one call, perhaps with others; return one result for each.
 
         Raises EngineAway while the engine loads or the server ends, and Busy.
         """
@@ -127,7 +127,7 @@ class Booth:
         return future
 
     def extract(self, reference: Audio, transcript: str) -> Future[VoiceForm]:
-        """Have a voice derived from a recording; raises as `speak` does."""
+        """Derive a voice from a recording; raises as `speak` does."""
         future: Future[VoiceForm] = Future()
         self._add(_Extraction(reference, transcript, future))
         return future
@@ -160,7 +160,7 @@ class Booth:
         engine.unload()
 
     def _next(self) -> list[_Asked]:
-        """Return the next request, with those that join it; nothing at the end."""
+        """Return the next request and the ones that join it; nothing at the end."""
         found: list[_Asked] = []
         with self._changed:
             while not found and (self._waiting or self.state is State.READY):
@@ -169,7 +169,7 @@ class Booth:
                     continue
                 while self._waiting and self._joins(found, self._waiting[0]):
                     asked = self._waiting.popleft()
-                    # Whoever asked may be gone.
+                    # The caller may be gone.
                     if asked.future.set_running_or_notify_cancel():
                         found.append(asked)
         return found
@@ -192,12 +192,12 @@ def _lines(asked: Sequence[_Asked]) -> int:
 
 
 def _identity(voice: str | VoiceForm) -> object:
-    """Return what tells voices apart: a form is kept once, and shared by its lines."""
+    """Return the identity of a voice: a form is kept once, and its lines share it."""
     return voice if isinstance(voice, str) else id(voice)
 
 
 def _serve(engine: Engine, asked: Sequence[_Asked]) -> None:
-    """Answer requests; those that fail together are tried alone."""
+    """Answer requests; if they fail together, try each alone."""
     match asked:
         case [_Extraction(reference, transcript, future)]:
             try:

@@ -1,4 +1,4 @@
-"""What a server speaks: its own routes, or in their place those of another service."""
+"""The contract of a server: its own routes, or those of another service in their place."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ ADVICE: Mapping[Engines, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Contract:
-    """Routes that callers know, and the form in which they know errors."""
+    """Routes and the form of errors that callers expect."""
 
     routers: Sequence[APIRouter]
     form: Form
     engines: Engines = "one"
-    """How many engines a server of the contract has."""
+    """The number of engines of a server of the contract."""
 
     def check(self, engines: Sequence[str]) -> None:
         """Raise BadInput unless a server of the contract can have these engines."""
@@ -37,7 +37,7 @@ class Contract:
 
 
 def plain_form(status: int, fault: FaultBody) -> tuple[int, Mapping[str, Any]]:
-    """Return an error as small services have it: bad requests are 400, and failures 500."""
+    """Return an error in the form of small services: bad requests are 400, and failures 500."""
     if status >= 500:
         return 500, {"error": fault.message, "type": fault.code}
     return 400 if status in {409, 422} else status, {"error": fault.message}

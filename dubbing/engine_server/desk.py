@@ -1,4 +1,4 @@
-"""What the routes share: the engines that are served, and how a caller is waited for."""
+"""The common part of the routes: the served engines, and the wait for results."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Gone(Exception):  # noqa: N818 - nothing is wrong
 
 
 class Desk:
-    """What the routes share: the engines that are served, and the forms that callers sent."""
+    """The common part of the routes: the served engines, and the forms that callers sent."""
 
     def __init__(self, booths: Sequence[Booth], language: str = "") -> None:
-        """Serve these engines. language: that of texts whose language nobody tells."""
+        """Serve these engines. language: language of texts that name none."""
         self.booths: Mapping[str, Booth] = {booth.name: booth for booth in booths}
         self.language = language
         self.forms = Forms()
@@ -43,7 +43,7 @@ class Desk:
 
 
 async def answered(request: Request, future: Future[Result]) -> Result:
-    """Return a result; raises Gone, and drops what waits, when the caller is gone before."""
+    """Return a result; if the caller leaves earlier, drop the request and raise Gone."""
     done = asyncio.wrap_future(future)
     gone = asyncio.ensure_future(_gone(request))
     both: set[asyncio.Future[Any]] = {done, gone}

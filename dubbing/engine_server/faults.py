@@ -1,4 +1,4 @@
-"""How a request to the engine server fails, where other servers fail otherwise."""
+"""The errors of the engine server that differ from other servers."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ DOCUMENTED: dict[int | str, dict[str, Any]] = {
     500: {"model": FaultBody, "description": "The engine failed."},
     503: {"model": FaultBody, "description": "The engine loads, or the server ends."},
 }
-"""What any route may answer instead of its result."""
+"""The possible errors of every route."""
 
 
 def faults_in(form: Form) -> Faults:
-    """Return what answers the errors of this server in the form of a contract."""
+    """Return the handler of errors in the form of a contract."""
     return Faults(form, STATUSES, RETRY_AFTER)

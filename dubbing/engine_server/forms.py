@@ -1,7 +1,7 @@
 """The forms of voices that callers sent or had derived, kept by their digest.
 
-A caller sends a form once and names it from then on. The forms used longest ago are forgotten; the
-caller is told, and sends it again.
+A caller sends a form once and names it from then on. The least recently used forms are forgotten;
+the caller then gets an error, and sends the form again.
 """
 
 from __future__ import annotations
@@ -68,12 +68,12 @@ def packed(form: VoiceForm) -> bytes:
 
 
 def as_text(data: bytes) -> str:
-    """Return bytes as JSON carries them."""
+    """Return bytes in Base64, for JSON."""
     return base64.b64encode(data).decode()
 
 
 def from_text(text: str, where: str) -> bytes:
-    """Return the bytes that JSON carried; raises BadInput."""
+    """Return the bytes of a Base64 text; raises BadInput."""
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as exc:

@@ -1,4 +1,4 @@
-"""Who may ask: the caller's network and key are checked before anything of a request is read."""
+"""Access control: the caller's network and key are checked before a request is read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OPEN = "/health"
 
 @dataclass(frozen=True)
 class Access:
-    """Whose requests are served."""
+    """The callers whose requests are served."""
 
     key: str = field(default="", repr=False)
     """The API key; without one, all callers of the networks."""
@@ -42,7 +42,7 @@ class Access:
 
 
 class Guard:
-    """ASGI middleware: refuses callers. The request has its id already."""
+    """ASGI middleware that refuses callers. The request already has its id."""
 
     def __init__(self, app: ASGIApp, access: Access, form: Form) -> None:
         self._app = app

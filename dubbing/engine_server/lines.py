@@ -1,4 +1,4 @@
-"""From the lines of a request to those that an engine takes, and from sound to the answer."""
+"""Conversion of a request's lines for an engine, and of sounds for the answer."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def line_of(body: LineBody, spec: EngineSpec, forms: Forms, where: str) -> Line:
 
 
 def _faults(body: LineBody, text: str, spec: EngineSpec) -> Iterator[tuple[str, str]]:
-    """Yield the fields that an engine does not take, each with the reason."""
+    """Yield the fields that an engine does not support, each with the reason."""
     slowest, fastest = spec.speed
     if not speakable(text):
         yield "text", "it holds nothing to speak: write words"

@@ -1,4 +1,4 @@
-"""OpenAI's routes for speech, over the same engines: for its client, and for tools that know it."""
+"""OpenAI's routes for speech, over the same engines, for its client and compatible tools."""
 
 from __future__ import annotations
 

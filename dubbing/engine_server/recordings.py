@@ -1,4 +1,4 @@
-"""Recordings that callers send: judged and prepared like those of `dubbing voices`, and derived."""
+"""Recordings of callers: judged and prepared as in `dubbing voices`, and derived."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def recording_of(data: bytes, *, as_is: bool) -> Audio:
     try:
         return decode_exact(data) if as_is else _prepared(data)
     except BadInput as exc:
-        # The path of a copy says nothing to the caller.
+        # The path of a copy means nothing to the caller.
         raise BadInput(exc.message, where="file") from exc
 
 

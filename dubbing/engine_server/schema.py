@@ -26,7 +26,7 @@ def _example(**fields: Any) -> ConfigDict:
 
 
 class LineBody(Model):
-    """A line to be spoken; the fields are those of `dubbing.engines.engine.Line`."""
+    """A line to speak; the fields are those of `dubbing.engines.engine.Line`."""
 
     model_config = _example(text="The train leaves at nine.", language="en", voice="Annie")
 

@@ -1,4 +1,4 @@
-"""Running the server until it is told to end."""
+"""Running the server until it has to end."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _booth(name: str, catalogue: Catalogue, device: str | None) -> Booth:
 
 
 def serve(app: FastAPI, booths: Sequence[Booth], address: Address, listener: socket.socket) -> None:
-    """Serve until SIGTERM or Ctrl-C, and finish what was asked.
+    """Serve until SIGTERM or Ctrl-C, and finish the requests.
 
     Raises the error of an engine that cannot be loaded, and BadInput for a certificate that cannot
     be used.

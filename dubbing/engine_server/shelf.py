@@ -1,4 +1,4 @@
-"""Sounds that callers fetch by name: files in a temporary folder, the latest ones alone."""
+"""Sounds that callers fetch by name: the latest ones, as files in a temporary folder."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from dubbing.errors import NotFound
 
 
 class Shelf:
-    """Files by a name that nobody can guess. For use by one thread."""
+    """Files with unguessable names. For use by one thread."""
 
     def __init__(self, folder: Path, most: int) -> None:
-        """Keep none yet. most: how many files there are at a time."""
+        """Keep no file yet. most: the most files at a time."""
         self._folder = folder
         self._most = most
         self._kept: OrderedDict[str, Path] = OrderedDict()
 
     def keep(self, data: bytes, suffix: str) -> str:
-        """Keep a file; return its name. The oldest file goes where there are too many."""
+        """Keep a file; return its name. If there are too many, remove the oldest."""
         name = f"{secrets.token_hex(16)}.{suffix}"
         path = self._folder / name
         path.write_bytes(data)
@@ -30,7 +30,7 @@ class Shelf:
         return name
 
     def get(self, name: str) -> bytes:
-        """Return a file; raises NotFound for a name that was not given, or no longer."""
+        """Return a file; raises NotFound for an unknown or removed one."""
         # No path is made of the name that a caller sends.
         if name not in self._kept:
             raise NotFound(f"there is no sound {name!r}, or no longer")

@@ -31,8 +31,8 @@ async def say(
     """Return a text as an engine speaks it, a batch of its parts at a time.
 
     language: a BCP 47 tag. voice: a stock voice. form: the digest of a form, in place of a voice.
-    pitch: in semitones. Raises BadInput for what the engine does not speak, UnknownForm, Busy,
-    SpeechRejected for sound that is no speech, and what the engine raises.
+    pitch: in semitones. Raises BadInput for unsupported fields, UnknownForm, Busy, SpeechRejected
+    for sound that is not speech, and the engine's errors.
     """
     spec, forms = booth.spec, desk_of(request).forms
     told = {"language": language, "voice": voice, "form": form, "speed": speed, "pitch": pitch}

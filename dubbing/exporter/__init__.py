@@ -1,4 +1,4 @@
-"""The exporter: metrics of the whole installation, as Redis and storage tell it."""
+"""The exporter: metrics of the whole installation, from Redis and storage."""
 
 from dubbing.exporter.exporter import Exporter
 

@@ -1,4 +1,4 @@
-"""What is told at a scrape: one look at Redis and storage, however many ask in a second."""
+"""The metrics of a scrape: one reading of Redis and storage for all scrapes in a second."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 """Time for which one reading serves all requests."""
 STORED_SECONDS = 30.0
-"""How long engines and their servers are known without a look at storage."""
+"""Time for which engines and their servers are cached."""
 BY_WORKER = tuple(metric.name for metric in (BATCHES, BUSY, LINES, SPEECH))
-"""Metrics that are also told of each worker; all others a worker tells at its own port."""
+"""Metrics that are also shown for each worker; a worker serves all others at its own port."""
 
 
 @dataclass(frozen=True)
 class Stored:
-    """What storage tells."""
+    """The facts from storage."""
 
     specs: Mapping[str, EngineSpec]
     pools: Mapping[str, Pool]
@@ -45,21 +45,21 @@ class Exporter:
     """The metrics of an installation. Safe to use from several threads."""
 
     def __init__(self, client: Client, deadline: float = DEADLINE_SECONDS) -> None:
-        """Look at nothing yet. deadline: seconds in which all work is to be done."""
+        """Read nothing yet. deadline: seconds to finish all work."""
         self._client = client
         self._deadline = deadline
         self._stored = Kept(lambda: Stored(client.specs(), client.registry.all()), STORED_SECONDS)
         self._last = Stored({}, {})
-        """What storage told last, while it does not answer."""
+        """The last facts from storage, for when it does not answer."""
         self._looks = Kept(self._look, LOOK_SECONDS)
 
     @property
     def registry(self) -> CollectorRegistry:
-        """A registry with these metrics alone."""
+        """A registry with only these metrics."""
         return registry_of(self._looks.get)
 
     def _look(self) -> list[Metric]:
-        """Return all metrics; a part that does not answer is told to be away."""
+        """Return all metrics; a part that does not answer is shown as down."""
         found: list[Metric] = []
         up = {}
         parts: dict[str, Callable[[], Iterator[Metric]]] = {

@@ -1,4 +1,4 @@
-"""Gauges of the system: what waits, what is wanted, and how workers and servers fare."""
+"""Gauges of the system: waiting work, needed workers, and the state of workers and servers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KINDS = {
     Kind.EXTRACTION: ("voices", "Voices"),
     Kind.ASSEMBLY: ("films", "Films"),
 }
-"""What the queues of each kind hold, for the names of metrics and for their words."""
+"""The content of the queues of each kind, in names and descriptions of metrics."""
 SERVER_STATES = {WorkerState.STANDBY: "draining", WorkerState.OFFLINE: "offline"}
 """States of servers by their names here; any other is its own name."""
 
@@ -34,7 +34,7 @@ def gauge(name: str, words: str, labels: Sequence[str] = ()) -> GaugeMetricFamil
 
 
 def waiting(backlog: Mapping[str, Backlog], engines: Iterable[str]) -> Iterator[Metric]:
-    """Yield what waits and what is worked on, by engine; engines without work have 0."""
+    """Yield waiting work and work in progress, by engine; engines without work have 0."""
     oldest = gauge(
         "oldest_seconds",
         "Seconds that the oldest waiting job has waited for an engine.",
@@ -58,7 +58,7 @@ def waiting(backlog: Mapping[str, Backlog], engines: Iterable[str]) -> Iterator[
 
 
 def queues(depths: Mapping[str, int], waits: Mapping[str, float]) -> Iterator[Metric]:
-    """Yield how many messages each queue holds, and how long the first one has waited."""
+    """Yield the messages of each queue, and the age of the first one."""
     messages = gauge("queue_messages", "Messages in a queue, which is kept short.", ["queue"])
     waited = gauge(
         "queue_oldest_seconds", "Seconds that the oldest message has waited in a queue.", ["queue"]
@@ -71,7 +71,7 @@ def queues(depths: Mapping[str, int], waits: Mapping[str, float]) -> Iterator[Me
 
 
 def jobs(states: Mapping[str, int]) -> Iterator[Metric]:
-    """Yield how many open jobs are in each state."""
+    """Yield the number of open jobs in each state."""
     open_ = gauge("open_jobs", "Jobs that have not ended, by state.", ["state"])
     for state in dict.fromkeys(("queued", "synthesizing", "assembling", *states)):
         open_.add_metric([state], states.get(state, 0))
@@ -79,7 +79,7 @@ def jobs(states: Mapping[str, int]) -> Iterator[Metric]:
 
 
 def wanted(hints: Mapping[str, Hint]) -> Iterator[Metric]:
-    """Yield how many workers and endpoints each engine needs, and what there is."""
+    """Yield the workers and endpoints that each engine needs, and the present ones."""
     need = gauge(
         "wanted",
         "Workers or endpoints that an engine needs to do its work in time; 0 without work.",
@@ -100,7 +100,7 @@ def wanted(hints: Mapping[str, Hint]) -> Iterator[Metric]:
 
 
 def workers(records: Sequence[WorkerRecord]) -> Iterator[Metric]:
-    """Yield how each worker fares: its state, its load, and its machine."""
+    """Yield the state of each worker, its load, and its machine's."""
     state = gauge(
         "worker_state", "1 for the state in which a worker is.", ["worker", "engine", "state"]
     )

@@ -1,1 +1,1 @@
-"""What pages for people are made of: the files that a gateway serves, and pages in one file."""
+"""The parts of pages: the files that a gateway serves, and pages in one file."""

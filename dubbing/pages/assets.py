@@ -17,7 +17,7 @@ LIBRARIES = {
     "htm": "vendor/htm/htm.mjs",
     "uplot": "vendor/uplot/uPlot.esm.js",
 }
-"""The files of what modules import by a name; they import each other by paths."""
+"""The files of libraries, which modules import by name; modules import each other by paths."""
 TYPES = {
     ".css": "text/css",
     ".js": "text/javascript",
@@ -51,7 +51,7 @@ class Assets:
         self._found = {path.relative_to(STATIC).as_posix(): _read(path) for path in paths}
         listed = "".join(f"{name} {one.digest}\n" for name, one in self._found.items())
         self.digest = _digest(listed.encode())
-        """Changes with any of the files, as a module kept from before may not fit a new one."""
+        """A digest of all files, because a cached old module may not fit a new one."""
 
     def __contains__(self, name: str) -> bool:
         """Whether there is a file."""

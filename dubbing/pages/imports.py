@@ -1,4 +1,4 @@
-"""The files that a module imports, as its text tells."""
+"""The files that a module imports, from its text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ IMPORT = re.compile(r'^(?:import|export)\b[^"(]*?"([^"]+)";', re.MULTILINE)
 
 
 def imports_of(assets: Assets, importer: str) -> dict[str, str]:
-    """Return the files that a module imports, by what it calls them; raises NotFound."""
+    """Return the files that a module imports, by the names in its imports; raises NotFound."""
     folder = posixpath.dirname(importer)
     called = IMPORT.findall(assets.get(importer).content.decode())
     return {name: LIBRARIES.get(name) or posixpath.normpath(f"{folder}/{name}") for name in called}

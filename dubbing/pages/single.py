@@ -49,7 +49,7 @@ def single(assets: Assets, module: str, styles: Iterable[str], data: Any, title:
         title=html.escape(title),
         style=style,
         imports=imports,
-        # In JSON, "<" stands in texts alone, where it might end the element.
+        # In JSON, "<" occurs only in texts, where it might end the element.
         data=json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"),
         start=start,
     )

@@ -55,7 +55,7 @@ counts = Counts()
 
 @dataclass(frozen=True)
 class Total:
-    """A metric whose amount only grows."""
+    """A counter: a metric that only grows."""
 
     name: str
     """Ends with ``_total``."""
@@ -67,14 +67,14 @@ class Total:
     """`THOUSAND` where amounts are no whole numbers."""
 
     def add(self, *labels: str, by: float = 1) -> None:
-        """Count something."""
+        """Add an amount."""
         if counts.wanted:
             counts.add([((self.name, *labels), round(by * self.unit))])
 
 
 @dataclass(frozen=True)
 class Spread:
-    """A metric that tells how values are spread: a histogram."""
+    """A histogram: the distribution of values."""
 
     name: str
     help: str

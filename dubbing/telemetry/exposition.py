@@ -45,7 +45,7 @@ def written(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
 
 
 def serve(registry: CollectorRegistry, host: str, port: int) -> Callable[[], None]:
-    """Serve metrics from a thread; return what ends it. Raises BadInput for a taken port."""
+    """Serve metrics from a thread; return the end function; raises BadInput for a taken port."""
     try:
         server, thread = start_http_server(port, host, registry)
     except OSError as exc:
@@ -67,8 +67,8 @@ def counted(
 ) -> Iterator[Metric]:
     """Yield the metrics that were counted.
 
-    of: labels to add, and amounts as the ledger names them; of the first, each engine is shown with
-    0 before it is counted, so that the first time shows as a rise. only: names of the metrics that
+    of: labels to add, and amounts by the ledger's names; of the first, each engine is shown with 0
+    before it is counted, so that the first time shows as a rise. only: names of the metrics that
     are shown of all but the first; by default all.
     """
     tables = [(labels, _by_metric(amounts)) for labels, amounts in of]
@@ -80,7 +80,7 @@ def counted(
 
 
 def _by_metric(amounts: Amounts) -> dict[str, dict[Parts, int]]:
-    """Return the amounts of each metric, by what follows its name."""
+    """Return the amounts of each metric, by the rest of its name."""
     found: dict[str, dict[Parts, int]] = defaultdict(dict)
     for name, amount in amounts.items():
         metric, *parts = name.split(SEPARATOR)
@@ -112,7 +112,7 @@ def _total(
 
 
 def _known(total: Total, engines: Sequence[str]) -> Iterator[Parts]:
-    """Yield the labels of a metric that are known before anything is counted."""
+    """Yield the labels of a metric that are known before the first count."""
     first: Sequence[Parts] = [()]
     if total.labels[:1] == ("engine",):
         first = [(engine,) for engine in engines]

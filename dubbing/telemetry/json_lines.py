@@ -1,4 +1,4 @@
-"""The lines of a log for log collectors: an object a line."""
+"""Log lines for log collectors: one object a line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lines of a log for people."""
+"""Log lines for people."""
 
 from __future__ import annotations
 
@@ -46,6 +46,6 @@ class Lines(logging.Formatter):
 
 
 def print_warnings() -> None:
-    """Print warnings of a process that keeps no log, such as a command, as words alone."""
+    """Print warnings of a process without a log, such as a command, as plain text."""
     if logging.lastResort:
         logging.lastResort.setFormatter(Lines("warning: %(message)s"))

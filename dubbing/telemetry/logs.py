@@ -1,4 +1,4 @@
-"""Where a process logs to, and in which form."""
+"""The destination and format of a process's log."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def configure(settings: Settings, process: str) -> None:
 
 
 def _formatter(settings: Settings) -> logging.Formatter:
-    """Return what forms the lines."""
+    """Return the formatter of the lines."""
     mask = Mask(_secrets(settings))
     if settings.log_format == "json":
         from dubbing.telemetry.json_lines import JsonLines  # noqa: PLC0415 - it takes long
@@ -47,7 +47,7 @@ def _formatter(settings: Settings) -> logging.Formatter:
 
 
 def _handler(settings: Settings, process: str) -> logging.Handler:
-    """Return what writes the lines: to standard error, or to a file that is rotated."""
+    """Return the handler of the lines: standard error, or a rotated file."""
     folder = settings.log_dir
     if folder is None:
         return logging.StreamHandler()
@@ -61,13 +61,13 @@ def _handler(settings: Settings, process: str) -> logging.Handler:
 
 
 def _rotated(path: Path, settings: Settings) -> logging.Handler:
-    """Return what writes to a file, which many processes may share; raises OSError."""
+    """Return the handler of a file, which many processes may share; raises OSError."""
     from concurrent_log_handler import (
         ConcurrentRotatingFileHandler,
         ConcurrentTimedRotatingFileHandler,
     )
 
-    # The handler opens the file with the first line, and would tell errors on standard error.
+    # The handler opens the file with the first line, and would print errors on standard error.
     path.touch(mode=PRIVATE)
     size, kept = int(settings.log_mb * MEGABYTE), settings.log_files
     if hours := settings.log_hours:

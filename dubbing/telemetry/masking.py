@@ -1,4 +1,4 @@
-"""Secrets in a line of a log, which is read by more people than may know them."""
+"""Masking of secrets in log lines, which more people read than may know them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ IN_QUERY = re.compile(
     r"|[\w-]*(?:token|secret|password|api[-_]?key|access[-_]?key))=)[^&\s'\"]+",
     re.IGNORECASE,
 )
-"""What lets anybody open a presigned URL, and keys that callers put into a query."""
+"""The secret parts of a presigned URL, and keys in a query."""
 IN_HEADER = re.compile(r"\b((?:Bearer|Basic)\s+)[\w.~+/=-]{8,}", re.IGNORECASE)
 SHORTEST = 6
-"""Characters of a secret that is looked for by itself: a shorter one may be a part of a word."""
+"""Fewest characters of a secret to search for: a shorter one may be part of a word."""
 
 
 class Mask:
-    """Hides the secrets of a process, and whatever looks like one."""
+    """Masks the secrets of a process, and text that looks like one."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         known = sorted({one for one in secrets if len(one) >= SHORTEST}, key=len, reverse=True)

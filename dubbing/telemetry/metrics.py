@@ -1,4 +1,4 @@
-"""The metrics that processes count; `dubbing.exporter` tells how things are now.
+"""The metrics that processes count; `dubbing.exporter` adds gauges of the present state.
 
 Labels are bounded: engines, outcomes, codes of errors, routes; never a job, a voice or a text.
 """

@@ -1,4 +1,4 @@
-"""The options by which commands that stay up take where they log, and where they serve metrics."""
+"""The options of long-running commands for logs and metrics."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 def log_options(command: Command) -> Command:
-    """Add the options to a command. They are settings, which its child processes get as well."""
+    """Add the options to a command. They are settings, which its child processes inherit."""
     for option in (
         click.option(
             "--log-dir",
@@ -43,7 +43,7 @@ def log_options(command: Command) -> Command:
 
 
 def metrics_options(command: Command) -> Command:
-    """Add the options by which a command takes where it serves metrics, as `log_options` does."""
+    """Add the options for serving metrics to a command, as `log_options` does."""
     for option in (
         click.option(
             "--metrics-host",
@@ -64,7 +64,7 @@ def metrics_options(command: Command) -> Command:
 
 
 def _set(variable: str, value: str = "") -> Callable[[click.Context, click.Parameter, Any], None]:
-    """Return what puts an option that was given, or ``value`` for it, into the environment."""
+    """Return a callback that puts a given option, or ``value`` for it, into the environment."""
 
     def put(_context: click.Context, _option: click.Parameter, given: Any) -> None:
         if given:

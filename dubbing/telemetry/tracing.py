@@ -1,7 +1,7 @@
-"""Traces by OpenTelemetry: what one request, or one round of a job, brought about in all processes.
+"""Traces by OpenTelemetry: the work of one request, or of one round of a job, in all processes.
 
-No process tells another one its trace: the request's id, which work bears anyway, names the trace,
-and without a request the job and its round do.
+Processes do not pass trace contexts on: the request's id, which all work carries anyway, names the
+trace, or else the job and its round.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 TRACE_ID = 32
 """Digits of the id of a trace."""
 NAMES_ITSELF = re.compile(rf"(?!0+$)[0-9a-f]{{{TRACE_ID}}}")
-"""The id of a request that is the id of its trace."""
+"""The form of a request's id that is also the id of its trace."""
 TRACEPARENT = re.compile(r"[0-9a-f]{2}-((?!0+-)[0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}.*")
 """The header by which a caller names its trace."""
 
@@ -36,7 +36,7 @@ def configure(settings: Settings, process: str) -> None:
     """Send traces to the collector that the settings name, if they do.
 
     process: names the service, as ``dubbing-`` and this.
-    Raises BadInput when the extra is missing. A collector that is away costs traces alone.
+    Raises BadInput when the extra is missing. A missing collector only costs traces.
     """
     global _provider  # noqa: PLW0603 - a process has one
     if not settings.otlp_endpoint:
@@ -60,7 +60,7 @@ def configure(settings: Settings, process: str) -> None:
 
 
 def close() -> None:
-    """Send what has not been sent; for a process that ends."""
+    """Send unsent traces; for a process that ends."""
     if _provider:
         _provider.shutdown()
 
@@ -105,7 +105,8 @@ def _above(bound: dict[str, object]) -> Context | None:
         trace.NonRecordingSpan(
             trace.SpanContext(
                 trace_id=trace_id,
-                # The first span of the trace, which nobody sends: each process makes it up alike.
+                # The first span of the trace, which is never sent: each process derives it in the
+                # same way.
                 span_id=int(digest[-16:], 16),
                 is_remote=True,
                 trace_flags=trace.TraceFlags(trace.TraceFlags.SAMPLED),

@@ -1,1 +1,1 @@
-"""Webhooks: whom a tenant wants told of the ends of its jobs, and what is still to be told."""
+"""Webhooks: the receivers of the ends of a tenant's jobs, and the messages still to be sent."""

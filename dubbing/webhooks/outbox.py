@@ -1,8 +1,8 @@
-"""The outbox: what webhooks are still to be told, in storage, so that nothing is lost.
+"""The outbox: messages to webhooks that are still to be sent, in storage, so that none is lost.
 
-A message is an object whose key begins with the time at which it is due. To be told later it is
-written under a later time, and then removed under the earlier one: a death in between has it told
-twice, under one id, by which its receiver knows it.
+A message is an object whose key begins with the time at which it is due. To postpone a message, it
+is written under a later time, and then removed under the earlier one. A death in between causes two
+deliveries under one id, which the receiver can recognise.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Outgoing(Document):
     at: float
     """When it happened, in seconds since 1970."""
     tries: int = 0
-    """How often it was tried before."""
+    """Number of earlier tries."""
     error: str = ""
     """Why the last try failed."""
 
@@ -51,23 +51,24 @@ class Outbox:
         """Messages of newer releases; each is logged once."""
 
     def announce(self, tenant: str, event: Happening, job: str, round_: int, at: float) -> None:
-        """Have a tenant's webhooks told of the end of a round; doing it twice does no harm."""
+        """Announce the end of a round to a tenant's webhooks; a repeated call is harmless."""
         for webhook in Webhooks(self._storage).all(tenant):
             if event in webhook.events:
                 digest = hashlib.sha256(f"{webhook.id}|{job}|{round_}|{event}".encode()).hexdigest()
                 self._put(_message(webhook, event, f"msg_{digest[:24]}", job, round_, at), at)
 
     def test(self, webhook: Webhook) -> Outgoing:
-        """Have a webhook told of nothing, to see whether it listens; return the message."""
+        """Send a webhook a test message, and return the message."""
         now = time.time()
         message = _message(webhook, Happening.TEST, f"msg_{secrets.token_hex(12)}", "", 0, now)
         self._put(message, now)
         return message
 
     def due(self) -> Iterator[tuple[str, Outgoing]]:
-        """Yield the messages that are due, the longest first, each with its key.
+        """Yield the due messages, the oldest first, each with its key.
 
-        One that only a newer release can read is left for its gateways; a damaged one is dropped.
+        A message that only a newer release can read is left for its gateways; a damaged one is
+        dropped.
         """
         now = f"{time.time() * 1000:013.0f}"
         for key in sorted(self._storage.keys(Keys.OUTBOX)):
@@ -86,20 +87,20 @@ class Outbox:
                 self._storage.delete(key)
 
     def is_told(self, message: Outgoing) -> bool:
-        """Whether a message was told before."""
+        """Whether a message was already sent."""
         return self._storage.exists(Keys.told(message.tenant, message.webhook, message.id))
 
     def told(self, key: str, message: Outgoing) -> None:
-        """Note that a message was told."""
+        """Mark a message as sent."""
         self._storage.create(Keys.told(message.tenant, message.webhook, message.id), b"")
         self._storage.delete(key)
 
     def drop(self, key: str) -> None:
-        """Forget a message, as its webhook is gone."""
+        """Drop a message whose webhook is gone."""
         self._storage.delete(key)
 
     def fail(self, key: str, message: Outgoing, error: str) -> None:
-        """Have a message that could not be told tried again later, or bury it after a day."""
+        """Postpone a failed message, or declare it dead after a day."""
         failed = message.model_copy(update={"tries": message.tries + 1, "error": error[:300]})
         if message.tries < len(RETRY_SECONDS):
             self._put(failed, time.time() + RETRY_SECONDS[message.tries])
@@ -109,18 +110,18 @@ class Outbox:
         self._storage.delete(key)
 
     def dead(self, tenant: str, webhook: str) -> list[Outgoing]:
-        """Return the messages that a webhook was not told in a day, the oldest first.
+        """Return the messages that a webhook did not receive in a day, the oldest first.
 
-        One that cannot be read is left out.
+        Unreadable messages are left out.
         """
         keys = self._storage.keys(Keys.dead(tenant, webhook))
         found = (message for key in keys if (message := self._read(key)))
         return sorted(found, key=lambda message: message.at)
 
     def resend(self, tenant: str, webhook: str, id_: str) -> Outgoing:
-        """Have a dead message tried again, from now on for another day.
+        """Send a dead message again, for another day.
 
-        Raises NotFound, also for one that is damaged, and NewerRelease.
+        Raises NotFound, also for a damaged message, and NewerRelease.
         """
         key = Keys.dead(tenant, webhook, id_)
         try:

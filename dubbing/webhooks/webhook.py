@@ -1,4 +1,4 @@
-"""A webhook: a URL of a tenant's that is told of the ends of jobs, by Standard Webhooks."""
+"""A webhook: a tenant's URL that receives the ends of jobs, by Standard Webhooks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dubbing.storage import Keys, Storage, each
 log = logging.getLogger(__name__)
 
 ROTATION_SECONDS = 24 * 3600.0
-"""How long a receiver may still check by the secret before."""
+"""Time for which the old secret still signs."""
 MOST = 20
 """Webhooks of one tenant."""
 
@@ -27,7 +27,7 @@ WebhookId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{24}$")]
 
 
 class Happening(StrEnum):
-    """What a webhook is told of."""
+    """The events of a webhook."""
 
     COMPLETED = "job.completed"
     FAILED = "job.failed"
@@ -36,7 +36,7 @@ class Happening(StrEnum):
 
 
 class Secret(Document):
-    """A secret that signs what is told."""
+    """A secret that signs messages."""
 
     text: str = Field(repr=False)
     """``whsec_`` and the secret in Base64."""
@@ -58,7 +58,7 @@ class Webhook(Document):
 
     @property
     def valid_secrets(self) -> list[str]:
-        """The secrets by which a receiver may check now, the newest first."""
+        """The secrets that are valid now, the newest first."""
         now = time.time()
         return [one.text for one in self.secrets if one.until is None or one.until > now]
 
@@ -119,7 +119,7 @@ class Webhooks:
         return sorted((one for one in found if one), key=lambda one: one.created)
 
     def rotate(self, tenant: str, id_: str) -> Webhook:
-        """Give a webhook a new secret; the one before signs too, for a day."""
+        """Give a webhook a new secret; the old one also signs for a day."""
         webhook = self.find(tenant, id_)
         before = Secret(text=webhook.secrets[0].text, until=time.time() + ROTATION_SECONDS)
         rotated = webhook.model_copy(update={"secrets": (_new_secret(), before)})

@@ -1,7 +1,7 @@
-"""Contracts of other services: their routes over our engines, so that their clients go on.
+"""Contracts of other services: their routes over our engines, so that their clients keep working.
 
-A module is one contract. It follows the service where callers rely on it, but for this: what a
-service passes over in silence, such as a voice that it does not have, is an error here.
+Each module is one contract. It follows the service where callers rely on it, with one exception:
+faults that the service ignores, such as an unknown voice, are errors here.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-# Commands need the names alone.
+# Commands need only the names.
 if TYPE_CHECKING:
     from dubbing.engine_server.contract import Contract
 

@@ -1,8 +1,8 @@
 """Piper's own server: ``python -m piper.http_server``, by its routes before and after 1.5.
 
 Each engine is a voice, and its stock voices are the speakers of that voice. The engine
-``piper-en_US-amy-medium`` is the voice ``en_US-amy-medium``. A voice or speaker that is not there
-is an error, where Piper's server speaks in another one.
+``piper-en_US-amy-medium`` is the voice ``en_US-amy-medium``. An unknown voice or speaker is an
+error; Piper's server would speak in another one.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from dubbing.errors import BadInput, NotFound
 from dubbing.media.sounds import FORMATS
 from dubbing.serving.faults import FaultBody
 
-# Whoever sends a string of JSON need not say that it is JSON.
+# A client may send JSON as a plain string.
 router = APIRouter(strict_content_type=False)
 
 
 class TextBody(BaseModel):
-    """A text and its voice; noise scales are ignored, as the engines draw noise of their own."""
+    """A text and its voice; noise scales are ignored, because the engines draw their own noise."""
 
     text: Text
     voice: Name | None = None
@@ -42,7 +42,7 @@ class TextBody(BaseModel):
 
 @router.get("/health")
 async def health(request: Request, response: Response) -> dict[str, Any]:
-    """Whether all engines are loaded: 200, or 503 while one is not. It needs no key."""
+    """Tell whether all engines are loaded: 200, or 503 while one is not. Needs no key."""
     well = all(booth.state is State.READY for booth in desk_of(request).booths.values())
     response.status_code = 200 if well else 503
     return {"status": "ok" if well else "unavailable"}
@@ -50,7 +50,7 @@ async def health(request: Request, response: Response) -> dict[str, Any]:
 
 @router.get("/info")
 async def info(request: Request) -> dict[str, Any]:
-    """The first voice. What was spoken last is not told: it may be another caller's."""
+    """Return the first voice, and not the last spoken text, which may be another caller's."""
     name, booth = next(iter(_voices(request).items()))
     language, speakers = language_of(request, booth.spec), len(booth.spec.voices)
     voice = {"name": name, "language": language, "num_speakers": speakers}
@@ -59,7 +59,7 @@ async def info(request: Request) -> dict[str, Any]:
 
 @router.get("/voices")
 async def voices(request: Request) -> dict[str, Any]:
-    """The voices, each with what a voice of Piper's has in its configuration."""
+    """List the voices, each with the configuration that a voice of Piper has."""
     return {name: _config(request, booth) for name, booth in _voices(request).items()}
 
 
@@ -112,7 +112,7 @@ def _config(request: Request, booth: Booth) -> dict[str, Any]:
 
 
 def _form(status: int, fault: FaultBody) -> tuple[int, Mapping[str, Any]]:
-    """Return an error, for which Piper's server has no form of its own: 500, and a page."""
+    """Return an error in the form of Piper's server: 500, and a page."""
     return status, {"error": fault.message}
 
 

@@ -1,4 +1,4 @@
-"""Speaker embeddings as a service, by the project's own encoder; it serves no engine.
+"""Speaker embeddings as a service, by the project's own encoder, without an engine.
 
 The routes are those of ``speaker_embedding_service.py`` in TinoTau/lingua, on port 5003 there. The
 model of that service has 192 dimensions, and this one 256: embeddings of the two do not compare.
@@ -28,7 +28,7 @@ from dubbing.voices.speaker_encoder import (
 )
 
 LEAST = 16_000
-"""Fewest samples that the service listens to: a second."""
+"""Fewest samples of a recording: a second."""
 
 router = APIRouter()
 
@@ -41,13 +41,13 @@ class RecordingBody(BaseModel):
 
 @router.get("/health")
 async def health() -> dict[str, Any]:
-    """Whether the encoder is loaded; it is before the server listens. It needs no key."""
+    """Tell whether the encoder is loaded; it is, before the server listens. Needs no key."""
     return {"status": "ok", "model_loaded": True}
 
 
 @router.post("/extract")
 async def extract(body: RecordingBody) -> dict[str, Any]:
-    """Return the embedding of a speaker; too little speech has none, and is no error."""
+    """Return the embedding of a speaker; too little speech has none, without an error."""
     told = {"input_samples": len(body.audio), "sample_rate": RATE}
     if len(body.audio) < LEAST:
         return told | _without(f"{len(body.audio)} samples are fewer than {LEAST}")
@@ -60,7 +60,7 @@ async def extract(body: RecordingBody) -> dict[str, Any]:
 
 
 def _without(why: str) -> dict[str, Any]:
-    """Return what stands for an embedding; the service would guess a gender by loudness."""
+    """Return the answer without an embedding; the service would guess a gender by loudness."""
     told = {"embedding": None, "too_short": True, "use_default": True, "estimated_gender": None}
     return told | {"message": f"Audio too short: {why}"}
 
@@ -78,7 +78,7 @@ def _statistics(embedding: Embeddings) -> dict[str, float]:
 
 
 def contract() -> Contract:
-    """Return the contract, with the encoder loaded, as callers wait for 5 s at most.
+    """Return the contract with the encoder loaded, because callers wait at most 5 s.
 
     Raises EngineMissing.
     """

@@ -26,7 +26,7 @@ class TextTooLong(BadInput):
 
 
 class DurationMismatch(BadInput):
-    """The speech is too far from the length that was asked."""
+    """The speech is too far from the requested length."""
 
     code = "duration_mismatch"
 
@@ -40,7 +40,7 @@ class ProsodyBody(BaseModel):
 
 
 class TextBody(BaseModel):
-    """A text, and how long it is to last."""
+    """A text with its target length."""
 
     text: str = Field(min_length=1)
     target_duration_ms: int = Field(gt=0, le=3_600_000)
@@ -54,7 +54,7 @@ class TextBody(BaseModel):
     time_constraints: dict[str, Any] | None = None
 
     def check(self) -> None:
-        """Raise TextTooLong, and BadInput for what the server does not do."""
+        """Raise TextTooLong, and BadInput for unsupported fields."""
         if self.prompt_audio_url or self.indextts_gradio_url:
             raise BadInput(
                 "no address is fetched here: leave it out, and name one of /speakers",
@@ -85,7 +85,7 @@ ERRORS: Mapping[str, tuple[int, str]] = {
 
 
 def form(status: int, fault: FaultBody) -> tuple[int, Mapping[str, Any]]:
-    """Return an error as the service answers it."""
+    """Return an error in the service's form."""
     status, code = ERRORS.get(fault.code, (status, fault.code))
     details = [detail.model_dump() for detail in fault.details]
     return status, {"error": code, "message": fault.message, "details": details or {}}

@@ -1,8 +1,8 @@
-"""The speech service of video-auto-dubbing: a text is made to last as long as its caller says.
+"""The speech service of video-auto-dubbing: speech of a length that the caller sets.
 
-The routes are those of its ``tts_service``, on port 8000 there. This server fetches no address, and
-honours or refuses what the service ignores: speakers, languages, and the control of prosody. It has
-no route for batches.
+The routes are those of its ``tts_service``, on port 8000 there. This server fetches no address. It
+supports or refuses fields that the service ignores: speakers, languages, and the control of
+prosody. It has no route for batches.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ from dubbing.media.stretch import stretch
 LANGUAGE = "en"
 """Language of texts that name none."""
 CLOSE = 0.05
-"""Seconds by which a sound may miss its length, as in the service."""
+"""Tolerance of a sound's length in seconds, as in the service."""
 SLOWEST, FASTEST = 0.5, 2.0
-"""Bounds of the stretch: those that the contract has for speed. The service has none."""
+"""Limits of the stretch: the contract's limits of speed. The service has none."""
 MOST_FILES = 256
-"""Sounds that can be fetched; then the oldest one goes."""
+"""Most sounds to keep for fetching; beyond that, the oldest is removed."""
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
-    """Yield what requests find in their state: the sounds that are to be fetched."""
+    """Yield the state of requests: the sounds to fetch."""
     sweep()
     with scratch() as folder:
         yield {"shelf": Shelf(folder, MOST_FILES)}
@@ -54,19 +54,19 @@ router = APIRouter(lifespan=_lifespan)
 
 @router.get("/health")
 async def health(request: Request, response: Response) -> dict[str, Any]:
-    """Whether the engine is loaded: 200, or 503 while it is not. It needs no key."""
+    """Tell whether the engine is loaded: 200, or 503 while it is not. Needs no key."""
     booth = desk_of(request).booth("")
     loaded = booth.state is State.READY
     response.status_code = 200 if loaded else 503
     told = {"status": "healthy" if loaded else "degraded", "model_loaded": loaded}
-    # The engine stands where the service has IndexTTS2.
+    # The engine takes the place of IndexTTS2 in the service.
     told |= {"backend": booth.name, "index_tts2_loaded": loaded}
     return told | {"message": f"{booth.name} is {booth.state}"}
 
 
 @router.get("/speakers")
 async def speakers(request: Request) -> dict[str, Any]:
-    """The stock voices."""
+    """List the stock voices."""
     desk = desk_of(request)
     names = dict.fromkeys([SPEAKER, *desk.booth("").spec.voices])
     told = {"language": desk.language or LANGUAGE, "gender": "neutral"}
@@ -75,7 +75,7 @@ async def speakers(request: Request) -> dict[str, Any]:
 
 @router.post("/synthesize", response_model=None)
 async def synthesize(request: Request, body: TextBody) -> Response | dict[str, Any]:
-    """Speak a text: as sound to those who accept sound, and else as an address of it."""
+    """Speak a text; return the sound to callers that accept sound, and otherwise its address."""
     sound = await _sound(request, body)
     encode, media_type = FORMATS[body.output_format]
     data = encode(sound)
@@ -88,13 +88,13 @@ async def synthesize(request: Request, body: TextBody) -> Response | dict[str, A
 
 @router.get("/audio/{name}", response_class=Response)
 async def audio(request: Request, name: str) -> Response:
-    """A sound that was made, for as long as it is kept."""
+    """Return a sound, as long as it is kept."""
     data = _shelf(request).get(name)
     return Response(data, media_type="audio/mpeg" if name.endswith("mp3") else "audio/wav")
 
 
 async def _sound(request: Request, body: TextBody) -> Audio:
-    """Return the sound of a text at its length and rate; raises what `say` does."""
+    """Return the sound of a text at its length and rate; raises as `say` does."""
     desk = desk_of(request)
     spec, prosody = desk.booth("").spec, body.prosody_control or ProsodyBody()
     body.check()

@@ -1,4 +1,4 @@
-"""YourTTS as a service: speakers are registered, and samples travel as numbers in JSON.
+"""YourTTS as a service: with registered speakers, and samples as numbers in JSON.
 
 The routes are those of ``yourtts_service.py`` in TinoTau/lingua, on port 5004 there.
 """
@@ -26,11 +26,11 @@ from dubbing.media.sounds import at_rate
 from dubbing.media.stretch import stretch
 
 RATE = 22_050
-"""Hz of every answer: the service says so whatever its model has, and here it is true."""
+"""Hz of every answer: the service claims it for every model, and here it is true."""
 LANGUAGE = "zh"
 """Language of texts that name none."""
 MOST_SPEAKERS = 10_000
-"""Registered speakers; the one registered longest ago is forgotten."""
+"""Most registered speakers; beyond that, the oldest is forgotten."""
 DECIMALS = 6
 """Of a sample."""
 
@@ -47,7 +47,7 @@ class SpeakerBody(_Recorded):
 
 
 class TextBody(_Recorded):
-    """A text, and who speaks it: a registered speaker, a recording, or a stock voice."""
+    """A text with its voice: a registered speaker, a recording, or a stock voice."""
 
     text: Text
     speaker_id: Name | None = None
@@ -60,7 +60,7 @@ class TextBody(_Recorded):
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
-    """Yield what requests find in their state: the digest of each registered speaker's form."""
+    """Yield the state of requests: the digest of each registered speaker's form."""
     yield {"speakers": {}}
 
 
@@ -69,7 +69,7 @@ router = APIRouter(lifespan=_lifespan)
 
 @router.get("/health")
 async def health(request: Request, response: Response) -> dict[str, Any]:
-    """Whether the model is loaded: 200, or 503 while it is not. It needs no key."""
+    """Tell whether the model is loaded: 200, or 503 while it is not. Needs no key."""
     booth = desk_of(request).booth("")
     loaded = booth.state is State.READY
     response.status_code = 200 if loaded else 503
@@ -92,7 +92,7 @@ async def register(request: Request, body: SpeakerBody) -> dict[str, Any]:
 
 @router.post("/synthesize")
 async def synthesize(request: Request, body: TextBody) -> dict[str, Any]:
-    """Speak a text; a speaker who is not known is refused, where the service takes another."""
+    """Speak a text; an unknown speaker is refused; the service would take another one."""
     desk = desk_of(request)
     booth = desk.booth("")
     language = body.language or desk.language or LANGUAGE
@@ -110,7 +110,7 @@ async def synthesize(request: Request, body: TextBody) -> dict[str, Any]:
 def factor_of(rate: float, language: str) -> float:
     """Return the factor of speed for a rate in characters a second, by the service's own rule.
 
-    In other languages than Chinese, a rate below 6 is taken for one that was counted in Chinese.
+    In other languages than Chinese, a rate below 6 counts as a Chinese rate.
     """
     elsewhere = (rate * 2.4 if rate < 6 else rate) / 12
     factor = min(max(rate / 5 if language.startswith("zh") else elsewhere, 0.4), 2.5)

@@ -1,4 +1,4 @@
-"""The base of engines whose servers clone a reference that they are sent."""
+"""The base of engines whose servers clone a reference in the request."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class CloningEngine(RemoteEngine):
-    """Speaks in the voice of a reference, and in the voices of its pool if that has some."""
+    """An engine that speaks in the voice of a reference, and in the voices of its pool, if any."""
 
     heard_seconds: ClassVar[float] = math.inf
-    """How much of a reference the model hears; the rest is not sent."""
+    """Seconds of a reference that the model hears; the rest is not sent."""
 
     def extract(self, reference: Audio, transcript: str) -> VoiceForm:
         """Return the recording itself and its words, as `form_of` does.
@@ -39,7 +39,7 @@ class CloningEngine(RemoteEngine):
     def refusal(self, line: Line) -> DubbingError | None:
         """Return why a line is not sent to any endpoint, or None.
 
-        Some servers speak in their default voice when they do not know the one that was asked.
+        Some servers speak in their default voice when they do not know the requested one.
         """
         named = isinstance(line.voice, str)
         known = line.voice in self.spec.voices if named else self.spec.clones

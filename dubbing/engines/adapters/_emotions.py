@@ -1,4 +1,4 @@
-"""How the servers of IndexTTS are told an emotion."""
+"""The emotion of a request, in the forms of IndexTTS servers."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ SAME, VOICE, FEELINGS, TEXT = range(4)
 def vector_of(emotion: Emotion) -> list[float]:
     """Return feelings as the model's vector.
 
-    The servers add it up as it is: more than 1 in all would take the speaker's own voice away. Not
-    all of them heed a strength beside it, so it is part of the vector.
+    The servers add it up unchanged: a sum above 1 would remove the speaker's own voice. Not all
+    servers support a separate strength, so it is part of the vector.
     """
     biased = [emotion.feelings[name] * bias for name, bias in BIAS.items()]
     scale = emotion.strength * min(1.0, MOST / sum(biased))
@@ -49,7 +49,7 @@ def omni_fields(emotion: Emotion | None, shown: str) -> dict[str, Any]:
 
 
 def tts_url_fields(emotion: Emotion | None, shown: str) -> dict[str, Any]:
-    """Return an emotion as fields of index-tts-vllm, which heeds the strength of a voice alone.
+    """Return an emotion as fields of index-tts-vllm, which supports a strength only for a voice.
 
     shown: the server's path of the recording that shows it, if a voice does.
     """

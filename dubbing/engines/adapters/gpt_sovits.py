@@ -86,7 +86,7 @@ class GPTSoVITS(CloningEngine):
             raise Unfit(f"it has no /{SPEECH}")
 
     def ask(self, wire: Wire, endpoint: Endpoint, line: Line, seconds: float) -> Audio:
-        """Have an endpoint speak a line."""
+        """Let an endpoint speak a line."""
         # Commands that list engines send nothing, and handle no sound.
         from dubbing.engines.remote.references import transcript_of, wav_of  # noqa: PLC0415
         from dubbing.engines.remote.sound import sound_of  # noqa: PLC0415

@@ -114,7 +114,7 @@ class IndexTTS(CloningEngine):
             raise Unfit(f"it does not serve {self.pool.model!r}, but {served}")
 
     def ask(self, wire: Wire, endpoint: Endpoint, line: Line, seconds: float) -> Audio:
-        """Have an endpoint speak a line."""
+        """Let an endpoint speak a line."""
         # Commands that list engines send nothing, and handle no sound.
         from dubbing.engines.remote.references import wav_of  # noqa: PLC0415
         from dubbing.engines.remote.sound import sound_of  # noqa: PLC0415

@@ -67,7 +67,7 @@ class OpenAI(CloningEngine):
             raise Unfit("it ignores ref_audio and speaks in another voice: it does not clone")
 
     def ask(self, wire: Wire, endpoint: Endpoint, line: Line, seconds: float) -> Audio:
-        """Have an endpoint speak a line."""
+        """Let an endpoint speak a line."""
         from dubbing.engines.remote.sound import sound_of  # noqa: PLC0415 - commands send nothing
 
         if not (isinstance(line.voice, str) or self.pool.clones):

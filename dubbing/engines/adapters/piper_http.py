@@ -1,9 +1,9 @@
 """Piper by its own server, ``python -m piper.http_server``, of any version.
 
 A server has every voice of its folders, and a voice may have several speakers: a stock voice is
-``<voice>`` or ``<voice>/<speaker>``. A server that is asked for a voice or speaker that it does not
-find speaks in another one and does not say so, and it lists voices without the last letters of
-their names. So only names that it is sure to find are sent.
+``<voice>`` or ``<voice>/<speaker>``. If a server does not find a voice or speaker, it silently
+speaks in another one, and it lists voices without the last letters of their names. So only names
+that it surely finds are sent.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 VOICES, INFO = "voices", "info"
 SPEECH, OLDER_SPEECH = "synthesize", ""
-"""The route that speaks, from version 1.5 on and before; ``/info`` came with the newer one."""
+"""The route for speech, from version 1.5 on and before; ``/info`` came with the newer one."""
 LOST = ".onxjs"
 """Characters that a server takes off the end of a name when it lists it."""
 QUALITIES = ("low", "medium", "high")
@@ -42,17 +42,17 @@ class _Config(VoiceConfig):
 
 
 class _Server(NamedTuple):
-    """What a server has."""
+    """The voices of a server."""
 
     route: str
-    """The one that speaks."""
+    """The voice that the server was started with."""
     voices: Mapping[str, _Config]
     """By the names that it lists."""
     default: str
-    """The listed name of the voice that speaks for all that are not found; ``""`` if unknown."""
+    """The listed name of the voice that replaces unknown ones; ``""`` if unknown."""
 
     def voice(self, name: str) -> _Config | None:
-        """Return the voice of a stock voice; None unless the server is sure to find it."""
+        """Return the voice of a stock voice; None unless the server surely finds it."""
         voice, parted, speaker = name.partition("/")
         listed = voice.rstrip(LOST)
         # A name that would lose characters is not from the list, so it is that of the voice's file.
@@ -77,7 +77,7 @@ class _Server(NamedTuple):
 
 
 class PiperHTTP(RemoteEngine):
-    """Speaks in the voices of Piper's servers, at the speed of each line; without pitch and seed.
+    """An engine over Piper's servers, at the speed of each line; without pitch and seed.
 
     The servers bring each sentence to the same peak.
     """
@@ -138,7 +138,7 @@ class PiperHTTP(RemoteEngine):
         return declared.model_copy(update={"voices": voices, "languages": languages})
 
     def identify(self, wire: Wire, endpoint: Endpoint) -> None:
-        """Raise Unfit unless an endpoint is sure to find every voice of the pool."""
+        """Raise Unfit unless an endpoint surely finds every voice of the pool."""
         from dubbing.engines.remote.wire import Unfit  # noqa: PLC0415 - as in `probe`
 
         server = _server(wire, endpoint)
@@ -147,7 +147,7 @@ class PiperHTTP(RemoteEngine):
         self._servers[endpoint.url] = server
 
     def ask(self, wire: Wire, endpoint: Endpoint, line: Line, seconds: float) -> Audio:
-        """Have an endpoint speak a line."""
+        """Let an endpoint speak a line."""
         # Commands that list engines send nothing, and handle no sound.
         from dubbing.engines.remote.sound import sound_of  # noqa: PLC0415
         from dubbing.engines.remote.wire import Failed, Unfit  # noqa: PLC0415
@@ -174,7 +174,7 @@ class PiperHTTP(RemoteEngine):
 
 
 def _server(wire: Wire, endpoint: Endpoint) -> _Server:
-    """Return what a server has; raises Unfit for one that is not Piper's."""
+    """Return the voices of a server; raises Unfit for a server that is not Piper's."""
     from dubbing.engines.remote.wire import Unfit  # noqa: PLC0415 - as in `PiperHTTP.probe`
 
     listed, info = wire.get(endpoint, VOICES), wire.get(endpoint, INFO)

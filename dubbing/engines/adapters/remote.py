@@ -1,7 +1,8 @@
-"""Any engine of ours that `dubbing engine-server` serves: the same seam, over HTTP.
+"""Any engine that `dubbing engine-server` serves: the same interface, over HTTP.
 
-The server tells the spec and the digest of the model of each engine, so its clips are those of the
-engine in process, to the byte. A voice's form goes up once, and again when the server forgot it.
+The server publishes the spec and the digest of the model of each engine, so its clips equal those
+of the engine in process, byte for byte. A voice's form is sent once, and again when the server
+forgot it.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 INFO, SYNTHESIZE, EXTRACT = "info", "v1/synthesize", "v1/extract"
 UNKNOWN_FORM = "unknown_form"
 LINES_FAULTS = frozenset({SpeechRejected.code, BadInput.code})
-"""Codes of errors that another server would answer as well."""
+"""Codes of errors that another server would return, too."""
 EXTRACT_SECONDS = 120.0
 
 
@@ -40,7 +41,7 @@ class _Served(NamedTuple):
 
 
 class Remote(RemoteEngine):
-    """Speaks by servers of one engine. The address of an endpoint is that of the server's root."""
+    """An engine over its servers. The address of an endpoint is the server's root."""
 
     spec = EngineSpec(
         name="remote",
@@ -57,7 +58,7 @@ class Remote(RemoteEngine):
     )
 
     def __init__(self, name: str, folder: Path, pools: Pools | None = None) -> None:
-        """Read the pool, and be what its servers said of their engine."""
+        """Read the pool, and take over its servers' description of their engine."""
         super().__init__(name, folder, pools)
         if served := self.pool.spec:
             own = ("name", "batch_lines", "batch_seconds", "seconds_per_call", "device")
@@ -68,7 +69,7 @@ class Remote(RemoteEngine):
         """The forms that endpoints have, by address and digest."""
 
     def extract(self, reference: Audio, transcript: str) -> VoiceForm:
-        """Have an endpoint derive a voice; raises as the engine itself does, and EngineAway."""
+        """Let an endpoint derive a voice; raises as the engine itself does, and EngineAway."""
         import safetensors.numpy  # noqa: PLC0415 - commands derive nothing
 
         from dubbing.engines.remote.wire import Failed  # noqa: PLC0415 - as above
@@ -130,7 +131,7 @@ class Remote(RemoteEngine):
             raise Unfit(f"it serves {self.pool.model!r} with another model, or as another release")
 
     def ask(self, wire: Wire, endpoint: Endpoint, line: Line, seconds: float) -> Audio:
-        """Have an endpoint speak a line."""
+        """Let an endpoint speak a line."""
         from dubbing.engines.remote.wire import Failed, Unfit, Unreachable  # noqa: PLC0415
 
         told = self._asked(wire, endpoint, line, seconds)
@@ -149,7 +150,7 @@ class Remote(RemoteEngine):
         return _audio_of(audio)
 
     def _asked(self, wire: Wire, endpoint: Endpoint, line: Line, seconds: float) -> Any:
-        """Return the answer to a line; the form of its voice is sent where it is not known."""
+        """Return the answer to a line; send the form of its voice if the server lacks it."""
         from dubbing.engines.remote.wire import Failed  # noqa: PLC0415 - as in `probe`
 
         if isinstance(line.voice, str):

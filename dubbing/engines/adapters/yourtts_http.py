@@ -1,8 +1,8 @@
 """YourTTS as a service: ``POST /register_speaker`` and ``POST /synthesize``, with samples in JSON.
 
-The service keeps the speakers that were registered until it is started anew. It speaks for one that
-it does not know in a voice of its own; ``speaker_applied`` alone tells. The sample rate in its
-answers is the same whatever its model has, so the pool says which it is.
+The service keeps registered speakers until its restart. For an unknown speaker it uses its own
+voice; only ``speaker_applied`` shows this. The sample rate in its answers is the same for every
+model, so the pool declares the real rate.
 """
 
 from __future__ import annotations
@@ -25,14 +25,15 @@ REFERENCE_RATE = 16_000
 """Hz at which the service takes references."""
 REGISTER_SECONDS = 60.0
 LANGUAGES = {"fr": "fr-fr", "pt": "pt-br"}
-"""Languages that the service knows by another name, without their region."""
+"""Languages with another name in the service, without their region."""
 
 
 class YourTTSHTTP(CloningEngine):
-    """Speaks in the voice of a reference, which is registered once, under a name of its digest.
+    """An engine that registers a reference once, and speaks in its voice.
 
-    The service has no lock around its model, so it is sent one line at a time. Its speed is never
-    asked for: it counts characters a second, and stretches what it has spoken.
+    The name of a speaker is a digest of the reference. The service has no lock around its model, so
+    it gets one line at a time. Its speed is not used: it counts characters a second, and stretches
+    its speech.
     """
 
     most_slots: ClassVar[int] = 1
@@ -58,7 +59,7 @@ class YourTTSHTTP(CloningEngine):
         self._registered: set[tuple[str, str]] = set()
         """The speakers that each server knows, by its address and the speaker's name."""
         self._registering: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
-        """Held while a server is sent a speaker, by its address."""
+        """Locks for sending a speaker to a server, by its address."""
 
     def extract(self, reference: Audio, transcript: str) -> VoiceForm:
         """Return the recording itself at the service's rate; raises as `CloningEngine` does."""
@@ -98,12 +99,12 @@ class YourTTSHTTP(CloningEngine):
         health = wire.get(endpoint, HEALTH)
         if not (isinstance(health, dict) and health.get("model_loaded")):
             raise Unfit("its model is not loaded")
-        # It may have been started anew.
+        # It may have been restarted.
         with self._registering[endpoint.url]:
             self._registered -= {known for known in self._registered if known[0] == endpoint.url}
 
     def ask(self, wire: Wire, endpoint: Endpoint, line: Line, seconds: float) -> Audio:
-        """Have an endpoint speak a line."""
+        """Let an endpoint speak a line."""
         # Commands that list engines send nothing, and handle no sound.
         from dubbing.engines.remote.references import name_of, wav_of  # noqa: PLC0415
         from dubbing.engines.remote.sound import sound_of_numbers  # noqa: PLC0415
@@ -128,7 +129,7 @@ class YourTTSHTTP(CloningEngine):
     def _register(
         self, wire: Wire, endpoint: Endpoint, speaker: str, form: VoiceForm, *, anew: bool
     ) -> None:
-        """Send a server a speaker, unless it knows them."""
+        """Register a speaker at a server, unless it is known."""
         from dubbing.engines.remote.references import numbers_of  # noqa: PLC0415 - as in `ask`
 
         key = endpoint.url, speaker

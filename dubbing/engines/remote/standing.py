@@ -1,4 +1,4 @@
-"""What a process knows of one endpoint: how loaded it is, and how it failed."""
+"""The standing of one endpoint in a process: its load and its failures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SHORT_REST = 2 * RENEW_SECONDS
 
 @dataclass
 class Standing:
-    """How an endpoint stands with this process."""
+    """The standing of an endpoint in this process."""
 
     endpoint: Endpoint
     in_flight: int = 0
@@ -27,18 +27,18 @@ class Standing:
     why: str = ""
     """The last failure."""
     fit: bool = False
-    """Whether it was found to serve the pool's model since it was last away."""
+    """Whether it was checked to serve the pool's model since it was last away."""
     asking: threading.Lock = field(default_factory=threading.Lock)
-    """Held while it is asked that; lines that come meanwhile wait for the answer."""
+    """Held during this check; lines that arrive meanwhile wait for the result."""
 
     @property
     def away(self) -> bool:
-        """Whether it failed again and again."""
+        """Whether it counts as away after repeated failures."""
         return self.strikes >= STRIKES
 
     def place(self, now: float) -> Place:
-        """Return how many of its slots could be used soon, and how many are."""
+        """Return the number of its slots that could be used soon, and that are in use."""
         slots = 1 if self.away else self.endpoint.slots
-        # Meanwhile it may be well for another process.
+        # Meanwhile it may work for another process.
         idle = self.endpoint.draining or self.rests_until > now + SHORT_REST
         return Place(self.endpoint.url, 0 if idle else slots, self.in_flight)

@@ -1,4 +1,4 @@
-"""HTTP to an endpoint: one client, and the one place where its errors get their meaning.
+"""HTTP to an endpoint: the client, and the only module that interprets its errors.
 
 ::
 
@@ -36,19 +36,19 @@ UNFIT = frozenset({401, 403, 404, 405, 407, 410})
 NOTHING: Mapping[str, str] = MappingProxyType({})
 LINES_FAULT = frozenset({400, 413, 414, 422})
 NO_AUTHORITY = frozenset({2, 18, 19, 20, 21})
-"""OpenSSL's codes for certificates that nobody vouches for."""
+"""OpenSSL's codes for untrusted certificates."""
 
 
 class WireError(Exception):
-    """Base of what goes wrong with an endpoint; the message is for people."""
+    """Base of the errors of an endpoint; the message is for people."""
 
 
 class Unreachable(WireError):
-    """Nobody is there, or it is too busy."""
+    """The endpoint does not answer, or is too busy."""
 
     def __init__(self, why: str, retry_after: float | None = None) -> None:
         self.retry_after = retry_after
-        """Seconds after which it wants to be asked again; None when it did not say."""
+        """Seconds until a retry, as it asks; None without such a wish."""
         super().__init__(why)
 
 
@@ -61,7 +61,7 @@ class Failed(WireError):
 
     def __init__(self, why: str, code: str = "") -> None:
         self.code = code
-        """The name that the server has for the error; ``""`` when it told none."""
+        """The server's own name of the error; ``""`` without one."""
         super().__init__(why)
 
 
@@ -78,7 +78,7 @@ class Wire:
         trusted = httpx2.create_ssl_context(trust_env=False)
         if ca_file:
             trusted.load_verify_locations(ca_file)
-        # No proxy or .netrc of the machine's: an endpoint's address is all that counts.
+        # No proxy or .netrc of the machine: only an endpoint's address counts.
         self._client = httpx2.Client(
             verify=trusted,
             follow_redirects=False,
@@ -109,8 +109,8 @@ class Wire:
     ) -> bytes:
         """Send JSON to a route; return the body of the answer.
 
-        seconds: the whole call may take so long.
-        Raises Unreachable, Unfit, Failed, and SpeechRejected for a line that is refused.
+        seconds: longest time of the whole call. Raises Unreachable, Unfit, Failed, and
+        SpeechRejected for a line that is refused.
         """
         answer, body = self._asked(endpoint, "POST", route, seconds, json=content)
         _check(answer, body)
@@ -233,7 +233,7 @@ def _check(answer: httpx2.Response, body: bytes) -> None:
 
 
 def _words(body: bytes) -> str:
-    """Return a server's own words in one line, and nothing of a traceback."""
+    """Return a server's own words in one line, without a traceback."""
     found = _json(body)
     # {"error": {"message": …}}, {"detail": [{"msg": …}]} and the like, from the outside in.
     for name in ("error", "detail", "Exception", "message", "msg"):
@@ -243,7 +243,7 @@ def _words(body: bytes) -> str:
             found = found[name]
     text = body.decode(errors="replace") if found is None else str(found)
     if "Traceback (most recent call last)" in text:
-        # Its last line tells what happened; the others are the server's own business.
+        # Its last line has the error; the other lines are internal to the server.
         text = text.strip().splitlines()[-1]
     if text.lstrip().startswith("<"):
         text = "a page in HTML"

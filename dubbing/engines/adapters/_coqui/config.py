@@ -189,7 +189,7 @@ def own_language(spec: EngineSpec, languages: Mapping[str, str], tag: str) -> st
     """Return the model's own name of a language: with its region, else without.
 
     languages: those names, by tag. Raises SpeechRejected for a language that the model does not
-    speak; a model of one language is assumed to speak whatever it is asked.
+    speak; a model of one language is assumed to speak any requested language.
     """
     for known in (tag, tag.split("-", maxsplit=1)[0]):
         if known in languages:

@@ -1,4 +1,4 @@
-"""How many rows the networks that make sound, HiFiGAN and its kin, take at once."""
+"""The number of rows that vocoder networks, HiFiGAN and similar ones, take at once."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def provide_phonemes(who: str, languages: Iterable[str]) -> None:
-    """Have coqui-tts take phonemes from eSpeak's library, even where eSpeak's program is installed.
+    """Make coqui-tts take phonemes from eSpeak's library, even if eSpeak's program is installed.
 
     With the program, coqui-tts loses the text after punctuation at the beginning of a line.
     who: the engine that needs them. Raises EngineMissing without the library.
