@@ -1,7 +1,7 @@
 """Models in JSON: files that people write, and documents and messages that releases exchange.
 
-What people write is read strictly, and its faults are described in words. Storage, the ledger and
-messages may hold what a newer release wrote: `stored` and `received` ignore unknown fields at every
+Files of people are read strictly, and their faults are described in words. Storage, the ledger and
+messages may hold data of a newer release: `stored` and `received` ignore unknown fields at every
 level.
 """
 
@@ -21,17 +21,17 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 from dubbing.errors import BadInput, Damaged, NewerRelease
 
 LISTED = 10
-"""How many faults one message lists."""
+"""Most faults that one message lists."""
 ENOUGH = 100
-"""Faults after which no more are looked for."""
+"""Number of faults after which the search ends."""
 LONGEST_FAULT = 200
-"""Most characters that an error shows of the fault of a stored document."""
+"""Most characters of a stored document's fault that an error shows."""
 SHOWN = 60
 """Most characters of a value that a message shows."""
 COMPARED = 500
-"""Most known names that a misspelled one is compared with."""
+"""Most known names to compare with a misspelled one."""
 LONGEST_NAME = 100
-"""Characters of the longest name that is compared."""
+"""Characters of the longest name to compare."""
 FORMAT = 2
 """The highest format of documents and messages that this release reads.
 
@@ -134,10 +134,11 @@ def validated(
 def each_validated(
     model: type[AnyModel], items: Iterable[object], name: str
 ) -> tuple[list[AnyModel], list[str]]:
-    """Return ``items`` as ``model``, and the faults of items that are none.
+    """Return the valid ``items`` as ``model``, and the faults of the others.
 
-    The items are validated one by one: pydantic would collect a million faults. After a hundred,
-    no more are looked for. name: the field that holds the items.
+    The items are validated one by one: pydantic would collect a million faults. The search ends
+    after a hundred.
+    name: the field that holds the items.
     """
     found: list[AnyModel] = []
     faults: list[str] = []
@@ -152,10 +153,10 @@ def each_validated(
 
 
 def listed(faults: Iterable[str]) -> str:
-    """Return faults one a line: the first ten, and how many more there are.
+    """Return the first ten faults, one a line, and the number of the others.
 
-    No more than a hundred are taken: to find every fault of a large file takes long, and nobody
-    reads so many.
+    At most a hundred are taken: to find every fault of a large file takes long, and nobody reads so
+    many.
     """
     found = list(islice(faults, ENOUGH))
     if len(found) == 1:
@@ -167,7 +168,7 @@ def listed(faults: Iterable[str]) -> str:
 
 
 def together(faults: Sequence[BadInput]) -> BadInput:
-    """Return one error for several, each with what it lists of its own below it."""
+    """Return one error for several, each with its own list below it."""
     return BadInput(listed([str(fault).replace("\n", "\n  ") for fault in faults]))
 
 

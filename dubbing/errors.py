@@ -1,4 +1,4 @@
-"""Every error that the project raises on purpose.
+"""All errors that the project raises on purpose.
 
 ::
 
@@ -135,7 +135,7 @@ class EngineMissing(Permanent):
 
 
 class SpeechRejected(Permanent):
-    """The engine returned a sound that is not the line: empty, NaN, silent or far too long."""
+    """The engine's sound cannot be the line: empty, NaN, silent or far too long."""
 
     code = "speech_rejected"
 
@@ -152,7 +152,7 @@ class GivenUp(Permanent):
 
 
 class Damaged(Permanent):
-    """A stored document cannot be read; its content is made again where that is possible."""
+    """A stored document cannot be read; its content is made again if possible."""
 
     code = "damaged"
 
@@ -182,7 +182,7 @@ class ClipUnreadable(Permanent):
 
 
 class ResultUnreadable(Permanent):
-    """Results that were counted are missing or damaged; their lines must be asked for again."""
+    """Counted results are missing or damaged; their lines must be requested again."""
 
     code = "result_unreadable"
 
@@ -205,19 +205,19 @@ class EngineFailed(Transient):
 
 
 class EngineAway(Transient):
-    """This worker was told to take no work for the engine, or could not load it."""
+    """This worker takes no work for the engine: by order, or because it could not load it."""
 
     code = "engine_away"
 
 
 class Stopped(Transient):
-    """The work was told to stop: its lease is lost, or its job has ended."""
+    """The work has to stop: its lease is lost, or its job has ended."""
 
     code = "stopped"
 
 
 class WorkerEnds(Stopped):
-    """The worker was told to end; another one does the work."""
+    """The worker has to end; another one does the work."""
 
     code = "worker_ends"
 

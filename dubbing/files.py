@@ -1,4 +1,4 @@
-"""Files that people hand in: their text, their JSON, and their digest."""
+"""Input files: their text, their JSON, and their digest."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def read_text(path: Path, encoding: str | None = None) -> str:
 
 
 def is_file(path: Path) -> bool:
-    """Whether a file is there; a name that no file system takes is none."""
+    """Whether a file exists; False for a name that no file system accepts."""
     try:
         return path.is_file()
     except OSError:
@@ -83,7 +83,7 @@ def parse_json(text: str, path: Path) -> Any:
     except _SetTwiceError as exc:
         raise BadInput(str(exc), where=str(path)) from exc
     except ValueError as exc:
-        # Python reads no whole number of thousands of digits.
+        # Python does not read whole numbers of thousands of digits.
         raise BadInput("a number in it has too many digits", where=str(path)) from exc
 
 

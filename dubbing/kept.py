@@ -1,4 +1,4 @@
-"""Answers of storage and Redis that are kept for some seconds, however many ask for them."""
+"""Answers of storage and Redis that are cached for some seconds."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ Answer = TypeVar("Answer")
 
 
 class Kept(Generic[Answer]):
-    """An answer that is asked for anew when it is old. Safe to use from several threads."""
+    """A cached answer, refreshed when it is old. Safe to use from several threads."""
 
     def __init__(self, ask: Callable[[], Answer], seconds: float) -> None:
-        """Ask nothing yet. seconds: how old the answer may be."""
+        """Cache nothing yet. seconds: longest age of the answer."""
         self._ask = ask
         self._seconds = seconds
         self._known: tuple[float, Answer] | None = None
         self._lock = threading.Lock()
 
     def get(self) -> Answer:
-        """Return the answer; raises as the question does."""
+        """Return the answer; raises as the call does."""
         with self._lock:
             known = self._known
             if known is None or time.monotonic() > known[0] + self._seconds:
@@ -30,6 +30,6 @@ class Kept(Generic[Answer]):
             return known[1]
 
     def forget(self) -> None:
-        """Have the next caller ask anew."""
+        """Drop the answer, so that the next caller refreshes it."""
         with self._lock:
             self._known = None

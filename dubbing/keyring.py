@@ -1,4 +1,4 @@
-"""API keys of the gateway: who may call it, for which tenant, and to do what.
+"""API keys of the gateway: their tenants and rights.
 
 A key is ``dub_<id>_<secret>``. Storage holds the digest of the secret, ``api-keys/<id>.json``; the
 secret itself is shown once, when the key is made.
@@ -26,24 +26,24 @@ from dubbing.storage import Keys, Storage, each
 KEY = re.compile(r"dub_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 """The id and the secret of a key."""
 NOTED_SECONDS = 600.0
-"""Uses of a key that are closer together than this are noted as one."""
+"""Uses of a key within this time are recorded as one."""
 
 
 class Scope(StrEnum):
-    """What the holder of a key may do."""
+    """The rights of a key."""
 
     READ = "read"
     """See jobs, voices and workers, and fetch outputs."""
     SUBMIT = "submit"
-    """Submit, change and cancel jobs, upload media, and have lines spoken."""
+    """Submit, change and cancel jobs, upload media, and speak lines."""
     VOICES = "voices"
     """Make, rename and delete voices."""
     ADMIN = "admin"
-    """Everything, for every tenant; command workers, and register servers of engines."""
+    """Everything, for every tenant; control workers, and register servers of engines."""
 
 
 USUAL = (Scope.READ, Scope.SUBMIT, Scope.VOICES)
-"""What the holder of a key may do unless its maker says otherwise."""
+"""The default rights of a key."""
 
 
 class ApiKey(Document):
@@ -57,7 +57,7 @@ class ApiKey(Document):
     granted: tuple[str, ...] = ()
     """Where jobs may read media and write results beside uploads: ``s3://bucket/prefix``."""
     requests_per_minute: int | None = Field(default=None, ge=1)
-    """None: as many as every caller may send."""
+    """None: the general limit."""
     digest: str = Field(repr=False)
     """SHA-256 of the secret, in hex: nobody can guess a random secret, so it needs no salt."""
     created: float
@@ -70,11 +70,11 @@ class ApiKey(Document):
 
 @dataclass(frozen=True)
 class KeyUse:
-    """A key, and when it was used last."""
+    """A key with its last use."""
 
     key: ApiKey
     used: float | None
-    """Seconds since 1970, some minutes exact; None if it never was."""
+    """Seconds since 1970, to some minutes; None if it was never used."""
 
 
 class Keyring:
@@ -83,7 +83,7 @@ class Keyring:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._noted: dict[str, float] = {}
-        """When this process noted a use of each key."""
+        """When this process recorded a use of each key."""
 
     def make(
         self,
@@ -94,9 +94,9 @@ class Keyring:
         granted: Sequence[str] = (),
         requests_per_minute: int | None = None,
     ) -> tuple[ApiKey, str]:
-        """Make a key; return it with the text that its holder sends, which nobody sees again.
+        """Make a key; return it with the text that its holder sends, which is not shown again.
 
-        Raises BadInput for a grant that is no place on S3.
+        Raises BadInput for a grant that is not a place on S3.
         """
         for place in granted:
             if not re.fullmatch(r"s3://[^/]+(/.*)?", place):
@@ -116,7 +116,7 @@ class Keyring:
         return key, f"dub_{key.id}_{secret}"
 
     def find(self, text: str) -> ApiKey | None:
-        """Return the key that a caller sent, or None when it is none, or was revoked."""
+        """Return the key of a caller's text, or None if it is unknown or revoked."""
         sent = KEY.fullmatch(text)
         if sent is None:
             return None
@@ -130,7 +130,7 @@ class Keyring:
         return key
 
     def get(self, id_: str) -> ApiKey | None:
-        """Return a key whose holder is known, by its id, or None when it was revoked."""
+        """Return a key by its id, for an authenticated holder, or None if it was revoked."""
         try:
             key = self._load(id_)
         except NotFound:
@@ -139,7 +139,7 @@ class Keyring:
         return key
 
     def all(self) -> list[KeyUse]:
-        """Return the keys, the oldest first; a key that cannot be read is left out."""
+        """Return the keys, the oldest first; unreadable keys are left out."""
         ends = ".json"
         found = (key.removeprefix(Keys.API_KEYS) for key in self._storage.keys(Keys.API_KEYS))
         ids = [name.removesuffix(ends) for name in found if name.endswith(ends)]

@@ -1,7 +1,7 @@
-"""The URL of Redis: the forms that it may have, and how its parts are read.
+"""The URL of Redis: its forms and its parts.
 
 ``redis://``, ``rediss://`` (with TLS) and ``unix://`` name a server. ``sentinel://`` and
-``sentinels://`` (with TLS) name Sentinels, which know the server that is the master now.
+``sentinels://`` (with TLS) name Sentinels, which know the present master.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MASTER = re.compile(r"/([^/]+)(?:/(\d*))?")
 """The path of a URL of Sentinels: the name of the master, and the number of a database."""
 SENTINEL_PORT = 26379
 OF_SENTINELS = "sentinel_"
-"""Begins the options of a URL that are those of the Sentinels, not of the master."""
+"""Prefix of the options of a URL for the Sentinels, not the master."""
 ESCAPES = "with %2F, %3F, %23 and %40 for /, ?, # and @ in the password"
 
 
@@ -38,14 +38,14 @@ class Sentinels:
     master: str
     """The name under which they watch the master and its replicas."""
     credentials: Mapping[str, str]
-    """Their own ``username`` and ``password``, each where it is given."""
+    """Their own ``username`` and ``password``, if given."""
     server: str
     """The URL of a server with the user, the database and the options of the master; its host is
     that of a Sentinel."""
 
     @classmethod
     def of(cls, url: str) -> Sentinels | None:
-        """Take a URL apart that was checked; None for a URL of a server."""
+        """Split a checked URL into its parts; None for the URL of a server."""
         parts = urlsplit(url)
         if parts.scheme not in SENTINEL_SCHEMES:
             return None
@@ -77,7 +77,7 @@ class Sentinels:
 
 
 def check(url: str) -> None:
-    """Raise ValueError with words about the form of a URL unless it has one of them."""
+    """Raise ValueError, which explains the forms, unless a URL has a valid form."""
     parts = urlsplit(url)
     if parts.scheme in SENTINEL_SCHEMES:
         hosts = parts.netloc.rpartition("@")[2]
@@ -109,17 +109,17 @@ def with_password(url: str, password: str) -> str:
 
 
 def with_trust(url: str, authorities: Path | None) -> str:
-    """Return a URL that says which certificates are trusted, where it has TLS.
+    """Return a URL with the trusted certificates, if it uses TLS.
 
-    authorities: PEM file of those that are trusted beside the public ones.
+    authorities: PEM file of authorities to trust beside the public ones.
     """
     if urlsplit(url).scheme not in {"rediss", "sentinels"}:
         return url
-    # Without a word about certificates, kombu would not look at them.
+    # Without this option, kombu would not check certificates.
     trust = {"ssl_ca_certs": str(authorities)} if authorities else {}
     options = urlencode({"ssl_cert_reqs": "required", **trust})
     before, _, named = url.partition("?")
-    # What the URL itself says comes last, and holds.
+    # The URL's own options come last, and win.
     return f"{before}?{options}&{named}" if named else f"{before}?{options}"
 
 

@@ -1,4 +1,4 @@
-"""Values of environment variables that lie in files, as secrets of containers do."""
+"""Values of environment variables in files, such as the secrets of containers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dubbing.errors import BadInput
 def source_of_files(
     settings: type[BaseSettings], *sources: PydanticBaseSettingsSource
 ) -> EnvSettingsSource:
-    """Return the source of the settings that lie in files, which other sources name.
+    """Return the source of settings in files, which other sources name.
 
     Raises BadInput for a file that cannot be read.
     """
@@ -27,11 +27,11 @@ def source_of_files(
 def in_files(
     variables: Iterable[str], read: Sequence[Mapping[str, str | None]]
 ) -> Mapping[str, str | None]:
-    """Return the values that files hold, by the variables that these files are for.
+    """Return the values in files, by their variables.
 
     variables: names of variables; ``<name>_FILE``, or ``_file``, names the file of its value.
-    read: the variables that are set, from the source that comes first to the last one.
-    A variable that is set itself needs no file. Raises BadInput for a file that cannot be read.
+    read: the set variables, from the first source to the last. A set variable needs no file. Raises
+    BadInput for a file that cannot be read.
     """
     values = {}
     for name in variables:
@@ -39,7 +39,7 @@ def in_files(
             continue
         in_file = f"{name}_FILE" if name.isupper() else f"{name}_file"
         path = next(filter(None, (where.get(in_file) for where in read)), None)
-        # An empty file is as good as none, as an empty variable is.
+        # An empty file counts as none, like an empty variable.
         if path and (text := _text_of(path, in_file.upper())):
             values[name] = text
     return values

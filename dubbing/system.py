@@ -1,4 +1,4 @@
-"""The composition root: builds the parts that a process's settings name, each on first use.
+"""The composition root: builds the parts of a process from its settings, each on first use.
 
 Clients, workers and commands all build their storage, ledger, queue and engines here.
 """
@@ -31,26 +31,26 @@ if TYPE_CHECKING:
 
 
 JUDGES = 4
-"""Most takes that a process judges at once, beside an engine that leaves the processor idle."""
+"""Most takes that a process judges at once, beside an engine that does not use the processor."""
 SERVED = "indextts"
 """The engine of ``TTS_SERVICE_URL``."""
 
 
 @dataclass
 class System:
-    """One installation, as this process reaches it."""
+    """One installation, with this process's access to it."""
 
     settings: Settings = field(default_factory=Settings)
 
     def greet(self) -> None:
-        """Raise within seconds if a worker could not work: Redis, storage or a folder fails it.
+        """Check within seconds that a worker can work; raise if Redis, storage or a folder fails.
 
         Raises WrongInstallation when storage and Redis do not belong together. This is for the
-        first contact: later calls are patient, so that a worker outlasts a restart of Redis.
+        first contact: later calls retry longer, so that a worker survives a restart of Redis.
         """
         self.ledger.greet()
         self.storage.greet()
-        # Before the folder is made, which may be that of another installation.
+        # Before the folder is made, which may belong to another installation.
         self.installation.enter()
         self.storage.check_writable()
         temporary_folder()
@@ -73,7 +73,7 @@ class System:
 
     @cached_property
     def ledger(self) -> Ledger:
-        """State in Redis; raises QueueUnavailable when nothing is up for this home.
+        """State in Redis; raises QueueUnavailable when no system runs for this home.
 
         Raises QueueRefused when it may be another user's.
         """
@@ -110,9 +110,9 @@ class System:
         return ModelFolders(root=root, named=settings.model_folders)
 
     def word_judge(self, engines: Sequence[str]) -> WordJudge | None:
-        """Return what judges the words of takes in a process of these engines.
+        """Return the judge of the words of takes in a process of these engines.
 
-        None where the settings, or the lack of the extra or of its model, leave words unproven.
+        None if the settings turn proof off, or the extra or its model is missing.
         """
         from dubbing.proof.words import NAME, WordJudge, missing  # noqa: PLC0415 - it loads numpy
 
@@ -125,7 +125,7 @@ class System:
 
     @property
     def separator(self) -> Separator:
-        """What takes the speech out of films on this machine, if it can be done here."""
+        """The separator, which removes the speech from films, if this machine can."""
         from dubbing.assembly.demucs import NAME, Separator  # noqa: PLC0415 - few need it
 
         return Separator(self.model_folders.of(NAME), self.settings.device)
@@ -146,7 +146,7 @@ class System:
         return Registry(self.catalogue, self.pools)
 
     def add_endpoints(self) -> None:
-        """Add the endpoints that the settings name, unless they are known; raises BadInput."""
+        """Add the endpoints of the settings, unless they are known; raises BadInput."""
         named = [(engine, url) for engine, urls in self.settings.endpoints.items() for url in urls]
         for engine, url in named:
             if self.pools.get(engine).endpoint(url) is None:
@@ -164,5 +164,5 @@ class System:
 
     @cached_property
     def local_catalogue(self) -> Catalogue:
-        """The same without engines that speak elsewhere: it reads no storage."""
+        """The same without remote engines: it reads no storage."""
         return Catalogue(self.model_folders, refused=self.settings.refuse_licences)

@@ -1,7 +1,7 @@
-"""What tenants and their collections use: storage now; engines, lines and costs in a month.
+"""The usage of tenants and their collections: present storage; engines, lines and costs in a month.
 
-All of it is read from the names of marks: of outputs that are kept, of rounds that ended, and of
-batches that cost something. The marks of rounds and costs stay when a job is deleted.
+It is read only from the names of marks: of kept outputs, of ended rounds, and of batches with
+costs. The marks of rounds and costs stay when a job is deleted.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ UNKNOWN = "-"
 
 
 class Usage(Model):
-    """What a tenant uses, in one of its collections or in none."""
+    """The usage of a tenant, in one of its collections or in none."""
 
     tenant: str
     collection: str | None
@@ -42,7 +42,7 @@ class Usage(Model):
 
 
 class _Mark(NamedTuple):
-    """A mark of what a job used."""
+    """A mark of a job's usage."""
 
     job: str
     amount: int
@@ -58,7 +58,7 @@ class _Sum:
 
 
 def usage(storage: Storage, month: str) -> list[Usage]:
-    """Return what is used, by tenant and collection. month: as `month_of` names it."""
+    """Return the usage by tenant and collection. month: as `month_of` names it."""
     collections = _collections(storage)
     tenants: dict[str, str] = {}
     sums: dict[tuple[str, str | None], _Sum] = defaultdict(_Sum)
@@ -110,7 +110,7 @@ def _marks(storage: Storage, prefix: str, parts: int = 2) -> Iterator[_Mark]:
 
 
 def _costs(storage: Storage, month: str) -> Iterator[tuple[str, _Mark]]:
-    """Yield the currency and the mark of each batch that cost something."""
+    """Yield the currency and the mark of each batch with costs."""
     for engine in storage.folders(Keys.COSTS):
         for currency in storage.folders(Keys.costs(engine, month)):
             for mark in _marks(storage, Keys.costs(engine, month, currency), parts=3):

@@ -1,4 +1,4 @@
-"""Text from elsewhere, shown so that no terminal and no log collector obeys it.
+"""Foreign text, escaped so that no terminal and no log collector interprets it.
 
 File names, consents, errors of workers and texts of scripts may hold anything. An escape sequence
 could set a terminal's title or its clipboard, a newline could forge a line of a log, and a
@@ -19,9 +19,9 @@ LONGEST_LINE = 500
 
 
 def visible(text: str, *, kept: str = "") -> str:
-    r"""Return ``text`` with escapes, such as ``\x1b``, for the characters that a terminal obeys.
+    r"""Return ``text`` with escapes, such as ``\x1b``, for the characters that control a terminal.
 
-    kept: characters that stay as they are, such as a newline.
+    kept: characters that stay unchanged, such as a newline.
     """
     return OBEYED.sub(lambda found: found[0] if found[0] in kept else _escape(found[0]), text)
 

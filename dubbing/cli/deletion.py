@@ -1,4 +1,4 @@
-"""`dubbing delete`: one job, or all that fit."""
+"""`dubbing delete`: one job, or all that match."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ FREE_GIB = 5
 
 @dataclass(frozen=True)
 class Finding:
-    """The result of one check: what was checked, whether it is well, and what to do if not."""
+    """The result of one check: its subject, its outcome, and the remedy."""
 
     what: str
     well: bool

@@ -1,4 +1,4 @@
-"""`dubbing endpoints`: the servers of engines that speak elsewhere."""
+"""`dubbing endpoints`: the servers of remote engines."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""How a command fails: one message without a traceback, and an exit code.
+"""The end of a failed command: one message without a traceback, and an exit code.
 
-An exception that nobody foresaw leaves its traceback in a file that only its user can read.
+An unexpected exception leaves its traceback in a file that only its user can read.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from dubbing.errors import BadInput, DubbingError, Unforeseen
 from dubbing.settings import Settings
 
 SHOWN = 300
-"""How many characters of an unforeseen exception's words the message holds."""
+"""Most characters of an unexpected exception's text in the message."""
 
 
 def report(exc: Exception, *, as_json: bool) -> int:
-    """Print why a command ended; return its exit code."""
+    """Print the error of a command; return its exit code."""
     error = _as_ours(exc)
     # The program that read the output may have ended, and the pipe with it.
     with suppress(OSError):
@@ -54,7 +54,7 @@ def _as_ours(exc: Exception) -> DubbingError:
 
 
 def _unforeseen(exc: Exception) -> Unforeseen:
-    """Return the error that says where the traceback lies."""
+    """Return the error that names the file of the traceback."""
     details = "".join(traceback.format_exception(exc))
     settings = _settings()
     if settings and settings.log_level == "DEBUG":

@@ -1,4 +1,4 @@
-"""`dubbing lint`: what a translator or script writer should look at before anything is spoken."""
+"""`dubbing lint`: cautions for translators and script writers before any line is spoken."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ HELPERS = {
     words.NAME: (words.WEIGHTS, words.LICENCE),
     demucs.NAME: (demucs.WEIGHTS, demucs.LICENCE),
 }
-"""The files and licences of models that speak nothing."""
+"""The files and licences of models that are not engines."""
 
 
 @click.group(cls=Group, invoke_without_command=True)
@@ -131,7 +131,7 @@ def _checked(system: System, names: Sequence[str]) -> Iterator[ModelCheck]:
 
 
 def _lacking(system: System, name: str) -> str:
-    """Return what a model beside the engines lacks, with the remedy; ``""`` when all is there."""
+    """Return the missing part of a helper model, with the remedy; ``""`` if it is complete."""
     if name == words.NAME:
         return words.missing(system.model_folders.of(name))
     return system.separator.missing()

@@ -1,4 +1,4 @@
-"""A command of the user's that is run when a job has ended: ``--on-done``."""
+"""``--on-done``: a user's command that runs when a job has ended."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class HookType(click.ParamType[list[str]]):
     def convert(
         self, value: str | list[str], param: click.Parameter | None, ctx: click.Context | None
     ) -> list[str]:
-        """Return the words of the command, whose program is there."""
+        """Return the words of the command, whose program exists."""
         if isinstance(value, list):
             return value
         try:
@@ -49,7 +49,7 @@ on_done_option = click.option(
 
 
 def tell(command: Sequence[str] | None, status: Status, files: Sequence[Path] = ()) -> int:
-    """Run the command; return an exit code, which is not 0 when the command's is not."""
+    """Run the command; return an exit code, which is not 0 if the command's is not."""
     if not command:
         return DONE
     done = subprocess.run(

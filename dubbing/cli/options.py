@@ -35,7 +35,7 @@ def past(value: str, option: str = "--since") -> datetime:
 
 
 def deadline_option(command: Command) -> Command:
-    """Add the option for the time in which work is to be done; the command gets seconds."""
+    """Add the option for the time to finish all work; the command gets seconds."""
     return click.option(
         "--deadline",
         default="1h",

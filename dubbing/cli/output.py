@@ -1,4 +1,4 @@
-"""What commands print. No other module prints, as text from elsewhere is made visible here.
+"""The output of commands. No other module prints, because foreign text is escaped here.
 
 Every process imports this module, workers too, so rich is imported only by the functions that
 need it, and the client only for type checking.
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dubbing.jobs.status import Status
 
 PATIENCE_SECONDS = 10.0
-"""How long work may wait for a worker before the watcher is warned."""
+"""Time for which work may wait for a worker before the watcher gets a warning."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 
@@ -49,7 +49,7 @@ def print_error(exc: DubbingError, *, as_json: bool) -> None:
 
 
 def print_json(value: Any, *, indent: int | None = 2) -> None:
-    """Print one JSON document; in ASCII alone if it holds characters that a terminal obeys."""
+    """Print one JSON document; in pure ASCII if it holds control characters."""
     document = json.dumps(value, ensure_ascii=False, indent=indent)
     if visible(document, kept="\n") != document:
         document = json.dumps(value, indent=indent)
@@ -81,7 +81,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
 
 
 def print_document(markdown: str) -> None:
-    """Print a document: laid out and in a pager on a terminal, as it is written elsewhere."""
+    """Print a document: formatted and in a pager on a terminal, and otherwise unchanged."""
     if not sys.stdout.isatty():
         echo(markdown.rstrip("\n"))
         return
@@ -95,7 +95,7 @@ def print_document(markdown: str) -> None:
 
 
 def print_unattended(depths: Mapping[str, int]) -> None:
-    """Warn on standard error of queues that hold messages and have no worker."""
+    """Warn on standard error of queues with messages but without a worker."""
     for queue, depth in depths.items():
         worker = queue.partition(".")[2] or queue
         warn(
@@ -113,7 +113,7 @@ def describe(status: Status) -> str:
 
 
 def _standing(status: Status) -> str:
-    """Return how far a job is, what is ahead of it, and how long it may take."""
+    """Return a job's progress, the work ahead of it, and its time left."""
     words = f"{status.id}: {status.state.value}, {status.done} of {status.lines} lines"
     if status.failed:
         words += f", {status.failed} failed"
@@ -125,7 +125,7 @@ def _standing(status: Status) -> str:
 
 
 def _costs(status: Status) -> list[str]:
-    """Return what a job used of engines that cost something."""
+    """Return a job's use of engines with costs."""
     return [
         f"{duration(use.seconds)} of {use.engine} used for {use.money}"
         for use in status.used
@@ -134,7 +134,7 @@ def _costs(status: Status) -> list[str]:
 
 
 def counted(number: int, one: str, many: str = "") -> str:
-    """Return a number of things, in words: ``1 line``, ``2 lines``."""
+    """Return a number with its noun: ``1 line``, ``2 lines``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
@@ -153,7 +153,7 @@ def attended(statuses: Iterable[Status]) -> Iterator[Status]:
     for status in statuses:
         yield status
         waits = hindrances(status, remedy=": start `dubbing worker {}`")
-        # What could not be loaded will not be there by itself, however long one waits.
+        # An engine that could not be loaded will not appear by itself, so warn at once.
         if waits and (time.monotonic() > look or status.unable != unable):
             for words in waits:
                 warn(words)
@@ -200,7 +200,7 @@ def _plain_progress(statuses: Iterator[Status]) -> Status:
 
 @contextmanager
 def left_at_work(follow: str) -> Iterator[None]:
-    """On Ctrl-C, say that the work goes on and that the command ``follow`` follows it."""
+    """On Ctrl-C, say that the work continues and that the command ``follow`` shows it."""
     try:
         yield
     except KeyboardInterrupt:

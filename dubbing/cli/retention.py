@@ -1,4 +1,4 @@
-"""`dubbing gc` and `dubbing usage`: what storage no longer needs, and who uses how much."""
+"""`dubbing gc` and `dubbing usage`: garbage collection, and the usage of tenants."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def _dub(reading: Reading, out: Path) -> tuple[Status, list[Path], list[Caution]
         name = job.output.name
         if not status.output:
             return status, [], cautions
-        # The file may have been dubbed before, as another job: that output gives way.
+        # The file may have been dubbed before, as another job, whose output is replaced.
         paths = client.fetch(submission.id, out, name=name, replace=True)
         return status, paths, cautions
 

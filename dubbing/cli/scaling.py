@@ -46,7 +46,7 @@ def scale_hint(engine: str | None, deadline: float, as_json: bool) -> None:
 
 
 def _check(engine: str, known: Collection[str]) -> None:
-    """Raise BadInput for an engine that nobody knows."""
+    """Raise BadInput for an unknown engine."""
     if engine not in known:
         raise BadInput(f"no engine has this name; {nearest(engine, sorted(known))}", where=engine)
 

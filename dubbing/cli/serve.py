@@ -20,7 +20,7 @@ LIBRARIES = ("fastapi", "uvicorn", "multipart", "limits", "standardwebhooks", "w
 PORT = 8080
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 END_SECONDS = 30
-"""How long requests may take to end when the gateway is told to."""
+"""Time for requests to end when the gateway has to stop."""
 
 
 @click.command()

@@ -72,7 +72,7 @@ def flower(address: str, port: int) -> None:
 
 
 def _of_gateway(stack: Stack, port: int) -> Iterator[None]:
-    """Start a gateway if its libraries are there; tell its address and its end at later steps."""
+    """Start a gateway if its libraries are installed; later steps report its address and end."""
     if not all(map(find_spec, LIBRARIES)):
         return
     gateway = stack.serve(port)

@@ -1,4 +1,4 @@
-"""Commands that tell of one job: what has happened to it, and what it waits for."""
+"""Commands on one job: `logs` lists its events, and `why` explains its state."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dubbing.job import JobState
 from dubbing.jobs.history import Event
 
 AGAIN = {JobState.FAILED, JobState.CANCELLED}
-"""States of a job that can be retried whatever its lines."""
+"""States in which a job can be retried, independent of its lines."""
 
 
 @click.command()

@@ -99,7 +99,7 @@ def _wait(
     on_done: list[str] | None,
     as_json: bool,
 ) -> None:
-    """Wait for jobs, and exit with 0 if all of them are completed, and all were told of well."""
+    """Wait for jobs; exit with 0 if all are completed, and all hooks succeeded."""
     several = f"dubbing status --collection {collection}" if collection else "dubbing jobs"
     follow = f"dubbing watch {submissions[0].id}" if len(submissions) == 1 else several
     with left_at_work(follow):
@@ -136,7 +136,7 @@ def _preview(previews: Sequence[Preview], reading: Reading, as_json: bool) -> No
 
 
 def _estimated(estimates: Sequence[Estimate]) -> list[str]:
-    """Return when all jobs might be ready, or why not, and what they might cost, where known."""
+    """Return the estimated time and cost of all jobs in words, as far as they are known."""
     words = []
     times = [estimate.ready_in for estimate in estimates if estimate.ready_in is not None]
     lacks = sorted({name for estimate in estimates for name in estimate.lacks})

@@ -1,4 +1,4 @@
-"""`dubbing webhooks`: what webhooks were not told, and telling it again."""
+"""`dubbing webhooks`: events that webhooks did not receive, and sending them again."""
 
 from __future__ import annotations
 

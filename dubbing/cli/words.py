@@ -1,4 +1,4 @@
-"""`dubbing words`: calibrates the proof of words with clips of one's own."""
+"""`dubbing words`: calibrates the proof of words with your own clips."""
 
 from __future__ import annotations
 

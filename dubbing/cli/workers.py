@@ -18,7 +18,7 @@ from dubbing.ledger import WorkerRecord, WorkerState
 from dubbing.queue.fleet import Order
 
 WELL = frozenset({WorkerState.READY, WorkerState.BUSY, WorkerState.STANDBY})
-"""States in which a worker does what it was told to do."""
+"""States in which a worker works as ordered."""
 
 
 @click.group(cls=Group, invoke_without_command=True)

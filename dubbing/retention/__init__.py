@@ -1,1 +1,1 @@
-"""What storage no longer needs is found and removed: by rules of age and size, and by reference."""
+"""Finding and removing unneeded objects of storage: by rules of age and size, and by reference."""

@@ -1,4 +1,4 @@
-"""Removing objects, or only telling of them: each is counted by its kind and tenant."""
+"""Removing objects, or only counting them, by kind and tenant."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dubbing.storage import Entry, Storage, each
 
 
 class Removed(Model):
-    """What was removed of a kind."""
+    """The removed objects of a kind."""
 
     kind: Kind
     tenant: str
@@ -30,21 +30,21 @@ class Broom:
 
     @property
     def removed(self) -> tuple[Removed, ...]:
-        """All that was removed."""
+        """All removed objects."""
         return tuple(
             Removed(kind=kind, tenant=tenant, objects=objects, bytes=size)
             for (kind, tenant), (objects, size) in sorted(self._counts.items())
         )
 
     def remove(self, kind: Kind, tenant: str, entries: Sequence[Entry]) -> None:
-        """Remove objects; the first of them goes first."""
+        """Remove objects, in their order."""
         self._sweep(kind, tenant, entries[:1], self._delete)
         self._sweep(kind, tenant, entries[1:], self._delete)
 
     def remove_unused(
         self, kind: Kind, tenant: str, entries: Sequence[Entry], before: float
     ) -> None:
-        """Remove objects, but those that were written or used since ``before``."""
+        """Remove objects that were not written or used since ``before``."""
 
         def delete(entry: Entry) -> bool:
             now = self._storage.modified(entry.key)
@@ -55,7 +55,7 @@ class Broom:
     def _sweep(
         self, kind: Kind, tenant: str, entries: Sequence[Entry], delete: Callable[[Entry], bool]
     ) -> None:
-        # A folder answers sooner than a thread begins.
+        # A folder answers faster than a thread starts.
         call = each if self._storage.path("") is None else map
         gone = [True] * len(entries) if self.dry else list(call(delete, entries))
         count = self._counts[kind, tenant] if any(gone) else [0, 0]

@@ -41,7 +41,7 @@ class _Sweep:
         self._now = time.time()
 
     def unused_before(self) -> float:
-        """Return the time before which a clip was used that is not kept."""
+        """Return the time such that clips last used before it are removed."""
         before = self._now - self._bound.age
         if math.isinf(self._bound.size):
             return before
@@ -49,12 +49,12 @@ class _Sweep:
         found = np.fromiter(pairs, np.dtype([("at", float), ("size", float)]))
         newest_first = found[np.argsort(-found["at"])]
         too_many = newest_first["at"][np.cumsum(newest_first["size"]) > self._bound.size]
-        # A clip that was just stored may be about to be named.
+        # A result may soon name a clip that was just stored.
         last = min(float(too_many.max(initial=0.0)) + 1e-3, self._now - LEAST)
         return max(before, last)
 
     def unnamed(self) -> Iterator[list[Entry]]:
-        """Yield the clips that nothing names, those together whose digests begin alike."""
+        """Yield the clips that nothing names, grouped by the beginning of their digests."""
         for begins in self._storage.folders(Keys.CLIPS):
             self._between()
             digests = dict(_digests(self._storage.entries(Keys.clips(begins))))

@@ -1,15 +1,15 @@
-"""Collecting garbage: mark, check, sweep, beside jobs that begin and workers that speak.
+"""Garbage collection: mark, check and sweep while jobs start and workers speak.
 
-1. **Mark**: all jobs are read. What their rules no longer keep goes; what their documents name is
-   marked.
-2. **Check**: media and voices that are not marked get the mark of a deletion. Then what is new is
-   marked: of all jobs, if there are such media or voices, else of those that are or were open, or
-   were submitted meanwhile. The writer of a request holds what it names (`storage.holds`), so that
-   one of the two sees the other.
-3. **Sweep**: of what is not marked that goes which was not stored or used for longer than its age.
-   A worker that takes a stored clip renews its time, before it stores the result that names it. The
-   time is looked at again just before a clip goes. Should a clip go in the same instant as a worker
-   takes it, assembly finds none, and has the line spoken again.
+1. **Mark**: all jobs are read. Objects that their rules no longer keep are removed; objects that
+their documents name are marked.
+2. **Check**: media and voices that are not marked get the mark of a deletion. Then new documents
+   are marked: of all jobs, if there are such media or voices, or else of jobs that are or were
+   open, or were submitted meanwhile. The writer of a request holds what it names (`storage.holds`),
+   so that one of the two sees the other.
+3. **Sweep**: an unmarked object is removed if it was not stored or used within its age. A worker
+   that takes a stored clip renews its time before it stores the result that names it. The time is
+   checked again just before a clip is removed. If a clip is removed while a worker takes it,
+   assembly does not find it, and requests the line again.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ from dubbing.voices.names import names, pointer, tenants
 ABANDONED_SECONDS = 3600.0
 """Age of the mark of a collection whose process was killed."""
 RENEWAL_SECONDS = 60.0
-"""How often a collection that goes on renews its mark."""
+"""Interval at which a running collection renews its mark."""
 SKEW_SECONDS = 300.0
-"""By how much the clocks of storage and of this machine may differ."""
+"""Tolerated difference between the clocks of storage and of this machine."""
 
 
 class Collected(Model):
-    """What a collection of garbage removed, or would remove."""
+    """The result of a collection: the objects that it removed, or would remove."""
 
     dry_run: bool
     seconds: float
@@ -58,11 +58,11 @@ def collect(
     dry: bool = False,
     rest: Callable[[], None] = lambda: None,
 ) -> Collected:
-    """Remove what the rules do not keep; return what was removed.
+    """Remove the objects that the rules do not keep, and return them.
 
-    dry: only tell what would be removed. rest: called between two steps.
-    Raises Conflict while another collection is under way, and StorageUnavailable when the jobs are
-    not there.
+    dry: only list them.
+    rest: called between two steps. Raises Conflict while another collection is running, and
+    StorageUnavailable when the jobs are missing.
     """
     began = time.monotonic()
     broom = Broom(storage, dry=dry)
@@ -80,7 +80,7 @@ def collect(
 
 @contextmanager
 def alone(storage: Storage) -> Iterator[Callable[[], None]]:
-    """Keep other collections away during the block; yield a function that renews the mark."""
+    """Exclude other collections during the block; yield a function that renews the mark."""
     if not storage.create(Keys.COLLECTING, b""):
         since = storage.modified(Keys.COLLECTING) or 0.0
         if time.time() - since < ABANDONED_SECONDS:
@@ -103,7 +103,7 @@ def alone(storage: Storage) -> Iterator[Callable[[], None]]:
 
 
 class Arrived(NamedTuple):
-    """An upload that has arrived, and its description in storage."""
+    """A finished upload, with its description in storage."""
 
     upload: Upload
     entry: Entry
@@ -129,7 +129,7 @@ class Unused(NamedTuple):
 
     @property
     def modified(self) -> float:
-        """When it was stored last."""
+        """When it was last stored."""
         return max(entry.modified for entry in self.files)
 
     @property
@@ -205,7 +205,7 @@ class Collector:
             each(self._storage.delete, marks)
 
     def _mark_uploads(self) -> None:
-        """Forget the uploads that are not kept, and mark the media of the others."""
+        """Remove the uploads that are not kept, and mark the media of the others."""
         arrived: dict[str, list[Arrived]] = {}
         for found in self._arrived():
             arrived.setdefault(found.upload.tenant, []).append(found)
@@ -275,7 +275,7 @@ class Collector:
         return were_open | open_ids(self._storage) | submitted
 
     def _check(self, ids: Iterable[str]) -> None:
-        """Mark what was written of jobs, uploads and names since the mark began."""
+        """Mark documents of jobs, uploads and names that were written since the mark began."""
         storage, since = self._storage, self._now - SKEW_SECONDS
 
         def new(id_: str) -> tuple[bytes, bytes]:
@@ -296,7 +296,7 @@ class Collector:
     def _sweep_backgrounds(self) -> None:
         entries = self._storage.entries(Keys.BACKGROUNDS)
         gone = beyond(entries, self._rules.of(Kind.BACKGROUNDS), self._now)
-        # An assembly may be reading one that was used just now.
+        # An assembly may be reading a recently used one.
         self._broom.remove_unused(Kind.BACKGROUNDS, OTHERS, gone, self._now - LEAST)
 
     def _sweep_messages(self) -> None:
@@ -310,5 +310,5 @@ class Collector:
 
 
 def _of_round(mark: str, prefix: str, round_: int) -> bool:
-    """Whether a mark of what outputs take is of a round."""
+    """Whether a mark of the size of outputs belongs to a round."""
     return mark.removeprefix(prefix).partition("-")[0] == str(round_)

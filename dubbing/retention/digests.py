@@ -1,7 +1,7 @@
 """The digests that documents name, held in eight bytes each: a million take some 20 MB.
 
-The digests are SHA-256, so their beginnings tell them apart. Should two begin alike, an object is
-kept that nobody needs.
+The digests are SHA-256, so their beginnings distinguish them. If two begin alike, an unneeded
+object is kept.
 """
 
 from __future__ import annotations

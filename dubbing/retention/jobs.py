@@ -1,4 +1,4 @@
-"""One job in storage: what it names, and what of it the rules no longer keep."""
+"""One job in storage: the objects that it names, and those that the rules no longer keep."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Output(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class JobFolder:
-    """The objects of a job, by what they are."""
+    """The objects of a job, by kind."""
 
     id: str
     requests: list[Entry] = field(default_factory=list)
@@ -89,13 +89,13 @@ class JobFolder:
 
 
 class _Owned(Model):
-    """Whose a job is: of the request of a long film, a small part."""
+    """The tenant of a job, a small part of the request of a long film."""
 
     tenant: Identifier = DEFAULT_TENANT
 
 
 class Finding(NamedTuple):
-    """What a look at a job found."""
+    """The findings about a job."""
 
     clips: bytes
     """The clips that its results name, `packed`."""
@@ -109,15 +109,15 @@ class Finding(NamedTuple):
 
 
 def look(storage: Storage, rules: Rules, now: float, job_id: str) -> Finding:
-    """Return what a job names, and what of it is not kept, before the sizes of all are known.
+    """Return the objects that a job names, and those not kept, before all sizes are known.
 
-    A job that cannot be read keeps all that it has.
+    An unreadable job keeps all of its objects.
     """
     folder = JobFolder.read(storage, job_id)
     clips, named = references(storage, folder)
     nothing = Finding(clips, named, OTHERS, [], [], [])
     if not any(entry.key == Keys.job(job_id) for entry in folder.requests):
-        # It was deleted, and somebody who was at work on it wrote once more.
+        # It was deleted, and a worker at work on it wrote once more.
         old = _old(folder.entries, now - rules.of(Kind.STRAYS).age)
         return nothing._replace(strays=old)
     try:
@@ -141,8 +141,8 @@ def look(storage: Storage, rules: Rules, now: float, job_id: str) -> Finding:
 def references(storage: Storage, folder: JobFolder, since: float = 0.0) -> tuple[bytes, bytes]:
     """Return the clips, and the media and voices, that documents of a job name, `packed`.
 
-    since: only of documents that were written since then. Nothing is parsed: whatever names an
-    object in a document, damaged or of another release, keeps it.
+    since: only documents that were written since then. Documents are not parsed: a name in a
+    damaged document, or of another release, also protects its object.
     """
     # The first plan names no voice that the request does not name.
     later = (entry for number, entry in folder.plans.items() if number > 1)

@@ -1,6 +1,6 @@
-"""Leaving the machine to jobs: a collection rests while others want all processors.
+"""Giving jobs precedence: a collection rests while other processes want all processors.
 
-A low priority alone does not do that, as Linux divides processors between sessions first.
+A low priority is not enough, because Linux divides processors between sessions first.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ import time
 from pathlib import Path
 
 LEISURE = 6.0
-"""Seconds of rest for each second of a processor that was used, on a machine that is busy."""
+"""Seconds of rest for each used second of a processor, on a busy machine."""
 SHORTEST = 0.02
-"""Seconds of a processor after which it is looked whether to rest."""
+"""Seconds of a processor between two checks for a rest."""
 REMEMBERED = 5.0
-"""Seconds for which a machine counts as busy after it was: jobs wait now and then."""
+"""Seconds for which a machine still counts as busy: jobs sometimes wait."""
 LOAD = Path("/proc/loadavg")
 
 
 class Pace:
-    """How fast a collection goes."""
+    """The pace of a collection."""
 
     def __init__(self) -> None:
-        """Begin to count what this process uses."""
+        """Start counting this process's use of processors."""
         self._since = time.process_time()
         self._busy_until = 0.0
 
@@ -38,7 +38,7 @@ class Pace:
 
 
 def busy() -> bool:
-    """Whether others want all processors at this moment; where nobody tells, they do."""
+    """Whether other processes want all processors now; assumed if unknown."""
     try:
         running = int(LOAD.read_text().split()[3].partition("/")[0])
     except (OSError, ValueError, IndexError):

@@ -1,4 +1,4 @@
-"""The rules of retention: how long, and how much of it, storage keeps of each kind."""
+"""The rules of retention: the age and size up to which storage keeps each kind."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dubbing.errors import BadInput
 HOUR = 3600.0
 DAY = 24 * HOUR
 OTHERS = "*"
-"""Stands for the tenants that the rules do not name, and for what all tenants share."""
+"""The name for tenants that the rules do not list, and for objects that all tenants share."""
 UNITS = {"h": HOUR, "d": DAY, "w": 7 * DAY, "MB": 1e6, "GB": 1e9, "TB": 1e12}
 AMOUNT = re.compile(r"(\d+(?:\.\d+)?)(h|d|w|MB|GB|TB)")
 NEVER = "never"
@@ -51,7 +51,7 @@ GARBAGE = SHARED | {Kind.STRAYS, Kind.MESSAGES}
 
 
 class Bound(NamedTuple):
-    """What is kept of a kind."""
+    """The bound of a kind."""
 
     age: float = math.inf
     """Seconds."""
@@ -66,11 +66,11 @@ DEFAULTS = {
     Kind.CLIPS: Bound(age=7 * DAY),
     Kind.MESSAGES: Bound(age=30 * DAY),
 }
-"""Nothing else is removed unless a rule says so."""
+"""The default bounds; other kinds are removed only by a rule."""
 
 
 class Aged(Protocol):
-    """What a bound is applied to."""
+    """An object with the values that a bound compares."""
 
     @property
     def modified(self) -> float:
@@ -94,7 +94,7 @@ class Rules:
 
     @classmethod
     def read(cls, setting: Mapping[str, Mapping[str, str]]) -> Rules:
-        """Return the rules of ``DUBBING_RETENTION``; raises BadInput that says what to write."""
+        """Return the rules of ``DUBBING_RETENTION``; raises BadInput with the remedy."""
         return cls(
             {
                 (tenant, _kind(name, tenant)): _bound(words, _kind(name, tenant))
@@ -104,7 +104,7 @@ class Rules:
         )
 
     def of(self, kind: Kind, tenant: str = OTHERS) -> Bound:
-        """Return what is kept of a tenant's kind; a kind without a rule is kept for ever."""
+        """Return the bound of a tenant's kind; a kind without a rule is kept for ever."""
         for whose in (tenant, OTHERS):
             if bound := self._bounds.get((whose, kind)):
                 return bound
@@ -112,7 +112,7 @@ class Rules:
 
 
 def beyond(things: Iterable[Thing], bound: Bound, now: float) -> list[Thing]:
-    """Return the things that a bound does not keep: those too old, and the oldest of too many."""
+    """Return the objects beyond a bound: too old ones, and the oldest beyond the size."""
     found, size = [], 0
     for thing in sorted(things, key=lambda thing: thing.modified, reverse=True):
         size += thing.size
@@ -136,7 +136,7 @@ def _kind(name: str, tenant: str) -> Kind:
 
 
 def _bound(words: str, kind: Kind) -> Bound:
-    """Return the bound that words such as ``30d``, ``500GB``, or both, stand for."""
+    """Return the bound of a text such as ``30d``, ``500GB``, or both."""
     amounts = [AMOUNT.fullmatch(word) for word in words.split()]
     known = [(found[2], float(found[1]) * UNITS[found[2]]) for found in amounts if found]
     if words != NEVER and not (known and len(known) == len(amounts)):

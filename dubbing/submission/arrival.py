@@ -1,4 +1,4 @@
-"""A file on its way into storage: it comes piece by piece, and its digest becomes its key."""
+"""A file that arrives piece by piece; its digest becomes its key in storage."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ FULL = "there is no room for the file in the temporary folder: try again later"
 
 
 class Arrival:
-    """A file of which some has come."""
+    """A partly received file."""
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
-        """Nothing has come yet. file: ``path``, open for writing without a buffer."""
+        """Begin empty. file: ``path``, open for writing without a buffer."""
         self.bytes = 0
-        """How much has come."""
+        """Bytes received."""
         self._path = path
         self._file = file
         self._digest = hashlib.sha256()
 
     def add(self, piece: bytes) -> None:
-        """Add what follows; raises StorageUnavailable when it cannot be written."""
+        """Add the next bytes; raises StorageUnavailable when they cannot be written."""
         try:
             written = self._file.write(piece)
         except OSError as exc:
@@ -41,7 +41,7 @@ class Arrival:
         self.bytes += len(piece)
 
     def store(self, storage: Storage) -> str:
-        """Store the whole file as media, unless it is there; return its key."""
+        """Store the whole file as media, unless it is stored; return its key."""
         key = Keys.media(self._digest.hexdigest())
         if not storage.exists(key):
             storage.upload(key, self._path)
@@ -60,9 +60,9 @@ class Arrival:
 
 @contextmanager
 def arriving(size: int = 0) -> Iterator[Arrival]:
-    """Provide a file to fill during the block; afterwards it is gone from this machine.
+    """Yield a file to fill during the block; afterwards it is removed from this machine.
 
-    size: bytes that will come, as far as is known. Raises StorageUnavailable without room for them.
+    size: expected bytes, as far as they are known. Raises StorageUnavailable without room for them.
     """
     with scratch() as folder:
         if size and shutil.disk_usage(folder).free < size + SPARE:

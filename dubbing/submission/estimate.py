@@ -1,7 +1,7 @@
 """When jobs might be ready, and what they might cost, by the latest batches of their engines.
 
-The time is computed as for jobs at work (`dubbing.jobs.status`), and the cost from what a line of
-the engine cost of late.
+The time is computed as for jobs at work (`dubbing.jobs.status`), and the cost from the recent cost
+of a line of the engine.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ class Estimate(Model):
     """When a job might be ready, and what it might cost, if it were submitted now."""
 
     ready_in: float | None
-    """Seconds, with the work that is ahead of it and the jobs that are asked about with it; None
-    while nothing tells, or an engine or assembly has no worker. Assembly counts for nothing while
-    none was done yet."""
+    """Seconds, with the work ahead of it and the other jobs of the same call; None while
+    unknown, or while an engine or assembly has no worker. Assembly counts as nothing until one
+    was done."""
     costs: dict[str, float] | None
-    """Cost by currency, by what lines cost of late; empty where they cost nothing, None while
-    nothing tells."""
+    """Cost by currency, from recent costs of lines; empty if they cost nothing, None while
+    unknown."""
     lacks: tuple[str, ...]
     """Engines, or ``assembly``, that it needs and for which no online worker takes work."""
 
@@ -39,9 +39,9 @@ class Load:
     length: float
     """Seconds of the programme."""
     batches: Counter[str]
-    """How many on each queue."""
+    """Batches by queue."""
     idle: Counter[str] = field(default_factory=Counter)
-    """Of these, how many find all their clips stored; they take next to no time."""
+    """Of these, the batches whose clips are all stored; they take almost no time."""
     lines: Counter[str] = field(default_factory=Counter)
     """Lines to speak, by queue."""
 
@@ -59,7 +59,7 @@ def estimates(ledger: Ledger, loads: Sequence[Load]) -> list[Estimate]:
 
 
 def _prospects(ledger: Ledger, tenant: str, loads: Iterable[Load]) -> dict[str, Prospect]:
-    """Return by queue where the jobs of a tenant would stand, taken as one."""
+    """Return by queue the place of a tenant's jobs, taken as one."""
     batches, idle = Counter[str](), Counter[str]()
     for load in loads:
         batches += load.batches
@@ -81,7 +81,7 @@ def _estimate(load: Load, prospects: Mapping[str, Prospect]) -> Estimate:
 
 
 def _costs(spoken: Iterable[tuple[Prospect, int]]) -> dict[str, float] | None:
-    """Return what so many lines of each engine cost; None when an engine has done no batch."""
+    """Return the cost of lines by engine; None if an engine has done no batch."""
     sums: dict[str, float] = {}
     for at, lines in spoken:
         if at.pace is None:

@@ -76,7 +76,7 @@ class Intake:
     def listen(self) -> list[Caution]:
         """Cut the voices that the cast takes from the film; return the doubts about every voice.
 
-        Raises BadInput when a speaker is heard too little. This decodes the whole film, so it comes
+        Raises BadInput when a speaker speaks too little. This decodes the whole film, so it comes
         after all other checks.
         """
         manifest = self.manifest
@@ -92,7 +92,7 @@ class Intake:
         ]
 
     def named(self, cautions: Iterable[Caution]) -> list[Caution]:
-        """Return cautions with the file of the job, where they name no other."""
+        """Return cautions with the file of the job, if they name no other."""
         file = self.manifest.source
         return [one.model_copy(update={"file": one.file or file}) for one in cautions]
 
@@ -120,7 +120,7 @@ class Intake:
             self._sources.upload(source)
 
     def _check_references(self) -> None:
-        """Raise BadInput for a voice that an engine cannot clone: too short, or without words."""
+        """Raise BadInput for a voice that cannot be cloned: too short, or without transcript."""
         manifest = self.manifest
         for speaker, role in manifest.cast.items():
             voice = self._voice_of(speaker)

@@ -1,4 +1,4 @@
-"""A text as a manifest of lines, for a caller that wants to hear it at once."""
+"""A text as a manifest of lines, for a caller that waits for its speech."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def in_lines(
     engine speaks at once. role: the fields of a `ManifestRole`.
     Raises BadInput for text without words, and for fields out of bounds.
     """
-    # Numbers grow when they are put into words.
+    # Numbers become longer in words.
     texts = split(text, language, max(1, limit // 2)) if len(text) > limit else [text]
     # Each line has enough time.
     slot = LONGEST_PROGRAMME / len(texts)
@@ -36,7 +36,7 @@ def in_lines(
         "segments": segments,
         "cast": {"speaker": role},
         "tenant": tenant,
-        # Whoever sends a single text wants to hear all of it.
+        # The caller of a single text wants to hear all of it.
         "speak_sounds": True,
         "speak_lyrics": True,
     }

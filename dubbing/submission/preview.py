@@ -1,4 +1,4 @@
-"""A dry run: what jobs would do, without storing or queueing anything."""
+"""A dry run: the work of jobs, without storing or queueing anything."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from dubbing.synthesis.ask import clip_key
 
 
 class Speaker(Model):
-    """Who speaks, and in which voice."""
+    """A speaker, with engine and voice."""
 
     name: str
     lines: int
@@ -35,7 +35,7 @@ class Speaker(Model):
 
 
 class Preview(Model):
-    """What a job would do."""
+    """The result of a job's dry run."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -81,9 +81,10 @@ def previews(
     engines: Mapping[str, Published],
     ledger: Ledger | None,
 ) -> list[Preview]:
-    """Return what checked jobs would do.
+    """Return the previews of checked jobs.
 
-    engines: what workers published of them. ledger: None while Redis does not answer.
+    engines: published entries.
+    ledger: None while Redis does not answer.
     """
     found = [_preview(one, storage, engines) for one in checked]
     told = _estimates(ledger, [load for _, load in found])
@@ -104,7 +105,7 @@ def _estimates(ledger: Ledger | None, loads: Sequence[Load]) -> Sequence[Estimat
 def _preview(
     checked: Checked, storage: Storage, engines: Mapping[str, Published]
 ) -> tuple[Preview, Load]:
-    """Return what a checked job would do, without an estimate, and the work that it would bring."""
+    """Return the preview of a checked job, without an estimate, and its work."""
     job, specs = checked.intake.stored, checked.specs
     lines = checked.cast()
     planned = plan_round(lines, job.language, specs)

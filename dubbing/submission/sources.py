@@ -1,6 +1,6 @@
-"""The files, recordings and stored voices that the jobs of one call name: each is read once.
+"""The files, recordings and stored voices of the jobs of one call, each read once.
 
-A source is a path, an ``s3://`` URL, or the key of media that is stored already.
+A source is a path, an ``s3://`` URL, or the key of stored media.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from dubbing.voices.voice import Voice
 
 
 class Sources:
-    """What the jobs of one call name by a source or the name of a voice.
+    """The sources and voices of the jobs of one call.
 
-    Jobs share much of it: the languages of a film, the episodes of a cast. What was read or stored
-    for one job is not read or stored again for another.
+    Jobs share many of them: the languages of a film, the episodes of a cast. An object that was
+    read or stored for one job is not read or stored again for another.
     """
 
     def __init__(self, storage: Storage) -> None:
@@ -36,7 +36,7 @@ class Sources:
         self.storage = storage
         self._stored: set[str] = set()
         """Digests of the voices that were stored."""
-        # Each of these calls is made once, and its answer kept as long as this object.
+        # Each of these calls is made once, and its answer is kept as long as this object.
         self.upload = cache(self._upload)
         self.key = cache(self._key)
         self.info = cache(self._info)
@@ -58,7 +58,7 @@ class Sources:
 
     @contextmanager
     def fetched(self, source: str) -> Iterator[Path]:
-        """Provide a source as a file during the block."""
+        """Yield a source as a file during the block."""
         if file := self.file(source):
             yield file
             return
@@ -75,7 +75,7 @@ class Sources:
             self.storage.upload(key, Path(source))
 
     def _key(self, source: str) -> str:
-        """Return where workers read ``source`` from: its key, or the URL itself."""
+        """Return the place from which workers read ``source``: its key, or the URL itself."""
         if source.startswith("s3://") or is_stored(source):
             return source
         return Keys.media(digest_file(Path(source)))

@@ -1,4 +1,4 @@
-"""Submitting jobs: all of them are checked before any is stored and put to work."""
+"""Submitting jobs: all are checked before one is stored and started."""
 
 from __future__ import annotations
 
@@ -77,19 +77,19 @@ class Checked:
 
 @dataclass(frozen=True, kw_only=True)
 class Checker:
-    """Checks whether jobs can be dubbed. It reads storage, and writes nothing."""
+    """Checks whether jobs can be dubbed; reads storage, and writes nothing."""
 
     storage: Storage
     catalogue: Catalogue
     engine: str
     """The engine for jobs that name none."""
     separator: Separator = NONE
-    """That of this machine, which counts where no worker has told that it has one."""
+    """The separator of this machine, used if no worker has published that it has one."""
 
     def check(self, manifest: Manifest, specs: Mapping[str, EngineSpec] | None = None) -> Checked:
         """Return a job that can be stored; raises BadInput that names every segment to change.
 
-        specs: those of all engines, where the caller has read them.
+        specs: the specs of all engines, if the caller has read them.
         """
         known = known_specs(self.storage, self.catalogue) if specs is None else specs
         return self._check(manifest, known, Sources(self.storage))
@@ -146,7 +146,7 @@ class Checker:
         )
 
     def _require_separation(self) -> None:
-        """Raise BadInput unless a film can be separated here, or by a worker of the system."""
+        """Raise BadInput unless this machine or a worker can remove the speech from a film."""
         lacking = self.separator.missing()
         if lacking and not self.storage.exists(Keys.SEPARATION):
             raise BadInput(
@@ -164,7 +164,7 @@ def _uploaded(checked: Iterable[Checked]) -> Iterator[Checked]:
 
 @dataclass(frozen=True, kw_only=True)
 class Submitter:
-    """Stores checked jobs of one system and puts them to work."""
+    """Stores and starts checked jobs of one system."""
 
     checker: Checker
     ledger: Ledger
@@ -218,12 +218,12 @@ class Submitter:
     def _put_in(
         self, checked: Sequence[Checked], write: Callable[[Specs, Job], bool]
     ) -> list[Submission]:
-        """Store jobs and put them to work, several at once; return them in their order.
+        """Store and start jobs, several at once; return them in order.
 
-        write: stores a job's request; returns whether it is new. After an error, jobs that are
-        under way are put to work, and no more are begun.
+        write: stores a job's request; returns whether it is new. After an error, jobs under way are
+        started, and no more are begun.
         """
-        # Refusing all jobs is better than storing jobs that cannot be put to work, or delivered.
+        # Refusing all jobs is better than storing jobs that cannot be started or delivered.
         words = self.installation.prepare()
         places = {place for one in checked if (place := one.intake.stored.output.to)}
         each(lambda place: Target(self.storage, place).try_out(), sorted(places))

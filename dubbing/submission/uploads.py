@@ -1,10 +1,10 @@
 """Uploads: files that callers over HTTP send before they name them in a job.
 
-A file comes whole, or in parts, each an object of its own: any gateway takes any part, and may die
+A file arrives whole, or in parts, each a separate object: any gateway takes any part, and may die
 at any moment. A part begins where the one before it ends, and is created only if no other part
-begins there; so the parts are one row, whoever sends them at the same time. When the last byte is
-there they are joined: the file is stored as media, and then its parts go. Gateways remove the
-uploads that nobody finishes.
+begins there; so simultaneous senders still make one row of parts. With the last byte they are
+joined: the file is stored as media, and then its parts are removed. Gateways remove abandoned
+uploads.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from dubbing.submission.arrival import Arrival, arriving
 ID = r"^[0-9a-f]{24}$"
 UploadId = Annotated[str, StringConstraints(pattern=ID)]
 LINK_SECONDS = 3600
-"""How long a link, by which a file is sent to a bucket, is good for."""
+"""Time for which a link for sending a file to a bucket is valid."""
 PIECE = 1 << 20
 """Bytes of a part that are read at once."""
 
@@ -48,16 +48,16 @@ class WrongOffset(Conflict):
 
 
 class Upload(Document):
-    """A file on its way, or arrived: ``uploads/<tenant>/<id>.json``."""
+    """An upload, finished or not: ``uploads/<tenant>/<id>.json``."""
 
     id: UploadId
     tenant: Identifier
     name: Annotated[str, StringConstraints(max_length=300)] = ""
-    """The file's name, which tells a script's format."""
+    """The file's name, whose suffix gives a script's format."""
     key: str = ""
-    """Storage key of the whole file; ``""`` while it is on its way."""
+    """Storage key of the whole file; ``""`` until it is complete."""
     bytes: int | None = None
-    """Size of the whole file; None while nobody has told it."""
+    """Size of the whole file; None while it is unknown."""
     created: float
     """Seconds since 1970."""
 
@@ -68,7 +68,7 @@ class Upload(Document):
 
     @property
     def sha256(self) -> str | None:
-        """The digest of the whole file, in hex; None while it is on its way."""
+        """The digest of the whole file, in hex; None until it is complete."""
         return self.key.rpartition("/")[2] or None
 
 
@@ -83,9 +83,9 @@ class Uploads:
         return self._create(Upload(**_new(tenant, name), bytes=size))
 
     def begin_direct(self, tenant: str, name: str, size: int | None) -> tuple[Upload, str]:
-        """Begin an upload past the gateway; return the URL, too, to which the file is sent by PUT.
+        """Begin an upload straight to the bucket; also return the URL for the PUT.
 
-        Raises BadInput where storage is no bucket.
+        Raises BadInput if storage is not a bucket.
         """
         if self._storage.path("") is not None:
             raise BadInput(
@@ -114,9 +114,10 @@ class Uploads:
             raise unknown from exc
 
     def page(self, tenant: str, before: str | None, limit: int) -> tuple[list[Upload], str | None]:
-        """Return uploads of a tenant, the last begun first, and where the next page begins.
+        """Return uploads of a tenant, the last begun first, and the cursor of the next page.
 
-        One that cannot be read is left out. before: where the page begins; None at the beginning.
+        Unreadable uploads are left out.
+        before: the page's cursor; None for the first page.
         limit: the most uploads of the page.
         """
         keys = self._storage.keys(Keys.uploads(tenant))
@@ -126,19 +127,19 @@ class Uploads:
         return [one for one in found if one], left[limit - 1] if len(left) > limit else None
 
     def finished(self, tenant: str, id_: str) -> Upload:
-        """Return an upload that has arrived; raises NotFound, and BadInput while it has not."""
+        """Return a finished upload; raises NotFound, and BadInput until it is finished."""
         return self.finish(self.find(tenant, id_))
 
     def offset(self, upload: Upload) -> int:
-        """Return how many bytes have come."""
+        """Return the number of received bytes."""
         if upload.key:
             return upload.bytes or 0
         return sum(size for _, size in self._parts(upload))
 
     def add(self, upload: Upload, offset: int, part: bytes) -> int:
-        """Store a part that begins where the last one ended; return where the next one begins.
+        """Store a part at the end of the received bytes; return the new offset.
 
-        Raises BadInput for one that is longer than what lacks, and WrongOffset when another part
+        Raises BadInput for a part longer than the missing rest, and WrongOffset when another part
         begins there.
         """
         end = offset + len(part)
@@ -149,7 +150,7 @@ class Uploads:
         return end
 
     def finish(self, upload: Upload) -> Upload:
-        """Join the parts of an upload, unless that was done; raises BadInput while some lack.
+        """Join the parts of an upload, unless that was done; raises BadInput if some are missing.
 
         It may be done twice at the same time.
         """
@@ -161,7 +162,7 @@ class Uploads:
                 upload = self.find(upload.tenant, upload.id)
                 if not upload.key:
                     raise
-        # Also those that the death of another process left.
+        # Also parts that a dead process left.
         self._drop_parts(upload)
         return upload
 
@@ -175,7 +176,7 @@ class Uploads:
         return sum(files.values()) + sum(parts)
 
     def delete(self, upload: Upload) -> None:
-        """Forget an upload, and what came of it; the media of a finished one stays."""
+        """Delete an upload with its parts; the media of a finished one stays."""
         self._storage.delete(Keys.upload(upload.tenant, upload.id))
         self._drop_parts(upload)
 
@@ -208,7 +209,7 @@ class Uploads:
         return found
 
     def _parts(self, upload: Upload) -> list[tuple[str, int]]:
-        """Return the keys and sizes of the parts that have come, in their order."""
+        """Return the keys and sizes of the received parts, in order."""
         sizes = self._storage.sizes(Keys.upload_parts(upload.tenant, upload.id))
         parts, offset = [], 0
         while size := sizes.get(key := Keys.upload_part(upload.tenant, upload.id, offset), 0):
@@ -227,7 +228,7 @@ class Uploads:
 
 def _new(tenant: str, name: str) -> dict[str, object]:
     now = time.time()
-    # Ids of later uploads come later in order.
+    # The ids of later uploads sort later.
     id_ = f"{round(now * 1000):012x}{secrets.token_hex(6)}"
     return {"id": id_, "tenant": tenant, "name": name, "created": now}
 
