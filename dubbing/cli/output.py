@@ -204,5 +204,5 @@ def left_at_work(follow: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        echo(f"\nthe work goes on: `{follow}` follows it", err=True)
+        echo(f"\nthe work continues: `{follow}` shows it", err=True)
         raise

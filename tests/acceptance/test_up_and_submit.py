@@ -288,7 +288,7 @@ def test_ctrl_c_leaves_a_watcher_quietly_and_the_job_at_work(
         words, complaints = process.communicate(timeout=10)
     assert process.returncode == 130
     assert "rror" not in words + complaints
-    assert "the work goes on: `dubbing watch long` follows it" in complaints
+    assert "the work continues: `dubbing watch long` shows it" in complaints
     assert "Traceback" not in complaints
     at_work = {"queued", "synthesizing", "assembling"}
     assert stack.console.json("status", "long")["state"] in at_work
