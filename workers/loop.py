@@ -22,7 +22,7 @@ class Loop:
     """Repeats a step until it is stopped, whatever the step raises."""
 
     def __init__(self, name: str, step: Callable[[], object], pause: Callable[[], float]) -> None:
-        """Take what to do, and a function that returns the seconds until it is done again."""
+        """Take the step, and a function that returns the seconds until it is repeated."""
         self._attempts = Attempts(log, f"the {name} tries again")
         self._step = step
         self._pause = pause

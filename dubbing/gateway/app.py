@@ -121,7 +121,7 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
         app.include_router(module.router)
     app.add_exception_handler(events.NothingMore, events.nothing_more)
     FAULTS.install(app)
-    # The last one added is the first one that a request meets.
+    # The last added middleware is the first that a request meets.
     app.add_middleware(Turnstile, limits=Limits(settings, counter, crowd))
     app.add_middleware(Door, callers=Callers(keyring, office.people, loopback=loopback))
     if settings.cors_origins:
@@ -167,7 +167,7 @@ def _office(client: Client, settings: Settings, keyring: Keyring, counter: Count
 async def _beside(office: Office, counter: Counter, crowd: Crowd) -> AsyncIterator[None]:
     """Do what goes on beside requests during the block."""
     sweep()
-    # What was made by now stays, so nobody has to look for rubbish among it.
+    # The objects made so far stay, so the collector need not scan them.
     gc.freeze()
     gc.set_threshold(*RUBBISH)
     anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS

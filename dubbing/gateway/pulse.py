@@ -76,7 +76,7 @@ class Pulse:
         self._last: Look | None = None
         """The last reading; None without listeners."""
         self._texts: dict[str, str] = {}
-        """What the last look tells each tenant; ``""`` stands for admins."""
+        """The last status for each tenant; ``""`` stands for admins."""
         self._over = False
 
     async def end(self) -> None:

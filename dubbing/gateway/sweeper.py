@@ -28,7 +28,7 @@ class Sweeper:
         self._storage = storage
         self._uploads = uploads
         self._seen = 0.0
-        """Uploads of which nothing was stored since then have been looked at."""
+        """Uploads without new data since then have been checked."""
 
     def sweep(self) -> None:
         """Remove unfinished uploads without new data for a day, and lost parts."""

@@ -1,4 +1,4 @@
-"""What is heard under the speech."""
+"""Background under the speech."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dubbing.documents import Model
 
 
 class Background(Model):
-    """What is heard under the speech."""
+    """Background under the speech."""
 
     mode: Literal["none", "duck", "track", "separate"] = "duck"
     """``duck``: the film's own sound, lowered under speech; ``track``: the ``track``, and

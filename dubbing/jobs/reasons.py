@@ -39,7 +39,7 @@ def _waits(ledger: Ledger, status: Status, remedy: str) -> Iterator[str]:
     if status.place:
         yield f"{status.place} batches of other jobs are begun before its next one"
     if not waits and not status.place:
-        yield "workers are at it"
+        yield "workers are working on it"
     (idle,) = ledger.events.idle_seconds([status.id])
     if idle is not None:
         yield f"its last progress was {idle:.0f} s ago"
