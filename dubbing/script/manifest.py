@@ -1,4 +1,4 @@
-"""The manifest: one programme as people submit it.
+"""The manifest: one programme as submitted.
 
 Its script, media, track and references are paths or ``s3://`` URLs; paths in a JSON file are
 relative to that file.

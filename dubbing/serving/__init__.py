@@ -1,1 +1,1 @@
-"""What every server of ours over HTTP shares: names of requests, the form of errors, listening."""
+"""The common part of our HTTP servers: ids of requests, the form of errors, listening."""

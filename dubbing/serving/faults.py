@@ -1,4 +1,4 @@
-"""How a request fails: the one table of statuses, and the form of errors."""
+"""The errors of requests: the only table of statuses, and their form."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class DetailBody(Model):
 
 
 class FaultBody(Model):
-    """An error, in every answer that is one."""
+    """The body of every error."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -56,13 +56,13 @@ class FaultBody(Model):
     code: str
     """For machines, stable."""
     message: str
-    """For people: what is wrong, and what to do."""
+    """For people: the fault and the remedy."""
     details: list[DetailBody] = Field(default=[])
-    """Each fault of the request, where there are several."""
+    """Each fault of the request, if there are several."""
     request_id: str = ""
     """As in the header ``X-Request-Id``, and in the server's log."""
     retry_after: int | None = None
-    """Seconds after which the request may be sent again, as in the header ``Retry-After``."""
+    """Seconds until a retry, as in the header ``Retry-After``."""
 
 
 STATUSES: Mapping[type[DubbingError], int] = {
@@ -77,16 +77,16 @@ STATUSES: Mapping[type[DubbingError], int] = {
 }
 """An error has the status of its nearest base class in this table, or in that of its server."""
 RETRY_SECONDS = 5
-"""After which a server that says 503 may be asked again, unless it says otherwise."""
+"""Default seconds until a retry after a 503."""
 CODES = {400: "bad_input", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
-"""Codes of faults that no error of ours stands for, by status."""
+"""Codes of faults without an error class, by status."""
 
 Form: TypeAlias = Callable[[int, FaultBody], tuple[int, Mapping[str, Any]]]
-"""Gives a status and a fault the status and the body that callers of a contract know."""
+"""Converts a status and a fault to the status and body of a contract."""
 
 
 def own_form(status: int, fault: FaultBody) -> tuple[int, Mapping[str, Any]]:
-    """Return a fault as our own routes answer it."""
+    """Return a fault in the form of our own routes."""
     return status, fault.model_dump(exclude_none=True)
 
 
@@ -96,7 +96,7 @@ def fault_of(exc: DubbingError, request_id: str = "") -> FaultBody:
 
 
 class Faults:
-    """Answers every error of an app in one form."""
+    """Answers all errors of an app in one form."""
 
     def __init__(
         self,
@@ -104,29 +104,29 @@ class Faults:
         statuses: Mapping[type[DubbingError], int],
         retry_after: Mapping[int, int],
     ) -> None:
-        """Take the form, and what differs in the tables.
+        """Take the form, and the changes of the tables.
 
-        statuses: of errors that only this server knows, or answers otherwise. retry_after: seconds,
-        by status.
+        statuses: statuses of this server's own errors, or changed ones.
+        retry_after: seconds, by status.
         """
         self._form = form
         self._statuses = {**STATUSES, **statuses}
         self._retry_after = {503: RETRY_SECONDS, **retry_after}
 
     def install(self, app: FastAPI) -> None:
-        """Have the errors of an app answered."""
+        """Install the handlers of errors in an app."""
         app.add_exception_handler(DubbingError, self._ours)
         app.add_exception_handler(RequestValidationError, self._invalid)
         app.add_exception_handler(HTTPException, self._http)
         app.add_exception_handler(Exception, self._unforeseen)
 
     def status(self, exc: DubbingError) -> int:
-        """Return the status of an error; of one that a worker reported, that of the worker's."""
+        """Return the status of an error; for a reported error, that of the worker's error."""
         known = kind_of(exc.record.code) if isinstance(exc, ReportedError) else type(exc)
         return next(self._statuses[kind] for kind in known.__mro__ if kind in self._statuses)
 
     def answer(self, request: HTTPConnection, exc: DubbingError) -> JSONResponse:
-        """Return the answer to a request, or to a WebSocket's, that fails with an error."""
+        """Return the answer to a failed request, or to a WebSocket's."""
         record, wait = exc.to_record(), getattr(exc, "retry_after", None)
         return self._answer(request, self.status(exc), record.code, record.message, wait=wait)
 
@@ -148,7 +148,7 @@ class Faults:
         return self._answer(request, exc.status_code, code, str(exc.detail), headers=exc.headers)
 
     async def _unforeseen(self, request: Request, exc: Exception) -> JSONResponse:
-        # Its words and its traceback are for the log alone.
+        # Its text and its traceback are only for the log.
         words = "unexpected error: see the server's log"
         return self._answer(request, 500, "unforeseen", words)
 

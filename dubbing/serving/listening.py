@@ -1,4 +1,4 @@
-"""Where a server listens, and how it serves until it is told to end."""
+"""The address of a server, and serving until it has to end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from starlette.types import ASGIApp
 from dubbing.errors import BadInput
 
 KEEP_SECONDS = 75
-"""How long an idle connection is kept: longer than callers keep theirs, so none is cut in use."""
+"""Seconds for which an idle connection is kept: longer than callers keep theirs, so none is cut
+in use."""
 LARGEST_MESSAGE = 1 << 16
 """Bytes of a message to a WebSocket."""
 
@@ -25,25 +26,25 @@ Ending: TypeAlias = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """Where a server listens."""
+    """The address of a server."""
 
     host: str
     port: int
     """0: any free one."""
     certificate: Path | None = None
-    """A PEM file with the certificate and those above it; without one, plain HTTP."""
+    """A PEM file with the certificate and its chain; without one, plain HTTP."""
     certificate_key: Path | None = None
-    """A PEM file with its private key, where the certificate's file does not hold it."""
+    """A PEM file with its private key, if the certificate's file does not hold it."""
 
     def url(self, listener: socket.socket) -> str:
-        """Return the URL of a server that listens here."""
+        """Return the URL of a server at this address."""
         scheme = "https" if self.certificate else "http"
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{scheme}://{host}:{listener.getsockname()[1]}"
 
 
 def listen(address: Address) -> socket.socket:
-    """Return the socket of an address; raises BadInput when it cannot be had."""
+    """Return the socket of an address; raises BadInput when it cannot be opened."""
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     try:
         listener = socket.create_server((address.host, address.port), family=family, backlog=2048)
@@ -59,7 +60,7 @@ def listen(address: Address) -> socket.socket:
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, which says that it ends before it waits for requests to end."""
+    """uvicorn's server, which announces its end before it waits for requests."""
 
     def __init__(self, config: uvicorn.Config, ending: Ending | None) -> None:
         super().__init__(config)
@@ -80,12 +81,12 @@ def server_of(
     end_seconds: int | None = None,
     proxies: Sequence[str] = (),
 ) -> Server:
-    """Return the server of an app, which ends by SIGTERM or Ctrl-C and finishes what was asked.
+    """Return the server of an app, which ends by SIGTERM or Ctrl-C and finishes its requests.
 
-    ending: called when it is told to end, for requests and WebSockets that would last.
-    end_seconds: how long requests may take to end; by default, as long as they need.
-    proxies: networks of proxies that are believed about the caller's address.
-    Raises BadInput for a certificate that cannot be used.
+    ending: called at the begin of the end, for long requests and WebSockets.
+    end_seconds: time for requests to end; by default, no limit.
+    proxies: networks of proxies that are trusted on the caller's address. Raises BadInput for a
+    certificate that cannot be used.
     """
     config = uvicorn.Config(
         app,

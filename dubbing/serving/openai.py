@@ -1,4 +1,4 @@
-"""The bodies of OpenAI's routes for speech, for every server of ours that has them."""
+"""The bodies of OpenAI's routes for speech, for all of our servers that have them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from dubbing.media.sounds import SoundFormat
 
 MOST_INPUT = 4096
-"""Characters, as OpenAI has it."""
+"""Characters, as at OpenAI."""
 
 Name = Annotated[str, StringConstraints(max_length=200)]
 
 
 class SpeechBody(BaseModel):
-    """The fields of OpenAI's route, and a language. Other fields are ignored, as servers do."""
+    """The fields of OpenAI's route, and a language; other fields are ignored."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -39,7 +39,7 @@ class SpeechBody(BaseModel):
 
 
 class ModelBody(BaseModel):
-    """An engine, as OpenAI lists models."""
+    """An engine, in the form of OpenAI's models."""
 
     id: str
     object: Literal["model"] = "model"
@@ -73,10 +73,10 @@ SOUND: dict[int | str, dict[str, Any]] = {
 
 
 def models_body(engines: Iterable[str]) -> ModelsBody:
-    """Return engines as OpenAI lists models."""
+    """Return engines in the form of OpenAI's list of models."""
     return ModelsBody(data=[ModelBody(id=name) for name in engines])
 
 
 def voices_body(names: Iterable[str]) -> VoiceListBody:
-    """Return voices as Kokoro-FastAPI and others list them, each once."""
+    """Return voices in the form of Kokoro-FastAPI and others, each once."""
     return VoiceListBody(voices=[VoiceBody(id=name, name=name) for name in dict.fromkeys(names)])

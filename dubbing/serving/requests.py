@@ -1,4 +1,4 @@
-"""What is done with every request: it gets an id, a line in the log, and time for its body."""
+"""Middleware for every request: an id, a log line, and a time limit for its body."""
 
 from __future__ import annotations
 
@@ -19,22 +19,23 @@ from dubbing.telemetry.tracing import new_request_id, span, trace_in
 log = logging.getLogger(__name__)
 
 BODY_SECONDS = 60.0
-"""How long a server waits for a request's body, or for the next `STRIDE` bytes of a long one."""
+"""Seconds that a server waits for a request's body, or for the next `STRIDE` bytes of a long
+one."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OTHER = "other"
-"""What metrics call a method, or a route, that is none of ours."""
+"""The label of an unknown method or route in metrics."""
 STRIDE = 16 << 10
-"""So a long body may take as long as it needs, while a caller who trickles bytes is cut off."""
+"""So a long body may take any time, while a caller that trickles bytes is cut off."""
 
 
 class Requests:
-    """ASGI middleware: names each request, logs it, and bounds the time of its body."""
+    """ASGI middleware that gives each request an id, logs it, and limits the time of its body."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request under an id, the caller's if it sent one."""
+        """Serve a request under an id: the caller's, if it sent one."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -50,7 +51,7 @@ class Requests:
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = request_id
                 if body.cut_off:
-                    # Or the server would go on waiting for the rest.
+                    # Otherwise the server would keep waiting for the rest.
                     headers["Connection"] = "close"
             await send(message)
 
@@ -72,14 +73,14 @@ def _name_of(headers: Headers) -> str:
 
 
 def _count(scope: Scope, status: int, seconds: float) -> None:
-    """Count an answer by its route, of which there are a few, and not by its path."""
+    """Count an answer by its route, because there are few, and not by its path."""
     method = scope["method"] if scope["method"] in METHODS else OTHER
     HTTP_REQUESTS.add(method, getattr(scope.get("route"), "path", OTHER), str(status))
     HTTP_SECONDS.observe(seconds, method)
 
 
 def keys_in(headers: Headers) -> Iterator[str]:
-    """Yield the API keys that a request bears, as Authorization: Bearer and as X-Api-Key."""
+    """Yield the API keys in a request, from Authorization: Bearer and X-Api-Key."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token.strip():
         yield token.strip()
@@ -88,12 +89,12 @@ def keys_in(headers: Headers) -> Iterator[str]:
 
 
 def same(given: str, key: str) -> bool:
-    """Whether two secrets are the same; the time that it takes tells nothing of them."""
+    """Whether two secrets are equal, in constant time."""
     return hmac.compare_digest(given.encode(), key.encode())
 
 
 class _Body:
-    """The body of a request. A caller who is too slow with it is taken for one that is gone."""
+    """The body of a request. A caller that is too slow counts as gone."""
 
     def __init__(self, receive: Receive) -> None:
         self.cut_off = False
@@ -113,7 +114,7 @@ class _Body:
         except TimeoutError:
             self.cut_off = True
             return {"type": "http.disconnect"}
-        # The time between two calls is the server's own.
+        # The time between two calls belongs to the server.
         self._left = max(0.0, self._left - (time.monotonic() - began))
         self._due -= len(message.get("body", b""))
         if self._due <= 0:

@@ -1,4 +1,4 @@
-"""What a process works on just now: names and values that each line of its log bears."""
+"""The context of a process's present work: names and values for each of its log lines."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def bound(**values: object) -> Iterator[None]:
 
 
 def context() -> dict[str, object]:
-    """Return the names and values that are bound here."""
+    """Return the bound names and values."""
     return {name: value for name, value in _context.get().items() if value is not None}
 
 

@@ -1,7 +1,7 @@
-"""What a process counts, until it is reported: amounts that only grow, by metric and labels.
+"""The counts of a process until they are reported: growing amounts, by metric and labels.
 
-Processes of workers and gateways report to the ledger, which adds up what all of them count; any
-other process counts nothing.
+Processes of workers and gateways report to the ledger, which adds up all counts; other processes
+count nothing.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 SEPARATOR = "|"
 """Between the parts of an amount's name: metric, labels, and the bucket of a histogram."""
 THOUSAND, MILLION = 1000, 1_000_000
-"""Amounts are whole numbers: thousandths of what a metric adds up, or millionths of single values,
-where these are no whole numbers."""
+"""Amounts are whole numbers: thousandths of a metric's sum, or millionths of single values, if
+these are not whole numbers."""
 SUM = "sum"
 """The bucket of a histogram that holds the sum of the values."""
 REPORT_SECONDS = 2.0
@@ -23,10 +23,10 @@ REPORT_SECONDS = 2.0
 
 
 class Counts:
-    """The amounts of a process that are not reported yet. Safe to use from several threads."""
+    """The unreported amounts of a process. Safe to use from several threads."""
 
     def __init__(self) -> None:
-        """Count nothing until somebody wants it."""
+        """Count nothing until counting is turned on."""
         self.wanted = False
         """Whether this process reports."""
         self._amounts: dict[tuple[str, ...], int] = {}
@@ -45,12 +45,12 @@ class Counts:
         return {SEPARATOR.join(name): amount for name, amount in amounts.items() if amount}
 
     def put_back(self, amounts: Mapping[str, int]) -> None:
-        """Add amounts that could not be reported once more."""
+        """Add amounts back that could not be reported."""
         self.add((tuple(name.split(SEPARATOR)), amount) for name, amount in amounts.items())
 
 
 counts = Counts()
-"""Those of this process, as loggers are of a process."""
+"""The counts of this process; global, like loggers."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,9 @@ class Total:
     help: str
     labels: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
-    """All values of the last label, if they are known: each is shown before it is counted."""
+    """All values of the last label, if known: each is shown before its first count."""
     unit: int = 1
-    """`THOUSAND` where amounts are no whole numbers."""
+    """`THOUSAND` if amounts are not whole numbers."""
 
     def add(self, *labels: str, by: float = 1) -> None:
         """Add an amount."""
@@ -79,7 +79,7 @@ class Spread:
     name: str
     help: str
     bounds: tuple[float, ...]
-    """The upper bounds of its buckets; a last one takes what is above."""
+    """The upper bounds of its buckets; a last bucket takes higher values."""
     labels: tuple[str, ...] = ()
 
     def observe(self, value: float, *labels: str) -> None:

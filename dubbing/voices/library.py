@@ -44,7 +44,7 @@ class VoiceDetails(Model):
     """Everything that is known about a voice."""
 
     names: tuple[str, ...]
-    """Those of other tenants as ``<tenant>/<name>``."""
+    """Names; those of other tenants as ``<tenant>/<name>``."""
     voice: Voice
     doubts: tuple[str, ...]
     """Reasons why a clone may not sound as intended."""
@@ -95,8 +95,8 @@ class Voices:
         """Make a voice from recordings of one speaker and store it under a name.
 
         references: sound files or films, each of at most 50 MB, joined in the given order.
-        transcript, language: what is said in them, and in which language, as a BCP 47 tag.
-        consent: who agreed that the voice is cloned, and to what use.
+        transcript, language: their text, and its language as a BCP 47 tag. consent: a note on the
+        speaker's consent to the cloning and its use.
         engines: engines that must be able to clone it. Without any, the needs of an engine that
             the voice does not meet become doubts.
 
@@ -172,8 +172,8 @@ class Voices:
     def delete(self, name: str) -> Deletion:
         """Delete a name, and its voice unless the voice has another name or a job uses it.
 
-        name: the name, or the digest of a voice that has no name any more, or whose deletion was
-            broken off. Raises NotFound.
+        name: the name, or the digest of a voice without a name, or of one with an interrupted
+        deletion. Raises NotFound.
         """
         digest = find(self._storage, self._tenant, name)
         if next(self._storage.keys(Keys.voice_folder(digest)), None) is None:
@@ -192,7 +192,7 @@ class Voices:
         return Deletion(digest=digest, names=others, jobs=jobs, forms=forms, kept=kept)
 
     def _remove(self, digest: str) -> None:
-        """Remove all of a voice but the marks of its deletion, which others may have left too."""
+        """Remove a voice's objects but the marks of its deletion; others may have left marks, too."""
         marks = Keys.voice_deletions(digest)
         for key in list(self._storage.keys(Keys.voice_folder(digest))):
             if not key.startswith(marks):

@@ -31,7 +31,7 @@ Embeddings = npt.NDArray[np.float32]
 SHORTEST = 0.8
 """Seconds of speech below which an embedding tells words apart rather than speakers."""
 RATE = 16_000
-"""Hz of the sound that is listened to."""
+"""Sample rate of the input, in Hz."""
 POWER = 0.39
 """Power of an input spectrum, summed over its bands: that of speech at -30 dBFS, on which the
 encoder was trained."""

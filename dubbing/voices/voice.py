@@ -12,7 +12,7 @@ from pydantic import StringConstraints
 from dubbing.documents import Document, Model
 
 PREPARATION = 1
-"""Raised whenever recordings are prepared differently, which makes a different voice."""
+"""A number to raise whenever recordings are prepared differently, which makes a different voice."""
 
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
@@ -62,13 +62,13 @@ class Voice(Document):
     seconds: float
     """Length of the reference."""
     transcript: str = ""
-    """What is said in the reference, for engines that use it."""
+    """The transcript of the reference, for engines that use it."""
     language: str = ""
     """BCP 47 tag of the language of the reference; empty when unknown."""
     provenance: tuple[str, ...] = ()
     """Where it came from: file names, or a film and the speaker in it."""
     consent: str = ""
-    """Who agreed that this voice is cloned, and to what use."""
+    """A note on the speaker's consent to the cloning and its use."""
     created: float | None = None
     """Seconds since 1970."""
     judgement: Judgement | None = None
@@ -80,9 +80,9 @@ def voice_digest(
 ) -> str:
     """Return the digest of a voice: of its recordings and of what is declared about it.
 
-    Engines derive other forms for another transcript or language, so another one makes another
-    voice. So does another consent, which would be lost if the same recording were already stored
-    without it.
+    Engines derive other forms for another transcript or language, so a change makes another voice.
+    So does another consent, which would be lost if the same recording were already stored without
+    it.
 
     recordings: the digests of the recordings, in order.
     """

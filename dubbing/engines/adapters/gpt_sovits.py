@@ -1,8 +1,8 @@
 """GPT-SoVITS by its own server, ``api_v2.py``: it clones a voice from 3 to 10 seconds.
 
-The server takes a reference by a path of its own, so it shares a folder with the workers. It mixes
-voices up when it is sent two lines at once. It reports a failure as a second of silence at 16 kHz,
-with status 200; none of its models speaks at that rate.
+The server takes a reference by a local path, so it shares a folder with the workers. With two lines
+at once it mixes up voices. It reports a failure as a second of silence at 16 kHz, with status 200;
+none of its models speaks at that rate.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SPEECH, DOCS = "tts", "docs"
 FAILURE_RATE = 16_000
-"""Hz of the silence that stands for a failure."""
+"""Sample rate of the silence by which it reports a failure, in Hz."""
 CANTONESE = ("yue", "zh-hk", "zh-yue")
 SAMPLING: dict[str, Any] = {
     "top_k": 15,
@@ -45,7 +45,7 @@ SAMPLING: dict[str, Any] = {
 
 
 class GPTSoVITS(CloningEngine):
-    """Speaks in the voice of a reference, best with its transcript."""
+    """An engine that speaks in the voice of a reference, best with its transcript."""
 
     most_slots: ClassVar[int] = 1
     spec = EngineSpec(
@@ -67,7 +67,7 @@ class GPTSoVITS(CloningEngine):
     )
 
     def probe(self, wire: Wire, endpoint: Endpoint, declared: Pool) -> Pool:
-        """Return the declared pool: these servers tell nothing of themselves."""
+        """Return the declared pool: these servers do not describe themselves."""
         from dubbing.engines.remote.wire import Unfit  # noqa: PLC0415 - as in `ask`
 
         if not declared.references:

@@ -1,4 +1,4 @@
-"""IndexTTS 2 and 2.5 on servers of its own, usually a rented card: it clones a voice from seconds.
+"""IndexTTS 2 and 2.5 on its own servers, usually rented cards: it clones a voice from seconds.
 
 The address of an endpoint is that of the server's root. Two contracts are known, and told apart
 when an endpoint is added:
@@ -28,9 +28,9 @@ OMNI, TTS_URL = "omni", "tts_url"
 SPEECH, MODELS = "v1/audio/speech", "v1/models"
 UPLOAD, HEALTH = "upload_audio", "health"
 INFO, SPEAKERS = "info", "speakers"
-"""Routes of servers that are no servers of IndexTTS: an engine-server, and a ``tts_service``."""
+"""Routes of other servers than IndexTTS's: an engine-server, and a ``tts_service``."""
 NEWER = "2.5"
-"""Part of the name of the model that has a speed of its own and more languages."""
+"""Part of the name of the model with its own speed and more languages."""
 LANGUAGES, NEWER_LANGUAGES = ("zh", "en"), ("zh", "en", "ja", "es", "ar")
 NEWER_SPEED = (0.5, 1.25)
 """Beyond that, the model's speech gets no faster."""
@@ -38,11 +38,11 @@ TTS_URL_EMOTIONS = ("feelings", "text", "voice")
 """These servers speak an emotion that a text describes at its full strength."""
 UPLOAD_SECONDS = 60.0
 FORGOTTEN = ("no such file", "not found", "not exist", "does not exist")
-"""Words of a server that has removed an upload, or was started anew."""
+"""Messages of a server that has removed an upload, or was restarted."""
 
 
 class IndexTTS(CloningEngine):
-    """Speaks in the voice of a reference; it has no voices of its own."""
+    """An engine that speaks in the voice of a reference; it has no stock voices."""
 
     # The model hears no more of a reference, and some servers would encode all of it.
     heard_seconds: ClassVar[float] = 15.0
@@ -68,7 +68,7 @@ class IndexTTS(CloningEngine):
         self._uploaded: dict[tuple[str, str], str] = {}
         """The path of a reference on a server, by the server's address and the reference's name."""
         self._uploading: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
-        """Held while references of a server are looked up or sent, by its address."""
+        """Locks for looking up or sending references, by the server's address."""
         if self.pool.dialect == TTS_URL:
             self.spec = self.spec.model_copy(update={"emotions": TTS_URL_EMOTIONS})
         elif self.pool.endpoints and NEWER in self.pool.model:
@@ -149,7 +149,7 @@ class IndexTTS(CloningEngine):
     def _omni(self, line: Line, reference: bytes, shown: bytes) -> dict[str, Any]:
         from dubbing.engines.remote.references import data_uri  # noqa: PLC0415 - as in `ask`
 
-        # The server takes the text for Chinese unless it is told.
+        # Without a language, the server takes the text for Chinese.
         language = line.language.split("-", maxsplit=1)[0].lower()
         emotion = omni_fields(line.emotion, data_uri(shown) if shown else "")
         speed = {"speed": round(line.speed, 4)} if line.speed != 1.0 else {}

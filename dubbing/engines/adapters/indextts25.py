@@ -33,7 +33,7 @@ NAMED = {
     "emo_matrix": "feat2.pt",
     "spk_matrix": "feat1.pt",
 }
-"""The files that the configuration names, by their key, and what they are called when published."""
+"""The files in the configuration, by their key, with their published names."""
 WEIGHTS = Weights(
     files=(
         CONFIG,
@@ -58,11 +58,11 @@ MOST_CODES = 1500
 LOUDEST = 32_767
 """Full scale in the package's samples."""
 NO_END = "WARN: generation stopped due to exceeding"
-"""Begins the package's warning that speech was cut off."""
+"""Beginning of the package's warning that speech was cut off."""
 
 
 class IndexTTS25:
-    """Speaks in the voice of a reference; it has no voices of its own."""
+    """An engine that speaks in the voice of a reference; it has no stock voices."""
 
     weights: ClassVar[Weights | None] = WEIGHTS
     extra: ClassVar[str] = "indextts25"

@@ -1,4 +1,4 @@
-"""Any server that speaks OpenAI's route for speech: ``POST /v1/audio/speech``.
+"""Any server with OpenAI's route for speech: ``POST /v1/audio/speech``.
 
 vLLM-Omni, Kokoro-FastAPI, speaches, LocalAI, Chatterbox servers, coqui's ``tts-server``, OpenAI.
 Each pool of such servers is an instance: ``openai-kokoro`` beside ``openai-qwen``. A pool may
@@ -28,7 +28,7 @@ PROBE_SECONDS = 60.0
 
 
 class OpenAI(CloningEngine):
-    """Speaks in the servers' own voices. The contract has a speed, but no pitch and no seed."""
+    """An engine over servers with OpenAI's route; it has a speed, but no pitch and no seed."""
 
     spec = EngineSpec(
         name="openai",
@@ -55,7 +55,7 @@ class OpenAI(CloningEngine):
     def identify(self, wire: Wire, endpoint: Endpoint) -> None:
         """Raise Unfit when an endpoint does not serve the pool's model, or clones no reference.
 
-        The model is compared where it lists any.
+        The model is compared if the server lists models.
         """
         from dubbing.engines.remote.wire import Unfit  # noqa: PLC0415 - commands send nothing
 
@@ -71,7 +71,7 @@ class OpenAI(CloningEngine):
         from dubbing.engines.remote.sound import sound_of  # noqa: PLC0415 - commands send nothing
 
         if not (isinstance(line.voice, str) or self.pool.clones):
-            # The pool was declared anew since it was loaded, and its servers may ignore references.
+            # The pool was changed since it was loaded, and its servers may ignore references.
             raise cannot_clone(self.spec)
         content = {
             **self._content(line.text),
@@ -92,7 +92,7 @@ class OpenAI(CloningEngine):
         return {"model": model, "input": text, "response_format": "wav"}
 
     def _speaks(self, wire: Wire, endpoint: Endpoint, reference: str) -> bool:
-        """Whether an endpoint speaks when it is sent a reference."""
+        """Whether an endpoint speaks when it gets an unusable reference."""
         from dubbing.engines.remote.wire import Failed  # noqa: PLC0415 - commands send nothing
 
         content = {**self._content("One."), "ref_audio": reference, "ref_text": "One."}
@@ -104,7 +104,7 @@ class OpenAI(CloningEngine):
 
 
 def _voice(line: Line) -> dict[str, str]:
-    """Return the fields of a line's voice: its name, or the reference and what is said in it."""
+    """Return the fields of a line's voice: its name, or the reference and its transcript."""
     # Commands that list engines handle no sound.
     from dubbing.engines.remote.references import data_uri, transcript_of, wav_of  # noqa: PLC0415
 

@@ -1,8 +1,8 @@
 """Models from the Hugging Face hub, or a mirror of it: fetched on request, whole or not at all.
 
 Files are downloaded into a hidden folder beside the model's own. They become the model's folder
-when all of them have arrived and match what the hub says of them. An interrupted download is never
-taken for a model, and the next one resumes it.
+when all of them have arrived and match the hub's digests. An interrupted download is never taken
+for a model, and the next one resumes it.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def fetch(
     """Fetch a model into its folder, which must be missing or empty.
 
     endpoint: address of the hub; without it, HF_ENDPOINT or Hugging Face's own.
-    revision: a branch, tag or commit in place of the model's own, whose files have to match the
-    digests that are known of them. progress: whether to show bars on standard error.
+    revision: a branch, tag or commit in place of the model's own, whose files have to match their
+    known digests. progress: whether to show bars on standard error.
 
     Raises BadInput when the model has no repository, its folder cannot be made or a file is another
     one, Conflict when the folder is not empty, NotFound when the hub does not have the model,
@@ -92,7 +92,7 @@ def _api(endpoint: str, progress: bool) -> HfApi:
         raise EngineMissing(
             "fetching a model needs a library that is not installed: pip install 'dubbing[fetch]'"
         ) from exc
-    # Telemetry would call Hugging Face, whatever mirror is named.
+    # Telemetry would call Hugging Face, in spite of a mirror.
     constants.HF_HUB_DISABLE_TELEMETRY = True
     if not progress:
         disable_progress_bars()
@@ -158,7 +158,7 @@ def _download(api: HfApi, repository: str, commit: str, file: RepoFile, folder: 
 
 
 def _check_known(path: Path, sha256: str | None) -> None:
-    """Raise BadInput for a file that is not the known one, whatever the hub says of it."""
+    """Raise BadInput for a file that is not the known one, even if the hub accepts it."""
     if sha256 and _sha256(path) != sha256:
         path.unlink()
         raise BadInput(f"{path.name} differs from the authors' file: do not trust this hub")

@@ -1,4 +1,4 @@
-// Words of those who run the system.
+// Announcements of operators.
 
 import { html } from "../html.js";
 import { time } from "../words/figures.js";

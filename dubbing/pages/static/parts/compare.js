@@ -1,4 +1,4 @@
-// The take of a line and the original beside it: one is heard, and the other one from the same place.
+// The take of a line and the original beside it; a switch continues from the same place.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 

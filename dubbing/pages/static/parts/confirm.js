@@ -1,4 +1,4 @@
-// A button that asks before it does what cannot be undone.
+// A button that asks before an action that cannot be undone.
 
 import { useRef } from "preact/hooks";
 

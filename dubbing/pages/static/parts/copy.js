@@ -1,4 +1,4 @@
-// A text to take along: in a field of its own, with a button that copies it.
+// A text to copy: in its own field, with a button that copies it.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 

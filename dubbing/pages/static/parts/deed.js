@@ -1,5 +1,5 @@
-// A button that has the gateway do something: it is busy until that is done, tells why it was not,
-// and asks first where it is hard to undo.
+// A button for an action of the gateway: it is busy until the end, shows the error of a failure,
+// and asks first if the action is hard to undo.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 

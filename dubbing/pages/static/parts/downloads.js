@@ -6,7 +6,7 @@ import { t } from "../words/words.js";
 import { visible } from "./name.js";
 import { Section } from "./section.js";
 
-// Beside the outputs, in the order of who asks for them.
+// Files beside the outputs, the most wanted first.
 const REPORTS = ["report.html", "report.json"];
 
 // job: a Job that has ended with an output.

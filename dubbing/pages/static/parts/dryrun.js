@@ -1,4 +1,4 @@
-// What the dry run says of a job as a whole.
+// The findings of the dry run about a whole job.
 
 import { html } from "../html.js";
 import { money, number, span } from "../words/figures.js";

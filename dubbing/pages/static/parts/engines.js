@@ -1,4 +1,4 @@
-// The engines that nodes were started for, and whether somebody works for them now.
+// The engines that nodes were started for, and whether a node runs them now.
 
 import { html } from "../html.js";
 import { number } from "../words/figures.js";

@@ -1,4 +1,4 @@
-// The files of a job that is put together: dropped or chosen, and how far each was sent.
+// The files of a new job, dropped or chosen, and the progress of each upload.
 
 import { useState } from "preact/hooks";
 
@@ -71,7 +71,7 @@ function File({ one, draft }) {
   </li>`;
 }
 
-// What a file waits for, or why it does not go on.
+// The state of a file: what it waits for, or why it stopped.
 function State({ one }) {
   const fault = one.fault || one.upload?.fault;
   if (fault) return html`<small class="bad" role="alert"><bdi>${named("file-fault", fault)}</bdi></small>`;

@@ -1,5 +1,5 @@
-// A form whose fields go to the gateway: it is busy until that has answered, and keeps what was
-// filled in when it refuses.
+// A form whose fields go to the gateway: it is busy until the answer, and keeps its input after a
+// refusal.
 
 import { cloneElement } from "preact";
 import { useId, useState } from "preact/hooks";

@@ -1,5 +1,4 @@
-// What stands around each page: its name, the way to the others, who looks at it, and the sign that
-// tells whether it is live.
+// The frame of each page: its name, links to the other pages, the person, and the live sign.
 
 import { render } from "preact";
 import { useEffect, useMemo, useReducer } from "preact/hooks";
@@ -19,11 +18,11 @@ const PAGES = {
   "/playground": "page.playground",
   "/admin": "page.admin",
 };
-// Scopes of pages that not everybody may use: others are not led there.
+// Scopes of restricted pages: other people get no link to them.
 const NEEDED = { "/admin": "admin" };
 const TONES = { live: "good", connecting: "quiet", away: "bad", "signed-out": "quiet" };
 
-// Shows a page. content: a component that gets the session, once somebody has signed in.
+// Shows a page. content: a component that gets the session, once a person has signed in.
 export function start(content) {
   render(html`<${Frame} content=${content} />`, document.body);
 }
@@ -84,7 +83,7 @@ function current(address) {
   return location.pathname.startsWith(`${address}/`) ? "true" : null;
 }
 
-// What is wrong, said aloud when it comes.
+// A fault, which screen readers announce when it appears.
 function Troubles({ session }) {
   const { phase, fault, heard } = session;
   const words = fault || (phase === "away" && t("away"));

@@ -1,4 +1,4 @@
-// A button that plays a sound of the gateway, and stills it.
+// A button that plays and stops a sound of the gateway.
 
 import { useEffect, useState } from "preact/hooks";
 
@@ -29,7 +29,7 @@ export function Hear({ src, label }) {
     try {
       await audio.play();
     } catch (fault) {
-      // It was stilled before it began.
+      // It was stopped before it began.
       if (fault.name !== "AbortError") setState("failed");
     }
   }

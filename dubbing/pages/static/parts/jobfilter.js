@@ -1,4 +1,4 @@
-// Which jobs are listed. The filter stands in the address of the page, so a link shows the same.
+// The filter of the list of jobs. It is in the address of the page, so a link shows the same jobs.
 
 import { html } from "../html.js";
 import { named, t } from "../words/words.js";

@@ -1,4 +1,4 @@
-// Where a job stands, and what may be done with the whole of it.
+// The status of a job, and the actions on the whole job.
 
 import { html } from "../html.js";
 import { number, span, time } from "../words/figures.js";
@@ -69,7 +69,7 @@ function Deeds({ job, gone }) {
     <${Confirm} label=${t("dub.delete")} question=${t("dub.delete.sure")} act=${remove} />`;
 }
 
-// What is seldom asked for: warnings, use and the caller's notes.
+// Rarely used parts: warnings, usage and the caller's notes.
 function More({ job }) {
   const { now, report } = job;
   const notes = Object.entries(now.metadata);

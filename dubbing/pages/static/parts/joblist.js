@@ -1,4 +1,4 @@
-// A list of jobs: where each stands, whose it is, and why it failed.
+// A list of jobs: status, tenant and error of each.
 
 import { html } from "../html.js";
 import { span, time } from "../words/figures.js";

@@ -1,4 +1,4 @@
-// The open jobs: how far they are, how long they take, and what holds them up.
+// The open jobs: progress, time left, and hindrances.
 
 import { html } from "../html.js";
 import { number, span } from "../words/figures.js";
@@ -36,14 +36,14 @@ function Job({ job }) {
   </tr>`;
 }
 
-// The state of a job, and what holds it up.
+// The state of a job, and its hindrances.
 export function JobState({ job }) {
   return html`<${Mark} tone=${TONES[job.state] ?? "quiet"}>${named("job-state", job.state)}<//>
     <${Hindrance} name="job.lacks" engines=${job.lacks} />
     <${Hindrance} name="job.loading" engines=${job.loading} />`;
 }
 
-// How many lines of a job are done.
+// The number of finished lines of a job.
 export function JobLines({ job }) {
   const { total, done, failed } = job.lines;
   const said = t("job.progress.of", { done: number(done), total: number(total) });

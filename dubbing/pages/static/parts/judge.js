@@ -1,7 +1,7 @@
-// What a finished dub is judged by: the timeline, the lines, and the one that is looked at.
+// The parts for judging a finished dub: the timeline, the lines, and the open line.
 //
-// It needs no gateway. report: as in report.json; a gateway tells each line's state too. sounds: as
-// of a Line. asked: reasons to filter by. actions: called with the open line, makes what stands below
+// It needs no gateway. report: as in report.json; a gateway adds each line's state. sounds: as of a
+// Line. asked: reasons to filter by. actions: called with the open line, makes what stands below
 // its sounds.
 
 import { useEffect, useMemo, useState } from "preact/hooks";
@@ -14,7 +14,7 @@ import { Timeline } from "./timeline.js";
 const PLACE = /^#line=(.+)$/;
 
 export function Judge({ report, sounds, asked, actions }) {
-  // The address names the open line: it survives a reload, and can be sent to somebody.
+  // The address names the open line: it survives a reload, and can be shared.
   const [id, setId] = useState(named);
   useEffect(() => {
     const follow = () => setId(named());

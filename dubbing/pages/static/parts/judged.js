@@ -1,4 +1,4 @@
-// What was judged of a voice's recording: what was measured, and why a clone may not sound right.
+// The quality of a voice's recording: its measurements, and doubts about a clone.
 
 import { html } from "../html.js";
 import { number, percent } from "../words/figures.js";

@@ -3,7 +3,7 @@
 import { html } from "../html.js";
 import { LANGUAGES, language, speak, t } from "../words/words.js";
 
-// changed: called when another one was chosen: all texts are to be written anew.
+// changed: called after a choice, because all texts have to be drawn again.
 export function Language({ changed }) {
   const choose = (event) => {
     speak(event.target.value);

@@ -1,4 +1,4 @@
-// One line: its sounds, what was measured of it, and what a person may do about it.
+// One line: its sounds, its measurements, and its actions.
 
 import { useEffect, useRef } from "preact/hooks";
 
@@ -42,7 +42,7 @@ export function Line({ line, sounds, close, children }) {
   </section>`;
 }
 
-// A line that has no sound of its own here may still be heard in the film.
+// A line without its own sound here may still be heard in the film.
 function Unheard({ line }) {
   if (line.silent) return html`<p>${t("line.silent")}</p>`;
   return line.state === "waiting" && html`<p>${t("line.waiting")}</p>`;

@@ -1,4 +1,4 @@
-// The lines of a job: as many as are in sight are in the document, however many there are.
+// The lines of a job; only those in sight are in the document.
 
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 

@@ -1,4 +1,4 @@
-// A coloured mark with its word, as colours alone tell not everybody something.
+// A coloured mark with its word, because not everybody can tell the colours apart.
 
 import { html } from "../html.js";
 

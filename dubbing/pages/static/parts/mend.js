@@ -1,4 +1,4 @@
-// What a person may do about a line: approve it, or change it and have it spoken anew.
+// The actions on a line: approve it, or change it and speak it again.
 
 import { useEffect, useState } from "preact/hooks";
 
@@ -23,7 +23,7 @@ export function Mend({ job, line, voices }) {
       voice: fields.get("voice").trim() || null,
       speed: fields.get("speed") ? Number(fields.get("speed")) : null,
     };
-    // A stored voice is told by its digest, by which nobody may name it.
+    // A stored voice is given by its digest, which callers may not use as a name.
     if (change.voice === shownVoice(line)) delete change.voice;
     setBusy(true);
     const round = job.now.round;

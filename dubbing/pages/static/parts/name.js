@@ -1,5 +1,5 @@
-// A text of a user or of a program elsewhere. It is shown as it is, whatever it holds: characters
-// that would turn other ones around are spelled out, and its direction reaches nothing beside it.
+// A foreign text, shown unchanged: characters that would reverse others are spelled out, and its
+// direction affects nothing beside it.
 
 import { html } from "../html.js";
 
@@ -13,7 +13,7 @@ export function Name({ of }) {
   return html`<bdi class="name" title=${seen}>${seen}</bdi>`;
 }
 
-// Why something is as it is, below it in a table: whole, as nobody asks a title by touch.
+// A reason below its entry in a table: in full, because touch screens show no titles.
 export function Reason({ of }) {
   return html`<small class="reason" dir="auto">${visible(of)}</small>`;
 }

@@ -1,4 +1,4 @@
-// A recording becomes a voice: dropped or chosen, with what engines need to know of it.
+// Makes a voice from a dropped or chosen recording, with the facts that engines need.
 
 import { useEffect, useState } from "preact/hooks";
 
@@ -12,7 +12,7 @@ import { Name, visible } from "./name.js";
 import { Refusal } from "./refusal.js";
 import { Section } from "./section.js";
 
-// As the gateway takes it: it would break the connection to a larger one.
+// The limit of the gateway, which breaks the connection of a larger upload.
 const LARGEST = 50_000_000;
 
 // made: called with a voice that was made.

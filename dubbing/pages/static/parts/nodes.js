@@ -1,4 +1,4 @@
-// The nodes: workers, and servers elsewhere, with how busy they and their machines are.
+// The nodes: workers and remote servers, with their load and that of their machines.
 
 import { html } from "../html.js";
 import { memory, number, percent, span } from "../words/figures.js";

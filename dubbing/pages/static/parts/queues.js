@@ -1,4 +1,4 @@
-// The queues in which something waits, the deepest first, and the names of the others.
+// The queues with waiting work, the deepest first, and the names of the others.
 
 import { html } from "../html.js";
 import { number, span } from "../words/figures.js";
@@ -8,7 +8,7 @@ import { Section, Table } from "./section.js";
 
 const HEADS = ["queue", "queue.depth", "queue.oldest"];
 
-// oldest: for how many seconds the oldest batch waits in a queue.
+// oldest: age of the oldest batch in each queue, in seconds.
 export function Queues({ queues, oldest }) {
   const found = Object.entries(queues).sort(
     ([one, depth], [other, more]) => more - depth || one.localeCompare(other),

@@ -1,4 +1,4 @@
-// Why the gateway did not do it, in its own words, said aloud when it comes.
+// The gateway's error, in its own words, which screen readers announce when it appears.
 
 import { html } from "../html.js";
 import { t } from "../words/words.js";

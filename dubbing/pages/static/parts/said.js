@@ -1,4 +1,4 @@
-// What was said in this visit, the last one first, to compare by ear.
+// The texts spoken in this visit, the latest first, to compare by ear.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 
@@ -32,7 +32,7 @@ function One({ one, again }) {
   useEffect(() => {
     if (one.played) return;
     one.played = true;
-    // A browser may not let a page sound by itself: the player is there.
+    // A browser may forbid sound without a click: then the player remains.
     audio.current.play().catch(() => {});
   }, []);
 

@@ -1,5 +1,5 @@
-// The lines of a script, each with what the dry run says of it. More of them are drawn as a person
-// scrolls to the end of those that are there.
+// The lines of a script, each with the findings of the dry run. More are drawn as a person scrolls
+// to the end.
 
 import { useState } from "preact/hooks";
 

@@ -1,4 +1,4 @@
-// What pages are made of: a title, and parts under headings, by which screen readers find them.
+// The frame of a page's content: a title, and parts under headings, which guide screen readers.
 
 import { html } from "../html.js";
 import { visible } from "./name.js";

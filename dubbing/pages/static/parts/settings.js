@@ -1,4 +1,4 @@
-// What a job is called, its language and its engine.
+// The name of a job, its language and its engine.
 
 import { html } from "../html.js";
 import { locale, t } from "../words/words.js";

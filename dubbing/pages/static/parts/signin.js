@@ -6,7 +6,7 @@ import { call } from "../data/call.js";
 import { html } from "../html.js";
 import { t } from "../words/words.js";
 
-// ended: whether somebody had signed in. done: called once somebody has.
+// ended: whether a person had signed in before. done: called after signing in.
 export function SignIn({ ended, done }) {
   const [fault, setFault] = useState("");
   const [busy, setBusy] = useState(false);

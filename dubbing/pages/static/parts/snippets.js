@@ -1,4 +1,4 @@
-// The programs that ask for exactly what is set, to copy.
+// The present request as programs to copy.
 
 import { useState } from "preact/hooks";
 

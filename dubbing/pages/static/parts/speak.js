@@ -1,4 +1,4 @@
-// What is to be said, and how: a text, an engine, a voice of it, a language and a speed.
+// The form for speech: a text, an engine, its voice, a language and a speed.
 
 import { html } from "../html.js";
 import { number } from "../words/figures.js";

@@ -1,4 +1,4 @@
-// Who speaks, in which voice, and how that voice sounds.
+// The speakers, their voices, and samples of these voices.
 
 import { useEffect, useState } from "preact/hooks";
 
@@ -45,7 +45,7 @@ function Speaker({ speaker, draft, player, playing }) {
   const { name, lines, sample } = speaker;
   const role = draft.cast[name] ?? {};
   const engine = draft.engines.find((one) => one.name === (role.engine ?? draft.engine));
-  // Which voice the engine chooses, the dry run tells.
+  // The dry run shows which voice the engine chooses.
   const given = draft.isTold && draft.told.preview?.speakers.find((one) => one.name === name)?.voice;
   const voice = role.voice ?? (role.reference ? null : given);
   const file = role.reference && draft.fileFor(role.reference)?.file;

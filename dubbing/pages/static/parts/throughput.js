@@ -1,4 +1,4 @@
-// Lines a minute over the last hour, those that were done and those that failed.
+// Lines a minute over the last hour, done and failed.
 
 import { useEffect, useRef } from "preact/hooks";
 import Plot from "uplot";
@@ -31,7 +31,7 @@ function points({ since, done, failed }) {
   return [over.map((_, minute) => begun + (minute + 1) * MINUTE), over, failed.slice(0, -1)];
 }
 
-// The plot draws by itself, on a canvas: it is made once, and told of new points.
+// The plot draws itself on a canvas: it is made once, and gets new points.
 function Drawing({ throughput, said }) {
   const place = useRef(null);
   const plot = useRef(null);

@@ -14,14 +14,14 @@ const AXIS = 22;
 const TRACK = 40;
 const LEAST_SECONDS = 2;
 const FIRST_SECONDS = 60;
-// Below so many pixels, nothing is told of a line but how it fits.
+// Below so many pixels, a line shows only its fit.
 const NARROW = 8;
 const WORST = ["planned", "fits", "tight", "over", "missing"];
 const FITS = ["fits", "tight", "over", "missing", "planned"];
 const DARK = matchMedia("(prefers-color-scheme: dark)");
 
-// lines: as in a report. seconds: the programme's length, if it is known. open: the line that is
-// looked at. pick: called with the line that a person chooses.
+// lines: as in a report. seconds: the programme's length, if it is known. open: the open line.
+// pick: called with the line that a person chooses.
 export function Timeline({ lines, seconds, open, pick }) {
   const tracks = useMemo(() => tracksOf(lines), [lines]);
   const length = useMemo(
@@ -32,7 +32,7 @@ export function Timeline({ lines, seconds, open, pick }) {
   const canvas = useRef(null);
   const move = (change) => setView((old) => bounded(change(old), length));
   useEffect(() => {
-    // A line that is looked at is in sight.
+    // Keep the open line in sight.
     if (!open) return;
     const middle = (open.planned_start + open.planned_end) / 2;
     move(({ from, to }) => {
@@ -222,7 +222,7 @@ function axis(pen, x, from, to, width, height, colour) {
   }
 }
 
-// columns: for each pixel, the place in WORST of what is seen there; -1 for nothing.
+// columns: for each pixel, the index in WORST of its fit; -1 for none.
 function runs(pen, columns, top, colour) {
   for (let at = 0, end = 0; at < columns.length; at = end) {
     while (end < columns.length && columns[end] === columns[at]) end += 1;

@@ -1,4 +1,4 @@
-// What a report warns of, folded away: there may be one for every line.
+// The warnings of a report, folded: there may be one for every line.
 
 import { html } from "../html.js";
 import { number } from "../words/figures.js";

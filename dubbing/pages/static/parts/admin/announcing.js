@@ -1,4 +1,4 @@
-// Announcements: those that hold, and a new one.
+// Announcements: the current ones, and a new one.
 
 import { useEffect } from "preact/hooks";
 
@@ -13,7 +13,7 @@ import { Section } from "../section.js";
 const PATH = "/api/announcements";
 const SORTS = ["info", "warning", "error", "maintenance"];
 
-// current: the announcements as they are pushed, of which another person may have made some.
+// current: the pushed announcements, some perhaps by other people.
 export function Announcing({ session, current }) {
   const { found, fault, reload } = useLoaded(session, () => session.call("GET", PATH));
   const ids = current?.map((one) => one.id).join(" ");

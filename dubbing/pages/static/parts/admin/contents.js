@@ -1,4 +1,4 @@
-// What the page has, and the way to Flower, if somebody told where that is.
+// The contents of the page, and a link to Flower, if its address is set.
 
 import { html } from "../../html.js";
 import { t } from "../../words/words.js";

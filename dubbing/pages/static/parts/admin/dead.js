@@ -1,4 +1,4 @@
-// The dead letters: what webhooks of the tenant were not told, though they were tried for a day.
+// The dead letters: messages that webhooks of the tenant did not receive within a day.
 
 import { useLoaded } from "../../data/loaded.js";
 import { html } from "../../html.js";
@@ -49,7 +49,7 @@ export function DeadLetters({ session }) {
   <//>`;
 }
 
-// Returns the dead letters of all webhooks, and how many webhooks there are.
+// Returns the dead letters of all webhooks, and the number of webhooks.
 async function load(session) {
   const { webhooks } = await session.call("GET", PATH);
   const of = async (webhook) => {

@@ -1,4 +1,4 @@
-// The servers of engines that speak elsewhere: which there are, and whether they are sent lines.
+// The servers of remote engines, and whether they get lines.
 
 import { useState } from "preact/hooks";
 
@@ -17,7 +17,7 @@ const MORE_HEADS = ["endpoint.state", "commands"];
 
 export function Endpoints({ session }) {
   const { found, fault, reload } = useLoaded(session, () => session.call("GET", "/v1/endpoints"));
-  // What each server answered when it was asked last: "" if it can be used.
+  // The result of each server's last check: "" if it is usable.
   const [checked, setChecked] = useState(new Map());
   const pools = found?.engines ?? [];
   const servers = pools.flatMap((pool) => pool.endpoints.map((server) => ({ pool, server })));

@@ -1,4 +1,4 @@
-// What a node has of an engine, as its heartbeats tell.
+// The state of an engine on a node, by its heartbeats.
 
 // Returns "away", "loading", "fault", "resting", "loaded" or "unloaded".
 export function stateOf(node, engine) {

@@ -1,4 +1,4 @@
-// The API keys: who may call, when each called last, a new one, and none any more.
+// The API keys: their holders and last uses; making and revoking keys.
 
 import { useState } from "preact/hooks";
 
@@ -24,9 +24,9 @@ export function Keys({ session }) {
 
   async function make(asked) {
     const key = await session.call("POST", "/v1/keys", asked);
-    // It is shown whatever comes: nobody can ask for it again.
+    // It stays shown, because it cannot be read again.
     setMade(key);
-    // From now on, nobody is served without a key: whoever made the first one goes on with it.
+    // From now on, every caller needs a key: the maker of the first one continues with it.
     if (!own) await session.signIn(key.key);
     await reload();
   }
@@ -88,7 +88,7 @@ function Made({ of, done }) {
   </article>`;
 }
 
-// first: whether there is no key yet. Then it has to be one of those who run the system.
+// first: whether there is no key yet. Then it has to be an admin's.
 function Making({ first, make }) {
   const send = (form) =>
     make({

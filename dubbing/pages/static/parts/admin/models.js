@@ -1,5 +1,5 @@
-// The models: on which nodes each is there, and where it is in memory now. Nodes alone know the
-// files of their models, and tell what they were started for and what they hold.
+// The models: the nodes of each, and the nodes that have it in memory. Only nodes know the files of
+// their models; they report the engines that they were started for and that they hold.
 
 import { html } from "../../html.js";
 import { useLoaded } from "../../data/loaded.js";

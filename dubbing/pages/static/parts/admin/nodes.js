@@ -1,4 +1,4 @@
-// The nodes, and what each can be told. What became of an order is seen as heartbeats tell it.
+// The nodes and their commands. Heartbeats show the effect of a command.
 
 import { html } from "../../html.js";
 import { number } from "../../words/figures.js";
@@ -45,7 +45,7 @@ function Node({ session, node }) {
   </tr>`;
 }
 
-// Only a node of one process can be told which engines to hold.
+// Only a node with one process loads engines on command.
 function obeys(node) {
   return node.kind === "server" || (node.slots === 1 && !node.engines.includes(ASSEMBLY));
 }
