@@ -192,7 +192,7 @@ class Voices:
         return Deletion(digest=digest, names=others, jobs=jobs, forms=forms, kept=kept)
 
     def _remove(self, digest: str) -> None:
-        """Remove a voice's objects but the marks of its deletion; others may have left marks, too."""
+        """Remove a voice's objects, except the marks of deletions, which others may have left."""
         marks = Keys.voice_deletions(digest)
         for key in list(self._storage.keys(Keys.voice_folder(digest))):
             if not key.startswith(marks):

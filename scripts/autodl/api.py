@@ -1,7 +1,7 @@
-"""AutoDL's API: one client, and the one place where its codes get their meaning.
+"""AutoDL's API: the client, and the only module that interprets its codes.
 
-Every answer has status 200; its ``code`` says what became of the request. There is no list of the
-codes: those that are known are in `MEANINGS`, and any other one refuses the request. What an answer
+Every answer has status 200; its ``code`` gives the outcome of the request. AutoDL publishes no list
+of codes: the known ones are in `MEANINGS`, and any other code counts as a refusal. What an answer
 holds beside the fields that are named here is dropped: a snapshot has the root password in it.
 
 Sources: https://www.autodl.com/docs/instance_pro_api/ and https://www.autodl.com/docs/esd_api_doc/
@@ -24,13 +24,13 @@ from dubbing.visible import readable_line
 HOST = "https://api.autodl.com"
 TOKEN = "AUTODL_TOKEN"
 SECONDS = 30.0
-"""How long one request may take."""
+"""Timeout of one request."""
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 120.0
-"""Seconds before a request is made again, at first and at most."""
+"""Seconds before a request is repeated, at first and at most."""
 PAGE = 100
 """Instances or containers on one page of a list."""
 KEPT = timedelta(days=15)
-"""How long an instance that is switched off is kept, with its data disk."""
+"""Time for which an instance that is off is kept, with its data disk."""
 NO_STOCK = "InternalError"
 MEANINGS: Mapping[str, str] = {
     "BadRequest": "the account has no right to this: elastic deployment needs a verified company",
@@ -49,7 +49,7 @@ class Busy(Transient):
 
 
 class Unheard(Transient):
-    """No answer of AutoDL's came: whether it did what it was asked is unknown."""
+    """AutoDL did not answer: it is unknown whether it carried out the request."""
 
     code = "autodl_unheard"
 
@@ -78,7 +78,8 @@ class Instance(_Fields):
 
     @property
     def released_at(self) -> datetime | None:
-        """When it is released with its data disk, unless it is started before; None while on."""
+        """When it is released with its data disk, unless it is started before; None while it is
+        on."""
         stopped = self.stopped_at
         return (
             stopped.time + KEPT if self.status == "shutdown" and stopped and stopped.valid else None
@@ -86,21 +87,21 @@ class Instance(_Fields):
 
 
 class Snapshot(_Fields):
-    """What is known of a running instance."""
+    """The facts about a running instance."""
 
     service_6006_domain: str = ""
-    """host:port of what listens on port 6006."""
+    """host:port of its service on port 6006."""
     payg_price: float = 0.0
     """Thousandths of a yuan for an hour."""
 
     @property
     def price(self) -> str:
-        """As `dubbing endpoints add --price` takes it; ``""`` when it is unknown."""
+        """In the form of `dubbing endpoints add --price`; ``""`` if it is unknown."""
         return f"{self.payg_price / 1000:.3f} CNY/h" if self.payg_price else ""
 
 
 class Place(_Fields):
-    """Where a container is reached."""
+    """The address of a container."""
 
     service_6006_port_url: str = ""
 
@@ -134,7 +135,7 @@ class AutoDL:
         self._client.close()
 
     def instances(self) -> list[Instance]:
-        """Return all instances Pro of the account; those rented on the page are not among them."""
+        """Return all instances Pro of the account, without those rented on AutoDL's page."""
         return list(self._listed(Instance, "instance/pro/list", {}))
 
     def status(self, uuid: str) -> str:
@@ -142,11 +143,11 @@ class AutoDL:
         return self._asked(str, "GET", "instance/pro/status", {"instance_uuid": uuid})
 
     def snapshot(self, uuid: str) -> Snapshot:
-        """Return where a running instance is reached, and what it costs; raises NotFound."""
+        """Return the address and the price of a running instance; raises NotFound."""
         return self._asked(Snapshot, "GET", "instance/pro/snapshot", {"instance_uuid": uuid})
 
     def create(self, order: Mapping[str, Any]) -> str:
-        """Create an instance, which starts by itself; return its uuid. Raises Busy and Unheard."""
+        """Create and start an instance; return its uuid. Raises Busy and Unheard."""
         return self._asked(str, "POST", "instance/pro/create", order)
 
     def power_on(self, uuid: str) -> None:
@@ -155,7 +156,7 @@ class AutoDL:
         self._asked(object, "POST", "instance/pro/power_on", content)
 
     def power_off(self, uuid: str) -> None:
-        """Stop an instance, which ends what it costs by the hour; raises NotFound."""
+        """Stop an instance, which ends its costs by the hour; raises NotFound."""
         self._asked(object, "POST", "instance/pro/power_off", {"instance_uuid": uuid})
 
     def containers(self, deployment: str) -> list[Container]:
@@ -164,7 +165,7 @@ class AutoDL:
         return list(self._listed(Container, "deployment/container/list", content))
 
     def set_replicas(self, deployment: str, replicas: int) -> None:
-        """Set how many containers an elastic deployment has."""
+        """Set the number of containers of an elastic deployment."""
         content = {"deployment_uuid": deployment, "replica_num": replicas}
         self._asked(object, "PUT", "deployment/replica_num", content)
 
@@ -176,9 +177,9 @@ class AutoDL:
     def patiently(
         self, do: Callable[[], Result], tries: int, note: Callable[[Exception], object]
     ) -> Result:
-        """Return what ``do`` returns; call it again, later each time, while it raises Transient.
+        """Return the result of ``do``; call it again, later each time, while it raises Transient.
 
-        note: is told each error. Raises the last one after so many tries.
+        note: called with each error. Raises the last error after a number of tries.
         """
         backoff = ExponentialWithJitterBackoff(base=FIRST_PAUSE, cap=LONGEST_PAUSE)
         return Retry(backoff, tries - 1, (Transient,)).call_with_retry(do, note)
@@ -215,7 +216,7 @@ class AutoDL:
 
 
 def _fault(body: object, route: str) -> DubbingError:
-    """Return the error that an answer stands for."""
+    """Return the error of an answer."""
     said = body if isinstance(body, dict) else {}
     code = str(said.get("code"))
     words = f"{code}: {readable_line(str(said.get('msg') or '')) or 'no reason given'}"

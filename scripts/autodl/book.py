@@ -1,7 +1,7 @@
-"""What is known here of each card: which engine it serves, and how its endpoint is used.
+"""The book of cards: the engine of each, and the options of its endpoint.
 
-The pool holds an endpoint only while the card serves. The book remembers it meanwhile, and tells
-which endpoint was that of a card whose address has changed.
+The pool holds an endpoint only while the card serves. The book keeps the endpoint meanwhile, also
+when the address of a card has changed.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ class Card(Model):
     engine: str
     """The engine's name at home."""
     path: str = ""
-    """What follows host and port in the address of the endpoint, such as ``/v1``."""
+    """The path of the endpoint's address, such as ``/v1``."""
     slots: int = 1
     key_from: str = ""
     """The variable that holds its API key at home."""
     price: str = ""
-    """As `dubbing endpoints add --price` takes it."""
+    """In the form of `dubbing endpoints add --price`."""
     url: str = ""
-    """The address of its endpoint when it last had one."""
+    """The last address of its endpoint."""
     declared: dict[str, Any] = Field(default={})
-    """The fields of its pool, which goes with the last endpoint."""
+    """The fields of its pool, which is removed with the last endpoint."""
     deployment: str = ""
-    """The elastic deployment that it is a container of."""
+    """The elastic deployment of the container."""
 
     def address(self, place: str) -> str:
         """Return the address of its endpoint at ``place``, which is host:port, or has a scheme."""
@@ -40,7 +40,7 @@ class Card(Model):
         return f"{root.rstrip('/')}/{self.path.strip('/')}".rstrip("/")
 
     def like(self, endpoint: Endpoint, pool: Pool) -> Card:
-        """Return the card with all that `dubbing endpoints` may have changed."""
+        """Return the card with the changes that `dubbing endpoints` may have made."""
         declared = pool.model_dump(mode="json", exclude={"endpoints", "format", "dialect", "spec"})
         update = {"slots": endpoint.slots, "key_from": endpoint.key_from, "declared": declared}
         return self.model_copy(update={**update, "price": str(endpoint.price or "")})

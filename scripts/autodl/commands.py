@@ -27,17 +27,19 @@ from dubbing.system import System
 BOOK = "autodl.json"
 """The book's name in the home of the settings."""
 HOST_VARIABLE = "AUTODL_API"
-"""Names another host than AutoDL's: that of a stand-in."""
+"""The variable that names a stand-in for AutoDL's host."""
 COLUMNS = ("instance", "state", "engine", "address", "price", "")
 
 engine_argument = click.argument("engine")
 slots_option = click.option(
-    "--slots", type=click.IntRange(min=1), help="Lines that it is sent at once; 1 if not named."
+    "--slots", type=click.IntRange(min=1), help="Simultaneous lines; by default 1."
 )
-key_option = click.option("--key-from", metavar="VARIABLE", help="Holds the card's API key.")
-path_option = click.option("--path", help="What follows host and port in its address, as /v1.")
+key_option = click.option(
+    "--key-from", metavar="VARIABLE", help="Variable that holds the card's API key."
+)
+path_option = click.option("--path", help="Path of its address, such as /v1.")
 wait_option = click.option(
-    "--wait", default=1800.0, show_default=True, help="Seconds until it has to answer."
+    "--wait", default=1800.0, show_default=True, help="Longest wait for its answer, in seconds."
 )
 grace_option = click.option(
     "--grace", default=60.0, show_default=True, help="Seconds for the lines that it has begun."
@@ -45,7 +47,7 @@ grace_option = click.option(
 
 
 class Home(NamedTuple):
-    """What the commands work with."""
+    """The parts of the commands."""
 
     api: AutoDL
     serving: Serving
@@ -54,7 +56,7 @@ class Home(NamedTuple):
 
 @contextmanager
 def home() -> Iterator[Home]:
-    """Provide AutoDL and this installation; raises BadInput without a token."""
+    """Yield AutoDL and this installation; raises BadInput without a token."""
     system = System()
     api = AutoDL(Settings.key(TOKEN), os.environ.get(HOST_VARIABLE, HOST))
     serving = Serving(system.registry, Book(system.settings.home / BOOK), note)
@@ -66,10 +68,10 @@ def home() -> Iterator[Home]:
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 def cards() -> None:
-    """Start and stop cards at AutoDL, and keep their endpoints right.
+    """Start and stop cards at AutoDL, and keep their endpoints up to date.
 
     The variable AUTODL_TOKEN, or a line of .env, holds the account's developer token. Only
-    instances Pro can be reached; those that were rented on the page cannot.
+    instances Pro have an API; instances rented on AutoDL's page do not.
     """
 
 
@@ -79,10 +81,10 @@ def cards() -> None:
 @click.option("--gpu", help="Specification of a new instance, such as v-48g, pro6000-p or h800.")
 @click.option("--image", help="Image of a new instance.")
 @click.option(
-    "--cuda", default=128, show_default=True, help="Least CUDA of the driver: 128 is 12.8."
+    "--cuda", default=128, show_default=True, help="Lowest CUDA version of the driver: 128 is 12.8."
 )
-@click.option("--region", "regions", multiple=True, help="Where it may be, such as westDC3.")
-@click.option("--start-command", help="What a new instance runs at each start.")
+@click.option("--region", "regions", multiple=True, help="Region, such as westDC3.")
+@click.option("--start-command", help="Command that a new instance runs at each start.")
 @slots_option
 @key_option
 @path_option
@@ -92,7 +94,7 @@ def cards() -> None:
     type=click.IntRange(min=1),
     default=10,
     show_default=True,
-    help="How often a free card is asked for, in some ten minutes.",
+    help="Number of requests for a free card, over some ten minutes.",
 )
 def up(
     engine: str,
@@ -110,8 +112,8 @@ def up(
 ) -> None:
     """Start INSTANCE, or a new one, and add it to ENGINE once it answers.
 
-    ENGINE is the name at home, as for `dubbing endpoints add`. What is left out stays as it was the
-    last time.
+    ENGINE is the name at home, as for `dubbing endpoints add`. Missing options keep their last
+    values.
     """
     named = _named(slots=slots, key_from=key_from, path=path)
     if bool(instance) == bool(gpu and image):
@@ -132,7 +134,7 @@ def up(
         here.fleet.enter(instance, engine, named)
         with costs_told(instance):
             card = here.fleet.up(instance, wait, tries)
-    echo(f"{instance} serves {engine} at {card.url}; `dubbing endpoints check {engine}` asks it")
+    echo(f"{instance} serves {engine} at {card.url}; `dubbing endpoints check {engine}` checks it")
 
 
 @cards.command()
@@ -141,7 +143,7 @@ def up(
 def down(instance: str, grace: float) -> None:
     """Send INSTANCE no more lines, remove its endpoint, and switch it off.
 
-    It costs nothing by the hour then. After 15 days it is released, with its data disk.
+    It then costs nothing by the hour. After 15 days it is released, with its data disk.
     """
     with home() as here:
         released_at = here.fleet.down(instance, grace)
@@ -152,9 +154,9 @@ def down(instance: str, grace: float) -> None:
 @cards.command()
 @json_option
 def status(as_json: bool) -> None:
-    """List the account's instances, and replace the endpoints of those with another address.
+    """List the account's instances, and replace endpoints whose address has changed.
 
-    Exits with 1 if the endpoint of one cannot be used.
+    Exits with 1 if an endpoint cannot be used.
     """
     with home() as here:
         standings = here.fleet.status()
@@ -187,10 +189,10 @@ def scale(
     wait: float,
     grace: float,
 ) -> None:
-    """Have REPLICAS containers of an elastic DEPLOYMENT serve ENGINE. Unproven.
+    """Serve ENGINE by REPLICAS containers of an elastic DEPLOYMENT.
 
-    It was written from AutoDL's documentation, and never ran against the service, which lets only
-    accounts of verified companies do so. The deployment has to be there, and its command has to
+    Unproven. It was written from AutoDL's documentation, and never ran against the service, which
+    requires an account of a verified company. The deployment has to exist, and its command has to
     serve port 6006.
     """
     named = _named(slots=slots, key_from=key_from, path=path)
@@ -202,7 +204,7 @@ def scale(
 
 @contextmanager
 def costs_told(instance: str) -> Iterator[None]:
-    """When the block fails, tell that the instance may be on."""
+    """When the block fails, warn that the instance may be on."""
     try:
         yield
     except BaseException:
@@ -211,7 +213,7 @@ def costs_told(instance: str) -> Iterator[None]:
 
 
 def note(words: str) -> None:
-    """Tell what is waited for."""
+    """Print the reason of a wait."""
     echo(words, err=True)
 
 
@@ -228,12 +230,12 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _named(**fields: Any) -> dict[str, Any]:
-    """Return the fields that the caller has named."""
+    """Return the fields that the caller has set."""
     return {name: value for name, value in fields.items() if value}
 
 
 def _deadline(instance: str, released_at: datetime | None) -> str:
-    """Return until when an instance that is off is kept."""
+    """Return the release date of an instance that is off."""
     if released_at is None:
         return f"{instance} is released with its data disk after {KEPT.days} days off"
     left = (released_at - datetime.now(UTC)).days

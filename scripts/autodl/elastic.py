@@ -1,7 +1,7 @@
-"""Elastic deployments: more or fewer containers of one. Written from AutoDL's documentation alone.
+"""Elastic deployments: changing the number of containers.
 
-A container gets another uuid and another address whenever it is made, and lives as long as the
-command of its deployment, which has to serve port 6006.
+Written only from AutoDL's documentation. Each new container has another uuid and address, and lives
+as long as the command of its deployment, which has to serve port 6006.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Deployment:
         grace: float,
         patience: Patience,
     ) -> list[Card]:
-        """Have so many containers serve; return them once all of them answer.
+        """Scale to a number of containers; return them once all of them answer.
 
         named: fields of `Card` for each. grace: seconds for the lines that surplus containers have
         begun. The endpoints of containers that are gone are removed.

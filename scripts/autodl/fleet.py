@@ -12,11 +12,11 @@ from autodl.book import Card
 from autodl.serving import Patience, Serving, Spot
 
 STOP_SECONDS = 300.0
-"""How long an instance may take to stop."""
+"""Longest time for an instance to stop."""
 
 
 class Standing(NamedTuple):
-    """How one card stands."""
+    """The status of one card."""
 
     uuid: str
     name: str
@@ -27,7 +27,7 @@ class Standing(NamedTuple):
     price: str
     """``""`` while it is off."""
     note: str
-    """What was done, or is to be done."""
+    """The action taken, or to take."""
     fault: str
     """Why its endpoint cannot be used; ``""`` when it can."""
     released_at: datetime | None
@@ -39,7 +39,7 @@ class Standing(NamedTuple):
         return bool(self.engine and self.url)
 
     def checked(self, faults: Mapping[str, str]) -> Standing:
-        """Return it with what is wrong with its endpoint: ``faults`` holds all, by address."""
+        """Return it with its endpoint's fault: ``faults`` holds all, by address."""
         if not self.serves or self.fault:
             return self
         if self.url not in faults:
@@ -51,7 +51,7 @@ class Fleet:
     """The instances of one account, which serve one installation."""
 
     def __init__(self, api: AutoDL, serving: Serving, say: Callable[[str], object]) -> None:
-        """Ask nothing yet. say: is told what is waited for."""
+        """Call nothing yet. say: called with the reason of each wait."""
         self._api = api
         self._serving = serving
         self._say = say
@@ -64,22 +64,23 @@ class Fleet:
         name = f"dubbing-{secrets.token_hex(4)}"
 
         def once() -> str:
-            # A request that failed may have created one, and a second one would cost as much again.
+            # A failed request may have created an instance, and a second one would cost as much
+            # again.
             made = (one.uuid for one in self._api.instances() if one.name == name)
             return next(made, "") or self._api.create({**order, "instance_name": name})
 
         return self._api.patiently(once, tries, self._note)
 
     def enter(self, uuid: str, engine: str, named: Mapping[str, Any]) -> None:
-        """Enter an instance that is to serve an engine; raises NotFound and as `Serving.enter`."""
+        """Register an instance for an engine; raises NotFound and as `Serving.enter`."""
         self._api.status(uuid)
         self._serving.enter(uuid, engine, named)
 
     def up(self, uuid: str, seconds: float, tries: int) -> Card:
-        """Start an instance that was entered, unless it is on; add its endpoint once it answers.
+        """Start a registered instance, unless it is on; add its endpoint once it answers.
 
-        seconds: how long that may take after the start.
-        Raises as `Serving.serve` does, and Busy after so many tries.
+        seconds: longest wait for the answer after the start. Raises as `Serving.serve` does, and
+        Busy after a number of tries.
         """
         status = self._api.status(uuid)
         if status == "shutting_down":
@@ -93,7 +94,7 @@ class Fleet:
     def down(self, uuid: str, grace: float) -> datetime | None:
         """Send a card no more lines, remove its endpoint, and stop it.
 
-        grace: seconds for the lines that it has begun. Returns when it is released.
+        grace: seconds for the lines that it has begun. Returns its release date.
         """
         status = self._api.status(uuid)
         self._serving.retire([uuid], grace)
@@ -103,7 +104,7 @@ class Fleet:
         return next((one.released_at for one in self._api.instances() if one.uuid == uuid), None)
 
     def status(self) -> list[Standing]:
-        """Return how all cards stand; replace the endpoints of those with another address."""
+        """Return the status of all cards; replace endpoints whose address has changed."""
         cards, instances = self._serving.book.all(), self._api.instances()
         standings = [self._standing(one, cards.get(one.uuid)) for one in instances]
         faults = self._serving.faults({one.engine for one in standings if one.serves})
@@ -144,6 +145,6 @@ def _spot(snapshot: Snapshot) -> Spot:
 
 
 def _gone(uuid: str, card: Card) -> Standing:
-    """Return how a card stands that the account does not have: it may be another account's."""
+    """Return the status of a card that the account lacks: it may belong to another account."""
     note = f"`dubbing endpoints remove {card.engine} {card.url}`, if it was released"
     return Standing(uuid, "", "not in this account", card.engine, card.url, "", note, "", None)

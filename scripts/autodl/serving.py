@@ -14,7 +14,7 @@ from dubbing.engines.remote.wire import WireError
 from dubbing.errors import BadInput, DubbingError, NotFound, Transient
 
 LOOK_SECONDS = 3.0
-"""Pause between two looks at what is waited for."""
+"""Pause between two checks during a wait."""
 
 
 class NotInTime(Transient):
@@ -27,7 +27,7 @@ class Patience:
     """Waits for one card, up to some end."""
 
     def __init__(self, seconds: float, say: Callable[[str], object]) -> None:
-        """Begin now. say: is told what is waited for, whenever that changes."""
+        """Begin now. say: called with the reason of the wait, whenever it changes."""
         self._seconds = seconds
         self._end = time.monotonic() + seconds
         self._say = say
@@ -44,28 +44,28 @@ class Patience:
 
 
 class Spot(NamedTuple):
-    """Where a card is reached, and what it costs there."""
+    """The address and the price of a card."""
 
     place: str
-    """Host and port; ``""`` while there are none."""
+    """Host and port; ``""`` without an address."""
     price: str
-    """As `dubbing endpoints add --price` takes it; ``""`` when it is unknown."""
+    """In the form of `dubbing endpoints add --price`; ``""`` if it is unknown."""
 
 
 class Serving:
     """The cards that serve one installation."""
 
     def __init__(self, registry: Registry, book: Book, say: Callable[[str], object]) -> None:
-        """Ask nothing yet. say: is told what is waited for."""
+        """Call nothing yet. say: called with the reason of each wait."""
         self._registry = registry
         self.book = book
         self._say = say
 
     def enter(self, uuid: str, engine: str, named: Mapping[str, Any]) -> Card:
-        """Enter a card that is to serve an engine, and return it.
+        """Register a card for an engine, and return it.
 
-        named: fields of `Card`; for a card that is known, the others stay as they are.
-        Raises BadInput for a key that is not there, and for a card that serves another engine.
+        named: fields of `Card`; for a known card, the others stay unchanged. Raises BadInput for a
+        missing key, and for a card that serves another engine.
         """
         known = self.book.all().get(uuid)
         if known and known.engine != engine:
@@ -77,15 +77,15 @@ class Serving:
         return self.book.put(uuid, card)
 
     def require_key(self, variable: str) -> None:
-        """Raise BadInput unless a variable holds a key here, or none is named."""
+        """Raise BadInput if a variable is named but holds no key here."""
         if variable and not self._registry.pools.key(variable):
             raise BadInput("it is empty: put the key of the card into it", where=variable)
 
     def serve(self, uuid: str, spot: Callable[[], Spot], patience: Patience) -> Card:
         """Add a card's endpoint once it answers; return the card.
 
-        spot: returns where it is now.
-        Raises BadInput as `Registry.add` does for what waiting cannot change, and NotInTime.
+        spot: returns its present address. Raises BadInput as `Registry.add` does for faults that
+        waiting cannot change, and NotInTime.
         """
         while True:
             try:
@@ -99,9 +99,9 @@ class Serving:
             patience.wait(why)
 
     def follow(self, uuid: str, spot: Spot) -> tuple[str, str]:
-        """Move the endpoint of a card that is known to ``spot``, if it has another address.
+        """Move the endpoint of a known card to ``spot``, if its address has changed.
 
-        Returns what was done, and why it could not be done; ``""`` for neither.
+        Returns the action, and the reason of a failure; ``""`` for neither.
         """
         card = self.book.all()[uuid]
         former = self._endpoint(card)
@@ -114,12 +114,12 @@ class Serving:
         return f"in place of {card.url}", ""
 
     def faults(self, engines: Iterable[str]) -> dict[str, str]:
-        """Ask the endpoints of engines; return why each cannot be used, or ``""``, by address."""
+        """Check the endpoints of engines; return the fault of each, or ``""``, by address."""
         checks = [one for engine in engines for one in self._registry.check(engine)]
         return {one.endpoint.url: one.error for one in checks}
 
     def left(self, uuids: Iterable[str]) -> dict[str, Card]:
-        """Return those of cards that are gone whose endpoints are left; forget the others."""
+        """Return the removed cards whose endpoints are left; forget the others."""
         known = self.book.all()
         left = {}
         for uuid in uuids:
@@ -144,7 +144,7 @@ class Serving:
             self._say(f"no more lines are sent there; those that were begun have {grace:g} s")
             time.sleep(grace)
         for card in serving.values():
-            # Somebody may have removed it meanwhile; the card has to be stopped all the same.
+            # It may have been removed meanwhile; the card still has to be stopped.
             with suppress(NotFound):
                 self._registry.remove(card.engine, card.url)
 
