@@ -61,9 +61,9 @@ class Client(Reader):
     ) -> Submission:
         """Submit a job; submitting the same request again returns the same job.
 
-        admit: called with the job when it is checked; what it raises keeps it from being stored.
-        Raises BadInput that names every segment to change, before anything is stored or queued,
-        and Conflict when the id belongs to another request.
+        admit: called with the checked job; its exception prevents the storing. Raises BadInput that
+        names every segment to change, before anything is stored or queued, and Conflict when the id
+        belongs to another request.
         """
         return self._submitter.submit([manifest], admit)[0]
 
@@ -86,7 +86,7 @@ class Client(Reader):
         return previews(checked, self.storage, engines, self._ledger_at_hand())
 
     def lint(self, manifests: Sequence[Manifest]) -> list[Caution]:
-        """Return what may not come out as meant in jobs; raises BadInput as `submit_all` does.
+        """Return the cautions about jobs; raises BadInput as `submit_all` does.
 
         Needs no Redis.
         """
@@ -99,7 +99,7 @@ class Client(Reader):
     def cancel(self, job_id: str) -> Status:
         """Cancel a job now, unless it has ended; no more of its lines are spoken.
 
-        A job that cannot be read is cancelled too.
+        An unreadable job is cancelled, too.
         """
         check_name(job_id)
         self._installation.enter()
@@ -108,8 +108,8 @@ class Client(Reader):
     def delete(self, job_id: str) -> None:
         """Remove a job that has ended, for good, with its outputs; clips and media stay.
 
-        Raises NotFound, and Conflict while the job is at work. A removal that broke off is gone on
-        with by another call.
+        Raises NotFound, and Conflict while the job is at work. Another call continues an
+        interrupted removal.
         """
         from dubbing.jobs.removal import remove
 
@@ -127,10 +127,9 @@ class Client(Reader):
     ) -> Status:
         """Open another round that speaks only the lines that have no clip yet.
 
-        engine, voice: speak these lines in place of those that the job names.
-        charge: called with the number of lines that will be spoken, when all is checked; what it
-            raises keeps the round from being opened.
-        Raises Conflict while the job is at work, or when it is completed and no line is missing.
+        engine, voice: used for these lines in place of the job's own. charge: called with the
+        number of lines to speak, after all checks; its exception prevents the round. Raises
+        Conflict while the job is at work, or when it is completed and no line is missing.
         """
         from dubbing.jobs.revision import open_retry
 
@@ -150,7 +149,7 @@ class Client(Reader):
         *,
         charge: Charge = lambda _: None,
     ) -> Status:
-        """Change one line of a job that has ended, and speak it anew.
+        """Change one line of a job that has ended, and speak it again.
 
         change: as in `mended`. charge: as in `retry`. Raises NotFound for an unknown job or line,
         BadInput for a line that could not be spoken, and Conflict while the job is at work.
@@ -195,10 +194,10 @@ class Client(Reader):
         """Speak a text ahead of all batches and return its sound.
 
         A text that is too long for the engine is spoken sentence by sentence.
-        speed, pitch: as in a role of a cast; pitch in semitones. tenant: whose stored voices are
-        meant. charge: called with the number of lines, when all is checked; what it raises keeps
-        them from being spoken. specs: those of `specs`, from a caller that keeps them for a moment.
-        Raises BadInput, the worker's error, or Transient when no worker answers in time.
+        speed, pitch: as in a role of a cast; pitch in semitones. tenant: tenant of the stored
+        voices. charge: called with the number of lines, after all checks; its exception prevents
+        the speech. specs: result of `specs`, from a caller that caches it. Raises BadInput, the
+        worker's error, or Transient when no worker answers in time.
         """
         from dubbing.engines.conversion import spec_of
         from dubbing.planning.casting import cast_lines
@@ -222,7 +221,7 @@ class Client(Reader):
         return together([say(*parts, job, one) for one in cast])
 
     def _prepare(self, specs: Collection[EngineSpec]) -> None:
-        """Make ready for a round of engines; raises BadInput for a licence that is refused here."""
+        """Prepare a round of engines; raises BadInput for a licence that is refused here."""
         self._system.catalogue.permit(specs)
         self._installation.prepare()
         announce(self.storage, specs)

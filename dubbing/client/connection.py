@@ -1,4 +1,4 @@
-"""The connection of a client to one system: its storage, its Redis, and what lies in them."""
+"""The connection of a client to one system: its storage, its Redis, and their contents."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Connection:
 
     @classmethod
     def connect(cls, settings: Settings | None = None) -> Self:
-        """Return a client of the system that the settings, or else the environment, name.
+        """Return a client of the system in the settings; by default, those of the environment.
 
         The first method that needs Redis connects to it, and raises QueueUnavailable if Redis does
         not answer. `preview` and `voices` need no Redis.
@@ -40,7 +40,7 @@ class Connection:
         return cls(System(settings or Settings()))
 
     def greet(self) -> None:
-        """Meet storage and Redis, within seconds; raises as `storage` and `ledger` do.
+        """Connect to storage and Redis, within seconds; raises as `storage` and `ledger` do.
 
         Raises WrongInstallation when they do not belong together.
         """
@@ -81,7 +81,7 @@ class Connection:
 
     @property
     def registry(self) -> Registry:
-        """The servers of engines that speak elsewhere."""
+        """The servers of remote engines."""
         return self._system.registry
 
     def specs(self) -> dict[str, EngineSpec]:
@@ -96,7 +96,7 @@ class Connection:
 
     @cached_property
     def _both(self) -> tuple[Storage, Ledger]:
-        """Storage and ledger, greeted at the same time, as they may be far away."""
+        """Storage and ledger, greeted at the same time, because they may be far away."""
         with ThreadPoolExecutor(1) as beside:
             ledger = beside.submit(lambda: self.ledger)
             return self.storage, ledger.result()

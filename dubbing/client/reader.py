@@ -1,4 +1,4 @@
-"""What a client reads of jobs: where they stand, what has happened to them, and their outputs."""
+"""The reading part of a client: status, events and outputs of jobs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dubbing.jobs.history import Event
 
 WATCH_SECONDS = 2.0
-"""How long a watcher waits for an event before it reads the status without one."""
+"""Longest wait of a watcher for an event before it reads the status without one."""
 
 
 class Reader(Connection):
@@ -33,24 +33,24 @@ class Reader(Connection):
     def status(self, job_id: str, *, readable: bool = True) -> Status:
         """Return the status of a job; raises NotFound.
 
-        readable: whether a job that cannot be read raises Damaged or NewerRelease; it is
-        returned as unreadable otherwise.
+        readable: whether an unreadable job raises Damaged or NewerRelease; otherwise its state is
+        ``unreadable``.
         """
         check_name(job_id)
         look = job_status if readable else status_if_readable
         return look(*self._both, job_id)
 
     def history(self, job_id: str) -> list[Event]:
-        """Return what has happened to a job, in order; raises NotFound. Needs no Redis."""
+        """Return the events of a job, in order; raises NotFound. Needs no Redis."""
         from dubbing.jobs.history import history
 
         check_name(job_id)
         return history(self.storage, job_id)
 
     def why(self, job_id: str, *, remedy: str = "") -> tuple[Status, list[str]]:
-        """Return the status of a job, and in words why it stands so; raises NotFound.
+        """Return the status of a job, and its reasons in words; raises NotFound.
 
-        remedy: what to do when a worker is missing, with ``{}`` for what it is started with.
+        remedy: advice for a missing worker, with ``{}`` for the argument of its start.
         """
         from dubbing.jobs.reasons import reasons
 
@@ -96,11 +96,12 @@ class Reader(Connection):
         tenant: str | None = None,
         before: float | None = None,
     ) -> list[str]:
-        """Return the ids of the jobs that have ended, and that fit all that is asked.
+        """Return the ids of the ended jobs that match all conditions.
 
-        states: in one of these states; by default, in any. collection, tenant: of these. before:
-        that ended before this time, in seconds since 1970. Raises NotFound for a collection
-        without jobs.
+        states: only these states; by default, all.
+        collection, tenant: only these.
+        before: only jobs that ended before this time, in seconds since 1970. Raises NotFound for a
+        collection without jobs.
         """
         from dubbing.jobs.removal import ended
 
@@ -109,7 +110,7 @@ class Reader(Connection):
         )
 
     def file_names(self, job_ids: Sequence[str]) -> dict[str, str]:
-        """Return, for each job, a beginning of its files' names that no other job shares."""
+        """Return, for each job, a distinct prefix of its files' names."""
         from dubbing.jobs.fetch import distinct
 
         return {id_: id_ for id_ in job_ids} | distinct(load_jobs(self.storage, job_ids))
@@ -120,7 +121,7 @@ class Reader(Connection):
         """Write a job's outputs and report into ``folder``; return their paths.
 
         name: beginning of the files' names; by default, the job's ``output.name``.
-        replace: whether files of the same names that were fetched for another job give way.
+        replace: whether files of the same names that were fetched for another job may be replaced.
         Raises Conflict while there is nothing to fetch, and for a file in the way that no earlier
         fetch of the job wrote; then nothing is written.
         """

@@ -19,9 +19,9 @@ class Background(Model):
     track: str | None = None
     """A music-and-effects file, for ``mode: track``."""
     depth: float = Field(default=12.0, ge=0, le=60)
-    """Decibels by which ``duck`` lowers the film's sound at least."""
+    """Least decibels by which ``duck`` lowers the film's sound."""
     distance: float = Field(default=10.0, ge=0, le=60)
-    """LU by which the background lies under a line at least, while it is spoken."""
+    """Least distance of the background below a line while it is spoken, in LU."""
     attack: float = Field(default=0.15, gt=0, le=5)
     """Seconds in which the background falls by 12 dB before a line; it is down where the line
     starts."""

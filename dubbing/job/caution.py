@@ -1,4 +1,4 @@
-"""Cautions: a job is accepted, but something in it may not come out as meant."""
+"""Cautions: a job is accepted, but a part of it may not come out as intended."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Code = Literal[
 
 
 class Caution(Model):
-    """Something that may not come out as meant."""
+    """A part of a job that may not come out as intended."""
 
     code: Code
     segment: str | None

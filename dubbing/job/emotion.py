@@ -1,4 +1,4 @@
-"""The emotion of a role or a segment, for engines that can be told one."""
+"""The emotion of a role or a segment, for engines that support it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints, model_validator
 from dubbing.documents import Identifier, Model
 
 Means = Literal["feelings", "text", "text_strength", "voice"]
-"""What an emotion is described by. ``text_strength`` is a text with a strength below 1."""
+"""The kinds of description of an emotion. ``text_strength`` is a text with a strength below 1."""
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -30,7 +30,7 @@ class Emotion(Model):
     """In place of feelings: the name of a stored voice whose recording shows the emotion. A stored
     job holds its digest."""
     strength: float = Field(default=1.0, gt=0, le=1)
-    """How much of the emotion is heard."""
+    """The strength of the emotion, from 0 to 1."""
 
     @model_validator(mode="after")
     def _described_once(self) -> Emotion:
@@ -46,7 +46,7 @@ class Emotion(Model):
 
     @property
     def means(self) -> Means:
-        """What it is described by."""
+        """The kind of its description."""
         if self.voice:
             return "voice"
         if self.text:

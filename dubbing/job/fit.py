@@ -1,4 +1,4 @@
-"""The fit: how far lines may be changed to fit their time, and profiles of it by name."""
+"""The fit: the limits within which lines are changed to fit their time, and its profiles."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ start up to four frames early.
 
 
 class Fit(Model):
-    """How a line is made to fit its time."""
+    """The rules by which a line is made to fit its time."""
 
     profile: Literal["exact", "lipsync", "relaxed"] | None = None
     """Sets the fields that are not given; afterwards it is None, as the fields say everything."""
     max_rate: float = Field(default=1.25, ge=1.0, le=2.0)
     """Upper bound of the engine's own speed and the time-stretch together."""
     max_change: float = Field(default=0.15, gt=0, le=1.0)
-    """How much the rate may differ from that of the speaker's previous line, as a share."""
+    """Most difference of the rate from that of the speaker's previous line, as a share."""
     min_pause: float = Field(default=SHORTEST_PAUSE, ge=SHORTEST_PAUSE, le=10)
     """Seconds to which pauses inside a line that is too long may be shortened."""
     max_early: float = Field(default=0.0, ge=0, le=1)

@@ -25,7 +25,7 @@ from dubbing.job.role import MOST_FALLBACKS, Manner, Role
 from dubbing.job.segment import Segment
 
 DEFAULT_TENANT = "default"
-"""The tenant of whoever names none."""
+"""The default tenant."""
 LONGEST_PROGRAMME = 24 * 3600.0
 """Seconds that a programme may last. Each second of it takes up to 1.2 MB of an assembly's disk."""
 MOST_NOTES = 16
@@ -39,7 +39,7 @@ Track = Annotated[
 ]
 """A sound track's number, or the BCP 47 tag of its language."""
 STORED_MEDIA = re.compile(r"media/[A-Za-z0-9][A-Za-z0-9._-]{0,99}|s3://[^/]+/.+")
-"""What the media of a stored job is: the key of an upload, or an ``s3://`` URL."""
+"""The media of a stored job: the key of an upload, or an ``s3://`` URL."""
 DIGEST = re.compile(r"[0-9a-f]{64}")
 """The digest of a stored voice."""
 SECOND = 2
@@ -69,7 +69,7 @@ class JobState(StrEnum):
 
 
 class Request(Model):
-    """What is asked for one programme: the fields that manifests and stored jobs share."""
+    """The request for one programme: the fields that manifests and stored jobs share."""
 
     language: Annotated[str, StringConstraints(min_length=2, max_length=35)]
     """BCP 47 tag of the language to dub into, such as ``de`` or ``pt-BR``."""
@@ -82,13 +82,13 @@ class Request(Model):
     cast: Mapping[str, Manner] = Field(default_factory=dict)
     """The role of each speaker."""
     pronunciations: Pronunciations = Field(default_factory=dict)
-    """What to say for words that an engine would say wrongly; subtitles show the written word. An
-    entry in the written case wins over one that differs in case. A manifest may name a JSON file
-    instead."""
+    """Replacements of words that an engine would say wrongly; subtitles show the written word.
+    An entry in the written case wins over one that differs in case. A manifest may name a JSON
+    file instead."""
     engine: Identifier | None = None
     """Engine of every role that names none."""
     fallback: Annotated[tuple[Identifier, ...], Field(max_length=MOST_FALLBACKS)] = ()
-    """Engines that speak, in turn, lines that the one before could not."""
+    """Engines that speak, in turn, the lines at which the engine before failed."""
     speak_sounds: bool = False
     """Whether descriptions of sounds are spoken: ``(sighs)``, ``[door slams]``."""
     speak_lyrics: bool = False
@@ -101,11 +101,11 @@ class Request(Model):
     output: Output = Output()
     seed: int = Field(default=0, ge=0, lt=2**31)
     tenant: Identifier = DEFAULT_TENANT
-    """The tenant whose job this is; tenants take turns on a queue."""
+    """The tenant of the job; tenants take turns on a queue."""
     collection: Identifier | None = None
     """The collection that the job belongs to."""
     metadata: Metadata = Field(default_factory=dict)
-    """Notes of the caller's, such as a number of its own; they come back with the job."""
+    """Notes of the caller, such as an order number; they come back with the job."""
 
     @property
     def speakers(self) -> list[str]:

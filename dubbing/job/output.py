@@ -14,7 +14,7 @@ Container = Literal["flac", "wav", "mp4", "mkv", "mp3", "ogg", "m4a"]
 FILMS = frozenset({"mp4", "mkv"})
 """Formats that hold the film's pictures too, and so need a film."""
 StudioFile = Literal["stems", "edit", "dapt"]
-"""What a job may deliver for a studio."""
+"""The files for a studio."""
 LONGEST_NAME = 200
 """Bytes in UTF-8; file systems allow 255, and endings are appended."""
 PLACE = re.compile(r"s3://[A-Za-z0-9][A-Za-z0-9_.-]*(/(?!\.{1,2}(/|$))[^/\\\x00-\x1f\x7f]+)*/?")
@@ -59,7 +59,7 @@ Place = Annotated[str, AfterValidator(_place)]
 
 
 class Output(Model):
-    """What the job delivers."""
+    """The deliveries of a job."""
 
     formats: Annotated[tuple[Container, ...], Field(max_length=20)] = ()
     """Formats to write. Default: ``mp4`` for a film, ``flac`` otherwise."""
@@ -69,7 +69,7 @@ class Output(Model):
     original_sound: bool = False
     """Whether a film carries the original sound as a second track."""
     studio: Annotated[tuple[StudioFile, ...], Field(max_length=3)] = ()
-    """Files for a studio besides. ``stems``: Broadcast Wave of each speaker and of the background;
+    """Extra files for a studio. ``stems``: Broadcast Wave of each speaker and of the background;
     ``edit``: OpenTimelineIO with each line as a clip of its stem, and the stems; ``dapt``: a DAPT
     transcript of what is heard."""
     name: FileName | None = None
@@ -77,6 +77,6 @@ class Output(Model):
     with an empty name, ``dub.mp4``. Default: the name of the script or manifest without its
     suffix."""
     to: Place | None = None
-    """Where the files and the report are written too, before the job counts as completed:
-    ``s3://bucket/prefix``, at or below a place that ``DUBBING_GRANTED_TARGETS`` grants. They are
-    named as fetched files are, and replace files of their names."""
+    """A place to which the files and the report are also written, before the job counts as
+    completed: ``s3://bucket/prefix``, at or below a place that ``DUBBING_GRANTED_TARGETS``
+    grants. They have the names of fetched files, and replace files of the same names."""

@@ -1,4 +1,4 @@
-"""What to say for words that an engine would say wrongly."""
+"""Replacements of words that an engine would say wrongly."""
 
 from __future__ import annotations
 
@@ -32,4 +32,4 @@ def _listed_words(words: dict[str, str]) -> dict[str, str]:
 
 
 Pronunciations = Annotated[dict[str, str], AfterValidator(_listed_words)]
-"""Whole words, and what to say for each: ``{"NASA": "Nassa"}``."""
+"""Whole words with their replacements: ``{"NASA": "Nassa"}``."""

@@ -20,10 +20,10 @@ class Manner(Model):
     different stock voice. For a converter with a reference: a stock voice of its base."""
     engine: Identifier | None = None
     base: Identifier | None = None
-    """For a converter: the engine whose speech it converts. Without it, the base that the converter
-    itself names."""
+    """For a converter: the engine whose speech it converts. Default: the converter's own base."""
     fallback: Annotated[tuple[Identifier, ...], Field(max_length=MOST_FALLBACKS)] | None = None
-    """Engines that speak, in turn, lines that the one before could not. Without it, the job's."""
+    """Engines that speak, in turn, the lines at which the engine before failed. Default: the
+    job's."""
     speed: float = Field(default=1.0, ge=0.5, le=2.0)
     """The speaker's natural pace, 1.0 being the engine's own."""
     pitch: float = Field(default=0.0, ge=-12, le=12)

@@ -1,4 +1,4 @@
-"""A segment: who says what, from when to when."""
+"""A segment: its speaker, text and times."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LONGEST_TEXT = 20_000
 
 
 class Segment(Model):
-    """Who says what, from when to when."""
+    """A segment: its speaker, text and times."""
 
     id: Identifier
     """Unique in the job; by default the cue's number."""
