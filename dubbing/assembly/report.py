@@ -1,4 +1,4 @@
-"""The report of a job, ``report.json`` beside the outputs: how every line turned out, measured."""
+"""The report of a job, ``report.json`` beside the outputs: the measured outcome of every line."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LOUDNESS_TOLERANCE = 1.0
 
 
 class ReportLine(Model):
-    """How one segment turned out. A missing one has an ``error``, no clip and no actual times.
+    """The outcome of one segment. A missing one has an ``error``, no clip and no actual times.
 
     A ``silent`` one has no error, and none of the fields about speech: engine, voice, clip.
     """
@@ -47,7 +47,7 @@ class ReportLine(Model):
     text: str
     """The text as written and as subtitles show it."""
     spoken: str = ""
-    """The text that the engine was asked to speak."""
+    """The text that was sent to the engine."""
     silent: bool = False
     """Whether it is left unspoken on purpose: it has no words, or only sounds and lyrics that the
     job leaves out."""
@@ -86,23 +86,22 @@ class ReportLine(Model):
     loudness: float | None = None
     """LUFS of the line alone, as mastered; None under 0.4 s."""
     similarity: float | None = None
-    """How much it sounds like its voice; 1 is identical. A cloned voice is compared with its
-    reference, any other with its other lines. None when there is too little to compare."""
+    """Similarity to its voice; 1 is identical. A cloned voice is compared with its reference,
+    any other with its other lines. None when there is too little to compare."""
     sounds_like: str | None = None
     """Identity of another voice of the cast, when the line sounds more like that one."""
     words: WordsHeard | None = None
     """The proof of its words: what was heard in the take, and whether that is what was asked for.
     None where the worker that spoke it had none."""
     takes_refused: int = 0
-    """Takes of it that were dropped in the round that spoke it, as other words were heard in
-    them."""
+    """Takes of it that were dropped for wrong words in the round that spoke it."""
     attempts: int = 0
-    """How often the engine was asked for it in the round that spoke it."""
+    """Number of requests to the engine for it in the round that spoke it."""
     seed: int = 0
     error: ErrorRecord | None = None
     """Why it could not be spoken."""
     note: str = ""
-    """What is unusual about it, and why; for a missing line, what is heard in its place."""
+    """A note on an unusual outcome, with the reason; for a missing line, the sound in its place."""
 
     @property
     def doubtful(self) -> bool:
@@ -192,11 +191,11 @@ class ReportOutput(Model):
     """Storage key."""
     bytes: int
     delivered_to: str | None = None
-    """Where else it was written, as the job's ``output.to`` asks: an ``s3://`` URL."""
+    """Its second place, by the job's ``output.to``: an ``s3://`` URL."""
 
 
 class Loudness(Model):
-    """The loudness that was asked for and the loudness that was reached."""
+    """The requested and the reached loudness."""
 
     profile: str
     target: float
@@ -219,8 +218,8 @@ class Loudness(Model):
     distance_median: float | None = None
     """The median of these distances."""
     won: Literal["both", "speech"] = "both"
-    """What carries the profile: speech and programme, or the speech alone, as the programme could
-    not without it."""
+    """The part that meets the profile: speech and programme, or only the speech, if both could
+    not."""
 
 
 class Report(Model):
@@ -243,7 +242,7 @@ class Report(Model):
     """Ids of the lines spoken since the last submission, revision or retry, with its fallbacks and
     repairs; all other lines are as they were before."""
     used: tuple[EndpointUse, ...] = ()
-    """What all rounds of the job used of engines, by endpoint."""
+    """The usage of engines over all rounds of the job, by endpoint."""
     lines: tuple[ReportLine, ...]
     """Every line of the job, in time order."""
     warnings: tuple[str, ...] = ()

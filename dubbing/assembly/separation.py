@@ -1,7 +1,7 @@
 """A sound without its voices, window by window: memory stays flat.
 
 A model hears voices in windows that overlap and fade into one another, at its own rate and in
-stereo. What it hears is taken out of the sound, which itself is never resampled: the rest keeps
+stereo. The voices are subtracted from the sound, which itself is never resampled: the rest keeps
 each of its samples, in its place.
 """
 
@@ -24,7 +24,7 @@ and the surround; its low-frequency effects hold no voice."""
 
 
 class Model(Protocol):
-    """Whatever hears the voices in stereo."""
+    """A model that finds the voices in stereo."""
 
     rate: int
     """Hz."""

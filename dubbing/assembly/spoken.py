@@ -1,4 +1,4 @@
-"""When somebody speaks in a programme, by the tenths of a second that loudness is measured by."""
+"""The times of speech in a programme, in the tenths of a second of the loudness measurement."""
 
 from __future__ import annotations
 

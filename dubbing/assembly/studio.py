@@ -1,4 +1,4 @@
-"""What a studio gets besides the programme: stems, an edit of them, and a transcript.
+"""Extra files for a studio: stems, an edit of them, and a transcript.
 
 The stems are the programme before its limiter: a file for each speaker, mono, which is the centre
 of 5.1, and one of the background as it is heard. All begin with the film, at its timecode.

@@ -27,7 +27,7 @@ TOLERANCE = 0.01
 """A take this close to its target, as a share, is not stretched, as nobody hears the difference;
 unless it runs into the next line."""
 UNHEARD = 0.01
-"""Seconds by which a line may run into the next one: nobody hears that."""
+"""Seconds by which a line may run into the next one, which is inaudible."""
 NEAR = 10.0
 """Seconds of silence after which nobody hears that a speaker's pace has changed."""
 

@@ -1,6 +1,6 @@
-"""What engines have cost, remembered for an hour; storage holds the marks that add up to it.
+"""The costs of engines, cached for an hour; storage holds the marks that add up to them.
 
-The script that completes a batch adds its costs to the accounts that are remembered.
+The script that completes a batch adds its costs to the cached accounts.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from dubbing.ledger.records import PREFIX
 from dubbing.ledger.server import Server
 
 REMEMBERED_SECONDS = 3600
-"""How long the sum of an account is remembered; then it is summed up anew from storage."""
+"""Time for which the sum of an account is cached; then it is summed up again from storage."""
 
 
 class Accounts:
-    """The accounts that are remembered. Safe to use from several threads."""
+    """The cached accounts. Safe to use from several threads."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
 
     def spent(self, account: str) -> int | None:
-        """Return what an account has come to, or None when that is not remembered."""
+        """Return the sum of an account, or None if it is not cached."""
         with self._server.commands() as redis:
             found: Any = redis.get(_key(account))
         try:
@@ -30,7 +30,7 @@ class Accounts:
             return None
 
     def remember(self, account: str, amount: int) -> None:
-        """Remember for an hour what an account has come to, unless it is known already."""
+        """Cache the sum of an account for an hour, unless it is already known."""
         with self._server.commands() as redis:
             redis.set(_key(account), amount, nx=True, ex=REMEMBERED_SECONDS)
 

@@ -1,7 +1,7 @@
-"""What waits on all queues, of all jobs: the queues are kept short, and do not tell it.
+"""The waiting work of all jobs on all queues, which the short queues themselves do not show.
 
-The scripts keep the lines that are left of each job. They are added up here, by plain commands, so
-that Redis serves others meanwhile, however many jobs there are.
+The scripts keep the remaining lines of each job. They are added up here, by plain commands, so that
+Redis serves others meanwhile, for any number of jobs.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from dubbing.ledger.server import Server
 FIELD = re.compile(r"([^|]+)\|([^|]+)")
 """Queue and job of an entry."""
 LEFT = re.compile(r"([\d.]+)\|(\d+)")
-"""Since when there was work for the job on the queue, and how many lines are left."""
+"""Time since when the job has work on the queue, and its remaining lines."""
 LEASED = re.compile(r"([^|]+)\|\d+\|(?:\d+:\d+:\d+:[^:|]+:(\d+).*|assembly)")
 """Job and lines of a batch that is leased; a film counts as one."""
 RESTS = "-|"
-"""Begins the owner of a batch that was handed back and rests."""
+"""Prefix of the owner of a returned batch that rests."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Backlog:
 
 @dataclass(frozen=True)
 class Left:
-    """What is left of one job on one queue."""
+    """The remaining work of one job on one queue."""
 
     queue: str
     job: str
@@ -50,7 +50,7 @@ class Left:
 
 
 def read_backlog(server: Server) -> tuple[dict[str, Backlog], Counter[str]]:
-    """Return the work on each queue that has any, and how many open jobs are in each state."""
+    """Return the work on each non-empty queue, and the number of open jobs in each state."""
     with server.commands() as redis, redis.pipeline(transaction=False) as pipe:
         pipe.time()
         pipe.hgetall(f"{PREFIX}backlog")
@@ -82,7 +82,7 @@ def read_backlog(server: Server) -> tuple[dict[str, Backlog], Counter[str]]:
 
 
 def _read(entries: Mapping[str, str]) -> Iterable[Left]:
-    """Yield the entries that nobody has spoilt."""
+    """Yield the valid entries."""
     for field, value in entries.items():
         whose, left = FIELD.fullmatch(field), LEFT.fullmatch(value)
         if whose and left:
@@ -98,7 +98,7 @@ def _is_open(state: str | None) -> bool:
 
 
 def _lines(batches: Iterable[str]) -> Counter[str]:
-    """Return how many lines of each job these batches have."""
+    """Return the number of lines of each job in these batches."""
     lines: Counter[str] = Counter()
     for batch in batches:
         if found := LEASED.fullmatch(batch):

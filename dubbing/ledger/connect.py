@@ -13,7 +13,7 @@ from redis.sentinel import Sentinel
 from dubbing.redis_url import Sentinels
 
 SENTINEL_SECONDS = 1.0
-"""How long a Sentinel may take to answer before the next one is asked."""
+"""Timeout of a Sentinel before the next one is asked."""
 Options = dict[str, Any]
 
 

@@ -1,4 +1,4 @@
-"""The workers of the system, as their heartbeats and the reports of their processes tell."""
+"""The workers of the system, from their heartbeats and the reports of their processes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from dubbing.ledger.vitals import Work
 log = logging.getLogger(__name__)
 
 HOLDING_SECONDS = 3600
-"""How long the reports of a worker's processes are kept; each of its heartbeats renews them."""
+"""Time for which the reports of a worker's processes are kept; each of its heartbeats renews
+them."""
 
 
 class Crew:
@@ -49,9 +50,9 @@ class Crew:
     def hold(
         self, worker: str, process: int, holding: Holding, *, unless_known: bool = False
     ) -> None:
-        """Record what a process of a worker has in memory.
+        """Record the engines of a process of a worker.
 
-        process: its number; the process that replaces a dead one gets the number of that one.
+        process: its number; a replacement gets the number of the dead process.
         unless_known: keep an earlier record.
         """
         key, value = f"{PREFIX}holding:{worker}", holding.model_dump_json()
@@ -62,9 +63,9 @@ class Crew:
             pipe.execute()
 
     def holdings(self, worker: str) -> dict[int, Holding]:
-        """Return what each process of a worker has in memory, by its number.
+        """Return the engines of each process of a worker, by its number.
 
-        A report that cannot be read is passed over: its process repeats it in a moment.
+        An unreadable report is skipped: its process repeats it in a moment.
         """
         return self.known(worker)[1]
 
@@ -84,7 +85,7 @@ class Crew:
         return bool(recorded), holdings
 
     def add_work(self, worker: str, work: Work) -> None:
-        """Add what a process of a worker has done to the work of the worker."""
+        """Add the finished work of a process to that of its worker."""
         key = f"{PREFIX}work:{worker}"
         with self._server.commands() as redis, redis.pipeline() as pipe:
             for name, amount in work.model_dump().items():
@@ -93,7 +94,7 @@ class Crew:
             pipe.execute()
 
     def work(self, worker: str) -> Work:
-        """Return what all processes of a worker have done, those that ended too."""
+        """Return the finished work of all processes of a worker, ended ones too."""
         with self._server.commands() as redis:
             found: Any = redis.hgetall(f"{PREFIX}work:{worker}")
         try:

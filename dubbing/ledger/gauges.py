@@ -1,4 +1,4 @@
-"""What Redis tells of the system as a whole: what waits, and how much was done of late."""
+"""Figures of the whole system from Redis: waiting work, and recently finished work."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Gauges:
         return {queue: max(0.0, _seconds(now) - one[0][1]) for queue, one in found if one}
 
     def backlog(self) -> tuple[dict[str, Backlog], Counter[str]]:
-        """Return the work on each queue that has any, and how many open jobs are in each state.
+        """Return the work on each non-empty queue, and the number of open jobs in each state.
 
         It counts what waits for its turn or for a voice, too. Requests without a job do not count.
         """

@@ -69,9 +69,9 @@ class Ledger:
         self.totals = Totals(self._server)
 
     def greet(self) -> None:
-        """Meet a Redis for the first time, within seconds; raises QueueRefused, QueueUnavailable.
+        """Connect to a Redis for the first time; raises QueueRefused and QueueUnavailable.
 
-        Every other call waits longer, for a Redis that restarts.
+        It has to answer within seconds. Every other call waits longer, for a restart of Redis.
         """
         self._server.greet()
 
@@ -95,7 +95,7 @@ class Ledger:
         return found
 
     def join(self, id_: str) -> str | None:
-        """Have this Redis serve an installation, unless it serves one; return which it serves."""
+        """Assign this Redis to an installation, unless it has one; return its installation."""
         if (found := self.installation()) is not None:
             return found
         with self._server.commands() as redis:
@@ -121,7 +121,7 @@ class Ledger:
         others: int = 0,
         request_id: str | None = None,
     ) -> bool:
-        """Enter all batches that a round still lacks; return whether the ledger lacked any.
+        """Enter all missing batches of a round; return whether there were any.
 
         Work that is under way goes on, and a round that has ended, or gave way, is left alone.
 
@@ -160,7 +160,7 @@ class Ledger:
         ]
 
     def claim(self, at: Address, owner: str, *, held: bool = False) -> tuple[Claim, Address]:
-        """Claim a batch whose message arrived, or another one that waits; its lease starts here.
+        """Claim the batch of an arrived message, or another waiting batch; its lease starts here.
 
         Another one is claimed when this one is taken: a message stands for any batch of its queue.
 
@@ -209,16 +209,16 @@ class Ledger:
         return "take", [queue, self._grace, *broker_lists]
 
     def renew(self, at: Address, owner: str) -> bool:
-        """Renew a lease; return whether the work is still wanted and within its deadline."""
+        """Renew a lease; return whether the work is still needed and within its deadline."""
         number = "" if at.number is None else at.number
         return bool(self._server.run("renew", *_head(at), number, owner, self.lease, at.deadline))
 
     def release(self, at: Address, owner: str, *, pause: float = 0.0) -> None:
-        """Hand a batch back; it may be taken again after ``pause`` seconds."""
+        """Return a batch to the queue; it may be taken again after ``pause`` seconds."""
         self._server.run("release", *_head(at), owner, pause)
 
     def unreserve(self, at: Address, owner: str) -> None:
-        """Leave a batch that was only reserved to others; its message is still on the way."""
+        """Release a batch that was only reserved; its message is still on the way."""
         self._server.run("release", *_head(at), owner, -1)
 
     def deliver_again(self, job: str, id_: str) -> int:
@@ -226,7 +226,7 @@ class Ledger:
         return int(self._server.run("count", job, id_))
 
     def forgive(self, job: str, ids: Sequence[str]) -> None:
-        """Forget the deliveries of lines that a living worker hands back."""
+        """Drop the deliveries of lines that a living worker returns."""
         if ids:
             with self._server.commands() as redis:
                 redis.hdel(f"{PREFIX}job:{job}:deliveries", *ids)
@@ -258,7 +258,7 @@ class Ledger:
         self._server.run("end", job, round_, state.value)
 
     def forget(self, job: str) -> None:
-        """Drop all that is kept of a job, its events too."""
+        """Drop all entries of a job, its events too."""
         self._server.run("forget", job)
         with self._server.commands() as redis:
             # What the job's own lists name is gone; these may be left if such a list was lost.
@@ -267,7 +267,7 @@ class Ledger:
                 redis.delete(*left)
 
     def snapshot(self, job: str) -> Snapshot | None:
-        """Return where a job stands, or None when the ledger does not know it.
+        """Return the snapshot of a job, or None when the ledger does not know it.
 
         Raises NewerRelease when a newer release gave it a state that this one does not know.
         """
@@ -277,7 +277,7 @@ class Ledger:
         return known
 
     def snapshots(self, jobs: Sequence[str]) -> list[SnapshotResult]:
-        """Return where jobs stand, in one round trip."""
+        """Return the snapshots of jobs, in one round trip."""
         calls = [("snapshots", jobs[n : n + AT_ONCE]) for n in range(0, len(jobs), AT_ONCE)]
         answers = chain.from_iterable(self._server.run_all(calls))
         return [read_snapshot(job, *answer) for job, answer in zip(jobs, answers, strict=True)]
@@ -302,11 +302,11 @@ class Ledger:
             redis.delete(*keys)
 
     def queue_depth(self, broker_lists: Sequence[str]) -> int:
-        """Return how many messages the broker holds in these lists."""
+        """Return the number of the broker's messages in these lists."""
         return self.queue_depths({"": broker_lists})[""]
 
     def queue_depths(self, lists: Mapping[str, Sequence[str]]) -> dict[str, int]:
-        """Return how many messages the broker holds for each queue, in one round trip.
+        """Return the number of the broker's messages for each queue, in one round trip.
 
         lists: the broker's lists of each queue.
         """

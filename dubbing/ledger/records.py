@@ -17,7 +17,7 @@ from dubbing.ledger.vitals import Vitals, Work
 from dubbing.planning.plan import Kind
 
 PREFIX = "dubbing:"
-"""Begins every key."""
+"""Prefix of every key."""
 ASSEMBLY_TOKEN = "assembly"  # noqa: S105 - a batch's token, not a password
 BATCH_PATTERN = (
     r"^(assembly|[0-9]{1,9}:[0-9]{1,15}:[0-9]{1,15}:[0-9]{1,9}(\.[0-9]{1,9})?(e\+[0-9]{1,2})?"
@@ -40,7 +40,7 @@ class Address:
     token: Annotated[str, StringConstraints(pattern=BATCH_PATTERN)]
     queue: Annotated[str, StringConstraints(min_length=1)]
     late: bool = field(default=False, compare=False)
-    """Whether it was sent before; then it goes ahead of new batches."""
+    """Whether it was sent before; if so, it goes ahead of new batches."""
     request_id: Identifier | None = field(default=None, compare=False)
     """Id of the request over HTTP that asked for its round."""
     tenant: Identifier | None = field(default=None, compare=False)
@@ -64,7 +64,7 @@ class Address:
 
     @property
     def work(self) -> str:
-        """What the batch's workers are started with: its engine, or ``assembly``."""
+        """The argument of the batch's workers: its engine, or ``assembly``."""
         return self.queue.partition(".")[2] or self.queue
 
     @property
@@ -121,7 +121,7 @@ class Audit(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """Where a job stands, according to the ledger."""
+    """The snapshot of a job in the ledger."""
 
     round: int
     state: JobState
@@ -133,8 +133,8 @@ class Snapshot:
     closed: int
     """Batches counted so far."""
     standings: Sequence[Standing] = ()
-    """Where an active job stands on each queue with work for it; assembly is one of them from the
-    start."""
+    """The standing of an active job on each queue with work for it; assembly is one of them from
+    the start."""
 
 
 SnapshotResult: TypeAlias = "Snapshot | NewerRelease | None"
@@ -143,7 +143,7 @@ SnapshotResult: TypeAlias = "Snapshot | NewerRelease | None"
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """Where a job stands on one queue, or will stand on that of assembly."""
+    """The standing of a job on one queue, or its future standing on that of assembly."""
 
     queue: str
     ahead: int | None
@@ -169,7 +169,7 @@ class Standing:
 
 @dataclass(frozen=True, kw_only=True)
 class Prospect(Standing):
-    """Where jobs would stand on one queue if they were submitted now."""
+    """The prospect of jobs on one queue, if they were submitted now."""
 
     costs: Mapping[str, float]
     """What a line cost in the mean of recent batches, in millionths, by currency."""
@@ -217,10 +217,10 @@ def _standing(queue: str, ahead: str | int, work: str, slots: int, pace: str) ->
 
 
 class WorkerState(StrEnum):
-    """What a worker is doing."""
+    """The state of a worker."""
 
     STANDBY = "standby"
-    """Online, but takes no work until it is told to load."""
+    """Online, but takes no work until an order to load."""
     LOADING = "loading"
     READY = "ready"
     BUSY = "busy"
@@ -242,7 +242,7 @@ class WorkerRecord(Model):
 
     name: str
     engines: tuple[str, ...]
-    """What it was started for: engines, or ``assembly``."""
+    """The engines that it was started for, or ``assembly``."""
     queues: tuple[str, ...]
     """Queues that it takes work from."""
     slots: int
@@ -255,9 +255,9 @@ class WorkerRecord(Model):
     errors: tuple[str, ...] = ()
     """Why any of its processes takes no work, or none for an engine or for ``assembly``."""
     active: int = 0
-    """Batches that it had in hand at its last heartbeat."""
+    """Batches in progress at its last heartbeat."""
     work: Work = Work()
-    """What it has done since it started."""
+    """Its finished work since its start."""
     vitals: Vitals = Vitals()
     age: float = 0.0
     """Seconds since its last heartbeat, as the ledger tells."""

@@ -1,4 +1,4 @@
-"""Casting: which engine and voice speak each line, in the first round and as a fallback."""
+"""Casting: the engine and voice of each line, in the first round and as a fallback."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def cast_lines(
 ) -> list[CastLine]:
     """Return the line, engine and voice of each of ``segments``, in order, without silent ones.
 
-    job: the whole job; its timeline gives each line's room, and its segments what is said and how.
-    kept: voices that speakers got earlier and keep.
-    wording: the job's, from a caller that has put its lines into words already.
+    job: the whole job; its timeline gives each line's room, and its segments its text and manner.
+    kept: voices that speakers got earlier and keep. wording: the job's wording, from a caller that
+    has already used it.
     """
-    # Importing it compiles its rules, and most importers of this module cast nothing.
+    # Importing it compiles its rules, which most importers of this module do not need.
     from dubbing.text.wording import Wording  # noqa: PLC0415
 
     spoken = voiced(job)
@@ -138,8 +138,8 @@ def _voice_of(segment: Segment, usual: VoiceRef) -> VoiceRef:
 def heard_voices(job: Job, outcomes: Mapping[str, Outcome]) -> dict[str, VoiceRef]:
     """Return the voice each speaker was heard in most, for speakers whose role names none.
 
-    A converted clone has a stock voice below it; the pair counts as one voice. Lines with a voice
-    of their own tell nothing about their speaker's.
+    A converted clone has a stock voice below it; the pair counts as one voice. Lines with their own
+    voice do not count.
     """
     heard: dict[str, Counter[VoiceRef]] = defaultdict(Counter)
     for segment in job.segments:
@@ -180,7 +180,7 @@ def recast(
 
 
 def _stand_in_line(segment: Segment, spec: EngineSpec, voice: str) -> Segment:
-    """Return a segment whose own requests are those that another engine or voice can meet."""
+    """Return a segment with only the requests that another engine or voice can meet."""
     if segment.emotion is None and segment.voice is None and segment.speed is None:
         return segment
     slowest, fastest = spec.speed
@@ -226,8 +226,8 @@ def fall_back(
 ) -> list[CastLine]:
     """Return the failed lines that have another engine left, cast for that engine.
 
-    Lines whose takes say other words count as failed. Lines that failed because of storage are left
-    out: their engine is not to blame.
+    Lines whose takes have wrong words count as failed. Lines that failed because of storage are
+    left out: their engine is not at fault.
     """
     waiting: dict[str, list[Segment]] = defaultdict(list)
     for segment in voiced(job).segments:

@@ -1,7 +1,7 @@
 """Checks of a job before anything is queued.
 
 One error lists everything that cannot be dubbed, each line by its cue. Lines that will be dubbed
-but may not sound as meant come back as cautions.
+but may not sound as intended return as cautions.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def check(
     voices: Sequence[str] = (),
     wording: Wording | None = None,
 ) -> list[Caution]:
-    """Return cautions about lines that may not come out as meant.
+    """Return cautions about lines that may not come out as intended.
 
     job: with normalised texts, an engine for roles that name none, a reference for roles that name
     a stored voice, and a digest for stored voices of emotions.
@@ -204,7 +204,7 @@ def _line(
 
 
 def _own(segment: Segment, spec: EngineSpec, voices: Sequence[str]) -> Iterator[str]:
-    """Yield why the speaker's engine cannot meet what a line asks for in place of its role."""
+    """Yield why the speaker's engine cannot meet a line's own requests."""
     if fault := emotion_fault(segment.emotion, spec):
         yield fault
     if fault := own_voice_fault(segment.voice, spec):

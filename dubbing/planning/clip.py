@@ -1,7 +1,7 @@
-"""Clips in storage: each bears its key as its name, and the result of its line holds its digest.
+"""Clips in storage: each carries its key as its name, and the result of its line holds its digest.
 
-So a clip that lies under the key of another, or was changed after it was spoken, is noticed before
-anybody hears it. A clip bears the proof of its words, too: whoever takes it need not hear it again.
+So a clip under a wrong key, or a changed clip, is detected before it is heard. A clip also carries
+the proof of its words, so its next user need not judge it again.
 """
 
 from __future__ import annotations

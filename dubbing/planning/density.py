@@ -1,4 +1,4 @@
-"""Lines whose text is too long for their time, foreseen before anything is spoken."""
+"""Prediction of lines whose text is too long for their time, before any line is spoken."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dubbing.planning.rooms import line_rooms
 from dubbing.text.sounds import voiced
 
 Measured = Callable[[Iterable[VoiceIn]], Mapping[VoiceIn, float]]
-"""Returns what is measured of voices, as `Paces.of` does."""
+"""Returns the measured paces of voices, like `Paces.of`."""
 
 
 def dense(
@@ -27,7 +27,7 @@ def dense(
     measured: Measured,
     film_seconds: float | None = None,
 ) -> Iterator[Caution]:
-    """Yield a caution for each line that does not fit at its highest rate, with what is too much.
+    """Yield a caution for each line that does not fit at its highest rate, with the surplus.
 
     lines: of the whole job. specs: by engine; their pace serves for voices of which none is
     measured. film_seconds: length of the media, if there is any.

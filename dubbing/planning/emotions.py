@@ -1,4 +1,4 @@
-"""Emotions: which of them an engine can be told."""
+"""Emotions: which of them an engine supports."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DESCRIBED: Mapping[Means, str] = {
 
 
 def emotion_fault(emotion: Emotion | None, spec: EngineSpec) -> str | None:
-    """Return why an engine cannot be told an emotion, or None."""
+    """Return why an engine does not support an emotion, or None."""
     if emotion is None or emotion.means in spec.emotions:
         return None
     words = DESCRIBED[emotion.means] if spec.emotions else "an emotion"
@@ -24,5 +24,5 @@ def emotion_fault(emotion: Emotion | None, spec: EngineSpec) -> str | None:
 
 
 def honoured(emotion: Emotion | None, spec: EngineSpec) -> Emotion | None:
-    """Return an emotion, or None if the engine cannot be told it."""
+    """Return an emotion, or None if the engine does not support it."""
     return None if emotion_fault(emotion, spec) else emotion

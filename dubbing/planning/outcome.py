@@ -33,10 +33,10 @@ class Outcome(NamedTuple):
     lost: bool = False
     """Whether storage holds no result of its batch; then ``result`` is an error that says so."""
     tried: str = ""
-    """The fallback engine that spoke it last, and not better."""
+    """The fallback engine that spoke it last, without a better take."""
 
     def or_better(self, later: Outcome) -> Outcome:
-        """Return this outcome, or that of a fallback, which was to say the words rightly."""
+        """Return this outcome, or that of a fallback, if its words are right."""
         if not self.result.misspoken or (later.result.takes and not later.result.misspoken):
             return later
         return self._replace(tried=later.batch.engine)
@@ -78,12 +78,12 @@ def round_numbers(storage: Storage, job_id: str) -> list[int]:
 
 
 class History(NamedTuple):
-    """What became of a job in its rounds."""
+    """The outcome of a job over its rounds."""
 
     outcomes: dict[str, Outcome]
     """The outcome of each line, by segment id; the highest round that names a segment wins."""
     used: tuple[EndpointUse, ...]
-    """What all rounds used of engines, also for lines that were spoken again."""
+    """The usage of engines over all rounds, also for lines that were spoken again."""
 
 
 def gather(storage: Storage, job: str, round_: int) -> dict[str, Outcome]:
@@ -92,7 +92,7 @@ def gather(storage: Storage, job: str, round_: int) -> dict[str, Outcome]:
 
 
 def history(storage: Storage, job: str, round_: int) -> History:
-    """Return what became of a job in the rounds up to ``round_``.
+    """Return the outcome of a job in the rounds up to ``round_``.
 
     A line without a result gets an error. Raises NotFound when there is no such job.
     """
@@ -104,7 +104,7 @@ def history(storage: Storage, job: str, round_: int) -> History:
     for number in rounds:
         reason, batches = _planned(storage, job, number)
         numbers = [batch.number for batch in batches]
-        # Only storage is waited for at the same time: threads that read would wait for each other.
+        # Only the waits for storage run in parallel: parsing threads would block each other.
         found = each(partial(_get, storage, job, number), numbers)
         results = [
             _read(Keys.result(job, number, batch), batch, data)
@@ -119,7 +119,7 @@ def history(storage: Storage, job: str, round_: int) -> History:
 
 
 def _planned(storage: Storage, job: str, round_: int) -> tuple[Reason | None, list[Batch]]:
-    """Return why a round was opened, and its batches; none when it ended before it was planned."""
+    """Return the reason of a round, and its batches; none if it ended before it was planned."""
     key = Keys.plan(job, round_)
     try:
         plan = storage.get(key)

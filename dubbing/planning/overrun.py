@@ -1,6 +1,6 @@
-"""A line that is too long for its time: the same words before it is spoken and afterwards.
+"""The message for a line that is too long: the same before it is spoken and afterwards.
 
-A translator acts on them, so they say by how many characters of how many the text is too long.
+A translator acts on it, so it gives the surplus characters and the length of the text.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""How fast voices speak, measured of the lines of jobs: what is foreseen of the next job.
+"""The measured pace of voices, from the lines of jobs, for predictions about the next job.
 
-Each assembly measures the voices of its job and stores each under a key of its own, so nobody waits
-for another; the last job wins. A voice that has said little has none, and its engine's spec serves.
+Each assembly measures the voices of its job and stores each under its own key, so no process waits
+for another; the last job wins. A voice with little speech has no pace, and its engine's spec is
+used.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from dubbing.storage.keys import Keys
 from dubbing.storage.parallel import each
 
 ENOUGH = 300
-"""Fewest characters that tell a voice's pace: some seven lines."""
+"""Fewest characters for measuring a voice's pace: some seven lines."""
 
 
 class VoiceIn(NamedTuple):
@@ -55,12 +56,12 @@ class Pace(Document):
 
 
 def keep_paces(storage: Storage, outcomes: Iterable[Outcome]) -> None:
-    """Store the pace of each voice that has said enough; raises StorageUnavailable."""
+    """Store the pace of each voice with enough speech; raises StorageUnavailable."""
     each(lambda pace: _keep(storage, pace), measured(outcomes))
 
 
 def measured(outcomes: Iterable[Outcome]) -> list[Pace]:
-    """Return the pace of each voice that has said enough in its natural takes."""
+    """Return the pace of each voice with enough speech in its natural takes."""
     said: dict[VoiceIn, tuple[int, float]] = defaultdict(lambda: (0, 0.0))
     for outcome in outcomes:
         line, batch = outcome.line, outcome.batch

@@ -1,4 +1,4 @@
-"""What the pauses inside a take may lose, and which parts of them are cut."""
+"""Shortening of the pauses inside a take: how much they may lose, and the parts to cut."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from dubbing.voices.voice import Digest, VoiceRef
 CALLS = 3
 """Engine calls that a batch's deadline allows: the lines, faster takes, and retries."""
 SPEED_STEP = 0.05
-"""Speeds are multiples of this step, so that a line that is asked for again finds its clip."""
+"""Speeds are multiples of this step, so that a repeated request finds its clip."""
 PLAN = "a plan of the job"
 """The name of a plan in errors."""
 
@@ -39,7 +39,7 @@ class Kind(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a round was opened."""
+    """The reason of a round."""
 
     SUBMIT = "submit"
     RETRY = "retry"
@@ -68,7 +68,7 @@ class PlannedLine(Model):
     id: str
     """The segment's id."""
     spoken: str
-    """What the engine is asked to say: sounds left out, numbers in words."""
+    """The text for the engine: without sounds, with numbers in words."""
     speed: float
     """The speaker's natural pace."""
     pitch: float = 0.0
@@ -76,13 +76,13 @@ class PlannedLine(Model):
     emotion: Emotion | None = None
     seed: int = 0
     room: float
-    """Seconds that it may take: its own time, and the silence after it."""
+    """Seconds available to it: its own time, and the silence after it."""
     max_rate: float
     """How much faster than its natural pace it may be spoken."""
     min_pause: float = SHORTEST_PAUSE
     """Seconds to which its pauses may be shortened."""
     refused: str = ""
-    """SHA-256 of a stored clip that is not this line's, and so is not heard again."""
+    """SHA-256 of a stored clip that is not this line's, and must not be taken again."""
 
     @property
     def emotion_voice(self) -> str | None:
@@ -235,9 +235,9 @@ def _chunks(
 ) -> Iterable[tuple[PlannedLine, ...]]:
     """Sort lines by length; cut them by the engine's budget of lines and padded seconds.
 
-    The longest come first: workers take batches in this order, and the shortest ones, which come
-    last, leave no worker idle for long while another one ends. Lines whose emotion another voice
-    shows come into another chunk.
+    The longest come first: workers take batches in this order, and with the shortest ones last,
+    workers finish at about the same time. Lines whose emotion another voice shows come into another
+    chunk.
     """
     chunk: list[PlannedLine] = []
     longest = 0.0

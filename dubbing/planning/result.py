@@ -1,6 +1,6 @@
 """The result of a batch: ``jobs/<job>/rounds/<n>/results/<batch>.json``.
 
-Assembly reads clip keys from here; nobody computes a key again.
+Assembly reads clip keys from here; no code computes a key again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ CLIP = r"^clips/[A-Za-z0-9][A-Za-z0-9._-]?/[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.flac
 
 
 class WordsHeard(Model):
-    """What a recogniser heard in a take, against the words that the engine was asked for."""
+    """The words that a recogniser heard in a take, compared with the requested words."""
 
     text: str = ""
     """The words heard."""
@@ -27,7 +27,7 @@ class WordsHeard(Model):
     errors: float = 0.0
     """Letters that were heard differently, as a share of the letters asked for."""
     right: bool | None = None
-    """Whether these are the words that were asked for; None when that was not judged."""
+    """Whether these are the requested words; None if that was not judged."""
     unjudged: str = ""
     """Why it was not judged."""
 
@@ -38,7 +38,7 @@ class Take(Model):
     key: Annotated[str, StringConstraints(pattern=CLIP)]
     """Storage key of the clip."""
     speed: float
-    """The speed that the engine was asked for, 1.0 being the speaker's natural pace."""
+    """The requested speed of the engine, 1.0 being the speaker's natural pace."""
     seconds: float
     """Length of the clip, without leading and trailing silence."""
     level: float
@@ -53,7 +53,7 @@ class Take(Model):
 
     @property
     def misspoken(self) -> bool:
-        """Whether other words were heard in it than were asked for."""
+        """Whether wrong words were heard in it."""
         return self.words is not None and self.words.right is False
 
 
@@ -71,9 +71,9 @@ class SegmentResult(Model):
     seed: int
     """Seed of the attempt that was kept; with two takes, that of the first."""
     attempts: int
-    """How often the engine was asked for it in this batch; 0 when every clip existed."""
+    """Number of requests to the engine for it in this batch; 0 if every clip existed."""
     refused: int = 0
-    """How many of these takes were refused, as other words were heard in them."""
+    """Number of these takes that were refused for wrong words."""
 
     @property
     def misspoken(self) -> bool:
@@ -82,7 +82,7 @@ class SegmentResult(Model):
 
 
 def unspoken(id_: str, engine: str, seed: int, error: ErrorRecord) -> SegmentResult:
-    """Return the result of a line that no engine was asked for, because of ``error``."""
+    """Return the result of a line that was not sent to an engine, because of ``error``."""
     return SegmentResult(id=id_, error=error, engine=engine, model="", seed=seed, attempts=0)
 
 
@@ -95,7 +95,7 @@ class BatchResult(Document):
     error: ErrorRecord | None = None
     """Why an extraction failed; its lines fail with it."""
     used: tuple[EndpointUse, ...] = ()
-    """What it used of its engine; empty in results of older releases."""
+    """Its usage of the engine; empty in results of older releases."""
 
     @property
     def failed(self) -> int:
@@ -110,7 +110,7 @@ class BatchResult(Document):
 
     @property
     def spoken(self) -> int:
-        """Number of lines that the engine was asked for."""
+        """Number of lines that were sent to the engine."""
         return sum(1 for segment in self.segments if segment.attempts)
 
     @property

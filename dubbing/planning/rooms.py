@@ -22,7 +22,7 @@ def line_rooms(
     tail: float | None = None,
     gap: float = GAP,
 ) -> dict[str, float]:
-    """Return how many seconds each line may take: its own, and the silence that follows.
+    """Return the seconds available to each line: its own time, and the silence that follows.
 
     end: the end of the film in seconds from its first frame, when known. A line that starts after
     it has a room of 0 or less. tail: the most seconds of that silence, as `Fit.max_tail`.

@@ -23,10 +23,11 @@ from dubbing.voices.speaker_encoder import (
 )
 
 ENOUGH = 2
-"""Fewest lines that tell what a voice without a reference sounds like."""
+"""Fewest lines that describe a voice without a reference."""
 MARGIN = 0.05
-"""How much closer to a line another voice has to be. Of 180 lines at several paces and levels, in
-programmes of 6 voices of Kokoro, of eSpeak, and of both with a voice of Piper, none is doubted
+"""Margin by which another voice has to be closer to a line. Of 180 lines at several paces and
+levels, in programmes of 6 voices of Kokoro, of eSpeak, and of both with a voice of Piper, none is
+doubted
 wrongly: no other voice comes nearer than 0.06 below a line's own. Of 900 in another voice none is
 missed: that voice is 0.056 or more closer (`scripts/bench voices`)."""
 LISTENED = 8
@@ -45,14 +46,14 @@ class Heard:
 
     id: str
     voice: VoiceId
-    """The voice that was to speak it."""
+    """The voice that was requested for it."""
     sound: Embeddings
     """Embedding of the line, ``(256,)``."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Match:
-    """How a line fits its voice."""
+    """The fit of a line to its voice."""
 
     similarity: float | None = None
     """Similarity to its own voice; 1 is the same. None when unknown."""

@@ -21,9 +21,9 @@ from dubbing.files import read_json
 FILE = "thresholds.json"
 ANY = "*"
 FALSE_ALARMS = 0.02
-"""Share of right lines that may be taken for wrong ones."""
+"""Share of correct lines that may be taken for wrong."""
 ADDED = 3
-"""Letters in a row that may be heard and not asked for: more of them are a word."""
+"""Added letters in a row that are tolerated: more of them are a word."""
 ANY_NUMBER = 1000
 """More words than a take has: in a language that it knows little, Whisper leaves out many."""
 FEWEST = 50

@@ -1,4 +1,4 @@
-"""Which of the words that were asked for Whisper did not read, and whether they were said.
+"""Requested words that Whisper did not read, and whether they were said.
 
 Whisper mishears, and writes words in other ways, so a word that it did not read is not missing yet.
 A forced alignment tells the probability of that word. The less was heard in its place, the higher
@@ -24,7 +24,7 @@ ALIKE = 65.0
 
 
 class Word(NamedTuple):
-    """A word that was asked for."""
+    """A requested word."""
 
     text: str
     probability: float
@@ -34,7 +34,7 @@ class Word(NamedTuple):
 
 
 class Unheard(NamedTuple):
-    """A word that was not read as it was asked for."""
+    """A requested word that was not read."""
 
     probability: float
     missing: bool

@@ -1,4 +1,4 @@
-"""Proof of words: whether a take says the words that its engine was asked for.
+"""Proof of words: whether a take says the requested words.
 
 Whisper looks at each take twice. The words that it reads by itself show which of the asked words
 were heard, and which others were added or repeated. A forced alignment tells how well each asked
@@ -55,7 +55,7 @@ WEIGHTS = Weights(
         "vocabulary.txt": "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913",
     },
 )
-"""Any Whisper model in CTranslate2's form will do; the defaults are those of this smallest one."""
+"""Any Whisper model in CTranslate2's form works; the defaults are those of this smallest one."""
 
 RATE = 16_000
 """Hz of the sound that Whisper hears."""
@@ -81,14 +81,14 @@ log = logging.getLogger(__name__)
 
 
 def missing(folder: Path) -> str:
-    """Return what proof of words lacks, with the remedy; ``""`` when all is there."""
+    """Return the missing part of proof of words, with the remedy; ``""`` if it is complete."""
     if find_spec("faster_whisper") is None:
         return f"pip install 'dubbing[{EXTRA}]'"
     return f"run `dubbing models fetch {NAME}`" if WEIGHTS.missing(folder) else ""
 
 
 class Fit(NamedTuple):
-    """How a take fits its text."""
+    """The fit of a take to its text."""
 
     text: str
     """The words heard."""
@@ -135,12 +135,12 @@ def _exceeded(times: int, counts: Sequence[int]) -> int:
 
 
 class WordJudge:
-    """Judges takes; several threads may ask at once. The model is loaded for the first take."""
+    """Judges takes, for several threads at once. The model is loaded for the first take."""
 
     def __init__(self, folder: Path, threads: int = 1) -> None:
         """Take the folder of the model.
 
-        threads: takes that are judged at once, each on one core.
+        threads: simultaneous takes, each on one core.
         """
         self._folder = folder
         self.threads = threads
@@ -156,7 +156,7 @@ class WordJudge:
         try:
             fit = self.fit(language, text, audio)
         except Exception as exc:
-            # No line may fail because nobody could listen to it.
+            # A line must not fail because it could not be judged.
             log.exception("the words of a line are not judged")
             fit = f"{type(exc).__name__}: {exc}"
         if isinstance(fit, str):
@@ -164,7 +164,7 @@ class WordJudge:
         return fit.judged(self._thresholds.of(engine, language))
 
     def fit(self, language: str, text: str, audio: Audio) -> Fit | str:
-        """Return how a take fits its text, or why that cannot be told."""
+        """Return the fit of a take to its text, or why it cannot be judged."""
         with self._lock:
             model = self._model
         code = _code(language)
@@ -220,7 +220,7 @@ class WordJudge:
     def _model(self) -> WhisperModel:
         from faster_whisper import WhisperModel
 
-        # 8-bit weights take half the time, and tell as much.
+        # 8-bit weights take half the time, with the same results.
         return WhisperModel(
             str(self._folder),
             device="cpu",

@@ -37,7 +37,7 @@ PARTS_AT_ONCE = 4
 PRIVATE = 0o700
 """Mode of a folder that other users may not read."""
 GREETING_SECONDS = 3.0
-"""How long to wait for a bucket's server that has never answered; one retry follows a failure."""
+"""Timeout of a bucket's server that has never answered; one retry follows a failure."""
 RENEWED_SECONDS = 6 * 3600.0
 """Age from which an object of a bucket that is used again is written again."""
 
@@ -70,7 +70,7 @@ class Storage:
         self._opened = store
         self.url = url
         self.s3 = s3 or S3Options()
-        """How its bucket, and the buckets of sources and targets, are reached."""
+        """The access to its bucket, and to the buckets of sources and targets."""
         self._mode = PRIVATE if private else 0o777
 
     @classmethod
@@ -94,7 +94,7 @@ class Storage:
         return self._opened or NOTHING
 
     def impatient(self) -> Storage:
-        """Return the same storage, but with calls to a bucket that have to end within seconds."""
+        """Return the same storage, but with timeouts of seconds for calls to a bucket."""
         far = self.url.startswith("s3://")
         store = s3_store(self.url, self.s3, GREETING_SECONDS) if far else self._opened
         return Storage(store, self.url, self.s3, private=self._mode == PRIVATE)
@@ -161,7 +161,7 @@ class Storage:
             return bytes(found.bytes()), found.meta["last_modified"].timestamp()
 
     def renew(self, key: str, data: bytes, modified: float) -> None:
-        """Have `modified` tell that an object is used again: retention goes by that time.
+        """Renew the time of an object that is used again, which retention reads.
 
         data, modified: as `get_dated` returned them. In a bucket, a time of the last hours stays.
         """
@@ -171,7 +171,7 @@ class Storage:
             self.replace(key, data)
 
     def touch(self, key: str) -> None:
-        """Have `modified` tell that an object of a folder is used again; not in a bucket."""
+        """Renew the time of an object of a folder that is used again; not in a bucket."""
         if path := self.path(key):
             # It may have been removed meanwhile, or belong to another user.
             with suppress(OSError):
@@ -183,7 +183,7 @@ class Storage:
             with self._call(key, "read"):
                 return bytes(obstore.get_range(self._store, key, start=offset, length=length))
         except StorageUnavailable as exc:
-            # A document that was cut short is no fault of the storage.
+            # A truncated document is not a fault of the storage.
             if lay_beyond(exc):
                 return b""
             raise
@@ -258,7 +258,7 @@ class Storage:
         return sorted(path.rstrip("/").rsplit("/", 1)[-1] for path in found["common_prefixes"])
 
     def link(self, key: str, seconds: int, method: Literal["GET", "PUT"] = "GET") -> str:
-        """Return a URL at which anybody can read, or write, an object of a bucket for some time."""
+        """Return a URL for reading or writing an object of a bucket without keys, for some time."""
         with self._call(key, "sign"):
             return obstore.sign(self._store, method, key, timedelta(seconds=seconds))  # type: ignore[arg-type]
 
@@ -287,7 +287,7 @@ class Storage:
         """Return the storage and key of ``source``, a key or an ``s3://`` URL.
 
         Raises BadInput for a URL in another bucket that is not granted: it would be read with the
-        keys of this installation, whoever stored the job.
+        keys of this installation, in a job of any author.
         """
         if not source.startswith("s3://"):
             return self, source
@@ -332,7 +332,7 @@ class Storage:
         except NotFound as exc:
             raise StorageRefused(f"{self.url} cannot be written: is there such a bucket?") from exc
         except StorageUnavailable:
-            # The folder may tell more than the store does.
+            # The folder may give more details than the store.
             self.check_writable()
             raise
 

@@ -11,13 +11,13 @@ from dubbing.storage.s3 import lies_in
 from dubbing.storage.store import Storage
 
 PROBE = ".dubbing-probe"
-"""Name of the empty object that is written, and removed, to see whether a place can be written."""
+"""Name of the empty object that is written and removed to test a place."""
 
 
 def check_target(storage: Storage, place: str) -> None:
     """Raise BadInput unless results may go to a place; nothing is written.
 
-    They are written with the keys of this installation, whoever stored the job: so the place has to
+    They are written with the keys of this installation, in a job of any author: so the place has to
     be granted, and must not be among the installation's own objects.
     """
     if lies_in(place, [storage.url]):
@@ -41,7 +41,7 @@ class Target:
         self._bucket = Storage.at(f"s3://{bucket}", storage.s3)
 
     def url(self, name: str) -> str:
-        """Return where a file is written."""
+        """Return the address of a written file."""
         return f"{self._place}/{name}"
 
     def try_out(self) -> None:
