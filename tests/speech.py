@@ -39,7 +39,7 @@ KINDS = {
     "piper-http": "piper",
     "yourtts-http": "yourtts",
 }
-"""The kind of server of an engine that speaks elsewhere."""
+"""The kind of server of a remote engine."""
 HEAVY = ("indextts25",)
 """Engines whose libraries scripts/setup does not install, as these are large."""
 
@@ -67,7 +67,7 @@ def loaded(name: str, models: Path) -> Iterator[Engine]:
 
 @contextmanager
 def served(name: str, registry: Registry, folder: Path) -> Iterator[None]:
-    """Run a server for an engine that speaks elsewhere, as its endpoint; nothing for another one.
+    """Run a server for a remote engine, as its endpoint; nothing for another one.
 
     folder: is shared with the server.
     """

@@ -127,9 +127,10 @@ class Client(Reader):
     ) -> Status:
         """Open another round that speaks only the lines that have no clip yet.
 
-        engine, voice: used for these lines in place of the job's own. charge: called with the
-        number of lines to speak, after all checks; its exception prevents the round. Raises
-        Conflict while the job is at work, or when it is completed and no line is missing.
+        engine, voice: used for these lines in place of the job's own.
+        charge: called with the number of lines to speak, after all checks; its exception prevents
+            the round.
+        Raises Conflict while the job is at work, or when it is completed and no line is missing.
         """
         from dubbing.jobs.revision import open_retry
 

@@ -298,7 +298,7 @@ class Keys:
 
     @staticmethod
     def endpoints(engine: str) -> str:
-        """Return the key of the endpoints of an engine that speaks elsewhere."""
+        """Return the key of the endpoints of a remote engine."""
         return f"endpoints/{engine}.json"
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Servers of an engine that speaks elsewhere: four against one, the loss of one, and of all.
+"""Servers of a remote engine: four against one, the loss of one, and of all.
 
 Each server takes one line at a time, for 200 ms. A single worker sends the lines.
 

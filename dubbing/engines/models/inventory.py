@@ -30,7 +30,7 @@ class State(StrEnum):
     NO_MODEL = "no_model"
     """Files of its model are missing."""
     NO_ENDPOINT = "no_endpoint"
-    """It speaks elsewhere, and no server is known."""
+    """It is a remote engine without a known server."""
     NO_LIBRARY = "no_library"
     """Its extra is not installed."""
     READY = "ready"

@@ -1,4 +1,4 @@
-"""Shared fixtures of the tests of engines that speak elsewhere."""
+"""Shared fixtures of the tests of remote engines."""
 
 from __future__ import annotations
 

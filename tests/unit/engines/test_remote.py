@@ -1,4 +1,4 @@
-"""Engines that speak elsewhere, against real servers: what they are sent, and what is believed."""
+"""Remote engines, against real servers: what they are sent, and what is believed."""
 
 from __future__ import annotations
 
