@@ -114,7 +114,7 @@ class Booth:
 
     @property
     def waiting(self) -> int:
-        """How many lines wait."""
+        """The number of waiting lines."""
         return _lines(tuple(self._waiting))
 
     def speak(self, lines: Sequence[Line]) -> Future[list[Spoken]]:

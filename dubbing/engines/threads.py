@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 VARIABLE = "OMP_NUM_THREADS"
-"""Environment variable that a worker sets for its processes, unless its user has. Libraries of
-numbers read it by themselves; onnxruntime does not."""
+"""Environment variable that a worker sets for its processes, unless its user has. Numeric
+libraries read it themselves; onnxruntime does not."""
 GROUPS = Path("/sys/fs/cgroup")
 """Where Linux tells the limits of containers and services."""
 OWN_GROUP = Path("/proc/self/cgroup")
@@ -22,7 +22,7 @@ def threads() -> int:
 
 
 def share(slots: int) -> int:
-    """Return the number of threads for each of so many processes on this machine."""
+    """Return the number of threads for each of a number of processes on this machine."""
     return max(1, cores() // slots)
 
 

@@ -146,7 +146,7 @@ MACHINE = (
 
 def endpoints(pools: Mapping[str, Pool], beats: Mapping[str, ServerBeat]) -> Iterator[Metric]:
     """Yield the state of each server, and how many of each engine are in each state."""
-    servers = gauge("endpoints", "Servers of an engine that speaks elsewhere.", ["engine", "state"])
+    servers = gauge("endpoints", "Servers of a remote engine.", ["engine", "state"])
     each = gauge(
         "endpoint_state", "1 for the state in which a server is.", ["engine", "endpoint", "state"]
     )

@@ -46,7 +46,7 @@ class Kind(StrEnum):
 SHARED = frozenset({Kind.MEDIA, Kind.VOICES, Kind.BACKGROUNDS, Kind.CLIPS})
 """Kinds that belong to no tenant."""
 LEAST = DAY
-"""Shortest age of garbage: documents that name such objects may be about to be written."""
+"""Shortest age of garbage: new documents may soon name such objects."""
 GARBAGE = SHARED | {Kind.STRAYS, Kind.MESSAGES}
 
 
