@@ -40,6 +40,15 @@ new fields, would misread a document, and marks such documents with it. Since 2,
 may have a voice and a speed of its own.
 """
 
+PLAIN: Mapping[str, str] = {
+    "bool_parsing": "should be true or false",
+    "float_parsing": "should be a number",
+    "int_parsing": "should be a whole number",
+    "list_type": "should be a list",
+    "tuple_type": "should be a list",
+}
+"""What a value should be, by the types of faults whose own words are those of a programmer."""
+
 IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER)]
 """A name that is safe as a file name and as an object key: no slash, no leading dot."""
@@ -181,6 +190,14 @@ def nearest(name: str, known: list[str]) -> str:
     return f"known are: {', '.join(shown)}{', …' if len(known) > 20 else ''}"
 
 
+def faults_of_settings(model: type[BaseModel], exc: ValidationError, prefix: str) -> Iterator[str]:
+    """Yield the faults of settings in words, each with its variable: ``prefix`` and the field."""
+    for fault in exc.errors(include_url=False):
+        field = str(fault["loc"][0])
+        words = _in_words(model, dict(fault))
+        yield f"{prefix}{field.upper()}{words.removeprefix(field)}"
+
+
 def _faults(
     model: type[BaseModel], exc: ValidationError, at: tuple[str | int, ...] = ()
 ) -> Iterator[str]:
@@ -200,7 +217,7 @@ def _in_words(
         case "extra_forbidden":
             known = list(_model_at(model, location[:-1]).model_fields)
             return f"{place} is not known; {nearest(str(location[-1]), known)}"
-        case "string_pattern_mismatch":
+        case "string_pattern_mismatch" if fault["ctx"]["pattern"] == IDENTIFIER:
             return (
                 f"{place} is {fault['input']!r}: use up to 100 letters, digits, '.', '_' and '-', "
                 "beginning with a letter or digit"
@@ -210,7 +227,7 @@ def _in_words(
             return f"{place} has {len(fault['input'])} characters: use up to {most}"
         case "value_error":
             return f"{place}: {fault['ctx']['error']}".removeprefix(": ")
-    words = fault["msg"].removeprefix("Input ")
+    words = PLAIN.get(fault["type"]) or fault["msg"].removeprefix("Input ").removeprefix("String ")
     return f"{place or 'the whole file'} is {_shown(fault['input'])}: it {words}"
 
 
@@ -224,6 +241,9 @@ def _place(location: tuple[str | int, ...]) -> str:
     """Return a location as people write it: ``segments[3].end``, ``cast["Ann Lee"].speed``."""
     place = ""
     for part in location:
+        if part == "[key]":
+            # The name itself, which stands before it, is at fault.
+            continue
         if isinstance(part, int):
             place += f"[{part}]"
         elif not part.isidentifier() or len(part) > LONGEST_NAME:
