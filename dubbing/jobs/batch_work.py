@@ -131,11 +131,15 @@ class BatchRunner:
         Stopped, EngineAway, NewerRelease, and an error of storage that this process alone cannot
         use, hand it back at once. Damaged ends the round, as no try can read its documents.
         """
+        # The batch of the message may be another one.
+        with bound(**lease.at.context), self._handing_back(lease):
+            yield
+
+    @contextmanager
+    def _handing_back(self, lease: Lease) -> Iterator[None]:
         at = lease.at
         try:
-            # The batch of the message may be another one.
-            with bound(**at.context):
-                yield
+            yield
         except Damaged as exc:
             self.check_in_charge(lease)
             log.error("%s: the job fails: %s", at.job, exc)

@@ -31,7 +31,7 @@ from dubbing.planning.plan import Batch
 from dubbing.planning.result import BatchResult
 from dubbing.queue import batch_lists
 from dubbing.synthesis.speak import Known, Speech, Watch
-from dubbing.telemetry.context import bound
+from dubbing.telemetry.context import bound, rebind
 from dubbing.telemetry.tracing import span
 
 log = logging.getLogger(__name__)
@@ -87,8 +87,11 @@ class Pipeline:
         """
         while ahead := self._take_ahead(at.queue):
             with self._answering(ahead[0]):
-                if words := self._do(*ahead, at):
-                    return words
+                words = self._do(*ahead, at)
+            if words:
+                # What the task logs of its outcome is about this batch, not that of the message.
+                rebind(**ahead[0].at.context)
+                return words
         lease = self._runner.claim(at, held=at in self._held)
         if lease is None:
             return "nothing to do"

@@ -24,6 +24,11 @@ def bound(**values: object) -> Iterator[None]:
         _context.reset(token)
 
 
+def rebind(**values: object) -> None:
+    """Add ``name=value`` to what is logged from now on, until the innermost block of `bound` ends."""
+    _context.set({**_context.get(), **values})
+
+
 def context() -> dict[str, object]:
     """Return the names and values that are bound here."""
     return {name: value for name, value in _context.get().items() if value is not None}

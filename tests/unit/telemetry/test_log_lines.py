@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 
+from dubbing.telemetry.context import bound, context, rebind
 from dubbing.telemetry.lines import Lines
 
 
@@ -24,3 +25,10 @@ def test_an_event_is_one_line_of_a_log_and_its_traceback_has_its_own_lines() -> 
     assert second == "ERROR: it failed"
     assert trace[0] == "Traceback (most recent call last):"
     assert trace[-1] == r"ValueError: \x1b]0;title\x07"
+
+
+def test_what_is_rebound_in_a_block_is_logged_to_its_end_and_no_longer() -> None:
+    with bound(job="named", round=1):
+        rebind(job="done")
+        assert context() == {"job": "done", "round": 1}
+    assert context() == {}
