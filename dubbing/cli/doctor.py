@@ -79,7 +79,7 @@ def _examine(system: System) -> Iterator[Finding]:
 
 
 def _misspelled(variables: Iterable[str]) -> Iterator[Finding]:
-    """Yield the variables that are almost those of settings: they set nothing, and nobody says so."""
+    """Yield the variables that are almost those of settings, and so set nothing."""
     known = [name.upper() for name in Settings.model_fields]
     for variable in variables:
         name = variable.upper().removeprefix(PREFIX).removesuffix("_FILE")

@@ -89,7 +89,7 @@ class Pipeline:
             with self._answering(ahead[0]):
                 words = self._do(*ahead, at)
             if words:
-                # What the task logs of its outcome is about this batch, not that of the message.
+                # The task logs it, and the message may have named another batch.
                 rebind(**ahead[0].at.context)
                 return words
         lease = self._runner.claim(at, held=at in self._held)
@@ -97,7 +97,9 @@ class Pipeline:
             return "nothing to do"
         reading = self._read(lease)
         with self._answering(lease):
-            return self._do(lease, reading) or "nothing to do"
+            words = self._do(lease, reading)
+        rebind(**lease.at.context)
+        return words or "nothing to do"
 
     def end(self) -> None:
         """Read nothing ahead any more, and leave to others what was; for a signal's handler."""

@@ -25,7 +25,7 @@ def bound(**values: object) -> Iterator[None]:
 
 
 def rebind(**values: object) -> None:
-    """Add ``name=value`` to what is logged from now on, until the innermost block of `bound` ends."""
+    """Add ``name=value`` to what is logged until the innermost block of `bound` ends."""
     _context.set({**_context.get(), **values})
 
 

@@ -13,7 +13,10 @@ WRONG = {
     "PROVE_WORDS": ("maybe", "DUBBING_PROVE_WORDS is 'maybe': it should be true or false"),
     "REDIS_URL": ("localhost", "DUBBING_REDIS_URL: begin it with redis://"),
     "ENDPOINTS": ('{"openai": "http://gpu"}', "DUBBING_ENDPOINTS.openai is 'http://gpu': it shoul"),
-    "QUOTAS": ('{"a": {"open_job": 1}}', "DUBBING_QUOTAS.a.open_job is not known; did you mean 'op"),
+    "QUOTAS": (
+        '{"a": {"open_job": 1}}',
+        "DUBBING_QUOTAS.a.open_job is not known; did you mean 'op",
+    ),
     "GRANTED_TARGETS": ("s3://films", "DUBBING_GRANTED_TARGETS is not JSON: write it as"),
     "REQUESTS_PER_MINUTE_OF_PATHS": ('{"api": 1}', ".api is 'api': it should match pattern"),
 }
