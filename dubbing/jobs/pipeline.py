@@ -138,8 +138,7 @@ class Pipeline:
         took = time.monotonic() - began
         store = partial(copy_context().run, self._store, lease, read.batch, result, took)
         self._storing = self._writer.submit(store)
-        at = lease.at
-        return f"{at.job}/{at.round}/{at.number}: {len(unspoken)} of {len(read.batch.lines)} lines"
+        return f"{lease.at}: {len(unspoken)} of {len(read.batch.lines)} lines"
 
     def _spoken(
         self, lease: Lease, batch: Batch, work: Speech | BatchResult, before: Mapping[str, int]
@@ -219,7 +218,7 @@ class Pipeline:
             # It is logged where the batch is handed back.
             return
         except Exception:
-            log.exception("%s: batch %s could not be stored", lease.at.job, lease.at.token)
+            log.exception("%s could not be stored", lease.at)
         finally:
             self._drop(lease)
 
