@@ -30,6 +30,8 @@ SHOWN = 60
 """Most characters of a value that a message shows."""
 COMPARED = 500
 """Most known names that a misspelled one is compared with."""
+ALIKE = 0.65
+"""How much a known name is like a misspelled one, from 0 to 1, for it to be meant."""
 LONGEST_NAME = 100
 """Characters of the longest name that is compared."""
 FORMAT = 2
@@ -42,9 +44,12 @@ may have a voice and a speed of its own.
 
 PLAIN: Mapping[str, str] = {
     "bool_parsing": "should be true or false",
+    "dict_type": "should be an object",
     "float_parsing": "should be a number",
     "int_parsing": "should be a whole number",
     "list_type": "should be a list",
+    "model_attributes_type": "should be an object",
+    "model_type": "should be an object",
     "tuple_type": "should be a list",
 }
 """What a value should be, by the types of faults whose own words are those of a programmer."""
@@ -183,7 +188,7 @@ def together(faults: Sequence[BadInput]) -> BadInput:
 def nearest(name: str, known: list[str]) -> str:
     """Return a hint: the known name most like ``name``, or else the known names."""
     some = [one for one in known[:COMPARED] if len(one) <= LONGEST_NAME]
-    close = difflib.get_close_matches(name[:LONGEST_NAME], some, n=1)
+    close = difflib.get_close_matches(name[:LONGEST_NAME], some, n=1, cutoff=ALIKE)
     if close:
         return f"did you mean {close[0]!r}?"
     shown = [one if len(one) <= LONGEST_NAME else f"{one[:LONGEST_NAME]}…" for one in known[:20]]
@@ -227,8 +232,12 @@ def _in_words(
             return f"{place} has {len(fault['input'])} characters: use up to {most}"
         case "value_error":
             return f"{place}: {fault['ctx']['error']}".removeprefix(": ")
-    words = PLAIN.get(fault["type"]) or fault["msg"].removeprefix("Input ").removeprefix("String ")
-    return f"{place or 'the whole file'} is {_shown(fault['input'])}: it {words}"
+    return f"{place or 'the whole file'} is {_shown(fault['input'])}: it {in_plain_words(fault)}"
+
+
+def in_plain_words(fault: Mapping[str, Any]) -> str:
+    """Return what a value should be, by one of pydantic's faults: ``should be a whole number``."""
+    return PLAIN.get(fault["type"]) or fault["msg"].removeprefix("Input ").removeprefix("String ")
 
 
 def _shown(value: object) -> str:

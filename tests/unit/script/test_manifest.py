@@ -243,7 +243,7 @@ def test_words_and_what_is_said_for_them_are_normalised(tmp_path: Path) -> None:
         ({"x": "y" * 201}, "what is said for 'x' has more than 200 characters"),
         ({f"w{n}": "y" for n in range(5001)}, "5001 words are more than 5000: take some out"),
         ({"x": 5}, "pronunciations.x is 5: it should be a valid string"),
-        (["x"], "pronunciations is ['x']: it should be a valid dictionary"),
+        (["x"], "pronunciations is ['x']: it should be an object"),
     ],
 )
 def test_a_dictionary_that_cannot_be_meant_is_refused(
