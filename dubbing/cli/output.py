@@ -10,7 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -199,10 +199,20 @@ def _plain_progress(statuses: Iterator[Status]) -> Status:
 
 
 @contextmanager
-def left_at_work(follow: str) -> Iterator[None]:
-    """On Ctrl-C, say that the work goes on and that the command ``follow`` follows it."""
+def on_interrupt(words: str) -> Iterator[None]:
+    """On Ctrl-C, say at once what becomes of the work."""
     try:
         yield
     except KeyboardInterrupt:
-        echo(f"\nthe work goes on: `{follow}` follows it", err=True)
+        echo(f"\n{words}", err=True)
         raise
+
+
+def left_at_work(follow: str) -> AbstractContextManager[None]:
+    """On Ctrl-C, say that the work goes on and that the command ``follow`` follows it."""
+    return on_interrupt(f"the work goes on: `{follow}` follows it")
+
+
+def stopping() -> AbstractContextManager[None]:
+    """On Ctrl-C, say that processes are stopped, which takes seconds while they work."""
+    return on_interrupt("stopping")
