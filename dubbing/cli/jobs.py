@@ -13,6 +13,7 @@ from dubbing.cli.on_done import on_done_option, tell
 from dubbing.cli.options import check_out, collection_option, past
 from dubbing.cli.output import (
     attended,
+    counted,
     describe,
     echo,
     json_option,
@@ -224,7 +225,7 @@ def _print_all(collection: str, statuses: Sequence[Status], as_json: bool) -> No
     for found in statuses:
         echo(describe(found))
     counts = ", ".join(f"{count} {state}" for state, count in by_state(statuses).items())
-    echo(f"{collection}: {len(statuses)} jobs: {counts}")
+    echo(f"{collection}: {counted(len(statuses), 'job')}: {counts}")
 
 
 def _print_paths(paths: Sequence[Path], as_json: bool) -> None:
