@@ -30,6 +30,8 @@ SHOWN = 60
 """Most characters of a value that a message shows."""
 COMPARED = 500
 """Most known names to compare with a misspelled one."""
+ALIKE = 0.65
+"""Least likeness, from 0 to 1, of a misspelled name and the known name that is suggested."""
 LONGEST_NAME = 100
 """Characters of the longest name to compare."""
 FORMAT = 2
@@ -39,6 +41,18 @@ There is one count for all kinds of documents. A release raises it when older re
 new fields, would misread a document, and marks such documents with it. Since 2, a segment of a job
 may have a voice and a speed of its own.
 """
+
+PLAIN: Mapping[str, str] = {
+    "bool_parsing": "should be true or false",
+    "dict_type": "should be an object",
+    "float_parsing": "should be a number",
+    "int_parsing": "should be a whole number",
+    "list_type": "should be a list",
+    "model_attributes_type": "should be an object",
+    "model_type": "should be an object",
+    "tuple_type": "should be a list",
+}
+"""What a value should be, by the types of faults whose own words are those of a programmer."""
 
 IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER)]
@@ -175,11 +189,19 @@ def together(faults: Sequence[BadInput]) -> BadInput:
 def nearest(name: str, known: list[str]) -> str:
     """Return a hint: the known name most like ``name``, or else the known names."""
     some = [one for one in known[:COMPARED] if len(one) <= LONGEST_NAME]
-    close = difflib.get_close_matches(name[:LONGEST_NAME], some, n=1)
+    close = difflib.get_close_matches(name[:LONGEST_NAME], some, n=1, cutoff=ALIKE)
     if close:
         return f"did you mean {close[0]!r}?"
     shown = [one if len(one) <= LONGEST_NAME else f"{one[:LONGEST_NAME]}…" for one in known[:20]]
     return f"known are: {', '.join(shown)}{', …' if len(known) > 20 else ''}"
+
+
+def faults_of_settings(model: type[BaseModel], exc: ValidationError, prefix: str) -> Iterator[str]:
+    """Yield the faults of settings in words, each with its variable: ``prefix`` and the field."""
+    for fault in exc.errors(include_url=False):
+        field = str(fault["loc"][0])
+        words = _in_words(model, dict(fault))
+        yield f"{prefix}{field.upper()}{words.removeprefix(field)}"
 
 
 def _faults(
@@ -201,7 +223,7 @@ def _in_words(
         case "extra_forbidden":
             known = list(_model_at(model, location[:-1]).model_fields)
             return f"{place} is not known; {nearest(str(location[-1]), known)}"
-        case "string_pattern_mismatch":
+        case "string_pattern_mismatch" if fault["ctx"]["pattern"] == IDENTIFIER:
             return (
                 f"{place} is {fault['input']!r}: use up to 100 letters, digits, '.', '_' and '-', "
                 "beginning with a letter or digit"
@@ -211,8 +233,12 @@ def _in_words(
             return f"{place} has {len(fault['input'])} characters: use up to {most}"
         case "value_error":
             return f"{place}: {fault['ctx']['error']}".removeprefix(": ")
-    words = fault["msg"].removeprefix("Input ")
-    return f"{place or 'the whole file'} is {_shown(fault['input'])}: it {words}"
+    return f"{place or 'the whole file'} is {_shown(fault['input'])}: it {in_plain_words(fault)}"
+
+
+def in_plain_words(fault: Mapping[str, Any]) -> str:
+    """Return what a value should be, by one of pydantic's faults: ``should be a whole number``."""
+    return PLAIN.get(fault["type"]) or fault["msg"].removeprefix("Input ").removeprefix("String ")
 
 
 def _shown(value: object) -> str:
@@ -225,6 +251,9 @@ def _place(location: tuple[str | int, ...]) -> str:
     """Return a location as people write it: ``segments[3].end``, ``cast["Ann Lee"].speed``."""
     place = ""
     for part in location:
+        if part == "[key]":
+            # The name itself, which stands before it, is at fault.
+            continue
         if isinstance(part, int):
             place += f"[{part}]"
         elif not part.isidentifier() or len(part) > LONGEST_NAME:

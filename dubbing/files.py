@@ -46,7 +46,10 @@ def read_text(path: Path, encoding: str | None = None) -> str:
             where=str(path),
         ) from exc
     except (LookupError, ValueError) as exc:
-        raise BadInput(f"there is no encoding {codec!r}", where=str(path)) from exc
+        raise BadInput(
+            f"there is no encoding {codec!r}: name one such as utf-8, utf-16, cp1252 or gb18030",
+            where=str(path),
+        ) from exc
     if text.count("\0") > len(text) // 4:
         raise BadInput(
             f"this is not {codec}: it may be UTF-16 without a byte order mark; "

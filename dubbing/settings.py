@@ -39,7 +39,7 @@ from pydantic_settings import (
 )
 
 from dubbing import redis_url
-from dubbing.documents import Identifier, listed
+from dubbing.documents import Identifier, faults_of_settings, listed
 from dubbing.errors import BadInput, QueueRefused
 from dubbing.secret_files import in_files, source_of_files
 
@@ -196,12 +196,16 @@ class Settings(BaseSettings):
         try:
             super().__init__(**values)
         except ValidationError as exc:
-            faults = [
-                f"DUBBING_{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in exc.errors()
-            ]
+            faults = faults_of_settings(type(self), exc, "DUBBING_")
             raise BadInput(listed(faults), where="the environment or .env") from exc
         except SettingsError as exc:
-            raise BadInput(f"{exc}: write it as JSON", where="the environment or .env") from exc
+            # Its message alone names the field.
+            named = re.search(r'field "(\w+)"', str(exc))
+            variable = f"DUBBING_{named[1].upper()}" if named else str(exc)
+            raise BadInput(
+                f"{variable} is not JSON: write it as .env.example shows",
+                where="the environment or .env",
+            ) from exc
         except (OSError, UnicodeDecodeError) as exc:
             why = exc.strerror if isinstance(exc, OSError) else "it is not UTF-8"
             raise BadInput(f"the file cannot be read: {why}", where=".env") from exc

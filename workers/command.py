@@ -35,6 +35,7 @@ from dubbing.telemetry.options import log_options, metrics_options
 from tasks.commands import DRAIN
 from workers.gauges import MEASURE_SECONDS
 from workers.heartbeat import UNFIT, Heartbeat
+from workers.library_logs import adopt
 from workers.loop import Loop
 from workers.metrics import WorkerMetrics
 from workers.pool import NotBegun, pool_of
@@ -185,6 +186,7 @@ def _consume(system: System, heartbeat: Heartbeat, *, fork: bool) -> int:
     os.environ[WORKER_VARIABLE] = record.name
     # Celery warns root of pickled messages, which no worker takes.
     warnings.simplefilter("ignore", SecurityWarning)
+    signals.after_setup_logger.connect(adopt, weak=False)
     consumer = app.Worker(
         hostname=record.name,
         # The heartbeat adds the queues of engines when they are loaded.

@@ -33,6 +33,8 @@ class Processes(AsynPool):  # type: ignore[misc]
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
+        # A new process would log in Celery's form until it is set up.
+        os.environ.pop("_MP_FORK_LOGLEVEL_", None)
         super().__init__(*args, on_process_up=self._begun, on_process_down=self._ended, **options)
 
     def _begun(self, process: Process) -> None:

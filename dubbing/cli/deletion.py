@@ -44,7 +44,9 @@ def delete(
     gc` removes them when no job needs them.
     """
     chosen = [collection, tenant, states, older_than]
-    if (job is None) != any(chosen):
+    if job is None and not any(chosen):
+        raise BadInput("name a job, or say which jobs by options")
+    if job is not None and any(chosen):
         raise BadInput("name a job, or say which jobs by options, not both")
     client = Client.connect()
     jobs = (

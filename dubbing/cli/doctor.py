@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 
 import click
+from dotenv import dotenv_values
 
 from dubbing.cli.exit_codes import FAILED
 from dubbing.cli.output import echo, json_option, print_json
@@ -18,12 +21,15 @@ from dubbing.media.ffmpeg import version
 from dubbing.proof.words import NAME as WHISPER
 from dubbing.proof.words import missing
 from dubbing.script.manifest import json_schema
-from dubbing.settings import temporary_folder
+from dubbing.settings import Settings, temporary_folder
 from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 from dubbing.system import System
 from dubbing.voices import speaker_encoder as listener
 
+PREFIX = "DUBBING_"
+ALIKE = 0.8
+"""How much the name of a variable, from 0 to 1, is like that of a setting which it may mean."""
 FREE_GIB = 5
 """Mixing a film's sound takes some gigabytes of temporary files."""
 
@@ -59,6 +65,7 @@ def schema() -> None:
 
 
 def _examine(system: System) -> Iterator[Finding]:
+    yield from _misspelled(os.environ | dotenv_values(".env"))
     yield _tried("ffmpeg", version)
     yield from _redis(system)
     yield _tried("storage", lambda: _storage(system.storage))
@@ -71,14 +78,29 @@ def _examine(system: System) -> Iterator[Finding]:
     yield _disk()
 
 
+def _misspelled(variables: Iterable[str]) -> Iterator[Finding]:
+    """Yield the variables that are almost those of settings, and so set nothing."""
+    known = [name.upper() for name in Settings.model_fields]
+    for variable in variables:
+        name = variable.upper().removeprefix(PREFIX).removesuffix("_FILE")
+        # A user names the variables of keys.
+        if not variable.upper().startswith(PREFIX) or name in known or name.startswith("KEY_"):
+            continue
+        for meant in get_close_matches(name, known, n=1, cutoff=ALIKE):
+            words = f"no setting has this name; did you mean {PREFIX}{meant}?"
+            yield Finding(f"setting {variable}", False, words, needed=False)
+
+
 def _disk() -> Finding:
     try:
         folder = temporary_folder()
     except BadInput as exc:
         return Finding("disk", False, str(exc))
     free = shutil.disk_usage(folder).free / 2**30
-    words = f"{free:.0f} GiB free in {folder}, {FREE_GIB} wanted: set TMPDIR to another folder"
-    return Finding("disk", free >= FREE_GIB, words, needed=False)
+    words, enough = f"{free:.0f} GiB free in {folder}", free >= FREE_GIB
+    if not enough:
+        words += f", {FREE_GIB} wanted: set TMPDIR to another folder"
+    return Finding("disk", enough, words, needed=False)
 
 
 def _proof() -> Finding:

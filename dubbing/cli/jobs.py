@@ -13,6 +13,7 @@ from dubbing.cli.on_done import on_done_option, tell
 from dubbing.cli.options import check_out, collection_option, past
 from dubbing.cli.output import (
     attended,
+    counted,
     describe,
     echo,
     json_option,
@@ -76,7 +77,8 @@ def watch(job: str, on_done: list[str] | None, as_json: bool) -> None:
 @json_option
 def jobs(states: tuple[str, ...], since: str | None, limit: int, as_json: bool) -> None:
     """List the jobs, the last submitted first."""
-    found = Client.connect().jobs(
+    client = Client.connect()
+    found = client.jobs(
         states=[JobState(state) for state in states],
         since=past(since).timestamp() if since else 0.0,
         # One more tells whether there are others.
@@ -88,6 +90,9 @@ def jobs(states: tuple[str, ...], since: str | None, limit: int, as_json: bool) 
     if as_json:
         print_json([status.model_dump(mode="json") for status in found])
         return
+    if not found:
+        asked = " of this kind" if states or since else ""
+        echo(f"there are no jobs{asked} in {client.storage.url}", err=True)
     rows = [(s.id, s.state.value, f"{s.done}/{s.lines}", s.failed, s.round) for s in found]
     print_table(("job", "state", "lines", "failed", "round"), rows)
     for status in found:
@@ -182,7 +187,9 @@ def retry(job: str | None, collection: str | None, engine: str, voice: str, as_j
 
 def _asked(job: str | None, collection: str | None) -> tuple[str, bool]:
     """Return the name of the job or collection asked for, and whether it is a job's."""
-    if (job is None) == (collection is None):
+    if job is None and collection is None:
+        raise BadInput("name a job or a --collection; `dubbing jobs` lists the jobs")
+    if job is not None and collection is not None:
         raise BadInput("name a job or a --collection, not both")
     return (collection or "", False) if job is None else (job, True)
 
@@ -218,7 +225,7 @@ def _print_all(collection: str, statuses: Sequence[Status], as_json: bool) -> No
     for found in statuses:
         echo(describe(found))
     counts = ", ".join(f"{count} {state}" for state, count in by_state(statuses).items())
-    echo(f"{collection}: {len(statuses)} jobs: {counts}")
+    echo(f"{collection}: {counted(len(statuses), 'job')}: {counts}")
 
 
 def _print_paths(paths: Sequence[Path], as_json: bool) -> None:

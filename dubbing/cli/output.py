@@ -10,7 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -199,10 +199,20 @@ def _plain_progress(statuses: Iterator[Status]) -> Status:
 
 
 @contextmanager
-def left_at_work(follow: str) -> Iterator[None]:
-    """On Ctrl-C, say that the work continues and that the command ``follow`` shows it."""
+def on_interrupt(words: str) -> Iterator[None]:
+    """On Ctrl-C, say at once how the work continues."""
     try:
         yield
     except KeyboardInterrupt:
-        echo(f"\nthe work continues: `{follow}` shows it", err=True)
+        echo(f"\n{words}", err=True)
         raise
+
+
+def left_at_work(follow: str) -> AbstractContextManager[None]:
+    """On Ctrl-C, say that the work continues and that the command ``follow`` shows it."""
+    return on_interrupt(f"the work continues: `{follow}` shows it")
+
+
+def stopping() -> AbstractContextManager[None]:
+    """On Ctrl-C, say that processes stop, which takes seconds while they work."""
+    return on_interrupt("stopping")

@@ -14,7 +14,15 @@ from dubbing.cli.exit_codes import of_jobs
 from dubbing.cli.job_options import job_options, read_jobs
 from dubbing.cli.on_done import on_done_option, tell
 from dubbing.cli.options import check_out
-from dubbing.cli.output import attended, describe, echo, json_option, print_json, show_progress
+from dubbing.cli.output import (
+    attended,
+    describe,
+    echo,
+    json_option,
+    print_json,
+    show_progress,
+    stopping,
+)
 from dubbing.cli.stack import unwind_when_terminated
 from dubbing.embedded.stack import Stack
 from dubbing.errors import BadInput, EngineFailed
@@ -53,7 +61,7 @@ def run(script: Path, out: Path, on_done: list[str] | None, as_json: bool, **opt
     try:
         status, paths, cautions = _dub(reading, out)
     except KeyboardInterrupt:
-        echo("\nstopped; the same command continues where it stopped", err=True)
+        echo("stopped; the same command continues where it stopped", err=True)
         raise
     if as_json:
         told = [caution.model_dump(mode="json") for caution in cautions]
@@ -70,7 +78,7 @@ def _dub(reading: Reading, out: Path) -> tuple[Status, list[Path], list[Caution]
     """Dub one job; return its last status, the files written and the cautions."""
     settings, job = Settings(), reading.jobs[0]
     System(settings).add_endpoints()
-    with Stack(settings, _engines(job, settings)) as stack:
+    with Stack(settings, _engines(job, settings)) as stack, stopping():
         from dubbing.client import Client  # noqa: PLC0415 - the workers start meanwhile
 
         client = Client.connect(settings)

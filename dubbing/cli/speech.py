@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from dubbing.cli.options import check_out, tenant_option
-from dubbing.cli.output import echo, json_option, print_json, print_table
+from dubbing.cli.output import counted, echo, json_option, print_json, print_table
 from dubbing.client import Client
 from dubbing.engines.models.inventory import Readiness, inspect
 from dubbing.media.export import check_suffix, export
@@ -69,7 +69,9 @@ def _record(readiness: Readiness) -> dict[str, Any]:
 
 def _row(readiness: Readiness) -> tuple[str, ...]:
     spec = readiness.spec
-    voices = "clones" if spec.clones else f"{len(spec.voices)} voices"
+    # An engine without any has those of its model.
+    stock = counted(len(spec.voices), "voice") if spec.voices else "-"
+    voices = "clones" if spec.clones else stock
     languages = "any language" if "*" in spec.languages else f"{len(spec.languages)} languages"
     return (
         spec.name, readiness.words, voices, languages, spec.device, spec.licence, spec.summary

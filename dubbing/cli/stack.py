@@ -11,7 +11,7 @@ from importlib.util import find_spec
 import click
 
 from dubbing.cli.addresses import is_loopback
-from dubbing.cli.output import echo, warn
+from dubbing.cli.output import echo, stopping, warn
 from dubbing.cli.serve import LIBRARIES, PORT
 from dubbing.embedded.stack import Stack
 from dubbing.errors import BadInput
@@ -40,7 +40,7 @@ def up(engines: tuple[str, ...], port: int) -> None:
     names = list(dict.fromkeys(engines or (settings.engine,)))
     unwind_when_terminated()
     System(settings).add_endpoints()
-    with Stack(settings, [*names, Kind.ASSEMBLY]) as stack:
+    with Stack(settings, [*names, Kind.ASSEMBLY]) as stack, stopping():
         echo(f"up: {', '.join(names)}; logs in {settings.log_dir or stack.logs}; Ctrl-C stops it")
         news = _of_gateway(stack, port)
         while True:

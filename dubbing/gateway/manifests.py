@@ -180,9 +180,7 @@ class _Sources:
 
     def _script(self, source: str) -> Upload:
         if not source.startswith(UPLOAD):
-            raise BadInput(
-                "name an upload, as upload:<id>, or write the segments out: no file of this server"
-            )
+            raise BadInput("name an upload, as upload:<id>, or write the segments out")
         return self._upload(source)
 
     def _voice(self, source: str) -> str:

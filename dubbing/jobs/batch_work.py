@@ -121,7 +121,7 @@ class BatchRunner:
             claim, found = self._claim_again(at)
         if claim is Claim.RUN:
             return Lease(self.ledger, found, self.worker, self.access.lost)
-        log.debug("%s: nothing to do for batch %s: %s", at.job, at.token, claim.value)
+        log.debug("%s: nothing to do: %s", at, claim.value)
         self.publisher.fill([at.queue])
         return None
 
@@ -132,11 +132,15 @@ class BatchRunner:
         Stopped, EngineAway, NewerRelease, and an error of storage that only this process cannot
         use, return it at once. Damaged ends the round, because no try can read its documents.
         """
+        # The batch of the message may be another one.
+        with bound(**lease.at.context), self._handing_back(lease):
+            yield
+
+    @contextmanager
+    def _handing_back(self, lease: Lease) -> Iterator[None]:
         at = lease.at
         try:
-            # The batch of the message may be another one.
-            with bound(**at.context):
-                yield
+            yield
         except Damaged as exc:
             self.check_in_charge(lease)
             log.error("%s: the job fails: %s", at.job, exc)
@@ -167,13 +171,14 @@ class BatchRunner:
         elsewhere = isinstance(exc, EngineAway | NewerRelease)
         if elsewhere or (not stopped and lease.set_back(exc) == 0):
             BATCHES.add(at.work, at.kind.value, "left_to_others")
-            log.warning("%s: batch %s is left to others: %s", at.job, at.token, exc)
+            log.warning("%s is left to others: %s", at, exc)
             self.ledger.release(at, self.worker)
             time.sleep(AWAY_SECONDS)
             return
         BATCHES.add(at.work, at.kind.value, "stopped" if stopped else "handed_back")
         pause = 0.0 if stopped else self._pause(lease.set_back(exc))
-        log.warning("%s: batch %s is handed back for %.1f s: %s", at.job, at.token, pause, exc)
+        rest = f", and rests for {pause:.1f} s" if pause else ""
+        log.warning("%s is handed back%s: %s", at, rest, exc)
         self.ledger.release(at, self.worker, pause=pause)
 
     def _pause(self, setbacks: int) -> float:

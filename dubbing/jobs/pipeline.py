@@ -31,7 +31,7 @@ from dubbing.planning.plan import Batch
 from dubbing.planning.result import BatchResult
 from dubbing.queue import batch_lists
 from dubbing.synthesis.speak import Known, Speech, Watch
-from dubbing.telemetry.context import bound
+from dubbing.telemetry.context import bound, rebind
 from dubbing.telemetry.tracing import span
 
 log = logging.getLogger(__name__)
@@ -87,14 +87,19 @@ class Pipeline:
         """
         while ahead := self._take_ahead(at.queue):
             with self._answering(ahead[0]):
-                if words := self._do(*ahead, at):
-                    return words
+                words = self._do(*ahead, at)
+            if words:
+                # The task logs it, and the message may have named another batch.
+                rebind(**ahead[0].at.context)
+                return words
         lease = self._runner.claim(at, held=at in self._held)
         if lease is None:
             return "nothing to do"
         reading = self._read(lease)
         with self._answering(lease):
-            return self._do(lease, reading) or "nothing to do"
+            words = self._do(lease, reading)
+        rebind(**lease.at.context)
+        return words or "nothing to do"
 
     def end(self) -> None:
         """Stop reading ahead, and release batches read ahead; for a signal's handler."""
@@ -133,8 +138,7 @@ class Pipeline:
         took = time.monotonic() - began
         store = partial(copy_context().run, self._store, lease, read.batch, result, took)
         self._storing = self._writer.submit(store)
-        at = lease.at
-        return f"{at.job}/{at.round}/{at.number}: {len(unspoken)} of {len(read.batch.lines)} lines"
+        return f"{lease.at}: {len(unspoken)} of {len(read.batch.lines)} lines"
 
     def _spoken(
         self, lease: Lease, batch: Batch, work: Speech | BatchResult, before: Mapping[str, int]
@@ -214,7 +218,7 @@ class Pipeline:
             # It is logged where the batch is returned.
             return
         except Exception:
-            log.exception("%s: batch %s could not be stored", lease.at.job, lease.at.token)
+            log.exception("%s could not be stored", lease.at)
         finally:
             self._drop(lease)
 

@@ -79,6 +79,10 @@ class Address:
             "tenant": self.tenant,
         }
 
+    def __str__(self) -> str:
+        """Return job, round and batch as messages name them: ``e01.de/1/0``."""
+        return f"{self.job}/{self.round}/{self.context['batch']}"
+
     @property
     def kind(self) -> Kind:
         """What the batch asks for."""

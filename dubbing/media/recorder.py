@@ -39,7 +39,10 @@ class Recorder:
             self._file.write(block.tobytes())
             self._file.flush()
         except OSError as exc:
-            raise MediaError(f"{self._path.name}: {exc.strerror}") from exc
+            raise MediaError(
+                f"{self._path.name}: {exc.strerror}: make room for temporary files where films "
+                "are assembled, or set TMPDIR there"
+            ) from exc
         self._powers.append(powers(block, RATE))
 
     @property

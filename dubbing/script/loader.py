@@ -16,6 +16,8 @@ from dubbing.script.manifest import SOURCE, Manifest, ManifestRole, normalised
 from dubbing.script.subtitles import numbered, read_script, read_segments
 from dubbing.script.transcript import is_transcript
 
+NO_LANGUAGE = "language is missing: name it in the manifest, or give --language, such as de"
+
 
 class CastFile(Model):
     """The content of a cast file: speakers and their roles."""
@@ -98,6 +100,8 @@ def manifest_of(
         raise BadInput("give either a script or segments", where=where)
     cautions: list[Caution] = []
     if isinstance(script, str):
+        if script != str(Path(where).absolute()) and not is_file(Path(script)):
+            raise BadInput(f"script: there is no file {script}", where=where)
         named = fields.get("language")
         read = read_script(
             Path(script),
@@ -110,6 +114,8 @@ def manifest_of(
         if read.language and "language" not in fields:
             fields["language"] = read.language
             cautions.append(_language(read.language))
+        if "language" not in fields:
+            raise BadInput(NO_LANGUAGE, where=where)
     faults: list[str] = []
     if isinstance(segments, list):
         segments, faults = each_validated(Segment, numbered(segments), "segments")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any, TypeAlias, cast
 
 from fastapi import FastAPI, Request
@@ -13,7 +14,7 @@ from pydantic import ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
-from dubbing.documents import Model
+from dubbing.documents import Model, in_plain_words
 from dubbing.errors import (
     BadInput,
     Conflict,
@@ -78,6 +79,7 @@ STATUSES: Mapping[type[DubbingError], int] = {
 """An error has the status of its nearest base class in this table, or in that of its server."""
 RETRY_SECONDS = 5
 """Default seconds until a retry after a 503."""
+NO_JSON = "send JSON, with the header Content-Type: application/json"
 CODES = {400: "bad_input", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 """Codes of faults without an error class, by status."""
 
@@ -93,6 +95,25 @@ def own_form(status: int, fault: FaultBody) -> tuple[int, Mapping[str, Any]]:
 def fault_of(exc: DubbingError, request_id: str = "") -> FaultBody:
     """Return an error as callers see it."""
     return FaultBody(code=exc.code, message=str(exc), request_id=request_id)
+
+
+def _words(fault: Mapping[str, Any], sent: str) -> str:
+    """Return what is wrong with a part of a request, by one of pydantic's faults.
+
+    sent: the type of its body.
+    """
+    if fault["loc"] == ("body",) and "json" not in sent:
+        return NO_JSON
+    match fault["type"]:
+        case "missing":
+            return "it is missing: add it"
+        case "extra_forbidden":
+            return "it is not known: leave it out"
+        case "json_invalid":
+            return f"this is not JSON: {fault['ctx']['error']}"
+        case "value_error":
+            return str(fault["ctx"]["error"])
+    return f"it {in_plain_words(fault)}"
 
 
 class Faults:
@@ -135,8 +156,11 @@ class Faults:
 
     async def _invalid(self, request: Request, exc: Exception) -> JSONResponse:
         exc = cast(RequestValidationError, exc)
+        sent = request.headers.get("Content-Type", "")
         details = [
-            DetailBody(where=".".join(map(str, fault["loc"])), message=readable_line(fault["msg"]))
+            DetailBody(
+                where=".".join(map(str, fault["loc"])), message=readable_line(_words(fault, sent))
+            )
             for fault in exc.errors()[:10]
         ]
         words = "; ".join(f"{one.where}: {one.message}" for one in details)
@@ -145,7 +169,11 @@ class Faults:
     async def _http(self, request: Request, exc: Exception) -> JSONResponse:
         exc = cast(HTTPException, exc)
         code = CODES.get(exc.status_code, "error")
-        return self._answer(request, exc.status_code, code, str(exc.detail), headers=exc.headers)
+        words = str(exc.detail)
+        if words == HTTPStatus(exc.status_code).phrase:
+            # Starlette's own: it knows no such route, or no such method of it.
+            words = f"{request.method} {readable_line(request.url.path)}: {words.lower()}"
+        return self._answer(request, exc.status_code, code, words, headers=exc.headers)
 
     async def _unforeseen(self, request: Request, exc: Exception) -> JSONResponse:
         # Its text and its traceback are only for the log.

@@ -24,6 +24,11 @@ def bound(**values: object) -> Iterator[None]:
         _context.reset(token)
 
 
+def rebind(**values: object) -> None:
+    """Add ``name=value`` to what is logged until the innermost block of `bound` ends."""
+    _context.set({**_context.get(), **values})
+
+
 def context() -> dict[str, object]:
     """Return the bound names and values."""
     return {name: value for name, value in _context.get().items() if value is not None}

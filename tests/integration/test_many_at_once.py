@@ -191,7 +191,7 @@ def test_a_collection_is_followed_cancelled_and_retried(shell: Shell) -> None:
     assert (found["collection"], found["states"]) == ("s01", {"queued": 2})
     assert "there is no collection 's02'" in shell("cancel", "--collection", "s02", code=2)[1]
     assert "not both" in shell("fetch", ids[0], "--collection", "s01", code=2)[1]
-    assert "not both" in shell("retry", code=2)[1]
+    assert "name a job or a --collection" in shell("retry", code=2)[1]
 
     _, nothing = shell("fetch", "--collection", "s01", "--out", "out", code=1)
     assert nothing.count("nothing to fetch of ") == 2

@@ -16,6 +16,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -224,6 +225,8 @@ def _check(answer: httpx2.Response, body: bytes) -> None:
         raise Unreachable(said, _retry_after(answer))
     if answer.has_redirect_location:
         raise Unfit(f"HTTP {status}: it redirects to another address: name that address")
+    if status == HTTPStatus.UNAUTHORIZED:
+        raise Unfit(f"{said}: --key-from names the variable that holds its key")
     if status in UNFIT:
         raise Unfit(said)
     if status in LINES_FAULT:

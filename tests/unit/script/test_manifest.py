@@ -193,7 +193,14 @@ def test_a_syntax_error_names_line_and_column(tmp_path: Path) -> None:
 
 
 def test_a_language_must_be_given(tmp_path: Path) -> None:
-    assert "language is missing" in refused(write(tmp_path, "a.srt", SRT))
+    assert "language is missing: name it in the manifest, or give --language" in refused(
+        write(tmp_path, "a.srt", SRT)
+    )
+
+
+def test_a_script_that_is_not_there_is_named_with_its_manifest(tmp_path: Path) -> None:
+    path = write(tmp_path, "job.json", {"language": "de", "script": "gone.srt"})
+    assert f"job.json: script: there is no file {tmp_path / 'gone.srt'}" in refused(path)
 
 
 # Pronunciations.
@@ -243,7 +250,7 @@ def test_words_and_what_is_said_for_them_are_normalised(tmp_path: Path) -> None:
         ({"x": "y" * 201}, "what is said for 'x' has more than 200 characters"),
         ({f"w{n}": "y" for n in range(5001)}, "5001 words are more than 5000: take some out"),
         ({"x": 5}, "pronunciations.x is 5: it should be a valid string"),
-        (["x"], "pronunciations is ['x']: it should be a valid dictionary"),
+        (["x"], "pronunciations is ['x']: it should be an object"),
     ],
 )
 def test_a_dictionary_that_cannot_be_meant_is_refused(
