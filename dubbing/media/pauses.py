@@ -43,8 +43,9 @@ def find_decay(audio: Audio) -> float:
     The line may end as much earlier, with a fade over the next `FADE`. The burst of a plosive is no
     decay, as it is louder than the closure before it.
     """
-    # Windows that are counted from the start would leave out the last samples.
-    power = _powers(audio.samples[::-1], round(WINDOW * audio.rate))[::-1]
+    size = round(WINDOW * audio.rate)
+    # The last window ends with the last sample.
+    power = _powers(audio.samples[len(audio.samples) % size :], size)
     if not power.size:
         return 0.0
     loud = np.flatnonzero(power >= power.max() * 10 ** (-DYING_DB / 10))
