@@ -14,7 +14,7 @@ from dubbing.assembly.assemble import assemble
 from dubbing.assembly.report import Report
 from dubbing.errors import EngineFailed
 from dubbing.job import Job, Segment
-from dubbing.media.pauses import find_pauses
+from dubbing.media.pauses import find_decay, find_pauses
 from dubbing.media.probe import decode
 from dubbing.media.samples import Audio, Samples, level
 from dubbing.planning.clip import encode_clip
@@ -49,6 +49,7 @@ def store_take(storage: Storage, name: str, audio: Audio, *, speed: float = 1.0)
         seconds=audio.seconds,
         level=level(audio.samples),
         pauses=find_pauses(audio),
+        decay=find_decay(audio),
         digest=clip.digest,
     )
 

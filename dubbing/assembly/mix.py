@@ -56,7 +56,7 @@ class PlacedClip:
     start: int
     """Frame of the programme at which it starts."""
     cuts: tuple[Cut, ...] = ()
-    """Parts of its pauses that are taken out, in seconds of the clip."""
+    """Parts that are taken out, in seconds of the clip."""
     stretch: float
     """Above 1 is faster; 1 leaves it unchanged."""
     loudness: float

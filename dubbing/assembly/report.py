@@ -73,12 +73,12 @@ class ReportLine(Model):
     speed: float | None = None
     """The engine's speed setting for that take; 1.0 is the speaker's natural pace."""
     pauses_cut: float = 0.0
-    """Seconds by which the pauses of that take were shortened."""
+    """Seconds by which the pauses of that take, and the decay at its end, were shortened."""
     stretch: float | None = None
     """Time-stretch of that take; above 1 is faster."""
     rate: float | None = None
-    """Speed and stretch together: the natural take's real length, without what its pauses lost, ÷
-    the length in the film."""
+    """Speed and stretch together: the natural take's real length, without what was cut, ÷ the
+    length in the film."""
     overflow: float = 0.0
     """Seconds by which it exceeds its room: its own time and the silence after it."""
     characters_over: int = 0

@@ -1,10 +1,10 @@
 """Fits the lines of a speaker to their time.
 
-A line first takes the silence after it. Then its pauses are shortened, as far as it needs; then it
-takes the gap before the next line; then it starts earlier, where the job allows that; then come the
-engine's faster take and time-stretch.
+A line first takes the silence after it. Then it is cut as far as it needs: first the decay at its
+end, where it only dies away, then its pauses. Then it takes the gap before the next line; then it
+starts earlier, where the job allows that; then come the engine's faster take and time-stretch.
 Native speed and stretch together are the line's **rate**: seconds of its natural take, without what
-its pauses lost, ÷ seconds in the film. A speaker's rates are the smallest that meet every line's
+was cut, ÷ seconds in the film. A speaker's rates are the smallest that meet every line's
 need and change little from one line to the next one soon after it, so a line before a hurried one
 is hurried a little too. No word is ever cut: a line that still does not fit overlaps the next one,
 and is reported.
@@ -60,13 +60,14 @@ class Placement:
     take: int
     """Index of the take to use."""
     cuts: tuple[Span, ...]
-    """Parts of its pauses that are taken out of that take before it is stretched."""
+    """Parts of its pauses, and of the decay at its end, that are taken out of that take before it
+    is stretched."""
     stretch: float
     """Time-stretch of that take: above 1 is faster, exactly 1 leaves it unchanged."""
     seconds: float
     """Its length in the film."""
     rate: float
-    """Seconds of the natural take, without what its pauses lost, ÷ ``seconds``."""
+    """Seconds of the natural take, without what was cut, ÷ ``seconds``."""
     overflow: float
     """Seconds by which it runs over its room."""
     characters_over: int
@@ -96,7 +97,7 @@ class _Need:
     gap: float
     """Seconds after that which are still free before the next line."""
     speech: float
-    """Seconds of its natural take, without what its pauses lose."""
+    """Seconds of its natural take, without what is cut."""
     rate: float
     """The rate at which it would fit, between 1 and `Fit.max_rate`."""
 
@@ -154,7 +155,7 @@ def smooth(needs: Sequence[float], max_change: float) -> list[float]:
 def _need(line: FitLine, bounds: Fit) -> _Need:
     """Return what a line needs.
 
-    Shorter pauses come first, then the gap before the next line, an earlier start, a higher rate.
+    Cuts come first, then the gap before the next line, an earlier start, a higher rate.
     """
     room, gap, early = line.room, line.gap, 0.0
     speech = _shortened(line.takes[0], room, gap, bounds)
@@ -171,16 +172,24 @@ def _need(line: FitLine, bounds: Fit) -> _Need:
 
 
 def _lengths(line: FitLine, need: _Need, bounds: Fit) -> list[float]:
-    """Return the seconds of each take, with pauses as short as the line needs them."""
+    """Return the seconds of each take, cut as far as the line needs it."""
     faster = [_shortened(take, need.room, need.gap, bounds) for take in line.takes[1:]]
     return [need.speech, *faster]
 
 
 def _shortened(take: Take, room: float, gap: float, bounds: Fit) -> float:
-    """Return the seconds of a take whose pauses are shortened until it fits, or can't be more."""
+    """Return the seconds of a take that is cut until it fits, or can't be more."""
     if _fits(take.seconds, room, gap):
         return take.seconds
-    return take.seconds - min(spare(take.pauses, bounds.min_pause), take.seconds - room)
+    most = take.decay + spare(take.pauses, bounds.min_pause)
+    return take.seconds - min(most, take.seconds - room)
+
+
+def _cuts(take: Take, seconds: float, bounds: Fit) -> tuple[Span, ...]:
+    """Return the parts of a take to take out, ``seconds`` in all: of its decay, then its pauses."""
+    ending = min(seconds, take.decay)
+    inside = cuts(take.pauses, bounds.min_pause, seconds - ending)
+    return (*inside, (take.seconds - ending, take.seconds)) if ending else inside
 
 
 def _fits(seconds: float, room: float, gap: float) -> bool:
@@ -204,7 +213,7 @@ def _follows(before: float | None, after: float | None, bounds: Fit) -> bool:
 def _placement(
     line: FitLine, need: _Need, take: int, length: float, rate: float, bounds: Fit
 ) -> Placement:
-    """Return the placement of a line. length: seconds of the take with its shortened pauses."""
+    """Return the placement of a line. length: seconds of the take after its cuts."""
     chosen = line.takes[take]
     seconds = need.speech / rate
     overflow = max(0.0, round(seconds - need.room, 6))
@@ -215,7 +224,7 @@ def _placement(
         id=line.id,
         start=line.start - need.early,
         take=take,
-        cuts=cuts(chosen.pauses, bounds.min_pause, chosen.seconds - length),
+        cuts=_cuts(chosen, chosen.seconds - length, bounds),
         stretch=1.0 if math.isclose(stretch, 1.0, rel_tol=1e-9) else stretch,
         seconds=seconds,
         rate=rate,

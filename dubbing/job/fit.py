@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 
 from dubbing.documents import Model
 
-SHORTEST_PAUSE = 0.12
-"""Seconds of silence inside a line that make a pause; the closure of a plosive is shorter."""
+SHORTEST_PAUSE = 0.08
+"""Seconds to which a pause may be shortened: two frames."""
 FITS: Mapping[str, Mapping[str, float]] = {
     "exact": {},
     "lipsync": {"max_rate": 1.2, "max_tail": 0.2, "min_pause": 0.2},

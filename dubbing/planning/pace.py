@@ -52,7 +52,7 @@ class Pace(Document):
     language: str
     """BCP 47 tag."""
     characters_per_second: float
-    """Of the text as spoken, as `weight` counts them, at speed 1 and with the shortest pauses."""
+    """Of the text as spoken, as `weight` counts them, at speed 1, cut as far as lines may be."""
 
 
 def keep_paces(storage: Storage, outcomes: Iterable[Outcome]) -> None:
@@ -68,7 +68,7 @@ def measured(outcomes: Iterable[Outcome]) -> list[Pace]:
         for take in outcome.result.takes[:1]:
             voice = VoiceIn(batch.engine, batch.voice.identity, batch.language)
             characters, seconds = said[voice]
-            shortest = take.seconds - spare(take.pauses, SHORTEST_PAUSE)
+            shortest = take.seconds - take.decay - spare(take.pauses, SHORTEST_PAUSE)
             said[voice] = characters + weight(line.spoken), seconds + shortest * line.speed
     return [
         Pace(**voice._asdict(), characters_per_second=round(characters / seconds, 2))

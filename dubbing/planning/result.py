@@ -44,8 +44,10 @@ class Take(Model):
     level: float
     """RMS of the clip in dBFS."""
     pauses: tuple[tuple[float, float], ...] = ()
-    """Start and end, in seconds of the clip, of each pause inside it that is longer than
-    `SHORTEST_PAUSE`; none in results of older releases."""
+    """Start and end, in seconds of the clip, of each pause inside it; none in results of older
+    releases."""
+    decay: float = 0.0
+    """Seconds at its end in which it only dies away; 0 in results of older releases."""
     digest: str = ""
     """SHA-256 of the stored clip; empty in results of older releases."""
     words: WordsHeard | None = None

@@ -51,8 +51,8 @@ def clip_key(spec: EngineSpec, model: str, batch: Batch, line: PlannedLine, spee
 def hurried_speed(line: PlannedLine, seconds: float, spec: EngineSpec) -> float:
     """Return the speed, relative to the line's pace, at which the line should fit its room.
 
-    seconds: of its natural take, with pauses as short as they may become. 1.0 when it fits already,
-    or when the engine cannot speak it faster.
+    seconds: of its natural take, cut as far as it may be. 1.0 when it fits already, or when the
+    engine cannot speak it faster.
     """
     if seconds <= line.room:
         return 1.0

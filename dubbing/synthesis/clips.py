@@ -9,7 +9,7 @@ from contextvars import copy_context
 from typing import TypeVar
 
 from dubbing.errors import BadInput, NotFound
-from dubbing.media.pauses import find_pauses
+from dubbing.media.pauses import find_decay, find_pauses
 from dubbing.media.samples import Audio, level
 from dubbing.planning.clip import Clip, encode_clip, load_clip_again
 from dubbing.planning.result import Take, WordsHeard
@@ -123,6 +123,7 @@ def _take(ask: Ask, clip: Clip) -> Take:
         seconds=clip.audio.seconds,
         level=round(level(clip.audio.samples), 2),
         pauses=find_pauses(clip.audio),
+        decay=find_decay(clip.audio),
         digest=clip.digest,
         words=clip.words,
     )

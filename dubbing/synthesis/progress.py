@@ -45,6 +45,8 @@ class Made:
     ask: Ask
     seconds: float
     pauses: Sequence[Span] = ()
+    decay: float = 0.0
+    """Seconds at its end in which it only dies away."""
     sound: Audio | None = None
     """The speech of a take that is not stored yet."""
     seed: int = 0
@@ -56,12 +58,12 @@ class Made:
     @classmethod
     def of(cls, ask: Ask, take: Take) -> Made:
         """Return a take that is stored."""
-        return cls(ask, take.seconds, take.pauses, stored=take)
+        return cls(ask, take.seconds, take.pauses, take.decay, stored=take)
 
     @property
     def shortest(self) -> float:
-        """Its seconds, with pauses as short as its line allows."""
-        return self.seconds - spare(self.pauses, self.ask.line.min_pause)
+        """Its seconds without its decay, and with pauses as short as its line allows."""
+        return self.seconds - self.decay - spare(self.pauses, self.ask.line.min_pause)
 
     @property
     def misspoken(self) -> bool:

@@ -23,7 +23,7 @@ from dubbing.errors import (
     GivenUp,
     SpeechRejected,
 )
-from dubbing.media.pauses import find_pauses
+from dubbing.media.pauses import find_decay, find_pauses
 from dubbing.media.samples import Audio, judge, trim
 from dubbing.planning.plan import Batch
 from dubbing.planning.result import SegmentResult, Take
@@ -286,7 +286,8 @@ class Speech:
         name, language = self._engine.spec.name, self._batch.language
         prover = self._prover
         words = prover.words(name, language, ask, sound) if prover else None
-        return Made(ask, sound.seconds, find_pauses(sound), sound, seed, words)
+        pauses, decay = find_pauses(sound), find_decay(sound)
+        return Made(ask, sound.seconds, pauses, decay, sound, seed, words)
 
     def _hurried(self, outcomes: Iterable[Progress]) -> list[Ask]:
         """Return the faster asks for lines whose natural take is too long."""

@@ -156,7 +156,7 @@ def by_pace(job: Job, outcomes: Mapping[str, Outcome], end: float) -> dict[str, 
     rooms = line_rooms(job.segments, end)
     of_speakers: dict[str, list[FitLine]] = defaultdict(list)
     for line in job.segments:
-        natural = outcomes[line.id].result.takes[0].model_copy(update={"pauses": ()})
+        natural = outcomes[line.id].result.takes[0].model_copy(update={"pauses": (), "decay": 0.0})
         of_speakers[line.speaker].append(
             FitLine(
                 id=line.id,

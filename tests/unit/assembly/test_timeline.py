@@ -23,9 +23,11 @@ def line(
     silence: float = 0.0,
     gap: float = 0.0,
     pauses: tuple[Span, ...] = (),
+    decay: float = 0.0,
 ) -> FitLine:
+    key = Keys.clip("natural")
     takes = [
-        Take(key=Keys.clip("natural"), speed=1.0, seconds=natural, level=-20, pauses=pauses),
+        Take(key=key, speed=1.0, seconds=natural, level=-20, pauses=pauses, decay=decay),
     ]
     if faster:
         takes.append(Take(key=Keys.clip("faster"), speed=1.2, seconds=faster, level=-20))
@@ -126,9 +128,24 @@ def test_pauses_are_shortened_first_and_only_as_far_as_the_line_needs() -> None:
 
 
 def test_what_pauses_do_not_spare_is_stretched() -> None:
-    placed = fit_one(line(2.4, 2.0, pauses=((0.5, 0.72),)))
-    assert placed.cuts == (pytest.approx((0.56, 0.66)),)
+    placed = fit_one(line(2.4, 2.0, pauses=((0.5, 0.68),)))
+    assert placed.cuts == (pytest.approx((0.54, 0.64)),)
     assert placed.rate == placed.stretch == pytest.approx(2.3 / 2.0)
+    assert placed.seconds == pytest.approx(2.0)
+
+
+def test_the_decay_of_a_line_is_taken_before_its_pauses_and_only_as_far_as_it_needs() -> None:
+    def cuts_of(natural: float, *spans: Span) -> tuple[Span, ...]:
+        return fit_one(line(natural, 2.0, pauses=spans, decay=0.04)).cuts
+
+    assert cuts_of(2.0) == ()
+    assert cuts_of(2.03, (0.5, 1.0)) == (pytest.approx((2.0, 2.03)),)
+    assert cuts_of(2.14, (0.5, 1.0)) == (pytest.approx((0.7, 0.8)), pytest.approx((2.1, 2.14)))
+
+
+def test_what_the_decay_does_not_spare_is_stretched() -> None:
+    placed = fit_one(line(2.24, 2.0, decay=0.04))
+    assert placed.rate == placed.stretch == pytest.approx(1.1)
     assert placed.seconds == pytest.approx(2.0)
 
 
@@ -163,7 +180,9 @@ def random_lines(seed: int) -> tuple[list[FitLine], Fit]:
         natural = source.uniform(0.3, 8)
         faster = natural / source.uniform(0.95, 1.3) if source.random() < 0.4 else None
         pauses = ((natural / 3, natural / 2),) if source.random() < 0.5 else ()
-        lines.append(line(natural, natural * source.uniform(0.5, 2), faster=faster, pauses=pauses))
+        decay = source.uniform(0, 0.05) if source.random() < 0.5 else 0.0
+        room = natural * source.uniform(0.5, 2)
+        lines.append(line(natural, room, faster=faster, pauses=pauses, decay=decay))
     return lines, Fit(max_rate=source.uniform(1, 1.6), max_change=source.uniform(0.02, 0.4))
 
 

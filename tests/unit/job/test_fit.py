@@ -37,6 +37,6 @@ def test_an_unknown_profile_is_refused_with_the_known_ones(profile: object) -> N
         Fit.model_validate({"profile": profile})
 
 
-def test_no_pause_is_made_shorter_than_pauses_are_found() -> None:
-    with pytest.raises(ValidationError, match=r"0\.12"):
-        Fit(min_pause=0.1)
+def test_no_pause_is_made_shorter_than_two_frames() -> None:
+    with pytest.raises(ValidationError, match=r"0\.08"):
+        Fit(min_pause=0.07)

@@ -1,11 +1,11 @@
-"""Pauses inside a line, found and shortened without a trace."""
+"""Pauses inside a line and the decay at its end, found and shortened without a trace."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from dubbing.media.pauses import FADE, find_pauses, without
+from dubbing.media.pauses import FADE, LONGEST_DECAY, find_decay, find_pauses, without
 from dubbing.media.samples import Audio, Samples
 from dubbing.planning.pauses import cuts, spare
 
@@ -69,3 +69,34 @@ def test_every_pause_gives_the_same_share_of_what_it_spares() -> None:
 def test_a_sound_without_cuts_is_left_as_it_is() -> None:
     audio = speech(0.5)
     assert without(audio, ()) is audio
+
+
+def ending(*decibels: float) -> Audio:
+    """Return a tone of half a second, and after it 10 ms at each level beneath it."""
+    samples = speech(0.5).samples
+    windows = [samples[-RATE // 100 :] * 10 ** (level / 20) for level in decibels]
+    return Audio(samples=np.concatenate([samples, *windows]).astype(np.float32), rate=RATE)
+
+
+def test_a_line_may_end_where_it_only_dies_away_less_a_fade() -> None:
+    assert find_decay(ending(-10, -20, -31, -35, -40)) == pytest.approx(0.02)
+    assert find_decay(ending(-31)) == 0.0, "the fade takes it"
+    assert find_decay(ending(-10, -20, -25)) == 0.0
+    assert find_decay(Audio(samples=np.zeros(RATE, np.float32), rate=RATE)) == 0.0
+    assert find_decay(Audio(samples=np.zeros(10, np.float32), rate=RATE)) == 0.0
+
+
+def test_neither_a_burst_after_its_closure_nor_a_weak_fricative_is_a_decay() -> None:
+    closure = (-45, -60, -60, -60)
+    assert find_decay(ending(*closure, -36, -38, -41)) == 0.0
+    longest = round((LONGEST_DECAY + FADE) * 100)
+    assert find_decay(ending(*[-36.0] * longest)) == pytest.approx(LONGEST_DECAY)
+    assert find_decay(ending(*[-36.0] * (longest + 1))) == 0.0
+
+
+def test_a_line_without_its_decay_is_the_same_up_to_there() -> None:
+    audio = ending(-20, -32, -36, -40, -44)
+    decay = find_decay(audio)
+    shorter = without(audio, [(audio.seconds - decay, audio.seconds)])
+    assert shorter.seconds == pytest.approx(audio.seconds - 0.03)
+    np.testing.assert_array_equal(shorter.samples, audio.samples[: len(shorter.samples)])

@@ -342,6 +342,28 @@ def test_a_line_whose_pauses_spare_enough_is_not_spoken_faster(
     assert results[0].takes[0].pauses == ((pytest.approx(0.75, abs=0.02), pytest.approx(1.25)),)
 
 
+def test_a_line_that_fits_without_the_decay_at_its_end_is_not_spoken_faster(
+    storage: Storage,
+) -> None:
+    class Dying(Tone):
+        """Speaks for 2 s, of which it dies away for the last 60 ms."""
+
+        def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
+            spoken = super().synthesize(lines)
+            for one in spoken:
+                assert isinstance(one, Audio)
+                one.samples[-round(0.06 * one.rate) :] *= 10 ** (-34 / 20)
+            return spoken
+
+    dying = Dying()
+    dying.load("cpu")
+    text = "x" * round(2 * PACE)
+    enough, short = line("1", text, room=1.97), line("2", text, room=1.9)
+    results = speak(dying, storage, batch(enough, short), "low")
+    assert [len(result.takes) for result in results] == [1, 2]
+    assert results[0].takes[0].decay == pytest.approx(0.04)
+
+
 def test_without_a_faster_take_the_natural_one_serves(storage: Storage) -> None:
     class Slow(Tone):
         def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
