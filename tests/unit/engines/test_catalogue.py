@@ -166,5 +166,5 @@ def test_the_policy_comes_from_the_settings(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("DUBBING_REFUSE_LICENCES", '["a*", "b*"]')
     assert System().catalogue.refused == ("a*", "b*")
     monkeypatch.setenv("DUBBING_REFUSE_LICENCES", "a*")
-    with pytest.raises(BadInput, match=r"(?s)refuse_licences.*JSON"):
+    with pytest.raises(BadInput, match=r"(?s)REFUSE_LICENCES is not JSON"):
         Settings()
