@@ -51,7 +51,7 @@ def calibrate(jobs: tuple[str, ...], as_json: bool) -> None:
             echo(
                 f"{engine} in {language}: {len(lines)} lines, least probability "
                 f"{threshold.probability:.2g}, letters heard otherwise {threshold.errors:.0%}, "
-                f"words missing {threshold.missing}, letters added {threshold.added}"
+                f"least evidence {threshold.evidence:.2g}, letters added {threshold.added}"
             )
     if as_json:
         print_json(records)

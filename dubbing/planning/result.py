@@ -26,8 +26,14 @@ class WordsHeard(Model):
     """Probability of the asked word that fits the sound least, from 0 to 1."""
     errors: float = 0.0
     """Letters that were heard differently, as a share of the letters asked for."""
+    evidence: float | None = None
+    """How much the sound speaks for the asked word for which it speaks least; below 0 against it.
+    None where no word was judged by that."""
+    uncertain: tuple[str, ...] = ()
+    """The asked words that may not have been said, as the sound does not settle it."""
     right: bool | None = None
-    """Whether these are the words that were asked for; None when that was not judged."""
+    """Whether these are the words that were asked for; None when that was not judged, or is
+    uncertain."""
     unjudged: str = ""
     """Why it was not judged."""
 

@@ -24,8 +24,10 @@ FALSE_ALARMS = 0.02
 """Share of right lines that may be taken for wrong ones."""
 ADDED = 3
 """Letters in a row that may be heard and not asked for: more of them are a word."""
-ANY_NUMBER = 1000
-"""More words than a take has: in a language that it knows little, Whisper leaves out many."""
+ANY_EVIDENCE = -1000.0
+"""Less than there is: in a language that it knows little, Whisper has none for many words."""
+UNCERTAIN = 0.5
+"""Evidence above its bound up to which a word may be missing: the report names it."""
 FEWEST = 50
 """Fewest right lines to calibrate with: of fewer, one line would be the share of false alarms."""
 
@@ -39,19 +41,19 @@ class Threshold(Model):
     """Least probability of a word that was heard otherwise."""
     errors: float = Field(ge=0)
     """Most letters that are heard differently, as a share of those asked for."""
-    missing: int = Field(default=0, ge=0)
-    """Most words that seem to be missing."""
+    evidence: float = 0.0
+    """Least evidence for a word, as `proof.evidence` defines it."""
     added: int = Field(default=ADDED, ge=0)
     """Most letters in a row that were heard and not asked for."""
 
 
 DEFAULTS: Mapping[str, Threshold] = {
-    "en": Threshold(probability=0.005, errors=0.2),
+    "en": Threshold(probability=0.001, errors=0.2),
     # Whisper's characters for a sound are often others than those of the text.
-    "zh": Threshold(probability=1e-5, errors=1.0),
-    "cmn": Threshold(probability=1e-5, errors=1.0),
-    "ja": Threshold(probability=1e-5, errors=1.0),
-    ANY: Threshold(probability=1e-5, errors=0.5, missing=ANY_NUMBER),
+    "zh": Threshold(probability=1e-5, errors=1.0, evidence=ANY_EVIDENCE),
+    "cmn": Threshold(probability=1e-5, errors=1.0, evidence=ANY_EVIDENCE),
+    "ja": Threshold(probability=1e-5, errors=1.0, evidence=ANY_EVIDENCE),
+    ANY: Threshold(probability=1e-5, errors=0.5, evidence=ANY_EVIDENCE),
 }
 """By language. English was measured with a Piper voice and Whisper tiny: fewer than 2 % of right
 lines are taken for wrong. The others are wide: they find another text, and a line cut short."""
@@ -108,12 +110,12 @@ class Thresholds:
 
 
 def calibrated(
-    fits: Sequence[tuple[float, float]], *, missing: int = 0, added: int = ADDED, alarms: int = 0
+    fits: Sequence[tuple[float, float]], *, evidence: float, added: int = ADDED, alarms: int = 0
 ) -> Threshold:
     """Return the thresholds that take `FALSE_ALARMS` of right lines for wrong ones.
 
     fits: the least probability and the errors of each right line; each may take half of them for
-    wrong, the first of the two one more of an odd number. missing, added: the other thresholds.
+    wrong, the first of the two one more of an odd number. evidence, added: the other thresholds.
     alarms: how many lines more there are, which are taken for wrong for these.
 
     Raises BadInput for fewer than `FEWEST` lines.
@@ -130,6 +132,6 @@ def calibrated(
     return Threshold(
         probability=probabilities[by_words],
         errors=errors[doubted // 2],
-        missing=missing,
+        evidence=evidence,
         added=added,
     )

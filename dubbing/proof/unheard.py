@@ -1,8 +1,7 @@
-"""Which of the words that were asked for Whisper did not read, and whether they were said.
+"""Which of the words that were asked for Whisper did not read, and how well they fit all the same.
 
-Whisper mishears, and writes words in other ways, so a word that it did not read is not missing yet.
-A forced alignment tells the probability of that word. The less was heard in its place, the higher
-this has to be: "we are" that is heard as "we're" is right when the alignment finds the "are".
+Whisper mishears, and writes words in other ways, so a word that it did not read is not wrong yet. A
+forced alignment tells the probability of that word.
 """
 
 from __future__ import annotations
@@ -12,11 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
-OMITTED = 0.5
-"""Probability below which a word is missing when nothing was heard in its place."""
-MERGED = 0.12
-"""The same where fewer words were heard than asked for. The "are" of a "we are" that is heard as
-"we're" has 0.1 to 0.6 in right takes, and up to 0.12 in takes without it."""
 NAME_LETTERS = 3
 """Letters from which on a name is told from another one."""
 ALIKE = 65.0
@@ -33,16 +27,8 @@ class Word(NamedTuple):
     """Whether it is one token, a word that Whisper knows."""
 
 
-class Unheard(NamedTuple):
-    """A word that was not read as it was asked for."""
-
-    probability: float
-    missing: bool
-    """Whether it was not said."""
-
-
-def unheard(asked: Iterable[Word], heard: Iterable[str]) -> Iterator[Unheard]:
-    """Yield each word that was not heard, nor a name like it.
+def unheard(asked: Iterable[Word], heard: Iterable[str]) -> Iterator[float]:
+    """Yield the probability of each word that was not heard, nor a name like it.
 
     Words that are only divided otherwise, as "any more", were heard.
     """
@@ -54,13 +40,11 @@ def unheard(asked: Iterable[Word], heard: Iterable[str]) -> Iterator[Unheard]:
     for first, last, start, end in _stretches(edits):
         found = "".join(map(letters, others[start:end]))
         fewer = end - start < last - first
-        least = OMITTED if not found else MERGED if fewer else 0.0
         stretch = words[first:last]
         for at in _changed([letters(word.text) for word in stretch], found):
             name = _name(stretch, at, alone=fewer)
             if not (name and _is_alike(name, found)):
-                probability = stretch[at].probability
-                yield Unheard(probability, probability < least)
+                yield stretch[at].probability
 
 
 def letters(text: str) -> str:

@@ -1,10 +1,12 @@
 """Proof of words: whether a take says the words that its engine was asked for.
 
-Whisper looks at each take twice. The words that it reads by itself show which of the asked words
-were heard, and which others were added or repeated. A forced alignment tells how well each asked
-word fits the sound: one that was not heard may have been said all the same (`proof/unheard`). As
-Whisper hears the take and not half a minute of silence after it, it may read on in a circle: words
-that take no time in the sound are not counted.
+Whisper looks at each take three times. The words that it reads by itself show which of the asked
+words were heard otherwise, and which others were added or repeated. A forced alignment tells how
+well each asked word fits the sound: one that was heard otherwise may have been said all the same
+(`proof/unheard`). The text without each word shows which words were left out, also those that
+Whisper reads because it expects them (`proof/evidence`). As Whisper hears the take and not half a
+minute of silence after it, it may read on in a circle: words that take no time in the sound are not
+counted.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from importlib.util import find_spec
 from itertools import islice
+from math import inf
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -24,9 +27,11 @@ import soxr
 from dubbing.engines.models.folders import Weights
 from dubbing.media.samples import Audio
 from dubbing.planning.result import WordsHeard
+from dubbing.proof.evidence import evidence
 from dubbing.proof.thresholds import (
     ADDED,
     FALSE_ALARMS,
+    UNCERTAIN,
     Threshold,
     Thresholds,
     calibrated,
@@ -61,6 +66,8 @@ RATE = 16_000
 """Hz of the sound that Whisper hears."""
 LONGEST = 30.0
 """Seconds that it hears at once."""
+LEAD = 0.25
+"""Seconds of silence before a take, without which Whisper mishears its first word."""
 TAIL = 0.5
 """Seconds of silence after a take, without which Whisper reads on. Silence up to its whole window
 of 30 s would take five times as long."""
@@ -94,8 +101,8 @@ class Fit(NamedTuple):
     """The words heard."""
     probability: float
     """Probability of the word that fits the sound least, of those that were heard otherwise."""
-    missing: int
-    """Words that were not said."""
+    evidence: tuple[tuple[str, float], ...]
+    """The asked words, and how much the sound speaks for each (`proof/evidence`)."""
     slips: int
     """Letters that were heard differently."""
     errors: float
@@ -103,30 +110,41 @@ class Fit(NamedTuple):
     added: int
     """Most letters in a row that were heard and not asked for."""
 
+    @property
+    def least_evidence(self) -> float:
+        """That for the word for which the sound speaks least; without any, endless."""
+        return min((value for _, value in self.evidence), default=inf)
+
     def judged(self, threshold: Threshold) -> WordsHeard:
         """Return the proof of the take."""
         alike = self.slips <= SLIPS or self.errors <= threshold.errors
-        no_more, no_less = self.added <= threshold.added, self.missing <= threshold.missing
+        no_more, no_less = self.added <= threshold.added, self.least_evidence >= threshold.evidence
         right = alike and no_more and no_less and self.probability >= threshold.probability
+        certain = threshold.evidence + UNCERTAIN
+        lacking = tuple(word for word, value in self.evidence if value < certain)
         return WordsHeard(
             text=self.text,
             probability=round(self.probability, 6),
             errors=round(self.errors, 4),
-            right=right,
+            evidence=round(self.least_evidence, 2) if self.evidence else None,
+            uncertain=lacking if right else (),
+            right=None if right and lacking else right,
         )
 
 
 def calibrated_to(fits: Sequence[Fit]) -> Threshold:
     """Return the thresholds for an engine and a language by right lines; raises as `calibrated`."""
-    # A word that is missing is worth most to find: all alarms may be for that.
+    # A word that is missing is worth most to find: most alarms may be for that.
     alarms = int(len(fits) * FALSE_ALARMS)
-    missing = _exceeded(alarms, [fit.missing for fit in fits])
-    rest = [fit for fit in fits if fit.missing <= missing]
+    for_evidence = alarms - alarms // 4
+    evidence = sorted(fit.least_evidence for fit in fits if fit.evidence)
+    bound = evidence[for_evidence] if len(evidence) > for_evidence else 0.0
+    rest = [fit for fit in fits if fit.least_evidence >= bound]
     left = alarms - (len(fits) - len(rest))
     added = max(ADDED, _exceeded(left, [fit.added for fit in rest]))
     rest = [fit for fit in rest if fit.added <= added]
     pairs = [(fit.probability, fit.errors) for fit in rest]
-    return calibrated(pairs, missing=missing, added=added, alarms=len(fits) - len(rest))
+    return calibrated(pairs, evidence=bound, added=added, alarms=len(fits) - len(rest))
 
 
 def _exceeded(times: int, counts: Sequence[int]) -> int:
@@ -170,7 +188,7 @@ class WordJudge:
         code = _code(language)
         if code not in model.supported_languages:
             return f"the model does not know the language {language}"
-        if audio.seconds + TAIL > LONGEST:
+        if LEAD + audio.seconds + TAIL > LONGEST:
             return f"it is longer than the {LONGEST:g} s that the model hears"
         asked = letters(text)
         tokens = self._tokenizer(code).encode(f" {text.strip()}")
@@ -185,7 +203,7 @@ class WordJudge:
 
         model, tokenizer = self._model, self._tokenizer(code)
         samples = soxr.resample(audio.samples, audio.rate, RATE)
-        spectra = model.feature_extractor(np.pad(samples, (0, round(TAIL * RATE))))
+        spectra = model.feature_extractor(np.pad(samples, (round(LEAD * RATE), round(TAIL * RATE))))
         sound = model.encode(spectra)
         prompt = tokenizer.sot_sequence
         (aligned,) = model.model.align(sound, prompt, [list(tokens)], [spectra.shape[-1]])
@@ -200,21 +218,31 @@ class WordJudge:
         if len(letters(heard)) > len(asked) + SLIPS:
             ids = [tokenizer.encode(heard)]
             (timed,) = model.find_alignment(tokenizer, ids, sound, spectra.shape[-1])
-            heard = _said(timed)
+            heard = _said(timed, len(asked) - SLIPS)
         worded = _worded(heard, language)
         words = _words(tokenizer, tokens, aligned.text_token_probs)
         others, _ = _divided(tokenizer, tokenizer.encode(worded))
-        lost = [*unheard(words, others)]
         edits = Levenshtein.opcodes(asked, letters(worded))
         slips = sum(_size(edit) for edit in edits if edit.tag != "equal")
         return Fit(
             text=heard.strip(),
-            probability=min((word.probability for word in lost), default=1.0),
-            missing=sum(word.missing for word in lost),
+            probability=min(unheard(words, others), default=1.0),
+            evidence=self._evidence(tokenizer, tokens, sound, spectra.shape[-1]),
             slips=slips,
             errors=slips / len(asked),
             added=max((_size(edit) for edit in edits if edit.tag == "insert"), default=0),
         )
+
+    def _evidence(
+        self, tokenizer: Tokenizer, tokens: Sequence[int], sound: Any, frames: int
+    ) -> tuple[tuple[str, float], ...]:
+        """Return the words of a text, and the evidence for each; none of a single word."""
+        texts, groups = _divided(tokenizer, tokens)
+        wanted = [at for at, text in enumerate(texts) if letters(text)]
+        if len(wanted) < 2:
+            return ()
+        found = evidence(self._model.model, sound, frames, tokenizer.sot_sequence, groups, wanted)
+        return tuple((texts[at].strip(), value) for at, value in found.items())
 
     @cached_property
     def _model(self) -> WhisperModel:
@@ -263,15 +291,23 @@ def _size(edit: Any) -> int:
     return int(max(edit.src_end - edit.src_start, edit.dest_end - edit.dest_start))
 
 
-def _said(words: Sequence[Mapping[str, Any]]) -> str:
-    """Return the words that were heard up to those that take no time in the sound."""
+def _said(words: Sequence[Mapping[str, Any]], least: int) -> str:
+    """Return the words that were heard up to those that take no time in the sound.
+
+    least: letters that come first in any case: small words may be shorter there, too.
+    """
     said: list[str] = []
-    squeezed = 0
+    squeezed = count = 0
     for word in words:
-        if letters(word["word"]):
-            squeezed = squeezed + 1 if word["end"] - word["start"] < SQUEEZED else 0
+        if more := len(letters(word["word"])):
+            short = count >= least and word["end"] - word["start"] < SQUEEZED
+            squeezed = squeezed + 1 if short else 0
+            count += more
         if squeezed == 2:
-            return "".join(said[:-1])
+            del said[-1]
+            # A circle begins with the first word, which may take the time of silence.
+            begun = letters(said[-1]) == letters(words[0]["word"])
+            return "".join(said[:-1] if begun else said)
         said.append(word["word"])
     return "".join(said)
 

@@ -115,11 +115,11 @@ def test_a_model_that_cannot_be_loaded_fails_no_line(tmp_path: Path) -> None:
 
 def test_thresholds_are_those_calibrated_for_the_engine_or_the_defaults(tmp_path: Path) -> None:
     fits = [(0.01 + n / 1000, n / 1000) for n in range(100)]
-    own = calibrated(fits)
+    own = calibrated(fits, evidence=0)
     wrong = [fit for fit in fits if fit[0] < own.probability or fit[1] > own.errors]
     assert len(wrong) == 2
-    assert calibrated(fits, missing=1, alarms=2) == Threshold(
-        probability=0.01, errors=0.099, missing=1
+    assert calibrated(fits, evidence=1, alarms=2) == Threshold(
+        probability=0.01, errors=0.099, evidence=1
     )
     Thresholds.load(tmp_path).save(tmp_path, "piper", "en", own)
     loaded = Thresholds.load(tmp_path)
@@ -127,17 +127,30 @@ def test_thresholds_are_those_calibrated_for_the_engine_or_the_defaults(tmp_path
     assert loaded.of("kokoro", "en-GB") == DEFAULTS["en"]
     assert loaded.of("piper", "fr") == DEFAULTS["*"]
     with pytest.raises(BadInput, match=f"at least {FEWEST} lines"):
-        calibrated(fits[:49])
+        calibrated(fits[:49], evidence=0)
 
 
 def test_calibration_takes_two_of_a_hundred_right_lines_for_wrong_whatever_was_misheard() -> None:
-    good = Fit(text="", probability=1.0, missing=0, slips=0, errors=0.0, added=0)
-    lacking, more = good._replace(missing=1), good._replace(added=9)
+    said = (("in", 5.0),)
+    good = Fit(text="", probability=1.0, evidence=said, slips=0, errors=0.0, added=0)
+    lacking, more = good._replace(evidence=(("in", -1.0),)), good._replace(added=9)
     for odd in ([lacking, more], [lacking] * 3, [more] * 3, [lacking, more, more]):
         fits = [*odd, *[good] * (100 - len(odd))]
         threshold = calibrated_to(fits)
-        assert sum(not fit.judged(threshold).right for fit in fits) <= 2
-    assert calibrated_to([lacking, more, *[good] * 98]) == Threshold(probability=1, errors=0)
+        assert sum(fit.judged(threshold).right is False for fit in fits) <= 2
+    assert calibrated_to([lacking, more, *[good] * 98]) == Threshold(
+        probability=1, errors=0, evidence=5
+    )
+
+
+def test_a_word_for_which_the_sound_says_little_is_named_but_not_refused() -> None:
+    fit = Fit(text="", probability=1.0, evidence=(("in", 0.4),), slips=0, errors=0.0, added=0)
+    heard = fit.judged(Threshold(probability=0, errors=0, evidence=0))
+    assert (heard.right, heard.uncertain) == (None, ("in",))
+    refused = fit.judged(Threshold(probability=0, errors=0, evidence=0.5))
+    assert (refused.right, refused.uncertain) == (False, ())
+    certain = fit.judged(Threshold(probability=0, errors=0, evidence=-0.5))
+    assert (certain.right, certain.uncertain) == (True, ())
 
 
 def test_thresholds_that_cannot_be_written_are_refused(tmp_path: Path) -> None:
