@@ -1,21 +1,18 @@
 """Proof of words: whether a take says the words that its engine was asked for.
 
-Whisper looks at each take three times. The words that it reads by itself show which of the asked
-words were heard otherwise, and which others were added or repeated. A forced alignment tells how
-well each asked word fits the sound: one that was heard otherwise may have been said all the same
-(`proof/unheard`). The text without each word shows which words were left out, also those that
-Whisper reads because it expects them (`proof/evidence`). As Whisper hears the take and not half a
-minute of silence after it, it may read on in a circle: words that take no time in the sound are not
-counted.
+Whisper reads the take: its words show which others were added or repeated. Whether each asked word
+was said is not told by the words that Whisper reads, as it fills in those that it expects and
+mishears others, but by the likelihood of the text beside that of its rivals (`proof/rivals`,
+`proof/evidence`). As Whisper hears the take and not half a minute of silence after it, it may read
+on in a circle: words that take no time in the sound are not counted.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib.util import find_spec
-from itertools import islice
 from math import inf
 from pathlib import Path
 from threading import Lock
@@ -27,16 +24,9 @@ import soxr
 from dubbing.engines.models.folders import Weights
 from dubbing.media.samples import Audio
 from dubbing.planning.result import WordsHeard
-from dubbing.proof.evidence import evidence
-from dubbing.proof.thresholds import (
-    ADDED,
-    FALSE_ALARMS,
-    UNCERTAIN,
-    Threshold,
-    Thresholds,
-    calibrated,
-)
-from dubbing.proof.unheard import Word, letters, unheard
+from dubbing.proof.evidence import Likelihoods
+from dubbing.proof.rivals import Word, letters, rivals
+from dubbing.proof.thresholds import UNCERTAIN, Threshold, Thresholds, calibrated
 from dubbing.text.wording import Wording
 
 if TYPE_CHECKING:
@@ -99,10 +89,8 @@ class Fit(NamedTuple):
 
     text: str
     """The words heard."""
-    probability: float
-    """Probability of the word that fits the sound least, of those that were heard otherwise."""
     evidence: tuple[tuple[str, float], ...]
-    """The asked words, and how much the sound speaks for each (`proof/evidence`)."""
+    """The asked words that a rival lacks, and the evidence for them (`proof/evidence`)."""
     slips: int
     """Letters that were heard differently."""
     errors: float
@@ -112,19 +100,18 @@ class Fit(NamedTuple):
 
     @property
     def least_evidence(self) -> float:
-        """That for the word for which the sound speaks least; without any, endless."""
+        """That for the words for which the sound speaks least; without a rival, endless."""
         return min((value for _, value in self.evidence), default=inf)
 
     def judged(self, threshold: Threshold) -> WordsHeard:
         """Return the proof of the take."""
         alike = self.slips <= SLIPS or self.errors <= threshold.errors
         no_more, no_less = self.added <= threshold.added, self.least_evidence >= threshold.evidence
-        right = alike and no_more and no_less and self.probability >= threshold.probability
+        right = alike and no_more and no_less
         certain = threshold.evidence + UNCERTAIN
-        lacking = tuple(word for word, value in self.evidence if value < certain)
+        lacking = tuple(words for words, value in self.evidence if value < certain)
         return WordsHeard(
             text=self.text,
-            probability=round(self.probability, 6),
             errors=round(self.errors, 4),
             evidence=round(self.least_evidence, 2) if self.evidence else None,
             uncertain=lacking if right else (),
@@ -134,22 +121,7 @@ class Fit(NamedTuple):
 
 def calibrated_to(fits: Sequence[Fit]) -> Threshold:
     """Return the thresholds for an engine and a language by right lines; raises as `calibrated`."""
-    # A word that is missing is worth most to find: most alarms may be for that.
-    alarms = int(len(fits) * FALSE_ALARMS)
-    for_evidence = alarms - alarms // 4
-    evidence = sorted(fit.least_evidence for fit in fits if fit.evidence)
-    bound = evidence[for_evidence] if len(evidence) > for_evidence else 0.0
-    rest = [fit for fit in fits if fit.least_evidence >= bound]
-    left = alarms - (len(fits) - len(rest))
-    added = max(ADDED, _exceeded(left, [fit.added for fit in rest]))
-    rest = [fit for fit in rest if fit.added <= added]
-    pairs = [(fit.probability, fit.errors) for fit in rest]
-    return calibrated(pairs, evidence=bound, added=added, alarms=len(fits) - len(rest))
-
-
-def _exceeded(times: int, counts: Sequence[int]) -> int:
-    """Return the least number that at most so many of the counts exceed."""
-    return sorted(counts, reverse=True)[times] if len(counts) > times else 0
+    return calibrated([(fit.least_evidence, fit.added, fit.errors) for fit in fits])
 
 
 class WordJudge:
@@ -206,7 +178,6 @@ class WordJudge:
         spectra = model.feature_extractor(np.pad(samples, (round(LEAD * RATE), round(TAIL * RATE))))
         sound = model.encode(spectra)
         prompt = tokenizer.sot_sequence
-        (aligned,) = model.model.align(sound, prompt, [list(tokens)], [spectra.shape[-1]])
         (read,) = model.model.generate(
             sound,
             [[*prompt, tokenizer.no_timestamps]],
@@ -220,29 +191,21 @@ class WordJudge:
             (timed,) = model.find_alignment(tokenizer, ids, sound, spectra.shape[-1])
             heard = _said(timed, len(asked) - SLIPS)
         worded = _worded(heard, language)
-        words = _words(tokenizer, tokens, aligned.text_token_probs)
-        others, _ = _divided(tokenizer, tokenizer.encode(worded))
+        read_words = _words(tokenizer, tokenizer.encode(worded))
+        others = rivals(_words(tokenizer, tokens), read_words)
+        likelihoods = Likelihoods(model.model, prompt)
+        found = likelihoods.evidence(sound, spectra.shape[-1], tokens, others)
         edits = Levenshtein.opcodes(asked, letters(worded))
         slips = sum(_size(edit) for edit in edits if edit.tag != "equal")
         return Fit(
             text=heard.strip(),
-            probability=min(unheard(words, others), default=1.0),
-            evidence=self._evidence(tokenizer, tokens, sound, spectra.shape[-1]),
+            evidence=tuple(
+                (rival.words, value) for rival, value in zip(others, found, strict=True)
+            ),
             slips=slips,
             errors=slips / len(asked),
             added=max((_size(edit) for edit in edits if edit.tag == "insert"), default=0),
         )
-
-    def _evidence(
-        self, tokenizer: Tokenizer, tokens: Sequence[int], sound: Any, frames: int
-    ) -> tuple[tuple[str, float], ...]:
-        """Return the words of a text, and the evidence for each; none of a single word."""
-        texts, groups = _divided(tokenizer, tokens)
-        wanted = [at for at, text in enumerate(texts) if letters(text)]
-        if len(wanted) < 2:
-            return ()
-        found = evidence(self._model.model, sound, frames, tokenizer.sot_sequence, groups, wanted)
-        return tuple((texts[at].strip(), value) for at, value in found.items())
 
     @cached_property
     def _model(self) -> WhisperModel:
@@ -270,20 +233,11 @@ def _code(language: str) -> str:
     return CODES.get(tag, tag)
 
 
-def _divided(tokenizer: Tokenizer, tokens: Sequence[int]) -> tuple[list[str], list[list[int]]]:
-    """Return the words that tokens make, and the tokens of each; all is one word in `UNSPACED`."""
+def _words(tokenizer: Tokenizer, tokens: Sequence[int]) -> list[Word]:
+    """Return the words that tokens make; all is one word in `UNSPACED`."""
     if tokenizer.language_code in UNSPACED:
-        return [tokenizer.decode([*tokens])], [[*tokens]]
-    words, groups = tokenizer.split_to_word_tokens([*tokens])
-    return words, groups
-
-
-def _words(
-    tokenizer: Tokenizer, tokens: Sequence[int], probabilities: Iterable[float]
-) -> Iterator[Word]:
-    remaining = iter(probabilities)
-    for text, group in zip(*_divided(tokenizer, tokens), strict=True):
-        yield Word(text, min(islice(remaining, len(group))), known=len(group) == 1)
+        return [Word(tokenizer.decode([*tokens]), tokens)]
+    return [*map(Word, *tokenizer.split_to_word_tokens([*tokens]))]
 
 
 def _size(edit: Any) -> int:

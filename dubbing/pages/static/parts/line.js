@@ -74,7 +74,7 @@ function Figures({ line }) {
     line.words && !line.words.unjudged && [
       "words",
       t("figure.words.value", {
-        probability: number(line.words.probability, 4),
+        evidence: number(line.words.evidence ?? 0, 1),
         errors: percent(line.words.errors * 100, 0),
       }),
     ],

@@ -78,7 +78,7 @@ export default {
   "figure.sounds-like": "Sounds like",
   "figure.heard": "Words heard",
   "figure.words": "Fit of the words",
-  "figure.words.value": "least {probability}, {errors} of the letters otherwise",
+  "figure.words.value": "least evidence {evidence}, {errors} of the letters otherwise",
   "figure.uncertain": "Words not certain",
   "figure.unjudged": "Words not judged",
   "figure.refused": "Takes refused for their words",

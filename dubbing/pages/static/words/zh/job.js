@@ -78,7 +78,7 @@ export default {
   "figure.sounds-like": "听起来像",
   "figure.heard": "听到的词句",
   "figure.words": "词句吻合度",
-  "figure.words.value": "最低 {probability}，{errors} 的字母不同",
+  "figure.words.value": "最低证据值 {evidence}，{errors} 的字母不同",
   "figure.uncertain": "存疑的词",
   "figure.unjudged": "词句未判定",
   "figure.refused": "因词句不符而弃用的版本",
