@@ -108,7 +108,7 @@ class ReportLine(Model):
     def doubtful(self) -> bool:
         """Whether a person should hear it.
 
-        It is too long, may be in another voice, seems to say other words, or may lack one.
+        It is too long, may be in another voice, or it is not certain that it says its words.
         """
         wrong = self.words is not None and (self.misspoken or self.words.uncertain)
         return self.overflow > 0 or self.sounds_like is not None or bool(wrong)
@@ -316,7 +316,7 @@ def _in_other_words(lines: Sequence[ReportLine]) -> Iterator[str]:
             yield f"line {line.id} seems to say other words, {heard!r}: hear it"
         elif line.words and line.words.uncertain:
             words = ", ".join(map(repr, line.words.uncertain))
-            yield f"line {line.id} may lack {words}, which its sound does not settle: hear it"
+            yield f"it is not certain that line {line.id} says {words}: hear it"
         elif line.words and line.words.unjudged:
             unjudged[line.words.unjudged] += 1
     for why, count in unjudged.items():

@@ -8,7 +8,7 @@ heard. Below 0, the sound speaks for the rival.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,8 @@ from dubbing.proof.rivals import Rival
 
 SETTLED = 10.0
 """A ratio that no expectation outweighs."""
+AT_ONCE = 500
+"""Tokens that are compared at once; each takes half a megabyte. A usual line has half as many."""
 DEAF_FRAMES = 8
 """Frames of no sound; their number changes nothing, as they are all alike."""
 LEAST = 1e-7
@@ -55,16 +57,25 @@ class Likelihoods:
         self, sound: Samples, frames: int, text: Sequence[int], others: Sequence[Sequence[int]]
     ) -> list[float]:
         """Return by how much the text is likelier than each other one."""
-        from ctranslate2 import StorageView
-
         if not others:
             return []
-        texts = [[*text], *map(list, others)]
-        sounds = StorageView.from_array(np.repeat(sound, len(texts), 0))
-        aligned = self._model.align(sounds, [*self._prompt], texts, [frames] * len(texts))
-        whole, *rest = (_likelihood(each.text_token_probs) for each in aligned)
+        texts = [text, *others]
+        at_once = max(1, AT_ONCE // len(text))
+        whole, *rest = (
+            likelihood
+            for first in range(0, len(texts), at_once)
+            for likelihood in self._likelihoods(sound, frames, texts[first : first + at_once])
+        )
         return [whole - other for other in rest]
 
+    def _likelihoods(
+        self, sound: Samples, frames: int, texts: Sequence[Sequence[int]]
+    ) -> Iterator[float]:
+        from ctranslate2 import StorageView
 
-def _likelihood(probabilities: Sequence[float]) -> float:
-    return float(np.log(np.maximum(probabilities, LEAST)).sum())
+        sounds = StorageView.from_array(np.repeat(sound, len(texts), 0))
+        found = self._model.align(
+            sounds, [*self._prompt], [*map(list, texts)], [frames] * len(texts)
+        )
+        for each in found:
+            yield float(np.log(np.maximum(each.text_token_probs, LEAST)).sum())

@@ -12,6 +12,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
+MOST_WORDS = 40
+"""Words of a text up to which each may be missing though it was read: the time grows with their
+square, and 40 take a second."""
+
 
 class Kind(NamedTuple):
     """How much the model's expectations count, as takes of a real voice showed."""
@@ -50,7 +54,8 @@ class Rival(NamedTuple):
 
 def rivals(asked: Sequence[Word], heard: Sequence[Word]) -> list[Rival]:
     """Return the rivals of a text. heard: the words that were read."""
-    return [*_omissions(asked), *_readings(asked, [word for word in heard if letters(word.text)])]
+    read = [*_readings(asked, [word for word in heard if letters(word.text)])]
+    return read if len(asked) > MOST_WORDS else [*_omissions(asked), *read]
 
 
 def letters(text: str) -> str:
@@ -81,12 +86,18 @@ def _readings(asked: Sequence[Word], heard: Sequence[Word]) -> Iterator[Rival]:
     for first, last, start, end in _stretches(edits):
         meant = [asked[at] for at in places[first:last]]
         found = heard[start:end]
-        if meant and found and _letters(meant) != _letters(found):
+        if meant and _letters(meant) != _letters(found):
             before, after = asked[: places[first]], asked[places[last - 1] + 1 :]
             words = "".join(word.text for word in meant).strip()
-            # Any first word is written as a name is.
-            named = any(word.text.strip()[:1].isupper() for word in meant[not first :])
-            yield Rival(words, _tokens([*before, *found, *after]), NAMED if named else READ)
+            kind = _read(meant, start=not first) if found else OMITTED if first else FIRST
+            if others := _tokens([*before, *found, *after]):
+                yield Rival(words, others, kind)
+
+
+def _read(words: Sequence[Word], *, start: bool) -> Kind:
+    """Return the kind of a rival that was read. start: whether the words begin the text."""
+    # Any first word is written as a name is.
+    return NAMED if any(word.text.strip()[:1].isupper() for word in words[start:]) else READ
 
 
 def _tokens(words: Iterable[Word]) -> list[int]:

@@ -30,11 +30,11 @@ def test_a_kept_wrong_take_tells_which_fallback_did_no_better() -> None:
     assert ReportLine.of(SEGMENT, outcome("piper")).note == ""
 
 
-def test_words_that_a_line_may_lack_are_named() -> None:
+def test_words_of_which_it_is_not_certain_that_they_were_said_are_named() -> None:
     heard = WordsHeard(text="Wait in the car.", uncertain=("in", "the"))
     line = ReportLine.of(SEGMENT, outcome("piper")).model_copy(update={"words": heard})
     assert line.doubtful and not line.misspoken
     loudness = Loudness(profile="ebu", target=-23, ceiling=-1, gain=0, integrated=-23, true_peak=-3)
     assert warnings([line], loudness) == (
-        "line 7 may lack 'in', 'the', which its sound does not settle: hear it",
+        "it is not certain that line 7 says 'in', 'the': hear it",
     )
