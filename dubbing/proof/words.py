@@ -186,11 +186,12 @@ class WordJudge:
             max_length=2 * (len(tokens) + EXTRA_TOKENS),
         )
         heard = tokenizer.decode(read.sequences_ids[0])
-        if len(letters(heard)) > len(asked) + SLIPS:
+        worded = _worded(heard, language)
+        if len(letters(worded)) > len(asked) + SLIPS:
             ids = [tokenizer.encode(heard)]
             (timed,) = model.find_alignment(tokenizer, ids, sound, spectra.shape[-1])
             heard = _said(timed, len(asked) - SLIPS)
-        worded = _worded(heard, language)
+            worded = _worded(heard, language)
         read_words = _words(tokenizer, tokenizer.encode(worded))
         others = rivals(_words(tokenizer, tokens), read_words)
         likelihoods = Likelihoods(model.model, prompt)
@@ -248,19 +249,22 @@ def _size(edit: Any) -> int:
 def _said(words: Sequence[Mapping[str, Any]], least: int) -> str:
     """Return the words that were heard up to those that take no time in the sound.
 
-    least: letters that come first in any case: small words may be shorter there, too.
+    least: letters that come first in any case: small words may be as short there, but for words
+    that were heard before.
     """
     said: list[str] = []
+    before: set[str] = set()
     squeezed = count = 0
     for word in words:
-        if more := len(letters(word["word"])):
-            short = count >= least and word["end"] - word["start"] < SQUEEZED
-            squeezed = squeezed + 1 if short else 0
-            count += more
+        if heard := letters(word["word"]):
+            late = count >= least or heard in before
+            squeezed = squeezed + 1 if late and word["end"] - word["start"] < SQUEEZED else 0
+            before.add(heard)
+            count += len(heard)
         if squeezed == 2:
             del said[-1]
             # A circle begins with the first word, which may take the time of silence.
-            begun = letters(said[-1]) == letters(words[0]["word"])
+            begun = bool(said) and letters(said[-1]) == letters(words[0]["word"])
             return "".join(said[:-1] if begun else said)
         said.append(word["word"])
     return "".join(said)
