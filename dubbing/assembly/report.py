@@ -107,9 +107,10 @@ class ReportLine(Model):
     def doubtful(self) -> bool:
         """Whether a person should hear it.
 
-        It is too long, may be in another voice, or seems to say other words.
+        It is too long, may be in another voice, or it is not certain that it says its words.
         """
-        return self.overflow > 0 or self.sounds_like is not None or self.misspoken
+        wrong = self.words is not None and (self.misspoken or self.words.uncertain)
+        return self.overflow > 0 or self.sounds_like is not None or bool(wrong)
 
     @property
     def misspoken(self) -> bool:
@@ -159,9 +160,13 @@ class ReportLine(Model):
             attempts=result.attempts,
             seed=result.seed,
             error=result.error,
-            note=note,
+            note="; ".join(part for part in (note, _of_fallback(outcome)) if part),
             **mixed,
         )
+
+
+def _of_fallback(outcome: Outcome) -> str:
+    return f"its fallback {outcome.tried} did not say it better" if outcome.tried else ""
 
 
 def _mixed(segment: Segment, outcome: Outcome, placement: Placement) -> dict[str, Any]:
@@ -246,8 +251,9 @@ class Report(Model):
     lines: tuple[ReportLine, ...]
     """Every line of the job, in time order."""
     warnings: tuple[str, ...] = ()
-    """What a person should look at: lines that are too long, missing, seem to say other words or
-    sound like another voice of the cast, by id; and a loudness that misses the profile."""
+    """What a person should look at: lines that are too long, missing, seem to say other words, may
+    lack a word or sound like another voice of the cast, by id; and a loudness that misses the
+    profile."""
 
     @property
     def missing(self) -> float:
@@ -307,6 +313,9 @@ def _in_other_words(lines: Sequence[ReportLine]) -> Iterator[str]:
         if line.misspoken and line.words:
             heard = line.words.text[:MOST_HEARD] or "nothing"
             yield f"line {line.id} seems to say other words, {heard!r}: hear it"
+        elif line.words and line.words.uncertain:
+            words = ", ".join(map(repr, line.words.uncertain))
+            yield f"it is not certain that line {line.id} says {words}: hear it"
         elif line.words and line.words.unjudged:
             unjudged[line.words.unjudged] += 1
     for why, count in unjudged.items():

@@ -49,9 +49,9 @@ def calibrate(jobs: tuple[str, ...], as_json: bool) -> None:
         records.append({**record, **threshold.model_dump()})
         if not as_json:
             echo(
-                f"{engine} in {language}: {len(lines)} lines, least probability "
-                f"{threshold.probability:.2g}, letters heard otherwise {threshold.errors:.0%}, "
-                f"words missing {threshold.missing}, letters added {threshold.added}"
+                f"{engine} in {language}: {len(lines)} lines, least evidence "
+                f"{threshold.evidence:.2g}, letters heard otherwise {threshold.errors:.0%}, "
+                f"letters added {threshold.added}"
             )
     if as_json:
         print_json(records)

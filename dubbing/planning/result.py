@@ -22,12 +22,16 @@ class WordsHeard(Model):
 
     text: str = ""
     """The words heard."""
-    probability: float = 0.0
-    """Probability of the asked word that fits the sound least, from 0 to 1."""
     errors: float = 0.0
     """Letters that were heard differently, as a share of the letters asked for."""
+    evidence: float | None = None
+    """How much the sound speaks for the asked words for which it speaks least, beside the same text
+    without them, or with the words that were heard: the natural logarithm of a ratio of
+    likelihoods, less what is likely without any sound. None where there was no such text."""
+    uncertain: tuple[str, ...] = ()
+    """The asked words that may not have been said, as the sound does not settle it."""
     right: bool | None = None
-    """Whether these are the requested words; None if that was not judged."""
+    """Whether these are the requested words; None if that was not judged, or is uncertain."""
     unjudged: str = ""
     """Why it was not judged."""
 

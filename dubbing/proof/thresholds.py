@@ -10,7 +10,9 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import Field
 
@@ -24,10 +26,12 @@ FALSE_ALARMS = 0.02
 """Share of correct lines that may be taken for wrong."""
 ADDED = 3
 """Added letters in a row that are tolerated: more of them are a word."""
-ANY_NUMBER = 1000
-"""More words than a take has: in a language that it knows little, Whisper leaves out many."""
+UNCERTAIN = 0.5
+"""Evidence above its threshold up to which a word may be missing: the report names the word."""
 FEWEST = 50
 """Fewest right lines to calibrate with: of fewer, one line would be the share of false alarms."""
+
+Number = TypeVar("Number", int, float)
 
 log = logging.getLogger(__name__)
 
@@ -35,26 +39,24 @@ log = logging.getLogger(__name__)
 class Threshold(Model):
     """The bounds within which a take is right."""
 
-    probability: float = Field(ge=0, le=1)
-    """Least probability of a word that was heard otherwise."""
     errors: float = Field(ge=0)
     """Most letters that are heard differently, as a share of those asked for."""
-    missing: int = Field(default=0, ge=0)
-    """Most words that seem to be missing."""
+    evidence: float = 0.0
+    """Least evidence for the text against any rival, as `proof.evidence` defines it."""
     added: int = Field(default=ADDED, ge=0)
     """Most letters in a row that were heard and not asked for."""
 
 
 DEFAULTS: Mapping[str, Threshold] = {
-    "en": Threshold(probability=0.005, errors=0.2),
+    "en": Threshold(errors=0.2),
     # Whisper's characters for a sound are often others than those of the text.
-    "zh": Threshold(probability=1e-5, errors=1.0),
-    "cmn": Threshold(probability=1e-5, errors=1.0),
-    "ja": Threshold(probability=1e-5, errors=1.0),
-    ANY: Threshold(probability=1e-5, errors=0.5, missing=ANY_NUMBER),
+    "zh": Threshold(evidence=-15.0, errors=1.0),
+    "cmn": Threshold(evidence=-15.0, errors=1.0),
+    "ja": Threshold(evidence=-15.0, errors=1.0),
+    ANY: Threshold(evidence=-2.0, errors=0.5),
 }
-"""By language. English was measured with a Piper voice and Whisper tiny: fewer than 2 % of right
-lines are taken for wrong. The others are wide: they find another text, and a line cut short."""
+"""By language. English was measured with a Piper voice and Whisper tiny: about 2 % of right lines
+are taken for wrong ones. The others are wider, as Whisper knows some languages little."""
 
 
 @dataclass(frozen=True)
@@ -107,29 +109,28 @@ class Thresholds:
         return path
 
 
-def calibrated(
-    fits: Sequence[tuple[float, float]], *, missing: int = 0, added: int = ADDED, alarms: int = 0
-) -> Threshold:
+def calibrated(fits: Sequence[tuple[float, int, float]]) -> Threshold:
     """Return the thresholds that take `FALSE_ALARMS` of right lines for wrong ones.
 
-    fits: the least probability and the errors of each right line; each may take half of them for
-    wrong, the first of the two one more of an odd number. missing, added: the other thresholds.
-    alarms: how many lines more there are, which are taken for wrong for these.
+    fits: the least evidence, the letters added and the errors of each right line.
 
     Raises BadInput for fewer than `FEWEST` lines.
     """
-    lines = len(fits) + alarms
-    if lines < FEWEST:
+    if len(fits) < FEWEST:
         raise BadInput(
-            f"{lines} lines are too few to calibrate with: dub at least {FEWEST} lines first"
+            f"{len(fits)} lines are too few to calibrate with: dub at least {FEWEST} lines first"
         )
-    doubted = max(0, int(lines * FALSE_ALARMS) - alarms)
-    by_words = doubted - doubted // 2
-    probabilities = sorted(probability for probability, _ in fits)
-    errors = sorted((errors for _, errors in fits), reverse=True)
-    return Threshold(
-        probability=probabilities[by_words],
-        errors=errors[doubted // 2],
-        missing=missing,
-        added=added,
-    )
+    alarms = int(len(fits) * FALSE_ALARMS)
+    # A word that is missing is worth most to find: most alarms may be for that.
+    least = -_exceeded(alarms - alarms // 4, [-evidence for evidence, _, _ in fits])
+    rest = [fit for fit in fits if fit[0] >= least]
+    alarms -= len(fits) - len(rest)
+    added = max(ADDED, _exceeded(alarms, [added for _, added, _ in rest]))
+    alarms -= sum(fit[1] > added for fit in rest)
+    errors = _exceeded(alarms, [errors for _, more, errors in rest if more <= added])
+    return Threshold(evidence=least if isfinite(least) else 0.0, added=added, errors=errors)
+
+
+def _exceeded(times: int, values: Sequence[Number]) -> Number:
+    """Return the least value that at most so many of the values exceed."""
+    return sorted(values, reverse=True)[times]

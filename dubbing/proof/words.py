@@ -1,19 +1,19 @@
 """Proof of words: whether a take says the requested words.
 
-Whisper looks at each take twice. The words that it reads by itself show which of the asked words
-were heard, and which others were added or repeated. A forced alignment tells how well each asked
-word fits the sound: one that was not heard may have been said all the same (`proof/unheard`). As
-Whisper hears the take and not half a minute of silence after it, it may read on in a circle: words
-that take no time in the sound are not counted.
+Whisper reads the take: its words show which others were added or repeated. Whether each asked word
+was said is not told by the words that Whisper reads, as it fills in those that it expects and
+mishears others, but by the likelihood of the text beside that of its rivals (`proof/rivals`,
+`proof/evidence`). As Whisper hears the take and not half a minute of silence after it, it may read
+on in a circle: words that take no time in the sound are not counted.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib.util import find_spec
-from itertools import islice
+from math import inf
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -24,14 +24,9 @@ import soxr
 from dubbing.engines.models.folders import Weights
 from dubbing.media.samples import Audio
 from dubbing.planning.result import WordsHeard
-from dubbing.proof.thresholds import (
-    ADDED,
-    FALSE_ALARMS,
-    Threshold,
-    Thresholds,
-    calibrated,
-)
-from dubbing.proof.unheard import Word, letters, unheard
+from dubbing.proof.evidence import Likelihoods
+from dubbing.proof.rivals import Word, letters, rivals
+from dubbing.proof.thresholds import UNCERTAIN, Threshold, Thresholds, calibrated
 from dubbing.text.wording import Wording
 
 if TYPE_CHECKING:
@@ -61,6 +56,8 @@ RATE = 16_000
 """Hz of the sound that Whisper hears."""
 LONGEST = 30.0
 """Seconds that it hears at once."""
+LEAD = 0.25
+"""Seconds of silence before a take, without which Whisper mishears its first word."""
 TAIL = 0.5
 """Seconds of silence after a take, without which Whisper reads on. Silence up to its whole window
 of 30 s would take five times as long."""
@@ -92,10 +89,8 @@ class Fit(NamedTuple):
 
     text: str
     """The words heard."""
-    probability: float
-    """Probability of the word that fits the sound least, of those that were heard otherwise."""
-    missing: int
-    """Words that were not said."""
+    evidence: tuple[tuple[str, float], ...]
+    """The asked words that a rival lacks, and the evidence for them (`proof/evidence`)."""
     slips: int
     """Letters that were heard differently."""
     errors: float
@@ -103,35 +98,30 @@ class Fit(NamedTuple):
     added: int
     """Most letters in a row that were heard and not asked for."""
 
+    @property
+    def least_evidence(self) -> float:
+        """That for the words for which the sound speaks least; without a rival, endless."""
+        return min((value for _, value in self.evidence), default=inf)
+
     def judged(self, threshold: Threshold) -> WordsHeard:
         """Return the proof of the take."""
         alike = self.slips <= SLIPS or self.errors <= threshold.errors
-        no_more, no_less = self.added <= threshold.added, self.missing <= threshold.missing
-        right = alike and no_more and no_less and self.probability >= threshold.probability
+        no_more, no_less = self.added <= threshold.added, self.least_evidence >= threshold.evidence
+        right = alike and no_more and no_less
+        certain = threshold.evidence + UNCERTAIN
+        lacking = tuple(words for words, value in self.evidence if value < certain)
         return WordsHeard(
             text=self.text,
-            probability=round(self.probability, 6),
             errors=round(self.errors, 4),
-            right=right,
+            evidence=round(self.least_evidence, 2) if self.evidence else None,
+            uncertain=lacking if right else (),
+            right=None if right and lacking else right,
         )
 
 
 def calibrated_to(fits: Sequence[Fit]) -> Threshold:
     """Return the thresholds for an engine and a language by right lines; raises as `calibrated`."""
-    # A word that is missing is worth most to find: all alarms may be for that.
-    alarms = int(len(fits) * FALSE_ALARMS)
-    missing = _exceeded(alarms, [fit.missing for fit in fits])
-    rest = [fit for fit in fits if fit.missing <= missing]
-    left = alarms - (len(fits) - len(rest))
-    added = max(ADDED, _exceeded(left, [fit.added for fit in rest]))
-    rest = [fit for fit in rest if fit.added <= added]
-    pairs = [(fit.probability, fit.errors) for fit in rest]
-    return calibrated(pairs, missing=missing, added=added, alarms=len(fits) - len(rest))
-
-
-def _exceeded(times: int, counts: Sequence[int]) -> int:
-    """Return the least number that at most so many of the counts exceed."""
-    return sorted(counts, reverse=True)[times] if len(counts) > times else 0
+    return calibrated([(fit.least_evidence, fit.added, fit.errors) for fit in fits])
 
 
 class WordJudge:
@@ -170,7 +160,7 @@ class WordJudge:
         code = _code(language)
         if code not in model.supported_languages:
             return f"the model does not know the language {language}"
-        if audio.seconds + TAIL > LONGEST:
+        if LEAD + audio.seconds + TAIL > LONGEST:
             return f"it is longer than the {LONGEST:g} s that the model hears"
         asked = letters(text)
         tokens = self._tokenizer(code).encode(f" {text.strip()}")
@@ -185,10 +175,9 @@ class WordJudge:
 
         model, tokenizer = self._model, self._tokenizer(code)
         samples = soxr.resample(audio.samples, audio.rate, RATE)
-        spectra = model.feature_extractor(np.pad(samples, (0, round(TAIL * RATE))))
+        spectra = model.feature_extractor(np.pad(samples, (round(LEAD * RATE), round(TAIL * RATE))))
         sound = model.encode(spectra)
         prompt = tokenizer.sot_sequence
-        (aligned,) = model.model.align(sound, prompt, [list(tokens)], [spectra.shape[-1]])
         (read,) = model.model.generate(
             sound,
             [[*prompt, tokenizer.no_timestamps]],
@@ -197,20 +186,23 @@ class WordJudge:
             max_length=2 * (len(tokens) + EXTRA_TOKENS),
         )
         heard = tokenizer.decode(read.sequences_ids[0])
-        if len(letters(heard)) > len(asked) + SLIPS:
+        worded = _worded(heard, language)
+        if len(letters(worded)) > len(asked) + SLIPS:
             ids = [tokenizer.encode(heard)]
             (timed,) = model.find_alignment(tokenizer, ids, sound, spectra.shape[-1])
-            heard = _said(timed)
-        worded = _worded(heard, language)
-        words = _words(tokenizer, tokens, aligned.text_token_probs)
-        others, _ = _divided(tokenizer, tokenizer.encode(worded))
-        lost = [*unheard(words, others)]
+            heard = _said(timed, len(asked) - SLIPS)
+            worded = _worded(heard, language)
+        read_words = _words(tokenizer, tokenizer.encode(worded))
+        others = rivals(_words(tokenizer, tokens), read_words)
+        likelihoods = Likelihoods(model.model, prompt)
+        found = likelihoods.evidence(sound, spectra.shape[-1], tokens, others)
         edits = Levenshtein.opcodes(asked, letters(worded))
         slips = sum(_size(edit) for edit in edits if edit.tag != "equal")
         return Fit(
             text=heard.strip(),
-            probability=min((word.probability for word in lost), default=1.0),
-            missing=sum(word.missing for word in lost),
+            evidence=tuple(
+                (rival.words, value) for rival, value in zip(others, found, strict=True)
+            ),
             slips=slips,
             errors=slips / len(asked),
             added=max((_size(edit) for edit in edits if edit.tag == "insert"), default=0),
@@ -242,20 +234,11 @@ def _code(language: str) -> str:
     return CODES.get(tag, tag)
 
 
-def _divided(tokenizer: Tokenizer, tokens: Sequence[int]) -> tuple[list[str], list[list[int]]]:
-    """Return the words that tokens make, and the tokens of each; all is one word in `UNSPACED`."""
+def _words(tokenizer: Tokenizer, tokens: Sequence[int]) -> list[Word]:
+    """Return the words that tokens make; all is one word in `UNSPACED`."""
     if tokenizer.language_code in UNSPACED:
-        return [tokenizer.decode([*tokens])], [[*tokens]]
-    words, groups = tokenizer.split_to_word_tokens([*tokens])
-    return words, groups
-
-
-def _words(
-    tokenizer: Tokenizer, tokens: Sequence[int], probabilities: Iterable[float]
-) -> Iterator[Word]:
-    remaining = iter(probabilities)
-    for text, group in zip(*_divided(tokenizer, tokens), strict=True):
-        yield Word(text, min(islice(remaining, len(group))), known=len(group) == 1)
+        return [Word(tokenizer.decode([*tokens]), tokens)]
+    return [*map(Word, *tokenizer.split_to_word_tokens([*tokens]))]
 
 
 def _size(edit: Any) -> int:
@@ -263,15 +246,26 @@ def _size(edit: Any) -> int:
     return int(max(edit.src_end - edit.src_start, edit.dest_end - edit.dest_start))
 
 
-def _said(words: Sequence[Mapping[str, Any]]) -> str:
-    """Return the words that were heard up to those that take no time in the sound."""
+def _said(words: Sequence[Mapping[str, Any]], least: int) -> str:
+    """Return the words that were heard up to those that take no time in the sound.
+
+    least: letters that come first in any case: small words may be as short there, but for words
+    that were heard before.
+    """
     said: list[str] = []
-    squeezed = 0
+    before: set[str] = set()
+    squeezed = count = 0
     for word in words:
-        if letters(word["word"]):
-            squeezed = squeezed + 1 if word["end"] - word["start"] < SQUEEZED else 0
+        if heard := letters(word["word"]):
+            late = count >= least or heard in before
+            squeezed = squeezed + 1 if late and word["end"] - word["start"] < SQUEEZED else 0
+            before.add(heard)
+            count += len(heard)
         if squeezed == 2:
-            return "".join(said[:-1])
+            del said[-1]
+            # A circle begins with the first word, which may take the time of silence.
+            begun = bool(said) and letters(said[-1]) == letters(words[0]["word"])
+            return "".join(said[:-1] if begun else said)
         said.append(word["word"])
     return "".join(said)
 

@@ -75,9 +75,10 @@ class Made:
         return self._distance < other._distance
 
     @property
-    def _distance(self) -> tuple[bool, float, float]:
+    def _distance(self) -> tuple[bool, int, float, float]:
         heard = self.words.result() if self.words else WordsHeard()
-        return self.misspoken, heard.errors, -heard.probability
+        least = heard.evidence or 0.0
+        return self.misspoken, len(heard.uncertain), heard.errors, -least
 
     def take(self) -> Take:
         """Wait until the take is stored, and return it."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import NamedTuple
 
-from dubbing.engines.engine import Engine, Line, Spoken, VoiceForm
+from dubbing.engines.engine import Engine, Spoken, VoiceForm
 from dubbing.engines.usage import EndpointUse, by_endpoint, metered
 from dubbing.errors import (
     DubbingError,
@@ -24,17 +24,16 @@ from dubbing.errors import (
     SpeechRejected,
 )
 from dubbing.media.pauses import find_decay, find_pauses
-from dubbing.media.samples import Audio, judge, trim
+from dubbing.media.samples import judge, trim
 from dubbing.planning.plan import Batch
 from dubbing.planning.result import SegmentResult, Take
 from dubbing.synthesis.ask import Ask, first_of_each, hurried_asks, natural_asks
 from dubbing.synthesis.clips import ClipStore
+from dubbing.synthesis.mending import TRIES, Mender
 from dubbing.synthesis.mouth import HANDED_BACK, Mouth
 from dubbing.synthesis.progress import Made, Progress, Prover
 from dubbing.telemetry.context import bound
 
-TRIES = 3
-"""Attempts at a line, each with another seed, before its error is reported."""
 MAX_DELIVERIES = 3
 """A line that was begun this often and never finished kills its workers, and is given up."""
 
@@ -273,18 +272,26 @@ class Speech:
         outcome.attempts += 1
         if not outcome.takes:
             outcome.seed = seed
-        outcome.error = spoken if isinstance(spoken, DubbingError) else self._fault(ask, spoken)
-        if isinstance(spoken, Audio) and not outcome.error:
-            made = self._made(ask, seed, spoken)
-            if not self._prover:
-                self._store(outcome, made)
-            outcome.takes.append(made)
+        made = self._judged(ask, seed, spoken)
+        if isinstance(made, DubbingError):
+            outcome.error = made
+            return
+        outcome.error = None
+        if not self._prover:
+            self._store(outcome, made)
+        outcome.takes.append(made)
 
-    def _made(self, ask: Ask, seed: int, spoken: Audio) -> Made:
-        """Return a take, whose words are being proven."""
-        sound = trim(spoken)
+    def _judged(self, ask: Ask, seed: int, spoken: Spoken) -> Made | DubbingError:
+        """Return a take, whose words are being proven, or why there is none."""
+        if isinstance(spoken, DubbingError):
+            return spoken
         name, language = self._engine.spec.name, self._batch.language
-        prover = self._prover
+        speed = ask.line.speed * ask.speed
+        try:
+            judge(spoken, longest=self._engine.spec.longest(ask.line.spoken, language, speed))
+        except SpeechRejected as exc:
+            return exc
+        sound, prover = trim(spoken), self._prover
         words = prover.words(name, language, ask, sound) if prover else None
         pauses, decay = find_pauses(sound), find_decay(sound)
         return Made(ask, sound.seconds, pauses, decay, sound, seed, words)
@@ -297,71 +304,27 @@ class Speech:
 
     def _mend(self) -> None:
         """Speak takes again that say other words than were asked for."""
-        changed = self._speak_anew(0)
+        mender = Mender(self._mouth, self._judged, self._watch.check)
+        changed = mender.mend(self._own(0), 0)
         for outcome in changed:
             del outcome.takes[1:]
         # No worker died of these lines, which were spoken before.
         self._make(self._hurried(changed), self._speak)
-        self._speak_anew(1)
+        mender.mend(self._own(1), 1)
         for outcome in self._outcomes.values():
             # Assembly stretches a natural take that is right.
             if len(outcome.takes) > 1 and outcome.takes[1].misspoken:
                 outcome.refused += 1
                 del outcome.takes[1:]
 
-    def _speak_anew(self, place: int) -> list[Progress]:
-        """Speak the misspoken ones of the natural takes (0), or of the faster ones (1), again.
-
-        With other seeds first, then in parts. Returns the lines that have another take now.
-        """
-        first = self._misspoken(place)
-        before = [outcome.takes[place] for outcome in first]
-        for _ in range(1, TRIES):
-            self._better(place, self._mouth.say_alone)
-        self._better(place, self._mouth.say_in_parts)
-        return [
-            outcome
-            for outcome, made in zip(first, before, strict=True)
-            if outcome.takes[place] is not made
-        ]
-
-    def _misspoken(self, place: int) -> list[Progress]:
-        """Return the lines whose natural or faster take says other words; waits for the proof."""
+    def _own(self, place: int) -> list[Progress]:
+        """Return the lines that have a natural take (0), or a faster one (1), of their own."""
         shared = {id(ask) for _, ask in self._shares}
         return [
             outcome
             for outcome in self._outcomes.values()
-            if len(outcome.takes) > place
-            and id(outcome.takes[place].ask) not in shared
-            and outcome.takes[place].misspoken
+            if len(outcome.takes) > place and id(outcome.takes[place].ask) not in shared
         ]
-
-    def _better(self, place: int, say: Callable[[Line, Callable[[], None]], Spoken]) -> None:
-        """Speak misspoken takes once more, in a way of the engine's; keep the better of each."""
-        made: list[tuple[Progress, Made]] = []
-        for outcome in self._misspoken(place):
-            self._watch.check()
-            ask = outcome.takes[place].ask
-            line = self._mouth.line(ask, outcome.attempts)
-            outcome.attempts += 1
-            with bound(segment=ask.line.id):
-                spoken = say(line, self._watch.check)
-            if isinstance(spoken, HANDED_BACK):
-                raise spoken
-            if isinstance(spoken, Audio) and not self._fault(ask, spoken):
-                made.append((outcome, self._made(ask, line.seed, spoken)))
-        for outcome, new in made:
-            outcome.replace(outcome.takes[place], new)
-
-    def _fault(self, ask: Ask, spoken: Audio) -> SpeechRejected | None:
-        """Return why ``spoken`` cannot be the line, or None."""
-        speed = ask.line.speed * ask.speed
-        longest = self._engine.spec.longest(ask.line.spoken, self._batch.language, speed)
-        try:
-            judge(spoken, longest=longest)
-        except SpeechRejected as exc:
-            return exc
-        return None
 
     def _result(self, outcome: Progress) -> SegmentResult:
         return SegmentResult(

@@ -2,7 +2,8 @@
 
 - ``takes``, and ``dropped``: those that lack a word.
 - ``refused``: takes that were spoken again. Of them, ``false_alarms`` lacked nothing.
-- ``named``: lines whose last take lacks a word, and the report says that they say other words.
+- ``named``: lines whose last take lacks a word, and the report says that they say other words, or
+  that they may lack one. ``named_in_vain``: lines that lack nothing, and are named.
 - ``undetected``: lines whose last take lacks a word, and the report calls their words right.
 
 joe of Piper speaks a hundred lines at two speeds, through a worker and with the bounds that are the
@@ -137,9 +138,15 @@ def told(lines: list[ReportLine], said: Said) -> dict[str, int]:
         "dropped": dropped,
         "refused": refused,
         "false_alarms": refused - (dropped - len(lacking)),
-        "named": sum(line.misspoken for line in lacking),
+        "named": sum(map(named, lacking)),
+        "named_in_vain": sum(named(line) for line in lines if line not in lacking),
         "undetected": len(undetected),
     }
+
+
+def named(line: ReportLine) -> bool:
+    """Whether the report warns of the words of a line."""
+    return line.words is not None and (line.misspoken or bool(line.words.uncertain))
 
 
 def lacks(line: ReportLine, seed: int, said: Said) -> bool:

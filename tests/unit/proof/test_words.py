@@ -18,7 +18,7 @@ from dubbing.engines.engine import Line
 from dubbing.engines.models.folders import ModelFolders
 from dubbing.errors import BadInput
 from dubbing.media.samples import Audio, trim
-from dubbing.proof.thresholds import DEFAULTS, FEWEST, Threshold, Thresholds, calibrated
+from dubbing.proof.thresholds import DEFAULTS, FEWEST, Threshold, Thresholds
 from dubbing.proof.words import Fit, WordJudge, calibrated_to
 
 TEXT = "If the bridge is closed, we have to cross the river on foot."
@@ -114,30 +114,38 @@ def test_a_model_that_cannot_be_loaded_fails_no_line(tmp_path: Path) -> None:
 
 
 def test_thresholds_are_those_calibrated_for_the_engine_or_the_defaults(tmp_path: Path) -> None:
-    fits = [(0.01 + n / 1000, n / 1000) for n in range(100)]
-    own = calibrated(fits)
-    wrong = [fit for fit in fits if fit[0] < own.probability or fit[1] > own.errors]
-    assert len(wrong) == 2
-    assert calibrated(fits, missing=1, alarms=2) == Threshold(
-        probability=0.01, errors=0.099, missing=1
-    )
+    own = Threshold(evidence=1.5, errors=0.1)
     Thresholds.load(tmp_path).save(tmp_path, "piper", "en", own)
     loaded = Thresholds.load(tmp_path)
     assert loaded.of("piper", "en-GB") == own
     assert loaded.of("kokoro", "en-GB") == DEFAULTS["en"]
     assert loaded.of("piper", "fr") == DEFAULTS["*"]
-    with pytest.raises(BadInput, match=f"at least {FEWEST} lines"):
-        calibrated(fits[:49])
 
 
 def test_calibration_takes_two_of_a_hundred_right_lines_for_wrong_whatever_was_misheard() -> None:
-    good = Fit(text="", probability=1.0, missing=0, slips=0, errors=0.0, added=0)
-    lacking, more = good._replace(missing=1), good._replace(added=9)
-    for odd in ([lacking, more], [lacking] * 3, [more] * 3, [lacking, more, more]):
+    said = (("in", 5.0),)
+    good = Fit(text="", evidence=said, slips=0, errors=0.0, added=0)
+    lacking, more = good._replace(evidence=(("in", -1.0),)), good._replace(added=9)
+    unlike = good._replace(slips=9, errors=0.5)
+    for odd in ([lacking, more], [lacking] * 3, [more] * 3, [lacking, more, unlike], [unlike] * 3):
         fits = [*odd, *[good] * (100 - len(odd))]
         threshold = calibrated_to(fits)
-        assert sum(not fit.judged(threshold).right for fit in fits) <= 2
-    assert calibrated_to([lacking, more, *[good] * 98]) == Threshold(probability=1, errors=0)
+        assert sum(fit.judged(threshold).right is False for fit in fits) <= 2
+    assert calibrated_to([good] * 100) == Threshold(evidence=5, errors=0)
+    unrivalled = good._replace(evidence=())
+    assert calibrated_to([unrivalled] * 100) == Threshold(evidence=0, errors=0)
+    with pytest.raises(BadInput, match=f"at least {FEWEST} lines"):
+        calibrated_to([good] * 49)
+
+
+def test_a_word_for_which_the_sound_says_little_is_named_but_not_refused() -> None:
+    fit = Fit(text="", evidence=(("in", 0.4),), slips=0, errors=0.0, added=0)
+    heard = fit.judged(Threshold(errors=0, evidence=0))
+    assert (heard.right, heard.uncertain) == (None, ("in",))
+    refused = fit.judged(Threshold(errors=0, evidence=0.5))
+    assert (refused.right, refused.uncertain) == (False, ())
+    certain = fit.judged(Threshold(errors=0, evidence=-0.5))
+    assert (certain.right, certain.uncertain) == (True, ())
 
 
 def test_thresholds_that_cannot_be_written_are_refused(tmp_path: Path) -> None:
@@ -146,7 +154,7 @@ def test_thresholds_that_cannot_be_written_are_refused(tmp_path: Path) -> None:
         Thresholds.load(tmp_path).save(tmp_path, "piper", "en", DEFAULTS["en"])
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"piper": {"en": {"probability": 7}}}'])
+@pytest.mark.parametrize("content", ["{", "[]", '{"piper": {"en": {"added": -7}}}'])
 def test_thresholds_that_cannot_be_read_are_left_out(tmp_path: Path, content: str) -> None:
     (tmp_path / "thresholds.json").write_text(content)
     assert Thresholds.load(tmp_path).of("piper", "en") == DEFAULTS["en"]

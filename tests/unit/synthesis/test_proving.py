@@ -19,8 +19,9 @@ from dubbing.planning.result import SegmentResult
 from dubbing.proof.words import WordJudge
 from dubbing.storage import Storage
 from dubbing.synthesis.clips import ClipStore
+from dubbing.synthesis.mending import TRIES
 from dubbing.synthesis.progress import Prover
-from dubbing.synthesis.speak import TRIES, Speech
+from dubbing.synthesis.speak import Speech
 from dubbing.voices.voice import VoiceRef
 
 MUMBLER = Path(__file__).resolve().parents[2] / "mumbler"

@@ -1,6 +1,6 @@
 // What of a line needs a person, and what of its time is unusual.
 
-export const NEEDS = ["long", "missing", "words", "voice", "unapproved"];
+export const NEEDS = ["long", "missing", "words", "uncertain", "voice", "unapproved"];
 // Above this rate, people hear that a line is hurried; above this drift, that it is late.
 const HURRIED = 1.15;
 const LATE = 0.3;
@@ -11,6 +11,7 @@ export function needs(line) {
   if (line.characters_over > 0 || line.overflow > 0) found.push("long");
   if (line.error) found.push("missing");
   if (line.words?.right === false) found.push("words");
+  if (line.words?.uncertain?.length > 0) found.push("uncertain");
   if (line.sounds_like) found.push("voice");
   if (line.state === "spoken" && !line.approved) found.push("unapproved");
   return found;

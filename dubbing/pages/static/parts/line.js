@@ -66,11 +66,15 @@ function Figures({ line }) {
     figure(line, "similarity", (value) => number(value, 3)),
     line.sounds_like && ["sounds-like", visible(line.sounds_like)],
     line.words?.right === false && ["heard", visible(line.words.text)],
+    line.words?.uncertain?.length > 0 && [
+      "uncertain",
+      visible(line.words.uncertain.join(", ")),
+    ],
     line.words?.unjudged && ["unjudged", visible(line.words.unjudged)],
     line.words && !line.words.unjudged && [
       "words",
       t("figure.words.value", {
-        probability: number(line.words.probability, 4),
+        evidence: number(line.words.evidence ?? 0, 1),
         errors: percent(line.words.errors * 100, 0),
       }),
     ],
