@@ -22,7 +22,7 @@ def test_gateways_together_serve_no_more_at_once_than_one(redis_url: str) -> Non
         one.here = 2
         await one.step()
         await other.step()
-        with pytest.raises(LimitReached, match="2 requests are served"):
+        with pytest.raises(LimitReached, match="2 requests are being served"):
             limits.enter()
         # A gateway that ends serves nothing.
         await one.end()

@@ -216,7 +216,7 @@ def test_a_model_is_fetched_and_can_be_loaded_then(shell: Shell, hub: Hub) -> No
     assert f"commit {hub.commit}" in out
     assert shell.standing()["state"] == "ready"
     assert shell.json("models", "check", "singer")[0]["error"] == ""
-    assert "holds something already" in shell("models", "fetch", "singer", code=2)[1]
+    assert "exists and is not empty" in shell("models", "fetch", "singer", code=2)[1]
 
 
 def test_an_instance_is_made_by_fetching_it(shell: Shell, hub: Hub) -> None:
