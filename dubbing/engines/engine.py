@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 VoiceForm: TypeAlias = "Mapping[str, npt.NDArray[np.generic]]"
 """An engine's form of a voice, derived from a reference: named arrays, stored as safetensors."""
 
-FIXED = frozenset({"clones", "sample_rate", "delivery", "emotions", "base", "recipe"})
+FIXED = frozenset({"clones", "sample_rate", "delivery", "emotions", "base", "recipe", "says_words"})
 """Fields of a spec that a model cannot override, because its weights or the code decide them."""
 OVERRIDES = "dubbing.json"
 """The file in a model's folder that overrides fields of the engine's spec."""
@@ -55,6 +55,8 @@ class EngineSpec(Model):
     voice_languages: dict[str, str] = Field(default={})
     """The language that a stock voice was made for, if there is one; it speaks the engine's
     other languages with an accent."""
+    says_words: bool = True
+    """Whether words can be heard in its speech; the words of an engine that hums are not proven."""
     clones: bool = False
     """Whether it can speak in a voice extracted from a reference."""
     reference_seconds: tuple[float, float] | None = None

@@ -25,9 +25,9 @@ from dubbing.engines.models.folders import Weights
 from dubbing.media.samples import Audio
 from dubbing.planning.result import WordsHeard
 from dubbing.proof.evidence import Likelihoods
+from dubbing.proof.numbers import as_asked
 from dubbing.proof.rivals import Word, letters, rivals
 from dubbing.proof.thresholds import UNCERTAIN, Threshold, Thresholds, calibrated
-from dubbing.text.wording import Wording
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
@@ -186,12 +186,12 @@ class WordJudge:
             max_length=2 * (len(tokens) + EXTRA_TOKENS),
         )
         heard = tokenizer.decode(read.sequences_ids[0])
-        worded = _worded(heard, language)
+        worded = as_asked(heard, asked, language)
         if len(letters(worded)) > len(asked) + SLIPS:
             ids = [tokenizer.encode(heard)]
             (timed,) = model.find_alignment(tokenizer, ids, sound, spectra.shape[-1])
             heard = _said(timed, len(asked) - SLIPS)
-            worded = _worded(heard, language)
+            worded = as_asked(heard, asked, language)
         read_words = _words(tokenizer, tokenizer.encode(worded))
         others = rivals(_words(tokenizer, tokens), read_words)
         likelihoods = Likelihoods(model.model, prompt)
@@ -268,9 +268,3 @@ def _said(words: Sequence[Mapping[str, Any]], least: int) -> str:
             return "".join(said[:-1] if begun else said)
         said.append(word["word"])
     return "".join(said)
-
-
-def _worded(heard: str, language: str) -> str:
-    """Return what was heard with numbers and signs in words, as engines are asked for them."""
-    plain = all(sign.isalpha() or sign in " .,?!'’-" for sign in heard)
-    return heard if plain else Wording(language).spoken(heard)

@@ -8,6 +8,7 @@ from contextvars import copy_context
 from dataclasses import dataclass, field
 from threading import Lock
 
+from dubbing.engines.engine import EngineSpec
 from dubbing.errors import DubbingError
 from dubbing.media.samples import Audio
 from dubbing.planning.pauses import Span, spare
@@ -15,6 +16,9 @@ from dubbing.planning.plan import PlannedLine
 from dubbing.planning.result import Take, WordsHeard
 from dubbing.proof.words import WordJudge
 from dubbing.synthesis.ask import Ask
+
+WORDLESS = "the engine speaks no words"
+"""Why takes of an engine that hums are not judged."""
 
 
 class Prover:
@@ -27,11 +31,17 @@ class Prover:
         """Held while an engine speaks: takes that were refused are spoken again by the thread that
         stores their batch, between two calls for the next one."""
 
-    def words(self, engine: str, language: str, ask: Ask, audio: Audio) -> Future[WordsHeard]:
-        """Return the proof to come of a take."""
-        judge = self._judge.judge
-        context = copy_context()
-        return self._threads.submit(context.run, judge, engine, language, ask.line.spoken, audio)
+    def words(self, spec: EngineSpec, language: str, ask: Ask, audio: Audio) -> Future[WordsHeard]:
+        """Return the proof to come of a take.
+
+        spec: that of the engine, whose takes are left unjudged if it says no words.
+        """
+        if not spec.says_words:
+            unjudged: Future[WordsHeard] = Future()
+            unjudged.set_result(WordsHeard(unjudged=WORDLESS))
+            return unjudged
+        judge, text = self._judge.judge, ask.line.spoken
+        return self._threads.submit(copy_context().run, judge, spec.name, language, text, audio)
 
     def close(self) -> None:
         """Wait until every take is judged."""

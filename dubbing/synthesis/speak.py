@@ -285,14 +285,14 @@ class Speech:
         """Return a take, whose words are being proven, or why there is none."""
         if isinstance(spoken, DubbingError):
             return spoken
-        name, language = self._engine.spec.name, self._batch.language
+        spec, language = self._engine.spec, self._batch.language
         speed = ask.line.speed * ask.speed
         try:
-            judge(spoken, longest=self._engine.spec.longest(ask.line.spoken, language, speed))
+            judge(spoken, longest=spec.longest(ask.line.spoken, language, speed))
         except SpeechRejected as exc:
             return exc
         sound, prover = trim(spoken), self._prover
-        words = prover.words(name, language, ask, sound) if prover else None
+        words = prover.words(spec, language, ask, sound) if prover else None
         pauses, decay = find_pauses(sound), find_decay(sound)
         return Made(ask, sound.seconds, pauses, decay, sound, seed, words)
 

@@ -55,6 +55,7 @@ class Tone:
         summary="Hums instead of speaking: for tests, dry runs and benches",
         languages=("*",),
         voices=tuple(VOICES),
+        says_words=False,
         clones=True,
         reference_seconds=(1.0, 30.0),
         max_characters={"*": 1000},

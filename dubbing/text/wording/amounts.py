@@ -55,6 +55,8 @@ NOUN_FIRST = frozenset({"fr", "es", "it", "pt", "ca", "ro", "pl", "ru", "uk"})
 """Languages in which a currency's country follows its noun."""
 SPELLED = frozenset({"en", "de", "nl", "sv", "da", "no", "cs", "sk", "fi", "hu", "tr"})
 """Languages in which the country precedes the noun."""
+ADJECTIVE = re.compile(r"[сц]ь?к(?:ий|ая|ие|их|ого|ой|а|і|ої)$")
+"""The ending of a country before a currency's noun, in Russian and Ukrainian."""
 POSSESSIVE = re.compile(r"(?<=[aeıioöuü])s[ıiuü]$|[ıiuü]$")
 """The Turkish suffix of a currency after a country's name."""
 MARK = r"(?:[\"”″]|['’′]{2})"
@@ -63,8 +65,10 @@ FEET_AND_INCHES = (
     rf"(?P<inches>1[01]|\d)(?P<half>½|\s1/2)?(?:\s?{MARK}|{END}(?!['’′½]|[/.,:]\d))"
 )
 """The mark of inches may be missing where no space precedes them."""
-CENTS = {"en": " ", "de": " ", "fr": " ", "nl": " ", "es": " con ", "it": " e ", "pt": " e "}
+CENTS = {"en": " and ", "de": " ", "fr": " ", "nl": " ", "es": " con ", "it": " e ", "pt": " e "}
 """The word between whole units of money and hundredths."""
+NAMES_CENTS = frozenset({"en"})
+"""Languages that name the hundredths after whole units too; the others give their number alone."""
 
 
 def amount_rules(numerals: Numerals) -> Iterator[Rule]:
@@ -149,30 +153,57 @@ class _Amounts:
             if language == "fr" and name[:1] in "aeiou":
                 of = "d'"
             return amount and f"{amount} {scale} {of}{name}"
-        whole, _, cents = self._say.split(match["low"])
-        if match["high"] is None and language in CENTS and len(cents) == 2 and int(whole):
-            said = self._say.read(
-                whole, counting=True, feminine=is_feminine(self._say.language, noun)
-            )
-            rest = self._say.say(int(cents)) if int(cents) else ""
-            if said is None or rest is None:
-                return None
-            return f"{said} {name}{CENTS[language] if rest else ''}{rest}"
+        if self._is_price(match) and (price := self._price(match, name, noun)):
+            return price
         amount = self._amount(match, noun)
         return amount and f"{amount}{self._say.space}{name}"
+
+    def _is_price(self, match: re.Match[str]) -> bool:
+        """Whether an amount is spoken as whole units and hundredths."""
+        decimals = self._say.split(match["low"])[2]
+        return match["high"] is None and len(decimals) == 2 and self._say.language in CENTS
+
+    def _price(self, match: re.Match[str], name: str, noun: str) -> str | None:
+        """Return a price in words; None for hundredths alone that have no name."""
+        language = self._say.language
+        whole, _, cents = self._say.split(match["low"])
+        named = self._hundredths(self._code(match["money"]), int(cents))
+        if int(whole) == 0 < int(cents):
+            return named
+        units = self._say.read(whole, counting=True, feminine=is_feminine(language, noun))
+        rest = (named if language in NAMES_CENTS else None) or self._say.say(int(cents))
+        if units is None or rest is None:
+            return None
+        return f"{units} {name}{CENTS[language]}{rest}" if int(cents) else f"{units} {name}"
+
+    def _hundredths(self, code: str, count: int) -> str | None:
+        """Return a number of cents or pence with their name; None for a currency without one."""
+        for (one, more), codes in habits.HUNDREDTHS.get(self._say.language, {}).items():
+            if code in codes:
+                said = self._say.read(str(count), counting=True)
+                return said and f"{said} {one if count == 1 else more}"
+        return None
+
+    def _code(self, written: str) -> str:
+        """Return the currency of a written sign; ``""`` if the language has none."""
+        if written == "$":
+            return self._local()
+        if written == "kr":
+            return CROWNS.get(self._say.language, "")
+        return CURRENCIES.get(written, written)
 
     def _names(self, match: re.Match[str]) -> tuple[str, str] | None:
         """Return a currency's name in the form for the amount, and its noun in the singular."""
         from babel.numbers import get_currency_name
 
         written, locale = match["money"], self._locale
-        if written == "$":
-            code = self._local()
-        elif written == "kr":
-            code = CROWNS.get(self._say.language, "")
+        code = self._code(written)
+        if match["scale"]:
+            count = Decimal(1_000_000)
+        elif self._is_price(match):
+            count = Decimal(self._say.split(match["low"])[0])
         else:
-            code = CURRENCIES.get(written, written)
-        count = Decimal(1_000_000) if match["scale"] else self._value(match)
+            count = self._value(match)
         names = [str(get_currency_name(code, n, locale)) for n in (count, 1)]
         if code in {"", *names}:
             return None
@@ -192,6 +223,8 @@ class _Amounts:
     def _noun(self, name: str) -> str:
         """Return a currency's name without its country."""
         words = name.split()
+        if ADJECTIVE.search(words[0]):
+            words = words[1:]
         if self._say.language in NOUN_FIRST:
             return words[0]
         if self._say.language == "tr" and len(words) > 1:

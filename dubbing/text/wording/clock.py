@@ -24,7 +24,7 @@ def time_rules(numerals: Numerals) -> Iterator[Rule]:
     over = rf"(?!\d)(?![:.,]\d){END}"
     if language == "en":
         half = r"\s?(?P<half>[aApP]\.?\s?[mM]\b\.?)"
-        yield rule(rf"{ALONE}{HOURS}(?::{MINUTES})?{half}", say)
+        yield rule(rf"{ALONE}{HOURS}(?:[:.]{MINUTES})?{half}", say)
         yield rule(rf"{ALONE}{HOURS}:{MINUTES}(?P<half>){over}", say)
         return
     if language in {"fr", "pt"}:

@@ -141,6 +141,11 @@ BEFORE_NAMES: dict[str, dict[str, str]] = {
 }  # fmt: skip
 """Abbreviations before a capital letter."""
 
+AFTER_NAMES: dict[str, dict[str, str]] = {
+    "en": {"St.": "Street", "Ave.": "Avenue", "Rd.": "Road", "Blvd.": "Boulevard"},
+}
+"""Abbreviations after a capitalised word, unless another one follows: ``42 Baker St.``"""
+
 ENDING = frozenset({"etc.", "usw.", "ecc.", "enz.", "itd.", "itp.", "u. a.", "o. ä.", "и т. д."})
 """Abbreviations that may end a sentence: a capital letter after them begins the next one."""
 
@@ -213,3 +218,33 @@ SCALES: dict[str, dict[str, str]] = {
 """Words of magnitude between an amount and its currency."""
 OF_SCALE = {"fr": "de ", "es": "de ", "it": "di ", "pt": "de "}
 """Between a word such as *millions* and the currency."""
+
+HUNDREDTHS: dict[str, dict[tuple[str, str], tuple[str, ...]]] = {
+    "en": {
+        ("cent", "cents"): ("USD", "EUR", "CAD", "AUD"), ("penny", "pence"): ("GBP",),
+        ("paisa", "paise"): ("INR",), ("centime", "centimes"): ("CHF",),
+        ("centavo", "centavos"): ("BRL", "MXN"),
+    },
+    "de": {
+        ("Cent", "Cent"): ("USD", "EUR", "CAD", "AUD"), ("Penny", "Pence"): ("GBP",),
+        ("Rappen", "Rappen"): ("CHF",),
+    },
+    "fr": {
+        ("centime", "centimes"): ("EUR", "CHF"), ("cent", "cents"): ("USD", "CAD", "AUD"),
+        ("penny", "pence"): ("GBP",),
+    },
+    "es": {
+        ("céntimo", "céntimos"): ("EUR", "CHF"), ("penique", "peniques"): ("GBP",),
+        ("centavo", "centavos"): ("USD", "CAD", "AUD", "BRL", "MXN"),
+    },
+    "it": {
+        ("centesimo", "centesimi"): ("USD", "EUR", "CAD", "AUD", "CHF"),
+        ("penny", "pence"): ("GBP",),
+    },
+    "pt": {
+        ("cêntimo", "cêntimos"): ("EUR", "CHF"), ("penny", "pence"): ("GBP",),
+        ("centavo", "centavos"): ("USD", "CAD", "AUD", "BRL", "MXN"),
+    },
+    "nl": {("cent", "cent"): ("USD", "EUR", "CAD", "AUD"), ("penny", "pence"): ("GBP",)},
+}  # fmt: skip
+"""The singular and plural of hundredths, and their currencies by ISO 4217 code."""

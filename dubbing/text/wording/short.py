@@ -11,6 +11,7 @@ from dubbing.text.wording.rule import TILDES, Rule, one_of, rule, without_spaces
 AT_END = re.compile(r"[\"'»”’)\] ]*\Z")
 NEXT_SENTENCE = re.compile(r"[\"'»”’)]?\s[^\W\da-z_]")
 NAME = r"(?=\s[A-ZÀ-ÖØ-Þ])"
+NO_NAME = r"(?!\w|\s[A-ZÀ-ÖØ-Þ])"
 
 
 def signs_of(language: str) -> str:
@@ -24,6 +25,7 @@ def short_rules(language: str) -> Iterator[Rule]:
     for table, follows in (
         (habits.BEFORE_NUMBERS, r"(?=\s?\d)"),
         (habits.BEFORE_NAMES, NAME),
+        (habits.AFTER_NAMES, NO_NAME),
         (habits.ABBREVIATIONS, r"(?!\w)"),
     ):
         if words := table.get(language):
@@ -34,6 +36,8 @@ def short_rules(language: str) -> Iterator[Rule]:
             ) -> str | None:
                 short = re.sub(r"\s", "", match.group())
                 if follows is NAME and short[1:] == "." and _is_initial(match):
+                    return None
+                if follows is NO_NAME and not word_before(match)[:1].isupper():
                     return None
                 return said[short] + _stop(match, short in ending)
 

@@ -77,7 +77,7 @@ def test_a_model_tells_what_it_has_otherwise(catalogue: Catalogue, root: Path) -
     assert catalogue.specs()["hum"].languages == ("*",)
 
 
-@pytest.mark.parametrize("field", ["sample_rate", "recipe", "base", "clones"])
+@pytest.mark.parametrize("field", ["sample_rate", "recipe", "base", "clones", "says_words"])
 def test_what_a_model_cannot_have_otherwise_is_refused(
     catalogue: Catalogue, root: Path, field: str
 ) -> None:

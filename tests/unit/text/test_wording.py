@@ -114,13 +114,13 @@ def test_times_of_day_are_said(language: str, written: str, said: str) -> None:
         ("fr", "1 h, 30 %", "une heure, trente pour cent"),
         ("pl", "2 min, 5 km", "dwie minuty, pięć kilometrów"),
         ("ru", "5 км, 2 мин", "пять километров, две минуты"),
-        ("en", "$3.50, £20, US$5", "three dollars fifty, twenty pounds, five US dollars"),
+        ("en", "£20, US$5", "twenty pounds, five US dollars"),
         (
             "en",
-            "€1.5 million or $0.99",
-            "one point five million euros or zero point nine nine dollars",
+            "€1.5 million or $0.995",
+            "one point five million euros or zero point nine nine five dollars",
         ),
-        ("de", "3,50 €, 5 Mio. €", "drei Euro fünfzig, fünf Millionen Euro"),
+        ("de", "5 Mio. €", "fünf Millionen Euro"),
         ("fr", "5 millions €", "cinq millions d'euros"),
         ("es-MX", "$5", "cinco pesos"),
         ("sv", "1 000 kr", "ettusen kronor"),
@@ -129,6 +129,31 @@ def test_times_of_day_are_said(language: str, written: str, said: str) -> None:
     ],
 )
 def test_amounts_take_the_name_of_their_unit(language: str, written: str, said: str) -> None:
+    assert spoken(written, language) == said
+
+
+@pytest.mark.parametrize(
+    ("language", "written", "said"),
+    [
+        (
+            "en",
+            "$1,250.50, £3.01",
+            "one thousand two hundred fifty dollars and fifty cents, three pounds and one penny",
+        ),
+        ("en", "$1.00, $1.25", "one dollar, one dollar and twenty-five cents"),
+        ("en", "€0.99, $0.00", "ninety-nine cents, zero dollars"),
+        ("de", "1.250,50 €", "eintausendzweihundertfünfzig Euro fünfzig"),
+        ("de", "1,01 €, 0,99 €", "ein Euro eins, neunundneunzig Cent"),
+        ("fr", "3,50 €, 0,50 €", "trois euros cinquante, cinquante centimes"),
+        ("es", "3,50 €, 0,21 €", "tres euros con cincuenta, veintiún céntimos"),
+        ("es-MX", "$5.50, $0.01", "cinco pesos con cincuenta, un centavo"),
+        ("it", "3,50 €, 0,01 €", "tre euro e cinquanta, un centesimo"),
+        ("pt-BR", "R$ 5,50, R$ 0,50", "cinco Reais e cinquenta, cinquenta centavos"),
+        ("nl", "€ 3,50, € 0,99", "drie euro vijftig, negenennegentig cent"),
+        ("ru", "5 ₽, 3 £", "пять рублей, три фунта"),
+    ],
+)
+def test_prices_are_said_as_people_say_them(language: str, written: str, said: str) -> None:
     assert spoken(written, language) == said
 
 
