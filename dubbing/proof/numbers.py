@@ -15,8 +15,8 @@ from dubbing.text.wording import Wording
 
 MOST = 20
 """Most numbers that are read in several ways; a take of half a minute has fewer."""
-NUMBER = re.compile(r"\d(?:[\d.,:/() -]*\d)?")
-"""Figures, with all signs that Whisper writes between them."""
+NUMBER = re.compile(r"[$€£]?\d(?:[\d.,:/() -]*\d)?")
+"""Figures, with all signs that Whisper writes before and between them."""
 SIGN = re.compile(r"[.,:/-]")
 
 
@@ -42,6 +42,10 @@ def as_asked(heard: str, asked: str, language: str) -> str:
 def _written(number: str) -> Iterator[str]:
     """Yield a number as it is, and its figures as other numbers that sound alike."""
     yield number
+    if not number[0].isdecimal():
+        # Fifty cents may be written $50 cents.
+        number = number[1:]
+        yield number
     figures = "".join(filter(str.isdecimal, number))
     if len(figures) > 1:
         yield " ".join(figures)

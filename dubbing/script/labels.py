@@ -13,7 +13,9 @@ TURN = re.compile(r"\s*(?:[-–—•‐‑−](?!\d)|>{2,})\s*")
 """The beginning of a line with which another speaker takes over."""
 DESCRIPTION = re.compile(r"\s*(?:[-–—]\s*)?[\[(（【][^\])）】]*[\])）】]\s*")
 """A line that describes a sound, and that nobody speaks."""
-NAME = r"\d{0,3}[^\W\d_][\w .'’&/#№-]{0,40}?"
+LONGEST = 41
+"""Most characters of a name; more of them before a colon are told, and spoken."""
+NAME = r"\d{0,3}[^\W\d_][\w .'’&/#№-]{0,120}?"
 ASIDE = r"(?:\s*[\[(（][^\])）]*[\])）])*"
 """A remark on how or from where the words are spoken: ``(V.O.)``."""
 NAMED = re.compile(rf"\s*({NAME}){ASIDE}\s*([:：])(.*)")
@@ -36,6 +38,11 @@ class Label:
     doubt: bool = False
     """Whether it may not be a name, but a sound in brackets or other words before a colon."""
 
+    @property
+    def long(self) -> bool:
+        """Whether it is too long for a name."""
+        return len(self.name) > LONGEST
+
 
 def with_speaker(caption: Caption, where: str) -> Caption:
     """Return a caption with its labels moved from its text to its speaker.
@@ -44,7 +51,11 @@ def with_speaker(caption: Caption, where: str) -> Caption:
     """
     if caption.speaker:
         return caption
-    labels = [_label(line, caption.lines) for line in caption.lines]
+    found = [_label(line, caption.lines) for line in caption.lines]
+    for label in found:
+        if label and label.long:
+            caption = caption.noted("label", too_long(label.name))
+    labels = [None if label and label.long else label for label in found]
     names = list(dict.fromkeys(label.name for label in labels if label))
     if not names:
         return caption
@@ -53,12 +64,13 @@ def with_speaker(caption: Caption, where: str) -> Caption:
     lines = [
         label.text if label else line for label, line in zip(labels, caption.lines, strict=True)
     ]
-    found = replace(caption, speaker=names[0], lines=tuple(filter(None, lines)))
+    caption = replace(caption, speaker=names[0], lines=tuple(filter(None, lines)))
     if any(label and label.doubt for label in labels):
-        found = found.noted("label", f"{names[0]!r} is taken for the speaker, and is not spoken")
+        message = f"{names[0]!r} is taken for the speaker, and is not spoken"
+        caption = caption.noted("label", message)
     if labels[0] is None:
-        found = found.noted("speakers", before_label(names[0]))
-    return found
+        caption = caption.noted("speakers", before_label(names[0]))
+    return caption
 
 
 def with_turns(caption: Caption) -> Caption:
@@ -77,6 +89,14 @@ def one_each(names: Sequence[str]) -> str:
 def before_label(name: str) -> str:
     """Return the message for words that stand before a speaker's name."""
     return f"words stand before the name of {name!r}, who speaks them too: make a cue for each"
+
+
+def too_long(name: str) -> str:
+    """Return the message for words before a colon that are too many for a name."""
+    return (
+        f"{name!r} may be the speaker, but has more than {LONGEST} characters: it is spoken; "
+        "shorten it if it is a name"
+    )
 
 
 def seems_labelled(lines: Sequence[str]) -> bool:

@@ -17,6 +17,7 @@ from dubbing.text.wording import spoken
         ("Call 555-123-4567.", "Call 5-55-123-4567."),
         ("It has 1,234,567 people.", "It has 1,234,500,67 people."),
         ("The rent is $1,250.50.", "The rent is $1,250 and $0.50."),
+        ("The rent is $1,250.50.", "The rent is $1,250 and $50 cents."),
         ("King Henry VIII left.", "King Henry the 8th left."),
         ("Room 2 and room 11.", "Room two and room 11."),
     ],

@@ -66,6 +66,18 @@ def test_what_is_no_name_is_said(tmp_path: Path, written: str) -> None:
     assert job.cautions == ()
 
 
+@pytest.mark.parametrize("prefix", [True, False])
+def test_a_label_that_is_too_long_for_a_name_is_spoken_and_told(
+    tmp_path: Path, prefix: bool
+) -> None:
+    label = "THE SECOND ASSISTANT OF THE OLD HARBOUR MASTER"
+    job = read(tmp_path, "a.srt", srt(f"{label}: Halt!", "Halt!"), speaker_prefix=prefix)
+    assert said(job) == [("speaker", f"{label}: Halt!"), ("speaker", "Halt!")]
+    assert codes(job) == [("label", "1" if prefix else None)]
+    assert (label in job.cautions[0].message) == prefix
+    assert "is spoken" in job.cautions[0].message
+
+
 @pytest.mark.parametrize(
     ("written", "speaker", "text"),
     [
