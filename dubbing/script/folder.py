@@ -8,27 +8,23 @@ append: ``movie.de.srt``, ``movie.pt-BR.forced.srt`` and ``movie_german.srt`` al
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
-
-import langcodes
 
 from dubbing.errors import BadInput
 from dubbing.job import Caution
 from dubbing.script.loader import Entry
 from dubbing.script.manifest import SOURCE, Manifest
+from dubbing.script.naming import ending_language, plain, suffix_language
 from dubbing.script.subtitles import SUFFIXES
 
 CAST = "cast.json"
 """The cast of every script in its folder."""
 PRONUNCIATIONS = "pronunciations.json"
 """The pronunciation dictionary of every script in its folder."""
-FLAGS = frozenset({"forced", "foreign", "sdh", "cc", "hi", "default", "full"})
-"""Parts of subtitles' names that are not languages. ``hi`` without a language is Hindi."""
 OUTPUT = re.compile(r"(?P<name>(?:.+\.)?)(?:dub\.[^.]+|report\.json)")
 """Names of a job's fetched files."""
 
@@ -106,72 +102,18 @@ class Folder:
     def _films_by_name(self) -> dict[str, list[Path]]:
         films: dict[str, list[Path]] = defaultdict(list)
         for film in self.films:
-            films[_plain(film.stem)].append(film)
+            films[plain(film.stem)].append(film)
         return films
 
     def _match(self, script: Path) -> tuple[tuple[Path, ...], str]:
         """Return the films that match a script, and its language, ``""`` if its name tells none."""
-        stem = _plain(script.stem)
+        stem = plain(script.stem)
         # Longest name first: movie.1080p.de.srt goes with movie.1080p.mp4 before movie.mp4.
         for end in range(len(stem), -1, -1):
             films = self._films_by_name.get(stem[:end], ())
             if films and (language := suffix_language(stem[end:])) is not None:
-                return tuple(films), language or _ending(stem)
-        return (), _ending(stem)
-
-
-def _ending(stem: str) -> str:
-    """Return the language at the end of a name, after a dot; ``""`` if there is none."""
-    _, *parts = stem.split(".")
-    endings = (suffix_language(f".{'.'.join(parts[at:])}") for at in range(len(parts)))
-    return next((language for language in endings if language is not None), "")
-
-
-def suffix_language(suffix: str) -> str | None:
-    """Return the language in the end of a name, such as ``.pt-BR.forced``.
-
-    ``""`` if the suffix names no language, None if it holds anything but languages and flags.
-    """
-    if suffix and suffix[0] not in "._- ":
-        return None
-    language = ""
-    for token in re.split(r"[.\s]+", suffix.strip("._- ")) if suffix else ():
-        parts = token.replace("_", "-").split("-")
-        while len(parts) > 1 and parts[-1] in FLAGS:
-            parts.pop()
-        if len(parts) == 1 and parts[0] in FLAGS and (language or parts != ["hi"]):
-            continue
-        found = _language("-".join(parts))
-        if found is None:
-            return None
-        language = found
-    return language
-
-
-@lru_cache(maxsize=4096)
-def _language(tag: str) -> str | None:
-    """Return the standard form of a language tag or English name; None if it is neither.
-
-    A tag of three letters counts only if it has a shorter form or many speakers, because nearly any
-    three letters are the tag of some language.
-    """
-    if not langcodes.tag_is_valid(tag):
-        return _by_name().get(tag)
-    first, _, rest = tag.partition("-")
-    short = langcodes.standardize_tag(first, macro=len(first) == 3)
-    if len(short) > 2 and short not in {"fil", "yue"}:
-        return _by_name().get(tag)
-    return langcodes.standardize_tag(f"{short}-{rest}" if rest else short)
-
-
-@cache
-def _by_name() -> dict[str, str]:
-    """Return language tags by the casefolded English names of the languages."""
-    # Few files need this table, and it is slow to load.
-    from babel import Locale
-
-    names = Locale("en").languages
-    return {name.casefold(): code.replace("_", "-") for code, name in names.items()}
+                return tuple(films), language or ending_language(stem)
+        return (), ending_language(stem)
 
 
 def _sources(job: Manifest) -> Iterator[str]:
@@ -185,11 +127,6 @@ def _fetched(file: Path, names: set[str]) -> bool:
     """Whether a file is a job's output: it is named like one, and its report lies beside it."""
     match = OUTPUT.fullmatch(file.name)
     return match is not None and f"{match['name']}report.json" in names
-
-
-def _plain(stem: str) -> str:
-    """Return a name for comparison: file systems differ in case and in the coding of accents."""
-    return unicodedata.normalize("NFC", stem).casefold()
 
 
 MEDIA = (

@@ -13,10 +13,14 @@ from dubbing.errors import BadInput
 from dubbing.files import is_file, read_json, read_text
 from dubbing.job import Caution, Pronunciations, Segment
 from dubbing.script.manifest import SOURCE, Manifest, ManifestRole, normalised
+from dubbing.script.naming import ending_language, plain
 from dubbing.script.subtitles import numbered, read_script, read_segments
 from dubbing.script.transcript import is_transcript
 
-NO_LANGUAGE = "language is missing: name it in the manifest, or give --language, such as de"
+NO_LANGUAGE = (
+    "language is missing: name it in the manifest, give --language, such as de, or end the "
+    "script's name with it, such as film.de.srt"
+)
 
 
 class CastFile(Model):
@@ -59,7 +63,8 @@ def load(
     overrides, defaults: fields of a job, nested as in a manifest; overrides win over the fields
     that ``path`` gives, and these win over defaults. A value of None counts as absent, ``cast`` and
     ``pronunciations`` may be the path of a file, and paths are relative to the current folder.
-    Objects, such as ``cast`` and ``output``, are merged entry by entry.
+    Objects, such as ``cast`` and ``output``, are merged entry by entry. Without a language in
+    them, the end of the name tells it: ``film.de.srt``.
     speaker_prefix, encoding: as in `read_script`.
 
     The manifest has absolute paths, normalised texts and the cautions of reading; its outputs are
@@ -71,6 +76,7 @@ def load(
     _check_named(written, path)
     fields: dict[str, Any] = {}
     for given, folder in (
+        ({"language": ending_language(plain(path.stem)) or None}, here),
         (defaults or {}, here),
         (written, path.absolute().parent),
         (overrides or {}, here),

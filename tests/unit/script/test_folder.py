@@ -11,7 +11,7 @@ import pytest
 
 from dubbing.errors import BadInput
 from dubbing.script.entries import Reading, expand, read
-from dubbing.script.folder import suffix_language
+from dubbing.script.naming import suffix_language
 
 SRT = "1\n00:00:01,000 --> 00:00:02,000\nHello\n"
 LINE = {"start": 1, "end": 2, "text": "Hello"}
@@ -102,6 +102,17 @@ def test_a_script_without_a_film_tells_its_language_too(tmp_path: Path) -> None:
         "two.pt-BR.sdh.srt": ("", "pt-BR"),
     }
     assert warned(tmp_path) == []
+
+
+def test_a_script_alone_tells_its_language_as_in_a_folder(tmp_path: Path) -> None:
+    fill(tmp_path, "one.de.srt", "two.pt-BR.sdh.srt", "three.srt")
+    write(tmp_path / "four.de.json", {"language": "gsw", "segments": [LINE]})
+    alone = [tmp_path / name for name in ("one.de.srt", "two.pt-BR.sdh.srt", "four.de.json")]
+    languages = [job.language for job in read(alone, {"language": None}).jobs]
+    assert languages == ["de", "pt-BR", "gsw"]
+    assert [job.language for job in read(alone[:1], {"language": "fr"}).jobs] == ["fr"]
+    (fault,) = read([tmp_path / "three.srt"], {}).faults
+    assert "language is missing" in str(fault)
 
 
 @pytest.mark.parametrize(
