@@ -106,7 +106,7 @@ def show(name: str, tenant: str, as_json: bool) -> None:
     if as_json:
         print_json(found.model_dump(mode="json"))
         return
-    _print_doubts([*found.doubts, *found.unfit.values()])
+    _print_doubts(found.doubts)
     print_table(("", ""), _rows(found))
 
 

@@ -7,7 +7,8 @@ renaming or deleting a name does not change what was dubbed.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import langcodes
@@ -97,8 +98,8 @@ class Voices:
         references: sound files or films, each of at most 50 MB, joined in the given order.
         transcript, language: their text, and its language as a BCP 47 tag. consent: a note on the
         speaker's consent to the cloning and its use.
-        engines: engines that must be able to clone it. Without any, the needs of an engine that
-            the voice does not meet become doubts.
+        engines: engines that must be able to clone it. Without any, the needs of engines that the
+            voice does not meet become one doubt.
 
         Raises BadInput that says what is wrong with a recording and what is needed, and Conflict
         when the name belongs to another voice.
@@ -114,7 +115,7 @@ class Voices:
         for engine in engines:
             if fault := _clone_fault(spec_of(engine, specs), voice):
                 raise BadInput(fault, where=name)
-        others = () if engines else unfit_for(specs, voice).values()
+        others = () if engines else _of_engines(specs, voice)
         self._check_free(name, voice.digest)
         store_voice(self._storage, voice, recording.audio)
         with held(self._storage, [Shared.voice(voice.digest)], self._holder(name)):
@@ -152,7 +153,7 @@ class Voices:
         return VoiceDetails(
             names=self._names_of(digest),
             voice=voice,
-            doubts=tuple(doubts_of(voice)),
+            doubts=(*doubts_of(voice), *_of_engines(specs, voice)),
             forms=self._forms(digest),
             jobs=self._jobs_with(digest),
             fits=tuple(n for n, spec in sorted(specs.items()) if spec.clones and n not in unfit),
@@ -267,6 +268,23 @@ def unfit_for(specs: Specs, voice: Voice) -> dict[str, str]:
     cloning = (spec for _, spec in sorted(specs.items()) if spec.clones)
     faults = {spec.name: spec.reference_fault(voice.seconds, voice.transcript) for spec in cloning}
     return {name: fault for name, fault in faults.items() if fault}
+
+
+def _of_engines(specs: Specs, voice: Voice) -> Iterator[str]:
+    """Yield the doubt about one engine that cannot clone a voice, or about several at once."""
+    unfit = unfit_for(specs, voice)
+    if len(unfit) <= 1:
+        yield from unfit.values()
+        return
+    needs: dict[str, list[str]] = defaultdict(list)
+    for name in unfit:
+        spec = specs[name]
+        untold = spec.needs_transcript and not voice.transcript
+        shortest, longest = spec.reference_seconds or (0.0, 0.0)
+        needs["its transcript" if untold else f"{shortest:g} to {longest:g} s"].append(name)
+    listed = ", ".join(f"{need} ({', '.join(engines)})" for need, engines in needs.items())
+    lasts = f"{voice.seconds:.1f} s"
+    yield f"{len(unfit)} engines cannot clone it: they need {listed}, and it lasts {lasts}"
 
 
 def _clone_fault(spec: EngineSpec, voice: Voice) -> str | None:

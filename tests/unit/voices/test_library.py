@@ -115,6 +115,20 @@ def test_what_an_engine_needs_is_said_and_refused_where_it_is_named(
     assert shown.unfit == {"picky": doubt}
 
 
+def test_the_needs_of_several_engines_are_one_doubt(storage: Storage, ada: Path) -> None:
+    alike = PICKY.model_copy(update={"name": "alike"})
+    wordy = PICKY.model_copy(update={"name": "wordy", "needs_transcript": True})
+    voices = Voices(storage, lambda: SPECS | {"alike": alike, "wordy": wordy})
+    made = voices.extract("ada", [ada])
+    assert made.doubts == voices.show("ada").doubts
+    (doubt,) = made.doubts
+    assert doubt == (
+        "3 engines cannot clone it: they need 20 to 60 s (alike, picky), its transcript (wordy), "
+        f"and it lasts {made.voice.seconds:.1f} s"
+    )
+    assert list(voices.show("ada").unfit) == ["alike", "picky", "wordy"]
+
+
 def test_a_name_keeps_its_voice_until_it_is_renamed_or_deleted(
     voices: Voices, ada: Path, bob: Path
 ) -> None:
