@@ -144,7 +144,8 @@ BEFORE_NAMES: dict[str, dict[str, str]] = {
 AFTER_NAMES: dict[str, dict[str, str]] = {
     "en": {"St.": "Street", "Ave.": "Avenue", "Rd.": "Road", "Blvd.": "Boulevard"},
 }
-"""Abbreviations after a capitalised word, unless another one follows: ``42 Baker St.``"""
+"""Abbreviations after a capitalised word or an ordinal, unless a capital letter follows: ``42 Baker
+St.``"""
 
 ENDING = frozenset({"etc.", "usw.", "ecc.", "enz.", "itd.", "itp.", "u. a.", "o. ä.", "и т. д."})
 """Abbreviations that may end a sentence: a capital letter after them begins the next one."""

@@ -11,6 +11,7 @@ from dubbing.text.wording.rule import TILDES, Rule, one_of, rule, without_spaces
 AT_END = re.compile(r"[\"'»”’)\] ]*\Z")
 NEXT_SENTENCE = re.compile(r"[\"'»”’)]?\s[^\W\da-z_]")
 NAME = r"(?=\s[A-ZÀ-ÖØ-Þ])"
+NAMED = re.compile(r"[A-ZÀ-ÖØ-Þ]|\d+(?:st|nd|rd|th)$")
 NO_NAME = r"(?!\w|\s[A-ZÀ-ÖØ-Þ])"
 
 
@@ -37,7 +38,7 @@ def short_rules(language: str) -> Iterator[Rule]:
                 short = re.sub(r"\s", "", match.group())
                 if follows is NAME and short[1:] == "." and _is_initial(match):
                     return None
-                if follows is NO_NAME and not word_before(match)[:1].isupper():
+                if follows is NO_NAME and not NAMED.match(word_before(match)):
                     return None
                 return said[short] + _stop(match, short in ending)
 

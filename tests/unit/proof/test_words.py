@@ -20,6 +20,7 @@ from dubbing.errors import BadInput
 from dubbing.media.samples import Audio, trim
 from dubbing.proof.thresholds import DEFAULTS, FEWEST, Threshold, Thresholds
 from dubbing.proof.words import Fit, WordJudge, calibrated_to
+from dubbing.text.wording import spoken
 
 TEXT = "If the bridge is closed, we have to cross the river on foot."
 OTHER = "She learned to read by looking over the shoulder of her sister."
@@ -84,8 +85,11 @@ def test_two_words_that_are_heard_as_one_are_right_when_both_were_said(
 
 @pytest.mark.weights
 def test_numbers_are_heard_in_the_words_that_were_asked_for(judge: WordJudge, say: Say) -> None:
-    text = "It took them three hundred forty-five days to build it."
-    assert is_right(judge, text, say(text))
+    for text in (
+        "It took them three hundred forty-five days to build it.",
+        spoken("He paid $12.50 for the ticket, at 3:45.", "en"),
+    ):
+        assert is_right(judge, text, say(text))
 
 
 @pytest.mark.weights

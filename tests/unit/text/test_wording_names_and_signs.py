@@ -251,3 +251,16 @@ def test_what_the_dictionary_lists_keeps_its_signs() -> None:
     assert spoken("and/or C# Henry VIII", "en", {"C#": "C#", "VIII": "acht"}) == (
         "and or C# Henry acht"
     )
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("He lives at 42 Baker St.", "He lives at forty-two Baker Street."),
+        ("on 5th Ave. at noon", "on fifth Avenue at noon"),
+        ("Baker St. near St. Mary", "Baker Street near Saint Mary"),
+        ("the St. is", "the St. is"),
+    ],
+)
+def test_a_street_after_its_name_is_said_in_full(written: str, said: str) -> None:
+    assert spoken(written, "en") == said
