@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dubbing.errors import DubbingError
+from dubbing.errors import DubbingError, QueueUnavailable, StorageUnavailable
 from dubbing.job import JobState
 from dubbing.jobs.hindrances import hindrances
 from dubbing.visible import visible
@@ -106,7 +106,8 @@ def print_unattended(depths: Mapping[str, int]) -> None:
 
 def describe(status: Status) -> str:
     """Return a job's status in one line."""
-    words = ", ".join([_standing(status), *hindrances(status), *_costs(status)])
+    unasked = ["Redis could not be asked"] if status.redis_away else []
+    words = ", ".join([_standing(status), *unasked, *hindrances(status), *_costs(status)])
     if status.error:
         words += f": {status.error.message}"
     return words
@@ -147,10 +148,14 @@ def duration(seconds: float) -> str:
 
 
 def attended(statuses: Iterable[Status]) -> Iterator[Status]:
-    """Yield a job's statuses; warn while no worker can do its work."""
+    """Yield a job's statuses; warn while no worker can do its work, or Redis is away."""
     look = time.monotonic() + PATIENCE_SECONDS
     unable: dict[str, str] = {}
+    away = False
     for status in statuses:
+        if away != (away := bool(status.redis_away)) and not status.state.ended:
+            waiting = "warning: waiting for Redis; work does not stop with this command"
+            echo(f"{waiting}: {status.redis_away}" if away else "Redis answers again", err=True)
         yield status
         waits = hindrances(status, remedy=": start `dubbing worker {}`")
         # An engine that could not be loaded will not appear by itself, so warn at once.
@@ -208,9 +213,15 @@ def on_interrupt(words: str) -> Iterator[None]:
         raise
 
 
-def left_at_work(follow: str) -> AbstractContextManager[None]:
-    """On Ctrl-C, say that the work continues and that the command ``follow`` shows it."""
-    return on_interrupt(f"the work continues: `{follow}` shows it")
+@contextmanager
+def left_at_work(follow: str) -> Iterator[None]:
+    """On Ctrl-C, or without Redis, say that the command ``follow`` shows the work."""
+    with on_interrupt(f"the work continues: `{follow}` shows it"):
+        try:
+            yield
+        except (QueueUnavailable, StorageUnavailable):
+            echo(f"work does not stop with this command: `{follow}` shows it again", err=True)
+            raise
 
 
 def stopping() -> AbstractContextManager[None]:
