@@ -73,7 +73,10 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
         for row in cells:
             echo("\t".join(row))
         return
-    table = Table(*columns, box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        # URLs and paths are broken rather than cut.
+        table.add_column(column, overflow="fold")
     for row in cells:
         # As Text, so that square brackets are no markup.
         table.add_row(*map(Text, row))
@@ -104,18 +107,19 @@ def print_unattended(depths: Mapping[str, int]) -> None:
         )
 
 
-def describe(status: Status) -> str:
-    """Return a job's status in one line."""
+def describe(status: Status, name: str = "") -> str:
+    """Return a job's status in one line. name: the name of its files, shown unless it is the id."""
     unasked = ["Redis could not be asked"] if status.redis_away else []
-    words = ", ".join([_standing(status), *unasked, *hindrances(status), *_costs(status)])
+    words = ", ".join([_standing(status, name), *unasked, *hindrances(status), *_costs(status)])
     if status.error:
         words += f": {status.error.message}"
     return words
 
 
-def _standing(status: Status) -> str:
+def _standing(status: Status, name: str = "") -> str:
     """Return a job's progress, the work ahead of it, and its time left."""
-    words = f"{status.id}: {status.state.value}, {status.done} of {status.lines} lines"
+    named = f"{status.id} ({name})" if name not in {"", status.id} else status.id
+    words = f"{named}: {status.state.value}, {status.done} of {status.lines} lines"
     if status.failed:
         words += f", {status.failed} failed"
     if status.place:
@@ -157,6 +161,9 @@ def attended(statuses: Iterable[Status]) -> Iterator[Status]:
             waiting = "warning: waiting for Redis; work does not stop with this command"
             echo(f"{waiting}: {status.redis_away}" if away else "Redis answers again", err=True)
         yield status
+        if away:
+            # The workers are not known.
+            continue
         waits = hindrances(status, remedy=": start `dubbing worker {}`")
         # An engine that could not be loaded will not appear by itself, so warn at once.
         if waits and (time.monotonic() > look or status.unable != unable):

@@ -25,6 +25,7 @@ from dubbing.ledger import Ledger
 from dubbing.storage import Storage
 
 if TYPE_CHECKING:
+    from dubbing.jobs.facts import JobFacts
     from dubbing.jobs.history import Event
 
 WATCH_SECONDS = 2.0
@@ -155,6 +156,15 @@ class Reader(Connection):
         return ended(
             *self._both, states=states, collection=collection, tenant=tenant, before=before
         )
+
+    def facts(self, job_ids: Sequence[str]) -> dict[str, JobFacts]:
+        """Return the name, the tenant and other facts of each job that can be read.
+
+        Needs no Redis.
+        """
+        from dubbing.jobs.facts import load_facts
+
+        return load_facts(self.storage, job_ids)
 
     def file_names(self, job_ids: Sequence[str]) -> dict[str, str]:
         """Return, for each job, a distinct prefix of its files' names."""

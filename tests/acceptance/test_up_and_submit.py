@@ -116,7 +116,7 @@ def test_people_read_lines_where_machines_read_json(stack: Stack, scene: dict[st
     words = f"scene: completed, {LINES} of {LINES} lines"
     assert console("status", "scene").stdout.strip() == words
     assert console("watch", "scene").stderr.strip() == words
-    assert f"scene\tcompleted\t{LINES}/{LINES}\t0\t1" in console("jobs").stdout.splitlines()
+    assert f"scene\tscene\tcompleted\t{LINES}/{LINES}\t0\t1\t20" in console("jobs").stdout
 
 
 def test_submitting_it_again_speaks_nothing(stack: Stack, scene: dict[str, Any]) -> None:
