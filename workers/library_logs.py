@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 import logging
+from threading import Thread
 from typing import Any
 
+import celery.apps.worker
 from billiard.exceptions import WorkerLostError
 from celery.utils.log import get_multiprocessing_logger
+
+log = logging.getLogger(__name__)
+
+STOPS = {
+    "worker: Warm shutdown (MainProcess)": "the worker is told to stop",
+    "worker: Cold shutdown (MainProcess)": "the worker is told to stop at once",
+}
+"""Celery's messages about signals, and ours."""
 
 
 def adopt(**_: Any) -> None:
     """Hand on the messages of the pool, which has a handler and a form of its own from Celery.
 
+    Messages of Celery's signal handlers become log lines, too; Celery writes them to the terminal.
     Connect it to the signal that Celery sends once it has set its loggers up.
     """
     pool = get_multiprocessing_logger()
     pool.handlers.clear()
     pool.propagate = True
+    celery.apps.worker.safe_say = say
     logging.getLogger("celery.worker.request").addFilter(in_words)
+
+
+def say(message: str, _: Any = None) -> None:
+    """Log a message of a signal handler; in a thread, as the signal may have interrupted a log."""
+    Thread(target=log.info, args=(STOPS.get(message, message),), name="say").start()
 
 
 def in_words(record: logging.LogRecord) -> bool:

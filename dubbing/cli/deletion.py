@@ -64,7 +64,7 @@ def delete(
         if not as_json:
             echo(f"{id_}: deleted")
     if as_json:
-        print_json({"would_delete" if dry_run else "deleted": job or jobs})
+        print_json({"would_delete" if dry_run else "deleted": jobs})
     elif dry_run:
         for id_ in jobs:
             echo(id_)

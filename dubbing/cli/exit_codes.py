@@ -14,7 +14,9 @@ from dubbing.errors import (
     NewerRelease,
     NotFound,
     QueueRefused,
+    QueueUnavailable,
     StorageRefused,
+    StorageUnavailable,
     WrongInstallation,
 )
 from dubbing.job import JobState
@@ -26,6 +28,8 @@ DONE = 0
 FAILED = 1
 REFUSED = 2
 """The caller must change something."""
+AWAY = 3
+"""Redis or storage does not answer: nothing is known of the job, whose work may go on."""
 INTERRUPTED = 130
 """Stopped by Ctrl-C; shells use the same code."""
 
@@ -39,6 +43,8 @@ BY_ERROR: Mapping[type[DubbingError], int] = {
     NewerRelease: REFUSED,
     QueueRefused: REFUSED,
     StorageRefused: REFUSED,
+    QueueUnavailable: AWAY,
+    StorageUnavailable: AWAY,
     DubbingError: FAILED,
 }
 """An error has the code of its nearest base class in this table."""

@@ -13,16 +13,15 @@ from dubbing.cli.on_done import on_done_option, tell
 from dubbing.cli.options import check_out, collection_option, past
 from dubbing.cli.output import (
     attended,
-    counted,
     describe,
     echo,
     json_option,
     left_at_work,
     print_json,
-    print_table,
     show_progress,
 )
-from dubbing.client import Client, by_state
+from dubbing.cli.statuses import print_collection, print_jobs, print_status, records
+from dubbing.client import Client
 from dubbing.errors import BadInput, Conflict
 from dubbing.job import JobState
 from dubbing.jobs.status import Status
@@ -39,9 +38,9 @@ def status(job: str | None, collection: str | None, as_json: bool) -> None:
     name, alone = _asked(job, collection)
     client = Client.connect()
     if alone:
-        _print(client.status(name), as_json)
+        print_status(client, client.status(name), as_json=as_json)
     else:
-        _print_all(name, client.collection(name), as_json)
+        print_collection(client, name, client.collection(name), as_json=as_json)
 
 
 @click.command()
@@ -88,13 +87,12 @@ def jobs(states: tuple[str, ...], since: str | None, limit: int, as_json: bool) 
         echo(f"these are the last {limit} jobs: for more of them, raise --limit", err=True)
     found = found[:limit]
     if as_json:
-        print_json([status.model_dump(mode="json") for status in found])
+        print_json(records(client, found))
         return
     if not found:
         asked = " of this kind" if states or since else ""
         echo(f"there are no jobs{asked} in {client.storage.url}", err=True)
-    rows = [(s.id, s.state.value, f"{s.done}/{s.lines}", s.failed, s.round) for s in found]
-    print_table(("job", "state", "lines", "failed", "round"), rows)
+    print_jobs(client, found)
     for status in found:
         if status.state is JobState.UNREADABLE:
             echo(describe(status), err=True)
@@ -160,9 +158,9 @@ def cancel(job: str | None, collection: str | None, as_json: bool) -> None:
         echo(f"{name}: {subject} ended, there is nothing to cancel", err=True)
     ended = [found if found.state.ended else client.cancel(found.id) for found in statuses]
     if alone:
-        _print(ended[0], as_json)
+        print_status(client, ended[0], as_json=as_json)
     else:
-        _print_all(name, ended, as_json)
+        print_collection(client, name, ended, as_json=as_json)
 
 
 @click.command()
@@ -176,13 +174,13 @@ def retry(job: str | None, collection: str | None, engine: str, voice: str, as_j
     name, alone = _asked(job, collection)
     client = Client.connect()
     if alone:
-        _print(client.retry(name, engine=engine, voice=voice), as_json)
+        print_status(client, client.retry(name, engine=engine, voice=voice), as_json=as_json)
         return
     due = [found for found in client.collection(name) if _can_be_retried(found)]
     if not due:
         raise Conflict(f"no job of collection {name!r} has failed, was cancelled or lacks lines")
     statuses = [client.retry(found.id, engine=engine, voice=voice) for found in due]
-    _print_all(name, statuses, as_json)
+    print_collection(client, name, statuses, as_json=as_json)
 
 
 def _asked(job: str | None, collection: str | None) -> tuple[str, bool]:
@@ -208,24 +206,6 @@ def _print_changes(statuses: Iterator[Status]) -> Status:
             print_json(found.model_dump(mode="json"), indent=None)
         last = found
     return last
-
-
-def _print(found: Status, as_json: bool) -> None:
-    if as_json:
-        print_json(found.model_dump(mode="json"))
-    else:
-        echo(describe(found))
-
-
-def _print_all(collection: str, statuses: Sequence[Status], as_json: bool) -> None:
-    if as_json:
-        jobs = [found.model_dump(mode="json") for found in statuses]
-        print_json({"collection": collection, "states": by_state(statuses), "jobs": jobs})
-        return
-    for found in statuses:
-        echo(describe(found))
-    counts = ", ".join(f"{count} {state}" for state, count in by_state(statuses).items())
-    echo(f"{collection}: {counted(len(statuses), 'job')}: {counts}")
 
 
 def _print_paths(paths: Sequence[Path], as_json: bool) -> None:

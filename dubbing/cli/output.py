@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dubbing.errors import DubbingError
+from dubbing.errors import DubbingError, QueueUnavailable, StorageUnavailable
 from dubbing.job import JobState
 from dubbing.jobs.hindrances import hindrances
 from dubbing.visible import visible
@@ -73,7 +73,10 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
         for row in cells:
             echo("\t".join(row))
         return
-    table = Table(*columns, box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        # URLs and paths are broken rather than cut.
+        table.add_column(column, overflow="fold")
     for row in cells:
         # As Text, so that square brackets are no markup.
         table.add_row(*map(Text, row))
@@ -104,17 +107,19 @@ def print_unattended(depths: Mapping[str, int]) -> None:
         )
 
 
-def describe(status: Status) -> str:
-    """Return a job's status in one line."""
-    words = ", ".join([_standing(status), *hindrances(status), *_costs(status)])
+def describe(status: Status, name: str = "") -> str:
+    """Return a job's status in one line. name: the name of its files, shown unless it is the id."""
+    unasked = ["Redis could not be asked"] if status.redis_away else []
+    words = ", ".join([_standing(status, name), *unasked, *hindrances(status), *_costs(status)])
     if status.error:
         words += f": {status.error.message}"
     return words
 
 
-def _standing(status: Status) -> str:
+def _standing(status: Status, name: str = "") -> str:
     """Return a job's progress, the work ahead of it, and its time left."""
-    words = f"{status.id}: {status.state.value}, {status.done} of {status.lines} lines"
+    named = f"{status.id} ({name})" if name not in {"", status.id} else status.id
+    words = f"{named}: {status.state.value}, {status.done} of {status.lines} lines"
     if status.failed:
         words += f", {status.failed} failed"
     if status.place:
@@ -147,11 +152,18 @@ def duration(seconds: float) -> str:
 
 
 def attended(statuses: Iterable[Status]) -> Iterator[Status]:
-    """Yield a job's statuses; warn while no worker can do its work."""
+    """Yield a job's statuses; warn while no worker can do its work, or Redis is away."""
     look = time.monotonic() + PATIENCE_SECONDS
     unable: dict[str, str] = {}
+    away = False
     for status in statuses:
+        if away != (away := bool(status.redis_away)) and not status.state.ended:
+            waiting = "warning: waiting for Redis; work does not stop with this command"
+            echo(f"{waiting}: {status.redis_away}" if away else "Redis answers again", err=True)
         yield status
+        if away:
+            # The workers are not known.
+            continue
         waits = hindrances(status, remedy=": start `dubbing worker {}`")
         # An engine that could not be loaded will not appear by itself, so warn at once.
         if waits and (time.monotonic() > look or status.unable != unable):
@@ -208,9 +220,15 @@ def on_interrupt(words: str) -> Iterator[None]:
         raise
 
 
-def left_at_work(follow: str) -> AbstractContextManager[None]:
-    """On Ctrl-C, say that the work continues and that the command ``follow`` shows it."""
-    return on_interrupt(f"the work continues: `{follow}` shows it")
+@contextmanager
+def left_at_work(follow: str) -> Iterator[None]:
+    """On Ctrl-C, or without Redis, say that the command ``follow`` shows the work."""
+    with on_interrupt(f"the work continues: `{follow}` shows it"):
+        try:
+            yield
+        except (QueueUnavailable, StorageUnavailable):
+            echo(f"work does not stop with this command: `{follow}` shows it again", err=True)
+            raise
 
 
 def stopping() -> AbstractContextManager[None]:

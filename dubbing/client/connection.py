@@ -42,8 +42,10 @@ class Connection:
     def greet(self) -> None:
         """Connect to storage and Redis, within seconds; raises as `storage` and `ledger` do.
 
-        Raises WrongInstallation when they do not belong together.
+        For a process that may start together with Redis: it waits for Redis a moment. Raises
+        WrongInstallation when they do not belong together.
         """
+        self._system.ledger.greet()
         self._installation.enter()
 
     @cached_property
@@ -55,7 +57,7 @@ class Connection:
     @cached_property
     def ledger(self) -> Ledger:
         """State in Redis; raises QueueUnavailable, or QueueRefused that says what to check."""
-        self._system.ledger.greet()
+        self._system.ledger.greet(patient=False)
         return self._system.ledger
 
     @property

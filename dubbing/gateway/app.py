@@ -51,6 +51,7 @@ from dubbing.gateway.limits import Counter, Limits, Turnstile
 from dubbing.gateway.manifests import Manifests
 from dubbing.gateway.office import Office
 from dubbing.gateway.overview import Overview
+from dubbing.gateway.pages import reference
 from dubbing.gateway.pages import routes as pages
 from dubbing.gateway.pages.shell import Shell
 from dubbing.gateway.people import People
@@ -78,7 +79,7 @@ ROUTES = (
     *(health, me, jobs, outputs, events, lines, uploads, scripts, webhooks),
     *(nodes, endpoints, keys, system, metrics, socket),
     *(speech, voices, openai),
-    *(pages, session),
+    *(pages, reference, session),
 )
 """The modules of all routes."""
 LARGEST = 1 << 20
@@ -114,6 +115,7 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
         summary="Dub films: jobs, voices and speech",
         lifespan=lambda _: _beside(office, counter, crowd),
         max_body_size=LARGEST,
+        docs_url=None,
         redoc_url=None,
     )
     app.state.office = office

@@ -10,8 +10,8 @@ from pydantic import ConfigDict, Field
 from dubbing.documents import Identifier, Model
 from dubbing.engines.usage import Use
 from dubbing.errors import ErrorRecord
-from dubbing.gateway.facts import JobFacts
 from dubbing.job import Caution, JobState
+from dubbing.jobs.facts import JobFacts
 from dubbing.jobs.status import Status
 
 

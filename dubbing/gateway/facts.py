@@ -1,34 +1,19 @@
-"""The facts of a job that do not change within a round: its tenant and its caller's notes."""
+"""A cache of the facts of jobs."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from threading import Lock
 
 from dubbing.documents import is_identifier
 from dubbing.errors import NotFound
 from dubbing.gateway.callers import Caller
-from dubbing.job import Job
+from dubbing.jobs.facts import JobFacts, facts_of
 from dubbing.jobs.store import load_job
 from dubbing.storage import Keys, Storage
 
 KEPT = 5000
 """Number of jobs whose facts are cached."""
-
-
-@dataclass(frozen=True)
-class JobFacts:
-    """Facts of one job."""
-
-    tenant: str
-    collection: str | None
-    language: str
-    name: str
-    """Beginning of the names of its files."""
-    metadata: dict[str, str]
-    created: float | None
-    """Seconds since 1970."""
 
 
 class Facts:
@@ -50,7 +35,7 @@ class Facts:
                 self._kept.move_to_end(asked)
                 return self._kept[asked]
         job = load_job(self._storage, job_id, round_ or 1)
-        found = _facts(job, self._storage.modified(Keys.job(job_id)))
+        found = facts_of(job, self._storage.modified(Keys.job(job_id)))
         with self._lock:
             self._kept[asked] = found
             while len(self._kept) > KEPT:
@@ -80,14 +65,3 @@ class Facts:
         if not caller.sees(found.tenant):
             raise unknown
         return found
-
-
-def _facts(job: Job, created: float | None) -> JobFacts:
-    return JobFacts(
-        tenant=job.tenant,
-        collection=job.collection,
-        language=job.language,
-        name=job.output.name or job.id,
-        metadata=dict(job.metadata),
-        created=created,
-    )

@@ -8,9 +8,9 @@ from itertools import islice
 
 from dubbing.errors import DubbingError
 from dubbing.gateway.callers import Caller
-from dubbing.gateway.facts import JobFacts
 from dubbing.gateway.office import Office
 from dubbing.job import JobState
+from dubbing.jobs.facts import JobFacts
 from dubbing.jobs.index import submitted_before
 from dubbing.jobs.status import Status, candidates, statuses_of
 from dubbing.storage import each

@@ -27,6 +27,15 @@ class Installation:
         self._storage = storage.impatient()
         self._ledger = ledger
 
+    def compare(self) -> None:
+        """Raise WrongInstallation when Redis has an id and storage another, or none; write nothing.
+
+        For readers, to whom the wrong storage would look as if it held no jobs.
+        """
+        served = self._ledger.installation()
+        if served is not None and self._stored() != served:
+            raise self._wrong("their ids differ")
+
     def enter(self) -> None:
         """Compare the ids of storage and Redis, and give them one if neither has any.
 

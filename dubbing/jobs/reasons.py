@@ -16,15 +16,19 @@ SHOWN = 8
 """Number of lines to list of those with the same error."""
 
 
-def reasons(storage: Storage, ledger: Ledger, status: Status, *, remedy: str = "") -> Iterator[str]:
+def reasons(
+    storage: Storage, ledger: Ledger | None, status: Status, *, remedy: str = ""
+) -> Iterator[str]:
     """Yield the reasons for a job's state: what it waits for, or what went wrong.
 
+    ledger: None if Redis is away; the reasons of a job that has ended are in storage.
     remedy: as in `hindrances`.
     """
     if status.state is JobState.UNREADABLE:
         return
     if not status.state.ended:
-        yield from _waits(ledger, status, remedy)
+        if ledger:
+            yield from _waits(ledger, status, remedy)
         return
     if status.error:
         yield status.error.message

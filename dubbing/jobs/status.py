@@ -60,6 +60,9 @@ class Status(Model):
     """Engines that it needs, and that all online workers for them are still loading."""
     used: tuple[Use, ...] = ()
     """What all its rounds used, by engine; known when a round ends with a report."""
+    redis_away: str = ""
+    """Why Redis could not be asked: storage alone knows ends of rounds and spoken lines, but
+    not the present work."""
 
     def as_end(self, state: JobState, round_: int, error: DubbingError | None = None) -> End:
         """Return the end of a round, now."""
@@ -73,12 +76,17 @@ class Status(Model):
         )
 
 
-def job_status(storage: Storage, ledger: Ledger, job_id: str) -> Status:
-    """Return the status of a job; raises NotFound, Damaged and NewerRelease."""
+def job_status(storage: Storage, ledger: Ledger | None, job_id: str) -> Status:
+    """Return the status of a job; raises NotFound, Damaged and NewerRelease.
+
+    ledger: None if Redis is away; then storage alone is read.
+    """
+    if ledger is None:
+        return _status(storage, job_id, None, list)
     return _status(storage, job_id, ledger.snapshot(job_id), ledger.crew.workers)
 
 
-def status_if_readable(storage: Storage, ledger: Ledger, job_id: str) -> Status:
+def status_if_readable(storage: Storage, ledger: Ledger | None, job_id: str) -> Status:
     """Like `job_status`, but a damaged job, or one of a newer release, is ``unreadable``."""
     try:
         return job_status(storage, ledger, job_id)
@@ -86,16 +94,17 @@ def status_if_readable(storage: Storage, ledger: Ledger, job_id: str) -> Status:
         return _unreadable(job_id, exc)
 
 
-def statuses_of(storage: Storage, ledger: Ledger, ids: Sequence[str]) -> list[Status]:
+def statuses_of(storage: Storage, ledger: Ledger | None, ids: Sequence[str]) -> list[Status]:
     """Return the status of jobs, in the order of ``ids``, with one call to the ledger.
 
     A job that cannot be read is unreadable; a job that is gone meanwhile is left out.
+    ledger: as in `job_status`.
     """
-    snapshots = ledger.snapshots(ids)
+    snapshots: Sequence[SnapshotResult] = ledger.snapshots(ids) if ledger else [None] * len(ids)
     active = any(isinstance(known, Snapshot) and not known.state.ended for known in snapshots)
     with ThreadPoolExecutor(1, thread_name_prefix="workers") as pool:
         # Their answer arrives while storage is read for jobs that have ended.
-        workers = pool.submit(ledger.crew.workers if active else list)
+        workers = pool.submit(ledger.crew.workers if ledger and active else list)
 
         def status_of(asked: tuple[str, SnapshotResult]) -> Status | None:
             id_, known = asked
@@ -112,7 +121,7 @@ def statuses_of(storage: Storage, ledger: Ledger, ids: Sequence[str]) -> list[St
     return [status for status in found if status]
 
 
-def collection_statuses(storage: Storage, ledger: Ledger, name: str) -> list[Status]:
+def collection_statuses(storage: Storage, ledger: Ledger | None, name: str) -> list[Status]:
     """Return the status of a collection's jobs, by id; raises NotFound when there are none."""
     found = statuses_of(storage, ledger, collection_ids(storage, name))
     if not found:
@@ -122,7 +131,7 @@ def collection_statuses(storage: Storage, ledger: Ledger, name: str) -> list[Sta
 
 def list_statuses(
     storage: Storage,
-    ledger: Ledger,
+    ledger: Ledger | None,
     *,
     states: Collection[JobState] = (),
     since: float = 0.0,

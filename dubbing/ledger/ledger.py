@@ -68,12 +68,14 @@ class Ledger:
         self.sessions = Sessions(self._server)
         self.totals = Totals(self._server)
 
-    def greet(self) -> None:
+    def greet(self, *, patient: bool = True) -> None:
         """Connect to a Redis for the first time; raises QueueRefused and QueueUnavailable.
 
         It has to answer within seconds. Every other call waits longer, for a restart of Redis.
+        patient: whether Redis may be about to start, if nobody listens there; otherwise it is
+        unavailable at once.
         """
-        self._server.greet()
+        self._server.greet(patient=patient)
 
     def answers(self) -> bool:
         """Whether Redis answers now, within a second; for callers who can do without it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from functools import cache
 from hashlib import sha1
 from importlib.resources import files
+from socket import gaierror
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -27,10 +29,16 @@ from dubbing.errors import QueueRefused, QueueUnavailable
 from dubbing.ledger.connect import connect
 from dubbing.redis_url import redact
 
+log = logging.getLogger(__name__)
+
 GREETING_SECONDS = 3.0
 """How long a Redis that has never answered may take to answer, or to start."""
+NOBODY = (ConnectionRefusedError, FileNotFoundError, gaierror)
+"""Errors of the system when nobody listens at an address, or there is no such address."""
 GLANCE_SECONDS = 1.0
 """How long a Redis may take to answer a caller who can do without it."""
+RETRIES = 8
+"""How often a call is tried again: for some seven seconds."""
 SETTING = "DUBBING_REDIS_URL"
 UNTRUSTED = re.compile(r"certificate verify failed: (.+?) \(_ssl")
 """The reason why a certificate is not trusted, in the client's message."""
@@ -64,7 +72,7 @@ class Server:
             socket_connect_timeout=5,
             socket_timeout=30,
             # A Redis that restarts is back within seconds, and waiting for it loses no work.
-            retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=2), 8),
+            retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=2), RETRIES),
         )
 
     @property
@@ -77,18 +85,24 @@ class Server:
         """The user of the URL."""
         return urlsplit(self._url).username or "default"
 
-    def greet(self) -> None:
+    def greet(self, *, patient: bool = True) -> None:
         """Connect to a Redis for the first time; it has to answer within seconds.
 
-        Raises QueueRefused when it answers but requires another password, database or TLS setting,
-        and QueueUnavailable when it does not answer.
+        patient: whether nobody listening may mean that Redis is about to start; then the log says
+        that it is waited for. Raises QueueRefused when it answers but requires another password,
+        database or TLS setting, and QueueUnavailable when it does not answer.
         """
-        deadline = time.monotonic() + GREETING_SECONDS
+        deadline, told = time.monotonic() + GREETING_SECONDS, False
         while error := _asked(self._url):
             # A Redis that was just started answers in a moment.
             starting = isinstance(error, redis.ConnectionError) and not _is_refusal(error)
+            if isinstance(error.__context__, NOBODY):
+                starting = patient
             if not starting or time.monotonic() > deadline:
                 raise _without_tls(self._url, error) or _ours(self._url, error) from error
+            if not told:
+                log.warning("waiting for Redis at %s", self.place)
+                told = True
             time.sleep(0.1)
 
     def answers(self) -> bool:

@@ -169,8 +169,8 @@ def test_what_is_not_up_is_named_with_its_remedy(
 ) -> None:
     monkeypatch.delenv("DUBBING_REDIS_URL")
     for command in (("jobs",), ("workers",), ("flower",), ("say", "Good day.")):
-        assert "`dubbing up`" in shell(*command, code=1)[1]
-    assert shell.json("jobs", code=1)["error"]["code"] == "queue_unavailable"
+        assert "`dubbing up`" in shell(*command, code=3)[1]
+    assert shell.json("jobs", code=3)["error"]["code"] == "queue_unavailable"
 
 
 @pytest.mark.parametrize(

@@ -210,6 +210,18 @@ def page() -> Iterator[Any]:
         yield page
 
 
+def test_the_routes_are_seen_without_another_host(gateway: Gateway, page: Any) -> None:
+    asked, faults = [], []
+    page.on("request", lambda request: asked.append(urlsplit(request.url).netloc))
+    page.on("console", lambda said: said.type == "error" and faults.append(said.text))
+    answer = page.goto(f"{gateway.url}/docs")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    page.get_by_text("POST /v1/jobs", exact=True).click()
+    assert page.get_by_text("The script's encoding").first.is_visible()
+    assert set(asked) == {urlsplit(gateway.url).netloc}
+    assert faults == []
+
+
 # It kills the gateway of this module, so it stands last.
 def test_the_status_is_seen_in_a_browser(
     busy: System, gateway: Gateway, page: Any, tmp_path: Path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import time
@@ -216,7 +217,7 @@ def test_cancelling_what_has_ended_says_so_and_is_no_error(shell: Shell) -> None
     shell("submit", "one.srt", "--language", "en", "--id", "a", "--collection", "s")
     assert shell("cancel", "a")[1] == ""
     out, err = shell("cancel", "a")
-    assert out == "a: cancelled, 0 of 1 lines\n"
+    assert out == "a (one): cancelled, 0 of 1 lines\n"
     assert err == "a: it has ended, there is nothing to cancel\n"
     assert "all its jobs have ended" in shell("cancel", "--collection", "s")[1]
     assert shell.json("cancel", "a")["state"] == "cancelled"
@@ -243,6 +244,21 @@ def test_jobs_are_listed_by_state_time_and_number(shell: Shell) -> None:
     assert listed("--state", "queued", "--limit", "1") == ["new"]
     assert listed("--state", "queued", "--state", "cancelled", "--since", "1d") == ["new", "middle"]
     assert "--since" in shell("jobs", "--since", "soon", code=2)[1]
+
+
+def test_jobs_are_listed_with_the_names_of_their_scripts(shell: Shell) -> None:
+    season(shell.home, one=srt("One."), two=srt("Two."))
+    shell("submit", "one.srt", "--language", "en")
+    shell("submit", "two.srt", "--language", "en", "--tenant", "acme", "--collection", "s01")
+    for listed in shell.json("jobs"):
+        assert listed["id"].startswith("job-")
+        assert listed["name"] in {"one", "two"}
+        assert time.time() - 60 < listed["created"] <= time.time()
+        assert (listed["tenant"], listed["collection"]) in {("default", None), ("acme", "s01")}
+    for line in shell("jobs")[0].splitlines():
+        assert re.search(r"\t(one|two)\tqueued\t.*\t20\d\d-\d\d-\d\d \d\d:\d\d\t", line)
+    shown, *_ = shell("status", "--collection", "s01")[0].splitlines()
+    assert " (two): queued" in shown
 
 
 def test_one_id_or_name_cannot_be_that_of_several(shell: Shell) -> None:

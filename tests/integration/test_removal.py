@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,7 @@ def test_the_command_deletes_all_jobs_that_fit(
 
     assert delete("--tenant", "acme", "--state", "cancelled", "--dry-run") == "of-acme\n"
     assert '"deleted": []' in delete("--tenant", "acme", "--older-than", "1h", "--json")
+    assert json.loads(delete("of-acme", "--dry-run", "--json")) == {"would_delete": ["of-acme"]}
     assert "not both" in delete("--tenant", "acme", "of-acme")
     assert "name a job" in delete()
     assert "'--older-than'" in delete("--older-than", "soon")

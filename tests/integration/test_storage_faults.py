@@ -321,7 +321,7 @@ def test_a_bucket_that_refuses_connections_refuses_a_submission(
         job = script("refused", *numbered("Refused", 2), engine="tone")
         (console.home / "job.json").write_text(job.model_dump_json(exclude_defaults=True))
         begun = time.monotonic()
-        said = console("submit", "job.json", code=1).stderr
+        said = console("submit", "job.json", code=3).stderr
     assert time.monotonic() - begun < 20
     assert "storage failed" in said
     assert endpoint in said

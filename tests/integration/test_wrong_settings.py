@@ -25,7 +25,7 @@ from dubbing.errors import (
     StorageRefused,
     StorageUnavailable,
 )
-from dubbing.ledger import Ledger
+from dubbing.ledger import Ledger, server
 from dubbing.settings import Settings
 from dubbing.storage import S3Options, Storage
 
@@ -80,6 +80,20 @@ def test_a_redis_that_is_not_there_is_reported_within_seconds(url: str, words: s
         Ledger(url.format(free=free_port())).greet()
     assert time.monotonic() - begun < SECONDS
     assert not isinstance(caught.value, QueueRefused)
+
+
+def test_a_redis_that_nobody_listens_for_fails_a_client_at_once_and_a_worker_says_that_it_waits(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, begun = f"redis://127.0.0.1:{free_port()}/0", time.monotonic()
+    with pytest.raises(QueueUnavailable, match="Connection refused"):
+        Ledger(url).greet(patient=False)
+    assert time.monotonic() - begun < 1
+    assert caplog.messages == []
+    monkeypatch.setattr(server, "GREETING_SECONDS", 0.2)
+    with pytest.raises(QueueUnavailable, match="Connection refused"):
+        Ledger(url).greet()
+    assert caplog.messages == [f"waiting for Redis at {url}"]
 
 
 def test_a_server_that_says_nothing_is_given_up_within_seconds() -> None:
@@ -137,7 +151,7 @@ def test_every_command_says_what_redis_says(
 
 def test_a_run_without_a_redis_at_its_port_ends_in_an_error(tmp_path: Path) -> None:
     dubbing = Console(tmp_path, DUBBING_REDIS_URL=f"redis://127.0.0.1:{free_port()}/0")
-    assert "Connection refused" in dubbing("run", SCENE, code=1).stderr
+    assert "Connection refused" in dubbing("run", SCENE, code=3).stderr
 
 
 def test_doctor_says_what_redis_and_s3_say(

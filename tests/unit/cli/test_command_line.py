@@ -12,7 +12,7 @@ import pytest
 from dubbing import errors
 from dubbing.cli.cautions import SUMMED, summed_up
 from dubbing.cli.commands import group
-from dubbing.cli.exit_codes import DONE, FAILED, REFUSED, of_error, of_jobs
+from dubbing.cli.exit_codes import AWAY, DONE, FAILED, REFUSED, of_error, of_jobs
 from dubbing.cli.options import past
 from dubbing.documents import together
 from dubbing.errors import BadInput, DubbingError
@@ -26,6 +26,8 @@ WRONG = (
     errors.WrongInstallation,
 )
 """Errors for which the caller must change something."""
+SILENT = (errors.QueueUnavailable, errors.StorageUnavailable)
+"""Errors after which the state of a job is unknown."""
 
 
 def kinds(base: type[DubbingError]) -> Iterator[type[DubbingError]]:
@@ -36,7 +38,8 @@ def kinds(base: type[DubbingError]) -> Iterator[type[DubbingError]]:
 
 @pytest.mark.parametrize("kind", sorted(kinds(DubbingError), key=lambda kind: kind.__name__))
 def test_every_error_has_a_code(kind: type[DubbingError]) -> None:
-    assert of_error(kind.__new__(kind)) == (REFUSED if issubclass(kind, WRONG) else FAILED)
+    otherwise = AWAY if issubclass(kind, SILENT) else FAILED
+    assert of_error(kind.__new__(kind)) == (REFUSED if issubclass(kind, WRONG) else otherwise)
 
 
 def test_a_command_that_waited_ends_as_its_jobs_did() -> None:

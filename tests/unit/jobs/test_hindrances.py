@@ -65,3 +65,14 @@ def test_a_watcher_is_told_in_time_of_what_is_lacking_or_loaded(
         "warning: no worker is online for a: start `dubbing worker a`",
         "warning: c is being loaded",
     ]
+
+
+def test_a_watcher_is_told_once_that_redis_is_away_and_that_it_is_back(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    away = status(redis_away="no answer")
+    assert said(iter([status(), away, away, status(), status()]), capsys) == [
+        "warning: waiting for Redis; work does not stop with this command: no answer",
+        "Redis answers again",
+    ]
+    assert describe(away) == "j: queued, 0 of 2 lines, Redis could not be asked"

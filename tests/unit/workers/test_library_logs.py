@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
+import threading
+from types import SimpleNamespace
 
+import celery.apps.worker
+import celery.worker.state
 import pytest
 from billiard.einfo import ExceptionInfo
 from billiard.exceptions import WorkerLostError
@@ -31,3 +37,22 @@ def test_a_process_that_died_is_told_in_words_through_the_handlers_of_all_lines(
         "it was killed: another process does its batch again",
     ]
     assert not any(record.exc_info for record in caplog.records)
+
+
+def test_a_signal_to_stop_is_a_log_line_and_no_print(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    adopt()
+    caplog.set_level("INFO")
+    before = signal.getsignal(signal.SIGTERM)
+    celery.apps.worker.install_worker_term_handler(SimpleNamespace(hostname="w"))
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        celery.worker.state.should_stop = None
+    for thread in threading.enumerate():
+        if thread.name == "say":
+            thread.join()
+    assert caplog.messages == ["the worker is told to stop"]
+    assert capfd.readouterr() == ("", "")
