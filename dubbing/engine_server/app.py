@@ -127,6 +127,9 @@ def make_app(desk: Desk, access: Access, contract: Contract = OWN) -> FastAPI:
         lifespan=lifespan,
         # Other services' routes are described by those services.
         openapi_url="/openapi.json" if contract is OWN else None,
+        # FastAPI's pages of routes load their scripts from the internet.
+        docs_url=None,
+        redoc_url=None,
         max_body_size=LARGEST,
     )
     app.state.desk = desk
