@@ -1,7 +1,8 @@
 """A job of an engine that leaves out a word in one take of twenty, and what becomes of these takes.
 
 - ``takes``, and ``dropped``: those that lack a word.
-- ``refused``: takes that were spoken again. Of them, ``false_alarms`` lacked nothing.
+- ``refused``: takes that were spoken again. Of them, ``false_alarms`` lacked nothing: they are of
+  ``lines_in_vain`` lines, each of which is tried up to three times more.
 - ``named``: lines whose last take lacks a word, and the report says that they say other words, or
   that they may lack one. ``named_in_vain``: lines that lack nothing, and are named.
 - ``undetected``: lines whose last take lacks a word, and the report calls their words right.
@@ -138,6 +139,7 @@ def told(lines: list[ReportLine], said: Said) -> dict[str, int]:
         "dropped": dropped,
         "refused": refused,
         "false_alarms": refused - (dropped - len(lacking)),
+        "lines_in_vain": sum(in_vain(line, said) for line in lines),
         "named": sum(map(named, lacking)),
         "named_in_vain": sum(named(line) for line in lines if line not in lacking),
         "undetected": len(undetected),
@@ -147,6 +149,12 @@ def told(lines: list[ReportLine], said: Said) -> dict[str, int]:
 def named(line: ReportLine) -> bool:
     """Whether the report warns of the words of a line."""
     return line.words is not None and (line.misspoken or bool(line.words.uncertain))
+
+
+def in_vain(line: ReportLine, said: Said) -> bool:
+    """Whether a line was spoken again though no take of it lacked a word."""
+    takes = (seed for speed, seed in said if speed == SPEEDS[line.speaker])
+    return line.takes_refused > 0 and not any(lacks(line, seed, said) for seed in takes)
 
 
 def lacks(line: ReportLine, seed: int, said: Said) -> bool:

@@ -25,7 +25,13 @@ from dubbing.engines.models.folders import ModelFolders
 from dubbing.proof.thresholds import Thresholds
 from dubbing.proof.words import WordJudge
 
-AT_MOST = {"joe.complete.refused": 0.02, "kokoro.complete.refused": 0.02}
+AT_MOST = {
+    "joe.complete.refused": 0.03,
+    "kokoro.complete.refused": 0.03,
+    "joe.lacking.right": 0.01,
+    "kokoro.lacking.right": 0.01,
+    "verbs.lacking.right": 0.0,
+}
 VOICES = {"joe": ("piper", "joe", 3), "kokoro": ("kokoro", "bf_emma", 1)}
 """Engine, voice, and how often it says each line without a word."""
 VERDICTS = {True: "right", None: "named", False: "refused"}
