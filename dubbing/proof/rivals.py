@@ -32,7 +32,7 @@ OMITTED = Kind(expected=0.6)
 """The text without another word."""
 READ = Kind(expected=0.6, advantage=7.0)
 """The text with words as they were read."""
-NAMED = Kind(expected=1.5, advantage=3.5)
+NAMED = Kind(expected=1.5, advantage=7.0)
 """The same in the place of a name: the model knows few, and expects none that it does not know."""
 
 

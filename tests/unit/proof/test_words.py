@@ -84,6 +84,15 @@ def test_two_words_that_are_heard_as_one_are_right_when_both_were_said(
 
 
 @pytest.mark.weights
+def test_a_small_word_that_the_model_expects_is_missed_all_the_same(
+    judge: WordJudge, say: Say
+) -> None:
+    text = "They offered him a better job, but he decided to stay."
+    assert is_right(judge, text, say(text))
+    assert is_right(judge, text, say(text.replace(" to ", " "))) is False
+
+
+@pytest.mark.weights
 def test_numbers_are_heard_in_the_words_that_were_asked_for(judge: WordJudge, say: Say) -> None:
     for text in (
         "It took them three hundred forty-five days to build it.",
@@ -94,12 +103,12 @@ def test_numbers_are_heard_in_the_words_that_were_asked_for(judge: WordJudge, sa
 
 @pytest.mark.weights
 def test_a_name_is_right_though_the_model_knows_another(judge: WordJudge, say: Say) -> None:
-    text = "You should have told Ysolde Marrin that the boat had left."
+    text = "You should have told Thaddeus Quill that the boat had left."
     sound = say(text)
-    assert "Ysolde" not in judge.judge("piper", "en", text, sound).text
+    assert "Thaddeus" not in judge.judge("piper", "en", text, sound).text
     assert is_right(judge, text, sound)
-    assert is_right(judge, text.replace("Ysolde Marrin", "Captain Reed"), sound) is False
-    assert is_right(judge, text, say(text.replace("Ysolde Marrin ", ""))) is False
+    assert is_right(judge, text.replace("Thaddeus Quill", "Captain Reed"), sound) is False
+    assert is_right(judge, text, say(text.replace("Thaddeus Quill ", ""))) is False
 
 
 @pytest.mark.weights
