@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from contextlib import suppress
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -47,11 +48,10 @@ def test_another_celery_app_with_queues_of_the_same_names_takes_nothing_and_ends
         other.send_task("theirs", queue=Kind.ASSEMBLY.value)
         other.control.shutdown()
         deadline = time.monotonic() + SECONDS
-        while not system.client.status(job.id).state.ended and time.monotonic() < deadline:
-            try:
+        while not (taken and system.client.status(job.id).state.ended):
+            assert time.monotonic() < deadline
+            with suppress(TimeoutError):
                 connection.drain_events(timeout=0.1)
-            except TimeoutError:
-                continue
     other.close()
     system.wait(job.id)
     assert system.whole(job)
