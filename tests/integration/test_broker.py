@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import signal
 import time
-from contextlib import suppress
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 import redis
