@@ -5,7 +5,8 @@
 - ``speech_lu_off``: LU by which the speech misses the profile at worst, measured while somebody
   speaks, over films that are ducked and music-and-effects tracks, noise and music, at −26, −17 and
   −9 LUFS. ``over_background``: LU from a line down to the background under it, the least over all
-  lines of these programmes. Both are measured by pyloudnorm.
+  lines of these programmes. Both are measured by pyloudnorm. ``words_read``: share of the words
+  that Whisper reads in the finished sound of those at −9 LUFS, line by line.
 - ``detected`` and ``proof_cpu``: what proof of words finds, and CPU seconds a line (`words`).
 - ``piper_efficiency``: joe's lines spoken by bare processes ÷ the same through the whole stack
   (`pipeline`).
@@ -17,9 +18,9 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice, product
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ import numpy as np
 import soundfile
 
 from benchmarks import fit, pipeline, voices, words
+from benchmarks._dialogue import LINES
 from benchmarks._script import LANGUAGE, sentences
 from benchmarks._system import CORES, from_tests
 from dubbing.assembly.profiles import PROFILES
@@ -36,12 +38,17 @@ from dubbing.engines.threads import VARIABLE
 from dubbing.job import Background, Job, Output, Segment
 from dubbing.media.probe import RATE
 from dubbing.media.samples import Audio, trim
+from dubbing.proof.rivals import letters
+from dubbing.proof.words import WordJudge
 from dubbing.storage import Storage
 
 AT_MOST = {
     "too_long": 0.03, "hurried": 0.08, "rate_change": 0.04, "speech_lu_off": 1.0, "proof_cpu": 0.35,
 }  # fmt: skip
-AT_LEAST = {"on_time": 1.0, "over_background": 10.0, "detected": 0.9, "piper_efficiency": 0.95}
+AT_LEAST = {
+    "on_time": 1.0, "over_background": 10.0, "words_read": 0.95, "detected": 0.9,
+    "piper_efficiency": 0.95,
+}  # fmt: skip
 
 VOICES = {"piper": 320, "kokoro": 300}
 """The lines that each engine speaks to be fitted."""
@@ -110,7 +117,7 @@ def variable(name: str, value: str) -> Iterator[None]:
             os.environ[name] = before
 
 
-def speak(texts: Iterator[str]) -> Iterator[Audio]:
+def speak(texts: Iterable[str]) -> Iterator[Audio]:
     """Yield the lines in joe's voice, without the silence around them."""
     engine = voices.load("piper")
     for text in texts:
@@ -121,12 +128,14 @@ def speak(texts: Iterator[str]) -> Iterator[Audio]:
 
 
 def balance_of_speech() -> dict[str, float]:
-    """Return ``speech_lu_off`` and ``over_background``."""
+    """Return ``speech_lu_off``, ``over_background`` and ``words_read``."""
     backgrounds = from_tests("backgrounds")
-    off, over = [], []
+    judge = WordJudge(from_tests("weights").fetch("whisper"))
+    off, over, read = [], [], []
     with tempfile.TemporaryDirectory(prefix="dubbing-bench-") as folder:
         storage = Storage.at(f"{folder}/storage")
-        lines = list(islice(speak(sentences("quality")), int(SECONDS // SLOT)))
+        texts = LINES[: int(SECONDS // SLOT)]
+        lines = list(speak(texts))
         sounds = (backgrounds.noise, backgrounds.music)
         for number, (sound, lufs, mode) in enumerate(product(sounds, LEVELS, ("duck", "track"))):
             path = Path(folder) / "storage" / "media" / str(number)
@@ -136,7 +145,13 @@ def balance_of_speech() -> dict[str, float]:
             said, worst = measured(report, track)
             off.append(abs(said - PROFILES[PROFILE].loudness))
             over.append(worst)
-    return {"speech_lu_off": max(off), "over_background": min(over)}
+            if lufs == max(LEVELS):
+                read += [*words_read(judge, texts, report, track)]
+    return {
+        "speech_lu_off": max(off),
+        "over_background": min(over),
+        "words_read": float(np.mean(read)),
+    }
 
 
 PARTS: tuple[Callable[[], dict[str, float]], ...] = (
@@ -182,3 +197,20 @@ def measured(report: Report, track: np.ndarray) -> tuple[float, float]:
     ]
     said = np.concatenate([backgrounds.part(track, *span) for span in spans])
     return loudness(said, RATE), min(over)
+
+
+def words_read(
+    judge: WordJudge, texts: Sequence[str], report: Report, track: np.ndarray
+) -> Iterator[bool]:
+    """Yield for each word of the lines whether Whisper reads it at its place in the track."""
+    from rapidfuzz.distance import Levenshtein
+
+    for text, line in zip(texts, report.lines, strict=True):
+        span = slice(round(line.actual_start * RATE), round(line.actual_end * RATE))
+        sound = Audio(samples=track[span].mean(1).astype(np.float32), rate=RATE)
+        heard = judge.fit(LANGUAGE, text, sound)
+        assert isinstance(heard, words.Fit), heard
+        asked, read = ([*map(letters, one.split())] for one in (text, heard.text))
+        same = [edit for edit in Levenshtein.opcodes(asked, read) if edit.tag == "equal"]
+        kept = sum(edit.src_end - edit.src_start for edit in same)
+        yield from [True] * kept + [False] * (len(asked) - kept)
