@@ -24,6 +24,7 @@ from xdist.scheduler.loadfile import LoadFileScheduling
 
 from dubbing.errors import QueueUnavailable
 from dubbing.storage import S3Options, Storage
+from dubbing.telemetry.context import bound
 
 TOGETHER = ("tests/unit/engines/adapters/", "tests/unit/media/")
 """Folders each of which runs in one process: its files import PyTorch, or make the same films."""
@@ -41,6 +42,13 @@ class ByFolder(LoadFileScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFolder | None:
     """Have `--dist=loadfile` keep together what costs more apart."""
     return ByFolder(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+@pytest.fixture(autouse=True)
+def unbound() -> Iterator[None]:
+    """Keep what a test binds for log lines out of the tests after it."""
+    with bound():
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

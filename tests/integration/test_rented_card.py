@@ -30,10 +30,9 @@ def card() -> Iterator[EngineServer]:
         yield server
 
 
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory, redis_server: str) -> Iterator[Gateway]:
-    home = tmp_path_factory.mktemp("home")
-    settings = Settings(home=home, storage_url=str(home / "storage"), redis_url=redis_server)
+@pytest.fixture
+def gateway(tmp_path: Path, redis_url: str) -> Iterator[Gateway]:
+    settings = Settings(home=tmp_path, storage_url=str(tmp_path / "storage"), redis_url=redis_url)
     # A gateway without any key asks for none.
     Keyring(System(settings).storage).make("default", [Scope.READ])
     with gateways.running(settings, DUBBING_REQUESTS_PER_MINUTE_PER_ADDRESS="10000") as gateway:
