@@ -17,6 +17,8 @@ from dubbing.telemetry.metrics import BATCH_PADDING, LINES, SPEECH
 
 @pytest.fixture(autouse=True)
 def wanted() -> Iterator[None]:
+    # Other tests of this process may have counted.
+    counts.take()
     counts.wanted = True
     yield
     counts.wanted = False
