@@ -15,6 +15,11 @@ from typing import Any, NamedTuple
 MOST_WORDS = 40
 """Words of a text up to which each may be missing though it was read: the time grows with their
 square, and 40 take a second."""
+ALIKE = 0.5
+"""Share of letters that words have in common if one may be the other, misheard: Gull and Gold."""
+TELLING = 4
+"""Letters of a word from which on a like one tells that the word was said: small words are alike by
+chance."""
 
 
 class Kind(NamedTuple):
@@ -34,6 +39,9 @@ READ = Kind(expected=0.6, advantage=7.0)
 """The text with words as they were read."""
 NAMED = Kind(expected=1.5, advantage=7.0)
 """The same in the place of a name: the model knows few, and expects none that it does not know."""
+DIVIDED = Kind(expected=1.5, advantage=16.0)
+"""The same in like letters and another number of words, as "us old" for "Ysolde": an engine that
+says another name does not divide it otherwise, but a model that mishears one does."""
 
 
 class Word(NamedTuple):
@@ -52,10 +60,53 @@ class Rival(NamedTuple):
     kind: Kind
 
 
+class Change(NamedTuple):
+    """A stretch of the text, and the words in its place."""
+
+    place: slice
+    """The stretch, in words and signs of the text."""
+    asked: Sequence[Word]
+    """Its words."""
+    others: Sequence[Word]
+    first: bool
+    """Whether the text begins with the stretch."""
+
+    @property
+    def kind(self) -> Kind:
+        """Return how much the model's expectations count."""
+        if not self.others:
+            return FIRST if self.first else OMITTED
+        # Any first word is written as a name is.
+        if not any(word.text.strip()[:1].isupper() for word in self.asked[self.first :]):
+            return READ
+        divided = len(self.asked) != len(self.others)
+        return DIVIDED if divided and self._alike else NAMED
+
+    @property
+    def misheard(self) -> bool:
+        """Return whether one word was read as a like one, so that it was said.
+
+        Whisper fills in words that it expects, but none because they sound like those asked for.
+        """
+        one = len(self.asked) == len(self.others) == 1
+        shorter = min(map(len, (_letters(self.asked), _letters(self.others))))
+        return one and shorter >= TELLING and self._alike
+
+    @property
+    def _alike(self) -> bool:
+        from rapidfuzz.distance import Levenshtein
+
+        alike = Levenshtein.normalized_similarity(_letters(self.asked), _letters(self.others))
+        return alike >= ALIKE
+
+
 def rivals(asked: Sequence[Word], heard: Sequence[Word]) -> list[Rival]:
     """Return the rivals of a text. heard: the words that were read."""
-    read = [*_readings(asked, [word for word in heard if letters(word.text)])]
-    return read if len(asked) > MOST_WORDS else [*_omissions(asked), *read]
+    changes = [*_readings(asked, [word for word in heard if letters(word.text)])]
+    if len(asked) <= MOST_WORDS:
+        misheard = {change.place.start for change in changes if change.misheard}
+        changes[:0] = (each for each in _omissions(asked) if each.place.start not in misheard)
+    return [rival for change in changes if (rival := _rival(asked, change)).tokens]
 
 
 def letters(text: str) -> str:
@@ -64,15 +115,20 @@ def letters(text: str) -> str:
     return "".join(sign for sign in folded if unicodedata.category(sign)[0] in "LMN")
 
 
-def _omissions(asked: Sequence[Word]) -> Iterator[Rival]:
+def _rival(asked: Sequence[Word], change: Change) -> Rival:
+    before, after = asked[: change.place.start], asked[change.place.stop :]
+    words = "".join(word.text for word in change.asked).strip()
+    return Rival(words, _tokens([*before, *change.others, *after]), change.kind)
+
+
+def _omissions(asked: Sequence[Word]) -> Iterator[Change]:
     """Yield the text without each word; a single word has no rival."""
     said = [at for at, word in enumerate(asked) if letters(word.text)]
     for at in said if len(said) > 1 else ():
-        rest = [*asked[:at], *asked[at + 1 :]]
-        yield Rival(asked[at].text.strip(), _tokens(rest), OMITTED if at else FIRST)
+        yield Change(slice(at, at + 1), [asked[at]], [], first=at == said[0])
 
 
-def _readings(asked: Sequence[Word], heard: Sequence[Word]) -> Iterator[Rival]:
+def _readings(asked: Sequence[Word], heard: Sequence[Word]) -> Iterator[Change]:
     """Yield the text with each stretch of words as it was read.
 
     Words that are only divided otherwise, as "any more", were read as they were asked for.
@@ -87,17 +143,8 @@ def _readings(asked: Sequence[Word], heard: Sequence[Word]) -> Iterator[Rival]:
         meant = [asked[at] for at in places[first:last]]
         found = heard[start:end]
         if meant and _letters(meant) != _letters(found):
-            before, after = asked[: places[first]], asked[places[last - 1] + 1 :]
-            words = "".join(word.text for word in meant).strip()
-            kind = _read(meant, start=not first) if found else OMITTED if first else FIRST
-            if others := _tokens([*before, *found, *after]):
-                yield Rival(words, others, kind)
-
-
-def _read(words: Sequence[Word], *, start: bool) -> Kind:
-    """Return the kind of a rival that was read. start: whether the words begin the text."""
-    # Any first word is written as a name is.
-    return NAMED if any(word.text.strip()[:1].isupper() for word in words[start:]) else READ
+            place = slice(places[first], places[last - 1] + 1)
+            yield Change(place, meant, found, first=not first)
 
 
 def _tokens(words: Iterable[Word]) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dubbing.proof.rivals import FIRST, NAMED, OMITTED, READ, Kind, Word, rivals
+from dubbing.proof.rivals import DIVIDED, FIRST, NAMED, OMITTED, READ, Kind, Word, rivals
 
 Found = list[tuple[str, str, Kind]]
 
@@ -62,6 +62,31 @@ def test_of_a_long_text_only_words_that_were_not_read_may_be_missing() -> None:
 
 
 def test_a_name_is_told_by_its_first_letter() -> None:
-    ((_, rival, kind),) = read("Tell Ysolde Marrin so.", "Tell his old marine so.")
-    assert (rival, kind) == ("Tell his old marine so.", NAMED)
+    assert read("Tell Anna Marrin so.", "Tell Robert Marine so.") == [
+        ("Anna Marrin", "Tell Robert Marine so.", NAMED)
+    ]
     assert read("Tell him so.", "Hell him so.")[0][2] is READ
+
+
+@pytest.mark.parametrize(
+    ("heard", "kind"),
+    [("Tell us old so.", DIVIDED), ("Tell me at once so.", NAMED), ("Tell Isold so.", NAMED)],
+)
+def test_a_name_in_like_letters_and_more_words_was_misheard(heard: str, kind: Kind) -> None:
+    assert [found for *_, found in read("Tell Ysolde so.", heard)] == [kind]
+
+
+@pytest.mark.parametrize(
+    ("text", "heard", "omitted"),
+    [
+        ("At Gull Point.", "At Gold Point.", {"At", "Point."}),
+        ("At Gull Point.", "At the Point.", {"At", "Gull", "Point."}),
+        ("You have food.", "You are food.", {"You", "have", "food."}),
+        ("At Gull Point.", "At go long Point.", {"At", "Gull", "Point."}),
+    ],
+)
+def test_a_word_that_was_read_as_a_like_one_was_said(
+    text: str, heard: str, omitted: set[str]
+) -> None:
+    found = against(text, heard)
+    assert {words for words, _, kind in found if kind in {FIRST, OMITTED}} == omitted
