@@ -76,7 +76,7 @@ def test_a_command_is_run_when_a_job_has_ended(system: System, there: Shell) -> 
     _, complaints = there("watch", "hooked", "--on-done", hook, code=1)
     assert "ended with exit code 3" in complaints
     status, _, words = (there.home / "told").read_text().rpartition("}")
-    assert json.loads(f"{status}}}")["id"] == "hooked"
+    assert json.loads(f"{status}}}") == there.json("status", "hooked")
     assert words.strip() == "hooked is completed"
 
 

@@ -282,5 +282,5 @@ HUNDREDTHS: dict[str, dict[tuple[str, ...], tuple[str, ...]]] = {
         ("пенс", "пенси", "пенсів"): ("GBP",), ("грош", "гроші", "грошів"): ("PLN",),
     },
 }  # fmt: skip
-"""The forms of hundredths, and their currencies by ISO 4217 code: for one and for more, or, in Slavic
-languages, for one, few and many."""
+"""The forms of hundredths, for one and for more, or in Slavic languages for one, few and many; and
+their currencies by ISO 4217 code."""
