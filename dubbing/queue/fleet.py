@@ -82,7 +82,7 @@ class Fleet:
         worker: its name, or the beginning of it. engine: by default, all of the worker's.
         Raises NotFound, BadInput, the worker's error, or Transient when it does not answer in time.
         """
-        record = find(self.workers(), worker)
+        record = find(self.all_workers(), worker)
         _check(record, order, engine)
         engines = (engine,) if engine else record.engines
         steering = WorkerCommand(ticket=secrets.token_hex(8), order=order, engines=engines)
