@@ -213,7 +213,7 @@ def _read_cast(path: Path) -> dict[str, Any]:
 
 
 def _read_pronunciations(path: Path) -> dict[str, str]:
-    """Return the words in a dictionary file, and what to say for each."""
+    """Return the words in a dictionary file, each with its replacement."""
     data = read_json(path)
     named = isinstance(data, dict) and data.keys() == {"pronunciations"}
     whole = data if named and isinstance(data["pronunciations"], dict) else {"pronunciations": data}

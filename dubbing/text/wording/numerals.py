@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LONGEST = 15
 """Digits of the longest number that is spoken as one; longer ones go digit by digit."""
 CLASSIFIED = frozenset({"zh", "yue", "ja", "ko"})
-"""Languages in which a number's words depend on what is counted."""
+"""Languages in which a number's words depend on the counted noun."""
 SAME = {"nb": "no", "nn": "no", "tl": "fil", "iw": "he", "in": "id"}
 """Languages that CLDR covers under another tag."""
 GROUPS = (" ", "'", "’")
