@@ -30,11 +30,20 @@ def adopt(**_: Any) -> None:
     pool.propagate = True
     celery.apps.worker.safe_say = say
     logging.getLogger("celery.worker.request").addFilter(in_words)
+    logging.getLogger("py.warnings").addFilter(is_of_use)
 
 
 def say(message: str, _: Any = None) -> None:
     """Log a message of a signal handler; in a thread, as the signal may have interrupted a log."""
     Thread(target=log.info, args=(STOPS.get(message, message),), name="say").start()
+
+
+def is_of_use(record: logging.LogRecord) -> bool:
+    """Drop Celery's advice to cancel all work when Redis breaks a connection.
+
+    Leases outlast that, and a cancelled process would have to load its engines again.
+    """
+    return "worker_cancel_long_running_tasks_on_connection_loss" not in record.getMessage()
 
 
 def in_words(record: logging.LogRecord) -> bool:

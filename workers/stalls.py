@@ -7,6 +7,7 @@ from itertools import islice
 
 from dubbing.documents import is_identifier
 from dubbing.errors import NotFound
+from dubbing.jobs.facts import load_facts
 from dubbing.jobs.reasons import reasons
 from dubbing.jobs.status import status_if_readable
 from dubbing.ledger import Ledger
@@ -51,6 +52,7 @@ class Stalls:
         except NotFound:
             # It was removed in this moment.
             return
-        with bound(job=id_, round=status.round):
+        facts = load_facts(self._storage, [id_]).get(id_)
+        with bound(job=id_, round=status.round, tenant=facts and facts.tenant):
             words = "; ".join(reasons(self._storage, self._ledger, status))
             log.warning("%s makes no progress: it is %s: %s", id_, status.state.value, words)

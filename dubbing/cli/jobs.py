@@ -19,8 +19,9 @@ from dubbing.cli.output import (
     left_at_work,
     print_json,
     show_progress,
+    warn,
 )
-from dubbing.cli.statuses import print_collection, print_jobs, print_status, records
+from dubbing.cli.statuses import print_collection, print_jobs, print_status, record, records
 from dubbing.client import Client
 from dubbing.errors import BadInput, Conflict
 from dubbing.job import JobState
@@ -49,10 +50,11 @@ def status(job: str | None, collection: str | None, as_json: bool) -> None:
 @json_option
 def watch(job: str, on_done: list[str] | None, as_json: bool) -> None:
     """Show JOB until it ends; with --json, print one line per change."""
-    statuses = attended(Client.connect().watch(job))
+    client = Client.connect()
+    statuses = attended(client.watch(job))
     with left_at_work(f"dubbing watch {job}"):
-        last = _print_changes(statuses) if as_json else show_progress(statuses)
-    sys.exit(tell(on_done, last) or of_jobs([last]))
+        last = _print_changes(client, statuses) if as_json else show_progress(statuses)
+    sys.exit(tell(on_done, client, last) or of_jobs([last]))
 
 
 @click.command()
@@ -93,6 +95,8 @@ def jobs(states: tuple[str, ...], since: str | None, limit: int, as_json: bool) 
         asked = " of this kind" if states or since else ""
         echo(f"there are no jobs{asked} in {client.storage.url}", err=True)
     print_jobs(client, found)
+    if away := next((status.redis_away for status in found), ""):
+        warn(f"storage alone could be asked: {away}")
     for status in found:
         if status.state is JobState.UNREADABLE:
             echo(describe(status), err=True)
@@ -197,13 +201,14 @@ def _can_be_retried(found: Status) -> bool:
     return found.state.ended and (found.state is not JobState.COMPLETED or found.failed > 0)
 
 
-def _print_changes(statuses: Iterator[Status]) -> Status:
+def _print_changes(client: Client, statuses: Iterator[Status]) -> Status:
     """Print each status that differs from the one before; return the last one."""
     last = next(statuses)
-    print_json(last.model_dump(mode="json"), indent=None)
+    facts = client.facts([last.id]).get(last.id)
+    print_json(record(last, facts), indent=None)
     for found in statuses:
         if found != last:
-            print_json(found.model_dump(mode="json"), indent=None)
+            print_json(record(found, facts), indent=None)
         last = found
     return last
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
@@ -17,6 +18,7 @@ from dubbing.cli.output import warn
 from dubbing.errors import BadInput
 
 if TYPE_CHECKING:
+    from dubbing.client import Client
     from dubbing.jobs.status import Status
 
 
@@ -48,13 +50,17 @@ on_done_option = click.option(
 )
 
 
-def tell(command: Sequence[str] | None, status: Status, files: Sequence[Path] = ()) -> int:
+def tell(
+    command: Sequence[str] | None, client: Client, status: Status, files: Sequence[Path] = ()
+) -> int:
     """Run the command; return an exit code, which is not 0 if the command's is not."""
     if not command:
         return DONE
+    from dubbing.cli.statuses import records  # noqa: PLC0415 - it imports the client
+
     done = subprocess.run(
         [*command, *map(str, files)],
-        input=status.model_dump_json(),
+        input=json.dumps(records(client, [status])[0]),
         text=True,
         env={**os.environ, "DUBBING_JOB": status.id, "DUBBING_STATE": status.state.value},
         check=False,

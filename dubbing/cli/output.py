@@ -102,7 +102,7 @@ def print_unattended(depths: Mapping[str, int]) -> None:
     for queue, depth in depths.items():
         worker = queue.partition(".")[2] or queue
         warn(
-            f"{depth} messages wait on {queue}, and no worker is online: "
+            f"{queue} holds {counted(depth, 'message')}, and no worker is online: "
             f"start `dubbing worker {worker}`"
         )
 

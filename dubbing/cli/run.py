@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -36,6 +36,9 @@ from dubbing.system import System
 from dubbing.telemetry.options import log_options
 from dubbing.text.sounds import voiced
 
+if TYPE_CHECKING:
+    from dubbing.client import Client
+
 
 @click.command()
 @click.argument("script", type=click.Path(path_type=Path))
@@ -59,23 +62,25 @@ def run(script: Path, out: Path, on_done: list[str] | None, as_json: bool, **opt
     check_out(out)
     unwind_when_terminated()
     try:
-        status, paths, cautions = _dub(reading, out)
+        client, status, paths, cautions = _dub(reading, out)
     except KeyboardInterrupt:
         echo("stopped; the same command continues where it stopped", err=True)
         raise
     if as_json:
         told = [caution.model_dump(mode="json") for caution in cautions]
         files = [str(path) for path in paths]
-        print_json({**status.model_dump(mode="json"), "files": files, "cautions": told})
+        from dubbing.cli.statuses import records  # noqa: PLC0415 - it imports the client
+
+        print_json({**records(client, [status])[0], "files": files, "cautions": told})
     else:
         echo(describe(status))
         for path in paths:
             echo(f"{path}  {path.stat().st_size:,} bytes")
-    sys.exit(tell(on_done, status, paths) or of_jobs([status]))
+    sys.exit(tell(on_done, client, status, paths) or of_jobs([status]))
 
 
-def _dub(reading: Reading, out: Path) -> tuple[Status, list[Path], list[Caution]]:
-    """Dub one job; return its last status, the files written and the cautions."""
+def _dub(reading: Reading, out: Path) -> tuple[Client, Status, list[Path], list[Caution]]:
+    """Dub one job; return its client, its last status, the files written and the cautions."""
     settings, job = Settings(), reading.jobs[0]
     System(settings).add_endpoints()
     with Stack(settings, _engines(job, settings)) as stack, stopping():
@@ -93,10 +98,10 @@ def _dub(reading: Reading, out: Path) -> tuple[Status, list[Path], list[Caution]
         # The same request may have been submitted under another file name.
         name = job.output.name
         if not status.output:
-            return status, [], cautions
+            return client, status, [], cautions
         # The file may have been dubbed before, as another job, whose output is replaced.
         paths = client.fetch(submission.id, out, name=name, replace=True)
-        return status, paths, cautions
+        return client, status, paths, cautions
 
 
 def _engines(job: Manifest, settings: Settings) -> list[str]:

@@ -72,7 +72,9 @@ def _row(readiness: Readiness) -> tuple[str, ...]:
     # An engine without any has those of its model.
     stock = counted(len(spec.voices), "voice") if spec.voices else "-"
     voices = "clones" if spec.clones else stock
-    languages = "any language" if "*" in spec.languages else f"{len(spec.languages)} languages"
+    languages = (
+        "any language" if "*" in spec.languages else counted(len(spec.languages), "language")
+    )
     return (
         spec.name, readiness.words, voices, languages, spec.device, spec.licence, spec.summary
     )  # fmt: skip

@@ -55,12 +55,14 @@ def print_jobs(client: Client, statuses: Sequence[Status]) -> None:
 
 
 def records(client: Client, statuses: Sequence[Status]) -> list[dict[str, Any]]:
-    """Return statuses for machines, with the facts of their jobs; null for unreadable ones."""
+    """Return statuses for machines, with the facts of their jobs."""
+    return [record(status, facts) for status, facts in _with_facts(client, statuses)]
+
+
+def record(status: Status, facts: JobFacts | None) -> dict[str, Any]:
+    """Return a status for machines, with the facts of its job; None if these are unreadable."""
     unknown = dict.fromkeys(field.name for field in fields(JobFacts))
-    return [
-        {**(asdict(facts) if facts else unknown), **status.model_dump(mode="json")}
-        for status, facts in _with_facts(client, statuses)
-    ]
+    return {**(asdict(facts) if facts else unknown), **status.model_dump(mode="json")}
 
 
 def _with_facts(

@@ -7,6 +7,7 @@ from datetime import datetime
 import click
 
 from dubbing.cli.output import describe, echo, json_option, print_json
+from dubbing.cli.statuses import records
 from dubbing.client import Client
 from dubbing.job import JobState
 from dubbing.jobs.history import Event
@@ -37,9 +38,10 @@ def logs(job: str, errors: bool, as_json: bool) -> None:
 @json_option
 def why(job: str, as_json: bool) -> None:
     """Explain the state of JOB: what it waits for, or what went wrong."""
-    status, reasons = Client.connect().why(job, remedy=": start `dubbing worker {}`")
+    client = Client.connect()
+    status, reasons = client.why(job, remedy=": start `dubbing worker {}`")
     if as_json:
-        print_json({**status.model_dump(mode="json"), "reasons": reasons})
+        print_json({**records(client, [status])[0], "reasons": reasons})
         return
     echo(describe(status))
     for reason in reasons:

@@ -23,6 +23,7 @@ from dubbing.cli.output import (
     print_json,
     show_progress,
 )
+from dubbing.cli.statuses import records
 from dubbing.client import Client
 from dubbing.documents import together
 from dubbing.engines.usage import money
@@ -78,8 +79,8 @@ def submit(
     if wait:
         _wait(client, submissions, reading, options["collection"], on_done, as_json)
     if as_json:
-        records = [{"id": s.id, "created": s.created, "file": s.file} for s in submissions]
-        print_json(_with_cautions(records, submissions, reading))
+        accepted = [{"id": s.id, "created": s.created, "file": s.file} for s in submissions]
+        print_json(_with_cautions(accepted, submissions, reading))
 
 
 def _announce(submission: Submission, *, alone: bool) -> None:
@@ -107,17 +108,16 @@ def _wait(
         statuses, codes = [], []
         for each in watched:
             statuses.append(show_progress(each))
-            codes.append(tell(on_done, statuses[-1]))
+            codes.append(tell(on_done, client, statuses[-1]))
     if as_json:
-        records = [status.model_dump(mode="json") for status in statuses]
-        print_json(_with_cautions(records, submissions, reading))
+        print_json(_with_cautions(records(client, statuses), submissions, reading))
     sys.exit(max(codes, default=DONE) or of_jobs(statuses))
 
 
 def _preview(previews: Sequence[Preview], reading: Reading, as_json: bool) -> None:
     if as_json:
-        records = [preview.model_dump(mode="json") for preview in previews]
-        print_json(_with_cautions(records, previews, reading))
+        found = [preview.model_dump(mode="json") for preview in previews]
+        print_json(_with_cautions(found, previews, reading))
         return
     print_cautions([*reading.cautions, *(c for p in previews for c in p.cautions)])
     lines = sum(preview.lines for preview in previews)
@@ -154,7 +154,7 @@ def _estimated(estimates: Sequence[Estimate]) -> list[str]:
 
 
 def _with_cautions(
-    records: Sequence[dict[str, Any]],
+    jobs: Sequence[dict[str, Any]],
     outcomes: Sequence[Submission | Preview],
     reading: Reading,
 ) -> list[dict[str, Any]]:
@@ -169,6 +169,6 @@ def _with_cautions(
         ]
         by_job.append([*of_reading, *outcome.cautions])
     return [
-        {**record, "cautions": [caution.model_dump(mode="json") for caution in cautions]}
-        for record, cautions in zip(records, by_job, strict=True)
+        {**job, "cautions": [caution.model_dump(mode="json") for caution in cautions]}
+        for job, cautions in zip(jobs, by_job, strict=True)
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from dubbing.cli.group import Group
-from dubbing.cli.output import echo, json_option, print_json, print_table
+from dubbing.cli.output import counted, echo, json_option, print_json, print_table
 from dubbing.system import System
 from dubbing.webhooks.outbox import Outbox
 from dubbing.webhooks.webhook import Webhooks
@@ -67,4 +67,4 @@ def resend(webhook: str, messages: tuple[str, ...], tenant: str) -> None:
     names = messages or tuple(one.id for one in outbox.dead(tenant, id_))
     for name in names:
         outbox.resend(tenant, id_, name)
-    echo(f"{len(names)} messages will be sent again")
+    echo(f"{counted(len(names), 'message')} to send again")

@@ -29,7 +29,7 @@ def workers(context: click.Context, as_json: bool) -> None:
     if context.invoked_subcommand:
         return
     client = Client.connect()
-    found = client.fleet.workers()
+    found = client.fleet.all_workers()
     if as_json:
         records = [worker.model_dump(mode="json") for worker in found]
         print_json({"workers": records, "queues": client.fleet.depths()})
@@ -40,7 +40,7 @@ def workers(context: click.Context, as_json: bool) -> None:
             echo(f"{worker.name}: {error}", err=True)
     if not any(worker.online for worker in found):
         echo("no worker is online", err=True)
-    print_unattended(client.fleet.unattended())
+    print_unattended(client.fleet.unattended(found))
 
 
 @workers.command()

@@ -1,8 +1,6 @@
 """The client: a reader that also submits jobs, changes and removes them.
 
-Every method needs storage, most need Redis, none needs a task or an engine. Modules that only one
-method needs are imported inside it, so importing the client costs a pipeline little more than
-importing Redis and Pydantic.
+Every method needs storage, most need Redis, none needs a task or an engine.
 """
 
 from __future__ import annotations

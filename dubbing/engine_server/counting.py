@@ -1,4 +1,4 @@
-"""What a server counts of the lines that its engines speak, for metrics."""
+"""The counts of calls and lines of a server's engines, for metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/metrics`: what this server has counted, and how its engines fare, for Prometheus."""
+"""`/metrics`: the counts of this server, and the state of its engines, for Prometheus."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ router = APIRouter()
 
 @router.get("/metrics", response_class=Response)
 def metrics(request: Request) -> Response:
-    """What the server has counted, and how its engines fare, for Prometheus."""
+    """Return the counts of the server, and the state of its engines, for Prometheus."""
     own: Metrics = request.app.state.metrics
     data, form = written(own.registry, request.headers.get("accept", ""))
     return Response(data, media_type=form)
@@ -29,13 +29,13 @@ class Metrics:
     """The metrics of one server. Safe to use from several threads."""
 
     def __init__(self, booths: Sequence[Booth]) -> None:
-        """Count what these booths do from now on, where the settings want it."""
+        """Read nothing yet. booths: those of the server."""
         self.registry = registry_of(self._look)
         self._booths = booths
         # As metrics without a worker are those of a whole installation.
         self._worker = f"{'+'.join(booth.name for booth in booths)}@{socket.gethostname()}"
         self._amounts: Counter[str] = Counter()
-        """What was counted up to the last look."""
+        """The counts up to the last scrape."""
         self._lock = threading.Lock()
 
     def _look(self) -> Iterator[Metric]:

@@ -54,9 +54,9 @@ async def say(
 
 
 def language_of(request: Request, spec: EngineSpec, asked: str = "") -> str:
-    """Return the language that is asked, that of the server, or the only one of the engine.
+    """Return the requested language, else the server's, else the only one of the engine.
 
-    Raises BadInput where nobody told it.
+    Raises BadInput if there is none.
     """
     if language := asked or desk_of(request).language or spec.own_language:
         return language

@@ -141,7 +141,7 @@ def make_app(client: Client, settings: Settings, *, loopback: bool) -> FastAPI:
 
 
 def _office(client: Client, settings: Settings, keyring: Keyring, counter: Counter) -> Office:
-    """Return what the routes share."""
+    """Return the objects that the routes share."""
     storage, facts = client.storage, Facts(client.storage)
     sent, roster, announcements = Uploads(storage), Roster(client), Announcements(storage)
     overview = Overview(client, roster, announcements)
@@ -167,7 +167,7 @@ def _office(client: Client, settings: Settings, keyring: Keyring, counter: Count
 
 @asynccontextmanager
 async def _beside(office: Office, counter: Counter, crowd: Crowd) -> AsyncIterator[None]:
-    """Do what goes on beside requests during the block."""
+    """Run the work beside requests during the block."""
     sweep()
     # The objects made so far stay, so the collector need not scan them.
     gc.freeze()

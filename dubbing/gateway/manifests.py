@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from dubbing.job.output import plain_name
 from dubbing.media.scratch import scratch
 from dubbing.script.loader import manifest_of
 from dubbing.script.manifest import SOURCE, Manifest
+from dubbing.script.naming import language_of
 from dubbing.script.subtitles import Script, read_script
 from dubbing.storage import Storage
 from dubbing.storage.s3 import lies_in
@@ -103,9 +104,10 @@ class Manifests:
         found, named = self._uploads.finished(caller.tenant, upload_id), dict[str, str]()
         with scratch() as folder, _named(named):
             path = self._downloaded(found, folder, named)
-            return read_script(
+            read = read_script(
                 path, speaker_prefix=reading.speaker_prefix, encoding=reading.encoding
             )
+            return replace(read, language=language_of(path) or read.language)
 
     def _downloaded(self, upload: Upload, folder: Path, named: dict[str, str]) -> Path:
         if (upload.bytes or 0) > LARGEST:

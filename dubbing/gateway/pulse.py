@@ -110,7 +110,7 @@ class Pulse:
             listener.tell(self._status(self._last, listener.caller))
 
     async def step(self) -> None:
-        """Tell how the system is, once somebody listens."""
+        """Send the state of the system to the listeners; wait while there are none."""
         if not self._listeners:
             self._last = None
             self._wanted.clear()

@@ -27,7 +27,7 @@ class ScriptBody(Model):
     )
 
     language: str | None
-    """BCP 47 tag; null unless a transcript names its language."""
+    """BCP 47 tag; null unless its name or a transcript names its language."""
     segments: list[Segment]
     cautions: list[Caution]
     """The cautions about the script."""

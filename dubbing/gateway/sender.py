@@ -60,7 +60,7 @@ class Sender:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def step(self) -> None:
-        """Begin to send what is due."""
+        """Begin to send the messages that are due."""
         for key, message in await asyncio.to_thread(self._taken):
             self._busy[message.webhook] += 1
             task = asyncio.create_task(self._tell(key, message))

@@ -61,6 +61,8 @@ class JobState(StrEnum):
     CANCELLED = "cancelled"
     UNREADABLE = "unreadable"
     """In lists only: the job is damaged, or a newer release wrote it."""
+    UNKNOWN = "unknown"
+    """In lists only, while Redis is away: the job has not ended."""
 
     @property
     def ended(self) -> bool:

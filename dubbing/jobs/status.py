@@ -21,7 +21,7 @@ from dubbing.ledger import Ledger, Snapshot, SnapshotResult, Standing, WorkerRec
 from dubbing.planning.plan import Kind, read_refs
 from dubbing.storage import Keys, Storage, each
 
-OPEN = {state for state in JobState if not state.ended and state is not JobState.UNREADABLE}
+OPEN = {JobState.QUEUED, JobState.SYNTHESIZING, JobState.ASSEMBLING, JobState.UNKNOWN}
 """States of a job that is marked as open."""
 PAGE = 200
 """Jobs that are read together."""
@@ -82,7 +82,7 @@ def job_status(storage: Storage, ledger: Ledger | None, job_id: str) -> Status:
     ledger: None if Redis is away; then storage alone is read.
     """
     if ledger is None:
-        return _status(storage, job_id, None, list)
+        return _status(storage, job_id, None, None)
     return _status(storage, job_id, ledger.snapshot(job_id), ledger.crew.workers)
 
 
@@ -104,14 +104,14 @@ def statuses_of(storage: Storage, ledger: Ledger | None, ids: Sequence[str]) -> 
     active = any(isinstance(known, Snapshot) and not known.state.ended for known in snapshots)
     with ThreadPoolExecutor(1, thread_name_prefix="workers") as pool:
         # Their answer arrives while storage is read for jobs that have ended.
-        workers = pool.submit(ledger.crew.workers if ledger and active else list)
+        workers = pool.submit(ledger.crew.workers if ledger and active else list).result
 
         def status_of(asked: tuple[str, SnapshotResult]) -> Status | None:
             id_, known = asked
             try:
                 if isinstance(known, NewerRelease):
                     raise known
-                return _status(storage, id_, known, workers.result)
+                return _status(storage, id_, known, workers if ledger else None)
             except NotFound:
                 return None
             except (Damaged, NewerRelease) as exc:
@@ -142,10 +142,12 @@ def list_statuses(
     ids = (id_ for _, id_ in marks)
     # For a list by state, many jobs may have to be read for one that matches.
     page = PAGE if states or limit is None else limit
+    # Without Redis, a job that has not ended may be in any of its states.
+    wanted = {*states, JobState.UNKNOWN} if OPEN.intersection(states) else states
     found: list[Status] = []
     while (limit is None or len(found) < limit) and (some := list(islice(ids, page))):
         statuses = statuses_of(storage, ledger, some)
-        found += [status for status in statuses if not states or status.state in states]
+        found += [status for status in statuses if not states or status.state in wanted]
     return found[:limit]
 
 
@@ -170,15 +172,17 @@ def _status(
     storage: Storage,
     job_id: str,
     known: Snapshot | None,
-    workers: Callable[[], Sequence[WorkerRecord]],
+    workers: Callable[[], Sequence[WorkerRecord]] | None,
 ) -> Status:
     """Return the status of a job; raises as `job_status` does.
 
     known: the ledger's entry.
-    workers: returns the workers of the ledger.
+    workers: returns the workers of the ledger; None if Redis is away.
     """
-    if known is None or known.state.ended:
-        status = _stored_status(storage, job_id)
+    if workers is None:
+        status = _stored_status(storage, job_id, JobState.UNKNOWN)
+    elif known is None or known.state.ended:
+        status = _stored_status(storage, job_id, JobState.QUEUED)
     else:
         status = _live_status(job_id, known, workers)
     if status.round > 1 and status.state is not JobState.COMPLETED:
@@ -285,13 +289,14 @@ def _of_end(job_id: str, end: End) -> Status:
     return Status(id=job_id, **end.model_dump(exclude={"at", "format"}))
 
 
-def _stored_status(storage: Storage, job_id: str) -> Status:
+def _stored_status(storage: Storage, job_id: str, unended: JobState) -> Status:
+    """Return the status of a job in storage. unended: its state if it has not ended."""
     round_, end = newest_round(storage, job_id)
     if end:
         return _of_end(job_id, end)
     lines = len(load_job(storage, job_id, round_ or 1).segments)
     left = _left(storage, job_id, round_) if round_ else lines
-    return Status(id=job_id, state=JobState.QUEUED, round=round_, lines=lines, done=lines - left)
+    return Status(id=job_id, state=unended, round=round_, lines=lines, done=lines - left)
 
 
 def _kept_output(storage: Storage, job_id: str, round_: int) -> str | None:

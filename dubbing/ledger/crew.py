@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 HOLDING_SECONDS = 3600
 """Time for which the reports of a worker's processes are kept; each of its heartbeats renews
 them."""
+OLDER = "it runs release 0.1.0: upgrade it; the gateway and metrics do not show it"
 
 
 class Crew:
@@ -43,7 +44,20 @@ class Crew:
 
         A heartbeat that cannot be read leaves the name, and says so among the errors.
         """
-        beats = self._server.run("workers")
+        return self._workers([])
+
+    def unlisted(self) -> list[WorkerRecord]:
+        """Return the workers of release 0.1.0, which enter no list. Goes through all keys."""
+        start = f"{PREFIX}worker:"
+        with self._server.commands() as redis:
+            keys = redis.scan_iter(match=f"{start}*", count=1000)
+            names = {key.removeprefix(start) for key in keys}
+        names -= {worker.name for worker in self.workers()}
+        found = [worker for worker in self._workers(sorted(names)) if worker.name in names]
+        return [worker.model_copy(update={"errors": (*worker.errors, OLDER)}) for worker in found]
+
+    def _workers(self, unlisted: Sequence[str]) -> list[WorkerRecord]:
+        beats = self._server.run("workers", *unlisted)
         found = [_worker(name, float(age), record) for name, age, record in beats]
         return sorted(found, key=lambda worker: worker.name)
 

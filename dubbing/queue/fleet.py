@@ -58,6 +58,11 @@ class Fleet:
         """Return the workers, also those that went offline within the hour."""
         return self._ledger.crew.workers()
 
+    def all_workers(self) -> list[WorkerRecord]:
+        """Return the workers, also those of release 0.1.0. Goes through all keys of Redis."""
+        crew = self._ledger.crew
+        return sorted([*crew.workers(), *crew.unlisted()], key=lambda worker: worker.name)
+
     def depths(self) -> dict[str, int]:
         """Return the number of messages in each queue, also in queues without a worker."""
         return self._ledger.queue_depths({queue: broker_lists(queue) for queue in self._queues()})
@@ -66,9 +71,9 @@ class Fleet:
         """Return the seconds that the oldest batch of each queue has waited there, if any."""
         return self._ledger.gauges.waits(self._queues())
 
-    def unattended(self) -> dict[str, int]:
-        """Return the number of messages on each queue without a worker."""
-        consumed = {queue for worker in self.workers() for queue in worker.queues}
+    def unattended(self, workers: Iterable[WorkerRecord]) -> dict[str, int]:
+        """Return the number of messages on each queue that none of the workers takes from."""
+        consumed = {queue for worker in workers for queue in worker.queues}
         return {q: depth for q, depth in self.depths().items() if depth and q not in consumed}
 
     def steer(self, worker: str, order: Order, engine: str = "") -> Holding:
@@ -77,7 +82,7 @@ class Fleet:
         worker: its name, or the beginning of it. engine: by default, all of the worker's.
         Raises NotFound, BadInput, the worker's error, or Transient when it does not answer in time.
         """
-        record = find(self.workers(), worker)
+        record = find(self.all_workers(), worker)
         _check(record, order, engine)
         engines = (engine,) if engine else record.engines
         steering = WorkerCommand(ticket=secrets.token_hex(8), order=order, engines=engines)

@@ -1,4 +1,4 @@
-"""What people submit: manifests, scripts, and lists and folders of them.
+"""The input of people: manifests, scripts, and lists and folders of them.
 
 `load` reads a manifest or a script. The parsers are imported on first use of this package's names.
 """

@@ -1,4 +1,4 @@
-"""Writes what was spoken as a DAPT script: the transcript that a studio keeps of its dub."""
+"""Writes the spoken lines as a DAPT script: the transcript that a studio keeps of its dub."""
 
 from __future__ import annotations
 

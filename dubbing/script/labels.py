@@ -12,9 +12,9 @@ from dubbing.script.captions import Caption
 TURN = re.compile(r"\s*(?:[-–—•‐‑−](?!\d)|>{2,})\s*")
 """The beginning of a line with which another speaker takes over."""
 DESCRIPTION = re.compile(r"\s*(?:[-–—]\s*)?[\[(（【][^\])）】]*[\])）】]\s*")
-"""A line that describes a sound, and that nobody speaks."""
+"""A line that only describes a sound."""
 LONGEST = 41
-"""Most characters of a name; more of them before a colon are told, and spoken."""
+"""Most characters of a name; a longer text before a colon is spoken, with a caution."""
 NAME = r"\d{0,3}[^\W\d_][\w .'’&/#№-]{0,120}?"
 ASIDE = r"(?:\s*[\[(（][^\])）]*[\])）])*"
 """A remark on how or from where the words are spoken: ``(V.O.)``."""

@@ -13,12 +13,12 @@ from dubbing.errors import BadInput
 from dubbing.files import is_file, read_json, read_text
 from dubbing.job import Caution, Pronunciations, Segment
 from dubbing.script.manifest import SOURCE, Manifest, ManifestRole, normalised
-from dubbing.script.naming import ending_language, plain
+from dubbing.script.naming import language_of
 from dubbing.script.subtitles import numbered, read_script, read_segments
 from dubbing.script.transcript import is_transcript
 
 NO_LANGUAGE = (
-    "language is missing: name it in the manifest, give --language, such as de, or end the "
+    "language is missing: name it, such as de, in the manifest or with --language, or end the "
     "script's name with it, such as film.de.srt"
 )
 
@@ -64,7 +64,7 @@ def load(
     that ``path`` gives, and these win over defaults. A value of None counts as absent, ``cast`` and
     ``pronunciations`` may be the path of a file, and paths are relative to the current folder.
     Objects, such as ``cast`` and ``output``, are merged entry by entry. Without a language in
-    them, the end of the name tells it: ``film.de.srt``.
+    them, the end of the name tells it, as in `manifest_of`.
     speaker_prefix, encoding: as in `read_script`.
 
     The manifest has absolute paths, normalised texts and the cautions of reading; its outputs are
@@ -76,7 +76,7 @@ def load(
     _check_named(written, path)
     fields: dict[str, Any] = {}
     for given, folder in (
-        ({"language": ending_language(plain(path.stem)) or None}, here),
+        ({"language": language_of(path) or None}, here),
         (defaults or {}, here),
         (written, path.absolute().parent),
         (overrides or {}, here),
@@ -96,7 +96,8 @@ def manifest_of(
 ) -> Manifest:
     """Return the manifest of a job's fields, with normalised texts and the cautions of reading.
 
-    fields: as in a manifest; the script is an absolute path. where: what they were read from, for
+    fields: as in a manifest; the script is an absolute path. Without a language, the end of the
+    script's name tells it: ``film.de.srt``. where: what they were read from, for
     errors. speaker_prefix, encoding: as in `read_script`.
     Raises BadInput as `load` does; it does not look for media and recordings.
     """
@@ -108,6 +109,8 @@ def manifest_of(
     if isinstance(script, str):
         if script != str(Path(where).absolute()) and not is_file(Path(script)):
             raise BadInput(f"script: there is no file {script}", where=where)
+        if "language" not in fields and (language := language_of(Path(script))):
+            fields["language"] = language
         named = fields.get("language")
         read = read_script(
             Path(script),
@@ -210,7 +213,7 @@ def _read_cast(path: Path) -> dict[str, Any]:
 
 
 def _read_pronunciations(path: Path) -> dict[str, str]:
-    """Return the words in a dictionary file, and what to say for each."""
+    """Return the words in a dictionary file, each with its replacement."""
     data = read_json(path)
     named = isinstance(data, dict) and data.keys() == {"pronunciations"}
     whole = data if named and isinstance(data["pronunciations"], dict) else {"pronunciations": data}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache, lru_cache
+from pathlib import Path
 
 import langcodes
 
@@ -15,6 +16,11 @@ FLAGS = frozenset({"forced", "foreign", "sdh", "cc", "hi", "default", "full"})
 def plain(stem: str) -> str:
     """Return a name for comparison: file systems differ in case and in the coding of accents."""
     return unicodedata.normalize("NFC", stem).casefold()
+
+
+def language_of(path: Path) -> str:
+    """Return the language at the end of a file's name, such as ``film.de.srt``; ``""`` for none."""
+    return ending_language(plain(path.stem))
 
 
 def ending_language(stem: str) -> str:

@@ -25,7 +25,7 @@ REMEMBERED = 1 << 13
 """Texts whose speech is kept: the check of a job asks for that of each line several times."""
 Kind = Literal["sound", "lyrics"]
 Part = Literal["speech", "lyrics", "doubt"]
-"""What the text around a note seems to be; ``doubt`` is speech that may be lyrics."""
+"""The apparent kind of the text around a note; ``doubt`` is speech that may be lyrics."""
 
 
 class Aside(NamedTuple):
@@ -164,7 +164,7 @@ def _with_notes(text: str) -> str:
 
 
 def _parts(text: str) -> Iterator[tuple[Part, str]]:
-    """Yield the parts of ``text`` around its notes, each with what it seems to be."""
+    """Yield the parts of ``text`` around its notes, each with its apparent kind."""
     chunks, at = [], 0
     for sign in SIGN.finditer(text):
         if sign["note"]:

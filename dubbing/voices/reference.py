@@ -30,6 +30,8 @@ LONGEST = 300.0
 """Most seconds of one file; an engine's own bounds are narrower."""
 LEAST_SPEECH = 0.3
 """Fewest seconds of speech in one file; an engine's own bounds are narrower."""
+SHORTEST = 1.0
+"""Fewest seconds of all files of a voice, for engines without bounds of their own."""
 LEAST_SNR, GOOD_SNR, BEST_SNR = 15.0, 20.0, 60.0
 """Decibels of speech over noise: a recording is refused below the first and gets a caution below
 the second; larger ratios count as the third."""
@@ -91,6 +93,12 @@ def record(
     Raises BadInput for a file that cannot be read or used, with the fault and the remedy.
     """
     prepared = join([prepare(path) for path in paths])
+    if prepared.audio.seconds < SHORTEST:
+        raise BadInput(
+            f"{prepared.audio.seconds:.1f} s of speech are too short to tell a voice: record "
+            f"{SHORTEST:g} s or more; most engines need 3 s",
+            where=", ".join(path.name for path in paths),
+        )
     digests = [digest_file(path) for path in paths]
     return Recording(
         voice=Voice(

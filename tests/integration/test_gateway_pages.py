@@ -236,12 +236,13 @@ def test_the_status_is_seen_in_a_browser(
     def photograph(name: str) -> None:
         page.screenshot(path=tmp_path / f"{name}.png", full_page=True)
 
+    known = key(busy)
     page.goto(f"{gateway.url}/status")
     # The browser itself notes each answer that refuses.
     page.get_by_label("API key").fill("dub_wrong")
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("alert")).to_have_text("This API key is unknown or was revoked.")
-    page.get_by_label("API key").fill(key(busy))
+    page.get_by_label("API key").fill(known)
     page.get_by_label("API key").press("Enter")
     nodes = page.get_by_role("region", name="Nodes")
     expect(nodes.get_by_role("row")).to_have_count(3)
@@ -261,7 +262,8 @@ def test_the_status_is_seen_in_a_browser(
     assert page.title() == "状态 · dubbing"
     photograph("chinese-dark")
     page.set_viewport_size({"width": 390, "height": 844})
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    # The plot follows the width a moment later.
+    page.wait_for_function("document.documentElement.scrollWidth === 390")
     photograph("chinese-dark-phone")
     assert all("401" in fault for fault in faults), faults
 

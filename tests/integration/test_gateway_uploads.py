@@ -177,15 +177,16 @@ def test_a_whole_file_is_stored_as_media_under_its_digest(
     assert not [*temporary.iterdir()]
 
 
-def test_a_job_names_an_upload(http: httpx2.Client) -> None:
+def test_a_job_names_an_upload_whose_name_tells_the_language(http: httpx2.Client) -> None:
     script = b"1\n00:00:01,000 --> 00:00:02,000\nHello.\n"
-    id_ = begun(http, len(script), "scene.srt")
-    fields = {"language": "en", "engine": "tone", "script": f"upload:{id_}"}
+    id_ = begun(http, len(script), "scene.de.srt")
+    fields = {"engine": "tone", "script": f"upload:{id_}"}
     early = http.post("/v1/jobs/preview", json=fields)
     assert early.status_code == 422
     assert f"0 bytes of {len(script)} have come" in early.json()["message"]
     sent(http, id_, 0, script)
     assert http.post("/v1/jobs/preview", json=fields).json()["lines"] == 1
+    assert http.get(f"/v1/uploads/{id_}/script").json()["language"] == "de"
 
 
 def test_chunks_that_different_gateways_take_become_one_file(

@@ -266,6 +266,14 @@ def test_workers_are_listed_without_a_scan_of_all_keys(ledger: Ledger, server: r
     assert [worker.name for worker in ledger.crew.workers()] == ["w0", "w2"]
 
 
+def test_a_worker_of_the_first_release_is_found(ledger: Ledger, server: redis.Redis) -> None:
+    ledger.crew.beat(record(name="new"))
+    server.set("dubbing:worker:old", f"{time.time()}|{record(name='old').model_dump_json()}")
+    (old,) = ledger.crew.unlisted()
+    assert (old.name, old.online) == ("old", True)
+    assert "release 0.1.0" in old.errors[0]
+
+
 @pytest.mark.parametrize("entry", ["garbage", "a|e|e", "a|1|", "a|.|1"])
 def test_a_batch_whose_owner_is_spoilt_is_renewed_and_counted(
     ledger: Ledger, server: redis.Redis, entry: str

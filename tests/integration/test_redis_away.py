@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from redis_server import RedisServer
+from shell import Shell
 from system import script
 
 from dubbing.client import Client, reader
@@ -54,11 +55,28 @@ def test_a_job_that_has_ended_is_read_from_storage(client: Client, redis: RedisS
     assert found.model_copy(update={"redis_away": ""}) == before
     assert client.why("done")[1] == []
     assert [*client.watch("done")] == [found]
-    assert {one.id for one in client.jobs()} == {"done", "open"}
+    states = {one.id: one.state.value for one in client.jobs()}
+    assert states == {"done": "completed", "open": "unknown"}
+    assert [one.id for one in client.jobs(states=[JobState.SYNTHESIZING])] == ["open"]
     assert all(one.redis_away for one in client.collection("all"))
     for call in (client.status, client.why, client.wait):
         with pytest.raises(QueueUnavailable):
             call("open")
+
+
+def test_a_list_of_jobs_says_that_redis_is_away(
+    client: Client,
+    redis: RedisServer,
+    tmp_path: Path,
+    shell: Shell,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DUBBING_STORAGE_URL", str(tmp_path))
+    monkeypatch.setenv("DUBBING_REDIS_URL", redis.url)
+    redis.kill()
+    jobs, complaint = shell("jobs")
+    assert "unknown" in jobs
+    assert "warning: storage alone could be asked: Redis does not answer" in complaint
 
 
 def test_a_watcher_waits_for_redis_and_gives_up_in_the_end(

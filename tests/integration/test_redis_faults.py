@@ -96,6 +96,8 @@ def test_short_outages_cost_no_worker_and_no_line_a_second_time(system: System) 
     system.wait(job.id)
     assert system.whole(job)
     assert set(system.spoken(job).values()) == {1}
+    assert "Connection to broker lost" in system.log("faulty")
+    assert "DeprecationWarning" not in system.log("faulty")
 
 
 def test_a_long_outage_ends_and_the_same_workers_go_on(system: System) -> None:

@@ -146,8 +146,9 @@ def test_what_cannot_serve_is_refused_and_nothing_is_stored(
     assert "15 are needed" in said
     assert "text.wav: not a film or sound file" in shell(*extract, tmp_path / "text.wav", code=2)
     assert "no such file" in shell(*extract, tmp_path / "none.wav", code=2)
-    assert "needs a reference of 1 to 30 s" in shell(*extract, short, "--engine", "tone", code=2)
-    assert "does not clone voices" in shell(*extract, short, "--engine", "espeak", code=2)
+    assert "short.wav: 0.5 s of speech are too short" in shell(*extract, short, code=2)
+    good = write(tmp_path / "good.wav", speech())
+    assert "does not clone voices" in shell(*extract, good, "--engine", "espeak", code=2)
     assert stored(system) == before
 
 

@@ -15,9 +15,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from dubbing.gateway.office import office_of
-from dubbing.gateway.pages.shell import ICON, STYLES
 
-PAGE = Path(__file__).with_name("reference.html")
+BODY = Path(__file__).with_name("reference.html")
 ADDRESS = "/docs"
 
 router = APIRouter(include_in_schema=False)
@@ -27,13 +26,10 @@ router = APIRouter(include_in_schema=False)
 async def reference(request: Request) -> HTMLResponse:
     """Return the page of all routes."""
     shell, described = office_of(request).shell, request.app.openapi()
-    page = Template(PAGE.read_text("utf-8")).substitute(
-        icon=shell.url(ICON),
-        styles="\n".join(f'<link rel="stylesheet" href="{shell.url(name)}">' for name in STYLES),
-        version=escape(described["info"]["version"]),
-        routes="\n".join(_routes(described["paths"])),
+    body = Template(BODY.read_text("utf-8")).substitute(
+        version=escape(described["info"]["version"]), routes="\n".join(_routes(described["paths"]))
     )
-    return HTMLResponse(page, headers=dict(shell.headers))
+    return HTMLResponse(shell.document("dubbing: routes", body), headers=dict(shell.headers))
 
 
 def _routes(paths: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

@@ -18,7 +18,8 @@ from dubbing.gateway.pages.addresses import FILES
 from dubbing.pages.assets import LIBRARIES, Assets
 from dubbing.pages.imports import imported
 
-SHELL = Path(__file__).with_name("shell.html")
+DOCUMENT = Path(__file__).with_name("document.html")
+SCRIPTLESS = "<noscript>This page needs JavaScript. · 此页面需要 JavaScript。</noscript>"
 ICON = "icon.svg"
 STYLES = ("vendor/pico/pico.min.css", "vendor/uplot/uPlot.min.css", "style.css")
 """Styles of all pages; a page may have some of its own."""
@@ -53,7 +54,7 @@ class Shell:
         self.assets = assets
         imports = {name: self.url(file) for name, file in LIBRARIES.items()}
         self._imports = json.dumps({"imports": imports})
-        self._shell = Template(SHELL.read_text("utf-8"))
+        self._document = Template(DOCUMENT.read_text("utf-8"))
         digest = base64.b64encode(hashlib.sha256(self._imports.encode()).digest()).decode()
         policy = (
             *POLICY,
@@ -79,19 +80,30 @@ class Shell:
     def of(self, page: str) -> str:
         """Return the document of a page."""
         if page not in self._documents:
-            self._documents[page] = self._document(page)
+            self._documents[page] = self._shell(page)
         return self._documents[page]
 
-    def _document(self, page: str) -> str:
-        module, own = f"pages/{page}.js", f"styles/{page}.css"
-        styles = (*STYLES, own) if own in self.assets else STYLES
-        return self._shell.substitute(
+    def document(
+        self, title: str, body: str, styles: Iterable[str] = STYLES, scripts: str = ""
+    ) -> str:
+        """Return a document, of HTML in its parts. styles: files. scripts: elements of its head."""
+        return self._document.substitute(
+            title=title,
             icon=self.url(ICON),
             styles=self._links("stylesheet", styles),
-            imports=self._imports,
-            preloads=self._links("modulepreload", imported(self.assets, module)),
-            module=self.url(module),
+            scripts=scripts,
+            body=body,
         )
+
+    def _shell(self, page: str) -> str:
+        module, own = f"pages/{page}.js", f"styles/{page}.css"
+        styles = (*STYLES, own) if own in self.assets else STYLES
+        scripts = (
+            f'<script type="importmap">{self._imports}</script>',
+            self._links("modulepreload", imported(self.assets, module)),
+            f'<script type="module" src="{self.url(module)}"></script>',
+        )
+        return self.document("dubbing", SCRIPTLESS, styles, "\n".join(scripts))
 
     def _links(self, kind: str, files: Iterable[str]) -> str:
         return "\n".join(f'<link rel="{kind}" href="{self.url(file)}">' for file in files)

@@ -65,10 +65,16 @@ FEET_AND_INCHES = (
     rf"(?P<inches>1[01]|\d)(?P<half>½|\s1/2)?(?:\s?{MARK}|{END}(?!['’′½]|[/.,:]\d))"
 )
 """The mark of inches may be missing where no space precedes them."""
-CENTS = {"en": " and ", "de": " ", "fr": " ", "nl": " ", "es": " con ", "it": " e ", "pt": " e "}
+CENTS = {
+    "en": " and ", "de": " ", "fr": " ", "nl": " ", "es": " con ", "it": " e ", "pt": " e ",
+    "ca": " amb ", "el": " και ", "hr": " i ", "sv": " och ", "da": " og ", "no": " og ",
+    "fi": " ", "tr": " ", "pl": " ", "cs": " ", "sk": " ", "ru": " ", "uk": " ",
+}  # fmt: skip
 """The word between whole units of money and hundredths."""
-NAMES_CENTS = frozenset({"en"})
-"""Languages that name the hundredths after whole units too; the others give their number alone."""
+UNNAMED_CENTS = frozenset({"de", "fr", "nl", "es", "it", "pt"})
+"""Languages that give only the number of the hundredths after whole units: *drei Euro fünfzig*."""
+PLURALS = {"one": 0, "few": 1}
+"""The place of CLDR's plural categories among the forms of a noun; all others have the last."""
 
 
 def amount_rules(numerals: Numerals) -> Iterator[Rule]:
@@ -160,29 +166,37 @@ class _Amounts:
 
     def _is_price(self, match: re.Match[str]) -> bool:
         """Whether an amount is spoken as whole units and hundredths."""
-        decimals = self._say.split(match["low"])[2]
-        return match["high"] is None and len(decimals) == 2 and self._say.language in CENTS
+        if match["high"] is not None or len(self._say.split(match["low"])[2]) != 2:
+            return False
+        return self._say.language in UNNAMED_CENTS or bool(self._cents(match))
 
     def _price(self, match: re.Match[str], name: str, noun: str) -> str | None:
         """Return a price in words; None for hundredths alone that have no name."""
         language = self._say.language
         whole, _, cents = self._say.split(match["low"])
-        named = self._hundredths(self._code(match["money"]), int(cents))
+        named = self._hundredths(match, int(cents))
         if int(whole) == 0 < int(cents):
             return named
         units = self._say.read(whole, counting=True, feminine=is_feminine(language, noun))
-        rest = (named if language in NAMES_CENTS else None) or self._say.say(int(cents))
+        rest = self._say.say(int(cents)) if language in UNNAMED_CENTS else named
         if units is None or rest is None:
             return None
         return f"{units} {name}{CENTS[language]}{rest}" if int(cents) else f"{units} {name}"
 
-    def _hundredths(self, code: str, count: int) -> str | None:
+    def _hundredths(self, match: re.Match[str], count: int) -> str | None:
         """Return a number of cents or pence with their name; None for a currency without one."""
-        for (one, more), codes in habits.HUNDREDTHS.get(self._say.language, {}).items():
-            if code in codes:
-                said = self._say.read(str(count), counting=True)
-                return said and f"{said} {one if count == 1 else more}"
-        return None
+        forms = self._cents(match)
+        if not forms:
+            return None
+        feminine = is_feminine(self._say.language, forms[0])
+        said = self._say.read(str(count), counting=True, feminine=feminine)
+        return said and f"{said} {forms[PLURALS.get(self._locale.plural_form(count), -1)]}"
+
+    def _cents(self, match: re.Match[str]) -> tuple[str, ...]:
+        """Return the forms of the name of a currency's hundredths; none if it has no name."""
+        code = self._code(match["money"])
+        named = habits.HUNDREDTHS.get(self._say.language, {}).items()
+        return next((forms for forms, codes in named if code in codes), ())
 
     def _code(self, written: str) -> str:
         """Return the currency of a written sign; ``""`` if the language has none."""

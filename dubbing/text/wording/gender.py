@@ -14,15 +14,25 @@ ENDINGS: dict[str, tuple[str, ...]] = {
 AFTER_ONE = ("а", "я")
 AFTER_TWO = ("ы", "и")
 """Endings of Russian feminine nouns there; masculine ones end in those of `AFTER_ONE`."""
+COMMON = frozenset(
+    {
+        *("euro", "dollar", "cent", "minut", "sekund", "grad", "liter", "procent"),
+        *("millimeter", "centimeter", "meter", "kilometer"),
+    }
+)
+"""Nouns of common gender in both Swedish and Danish."""
 LISTED = {
     "fr": frozenset(
         {
             *("heure", "minute", "seconde", "tonne", "livre", "once", "couronne", "roupie"),
             *("année", "semaine", "journée", "nuit", "fois", "page", "personne", "femme", "fille"),
         }
-    )
+    ),
+    "sv": COMMON | {"krona", "timme"},
+    "da": COMMON | {"krone", "time", "øre"},
 }
-"""Feminine nouns that are counted often, in languages whose endings do not tell."""
+"""Feminine nouns that are counted often, in languages whose endings do not tell; in Swedish and
+Danish, nouns of common gender."""
 NOT = frozenset(
     {
         *("día", "dia", "problema", "programa", "sistema", "tema", "idioma", "poema", "mapa"),

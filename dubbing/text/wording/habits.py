@@ -220,7 +220,7 @@ SCALES: dict[str, dict[str, str]] = {
 OF_SCALE = {"fr": "de ", "es": "de ", "it": "di ", "pt": "de "}
 """Between a word such as *millions* and the currency."""
 
-HUNDREDTHS: dict[str, dict[tuple[str, str], tuple[str, ...]]] = {
+HUNDREDTHS: dict[str, dict[tuple[str, ...], tuple[str, ...]]] = {
     "en": {
         ("cent", "cents"): ("USD", "EUR", "CAD", "AUD"), ("penny", "pence"): ("GBP",),
         ("paisa", "paise"): ("INR",), ("centime", "centimes"): ("CHF",),
@@ -247,5 +247,40 @@ HUNDREDTHS: dict[str, dict[tuple[str, str], tuple[str, ...]]] = {
         ("centavo", "centavos"): ("USD", "CAD", "AUD", "BRL", "MXN"),
     },
     "nl": {("cent", "cent"): ("USD", "EUR", "CAD", "AUD"), ("penny", "pence"): ("GBP",)},
+    "ca": {("cèntim", "cèntims"): ("EUR", "CHF")},
+    "el": {("λεπτό", "λεπτά"): ("EUR",)},
+    "sv": {
+        ("öre", "öre"): ("SEK", "NOK", "DKK"), ("cent", "cent"): ("USD", "EUR", "CAD", "AUD"),
+    },
+    "da": {
+        ("øre", "øre"): ("DKK", "SEK", "NOK"), ("cent", "cent"): ("USD", "EUR", "CAD", "AUD"),
+    },
+    "no": {
+        ("øre", "øre"): ("NOK", "SEK", "DKK"), ("cent", "cent"): ("USD", "EUR", "CAD", "AUD"),
+    },
+    "fi": {("sentti", "senttiä"): ("USD", "EUR", "CAD", "AUD")},
+    "tr": {("kuruş", "kuruş"): ("TRY",), ("sent", "sent"): ("USD", "EUR", "CAD", "AUD")},
+    "pl": {
+        ("grosz", "grosze", "groszy"): ("PLN",),
+        ("cent", "centy", "centów"): ("USD", "EUR", "CAD", "AUD"),
+        ("pens", "pensy", "pensów"): ("GBP",),
+    },
+    "cs": {
+        ("haléř", "haléře", "haléřů"): ("CZK",),
+        ("cent", "centy", "centů"): ("USD", "EUR", "CAD", "AUD"),
+    },
+    "sk": {("cent", "centy", "centov"): ("USD", "EUR", "CAD", "AUD")},
+    "hr": {("cent", "centa", "centi"): ("USD", "EUR", "CAD", "AUD")},
+    "ru": {
+        ("копейка", "копейки", "копеек"): ("RUB", "UAH"),
+        ("цент", "цента", "центов"): ("USD", "EUR", "CAD", "AUD"),
+        ("пенс", "пенса", "пенсов"): ("GBP",), ("грош", "гроша", "грошей"): ("PLN",),
+    },
+    "uk": {
+        ("копійка", "копійки", "копійок"): ("UAH", "RUB"),
+        ("цент", "центи", "центів"): ("USD", "EUR", "CAD", "AUD"),
+        ("пенс", "пенси", "пенсів"): ("GBP",), ("грош", "гроші", "грошів"): ("PLN",),
+    },
 }  # fmt: skip
-"""The singular and plural of hundredths, and their currencies by ISO 4217 code."""
+"""The forms of hundredths, for one and for more, or in Slavic languages for one, few and many; and
+their currencies by ISO 4217 code."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LONGEST = 15
 """Digits of the longest number that is spoken as one; longer ones go digit by digit."""
 CLASSIFIED = frozenset({"zh", "yue", "ja", "ko"})
-"""Languages in which a number's words depend on what is counted."""
+"""Languages in which a number's words depend on the counted noun."""
 SAME = {"nb": "no", "nn": "no", "tl": "fil", "iw": "he", "in": "id"}
 """Languages that CLDR covers under another tag."""
 GROUPS = (" ", "'", "’")
@@ -88,7 +88,8 @@ class Numerals:
     def read(self, written: str, *, counting: bool = False, feminine: bool = False) -> str | None:
         """Return the words of a number that the pattern `number` matched; None without words.
 
-        counting: whether the counted noun follows. feminine: whether that noun is feminine.
+        counting: whether the counted noun follows. feminine: whether that noun is feminine,
+        or of common gender in Swedish and Danish.
         """
         whole, _, fraction = self.split(written)
         if fraction:
@@ -97,7 +98,7 @@ class Numerals:
             return self.digits(whole)
         number = int(whole)
         if feminine:
-            form = "cardinal-feminine"
+            form = "cardinal-common" if self.language == "da" else "cardinal-feminine"
         elif counting and self._has_counting_form(number):
             form = "cardinal-masculine"
         else:

@@ -107,9 +107,11 @@ def test_a_script_without_a_film_tells_its_language_too(tmp_path: Path) -> None:
 def test_a_script_alone_tells_its_language_as_in_a_folder(tmp_path: Path) -> None:
     fill(tmp_path, "one.de.srt", "two.pt-BR.sdh.srt", "three.srt")
     write(tmp_path / "four.de.json", {"language": "gsw", "segments": [LINE]})
-    alone = [tmp_path / name for name in ("one.de.srt", "two.pt-BR.sdh.srt", "four.de.json")]
+    write(tmp_path / "five.json", {"script": "one.de.srt"})
+    names = ("one.de.srt", "two.pt-BR.sdh.srt", "four.de.json", "five.json")
+    alone = [tmp_path / name for name in names]
     languages = [job.language for job in read(alone, {"language": None}).jobs]
-    assert languages == ["de", "pt-BR", "gsw"]
+    assert languages == ["de", "pt-BR", "gsw", "de"]
     assert [job.language for job in read(alone[:1], {"language": "fr"}).jobs] == ["fr"]
     (fault,) = read([tmp_path / "three.srt"], {}).faults
     assert "language is missing" in str(fault)

@@ -193,7 +193,7 @@ def test_a_syntax_error_names_line_and_column(tmp_path: Path) -> None:
 
 
 def test_a_language_must_be_given(tmp_path: Path) -> None:
-    assert "language is missing: name it in the manifest, give --language" in refused(
+    assert "language is missing: name it, such as de, in the manifest or with" in refused(
         write(tmp_path, "a.srt", SRT)
     )
 

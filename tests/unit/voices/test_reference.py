@@ -150,6 +150,13 @@ def test_a_recording_that_cannot_serve_is_refused_in_figures(
         prepare(write(tmp_path / "ada.wav", heard()))
 
 
+def test_a_voice_needs_a_second_of_speech_in_all_its_recordings(tmp_path: Path) -> None:
+    short = write(tmp_path / "ada.wav", sound(speech().samples[: round(0.8 * RATE)]))
+    with pytest.raises(BadInput, match=r"^ada\.wav: 0\.\d s of speech .* 1 s or more"):
+        record([short])
+    assert record([short, short]).voice.seconds > 1
+
+
 @pytest.mark.parametrize("container", ["wav", "mp3", "m4a"])
 def test_clipping_is_heard_through_an_encoder(tmp_path: Path, container: str) -> None:
     with pytest.raises(BadInput, match="clipped"):
