@@ -13,11 +13,6 @@ from dubbing.ledger import Ledger
 from dubbing.queue.publisher import LATE, STEPS, Publisher, broker_lists, make_app
 
 
-@pytest.fixture
-def ledger(redis_url: str) -> Ledger:
-    return Ledger(redis_url)
-
-
 def test_a_queue_is_filled_to_twice_its_slots(ledger: Ledger) -> None:
     ledger.crew.beat(record(slots=3))
     ledger.open_round(job(), 1, refs(20))

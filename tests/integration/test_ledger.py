@@ -42,11 +42,6 @@ def server(redis_url: str) -> Iterator[redis.Redis]:
         yield client
 
 
-@pytest.fixture
-def ledger(redis_url: str) -> Ledger:
-    return Ledger(redis_url)
-
-
 def test_a_claimed_batch_is_begun_once(ledger: Ledger) -> None:
     ledger.open_round(job(), 1, refs(1))
     (at,) = take(ledger)

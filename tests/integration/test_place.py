@@ -37,11 +37,6 @@ PACE = 0.2
 """Seconds that a batch takes here."""
 
 
-@pytest.fixture
-def ledger(redis_url: str) -> Ledger:
-    return Ledger(redis_url)
-
-
 def standing(ledger: Ledger, id_: str = "j", queue: str = QUEUE) -> Standing | None:
     found = [at for at in standings(ledger, id_) if at.queue == queue]
     return found[0] if found else None
