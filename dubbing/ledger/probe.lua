@@ -7,7 +7,8 @@ local failed = {}
 for _, try in ipairs({
   -- The first write is one that a full Redis refuses: after any other write it refuses nothing.
   {'HSET', hash, 'a', 1}, {'HGET', hash, 'a'}, {'HMGET', hash, 'a'}, {'HGETALL', hash},
-  {'HKEYS', hash}, {'HSETNX', hash, 'a', 1}, {'HINCRBY', hash, 'n', 1}, {'HDEL', hash, 'a'},
+  {'HKEYS', hash}, {'HVALS', hash}, {'HSETNX', hash, 'a', 1}, {'HINCRBY', hash, 'n', 1},
+  {'HDEL', hash, 'a'},
   {'RPUSH', list, 'a', 'b', 'c'}, {'LPUSH', list, 'd'}, {'LPOP', list}, {'LPOS', list, 'a'},
   {'LINDEX', list, 0}, {'LRANGE', list, 0, 0}, {'LLEN', list}, {'LREM', list, 1, 'a'},
   {'SADD', set, 'a'}, {'SMEMBERS', set}, {'SREM', set, 'a'},
@@ -18,7 +19,7 @@ for _, try in ipairs({
   {'XRANGE', stream, '-', '+', 'COUNT', 1},
   {'XREAD', 'COUNT', 1, 'STREAMS', stream, 0},
   {'SET', count, 0, 'PX', 60000, 'NX'}, {'GET', count}, {'INCRBY', count, 1},
-  {'EXISTS', count}, {'EXPIRE', count, 1}, {'PERSIST', count}, {'TIME'},
+  {'EXISTS', count}, {'EXPIRE', count, 1}, {'PERSIST', count}, {'SCAN', 0, 'COUNT', 1}, {'TIME'},
   {'PUBLISH', P .. 'queue:probe', ''},
   {'DEL', hash, list, set, zset, bits, stream, count},
 }) do
