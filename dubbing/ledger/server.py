@@ -119,9 +119,8 @@ class Server:
 
     def run(self, name: str, *arguments: object) -> Any:
         """Run the script ``<name>.lua`` and return its answer."""
-        with self.commands() as commands:
-            script = commands.register_script(source(name))
-            return script(args=[str(argument) for argument in arguments])
+        (answer,) = self.run_all([(name, arguments)])
+        return answer
 
     def run_all(self, calls: Sequence[Call]) -> list[Any]:
         """Run scripts in one round trip, in order; return their answers."""
@@ -140,6 +139,7 @@ class Server:
         return answers
 
     def _send(self, commands: redis.Redis, calls: Sequence[Call]) -> list[Any]:
+        """Return the answer or the error of each call; raises the error of loading a script."""
         # redis-py's own scripts ask in each pipeline whether Redis knows them: one round trip more.
         new = {name for name, _ in calls} - self._loaded
         with commands.pipeline(transaction=False) as pipe:
@@ -148,6 +148,9 @@ class Server:
             for name, arguments in calls:
                 pipe.evalsha(digest(name), 0, *map(str, arguments))
             answers = pipe.execute(raise_on_error=False)
+        for loaded in answers[: len(new)]:
+            if isinstance(loaded, redis.RedisError):
+                raise loaded
         self._loaded |= new
         return answers[len(new) :]
 
