@@ -96,11 +96,11 @@ def complete(ledger: Ledger, at: Address, failed: int = 0) -> list[str] | None:
 
 
 def standings(ledger: Ledger, id_: str) -> Sequence[Standing]:
-    known = ledger.snapshot(id_)
+    known = ledger.standings.snapshot(id_)
     return known.standings if known else []
 
 
 def snapshot(ledger: Ledger, id_: str = "j") -> tuple[JobState, int, int, int]:
-    known = ledger.snapshot(id_)
+    known = ledger.standings.snapshot(id_)
     assert known
     return known.state, known.done, known.failed, known.closed

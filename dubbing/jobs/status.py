@@ -83,7 +83,7 @@ def job_status(storage: Storage, ledger: Ledger | None, job_id: str) -> Status:
     """
     if ledger is None:
         return _status(storage, job_id, None, list)
-    return _status(storage, job_id, ledger.snapshot(job_id), ledger.crew.workers)
+    return _status(storage, job_id, ledger.standings.snapshot(job_id), ledger.crew.workers)
 
 
 def status_if_readable(storage: Storage, ledger: Ledger | None, job_id: str) -> Status:
@@ -100,7 +100,9 @@ def statuses_of(storage: Storage, ledger: Ledger | None, ids: Sequence[str]) -> 
     A job that cannot be read is unreadable; a job that is gone meanwhile is left out.
     ledger: as in `job_status`.
     """
-    snapshots: Sequence[SnapshotResult] = ledger.snapshots(ids) if ledger else [None] * len(ids)
+    snapshots: Sequence[SnapshotResult] = (
+        ledger.standings.snapshots(ids) if ledger else [None] * len(ids)
+    )
     active = any(isinstance(known, Snapshot) and not known.state.ended for known in snapshots)
     with ThreadPoolExecutor(1, thread_name_prefix="workers") as pool:
         # Their answer arrives while storage is read for jobs that have ended.

@@ -56,13 +56,10 @@ from dubbing.ledger.records import (
     Audit,
     Begun,
     Claim,
-    Prospect,
-    Snapshot,
-    SnapshotResult,
-    Standing,
     WorkerRecord,
     WorkerState,
 )
+from dubbing.ledger.standings import Prospect, Snapshot, SnapshotResult, Standing
 
 __all__ = [
     "OFFLINE_SECONDS",

@@ -9,30 +9,19 @@ from types import MappingProxyType
 from typing import Any
 
 from dubbing.documents import is_identifier
-from dubbing.errors import NewerRelease
 from dubbing.job import Job, JobState
 from dubbing.ledger.accounts import Accounts
 from dubbing.ledger.crew import Crew
 from dubbing.ledger.events import Events
 from dubbing.ledger.gauges import Gauges
 from dubbing.ledger.probe import probe
-from dubbing.ledger.records import (
-    PREFIX,
-    Address,
-    Audit,
-    Begun,
-    Claim,
-    Prospect,
-    Snapshot,
-    SnapshotResult,
-    read_prospect,
-    read_snapshot,
-)
+from dubbing.ledger.records import PREFIX, Address, Audit, Begun, Claim
 from dubbing.ledger.requests import Requests
 from dubbing.ledger.server import Call, Server
 from dubbing.ledger.servers import Servers
 from dubbing.ledger.sessions import Sessions
 from dubbing.ledger.slots import Slots
+from dubbing.ledger.standings import Standings
 from dubbing.ledger.totals import Totals
 from dubbing.planning.plan import BatchRef
 
@@ -42,8 +31,6 @@ LEASE_SECONDS = 6.0
 """A worker that has not renewed a lease for this long is gone."""
 GRACE_SECONDS = 10.0
 """A message that is neither in the broker nor claimed after this long is lost."""
-AT_ONCE = 50
-"""Jobs whose standings Redis tells in one go: it serves nobody else for some milliseconds."""
 
 
 class Ledger:
@@ -66,6 +53,7 @@ class Ledger:
         self.requests = Requests(self._server)
         self.servers = Servers(self._server)
         self.sessions = Sessions(self._server)
+        self.standings = Standings(self._server)
         self.totals = Totals(self._server)
 
     def greet(self, *, patient: bool = True) -> None:
@@ -268,31 +256,6 @@ class Ledger:
             if left:
                 redis.delete(*left)
 
-    def snapshot(self, job: str) -> Snapshot | None:
-        """Return the snapshot of a job, or None when the ledger does not know it.
-
-        Raises NewerRelease when a newer release gave it a state that this one does not know.
-        """
-        (known,) = self.snapshots([job])
-        if isinstance(known, NewerRelease):
-            raise known
-        return known
-
-    def snapshots(self, jobs: Sequence[str]) -> list[SnapshotResult]:
-        """Return the snapshots of jobs, in one round trip."""
-        calls = [("snapshots", jobs[n : n + AT_ONCE]) for n in range(0, len(jobs), AT_ONCE)]
-        answers = chain.from_iterable(self._server.run_all(calls))
-        return [read_snapshot(job, *answer) for job, answer in zip(jobs, answers, strict=True)]
-
-    def foresee(self, tenant: str, batches: Mapping[str, int]) -> list[Prospect]:
-        """Return where jobs of a tenant would stand, taken as one, if they were submitted now.
-
-        batches: how many they would have on each queue.
-        The last prospect is that of assembly, for one second of a programme.
-        """
-        answers = self._server.run("foresee", tenant, *chain.from_iterable(batches.items()))
-        return [read_prospect(*answer) for answer in answers]
-
     def turn(self, what: str, seconds: int) -> bool:
         """Whether this process is the one to do a task for the next ``seconds`` seconds."""
         with self._server.commands() as redis:
@@ -317,17 +280,6 @@ class Ledger:
                 pipe.llen(name)
             lengths = iter(pipe.execute())
         return {queue: sum(islice(lengths, len(of))) for queue, of in lists.items()}
-
-    def states(self, jobs: Sequence[str]) -> list[tuple[str, str]]:
-        """Return the tenant and the state of each job that the ledger knows, as they are written.
-
-        It costs less than `snapshots`, which tell more.
-        """
-        with self._server.commands() as redis, redis.pipeline(transaction=False) as pipe:
-            for job in jobs:
-                pipe.hmget(f"{PREFIX}job:{job}", "tenant", "state")
-            found = pipe.execute()
-        return [(tenant, state) for tenant, state in found if tenant and state]
 
 
 def _taken(queue: str, answer: Any) -> list[Address]:

@@ -1,18 +1,16 @@
-"""Arguments and answers of the ledger: addresses, claims, snapshots, heartbeats."""
+"""Arguments and answers of the ledger: addresses, claims, heartbeats."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
 from dubbing.documents import Identifier, Model
 from dubbing.engines.holding import Holding
-from dubbing.errors import NewerRelease
-from dubbing.job import JobState
 from dubbing.ledger.vitals import Vitals, Work
 from dubbing.planning.plan import Kind
 
@@ -26,7 +24,6 @@ BATCH_PATTERN = (
 """Number, offset, length, deadline and lines of a batch; a newer release may add to them."""
 ASSEMBLY_DEADLINE = 6 * 3600.0
 """Seconds after which an assembly counts as hung."""
-COUNTS = ("round", "lines", "done", "failed", "closed")
 OFFLINE_SECONDS = 30.0
 """A worker without a heartbeat for this long is offline; the scripts do not count its slots."""
 
@@ -121,103 +118,6 @@ class Audit(StrEnum):
     UNKNOWN = "unknown"
     OVER = "over"
     """The ledger's round has ended."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Snapshot:
-    """The snapshot of a job in the ledger."""
-
-    round: int
-    state: JobState
-    lines: int
-    """Lines of the job."""
-    done: int
-    """Lines that the round leaves unchanged, and all lines of closed batches, also failed ones."""
-    failed: int
-    closed: int
-    """Batches counted so far."""
-    standings: Sequence[Standing] = ()
-    """The standing of an active job on each queue with work for it; assembly is one of them from
-    the start."""
-
-
-SnapshotResult: TypeAlias = "Snapshot | NewerRelease | None"
-"""What the ledger knows of a job: an error for a state of a newer release, None for no such job."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Standing:
-    """The standing of a job on one queue, or its future standing on that of assembly."""
-
-    queue: str
-    ahead: int | None
-    """Batches that are begun before the job's next one; None when no batch of the job waits."""
-    work: float
-    """Batches until the job's last one is done, including it; a batch in progress counts half."""
-    slots: int
-    """Batches that the online workers do at once."""
-    pace: float | None
-    """Seconds that a slot needs for such a batch, by recent ones; None when none was done."""
-
-    @property
-    def seconds(self) -> float | None:
-        """Seconds until the job's last batch is done; None while unknown."""
-        if not self.slots or self.pace is None:
-            return None
-        if not self.work:
-            return 0.0
-        # When the last batch ends, the other slots are halfway through batches that follow it.
-        share = (self.work + (self.slots - 1) / 2) / self.slots
-        return self.pace * max(share, min(self.work, 1.0))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Prospect(Standing):
-    """The prospect of jobs on one queue, if they were submitted now."""
-
-    costs: Mapping[str, float]
-    """What a line cost in the mean of recent batches, in millionths, by currency."""
-
-
-def read_snapshot(
-    job: str, fields: Sequence[str | None], standings: Sequence[Sequence[Any]]
-) -> SnapshotResult:
-    """Return what the script ``snapshots`` tells of a job."""
-    state, *counts = (field or "" for field in fields)
-    try:
-        numbers = dict(zip(COUNTS, map(int, counts), strict=True))
-    except ValueError:
-        # Redis lost some of it or all of it; storage knows.
-        return None
-    if not state:
-        return None
-    places = [_standing(*standing) for standing in standings]
-    try:
-        return Snapshot(state=JobState(state), standings=places, **numbers)
-    except ValueError:
-        return NewerRelease(f"the state of job {job!r}, {state!r},")
-
-
-def read_prospect(queue: str, work: str, slots: int, pace: str, costs: Sequence[str]) -> Prospect:
-    """Return what the script ``foresee`` tells of a queue."""
-    return Prospect(
-        queue=queue,
-        ahead=None,
-        work=float(work),
-        slots=slots,
-        pace=float(pace) if pace else None,
-        costs=dict(zip(costs[::2], map(float, costs[1::2]), strict=True)),
-    )
-
-
-def _standing(queue: str, ahead: str | int, work: str, slots: int, pace: str) -> Standing:
-    return Standing(
-        queue=queue,
-        ahead=None if ahead == "" else int(ahead),
-        work=float(work),
-        slots=slots,
-        pace=float(pace) if pace else None,
-    )
 
 
 class WorkerState(StrEnum):

@@ -149,7 +149,7 @@ def test_a_round_for_which_there_is_no_room_is_opened_not_at_all(
         for n in range(1000):
             ledger.open_round(job(f"j{n}"), 1, refs(1000))
     assert n > 0
-    assert ledger.snapshot(f"j{n}") is None
+    assert ledger.standings.snapshot(f"j{n}") is None
     assert server.keys(f"*j{n}:*") == []
 
 

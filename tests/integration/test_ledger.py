@@ -60,7 +60,7 @@ def test_a_batch_of_an_unknown_job_is_unknown(ledger: Ledger) -> None:
     assert claim(ledger, at, "a") is Claim.UNKNOWN
     assert ledger.renew(at, "a") is False
     assert complete(ledger, at) is None
-    assert ledger.snapshot("nobody") is None
+    assert ledger.standings.snapshot("nobody") is None
 
 
 def test_a_lease_that_runs_out_brings_the_batch_back_ahead_of_what_is_new(redis_url: str) -> None:

@@ -1,4 +1,4 @@
-"""Engines that are unloaded while a thread stores the last batch, and has its lines spoken again."""
+"""Engines that are unloaded while a thread has lines of the last batch spoken again."""
 
 from __future__ import annotations
 
