@@ -60,15 +60,18 @@ class Made:
     sound: Audio | None = None
     """The speech of a take that is not stored yet."""
     seed: int = 0
+    """Seed of the attempt."""
     words: Future[WordsHeard] | None = None
     """The proof of its words, where there is one."""
     stored: Take | Future[Take] | None = None
     """None until its words are proven."""
+    shared: bool = False
+    """Whether another line of the batch, with the same clip, was spoken for it."""
 
     @classmethod
     def of(cls, ask: Ask, take: Take) -> Made:
         """Return a take that is stored."""
-        return cls(ask, take.seconds, take.pauses, take.decay, stored=take)
+        return cls(ask, take.seconds, take.pauses, take.decay, seed=ask.line.seed, stored=take)
 
     @property
     def shortest(self) -> float:
@@ -103,19 +106,21 @@ class Progress:
     """The state of one line."""
 
     line: PlannedLine
-    seed: int
+    tried: int
+    """Seed of the last attempt at its natural take."""
     takes: list[Made] = field(default_factory=list)
     error: DubbingError | None = None
     attempts: int = 0
     refused: int = 0
     """Takes that were dropped for their words."""
 
+    @property
+    def seed(self) -> int:
+        """Seed of its natural take; without one, that of the last attempt."""
+        return self.takes[0].seed if self.takes else self.tried
+
     def replace(self, old: Made, new: Made) -> None:
         """Keep the better of two takes of one ask."""
         self.refused += 1
-        if not new.better_than(old):
-            return
-        place = self.takes.index(old)
-        self.takes[place] = new
-        if place == 0:
-            self.seed = new.seed
+        if new.better_than(old):
+            self.takes[self.takes.index(old)] = new

@@ -103,9 +103,9 @@ class Speech:
         self._mouth = Mouth(engine, batch, voice, emotion_voice, speaking)
         self._before: Mapping[str, int] = {}
         self._uses: list[EndpointUse] = []
-        self._outcomes = {line.id: Progress(line, seed=line.seed) for line in batch.lines}
-        self._shares: list[tuple[Ask, Ask]] = []
-        """Asks of one clip: the one that was spoken, and another line's."""
+        self._outcomes = {line.id: Progress(line, tried=line.seed) for line in batch.lines}
+        self._speakers: dict[str, Progress] = {}
+        """The line that was spoken for each clip, by the clip's key; others may share it."""
 
     @property
     def unspoken(self) -> list[str]:
@@ -174,26 +174,25 @@ class Speech:
             else:
                 missing.append(ask)
         first = first_of_each(missing)
+        for key, ask in first.items():
+            self._speakers.setdefault(key, self._outcomes[ask.line.id])
         (speak or self._deliver)([*first.values()])
         for ask in missing:
             if first[ask.key] is not ask:
-                self._share(first[ask.key], ask)
+                mine = self._outcomes[ask.line.id]
+                mine.error = self._speakers[ask.key].error
+                mine.takes += self._shared(ask)
 
-    def _share(self, spoken: Ask, ask: Ask) -> None:
-        """Give a line the take, or the error, of another line with the same clip."""
-        other, mine = self._outcomes[spoken.line.id], self._outcomes[ask.line.id]
-        mine.error = other.error
-        mine.takes += [replace(made, ask=ask) for made in other.takes if made.ask.key == ask.key]
-        self._shares.append((spoken, ask))
+    def _shared(self, ask: Ask) -> list[Made]:
+        """Return the take of the line that was spoken for an ask, as one of the ask's own line."""
+        takes = self._speakers[ask.key].takes
+        return [replace(made, ask=ask, shared=True) for made in takes if made.ask.key == ask.key]
 
     def _share_again(self) -> None:
         """Give lines what became of the takes that they share, once these are proven."""
-        for spoken, ask in self._shares:
-            mine = self._outcomes[ask.line.id]
-            now = [one for one in self._outcomes[spoken.line.id].takes if one.ask.key == ask.key]
-            shared = [replace(made, ask=ask) for made in now]
-            kept = (shared if made.ask is ask else [made] for made in mine.takes)
-            mine.takes = list(chain.from_iterable(kept))
+        for outcome in self._outcomes.values():
+            kept = (self._shared(made.ask) if made.shared else [made] for made in outcome.takes)
+            outcome.takes = list(chain.from_iterable(kept))
 
     def _deliver(self, asks: Sequence[Ask]) -> None:
         """Speak lines together, but alone those that were begun before and not finished."""
@@ -219,10 +218,9 @@ class Speech:
 
         Waits for the proof of their words. doubtful: store those too that say others.
         """
-        shared = {id(ask) for _, ask in self._shares}
         for outcome in self._outcomes.values():
             for made in outcome.takes:
-                if made.stored is None and id(made.ask) not in shared:
+                if made.stored is None and not made.shared:
                     if made.misspoken and not doubtful:
                         # A faster take is found by its natural one alone.
                         break
@@ -271,7 +269,7 @@ class Speech:
         outcome = self._outcomes[ask.line.id]
         outcome.attempts += 1
         if not outcome.takes:
-            outcome.seed = seed
+            outcome.tried = seed
         made = self._judged(ask, seed, spoken)
         if isinstance(made, DubbingError):
             outcome.error = made
@@ -319,11 +317,10 @@ class Speech:
 
     def _own(self, place: int) -> list[Progress]:
         """Return the lines that have a natural take (0), or a faster one (1), of their own."""
-        shared = {id(ask) for _, ask in self._shares}
         return [
             outcome
             for outcome in self._outcomes.values()
-            if len(outcome.takes) > place and id(outcome.takes[place].ask) not in shared
+            if len(outcome.takes) > place and not outcome.takes[place].shared
         ]
 
     def _result(self, outcome: Progress) -> SegmentResult:

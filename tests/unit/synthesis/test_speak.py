@@ -238,6 +238,14 @@ def test_a_line_that_heals_at_another_seed_says_at_which(
     assert clip(storage, result).seconds > 1
 
 
+def test_a_line_that_shares_the_take_of_another_says_at_which_seed_it_was_made(
+    speaking: Speaking,
+) -> None:
+    text = "A line that is flaky <flaky:7>."
+    results = speaking(batch(line("1", text, seed=7), line("2", text, seed=7)), "low")
+    assert [result.seed for result in results] == [7 + SEED_STRIDE] * 2
+
+
 def test_the_seed_is_that_of_the_natural_take_whatever_the_faster_one_took(
     speaking: Speaking,
 ) -> None:
