@@ -20,8 +20,9 @@ from dubbing.planning.plan import Batch
 from dubbing.planning.result import BatchResult
 from dubbing.proof.words import WordJudge
 from dubbing.synthesis.clips import ClipStore
+from dubbing.synthesis.known import Known, look_up
 from dubbing.synthesis.progress import Prover
-from dubbing.synthesis.speak import Known, Speech, look_up
+from dubbing.synthesis.speak import Speech
 from dubbing.voices.forms import stored_form, voice_form
 
 FORMS = 32

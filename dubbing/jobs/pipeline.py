@@ -30,7 +30,8 @@ from dubbing.planning.outcome import load_result
 from dubbing.planning.plan import Batch
 from dubbing.planning.result import BatchResult
 from dubbing.queue import batch_lists
-from dubbing.synthesis.speak import Known, Speech, Watch
+from dubbing.synthesis.known import Known
+from dubbing.synthesis.speak import Speech, Watch
 from dubbing.telemetry.context import bound, rebind
 from dubbing.telemetry.tracing import span
 

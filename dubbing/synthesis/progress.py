@@ -1,4 +1,4 @@
-"""The state of the lines of a batch: the takes made so far, and the proof of their words."""
+"""The progress of the lines of a batch: their takes so far, and the proof of their words."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ WORDLESS = "the engine speaks no words"
 
 
 class Prover:
-    """Has takes judged in threads, while the engine of the process goes on."""
+    """Judges the words of takes in threads, while the engine continues."""
 
     def __init__(self, judge: WordJudge) -> None:
         self._judge = judge
         self._threads = ThreadPoolExecutor(judge.threads, "words")
         self.speaking = Lock()
-        """Held while an engine speaks: takes that were refused are spoken again by the thread that
-        stores their batch, between two calls for the next one."""
+        """Held while an engine speaks: the thread that stores a batch has its misspoken takes
+        spoken again, between two calls for the next batch."""
 
     def words(self, spec: EngineSpec, language: str, ask: Ask, audio: Audio) -> Future[WordsHeard]:
-        """Return the proof to come of a take.
+        """Start the proof of a take; return its future.
 
-        spec: that of the engine, whose takes are left unjudged if it says no words.
+        spec: of the engine; takes of an engine that says no words are not judged.
         """
         if not spec.says_words:
             unjudged: Future[WordsHeard] = Future()
@@ -70,7 +70,7 @@ class Made:
 
     @classmethod
     def of(cls, ask: Ask, take: Take) -> Made:
-        """Return a take that is stored."""
+        """Return a stored take."""
         return cls(ask, take.seconds, take.pauses, take.decay, seed=ask.line.seed, stored=take)
 
     @property
@@ -80,11 +80,11 @@ class Made:
 
     @property
     def misspoken(self) -> bool:
-        """Whether other words were heard in it; waits for the proof of a take that is new."""
+        """Whether wrong words were heard in it; waits for the proof of a new take."""
         return self.words is not None and self.words.result().right is False
 
     def better_than(self, other: Made) -> bool:
-        """Whether it is nearer to its words than another take; waits for both proofs."""
+        """Whether its words are nearer to the text than another take's; waits for both proofs."""
         return self._distance < other._distance
 
     @property
@@ -112,7 +112,7 @@ class Progress:
     error: DubbingError | None = None
     attempts: int = 0
     refused: int = 0
-    """Takes that were dropped for their words."""
+    """Number of takes that were dropped for wrong words."""
 
     @property
     def seed(self) -> int:
