@@ -10,9 +10,11 @@ from dubbing.assembly.delivery import Delivery
 from dubbing.assembly.demucs import NONE, Separator
 from dubbing.assembly.passes import Dubbed, dub
 from dubbing.assembly.programme import Programme, prepare
-from dubbing.assembly.report import Report, ReportLine, warnings
+from dubbing.assembly.report import Report
+from dubbing.assembly.report_line import ReportLine
 from dubbing.assembly.speechless import separated
 from dubbing.assembly.studio import stems
+from dubbing.assembly.warnings import warnings
 from dubbing.engines.usage import EndpointUse
 from dubbing.job import FILMS, Job, JobState
 from dubbing.media.disk import check_space

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from dubbing.assembly.background import Span, keep
 from dubbing.assembly.mix import BLOCK, PlacedClip, spread
-from dubbing.assembly.profiles import PROFILES
+from dubbing.assembly.profiles import PROFILES, Profile
 from dubbing.assembly.timeline import FitLine, Placement, fit
 from dubbing.errors import BadInput, MediaError, StorageRefused
 from dubbing.job import LONGEST_PROGRAMME, Container, Job, Segment
@@ -81,6 +81,11 @@ class Programme:
         default: Container = "mp4" if has_video else "flac"
         return self.job.output.formats or (default,)
 
+    @property
+    def profile(self) -> Profile:
+        """The loudness and peak that it is mastered to."""
+        return PROFILES[self.job.output.loudness]
+
     def clips(self) -> list[PlacedClip]:
         """Return each line's clip and place, with the loudness that it is brought to."""
         medians = self._medians()
@@ -100,7 +105,7 @@ class Programme:
             start=placement.frame,
             cuts=placement.cuts,
             stretch=placement.stretch,
-            loudness=PROFILES[self.job.output.loudness].loudness - spread(self.channels) + louder,
+            loudness=self.profile.loudness - spread(self.channels) + louder,
             digest=take.digest,
         )
 

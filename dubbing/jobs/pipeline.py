@@ -263,6 +263,6 @@ class Pipeline:
                 log.info("%s stays reserved for some seconds: %s", lease.at, exc)
 
     def _hear(self) -> None:
-        """Release the batch read ahead when `end` says so: a signal's handler may wait for no lock."""
+        """Release the batch read ahead when `end` says so: a signal handler must not wait."""
         self._told.get()
         self._leave_ahead()
