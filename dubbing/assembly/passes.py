@@ -1,7 +1,7 @@
 """The two passes over a programme, with memory flat in its length.
 
-The first writes speech and background into temporary files and measures both. The second mixes them
-at the gains that this gives, and encodes the mix.
+The first pass writes speech and background into temporary files, and measures both. The gains
+follow from these measurements. The second pass mixes both at these gains, and encodes the mix.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Dubbed:
     lines: dict[str, float | None]
     """LUFS of each line as mastered, by segment id."""
     matches: Mapping[str, Match]
-    """How well lines match their voices, by segment id; lines that cannot be judged have none."""
+    """The match of each line with its voice, by segment id, without lines that cannot be judged."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ class _Recorded:
     lines: Mapping[str, SpokenLine]
     """The lines of the speech, by segment id."""
     ears: SpeakerListener
-    """Has heard each line as spoken."""
+    """The lines as spoken, for their comparison with the voices."""
 
 
 def dub(programme: Programme, storage: Storage, folder: Path, check: Callable[[], None]) -> Dubbed:
@@ -170,7 +170,7 @@ def _lines(programme: Programme, loudness: Mapping[str, float | None]) -> dict[s
 def _loudness(
     programme: Programme, lines: Collection[SpokenLine], balanced: Balance, measured: Measured
 ) -> Loudness:
-    """Return the loudness that was reached."""
+    """Return the loudness of the finished programme beside its profile."""
     profile = programme.profile
     spoken = speaking(lines, programme.frames)
     low, high = profile.bounds(float(spoken.mean()))
@@ -191,7 +191,7 @@ def _loudness(
 
 
 def _finite(figure: Callable[[Decibels], float], distances: Decibels) -> float | None:
-    """Return a figure of distances; None when there is none, or nothing is heard."""
+    """Return a figure of distances; None without distances, or over silence."""
     value = float(figure(distances)) if distances.size else math.inf
     return value if math.isfinite(value) else None
 
@@ -199,7 +199,7 @@ def _finite(figure: Callable[[Decibels], float], distances: Decibels) -> float |
 def _matches(
     programme: Programme, storage: Storage, ears: SpeakerListener, check: Callable[[], None]
 ) -> dict[str, Match]:
-    """Return how well each comparable line matches its voice, by segment id."""
+    """Return the match of each comparable line with its voice, by segment id."""
     heard, cloned = [], {}
     for id_, sound in ears.sounds(check).items():
         batch = programme.outcomes[id_].batch
@@ -215,7 +215,7 @@ def _reference(storage: Storage, digest: str) -> Embeddings | None:
     try:
         return embed(load_reference(storage, digest))
     except (NotFound, BadInput, Damaged) as exc:
-        # The lines spoken in this voice exist all the same.
+        # The lines of this voice are assembled nevertheless.
         log.warning("voice %s: no line is compared with its recording: %s", digest, exc)
         return None
 

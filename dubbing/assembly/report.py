@@ -17,13 +17,13 @@ from dubbing.text.sounds import is_silent
 REPORT = "report.json"
 """The name of the report."""
 PAGE = "report.html"
-"""The name of the report as a page. An older release does not know it, so no report names it."""
+"""The name of the report as a page. No report names it, because older releases do not know it."""
 OUTPUT = (
     r"^(dub\.[a-z0-9]{1,10}|stems/[a-z0-9][a-z0-9-]{0,60}\.wav"
     r"|lines/[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.flac)$"
 )
 """The names of outputs, and of lines that are fetched before they are mixed. A stored report with
-another name is damaged, so `fetch` writes no other file."""
+another name counts as damaged, so `fetch` writes no other file."""
 LOUDNESS_TOLERANCE = 1.0
 """LU by which speech and programme may miss their profile, in reports of earlier releases."""
 
@@ -36,7 +36,7 @@ class ReportOutput(Model):
     """Storage key."""
     bytes: int
     delivered_to: str | None = None
-    """Its second place, by the job's ``output.to``: an ``s3://`` URL."""
+    """Its copy at the job's ``output.to``, as an ``s3://`` URL."""
 
 
 class Loudness(Model):
@@ -58,8 +58,8 @@ class Loudness(Model):
     speech: float | None = None
     """LUFS of the finished programme, measured while somebody speaks; None when nobody does."""
     distance: float | None = None
-    """LU from a line down to the background under it: the least over all 0.4 s in which somebody
-    speaks. None when nothing sounds under the speech."""
+    """LU from a line down to the background under it: the least for any 0.4 s in which somebody
+    speaks. None if there is no sound under the speech."""
     distance_median: float | None = None
     """The median of these distances."""
     won: Literal["both", "speech"] = "both"
@@ -91,15 +91,14 @@ class Report(Model):
     lines: tuple[ReportLine, ...]
     """Every line of the job, in time order."""
     warnings: tuple[str, ...] = ()
-    """What a person should look at: lines that are too long, missing, seem to say other words, may
-    lack a word or sound like another voice of the cast, by id; and a loudness that misses the
-    profile."""
+    """Lines that a person should check, by id: too long, missing, with wrong or uncertain words, or
+    like another voice of the cast; and a loudness that misses the profile."""
 
     @property
     def missing(self) -> float:
-        """Share of missing lines among those that have something to say."""
+        """Share of missing lines among all lines that are not silent."""
         asked = sum(1 for line in self.lines if not line.silent)
-        # Division rounds like the share that a person writes; 0.29 × 100 would be under 29.
+        # A division rounds like the share that a person writes: 0.29 × 100 would be less than 29.
         return sum(1 for line in self.lines if line.error) / max(1, asked)
 
     @classmethod
@@ -114,10 +113,10 @@ class Report(Model):
         used: Sequence[EndpointUse] = (),
         state: JobState = JobState.FAILED,
     ) -> Report:
-        """Return what is known about a job's lines before mixing.
+        """Return the report on a job's lines before mixing.
 
         asked: the first round whose lines count as renewed. request_id: as in `Report`.
-        used: what the job used of engines.
+        used: the job's usage of engines.
         """
         lines = []
         for segment in sorted(job.segments, key=lambda segment: segment.start):

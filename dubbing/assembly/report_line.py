@@ -15,9 +15,10 @@ from dubbing.proof.speaker import Match
 
 
 class ReportLine(Model):
-    """The outcome of one segment. A missing one has an ``error``, no clip and no actual times.
+    """The outcome of one segment.
 
-    A ``silent`` one has no error, and none of the fields about speech: engine, voice, clip.
+    A missing line has an ``error``, but no clip and no actual times. A ``silent`` line has neither
+    an error nor any of the fields about speech: engine, voice, clip.
     """
 
     id: str
@@ -28,12 +29,12 @@ class ReportLine(Model):
     spoken: str = ""
     """The text that was sent to the engine."""
     silent: bool = False
-    """Whether it is left unspoken on purpose: it has no words, or only sounds and lyrics that the
-    job leaves out."""
+    """Whether it is not to be spoken: it has no words, or only sounds and lyrics that the job
+    leaves out."""
     round: int = 0
-    """The round that spoke it; 0 when it is silent."""
+    """The round that spoke it; 0 for a silent line."""
     planned_start: float
-    """Seconds from the film's first frame, as asked."""
+    """Seconds from the film's first frame, as requested."""
     planned_end: float
     actual_start: float | None = None
     """Seconds from the film's first frame, as mixed."""
@@ -56,24 +57,24 @@ class ReportLine(Model):
     stretch: float | None = None
     """Time-stretch of that take; above 1 is faster."""
     rate: float | None = None
-    """Speed and stretch together: the natural take's real length, without what was cut, ÷ the
-    length in the film."""
+    """Speed and stretch together: the length of the natural take after cuts ÷ the length in the
+    film."""
     overflow: float = 0.0
     """Seconds by which it exceeds its room: its own time and the silence after it."""
     characters_over: int = 0
-    """How many characters too long the text is."""
+    """Number of characters by which the text is too long."""
     loudness: float | None = None
-    """LUFS of the line alone, as mastered; None under 0.4 s."""
+    """LUFS of the line alone, as mastered; None for a line under 0.4 s."""
     similarity: float | None = None
     """Similarity to its voice; 1 is identical. A cloned voice is compared with its reference,
-    any other with its other lines. None when there is too little to compare."""
+    any other with its other lines. None if there is too little speech to compare."""
     sounds_like: str | None = None
-    """Identity of another voice of the cast, when the line sounds more like that one."""
+    """Identity of another voice of the cast, if the line sounds more like that one."""
     words: WordsHeard | None = None
-    """The proof of its words: what was heard in the take, and whether that is what was asked for.
-    None where the worker that spoke it had none."""
+    """The proof of its words: the words heard in the take, compared with the requested words. None
+    if its worker did not judge words."""
     takes_refused: int = 0
-    """Takes of it that were dropped for wrong words in the round that spoke it."""
+    """Number of takes that were dropped for wrong words, in the round that spoke it."""
     attempts: int = 0
     """Number of requests to the engine for it in the round that spoke it."""
     seed: int = 0
@@ -84,21 +85,18 @@ class ReportLine(Model):
 
     @property
     def doubtful(self) -> bool:
-        """Whether a person should hear it.
-
-        It is too long, may be in another voice, or it is not certain that it says its words.
-        """
+        """Whether a person should hear it: it is too long, or its voice or words may be wrong."""
         wrong = self.words is not None and (self.misspoken or self.words.uncertain)
         return self.overflow > 0 or self.sounds_like is not None or bool(wrong)
 
     @property
     def misspoken(self) -> bool:
-        """Whether other words were heard in it than its engine was asked for."""
+        """Whether wrong words were heard in it."""
         return self.words is not None and self.words.right is False
 
     @classmethod
     def of_silent(cls, segment: Segment) -> ReportLine:
-        """Return the report line of a segment that has nothing to say."""
+        """Return the report line of a silent segment."""
         return cls(
             id=segment.id,
             speaker=segment.speaker,
