@@ -1,11 +1,11 @@
--- Try each command that a script uses, on keys that no other script uses. Returns the names of those
--- that failed, each followed by Redis's words. KEYS are unused: a cluster refuses two such names.
+-- Try each command of the ledger and the queues, on keys of its own. Returns the names of the failed
+-- commands, each followed by Redis's words. KEYS are not used: a cluster refuses two such names.
 local key = P .. 'probe:'
 local hash, list, set, zset = key .. 'hash', key .. 'list', key .. 'set', key .. 'zset'
 local bits, stream, count = key .. 'bits', key .. 'stream', key .. 'count'
 local failed = {}
 for _, try in ipairs({
-  -- The first write is one that a full Redis refuses: after any other write it refuses nothing.
+  -- A full Redis refuses this first write; after any other write it would refuse nothing more.
   {'HSET', hash, 'a', 1}, {'HGET', hash, 'a'}, {'HMGET', hash, 'a'}, {'HGETALL', hash},
   {'HKEYS', hash}, {'HVALS', hash}, {'HSETNX', hash, 'a', 1}, {'HINCRBY', hash, 'n', 1},
   {'HDEL', hash, 'a'},

@@ -21,9 +21,9 @@ BATCH_PATTERN = (
     r"^(assembly|[0-9]{1,9}:[0-9]{1,15}:[0-9]{1,15}:[0-9]{1,9}(\.[0-9]{1,9})?(e\+[0-9]{1,2})?"
     r":[0-9]{1,9}(:.*)?)$"
 )
-"""Number, offset, length, deadline and lines of a batch; a newer release may add to them."""
+"""Number, offset, length, deadline and lines of a batch; a newer release may append to them."""
 ASSEMBLY_DEADLINE = 6 * 3600.0
-"""Seconds after which an assembly counts as hung."""
+"""Seconds after which an assembly counts as hanging."""
 OFFLINE_SECONDS = 30.0
 """A worker without a heartbeat for this long is offline; the scripts do not count its slots."""
 
@@ -37,11 +37,11 @@ class Address:
     token: Annotated[str, StringConstraints(pattern=BATCH_PATTERN)]
     queue: Annotated[str, StringConstraints(min_length=1)]
     late: bool = field(default=False, compare=False)
-    """Whether it was sent before; if so, it goes ahead of new batches."""
+    """Whether it was sent before, and so goes ahead of new batches."""
     request_id: Identifier | None = field(default=None, compare=False)
     """Id of the request over HTTP that asked for its round."""
     tenant: Identifier | None = field(default=None, compare=False)
-    """Whose job it is; an older release does not tell."""
+    """Tenant of its job; None in messages of an older release."""
 
     @property
     def number(self) -> int | None:
@@ -98,11 +98,11 @@ class Claim(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Begun:
-    """What follows when a worker begins a batch."""
+    """The answer to a worker that begins a batch."""
 
     counts: Mapping[str, int] | None
-    """How often each of its lines was begun before and not finished; None when the batch is not the
-    worker's any more."""
+    """How often each of its lines was begun before and not finished; None if the batch no longer
+    belongs to the worker."""
     send: Sequence[Address]
     """Batches to publish."""
     following: Address | None
@@ -124,7 +124,7 @@ class WorkerState(StrEnum):
     """The state of a worker."""
 
     STANDBY = "standby"
-    """Online, but takes no work until an order to load."""
+    """Online, but without work until an order to load."""
     LOADING = "loading"
     READY = "ready"
     BUSY = "busy"
@@ -134,7 +134,7 @@ class WorkerState(StrEnum):
     OFFLINE = "offline"
     """Its last heartbeat is too long ago."""
     UNKNOWN = "unknown"
-    """A newer release names another state, or its heartbeat cannot be read."""
+    """A state of a newer release, or a heartbeat that cannot be read."""
 
     @classmethod
     def _missing_(cls, value: object) -> WorkerState:
@@ -146,25 +146,25 @@ class WorkerRecord(Model):
 
     name: str
     engines: tuple[str, ...]
-    """The engines that it was started for, or ``assembly``."""
+    """The engines for which it was started, or ``assembly``."""
     queues: tuple[str, ...]
     """Queues that it takes work from."""
     slots: int
-    """Batches that it does at once."""
+    """Its simultaneous batches."""
     state: WorkerState
     since: float = 0.0
     """When it started, in seconds since 1970."""
     holding: Holding = Holding()
-    """What its processes hold together."""
+    """The engines of all its processes together."""
     errors: tuple[str, ...] = ()
-    """Why any of its processes takes no work, or none for an engine or for ``assembly``."""
+    """Reasons why a process of it takes no work, or no work for an engine or for ``assembly``."""
     active: int = 0
     """Batches in progress at its last heartbeat."""
     work: Work = Work()
     """Its finished work since its start."""
     vitals: Vitals = Vitals()
     age: float = 0.0
-    """Seconds since its last heartbeat, as the ledger tells."""
+    """Seconds since its last heartbeat, by the clock of Redis."""
 
     @property
     def online(self) -> bool:

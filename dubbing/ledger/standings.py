@@ -1,4 +1,4 @@
-"""The standings of jobs: how far each has come, and what comes before its next batch."""
+"""The standings of jobs: their progress, and the batches before their next one."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from dubbing.ledger.records import PREFIX
 from dubbing.ledger.server import Server
 
 AT_ONCE = 50
-"""Jobs whose standings Redis tells in one go: it serves nobody else for some milliseconds."""
+"""Jobs in one call of the script, during which Redis serves nobody else: some milliseconds."""
 COUNTS = ("round", "lines", "done", "failed", "closed")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """The snapshot of a job in the ledger."""
+    """The state and progress of a job in the ledger."""
 
     round: int
     state: JobState
     lines: int
     """Lines of the job."""
     done: int
-    """Lines that the round leaves unchanged, and all lines of closed batches, also failed ones."""
+    """Lines that the round leaves unchanged, and all lines of counted batches, even failed ones."""
     failed: int
     closed: int
     """Batches counted so far."""
     standings: Sequence[Standing] = ()
-    """The standing of an active job on each queue with work for it; assembly is one of them from
-    the start."""
+    """The standing of an active job on each queue with work for it, always including that of
+    assembly."""
 
 
 SnapshotResult: TypeAlias = "Snapshot | NewerRelease | None"
-"""What the ledger knows of a job: an error for a state of a newer release, None for no such job."""
+"""A snapshot; an error for a state of a newer release; None for an unknown job."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,13 +45,13 @@ class Standing:
 
     queue: str
     ahead: int | None
-    """Batches that are begun before the job's next one; None when no batch of the job waits."""
+    """Batches that come before the job's next one; None if no batch of the job waits."""
     work: float
-    """Batches until the job's last one is done, including it; a batch in progress counts half."""
+    """Batches up to and including the job's last one; a batch in progress counts half."""
     slots: int
-    """Batches that the online workers do at once."""
+    """Simultaneous batches of all online workers."""
     pace: float | None
-    """Seconds that a slot needs for such a batch, by recent ones; None when none was done."""
+    """Seconds of a slot for such a batch, by recent batches; None if none was done."""
 
     @property
     def seconds(self) -> float | None:
@@ -70,7 +70,7 @@ class Prospect(Standing):
     """The prospect of jobs on one queue, if they were submitted now."""
 
     costs: Mapping[str, float]
-    """What a line cost in the mean of recent batches, in millionths, by currency."""
+    """Mean cost of a line in recent batches, in millionths, by currency."""
 
 
 class Standings:
@@ -80,9 +80,9 @@ class Standings:
         self._server = server
 
     def snapshot(self, job: str) -> Snapshot | None:
-        """Return the snapshot of a job, or None when the ledger does not know it.
+        """Return the snapshot of a job, or None for an unknown job.
 
-        Raises NewerRelease when a newer release gave it a state that this one does not know.
+        Raises NewerRelease for a state that only a newer release knows.
         """
         (known,) = self.snapshots([job])
         if isinstance(known, NewerRelease):
@@ -96,18 +96,18 @@ class Standings:
         return [_snapshot(job, *answer) for job, answer in zip(jobs, answers, strict=True)]
 
     def foresee(self, tenant: str, batches: Mapping[str, int]) -> list[Prospect]:
-        """Return where jobs of a tenant would stand, taken as one, if they were submitted now.
+        """Return the prospects of a tenant's jobs, taken together, if they were submitted now.
 
-        batches: how many they would have on each queue.
+        batches: number of their batches on each queue.
         The last prospect is that of assembly, for one second of a programme.
         """
         answers = self._server.run("foresee", tenant, *chain.from_iterable(batches.items()))
         return [_prospect(*answer) for answer in answers]
 
     def states(self, jobs: Sequence[str]) -> list[tuple[str, str]]:
-        """Return the tenant and the state of each job that the ledger knows, as they are written.
+        """Return the tenant and the state of each known job, as Redis has them.
 
-        It costs less than `snapshots`, which tell more.
+        This costs less than `snapshots`.
         """
         with self._server.commands() as redis, redis.pipeline(transaction=False) as pipe:
             for job in jobs:
@@ -119,12 +119,12 @@ class Standings:
 def _snapshot(
     job: str, fields: Sequence[str | None], standings: Sequence[Sequence[Any]]
 ) -> SnapshotResult:
-    """Return what the script ``snapshots`` tells of a job."""
+    """Return an answer of the script ``snapshots``."""
     state, *counts = (field or "" for field in fields)
     try:
         numbers = dict(zip(COUNTS, map(int, counts), strict=True))
     except ValueError:
-        # Redis lost some of it or all of it; storage knows.
+        # Redis lost a part or all of it; storage has it.
         return None
     if not state:
         return None
@@ -136,7 +136,7 @@ def _snapshot(
 
 
 def _prospect(queue: str, work: str, slots: int, pace: str, costs: Sequence[str]) -> Prospect:
-    """Return what the script ``foresee`` tells of a queue."""
+    """Return an answer of the script ``foresee``."""
     return Prospect(
         queue=queue,
         ahead=None,
