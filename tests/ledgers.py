@@ -44,6 +44,11 @@ def take(ledger: Ledger, queue: str = QUEUE) -> list[Address]:
     return ledger.take({queue: broker_lists(queue)})
 
 
+def depth(ledger: Ledger, broker_lists: Sequence[str]) -> int:
+    """Return the number of messages in some of the broker's lists."""
+    return ledger.queue_depths({"": broker_lists})[""]
+
+
 def numbers(taken: Sequence[Address]) -> list[tuple[str, int | None]]:
     return [(at.job, at.number) for at in taken]
 

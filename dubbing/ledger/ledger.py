@@ -264,10 +264,6 @@ class Ledger:
         with self._server.commands() as redis:
             redis.delete(*keys)
 
-    def queue_depth(self, broker_lists: Sequence[str]) -> int:
-        """Return the number of the broker's messages in these lists."""
-        return self.queue_depths({"": broker_lists})[""]
-
     def queue_depths(self, lists: Mapping[str, Sequence[str]]) -> dict[str, int]:
         """Return the number of the broker's messages for each queue, in one round trip.
 

@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints
 from dubbing.documents import Identifier, Model
 from dubbing.engines.holding import Holding
 from dubbing.ledger.vitals import Vitals, Work
-from dubbing.planning.plan import Kind
+from dubbing.planning.plan import Kind, engine_of
 
 PREFIX = "dubbing:"
 """Prefix of every key."""
@@ -62,7 +62,7 @@ class Address:
     @property
     def work(self) -> str:
         """The argument of the batch's workers: its engine, or ``assembly``."""
-        return self.queue.partition(".")[2] or self.queue
+        return engine_of(self.queue)
 
     @property
     def context(self) -> dict[str, object]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import redis
 from console import wait_until
-from ledgers import QUEUE, claim, complete, job, refs, take
+from ledgers import QUEUE, claim, complete, depth, job, refs, take
 from redis_server import RedisServer
 from system import numbered, script
 
@@ -195,5 +195,5 @@ def test_a_batch_whose_message_was_refused_is_sent_when_there_is_room(
         return sent == 2
 
     wait_until(fill, seconds=SECONDS, what="sent again")
-    assert client.ledger.queue_depth(broker_lists(QUEUE)) == 2
+    assert depth(client.ledger, broker_lists(QUEUE)) == 2
     assert Ledger(url, grace=0.0).take({QUEUE: broker_lists(QUEUE)}) == []

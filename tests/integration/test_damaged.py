@@ -199,7 +199,7 @@ def test_a_job_that_storage_fails_to_read_holds_up_no_other(
     for _ in range(2):
         forget(settings)
         reconciler._rebuild()
-    assert all(map(client.ledger.snapshot, others))
+    assert all(map(client.ledger.standings.snapshot, others))
     told = [record.message for record in caplog.records if record.levelno > logging.INFO]
     assert len(told) == 1
     assert told[0].startswith(f"{odd} waits until its documents can be read: storage failed at ")
