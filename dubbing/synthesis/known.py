@@ -16,6 +16,8 @@ from dubbing.synthesis.progress import Made
 class Known(NamedTuple):
     """The asks of a batch, and the stored takes among them."""
 
+    model: str
+    """Digest of the engine's model, which is part of all keys."""
     natural: list[Ask]
     """The ask of each line at the line's own pace."""
     hurried: list[Ask]
@@ -33,4 +35,4 @@ def look_up(engine: Engine, clips: ClipStore, batch: Batch) -> Known:
     found = clips.find(natural)
     made = [Made.of(ask, found[ask.key]) for ask in natural if ask.key in found]
     hurried = hurried_asks(engine, batch, ((one.ask, one.shortest) for one in made))
-    return Known(natural, hurried, found | clips.find(hurried))
+    return Known(engine.model, natural, hurried, found | clips.find(hurried))

@@ -67,13 +67,16 @@ class Speech:
 
         engine: a loaded engine. voice: its stock voice for ``batch.voice``, or its form of it.
         emotion_voice: its form of ``batch.emotion_voice``.
-        known: result of `look_up` for the batch, if the caller has it.
+        known: result of an earlier `look_up` for the batch, if the caller has it.
         prover: judges the words of new takes; without it, they are not judged.
         """
         self._engine = engine
         self._clips = clips
         self._batch = batch
-        self._known = known or look_up(engine, clips, batch)
+        if known is None or known.model != engine.model:
+            # Without it, or when the engine was loaded again meanwhile, with another model.
+            known = look_up(engine, clips, batch)
+        self._known = known
         self._prover = prover
         speaking = prover.speaking if prover else nullcontext()
         self._mouth = Mouth(engine, batch, voice, emotion_voice, speaking)

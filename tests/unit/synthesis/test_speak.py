@@ -30,6 +30,7 @@ from dubbing.planning.result import SegmentResult
 from dubbing.storage import Storage
 from dubbing.synthesis.ask import clip_key, hurried_speed
 from dubbing.synthesis.clips import ClipStore
+from dubbing.synthesis.known import look_up
 from dubbing.synthesis.mouth import SEED_STRIDE
 from dubbing.synthesis.speak import MAX_DELIVERIES, Speech, Watch
 from dubbing.voices.voice import VoiceRef
@@ -142,6 +143,20 @@ def test_a_clip_that_exists_is_not_spoken(speaking: Speaking, log: Callable[[], 
     assert log() == [TEXT, "Another line."]
     assert (again.takes, again.attempts) == (first[0].takes, 0)
     assert new.attempts == 1
+
+
+def test_clips_that_were_looked_up_for_another_model_are_looked_up_again(
+    engine: Engine, storage: Storage
+) -> None:
+    clips, planned = ClipStore(storage), batch(line())
+    known = look_up(engine, clips, planned)
+    # Its files were replaced, and it was loaded again.
+    engine.model = "f" * 64
+    speech = Speech(engine, clips, planned, "low", known=known)
+    speech.run()
+    (result,) = speech.results()
+    clips.close()
+    assert result.takes[0].key == clip_key(engine.spec, engine.model, planned, line(), 1.0)
 
 
 def test_the_same_line_twice_in_a_batch_is_spoken_once(
