@@ -31,6 +31,7 @@ def assemble(**address: Any) -> str:
         began = time.monotonic()
         words = finish(context.runner, lease, check, context.separator)
         took = time.monotonic() - began
-        context.runner.tally.add(1, 0, took)
-        count_assembly(took, failed=words == JobState.FAILED.value)
+        failed = words == JobState.FAILED.value
+        context.runner.tally.add(int(not failed), int(failed), took)
+        count_assembly(took, failed=failed)
         return words if lease.at == at else f"{lease.at.job}: {words}"

@@ -41,7 +41,5 @@ def _carry_out(context: Context, command: WorkerCommand) -> Holding:
         if command.order is Order.LOAD:
             context.residency.wake(engine)
         else:
-            # Takes of the batch that is being stored may have to be spoken again.
-            context.pipeline.settle()
             context.residency.rest(engine)
     return context.residency.holding

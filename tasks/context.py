@@ -20,8 +20,9 @@ from dubbing.planning.plan import Batch
 from dubbing.planning.result import BatchResult
 from dubbing.proof.words import WordJudge
 from dubbing.synthesis.clips import ClipStore
+from dubbing.synthesis.known import Known, look_up
 from dubbing.synthesis.progress import Prover
-from dubbing.synthesis.speak import Known, Speech, look_up
+from dubbing.synthesis.speak import Speech
 from dubbing.voices.forms import stored_form, voice_form
 
 FORMS = 32
@@ -52,6 +53,9 @@ class Context:
         self.clips = ClipStore(self.runner.storage)
         self.prover = Prover(self.judge) if self.judge else None
         self.pipeline = Pipeline(self.runner, self._look_up, self._prepare)
+        if self.engines:
+            # Takes of the batch that is being stored may have to be spoken again.
+            self.engines.before_unloading = self.pipeline.settle
 
     @contextmanager
     def stoppable(self) -> Iterator[Callable[[], None]]:
@@ -135,9 +139,6 @@ class Context:
         known: as of `Speech`.
         """
         name, voice = batch.engine, batch.voice
-        if self.prover and self.residency.held(name, voice.base) is None:
-            # Loading may unload the engine that still speaks takes of the batch before.
-            self.pipeline.settle()
         spoken = self.form(name, voice.digest) if voice.digest else voice.stock or ""
         shown = self.form(name, batch.emotion_voice) if batch.emotion_voice else None
         engine = self.residency.engine(name, voice.base)

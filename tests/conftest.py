@@ -23,6 +23,7 @@ from xdist.remote import Producer
 from xdist.scheduler.loadfile import LoadFileScheduling
 
 from dubbing.errors import QueueUnavailable
+from dubbing.ledger import Ledger
 from dubbing.storage import S3Options, Storage
 from dubbing.telemetry.context import bound
 
@@ -81,6 +82,12 @@ def redis_url(redis_server: str) -> str:
     with redis.from_url(redis_server) as client:
         client.flushall()
     return redis_server
+
+
+@pytest.fixture
+def ledger(redis_url: str) -> Ledger:
+    """A ledger in an empty Redis."""
+    return Ledger(redis_url)
 
 
 @pytest.fixture

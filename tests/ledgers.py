@@ -44,6 +44,11 @@ def take(ledger: Ledger, queue: str = QUEUE) -> list[Address]:
     return ledger.take({queue: broker_lists(queue)})
 
 
+def depth(ledger: Ledger, broker_lists: Sequence[str]) -> int:
+    """Return the number of messages in some of the broker's lists."""
+    return ledger.queue_depths({"": broker_lists})[""]
+
+
 def numbers(taken: Sequence[Address]) -> list[tuple[str, int | None]]:
     return [(at.job, at.number) for at in taken]
 
@@ -96,11 +101,11 @@ def complete(ledger: Ledger, at: Address, failed: int = 0) -> list[str] | None:
 
 
 def standings(ledger: Ledger, id_: str) -> Sequence[Standing]:
-    known = ledger.snapshot(id_)
+    known = ledger.standings.snapshot(id_)
     return known.standings if known else []
 
 
 def snapshot(ledger: Ledger, id_: str = "j") -> tuple[JobState, int, int, int]:
-    known = ledger.snapshot(id_)
+    known = ledger.standings.snapshot(id_)
     assert known
     return known.state, known.done, known.failed, known.closed

@@ -36,7 +36,7 @@ from tasks.commands import DRAIN
 from workers.gauges import MEASURE_SECONDS
 from workers.heartbeat import UNFIT, Heartbeat
 from workers.library_logs import adopt
-from workers.loop import Loop
+from workers.loop import Loop, stop
 from workers.metrics import WorkerMetrics
 from workers.pool import NotBegun, pool_of
 from workers.process import (
@@ -152,8 +152,7 @@ def _loops(system: System, heartbeat: Heartbeat) -> list[Loop]:
 
 def _leave(loops: Sequence[Loop], heartbeat: Heartbeat) -> None:
     """End the loops, and publish that the worker is gone."""
-    for loop in loops:
-        loop.stop()
+    stop(loops)
     try:
         heartbeat.leave()
     except DubbingError as exc:

@@ -90,14 +90,14 @@ class Heartbeat:
             for process in self._holdings.values()
         )
 
-    def begun(self, process: int) -> bool:
-        """Whether the process at this place in the pool takes work, by its own last report."""
+    def begun(self) -> set[int]:
+        """Return the places in the pool whose processes take work, by their own last reports."""
         try:
-            # Later than the last beat it may have begun, and hold a batch.
+            # Later than the last beat a process may have begun, and hold a batch.
             found = self._ledger.crew.holdings(self.record.name)
         except QueueUnavailable:
             found = {}
-        return found.get(process, self._holdings[process]).begun
+        return {place for place, holding in (self._holdings | found).items() if holding.begun}
 
     @property
     def errors(self) -> tuple[str, ...]:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 
 from dubbing.telemetry.attempts import Attempts
 
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 5.0
-"""Longest wait for a step that is under way when the loop is stopped."""
+"""Longest wait for the steps that are under way when loops are stopped."""
 
 
 class Loop:
@@ -33,11 +34,14 @@ class Loop:
         """Start the thread."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """End the thread after its step."""
+    def end(self) -> None:
+        """Have the thread end after its step."""
         self._over.set()
+
+    def join(self, seconds: float) -> None:
+        """Wait so many seconds at most for the end of the thread."""
         if self._thread.is_alive():
-            self._thread.join(timeout=STOP_SECONDS)
+            self._thread.join(seconds)
 
     def _run(self) -> None:
         while True:
@@ -45,3 +49,13 @@ class Loop:
                 self._step()
             if self._over.wait(self._pause()):
                 return
+
+
+def stop(loops: Iterable[Loop], seconds: float = STOP_SECONDS) -> None:
+    """End loops after their steps; wait so many seconds at most for all of them together."""
+    loops = list(loops)
+    for loop in loops:
+        loop.end()
+    deadline = time.monotonic() + seconds
+    for loop in loops:
+        loop.join(max(0.0, deadline - time.monotonic()))

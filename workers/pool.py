@@ -91,10 +91,11 @@ def pool_of(heartbeat: Heartbeat, begin: Callable[[], str], *, fork: bool) -> ty
         def on_close(self) -> None:
             """Start the shutdown: interrupt long work, and kill processes that still load."""
             super().on_close()
+            # Asked once: while Redis is away, an answer takes seconds.
+            begun = heartbeat.begun()
             for child in active_children():
                 # A loading process holds no work.
-                begun = heartbeat.begun(child.index)
-                os.kill(child.pid, ENDING if begun else signal.SIGKILL)
+                os.kill(child.pid, ENDING if child.index in begun else signal.SIGKILL)
 
     return Pool
 

@@ -10,9 +10,11 @@ from dubbing.assembly.delivery import Delivery
 from dubbing.assembly.demucs import NONE, Separator
 from dubbing.assembly.passes import Dubbed, dub
 from dubbing.assembly.programme import Programme, prepare
-from dubbing.assembly.report import Report, ReportLine, warnings
+from dubbing.assembly.report import Report
+from dubbing.assembly.report_line import ReportLine
 from dubbing.assembly.speechless import separated
 from dubbing.assembly.studio import stems
+from dubbing.assembly.warnings import warnings
 from dubbing.engines.usage import EndpointUse
 from dubbing.job import FILMS, Job, JobState
 from dubbing.media.disk import check_space
@@ -28,7 +30,7 @@ SAMPLE_BYTES = 4
 """Bytes per sample of the temporary files; no output takes more."""
 
 UPLOADED = 2
-"""Outputs that are uploaded at once; parts of each are in memory."""
+"""Simultaneous uploads; parts of each output are in memory."""
 
 
 def assemble(
@@ -47,25 +49,25 @@ def assemble(
 ) -> Report:
     """Make the outputs that ``job`` asks for from its lines' outcomes; return the report.
 
-    All files are written under ``Keys.output(job, round_, run)``, and to ``job.output.to``, the
-    report last. When a larger share of the lines has no take than ``job.allow_missing``, only the
+    All files are written under ``Keys.output(job, round_, run)``, and to ``job.output.to``; the
+    report comes last. If the share of lines without a take exceeds ``job.allow_missing``, only the
     report is written, with the state failed.
 
-    run: tells this run from others of the same round.
+    run: name of this run among those of the round.
     outcomes: by segment id, of the rounds up to ``round_``.
     asked: the first round whose lines the report lists as renewed.
-    request_id: of the request over HTTP that asked for the round.
-    used: what the job used of servers.
+    request_id: id of the request over HTTP that asked for the round.
+    used: the job's usage of engines.
     workdir: an existing folder with room for the uncompressed programme and the outputs.
-    separator: takes the speech out of the film where the job asks for that.
+    separator: removes the speech from the film, if the job requests that.
     check: called every few seconds of the programme, and before a file is delivered to
     ``job.output.to``; raises to stop the work.
 
     Raises ClipUnreadable with every line whose clip must be spoken again, BadInput for a
     ``job.output.to`` that refuses a file, BadInput or MediaError for a film that cannot be read,
-    MediaError for a disk too small, EngineMissing or EngineFailed where the speech is not taken out
-    of the film, Stopped, NotFound, StorageUnavailable. Temporary files are
-    always removed.
+    MediaError for a disk that is too small, EngineMissing or EngineFailed when the speech cannot be
+    removed from the film, Stopped, NotFound, StorageUnavailable. Temporary files are always
+    removed.
     """
     script = sorted(job.segments, key=lambda segment: segment.start)
     delivery = Delivery(job, storage, Keys.output(job.id, round_, run), check)

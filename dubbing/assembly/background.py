@@ -1,7 +1,7 @@
-"""The sound under the speech, with the film's own where lines are missing, block by block.
+"""The sound under the speech, block by block, with the film's own sound where lines are missing.
 
 The fades follow an envelope of straight lines, so nothing clicks, and a block may begin or end
-anywhere in it.
+within a fade.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def keep(
 
     under, own: blocks of one length, float32 ``(n, channels)``. The one that ends first is silent
     from there on. Both may hold the same music, so the crossfade is linear.
-    missing: when the missing lines would have been heard.
+    missing: the spans in which the missing lines would have been heard.
     """
     envelope = Envelope(missing)
     first = 0

@@ -6,9 +6,9 @@
 - While somebody speaks, the background is lowered as far under the line as the job asks for. In
   other passages it is lowered where it would be more than ``ABOVE`` louder than the speech.
 
-Everything is decided from the power of each tenth of a second of both sounds as measured, before
-they are mixed. The gain looks ahead, so it is down when a line starts, and moves in straight lines
-in dB, never steeper than the job's attack and release.
+All gains follow from the measured power of each tenth of a second of both sounds, before they are
+mixed. The gain looks ahead, so it is down when a line starts. It moves in straight lines in dB,
+never steeper than the job's attack and release.
 """
 
 from __future__ import annotations
@@ -37,21 +37,21 @@ from dubbing.job import Background
 from dubbing.media.loudness import BLOCK, TENTHS, Powers, gated, lufs, windows
 
 ABOVE = 5.0
-"""LU by which 3 s of background may be louder than the speech, where nobody speaks: the most that
-EBU R 128 s1 allows 3 s of a short programme over its loudness."""
+"""LU by which 3 s of background may be louder than the speech where nobody speaks. EBU R 128 s1
+allows 3 s of a short programme to exceed its loudness by as much."""
 SHORT_TERM = 3 * TENTHS
-"""Tenths over which that is measured, as the standard's short-term loudness is."""
+"""Tenths of the window for `ABOVE`, as for the standard's short-term loudness."""
 HOLD = TENTHS
-"""Tenths of a pause in which the background stays down: people pause that long between sentences,
-and a background that comes up in each pause pumps."""
+"""Tenths of the longest pause in which the background stays down: people pause that long between
+sentences, and a background that rises in each pause pumps."""
 FADED = 12.0
-"""Decibels of a fade that takes the job's attack or release."""
+"""Depth in dB of a fade that lasts as long as the job's attack or release."""
 MOST_MOVED = 6.0
-"""Decibels by which the background is moved, at most, to bring the programme to its profile."""
+"""Most decibels by which the background's gain is changed to bring the programme to its profile."""
 STEP_MOVED = 0.5
-"""Decibels from one gain that is tried to the next."""
+"""Decibels between two gains that are tried."""
 RESERVE = 0.5
-"""LU kept beyond the distance, so that a meter with other blocks finds the distance, too."""
+"""LU beyond the distance, so that a meter with other blocks finds the distance, too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,9 +93,9 @@ def balance(
 ) -> Balance:
     """Return the gains that bring a programme of ``frames`` frames to ``profile``.
 
-    speech, background: power of each tenth; of the speech as it sounds from all its channels. Both
-    may end early. levels: of the speech. unchanged: when the background is not lowered.
-    Without speech, the background carries the profile.
+    speech, background: power of each tenth, for the speech the sum of all its channels. Both may
+    end early. levels: of the speech. unchanged: spans in which the background is not lowered.
+    Without speech, the background gets the profile's loudness.
     """
     tenths = whole_tenths(frames)
     speech, background = _padded(speech, tenths), _padded(background, tenths)
@@ -109,7 +109,7 @@ def balance(
             lowered=np.zeros(tenths + 1, np.float32),
             distances=np.zeros(0, np.float32),
         )
-    # The limiter takes away what `gain` adds for it.
+    # Without the makeup of `gain`, which the limiter takes away again.
     plain = profile.loudness - loudness
     scene = _Scene(
         speech=speech * _factor(plain),
@@ -130,7 +130,7 @@ def balance(
 
 
 class _Scene:
-    """A programme whose speech has its gain and whose background is still to get one."""
+    """A programme whose speech has its gain, and whose background has none yet."""
 
     def __init__(
         self,
@@ -168,8 +168,8 @@ class _Scene:
         """
         steps = np.arange(-MOST_MOVED - STEP_MOVED, MOST_MOVED + 2 * STEP_MOVED, STEP_MOVED)
         held = [bounds[0] <= self._programme(natural + step) <= bounds[1] for step in steps]
-        # A step on each side, too: the programme is only predicted, and falls by several LU where
-        # its quiet parts come under the gate.
+        # The steps on both sides must hold, too: the loudness is only predicted, and falls by
+        # several LU where quiet parts of the programme come under the gate.
         safe = sliding_window_view(held, 3).all(axis=1)
         moves = steps[1:-1][safe]
         return natural + float(min(moves, key=abs, default=0.0))
@@ -186,7 +186,7 @@ class _Scene:
         return released(released(bends, up, 0.0)[::-1], down, 0.0)[::-1]
 
     def distances(self, decibels: float) -> Decibels:
-        """Return `Balance.distances`; nothing is told of where the background is not lowered."""
+        """Return `Balance.distances`, without spans in which the background is not lowered."""
         under = lufs(windows(self._heard(decibels)))
         told = np.isfinite(self._lines) & ~self._unchanged
         inside = sliding_window_view(told, BLOCK).all(axis=1)
@@ -198,7 +198,7 @@ class _Scene:
         return -math.inf if loudness is None else loudness
 
     def _heard(self, decibels: float) -> Powers:
-        """Return the power of the background as it is heard."""
+        """Return the power of the background after its gain and its lowering."""
         bends = self.lowered(decibels)
         lowered = (bends[1:] + bends[:-1]) / 2
         lowered[self._unchanged] = 0

@@ -1,7 +1,7 @@
-"""Where one run of assembly puts its results: into storage, and to ``output.to`` if the job has it.
+"""The places of the results of one run of assembly: storage, and the job's ``output.to``.
 
-A file that is delivered replaces one of its name, so a run that was killed half-way is made good by
-the next one. The report comes last in both places.
+A delivered file replaces an earlier file of its name, so the next run completes a run that was
+killed. The report comes last in both places.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class Delivery:
     ) -> None:
         """Keep the places; raises BadInput when results may not go to ``output.to``.
 
-        prefix: where they lie in storage. check: called before a file is delivered; raises to stop
-        the work.
+        prefix: storage prefix of the results. check: called before a file is delivered; raises to
+        stop the work.
         """
         self._storage = storage
         self._prefix = prefix
@@ -35,7 +35,7 @@ class Delivery:
         self._target = Target(storage, job.output.to) if job.output.to else None
 
     def entry(self, name: str, path: Path) -> ReportOutput:
-        """Return the report's entry of a file that is still to be sent."""
+        """Return the report's entry of a file that will be sent."""
         return ReportOutput(
             name=name,
             key=self._prefix + name,

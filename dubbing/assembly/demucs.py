@@ -1,6 +1,6 @@
-"""Demucs, a model that hears the voices in a sound, and the files that it needs.
+"""Demucs, a model that finds the voices in a sound, and its files.
 
-Its checkpoint is read as weights alone, from the model's own folder; nothing is downloaded.
+Its checkpoint is read only as weights, from the model's own folder; nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -28,24 +28,24 @@ WEIGHTS = Weights(
     home="https://huggingface.co/adefossez/HTDemucs",
     repository="adefossez/HTDemucs",
 )
-"""Any Hybrid Transformer Demucs with a source `VOICES`, as its author publishes them, will do."""
+"""Any Hybrid Transformer Demucs with a source `VOICES` works, in its author's format."""
 VOICES = "vocals"
-"""The name of the source that holds all speech, and all singing."""
+"""Name of the source with all speech and singing."""
 STEREO = 2
 
 
 @dataclass(frozen=True)
 class Separator:
-    """Demucs on this machine; it need not be there. Its model is in memory only while it is used.
+    """Demucs on this machine, installed or not. Its model is in memory only while it is used.
 
-    folder: of its model. device: where it runs; without one, on a card if there is one.
+    folder: folder of its model. device: its device; by default a card, if there is one.
     """
 
     folder: Path
     device: str | None = None
 
     def missing(self) -> str:
-        """Return what it lacks, with the remedy; ``""`` when all is there."""
+        """Return the remedy for a missing part; ``""`` if nothing is missing."""
         if find_spec("demucs_infer") is None:
             return f"pip install 'dubbing[{EXTRA}]'"
         found = self._found()
@@ -79,14 +79,14 @@ class Separator:
 
 
 NONE = Separator(NOWHERE)
-"""That of a machine without Demucs."""
+"""The separator of a machine without Demucs."""
 
 
 class VoiceModel:
-    """A loaded model, which hears the voices in up to ``window`` frames of stereo at a time."""
+    """A loaded model, which finds the voices in up to ``window`` frames of stereo at a time."""
 
     def __init__(self, path: Path, device: str) -> None:
-        """Load the file of a model; raises EngineFailed for one that is no such model."""
+        """Load the file of a model; raises EngineFailed for any other file."""
         import torch
         from demucs_infer.safetensors import load_safetensors_model
 
@@ -99,12 +99,12 @@ class VoiceModel:
             self._device = torch.device(device)
             self._model: Any = model.to(self._device).eval()
         except Exception as exc:
-            # What a damaged model raises has no class in common.
+            # The errors of a damaged model have no common class.
             raise EngineFailed(f"{path} cannot be loaded: {_first_line(exc)}") from exc
         self.rate = int(model.samplerate)
-        """Hz of the sound that it hears."""
+        """Hz of its input and output."""
         self.window = int(model.segment * self.rate)
-        """Frames that it hears at once, as it was trained to."""
+        """Frames of its input, as in its training."""
 
     def voices(self, sound: Samples) -> Samples:
         """Return the voices in ``(frames, 2)`` at its rate, frame by frame; raises EngineFailed."""
@@ -119,7 +119,7 @@ class VoiceModel:
         return voices
 
     def unload(self) -> None:
-        """Free its memory, also that of the card, which is shared with engines."""
+        """Free its memory, also on the card, which engines may use."""
         import torch
 
         self._model = None

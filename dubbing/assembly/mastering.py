@@ -43,7 +43,7 @@ _BETWEEN = (
 
 
 class Levels:
-    """Peak and power of a sound, every 10 ms: enough to predict the effect of a limiter."""
+    """Peak and power of a sound every 10 ms, from which the effect of a limiter is predicted."""
 
     def __init__(self) -> None:
         self._peaks: list[Samples] = []
@@ -114,12 +114,12 @@ class Limiter:
     def __init__(self, channels: int, ceiling: float) -> None:
         self._ceiling = np.float32(10 ** ((ceiling - MARGIN) / 20))
         self._kept = np.zeros((self.CONTEXT, channels), np.float32)
-        """Frames that were returned already, then frames that are still held back."""
+        """Frames that were returned, followed by frames that are still held back."""
         self._held = 0.0
         """Attenuation in dB at the frame before the next one to be computed."""
 
     def process(self, block: Samples) -> Samples:
-        """Take in a block; return the frames that are done, ``CONTEXT`` frames behind the input."""
+        """Take in a block; return the finished frames, ``CONTEXT`` frames behind the input."""
         return self._run(np.concatenate([self._kept, block]))
 
     def flush(self) -> Samples:

@@ -35,7 +35,7 @@ BLOCK = 5 * RATE
 FETCHED = 32
 """Clips that are fetched at once: as many as a bucket 80 ms away needs."""
 RENDERED = 8
-"""Clips that are rendered at once, and so ahead of the mix."""
+"""Clips that are rendered at once, ahead of the mix."""
 FADE_IN, FADE_OUT = 0.003, 0.01
 """Seconds of the fades at a clip's edges. A clip keeps 3 ms before its onset when it is trimmed; a
 word dies away over more than 10 ms."""
@@ -43,7 +43,7 @@ SPEECH = {1: slice(0, 1), 2: slice(0, 2), 6: slice(2, 3)}
 """Channels that carry the speech, by channel count: the centre where there is one."""
 
 Listener = Callable[[str, Audio], object]
-"""Is called with each line's id and its clip as spoken, by several threads."""
+"""Called by several threads with each line's id, and its clip as spoken."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +83,7 @@ class Mixer:
         """Prepare the speech that ``clips`` make.
 
         frames: length of the programme.
-        listen: called with each line as spoken, by several threads.
+        listen: called by several threads with each line as spoken.
         """
         self._storage = storage
         self._clips = sorted(clips, key=lambda clip: clip.start)
@@ -179,7 +179,7 @@ def mix(
 
     speech: mono, in blocks of ``BLOCK`` frames. background: in the same blocks, ``(n, channels)``;
     it may end early.
-    unchanged: when the background is not lowered, though somebody may speak.
+    unchanged: spans in which the background is not lowered, even if somebody speaks.
     """
     kept = Envelope(unchanged)
     voice = np.float32(10 ** (balance.speech / 20))
@@ -203,9 +203,9 @@ def mix(
 def _factors(balance: Balance, first: int, kept: Samples) -> Samples:
     """Return the linear gain of the background at each frame from ``first`` on.
 
-    kept: the share of each frame's lowering that is left out.
+    kept: the share of the lowering that is omitted, for each frame.
     """
-    # In place, as new arrays of this size cost more than what is computed.
+    # In place: new arrays of this size would cost more than the computation.
     decibels = balance.lowered_at(first, len(kept))
     if kept.any():
         decibels *= 1 - kept
@@ -217,7 +217,7 @@ def _factors(balance: Balance, first: int, kept: Samples) -> Samples:
 def unreadable(storage: Storage, clips: Sequence[PlacedClip]) -> ClipUnreadable:
     """Return the error about all lines whose clips are missing, damaged, or not their own.
 
-    Raises BadInput when storage refuses a clip's key: to speak the line again would not help.
+    Raises BadInput when storage refuses a clip's key, because a repair would not help.
     """
 
     def fault(clip: PlacedClip) -> str | None:

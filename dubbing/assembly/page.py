@@ -1,7 +1,7 @@
 """``report.html`` beside the outputs: the report as a page that a browser opens from disk.
 
-It needs no server and no network. Lines that a person should hear are within it; all others sound
-in the film, which the page looks for beside itself.
+The page needs no server and no network. It contains the clips of lines that a person should hear.
+Other lines are heard in the film, which the page expects beside itself.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dubbing.pages.single import single
 from dubbing.storage import Storage
 
 EMBEDDED_BYTES = 8 << 20
-"""Bytes of clips in a page: those of the first lines that a person should hear."""
+"""Most bytes of clips in a page, which are those of the first doubtful lines."""
 MODULE = "pages/report.js"
 STYLES = ("vendor/pico/pico.min.css", "style.css", "styles/job.css")
 
@@ -32,7 +32,7 @@ def page_of(report: Report, storage: Storage) -> bytes:
 
 
 def _to_hear(report: Report, storage: Storage) -> Iterator[tuple[str, bytes]]:
-    """Yield the lines that a person should hear, and the clip of each, until the page is full."""
+    """Yield the doubtful lines with their clips, until the page is full."""
     left = EMBEDDED_BYTES
     for line in report.lines:
         if line.clip is None or not line.doubtful:
@@ -40,7 +40,7 @@ def _to_hear(report: Report, storage: Storage) -> Iterator[tuple[str, bytes]]:
         try:
             clip = storage.get(line.clip)
         except NotFound:
-            # The film holds the line all the same.
+            # The line is still heard in the film.
             continue
         left -= len(clip)
         if left < 0:

@@ -1,7 +1,7 @@
 """The two passes over a programme, with memory flat in its length.
 
-The first writes speech and background into temporary files and measures both. The second mixes them
-at the gains that this gives, and encodes the mix.
+The first pass writes speech and background into temporary files, and measures both. The gains
+follow from these measurements. The second pass mixes both at these gains, and encodes the mix.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from dubbing.assembly.attenuation import Decibels
 from dubbing.assembly.balance import Balance, balance
 from dubbing.assembly.mastering import Levels, limit
 from dubbing.assembly.mix import BLOCK, Mixer, mix, read_ahead, spread
-from dubbing.assembly.profiles import PROFILES
 from dubbing.assembly.programme import Programme
 from dubbing.assembly.report import Loudness
 from dubbing.assembly.spoken import SpokenLine, speaking, speech_loudness
@@ -50,85 +49,114 @@ class Dubbed:
     lines: dict[str, float | None]
     """LUFS of each line as mastered, by segment id."""
     matches: Mapping[str, Match]
-    """How well lines match their voices, by segment id; lines that cannot be judged have none."""
+    """The match of each line with its voice, by segment id, without lines that cannot be judged."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Recorded:
+    """The result of the first pass."""
+
+    speech: Recorder
+    background: Recorder
+    levels: Levels
+    """Of the speech."""
+    lines: Mapping[str, SpokenLine]
+    """The lines of the speech, by segment id."""
+    ears: SpeakerListener
+    """The lines as spoken, for their comparison with the voices."""
 
 
 def dub(programme: Programme, storage: Storage, folder: Path, check: Callable[[], None]) -> Dubbed:
     """Record speech and background into temporary files, then mix them into the outputs."""
-    channels = programme.channels
-    profile = PROFILES[programme.job.output.loudness]
-    ears = SpeakerListener(folder / "heard.f32")
-    mixer = Mixer(storage, programme.clips(), frames=programme.frames, listen=ears.hear)
-    levels = Levels()
-    with (
-        Recorder(folder / "speech.f32", channels=1) as speech,
-        Recorder(folder / "background.f32", channels=channels) as background,
-        closing(read_ahead(_recorded(background, programme.background()))) as beds,
-    ):
-        for block in mixer.blocks():
-            check()
-            levels.observe(block)
-            speech.write(block)
-            next(beds, None)
-
-    louder = spread(channels)
-    lines = _lines(programme, mixer.loudness, louder)
-    balanced = balance(
-        speech.powers * np.float32(10 ** (louder / 10)),
-        background.powers,
-        lines.values(),
-        programme.frames,
-        profile=profile,
-        settings=programme.job.background,
-        levels=levels,
-        unchanged=programme.unchanged,
-    )
-    mixed = mix(
-        speech.read(BLOCK),
-        background.read(BLOCK),
-        balanced,
-        channels=channels,
-        unchanged=programme.unchanged,
-    )
+    recorded = _record(programme, storage, folder, check)
+    balanced = _balanced(programme, recorded)
     subtitles = folder / "dub.srt"
     write_srt(list(programme.script), subtitles)
     files = tuple(folder / f"dub.{container}" for container in programme.containers)
     with ThreadPoolExecutor(1, "proof") as pool, _encoder(programme, files, subtitles) as encoder:
         # Beside the encoders, which rarely use all cores.
-        matches = pool.submit(_matches, programme, storage, ears, check)
-        for block in limit(mixed, profile.ceiling):
+        matches = pool.submit(_matches, programme, storage, recorded.ears, check)
+        mixed = _mixed(programme, recorded, balanced)
+        for block in limit(mixed, programme.profile.ceiling):
             check()
             encoder.write(block)
     studio = Studio(
         programme=programme,
         storage=storage,
         balance=balanced,
-        background=background,
+        background=recorded.background,
         folder=folder,
         check=check,
     )
     names = [*(path.name for path in (*files, subtitles)), *studio.write()]
     return Dubbed(
         files={name: folder / name for name in names},
-        loudness=_loudness(programme, lines.values(), balanced, encoder.loudness),
+        loudness=_loudness(programme, recorded.lines.values(), balanced, encoder.loudness),
         lines={
             id_: None if line.loudness is None else line.loudness + balanced.speech
-            for id_, line in lines.items()
+            for id_, line in recorded.lines.items()
         },
         matches=matches.result(),
     )
 
 
-def _recorded(recorder: Recorder, blocks: Iterator[Samples]) -> Iterator[Samples]:
+def _record(
+    programme: Programme, storage: Storage, folder: Path, check: Callable[[], None]
+) -> _Recorded:
+    """Write the speech and the background into temporary files, and measure both."""
+    ears = SpeakerListener(folder / "heard.f32")
+    mixer = Mixer(storage, programme.clips(), frames=programme.frames, listen=ears.hear)
+    levels = Levels()
+    with (
+        Recorder(folder / "speech.f32", channels=1) as speech,
+        Recorder(folder / "background.f32", channels=programme.channels) as background,
+        closing(read_ahead(_written(background, programme.background()))) as beds,
+    ):
+        for block in mixer.blocks():
+            check()
+            levels.observe(block)
+            speech.write(block)
+            next(beds, None)
+    lines = _lines(programme, mixer.loudness)
+    return _Recorded(speech=speech, background=background, levels=levels, lines=lines, ears=ears)
+
+
+def _balanced(programme: Programme, recorded: _Recorded) -> Balance:
+    return balance(
+        recorded.speech.powers * np.float32(10 ** (spread(programme.channels) / 10)),
+        recorded.background.powers,
+        recorded.lines.values(),
+        programme.frames,
+        profile=programme.profile,
+        settings=programme.job.background,
+        levels=recorded.levels,
+        unchanged=programme.unchanged,
+    )
+
+
+def _mixed(programme: Programme, recorded: _Recorded, balanced: Balance) -> Iterator[Samples]:
+    return mix(
+        recorded.speech.read(BLOCK),
+        recorded.background.read(BLOCK),
+        balanced,
+        channels=programme.channels,
+        unchanged=programme.unchanged,
+    )
+
+
+def _written(recorder: Recorder, blocks: Iterator[Samples]) -> Iterator[Samples]:
+    """Yield blocks after writing each into the recorder."""
     for block in blocks:
         recorder.write(block)
         yield block
 
 
-def _lines(
-    programme: Programme, loudness: Mapping[str, float | None], louder: float
-) -> dict[str, SpokenLine]:
-    """Return the lines of the speech by segment id, ``louder`` dB above their loudness as laid."""
+def _lines(programme: Programme, loudness: Mapping[str, float | None]) -> dict[str, SpokenLine]:
+    """Return the lines of the speech by segment id, as loud as they sound from all channels.
+
+    loudness: LUFS of each line as laid, in one channel.
+    """
+    louder = spread(programme.channels)
     return {
         id_: SpokenLine(
             start=programme.placements[id_].start,
@@ -142,14 +170,13 @@ def _lines(
 def _loudness(
     programme: Programme, lines: Collection[SpokenLine], balanced: Balance, measured: Measured
 ) -> Loudness:
-    """Return the loudness that was reached."""
-    name = programme.job.output.loudness
-    profile = PROFILES[name]
+    """Return the loudness of the finished programme beside its profile."""
+    profile = programme.profile
     spoken = speaking(lines, programme.frames)
     low, high = profile.bounds(float(spoken.mean()))
     held = not lines or low <= measured.integrated <= high
     return Loudness(
-        profile=name,
+        profile=programme.job.output.loudness,
         target=profile.loudness,
         ceiling=profile.ceiling,
         gain=balanced.background,
@@ -164,7 +191,7 @@ def _loudness(
 
 
 def _finite(figure: Callable[[Decibels], float], distances: Decibels) -> float | None:
-    """Return a figure of distances; None when there is none, or nothing is heard."""
+    """Return a figure of distances; None without distances, or over silence."""
     value = float(figure(distances)) if distances.size else math.inf
     return value if math.isfinite(value) else None
 
@@ -172,7 +199,7 @@ def _finite(figure: Callable[[Decibels], float], distances: Decibels) -> float |
 def _matches(
     programme: Programme, storage: Storage, ears: SpeakerListener, check: Callable[[], None]
 ) -> dict[str, Match]:
-    """Return how well each comparable line matches its voice, by segment id."""
+    """Return the match of each comparable line with its voice, by segment id."""
     heard, cloned = [], {}
     for id_, sound in ears.sounds(check).items():
         batch = programme.outcomes[id_].batch
@@ -188,7 +215,7 @@ def _reference(storage: Storage, digest: str) -> Embeddings | None:
     try:
         return embed(load_reference(storage, digest))
     except (NotFound, BadInput, Damaged) as exc:
-        # The lines spoken in this voice exist all the same.
+        # The lines of this voice are assembled nevertheless.
         log.warning("voice %s: no line is compared with its recording: %s", digest, exc)
         return None
 

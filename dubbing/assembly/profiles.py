@@ -1,4 +1,4 @@
-"""Loudness profiles: what a finished programme has to measure."""
+"""Loudness profiles: the loudness and peak of a finished programme."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 LITTLE_SPEECH = 0.15
-"""Share of a programme under which Netflix measures all of it, in place of its dialogue."""
+"""Share of speech under which Netflix measures the whole programme, and not its dialogue."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,15 +18,15 @@ class Profile:
     ceiling: float
     """dBTP."""
     tolerance: float = 1.0
-    """LU by which what is measured may miss its loudness."""
+    """LU by which a measured loudness may miss the profile."""
     little_speech: float | None = None
-    """LUFS of a programme with little speech, where the dialogue of any other is measured alone;
-    None where programmes are measured as a whole."""
+    """LUFS of a programme with little speech, if only the dialogue of other programmes is measured;
+    None if all programmes are measured as a whole."""
 
     def bounds(self, share: float) -> tuple[float, float]:
         """Return the lowest and the highest LUFS of a programme; infinite where it is not measured.
 
-        share: of the programme's time in which somebody speaks.
+        share: share of the programme's time in which somebody speaks.
         """
         if self.little_speech is None:
             middle = self.loudness

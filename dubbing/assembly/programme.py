@@ -1,12 +1,12 @@
 """A programme before mixing: its film, where each line goes, its channels and its length.
 
-A programme is as long as its film, or without a film as its last line. A line that runs past the
-film's end is reported like any line that is too long, and the sound grows to hold it: no word is
-cut. The programme is mono, stereo or 5.1, like the film's sound, else like the music-and-effects
-track, else mono.
+A programme is as long as its film; without a film, it ends with its last line. A line that runs
+past the film's end is reported like any line that is too long, and the sound is extended: no word
+is cut. The programme is mono, stereo or 5.1, like the film's sound, or else like the
+music-and-effects track, or else mono.
 
 A line that could not be spoken is missing: the film's own sound is heard unchanged in its place. A
-line that has nothing to say is not missing, and sounds like any place where nobody speaks.
+silent line is not missing: its time sounds like any time in which nobody speaks.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 
 from dubbing.assembly.background import Span, keep
 from dubbing.assembly.mix import BLOCK, PlacedClip, spread
-from dubbing.assembly.profiles import PROFILES
+from dubbing.assembly.profiles import PROFILES, Profile
 from dubbing.assembly.timeline import FitLine, Placement, fit
 from dubbing.errors import BadInput, MediaError, StorageRefused
 from dubbing.job import LONGEST_PROGRAMME, Container, Job, Segment
@@ -35,12 +35,12 @@ from dubbing.text.sounds import is_silent
 SPILL = 600.0
 """Seconds by which the last lines may exceed the longest programme."""
 MOST_APART = 5.0
-"""LU by which a line may be louder or quieter than its voice: dialogue whose loudness ranges over
-more than 10 LU, as Netflix limits it, is missed in a living room."""
+"""LU by which a line may be louder or quieter than its voice. Netflix limits the range of dialogue
+to 10 LU, because quieter lines are missed in a living room."""
 SURROUND = 6
 """Channels of 5.1."""
 WITH_CENTRE = 5
-"""From so many channels on, every common layout has a centre; the third of three may be the LFE."""
+"""Channels from which every common layout has a centre; the third of three may be the LFE."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class Source:
     path: Path
     info: MediaInfo
     wanted: str | None = None
-    """The sound track that is heard, as in `media.probe`."""
+    """The chosen sound track, as in `media.probe`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,7 @@ class Programme:
 
     job: Job
     script: Sequence[Segment]
-    """Every segment, in time order, as it was spoken last."""
+    """All segments, in time order."""
     spoken: Sequence[Segment]
     """The segments of the script that have something to say."""
     outcomes: Mapping[str, Outcome]
@@ -67,7 +67,7 @@ class Programme:
     film: Source | None
     """The film or sound file that is dubbed."""
     track: Source | None
-    """Music and effects, or the film's sound without its speech."""
+    """Music and effects, or the film's sound without speech."""
     placements: Mapping[str, Placement]
     """By segment id; a line without one is missing."""
     channels: int
@@ -80,6 +80,11 @@ class Programme:
         has_video = self.film is not None and self.film.info.has_video
         default: Container = "mp4" if has_video else "flac"
         return self.job.output.formats or (default,)
+
+    @property
+    def profile(self) -> Profile:
+        """The loudness and peak that it is mastered to."""
+        return PROFILES[self.job.output.loudness]
 
     def clips(self) -> list[PlacedClip]:
         """Return each line's clip and place, with the loudness that it is brought to."""
@@ -100,7 +105,7 @@ class Programme:
             start=placement.frame,
             cuts=placement.cuts,
             stretch=placement.stretch,
-            loudness=PROFILES[self.job.output.loudness].loudness - spread(self.channels) + louder,
+            loudness=self.profile.loudness - spread(self.channels) + louder,
             digest=take.digest,
         )
 
@@ -113,11 +118,11 @@ class Programme:
 
     @property
     def unchanged(self) -> list[Span]:
-        """When the film's own sound is heard in place of missing lines, as it is."""
+        """The spans in which the film's own sound is heard unchanged, in place of missing lines."""
         return [span for line in self.spoken if (span := self._kept(line))]
 
     def note(self, line: Segment) -> str:
-        """Return a note on an unusual line; for a missing one, what is heard in its place."""
+        """Return a note on an unusual line; for a missing line, the sound in its place."""
         if placement := self.placements.get(line.id):
             return placement.note
         if self._kept(line):
@@ -140,7 +145,7 @@ class Programme:
         return (line.start, end) if line.start < end else None
 
     def _voice(self, segment: Segment) -> tuple[str, str, str]:
-        """Return the speaker, engine and voice that are heard."""
+        """Return the speaker, engine and voice of a line as heard."""
         batch = self.outcomes[segment.id].batch
         return segment.speaker, batch.engine, batch.voice.identity
 
@@ -175,7 +180,7 @@ def prepare(
     placements = place(job, spoken, outcomes, film.info.seconds if film else math.inf)
     unheard = [line for line in script if line.id not in placements]
     ends = [line.end for line in placements.values()]
-    # Lines that are not heard keep their time, but they do not make a film longer.
+    # Lines that are not heard have their time, but do not extend a film.
     ends += [film.info.seconds] if film else [line.end for line in unheard]
     seconds = max(ends, default=0.0)
     if seconds > LONGEST_PROGRAMME + SPILL:
@@ -228,10 +233,7 @@ def place(
 
 
 def _latest(segment: Segment, outcomes: Mapping[str, Outcome]) -> float:
-    """Return the latest second at which a line ends: at its natural pace, or where it is missing.
-
-    A line that is too long for its room ends with it, and does not leave silence after it.
-    """
+    """Return the latest end of a line in seconds: at its natural pace, or of its cue if missing."""
     takes = outcomes[segment.id].result.takes
     return segment.start + takes[0].seconds if takes else segment.end
 

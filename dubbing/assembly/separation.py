@@ -1,8 +1,8 @@
 """A sound without its voices, window by window: memory stays flat.
 
-A model hears voices in windows that overlap and fade into one another, at its own rate and in
-stereo. The voices are subtracted from the sound, which itself is never resampled: the rest keeps
-each of its samples, in its place.
+A model finds voices at its own rate, in stereo, in windows that overlap and fade into one another.
+The voices are subtracted from the sound, which itself is never resampled, so every sample of the
+rest stays in its place.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from dubbing.media.probe import RATE
 from dubbing.media.samples import Samples
 
 OVERLAP = 0.25
-"""Share of a window that the next one hears, too; Demucs's own."""
+"""Share of a window that overlaps the next one, as in Demucs."""
 PAIRS = {1: ((0, 0),), 2: ((0, 1),), 6: ((0, 1), (2, 2), (4, 5))}
-"""The channels that are heard together as stereo, by channel count: in 5.1 the front, the centre
-and the surround; its low-frequency effects hold no voice."""
+"""Pairs of channels that the model gets as stereo, by channel count: in 5.1 the front, the centre
+and the surround; the low-frequency effects hold no voice."""
 
 
 class Model(Protocol):
@@ -76,10 +76,10 @@ def without_voices(
 def overlapped(
     sound: Iterable[Samples], size: int, change: Callable[[Samples], Samples]
 ) -> Iterator[Samples]:
-    """Yield what ``change`` makes of a sound, window by window.
+    """Yield a sound after ``change``, which is called for each of the overlapping windows.
 
     sound: blocks of ``(frames, channels)``, of any length. size: frames of a window; the last one
-    is shorter. change: returns a window of the same shape.
+    may be shorter. change: returns a window of the same shape.
     """
     stride = size - int(size * OVERLAP)
     rise = np.arange(1, size // 2 + 1, dtype=np.float32)
@@ -97,7 +97,7 @@ def overlapped(
 
 
 def _windows(sound: Iterable[Samples], size: int, stride: int) -> Iterator[Samples]:
-    """Yield windows that begin ``stride`` frames apart, until one has reached the sound's end."""
+    """Yield windows that start ``stride`` frames apart, until one reaches the sound's end."""
     waiting: list[Samples] = []
     seen = 0
     for block in sound:
@@ -128,7 +128,7 @@ def _resampled(
 
 
 def _taken(waiting: list[Samples], frames: int) -> Samples:
-    """Take the first frames out of the blocks that wait, or as many as there are."""
+    """Remove and return the first frames of the waiting blocks, or as many as there are."""
     whole = np.concatenate(waiting) if waiting else np.zeros((0, 1), np.float32)
     waiting[:] = [whole[frames:]]
     return whole[:frames].copy()

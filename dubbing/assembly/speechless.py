@@ -1,7 +1,7 @@
-"""The track that a job with ``background.mode: separate`` gets: its film's sound without speech.
+"""The track of a job with ``background.mode: separate``: its film's sound without speech.
 
-It is made once for a film, a sound track and a model, and stored: other rounds, and jobs that dub
-the film into other languages, read it.
+The track is made once for a film, a sound track and a model, and stored. Other rounds, and jobs
+that dub the film into other languages, read it.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from dubbing.storage import Storage
 from dubbing.storage.keys import Keys
 
 RECIPE = 1
-"""Raised when the same model makes another track of the same film."""
+"""To be raised when the same model makes another track of the same film than before."""
 SAMPLE_BYTES = 3
-"""Bytes per sample of the track, before it is packed."""
+"""Bytes per sample of the track before compression."""
 BLOCK_SECONDS = 0.1
-"""Seconds of a block of FLAC, at most; a file that lacks more is cut short."""
+"""Most seconds of a block of FLAC; a file that lacks more is truncated."""
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +46,8 @@ def separated(
 ) -> Programme:
     """Return a programme whose track is its film's sound without speech, each sample in its place.
 
-    A film without sound has no track. folder: receives the track. check: called every few seconds
-    of the film; raises to stop the work, of which nothing is kept then.
+    A film without sound gets no track. folder: receives the track. check: called every few seconds
+    of the film; raises to stop the work, and then nothing is kept.
 
     Raises EngineMissing when this machine cannot separate, EngineFailed when the model fails,
     MediaError when the film cannot be decoded or the disk is too small, StorageUnavailable.
@@ -59,7 +59,7 @@ def separated(
     key = Keys.background(hashlib.sha256(json.dumps(identity).encode()).hexdigest())
     path = folder / "background.flac"
     if storage.exists(key):
-        # Retention keeps what was used of late.
+        # Retention keeps recently used tracks.
         storage.touch(key)
         try:
             return replace(programme, track=_stored(storage, key, path))
@@ -74,7 +74,7 @@ def separated(
 
 
 def _stored(storage: Storage, key: str, path: Path) -> Source | None:
-    """Return a track that was made before; raises BadInput for one that is damaged."""
+    """Return a stored track; raises BadInput for a damaged one."""
     track = fetch_source(storage, key, path)
     if track and soundfile.info(track.path).frames > (track.info.seconds + BLOCK_SECONDS) * RATE:
         raise BadInput("it is cut short", where=key)
@@ -82,7 +82,7 @@ def _stored(storage: Storage, key: str, path: Path) -> Source | None:
 
 
 def _content(media: str, film: Source) -> str:
-    """Return what tells the film's content: the key of an upload holds its digest."""
+    """Return an identity of the film's content; the key of an upload holds its digest."""
     if not media.startswith("s3://"):
         return media
     with film.path.open("rb") as file:

@@ -21,17 +21,17 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, kw_only=True)
 class SpokenLine:
-    """A line as it lies in the speech."""
+    """The place and loudness of a line in the speech."""
 
     start: float
     """Seconds from the first frame."""
     end: float
     loudness: float | None = None
-    """LUFS, before any gain; None when it is too short to be measured."""
+    """LUFS before any gain; None for a line that is too short to be measured."""
 
 
 def whole_tenths(frames: int) -> int:
-    """Return how many tenths hold ``frames`` frames; enough for a gating block."""
+    """Return the number of tenths for ``frames`` frames, at least those of a gating block."""
     return max(-(-frames // TENTH), BLOCK)
 
 
@@ -41,10 +41,10 @@ def touched(start: float, end: float) -> slice:
 
 
 def speaking(lines: Iterable[SpokenLine], frames: int) -> Mask:
-    """Return for each gating block of a programme whether somebody speaks for half of it or more.
+    """Return for each gating block of a programme whether somebody speaks for at least half of it.
 
-    Blocks at the edges of lines count half in this way: with all of them, short lines would be
-    louder than the profile, and with none of them a programme of speech alone would be too quiet.
+    So half of the blocks at the edges of lines count. With all of them, short lines would be louder
+    than the profile; with none of them, a programme of speech alone would be too quiet.
     """
     sounding = np.zeros(whole_tenths(frames), bool)
     for line in lines:
@@ -53,6 +53,6 @@ def speaking(lines: Iterable[SpokenLine], frames: int) -> Mask:
 
 
 def speech_loudness(blocks: Powers, spoken: Mask) -> float | None:
-    """Return the LUFS of the gating blocks in which somebody speaks; None when nobody does."""
+    """Return the LUFS of the gating blocks in which somebody speaks; None without any."""
     count = min(len(blocks), len(spoken))
     return gated(blocks[:count][spoken[:count]])

@@ -1,7 +1,7 @@
 """Extra files for a studio: stems, an edit of them, and a transcript.
 
-The stems are the programme before its limiter: a file for each speaker, mono, which is the centre
-of 5.1, and one of the background as it is heard. All begin with the film, at its timecode.
+The stems are the programme before its limiter: a mono file for each speaker, which is the centre of
+5.1, and the background as mixed. All begin with the film, at its timecode.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ EDIT = "dub.otio"
 TRANSCRIPT = "dub.ttml"
 PLAIN = re.compile(r"[a-z0-9]+")
 LONGEST = 40
-"""Characters of a speaker's name in a stem's."""
+"""Most characters of a speaker's name in the name of a stem."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Studio:
-    """The files that a job's ``output.studio`` asks for, of a programme that is balanced."""
+    """The files for a job's ``output.studio``, from a balanced programme."""
 
     programme: Programme
     storage: Storage
@@ -46,7 +46,7 @@ class Studio:
     background: Recorder
     folder: Path
     check: Callable[[], None]
-    """Called every few seconds of a stem; raises to stop the work."""
+    """Called every few seconds of a stem; it raises to stop the work."""
 
     def write(self) -> list[str]:
         """Write the files into the folder and return their names."""
@@ -74,7 +74,7 @@ class Studio:
             yield name
 
     def _speech(self, speaker: str) -> Iterator[Samples]:
-        """Yield the speech of one speaker as it is mixed; its clips are rendered once more."""
+        """Yield the speech of one speaker as mixed; its clips are rendered once more."""
         said = {line.id for line in self.programme.spoken if line.speaker == speaker}
         clips = [clip for clip in self.programme.clips() if clip.id in said]
         gain = np.float32(10 ** (self.balance.speech / 20))
@@ -82,7 +82,7 @@ class Studio:
             yield block * gain
 
     def _under(self) -> Iterator[Samples]:
-        """Yield the background as it is mixed."""
+        """Yield the background as mixed."""
         frames = self.programme.frames
         lengths = (min(BLOCK, frames - first) for first in range(0, frames, BLOCK))
         return mix(

@@ -1,13 +1,15 @@
 """Fits the lines of a speaker to their time.
 
-A line first takes the silence after it. Then it is cut as far as it needs: first the decay at its
-end, where it only dies away, then its pauses. Then it takes the gap before the next line; then it
-starts earlier, where the job allows that; then come the engine's faster take and time-stretch.
-Native speed and stretch together are the line's **rate**: seconds of its natural take, without what
-was cut, ÷ seconds in the film. A speaker's rates are the smallest that meet every line's
-need and change little from one line to the next one soon after it, so a line before a hurried one
-is hurried a little too. No word is ever cut: a line that still does not fit overlaps the next one,
-and is reported.
+A line that is too long is fitted in this order, each step only as far as needed: it takes the
+silence after it; it is cut, first the decay at its end, then its pauses; it takes the gap before
+the next line; it starts earlier, if the job allows that; it is spoken faster, by the engine's
+faster take or by time-stretch.
+
+Native speed and stretch together are the line's **rate**: seconds of its natural take after cuts,
+÷ seconds in the film. A speaker's rates are the smallest that meet every line's need, and change
+little from one line to the next one soon after it, so a line before a hurried one is hurried a
+little too. No word is ever cut: a line that still does not fit overlaps the next one, and is
+reported.
 """
 
 from __future__ import annotations
@@ -24,8 +26,8 @@ from dubbing.planning.pauses import Span, cuts, spare
 from dubbing.planning.result import Take
 
 TOLERANCE = 0.01
-"""A take this close to its target, as a share, is not stretched, as nobody hears the difference;
-unless it runs into the next line."""
+"""Share by which a take may miss its target without being stretched, because nobody hears it.
+A take that runs into the next line is stretched."""
 UNHEARD = 0.01
 """Seconds by which a line may run into the next one, which is inaudible."""
 NEAR = 10.0
@@ -42,7 +44,7 @@ class FitLine:
     room: float
     """Seconds until the next line or the film's end; 0 or less when it starts after the film."""
     gap: float = 0.0
-    """Seconds after its room that are kept free before the next line, if that can be."""
+    """Seconds between its room and the next line, which are kept free if possible."""
     silence: float = 0.0
     """Seconds before its start in which nobody speaks."""
     text: str
@@ -60,20 +62,19 @@ class Placement:
     take: int
     """Index of the take to use."""
     cuts: tuple[Span, ...]
-    """Parts of its pauses, and of the decay at its end, that are taken out of that take before it
-    is stretched."""
+    """Parts of that take's pauses and of its decay, to be cut before it is stretched."""
     stretch: float
     """Time-stretch of that take: above 1 is faster, exactly 1 leaves it unchanged."""
     seconds: float
     """Its length in the film."""
     rate: float
-    """Seconds of the natural take, without what was cut, ÷ ``seconds``."""
+    """Seconds of the natural take after cuts, ÷ ``seconds``."""
     overflow: float
-    """Seconds by which it runs over its room."""
+    """Seconds by which it exceeds its room."""
     characters_over: int
     """Characters by which the text is too long; 0 when it fits within ``TOLERANCE``."""
     note: str
-    """Why it is faster than its time requires, or does not fit; empty when nothing is unusual."""
+    """Why it is faster than its time requires, or does not fit; empty for a usual line."""
 
     @property
     def frame(self) -> int:
@@ -88,16 +89,16 @@ class Placement:
 
 @dataclass(frozen=True, kw_only=True)
 class _Need:
-    """The time that a line needs and gets."""
+    """The needed and the available time of a line."""
 
     early: float
     """Seconds by which it starts before its cue."""
     room: float
     """Seconds that it may take from there."""
     gap: float
-    """Seconds after that which are still free before the next line."""
+    """Free seconds after its room and before the next line."""
     speech: float
-    """Seconds of its natural take, without what is cut."""
+    """Seconds of its natural take after cuts."""
     rate: float
     """The rate at which it would fit, between 1 and `Fit.max_rate`."""
 
@@ -178,7 +179,7 @@ def _lengths(line: FitLine, need: _Need, bounds: Fit) -> list[float]:
 
 
 def _shortened(take: Take, room: float, gap: float, bounds: Fit) -> float:
-    """Return the seconds of a take that is cut until it fits, or can't be more."""
+    """Return the seconds of a take after the cuts that it needs, as far as it can be cut."""
     if _fits(take.seconds, room, gap):
         return take.seconds
     most = take.decay + spare(take.pauses, bounds.min_pause)
@@ -186,20 +187,20 @@ def _shortened(take: Take, room: float, gap: float, bounds: Fit) -> float:
 
 
 def _cuts(take: Take, seconds: float, bounds: Fit) -> tuple[Span, ...]:
-    """Return the parts of a take to take out, ``seconds`` in all: of its decay, then its pauses."""
+    """Return the parts of a take to cut, ``seconds`` in all: of its decay, then of its pauses."""
     ending = min(seconds, take.decay)
     inside = cuts(take.pauses, bounds.min_pause, seconds - ending)
     return (*inside, (take.seconds - ending, take.seconds)) if ending else inside
 
 
 def _fits(seconds: float, room: float, gap: float) -> bool:
-    """Whether a take fits its room as it is. gap: seconds after the room that nobody else needs."""
+    """Whether a take fits its room. gap: free seconds after the room."""
     room = max(room, 0.0)
     return seconds <= room + min(TOLERANCE * room, gap + UNHEARD)
 
 
 def _nearest(lengths: Sequence[float], target: float) -> int:
-    """Return the index of the take that needs the least stretch to last ``target`` seconds."""
+    """Return the index of the take whose length needs the least stretch to ``target`` seconds."""
     return min(range(len(lengths)), key=lambda index: abs(math.log(lengths[index] / target)))
 
 

@@ -68,6 +68,8 @@ class Residency:
         self._engines: OrderedDict[str, Voicing] = OrderedDict()
         self._resting = dict(resting or {})
         self._begun = False
+        self.before_unloading: Callable[[], object] = lambda: None
+        """Called before an engine is unloaded; it waits until no other thread speaks with it."""
 
     @property
     def holding(self) -> Holding:
@@ -217,6 +219,7 @@ class Residency:
 
     def _unload(self, name: str) -> None:
         if engine := self._engines.pop(name, None):
+            self.before_unloading()
             engine.unload()
             log.info("%s was unloaded", name)
 

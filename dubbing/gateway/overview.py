@@ -211,7 +211,7 @@ class Overview:
     def _open_jobs(self) -> Counter[tuple[str, str]]:
         ids, jobs = list(open_ids(self._client.storage)), Counter[tuple[str, str]]()
         for n in range(0, len(ids), AT_ONCE):
-            jobs.update(self._client.ledger.states(ids[n : n + AT_ONCE]))
+            jobs.update(self._client.ledger.standings.states(ids[n : n + AT_ONCE]))
         return jobs
 
 

@@ -100,13 +100,13 @@ class BatchRunner:
         if lease is None:
             yield None
             return
-        # Now, and not at the end, so that the next message is there when this batch ends.
-        self.publisher.fill([at.queue])
         lease.keep()
         lease.begin()
         try:
             with self.answering(lease):
                 self.access.check()
+                # Now, and not at the end, so that the next message is there when this batch ends.
+                self.publisher.fill([at.queue])
                 yield lease
         finally:
             lease.leave()

@@ -119,7 +119,10 @@ class Lease:
             self._renew()
         if self._alone:
             log.warning("%s: %s hangs", self.at.job, self._alone)
-            self._ledger.deliver_again(self.at.job, self._alone)
+            try:
+                self._ledger.deliver_again(self.at.job, self._alone)
+            except DubbingError as exc:
+                log.warning("%s: this hang counts as one delivery: %s", self.at.job, exc)
 
     def _renew(self) -> None:
         try:

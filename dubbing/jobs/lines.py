@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 
-from dubbing.assembly.report import Loudness, Report, ReportLine
+from dubbing.assembly.report import Loudness, Report
+from dubbing.assembly.report_line import ReportLine
 from dubbing.documents import Model
 from dubbing.errors import NotFound
 from dubbing.job import Segment

@@ -30,7 +30,8 @@ from dubbing.planning.outcome import load_result
 from dubbing.planning.plan import Batch
 from dubbing.planning.result import BatchResult
 from dubbing.queue import batch_lists
-from dubbing.synthesis.speak import Known, Speech, Watch
+from dubbing.synthesis.known import Known
+from dubbing.synthesis.speak import Speech, Watch
 from dubbing.telemetry.context import bound, rebind
 from dubbing.telemetry.tracing import span
 
@@ -143,7 +144,7 @@ class Pipeline:
     def _spoken(
         self, lease: Lease, batch: Batch, work: Speech | BatchResult, before: Mapping[str, int]
     ) -> Callable[[], BatchResult]:
-        """Let the engine speak; return a function that waits for the clips, and for the result."""
+        """Have the engine speak; return a function that waits for the result."""
         if isinstance(work, BatchResult):
             return lambda: work
 
@@ -209,7 +210,7 @@ class Pipeline:
         """Store and count a batch that was spoken."""
         runner, began = self._runner, time.monotonic()
         try:
-            with self._answering(lease), span("store"):
+            with runner.answering(lease), span("store"):
                 stored = runner.settle(lease, runner.attempt(lease, batch, result), took)
             runner.tally.add(len(stored.segments) - stored.failed, stored.failed, took)
             count_batch(batch.engine, batch.kind, stored, took)
@@ -223,13 +224,13 @@ class Pipeline:
             self._drop(lease)
 
     def settle(self) -> None:
-        """Wait until the batch that was spoken last is stored, or handed back."""
+        """Wait until the last spoken batch is stored or returned, and its engine is free."""
         if self._storing:
             self._storing.result()
 
     @contextmanager
     def _answering(self, lease: Lease) -> Iterator[None]:
-        """Hand the batch back when the block fails."""
+        """Return the batch when the block fails, and hold it no more."""
         try:
             with self._runner.answering(lease):
                 yield
@@ -262,6 +263,6 @@ class Pipeline:
                 log.info("%s stays reserved for some seconds: %s", lease.at, exc)
 
     def _hear(self) -> None:
-        """Do what `end` asked for: a signal's handler must not wait for a lock."""
+        """Release the batch read ahead when `end` says so: a signal handler must not wait."""
         self._told.get()
         self._leave_ahead()

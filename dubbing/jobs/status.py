@@ -18,7 +18,7 @@ from dubbing.job import JobState
 from dubbing.jobs.index import submitted_before
 from dubbing.jobs.store import End, collection_ids, load_end, load_job, newest_round, open_ids
 from dubbing.ledger import Ledger, Snapshot, SnapshotResult, Standing, WorkerRecord
-from dubbing.planning.plan import Kind, read_refs
+from dubbing.planning.plan import Kind, engine_of, read_refs
 from dubbing.storage import Keys, Storage, each
 
 OPEN = {JobState.QUEUED, JobState.SYNTHESIZING, JobState.ASSEMBLING, JobState.UNKNOWN}
@@ -83,7 +83,7 @@ def job_status(storage: Storage, ledger: Ledger | None, job_id: str) -> Status:
     """
     if ledger is None:
         return _status(storage, job_id, None, None)
-    return _status(storage, job_id, ledger.snapshot(job_id), ledger.crew.workers)
+    return _status(storage, job_id, ledger.standings.snapshot(job_id), ledger.crew.workers)
 
 
 def status_if_readable(storage: Storage, ledger: Ledger | None, job_id: str) -> Status:
@@ -100,7 +100,9 @@ def statuses_of(storage: Storage, ledger: Ledger | None, ids: Sequence[str]) -> 
     A job that cannot be read is unreadable; a job that is gone meanwhile is left out.
     ledger: as in `job_status`.
     """
-    snapshots: Sequence[SnapshotResult] = ledger.snapshots(ids) if ledger else [None] * len(ids)
+    snapshots: Sequence[SnapshotResult] = (
+        ledger.standings.snapshots(ids) if ledger else [None] * len(ids)
+    )
     active = any(isinstance(known, Snapshot) and not known.state.ended for known in snapshots)
     with ThreadPoolExecutor(1, thread_name_prefix="workers") as pool:
         # Their answer arrives while storage is read for jobs that have ended.
@@ -226,7 +228,7 @@ def _outlook(standings: Sequence[Standing]) -> dict[str, Any]:
 
 def lacks_of(standings: Iterable[Standing]) -> tuple[str, ...]:
     """Return the engines, or ``assembly``, for which no online worker takes work."""
-    return tuple(sorted({_worker(at.queue) for at in standings if not at.slots}))
+    return tuple(sorted({engine_of(at.queue) for at in standings if not at.slots}))
 
 
 def _hindrances(
@@ -251,7 +253,7 @@ def _hindrances(
     }
     begun = {queue for worker in online if worker.holding.begun for queue in worker.queues}
     taken = {queue for worker in online for queue in worker.queues}
-    loading = {_worker(at.queue) for at in standings if at.queue in taken - begun}
+    loading = {engine_of(at.queue) for at in standings if at.queue in taken - begun}
     return {"unable": unable, "faults": faults, "loading": tuple(sorted(loading))}
 
 
@@ -267,14 +269,9 @@ def seconds_left(standings: Sequence[Standing]) -> float | None:
         elif standing.seconds is None:
             return None
         else:
-            engines[_worker(standing.queue)] += standing.seconds
+            engines[engine_of(standing.queue)] += standing.seconds
     left = max(engines.values(), default=0.0) + assembly
     return round(left, 1) if left else None
-
-
-def _worker(queue: str) -> str:
-    """Return the argument with which a queue's workers are started."""
-    return queue.partition(".")[2] or queue
 
 
 def ended_status(storage: Storage, job_id: str, round_: int) -> Status:

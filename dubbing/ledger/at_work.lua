@@ -1,4 +1,4 @@
--- Return the ids of the jobs that have work on queues, waiting, published or leased: queues.
+-- Return the ids of the jobs with waiting, published or leased batches on queues. Arguments: the queues.
 local ids, known = {}, {}
 local function note(job)
   if job and not known[job] then

@@ -1,9 +1,10 @@
--- Compare the counts of jobs with their entries: ids of jobs. Every batch of a job is closed, or it
--- waits, is held, published or leased, once; a job with waiting batches has its turns.
+-- Compare the counts of jobs with their entries. Arguments: ids of jobs.
+-- Every batch of a job is either closed, or it waits, is held, published or leased, once. A job with
+-- waiting batches has its turns.
 -- Returns for each job 'sound', 'over' after the end of its round, 'unknown', or 'broken'.
 local NUMBERS = {'round', 'length', 'lines', 'done', 'failed', 'batches', 'closed'}
 
--- Return how many messages and leases each round of each job has on a queue, counted once a call.
+-- Return the number of messages and leases of each round of each job on a queue; counted once a call.
 local sent = {}
 local function sent_on(queue)
   if sent[queue] then return sent[queue] end

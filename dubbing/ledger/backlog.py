@@ -1,7 +1,7 @@
-"""The waiting work of all jobs on all queues, which the short queues themselves do not show.
+"""The waiting work of all jobs on all queues; the queues themselves are kept short.
 
-The scripts keep the remaining lines of each job. They are added up here, by plain commands, so that
-Redis serves others meanwhile, for any number of jobs.
+The scripts keep the remaining lines of each job. This module adds them up with plain commands, so
+Redis serves others meanwhile, however many jobs there are.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def read_backlog(server: Server) -> tuple[dict[str, Backlog], Counter[str]]:
         batches = [*chain.from_iterable(leased)]
         owners: Any = redis.hmget(f"{PREFIX}owners", batches) if batches else []
     begun = {batch for batch, owner in zip(batches, owners, strict=True) if _works(owner)}
-    # Redis may have lost a job, or the list of its queues, and not this.
+    # Redis may have lost a job, or the list of its queues, but not these entries.
     open_ = {job: state for job, state in states.items() if _is_open(state)}
     now = seconds + microseconds / 1e6
     backlog = {

@@ -1,5 +1,6 @@
--- Record a heartbeat: name, record, slots, how many queues the worker takes from, these queues,
--- then the queues that it no longer takes from. An empty record means that the worker leaves.
+-- Record a heartbeat. Arguments: name, record, slots, number of the queues from which the worker takes
+-- work, these queues, and then the queues from which it no longer takes work. An empty record means
+-- that the worker leaves.
 local name, record, slots, taken = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local t = now()
 age()

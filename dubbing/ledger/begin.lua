@@ -1,8 +1,8 @@
--- Begin a batch that its owner has claimed or reserved: job, round, token, queue, owner, lease,
--- deadline, then the ids of the lines that are to be spoken, of which each delivery is counted before
--- any work. The count of a line that was begun before and not finished is only read: it is raised when
--- the line's own turn comes.
--- Returns 0 when the batch is not its owner's any more, else 1 and how often each line was begun.
+-- Begin a batch that its owner has claimed or reserved. Arguments: job, round, token, queue, owner,
+-- lease, deadline, and then the ids of the lines to be spoken.
+-- The delivery of each line is counted before any work. The count of a line that was begun before and
+-- not finished is only read: it is raised when the line is spoken alone.
+-- Returns 0 if the batch no longer belongs to the owner; else 1, and how often each line was begun before.
 local job, round, token, queue, owner = unpack(ARGV, 1, 5)
 local m = member(job, round, token)
 local answer = verdict(queue, m)

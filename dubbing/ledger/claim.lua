@@ -1,14 +1,14 @@
--- Claim a batch: job, round, token, queue, owner, lease, deadline, and '1' when the owner holds that
--- batch already. A message stands for any batch that waits on its queue: when the one that it names
--- is taken, another one is claimed, at last one that is only reserved.
--- Returns 'run' and the batch that is claimed, or why the named one has nothing to do: 'closed',
--- 'busy', 'over', 'unknown'.
+-- Claim a batch. Arguments: job, round, token, queue, owner, lease, deadline, and '1' if the owner
+-- already holds that batch. A message stands for any waiting batch of its queue: if the named batch is
+-- taken, the batch that waits longest is claimed, or else a batch that is only reserved.
+-- Returns 'run' and the claimed batch, or why there is nothing to do for the named one: 'closed', 'busy',
+-- 'over', 'unknown'.
 local job, round, token, queue, owner = unpack(ARGV, 1, 5)
 local seconds, deadline = tonumber(ARGV[6]), tonumber(ARGV[7])
 local named = member(job, round, token)
 local answer = verdict(queue, named)
 if answer == 'unknown' then return {answer} end
--- The same call again: its answer was lost on the way.
+-- The call is repeated, because its answer was lost.
 if answer == 'busy' and holding(named) == owner and ARGV[8] ~= '1' then return {'run', told(named)} end
 
 local m = answer == 'run' and ARGV[8] ~= '1' and not reservation(named) and named

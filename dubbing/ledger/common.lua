@@ -5,20 +5,19 @@ local RECORD_TTL = 3600      -- seconds that an offline worker is remembered
 local EVENTS = 2000          -- events kept per job
 local ENDED_TTL = 3600       -- seconds that an ended job is remembered here; storage keeps it
 local NEWCOMERS = 8          -- new jobs, or tenants, that go ahead of one that already had a turn
-local NOBODY = '-'           -- owner of a batch that was handed back and rests
-local PACE_BATCHES = 20      -- recent batches that the means of times and costs cover
-local SETTLE = 3             -- seconds after which all who hold slots have told an emptied Redis
+local NOBODY = '-'           -- owner of a returned batch that rests
+local PACE_BATCHES = 20      -- recent batches in the means of times and costs
+local SETTLE = 3             -- seconds within which processes report their slots to an emptied Redis
 
 local function now()
   local t = redis.call('TIME')
   return tonumber(t[1]) + tonumber(t[2]) / 1000000
 end
 
--- Return a stored number, or 0 for an entry that somebody has spoilt: an error here would end the
--- script between two writes.
+-- Return a stored number, or 0 for a malformed entry: an error would end the script between two writes.
 local function num(value) return tonumber(value or '') or 0 end
 
--- Return for how many seconds Redis has kept what it was told.
+-- Return for how many seconds Redis has kept its data.
 local function age()
   local t = now()
   redis.call('SET', P .. 'began', t, 'NX')
@@ -31,34 +30,33 @@ local function todokey(job, queue) return jobkey(job) .. ':todo:' .. queue end
 local function member(job, round, token) return job .. '|' .. round .. '|' .. token end
 local function split(m) return string.match(m, '^([^|]+)|(%d+)|([^|]+)$') end
 
--- Return a batch as scripts tell it to their caller: its member, a mark or '', the id of the request over
--- HTTP that asked for its round, or '', and the tenant.
+-- Return a batch in the form of answers: its member, a mark or '', the id of the request over HTTP that
+-- asked for its round or '', and the tenant.
 local function told(m, mark)
   local key = jobkey(split(m))
   local request, tenant = unpack(redis.call('HMGET', key, 'request', 'tenant'))
   return table.concat({m, mark or '', request or '', tenant or ''}, '|')
 end
 
--- Whether a token is one that a plan made; other entries are not ours. A newer release may add to
--- the end of its tokens.
+-- Whether a token has our form; other entries are foreign. A newer release may append to its tokens.
 local function is_token(token)
   if token == 'assembly' then return true end
   local deadline, more = string.match(token, '^%d+:%d+:%d+:([%d.e+]+):%d+(.*)$')
   return tonumber(deadline or '') ~= nil and (more == '' or string.sub(more, 1, 1) == ':')
 end
 
--- Return the lines of a batch; a voice and a film count as one.
+-- Return the number of lines of a batch; a voice or a film counts as one.
 local function lines_of(token)
   return tonumber(string.match(token, '^%d+:%d+:%d+:[^:]+:(%d+)') or '1')
 end
 
--- Return what the workers of a queue are started with: its engine, or 'assembly'.
+-- Return the argument of a queue's workers: its engine, or 'assembly'.
 local function engine_of(queue) return string.match(queue, '%.(.+)$') or queue end
 
--- Add 1 to a total, which is named by a metric and a label.
+-- Add 1 to the total of a metric and a label.
 local function tally(metric, label) redis.call('HINCRBY', P .. 'totals', metric .. '|' .. label, 1) end
 
--- Return since when a job has had work on a queue, and how many lines are left there; 0 lines for none.
+-- Return the begin of a job's work on a queue, and the number of remaining lines, which may be 0.
 local function left(queue, job)
   local entry = redis.call('HGET', P .. 'backlog', queue .. '|' .. job) or ''
   local since, lines = string.match(entry, '^([%d.]+)|(%d+)$')
@@ -76,7 +74,7 @@ end
 
 local function ended(state) return state == 'completed' or state == 'failed' or state == 'cancelled' end
 
--- Return 'live' while this very round of the job is being worked on, else 'over' or 'unknown'.
+-- Return 'live' if this round is the present round of the job and has not ended; else 'over' or 'unknown'.
 local function live(job, round)
   local state = redis.call('HMGET', jobkey(job), 'round', 'state')
   if not state[1] then return 'unknown' end
@@ -89,7 +87,7 @@ local function event(job, name, ...)
   redis.call('XADD', jobkey(job) .. ':events', 'MAXLEN', '~', EVENTS, '*', 'event', name, ...)
 end
 
--- Return how many batches the online workers of a queue do at once.
+-- Return the number of simultaneous batches of all online workers of a queue.
 local function online(queue)
   local t = now()
   local slots = 0
@@ -101,7 +99,7 @@ local function online(queue)
   return slots
 end
 
--- Return who holds a batch, its deadline, and when it was begun; nil when that is not known.
+-- Return the owner of a leased batch, its deadline and its begin; nil if unknown.
 local function holding(m)
   local entry = redis.call('HGET', P .. 'owners', m) or ''
   local owner, deadline, begun = string.match(entry, '^([^|]+)|([%d.e+]+)|([%d.e+]+)$')
@@ -109,7 +107,7 @@ local function holding(m)
   if deadline and begun then return owner, deadline, begun end
 end
 
--- Lease a batch to an owner until a time; the work may take until its deadline.
+-- Lease a batch to an owner until a time; the lease may be renewed until the deadline.
 local function lease(queue, m, owner, finish, deadline)
   local t = now()
   redis.call('ZREM', P .. 'published:' .. queue, m)
@@ -117,13 +115,13 @@ local function lease(queue, m, owner, finish, deadline)
   redis.call('HSET', P .. 'owners', m, owner .. '|' .. deadline .. '|' .. t)
 end
 
--- Record the size of a finished batch, its lines, and the seconds that it took a slot.
+-- Record the size, the lines and the seconds of a finished batch.
 local function note_pace(queue, size, lines, took)
   local key = P .. 'pace:' .. queue
   local known = redis.call('HMGET', key, 'batches', 'seconds', 'size', 'lines')
   local batches, seconds, of_size = num(known[1]), num(known[2]), num(known[3])
   local of_lines = num(known[4] or lines)
-  -- A mean of which a part was lost begins anew.
+  -- A mean that lacks a part begins anew.
   if seconds == 0 or of_size == 0 then batches = 0 end
   local share = 1 / math.min(batches + 1, PACE_BATCHES)
   redis.call('HSET', key, 'batches', batches + 1,
@@ -132,7 +130,7 @@ local function note_pace(queue, size, lines, took)
     'lines', of_lines + (lines - of_lines) * share)
 end
 
--- Return the lines of the largest batch that was done on a queue.
+-- Return the number of lines of the largest finished batch of a queue.
 local function full(queue)
   return math.max(num(redis.call('HGET', P .. 'pace:' .. queue, 'full')), 1)
 end
@@ -141,14 +139,14 @@ local function note_full(queue, lines)
   if lines > full(queue) then redis.call('HSET', P .. 'pace:' .. queue, 'full', lines) end
 end
 
--- Return the seconds that a batch of this size takes, or '' while none was done.
+-- Return the seconds for a batch of this size, by recent batches; '' if none was done.
 local function pace(queue, size)
   local of_late = redis.call('HMGET', P .. 'pace:' .. queue, 'seconds', 'size')
   local seconds, of_size = num(of_late[1]), num(of_late[2])
   return of_size > 0 and tostring(seconds / of_size * size) or ''
 end
 
--- Return what a line of recent batches of a queue cost: each currency, and the millionths of it.
+-- Return the mean cost of a line in recent batches of a queue: each currency, and its millionths.
 local function line_costs(queue)
   local costs, fields = {}, redis.call('HGETALL', P .. 'pace:' .. queue)
   for n = 1, #fields, 2 do
@@ -158,8 +156,8 @@ local function line_costs(queue)
   return costs
 end
 
--- Record what a finished batch cost, by currency, for so many lines that were spoken. A currency in
--- which lines cost nothing any more is forgotten.
+-- Record the costs of a finished batch by currency, for its number of spoken lines. A currency in which
+-- lines no longer cost anything is dropped.
 local function note_costs(queue, lines, amounts)
   local key = P .. 'pace:' .. queue
   local batches = math.max(num(redis.call('HGET', key, 'batches')), 1)
@@ -182,11 +180,11 @@ local function note_costs(queue, lines, amounts)
   end
 end
 
--- Return the size of an assembly, in seconds of the film; all other batches count as equal.
+-- Return the size of an assembly, in seconds of the film; the size of any other batch is 1.
 local function programme(job) return num(redis.call('HGET', jobkey(job), 'length')) end
 
--- A ring lists who takes turns on a queue. A new member goes to the head, so that a new job starts
--- soon; the newest member is first, and `waiting` counts the new members at the head.
+-- A ring lists the members that take turns on a queue: tenants, or jobs of a tenant. A new member goes to
+-- the head, so that a new job starts soon; `waiting` counts the new members at the head.
 local function ring(queue, tenant) return queue .. (tenant and ':' .. tenant or '') end
 
 local function join(name, member)
@@ -197,12 +195,12 @@ local function join(name, member)
   redis.call('HSET', news, 'waiting', num(redis.call('HGET', news, 'waiting')) + 1)
 end
 
--- Take the member whose turn it is out of a ring. After a few new members it is the turn of an old
--- one, and the new member that waited longest joins the old ones: new members starve nobody.
+-- Remove and return the member of a ring whose turn it is. After a few new members it is the turn of an
+-- old one, and the new member that has waited longest joins the old ones, so new members starve nobody.
 local function next_of(name)
   local members, news = P .. 'ring:' .. name, P .. 'new:' .. name
   local counts = redis.call('HMGET', news, 'waiting', 'ahead')
-  -- The ring may have lost members, or have been lost whole.
+  -- Redis may have lost some members, or the whole ring.
   local waiting = math.min(num(counts[1]), redis.call('LLEN', members))
   local ahead = num(counts[2])
   if waiting == 0 then
@@ -230,7 +228,7 @@ local function turning(name)
   return false
 end
 
--- Give a job its place in the turns of a queue.
+-- Enter a job in the turns of a queue.
 local function enlist(job, queue)
   local tenant = redis.call('HGET', jobkey(job), 'tenant')
   join(ring(queue, tenant), job)
@@ -244,7 +242,7 @@ local function set_state(job, state)
   end
 end
 
--- Lease a batch whose work begins.
+-- Start the lease of a batch whose work begins.
 local function begin(queue, m, number, owner, seconds, deadline)
   local t = now()
   lease(queue, m, owner, t + seconds, t + deadline)
@@ -252,7 +250,7 @@ local function begin(queue, m, number, owner, seconds, deadline)
   if number then set_state(split(m), 'synthesizing') end
 end
 
--- Return whether an owner's work on a batch may begin, or why not: 'closed', 'busy', 'over', 'unknown'.
+-- Return 'run' if work on a batch may begin, or why not: 'closed', 'busy', 'over', 'unknown'.
 local function verdict(queue, m)
   local job, round, token = split(m)
   local standing = live(job, round)
@@ -263,25 +261,25 @@ local function verdict(queue, m)
   return 'run'
 end
 
--- A batch that a process has reserved stays published: it is not begun, and who has nothing else to
--- do may take it.
+-- Reserve a batch. It stays published: it has not begun, and an idle process may take it.
 local function reserve(m, owner, seconds)
   redis.call('HSET', P .. 'owners', m, owner .. '|' .. now() + seconds .. '|reserved')
 end
 
--- Return who has reserved a batch and until when; nil when nobody has.
+-- Return the process that has reserved a batch, and the end of its reservation; nil without one.
 local function reservation(m)
   local owner, finish = string.match(redis.call('HGET', P .. 'owners', m) or '', '^([^|]+)|([%d.e+]+)|reserved$')
   return owner, tonumber(finish)
 end
 
--- Whether a published batch may be begun, and is not reserved.
+-- Whether a published batch may begin, and is not reserved.
 local function available(queue, m)
   local _, finish = reservation(m)
   return split(m) and (finish or 0) < now() and verdict(queue, m) == 'run'
 end
 
--- Return the published batch of a queue that waits longest, or if all are reserved, the first that is.
+-- Return the published batch of a queue that waits longest, without reserved ones. reserved: whether to
+-- return a reserved batch if there is no other.
 local function waiting(queue, reserved)
   local published = redis.call('ZRANGE', P .. 'published:' .. queue, 0, -1)
   for _, m in ipairs(published) do
@@ -292,7 +290,7 @@ local function waiting(queue, reserved)
   end
 end
 
--- After the last batch is closed, assembly is one more batch, leased like any other.
+-- After the last batch is closed, enter the assembly as one more batch.
 local function start_assembly(job)
   set_state(job, 'assembling')
   redis.call('SADD', jobkey(job) .. ':queues', 'assembly')
@@ -301,7 +299,7 @@ local function start_assembly(job)
   enlist(job, 'assembly')
 end
 
--- Drop the messages and leases of a job on a queue, except those for which `keep` is true.
+-- Drop the messages and leases of a job on a queue, except those for which `keep` returns true.
 local function forget_sent(job, queue, keep)
   for _, zset in ipairs({'published:', 'leases:'}) do
     for _, m in ipairs(redis.call('ZRANGE', P .. zset .. queue, 0, -1)) do
@@ -314,7 +312,7 @@ local function forget_sent(job, queue, keep)
   end
 end
 
--- Drop all entries of a round except those that status and watchers read.
+-- Drop all entries of a job's work; those that status and watchers read are kept.
 local function forget_work(job)
   local key = jobkey(job)
   local tenant = redis.call('HGET', key, 'tenant')
@@ -330,7 +328,7 @@ local function forget_work(job)
     end
     forget_sent(job, queue)
   end
-  -- Redis may have lost the message or the lease, and not who held it.
+  -- Redis may have lost the message or the lease, but not its owner.
   for _, m in ipairs(redis.call('HKEYS', P .. 'owners')) do
     if split(m) == job then redis.call('HDEL', P .. 'owners', m) end
   end

@@ -1,14 +1,15 @@
--- Count a batch once: job, round, token, queue, number, lines, failed, the seconds that it took its
--- worker or '' for those since it was begun, how many of its lines were spoken and not found stored, how
--- many accounts it adds to, each of them and its amount, then the lines' ids. Amounts are whole numbers.
--- An account ends with its currency. One that is not remembered is not begun: storage knows its sum.
+-- Count a batch once. Arguments: job, round, token, queue, number, lines, failed lines, seconds of its
+-- worker or '' for those since its begin, number of lines that were spoken and not found in storage,
+-- number of accounts, each account and its amount, and then the ids of the lines.
+-- Amounts are whole numbers. The name of an account ends with its currency. An account that is not cached
+-- is not created: storage has its sum.
 -- Returns 'unknown', or the queues with new work.
 local job, round, token, queue, number = unpack(ARGV, 1, 5)
 local lines, failed, took = ARGV[6], ARGV[7], tonumber(ARGV[8])
 local spoken, accounts = tonumber(ARGV[9]), tonumber(ARGV[10])
 local key = jobkey(job)
 
--- Count lines in this minute; each minute takes the place of the one an hour before.
+-- Count lines in the present minute, whose entry replaces that of an hour before.
 local function note_hour(lines, failed)
   local minute, counts = math.floor(now() / 60), P .. 'hour'
   local entry = redis.call('HGET', counts, minute % 60) or ''

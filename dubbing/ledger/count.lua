@@ -1,5 +1,5 @@
--- Count a delivery of work that is done alone, or a setback: job, name. Returns how often it was
--- counted before. A job that has ended meanwhile must leave no counts.
+-- Count a delivery of work that is done alone, or a setback. Arguments: job, name. Returns the count
+-- before. Nothing is counted for a job that has ended, because the count would stay.
 local job, name = ARGV[1], ARGV[2]
 if ended(redis.call('HGET', jobkey(job), 'state')) then return 0 end
 local key = jobkey(job) .. ':deliveries'

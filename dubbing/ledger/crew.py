@@ -16,8 +16,7 @@ from dubbing.ledger.vitals import Work
 log = logging.getLogger(__name__)
 
 HOLDING_SECONDS = 3600
-"""Time for which the reports of a worker's processes are kept; each of its heartbeats renews
-them."""
+"""Time for which the reports of a worker's processes are kept after its last heartbeat."""
 OLDER = "it runs release 0.1.0: upgrade it; the gateway and metrics do not show it"
 
 
@@ -28,9 +27,9 @@ class Crew:
         self._server = server
 
     def beat(self, worker: WorkerRecord, left: Sequence[str] = ()) -> None:
-        """Record a heartbeat of a worker, which is offline 30 s after its last one.
+        """Record a heartbeat of a worker, which counts as offline 30 s after the last one.
 
-        left: queues that it no longer takes work from.
+        left: queues from which it no longer takes work.
         """
         queues, record = worker.queues, worker.model_dump_json()
         self._server.run("beat", worker.name, record, worker.slots, len(queues), *queues, *left)
@@ -42,7 +41,7 @@ class Crew:
     def workers(self) -> list[WorkerRecord]:
         """Return the workers by name; offline workers are listed for an hour.
 
-        A heartbeat that cannot be read leaves the name, and says so among the errors.
+        Of an unreadable heartbeat, only the name is returned, and the fault among the errors.
         """
         return self._workers([])
 

@@ -1,4 +1,4 @@
--- Record the end of a round: job, round, state. The round may be later than the one known here.
+-- Record the end of a round. Arguments: job, round, state. The round may be later than the known one.
 local job, round, state = ARGV[1], ARGV[2], ARGV[3]
 local key = jobkey(job)
 local known = tonumber(redis.call('HGET', key, 'round') or '')

@@ -1,4 +1,4 @@
-"""The events of jobs: a capped stream for each job, which watchers read from the id they know."""
+"""The events of jobs: a capped stream for each job, which watchers read from a known id on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dubbing.ledger.records import PREFIX
 from dubbing.ledger.server import Server
 
 Told: TypeAlias = tuple[str, dict[str, str]]
-"""An event: its id, and what it tells, such as the state that the job has come to."""
+"""An event: its id and its fields, such as the new state of the job."""
 
 
 class Events:
@@ -19,10 +19,9 @@ class Events:
         self._server = server
 
     def news(self, after: Mapping[str, str], *, wait: float) -> dict[str, list[Told]]:
-        """Return, for each job with news, its events after an id. One call asks about all jobs.
+        """Return the new events of each job that has any, in one call for all jobs.
 
-        after: for each job, the id of the last event that is known. wait: seconds to wait for the
-        first one.
+        after: the id of the last known event of each job. wait: seconds to wait for the first one.
         """
         streams: dict[Any, Any] = {_stream(job): id_ for job, id_ in after.items()}
         jobs = dict(zip(streams, after, strict=True))
@@ -31,7 +30,7 @@ class Events:
         return {jobs[stream]: events for stream, events in found}
 
     def past(self, job: str, after: str) -> list[Told]:
-        """Return the events of a job after an id, as far as they are kept."""
+        """Return the kept events of a job after an id."""
         with self._server.commands() as redis:
             found: Any = redis.xrange(_stream(job), min=f"({after}")
         return list(found)
@@ -43,7 +42,7 @@ class Events:
         return newest[0][0] if newest else "0-0"
 
     def idle_seconds(self, jobs: Sequence[str]) -> list[float | None]:
-        """Return how long ago the newest event of each job came; None where none is kept."""
+        """Return the seconds since the newest event of each job; None for a job without events."""
         with self._server.commands() as redis:
             calls = redis.pipeline(transaction=False)
             calls.time()

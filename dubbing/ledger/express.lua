@@ -1,5 +1,5 @@
--- Whether a request without a job may go ahead of the batches of a queue: queue.
--- It may TIMES times per slot; then a batch has to be begun first, if one waits.
+-- Return whether a request without a job may go ahead of the batches of a queue. Argument: queue.
+-- TIMES requests per slot may; then a batch has to begin first, if one waits.
 local TIMES = 4
 local queue = ARGV[1]
 if redis.call('ZCARD', P .. 'published:' .. queue) == 0 then return 1 end

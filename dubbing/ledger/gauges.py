@@ -13,19 +13,19 @@ from dubbing.ledger.records import PREFIX
 from dubbing.ledger.server import Server
 
 MINUTES = 60
-"""Minutes that the counts cover, as `complete.lua` has it."""
+"""Minutes that the counts cover, as in `complete.lua`."""
 
 
 @dataclass(frozen=True)
 class Hour:
-    """The lines of batches that were done in each minute of the last hour."""
+    """The lines of finished batches in each minute of the last hour."""
 
     since: int
-    """When the first minute began, in seconds since 1970."""
+    """Start of the first minute, in seconds since 1970."""
     done: Sequence[int]
-    """Lines that have a clip, by minute; the last minute is not over."""
+    """Lines with a clip, by minute; the last minute is not over."""
     failed: Sequence[int]
-    """Lines that have none, by minute."""
+    """Lines without a clip, by minute."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Pace:
     """The mean of recent batches of one queue."""
 
     seconds: float
-    """Seconds that a batch took a slot."""
+    """Seconds of a slot for a batch."""
     lines: float
     """Lines of a batch."""
 
@@ -45,10 +45,10 @@ class Gauges:
         self._server = server
 
     def waits(self, queues: Sequence[str]) -> dict[str, float]:
-        """Return for how many seconds the oldest published batch of each queue has waited.
+        """Return the seconds that the oldest published batch of each queue has waited.
 
-        A queue in which none waits is left out. Batches that were not published yet, as the queues
-        are kept short, and requests without a job do not count.
+        Queues without a published batch are omitted. Batches that are not published yet, and
+        requests without a job, do not count.
         """
         with self._server.commands() as redis, redis.pipeline(transaction=False) as pipe:
             pipe.time()
@@ -61,12 +61,12 @@ class Gauges:
     def backlog(self) -> tuple[dict[str, Backlog], Counter[str]]:
         """Return the work on each non-empty queue, and the number of open jobs in each state.
 
-        It counts what waits for its turn or for a voice, too. Requests without a job do not count.
+        Batches that wait for their turn or for a voice count, too; requests without a job do not.
         """
         return read_backlog(self._server)
 
     def paces(self, queues: Sequence[str]) -> dict[str, Pace]:
-        """Return the mean of recent batches of each queue; without those that have done none."""
+        """Return the mean of recent batches of each queue, without queues that have none."""
         with self._server.commands() as redis, redis.pipeline(transaction=False) as pipe:
             for queue in queues:
                 pipe.hmget(f"{PREFIX}pace:{queue}", "seconds", "lines")
@@ -74,7 +74,7 @@ class Gauges:
         return {queue: pace for queue, fields in found if (pace := _pace(*fields))}
 
     def hour(self) -> Hour:
-        """Return the lines of the last hour; those that Redis has lost are 0."""
+        """Return the lines of the last hour; minutes that Redis has lost are 0."""
         with self._server.commands() as redis, redis.pipeline(transaction=False) as pipe:
             pipe.time()
             pipe.hvals(f"{PREFIX}hour")
@@ -87,14 +87,14 @@ class Gauges:
 
 
 def _counts(entry: str) -> tuple[int, tuple[int, int]]:
-    """Return the minute of an entry and its counts; minute 0 of one that somebody has spoilt."""
+    """Return the minute and the counts of an entry; minute 0 for a malformed entry."""
     known = re.fullmatch(r"(\d+)\|(\d+)\|(\d+)", entry)
     minute, done, failed = map(int, known.groups()) if known else (0, 0, 0)
     return minute, (done, failed)
 
 
 def _pace(seconds: str | None, lines: str | None) -> Pace | None:
-    """Return a mean; None unless Redis knows all of it."""
+    """Return a mean; None if Redis lacks a part of it."""
     try:
         pace = Pace(float(seconds or ""), float(lines or ""))
     except ValueError:

@@ -1,4 +1,4 @@
-"""The calls of the ledger; the docstring of the package lists the keys."""
+"""The steps of work in the ledger; the docstring of the package lists the keys."""
 
 from __future__ import annotations
 
@@ -9,41 +9,28 @@ from types import MappingProxyType
 from typing import Any
 
 from dubbing.documents import is_identifier
-from dubbing.errors import NewerRelease
 from dubbing.job import Job, JobState
 from dubbing.ledger.accounts import Accounts
 from dubbing.ledger.crew import Crew
 from dubbing.ledger.events import Events
 from dubbing.ledger.gauges import Gauges
 from dubbing.ledger.probe import probe
-from dubbing.ledger.records import (
-    PREFIX,
-    Address,
-    Audit,
-    Begun,
-    Claim,
-    Prospect,
-    Snapshot,
-    SnapshotResult,
-    read_prospect,
-    read_snapshot,
-)
+from dubbing.ledger.records import PREFIX, Address, Audit, Begun, Claim
 from dubbing.ledger.requests import Requests
 from dubbing.ledger.server import Call, Server
 from dubbing.ledger.servers import Servers
 from dubbing.ledger.sessions import Sessions
 from dubbing.ledger.slots import Slots
+from dubbing.ledger.standings import Standings
 from dubbing.ledger.totals import Totals
 from dubbing.planning.plan import BatchRef
 
 log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 6.0
-"""A worker that has not renewed a lease for this long is gone."""
+"""Time after which a lease that is not renewed ends: its worker is gone."""
 GRACE_SECONDS = 10.0
-"""A message that is neither in the broker nor claimed after this long is lost."""
-AT_ONCE = 50
-"""Jobs whose standings Redis tells in one go: it serves nobody else for some milliseconds."""
+"""Time after which a message that is neither in the broker nor claimed counts as lost."""
 
 
 class Ledger:
@@ -66,23 +53,23 @@ class Ledger:
         self.requests = Requests(self._server)
         self.servers = Servers(self._server)
         self.sessions = Sessions(self._server)
+        self.standings = Standings(self._server)
         self.totals = Totals(self._server)
 
     def greet(self, *, patient: bool = True) -> None:
-        """Connect to a Redis for the first time; raises QueueRefused and QueueUnavailable.
+        """Connect to Redis for the first time, within seconds; later calls wait for its restart.
 
-        It has to answer within seconds. Every other call waits longer, for a restart of Redis.
-        patient: whether Redis may be about to start, if nobody listens there; otherwise it is
-        unavailable at once.
+        patient: whether to wait if nobody listens there, because Redis may just be starting.
+        Raises QueueRefused and QueueUnavailable.
         """
         self._server.greet(patient=patient)
 
     def answers(self) -> bool:
-        """Whether Redis answers now, within a second; for callers who can do without it."""
+        """Whether Redis answers within a second; for callers that can work without it."""
         return self._server.answers()
 
     def slots(self, process: str) -> Slots:
-        """Return the slots of endpoints, as a process of this name shares them with others."""
+        """Return the slots of endpoints, for a process of this name."""
         return Slots(self._server, process)
 
     @property
@@ -110,7 +97,7 @@ class Ledger:
             redis.ping()
 
     def check_writable(self, *, consume: bool = False) -> str:
-        """Return a caution about how Redis is set, or ``""``; see `probe` for what it raises."""
+        """Return a caution about the settings of Redis, or ``""``; raises as `probe` does."""
         return probe(self._server, consume=consume)
 
     def open_round(
@@ -125,11 +112,12 @@ class Ledger:
     ) -> bool:
         """Enter all missing batches of a round; return whether there were any.
 
-        Work that is under way goes on, and a round that has ended, or gave way, is left alone.
+        Batches in progress are kept. A round that has ended, or that a newer one has replaced, is
+        left unchanged.
 
-        results: the number of failed lines of each batch whose result is stored, by its number.
-        others: lines of the job that this round leaves unchanged.
-        request_id: of the request over HTTP that asked for the round.
+        results: the number of failed lines of each batch with a stored result, by batch number.
+        others: number of lines of the job that this round leaves unchanged.
+        request_id: id of the request over HTTP that asked for the round.
         """
         batches = [
             "" if field is None else field
@@ -144,7 +132,7 @@ class Ledger:
         return bool(self._server.run("open", *head, *batches))
 
     def audit(self, jobs: Sequence[str]) -> list[Audit]:
-        """Return for each job whether the entries of its work add up."""
+        """Return for each job whether its entries add up to its batches."""
         return [Audit(answer) for answer in self._server.run("audit", *jobs)]
 
     def at_work(self, queues: Iterable[str]) -> set[str]:
@@ -152,9 +140,9 @@ class Ledger:
         return set(filter(is_identifier, self._server.run("at_work", *queues)))
 
     def take(self, lists: Mapping[str, Sequence[str]]) -> list[Address]:
-        """Return the batches to publish on queues now: tenants in turn, then jobs in turn.
+        """Choose the batches to publish on queues now: tenants in turn, then jobs in turn.
 
-        lists: the broker's lists of each queue.
+        lists: the broker's lists of each queue. The caller publishes the returned batches.
         """
         answers = self._server.run_all([self._taking(queue, of) for queue, of in lists.items()])
         return [
@@ -162,11 +150,10 @@ class Ledger:
         ]
 
     def claim(self, at: Address, owner: str, *, held: bool = False) -> tuple[Claim, Address]:
-        """Claim the batch of an arrived message, or another waiting batch; its lease starts here.
+        """Claim the batch of an arrived message, and start its lease.
 
-        Another one is claimed when this one is taken: a message stands for any batch of its queue.
-
-        held: whether the owner holds the batch of the message already.
+        A message stands for any batch of its queue: if the named batch is taken, a waiting one is
+        claimed. held: whether the owner already holds the named batch.
         """
         mine = int(held)
         answer = self._server.run("claim", *_head(at), owner, self.lease, at.deadline, mine)
@@ -182,15 +169,14 @@ class Ledger:
         *,
         following: Address | None = None,
     ) -> Begun:
-        """Begin a batch that was claimed or reserved, before its lines are spoken.
+        """Begin a claimed or reserved batch, before its lines are spoken.
 
-        Each line's delivery is counted. A line that was begun before is not counted here:
-        `deliver_again` counts it, just before it is spoken alone. What follows a batch is done in
-        the same round trip: what is to be published in its place is chosen, and the next batch of
-        the queue is reserved.
+        The delivery of each line is counted, except of a line that was begun before:
+        `deliver_again` counts it, just before it is spoken alone. The same round trip chooses the
+        next batches to publish, and reserves the next batch of the queue for the owner.
 
-        ids: the lines that are to be spoken. lists: the broker's lists of the queue.
-        following: the batch to reserve, if it still waits; otherwise the one that waits longest.
+        ids: the lines to be spoken. lists: the broker's lists of the queue.
+        following: the batch to reserve if it still waits; by default the one that waits longest.
         """
         preferred = "|".join(map(str, _head(following)[:3])) if following else ""
         begun, taken, reserved = self._server.run_all(
@@ -211,24 +197,24 @@ class Ledger:
         return "take", [queue, self._grace, *broker_lists]
 
     def renew(self, at: Address, owner: str) -> bool:
-        """Renew a lease; return whether the work is still needed and within its deadline."""
+        """Renew a lease or reservation; return whether the work is still needed and in time."""
         number = "" if at.number is None else at.number
         return bool(self._server.run("renew", *_head(at), number, owner, self.lease, at.deadline))
 
     def release(self, at: Address, owner: str, *, pause: float = 0.0) -> None:
-        """Return a batch to the queue; it may be taken again after ``pause`` seconds."""
+        """Return a batch; it may be taken again after ``pause`` seconds."""
         self._server.run("release", *_head(at), owner, pause)
 
     def unreserve(self, at: Address, owner: str) -> None:
-        """Release a batch that was only reserved; its message is still on the way."""
+        """End the reservation of a batch; its message is still in the queue."""
         self._server.run("release", *_head(at), owner, -1)
 
     def deliver_again(self, job: str, id_: str) -> int:
-        """Count a delivery of work that is done alone; return how often it was begun before."""
+        """Count a delivery of work that is done alone, or a setback; return the count before."""
         return int(self._server.run("count", job, id_))
 
     def forgive(self, job: str, ids: Sequence[str]) -> None:
-        """Drop the deliveries of lines that a living worker returns."""
+        """Reset the deliveries of lines that a living worker returns."""
         if ids:
             with self._server.commands() as redis:
                 redis.hdel(f"{PREFIX}job:{job}:deliveries", *ids)
@@ -242,13 +228,13 @@ class Ledger:
         spoken: int = 0,
         costs: Mapping[str, int] = MappingProxyType({}),
     ) -> list[str] | None:
-        """Count a batch once; return the queues with new work, or None when the job is unknown.
+        """Count a batch once; return the queues with new work, or None for an unknown job.
 
-        took: seconds that the batch took its worker; by default those since it was begun.
-        spoken: lines that the engine was asked for; the costs are theirs.
-        costs: amounts to add to accounts that are remembered, by name, which ends with ``:`` and
-        the currency; whole numbers, as the Redis 6.2 of the extra ``embedded`` crashes where this
-        script calls INCRBYFLOAT.
+        took: seconds of its worker for the batch; by default those since its begin.
+        spoken: number of lines that were sent to the engine, to which the costs belong.
+        costs: amounts to add to cached accounts, by the account's name, which ends with ``:`` and
+        the currency. They are whole numbers, because the Redis 6.2 of the extra ``embedded``
+        crashes if this script calls INCRBYFLOAT.
         """
         counts = at.number, len(ids), failed, "" if took is None else took, spoken
         added = len(costs), *chain.from_iterable(costs.items())
@@ -260,52 +246,23 @@ class Ledger:
         self._server.run("end", job, round_, state.value)
 
     def forget(self, job: str) -> None:
-        """Drop all entries of a job, its events too."""
+        """Drop all entries of a job, including its events."""
         self._server.run("forget", job)
         with self._server.commands() as redis:
-            # What the job's own lists name is gone; these may be left if such a list was lost.
+            # Keys that the lost lists of a damaged job named.
             left = list(redis.scan_iter(match=f"{PREFIX}job:{job}:*", count=1000))
             if left:
                 redis.delete(*left)
 
-    def snapshot(self, job: str) -> Snapshot | None:
-        """Return the snapshot of a job, or None when the ledger does not know it.
-
-        Raises NewerRelease when a newer release gave it a state that this one does not know.
-        """
-        (known,) = self.snapshots([job])
-        if isinstance(known, NewerRelease):
-            raise known
-        return known
-
-    def snapshots(self, jobs: Sequence[str]) -> list[SnapshotResult]:
-        """Return the snapshots of jobs, in one round trip."""
-        calls = [("snapshots", jobs[n : n + AT_ONCE]) for n in range(0, len(jobs), AT_ONCE)]
-        answers = chain.from_iterable(self._server.run_all(calls))
-        return [read_snapshot(job, *answer) for job, answer in zip(jobs, answers, strict=True)]
-
-    def foresee(self, tenant: str, batches: Mapping[str, int]) -> list[Prospect]:
-        """Return where jobs of a tenant would stand, taken as one, if they were submitted now.
-
-        batches: how many they would have on each queue.
-        The last prospect is that of assembly, for one second of a programme.
-        """
-        answers = self._server.run("foresee", tenant, *chain.from_iterable(batches.items()))
-        return [read_prospect(*answer) for answer in answers]
-
     def turn(self, what: str, seconds: int) -> bool:
-        """Whether this process is the one to do a task for the next ``seconds`` seconds."""
+        """Whether it is this process's turn at a task, which then is taken for so many seconds."""
         with self._server.commands() as redis:
             return bool(redis.set(f"{PREFIX}turn:{what}", "", nx=True, ex=seconds))
 
     def drop(self, keys: Sequence[str]) -> None:
-        """Remove keys, also the broker's."""
+        """Remove keys, such as the broker's."""
         with self._server.commands() as redis:
             redis.delete(*keys)
-
-    def queue_depth(self, broker_lists: Sequence[str]) -> int:
-        """Return the number of the broker's messages in these lists."""
-        return self.queue_depths({"": broker_lists})[""]
 
     def queue_depths(self, lists: Mapping[str, Sequence[str]]) -> dict[str, int]:
         """Return the number of the broker's messages for each queue, in one round trip.
@@ -318,17 +275,6 @@ class Ledger:
             lengths = iter(pipe.execute())
         return {queue: sum(islice(lengths, len(of))) for queue, of in lists.items()}
 
-    def states(self, jobs: Sequence[str]) -> list[tuple[str, str]]:
-        """Return the tenant and the state of each job that the ledger knows, as they are written.
-
-        It costs less than `snapshots`, which tell more.
-        """
-        with self._server.commands() as redis, redis.pipeline(transaction=False) as pipe:
-            for job in jobs:
-                pipe.hmget(f"{PREFIX}job:{job}", "tenant", "state")
-            found = pipe.execute()
-        return [(tenant, state) for tenant, state in found if tenant and state]
-
 
 def _taken(queue: str, answer: Any) -> list[Address]:
     batches, dropped = answer
@@ -338,7 +284,7 @@ def _taken(queue: str, answer: Any) -> list[Address]:
 
 
 def _address(batch: str, queue: str) -> Address:
-    """Return a batch as the function `told` of the scripts tells it."""
+    """Return the batch in an answer of the scripts' function `told`."""
     job, round_, token, late, request, tenant = batch.split("|", 5)
     return Address(
         job=job,

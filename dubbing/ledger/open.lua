@@ -1,15 +1,16 @@
--- Enter all batches that a round still lacks, new or after a loss: job, round, tenant, seconds of the
--- programme, lines of the job, lines that the round leaves unchanged, id of the request over HTTP that
--- asked for the round or '', then for each batch: number, queue, token, number of the extraction that it
--- needs or '', lines, and how many of them failed if its result is stored, else ''.
--- Returns how many batches were put where work waits. Work that is under way goes on.
+-- Enter all missing batches of a round that is new, or that Redis lost in part. Arguments: job, round,
+-- tenant, seconds of the programme, lines of the job, lines that the round leaves unchanged, id of the
+-- request over HTTP that asked for the round or '', and then for each batch: number, queue, token, number
+-- of the extraction that it needs or '', lines, and the number of failed lines if its result is stored,
+-- else ''.
+-- Returns the number of entered batches. Batches in progress are kept.
 local job, round, tenant = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local key = jobkey(job)
 local state = redis.call('HGET', key, 'state')
 local known = tonumber(redis.call('HGET', key, 'round') or '')
 if known and (known > round or known == round and ended(state)) then return 0 end
 
--- The first write is one that a full Redis refuses: after any other write it refuses nothing.
+-- A full Redis refuses this first write; after any other write it would refuse nothing more.
 redis.call('HSET', key, 'round', round, 'tenant', tenant, 'length', ARGV[4], 'lines', ARGV[5],
   'request', ARGV[7])
 redis.call('PERSIST', key)
@@ -21,7 +22,7 @@ local done, failed, count = tonumber(ARGV[6]), 0, 0
 for i = 8, #ARGV, 6 do
   local number, queue, token, needs, lines, faults = unpack(ARGV, i, i + 5)
   batches[#batches + 1] = {number = number, queue = queue, token = token, needs = needs}
-  -- What this round has counted stays counted: the caller may have read storage before that.
+  -- Counted batches stay counted: the caller may have read storage before their results were stored.
   local counted = known == round and redis.call('GETBIT', key .. ':closed', number) == 1
   if counted or faults ~= '' then
     closed[number] = true

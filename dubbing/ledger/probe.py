@@ -1,4 +1,4 @@
-"""Whether a Redis can hold the ledger and the queues: a try of all commands, in one round trip."""
+"""A test whether Redis can hold the ledger and the queues: all commands, in one round trip."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from dubbing.errors import QueueRefused, QueueUnavailable
 from dubbing.ledger.server import Server, source
 
 OLDEST = "6.2"
-"""The first Redis that knows every command that the ledger and Celery use."""
+"""The first release of Redis with all commands of the ledger and Celery."""
 KEYS = ("dubbing:probe:list", "dubbing:probe:hash")
 """Keys that a cluster keeps apart, as it does the ledger's."""
 WAIT = 0.01
-"""Seconds of a pop that may block; the list is not empty."""
+"""Seconds of a blocking pop; the list is not empty."""
 ANSWER = 5.0
-"""Seconds that Redis may take to answer a subscription."""
+"""Longest time of a subscription."""
 KEEPING = "noeviction"
-"""The policy of a Redis that refuses writes when its memory is full, and keeps what it has."""
+"""The policy of a Redis that keeps its data, and refuses writes when its memory is full."""
 RIGHTS = re.compile(r"permission|user executing the script can't|ACL failure")
-"""Words of a refusal for lack of rights; no class of an error tells where a script was refused."""
+"""Words of a refusal for lack of rights; the refusal of a script has no error class of its own."""
 UNKNOWN = re.compile(r"unknown .*command", re.IGNORECASE)
 PREAMBLE = re.compile(r"^(@user_script: ?\d+: )?-?([A-Z]+ )?")
 """The place in the script and the code that may precede Redis's words."""
 
 Errors = dict[str, str]
-"""What Redis says of each command that failed, by its name."""
+"""Redis's words on each failed command, by its name."""
 
 
 def probe(server: Server, *, consume: bool) -> str:
-    """Return a caution about how Redis is set, or ``""``; nothing is left behind.
+    """Return a caution about the settings of Redis, or ``""``; nothing is left behind.
 
-    consume: whether to try also the commands that only workers use.
+    consume: whether to try the commands of workers, too.
 
-    Raises QueueRefused when this Redis will never do (it is a cluster, is too old, or refuses its
-    user a command), and QueueUnavailable when it takes no writes now.
+    Raises QueueRefused for a Redis that cannot be used (a cluster, an old release, or a user
+    without the right to a command), and QueueUnavailable for one that takes no writes now.
     """
     about, failed = _ask(server, consume=consume)
     if about.get("redis_mode") == "cluster":
@@ -59,7 +59,7 @@ def probe(server: Server, *, consume: bool) -> str:
 
 
 def _ask(server: Server, *, consume: bool) -> tuple[dict[str, Any], Errors]:
-    """Return Redis's INFO, empty where that is refused, and the commands that failed."""
+    """Return Redis's INFO, which is empty if refused, and the failed commands."""
     script = source("probe")
     digest = sha1(script.encode(), usedforsecurity=False).hexdigest()
     commands: list[tuple[Any, ...]] = [
@@ -78,7 +78,7 @@ def _ask(server: Server, *, consume: bool) -> tuple[dict[str, Any], Errors]:
         if consume:
             commands.append(("PSUBSCRIBE",))
             answers.append(_listened(client))
-    # Where INFO is refused, nothing depends on it.
+    # A refused INFO is no fault.
     about = {} if isinstance(about, Exception) else about
     failed: Errors = {}
     for (name, *_), answer in zip(commands[1:], answers, strict=True):
@@ -94,7 +94,7 @@ def _ask(server: Server, *, consume: bool) -> tuple[dict[str, Any], Errors]:
 
 def _listened(client: redis.Redis) -> redis.ResponseError | None:
     """Return the error of a subscription, if any."""
-    # A pattern has to be allowed by its very name, so this is the channel of Celery's orders.
+    # A user needs the right to the pattern itself, so this is the channel of Celery's orders.
     channel = f"dubbing:queue:/{client.get_connection_kwargs().get('db', 0)}.celery.pidbox"
     with client.pubsub() as pubsub:
         try:
@@ -111,7 +111,7 @@ def _error(server: Server, failed: Errors, version: str) -> QueueUnavailable:
     unknown = {name for name, words in failed.items() if UNKNOWN.search(words)}
     for name, words in failed.items():
         if name not in refused | unknown:
-            # Redis takes no writes now, and says why.
+            # Redis takes no writes now, and gives the reason.
             return QueueUnavailable(f"Redis refused at {server.place}: {words.rstrip('.')}")
     if unknown:
         return QueueRefused(

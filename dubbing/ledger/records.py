@@ -1,20 +1,18 @@
-"""Arguments and answers of the ledger: addresses, claims, snapshots, heartbeats."""
+"""Arguments and answers of the ledger: addresses, claims, heartbeats."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
 from dubbing.documents import Identifier, Model
 from dubbing.engines.holding import Holding
-from dubbing.errors import NewerRelease
-from dubbing.job import JobState
 from dubbing.ledger.vitals import Vitals, Work
-from dubbing.planning.plan import Kind
+from dubbing.planning.plan import Kind, engine_of
 
 PREFIX = "dubbing:"
 """Prefix of every key."""
@@ -23,10 +21,9 @@ BATCH_PATTERN = (
     r"^(assembly|[0-9]{1,9}:[0-9]{1,15}:[0-9]{1,15}:[0-9]{1,9}(\.[0-9]{1,9})?(e\+[0-9]{1,2})?"
     r":[0-9]{1,9}(:.*)?)$"
 )
-"""Number, offset, length, deadline and lines of a batch; a newer release may add to them."""
+"""Number, offset, length, deadline and lines of a batch; a newer release may append to them."""
 ASSEMBLY_DEADLINE = 6 * 3600.0
-"""Seconds after which an assembly counts as hung."""
-COUNTS = ("round", "lines", "done", "failed", "closed")
+"""Seconds after which an assembly counts as hanging."""
 OFFLINE_SECONDS = 30.0
 """A worker without a heartbeat for this long is offline; the scripts do not count its slots."""
 
@@ -40,11 +37,11 @@ class Address:
     token: Annotated[str, StringConstraints(pattern=BATCH_PATTERN)]
     queue: Annotated[str, StringConstraints(min_length=1)]
     late: bool = field(default=False, compare=False)
-    """Whether it was sent before; if so, it goes ahead of new batches."""
+    """Whether it was sent before, and so goes ahead of new batches."""
     request_id: Identifier | None = field(default=None, compare=False)
     """Id of the request over HTTP that asked for its round."""
     tenant: Identifier | None = field(default=None, compare=False)
-    """Whose job it is; an older release does not tell."""
+    """Tenant of its job; None in messages of an older release."""
 
     @property
     def number(self) -> int | None:
@@ -65,7 +62,7 @@ class Address:
     @property
     def work(self) -> str:
         """The argument of the batch's workers: its engine, or ``assembly``."""
-        return self.queue.partition(".")[2] or self.queue
+        return engine_of(self.queue)
 
     @property
     def context(self) -> dict[str, object]:
@@ -101,11 +98,11 @@ class Claim(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Begun:
-    """What follows when a worker begins a batch."""
+    """The answer to a worker that begins a batch."""
 
     counts: Mapping[str, int] | None
-    """How often each of its lines was begun before and not finished; None when the batch is not the
-    worker's any more."""
+    """How often each of its lines was begun before and not finished; None if the batch no longer
+    belongs to the worker."""
     send: Sequence[Address]
     """Batches to publish."""
     following: Address | None
@@ -123,108 +120,11 @@ class Audit(StrEnum):
     """The ledger's round has ended."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Snapshot:
-    """The snapshot of a job in the ledger."""
-
-    round: int
-    state: JobState
-    lines: int
-    """Lines of the job."""
-    done: int
-    """Lines that the round leaves unchanged, and all lines of closed batches, also failed ones."""
-    failed: int
-    closed: int
-    """Batches counted so far."""
-    standings: Sequence[Standing] = ()
-    """The standing of an active job on each queue with work for it; assembly is one of them from
-    the start."""
-
-
-SnapshotResult: TypeAlias = "Snapshot | NewerRelease | None"
-"""What the ledger knows of a job: an error for a state of a newer release, None for no such job."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Standing:
-    """The standing of a job on one queue, or its future standing on that of assembly."""
-
-    queue: str
-    ahead: int | None
-    """Batches that are begun before the job's next one; None when no batch of the job waits."""
-    work: float
-    """Batches until the job's last one is done, including it; a batch in progress counts half."""
-    slots: int
-    """Batches that the online workers do at once."""
-    pace: float | None
-    """Seconds that a slot needs for such a batch, by recent ones; None when none was done."""
-
-    @property
-    def seconds(self) -> float | None:
-        """Seconds until the job's last batch is done; None while unknown."""
-        if not self.slots or self.pace is None:
-            return None
-        if not self.work:
-            return 0.0
-        # When the last batch ends, the other slots are halfway through batches that follow it.
-        share = (self.work + (self.slots - 1) / 2) / self.slots
-        return self.pace * max(share, min(self.work, 1.0))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Prospect(Standing):
-    """The prospect of jobs on one queue, if they were submitted now."""
-
-    costs: Mapping[str, float]
-    """What a line cost in the mean of recent batches, in millionths, by currency."""
-
-
-def read_snapshot(
-    job: str, fields: Sequence[str | None], standings: Sequence[Sequence[Any]]
-) -> SnapshotResult:
-    """Return what the script ``snapshots`` tells of a job."""
-    state, *counts = (field or "" for field in fields)
-    try:
-        numbers = dict(zip(COUNTS, map(int, counts), strict=True))
-    except ValueError:
-        # Redis lost some of it or all of it; storage knows.
-        return None
-    if not state:
-        return None
-    places = [_standing(*standing) for standing in standings]
-    try:
-        return Snapshot(state=JobState(state), standings=places, **numbers)
-    except ValueError:
-        return NewerRelease(f"the state of job {job!r}, {state!r},")
-
-
-def read_prospect(queue: str, work: str, slots: int, pace: str, costs: Sequence[str]) -> Prospect:
-    """Return what the script ``foresee`` tells of a queue."""
-    return Prospect(
-        queue=queue,
-        ahead=None,
-        work=float(work),
-        slots=slots,
-        pace=float(pace) if pace else None,
-        costs=dict(zip(costs[::2], map(float, costs[1::2]), strict=True)),
-    )
-
-
-def _standing(queue: str, ahead: str | int, work: str, slots: int, pace: str) -> Standing:
-    return Standing(
-        queue=queue,
-        ahead=None if ahead == "" else int(ahead),
-        work=float(work),
-        slots=slots,
-        pace=float(pace) if pace else None,
-    )
-
-
 class WorkerState(StrEnum):
     """The state of a worker."""
 
     STANDBY = "standby"
-    """Online, but takes no work until an order to load."""
+    """Online, but without work until an order to load."""
     LOADING = "loading"
     READY = "ready"
     BUSY = "busy"
@@ -234,7 +134,7 @@ class WorkerState(StrEnum):
     OFFLINE = "offline"
     """Its last heartbeat is too long ago."""
     UNKNOWN = "unknown"
-    """A newer release names another state, or its heartbeat cannot be read."""
+    """A state of a newer release, or a heartbeat that cannot be read."""
 
     @classmethod
     def _missing_(cls, value: object) -> WorkerState:
@@ -246,25 +146,25 @@ class WorkerRecord(Model):
 
     name: str
     engines: tuple[str, ...]
-    """The engines that it was started for, or ``assembly``."""
+    """The engines for which it was started, or ``assembly``."""
     queues: tuple[str, ...]
     """Queues that it takes work from."""
     slots: int
-    """Batches that it does at once."""
+    """Its simultaneous batches."""
     state: WorkerState
     since: float = 0.0
     """When it started, in seconds since 1970."""
     holding: Holding = Holding()
-    """What its processes hold together."""
+    """The engines of all its processes together."""
     errors: tuple[str, ...] = ()
-    """Why any of its processes takes no work, or none for an engine or for ``assembly``."""
+    """Reasons why a process of it takes no work, or no work for an engine or for ``assembly``."""
     active: int = 0
     """Batches in progress at its last heartbeat."""
     work: Work = Work()
     """Its finished work since its start."""
     vitals: Vitals = Vitals()
     age: float = 0.0
-    """Seconds since its last heartbeat, as the ledger tells."""
+    """Seconds since its last heartbeat, by the clock of Redis."""
 
     @property
     def online(self) -> bool:

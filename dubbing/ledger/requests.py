@@ -13,9 +13,9 @@ from dubbing.ledger.records import PREFIX
 from dubbing.ledger.server import Server
 
 WAIT_SECONDS = 10.0
-"""Longest time that one call to Redis blocks; well below the timeout of the socket."""
+"""Longest blocking call to Redis; well below the timeout of the socket."""
 ASKING_SECONDS = 15
-"""How long a caller who was killed counts as waiting; longer than one wait for the answer."""
+"""Time for which a killed caller counts as waiting; longer than one wait for the answer."""
 
 
 class Requests:
@@ -27,16 +27,16 @@ class Requests:
     def express(self, queue: str) -> bool:
         """Whether a request without a job may go ahead of the batches of a queue.
 
-        It may a few times per slot; then a waiting batch has to be begun first.
+        A few requests per slot may; then a waiting batch has to begin first.
         """
         return bool(self._server.run("express", queue))
 
     @contextmanager
     def asking(self, ticket: str) -> Iterator[None]:
-        """Let workers know during the block that a caller waits for the answer to a request."""
+        """Mark during the block that a caller waits for the answer to a request."""
         key = f"{PREFIX}asking:{ticket}"
         try:
-            # An interrupt may come when Redis has the mark and this process has no answer yet.
+            # Within the try: an interrupt may come after Redis has the mark, and before its answer.
             with self._server.commands() as redis:
                 redis.set(key, "", ex=ASKING_SECONDS)
             yield
@@ -58,9 +58,9 @@ class Requests:
             pipe.execute()
 
     def wait_reply(self, ticket: str, *, wait: float) -> dict[str, Any] | None:
-        """Return the answer, or None when there is none within ``wait`` seconds.
+        """Return the answer, or None if none comes within ``wait`` seconds.
 
-        Raises Damaged for an answer that is no object in JSON.
+        Raises Damaged for an answer that is no JSON object.
         """
         key, deadline = f"{PREFIX}reply:{ticket}", time.monotonic() + wait
         with self._server.commands() as redis:

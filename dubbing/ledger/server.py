@@ -32,26 +32,26 @@ from dubbing.redis_url import redact
 log = logging.getLogger(__name__)
 
 GREETING_SECONDS = 3.0
-"""How long a Redis that has never answered may take to answer, or to start."""
+"""Time in which Redis has to answer for the first time, or to start."""
 NOBODY = (ConnectionRefusedError, FileNotFoundError, gaierror)
-"""Errors of the system when nobody listens at an address, or there is no such address."""
+"""Errors of the system if nobody listens at an address, or the address does not exist."""
 GLANCE_SECONDS = 1.0
-"""How long a Redis may take to answer a caller who can do without it."""
+"""Time in which Redis has to answer a caller that can work without it."""
 RETRIES = 8
-"""How often a call is tried again: for some seven seconds."""
+"""Number of retries of a call, which take some seven seconds."""
 SETTING = "DUBBING_REDIS_URL"
 UNTRUSTED = re.compile(r"certificate verify failed: (.+?) \(_ssl")
 """The reason why a certificate is not trusted, in the client's message."""
 SENTINEL = re.compile(r"<redis\.client\.Redis\(.*?host=([^,]+),port=(\d+),.*?\)>\)>\)>")
-"""A Sentinel in the client's message, with all of its options; the first two say which it is."""
+"""A Sentinel in the client's message, with all of its options; the first two identify it."""
 SENTINELS_WITH_TLS = "sentinels"
 NO_DATABASE = "DB index"
 """Part of Redis's message about a missing database; that error has no class of its own."""
 SCHEMES = {"redis": "rediss", "rediss": "redis"}
 """The URL scheme with TLS for the one without, and the reverse."""
 QUICK: Mapping[str, Any] = {"protocol": 2, "driver_info": None}
-"""Options that spare each new connection four round trips, in which it would introduce itself. With
-the newer protocol, the error for a missing password blames the protocol, too."""
+"""Options without which each new connection takes four round trips to introduce itself. With the
+newer protocol, the error for a missing password blames the protocol, too."""
 TURNING = frozenset({"snapshots", "foresee"})
 """The scripts that share ``turns.lua``; all scripts share ``common.lua``."""
 Call: TypeAlias = "tuple[str, Sequence[object]]"
@@ -64,14 +64,14 @@ class Server:
     def __init__(self, url: str) -> None:
         self._url = url
         self._loaded: set[str] = set()
-        """The scripts that Redis was sent, and knows unless it was restarted."""
+        """The scripts that were loaded into Redis, which knows them until it is restarted."""
         self._redis = connect(
             url,
             **QUICK,
             decode_responses=True,
             socket_connect_timeout=5,
             socket_timeout=30,
-            # A Redis that restarts is back within seconds, and waiting for it loses no work.
+            # A restart of Redis takes seconds, and waiting for it loses no work.
             retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=2), RETRIES),
         )
 
@@ -86,11 +86,11 @@ class Server:
         return urlsplit(self._url).username or "default"
 
     def greet(self, *, patient: bool = True) -> None:
-        """Connect to a Redis for the first time; it has to answer within seconds.
+        """Connect to Redis for the first time; it has to answer within seconds.
 
-        patient: whether nobody listening may mean that Redis is about to start; then the log says
-        that it is waited for. Raises QueueRefused when it answers but requires another password,
-        database or TLS setting, and QueueUnavailable when it does not answer.
+        patient: whether to wait if nobody listens, because Redis may just be starting; the log
+        says so. Raises QueueRefused if it requires another password, database or TLS setting, and
+        QueueUnavailable if it does not answer.
         """
         deadline, told = time.monotonic() + GREETING_SECONDS, False
         while error := _asked(self._url):
@@ -106,7 +106,7 @@ class Server:
             time.sleep(0.1)
 
     def answers(self) -> bool:
-        """Whether Redis answers now; no other call is so impatient."""
+        """Whether Redis answers within a second, without retries."""
         return _asked(self._url, GLANCE_SECONDS) is None
 
     @contextmanager
@@ -119,9 +119,8 @@ class Server:
 
     def run(self, name: str, *arguments: object) -> Any:
         """Run the script ``<name>.lua`` and return its answer."""
-        with self.commands() as commands:
-            script = commands.register_script(source(name))
-            return script(args=[str(argument) for argument in arguments])
+        (answer,) = self.run_all([(name, arguments)])
+        return answer
 
     def run_all(self, calls: Sequence[Call]) -> list[Any]:
         """Run scripts in one round trip, in order; return their answers."""
@@ -140,7 +139,8 @@ class Server:
         return answers
 
     def _send(self, commands: redis.Redis, calls: Sequence[Call]) -> list[Any]:
-        # redis-py's own scripts ask in each pipeline whether Redis knows them: one round trip more.
+        """Return the answer or the error of each call; raises the error of loading a script."""
+        # redis-py's own scripts cost one more round trip, to ask whether Redis knows them.
         new = {name for name, _ in calls} - self._loaded
         with commands.pipeline(transaction=False) as pipe:
             for name in new:
@@ -148,13 +148,16 @@ class Server:
             for name, arguments in calls:
                 pipe.evalsha(digest(name), 0, *map(str, arguments))
             answers = pipe.execute(raise_on_error=False)
+        for loaded in answers[: len(new)]:
+            if isinstance(loaded, redis.RedisError):
+                raise loaded
         self._loaded |= new
         return answers[len(new) :]
 
 
 @cache
 def source(name: str) -> str:
-    """Return a script, after the parts that it shares with others."""
+    """Return a script, preceded by the parts that it shares with others."""
     folder = files("dubbing.ledger")
     parts = ["common", *(["turns"] if name in TURNING else []), name]
     return "\n".join((folder / f"{part}.lua").read_text() for part in parts)
@@ -162,7 +165,7 @@ def source(name: str) -> str:
 
 @cache
 def digest(name: str) -> str:
-    """Return the name under which Redis keeps a script."""
+    """Return the name of a script in Redis."""
     return sha1(source(name).encode(), usedforsecurity=False).hexdigest()
 
 
@@ -188,7 +191,7 @@ def _asked(
 
 
 def _is_refusal(exc: redis.RedisError) -> bool:
-    """Whether Redis answers, but refuses credentials or database, or its certificate is refused."""
+    """Whether Redis refuses credentials or database, or its certificate is not trusted."""
     unauthorised = redis.AuthenticationError | AuthorizationError | NoPermissionError
     words = str(exc)
     if isinstance(exc, MasterNotFoundError) and "AuthenticationError" in words:
@@ -217,7 +220,7 @@ def _ours(url: str, exc: redis.RedisError) -> QueueUnavailable:
     if isinstance(exc, MasterNotFoundError):
         check = "are the Sentinels up, and are their hosts and the name of the master"
         if urlsplit(url).scheme == SENTINELS_WITH_TLS:
-            # The client keeps to itself why a Sentinel could not be asked.
+            # The client does not say why a Sentinel did not answer.
             check = f"does DUBBING_CA_FILE name who signed their certificates, {check}"
     return QueueUnavailable(
         f"Redis does not answer at {where}: {words}: {check} in {SETTING} right?"
@@ -225,12 +228,12 @@ def _ours(url: str, exc: redis.RedisError) -> QueueUnavailable:
 
 
 def _without_tls(url: str, exc: redis.RedisError) -> QueueRefused | None:
-    """Return our error when Redis would answer with TLS switched on, or off; else None."""
+    """Return our error if Redis answers with TLS switched on, or off; else None."""
     parts = urlsplit(url)
     other = SCHEMES.get(parts.scheme)
     if other is None or _is_refusal(exc):
         return None
-    # Asked without the password, which no other server should see.
+    # Without the password, which no other server should see.
     place = f"{other}://{parts.netloc.rpartition('@')[2]}"
     error = _asked(place, **({"ssl_cert_reqs": "none"} if other == "rediss" else {}))
     if error is not None and not _is_refusal(error):

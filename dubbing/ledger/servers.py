@@ -1,4 +1,4 @@
-"""The heartbeats of servers that are registered as endpoints of an engine, and send any."""
+"""The heartbeats of servers that are registered as endpoints of an engine."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ log = logging.getLogger(__name__)
 
 KEY = f"{PREFIX}servers"
 KEPT_SECONDS = 7 * 86400
-"""How long heartbeats are kept after the last one of all servers."""
+"""Time for which heartbeats are kept after the last one of any server."""
 
 
 class ServerBeat(Model):
     """A heartbeat of a server."""
 
     at: float
-    """When it came, in seconds since 1970 by the clock of who took it."""
+    """Time of its arrival, in seconds since 1970 by the receiver's clock."""
     state: WorkerState | None = None
     active: int | None = None
-    """Requests that it had in hand."""
+    """Requests in progress."""
     requests: int = 0
     errors: int = 0
-    """Requests that failed."""
+    """Failed requests."""
     mean_seconds: float | None = None
-    """Seconds that a request took."""
+    """Mean seconds of a request."""
     vitals: Vitals = Vitals()
 
     def age(self, now: float) -> float:
@@ -41,7 +41,7 @@ class ServerBeat(Model):
 
 
 def id_of(engine: str, endpoint: Endpoint) -> str:
-    """Return the id of a server: the one that it was registered under, or one of its address."""
+    """Return the id of a server: its registered id, or one made from its address."""
     digest = hashlib.sha256(endpoint.url.encode()).hexdigest()
     return endpoint.node or f"{engine}-{digest[:8]}"
 
@@ -69,12 +69,12 @@ class Servers:
             pipe.execute()
 
     def forget(self, id_: str) -> None:
-        """Remove the heartbeat of a server that is not registered any more."""
+        """Remove the heartbeat of a server that is no longer registered."""
         with self._server.commands() as redis:
             redis.hdel(KEY, id_)
 
     def beats(self) -> dict[str, ServerBeat]:
-        """Return the last heartbeats, by id; one that cannot be read is passed over."""
+        """Return the last heartbeats, by id, without unreadable ones."""
         with self._server.commands() as redis:
             found: Any = redis.hgetall(KEY)
         beats = {}

@@ -1,7 +1,7 @@
 """The sessions of people who have signed in on a page of the gateway.
 
-Redis holds the digest of a session's id, and never the id itself. When Redis loses it, its person
-signs in again.
+Redis holds the digest of a session's id, never the id itself. If Redis loses a session, its person
+has to sign in again.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dubbing.ledger.records import PREFIX
 from dubbing.ledger.server import Server
 
 LASTS_SECONDS = 14 * 86400
-"""After which a person signs in again."""
+"""Time after which a person has to sign in again."""
 
 
 class Sessions:
@@ -23,12 +23,12 @@ class Sessions:
         self._server = server
 
     def begin(self, session: str, told: str) -> None:
-        """Begin a session under an id, a secret. told: what is to be known of it."""
+        """Begin a session. session: its id, a secret. told: the value to keep for it."""
         with self._server.commands() as redis:
             redis.set(_key(session), told, ex=LASTS_SECONDS)
 
     def get(self, session: str) -> str:
-        """Return what is known of a session, ``""`` when there is none."""
+        """Return the value of a session; ``""`` for an unknown one."""
         with self._server.commands() as redis:
             told: Any = redis.get(_key(session))
         return told or ""

@@ -1,12 +1,12 @@
--- Share the slots of an engine's endpoints among processes: engine, process, slots that it wants,
--- seconds for which that wish counts, seconds of its lease, then for each endpoint its address, its
--- slots that the process could use, and those that it has. Each process with work gets its fair part;
--- more when others want less, and all when it is alone.
--- Returns 1 when its fair part is not 0, and for each endpoint how many slots it may use from now on.
+-- Share the slots of an engine's endpoints among processes. Arguments: engine, process, wanted slots,
+-- seconds for which this wish counts, seconds of its lease, and then for each endpoint its address, its
+-- slots that the process could use, and the slots that the process has. Each process with work gets its
+-- fair part; more if others want less, and all if it is alone.
+-- Returns 1 if the fair part is not 0, and for each endpoint the number of slots to use from now on.
 local key, mine = P .. 'shares:' .. ARGV[1], ARGV[2]
 local wanted, wish, lease = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local t = now()
--- A Redis that was emptied hears within moments who has slots, and gives nothing away until then.
+-- Processes report their slots to an emptied Redis within moments; until then it assigns none.
 local settling = age() < SETTLE
 
 local wishes, held, taken, processes = {}, {}, {}, wanted > 0 and 1 or 0
@@ -64,7 +64,7 @@ end
 local answer = {(fair > 0 or settling) and 1 or 0}
 note('', wanted, t + wish)
 for _, place in ipairs(places) do
-  -- What it has it may use until it knows better, and that is when it asks again.
+  -- The process may use its slots until it receives this answer, which it confirms with its next call.
   note(place.url, math.max(place.part, place.having), t + lease)
   answer[#answer + 1] = place.part
 end

@@ -8,14 +8,14 @@ from dubbing.engines.remote.shares import Part, Place
 from dubbing.ledger.server import Server
 
 WISH_SECONDS = 3.0
-"""Seconds without a renewal after which nothing is kept for what a process wants."""
+"""Seconds after which a wish of a process that is not renewed is dropped."""
 
 
 class Slots:
-    """The slots as one process asks for them. Safe to use from several threads."""
+    """The slots of one process. Safe to use from several threads."""
 
     def __init__(self, server: Server, process: str) -> None:
-        """Keep the name of the process, which no other one has."""
+        """Keep the name of the process, which must be unique."""
         self._server = server
         self._process = process
 

@@ -1,9 +1,10 @@
--- Tell where jobs stand: ids. Returns for each job two lists. The first is its state, round, lines,
--- done, failed and closed. The second holds, while it is being worked on, for each queue with work for
--- it: queue, batches ahead of its next one or '', batches until its last one is done, slots online,
--- seconds per batch or ''.
+-- Return the snapshots of jobs. Arguments: ids.
+-- Returns two lists for each job. The first holds its state, round, lines, and the counts of done lines,
+-- failed lines and closed batches. The second holds, for an active job, for each queue with work for it:
+-- queue, batches before its next one or '', batches up to its last one, slots online, seconds per batch
+-- or ''.
 
--- Return how many batches will join a queue when extractions are done.
+-- Return the number of a job's batches that will join a queue after extractions.
 local function held(job, queue)
   local count = 0
   for _, number in ipairs(redis.call('SMEMBERS', jobkey(job) .. ':held')) do
@@ -16,7 +17,7 @@ local function held(job, queue)
   return count
 end
 
--- Return the places of the job's batches in a sorted set, and how many batches it holds.
+-- Return the places of a job's batches in a sorted set, and the size of the set.
 local function own(job, zset)
   local places = {}
   local members = redis.call('ZRANGE', zset, 0, -1)
@@ -33,7 +34,7 @@ local function standing(job, tenant, queue)
   local begun, leased = own(job, P .. 'leases:' .. queue)
   local turn = later > 0 and taken(job, tenant, queue)
   local first = sent[1] or waiting > 0 and published + turn(1)
-  -- A batch in progress counts as half done.
+  -- A batch in progress counts half.
   local work = #begun / 2
   if #sent > 0 then work = leased / 2 + sent[#sent] end
   if later > 0 then work = leased / 2 + published + turn(later) end

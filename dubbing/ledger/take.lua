@@ -1,7 +1,7 @@
--- Choose the batches to publish on a queue now: queue, seconds after which a message that no list
--- holds counts as lost, then the names of the queue's lists in the broker.
--- Returns two lists: batches, marked 'late' if they go ahead of new ones, and entries that are not ours
--- and were dropped. The caller publishes each batch, and may die before it does.
+-- Choose the batches to publish on a queue now. Arguments: queue, seconds after which a message that is in
+-- no list counts as lost, and then the names of the queue's lists in the broker.
+-- Returns two lists: batches, marked 'late' if they go ahead of new ones, and foreign entries that were
+-- dropped. The caller publishes each batch, and may die before that.
 local queue, grace = ARGV[1], tonumber(ARGV[2])
 local published, leases = P .. 'published:' .. queue, P .. 'leases:' .. queue
 local t = now()
@@ -23,7 +23,7 @@ local function publish(m, mark)
   chosen[#chosen + 1] = told(m, mark)
 end
 
--- Leases that ran out: the worker is gone or hangs. The batch has had its turn, and need not wait.
+-- Expired leases: the worker is gone or hangs. The batch has had its turn, and need not wait again.
 for _, m in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', t)) do
   local owner = holding(m)
   redis.call('ZREM', leases, m)
@@ -34,7 +34,7 @@ for _, m in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', t)) do
   end
 end
 
--- With fewer messages than were published, the oldest were lost on the way, and are sent again.
+-- If there are fewer messages than published batches, the oldest were lost, and are sent again.
 local held = 0
 for n = 3, #ARGV do held = held + redis.call('LLEN', ARGV[n]) end
 local lost = redis.call('ZCARD', published) - held
@@ -48,18 +48,18 @@ if lost > 0 then
   end
 end
 
--- The queue is shallow, so that its depth bounds the wait of a new job, not anyone's backlog.
+-- The queue is kept short, so that a new job waits for its depth, and not for a backlog.
 local room = 2 * math.max(online(queue), 1) - redis.call('ZCARD', published)
 
--- A turn is worth the largest batch that was done: small batches of a job go together, so that a
--- short job of many voices does not wait for all other jobs between two of its batches.
+-- A turn is worth the largest finished batch: small batches of a job go together, so that a short job of
+-- many voices does not wait for all other jobs between any two of its batches.
 local worth = full(queue)
 
--- Publish a turn's worth of batches of a job; return whether there were any.
+-- Publish the batches of one turn of a job; return whether there were any.
 local function turn(job)
   local todo, round = todokey(job, queue), redis.call('HGET', jobkey(job), 'round')
   if not round then
-    -- Redis lost the job; when the job is put back, it brings its batches.
+    -- Redis lost the job; its restoration enters the batches again.
     redis.call('DEL', todo)
     return false
   end
@@ -87,7 +87,7 @@ while room > 0 do
     redis.call('RPUSH', P .. 'ring:' .. ring(queue, tenant), job)
   end
   if turning(ring(queue, tenant)) then
-    -- A job with nothing left costs its tenant no turn.
+    -- A job without batches costs its tenant no turn.
     redis.call(done and 'RPUSH' or 'LPUSH', P .. 'ring:' .. ring(queue), tenant)
   end
 end

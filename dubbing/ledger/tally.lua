@@ -1,4 +1,4 @@
--- Add to totals: the worker that counted, or '', then each total and its amount.
+-- Add to totals. Arguments: the worker that counted or '', and then each total and its amount.
 local keys = {P .. 'totals'}
 if ARGV[1] ~= '' then keys[2] = P .. 'totals:' .. ARGV[1] end
 for _, key in ipairs(keys) do

@@ -1,4 +1,4 @@
-"""What all processes have counted, for metrics: amounts that only grow, until Redis loses them."""
+"""The counts of all processes, for metrics: amounts that only grow, until Redis loses them."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class Totals:
         self._server = server
 
     def add(self, amounts: Mapping[str, int], worker: str = "") -> None:
-        """Add to the totals of the system, and to those of a worker if one is named."""
+        """Add to the totals of the system, and to those of a worker, if given."""
         if amounts:
             self._server.run("tally", worker, *chain.from_iterable(amounts.items()))
 
     def report(self, worker: str = "") -> None:
-        """Add what this process has counted; raises QueueUnavailable, and then it is kept."""
+        """Add the counts of this process; raises QueueUnavailable, and then keeps the counts."""
         amounts = counts.take()
         try:
             self.add(amounts, worker)
@@ -41,5 +41,5 @@ class Totals:
 
 
 def _numbers(found: Mapping[str, Any]) -> dict[str, int]:
-    """Return the entries that nobody has spoilt."""
+    """Return the entries that are numbers."""
     return {name: int(amount) for name, amount in found.items() if amount.isdecimal()}

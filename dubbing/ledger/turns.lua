@@ -1,8 +1,8 @@
--- Shared by the scripts that tell how many batches of a queue come first.
-local LONG = 100     -- members of a ring whose counts are kept for those who ask soon
-local KEPT = 1000    -- milliseconds that they are kept
+-- Shared by the scripts that compute how many batches of a queue come first.
+local LONG = 100     -- members of a ring from which its counts are cached
+local KEPT = 1000    -- milliseconds of the cache
 
--- Return the members of a ring, and the count of each. To count them all is what these scripts cost.
+-- Return the members of a ring, and the count of each. Counting is the main cost of these scripts.
 local rings = {}
 local function counted(name, count)
   local found = rings[name] or {{}, {}}
@@ -22,7 +22,7 @@ local function counted(name, count)
   return members, counts
 end
 
--- Return the place of a member among others. One that is not there yet will join at the head.
+-- Return the place of a member in its ring; 0 for a new member, which will join at the head.
 local function place_of(own, members)
   for n, name in ipairs(members) do
     if name == own then return n end
@@ -30,8 +30,8 @@ local function place_of(own, members)
   return 0
 end
 
--- Return the turns of a whole ring up to the n-th turn of the member at `place`, including it. A
--- member with nothing left drops out.
+-- Return the number of turns of a whole ring up to and including the n-th turn of the member at `place`.
+-- A member without batches drops out.
 local function turns(counts, place, n)
   local sum = n
   for other, count in ipairs(counts) do
@@ -41,7 +41,7 @@ local function turns(counts, place, n)
   return sum
 end
 
--- Return a function of n: how many batches of a queue are taken up to the job's n-th, including it.
+-- Return a function of n: the number of batches of a queue up to and including the job's n-th.
 local function taken(job, tenant, queue)
   local function jobs(name)
     return counted(ring(queue, name), function(id) return redis.call('LLEN', todokey(id, queue)) end)

@@ -1,4 +1,4 @@
-"""How a worker fares: the work that it has done, and how busy it and its machine are."""
+"""The finished work of a worker, and the load of the worker and its machine."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dubbing.documents import Model
 
 
 class Work(Model):
-    """Work that was done: lines that were spoken, voices that were derived, films assembled."""
+    """Finished work: spoken lines, derived voices, assembled films."""
 
     done: int = 0
     failed: int = 0
     milliseconds: int = 0
-    """How long all of it took."""
+    """Duration of all of it."""
 
     @property
     def mean_seconds(self) -> float | None:
-        """Seconds that one line, voice or film took; None while none was done."""
+        """Mean seconds of a line, voice or film; None if none was done."""
         count = self.done + self.failed
         return self.milliseconds / 1000 / count if count else None
 
@@ -30,11 +30,11 @@ class Tally:
         self._lock = threading.Lock()
 
     def add(self, done: int, failed: int, seconds: float) -> None:
-        """Count work that took so many seconds."""
+        """Count finished work, and its duration in seconds."""
         self.put_back(Work(done=done, failed=failed, milliseconds=round(seconds * 1000)))
 
     def put_back(self, work: Work) -> None:
-        """Count work that could not be reported once more."""
+        """Count work again that could not be reported."""
         with self._lock:
             before = self._work
             self._work = Work(
@@ -44,14 +44,14 @@ class Tally:
             )
 
     def take(self) -> Work:
-        """Return the work that was counted since it was last taken."""
+        """Return the work that was counted since the last call."""
         with self._lock:
             work, self._work = self._work, Work()
         return work
 
 
 class Vitals(Model):
-    """How busy a worker and its machine are; None is not known, or there is no such thing."""
+    """The load of a worker and its machine; None for an unknown or missing part."""
 
     cpu_percent: float | None = None
     """Of all processors of the machine."""
@@ -62,12 +62,12 @@ class Vitals(Model):
     worker_cpu_percent: float | None = None
     """By the processes of the worker; 100 is one processor."""
     worker_memory_mb: float | None = None
-    """MiB that the processes of the worker hold, with what they share counted in each."""
+    """MiB of the worker's processes; shared memory counts in each."""
     gpu_percent: float | None = None
-    """Of the time in which the worker's card was busy, whoever used it."""
+    """Share of time in which the worker's card was busy, with any program."""
     gpu_memory_percent: float | None = None
     """Of the memory of the worker's card."""
     gpu_memory_used_mb: float | None = None
     """MiB of the memory of the worker's card."""
     scratch_free_mb: float | None = None
-    """MiB that are free on the disk of its temporary files, where films are mixed."""
+    """Free MiB on the disk of its temporary files, where films are mixed."""

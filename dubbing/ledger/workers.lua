@@ -1,6 +1,6 @@
--- Return the name, the seconds since the last heartbeat and the record of each listed worker, and of
--- the workers in ARGV. Records of workers that are gone expire; an entry without a time is not ours,
--- and left out.
+-- Return the name, the seconds since the last heartbeat, and the record of each listed worker, and of
+-- the workers in ARGV. The records of ended workers expire. Entries without a time are foreign, and
+-- omitted.
 local found, names, t = {}, P .. 'workers', now()
 for _, name in ipairs(redis.call('ZRANGEBYSCORE', names, '-inf', t - RECORD_TTL)) do
   redis.call('ZREM', names, name)

@@ -143,6 +143,11 @@ class BatchRef:
         return f"{self.number}:{self.offset}:{self.length}:{self.deadline:g}:{size}"
 
 
+def engine_of(queue: str) -> str:
+    """Return the argument of a queue's workers: its engine, or ``assembly``."""
+    return queue.partition(".")[2] or queue
+
+
 def plan_round(
     lines: Iterable[CastLine], language: str, specs: Mapping[str, EngineSpec]
 ) -> list[Batch]:

@@ -12,7 +12,7 @@ from dubbing.engines.remote.pool import Pool
 from dubbing.ledger import WorkerRecord
 from dubbing.ledger.backlog import Backlog
 from dubbing.ledger.gauges import Gauges, Pace
-from dubbing.planning.plan import Kind
+from dubbing.planning.plan import Kind, engine_of
 from dubbing.queue.publisher import queues_of
 
 DEADLINE_SECONDS = 3600.0
@@ -83,11 +83,6 @@ def servers(specs: Mapping[str, EngineSpec], pools: Mapping[str, Pool]) -> dict[
         for name, spec in specs.items()
         if spec.device == "remote"
     }
-
-
-def engine_of(queue: str) -> str:
-    """Return the argument of a queue's workers: its engine, or ``assembly``."""
-    return queue.partition(".")[2] or queue
 
 
 def _hint(

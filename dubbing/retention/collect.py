@@ -29,7 +29,7 @@ from dubbing.retention.clips import sweep_clips
 from dubbing.retention.digests import DIGEST, Digests, packed
 from dubbing.retention.jobs import JobFolder, Output, look, references
 from dubbing.retention.rules import FOR_EVER, LEAST, OTHERS, Kind, Rules, beyond
-from dubbing.storage import Entry, Keys, Storage, each
+from dubbing.storage import Entry, Keys, Storage, each, holds
 from dubbing.storage.holds import Shared, holders, marked_for_deletion
 from dubbing.storage.parallel import AT_ONCE, in_order
 from dubbing.submission.uploads import Upload
@@ -39,6 +39,8 @@ ABANDONED_SECONDS = 3600.0
 """Age of the mark of a collection whose process was killed."""
 RENEWAL_SECONDS = 60.0
 """Interval at which a running collection renews its mark."""
+MARKED_SECONDS = holds.ABANDONED_SECONDS / 2
+"""Time after the marks of a deletion in which objects are removed: writers ignore older marks."""
 SKEW_SECONDS = 300.0
 """Tolerated difference between the clocks of storage and of this machine."""
 
@@ -163,12 +165,14 @@ class Collector:
         self._mark_names()
         unused = [*self._unused(Kind.MEDIA), *self._unused(Kind.VOICES)]
         with ExitStack() as marks:
+            marked = time.monotonic()
             for found in unused if not self._broom.dry else ():
                 marks.enter_context(marked_for_deletion(storage, found.thing))
             # A job may have been revised, and have ended, since it was read.
             self._check(storage.folders(Keys.JOBS) if unused else self._begun(were_open))
             for found in self._unnamed(unused):
-                self._remove_unused(found)
+                if time.monotonic() - marked < MARKED_SECONDS:
+                    self._remove_unused(found)
         self._sweep_backgrounds()
         self._sweep_messages()
         sweep_clips(storage, self._clips, self._rules.of(Kind.CLIPS), self._broom, self._between)

@@ -15,10 +15,10 @@ FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def hindrance(folder: Path) -> OSError | None:
-    """Return why no file can be written into a folder, or None where one can.
+    """Return why no file can be written into a folder, or None if one can.
 
-    Of a folder that does not exist, its nearest parent is tried. Nothing is left behind, and no
-    folder is made.
+    If the folder does not exist, its nearest existing parent is tried. Nothing is left behind, and
+    no folder is made.
     """
     try:
         there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
@@ -30,9 +30,9 @@ def hindrance(folder: Path) -> OSError | None:
 
 
 def _link_hindrance(folder: Path) -> OSError | None:
-    """Return why the files of an existing folder cannot get a second name; None where they can.
+    """Return why the files of an existing folder cannot have hard links; None if they can.
 
-    A file that is linked to its name appears whole, or not at all, and never in place of another.
+    A file that is linked to its name appears whole or not at all, and never replaces another.
     """
     try:
         with tempfile.TemporaryDirectory(prefix=".check-", dir=folder) as name:

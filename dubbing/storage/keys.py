@@ -13,7 +13,7 @@ CONTROLS = frozenset(map(chr, [*range(32), 127]))
 def check_key(key: str) -> None:
     """Raise BadInput unless ``key`` is a plain path below the root of storage.
 
-    Keys are also read out of stored documents and messages, so they are not to be trusted.
+    Keys also come from stored documents and messages, so they are not trusted.
     """
     parts = key.removesuffix("/").split("/")
     if {"", ".", ".."} & {*parts} or CONTROLS & {*key} or "\\" in key:
@@ -34,8 +34,8 @@ class Keys:
     VOICE_NAMES = "voice-names/"
     """Prefix of the names of the default tenant's voices."""
     TENANTS_VOICE_NAMES = "voice-names-of/"
-    """Prefix of those of other tenants, a folder each. It does not lie below the other prefix, as a
-    voice there may have the name of a tenant."""
+    """Prefix of the names of other tenants' voices, a folder for each tenant. It does not lie below
+    `VOICE_NAMES`, where a voice may have the name of a tenant."""
     API_KEYS = "api-keys/"
     UPLOADS = "uploads/"
     OUTBOX = "outbox/"
@@ -45,11 +45,11 @@ class Keys:
     ANNOUNCEMENTS = "announcements/"
     SUBMITTED = "submitted/"
     INDEXED = "submitted/-"
-    """Says that every job of an earlier release has its mark, too; it is the first in order."""
+    """Mark that jobs of earlier releases have their marks, too; it comes first in order."""
     INSTALLATION = "installation"
-    """Object that holds the id of the installation, which its Redis holds too."""
+    """Object with the id of the installation, which its Redis holds, too."""
     SEPARATION = "separation"
-    """Object that an assembly worker which can take the speech out of a film leaves."""
+    """Mark of an assembly worker that can remove the speech from films."""
     CLIPS = "clips/"
     MEDIA = "media/"
     VOICES = "voices/"
@@ -60,7 +60,7 @@ class Keys:
     KEPT = "kept/"
     COSTS = "costs/"
     COLLECTING = "collecting"
-    """Object that says that a collection of garbage is under way."""
+    """Mark of a running collection of garbage."""
     PROBE = "probe"
     """Object that a worker whose storage failed writes and removes."""
     DOCTOR = "doctor"
@@ -73,21 +73,21 @@ class Keys:
 
     @staticmethod
     def submitted(job: str, time: float) -> str:
-        """Return the key of the mark of a job's submission; later ones come first in order.
+        """Return the key of the mark of a job's submission; later jobs come first in order.
 
-        time: when it was submitted, in seconds since 1970.
+        time: of the submission, in seconds since 1970.
         """
         return f"submitted/{LAST_MOMENT - round(time * 1000):013d}-{job}"
 
     @staticmethod
     def submission(key: str) -> tuple[str, float]:
-        """Return the job and the time of a submission's mark; raises ValueError for another key."""
+        """Return the job and the time of a submission's mark; raises ValueError for other keys."""
         left, _, job = key.removeprefix(Keys.SUBMITTED).partition("-")
         return job, (LAST_MOMENT - int(left)) / 1000
 
     @staticmethod
     def uploads(tenant: str) -> str:
-        """Return the prefix of a tenant's uploads, and of what has come of them."""
+        """Return the prefix of a tenant's uploads and their parts."""
         return f"uploads/{tenant}/"
 
     @staticmethod
@@ -103,7 +103,7 @@ class Keys:
 
     @staticmethod
     def upload_parts(tenant: str, id_: str) -> str:
-        """Return the prefix of what has come of an upload that is not finished."""
+        """Return the prefix of the parts of an unfinished upload."""
         return f"uploads/{tenant}/{id_}/"
 
     @staticmethod
@@ -118,7 +118,7 @@ class Keys:
 
     @staticmethod
     def api_key_use(id_: str) -> str:
-        """Return the key of the time at which an API key was used last."""
+        """Return the key of the time of the last use of an API key."""
         return f"api-keys/{id_}/used"
 
     @staticmethod
@@ -133,17 +133,17 @@ class Keys:
 
     @staticmethod
     def told(tenant: str, webhook: str, message: str) -> str:
-        """Return the key of the mark that a webhook was told a message."""
+        """Return the key of the mark of a message that a webhook has received."""
         return f"told/{tenant}/{webhook}/{message}"
 
     @staticmethod
     def dead(tenant: str, webhook: str, message: str = "") -> str:
-        """Return the key of a message that could not be told, or the prefix of all of them."""
+        """Return the key of a message that could not be sent, or the prefix of all of them."""
         return f"untold/{tenant}/{webhook}/{message}"
 
     @staticmethod
     def outgoing(due: float, message: str) -> str:
-        """Return the key of a message that is to be told; those due first come first in order.
+        """Return the key of a message that waits to be sent; in order, the earliest due come first.
 
         due: seconds since 1970.
         """
@@ -151,7 +151,7 @@ class Keys:
 
     @staticmethod
     def job_folder(job: str) -> str:
-        """Return the prefix of all objects of a job but its marks."""
+        """Return the prefix of all objects of a job except its marks."""
         return f"jobs/{job}/"
 
     @staticmethod
@@ -241,7 +241,7 @@ class Keys:
 
     @staticmethod
     def media_deletions(digest: str) -> str:
-        """Return the prefix of the marks of those who are deleting a film or sound."""
+        """Return the prefix of the marks of running deletions of a film or sound."""
         return f"media-deletions/{digest}/"
 
     @staticmethod
@@ -278,7 +278,7 @@ class Keys:
 
     @staticmethod
     def voice_deletions(digest: str) -> str:
-        """Return the prefix of the marks of those who are deleting a voice."""
+        """Return the prefix of the marks of running deletions of a voice."""
         return f"voices/{digest}/deletions/"
 
     @staticmethod
@@ -288,7 +288,7 @@ class Keys:
 
     @staticmethod
     def clips(begins: str) -> str:
-        """Return the prefix of the clips whose digests begin so. begins: two hex digits."""
+        """Return the prefix of clips by the beginning of their digests. begins: two hex digits."""
         return f"clips/{begins}/"
 
     @staticmethod
@@ -303,16 +303,16 @@ class Keys:
 
     @staticmethod
     def costs(engine: str, month: str, currency: str = "") -> str:
-        """Return the prefix of the marks of what batches cost; each ends with the amount.
+        """Return the prefix of the marks of batches' costs; each mark ends with the amount.
 
-        Without a currency, that of the folders of all currencies.
+        Without a currency, it is the prefix of the folders of all currencies.
         """
         month_folder = f"costs/{engine}/{month}/"
         return f"{month_folder}{currency}/" if currency else month_folder
 
     @staticmethod
     def used(tenant: str, month: str) -> str:
-        """Return the prefix of the marks of what rounds used; each ends with milliseconds."""
+        """Return the prefix of the marks of rounds' use of engines; each ends with milliseconds."""
         return f"used/{tenant}/{month}/"
 
     @staticmethod
@@ -322,15 +322,15 @@ class Keys:
 
     @staticmethod
     def kept(tenant: str, job: str = "") -> str:
-        """Return the prefix of the marks of what outputs of a tenant, or of a job, take.
+        """Return the prefix of the marks of the size of a tenant's outputs, or of a job's.
 
-        Each ends with the bytes.
+        Each mark ends with the bytes.
         """
         return f"kept/{tenant}/{job}/" if job else f"kept/{tenant}/"
 
     @staticmethod
     def pace(engine: str, voice: str) -> str:
-        """Return the key of how fast a voice speaks. voice: digest of the voice and language."""
+        """Return the key of the pace of a voice. voice: digest of the voice and language."""
         return f"paces/{engine}/{voice}.json"
 
     @staticmethod

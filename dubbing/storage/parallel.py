@@ -1,4 +1,4 @@
-"""Concurrent calls: storage is far away, and answers many requests as soon as one."""
+"""Concurrent calls: a bucket is far away, and answers many requests as quickly as one."""
 
 from __future__ import annotations
 

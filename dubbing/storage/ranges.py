@@ -1,4 +1,4 @@
-"""An object of storage as a file that is read where it is, so that little of a film is fetched."""
+"""An object of storage as a file that is read in place, so that little of a film is fetched."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dubbing.errors import NotFound
 from dubbing.storage.store import Storage
 
 READ_AHEAD = 1 << 20
-"""Bytes that one call to a bucket fetches at least."""
+"""Least bytes of a call to a bucket."""
 
 
 class _Ranges(io.RawIOBase):

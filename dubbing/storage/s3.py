@@ -1,4 +1,4 @@
-"""How a bucket is reached: its options, and the store of an ``s3://`` URL."""
+"""Access to buckets: its options, and the store of an ``s3://`` URL."""
 
 from __future__ import annotations
 
@@ -41,9 +41,10 @@ class S3Options:
     ca_file: Path | None = None
     """PEM file of certificate authorities that are trusted beside the public ones."""
     granted: Sequence[str] = ()
-    """Where jobs may name media beside the storage's own bucket: ``s3://bucket/prefix``, each."""
+    """Places beside the storage's own bucket from which jobs may read media, as
+    ``s3://bucket/prefix``."""
     targets: Sequence[str] = ()
-    """Where jobs may have results delivered to: ``s3://bucket/prefix``, each."""
+    """Places to which jobs may have results delivered, as ``s3://bucket/prefix``."""
 
 
 def lies_in(url: str, places: Iterable[str]) -> bool:
@@ -54,7 +55,7 @@ def lies_in(url: str, places: Iterable[str]) -> bool:
 def s3_store(url: str, options: S3Options, seconds: float | None = None) -> S3Store:
     """Return the store of a URL.
 
-    seconds: how long the server may take to answer; by default as long as an outage may last.
+    seconds: time limit of a request and its retries; by default `REQUEST_SECONDS`, `RETRY_SECONDS`.
     """
     bucket, _, prefix = url.removeprefix("s3://").partition("/")
     if not BUCKET.fullmatch(bucket):

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import BinaryIO, Literal, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple
 
 import obstore
 from obstore.exceptions import AlreadyExistsError
@@ -25,6 +25,9 @@ from dubbing.storage.folder import check_folder, check_inside, make_folder
 from dubbing.storage.keys import Keys, check_key
 from dubbing.storage.parallel import in_order
 from dubbing.storage.s3 import S3Options, lies_in, origin_of, s3_store
+
+if TYPE_CHECKING:
+    from obstore import ObjectMeta
 
 NOTHING = MemoryStore()
 """The content of a folder that does not exist yet."""
@@ -149,14 +152,14 @@ class Storage:
 
     def get(self, key: str) -> bytes:
         """Return an object; raises NotFound."""
-        with self._call(key, "read"):
-            self._check_there(key)
-            return bytes(obstore.get(self._store, key).bytes())
+        return self.get_dated(key)[0]
 
     def get_dated(self, key: str) -> tuple[bytes, float]:
         """Return an object, and when it was written, as `modified` does; raises NotFound."""
         with self._call(key, "read"):
-            self._check_there(key)
+            # Workers ask this for every line, and the store would use another thread.
+            if self._folder and not (self._folder / key).exists():
+                raise FileNotFoundError(key)
             found = obstore.get(self._store, key)
             return bytes(found.bytes()), found.meta["last_modified"].timestamp()
 
@@ -192,18 +195,22 @@ class Storage:
         """Write an object to ``path``, with memory flat in its size; raises NotFound.
 
         Each range of it has its own time limit and retries, whatever the object's size. Raises
-        MediaError when ``path`` cannot be written. Any error leaves no file at ``path``.
+        MediaError when ``path`` cannot be written, and StorageUnavailable when the object became
+        shorter meanwhile. Any error leaves no file at ``path``.
         """
-        with self._call(key, "look"):
-            size = int(obstore.head(self._store, key)["size"])
+        size = self._head(key)["size"]
+
+        def part(start: int) -> bytes:
+            length = min(RANGE, size - start)
+            data = self.get_range(key, start, length)
+            if len(data) < length:
+                raise StorageUnavailable(f"{key!r} became shorter while it was read")
+            return data
+
         try:
             with path.open("wb") as file:
-                for part in in_order(
-                    lambda start: self.get_range(key, start, min(RANGE, size - start)),
-                    range(0, size, RANGE),
-                    at_once=PARTS_AT_ONCE,
-                ):
-                    file.write(part)
+                for data in in_order(part, range(0, size, RANGE), at_once=PARTS_AT_ONCE):
+                    file.write(data)
         except BaseException as exc:
             path.unlink(missing_ok=True)
             if isinstance(exc, OSError):
@@ -213,16 +220,14 @@ class Storage:
     def size(self, key: str) -> int | None:
         """Return an object's size in bytes, or None when there is none."""
         try:
-            with self._call(key, "look"):
-                return int(obstore.head(self._store, key)["size"])
+            return self._head(key)["size"]
         except NotFound:
             return None
 
     def modified(self, key: str) -> float | None:
         """Return when an object was written, in seconds since 1970, or None when there is none."""
         try:
-            with self._call(key, "look"):
-                return obstore.head(self._store, key)["last_modified"].timestamp()
+            return self._head(key)["last_modified"].timestamp()
         except NotFound:
             return None
 
@@ -313,13 +318,10 @@ class Storage:
             if self._folder:
                 check_inside(self._folder, key)
 
-    def _check_there(self, key: str) -> None:
-        """Raise FileNotFoundError for a file of a folder that is not there.
-
-        Workers ask this for every line, and the store would use another thread.
-        """
-        if self._folder and not (self._folder / key).exists():
-            raise FileNotFoundError(key)
+    def _head(self, key: str) -> ObjectMeta:
+        """Return the size and the time of an object; raises NotFound."""
+        with self._call(key, "look"):
+            return obstore.head(self._store, key)
 
     @contextmanager
     def _writing(self, key: str) -> Iterator[None]:

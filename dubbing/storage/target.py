@@ -1,4 +1,4 @@
-"""The place on S3 that a job's results are delivered to: ``output.to``."""
+"""The place on S3 to which a job's results are delivered: ``output.to``."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ PROBE = ".dubbing-probe"
 def check_target(storage: Storage, place: str) -> None:
     """Raise BadInput unless results may go to a place; nothing is written.
 
-    They are written with the keys of this installation, in a job of any author: so the place has to
-    be granted, and must not be among the installation's own objects.
+    Any author's job writes with the keys of this installation, so the place has to be granted, and
+    must not lie among the installation's own objects.
     """
     if lies_in(place, [storage.url]):
         raise BadInput("the installation's own storage lies here: name another place", where=place)

@@ -64,7 +64,7 @@ def _prospects(ledger: Ledger, tenant: str, loads: Iterable[Load]) -> dict[str, 
     for load in loads:
         batches += load.batches
         idle += load.idle
-    found = ledger.foresee(tenant, batches)
+    found = ledger.standings.foresee(tenant, batches)
     return {at.queue: replace(at, work=at.work - idle[at.queue]) for at in found}
 
 

@@ -1,7 +1,6 @@
-"""Asks: a line at a speed, and the key under which its clip is stored.
+"""Asks: a line at a speed, and the storage key of its clip.
 
-The key is a digest of the ask. The same ask is the same clip in every job, and is never spoken
-twice.
+The key is a digest of the ask, so the same ask has the same clip in every job, and is spoken once.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ class Ask:
 
 
 def clip_key(spec: EngineSpec, model: str, batch: Batch, line: PlannedLine, speed: float) -> str:
-    """Return the storage key of an ask's clip: the same ask has the same key in every job."""
+    """Return the storage key of a line's clip at a speed, which is relative to the line's pace."""
     asked = [
         spec.name,
         model,
@@ -43,7 +42,7 @@ def clip_key(spec: EngineSpec, model: str, batch: Batch, line: PlannedLine, spee
         line.seed,
     ]
     if line.emotion:
-        # Keys of lines without one stay as they were before there were emotions.
+        # The keys of lines without an emotion must stay those of earlier releases.
         asked.append(line.emotion.model_dump(exclude_defaults=True))
     return Keys.clip(hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest())
 
@@ -51,8 +50,8 @@ def clip_key(spec: EngineSpec, model: str, batch: Batch, line: PlannedLine, spee
 def hurried_speed(line: PlannedLine, seconds: float, spec: EngineSpec) -> float:
     """Return the speed, relative to the line's pace, at which the line should fit its room.
 
-    seconds: of its natural take, cut as far as it may be. 1.0 when it fits already, or when the
-    engine cannot speak it faster.
+    seconds: length of its natural take after all possible cuts. Returns 1.0 for a line that fits,
+    and for an engine that cannot speak faster.
     """
     if seconds <= line.room:
         return 1.0
@@ -72,9 +71,9 @@ def natural_asks(engine: Engine, batch: Batch) -> list[Ask]:
 
 
 def hurried_asks(engine: Engine, batch: Batch, made: Iterable[tuple[Ask, float]]) -> list[Ask]:
-    """Return the faster asks for lines that are too long.
+    """Return the faster asks of lines that are too long.
 
-    made: natural asks, each with the seconds of its take, as `hurried_speed` wants them.
+    made: natural asks, each with the seconds of its take, as in `hurried_speed`.
     """
     speeds = ((ask.line, hurried_speed(ask.line, seconds, engine.spec)) for ask, seconds in made)
     return [_ask(engine, batch, line, speed) for line, speed in speeds if speed > 1.0]

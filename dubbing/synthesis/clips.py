@@ -1,4 +1,4 @@
-"""Clips on their way from and to storage, many at once: the engine waits for none of them."""
+"""Reading and storing clips, many at once, without making the engine wait."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ Done = TypeVar("Done")
 
 
 class Immediate(Executor):
-    """Does at once what it is given: a folder answers sooner than a thread begins."""
+    """Makes each call at once, in the caller's thread: a folder answers before a thread starts."""
 
     def submit(self, do: Callable[..., Done], /, *given: object, **named: object) -> Future[Done]:
-        """Return the future of what is done already."""
+        """Make the call; return its future, which is done."""
         future: Future[Done] = Future()
         try:
             future.set_result(do(*given, **named))
-        except Exception as exc:  # noqa: BLE001 - whoever asks for the result gets it
+        except Exception as exc:  # noqa: BLE001 - the future raises it
             future.set_exception(exc)
         return future
 
 
 class ClipStore:
-    """The clips of a process. A bucket is far away: threads wait for it, and nobody else does."""
+    """The clips of a process. Only threads wait for a bucket, which may be far away."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
@@ -46,7 +46,7 @@ class ClipStore:
         self._near: Executor = self._threads if far else Immediate()
 
     def find(self, asks: Iterable[Ask]) -> dict[str, Take]:
-        """Return the takes that storage holds, by key; a clip that cannot be the line is left out.
+        """Return the stored takes, by key, without clips that are damaged or not the line's.
 
         Raises StorageUnavailable.
         """
@@ -62,17 +62,17 @@ class ClipStore:
         *,
         waits: bool = False,
     ) -> Future[Take]:
-        """Have a clip stored; return its take to come.
+        """Start storing a clip; return its future take.
 
         after: another take, which is stored first. words: the proof of its words. waits: whether
-        the engine waits for a card or a server, which would have nothing to do meanwhile: then a
-        thread stores the clip in a folder, too. Other engines would take turns with that thread.
+        the engine only waits for a card or a server. Then a thread stores the clip even in a
+        folder, so that the card need not wait; other engines would share a processor with it.
         """
         executor = self._threads if waits else self._near
         return _started(executor, self._store, ask, spoken, after, words)
 
     def close(self) -> None:
-        """Wait until every clip is stored."""
+        """Wait until all clips are stored."""
         self._threads.shutdown()
 
     def _find(self, ask: Ask) -> Take | None:
@@ -112,7 +112,7 @@ class ClipStore:
 
 
 def _started(executor: Executor, do: Callable[..., Done], *arguments: object) -> Future[Done]:
-    """Call a function, perhaps in a thread, whose lines of the log name the batch as here."""
+    """Call a function by an executor; its log lines name the batch as those of the caller."""
     return executor.submit(copy_context().run, do, *arguments)
 
 

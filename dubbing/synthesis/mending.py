@@ -1,4 +1,4 @@
-"""Takes that say other words than were asked for are spoken again."""
+"""Has takes with wrong words spoken again."""
 
 from __future__ import annotations
 
@@ -24,19 +24,20 @@ class Mender:
         judged: Callable[[Ask, int, Spoken], Made | DubbingError],
         check: Callable[[], None],
     ) -> None:
-        """Take the engine, and what makes a take of an ask, its seed and the sound.
+        """Keep the engine and the callbacks.
 
-        check: called before each call of the engine; raises unless the work is still wanted.
+        judged: returns the take of an ask from its seed and sound, or why there is none.
+        check: called before each call of the engine; raises unless the work is still needed.
         """
         self._mouth = mouth
         self._judged = judged
         self._check = check
 
     def mend(self, lines: Sequence[Progress], place: int) -> list[Progress]:
-        """Speak the misspoken ones of the natural takes (0), or of the faster ones (1), again.
+        """Have misspoken takes spoken again, first with other seeds, then in parts.
 
-        With other seeds first, then in parts. Waits for the proof of the takes. Returns the lines
-        that have another take now. Raises the errors `HANDED_BACK`.
+        place: 0 for the natural takes, 1 for the faster takes. Waits for the proof of all takes.
+        Returns the lines that have a new take. Raises the errors `HANDED_BACK`.
         """
         before = [line.takes[place] for line in lines]
         for say in [self._mouth.say_alone] * (TRIES - 1) + [self._mouth.say_in_parts]:
@@ -50,7 +51,7 @@ class Mender:
         place: int,
         say: Callable[[Line, Callable[[], None]], Spoken],
     ) -> None:
-        """Speak each line once more, in a way of the engine's."""
+        """Speak each line once more by ``say``, and keep the better take."""
         made: list[tuple[Progress, Made]] = []
         for outcome in lines:
             self._check()
@@ -64,6 +65,6 @@ class Mender:
             new = self._judged(ask, line.seed, spoken)
             if isinstance(new, Made):
                 made.append((outcome, new))
-        # The proofs of the new takes run beside the calls for the lines after them.
+        # Compared last, so that the proof of one take runs while the next line is spoken.
         for outcome, new in made:
             outcome.replace(outcome.takes[place], new)

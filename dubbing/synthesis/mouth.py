@@ -1,4 +1,4 @@
-"""The engine of a batch as it is spoken with: asks become lines, and a failed call is halved."""
+"""Calls of the engine for one batch: asks become lines, and a failed call is halved."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PART = 0.6
 PAUSE = 0.15
 """Seconds between two parts."""
 HANDED_BACK = (EngineAway, Stopped, StorageUnavailable, QueueUnavailable)
-"""An engine's errors that are no line's fault: the batch is handed back, and keeps its clips."""
+"""Errors of an engine that are no line's fault: the batch is handed back, and keeps its clips."""
 
 
 class Mouth:
@@ -48,7 +48,7 @@ class Mouth:
         emotion_voice: VoiceForm | None,
         speaking: AbstractContextManager[object],
     ) -> None:
-        """Keep what each line of the batch needs. speaking: entered for each call."""
+        """Keep the common parts of all lines. speaking: entered for each call of the engine."""
         self._engine = engine
         self._batch = batch
         self._voice = voice
@@ -58,7 +58,7 @@ class Mouth:
         """Seconds that the calls took."""
 
     def line(self, ask: Ask, attempt: int) -> Line:
-        """Return what the engine is asked for. attempt: counted from 0, each with its own seed."""
+        """Return the line to send to the engine. attempt: from 0 on; each has its own seed."""
         return Line(
             text=ask.line.spoken,
             language=self._batch.language,
@@ -75,8 +75,8 @@ class Mouth:
     def say(self, lines: Sequence[Line], check: Callable[[], None]) -> Iterator[Spoken]:
         """Speak lines together; halve a call that fails until the faulty line stands alone.
 
-        Yields the results of each call before the next one, so that they are stored in any case.
-        check: called between two calls; raises unless the work is still wanted.
+        Yields the results of each call before the next call, so that they are kept in any case.
+        check: called between two calls; raises unless the work is still needed.
         """
         name = self._engine.spec.name
         try:

@@ -1,4 +1,4 @@
-"""The state of the lines of a batch: the takes made so far, and the proof of their words."""
+"""The progress of the lines of a batch: their takes so far, and the proof of their words."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ WORDLESS = "the engine speaks no words"
 
 
 class Prover:
-    """Has takes judged in threads, while the engine of the process goes on."""
+    """Judges the words of takes in threads, while the engine continues."""
 
     def __init__(self, judge: WordJudge) -> None:
         self._judge = judge
         self._threads = ThreadPoolExecutor(judge.threads, "words")
         self.speaking = Lock()
-        """Held while an engine speaks: takes that were refused are spoken again by the thread that
-        stores their batch, between two calls for the next one."""
+        """Held while an engine speaks: the thread that stores a batch has its misspoken takes
+        spoken again, between two calls for the next batch."""
 
     def words(self, spec: EngineSpec, language: str, ask: Ask, audio: Audio) -> Future[WordsHeard]:
-        """Return the proof to come of a take.
+        """Start the proof of a take; return its future.
 
-        spec: that of the engine, whose takes are left unjudged if it says no words.
+        spec: of the engine; takes of an engine that says no words are not judged.
         """
         if not spec.says_words:
             unjudged: Future[WordsHeard] = Future()
@@ -60,15 +60,18 @@ class Made:
     sound: Audio | None = None
     """The speech of a take that is not stored yet."""
     seed: int = 0
+    """Seed of the attempt."""
     words: Future[WordsHeard] | None = None
     """The proof of its words, where there is one."""
     stored: Take | Future[Take] | None = None
     """None until its words are proven."""
+    shared: bool = False
+    """Whether another line of the batch, with the same clip, was spoken for it."""
 
     @classmethod
     def of(cls, ask: Ask, take: Take) -> Made:
-        """Return a take that is stored."""
-        return cls(ask, take.seconds, take.pauses, take.decay, stored=take)
+        """Return a stored take."""
+        return cls(ask, take.seconds, take.pauses, take.decay, seed=ask.line.seed, stored=take)
 
     @property
     def shortest(self) -> float:
@@ -77,11 +80,11 @@ class Made:
 
     @property
     def misspoken(self) -> bool:
-        """Whether other words were heard in it; waits for the proof of a take that is new."""
+        """Whether wrong words were heard in it; waits for the proof of a new take."""
         return self.words is not None and self.words.result().right is False
 
     def better_than(self, other: Made) -> bool:
-        """Whether it is nearer to its words than another take; waits for both proofs."""
+        """Whether its words are nearer to the text than another take's; waits for both proofs."""
         return self._distance < other._distance
 
     @property
@@ -103,19 +106,21 @@ class Progress:
     """The state of one line."""
 
     line: PlannedLine
-    seed: int
+    tried: int
+    """Seed of the last attempt at its natural take."""
     takes: list[Made] = field(default_factory=list)
     error: DubbingError | None = None
     attempts: int = 0
     refused: int = 0
-    """Takes that were dropped for their words."""
+    """Number of takes that were dropped for wrong words."""
+
+    @property
+    def seed(self) -> int:
+        """Seed of its natural take; without one, that of the last attempt."""
+        return self.takes[0].seed if self.takes else self.tried
 
     def replace(self, old: Made, new: Made) -> None:
         """Keep the better of two takes of one ask."""
         self.refused += 1
-        if not new.better_than(old):
-            return
-        place = self.takes.index(old)
-        self.takes[place] = new
-        if place == 0:
-            self.seed = new.seed
+        if new.better_than(old):
+            self.takes[self.takes.index(old)] = new

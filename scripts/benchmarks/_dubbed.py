@@ -10,15 +10,9 @@ import numpy as np
 from benchmarks._script import make_job, sentences
 from dubbing.assembly.page import page_of
 from dubbing.assembly.programme import place
-from dubbing.assembly.report import (
-    PAGE,
-    REPORT,
-    Loudness,
-    Report,
-    ReportLine,
-    ReportOutput,
-    warnings,
-)
+from dubbing.assembly.report import PAGE, REPORT, Loudness, Report, ReportOutput
+from dubbing.assembly.report_line import ReportLine
+from dubbing.assembly.warnings import warnings
 from dubbing.client import Client
 from dubbing.job import JobState
 from dubbing.jobs.rounds import end_round

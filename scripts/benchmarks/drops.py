@@ -24,7 +24,8 @@ from pathlib import Path
 
 from benchmarks._dialogue import LINES
 from benchmarks._system import TESTS, from_tests
-from dubbing.assembly.report import Report, ReportLine
+from dubbing.assembly.report import Report
+from dubbing.assembly.report_line import ReportLine
 from dubbing.client import Client
 from dubbing.embedded.stack import Stack
 from dubbing.job import Output, Segment

@@ -15,7 +15,8 @@ from soaking.losses import BINDINGS, MESSAGES, kind_of
 from soaking.strikes import WORKERS, Blow
 from system import System
 
-from dubbing.assembly.report import Report, ReportLine
+from dubbing.assembly.report import Report
+from dubbing.assembly.report_line import ReportLine
 from dubbing.errors import BadInput, ErrorRecord, GivenUp, NotFound
 from dubbing.job import JobState
 from dubbing.jobs.store import load_end, load_job

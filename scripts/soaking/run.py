@@ -163,7 +163,7 @@ class Soak:
         until = self._now() + DRAINING
         ledger = system.client.ledger
         # A replica that was promoted brings back jobs that ended; reconcilers end them once more.
-        while ledger.queue_depth(lists) or ledger.at_work(queues):
+        while ledger.queue_depths({"": lists})[""] or ledger.at_work(queues):
             if self._now() > until:
                 depths, jobs = system.client.fleet.depths(), sorted(ledger.at_work(queues))
                 self._faults.append(f"messages are left, or jobs at work: {depths}, {jobs}")

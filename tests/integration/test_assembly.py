@@ -27,7 +27,8 @@ from scenes import (
 )
 
 from dubbing.assembly.programme import MOST_APART
-from dubbing.assembly.report import Report, ReportLine
+from dubbing.assembly.report import Report
+from dubbing.assembly.report_line import ReportLine
 from dubbing.errors import BadInput, ClipUnreadable, ErrorRecord, MediaError, Stopped
 from dubbing.job import Background, Fit, Job, JobState, Output, Segment
 from dubbing.media import disk

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import redis
 from console import wait_until
-from ledgers import QUEUE, claim, complete, job, refs, take
+from ledgers import QUEUE, claim, complete, depth, job, refs, take
 from redis_server import RedisServer
 from system import numbered, script
 
@@ -149,7 +149,7 @@ def test_a_round_for_which_there_is_no_room_is_opened_not_at_all(
         for n in range(1000):
             ledger.open_round(job(f"j{n}"), 1, refs(1000))
     assert n > 0
-    assert ledger.snapshot(f"j{n}") is None
+    assert ledger.standings.snapshot(f"j{n}") is None
     assert server.keys(f"*j{n}:*") == []
 
 
@@ -195,5 +195,5 @@ def test_a_batch_whose_message_was_refused_is_sent_when_there_is_room(
         return sent == 2
 
     wait_until(fill, seconds=SECONDS, what="sent again")
-    assert client.ledger.queue_depth(broker_lists(QUEUE)) == 2
+    assert depth(client.ledger, broker_lists(QUEUE)) == 2
     assert Ledger(url, grace=0.0).take({QUEUE: broker_lists(QUEUE)}) == []

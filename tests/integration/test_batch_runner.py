@@ -86,7 +86,7 @@ def never(batch: Batch, lease: Lease) -> BatchResult:
 
 
 def done(runner: BatchRunner) -> int:
-    found = runner.ledger.snapshot("j")
+    found = runner.ledger.standings.snapshot("j")
     assert found
     return found.done
 
@@ -121,7 +121,7 @@ def test_of_two_results_the_one_that_was_stored_first_counts(runner: BatchRunner
     stored = load_result(runner.storage, "j", 1, 0)
     assert stored
     assert (stored.worker, stored.failed) == ("w", 0)
-    snapshot = runner.ledger.snapshot("j")
+    snapshot = runner.ledger.standings.snapshot("j")
     assert snapshot
     assert (snapshot.done, snapshot.failed) == (3, 0)
 
@@ -196,7 +196,7 @@ def test_a_message_of_a_job_that_redis_forgot_puts_it_back_to_work(
 def test_a_message_of_a_job_that_never_was_does_nothing(runner: BatchRunner) -> None:
     at = Address(job="nobody", round=1, token="0:0:10:60", queue=QUEUE)
     assert runner.run(at, never) == "nothing to do"
-    assert runner.ledger.snapshot("nobody") is None
+    assert runner.ledger.standings.snapshot("nobody") is None
 
 
 def test_a_voice_that_kills_its_workers_is_given_up(runner: BatchRunner, job: Job) -> None:
@@ -232,7 +232,7 @@ def test_jobs_that_redis_forgot_are_put_back_whatever_else_lies_there(
     reconciler.step()
     (told,) = runner.ledger.events.past("j", "0-0")
     assert told[1] == {"event": "state", "state": "queued"}
-    assert runner.ledger.snapshot("a-submission-broke-off") is None
+    assert runner.ledger.standings.snapshot("a-submission-broke-off") is None
 
 
 def test_a_redis_that_stands_as_it_was_gives_up_jobs_that_have_ended_or_are_gone(
@@ -251,6 +251,6 @@ def test_a_redis_that_stands_as_it_was_gives_up_jobs_that_have_ended_or_are_gone
         runner.storage.delete(key)
     reconciler.step()
     assert runner.ledger.at_work([QUEUE]) == set()
-    known = runner.ledger.snapshot("j")
+    known = runner.ledger.standings.snapshot("j")
     assert known and known.state is JobState.CANCELLED
-    assert runner.ledger.snapshot("gone") is None
+    assert runner.ledger.standings.snapshot("gone") is None

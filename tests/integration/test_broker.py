@@ -13,6 +13,7 @@ import redis
 from celery import Celery
 from console import Console
 from kombu import Queue
+from ledgers import depth
 from services import PLAIN, PLUGINS
 from system import SECONDS, System, numbered, pool_processes, script
 
@@ -82,7 +83,7 @@ def test_entries_that_are_no_messages_are_dropped_with_a_line_and_the_work_goes_
         for entry in ENTRIES.values():
             assert server.publish(f"{BROKER_PREFIX}/0.celery.pidbox", entry) == len(owned)
     ledger = system.client.ledger
-    system.until(lambda: not ledger.queue_depth(lists), "all entries taken")
+    system.until(lambda: not depth(ledger, lists), "all entries taken")
     job = script("garbage", *numbered("After garbage", 8, "<slow:0.05>"))
     system.run(job)
     assert system.whole(job)
@@ -115,7 +116,7 @@ def test_a_message_with_wrong_arguments_ends_no_process_and_comes_once(
     app.send_task(SAY, kwargs=arguments, queue=QUEUES[0])
     app.close()
     lists = [name for queue in QUEUES for name in broker_lists(queue)]
-    system.until(lambda: not system.client.ledger.queue_depth(lists), "all messages taken")
+    system.until(lambda: not depth(system.client.ledger, lists), "all messages taken")
     job = script(f"wrong-{len(wrong)}-{'-'.join(wrong)}", *numbered(f"Wrong {wrong}", 8))
     system.run(job)
     assert pool_processes(system.worker("faulty").pid) == before

@@ -178,11 +178,11 @@ def test_the_reconciler_says_once_what_is_damaged_and_restores_the_others(
         f"a waits until it is mended or cancelled: {key} cannot be read: it is damaged: "
     )
     assert told.endswith(": restore it from a backup, or remove it")
-    assert client.ledger.snapshot("b")
+    assert client.ledger.standings.snapshot("b")
     assert turn() == []
     client.storage.replace(key, whole)
     assert turn() == []
-    assert client.ledger.snapshot("a")
+    assert client.ledger.standings.snapshot("a")
     client.storage.replace(key, b"{")
     assert len(turn()) == 1
     client.cancel("a")
@@ -199,7 +199,7 @@ def test_a_job_that_storage_fails_to_read_holds_up_no_other(
     for _ in range(2):
         forget(settings)
         reconciler._rebuild()
-    assert all(map(client.ledger.snapshot, others))
+    assert all(map(client.ledger.standings.snapshot, others))
     told = [record.message for record in caplog.records if record.levelno > logging.INFO]
     assert len(told) == 1
     assert told[0].startswith(f"{odd} waits until its documents can be read: storage failed at ")
@@ -207,7 +207,7 @@ def test_a_job_that_storage_fails_to_read_holds_up_no_other(
     rounds.with_name("away").rename(rounds)
     forget(settings)
     reconciler._rebuild()
-    assert client.ledger.snapshot(odd)
+    assert client.ledger.standings.snapshot(odd)
 
 
 def taken(client: Client, queue: str = "synthesis.tone") -> Address:

@@ -114,7 +114,7 @@ def test_a_job_waits_for_room_in_storage_and_nothing_is_stored_in_part(
     system.until(lambda: "No space left on device" in errors(system), "told")
     with pytest.raises(StorageUnavailable, match="No space left"):
         system.client.submit(script("late", *numbered("Late", 100)))
-    assert system.client.ledger.snapshot("late") is None
+    assert system.client.ledger.standings.snapshot("late") is None
     assert {key for key in system.keys(job) if "#" in key} == set()
     assert not [path for path in stored.files() if "#" in path.name]
     for key in system.client.storage.keys("clips/"):

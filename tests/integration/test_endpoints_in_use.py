@@ -17,7 +17,7 @@ from speech import pitch
 from speech_server import FAULTS, VOICES, Server
 from system import SECONDS, System
 
-from dubbing.assembly.report import ReportLine
+from dubbing.assembly.report_line import ReportLine
 from dubbing.embedded.stack import dubbing_command
 from dubbing.engines.remote.registry import Registry
 from dubbing.job import JobState, Segment

@@ -8,7 +8,7 @@ import pytest
 from services import PLUGINS
 from system import System, numbered, script
 
-from dubbing.assembly.report import ReportLine
+from dubbing.assembly.report_line import ReportLine
 from dubbing.job import JobState
 from dubbing.script.manifest import Manifest
 from dubbing.storage.keys import Keys

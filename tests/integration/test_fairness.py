@@ -7,15 +7,22 @@ from dataclasses import replace
 
 import pytest
 from console import wait_until
-from ledgers import EXTRACTION, QUEUE, claim, complete, job, numbers, record, refs, take, work_off
+from ledgers import (
+    EXTRACTION,
+    QUEUE,
+    claim,
+    complete,
+    depth,
+    job,
+    numbers,
+    record,
+    refs,
+    take,
+    work_off,
+)
 
 from dubbing.ledger import Ledger
 from dubbing.queue.publisher import LATE, STEPS, Publisher, broker_lists, make_app
-
-
-@pytest.fixture
-def ledger(redis_url: str) -> Ledger:
-    return Ledger(redis_url)
 
 
 def test_a_queue_is_filled_to_twice_its_slots(ledger: Ledger) -> None:
@@ -90,9 +97,9 @@ def test_a_batch_that_comes_late_is_sent_ahead_of_the_new_ones(redis_url: str) -
     (lost, _) = take(ledger)
     claim(ledger, lost, "dead")
     publisher.fill([QUEUE])
-    assert not ledger.queue_depth([late])
+    assert not depth(ledger, [late])
     wait_until(lambda: publisher.fill([QUEUE]), seconds=5, what="sent again")
-    assert ledger.queue_depth([late]) == 1
+    assert depth(ledger, [late]) == 1
 
 
 def test_small_batches_of_a_job_go_together_up_to_a_full_one(ledger: Ledger) -> None:

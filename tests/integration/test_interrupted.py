@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 import redis
+from ledgers import depth
 from services import PLUGINS
 from system import System, numbered, script
 
@@ -126,7 +127,7 @@ def test_a_huge_job_that_is_cancelled_drains_at_once_and_writes_nothing_more(
     assert system.client.cancel("huge").state is JobState.CANCELLED
     stored = system.keys(job)
     queue, _ = queues_of("faulty")
-    system.until(lambda: not system.client.ledger.queue_depth(broker_lists(queue)), "drained")
+    system.until(lambda: not depth(system.client.ledger, broker_lists(queue)), "drained")
     assert time.monotonic() - begun < 5
     # When they have done other work, they are through with what they had begun.
     system.run(script("after", *numbered("After", 16, "<slow:0.05>")))

@@ -42,11 +42,6 @@ def server(redis_url: str) -> Iterator[redis.Redis]:
         yield client
 
 
-@pytest.fixture
-def ledger(redis_url: str) -> Ledger:
-    return Ledger(redis_url)
-
-
 def test_a_claimed_batch_is_begun_once(ledger: Ledger) -> None:
     ledger.open_round(job(), 1, refs(1))
     (at,) = take(ledger)
@@ -65,7 +60,7 @@ def test_a_batch_of_an_unknown_job_is_unknown(ledger: Ledger) -> None:
     assert claim(ledger, at, "a") is Claim.UNKNOWN
     assert ledger.renew(at, "a") is False
     assert complete(ledger, at) is None
-    assert ledger.snapshot("nobody") is None
+    assert ledger.standings.snapshot("nobody") is None
 
 
 def test_a_lease_that_runs_out_brings_the_batch_back_ahead_of_what_is_new(redis_url: str) -> None:

@@ -203,9 +203,9 @@ def test_a_job_that_is_made_whole_goes_on_with_the_work_that_is_under_way(works:
 
 
 def test_a_batch_that_was_counted_stays_counted_by_who_read_storage_before(works: Works) -> None:
-    before = works.ledger.snapshot("a")
+    before = works.ledger.standings.snapshot("a")
     works.ledger.open_round(job("a"), 1, PLAN)
-    assert works.ledger.snapshot("a") == before
+    assert works.ledger.standings.snapshot("a") == before
 
 
 @pytest.mark.parametrize("entry", ["garbage", "null", "[]", "[" * 5000, "a|1|x", "\x1b]52;c;\x07"])

@@ -17,11 +17,6 @@ SHORT = 0.3
 """Seconds of a lease."""
 
 
-@pytest.fixture
-def ledger(redis_url: str) -> Ledger:
-    return Ledger(redis_url)
-
-
 def following(ledger: Ledger, at: Address, owner: str = "a", **options: Address) -> Address | None:
     """Begin a batch; return the one that is reserved for its owner."""
     return ledger.begin(at, owner, ["1", "2"], broker_lists(QUEUE), **options).following

@@ -31,11 +31,6 @@ def server(redis_url: str) -> Iterator[redis.Redis]:
         yield client
 
 
-@pytest.fixture
-def ledger(redis_url: str) -> Ledger:
-    return Ledger(redis_url)
-
-
 def test_a_round_is_opened_once(ledger: Ledger) -> None:
     assert ledger.open_round(job(), 1, refs(3))
     take_and_claim(ledger)

@@ -107,7 +107,7 @@ def test_a_job_that_cannot_be_stored_leaves_the_others_whole_or_untouched(local:
     for id_ in stored:
         status = local.status(id_)
         assert (status.state, status.lines) == (JobState.QUEUED, 2)
-        assert local.ledger.snapshot(id_)
+        assert local.ledger.standings.snapshot(id_)
     block.unlink()
     again = local.submit_all(some)
     assert {one.id for one in again if not one.created} == stored

@@ -37,11 +37,6 @@ PACE = 0.2
 """Seconds that a batch takes here."""
 
 
-@pytest.fixture
-def ledger(redis_url: str) -> Ledger:
-    return Ledger(redis_url)
-
-
 def standing(ledger: Ledger, id_: str = "j", queue: str = QUEUE) -> Standing | None:
     found = [at for at in standings(ledger, id_) if at.queue == queue]
     return found[0] if found else None
@@ -230,7 +225,7 @@ def test_a_job_that_is_not_submitted_is_told_the_place_that_it_would_have(
         claim(ledger, at, "w")
     take(ledger)
     count, tenant = chance.randint(1, 20), f"t{chance.randint(0, 5)}"
-    foreseen, assembly = ledger.foresee(tenant, {QUEUE: count})
+    foreseen, assembly = ledger.standings.foresee(tenant, {QUEUE: count})
     assert (assembly.queue, assembly.work) == ("assembly", 1)
     ledger.open_round(job("new", tenant), 1, refs(count))
     found = standing(ledger, "new")
@@ -270,7 +265,7 @@ def test_the_cost_of_a_line_is_the_mean_of_the_batches_of_late(ledger: Ledger) -
 
     def after(lines: int, costs: Mapping[str, int]) -> dict[str, int]:
         ledger.complete(next(batches), ["1", "2"], 0, 1.0, lines, costs)
-        at, _ = ledger.foresee("t", {QUEUE: 1})
+        at, _ = ledger.standings.foresee("t", {QUEUE: 1})
         return {currency: round(cost) for currency, cost in at.costs.items()}
 
     yuan, base, dollars = "tone:2026-11:CNY", "base:2026-11:CNY", "tone:2026-11:USD"
@@ -316,13 +311,13 @@ def test_many_jobs_are_told_at_once_as_each_is_alone(ledger: Ledger, redis_url: 
     for name in names:
         ledger.open_round(job(name, f"t{chance.randint(0, 1)}"), 1, refs(chance.randint(1, 5)))
     take(ledger)
-    alone = [ledger.snapshot(name) for name in names]
-    assert ledger.snapshots(names) == alone
+    alone = [ledger.standings.snapshot(name) for name in names]
+    assert ledger.standings.snapshots(names) == alone
     with redis.from_url(redis_url) as server:
         # The counts are kept for a second.
         for key in server.keys("dubbing:counts:*"):
             server.delete(key)
-    assert ledger.snapshots(names) == alone
+    assert ledger.standings.snapshots(names) == alone
 
 
 def test_a_long_queue_is_not_counted_for_each_who_asks(ledger: Ledger, redis_url: str) -> None:
@@ -330,12 +325,12 @@ def test_a_long_queue_is_not_counted_for_each_who_asks(ledger: Ledger, redis_url
         ledger.open_round(job(f"j{n}"), 1, refs(2))
     with redis.from_url(redis_url, decode_responses=True) as server:
         # As if the second in which the counts are kept lasted.
-        ledger.snapshot("j0")
+        ledger.standings.snapshot("j0")
         (kept,) = server.keys("dubbing:counts:*")
         server.persist(kept)
         server.config_resetstat()
         for n in range(50):
-            assert ledger.snapshot(f"j{n}")
+            assert ledger.standings.snapshot(f"j{n}")
         calls = server.info("commandstats")["cmdstat_llen"]["calls"]
     # The job's own batches, and the tenant's.
     assert calls < 4 * 50

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from kombu import Connection
+from ledgers import depth
 
 from dubbing.client import Client
 from dubbing.embedded.stack import Stack
@@ -47,5 +48,5 @@ def test_a_pickled_message_is_refused_unread_and_the_work_goes_on(tmp_path: Path
             stack.check()
             assert time.monotonic() < deadline, status
         assert status.state is JobState.COMPLETED
-        assert client.ledger.queue_depth(broker_lists(queue)) == 0
+        assert depth(client.ledger, broker_lists(queue)) == 0
     assert not (tmp_path / "broken-in").exists()

@@ -171,3 +171,11 @@ def test_a_redis_that_takes_no_writes_now_is_told_in_its_own_words(
     words = "command not allowed when used memory > 'maxmemory'"
     assert str(caught.value) == f"Redis refused at {url}: {words}"
     assert not isinstance(caught.value, QueueRefused)
+
+
+def test_rights_that_are_taken_away_later_are_told_in_redis_words(
+    server: redis.Redis, port: int
+) -> None:
+    ledger = Ledger(url_of(server, port, (*ALL, "-script")))
+    with pytest.raises(QueueRefused, match="'script' command"):
+        ledger.take({"synthesis.tone": ["any"]})

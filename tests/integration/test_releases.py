@@ -176,7 +176,7 @@ def test_a_reconciler_leaves_a_newer_job_says_so_once_and_restores_the_others(
         "a newer release of dubbing: upgrade this one"
     ]
     assert client.storage.exists(Keys.open("x-newer"))
-    assert client.ledger.snapshot("x-newer") is None
+    assert client.ledger.standings.snapshot("x-newer") is None
     assert system.wait("y-plain").state is JobState.COMPLETED
 
 

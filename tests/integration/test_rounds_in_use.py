@@ -12,7 +12,8 @@ import redis
 from services import PLUGINS
 from system import System, numbered, script
 
-from dubbing.assembly.report import Report, ReportLine
+from dubbing.assembly.report import Report
+from dubbing.assembly.report_line import ReportLine
 from dubbing.engines.adapters.tone import Tone
 from dubbing.errors import BadInput, Conflict, NotFound
 from dubbing.job import JobState, Segment

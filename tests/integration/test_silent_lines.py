@@ -22,7 +22,8 @@ from scenes import (
     voice,
 )
 
-from dubbing.assembly.report import Report, ReportLine
+from dubbing.assembly.report import Report
+from dubbing.assembly.report_line import ReportLine
 from dubbing.job import Background, Job, JobState, Output, Segment
 from dubbing.media.probe import RATE, decode
 from dubbing.media.samples import level

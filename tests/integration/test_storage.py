@@ -12,7 +12,8 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
-from pathlib import Path
+from pathlib import Path, PosixPath
+from typing import IO, Any
 
 import pytest
 import s3_server
@@ -121,6 +122,22 @@ def test_an_empty_file_passes_through(storage: Storage, tmp_path: Path) -> None:
     storage.upload("media/empty", tmp_path / "empty")
     storage.download("media/empty", tmp_path / "back")
     assert (tmp_path / "back").read_bytes() == b""
+
+
+def test_a_file_that_becomes_shorter_while_it_is_read_is_not_taken_for_whole(
+    storage: Storage, tmp_path: Path
+) -> None:
+    class Late(PosixPath):
+        """A file that is opened when the object has just been replaced."""
+
+        def open(self, *arguments: Any, **options: Any) -> IO[Any]:
+            storage.replace("media/film", b"short")
+            return super().open(*arguments, **options)
+
+    storage.replace("media/film", bytes(store.RANGE + 1))
+    with pytest.raises(StorageUnavailable, match="'media/film' became shorter"):
+        storage.download("media/film", Late(tmp_path / "film"))
+    assert not (tmp_path / "film").exists()
 
 
 COPY = r"""

@@ -11,6 +11,7 @@ import pytest
 import redis
 import s3_server as s3
 import soundfile
+from ledgers import depth
 from services import PLUGINS
 from speech import recording
 from system import System, numbered, script
@@ -178,7 +179,7 @@ def test_a_message_that_comes_again_does_nothing(system: System) -> None:
     status = system.wait("doubled")
     send_again()
     queue = broker_lists(refs[0].queue)
-    system.until(lambda: not system.client.ledger.queue_depth(queue), "all messages taken")
+    system.until(lambda: not depth(system.client.ledger, queue), "all messages taken")
     assert system.client.status("doubled") == status
     assert system.whole(job)
     assert set(system.spoken(job).values()) == {1}

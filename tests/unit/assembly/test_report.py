@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dubbing.assembly.report import Loudness, ReportLine, warnings
+from dubbing.assembly.report import Loudness
+from dubbing.assembly.report_line import ReportLine
+from dubbing.assembly.warnings import warnings
 from dubbing.job import Segment
 from dubbing.planning.outcome import Outcome
 from dubbing.planning.plan import Batch, Kind, PlannedLine

@@ -23,6 +23,7 @@ from dubbing.jobs.store import End, load_job
 from dubbing.media.samples import Audio
 from dubbing.planning.plan import Reason, Round, plan_round, write_plan
 from dubbing.planning.result import BatchResult, SegmentResult, Take
+from dubbing.retention import collect as collecting
 from dubbing.retention.collect import Collected, collect
 from dubbing.retention.rules import DAY, OTHERS, Bound, Kind, Rules
 from dubbing.storage import Entry, Keys, Storage
@@ -193,6 +194,17 @@ def test_media_goes_that_neither_a_job_nor_an_upload_names(storage: Storage) -> 
     assert removed(found) == {("uploads", "acme"): 1, ("media", "*"): 1}
     assert storage.exists(Keys.media(FILM))
     assert storage.exists(Keys.media("0b" * 32))
+
+
+def test_media_stays_when_writers_may_take_the_marks_of_its_deletion_for_abandoned(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage.create(Keys.media(FILM), b"a film")
+    age(storage)
+    monkeypatch.setattr(collecting, "MARKED_SECONDS", 0.0)
+    assert removed(collect(storage, Rules())) == {}
+    monkeypatch.undo()
+    assert removed(collect(storage, Rules())) == {("media", "*"): 1}
 
 
 def test_voices_go_by_a_rule_that_have_no_name_and_no_job(storage: Storage) -> None:

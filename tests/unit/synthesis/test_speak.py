@@ -30,6 +30,7 @@ from dubbing.planning.result import SegmentResult
 from dubbing.storage import Storage
 from dubbing.synthesis.ask import clip_key, hurried_speed
 from dubbing.synthesis.clips import ClipStore
+from dubbing.synthesis.known import look_up
 from dubbing.synthesis.mouth import SEED_STRIDE
 from dubbing.synthesis.speak import MAX_DELIVERIES, Speech, Watch
 from dubbing.voices.voice import VoiceRef
@@ -144,6 +145,20 @@ def test_a_clip_that_exists_is_not_spoken(speaking: Speaking, log: Callable[[], 
     assert new.attempts == 1
 
 
+def test_clips_that_were_looked_up_for_another_model_are_looked_up_again(
+    engine: Engine, storage: Storage
+) -> None:
+    clips, planned = ClipStore(storage), batch(line())
+    known = look_up(engine, clips, planned)
+    # Its files were replaced, and it was loaded again.
+    engine.model = "f" * 64
+    speech = Speech(engine, clips, planned, "low", known=known)
+    speech.run()
+    (result,) = speech.results()
+    clips.close()
+    assert result.takes[0].key == clip_key(engine.spec, engine.model, planned, line(), 1.0)
+
+
 def test_the_same_line_twice_in_a_batch_is_spoken_once(
     speaking: Speaking, log: Callable[[], list[str]]
 ) -> None:
@@ -236,6 +251,14 @@ def test_a_line_that_heals_at_another_seed_says_at_which(
     # The key holds the seed that was asked for, or the clip would never be found again.
     assert result.takes[0].key == clip_key(engine.spec, engine.model, batch(planned), planned, 1.0)
     assert clip(storage, result).seconds > 1
+
+
+def test_a_line_that_shares_the_take_of_another_says_at_which_seed_it_was_made(
+    speaking: Speaking,
+) -> None:
+    text = "A line that is flaky <flaky:7>."
+    results = speaking(batch(line("1", text, seed=7), line("2", text, seed=7)), "low")
+    assert [result.seed for result in results] == [7 + SEED_STRIDE] * 2
 
 
 def test_the_seed_is_that_of_the_natural_take_whatever_the_faster_one_took(
