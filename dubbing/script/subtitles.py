@@ -226,7 +226,11 @@ def _labels_unread(captions: Sequence[Caption]) -> list[Caution]:
 
 def _noted(captions: Sequence[Caption]) -> list[Caution]:
     return [
-        Caution(code=note.code, segment=str(number), message=f"line {one.line}: {note.message}")
+        Caution(
+            code=note.code,
+            segment=str(number),
+            message=f"cue {number} (the file's line {one.line}): {note.message}",
+        )
         for number, one in enumerate(captions, 1)
         for note in one.notes
     ]
