@@ -124,8 +124,8 @@ class Pictures:
 
         None is shown by default: they are in the language that the dub replaces.
         """
-        codecs = {codec: "copy" for codec in _COPIED_SUBTITLES[container]}
-        codecs = dict.fromkeys(_TEXTS, _SUBTITLES[container]) | codecs
+        copied = dict.fromkeys(_COPIED_SUBTITLES[container], "copy")
+        codecs = dict.fromkeys(_TEXTS, _SUBTITLES[container]) | copied
         kept = [(n, codec) for n, codec in enumerate(self.info.subtitle_codecs) if codec in codecs]
         return [
             part
