@@ -133,6 +133,8 @@ class Pictures:
             for part in (
                 *("-map", f"1:s:{n}", f"-c:s:{to}", codecs[codec]),
                 *(f"-disposition:s:{to}", "-default"),
+                # Those after the film's end would make the film longer.
+                *(f"-bsf:s:{to}", rf"noise=drop=gte(pts*tb\,{self.info.seconds:.3f})"),
             )
         ]
 

@@ -165,7 +165,9 @@ def test_a_film_keeps_its_own_subtitles_and_their_fonts(
 ) -> None:
     font, source, path = tmp_path / "font.ttf", tmp_path / "film.mkv", tmp_path / f"dub{suffix}"
     font.write_bytes(b"a font")
-    old = ["-i", film, "-i", subtitles, "-map", "0", "-map", "1", "-map", "1", "-c", "copy"]
+    own = tmp_path / "own.srt"
+    own.write_text(subtitles.read_text() + "\n2\n00:10:00,000 --> 00:10:02,000\nAfter the end\n")
+    old = ["-i", film, "-i", own, "-map", "0", "-map", "1", "-map", "1", "-c", "copy"]
     codecs = ["-c:s:0", "ass", "-c:s:1", "srt", "-metadata:s:s:1", "language=fra"]
     attached = ["-attach", font, "-metadata:s:t", "mimetype=font/ttf"]
     ffmpeg(*old, *codecs, *attached, "-disposition:s:0", "default+forced", source)
@@ -180,6 +182,7 @@ def test_a_film_keeps_its_own_subtitles_and_their_fonts(
         assert [float(p.pts * p.time_base) for p in cues] == [1.0]
         fonts = [s for s in container.streams if s.type == "attachment"]
         assert len(fonts) == (suffix == ".mkv")
+        assert (container.duration or 0) / av.time_base == pytest.approx(SECONDS, abs=0.1)
 
 
 def test_the_original_sound_is_copied_where_the_container_can_hold_it(
