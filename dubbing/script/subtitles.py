@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,11 +116,14 @@ def numbered(segments: Any) -> Any:
     ]
 
 
-def write_srt(segments: Sequence[Segment], path: Path) -> None:
-    """Write the segments that have text as SRT in UTF-8, ordered by start."""
+def write_srt(segments: Sequence[Segment], path: Path, *, until: float = math.inf) -> None:
+    """Write the segments that have text as SRT in UTF-8, ordered by start.
+
+    until: seconds at which the cues that last longer end.
+    """
     subs = pysubs2.SSAFile()
     for segment in sorted(segments, key=lambda segment: segment.start):
-        start, end = round(segment.start * 1000), round(segment.end * 1000)
+        start, end = round(segment.start * 1000), round(min(segment.end, until) * 1000)
         if text := segment.text.replace("-->", "→"):
             subs.append(pysubs2.SSAEvent(start=start, end=end, text=text))
     subs.save(str(path), encoding="utf-8", format_="srt", keep_ssa_tags=True)
