@@ -124,6 +124,6 @@ def _check_space(programme: Programme, storage: Storage, folder: Path) -> None:
     if programme.job.output.studio:
         outputs += speech * len(stems(programme)) + track
     needed = {folder: speech + track + outputs}
-    if kept := storage.path(""):
-        needed[kept] = outputs
-    check_space(needed)
+    if stored := storage.path(""):
+        needed[stored] = outputs
+    check_space(needed, stored=stored)

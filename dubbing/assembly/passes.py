@@ -28,6 +28,7 @@ from dubbing.errors import BadInput, Damaged, NotFound
 from dubbing.media.encode import Encoder
 from dubbing.media.loudness import ABSOLUTE_GATE
 from dubbing.media.meter import Measured
+from dubbing.media.probe import RATE
 from dubbing.media.recorder import Recorder
 from dubbing.media.samples import Samples
 from dubbing.proof.speaker import Heard, Match, SpeakerListener, compare, embed
@@ -71,9 +72,12 @@ def dub(programme: Programme, storage: Storage, folder: Path, check: Callable[[]
     recorded = _record(programme, storage, folder, check)
     balanced = _balanced(programme, recorded)
     subtitles = folder / "dub.srt"
-    write_srt(list(programme.script), subtitles)
+    write_srt(programme.script, subtitles)
+    # A cue that outlasts the film would make it longer.
+    shown = folder / "shown.srt"
+    write_srt(programme.script, shown, until=programme.frames / RATE)
     files = tuple(folder / f"dub.{container}" for container in programme.containers)
-    with ThreadPoolExecutor(1, "proof") as pool, _encoder(programme, files, subtitles) as encoder:
+    with ThreadPoolExecutor(1, "proof") as pool, _encoder(programme, files, shown) as encoder:
         # Beside the encoders, which rarely use all cores.
         matches = pool.submit(_matches, programme, storage, recorded.ears, check)
         mixed = _mixed(programme, recorded, balanced)

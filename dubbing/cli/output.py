@@ -175,8 +175,16 @@ def attended(statuses: Iterable[Status]) -> Iterator[Status]:
 def show_progress(statuses: Iterator[Status]) -> Status:
     """Show a job's progress on standard error until it ends; return its last status.
 
-    A terminal gets a progress bar, anything else one line per change of state.
+    A terminal gets a progress bar, anything else one line per change of state. Names the command
+    that explains a failure.
     """
+    status = _shown(statuses)
+    if status.failed or status.state is JobState.FAILED:
+        echo(f"`dubbing why {status.id}` tells what went wrong, and what to do", err=True)
+    return status
+
+
+def _shown(statuses: Iterator[Status]) -> Status:
     from rich import progress as rich  # noqa: PLC0415
     from rich.console import Console  # noqa: PLC0415
 

@@ -81,12 +81,17 @@ def submit(
 ) -> JobBody:
     """Submit a job. The same request again is the same job: 200, where the first answer was 201."""
     office = office_of(request)
-    if idempotency_key and "id" not in fields:
+    if "id" in fields:
+        idempotency_key = None
+    elif idempotency_key:
         fields = {**fields, "id": _id_of(caller, idempotency_key)}
     asked = office.manifests.of(caller, fields, reading)
     _check_id(office, caller, asked.manifest.id)
-    with asked.named():
-        submission = office.client.submit(asked.manifest, admit=office.admit)
+    try:
+        with asked.named():
+            submission = office.client.submit(asked.manifest, admit=office.admit)
+    except Conflict as exc:
+        raise _of_another_request(str(asked.manifest.id), idempotency_key) from exc
     response.status_code = 201 if submission.created else 200
     response.headers["Location"] = str(request.url_for("job", job_id=submission.id))
     return body_of(office, office.client.status(submission.id), submission)
@@ -240,6 +245,16 @@ def delete(request: Request, caller: Submitter, job_id: JobId) -> None:
 def _id_of(caller: Caller, key: str) -> str:
     """Return the job id for a caller's idempotency key."""
     return f"job-{hashlib.sha256(f'{caller.tenant}|{key}'.encode()).hexdigest()[:24]}"
+
+
+def _of_another_request(id_: str, key: str | None) -> Conflict:
+    """Return the refusal of an id that belongs to another request, with remedies over HTTP."""
+    if key:
+        return Conflict(f"job {id_!r} belongs to another request: send another Idempotency-Key")
+    return Conflict(
+        f"the id {id_!r} belongs to another request: choose another id, leave the id out, or "
+        f"change that job with PUT /v1/jobs/{id_}"
+    )
 
 
 def _check_id(office: Office, caller: Caller, id_: str | None) -> None:

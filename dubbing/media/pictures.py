@@ -25,6 +25,12 @@ _COPIED_SOUND = {
     "mkv": {"aac", "mp2", "mp3", "ac3", "eac3", "dts", "alac", "opus", "flac", "vorbis"},
 }
 _SUBTITLES = {"mp4": "mov_text", "mkv": "subrip"}
+"""Codec of text in subtitles that a container does not hold as it is."""
+_TEXTS = {"ass", "mov_text", "subrip", "webvtt"}
+_COPIED_SUBTITLES = {
+    "mp4": {"mov_text"},
+    "mkv": {"ass", "dvd_subtitle", "hdmv_pgs_subtitle", "subrip", "webvtt"},
+}
 _TRIAL, _LONG_TRIAL = 1, 10
 """Seconds of a film that are copied on trial; the longer trial is for films with untimed frames."""
 _TRIAL_TIMEOUT = 120.0
@@ -41,6 +47,8 @@ class Pictures:
     subtitles: Path | None
     """An SRT file."""
     original_sound: bool
+    kept_subtitles: bool = True
+    """Whether to keep the film's own subtitles, as far as the container holds them."""
 
     def arguments(self, container: str, channels: int) -> list[str]:
         """Return ffmpeg's arguments for a film; input 0 is the new sound with ``channels``.
@@ -60,8 +68,13 @@ class Pictures:
             maps += ["-disposition:a:1", "0"]
         if self.subtitles:
             inputs += ["-f", "srt", "-i", f"file:{self.subtitles}"]
-            maps += ["-map", "2:s", "-c:s", _SUBTITLES[container]]
+            maps += ["-map", "2:s", "-c:s:0", _SUBTITLES[container]]
             maps += _tags("s:0", tag, "Dubbing", default=False)
+        if self.kept_subtitles:
+            maps += self._own_subtitles(container, first=1 if self.subtitles else 0)
+        if container == "mkv":
+            # Fonts of the subtitles.
+            maps += ["-map", "1:t?", "-c:t", "copy"]
         front = ["-movflags", "+faststart"] if container == "mp4" else []
         return [*inputs, *maps, "-map_metadata", "1", "-map_chapters", "1", *front]
 
@@ -82,7 +95,8 @@ class Pictures:
         seconds = _TRIAL if self._timed else _LONG_TRIAL
         silence = ["-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo"]
         # The original sound may begin late, and ffmpeg would read the film up to its beginning.
-        alone = replace(self, original_sound=False, subtitles=None).arguments(container, 2)
+        picture = replace(self, original_sound=False, subtitles=None, kept_subtitles=False)
+        alone = picture.arguments(container, 2)
         with scratch() as folder:
             copy = folder / f"trial.{container}"
             arguments = [*silence, *alone, "-t", str(seconds), f"file:{copy}"]
@@ -104,6 +118,25 @@ class Pictures:
     @cached_property
     def _timed(self) -> bool:
         return timed(self.film)
+
+    def _own_subtitles(self, container: str, *, first: int) -> list[str]:
+        """Return what keeps the film's subtitles, from the output's subtitles ``first`` on.
+
+        None is shown by default: they are in the language that the dub replaces.
+        """
+        copied = dict.fromkeys(_COPIED_SUBTITLES[container], "copy")
+        codecs = dict.fromkeys(_TEXTS, _SUBTITLES[container]) | copied
+        kept = [(n, codec) for n, codec in enumerate(self.info.subtitle_codecs) if codec in codecs]
+        return [
+            part
+            for to, (n, codec) in enumerate(kept, first)
+            for part in (
+                *("-map", f"1:s:{n}", f"-c:s:{to}", codecs[codec]),
+                *(f"-disposition:s:{to}", "-default"),
+                # Those after the film's end would make the film longer.
+                *(f"-bsf:s:{to}", rf"noise=drop=gte(pts*tb\,{self.info.seconds:.3f})"),
+            )
+        ]
 
     def _video_tags(self, container: str) -> list[str]:
         tags = _MP4_TAGS if container == "mp4" else {}

@@ -52,6 +52,8 @@ class MediaInfo:
     """Codec of the sound, such as ``aac``."""
     track: int
     """Index of the chosen sound track, counted from 0."""
+    subtitle_codecs: tuple[str | None, ...] = ()
+    """Codec of each track of subtitles, such as ``subrip``; None for one that cannot be read."""
 
     @property
     def has_video(self) -> bool:
@@ -88,6 +90,7 @@ def probe(path: Path, *, track: str | None = None) -> MediaInfo:
             language=language(sound) if sound else None,
             audio_codec=codec_of(sound) if sound else None,
             track=_number(sound, container),
+            subtitle_codecs=tuple(codec_of(track) for track in container.streams.subtitles),
         )
 
 

@@ -8,6 +8,7 @@ import langcodes
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition
+from av.subtitles.stream import SubtitleStream
 from av.video.stream import VideoStream
 
 from dubbing.errors import BadInput
@@ -41,7 +42,7 @@ def choose(tracks: Sequence[AudioStream], wanted: str | None, name: str) -> Audi
     return _default(found)
 
 
-def codec_of(stream: AudioStream | VideoStream) -> str | None:
+def codec_of(stream: AudioStream | VideoStream | SubtitleStream) -> str | None:
     """Return the name of a stream's codec, such as ``aac``; None without a decoder for it."""
     # A stream that PyAV cannot decode has no context, whatever PyAV's types say.
     context: object = stream.codec_context

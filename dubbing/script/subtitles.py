@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,11 +116,14 @@ def numbered(segments: Any) -> Any:
     ]
 
 
-def write_srt(segments: Sequence[Segment], path: Path) -> None:
-    """Write the segments that have text as SRT in UTF-8, ordered by start."""
+def write_srt(segments: Sequence[Segment], path: Path, *, until: float = math.inf) -> None:
+    """Write the segments that have text as SRT in UTF-8, ordered by start.
+
+    until: seconds at which the cues that last longer end.
+    """
     subs = pysubs2.SSAFile()
     for segment in sorted(segments, key=lambda segment: segment.start):
-        start, end = round(segment.start * 1000), round(segment.end * 1000)
+        start, end = round(segment.start * 1000), round(min(segment.end, until) * 1000)
         if text := segment.text.replace("-->", "→"):
             subs.append(pysubs2.SSAEvent(start=start, end=end, text=text))
     subs.save(str(path), encoding="utf-8", format_="srt", keep_ssa_tags=True)
@@ -226,7 +230,11 @@ def _labels_unread(captions: Sequence[Caption]) -> list[Caution]:
 
 def _noted(captions: Sequence[Caption]) -> list[Caution]:
     return [
-        Caution(code=note.code, segment=str(number), message=f"line {one.line}: {note.message}")
+        Caution(
+            code=note.code,
+            segment=str(number),
+            message=f"cue {number} (the file's line {one.line}): {note.message}",
+        )
         for number, one in enumerate(captions, 1)
         for note in one.notes
     ]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from meters import loudness as lufs
@@ -288,14 +289,24 @@ def test_a_line_too_long_loses_pauses_and_starts_in_the_silence_before_it(
 def test_a_line_that_runs_past_the_film_is_declared_and_not_cut(
     storage: Storage, workdir: Path
 ) -> None:
-    segment = Segment(id="1", start=23.0, end=26.0, text="x" * 20)
-    job = Job(id="late", language="de", segments=(segment,), media=film(storage, level_db=-70))
+    segment = Segment(id="1", start=23.0, end=28.0, text="x" * 20)
+    job = Job(
+        id="late",
+        language="de",
+        segments=(segment,),
+        media=film(storage, level_db=-70),
+        output=Output(formats=("mp4", "mkv")),
+    )
     store_round(storage, job, 1, [spoken(segment, store_take(storage, "a", voice(2.5)))])
     report = dub(job, storage, workdir)
     assert report.lines[0].overflow == pytest.approx(1.0, abs=0.05)
     assert report.lines[0].characters_over > 0
     track = heard(report, storage, "dub.mp4", 2)
     assert level(track[round(24.2 * RATE) : round(24.9 * RATE), 0]) > -40
+    # Its subtitle ends with the sound, and makes the film no longer.
+    (path,) = (storage.path(o.key) for o in report.outputs if o.name == "dub.mkv")
+    with av.open(str(path)) as container:
+        assert (container.duration or 0) / av.time_base == pytest.approx(len(track) / RATE, abs=0.1)
 
 
 def test_a_line_without_a_take_fails_the_job_and_no_film_is_made(

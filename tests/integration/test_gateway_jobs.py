@@ -82,6 +82,7 @@ def test_a_job_is_created_once_and_its_id_is_no_other_jobs(gateway: Gateway) -> 
     other = gateway.http.post("/v1/jobs", json={**asked, "seed": 7})
     assert (other.status_code, other.json()["code"]) == (409, "conflict")
     assert asked["id"] in other.json()["message"]
+    assert f"PUT /v1/jobs/{asked['id']}" in other.json()["message"]
 
 
 def test_an_idempotency_key_stands_for_an_id(gateway: Gateway) -> None:
@@ -90,6 +91,9 @@ def test_an_idempotency_key_stands_for_an_id(gateway: Gateway) -> None:
     first, second = (gateway.http.post("/v1/jobs", json=asked, headers=key) for _ in range(2))
     assert (first.status_code, second.status_code) == (201, 200)
     assert first.json()["id"] == second.json()["id"]
+    other = gateway.http.post("/v1/jobs", json={**asked, "seed": 7}, headers=key)
+    assert other.status_code == 409
+    assert "send another Idempotency-Key" in other.json()["message"]
     assert gateway.http.post("/v1/jobs", json=manifest() | {"id": None}, headers=key).status_code
 
 

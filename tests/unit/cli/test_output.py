@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from dubbing.cli.output import left_at_work, print_table, stopping
+from dubbing.cli.output import left_at_work, print_table, show_progress, stopping
 from dubbing.errors import QueueUnavailable
+from dubbing.job import JobState
+from dubbing.jobs.status import Status
 
 
 def test_ctrl_c_is_answered_at_once_with_what_becomes_of_the_work(
@@ -41,3 +43,11 @@ def test_a_table_breaks_what_is_too_long_and_cuts_nothing(
     assert "published at" in shown
     assert "\N{HORIZONTAL ELLIPSIS}" not in shown
     assert url[-10:] in "".join(line.strip() for line in shown.splitlines())
+
+
+@pytest.mark.parametrize(("failed", "state"), [(1, JobState.FAILED), (0, JobState.COMPLETED)])
+def test_a_failed_job_ends_with_the_command_that_explains_it(
+    capsys: pytest.CaptureFixture[str], failed: int, state: JobState
+) -> None:
+    show_progress(iter([Status(id="j", state=state, round=1, lines=2, done=2, failed=failed)]))
+    assert ("`dubbing why j`" in capsys.readouterr().err) == bool(failed)

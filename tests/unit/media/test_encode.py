@@ -157,6 +157,34 @@ def test_a_film_holds_the_dub_the_original_and_the_subtitles(
         assert "Grüße".encode() in bytes(cues[0])
 
 
+@pytest.mark.parametrize(
+    ("suffix", "texts"), [(".mp4", ["mov_text", "mov_text"]), (".mkv", ["ass", "subrip"])]
+)
+def test_a_film_keeps_its_own_subtitles_and_their_fonts(
+    tmp_path: Path, film: Path, subtitles: Path, suffix: str, texts: list[str]
+) -> None:
+    font, source, path = tmp_path / "font.ttf", tmp_path / "film.mkv", tmp_path / f"dub{suffix}"
+    font.write_bytes(b"a font")
+    own = tmp_path / "own.srt"
+    own.write_text(subtitles.read_text() + "\n2\n00:10:00,000 --> 00:10:02,000\nAfter the end\n")
+    old = ["-i", film, "-i", own, "-map", "0", "-map", "1", "-map", "1", "-c", "copy"]
+    codecs = ["-c:s:0", "ass", "-c:s:1", "srt", "-metadata:s:s:1", "language=fra"]
+    attached = ["-attach", font, "-metadata:s:t", "mimetype=font/ttf"]
+    ffmpeg(*old, *codecs, *attached, "-disposition:s:0", "default+forced", source)
+    encode(click(2), [path], film=source, subtitles=subtitles)
+    with av.open(str(path)) as container:
+        kept = container.streams.subtitles[1:]
+        assert [track.codec.canonical_name for track in kept] == texts
+        assert kept[1].language == "fra"
+        assert not any(track.disposition & Disposition.default for track in kept)
+        assert kept[0].disposition & Disposition.forced or suffix == ".mp4"
+        cues = [p for p in container.demux(kept[1]) if p.size > 2 and p.time_base]
+        assert [float(p.pts * p.time_base) for p in cues] == [1.0]
+        fonts = [s for s in container.streams if s.type == "attachment"]
+        assert len(fonts) == (suffix == ".mkv")
+        assert (container.duration or 0) / av.time_base == pytest.approx(SECONDS, abs=0.1)
+
+
 def test_the_original_sound_is_copied_where_the_container_can_hold_it(
     tmp_path: Path, film: Path
 ) -> None:

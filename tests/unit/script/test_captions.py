@@ -25,7 +25,7 @@ def test_layers_are_said_once(tmp_path: Path) -> None:
     job = read(tmp_path, "a.ass", content)
     assert said(job) == [("ANN", "Layered words."), ("ANN", "Plain words.")]
     assert codes(job) == [("duplicate", "1")]
-    assert "line 4" in job.cautions[0].message
+    assert "cue 1 (the file's line 3): line 4 has" in job.cautions[0].message
 
 
 @pytest.mark.parametrize("names", [("ANN", ""), ("", "ANN")])
