@@ -84,7 +84,7 @@ def s3_store(url: str, options: S3Options, seconds: float | None = None) -> S3St
             **trust,
         },
         retry_config={
-            "max_retries": 1 if seconds else 5,
+            "max_retries": 5,
             "retry_timeout": timedelta(seconds=seconds or RETRY_SECONDS),
         },
     )

@@ -62,6 +62,15 @@ def bucket(proxy: Proxy, s3_options: S3Options, monkeypatch: pytest.MonkeyPatch)
     return Storage.at(url, replace(s3_options, endpoint=proxy.url, targets=[PLACE]))
 
 
+def test_a_first_call_waits_out_a_few_busy_answers(bucket: Storage, proxy: Proxy) -> None:
+    def busy_at_first(method: str, path: str) -> Answer:
+        return Answer.UNAVAILABLE if proxy.failed < 3 else Answer.PASS
+
+    proxy.answer = busy_at_first
+    bucket.greet()
+    assert proxy.failed == 3
+
+
 @dataclass(frozen=True, kw_only=True)
 class CountingRunner(BatchRunner):
     """A worker's runner that counts the batches that it hands back when storage fails."""
