@@ -1,8 +1,8 @@
-"""Texts that a take may say instead of the one that was asked for.
+"""The rivals of a requested text: other texts that a take may contain instead.
 
-It may lack any word, and it may say what Whisper read. Both are compared with the text that was
-asked for (`proof/evidence`): Whisper reads words that were not said where it expects them, and
-mishears others, so neither is proof of anything.
+One rival omits each word of the text, and one has each stretch of words as Whisper transcribed it.
+A transcript alone proves nothing: Whisper adds words that it expects and mishears others. So
+`proof/evidence` compares each rival with the requested text.
 """
 
 from __future__ import annotations
@@ -13,27 +13,27 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 MOST_WORDS = 40
-"""Words of a text up to which each may be missing though it was read: the time grows with their
-square, and 40 take a second."""
+"""Most words of a text for which omissions are rivals: the time grows with the square of their
+number, and 40 words take a second."""
 
 
 class Kind(NamedTuple):
-    """How much the model's expectations count, as takes of a real voice showed."""
+    """A kind of rival, with the corrections of its evidence, measured on takes of a real voice."""
 
     expected: float
-    """Share of the evidence without any sound that is taken off."""
+    """Share of the ratio without sound that is subtracted from the evidence."""
     advantage: float = 0.0
-    """What is added to the evidence, as words that were read are likelier than any others."""
+    """Nats added to the evidence for the text, because a transcript is always a likely rival."""
 
 
 FIRST = Kind(expected=0.0)
-"""The text without its first word, which has none before it that would let expect it."""
+"""The text without its first word; no word before it makes the model expect it."""
 OMITTED = Kind(expected=0.6)
 """The text without another word."""
 READ = Kind(expected=0.6, advantage=7.0)
-"""The text with words as they were read."""
+"""The text with some words as Whisper transcribed them."""
 NAMED = Kind(expected=1.5, advantage=7.0)
-"""The same in the place of a name: the model knows few, and expects none that it does not know."""
+"""The same where the text has a name: the model knows few names, and expects no unknown ones."""
 
 
 class Word(NamedTuple):
@@ -44,28 +44,28 @@ class Word(NamedTuple):
 
 
 class Rival(NamedTuple):
-    """Another text."""
+    """A text that a take may contain instead of the requested one."""
 
     words: str
-    """The words of the text asked for that it lacks."""
+    """The requested words that it lacks."""
     tokens: list[int]
     kind: Kind
 
 
 def rivals(asked: Sequence[Word], heard: Sequence[Word]) -> list[Rival]:
-    """Return the rivals of a text. heard: the words that were read."""
+    """Return the rivals of a text. asked: its words. heard: the words of the transcript."""
     read = [*_readings(asked, [word for word in heard if letters(word.text)])]
     return read if len(asked) > MOST_WORDS else [*_omissions(asked), *read]
 
 
 def letters(text: str) -> str:
-    """Return the letters, their marks and digits of a text, of which case does not matter."""
+    """Return the letters, combining marks and digits of a text, case-folded."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     return "".join(sign for sign in folded if unicodedata.category(sign)[0] in "LMN")
 
 
 def _omissions(asked: Sequence[Word]) -> Iterator[Rival]:
-    """Yield the text without each word; a single word has no rival."""
+    """Yield the text without each of its words in turn; nothing for a single word."""
     said = [at for at, word in enumerate(asked) if letters(word.text)]
     for at in said if len(said) > 1 else ():
         rest = [*asked[:at], *asked[at + 1 :]]
@@ -73,9 +73,9 @@ def _omissions(asked: Sequence[Word]) -> Iterator[Rival]:
 
 
 def _readings(asked: Sequence[Word], heard: Sequence[Word]) -> Iterator[Rival]:
-    """Yield the text with each stretch of words as it was read.
+    """Yield the text with each differing stretch of words as Whisper transcribed it.
 
-    Words that are only divided otherwise, as "any more", were read as they were asked for.
+    Words that differ only in their spaces, such as "any more" and "anymore", count as equal.
     """
     from rapidfuzz.distance import Levenshtein
 
@@ -95,8 +95,8 @@ def _readings(asked: Sequence[Word], heard: Sequence[Word]) -> Iterator[Rival]:
 
 
 def _read(words: Sequence[Word], *, start: bool) -> Kind:
-    """Return the kind of a rival that was read. start: whether the words begin the text."""
-    # Any first word is written as a name is.
+    """Return the kind of a transcribed rival of ``words``. start: whether they begin the text."""
+    # The first word of a text is capitalised whether it is a name or not.
     return NAMED if any(word.text.strip()[:1].isupper() for word in words[start:]) else READ
 
 
@@ -114,9 +114,9 @@ def _written(word: str) -> str:
 
 
 def _stretches(edits: Iterable[Any]) -> Iterator[tuple[int, int, int, int]]:
-    """Yield where the words differ: from, to in those asked for, and from, to in those heard.
+    """Yield where the words differ: (asked from, asked to, heard from, heard to).
 
-    Edits that follow one another are one stretch.
+    Adjacent edits form one stretch.
     """
     for same, group in groupby(edits, lambda edit: edit.tag == "equal"):
         if not same:
