@@ -121,7 +121,7 @@ class Serving:
     def left(self, uuids: Iterable[str]) -> dict[str, Card]:
         """Return the cards of ``uuids`` that still have an endpoint; forget the others.
 
-        uuids: of cards that the account lacks.
+        uuids: of registered cards that the account no longer has.
         """
         known = self.book.all()
         left = {}
