@@ -117,7 +117,7 @@ def look(storage: Storage, rules: Rules, now: float, job_id: str) -> Finding:
     clips, named = references(storage, folder)
     nothing = Finding(clips, named, OTHERS, [], [], [])
     if not any(entry.key == Keys.job(job_id) for entry in folder.requests):
-        # The job was deleted while a worker was still writing its results.
+        # It was deleted, and a worker at work on it wrote once more.
         old = _old(folder.entries, now - rules.of(Kind.STRAYS).age)
         return nothing._replace(strays=old)
     try:

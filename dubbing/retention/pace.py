@@ -43,5 +43,5 @@ def busy() -> bool:
         running = int(LOAD.read_text().split()[3].partition("/")[0])
     except (OSError, ValueError, IndexError):
         return True
-    # This process counts too. The load covers the whole machine, even if the process may use less.
+    # This process is one of them. The load is that of the machine, whatever part of it is ours.
     return running > (os.cpu_count() or 1)
