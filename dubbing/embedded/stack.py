@@ -122,7 +122,7 @@ class Stack:
         if self._joined and not is_up(self._settings):
             raise QueueUnavailable(
                 "the `dubbing run` or `up` whose Redis this one shared has ended: "
-                "the same command goes on"
+                "run the same command again to continue"
             )
 
     def why_ended(self, name: str, process: subprocess.Popen[bytes]) -> str:

@@ -80,7 +80,7 @@ class Catalogue:
         """
         if self.kind(name) is None:
             known = ", ".join(sorted(self.points))
-            raise EngineMissing(f"{name!r} is no instance of an engine; installed are: {known}")
+            raise EngineMissing(f"{name!r} is not an engine's instance; installed are: {known}")
         self.folders.of(name)
         return self._made(name, NOWHERE, None)
 

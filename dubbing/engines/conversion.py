@@ -30,7 +30,7 @@ def spec_of(engine: str, specs: Mapping[str, EngineSpec], base: str | None = Non
     spec = _known(engine, specs)
     if spec.base is None:
         if base:
-            raise BadInput(f"engine {engine!r} is no converter: remove the base {base!r}")
+            raise BadInput(f"engine {engine!r} is not a converter: remove the base {base!r}")
         return spec
     below = _known(base or spec.base, specs)
     if below.base:
@@ -98,4 +98,4 @@ def _plain(line: Line) -> Line:
 
 def _refusal(line: Line) -> Spoken:
     """Return the error of a line that has no voice to convert to."""
-    return SpeechRejected(f"{line.voice!r} is no voice to convert to: give a reference")
+    return SpeechRejected(f"{line.voice!r} is not a voice to convert to: give a reference")

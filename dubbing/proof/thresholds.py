@@ -79,7 +79,7 @@ class Thresholds:
                 }
             )
         except (BadInput, AttributeError) as exc:
-            log.warning("%s is left out: %s", path, exc)
+            log.warning("%s is ignored: %s", path, exc)
             return cls({})
 
     def of(self, engine: str, language: str) -> Threshold:

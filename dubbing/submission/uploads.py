@@ -44,7 +44,7 @@ class WrongOffset(Conflict):
     def __init__(self, offset: int) -> None:
         self.offset = offset
         """Bytes received."""
-        super().__init__(f"{offset} bytes have come: send what follows them")
+        super().__init__(f"{offset} bytes were received: send the bytes after them")
 
 
 class Upload(Document):
@@ -192,7 +192,7 @@ class Uploads:
         if size != (upload.bytes or size) or not size:
             whole = f" of {upload.bytes}" if upload.bytes else ""
             raise BadInput(
-                f"the upload is not finished: {size} bytes{whole} have come: send the rest",
+                f"the upload is not finished: {size} bytes{whole} were received: send the rest",
                 where=upload.id,
             )
         with arriving(size) as arrival:

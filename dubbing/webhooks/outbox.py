@@ -84,7 +84,7 @@ class Outbox:
             except NewerRelease as exc:
                 if key not in self._left:
                     self._left.add(key)
-                    log.warning("a message is left to a newer gateway: %s", exc)
+                    log.warning("a message is left for a newer gateway: %s", exc)
             except Damaged as exc:
                 log.warning("a message is dropped: %s", exc)
                 self._storage.delete(key)
@@ -145,7 +145,7 @@ class Outbox:
             # It was sent again meanwhile.
             return None
         except (Damaged, NewerRelease) as exc:
-            log.warning("a dead message is left out: %s", exc)
+            log.warning("a dead message is ignored: %s", exc)
             return None
 
     def _put(self, message: Outgoing, due: float) -> None:

@@ -112,7 +112,7 @@ class Webhooks:
                 # It was deleted meanwhile.
                 return None
             except (Conflict, NewerRelease) as exc:
-                log.warning("a webhook of tenant %s is left out: %s", tenant, exc)
+                log.warning("a webhook of tenant %s is ignored: %s", tenant, exc)
                 return None
 
         found = each(load, [name.removesuffix(ends) for name in names if name.endswith(ends)])

@@ -35,7 +35,7 @@ NO_STOCK = "InternalError"
 MEANINGS: Mapping[str, str] = {
     "BadRequest": "the account has no right to this: elastic deployment needs a verified company",
     "TORealName": "the account's holder is not verified: do so on https://www.autodl.com",
-    "RequestParameterIsWrong": "AutoDL takes no such value",
+    "RequestParameterIsWrong": "AutoDL does not accept a value of the request",
 }
 
 Result = TypeVar("Result")

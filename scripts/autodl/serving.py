@@ -144,7 +144,7 @@ class Serving:
             self.book.put(uuid, self._as_used(card))
             self._registry.drain(card.engine, card.url)
         if serving:
-            self._say(f"no more lines are sent there; those that were begun have {grace:g} s")
+            self._say(f"the cards get no more lines, and have {grace:g} s to finish theirs")
             time.sleep(grace)
         for card in serving.values():
             # The endpoint may have been removed meanwhile; the card still has to be stopped.

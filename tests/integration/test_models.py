@@ -229,7 +229,7 @@ def test_an_instance_is_made_by_fetching_it(shell: Shell, hub: Hub) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [("tone", "needs no model"), ("nobody", "no instance"), ("singer/../x", "no instance"),
-     ("singer-../x", "no engine's name"), ("piper", "huggingface.co/rhasspy/piper-voices")],
+     ("singer-../x", "not an engine name"), ("piper", "huggingface.co/rhasspy/piper-voices")],
 )  # fmt: skip
 def test_what_cannot_be_fetched_is_told(shell: Shell, hub: Hub, name: str, words: str) -> None:
     assert words in shell("models", "fetch", name, code=2)[1]

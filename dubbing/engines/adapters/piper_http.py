@@ -73,7 +73,7 @@ class _Server(NamedTuple):
         listed = ", ".join([*self.voices][:5]) or "no voice"
         return (
             f"it may not find {what}: it lists {listed}; name a voice by its file without .onnx, "
-            "and let that end in -low, -medium or -high"
+            "with a file name that ends in -low, -medium or -high"
         )
 
 

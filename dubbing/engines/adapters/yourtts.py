@@ -82,7 +82,7 @@ class YourTTS(Vits):
             if manager.encoder.proj_dim != self._model.args.d_vector_dim:
                 raise EngineFailed(
                     f"the vectors of {ENCODER} have {manager.encoder.proj_dim} numbers, and the "
-                    f"model wants {self._model.args.d_vector_dim}: they do not belong together"
+                    f"model needs {self._model.args.d_vector_dim}: they do not belong together"
                 )
             manager.encoder.to(device)
         return manager

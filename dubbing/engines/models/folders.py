@@ -86,7 +86,7 @@ class ModelFolders:
         Raises BadInput for an invalid name.
         """
         if not is_identifier(name):
-            raise BadInput(f"{name!r} is no engine's name: letters, digits, '-', '_' and '.'")
+            raise BadInput(f"{name!r} is not an engine name: use letters, digits, '-', '_' and '.'")
         return self.named.get(name) or self.root / name
 
     def names(self) -> list[str]:

@@ -108,7 +108,7 @@ def _listing(api: HfApi, weights: Weights, revision: str) -> tuple[str, list[Rep
         commit = api.model_info(repository, revision=revision).sha or ""
         if not COMMIT.fullmatch(commit):
             # A folder is named after the commit.
-            raise ValueError(f"{commit!r} is no commit")
+            raise ValueError(f"{commit!r} is not a commit")
         tree = list(api.list_repo_tree(repository, recursive=True, revision=commit))
     files = [
         entry

@@ -135,7 +135,7 @@ class Allotment:
                 self._expected -= lines
 
     def _run(self) -> None:
-        attempts = Attempts(log, f"the slots of {self._engine} are asked for again")
+        attempts = Attempts(log, f"the slots of {self._engine} are requested again")
         while not self._closed:
             # Without work and slots there is nothing to renew.
             self._wake.wait(RENEW_SECONDS if self._mine or self._peak else None)

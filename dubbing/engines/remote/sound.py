@@ -62,7 +62,7 @@ def _decoded(answer: bytes) -> tuple[Samples, int]:
                 if count > LONGEST * rate:
                     raise Failed("the answer is longer than any line")
     except (FFmpegError, ValueError) as exc:
-        raise Failed("the answer is no sound") from exc
+        raise Failed("the answer is not a sound") from exc
     return np.concatenate(blocks) if blocks else np.zeros(0, np.float32), rate
 
 
@@ -74,9 +74,9 @@ def sound_of_numbers(answer: Any, rate: int) -> Audio:
     try:
         samples: Samples = np.asarray(answer, np.float32)
     except (TypeError, ValueError) as exc:
-        raise Failed("the answer is no sound") from exc
+        raise Failed("the answer is not a sound") from exc
     if samples.ndim != 1 or not np.isfinite(samples).all():
-        raise Failed("the answer is no sound")
+        raise Failed("the answer is not a sound")
     return _heard(samples.clip(-1.0, 1.0), rate)
 
 
@@ -85,7 +85,7 @@ def _heard(samples: Samples, rate: int) -> Audio:
     if len(samples) > LONGEST * rate > 0:
         raise Failed("the answer is longer than any line")
     if rate <= 0 or len(samples) < SHORTEST * rate:
-        raise Failed("the answer holds hardly any sound")
+        raise Failed("the answer contains hardly any sound")
     if peak(samples) < 10 ** (SILENCE_DBFS / 20):
         raise Failed("the answer is silent")
     return Audio(samples=samples, rate=rate)

@@ -227,7 +227,7 @@ def _check(answer: httpx2.Response, body: bytes) -> None:
     if status in BUSY:
         raise Unreachable(said, _retry_after(answer))
     if answer.has_redirect_location:
-        raise Unfit(f"HTTP {status}: it redirects to another address: name that address")
+        raise Unfit(f"HTTP {status}: it redirects to another address: use that address")
     if status == HTTPStatus.UNAUTHORIZED:
         raise Unfit(f"{said}: --key-from names the variable that holds its key")
     if status in UNFIT:

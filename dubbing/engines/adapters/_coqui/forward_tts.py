@@ -60,7 +60,9 @@ def _check_kind(config: dict[str, Any], folder: Path) -> None:
     """Raise BadInput for a model of another kind."""
     where = str(folder / CONFIG)
     if config.get("model") not in KINDS:
-        raise BadInput(f"model: {config.get('model')!r} is none of {', '.join(KINDS)}", where=where)
+        raise BadInput(
+            f"model: {config.get('model')!r} is not one of {', '.join(KINDS)}", where=where
+        )
     for setting in ("encoder_type", "decoder_type"):
         kind = argument(config, setting)
         if kind not in (None, TRANSFORMER):

@@ -118,7 +118,7 @@ def session(path: Path, device: str) -> Any:
     try:
         opened = onnxruntime.InferenceSession(str(path), sess_options=options, providers=providers)
     except Exception as exc:  # as above
-        raise EngineFailed(f"{path.name} is no ONNX model that can be loaded: {exc}") from exc
+        raise EngineFailed(f"{path.name} is not an ONNX model that can be loaded: {exc}") from exc
     if device.startswith("cuda") and CUDA not in opened.get_providers():
         raise EngineFailed(f"onnxruntime cannot use the card {device!r}: see its own message")
     return opened
