@@ -1,10 +1,10 @@
-"""A TCP proxy that makes a server seem far away; it runs as a process of its own.
+"""A TCP proxy that simulates the latency of a distant server, in its own process.
 
     python distance.py PORT SECONDS
 
-Forwards to PORT on 127.0.0.1. Each byte arrives half of SECONDS late, in both directions, and a
-connection is open after SECONDS, as it is over a line with that round trip. Bandwidth is not
-limited. The proxy prints its own port when it is ready, and ends when its standard input does.
+Forwards to PORT on 127.0.0.1. SECONDS is the round trip: each byte is delayed by half of it in
+either direction, and a connection opens after the whole. Bandwidth is not limited. The proxy prints
+its own port when it is ready, and ends when its standard input is closed.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ async def serve(port: int, seconds: float) -> None:
     """Serve until standard input ends."""
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # Cancelled at the end; asyncio would write a traceback for each connection.
+        # Connections are cancelled at the end; asyncio would print a traceback for each.
         with suppress(ConnectionError, asyncio.CancelledError):
             await asyncio.sleep(seconds)
             try:
                 there = await asyncio.open_connection("127.0.0.1", port, limit=CHUNK)
             except OSError:
-                # As a server does that is not there.
+                # As if no server listened.
                 writer.transport.abort()
                 return
             await asyncio.gather(
@@ -60,7 +60,7 @@ async def serve(port: int, seconds: float) -> None:
 
 
 async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, late: float) -> None:
-    """Copy one direction of a connection, each chunk late by so many seconds."""
+    """Copy one direction of a connection, each chunk delayed by ``late`` seconds."""
     clock = asyncio.get_running_loop().time
     due: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
 
@@ -83,7 +83,7 @@ async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, la
                 break
         await delivery
     except ConnectionError:
-        # Either side may go away at any time.
+        # Either side may close the connection at any time.
         delivery.cancel()
         writer.close()
 

@@ -1,4 +1,4 @@
-"""Child processes, which end with the process that started them."""
+"""Child processes that end with the process that started them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import IO
 
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
-"""Loaded here, as only system calls are safe between fork and exec."""
+"""Loaded at import, because only system calls are safe between fork and exec."""
 
 
 def start_child(

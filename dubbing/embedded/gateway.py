@@ -1,4 +1,4 @@
-"""The gateway of a stack: a `dubbing serve` beside its workers, which do not depend on it."""
+"""The gateway of a stack: a `dubbing serve` process; the workers do not depend on it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Gateway:
     process: subprocess.Popen[bytes]
     log: Path
     begins: int
-    """Bytes that earlier gateways have left in the log."""
+    """Bytes of earlier gateways in the log, where this gateway's lines begin."""
 
     @property
     def address(self) -> str:

@@ -1,4 +1,4 @@
-"""The home of the embedded stack: its folders, which only its user may read, and its lock."""
+"""The home of the embedded stack: its folders, readable only by its user, and its lock."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ REMEDY = "set DUBBING_HOME to another folder"
 
 
 def make_home(settings: Settings) -> None:
-    """Make the home and its folder of logs; raises BadInput when nothing can be written there.
+    """Make the home and its folder of logs; raises BadInput when they are not writable.
 
-    An existing home keeps its permissions: its user may use the folder for other files, too.
+    An existing home keeps its permissions, because it may hold the user's other files.
     """
     for folder in (settings.home, settings.logs):
         try:
@@ -32,9 +32,9 @@ def make_home(settings: Settings) -> None:
 
 
 def open_private(path: Path) -> IO[bytes]:
-    """Open a file at its end; a new file is readable only by its user.
+    """Open a file for appending; a new file is readable only by its user.
 
-    Raises BadInput when it cannot be opened; it may be another user's.
+    Raises BadInput when it cannot be opened, for example because another user owns it.
     """
     try:
         return open(path, "ab", opener=partial(os.open, mode=0o600))
@@ -45,7 +45,7 @@ def open_private(path: Path) -> IO[bytes]:
 def take_lock(home: Path) -> IO[bytes] | None:
     """Lock a home until the returned file is closed; None while another process has it locked.
 
-    Raises BadInput where the file system has no locks, or the file of the lock cannot be opened.
+    Raises BadInput if the file system has no locks, or the lock file cannot be opened.
     """
     file = open_private(home / "redis.lock")
     try:

@@ -14,7 +14,7 @@ from dubbing.settings import Settings
 
 
 def is_up(settings: Settings) -> bool:
-    """Whether the Redis of ``settings`` answers; raises QueueRefused when it may be another's."""
+    """Whether the Redis of ``settings`` answers; raises QueueRefused for another user's socket."""
     if not settings.redis_url:
         settings.check_socket()
     connection = connect(settings.redis, socket_connect_timeout=2, retry=None)

@@ -61,7 +61,7 @@ class Stack:
         system.storage.greet()
         if self._settings.redis_url:
             system.ledger.greet()
-            # Before a folder is made that may be another installation's.
+            # Before folders are made, because the storage may belong to another installation.
             system.installation.enter()
         make_home(self._settings)
         temporary_folder()
@@ -73,7 +73,7 @@ class Stack:
             for engine in self._engines:
                 self.start(engine)
             self._wait_for_redis()
-            # Another stack, whose Redis is shared, may have another storage.
+            # The shared Redis may belong to a stack with another storage.
             system.installation.enter()
         except BaseException:
             self.stop()
@@ -84,22 +84,21 @@ class Stack:
         self.stop()
 
     def _first_here(self) -> bool:
-        """Whether this stack has to start Redis: no other stack of this home has one."""
+        """Whether this stack has to start Redis, because no other stack of this home runs one."""
         self._lock = take_lock(self._settings.home)
         return self._lock is not None and not is_up(self._settings)
 
     def start(self, engine: str) -> None:
         """Start the worker of an engine, or of ``assembly``."""
-        # Killed with its parent, because without Redis a worker would try to end in order for a
-        # minute.
+        # Killed with its parent: without Redis, a worker's graceful shutdown would take a minute.
         command = [*dubbing_command(), "worker", engine]
-        # One process serves metrics at a port, and that is the gateway.
+        # Only one process can serve metrics at a port: the gateway.
         self._workers[engine] = self._start(
             engine, command, signal.SIGKILL, DUBBING_METRICS_PORT="0"
         )
 
     def serve(self, port: int) -> Gateway:
-        """Start a gateway on this machine's own address, which may fail; return it.
+        """Start a gateway on the loopback address, and return it; its process may fail later.
 
         port: 0 for any free one.
         """
@@ -112,7 +111,7 @@ class Stack:
     def check(self) -> None:
         """Raise EngineFailed or QueueUnavailable when a process of the stack has ended.
 
-        The gateway may end: the stack works without it.
+        The gateway is not checked, because the stack works without it.
         """
         for engine, worker in self._workers.items():
             if worker.poll() is not None:
@@ -123,7 +122,7 @@ class Stack:
         if self._joined and not is_up(self._settings):
             raise QueueUnavailable(
                 "the `dubbing run` or `up` whose Redis this one shared has ended: "
-                "the same command goes on"
+                "run the same command again to continue"
             )
 
     def why_ended(self, name: str, process: subprocess.Popen[bytes]) -> str:
@@ -137,7 +136,7 @@ class Stack:
         return self._settings.logs
 
     def log_path(self, name: str) -> Path:
-        """Return where a process of the stack writes its log."""
+        """Return the path of a process's log."""
         return self.logs / f"{name}.log"
 
     def stop(self) -> None:

@@ -1,9 +1,9 @@
 """The engines that are installed here, and their instances.
 
-All engines, built-in ones included, are found by the entry point group ``dubbing.engines``. An
+All engines, including the built-in ones, are found by the entry point group ``dubbing.engines``. An
 engine that needs a model can have several instances, each with its own queue: ``vits-de`` and
-``vits-fr`` are instances of ``vits``, with their models in folders of these names. The instances of
-a remote engine have a pool of endpoints in storage.
+``vits-fr`` are instances of ``vits``, with their models in folders of these names. Each instance of
+a remote engine has a pool of endpoints in storage.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ log = logging.getLogger(__name__)
 
 @cache
 def _points(path: tuple[str, ...]) -> Mapping[str, EntryPoint]:
-    """Return the entry points on a path; this search is the slowest step here."""
+    """Return the engines' entry points on ``sys.path``, by name; cached, because it is slow."""
     return {point.name: point for point in entry_points(group=GROUP)}
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The engines that are installed, and those of their instances that have a model's folder."""
+    """The installed engines, and their instances that have a model folder or endpoints."""
 
     folders: ModelFolders = field(default_factory=ModelFolders)
     points: Mapping[str, EntryPoint] = field(default_factory=lambda: _points(tuple(sys.path)))
     refused: tuple[str, ...] = ()
-    """Patterns of licences; an engine whose licence matches one is not used."""
+    """Patterns of refused licences, such as ``*non-commercial*``, compared without case."""
     pools: Pools | None = None
     """The endpoints of remote engines."""
 
@@ -54,7 +54,7 @@ class Catalogue:
         return sorted(self._local() | {name for name in pools if self.kind(name)})
 
     def _local(self) -> set[str]:
-        """Return the names of all engines, and of instances that have a model's folder."""
+        """Return the names of all engines, and of instances that have a model folder."""
         return {name for name in self.folders.names() if self.kind(name)} | self.points.keys()
 
     def kind(self, name: str) -> str | None:
@@ -67,7 +67,7 @@ class Catalogue:
 
         Raises EngineMissing, and BadInput when its model's configuration cannot be used.
         """
-        # The pools are in storage, which engines of this machine do not need.
+        # names() reads the pools from storage, which local engines do not need.
         if name not in self._local() and name not in self.names():
             known = ", ".join(self.names())
             raise EngineMissing(f"there is no engine {name!r}; installed are: {known}")
@@ -76,12 +76,11 @@ class Catalogue:
     def generic(self, name: str) -> Voicing:
         """Create an engine, or an instance of one, without a model or endpoints.
 
-        Raises EngineMissing when ``name`` belongs to no engine, and BadInput when it is no valid
-        name.
+        Raises EngineMissing when ``name`` belongs to no engine, and BadInput when it is invalid.
         """
         if self.kind(name) is None:
             known = ", ".join(sorted(self.points))
-            raise EngineMissing(f"{name!r} is no instance of an engine; installed are: {known}")
+            raise EngineMissing(f"{name!r} is not an engine's instance; installed are: {known}")
         self.folders.of(name)
         return self._made(name, NOWHERE, None)
 
@@ -98,7 +97,7 @@ class Catalogue:
         except ImportError as exc:
             raise EngineMissing(f"engine {name!r} cannot be imported: {exc}") from exc
         except Exception as exc:
-            # A configuration may hold anything, and a bad one should affect only this engine.
+            # A configuration may contain anything, and a bad one should affect only its engine.
             raise BadInput(
                 f"the model's configuration cannot be used: {type(exc).__name__}: {exc}",
                 where=str(folder),
@@ -116,7 +115,7 @@ class Catalogue:
         return specs
 
     def refuses(self, spec: EngineSpec) -> bool:
-        """Whether an engine's licence is refused here."""
+        """Whether an engine's licence matches a refused pattern."""
         licence = spec.licence.casefold()
         return any(fnmatchcase(licence, pattern.casefold()) for pattern in self.refused)
 
@@ -133,7 +132,7 @@ class Catalogue:
 
 
 def specs_in(job: Request, specs: Mapping[str, EngineSpec]) -> list[EngineSpec]:
-    """Return the specs of the engines that a request's speakers need, fallbacks and bases too."""
+    """Return the known specs of the engines of a request's speakers, with fallbacks and bases."""
     speakers = voiced(job).speakers
     asked = {(name, job.base_of(who, name)) for who in speakers for name in job.engines_of(who)}
     known = [spec for engine, base in asked for spec in with_base(engine, specs, base)]

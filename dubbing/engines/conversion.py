@@ -1,6 +1,6 @@
 """A converter over a base engine: the base speaks, and the converter changes the voice.
 
-To all other code the two are one engine that clones; `spec_of` returns what it can do.
+All other code treats the two as one cloning engine; `spec_of` returns its spec.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 def spec_of(engine: str, specs: Mapping[str, EngineSpec], base: str | None = None) -> EngineSpec:
     """Return the spec of an engine, or of a converter over its base.
 
-    base: the engine below a converter; by default, the one that the converter's spec names. Raises
-    BadInput for an unknown engine, for a base of an engine that is no converter, and for a base
-    that cannot serve.
+    base: the engine below a converter; by default, the base in the converter's spec.
+    Raises BadInput for an unknown engine, for a base of an engine that is no converter, and for an
+    unsuitable base.
     """
     spec = _known(engine, specs)
     if spec.base is None:
         if base:
-            raise BadInput(f"engine {engine!r} is no converter: remove the base {base!r}")
+            raise BadInput(f"engine {engine!r} is not a converter: remove the base {base!r}")
         return spec
     below = _known(base or spec.base, specs)
     if below.base:
@@ -79,7 +79,7 @@ class Converted:
         return self._converter.extract(reference, transcript)
 
     def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
-        """Let the base speak ``lines`` in its stock voices, and convert the sounds."""
+        """Speak ``lines`` in the base's stock voices, and convert the sounds to their voices."""
         forms = {n: line.voice for n, line in enumerate(lines) if not isinstance(line.voice, str)}
         spoken = self._base.synthesize([_plain(lines[n]) for n in forms])
         results = dict(zip(forms, spoken, strict=True))
@@ -98,4 +98,4 @@ def _plain(line: Line) -> Line:
 
 def _refusal(line: Line) -> Spoken:
     """Return the error of a line that has no voice to convert to."""
-    return SpeechRejected(f"{line.voice!r} is no voice to convert to: give a reference")
+    return SpeechRejected(f"{line.voice!r} is not a voice to convert to: give a reference")

@@ -18,8 +18,8 @@ from dubbing.engines.models.folders import Weights, read_config
 from dubbing.errors import BadInput, DubbingError, EngineMissing
 from dubbing.job.emotion import Emotion, Means
 
-# Planning and checks import this module and handle no sound: what only sound needs is imported for
-# type checking alone, and those type names stand in quotes.
+# Planning and checks import this module and handle no sound, so libraries for sound are imported
+# only for type checking.
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -35,9 +35,9 @@ OVERRIDES = "dubbing.json"
 """The file in a model's folder that overrides fields of the engine's spec."""
 
 DIGIT_WEIGHT = 6
-"""Characters that a digit counts for, because it is spoken as a word."""
+"""Characters that a digit counts as, because it is spoken as a word."""
 FAULT_FACTOR = 3.0
-"""Factor over the estimated length from which speech is taken for a fault."""
+"""Multiple of the estimated length above which speech counts as faulty."""
 
 Number = TypeVar("Number", int, float)
 
@@ -51,12 +51,12 @@ class EngineSpec(Model):
     languages: tuple[str, ...]
     """BCP 47 tags. A tag covers its regions: ``pt`` covers ``pt-BR``; ``*`` covers all."""
     voices: tuple[str, ...] = ()
-    """Stock voices; roles of the cast without a voice get those of `stock` in turn."""
+    """Stock voices. Roles of the cast without a voice get voices of `stock` in turn."""
     voice_languages: dict[str, str] = Field(default={})
-    """The language that a stock voice was made for, if there is one; it speaks the engine's
-    other languages with an accent."""
+    """The language that a stock voice was made for, if any. The voice speaks the engine's other
+    languages with an accent."""
     says_words: bool = True
-    """Whether words can be heard in its speech; the words of an engine that hums are not proven."""
+    """Whether its speech contains words; an engine that hums gets no proof of words."""
     clones: bool = False
     """Whether it can speak in a voice extracted from a reference."""
     reference_seconds: tuple[float, float] | None = None
@@ -78,17 +78,17 @@ class EngineSpec(Model):
     batch_lines: int
     """Most lines in a batch."""
     batch_seconds: float
-    """Largest batch after padding: lines × longest line, in seconds of speech."""
+    """Largest batch with padding, in seconds of speech: number of lines × longest line."""
     seconds_per_call: float = 120.0
     """Seconds after which a call for one full batch counts as hanging."""
     seconds_to_load: float = 900.0
     """Seconds after which loading counts as hanging: a large model on a slow disk takes minutes."""
     device: Literal["cpu", "cuda", "remote"] = "cpu"
-    """Its best device. An engine for ``cuda`` uses the CPU without a GPU; a ``remote`` engine
+    """Its best device. Without a GPU, an engine for ``cuda`` uses the CPU. A ``remote`` engine
     speaks on other machines."""
     base: Identifier | None = None
-    """Only for a converter, which changes the voice of another engine's speech: the default base
-    engine."""
+    """Default base engine of a converter, which changes the voice of the base's speech; None for an
+    engine that speaks itself."""
     recipe: int = 1
     """A number to raise whenever the adapter's sound changes, so that old clips are not reused."""
     licence: str
@@ -130,9 +130,9 @@ class EngineSpec(Model):
         )
 
     def stock(self, language: str) -> tuple[str, ...]:
-        """Return the stock voices that were made for ``language``, or else all of them.
+        """Return the stock voices that were made for ``language``, or else all stock voices.
 
-        Voices of another region count if there are none of the same region.
+        Voices for another region of the language count if there are none for the same region.
         """
         for wanted in (language, language.partition("-")[0]):
             made = {voice: self.voice_languages.get(voice, wanted) for voice in self.voices}
@@ -142,17 +142,17 @@ class EngineSpec(Model):
 
     @property
     def own_language(self) -> str:
-        """The one language that it speaks; ``""`` when it speaks several."""
+        """The language of an engine that speaks only one; ``""`` for several."""
         tags = [tag for tag in self.languages if tag != "*"]
-        # A language may stand there with its region, too.
+        # The same language may be listed both with and without its region.
         return tags[0] if len({tag.partition("-")[0] for tag in tags}) == 1 else ""
 
     def limit(self, language: str) -> int:
-        """Return the longest line in characters."""
+        """Return the most characters of a line in ``language``."""
         return _by_language(self.max_characters, language)
 
     def pace(self, language: str) -> float:
-        """Return the natural pace in characters a second."""
+        """Return the natural pace in ``language``, in characters a second."""
         return _by_language(self.characters_per_second, language)
 
     def foresee(self, text: str, language: str) -> float:
@@ -160,10 +160,10 @@ class EngineSpec(Model):
         return weight(text) / self.pace(language)
 
     def reference_fault(self, seconds: float | None, transcript: str) -> str | None:
-        """Return why a reference cannot be cloned, or None.
+        """Return why a reference cannot be cloned, or None if it can.
 
-        seconds: its length; None if it is not known yet.
-        transcript: its words, or ``""``.
+        seconds: length of the reference; None if it is not known yet.
+        transcript: its transcript, or ``""``.
         """
         if self.needs_transcript and not transcript:
             return (
@@ -179,12 +179,12 @@ class EngineSpec(Model):
         )
 
     def longest(self, text: str, language: str, speed: float) -> float:
-        """Return the seconds after which speech of ``text`` at ``speed`` is taken for a fault."""
+        """Return the seconds above which speech of ``text`` at ``speed`` counts as faulty."""
         return 2.0 + FAULT_FACTOR * self.foresee(text, language) / speed
 
 
 def weight(text: str) -> int:
-    """Return the characters of a text; a digit counts as the letters of its word."""
+    """Return the number of characters of a text, in which a digit counts `DIGIT_WEIGHT`."""
     return len(text) + sum(map(str.isdigit, text)) * (DIGIT_WEIGHT - 1)
 
 
@@ -211,16 +211,16 @@ class Line:
     voice: str | VoiceForm
     """The name of a stock voice, or the form that `Engine.extract` returned for the speaker."""
     base_voice: str = ""
-    """For a converted line: the stock voice in which the base engine speaks it."""
+    """Stock voice of the base engine, for a line that is converted."""
     speed: float = 1.0
     """Within the spec's range."""
     pitch: float = 0.0
     """Semitones."""
     style: str = ""
     emotion: Emotion | None = None
-    """One that the spec allows."""
+    """An emotion that the spec supports, or None."""
     emotion_voice: VoiceForm | None = None
-    """For an emotion by a voice: the form of that voice."""
+    """Form of the voice that shows the emotion, for an emotion by a voice."""
     seed: int = 0
     """The same line with the same seed sounds the same, as far as the engine allows."""
 
@@ -241,7 +241,7 @@ class Voicing(Protocol):
     extra: ClassVar[str]
     """The extra that installs its library; ``""`` when it needs none."""
     libraries: ClassVar[tuple[str, ...]]
-    """The modules that ``load`` imports and the extra installs."""
+    """Modules of the extra that ``load`` imports, by import name."""
     spec: EngineSpec
     model: str
     """Hex digest of the loaded model; valid after ``load``."""
@@ -278,10 +278,10 @@ class Converter(Voicing, Protocol):
     """A model that converts speech to another voice."""
 
     def convert(self, sounds: Sequence[Audio], voices: Sequence[VoiceForm]) -> list[Spoken]:
-        """Convert each sound to the voice at the same place of ``voices``.
+        """Convert each sound to the voice at the same position in ``voices``.
 
-        Returns results and raises errors as `Engine.synthesize` does. Each sound keeps its length,
-        to within some frames.
+        Returns results and raises errors as `Engine.synthesize` does. Each sound keeps its length
+        within a few frames.
         """
 
 

@@ -13,13 +13,13 @@ class Holding(Model):
     """The engines that a worker process holds, as it reports them."""
 
     loaded: tuple[str, ...] = ()
-    """Engines in memory, the last used one at the end."""
+    """Engines in memory, the most recently used last."""
     loading: str = ""
     begun: bool = False
     """Whether the process has loaded its first engines, and takes work."""
     resting: dict[str, str] = Field(default_factory=dict)
-    """Engines that take no work, each with the reason why it could not be loaded, or ``""``
-    after an order to rest."""
+    """Engines that take no work, each with the reason why it could not be loaded, or ``""`` if it
+    rests by order."""
     away: dict[str, str] = Field(default_factory=dict)
     """Remote engines without a usable endpoint, each with the reason; they recover by
     themselves."""
@@ -28,7 +28,7 @@ class Holding(Model):
 
     @property
     def errors(self) -> list[str]:
-        """Why engines could not be loaded or have no endpoint, or why no work is taken."""
+        """Reasons of engines that could not be loaded or have no endpoint, and the fault."""
         return [why for why in (*self.resting.values(), *self.away.values(), self.fault) if why]
 
     def takes(self, engine: str) -> bool:
@@ -40,7 +40,7 @@ class Holding(Model):
     def of_all(cls, processes: Iterable[Holding]) -> Holding:
         """Combine the holdings of a worker's processes.
 
-        An engine rests or is away, and the worker has a fault, only if this is so in all processes.
+        An engine rests or is away only if it does so in all processes; likewise the fault.
         """
         all_ = list(processes)
         return cls(

@@ -1,6 +1,6 @@
-"""The specs of engines in storage, published by workers, and before that by callers.
+"""The specs of engines in storage, published by workers, or by callers before any worker.
 
-They allow planning and checking jobs for engines that are not installed here.
+With them, a process can plan and check jobs for engines that are not installed on its machine.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The engines that a process holds in memory: loaded when they are needed, within a budget.
+"""The engines that a process holds in memory: loaded on demand, within a budget.
 
-Several engines share a card: when one more would exceed the budget, the least recently used engines
-are unloaded. An engine that rests by order, or that could not be loaded, is not loaded for a batch;
-the batch goes to another worker.
+Several engines share a card: when another one would exceed the budget, the least recently used
+engines are unloaded. An engine that rests by order, or that could not be loaded, is not loaded for
+a batch; the batch goes to another worker.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from dubbing.errors import BadInput, DubbingError, EngineAway, EngineFailed
 log = logging.getLogger(__name__)
 
 GPU = Path("/dev/nvidiactl")
-"""A file that exists wherever a process can reach an NVIDIA card, also in a container."""
+"""A file that exists where a process can use an NVIDIA card, in containers too."""
 STDERR = 2
-"""The file descriptor; the object in Python need not have one."""
+"""File descriptor of standard error; the object ``sys.stderr`` need not have one."""
 
 
 class Residency:
@@ -73,7 +73,7 @@ class Residency:
 
     @property
     def holding(self) -> Holding:
-        """The engines that are in memory, those that rest, and those that are away."""
+        """The engines that are in memory, resting or away."""
         engines = list(self._engines.items())
         away = {
             name: engine.trouble
@@ -88,9 +88,9 @@ class Residency:
         )
 
     def begin(self, names: Iterable[str]) -> None:
-        """Load the first of ``names`` that does not rest, and others while they fit.
+        """Load the first of ``names`` that does not rest, and further engines while they fit.
 
-        An engine that cannot be loaded rests. If none could be loaded, the first error is raised.
+        An engine that cannot be loaded rests. Raises the first error if none could be loaded.
         """
         failed: list[DubbingError] = []
         for name in names:
@@ -107,9 +107,8 @@ class Residency:
     def engine(self, name: str, base: str | None = None) -> Engine:
         """Return a loaded engine, or a converter over a loaded engine.
 
-        base: the engine below a converter; by default, the one that its spec names. Raises
-        EngineAway for an engine that rests or cannot be loaded, and the error of a base that cannot
-        be loaded.
+        base: the engine below a converter; by default, the base in its spec. Raises EngineAway for
+        an engine that rests or cannot be loaded, and the load error of a base.
         """
         engine = self.voicing(name)
         below = base or engine.spec.base
@@ -118,9 +117,9 @@ class Residency:
         return Converted(cast(Converter, engine), cast(Engine, self.voicing(below, beside=name)))
 
     def held(self, name: str, base: str | None = None) -> Engine | None:
-        """Return an engine, or a converter over its base, if it is in memory; for any thread.
+        """Return an engine, or a converter over its base, if in memory. Any thread may call this.
 
-        Use only its spec and digest: another thread may be speaking with it.
+        Use only its spec and model digest, because another thread may be speaking with it.
         """
         engine = self.held_alone(name)
         below = base or (engine.spec.base if engine else None)
@@ -137,11 +136,11 @@ class Residency:
         """Return an engine or converter, loading it if it is not in memory.
 
         beside: the converter for which a base is loaded; it is not unloaded to make room.
-        Raises EngineAway for an engine that rests or cannot be loaded. The error of a base that
-        cannot be loaded is raised unchanged, and becomes its lines' error: the converter keeps
-        working over other bases.
+        Raises EngineAway for an engine that rests or cannot be loaded. The load error of a base is
+        raised unchanged and becomes the error of the lines, so that the converter keeps working
+        over other bases.
         """
-        # A base that rests as an engine still serves a converter.
+        # An engine that rests can still be the base of a converter.
         if name in self._resting and not beside:
             why = self._resting[name] or "it rests"
             raise EngineAway(f"this worker takes no work for {name!r}: {why}")
@@ -169,7 +168,7 @@ class Residency:
     def rest(self, name: str, why: str = "") -> None:
         """Unload an engine, and take no work for it until it is woken.
 
-        why: the reason why it could not be loaded; empty after an order to rest.
+        why: why it could not be loaded; ``""`` for an order to rest.
         """
         self._resting[name] = why
         self._unload(name)
@@ -196,7 +195,7 @@ class Residency:
             engine.shares = self._shares
         self._catalogue.permit([engine.spec])
         self._make_room(engine, beside)
-        # The converter is named, because a base that kills its process would do so again for it.
+        # Names the converter: if loading the base kills the process, the converter has to rest.
         self._changed(self.holding.model_copy(update={"loading": beside or name}))
         began = time.monotonic()
         try:
@@ -207,7 +206,7 @@ class Residency:
             raise
         except Exception as exc:
             self._changed(self.holding)
-            # Callers that requested the engine itself put its name in front.
+            # For an engine itself, the caller adds the name.
             what = f"{name} cannot be loaded: " if beside else ""
             raise EngineFailed(f"{what}{type(exc).__name__}: {exc}") from exc
         self._engines[name] = engine
@@ -250,9 +249,9 @@ class Residency:
 
 @contextmanager
 def _ended_if_it_hangs(seconds: float) -> Iterator[None]:
-    """End this process when the block takes longer, with a traceback on standard error.
+    """End this process if the block takes longer, with a traceback on standard error.
 
-    A Python thread could not do it: a hanging library may never let another thread run.
+    A Python thread could not do this, because a hanging library may hold the GIL.
     """
     faulthandler.dump_traceback_later(seconds, exit=True, file=STDERR)
     try:

@@ -8,28 +8,28 @@ from collections.abc import Iterator
 from pathlib import Path
 
 VARIABLE = "OMP_NUM_THREADS"
-"""Environment variable that a worker sets for its processes, unless its user has. Numeric
+"""Environment variable that a worker sets for its processes unless the user has set it. Numeric
 libraries read it themselves; onnxruntime does not."""
 GROUPS = Path("/sys/fs/cgroup")
-"""Where Linux tells the limits of containers and services."""
+"""Linux's control groups, with the CPU limits of containers and services."""
 OWN_GROUP = Path("/proc/self/cgroup")
 
 
 def threads() -> int:
-    """Return the number of threads for this process; 1 outside of a worker."""
+    """Return the number of threads for this process; 1 outside a worker."""
     written = os.environ.get(VARIABLE, "")
     return max(1, int(written)) if written.isdecimal() else 1
 
 
 def share(slots: int) -> int:
-    """Return the number of threads for each of a number of processes on this machine."""
+    """Return the number of threads for each of ``slots`` processes on this machine."""
     return max(1, cores() // slots)
 
 
 def cores() -> int:
     """Return the number of cores that this process may use.
 
-    It is bound to some of the machine's, or its container or its service has a limit of time.
+    The CPU affinity of the process and the CPU quotas of its control groups count.
     """
     bound = hasattr(os, "sched_getaffinity")
     own = len(os.sched_getaffinity(0)) if bound else os.cpu_count() or 1
@@ -37,21 +37,21 @@ def cores() -> int:
 
 
 def _limits() -> Iterator[float]:
-    """Yield the limits that are set, in cores."""
+    """Yield the CPU quotas of the process's control groups, in cores."""
     newer = [[folder / "cpu.max"] for folder in (GROUPS, GROUPS / _own_group())]
     older = [GROUPS / "cpu" / f"cpu.cfs_{part}_us" for part in ("quota", "period")]
     for files in [*newer, older]:
         try:
             quota, period = map(int, " ".join(file.read_text() for file in files).split())
         except (OSError, ValueError):
-            # There is no such file, or no limit: "max".
+            # There is no such file, or no quota ("max").
             continue
         if quota > 0:
             yield quota / period
 
 
 def _own_group() -> str:
-    """Return the path of this process's group below `GROUPS`; ``""`` where there is none."""
+    """Return the path of this process's control group below `GROUPS`; ``""`` without one."""
     try:
         groups = OWN_GROUP.read_text().splitlines()
     except OSError:

@@ -1,6 +1,6 @@
 """The usage of engines by lines: seconds in a worker, or seconds of endpoints and their cost.
 
-A remote engine records each request, and the caller of a batch reads the meter. So the servers
+A remote engine records each request in a meter, which the caller of a batch reads. So the servers
 below a converter are counted, too.
 """
 
@@ -17,7 +17,7 @@ from dubbing.documents import Model
 
 
 def money(amount: float, currency: str) -> str:
-    """Return an amount in words: ``12.50 CNY``; the cost of a job may be less than a cent."""
+    """Return an amount as text, such as ``12.50 CNY``; amounts below 1 have four decimals."""
     return f"{amount:,.{2 if amount >= 1 else 4}f} {currency}"
 
 
@@ -26,16 +26,16 @@ class Use(Model):
 
     engine: str
     seconds: float = Field(ge=0)
-    """Seconds in which a worker's engine spoke. Of a remote engine, seconds of a whole endpoint:
-    the time for which requests kept its slots busy, divided by its slots."""
+    """Seconds in which a worker's engine spoke. For a remote engine, seconds of a whole endpoint:
+    the time for which requests kept its slots busy, divided by the number of its slots."""
     cost: float = Field(default=0.0, ge=0)
     """Cost by the endpoint's price per hour at that time; 0 without a price."""
     currency: str = ""
-    """Of the cost; ``""`` without a price per hour."""
+    """Currency of the cost; ``""`` without a price per hour."""
 
     @property
     def money(self) -> str:
-        """The cost in words, ``""`` without a price per hour."""
+        """The cost as text; ``""`` without a price per hour."""
         return money(self.cost, self.currency) if self.currency else ""
 
 
@@ -52,7 +52,7 @@ _uses: ContextVar[list[EndpointUse] | None] = ContextVar("uses", default=None)
 
 @contextmanager
 def metered() -> Iterator[list[EndpointUse]]:
-    """Yield a list of the block's usage, one entry for each request, also for failed ones."""
+    """Yield a list to which the block's usage is added, one entry per request, failed or not."""
     uses: list[EndpointUse] = []
     token = _uses.set(uses)
     try:
@@ -62,14 +62,14 @@ def metered() -> Iterator[list[EndpointUse]]:
 
 
 def note(use: EndpointUse) -> None:
-    """Add a request to the meter, if one runs in this context; for any thread."""
+    """Add a request to the meter of this context, if there is one. Safe in any thread."""
     uses = _uses.get()
     if uses is not None:
         uses.append(use)
 
 
 def by_endpoint(uses: Iterable[EndpointUse]) -> tuple[EndpointUse, ...]:
-    """Return one entry for each endpoint, sorted; several where its currency was changed."""
+    """Return one entry per engine, endpoint and currency, sorted."""
     sums = _sums(uses, lambda use: (use.engine, use.currency, use.endpoint))
     return tuple(
         EndpointUse(engine=engine, currency=currency, endpoint=endpoint, **sum_)
@@ -78,7 +78,7 @@ def by_endpoint(uses: Iterable[EndpointUse]) -> tuple[EndpointUse, ...]:
 
 
 def by_engine(uses: Iterable[Use]) -> tuple[Use, ...]:
-    """Return one entry for each engine, sorted; several where its endpoints differ in currency."""
+    """Return one entry per engine and currency, sorted."""
     sums = _sums(uses, lambda use: (use.engine, use.currency))
     return tuple(Use(engine=engine, currency=currency, **sum_) for (engine, currency), sum_ in sums)
 

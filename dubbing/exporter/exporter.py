@@ -1,4 +1,4 @@
-"""The metrics of a scrape: one reading of Redis and storage for all scrapes in a second."""
+"""The metrics of the installation: one reading of Redis and storage serves all scrapes in 1 s."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from dubbing.telemetry.metrics import BATCHES, BUSY, LINES, SPEECH
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
-"""Time for which one reading serves all requests."""
+"""Seconds for which one reading serves all requests."""
 STORED_SECONDS = 30.0
-"""Time for which engines and their servers are cached."""
+"""Seconds for which engines and their endpoints are cached."""
 BY_WORKER = tuple(metric.name for metric in (BATCHES, BUSY, LINES, SPEECH))
 """Metrics that are also shown for each worker; a worker serves all others at its own port."""
 
@@ -45,12 +45,12 @@ class Exporter:
     """The metrics of an installation. Safe to use from several threads."""
 
     def __init__(self, client: Client, deadline: float = DEADLINE_SECONDS) -> None:
-        """Read nothing yet. deadline: seconds to finish all work."""
+        """Read nothing yet. deadline: seconds in which all work should be finished."""
         self._client = client
         self._deadline = deadline
         self._stored = Kept(lambda: Stored(client.specs(), client.registry.all()), STORED_SECONDS)
         self._last = Stored({}, {})
-        """The last facts from storage, for when it does not answer."""
+        """The last facts from storage, served while it does not answer."""
         self._looks = Kept(self._look, LOOK_SECONDS)
 
     @property
@@ -59,7 +59,7 @@ class Exporter:
         return registry_of(self._looks.get)
 
     def _look(self) -> list[Metric]:
-        """Return all metrics; a part that does not answer is shown as down."""
+        """Return all metrics; Redis or storage counts as down when it does not answer."""
         found: list[Metric] = []
         up = {}
         parts: dict[str, Callable[[], Iterator[Metric]]] = {
@@ -80,7 +80,7 @@ class Exporter:
         storage.greet()
         self._last = self._stored.get()
         if folder := storage.path(""):
-            # Until the first write there is only the folder above.
+            # The folder may not exist until the first write.
             there = next(one for one in (folder, *Path(folder).parents) if one.exists())
             room = shutil.disk_usage(there)
             yield from gauges.disk(room.free, room.total)

@@ -25,7 +25,7 @@ KINDS = {
 }
 """The content of the queues of each kind, in names and descriptions of metrics."""
 SERVER_STATES = {WorkerState.STANDBY: "draining", WorkerState.OFFLINE: "offline"}
-"""States of servers by their names here; any other is its own name."""
+"""Labels of the states of servers that differ from the states' own names."""
 
 
 def gauge(name: str, words: str, labels: Sequence[str] = ()) -> GaugeMetricFamily:
@@ -79,7 +79,7 @@ def jobs(states: Mapping[str, int]) -> Iterator[Metric]:
 
 
 def wanted(hints: Mapping[str, Hint]) -> Iterator[Metric]:
-    """Yield the workers and endpoints that each engine needs, and the present ones."""
+    """Yield the workers and endpoints that each engine needs, and the available ones."""
     need = gauge(
         "wanted",
         "Workers or endpoints that an engine needs to do its work in time; 0 without work.",
@@ -141,7 +141,7 @@ MACHINE = (
     ("gpu_memory_ratio", "Share of its card's memory in use.", "gpu_memory_percent", 1 / PERCENT),
     ("scratch_free_bytes", "Room on the disk of its temporary files.", "scratch_free_mb", MIB),
 )
-"""Gauges of a worker's vitals: name, words, field, and the field's unit in that of the gauge."""
+"""Gauges of a worker's vitals: name, description, field, and factor from the field to the gauge."""
 
 
 def endpoints(pools: Mapping[str, Pool], beats: Mapping[str, ServerBeat]) -> Iterator[Metric]:
@@ -171,7 +171,7 @@ def parts(up: Mapping[str, bool]) -> Iterator[Metric]:
 
 
 def disk(free: int, size: int) -> Iterator[Metric]:
-    """Yield the room on the disk of a storage folder, in bytes."""
+    """Yield the free space and the size of the disk of a storage folder, in bytes."""
     room = gauge("storage_free_bytes", "Room on the disk of the storage folder.")
     room.add_metric([], free)
     whole = gauge("storage_size_bytes", "Size of the disk of the storage folder.")

@@ -1,1 +1,1 @@
-"""Proof that a line is right: by the speaker heard in it."""
+"""Proof that a line is right: by the words and by the speaker heard in it."""

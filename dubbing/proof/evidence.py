@@ -1,9 +1,9 @@
-"""How much a sound speaks for a text, and against its rivals.
+"""The evidence of a sound for a text and against its rivals.
 
-The evidence is the natural logarithm of how much likelier the text is than the rival, as Whisper
-hears the sound. A word that was not said makes the words after it unlikely. A share of the ratio
-that there would be without any sound is taken off: a "the" is likely before "middle" whatever was
-heard. Below 0, the sound speaks for the rival.
+The evidence is a log-likelihood ratio in nats: Whisper scores the text and the rival on the same
+sound. A word that was not said makes the words after it unlikely. Whisper also expects some words
+whatever it hears, such as "the" before "middle", so a share of the ratio without any sound is
+subtracted. Negative evidence favours the rival.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ from dubbing.media.samples import Samples
 from dubbing.proof.rivals import Rival
 
 SETTLED = 10.0
-"""A ratio that no expectation outweighs."""
+"""Highest ratio that Whisper gives without sound. A ratio above this times `Kind.expected` stays
+positive in any case, and the ratio without sound is not computed."""
 AT_ONCE = 500
-"""Tokens that are compared at once; each takes half a megabyte. A usual line has half as many."""
+"""Most tokens in one call of the model; each takes half a megabyte."""
 DEAF_FRAMES = 8
-"""Frames of no sound; their number changes nothing, as they are all alike."""
+"""Encoded frames without sound; their number does not change the result, as all are zero."""
 LEAST = 1e-7
-"""Least probability of a token, below which differences mean nothing."""
+"""Lowest probability of a token; differences below it are noise."""
 
 
 class Likelihoods:
-    """Compares texts by a Whisper model of CTranslate2's, with or without a sound."""
+    """Compares texts with a Whisper model in CTranslate2 format, with or without a sound."""
 
     def __init__(self, model: Any, prompt: Sequence[int]) -> None:
         """Take the model and the tokens before each text."""
@@ -37,9 +38,10 @@ class Likelihoods:
     def evidence(
         self, sound: Any, frames: int, text: Sequence[int], rivals: Sequence[Rival]
     ) -> list[float]:
-        """Return the evidence for a text against each of its rivals.
+        """Return the evidence in nats for a text against each of its rivals, in their order.
 
-        sound: what the model encoded of so many frames of spectra. text: its tokens.
+        sound: the encoder's output, (1, encoded frames, channels).
+        frames: number of spectra that were encoded. text: the tokens of the text.
         """
         encoded = np.array(sound)
         ratios = self._ratios(encoded, frames, text, [rival.tokens for rival in rivals])
@@ -56,7 +58,7 @@ class Likelihoods:
     def _ratios(
         self, sound: Samples, frames: int, text: Sequence[int], others: Sequence[Sequence[int]]
     ) -> list[float]:
-        """Return by how much the text is likelier than each other one."""
+        """Return the log-likelihood ratio of the text to each other text, in nats."""
         if not others:
             return []
         texts = [text, *others]

@@ -1,8 +1,8 @@
-"""The words of a text that was heard, with its numbers read as they were asked for.
+"""The words of a transcript, with each number worded as close as possible to the requested words.
 
-Whisper writes numbers in figures, and not always in those of the script: "three forty-five" becomes
-345, and the groups of a telephone number fall elsewhere. The same figures can be said in several
-ways, so each number counts as it comes nearest to the words asked for.
+Whisper writes numbers in digits, and may group them differently than the script: "three forty-five"
+becomes 345, and a telephone number gets other groups. The same digits can be spoken in several
+ways; of these, the one nearest to the requested words is chosen.
 """
 
 from __future__ import annotations
@@ -14,16 +14,17 @@ from dubbing.proof.rivals import letters
 from dubbing.text.wording import Wording
 
 MOST = 20
-"""Most numbers that are read in several ways; a take of half a minute has fewer."""
+"""Most numbers of a transcript that are tried in several ways; a take of 30 s has fewer."""
 NUMBER = re.compile(r"[$€£]?\d(?:[\d.,:/() -]*\d)?")
-"""Figures, with all signs that Whisper writes before and between them."""
+"""Digits, with the signs that Whisper writes before and between them."""
 SIGN = re.compile(r"[.,:/-]")
 
 
 def as_asked(heard: str, asked: str, language: str) -> str:
-    """Return a text that was heard in the words that engines are asked for.
+    """Return a transcript in words, as `Wording` writes them for engines.
 
-    asked: the letters of the words asked for, as `letters` returns them.
+    heard: the transcript, with digits. asked: `letters` of the requested words. language: BCP 47
+    tag.
     """
     from rapidfuzz.distance import Levenshtein
 
@@ -32,7 +33,7 @@ def as_asked(heard: str, asked: str, language: str) -> str:
     def distance(text: str) -> int:
         return Levenshtein.distance(asked, letters(wording.spoken(text)))
 
-    # From the last to the first: the places of those before stay as they are.
+    # From the last to the first, so that a replacement does not move the earlier matches.
     for match in [*NUMBER.finditer(heard)][:MOST][::-1]:
         before, after = heard[: match.start()], heard[match.end() :]
         heard = min((before + one + after for one in _written(match.group())), key=distance)
@@ -40,10 +41,10 @@ def as_asked(heard: str, asked: str, language: str) -> str:
 
 
 def _written(number: str) -> Iterator[str]:
-    """Yield a number as it is, and its figures as other numbers that sound alike."""
+    """Yield a number unchanged, then other ways to write its digits that are spoken differently."""
     yield number
     if not number[0].isdecimal():
-        # Fifty cents may be written $50 cents.
+        # Whisper may write "fifty cents" as "$50 cents".
         number = number[1:]
         yield number
     figures = "".join(filter(str.isdecimal, number))

@@ -1,8 +1,8 @@
-"""Texts that a take may say instead of the one that was asked for.
+"""The rivals of a requested text: other texts that a take may contain instead.
 
-It may lack any word, and it may say what Whisper read. Both are compared with the text that was
-asked for (`proof/evidence`): Whisper reads words that were not said where it expects them, and
-mishears others, so neither is proof of anything.
+One rival omits each word of the text, and one has each stretch of words as Whisper transcribed it.
+A transcript alone proves nothing: Whisper adds words that it expects and mishears others. So
+`proof/evidence` compares each rival with the requested text.
 """
 
 from __future__ import annotations
@@ -13,35 +13,34 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 MOST_WORDS = 40
-"""Words of a text up to which each may be missing though it was read: the time grows with their
-square, and 40 take a second."""
+"""Most words of a text for which omissions are rivals: the time grows with the square of their
+number, and 40 words take a second."""
 ALIKE = 0.5
-"""Share of letters that words have in common if one may be the other, misheard: Gull and Gold."""
+"""Least similarity of the letters of two words if one may be the other, misheard: Gull, Gold."""
 TELLING = 4
-"""Letters of a word from which on a like one tells that the word was said: small words are alike by
-chance."""
+"""Fewest letters of a word whose likeness means something: short words are alike by chance."""
 
 
 class Kind(NamedTuple):
-    """How much the model's expectations count, as takes of a real voice showed."""
+    """A kind of rival, with the corrections of its evidence, measured on takes of a real voice."""
 
     expected: float
-    """Share of the evidence without any sound that is taken off."""
+    """Share of the ratio without sound that is subtracted from the evidence."""
     advantage: float = 0.0
-    """What is added to the evidence, as words that were read are likelier than any others."""
+    """Nats added to the evidence for the text, because a transcript is always a likely rival."""
 
 
 FIRST = Kind(expected=0.0)
-"""The text without its first word, which has none before it that would let expect it."""
+"""The text without its first word; no word before it makes the model expect it."""
 OMITTED = Kind(expected=0.6)
 """The text without another word."""
 READ = Kind(expected=0.6, advantage=7.0)
-"""The text with words as they were read."""
+"""The text with some words as Whisper transcribed them."""
 NAMED = Kind(expected=1.5, advantage=7.0)
-"""The same in the place of a name: the model knows few, and expects none that it does not know."""
+"""The same where the text has a name: the model knows few names, and expects no unknown ones."""
 DIVIDED = Kind(expected=1.5, advantage=16.0)
-"""The same in like letters and another number of words, as "us old" for "Ysolde": an engine that
-says another name does not divide it otherwise, but a model that mishears one does."""
+"""The same in similar letters and another number of words, such as "us old" for "Ysolde": a model
+that mishears a name divides it so, but an engine that says another name does not."""
 
 
 class Word(NamedTuple):
@@ -52,16 +51,16 @@ class Word(NamedTuple):
 
 
 class Rival(NamedTuple):
-    """Another text."""
+    """A text that a take may contain instead of the requested one."""
 
     words: str
-    """The words of the text asked for that it lacks."""
+    """The requested words that it lacks."""
     tokens: list[int]
     kind: Kind
 
 
 class Change(NamedTuple):
-    """A stretch of the text, and the words in its place."""
+    """A stretch of the text, and the words that replace it."""
 
     place: slice
     """The stretch, in words and signs of the text."""
@@ -76,7 +75,7 @@ class Change(NamedTuple):
         """Return how much the model's expectations count."""
         if not self.others:
             return FIRST if self.first else OMITTED
-        # Any first word is written as a name is.
+        # The first word of a text is capitalised whether it is a name or not.
         if not any(word.text.strip()[:1].isupper() for word in self.asked[self.first :]):
             return READ
         divided = len(self.asked) != len(self.others)
@@ -84,9 +83,9 @@ class Change(NamedTuple):
 
     @property
     def misheard(self) -> bool:
-        """Return whether one word was read as a like one, so that it was said.
+        """Whether one word was transcribed as a similar one, which shows that it was said.
 
-        Whisper fills in words that it expects, but none because they sound like those asked for.
+        Whisper inserts words that it expects; such words are not similar to the missing word.
         """
         one = len(self.asked) == len(self.others) == 1
         shorter = min(map(len, (_letters(self.asked), _letters(self.others))))
@@ -101,7 +100,7 @@ class Change(NamedTuple):
 
 
 def rivals(asked: Sequence[Word], heard: Sequence[Word]) -> list[Rival]:
-    """Return the rivals of a text. heard: the words that were read."""
+    """Return the rivals of a text. asked: its words. heard: the words of the transcript."""
     changes = [*_readings(asked, [word for word in heard if letters(word.text)])]
     if len(asked) <= MOST_WORDS:
         misheard = {change.place.start for change in changes if change.misheard}
@@ -122,16 +121,16 @@ def _rival(asked: Sequence[Word], change: Change) -> Rival:
 
 
 def _omissions(asked: Sequence[Word]) -> Iterator[Change]:
-    """Yield the text without each word; a single word has no rival."""
+    """Yield the omission of each word; nothing for a single word."""
     said = [at for at, word in enumerate(asked) if letters(word.text)]
     for at in said if len(said) > 1 else ():
         yield Change(slice(at, at + 1), [asked[at]], [], first=at == said[0])
 
 
 def _readings(asked: Sequence[Word], heard: Sequence[Word]) -> Iterator[Change]:
-    """Yield the text with each stretch of words as it was read.
+    """Yield each differing stretch of words as Whisper transcribed it.
 
-    Words that are only divided otherwise, as "any more", were read as they were asked for.
+    Words that differ only in their spaces, such as "any more" and "anymore", count as equal.
     """
     from rapidfuzz.distance import Levenshtein
 
@@ -161,9 +160,9 @@ def _written(word: str) -> str:
 
 
 def _stretches(edits: Iterable[Any]) -> Iterator[tuple[int, int, int, int]]:
-    """Yield where the words differ: from, to in those asked for, and from, to in those heard.
+    """Yield where the words differ: (asked from, asked to, heard from, heard to).
 
-    Edits that follow one another are one stretch.
+    Adjacent edits form one stretch.
     """
     for same, group in groupby(edits, lambda edit: edit.tag == "equal"):
         if not same:

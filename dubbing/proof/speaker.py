@@ -25,13 +25,13 @@ from dubbing.voices.speaker_encoder import (
 ENOUGH = 2
 """Fewest lines that describe a voice without a reference."""
 MARGIN = 0.05
-"""Margin by which another voice has to be closer to a line. Of 180 lines at several paces and
-levels, in programmes of 6 voices of Kokoro, of eSpeak, and of both with a voice of Piper, none is
-doubted
-wrongly: no other voice comes nearer than 0.06 below a line's own. Of 900 in another voice none is
-missed: that voice is 0.056 or more closer (`scripts/bench voices`)."""
+"""Margin in similarity by which another voice has to be closer to a line. Measured on 180 lines
+at several paces and levels, in programmes of 6 voices of Kokoro, of eSpeak, and of both with a
+voice of Piper. None is doubted wrongly: every other voice is at least 0.06 less similar than the
+line's own. Of 900 lines in a wrong voice none is missed: the wrong voice is at least 0.056 more
+similar (`scripts/bench voices`)."""
 LISTENED = 8
-"""Most windows of a sound that are listened to."""
+"""Most windows of a sound that are encoded."""
 
 TOGETHER = 24
 """Lines whose windows are encoded at once."""
@@ -56,13 +56,13 @@ class Match:
     """The fit of a line to its voice."""
 
     similarity: float | None = None
-    """Similarity to its own voice; 1 is the same. None when unknown."""
+    """Cosine similarity to its own voice; 1 is identical. None when unknown."""
     sounds_like: VoiceId | None = None
     """The other voice that seems to speak it, if any."""
 
 
 def embed(audio: Audio) -> Embeddings | None:
-    """Return the embedding of the voice in ``audio``, ``(256,)``, whatever the loudness.
+    """Return the embedding of the voice in ``audio``, ``(256,)``, independent of its loudness.
 
     None when there is too little speech to tell, or no speaker encoder.
     """
@@ -71,21 +71,21 @@ def embed(audio: Audio) -> Embeddings | None:
 
 
 class SpeakerListener:
-    """Listens to the lines of a programme, whatever its length.
+    """Embeds the lines of a programme of any length, in bounded memory.
 
-    `hear` takes in lines, by several threads; afterwards `sounds` does the greater part of the
-    work. In between, the lines lie in a file, 25 kB for each 1.6 s of speech.
+    `hear` adds a line, from any thread; `sounds` then encodes all lines. Until then, a file holds
+    the lines' spectra: 25 kB for each 1.6 s of speech.
     """
 
     def __init__(self, path: Path) -> None:
-        """Take the path of the file; its folder exists."""
+        """Write the spectra to ``path``, in an existing folder."""
         self._path = path
         self._lines: list[tuple[str, int]] = []
         """Each line's id, and the number of its windows."""
         self._lock = Lock()
 
     def hear(self, id_: str, audio: Audio) -> None:
-        """Take in a line; skip it when there is too little speech to tell, or no encoder.
+        """Add a line; skip it when there is too little speech to tell, or no encoder.
 
         Raises MediaError when the disk is full.
         """
@@ -101,9 +101,9 @@ class SpeakerListener:
             self._lines.append((id_, len(cut)))
 
     def sounds(self, check: Callable[[], None] = lambda: None) -> dict[str, Embeddings]:
-        """Return the embedding of each line that was heard, ``(256,)``, by its id.
+        """Return the embedding of each added line, ``(256,)``, by its id.
 
-        check: called some times a second; raises to stop the work.
+        check: called several times a second; it raises to stop the work.
         """
         sounds: dict[str, Embeddings] = {}
         if not self._lines:
@@ -122,12 +122,12 @@ class SpeakerListener:
 
 
 def compare(lines: Sequence[Heard], references: Mapping[VoiceId, Embeddings]) -> dict[str, Match]:
-    """Return, by id, how each line fits its voice, and whether another voice fits it better.
+    """Return, by id, how similar each line is to its voice, and whether another voice is closer.
 
-    A cloned voice is known by its reference, any other voice by the rest of its lines. Like is
-    compared with like: a line with the references of both voices, or with the lines of both.
+    A reference represents a cloned voice; the other lines of a voice represent any other voice. A
+    line is compared with the references of both voices, or with the lines of both.
 
-    references: embeddings of the references of cloned voices.
+    references: embeddings of the references of cloned voices, ``(256,)``.
     """
     voices = _Voices(lines, references)
     return {line.id: voices.match(line) for line in lines}

@@ -23,13 +23,13 @@ from dubbing.files import read_json
 FILE = "thresholds.json"
 ANY = "*"
 FALSE_ALARMS = 0.02
-"""Share of correct lines that may be taken for wrong."""
+"""Share of right lines that may be judged wrong."""
 ADDED = 3
-"""Added letters in a row that are tolerated: more of them are a word."""
+"""Added letters in a row that are tolerated: more letters are a word."""
 UNCERTAIN = 0.5
-"""Evidence above its threshold up to which a word may be missing: the report names the word."""
+"""Nats of evidence above the threshold within which a word is uncertain; the report names it."""
 FEWEST = 50
-"""Fewest right lines to calibrate with: of fewer, one line would be the share of false alarms."""
+"""Fewest right lines to calibrate with: one line is then at most the share `FALSE_ALARMS`."""
 
 Number = TypeVar("Number", int, float)
 
@@ -40,23 +40,23 @@ class Threshold(Model):
     """The bounds within which a take is right."""
 
     errors: float = Field(ge=0)
-    """Most letters that are heard differently, as a share of those asked for."""
+    """Most letters that differ from the requested ones, as a share of the requested letters."""
     evidence: float = 0.0
-    """Least evidence for the text against any rival, as `proof.evidence` defines it."""
+    """Least evidence for the text against any rival, in nats (`proof/evidence`)."""
     added: int = Field(default=ADDED, ge=0)
-    """Most letters in a row that were heard and not asked for."""
+    """Most letters in a row that were added to the requested ones."""
 
 
 DEFAULTS: Mapping[str, Threshold] = {
     "en": Threshold(errors=0.2),
-    # Whisper's characters for a sound are often others than those of the text.
+    # Whisper often writes a sound in other characters than the text.
     "zh": Threshold(evidence=-15.0, errors=1.0),
     "cmn": Threshold(evidence=-15.0, errors=1.0),
     "ja": Threshold(evidence=-15.0, errors=1.0),
     ANY: Threshold(evidence=-2.0, errors=0.5),
 }
 """By language. English was measured with a Piper voice and Whisper tiny: about 2 % of right lines
-are taken for wrong ones. The others are wider, as Whisper knows some languages little."""
+are judged wrong. The other bounds are wider, because Whisper knows some languages less well."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +64,11 @@ class Thresholds:
     """The thresholds of an installation."""
 
     own: Mapping[str, Mapping[str, Threshold]]
-    """Those that were calibrated, by engine and language."""
+    """Calibrated thresholds, by engine and language."""
 
     @classmethod
     def load(cls, folder: Path) -> Thresholds:
-        """Return the thresholds in a model's folder; without any that can be read, the defaults."""
+        """Return the thresholds in a model's folder; the defaults without a readable file."""
         path = folder / FILE
         try:
             found = read_json(path) if path.exists() else {}
@@ -79,11 +79,11 @@ class Thresholds:
                 }
             )
         except (BadInput, AttributeError) as exc:
-            log.warning("%s is left out: %s", path, exc)
+            log.warning("%s is ignored: %s", path, exc)
             return cls({})
 
     def of(self, engine: str, language: str) -> Threshold:
-        """Return the thresholds of an engine in a language, with or without its region."""
+        """Return the threshold for an engine and a language, else for it without its region."""
         tag, own = language.lower(), self.own.get(engine, {})
         base = tag.partition("-")[0]
         return own.get(tag) or own.get(base) or DEFAULTS.get(base) or DEFAULTS[ANY]
@@ -110,9 +110,10 @@ class Thresholds:
 
 
 def calibrated(fits: Sequence[tuple[float, int, float]]) -> Threshold:
-    """Return the thresholds that take `FALSE_ALARMS` of right lines for wrong ones.
+    """Return the threshold that judges `FALSE_ALARMS` of right lines wrong.
 
-    fits: the least evidence, the letters added and the errors of each right line.
+    fits: for each right line, the least evidence in nats, the most letters added in a row, and the
+    share of wrong letters.
 
     Raises BadInput for fewer than `FEWEST` lines.
     """
@@ -121,7 +122,7 @@ def calibrated(fits: Sequence[tuple[float, int, float]]) -> Threshold:
             f"{len(fits)} lines are too few to calibrate with: dub at least {FEWEST} lines first"
         )
     alarms = int(len(fits) * FALSE_ALARMS)
-    # A word that is missing is worth most to find: most alarms may be for that.
+    # Missing words are the worst fault, so they get most of the false alarms.
     least = -_exceeded(alarms - alarms // 4, [-evidence for evidence, _, _ in fits])
     rest = [fit for fit in fits if fit[0] >= least]
     alarms -= len(fits) - len(rest)
@@ -132,5 +133,5 @@ def calibrated(fits: Sequence[tuple[float, int, float]]) -> Threshold:
 
 
 def _exceeded(times: int, values: Sequence[Number]) -> Number:
-    """Return the least value that at most so many of the values exceed."""
+    """Return the least of the values that at most ``times`` of them exceed."""
     return sorted(values, reverse=True)[times]

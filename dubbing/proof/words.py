@@ -1,10 +1,10 @@
 """Proof of words: whether a take says the requested words.
 
-Whisper reads the take: its words show which others were added or repeated. Whether each asked word
-was said is not told by the words that Whisper reads, as it fills in those that it expects and
-mishears others, but by the likelihood of the text beside that of its rivals (`proof/rivals`,
-`proof/evidence`). As Whisper hears the take and not half a minute of silence after it, it may read
-on in a circle: words that take no time in the sound are not counted.
+Whisper transcribes the take. The transcript shows added and repeated words. It does not show
+whether each requested word was said, because Whisper fills in words that it expects and mishears
+others; the likelihood of the text relative to its rivals shows that (`proof/rivals`,
+`proof/evidence`). The take is not padded to Whisper's window of 30 s, so the transcript may go on
+in a loop; words that have no duration in the sound are ignored.
 """
 
 from __future__ import annotations
@@ -50,29 +50,29 @@ WEIGHTS = Weights(
         "vocabulary.txt": "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913",
     },
 )
-"""Any Whisper model in CTranslate2's form works; the defaults are those of this smallest one."""
+"""Any Whisper model in CTranslate2 format works; the default is the smallest one."""
 
 RATE = 16_000
-"""Hz of the sound that Whisper hears."""
+"""Sample rate of Whisper's input, in Hz."""
 LONGEST = 30.0
-"""Seconds that it hears at once."""
+"""Seconds of Whisper's window."""
 LEAD = 0.25
-"""Seconds of silence before a take, without which Whisper mishears its first word."""
+"""Seconds of silence before a take; without it, Whisper mishears the first word."""
 TAIL = 0.5
-"""Seconds of silence after a take, without which Whisper reads on. Silence up to its whole window
-of 30 s would take five times as long."""
+"""Seconds of silence after a take; without it, Whisper adds words. Silence up to the whole window
+would take five times as long."""
 MOST_TOKENS = 200
-"""Most tokens of a text, of which Whisper takes 448 with those that it reads."""
+"""Most tokens of a text; Whisper's context holds 448, including the transcript."""
 EXTRA_TOKENS = 12
-"""Tokens that are read beyond those asked for: enough to tell that words were added."""
+"""Tokens of a transcript beyond those of the text: enough to show that words were added."""
 SLIPS = 2
-"""Letters that may be misheard in any line: a word of three has no more to go by."""
+"""Letters that may differ in any line, so that one misheard sound does not fail a short word."""
 UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
-"""Whisper's codes of languages whose words it does not divide."""
+"""Whisper's codes of languages that it does not divide into words."""
 SQUEEZED = 0.1
-"""Seconds; two words in a row that are shorter were not said."""
+"""Seconds; two words in a row that are both shorter were not said."""
 CODES = {"cmn": "zh", "nb": "no", "fil": "tl", "iw": "he", "jv": "jw", "in": "id"}
-"""Whisper's codes of languages, where they differ."""
+"""Whisper's codes by BCP 47 language, where they differ."""
 
 log = logging.getLogger(__name__)
 
@@ -90,21 +90,21 @@ class Fit(NamedTuple):
     text: str
     """The words heard."""
     evidence: tuple[tuple[str, float], ...]
-    """The asked words that a rival lacks, and the evidence for them (`proof/evidence`)."""
+    """For each rival, the requested words that it lacks, and the evidence for them in nats."""
     slips: int
-    """Letters that were heard differently."""
+    """Letters that differ from the requested ones."""
     errors: float
-    """The same as a share of the letters asked for."""
+    """The same as a share of the requested letters."""
     added: int
-    """Most letters in a row that were heard and not asked for."""
+    """Most letters in a row that were added to the requested ones."""
 
     @property
     def least_evidence(self) -> float:
-        """That for the words for which the sound speaks least; without a rival, endless."""
+        """The lowest evidence against any rival; infinite without rivals."""
         return min((value for _, value in self.evidence), default=inf)
 
     def judged(self, threshold: Threshold) -> WordsHeard:
-        """Return the proof of the take."""
+        """Return the verdict on the take."""
         alike = self.slips <= SLIPS or self.errors <= threshold.errors
         no_more, no_less = self.added <= threshold.added, self.least_evidence >= threshold.evidence
         right = alike and no_more and no_less
@@ -120,17 +120,17 @@ class Fit(NamedTuple):
 
 
 def calibrated_to(fits: Sequence[Fit]) -> Threshold:
-    """Return the thresholds for an engine and a language by right lines; raises as `calibrated`."""
+    """Return the threshold for the fits of right lines; raises as `calibrated`."""
     return calibrated([(fit.least_evidence, fit.added, fit.errors) for fit in fits])
 
 
 class WordJudge:
-    """Judges takes, for several threads at once. The model is loaded for the first take."""
+    """Judges takes. Safe to use from several threads. Loads the model for the first take."""
 
     def __init__(self, folder: Path, threads: int = 1) -> None:
-        """Take the folder of the model.
+        """Read the thresholds, without loading the model.
 
-        threads: simultaneous takes, each on one core.
+        folder: the model's. threads: most simultaneous takes, each on one core.
         """
         self._folder = folder
         self.threads = threads
@@ -138,10 +138,10 @@ class WordJudge:
         self._lock = Lock()
 
     def judge(self, engine: str, language: str, text: str, audio: Audio) -> WordsHeard:
-        """Return the proof of a take.
+        """Return the verdict on a take; one that cannot be judged is neither right nor wrong.
 
-        engine: its name, and language: a BCP 47 tag; they choose the thresholds. text: the words
-        that the engine was asked for. A take that cannot be judged is neither right nor wrong.
+        engine: name of its engine. language: BCP 47 tag. Both choose the threshold.
+        text: the requested words, with numbers in words.
         """
         try:
             fit = self.fit(language, text, audio)
@@ -182,7 +182,7 @@ class WordJudge:
             sound,
             [[*prompt, tokenizer.no_timestamps]],
             beam_size=1,
-            # The library reads half as many at most.
+            # CTranslate2 generates at most half of max_length.
             max_length=2 * (len(tokens) + EXTRA_TOKENS),
         )
         heard = tokenizer.decode(read.sequences_ids[0])
@@ -212,7 +212,7 @@ class WordJudge:
     def _model(self) -> WhisperModel:
         from faster_whisper import WhisperModel
 
-        # 8-bit weights take half the time, with the same results.
+        # 8-bit weights halve the time, with the same results.
         return WhisperModel(
             str(self._folder),
             device="cpu",
@@ -235,7 +235,7 @@ def _code(language: str) -> str:
 
 
 def _words(tokenizer: Tokenizer, tokens: Sequence[int]) -> list[Word]:
-    """Return the words that tokens make; all is one word in `UNSPACED`."""
+    """Return the words of some tokens; a single word for a language in `UNSPACED`."""
     if tokenizer.language_code in UNSPACED:
         return [Word(tokenizer.decode([*tokens]), tokens)]
     return [*map(Word, *tokenizer.split_to_word_tokens([*tokens]))]
@@ -247,10 +247,10 @@ def _size(edit: Any) -> int:
 
 
 def _said(words: Sequence[Mapping[str, Any]], least: int) -> str:
-    """Return the words that were heard up to those that take no time in the sound.
+    """Return the text of a transcript up to the first two words that have no duration.
 
-    least: letters that come first in any case: small words may be as short there, but for words
-    that were heard before.
+    words: as faster-whisper aligns them. least: letters at the beginning in which only repeated
+    words can be without duration, because other short words may be as short as `SQUEEZED`.
     """
     said: list[str] = []
     before: set[str] = set()
@@ -263,7 +263,7 @@ def _said(words: Sequence[Mapping[str, Any]], least: int) -> str:
             count += len(heard)
         if squeezed == 2:
             del said[-1]
-            # A circle begins with the first word, which may take the time of silence.
+            # A loop begins with the first word, which may be aligned with silence.
             begun = bool(said) and letters(said[-1]) == letters(words[0]["word"])
             return "".join(said[:-1] if begun else said)
         said.append(word["word"])

@@ -21,7 +21,7 @@ class Removed(Model):
 
 
 class Broom:
-    """Removes objects; with ``dry``, only counts them. It is used by one thread."""
+    """Removes objects; with ``dry``, only counts them. For use by one thread."""
 
     def __init__(self, storage: Storage, *, dry: bool) -> None:
         self.dry = dry

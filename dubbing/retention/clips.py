@@ -41,7 +41,7 @@ class _Sweep:
         self._now = time.time()
 
     def unused_before(self) -> float:
-        """Return the time such that clips last used before it are removed."""
+        """Return the time (seconds since 1970) before which clips must be unused to be removed."""
         before = self._now - self._bound.age
         if math.isinf(self._bound.size):
             return before
@@ -64,7 +64,7 @@ class _Sweep:
 
 
 def _digests(entries: Iterable[Entry]) -> Iterator[tuple[str, Entry]]:
-    """Yield the digest of each clip, with its entry: other programs put files beside them."""
+    """Yield the digest of each clip, with its entry; skip files of other programs."""
     for entry in entries:
         digest = entry.key.rpartition("/")[2].removesuffix(".flac")
         if DIGEST.fullmatch(digest) and entry.key == Keys.clip(digest):

@@ -304,7 +304,7 @@ class Collector:
         self._broom.remove_unused(Kind.BACKGROUNDS, OTHERS, gone, self._now - LEAST)
 
     def _sweep_messages(self) -> None:
-        """Forget what webhooks were told: it keeps them from being told twice of a late end."""
+        """Remove old dead messages, and old marks of sent ones, which prevent duplicates."""
         for prefix in (Keys.TOLD, Keys.UNTOLD):
             for tenant in self._storage.folders(prefix):
                 self._between()
@@ -314,5 +314,5 @@ class Collector:
 
 
 def _of_round(mark: str, prefix: str, round_: int) -> bool:
-    """Whether a mark of the size of outputs belongs to a round."""
+    """Whether a mark with the size of outputs belongs to a round."""
     return mark.removeprefix(prefix).partition("-")[0] == str(round_)

@@ -57,7 +57,7 @@ class JobFolder:
 
     @property
     def entries(self) -> Iterator[Entry]:
-        """All of its objects; the ends of rounds, which keep it from being worked on, last."""
+        """All of its objects; the ends of rounds come last, because they keep workers away."""
         yield from (*self.requests, *self.plans.values(), *self.results, *self.others)
         for files in self.runs.values():
             yield from files
@@ -89,7 +89,7 @@ class JobFolder:
 
 
 class _Owned(Model):
-    """The tenant of a job, a small part of the request of a long film."""
+    """The tenant of a job, read without the rest of its request, which may be large."""
 
     tenant: Identifier = DEFAULT_TENANT
 
@@ -109,7 +109,7 @@ class Finding(NamedTuple):
 
 
 def look(storage: Storage, rules: Rules, now: float, job_id: str) -> Finding:
-    """Return the objects that a job names, and those not kept, before all sizes are known.
+    """Return the objects that a job names, and the objects that bounds of age do not keep.
 
     An unreadable job keeps all of its objects.
     """
@@ -166,7 +166,7 @@ def _tenant(storage: Storage, job_id: str) -> str:
 
 
 def _strays(folder: JobFolder, ends: Iterable[End | None], before: float) -> list[Entry]:
-    """Return the files of runs that came second, or broke off, before a time."""
+    """Return files, older than ``before``, of runs that no end names: duplicate or aborted runs."""
     valid = {end.output for end in ends if end}
     runs = (files for run, files in folder.runs.items() if run not in valid)
     return [entry for files in runs if len(_old(files, before)) == len(files) for entry in files]
@@ -177,7 +177,7 @@ def _old(entries: Iterable[Entry], before: float) -> list[Entry]:
 
 
 def _rounds(folder: JobFolder) -> list[Entry]:
-    """Return all results, and the plans but the newest, which names the job's present request."""
+    """Return all results, and all plans but the newest, which names the job's current request."""
     return [*folder.results, *(plan for n, plan in folder.plans.items() if n != max(folder.plans))]
 
 

@@ -1,6 +1,6 @@
-"""Giving jobs precedence: a collection rests while other processes want all processors.
+"""Gives jobs precedence: a collection pauses while other processes want all CPU cores.
 
-A low priority is not enough, because Linux divides processors between sessions first.
+A low priority is not enough, because Linux divides CPU time between sessions first.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import time
 from pathlib import Path
 
 LEISURE = 6.0
-"""Seconds of rest for each used second of a processor, on a busy machine."""
+"""Seconds of rest for each second of CPU time, on a busy machine."""
 SHORTEST = 0.02
-"""Seconds of a processor between two checks for a rest."""
+"""Seconds of CPU time between two checks whether to rest."""
 REMEMBERED = 5.0
-"""Seconds for which a machine still counts as busy: jobs sometimes wait."""
+"""Seconds for which a machine still counts as busy, because jobs pause at times."""
 LOAD = Path("/proc/loadavg")
 
 
@@ -22,7 +22,7 @@ class Pace:
     """The pace of a collection."""
 
     def __init__(self) -> None:
-        """Start counting this process's use of processors."""
+        """Start counting this process's CPU time."""
         self._since = time.process_time()
         self._busy_until = 0.0
 
@@ -38,7 +38,7 @@ class Pace:
 
 
 def busy() -> bool:
-    """Whether other processes want all processors now; assumed if unknown."""
+    """Whether other processes want all CPU cores now; True if unknown."""
     try:
         running = int(LOAD.read_text().split()[3].partition("/")[0])
     except (OSError, ValueError, IndexError):

@@ -13,7 +13,7 @@ from dubbing.errors import BadInput
 HOUR = 3600.0
 DAY = 24 * HOUR
 OTHERS = "*"
-"""The name for tenants that the rules do not list, and for objects that all tenants share."""
+"""Stands for tenants that the rules do not list, and for objects that all tenants share."""
 UNITS = {"h": HOUR, "d": DAY, "w": 7 * DAY, "MB": 1e6, "GB": 1e9, "TB": 1e12}
 AMOUNT = re.compile(r"(\d+(?:\.\d+)?)(h|d|w|MB|GB|TB)")
 NEVER = "never"
@@ -36,11 +36,11 @@ class Kind(StrEnum):
     VOICES = "voices"
     """Recordings without a name that no job uses."""
     BACKGROUNDS = "backgrounds"
-    """Sounds of films without speech, by the time when they were made, or used in a folder."""
+    """Sounds of films without speech, by the time they were made or, in a folder, last used."""
     CLIPS = "clips"
     """Clips that no result names, by the time of their last use."""
     MESSAGES = "messages"
-    """Marks of what webhooks were told, and what they could not be told, by the time of both."""
+    """Marks of sent messages to webhooks, and dead messages, by their time."""
 
 
 SHARED = frozenset({Kind.MEDIA, Kind.VOICES, Kind.BACKGROUNDS, Kind.CLIPS})

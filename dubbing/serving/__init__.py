@@ -1,1 +1,1 @@
-"""The common part of our HTTP servers: ids of requests, the form of errors, listening."""
+"""The common parts of our HTTP servers: request ids, error responses, and listening."""

@@ -1,4 +1,4 @@
-"""The errors of requests: the only table of statuses, and their form."""
+"""Error responses: the only table of HTTP statuses, and the form of the bodies."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ STATUSES: Mapping[type[DubbingError], int] = {
     Transient: 503,
     DubbingError: 500,
 }
-"""An error has the status of its nearest base class in this table, or in that of its server."""
+"""An error has the status of its nearest base class in this table, or in the server's own table."""
 RETRY_SECONDS = 5
 """Default seconds until a retry after a 503."""
 NO_JSON = "send JSON, with the header Content-Type: application/json"
@@ -84,7 +84,7 @@ CODES = {400: "bad_input", 404: "not_found", 405: "method_not_allowed", 413: "to
 """Codes of faults without an error class, by status."""
 
 Form: TypeAlias = Callable[[int, FaultBody], tuple[int, Mapping[str, Any]]]
-"""Converts a status and a fault to the status and body of a contract."""
+"""Converts a status and a fault to the status and JSON body of an API contract."""
 
 
 def own_form(status: int, fault: FaultBody) -> tuple[int, Mapping[str, Any]]:
@@ -98,9 +98,9 @@ def fault_of(exc: DubbingError, request_id: str = "") -> FaultBody:
 
 
 def _words(fault: Mapping[str, Any], sent: str) -> str:
-    """Return what is wrong with a part of a request, by one of pydantic's faults.
+    """Return the message for one of pydantic's errors about a request.
 
-    sent: the type of its body.
+    sent: the content type of the request.
     """
     if fault["loc"] == ("body",) and "json" not in sent:
         return NO_JSON
@@ -125,10 +125,10 @@ class Faults:
         statuses: Mapping[type[DubbingError], int],
         retry_after: Mapping[int, int],
     ) -> None:
-        """Take the form, and the changes of the tables.
+        """Take the form of bodies, and additions to the tables.
 
-        statuses: statuses of this server's own errors, or changed ones.
-        retry_after: seconds, by status.
+        statuses: statuses by error class, which override the table.
+        retry_after: value of the header ``Retry-After`` in seconds, by status.
         """
         self._form = form
         self._statuses = {**STATUSES, **statuses}
@@ -171,12 +171,12 @@ class Faults:
         code = CODES.get(exc.status_code, "error")
         words = str(exc.detail)
         if words == HTTPStatus(exc.status_code).phrase:
-            # Starlette's own: it knows no such route, or no such method of it.
+            # Raised by Starlette itself: no such route, or no such method of a route.
             words = f"{request.method} {readable_line(request.url.path)}: {words.lower()}"
         return self._answer(request, exc.status_code, code, words, headers=exc.headers)
 
     async def _unforeseen(self, request: Request, exc: Exception) -> JSONResponse:
-        # Its text and its traceback are only for the log.
+        # The error's text and traceback are only for the log.
         words = "unexpected error: see the server's log"
         return self._answer(request, 500, "unforeseen", words)
 

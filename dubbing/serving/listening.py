@@ -1,4 +1,4 @@
-"""The address of a server, and serving until it has to end."""
+"""The address of a server, and its socket and graceful shutdown."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from starlette.types import ASGIApp
 from dubbing.errors import BadInput
 
 KEEP_SECONDS = 75
-"""Seconds for which an idle connection is kept: longer than callers keep theirs, so none is cut
-in use."""
+"""Seconds for which an idle connection is kept: longer than clients keep theirs, so that the server
+does not close a connection that a client is about to use."""
 LARGEST_MESSAGE = 1 << 16
-"""Bytes of a message to a WebSocket."""
+"""Most bytes of a message from a WebSocket client."""
 
 Ending: TypeAlias = Callable[[], Awaitable[None]]
 
@@ -30,11 +30,11 @@ class Address:
 
     host: str
     port: int
-    """0: any free one."""
+    """0 for any free port."""
     certificate: Path | None = None
     """A PEM file with the certificate and its chain; without one, plain HTTP."""
     certificate_key: Path | None = None
-    """A PEM file with its private key, if the certificate's file does not hold it."""
+    """A PEM file with the private key, unless ``certificate`` contains it."""
 
     def url(self, listener: socket.socket) -> str:
         """Return the URL of a server at this address."""
@@ -53,21 +53,21 @@ def listen(address: Address) -> socket.socket:
         raise BadInput(
             f"{why}: choose another --host or --port", where=f"{address.host}:{address.port}"
         ) from exc
-    # Connections inherit it. Without it, the second part of an answer waits some 40 ms until the
-    # caller has acknowledged the first one; asyncio sets it for sockets of its own alone.
+    # Accepted connections inherit the option. Without it, the second part of an answer waits about
+    # 40 ms for the client's acknowledgement of the first. asyncio sets it only for its own sockets.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, which announces its end before it waits for requests."""
+    """A uvicorn server that announces its shutdown before it waits for open requests."""
 
     def __init__(self, config: uvicorn.Config, ending: Ending | None) -> None:
         super().__init__(config)
         self._ending = ending
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Finish the requests, and end."""
+        """Announce the shutdown, finish the open requests, and end."""
         if self._ending:
             await self._ending()
         await super().shutdown(sockets)
@@ -81,12 +81,12 @@ def server_of(
     end_seconds: int | None = None,
     proxies: Sequence[str] = (),
 ) -> Server:
-    """Return the server of an app, which ends by SIGTERM or Ctrl-C and finishes its requests.
+    """Return the server of an app. On SIGTERM or Ctrl-C it finishes open requests and ends.
 
-    ending: called at the begin of the end, for long requests and WebSockets.
-    end_seconds: time for requests to end; by default, no limit.
-    proxies: networks of proxies that are trusted on the caller's address. Raises BadInput for a
-    certificate that cannot be used.
+    ending: called when the shutdown begins, to end long requests and WebSockets.
+    end_seconds: most seconds to wait for open requests; by default, no limit.
+    proxies: networks of proxies whose headers about the client's address are trusted.
+    Raises BadInput for an unusable certificate.
     """
     config = uvicorn.Config(
         app,
@@ -107,8 +107,8 @@ def server_of(
         raise BadInput(
             f"it cannot be used: {exc.strerror or exc}", where=str(address.certificate)
         ) from exc
-    # In detail, it would log the headers of WebSockets, and keys with them.
+    # At DEBUG, uvicorn would log the headers of WebSockets, which contain keys.
     logging.getLogger("uvicorn.error").setLevel(logging.INFO)
-    # uvicorn raises it again at its end.
+    # uvicorn raises the signal again after its shutdown.
     signal.signal(signal.SIGTERM, lambda *_: None)
     return Server(config, ending)

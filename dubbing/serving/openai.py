@@ -1,4 +1,4 @@
-"""The bodies of OpenAI's routes for speech, for all of our servers that have them."""
+"""The request and response bodies of OpenAI's routes for speech, shared by our servers."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from dubbing.media.sounds import SoundFormat
 
 MOST_INPUT = 4096
-"""Characters, as at OpenAI."""
+"""Most characters of an input, the same as OpenAI's limit."""
 
 Name = Annotated[str, StringConstraints(max_length=200)]
 
 
 class SpeechBody(BaseModel):
-    """The fields of OpenAI's route, and a language; other fields are ignored."""
+    """The fields of OpenAI's request, and a language; other fields are ignored."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -78,5 +78,5 @@ def models_body(engines: Iterable[str]) -> ModelsBody:
 
 
 def voices_body(names: Iterable[str]) -> VoiceListBody:
-    """Return voices in the form of Kokoro-FastAPI and others, each once."""
+    """Return voices without duplicates, in the form of Kokoro-FastAPI and similar servers."""
     return VoiceListBody(voices=[VoiceBody(id=name, name=name) for name in dict.fromkeys(names)])

@@ -25,7 +25,8 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 OTHER = "other"
 """The label of an unknown method or route in metrics."""
 STRIDE = 16 << 10
-"""So a long body may take any time, while a caller that trickles bytes is cut off."""
+"""Bytes after which the time limit starts anew: a long body may take any time, but a client that
+sends a few bytes at a time is disconnected."""
 
 
 class Requests:
@@ -35,7 +36,7 @@ class Requests:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request under an id: the caller's, if it sent one."""
+        """Serve a request under the client's request id, or else a new one."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -51,7 +52,7 @@ class Requests:
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = request_id
                 if body.cut_off:
-                    # Otherwise the server would keep waiting for the rest.
+                    # Otherwise the server would keep waiting for the rest of the body.
                     headers["Connection"] = "close"
             await send(message)
 
@@ -65,7 +66,7 @@ class Requests:
 
 
 def _name_of(headers: Headers) -> str:
-    """Return the id of a request: the caller's, or that of its trace, if it sent one."""
+    """Return the id of a request: the client's request id or trace id, or else a new one."""
     given = headers.get("x-request-id", "")
     if is_identifier(given):
         return given
@@ -73,7 +74,7 @@ def _name_of(headers: Headers) -> str:
 
 
 def _count(scope: Scope, status: int, seconds: float) -> None:
-    """Count an answer by its route, because there are few, and not by its path."""
+    """Count an answer by its route, not its path: there are few routes."""
     method = scope["method"] if scope["method"] in METHODS else OTHER
     HTTP_REQUESTS.add(method, getattr(scope.get("route"), "path", OTHER), str(status))
     HTTP_SECONDS.observe(seconds, method)
@@ -94,7 +95,7 @@ def same(given: str, key: str) -> bool:
 
 
 class _Body:
-    """The body of a request. A caller that is too slow counts as gone."""
+    """The body of a request. A client that sends too slowly counts as disconnected."""
 
     def __init__(self, receive: Receive) -> None:
         self.cut_off = False
@@ -114,7 +115,7 @@ class _Body:
         except TimeoutError:
             self.cut_off = True
             return {"type": "http.disconnect"}
-        # The time between two calls belongs to the server.
+        # Only the wait counts: the time between two calls is the server's own.
         self._left = max(0.0, self._left - (time.monotonic() - began))
         self._due -= len(message.get("body", b""))
         if self._due <= 0:

@@ -1,1 +1,1 @@
-"""Submission: inspects a job's files, checks the job, stores it and puts it to work."""
+"""Submission: inspects a job's files, checks the job, stores it and starts it."""

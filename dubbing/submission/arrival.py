@@ -49,9 +49,10 @@ class Arrival:
 
     @contextmanager
     def stored(self, storage: Storage, holder: str) -> Iterator[str]:
-        """Store the whole file and yield its key, which the upload ``holder`` names in the block.
+        """Store the whole file and yield its key, for the block to write into an upload.
 
-        Raises Conflict while the same file of others is being deleted.
+        holder: the id of that upload.
+        Raises Conflict while the same stored file is being deleted.
         """
         media = Shared.media(self._digest.hexdigest(), there=False)
         with held(storage, [media], holder):
@@ -60,9 +61,9 @@ class Arrival:
 
 @contextmanager
 def arriving(size: int = 0) -> Iterator[Arrival]:
-    """Yield a file to fill during the block; afterwards it is removed from this machine.
+    """Yield a temporary file to fill during the block; it is removed afterwards.
 
-    size: expected bytes, as far as they are known. Raises StorageUnavailable without room for them.
+    size: expected bytes, 0 if unknown. Raises StorageUnavailable if the disk has too little room.
     """
     with scratch() as folder:
         if size and shutil.disk_usage(folder).free < size + SPARE:

@@ -1,7 +1,7 @@
-"""When jobs might be ready, and what they might cost, by the latest batches of their engines.
+"""Estimates of the time and cost of jobs, from the latest batches of their engines.
 
-The time is computed as for jobs at work (`dubbing.jobs.status`), and the cost from the recent cost
-of a line of the engine.
+The time is computed as for jobs in progress (`dubbing.jobs.status`), and the cost from the recent
+cost of a line of each engine.
 """
 
 from __future__ import annotations
@@ -18,22 +18,21 @@ from dubbing.planning.plan import Kind
 
 
 class Estimate(Model):
-    """When a job might be ready, and what it might cost, if it were submitted now."""
+    """The estimated time and cost of a job if it were submitted now."""
 
     ready_in: float | None
-    """Seconds, with the work ahead of it and the other jobs of the same call; None while
-    unknown, or while an engine or assembly has no worker. Assembly counts as nothing until one
-    was done."""
+    """Seconds until the job is ready, including the work ahead of it and the other jobs of the same
+    call. None if unknown, or while an engine or assembly has no worker. Assembly counts as 0 s
+    until the first one is done."""
     costs: dict[str, float] | None
-    """Cost by currency, from recent costs of lines; empty if they cost nothing, None while
-    unknown."""
+    """Cost by currency, from recent costs of lines; empty if lines are free, None if unknown."""
     lacks: tuple[str, ...]
-    """Engines, or ``assembly``, that it needs and for which no online worker takes work."""
+    """Engines, or ``assembly``, that the job needs and for which no online worker takes work."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """The work that a job would bring."""
+    """The work of a job."""
 
     tenant: str
     length: float
@@ -41,7 +40,7 @@ class Load:
     batches: Counter[str]
     """Batches by queue."""
     idle: Counter[str] = field(default_factory=Counter)
-    """Of these, the batches whose clips are all stored; they take almost no time."""
+    """Batches whose clips are all stored, by queue; they take almost no time."""
     lines: Counter[str] = field(default_factory=Counter)
     """Lines to speak, by queue."""
 
@@ -49,7 +48,7 @@ class Load:
 def estimates(ledger: Ledger, loads: Sequence[Load]) -> list[Estimate]:
     """Return an estimate for each job; raises QueueUnavailable.
 
-    The jobs of a tenant take turns, so each is ready when about all of them are.
+    The jobs of a tenant take turns, so all of them are ready at about the same time.
     """
     prospects = {
         tenant: _prospects(ledger, tenant, [load for load in loads if load.tenant == tenant])
@@ -59,7 +58,7 @@ def estimates(ledger: Ledger, loads: Sequence[Load]) -> list[Estimate]:
 
 
 def _prospects(ledger: Ledger, tenant: str, loads: Iterable[Load]) -> dict[str, Prospect]:
-    """Return by queue the place of a tenant's jobs, taken as one."""
+    """Return the prospect of a tenant's jobs in each queue, as if they were one job."""
     batches, idle = Counter[str](), Counter[str]()
     for load in loads:
         batches += load.batches
@@ -81,7 +80,10 @@ def _estimate(load: Load, prospects: Mapping[str, Prospect]) -> Estimate:
 
 
 def _costs(spoken: Iterable[tuple[Prospect, int]]) -> dict[str, float] | None:
-    """Return the cost of lines by engine; None if an engine has done no batch."""
+    """Return the cost of lines by currency; None if an engine has done no batch.
+
+    spoken: the prospect of each queue, and the number of its lines.
+    """
     sums: dict[str, float] = {}
     for at, lines in spoken:
         if at.pace is None:

@@ -1,4 +1,4 @@
-"""One job on its way into storage: its files are inspected first, and stored by digest later."""
+"""The intake of one job: its files are inspected first, and stored by digest later."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Specs = Mapping[str, EngineSpec]
 
 
 class Intake:
-    """One job and its files, on their way into storage."""
+    """One job and its files, before and while they are stored."""
 
     def __init__(self, sources: Sources, manifest: Manifest, specs: Specs) -> None:
         self._sources = sources
@@ -33,7 +33,7 @@ class Intake:
         self._voice = partial(sources.voice, manifest.tenant)
         """Returns the tenant's stored voice of a name or digest, or None."""
         self.manifest = with_stored_voices(manifest, specs, self._voice)
-        """The submitted manifest, with digests in place of the names of stored voices."""
+        """The submitted manifest, in which digests replace the names of stored voices."""
         self._named = {
             speaker: self._voice(role.voice or "")
             for speaker, role in manifest.cast.items()
@@ -57,8 +57,8 @@ class Intake:
         """Return the film's length in seconds; None without a film, or for one on ``s3://``.
 
         Raises BadInput for a file that is missing, unreadable or unfit, and for an ``output.to``
-        that is not granted. Of media on ``s3://``, only the existence is checked: the worker that
-        reads the media inspects it.
+        that is not granted. For media on ``s3://``, only the existence is checked; the worker that
+        reads the file inspects it.
         """
         if target := self.manifest.output.to:
             check_target(self._sources.storage, target)
@@ -74,7 +74,7 @@ class Intake:
         return film.seconds if film else None
 
     def listen(self) -> list[Caution]:
-        """Cut the voices that the cast takes from the film; return the doubts about every voice.
+        """Cut the voices that the cast takes from the film; return cautions about all voices.
 
         Raises BadInput when a speaker speaks too little. This decodes the whole film, so it comes
         after all other checks.
@@ -92,13 +92,13 @@ class Intake:
         ]
 
     def named(self, cautions: Iterable[Caution]) -> list[Caution]:
-        """Return cautions with the file of the job, if they name no other."""
+        """Return the cautions; those without a file get the file of the job."""
         file = self.manifest.source
         return [one.model_copy(update={"file": one.file or file}) for one in cautions]
 
     @cached_property
     def stored(self) -> Job:
-        """The job to store, with keys in place of files, and an id. Reading it stores nothing."""
+        """The job to store, with an id, and with keys in place of files; nothing is stored yet."""
         manifest, track = self.manifest, self.manifest.background.track
         asked = {name: getattr(manifest, name) for name in Request.model_fields}
         asked |= {

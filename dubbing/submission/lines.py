@@ -1,4 +1,4 @@
-"""A text as a manifest of lines, for a caller that waits for its speech."""
+"""Turns a text into a manifest of lines, for callers that wait for its speech."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from dubbing.text.sounds import is_silent
 def in_lines(
     text: str, *, language: str, engine: str, limit: int, role: Mapping[str, Any], tenant: str
 ) -> Manifest:
-    """Return a manifest of the text's lines, used to check and cast them.
+    """Return a manifest with the text as lines, to be checked and cast like a job.
 
-    A text that is too long for one line is cut at sentences. limit: the most characters that the
-    engine speaks at once. role: the fields of a `ManifestRole`.
-    Raises BadInput for text without words, and for fields out of bounds.
+    A text that is too long for one line is split at sentences.
+    limit: most characters of a line of the engine. role: the fields of a `ManifestRole`.
+    Raises BadInput for a text without words, and for fields out of bounds.
     """
-    # Numbers become longer in words.
+    # Lines get longer when numbers are written in words, so they are split at half the limit.
     texts = split(text, language, max(1, limit // 2)) if len(text) > limit else [text]
-    # Each line has enough time.
+    # Long slots, so that no line is spoken faster to fit its time.
     slot = LONGEST_PROGRAMME / len(texts)
     segments = [
         {"id": f"say-{n}", "start": n * slot, "end": (n + 1) * slot, "text": part}

@@ -1,4 +1,4 @@
-"""A dry run: the work of jobs, without storing or queueing anything."""
+"""A dry run: the work that jobs would cause, without storing or queueing anything."""
 
 from __future__ import annotations
 
@@ -64,14 +64,14 @@ class Preview(Model):
     lines: int
     batches: int
     clips_there: int
-    """Lines whose clips are stored already; none of an engine that no worker has published."""
+    """Lines whose clips are already stored; 0 for engines that no worker has published."""
     seconds: float
-    """Estimated length of the speech of the other lines."""
+    """Estimated speech of the other lines, in seconds."""
     engines: tuple[str, ...]
     speakers: tuple[Speaker, ...]
     """In the order of their first lines."""
     estimate: Estimate | None = None
-    """None while Redis does not answer: it alone knows the latest batches."""
+    """None while Redis does not answer, because only Redis holds the latest batches."""
     cautions: tuple[Caution, ...]
 
 
@@ -95,7 +95,7 @@ def previews(
 
 
 def _estimates(ledger: Ledger | None, loads: Sequence[Load]) -> Sequence[Estimate | None]:
-    # Redis may go away, or refuse the script.
+    # Redis may stop answering, or refuse the script.
     with suppress(QueueUnavailable):
         if ledger:
             return estimates(ledger, loads)
@@ -149,7 +149,7 @@ def _speakers(job: Job, lines: Sequence[CastLine]) -> tuple[Speaker, ...]:
 
 
 def _published(batch: Batch, engines: Mapping[str, Published]) -> Published | None:
-    """Return a batch's engine, over its base if it has one, as its workers published it."""
+    """Return the published entry of a batch's engine, combined with its base if it has one."""
     engine = engines.get(batch.engine)
     if engine is None or batch.voice.base is None:
         return engine

@@ -27,8 +27,8 @@ from dubbing.voices.voice import Voice
 class Sources:
     """The sources and voices of the jobs of one call.
 
-    Jobs share many of them: the languages of a film, the episodes of a cast. An object that was
-    read or stored for one job is not read or stored again for another.
+    Jobs share many sources: a film in several languages, or a cast in several episodes. An object
+    that was read or stored for one job is not read or stored again for another.
     """
 
     def __init__(self, storage: Storage) -> None:
@@ -36,7 +36,7 @@ class Sources:
         self.storage = storage
         self._stored: set[str] = set()
         """Digests of the voices that were stored."""
-        # Each of these calls is made once, and its answer is kept as long as this object.
+        # Cached per object, so that each source is read or stored once.
         self.upload = cache(self._upload)
         self.key = cache(self._key)
         self.info = cache(self._info)
@@ -75,13 +75,13 @@ class Sources:
             self.storage.upload(key, Path(source))
 
     def _key(self, source: str) -> str:
-        """Return the place from which workers read ``source``: its key, or the URL itself."""
+        """Return the location from which workers read ``source``: its storage key, or its URL."""
         if source.startswith("s3://") or is_stored(source):
             return source
         return Keys.media(digest_file(Path(source)))
 
     def _info(self, source: str, track: str | None = None) -> MediaInfo | None:
-        """Return the facts of a film or sound; None for one in a bucket. Raises BadInput."""
+        """Return the `MediaInfo` of a film or sound; None for one in a bucket. Raises BadInput."""
         storage, key = self.storage.resolve(source)
         asked = key != source or is_stored(source)
         if asked and not storage.exists(key):

@@ -1,4 +1,4 @@
-"""Submitting jobs: all are checked before one is stored and started."""
+"""Submitting jobs: all jobs are checked before any is stored and started."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Submission:
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """A job that can be stored."""
+    """A checked job, ready to be stored."""
 
     intake: Intake
     wording: Wording
@@ -84,18 +84,18 @@ class Checker:
     engine: str
     """The engine for jobs that name none."""
     separator: Separator = NONE
-    """The separator of this machine, used if no worker has published that it has one."""
+    """The separator of this machine, for when no worker has published one."""
 
     def check(self, manifest: Manifest, specs: Mapping[str, EngineSpec] | None = None) -> Checked:
-        """Return a job that can be stored; raises BadInput that names every segment to change.
+        """Return the checked job; raises a BadInput that names every segment to change.
 
-        specs: the specs of all engines, if the caller has read them.
+        specs: the specs of all engines; by default, they are read from storage.
         """
         known = known_specs(self.storage, self.catalogue) if specs is None else specs
         return self._check(manifest, known, Sources(self.storage))
 
     def check_all(self, manifests: Sequence[Manifest]) -> list[Checked]:
-        """Return jobs that can be stored; raises one BadInput that names every job that cannot."""
+        """Return the checked jobs; raises one BadInput that names every job with a fault."""
         checked, faults = self._sorted_out(manifests)
         if faults:
             raise together(faults)
@@ -156,7 +156,7 @@ class Checker:
 
 
 def _uploaded(checked: Iterable[Checked]) -> Iterator[Checked]:
-    """Yield each job when its files are stored; each file is sent in several parts at once."""
+    """Yield each job once its files are stored; each file is sent in several parts at once."""
     for one in checked:
         one.intake.upload()
         yield one
@@ -220,10 +220,10 @@ class Submitter:
     ) -> list[Submission]:
         """Store and start jobs, several at once; return them in order.
 
-        write: stores a job's request; returns whether it is new. After an error, jobs under way are
-        started, and no more are begun.
+        write: stores a job's request; returns whether it is new. After an error, jobs that were
+        begun are started, and no further ones are begun.
         """
-        # Refusing all jobs is better than storing jobs that cannot be started or delivered.
+        # Fail before anything is stored that could not be started or delivered.
         words = self.installation.prepare()
         places = {place for one in checked if (place := one.intake.stored.output.to)}
         each(lambda place: Target(self.storage, place).try_out(), sorted(places))

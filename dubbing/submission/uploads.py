@@ -1,10 +1,10 @@
-"""Uploads: files that callers over HTTP send before they name them in a job.
+"""Uploads: files that HTTP clients send before they name them in a job.
 
-A file arrives whole, or in parts, each a separate object: any gateway takes any part, and may die
-at any moment. A part begins where the one before it ends, and is created only if no other part
-begins there; so simultaneous senders still make one row of parts. With the last byte they are
-joined: the file is stored as media, and then its parts are removed. Gateways remove abandoned
-uploads.
+A file arrives whole, or in parts. Each part is a separate object, so any gateway accepts any part,
+and a gateway may die at any moment. A part begins where the previous part ends, and is created only
+if no other part begins there; so simultaneous senders produce one sequence of parts. When the last
+byte has arrived, the parts are joined: the file is stored as media, and then its parts are removed.
+Gateways remove abandoned uploads.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from dubbing.submission.arrival import Arrival, arriving
 ID = r"^[0-9a-f]{24}$"
 UploadId = Annotated[str, StringConstraints(pattern=ID)]
 LINK_SECONDS = 3600
-"""Time for which a link for sending a file to a bucket is valid."""
+"""Seconds for which a presigned URL for an upload to the bucket is valid."""
 PIECE = 1 << 20
 """Bytes of a part that are read at once."""
 
@@ -44,7 +44,7 @@ class WrongOffset(Conflict):
     def __init__(self, offset: int) -> None:
         self.offset = offset
         """Bytes received."""
-        super().__init__(f"{offset} bytes have come: send what follows them")
+        super().__init__(f"{offset} bytes were received: send the bytes after them")
 
 
 class Upload(Document):
@@ -53,7 +53,7 @@ class Upload(Document):
     id: UploadId
     tenant: Identifier
     name: Annotated[str, StringConstraints(max_length=300)] = ""
-    """The file's name, whose suffix gives a script's format."""
+    """The file's name; for a script, its suffix determines the format."""
     key: str = ""
     """Storage key of the whole file; ``""`` until it is complete."""
     bytes: int | None = None
@@ -83,7 +83,7 @@ class Uploads:
         return self._create(Upload(**_new(tenant, name), bytes=size))
 
     def begin_direct(self, tenant: str, name: str, size: int | None) -> tuple[Upload, str]:
-        """Begin an upload straight to the bucket; also return the URL for the PUT.
+        """Begin an upload directly to the bucket; also return the presigned URL for the PUT.
 
         Raises BadInput if storage is not a bucket.
         """
@@ -137,10 +137,10 @@ class Uploads:
         return sum(size for _, size in self._parts(upload))
 
     def add(self, upload: Upload, offset: int, part: bytes) -> int:
-        """Store a part at the end of the received bytes; return the new offset.
+        """Append a part at ``offset``; return the new offset.
 
-        Raises BadInput for a part longer than the missing rest, and WrongOffset when another part
-        begins there.
+        Raises BadInput for a part that exceeds the size of the file, and WrongOffset when another
+        part begins at ``offset``.
         """
         end = offset + len(part)
         if upload.bytes is not None and end > upload.bytes:
@@ -150,9 +150,9 @@ class Uploads:
         return end
 
     def finish(self, upload: Upload) -> Upload:
-        """Join the parts of an upload, unless that was done; raises BadInput if some are missing.
+        """Join the parts of an upload, unless it is finished; raises BadInput if bytes are missing.
 
-        It may be done twice at the same time.
+        Two processes may do this at the same time.
         """
         if not upload.key:
             try:
@@ -162,12 +162,12 @@ class Uploads:
                 upload = self.find(upload.tenant, upload.id)
                 if not upload.key:
                     raise
-        # Also parts that a dead process left.
+        # Also removes parts that a killed process left.
         self._drop_parts(upload)
         return upload
 
     def bytes_kept(self, tenant: str) -> int:
-        """Return the bytes of a tenant's uploads; a file that was sent twice counts once."""
+        """Return the bytes of a tenant's uploads; a file that was uploaded twice counts once."""
         sizes = self._storage.sizes(Keys.uploads(tenant))
         parts = [size for key, size in sizes.items() if not key.endswith(".json")]
         ids = {Keys.upload_of(key)[1] for key in sizes if key.endswith(".json")}
@@ -192,7 +192,7 @@ class Uploads:
         if size != (upload.bytes or size) or not size:
             whole = f" of {upload.bytes}" if upload.bytes else ""
             raise BadInput(
-                f"the upload is not finished: {size} bytes{whole} have come: send the rest",
+                f"the upload is not finished: {size} bytes{whole} were received: send the rest",
                 where=upload.id,
             )
         with arriving(size) as arrival:
@@ -203,7 +203,7 @@ class Uploads:
                 raise Conflict(f"a part of upload {upload.id} was replaced: finish it again")
             with arrival.stored(self._storage, upload.id) as key:
                 found = upload.model_copy(update={"key": key, "bytes": arrival.bytes})
-                # Unless it was deleted meanwhile.
+                # Raises NotFound if the upload was deleted meanwhile.
                 self.find(upload.tenant, upload.id)
                 self._storage.replace(Keys.upload(upload.tenant, upload.id), _document(found))
         return found

@@ -1,1 +1,1 @@
-"""Telemetry: the logs of the processes."""
+"""Telemetry: logs, metrics and traces of the processes."""

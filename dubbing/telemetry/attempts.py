@@ -1,4 +1,4 @@
-"""Attempts at a step that a thread or a task repeats for as long as its process lives."""
+"""Attempts at a step that a thread or an asyncio task repeats until its process ends."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from dubbing.errors import DubbingError
 
 
 class Attempts:
-    """Logs each attempt that fails, so that the next one follows."""
+    """Logs failed attempts instead of raising, so that the thread or task goes on."""
 
     def __init__(self, log: logging.Logger, words: str) -> None:
-        """words: begin the line of a failure, such as ``the heartbeat tries again``."""
+        """Begin without a failure.
+
+        words: the beginning of each log line, such as ``the heartbeat tries again``.
+        """
         self.failing = False
         """Whether the last attempt failed."""
         self._log = log
@@ -21,9 +24,10 @@ class Attempts:
 
     @contextmanager
     def one(self) -> Iterator[None]:
-        """Make one attempt in the block, which no error leaves.
+        """Make one attempt in the block; log its error and suppress it.
 
-        Of our own errors in a row, the first one is a warning.
+        Of several DubbingErrors in a row, the first is a warning, and the others are for debugging.
+        Any other error is logged with its traceback.
         """
         try:
             yield

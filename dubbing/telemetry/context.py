@@ -1,4 +1,4 @@
-"""The context of a process's present work: names and values for each of its log lines."""
+"""The context of a process's current work: names and values for each of its log lines."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _context: ContextVar[Mapping[str, object]] = ContextVar("context", default=Mappi
 def bound(**values: object) -> Iterator[None]:
     """Add ``name=value`` to every line that is logged in the block.
 
-    A value of None adds nothing. A thread started in the block does so only if it runs in a copy of
-    the context.
+    A value of None adds nothing. Lines of a thread that is started in the block get the values only
+    if the thread runs in a copy of the context.
     """
     token = _context.set({**_context.get(), **values})
     try:
@@ -25,7 +25,7 @@ def bound(**values: object) -> Iterator[None]:
 
 
 def rebind(**values: object) -> None:
-    """Add ``name=value`` to what is logged until the innermost block of `bound` ends."""
+    """Add ``name=value`` to every line that is logged until the innermost `bound` block ends."""
     _context.set({**_context.get(), **values})
 
 
@@ -35,6 +35,6 @@ def context() -> dict[str, object]:
 
 
 def request_id() -> str | None:
-    """Return the id of the request over HTTP that is bound here, or None."""
+    """Return the bound id of the HTTP request, or None."""
     found = _context.get().get("request")
     return found if isinstance(found, str) else None

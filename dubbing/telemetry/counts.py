@@ -1,4 +1,4 @@
-"""The counts of a process until they are reported: growing amounts, by metric and labels.
+"""The counts of a process that are not reported yet: amounts by metric and labels.
 
 Processes of workers and gateways report to the ledger, which adds up all counts; other processes
 count nothing.
@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 SEPARATOR = "|"
-"""Between the parts of an amount's name: metric, labels, and the bucket of a histogram."""
+"""Separates the parts of an amount's name: metric, labels, and the bucket of a histogram."""
 THOUSAND, MILLION = 1000, 1_000_000
-"""Amounts are whole numbers: thousandths of a metric's sum, or millionths of single values, if
-these are not whole numbers."""
+"""Factors that make amounts whole numbers: counters of fractions count thousandths, and sums of
+histograms count millionths."""
 SUM = "sum"
 """The bucket of a histogram that holds the sum of the values."""
 REPORT_SECONDS = 2.0
@@ -55,7 +55,7 @@ counts = Counts()
 
 @dataclass(frozen=True)
 class Total:
-    """A counter: a metric that only grows."""
+    """A Prometheus counter: a metric that only grows."""
 
     name: str
     """Ends with ``_total``."""
@@ -64,17 +64,17 @@ class Total:
     values: tuple[str, ...] = ()
     """All values of the last label, if known: each is shown before its first count."""
     unit: int = 1
-    """`THOUSAND` if amounts are not whole numbers."""
+    """Factor from an amount to the counted whole number: `THOUSAND` for fractions."""
 
     def add(self, *labels: str, by: float = 1) -> None:
-        """Add an amount."""
+        """Add an amount. labels: the values of `labels`, in order."""
         if counts.wanted:
             counts.add([((self.name, *labels), round(by * self.unit))])
 
 
 @dataclass(frozen=True)
 class Spread:
-    """A histogram: the distribution of values."""
+    """A Prometheus histogram."""
 
     name: str
     help: str
@@ -83,7 +83,7 @@ class Spread:
     labels: tuple[str, ...] = ()
 
     def observe(self, value: float, *labels: str) -> None:
-        """Count a value."""
+        """Count a value. labels: the values of `labels`, in order."""
         if counts.wanted:
             bucket = bisect_left(self.bounds, value)
             sum_ = (self.name, *labels, SUM), round(value * MILLION)

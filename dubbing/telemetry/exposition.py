@@ -1,4 +1,4 @@
-"""Metrics in Prometheus' format, over HTTP. Only processes that serve them import this module."""
+"""Metrics in Prometheus format, over HTTP. Only processes that serve metrics import this module."""
 
 from __future__ import annotations
 
@@ -39,13 +39,16 @@ def registry_of(look: Callable[[], Iterable[Metric]]) -> CollectorRegistry:
 
 
 def written(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
-    """Return the metrics in a form that the caller accepts, and the type of that form."""
+    """Return the metrics in a format that the header ``accept`` allows, and its content type."""
     encode, form = choose_encoder(accept)
     return encode(registry), form
 
 
 def serve(registry: CollectorRegistry, host: str, port: int) -> Callable[[], None]:
-    """Serve metrics from a thread; return the end function; raises BadInput for a taken port."""
+    """Serve metrics in a thread; return a function that stops it.
+
+    Raises BadInput when the port cannot be opened.
+    """
     try:
         server, thread = start_http_server(port, host, registry)
     except OSError as exc:
@@ -65,11 +68,12 @@ def serve(registry: CollectorRegistry, host: str, port: int) -> Callable[[], Non
 def counted(
     of: Sequence[tuple[Labels, Amounts]], engines: Iterable[str] = (), only: Iterable[str] = ()
 ) -> Iterator[Metric]:
-    """Yield the metrics that were counted.
+    """Yield the counters and histograms of tables of counts.
 
-    of: labels to add, and amounts by the ledger's names; of the first, each engine is shown with 0
-    before it is counted, so that the first time shows as a rise. only: names of the metrics that
-    are shown of all but the first; by default all.
+    of: for each table, labels to add to its samples, and its amounts by the ledger's names.
+    engines: engines that the first table shows with 0 before their first count, so that the count
+    is visible as an increase.
+    only: names of the metrics that the other tables show; by default all.
     """
     tables = [(labels, _by_metric(amounts)) for labels, amounts in of]
     known, shown = sorted(engines), set(only)

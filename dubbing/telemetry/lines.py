@@ -21,7 +21,7 @@ class Lines(logging.Formatter):
     def __init__(
         self, form: str = FORMAT, mask: Mask | None = None, *, coloured: bool = False
     ) -> None:
-        """Keep the form of a line. coloured: whether it is for people at a terminal."""
+        """Take the format of a line. coloured: whether to colour lines for a terminal."""
         super().__init__(form)
         self._mask = mask or Mask()
         self._coloured = coloured

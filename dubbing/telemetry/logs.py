@@ -19,14 +19,14 @@ OURS = ("dubbing", "tasks", "workers")
 MEGABYTE = 1 << 20
 STANDARD_ERROR = 2
 PRIVATE = 0o600
-"""Mode of a log: it holds names of films and words of lines."""
+"""Mode of a log file; logs contain names of films and words of lines."""
 
 
 def configure(settings: Settings, process: str) -> None:
-    """Log this project's messages from the level on, and those of libraries from WARNING on.
+    """Log messages of this project from the configured level on, and of libraries from WARNING on.
 
-    process: names the file in the folder of logs, which several processes may share.
-    Raises BadInput when nothing can be written there.
+    process: name of the log file, which several processes may share.
+    Raises BadInput when the file cannot be written.
     """
     handler = _handler(settings, process)
     handler.setFormatter(_formatter(settings))
@@ -61,13 +61,13 @@ def _handler(settings: Settings, process: str) -> logging.Handler:
 
 
 def _rotated(path: Path, settings: Settings) -> logging.Handler:
-    """Return the handler of a file, which many processes may share; raises OSError."""
+    """Return the handler of a rotated file that several processes may share; raises OSError."""
     from concurrent_log_handler import (
         ConcurrentRotatingFileHandler,
         ConcurrentTimedRotatingFileHandler,
     )
 
-    # The handler opens the file with the first line, and would print errors on standard error.
+    # The handler would open the file only for the first line, and print an error to stderr.
     path.touch(mode=PRIVATE)
     size, kept = int(settings.log_mb * MEGABYTE), settings.log_files
     if hours := settings.log_hours:

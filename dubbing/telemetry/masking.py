@@ -1,4 +1,4 @@
-"""Masking of secrets in log lines, which more people read than may know them."""
+"""Masking of secrets in log lines, because more people may read logs than know the secrets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SHORTEST = 6
 
 
 class Mask:
-    """Masks the secrets of a process, and text that looks like one."""
+    """Masks the secrets of a process, and text that looks like a secret."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         known = sorted({one for one in secrets if len(one) >= SHORTEST}, key=len, reverse=True)

@@ -1,6 +1,6 @@
-"""The metrics that processes count; `dubbing.exporter` adds gauges of the present state.
+"""The metrics that processes count; `dubbing.exporter` adds gauges of the current state.
 
-Labels are bounded: engines, outcomes, codes of errors, routes; never a job, a voice or a text.
+Labels have few values: engines, outcomes, error codes and routes, never jobs, voices or texts.
 """
 
 from __future__ import annotations

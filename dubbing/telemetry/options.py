@@ -14,7 +14,7 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 def log_options(command: Command) -> Command:
-    """Add the options to a command. They are settings, which its child processes inherit."""
+    """Add the log options to a command. They set variables that its child processes inherit."""
     for option in (
         click.option(
             "--log-dir",
@@ -43,7 +43,7 @@ def log_options(command: Command) -> Command:
 
 
 def metrics_options(command: Command) -> Command:
-    """Add the options for serving metrics to a command, as `log_options` does."""
+    """Add the options for serving metrics to a command; they work as those of `log_options`."""
     for option in (
         click.option(
             "--metrics-host",
@@ -64,7 +64,7 @@ def metrics_options(command: Command) -> Command:
 
 
 def _set(variable: str, value: str = "") -> Callable[[click.Context, click.Parameter, Any], None]:
-    """Return a callback that puts a given option, or ``value`` for it, into the environment."""
+    """Return a callback that sets an environment variable to the option, or to ``value`` for it."""
 
     def put(_context: click.Context, _option: click.Parameter, given: Any) -> None:
         if given:

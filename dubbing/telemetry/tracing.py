@@ -1,7 +1,7 @@
-"""Traces by OpenTelemetry: the work of one request, or of one round of a job, in all processes.
+"""OpenTelemetry traces: the work of one request, or of one round of a job, in all processes.
 
-Processes do not pass trace contexts on: the request's id, which all work carries anyway, names the
-trace, or else the job and its round.
+Processes do not propagate trace contexts. The trace id follows from the request's id, which all
+work carries, or from the job and its round.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
 TRACE_ID = 32
-"""Digits of the id of a trace."""
+"""Hex digits of a trace id."""
 NAMES_ITSELF = re.compile(rf"(?!0+$)[0-9a-f]{{{TRACE_ID}}}")
-"""The form of a request's id that is also the id of its trace."""
+"""A request id of this form is also the trace id."""
 TRACEPARENT = re.compile(r"[0-9a-f]{2}-((?!0+-)[0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}.*")
-"""The header by which a caller names its trace."""
+"""The W3C ``traceparent`` header, with which a caller names its trace."""
 
 _provider: TracerProvider | None = None
 
 
 def configure(settings: Settings, process: str) -> None:
-    """Send traces to the collector that the settings name, if they do.
+    """Send traces to the collector in the settings, if there is one.
 
-    process: names the service, as ``dubbing-`` and this.
-    Raises BadInput when the extra is missing. A missing collector only costs traces.
+    process: the service is named ``dubbing-<process>``.
+    Raises BadInput when the extra is missing. While the collector is down, traces are lost.
     """
     global _provider  # noqa: PLW0603 - a process has one
     if not settings.otlp_endpoint:
@@ -60,14 +60,14 @@ def configure(settings: Settings, process: str) -> None:
 
 
 def close() -> None:
-    """Send unsent traces; for a process that ends."""
+    """Send the remaining traces before the process ends."""
     if _provider:
         _provider.shutdown()
 
 
 @contextmanager
 def span(name: str, **attributes: str | int | float) -> Iterator[None]:
-    """Trace the block, with the names and values that lines of the log bear here."""
+    """Trace the block as a span, with ``attributes`` and the values of the log context."""
     if _provider is None:
         yield
         return
@@ -81,18 +81,18 @@ def span(name: str, **attributes: str | int | float) -> Iterator[None]:
 
 
 def new_request_id() -> str:
-    """Return an id for a request that has none, which names its trace too."""
+    """Return a new request id, which is also a trace id."""
     return f"{random.SystemRandom().getrandbits(128):0{TRACE_ID}x}"
 
 
 def trace_in(traceparent: str) -> str:
-    """Return the id of the trace in a header of the W3C's, or ``""``."""
+    """Return the trace id in a W3C ``traceparent`` header, or ``""``."""
     found = TRACEPARENT.fullmatch(traceparent.strip())
     return found[1] if found else ""
 
 
 def _above(bound: dict[str, object]) -> Context | None:
-    """Return the context of the span above a new one, or None for the one that is open here."""
+    """Return the parent context of a new span; None if the current span is the parent."""
     from opentelemetry import trace
 
     subject = str(bound.get("request") or f"{bound.get('job', '')}/{bound.get('round', '')}")
@@ -105,8 +105,7 @@ def _above(bound: dict[str, object]) -> Context | None:
         trace.NonRecordingSpan(
             trace.SpanContext(
                 trace_id=trace_id,
-                # The first span of the trace, which is never sent: each process derives it in the
-                # same way.
+                # The root span is never sent; every process derives the same id for it.
                 span_id=int(digest[-16:], 16),
                 is_remote=True,
                 trace_flags=trace.TraceFlags(trace.TraceFlags.SAMPLED),

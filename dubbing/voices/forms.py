@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 def voice_form(storage: Storage, engine: Voicing, digest: str) -> VoiceForm:
     """Return the engine's form of a voice; derive and store it when storage has none.
 
-    Raises BadInput when the recording is too short or too long for the engine or lacks its words,
-    SpeechRejected when the engine cannot use it, and EngineFailed for any other error.
+    Raises BadInput when the recording is too short or too long for the engine or lacks a required
+    transcript, SpeechRejected when the engine cannot use it, and EngineFailed for any other error.
     """
     stored = stored_form(storage, engine, digest)
     if stored is not None:
@@ -51,7 +51,7 @@ def voice_form(storage: Storage, engine: Voicing, digest: str) -> VoiceForm:
 def stored_form(storage: Storage, engine: Voicing, digest: str) -> VoiceForm | None:
     """Return the engine's form of a voice; None when storage holds none that can be read.
 
-    engine: only what it is, not what it does: it may be speaking meanwhile.
+    engine: only its spec and model digest are used, because another thread may be speaking with it.
     """
     key = _key(engine, digest)
     try:

@@ -67,10 +67,10 @@ def cut_voices(
 ) -> dict[str, Recording]:
     """Return the voice of each speaker in ``wanted``, cut from the film's own sound.
 
-    wanted: the fewest and the most seconds that each speaker's engines take.
+    wanted: the least and the most seconds that the engines of each speaker take, by speaker.
     source: the film's name in the voice's provenance. track: the sound track, as in `media.probe`.
-    The same film and cues give the same voice, sample for sample. Raises BadInput that names a
-    speaker with too little clean speech.
+    The same film and cues always give identical samples. Raises BadInput, naming the speaker, for
+    too little clean speech.
     """
     kept: dict[str, list[Stretch]] = {speaker: [] for speaker in wanted}
     for span, sound in _sounds(film, track, spans(segments, wanted)):
@@ -133,7 +133,7 @@ def _sounds(film: Path, track: str | None, spans: Iterable[Span]) -> Iterator[tu
 
 
 def _drop_the_worst(stretches: list[Stretch], enough: float) -> None:
-    """Keep the best stretches, only as many as are needed to make up ``enough`` seconds."""
+    """Keep only the best stretches that are needed for ``enough`` seconds."""
     stretches.sort(key=lambda stretch: -stretch.worth)
     while _seconds(stretches[:-1]) >= enough:
         stretches.pop()

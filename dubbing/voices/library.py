@@ -98,11 +98,11 @@ class Voices:
         references: sound files or films, each of at most 50 MB, joined in the given order.
         transcript, language: their text, and its language as a BCP 47 tag. consent: a note on the
         speaker's consent to the cloning and its use.
-        engines: engines that must be able to clone it. Without any, the needs of engines that the
-            voice does not meet become one doubt.
+        engines: engines that must be able to clone the voice. Without any, one doubt lists the
+            requirements of engines that cannot.
 
-        Raises BadInput that says what is wrong with a recording and what is needed, and Conflict
-        when the name belongs to another voice.
+        Raises BadInput with the fault of a recording and the remedy, and Conflict when the name
+        belongs to another voice.
         """
         check_new_name(name)
         if language and not langcodes.tag_is_valid(language):
@@ -183,7 +183,7 @@ class Voices:
         with marked_for_deletion(self._storage, shared):
             if digest != name:
                 self._storage.delete(Keys.voice_name(name, self._tenant))
-            # The writer of a document with this voice sees the mark from now on.
+            # From now on, writers of documents with this voice see the mark of the deletion.
             others = self._names_of(digest)
             jobs = tuple(sorted({*holders(self._storage, shared), *self._jobs_with(digest)}))
             kept = bool(others or jobs)
@@ -220,7 +220,7 @@ class Voices:
         return name if self._tenant == DEFAULT_TENANT else f"{self._tenant}:{name}"
 
     def _names_of(self, digest: str) -> tuple[str, ...]:
-        """Return all names of a voice, since tenants who sent the same recordings share it."""
+        """Return all names of a voice; tenants with the same recordings share the voice."""
 
         def points(named: tuple[str, str]) -> bool:
             try:
@@ -243,7 +243,7 @@ class Voices:
     def _jobs_with(self, digest: str) -> tuple[str, ...]:
         """Return the jobs that name a voice in any of their requests, or in a later round's plan.
 
-        A retry may name a voice that no request does. A document that is damaged counts too.
+        A retry may name a voice that no request names. Damaged documents count, too.
         """
 
         def uses(job: str) -> bool:

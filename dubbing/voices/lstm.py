@@ -1,4 +1,4 @@
-"""A network of long short-term memory in numpy, with the output of torch's."""
+"""A long short-term memory (LSTM) in numpy, equivalent to torch's."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Names of stored voices: each belongs to a tenant, and points to a voice's digest.
 
-Names come from outside, so each is checked before it becomes part of a storage key.
+Names are user input, so each is checked before it becomes part of a storage key.
 """
 
 from __future__ import annotations

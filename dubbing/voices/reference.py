@@ -51,7 +51,7 @@ HEARING_RATE = 16_000
 STRICTNESS = 2
 """Aggressiveness of the voice activity detector, 0 to 3."""
 QUIETEST = 0.05
-"""Share of the frames, the quietest, that count as noise: there is no speech between words."""
+"""Share of the quietest frames, which count as noise: they lie between words."""
 MARGIN = 0.25
 """Seconds kept on each side of speech, so a pause lasts at most twice as long."""
 FADE = 0.005
@@ -250,12 +250,12 @@ def _snr(speaking: npt.NDArray[np.bool_], power: npt.NDArray[np.float64]) -> flo
 
 
 def _loudness(power: npt.NDArray[np.float64]) -> float | None:
-    """Return the RMS in dBFS of frames, of which the mean squares are given."""
+    """Return the RMS in dBFS of frames, given their mean squares; None for silence."""
     return round(float(10 * np.log10(power.mean())), 1) if power.any() else None
 
 
 def _treble(audio: Audio, speaking: npt.NDArray[np.bool_]) -> float | None:
-    """Return the decibels of what lies above `TREBLE_FROM`, against all of the speech."""
+    """Return the level of the speech above `TREBLE_FROM` relative to all of it, in decibels."""
     size = round(FRAME * RATE)
     frames = audio.samples[: len(audio.samples) // size * size].reshape(-1, size)
     both = min(len(frames), len(speaking))

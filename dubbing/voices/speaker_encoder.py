@@ -1,8 +1,8 @@
 """The speaker encoder: turns speech into embeddings, which are close when one person speaks.
 
-It is Resemblyzer's encoder, an LSTM over mel spectra. Only the weights from Resemblyzer's wheel are
-used: the installation of its code needs a compiler. The network runs in numpy, because torch takes
-more memory than all the rest of assembly.
+It is Resemblyzer's encoder, an LSTM over mel spectra. Only the weights in Resemblyzer's wheel are
+used, because a dependency of its code needs a compiler. The network runs in numpy, because torch
+takes more memory than the rest of assembly together.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ SHORTEST = 0.8
 RATE = 16_000
 """Sample rate of the input, in Hz."""
 POWER = 0.39
-"""Power of an input spectrum, summed over its bands: that of speech at -30 dBFS, on which the
-encoder was trained."""
+"""Power of an input spectrum, summed over its bands: the power of speech at -30 dBFS, the level of
+the encoder's training."""
 FRAME, STEP, BANDS = 400, 160, 40
 """Samples of a spectrum, samples from one spectrum to the next, and mel bands."""
 WINDOW = 160
@@ -81,9 +81,9 @@ def windows(audio: Audio, most: int) -> Samples | None:
     if len(spectra) * STEP < SHORTEST * RATE:
         return None
     if len(spectra) < WINDOW:
-        # Repeated from its start: padded with silence, short speech tells voices apart less well.
+        # Short speech is repeated, because padding with silence distinguishes voices less well.
         spectra = np.resize(spectra, (WINDOW, BANDS))
-    # As many windows as fit side by side, each in the middle of its share of the speech.
+    # Windows do not overlap; each is in the middle of its share of the speech.
     share = len(spectra) / min(most, len(spectra) // WINDOW)
     starts = (np.arange(0, len(spectra) - 1, share) + (share - WINDOW) / 2).astype(int)
     cut = np.stack([spectra[start : start + WINDOW] for start in starts])
@@ -99,7 +99,7 @@ def _spectra(audio: Audio) -> Samples:
     frames = frames[energy > energy.max() * PAUSE]
     # A periodic Hann window.
     power = np.square(np.abs(np.fft.rfft(frames * np.hanning(FRAME + 1)[:-1])))
-    # Without BLAS: its threads spin on after so small a product, and cost twice the time.
+    # Without BLAS, whose threads would spin after so small a product and double the CPU time.
     spectra: Samples = np.einsum("fk,bk->fb", power, _mel_bands()).astype(np.float32)
     return spectra
 
@@ -138,7 +138,7 @@ def _encoder() -> Callable[[Samples], Embeddings] | None:
     try:
         return _load(weights)
     except Exception:
-        # The file of weights may be damaged: no job may fail because of that.
+        # A damaged file of weights must not fail a job.
         log.exception("voices are not compared: the speaker encoder cannot be loaded")
         return None
 
@@ -152,8 +152,8 @@ def _load(weights: Path) -> Callable[[Samples], Embeddings]:
     blas = ThreadpoolController().select(user_api="blas")
 
     def encode(windows: Samples) -> Embeddings:
-        # Products as small as these are no faster on several cores, whose threads spin in between.
-        # One call at a time, as the limit is that of the process.
+        # Such small products are no faster on several cores, and BLAS threads spin between them.
+        # One call at a time, because the limit applies to the whole process.
         with _encoding, blas.limit(limits=1):
             heard: Embeddings = np.maximum(lstm(windows) @ matrix + bias, 0)
         heard /= np.linalg.norm(heard, axis=1, keepdims=True)

@@ -1,8 +1,8 @@
-"""Arrays from a file of weights that an old release of torch saved, read without torch.
+"""Reads arrays from a file of weights in torch's old format, without torch.
 
-Such a file is a row of pickles: the mark of the format, its version, facts about the machine, the
-object, whose tensors are parts of storages, and the names of the storages. The numbers of each
-storage follow, in the order of the names.
+Such a file is a sequence of pickles: the magic number, the version, facts about the machine, the
+object, whose tensors refer to storages, and the names of the storages. The numbers of each storage
+follow, in the order of the names.
 """
 
 from __future__ import annotations

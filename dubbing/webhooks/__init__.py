@@ -1,1 +1,1 @@
-"""Webhooks: the receivers of the ends of a tenant's jobs, and the messages still to be sent."""
+"""Webhooks: URLs that are notified when a tenant's jobs end, and the unsent messages."""

@@ -1,8 +1,8 @@
-"""The outbox: messages to webhooks that are still to be sent, in storage, so that none is lost.
+"""The outbox: the unsent messages to webhooks, kept in storage so that none is lost.
 
-A message is an object whose key begins with the time at which it is due. To postpone a message, it
-is written under a later time, and then removed under the earlier one. A death in between causes two
-deliveries under one id, which the receiver can recognise.
+A message is an object whose key begins with its due time. A message is postponed by writing it
+under a later time and then removing the earlier object. If the process dies in between, the message
+is sent twice with the same id, by which the receiver can recognise the duplicate.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dubbing.webhooks.webhook import Happening, Webhook, WebhookId, Webhooks
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = (5, 60, 300, 1800, 2 * 3600, 5 * 3600, 8 * 3600, 8 * 3600)
-"""Pauses between the tries, a day in all; after the last one a message is dead."""
+"""Pauses between tries, in seconds, a day in total. A message that fails after the last is dead."""
 
 
 class Outgoing(Document):
@@ -51,14 +51,17 @@ class Outbox:
         """Messages of newer releases; each is logged once."""
 
     def announce(self, tenant: str, event: Happening, job: str, round_: int, at: float) -> None:
-        """Announce the end of a round to a tenant's webhooks; a repeated call is harmless."""
+        """Queue the messages about the end of a round to a tenant's webhooks; idempotent.
+
+        at: when the round ended, in seconds since 1970.
+        """
         for webhook in Webhooks(self._storage).all(tenant):
             if event in webhook.events:
                 digest = hashlib.sha256(f"{webhook.id}|{job}|{round_}|{event}".encode()).hexdigest()
                 self._put(_message(webhook, event, f"msg_{digest[:24]}", job, round_, at), at)
 
     def test(self, webhook: Webhook) -> Outgoing:
-        """Send a webhook a test message, and return the message."""
+        """Queue a test message to a webhook, and return the message."""
         now = time.time()
         message = _message(webhook, Happening.TEST, f"msg_{secrets.token_hex(12)}", "", 0, now)
         self._put(message, now)
@@ -81,7 +84,7 @@ class Outbox:
             except NewerRelease as exc:
                 if key not in self._left:
                     self._left.add(key)
-                    log.warning("a message is left to a newer gateway: %s", exc)
+                    log.warning("a message is left for a newer gateway: %s", exc)
             except Damaged as exc:
                 log.warning("a message is dropped: %s", exc)
                 self._storage.delete(key)
@@ -142,7 +145,7 @@ class Outbox:
             # It was sent again meanwhile.
             return None
         except (Damaged, NewerRelease) as exc:
-            log.warning("a dead message is left out: %s", exc)
+            log.warning("a dead message is ignored: %s", exc)
             return None
 
     def _put(self, message: Outgoing, due: float) -> None:

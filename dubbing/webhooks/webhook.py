@@ -1,4 +1,4 @@
-"""A webhook: a tenant's URL that receives the ends of jobs, by Standard Webhooks."""
+"""A webhook: a tenant's URL that is notified of the ends of jobs, as Standard Webhooks defines."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from dubbing.storage import Keys, Storage, each
 log = logging.getLogger(__name__)
 
 ROTATION_SECONDS = 24 * 3600.0
-"""Time for which the old secret still signs."""
+"""Seconds for which the old secret still signs."""
 MOST = 20
-"""Webhooks of one tenant."""
+"""Most webhooks of one tenant."""
 
 WebhookId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{24}$")]
 
@@ -87,7 +87,7 @@ class Webhooks:
         return webhook
 
     def find(self, tenant: str, id_: str) -> Webhook:
-        """Return a webhook of a tenant; raises NotFound, and Conflict for one that is damaged."""
+        """Return a webhook of a tenant; raises NotFound, and Conflict for a damaged one."""
         key = Keys.webhook(tenant, id_)
         try:
             return stored(Webhook, self._storage.get(key), key)
@@ -98,9 +98,9 @@ class Webhooks:
             raise Conflict(words) from exc
 
     def all(self, tenant: str) -> list[Webhook]:
-        """Return the webhooks of a tenant, the oldest first; one that is damaged is left out.
+        """Return the webhooks of a tenant, the oldest first.
 
-        So is one of a newer release. The log names both.
+        Damaged webhooks, and webhooks of a newer release, are logged and left out.
         """
         prefix, ends = Keys.webhooks(tenant), ".json"
         names = (key.removeprefix(prefix) for key in self._storage.keys(prefix))
@@ -112,7 +112,7 @@ class Webhooks:
                 # It was deleted meanwhile.
                 return None
             except (Conflict, NewerRelease) as exc:
-                log.warning("a webhook of tenant %s is left out: %s", tenant, exc)
+                log.warning("a webhook of tenant %s is ignored: %s", tenant, exc)
                 return None
 
         found = each(load, [name.removesuffix(ends) for name in names if name.endswith(ends)])
@@ -127,7 +127,7 @@ class Webhooks:
         return rotated
 
     def delete(self, tenant: str, id_: str) -> None:
-        """Delete a webhook, also a damaged one; what was not told yet is dropped.
+        """Delete a webhook, damaged or not; its messages are dropped when they are due.
 
         Raises NotFound.
         """

@@ -1,1 +1,1 @@
-"""Rented AutoDL cards, as an installation at home starts, uses and stops them."""
+"""Starting, using and stopping rented AutoDL cards from an installation at home."""

@@ -1,8 +1,8 @@
 """AutoDL's API: the client, and the only module that interprets its codes.
 
 Every answer has status 200; its ``code`` gives the outcome of the request. AutoDL publishes no list
-of codes: the known ones are in `MEANINGS`, and any other code counts as a refusal. What an answer
-holds beside the fields that are named here is dropped: a snapshot has the root password in it.
+of codes: the known codes are in `MEANINGS`, and any other code counts as a refusal. Only the fields
+that are declared here are kept, because a snapshot contains the root password.
 
 Sources: https://www.autodl.com/docs/instance_pro_api/ and https://www.autodl.com/docs/esd_api_doc/
 """
@@ -30,12 +30,12 @@ FIRST_PAUSE, LONGEST_PAUSE = 5.0, 120.0
 PAGE = 100
 """Instances or containers on one page of a list."""
 KEPT = timedelta(days=15)
-"""Time for which an instance that is off is kept, with its data disk."""
+"""Time for which AutoDL keeps an instance that is off, with its data disk."""
 NO_STOCK = "InternalError"
 MEANINGS: Mapping[str, str] = {
     "BadRequest": "the account has no right to this: elastic deployment needs a verified company",
     "TORealName": "the account's holder is not verified: do so on https://www.autodl.com",
-    "RequestParameterIsWrong": "AutoDL takes no such value",
+    "RequestParameterIsWrong": "AutoDL does not accept a value of the request",
 }
 
 Result = TypeVar("Result")
@@ -55,7 +55,7 @@ class Unheard(Transient):
 
 
 class _Fields(BaseModel):
-    """Fields of an answer; the others are dropped."""
+    """The declared fields of an answer; other fields are dropped."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -78,8 +78,8 @@ class Instance(_Fields):
 
     @property
     def released_at(self) -> datetime | None:
-        """When it is released with its data disk, unless it is started before; None while it is
-        on."""
+        """Time at which it is released with its data disk unless it is started before; None while
+        it is on."""
         stopped = self.stopped_at
         return (
             stopped.time + KEPT if self.status == "shutdown" and stopped and stopped.valid else None
@@ -92,11 +92,11 @@ class Snapshot(_Fields):
     service_6006_domain: str = ""
     """host:port of its service on port 6006."""
     payg_price: float = 0.0
-    """Thousandths of a yuan for an hour."""
+    """Thousandths of a yuan per hour."""
 
     @property
     def price(self) -> str:
-        """In the form of `dubbing endpoints add --price`; ``""`` if it is unknown."""
+        """The price, as `dubbing endpoints add --price` takes it; ``""`` if unknown."""
         return f"{self.payg_price / 1000:.3f} CNY/h" if self.payg_price else ""
 
 
@@ -118,14 +118,14 @@ class AutoDL:
     """AutoDL's API for one account."""
 
     def __init__(self, token: str, host: str = HOST) -> None:
-        """Ask nothing yet; raises BadInput without a token."""
+        """Send no request yet; raises BadInput without a token."""
         if not token or not (token.isascii() and token.isprintable()):
             raise BadInput(
                 "set it to the account's developer token, from "
                 "https://www.autodl.com/console/center/settings/token",
                 where=TOKEN,
             )
-        # AutoDL's own scheme: the token alone, without "Bearer".
+        # AutoDL's own scheme: only the token, without "Bearer".
         self._client = httpx2.Client(
             base_url=host, headers={"Authorization": token}, timeout=SECONDS, follow_redirects=False
         )
@@ -135,7 +135,7 @@ class AutoDL:
         self._client.close()
 
     def instances(self) -> list[Instance]:
-        """Return all instances Pro of the account, without those rented on AutoDL's page."""
+        """Return all instances Pro of the account; those rented on AutoDL's page have no API."""
         return list(self._listed(Instance, "instance/pro/list", {}))
 
     def status(self, uuid: str) -> str:
@@ -170,16 +170,16 @@ class AutoDL:
         self._asked(object, "PUT", "deployment/replica_num", content)
 
     def stop_container(self, uuid: str) -> None:
-        """Stop a container; its deployment has one less from then on."""
+        """Stop a container, and reduce its deployment by one."""
         content = {"deployment_container_uuid": uuid, "decrease_one_replica_num": True}
         self._asked(object, "PUT", "deployment/container/stop", content)
 
     def patiently(
         self, do: Callable[[], Result], tries: int, note: Callable[[Exception], object]
     ) -> Result:
-        """Return the result of ``do``; call it again, later each time, while it raises Transient.
+        """Return the result of ``do``, called again with growing pauses while it raises Transient.
 
-        note: called with each error. Raises the last error after a number of tries.
+        tries: most calls; then the last error is raised. note: called with each error.
         """
         backoff = ExponentialWithJitterBackoff(base=FIRST_PAUSE, cap=LONGEST_PAUSE)
         return Retry(backoff, tries - 1, (Transient,)).call_with_retry(do, note)
@@ -191,7 +191,7 @@ class AutoDL:
         while page <= last:
             asked = {**content, "page_index": page, "page_size": PAGE}
             found = self._asked(dict[str, Any], "POST", route, asked)
-            # An account without any gets null for the list.
+            # The list is null for an account without entries.
             yield from _read(list[kind], found.get("list") or [], route)  # type: ignore[valid-type]
             page, last = page + 1, found.get("max_page") or 1
 
@@ -199,7 +199,7 @@ class AutoDL:
         self, kind: type[Fields], method: str, route: str, content: Mapping[str, Any]
     ) -> Fields:
         """Return the data of an answer; raises as `_fault` says, and Unheard."""
-        # The documentation shows GET with a body, which the service does not read.
+        # The documentation shows GET with a body, but the service ignores the body.
         where: dict[str, Any] = {"params" if method == "GET" else "json": content}
         try:
             answer = self._client.request(method, f"/api/v1/dev/{route}", **where)
@@ -233,5 +233,5 @@ def _read(kind: Any, data: Any, route: str) -> Any:
         return TypeAdapter(kind).validate_python(data)
     except ValidationError as exc:
         places = ", ".join(".".join(map(str, fault["loc"])) or "data" for fault in exc.errors())
-        # Without the cause, whose message holds the values.
+        # Without the cause, because its message contains the values.
         raise Unheard(f"AutoDL's answer to {route} is not as documented: {places}") from None

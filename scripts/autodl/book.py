@@ -1,7 +1,7 @@
-"""The book of cards: the engine of each, and the options of its endpoint.
+"""The book of cards: the engine of each card, and the options of its endpoint.
 
-The pool holds an endpoint only while the card serves. The book keeps the endpoint meanwhile, also
-when the address of a card has changed.
+The pool holds an endpoint only while its card serves. The book keeps the endpoint's options while
+the card is off, and when its address changes.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ class Card(Model):
     key_from: str = ""
     """The variable that holds its API key at home."""
     price: str = ""
-    """In the form of `dubbing endpoints add --price`."""
+    """The price, as `dubbing endpoints add --price` takes it."""
     url: str = ""
     """The last address of its endpoint."""
     declared: dict[str, Any] = Field(default={})
-    """The fields of its pool, which is removed with the last endpoint."""
+    """The declared fields of its pool, because a pool is removed with its last endpoint."""
     deployment: str = ""
     """The elastic deployment of the container."""
 
     def address(self, place: str) -> str:
-        """Return the address of its endpoint at ``place``, which is host:port, or has a scheme."""
+        """Return the URL of its endpoint. place: ``host:port``, with or without a scheme."""
         root = place if "://" in place else f"https://{place}"
         return f"{root.rstrip('/')}/{self.path.strip('/')}".rstrip("/")
 
@@ -51,7 +51,7 @@ class _Cards(Model):
 
 
 class Book:
-    """The cards of an installation, in a file, by the uuid of the instance or container."""
+    """The cards of an installation by the uuid of their instance or container, in a file."""
 
     def __init__(self, path: Path) -> None:
         """Read nothing yet."""
@@ -65,7 +65,7 @@ class Book:
             return {}
 
     def put(self, uuid: str, card: Card) -> Card:
-        """Enter a card, in place of the one with its uuid, and return it."""
+        """Add or replace the card of a uuid, and return it."""
         self._write({**self.all(), uuid: card})
         return card
 

@@ -47,7 +47,7 @@ grace_option = click.option(
 
 
 class Home(NamedTuple):
-    """The parts of the commands."""
+    """The objects that the commands use."""
 
     api: AutoDL
     serving: Serving
@@ -204,7 +204,7 @@ def scale(
 
 @contextmanager
 def costs_told(instance: str) -> Iterator[None]:
-    """When the block fails, warn that the instance may be on."""
+    """When the block fails, warn that the instance may be on and cost money."""
     try:
         yield
     except BaseException:

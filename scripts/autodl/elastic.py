@@ -1,7 +1,7 @@
 """Elastic deployments: changing the number of containers.
 
-Written only from AutoDL's documentation. Each new container has another uuid and address, and lives
-as long as the command of its deployment, which has to serve port 6006.
+Written from AutoDL's documentation, without a test against the service. Each new container has a
+new uuid and address, and runs as long as its deployment's command, which has to serve port 6006.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Deployment:
     """One elastic deployment, whose containers all serve one engine."""
 
     def __init__(self, api: AutoDL, serving: Serving, uuid: str) -> None:
-        """Ask nothing yet."""
+        """Send no request yet."""
         self._api = api
         self._serving = serving
         self._uuid = uuid
@@ -33,10 +33,10 @@ class Deployment:
         grace: float,
         patience: Patience,
     ) -> list[Card]:
-        """Scale to a number of containers; return them once all of them answer.
+        """Scale to a number of containers; return their cards once all of them answer.
 
-        named: fields of `Card` for each. grace: seconds for the lines that surplus containers have
-        begun. The endpoints of containers that are gone are removed.
+        named: fields of `Card` for each container. grace: seconds in which surplus containers may
+        finish their lines. The endpoints of vanished containers are removed.
         """
         live = self._live()
         surplus = list(live)[replicas:]

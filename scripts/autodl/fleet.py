@@ -27,11 +27,11 @@ class Standing(NamedTuple):
     price: str
     """``""`` while it is off."""
     note: str
-    """The action taken, or to take."""
+    """The action that was taken, or that the user should take."""
     fault: str
     """Why its endpoint cannot be used; ``""`` when it can."""
     released_at: datetime | None
-    """When it is released with its data disk, unless it is started before; None while it is on."""
+    """Time at which it is released with its data disk, unless started before; None while on."""
 
     @property
     def serves(self) -> bool:
@@ -39,7 +39,7 @@ class Standing(NamedTuple):
         return bool(self.engine and self.url)
 
     def checked(self, faults: Mapping[str, str]) -> Standing:
-        """Return it with its endpoint's fault: ``faults`` holds all, by address."""
+        """Return it with its endpoint's fault. faults: by the address of the endpoint."""
         if not self.serves or self.fault:
             return self
         if self.url not in faults:
@@ -59,13 +59,12 @@ class Fleet:
     def create(self, order: Mapping[str, Any], tries: int) -> str:
         """Create an instance as soon as there is a free card; return its uuid.
 
-        order: the fields of the request. Raises Busy after so many tries.
+        order: the fields of the request. Raises Busy after ``tries`` requests.
         """
         name = f"dubbing-{secrets.token_hex(4)}"
 
         def once() -> str:
-            # A failed request may have created an instance, and a second one would cost as much
-            # again.
+            # A failed request may have created an instance, and a second one would double the cost.
             made = (one.uuid for one in self._api.instances() if one.name == name)
             return next(made, "") or self._api.create({**order, "instance_name": name})
 
@@ -79,8 +78,8 @@ class Fleet:
     def up(self, uuid: str, seconds: float, tries: int) -> Card:
         """Start a registered instance, unless it is on; add its endpoint once it answers.
 
-        seconds: longest wait for the answer after the start. Raises as `Serving.serve` does, and
-        Busy after a number of tries.
+        seconds: longest wait for an answer after the start. Raises as `Serving.serve` does, and
+        Busy after ``tries`` requests for a card.
         """
         status = self._api.status(uuid)
         if status == "shutting_down":
@@ -92,9 +91,9 @@ class Fleet:
         return self._serving.serve(uuid, lambda: _spot(self._api.snapshot(uuid)), patience)
 
     def down(self, uuid: str, grace: float) -> datetime | None:
-        """Send a card no more lines, remove its endpoint, and stop it.
+        """Drain a card, remove its endpoint, and stop it; return its release date.
 
-        grace: seconds for the lines that it has begun. Returns its release date.
+        grace: seconds in which it may finish its lines.
         """
         status = self._api.status(uuid)
         self._serving.retire([uuid], grace)

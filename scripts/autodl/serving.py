@@ -24,17 +24,17 @@ class NotInTime(Transient):
 
 
 class Patience:
-    """Waits for one card, up to some end."""
+    """Waits for one card, up to a deadline."""
 
     def __init__(self, seconds: float, say: Callable[[str], object]) -> None:
-        """Begin now. say: called with the reason of the wait, whenever it changes."""
+        """Begin now. seconds: until the deadline. say: called with each new reason of the wait."""
         self._seconds = seconds
         self._end = time.monotonic() + seconds
         self._say = say
         self._why = ""
 
     def wait(self, why: str) -> None:
-        """Return after some seconds; raises NotInTime at the end."""
+        """Wait `LOOK_SECONDS`; raises NotInTime after the deadline. why: the reason of the wait."""
         if time.monotonic() > self._end:
             raise NotInTime(f"after {self._seconds:.0f} s still: {why}")
         if why != self._why:
@@ -49,7 +49,7 @@ class Spot(NamedTuple):
     place: str
     """Host and port; ``""`` without an address."""
     price: str
-    """In the form of `dubbing endpoints add --price`; ``""`` if it is unknown."""
+    """The price, as `dubbing endpoints add --price` takes it; ``""`` if unknown."""
 
 
 class Serving:
@@ -64,8 +64,8 @@ class Serving:
     def enter(self, uuid: str, engine: str, named: Mapping[str, Any]) -> Card:
         """Register a card for an engine, and return it.
 
-        named: fields of `Card`; for a known card, the others stay unchanged. Raises BadInput for a
-        missing key, and for a card that serves another engine.
+        named: fields of `Card`; a known card keeps its other fields. Raises BadInput for a missing
+        key, and for a card that serves another engine.
         """
         known = self.book.all().get(uuid)
         if known and known.engine != engine:
@@ -84,8 +84,8 @@ class Serving:
     def serve(self, uuid: str, spot: Callable[[], Spot], patience: Patience) -> Card:
         """Add a card's endpoint once it answers; return the card.
 
-        spot: returns its present address. Raises BadInput as `Registry.add` does for faults that
-        waiting cannot change, and NotInTime.
+        spot: returns its current address. Raises NotInTime, and BadInput as `Registry.add` does for
+        faults that do not pass with time.
         """
         while True:
             try:
@@ -101,7 +101,7 @@ class Serving:
     def follow(self, uuid: str, spot: Spot) -> tuple[str, str]:
         """Move the endpoint of a known card to ``spot``, if its address has changed.
 
-        Returns the action, and the reason of a failure; ``""`` for neither.
+        Returns the action and the reason of a failure, each ``""`` if there was none.
         """
         card = self.book.all()[uuid]
         former = self._endpoint(card)
@@ -119,7 +119,10 @@ class Serving:
         return {one.endpoint.url: one.error for one in checks}
 
     def left(self, uuids: Iterable[str]) -> dict[str, Card]:
-        """Return the removed cards whose endpoints are left; forget the others."""
+        """Return the cards of ``uuids`` that still have an endpoint; forget the others.
+
+        uuids: of registered cards that the account no longer has.
+        """
         known = self.book.all()
         left = {}
         for uuid in uuids:
@@ -130,9 +133,9 @@ class Serving:
         return left
 
     def retire(self, uuids: list[str], grace: float) -> None:
-        """Send cards no more lines, wait, and remove their endpoints; they stay in the book.
+        """Drain cards, wait, and remove their endpoints; the cards stay in the book.
 
-        grace: seconds for the lines that they have begun.
+        grace: seconds in which they may finish their lines.
         """
         known = self.book.all()
         cards = {uuid: known[uuid] for uuid in uuids if uuid in known}
@@ -141,10 +144,10 @@ class Serving:
             self.book.put(uuid, self._as_used(card))
             self._registry.drain(card.engine, card.url)
         if serving:
-            self._say(f"no more lines are sent there; those that were begun have {grace:g} s")
+            self._say(f"the cards get no more lines, and have {grace:g} s to finish theirs")
             time.sleep(grace)
         for card in serving.values():
-            # It may have been removed meanwhile; the card still has to be stopped.
+            # The endpoint may have been removed meanwhile; the card still has to be stopped.
             with suppress(NotFound):
                 self._registry.remove(card.engine, card.url)
 

@@ -1,4 +1,4 @@
-"""Work that goes on beside the block that is measured."""
+"""Background work during a measured block."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def beside(work: Callable[[threading.Event], object]) -> Iterator[None]:
-    """Do work in a thread during the block; it ends when the event that it gets is set."""
+    """Call ``work`` in a thread during the block; its event is set when the block ends."""
     over = threading.Event()
     thread = threading.Thread(target=work, args=[over])
     thread.start()

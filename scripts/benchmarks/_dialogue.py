@@ -1,4 +1,4 @@
-"""Lines as people say them in films, for benchmarks that ask what was understood."""
+"""Lines of film dialogue, for benchmarks of speech recognition."""
 
 from __future__ import annotations
 

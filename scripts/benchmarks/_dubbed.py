@@ -1,4 +1,4 @@
-"""A job of many lines as it is stored when it has ended, without its clips: nobody spoke it."""
+"""A job of many lines, stored as if it had ended, but without clips."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LOUDNESS = Loudness(
 
 
 def store_dubbed(client: Client, name: str, lines: int) -> str:
-    """Submit a job, and write what its workers would write, up to its end.
+    """Submit a job, and write the documents that its workers would write, up to its end.
 
     Returns the prefix of its outputs.
     """
@@ -76,7 +76,7 @@ def store_dubbed(client: Client, name: str, lines: int) -> str:
 
 
 def _spoken(batch: Batch, chance: random.Random) -> BatchResult:
-    """Return the result of a batch whose lines are now shorter and now longer than their time."""
+    """Return the result of a batch whose lines are shorter or longer than their time."""
     segments = tuple(
         SegmentResult(
             id=line.id,

@@ -1,4 +1,4 @@
-"""A 2 h film with 2,000 lines and their clips, made the same every time."""
+"""A 2 h film with 2,000 lines and their clips, deterministic."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def segment(number: int) -> Segment:
 
 
 def start_of(number: int) -> float:
-    """Return a line's start in seconds, off any grid."""
+    """Return a line's start in seconds, not on a round multiple."""
     return round(number * SLOT + (number * 0.377) % 0.3, 3)
 
 
@@ -116,7 +116,7 @@ def store_clip(storage: Storage, number: int) -> Take:
 
 
 def speech(seed: int) -> Audio:
-    """Return a buzz with breath, in syllables, as loud as speech is."""
+    """Return a buzz with noise, in syllables, as loud as speech."""
     source = np.random.default_rng(seed)
     seconds = 2 + 2 * seed / 100
     moment = np.arange(round(seconds * CLIP_RATE)) / CLIP_RATE
@@ -129,7 +129,7 @@ def speech(seed: int) -> Audio:
 
 
 def make_film(path: Path) -> None:
-    """Write 2 h of a tiny picture and a stereo bed of chords and noise: a minute, repeated."""
+    """Write a 2 h film: a tiny picture, and a minute of stereo chords and noise, repeated."""
     path.parent.mkdir()
     minute = path.with_suffix(".mkv")
     chord = "0.1*sin(2*PI*220*t)+0.05*sin(2*PI*277.2*t)*sin(PI*t/4)"

@@ -1,4 +1,4 @@
-"""Lines as people say them in films, in languages other than English."""
+"""Lines of film dialogue in languages other than English."""
 
 from __future__ import annotations
 

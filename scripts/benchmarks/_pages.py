@@ -1,4 +1,4 @@
-"""A system for pages to show, with a gateway: nodes by their heartbeats, and jobs that wait."""
+"""A system with a gateway for the pages to show: simulated nodes, and jobs that wait."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ LONG = "season-00001.en"
 """The id of a job that has ended, with many lines."""
 LONG_LINES = 10_000
 REPORTED = "season-00002.en"
-"""The id of a job that has ended, whose report is also looked at as a page."""
+"""The id of an ended job, whose report is also shown as a page."""
 REPORTED_LINES = 400
 ENGINES = ("tone", "xtts", "indextts25", "piper", "vits")
 BEAT_SECONDS = 2.0
-"""Pause between two heartbeats of a node: the gateway tells all of them as often."""
+"""Seconds between two heartbeats of a node; the gateway sends news as often."""
 UNBOUNDED = {
     "DUBBING_REQUESTS_PER_MINUTE": "1000000",
     "DUBBING_REQUESTS_PER_MINUTE_PER_ADDRESS": "1000000",
@@ -47,17 +47,17 @@ class Place:
     client: Client
     url: str
     secret: str
-    """A key that may do everything."""
+    """An API key with all rights."""
     report: Path
     """The page of the report of the job `REPORTED`."""
     browser: Any
-    """As of Playwright."""
+    """Playwright's browser object."""
 
     @contextmanager
     def person(self, **options: Any) -> Iterator[Any]:
-        """Yield an empty page of somebody who has signed in, and whose browser has kept nothing.
+        """Yield an empty page of a signed-in user whose browser has an empty cache.
 
-        options: as of Playwright's contexts.
+        options: of Playwright's contexts.
         """
         headers = {"X-Requested-With": "benchmark"}
         with self.browser.new_context(base_url=self.url, **options) as context:
@@ -68,7 +68,7 @@ class Place:
 
 @contextmanager
 def place(folder: Path) -> Iterator[Place]:
-    """Run Redis, a gateway and a browser during the block, with something to see."""
+    """Run Redis, a gateway and a browser during the block, with nodes and jobs to show."""
     redis, gateways, browsers = map(from_tests, ("redis_server", "gateways", "browsers"))
     with redis.RedisServer() as server:
         known = Settings(home=folder, redis_url=server.url, storage_url="", engine="tone")
@@ -89,11 +89,11 @@ def place(folder: Path) -> Iterator[Place]:
 
 @contextmanager
 def changing(client: Client) -> Iterator[None]:
-    """Have a job end, and another one come, every two seconds during the block."""
+    """End a job and submit another one every two seconds during the block."""
 
     def change(over: threading.Event) -> None:
         for n in count(JOBS):
-            # The last submitted ones are those that a page shows.
+            # The page shows the last submitted jobs.
             client.cancel(_name(n - 1))
             client.submit(_job(n))
             if over.wait(BEAT_SECONDS):
@@ -105,7 +105,7 @@ def changing(client: Client) -> Iterator[None]:
 
 @contextmanager
 def _nodes(client: Client) -> Iterator[None]:
-    """Have nodes send heartbeats during the block."""
+    """Send the heartbeats of nodes during the block."""
 
     def beat(over: threading.Event) -> None:
         for turn in count():

@@ -1,9 +1,9 @@
-"""Where other dubbing tools put the lines of a film, and how fast: the rules of their sources.
+"""The rules by which other dubbing tools place the lines of a film and set their rates.
 
-The rules are written anew from the files that each function names, as these were in 2026. Texts
-stay as they are: a tool that has a language model shorten them does better. Where a tool has
-options, its defaults hold. A tool that does not trim its takes starts their sound late by the
-silence before it.
+The rules are reimplemented from the source files that each function names, as of 2026. Texts are
+not changed: a tool that shortens texts with a language model does better than here. Options of a
+tool have their defaults. If a tool does not trim its takes, its lines are heard late by the silence
+at the beginning of the take.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ class Natural:
     tail: float
     """Seconds of silence after its last sound."""
     pauses: tuple[float, ...]
-    """Seconds of each silence between them."""
+    """Seconds of each silence within the speech."""
 
     @property
     def file(self) -> float:
-        """Seconds of the take with the silence at its ends."""
+        """Seconds of the whole take, including the silence at both ends."""
         return self.lead + self.speech + self.tail
 
 
@@ -43,13 +43,13 @@ class Heard(NamedTuple):
     end: float
     """Seconds from the film's first frame to its last sound."""
     rate: float
-    """How much faster than its natural pace it is."""
+    """Factor on its natural pace."""
     lost: float = 0.0
     """Seconds of speech that are cut off."""
 
 
 Rule = Callable[[Sequence[Natural], float], list[Heard]]
-"""Places lines, in order of time, in a film of a length in seconds."""
+"""Places lines, sorted by time, in a film of the given seconds."""
 
 
 def open_dubbing(lines: Sequence[Natural], film: float) -> list[Heard]:
@@ -70,7 +70,7 @@ def pyvideotrans(lines: Sequence[Natural], film: float) -> list[Heard]:
     """jianchang512/pyvideotrans, videotrans/task/_rate.py, with audio sped up and video as it is.
 
     The take has until the next line. If it is more than 50 ms too long, the silence after it is
-    cut, and it is sped up by what is left. A line starts when the one before has ended.
+    cut, and it is sped up for the remaining excess. A line starts once the previous one has ended.
     """
     found: list[Heard] = []
     cursor = 0.0
@@ -102,8 +102,8 @@ def sonitranslate(lines: Sequence[Natural], film: float) -> list[Heard]:
 def linly(lines: Sequence[Natural], film: float) -> list[Heard]:
     """Kedreamix/Linly-Dubbing, tools/step040_tts.py (generate_wavs).
 
-    A line starts when the one before has ended, and has the time of its cue from there, at most
-    until the end of the next cue. It is stretched to that, by 0.5 to 1.5 of its length.
+    A line starts once the previous one has ended. From there it has the length of its cue, at most
+    until the end of the next cue, and is stretched to it, to 0.5 to 1.5 times its length.
     """
     found: list[Heard] = []
     cursor = 0.0
@@ -223,7 +223,7 @@ PEERS: Mapping[str, Rule] = {
 
 
 def _played(line: Natural, start: float, rate: float, speech: float | None = None) -> Heard:
-    """Return how a take is heard whose file starts at ``start``. speech: if it is not all heard."""
+    """Return a line whose take's file starts at ``start``. speech: audible seconds, or all."""
     first = start + line.lead / rate
     return Heard(first, first + (speech or line.speech) / rate, rate)
 

@@ -1,4 +1,4 @@
-"""A Redis and a real S3 server, which some processes reach from afar."""
+"""A Redis and a real S3 server, which some processes reach with a delay."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Place:
     """A Redis and an S3 server, and proxies before them that make them seem far away."""
 
     def __init__(self, home: Path, stack: ExitStack) -> None:
-        """Start the servers; the stack ends them, with the proxies."""
+        """Start the servers; the stack ends them and the proxies."""
         redis_server, s3_server = from_tests("redis_server"), from_tests("s3_server")
         self._redis_port = redis_server.free_port()
         stack.enter_context(redis_server.RedisServer(port=self._redis_port))
@@ -29,7 +29,7 @@ class Place:
     def settings(self, engine: str, slots: int, delay: float = 0.0) -> Settings:
         """Return the settings of a client or worker.
 
-        delay: seconds that each of its requests takes longer.
+        delay: seconds of the round trip to both servers.
         """
         redis_port = self._stack.enter_context(far(self._redis_port, delay))
         s3_port = self._stack.enter_context(far(self._s3_port, delay))

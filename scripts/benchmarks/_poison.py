@@ -1,7 +1,7 @@
-"""A job beside workers with a wrong storage: one with another folder, one with a wrong secret.
+"""A job while workers with a wrong storage run: one with another folder, one with a wrong secret.
 
-The second one has the bucket of a real S3 server, where its tests' library is installed
-(``scripts/setup test``), or else a third folder. Workers that refuse to start are the best result.
+The second worker has the bucket of a real S3 server if the server's library is installed
+(``scripts/setup test``), or else a third folder. Ideally these workers refuse to start.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from dubbing.settings import Settings
 
 PAIRS = 3
 LONGEST = 60.0
-"""Seconds after which a job is given up; it counts as that time."""
+"""Seconds after which a job is given up; it then counts as that time."""
 JOINING = 15.0
-"""Seconds that workers have to join, or to refuse it."""
+"""Seconds in which workers have to join or refuse to start."""
 Variables = dict[str, str]
 
 
 def poison_ratio(home: Path, job: Callable[[str], Manifest], say: Callable[[str], None]) -> float:
-    """Return the median ratio of the pairs; ``job`` returns one with new lines."""
+    """Return the median ratio of the pairs. job: returns a job of new lines, by name."""
     own = settings(home / "poisoned", "faulty", slots=2)
     with Stack(own, []), Workers() as right, wrong_storages(home) as wrong:
         for engine in ("faulty", Kind.ASSEMBLY):
@@ -50,7 +50,7 @@ def pair(
     name: str,
     say: Callable[[str], None],
 ) -> float:
-    """Return the ratio of a job's time beside the workers to that without them."""
+    """Return the ratio of a job's time with the wrong workers to that without them."""
     alone = seconds_of(client, job(f"{name}-alone"))
     with Workers() as guests:
         for number, variables in enumerate(wrong):
@@ -62,11 +62,11 @@ def pair(
 
 
 def joined(client: Client, guests: Workers, count: int) -> int:
-    """Return how many workers have ended, when the others have loaded their engine."""
+    """Wait until every worker has ended or loaded its engine; return how many have ended."""
     deadline = time.monotonic() + JOINING
     while time.monotonic() < deadline:
         begun = [worker for worker in client.fleet.workers() if worker.online and worker.queues]
-        # The two right workers take work too.
+        # The two workers with the right storage are not guests.
         if len(guests.ended()) + len(begun) - 2 >= count:
             break
         time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""Jobs of made-up lines. Their names seed the lines, so no job finds clips of another one."""
+"""Jobs of random lines, seeded by the job's name, so that no job finds clips of another one."""
 
 from __future__ import annotations
 

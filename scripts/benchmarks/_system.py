@@ -21,11 +21,11 @@ from dubbing.storage.keys import Keys
 
 CORES = os.cpu_count() or 1
 PATIENCE = 120.0
-"""Seconds after which something must be hanging."""
+"""Seconds after which a wait fails, because something must be hanging."""
 POLL_SECONDS = 0.01
 TESTS = Path(__file__).parents[2] / "tests"
 PLUGINS = TESTS / "plugins"
-"""Provides the engine ``faulty``, which takes as long as a line's text says."""
+"""Folder of the engine ``faulty``, whose speed a line's text determines."""
 SPEAKING = {JobState.QUEUED, JobState.SYNTHESIZING}
 
 
@@ -45,7 +45,7 @@ def settings(home: Path, engine: str, slots: int | None = None) -> Settings:
 
 @contextmanager
 def faulty_engine() -> Iterator[None]:
-    """Make the engine ``faulty`` known to this process and those that it starts."""
+    """Register the engine ``faulty`` for this process and its children."""
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = str(PLUGINS)
     sys.path.insert(0, str(PLUGINS))
@@ -73,9 +73,9 @@ def wait_until_spoken(client: Client, job: str) -> Status:
 
 
 def warm_up(client: Client, make: Callable[[str], Manifest], processes: int) -> None:
-    """Have jobs spoken until that many worker processes have spoken.
+    """Run jobs until ``processes`` worker processes have spoken a line.
 
-    make: returns a job with the given name.
+    make: returns a job of the given name.
     """
     deadline = time.monotonic() + PATIENCE
     spoken_by: set[str] = set()
@@ -84,7 +84,7 @@ def warm_up(client: Client, make: Callable[[str], Manifest], processes: int) -> 
         job = make(f"warm-{time.monotonic_ns()}")
         client.submit(job)
         wait_until_spoken(client, job.id)
-        # An assembly worker, if there is one, has no time for it.
+        # Cancelled so that an assembly worker, if any, does not spend time on it.
         client.cancel(job.id)
         for key in client.storage.keys(Keys.results(job.id, 1)):
             spoken_by.add(json.loads(client.storage.get(key))["worker"])

@@ -1,4 +1,4 @@
-"""Workers that a benchmark starts one by one: they may end by themselves, and are ended with it."""
+"""Workers that a benchmark starts one by one; they may end early, and end with the benchmark."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dubbing.ledger import WorkerState
 from dubbing.settings import Settings
 
 END_SECONDS = 20.0
-"""Seconds that a worker may take to end before it is killed."""
+"""Seconds for a worker to end before it is killed."""
 
 
 class Workers:
@@ -32,7 +32,7 @@ class Workers:
         self.end()
 
     def start(self, name: str, own: Settings, **variables: str) -> None:
-        """Start a worker of the engine of these settings, with these environment variables."""
+        """Start a worker with the given settings and additional environment variables."""
         log = own.home / "logs" / f"{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as file:
@@ -43,11 +43,11 @@ class Workers:
             )
 
     def ended(self) -> list[str]:
-        """Return the names of those that have ended by themselves."""
+        """Return the names of the workers that have ended by themselves."""
         return [name for name, process in self._processes.items() if process.poll() is not None]
 
     def end(self) -> None:
-        """Have all of them end, in order if they can."""
+        """Terminate all workers; kill those that do not end in time."""
         for process in self._processes.values():
             process.terminate()
         deadline = time.monotonic() + END_SECONDS
@@ -61,7 +61,7 @@ class Workers:
 
 
 def wait_until_ready(client: Client, engines: Collection[str], before: float = PATIENCE) -> None:
-    """Return when a worker takes work for each of these engines, or of assembly."""
+    """Return once a worker takes work for each of ``engines``, which may include assembly."""
     taking = {WorkerState.READY, WorkerState.BUSY}
     deadline = time.monotonic() + before
     while True:

@@ -5,8 +5,8 @@
 - ``peak_mb``: the largest memory of a process that places and mixes.
 - ``mix_rtt80``: placing and mixing with the clips on a real S3 server 80 ms away ÷ the same with
   the clips in a folder; the median of interleaved runs. ``mix_rtt0``: the same with the server
-  near. The server is Swift in one process, which takes CPU time from the mix: what the distance
-  itself costs is the difference of the two figures.
+  near. The server, Swift in one process, takes CPU time from the mix; the difference of the two
+  figures is the cost of the distance alone.
 - ``vs_pydub``: a loop of pydub's ``overlay`` ÷ placing and mixing, for 30 min and 500 lines.
 - ``vs_aac``: the whole chain (fit, duck, loudness, limiter, AAC, mux) ÷ ffmpeg encoding the same
   mastered track to the same AAC alone, right after it. The speaker encoder is hidden.
@@ -94,7 +94,7 @@ def compare_with_floor(folder: Path) -> dict[str, float]:
 
 def compare_with_distance(folder: Path) -> dict[str, float]:
     """Return the figures of `DISTANCES`."""
-    # Not in the processes that are measured.
+    # Imported here, so that the measured processes do not load it.
     from distance import far  # noqa: PLC0415
 
     from benchmarks._system import from_tests  # noqa: PLC0415
@@ -178,7 +178,7 @@ def pydub(storage: Storage, output: Path, lines: int) -> None:
 
 def chain(storage: Storage, output: Path, lines: int) -> None:
     """Assemble the stored job without proof of voice."""
-    # Where the package cannot be found, the speaker encoder is not installed.
+    # Hides the package, so that the speaker encoder counts as not installed.
     sys.modules["resemblyzer"] = None  # type: ignore[assignment]
     assembled("chain", storage, output, lines)
 
@@ -228,7 +228,7 @@ def in_this_process(task: str, folder: Path, lines: int, s3: S3Options | None) -
 
 
 def peak_mb() -> float:
-    """Return the largest memory of this process; rusage counts that of its parent too."""
+    """Return the peak memory of this process in MB; rusage would include its parent's."""
     status = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in status if line.startswith("VmHWM:")) / 1024
 

@@ -1,8 +1,8 @@
 """Gain and waste of batches: 16 lines together against one by one, and padding.
 
 - ``speedup.<engine>``: CPU time of 16 lines spoken one by one ÷ that of the same lines in one
-  batch, with the tests' tiny model on one thread. Both are medians of several repeats, in which
-  they take turns. The lines are as alike in length as in a batch from the middle of a film.
+  batch, with the tests' tiny model on one thread. Both are medians of several interleaved repeats.
+  The lines are as similar in length as in a batch from the middle of a film.
 - ``speedup_middle.<engine>``: the same with a model of four times the channels.
 - ``padding_waste``: the share of padding in the planned batches of one voice's 1,500 lines:
   1 - the lines' seconds ÷ the sum of each batch's number of lines × its longest. The worst engine
@@ -67,7 +67,7 @@ def run() -> dict[str, float]:
 
 
 def in_process(engine: str, size: int) -> float:
-    """Return the speed-up from a separate process, as a tiny XTTS changes its process."""
+    """Return the speed-up, measured in a separate process, as a tiny XTTS alters its process."""
     command = [sys.executable, __file__, engine, str(size)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     return float(json.loads(done.stdout))
@@ -111,7 +111,7 @@ def ask(engine: Engine, text: str) -> Line:
 
 
 def speak(engine: Engine, lines: list[Line]) -> None:
-    """Have lines spoken; every line has to succeed."""
+    """Speak lines; every line has to succeed."""
     for result in engine.synthesize(lines):
         assert not isinstance(result, Exception), result
 

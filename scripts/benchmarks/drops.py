@@ -1,14 +1,14 @@
-"""A job of an engine that leaves out a word in one take of twenty, and what becomes of these takes.
+"""Proof of words in a job whose engine omits a word in one take of twenty.
 
-- ``takes``, and ``dropped``: those that lack a word.
-- ``refused``: takes that were spoken again. Of them, ``false_alarms`` lacked nothing: they are of
-  ``lines_in_vain`` lines, each of which is tried up to three times more.
-- ``named``: lines whose last take lacks a word, and the report says that they say other words, or
-  that they may lack one. ``named_in_vain``: lines that lack nothing, and are named.
-- ``undetected``: lines whose last take lacks a word, and the report calls their words right.
+- ``takes``; ``dropped``: takes that lack a word.
+- ``refused``: takes that were spoken again. ``false_alarms``: refused takes that lack no word;
+  ``lines_in_vain``: their lines, each of which is tried up to three more times.
+- ``named``: lines whose last take lacks a word, and whose report warns that the words are wrong or
+  may be incomplete. ``named_in_vain``: complete lines with such a warning.
+- ``undetected``: lines whose last take lacks a word, and whose report says that it is right.
 
-joe of Piper speaks a hundred lines at two speeds, through a worker and with the bounds that are the
-default. Two jobs differ in their seeds, and so in the takes that lack a word.
+The voice joe of Piper speaks a hundred lines at two speeds, through a worker with the default
+thresholds. Two jobs have different seeds, and so lack words in different takes.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ ENGINE = "dropping"
 MUMBLER = TESTS / "mumbler"
 
 Said = Mapping[tuple[float, int], list[tuple[str, str]]]
-"""The texts that were asked for and those that were said, by speed and seed."""
+"""The requested text and the spoken text of takes, by speed and seed."""
 
 
 def run() -> dict[str, float]:
@@ -79,7 +79,7 @@ def spoken(seed: int) -> dict[str, int]:
 
 @contextmanager
 def dropping(log: Path) -> Iterator[None]:
-    """Make the engine known to this process and to those that it starts."""
+    """Register the engine for this process and its children; it logs its takes."""
     variables = {
         "PYTHONPATH": str(MUMBLER),
         "DROPPING_LOG": str(log),
@@ -116,7 +116,7 @@ def job(seed: int) -> Manifest:
 
 
 def said_in(log: Path) -> Said:
-    """Return what the engine noted."""
+    """Return the takes in the engine's log."""
     said: dict[tuple[float, int], list[tuple[str, str]]] = {}
     for line in log.read_text().splitlines():
         text, speed, seed, words = json.loads(line)
@@ -125,7 +125,7 @@ def said_in(log: Path) -> Said:
 
 
 def told(lines: list[ReportLine], said: Said) -> dict[str, int]:
-    """Return the figures of a report, by what was said."""
+    """Return the figures of a report, compared with the spoken texts."""
     lacking = [line for line in lines if lacks(line, line.seed, said)]
     dropped = sum(
         lacks(line, seed, said)
@@ -153,12 +153,12 @@ def named(line: ReportLine) -> bool:
 
 
 def in_vain(line: ReportLine, said: Said) -> bool:
-    """Whether a line was spoken again though no take of it lacked a word."""
+    """Whether a line was spoken again although none of its takes lacked a word."""
     takes = (seed for speed, seed in said if speed == SPEEDS[line.speaker])
     return line.takes_refused > 0 and not any(lacks(line, seed, said) for seed in takes)
 
 
 def lacks(line: ReportLine, seed: int, said: Said) -> bool:
-    """Whether the take of a line with this seed lacks a word; it may have been said in parts."""
+    """Whether the take of a line with this seed lacks a word; it may consist of several parts."""
     takes = said.get((SPEEDS[line.speaker], seed), [])
     return any(asked != words for asked, words in takes if asked in line.text)

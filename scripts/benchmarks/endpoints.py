@@ -1,11 +1,11 @@
-"""Servers of a remote engine: four against one, the loss of one, and of all.
+"""Servers of a remote engine: four compared with one, and the loss of one and of all.
 
 Each server takes one line at a time, for 200 ms. A single worker sends the lines.
 
-- ``scaling``: lines a second by four servers ÷ those by one.
-- ``loss_seconds``: one of four is killed when half of the lines are spoken: seconds that the rest
-  takes, less what three servers need for it at that speed.
-- ``outage_failed``: failed lines of a job all of whose servers are gone for 60 s in the middle.
+- ``scaling``: lines a second by four servers ÷ lines a second by one.
+- ``loss_seconds``: one of four servers is killed when half of the lines are spoken: seconds for the
+  other half, less the seconds that three servers need for it at the former speed.
+- ``outage_failed``: failed lines of a job during which all servers are gone for 60 s.
 - ``failed``: failed lines of the other jobs.
 """
 
@@ -69,7 +69,7 @@ def job(name: str, lines: int) -> Manifest:
 
 
 def lines_a_second(many: int, lines: int) -> tuple[float, int]:
-    """Return the speed of so many servers, and the lines that failed."""
+    """Return the lines a second of ``many`` servers, and the number of failed lines."""
     with ExitStack() as stack:
         pool = Pool(many, stack)
         started = time.perf_counter()
@@ -79,7 +79,7 @@ def lines_a_second(many: int, lines: int) -> tuple[float, int]:
 
 
 def loss_of_one(speed: float) -> tuple[float, int]:
-    """Return the seconds that a killed server costs beside its share, and the lines that failed.
+    """Return the seconds lost by killing a server, beyond its share, and the failed lines.
 
     speed: lines a second of all servers.
     """
@@ -96,7 +96,7 @@ def loss_of_one(speed: float) -> tuple[float, int]:
 
 
 def loss_of_all() -> int:
-    """Return the lines that failed because nobody was there for a time."""
+    """Return the lines that failed because all servers were gone for a time."""
     with ExitStack() as stack:
         pool = Pool(SERVERS, stack)
         pool.client.submit(job("waiting", OUTAGE_LINES))

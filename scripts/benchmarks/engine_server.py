@@ -1,8 +1,8 @@
-"""An engine behind `dubbing engine-server` against the same engine in process.
+"""An engine behind `dubbing engine-server`, compared with the same engine in process.
 
 The engine takes 50 ms a line, and four lines a call; the engine `remote` sends 16 at a time.
 
-- ``overhead``: seconds that the lines take by the server ÷ those in process, less 1.
+- ``overhead``: seconds of the lines through the server ÷ seconds in process, less 1.
 - ``different``: lines whose sound differs from that in process.
 """
 

@@ -6,8 +6,8 @@
 
 Times run from the call of ``submit`` until the job is completed, with its sound and report stored.
 All jobs belong to one tenant and have two speakers, spoken by eSpeak. Each round submits a small
-job alone, then a backlog and right after it another small job. When that one is done, the backlog
-is cancelled.
+job alone, then a backlog and right after it another small job. When the second small job is done,
+the backlog is cancelled.
 """
 
 from __future__ import annotations

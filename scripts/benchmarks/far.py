@@ -1,14 +1,15 @@
-"""A worker far from Redis and storage: how much of the time its engine is at work.
+"""A worker far from Redis and storage: the share of time in which its engine works.
 
-- ``efficiency.rttD.msL``: seconds that the engine was at work ÷ wall time, for one worker D ms away
-  from Redis and from a real S3 server, and an engine that takes L ms for a line, in batches of 32.
-- ``lines_per_second.espeak.rtt80``: lines of eSpeak, a process on each core, 80 ms away.
-- ``lines_per_second.espeak.rtt0``: the same near. The S3 server is one process of Python on these
-  cores, and its two requests a line may take longer than eSpeak.
+- ``efficiency.rttD.msL``: seconds in which the engine worked ÷ wall time, for one worker with a
+  round trip of D ms to Redis and to a real S3 server, and an engine that takes L ms for a line, in
+  batches of 32.
+- ``lines_per_second.espeak.rtt80``: lines of eSpeak, one process per core, 80 ms away.
+- ``lines_per_second.espeak.rtt0``: the same without delay. The S3 server is one Python process on
+  the same cores, and its two requests a line may take longer than eSpeak.
 - ``failed``: lines of all jobs that were not spoken.
 
-The clock runs from the call of ``submit`` until the last line is stored and counted. The client is
-near; a proxy delays what goes between the worker and the two servers. Workers are warm.
+The clock runs from the call of ``submit`` until the last line is stored and counted. The client has
+no delay; a proxy delays the traffic between the worker and the two servers. Workers are warm.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ LINES = 640
 SLOT = 8.6
 """Seconds from one line to the next; enough for any line, so that all are spoken once."""
 COURSES = (("rtt80", 0.08, 50), ("rtt80", 0.08, 300), ("rtt20", 0.02, 50), ("rtt0", 0.0, 50))
-"""Name and seconds of the delay, and milliseconds that the engine takes for a line."""
+"""Name and seconds of the round trip, and milliseconds of the engine for a line."""
 ESPEAK_COURSES = (("rtt80", 0.08), ("rtt0", 0.0))
 
 AT_LEAST = {
@@ -68,9 +69,9 @@ def run() -> dict[str, float]:
 def spoken(
     engine: str, name: str, delay: float, slots: int, milliseconds: int = 0
 ) -> tuple[float, float, int]:
-    """Return the seconds of a job and of its engine's work, and the lines that failed.
+    """Return the seconds of a job, the seconds in which its engine worked, and its failed lines.
 
-    milliseconds: how long the engine ``faulty`` takes for a line.
+    milliseconds: time of the engine ``faulty`` for a line.
     """
     with tempfile.TemporaryDirectory(prefix="dubbing-bench-") as folder, ExitStack() as stack:
         home = Path(folder)

@@ -1,16 +1,15 @@
-"""How lines are made to fit their time, beside the published rules of other dubbing tools.
+"""The fit of lines to their time, compared with the published rules of other dubbing tools.
 
-The lines are those of a made-up film, spoken by a real voice through the worker's own code and
-fitted by that of assembly. The film is written for its voice, as a translator does: a cue is as
-long as the natural take of its line, more or less. Figures are means of several such films, since
-chance decides much in one. Faster takes are not spoken: a line has the same rate without one, and
-is only stretched more. A line is on time when its first sound is within
-10 ms of its cue, and too long when it runs more than 10 ms into the next line or loses words; ours
-is also where our report declares it.
+A real voice speaks the lines of a generated film through the worker's code, and assembly's code
+fits them. Like a translator's, the script suits the voice: each cue is about as long as the natural
+take of its line. Figures are means over several such films, because chance matters in a single one.
+Faster takes are not spoken: a line is stretched more instead, and has the same rate. A line is on
+time when its first sound is within 10 ms of its cue. It is too long when it runs more than 10 ms
+into the next line or loses words; a line of ours also when our report says so.
 
-- ``before_too_long``, ``before_hurried``: the same lines by pace alone, when no pause is shortened
-  and the gap before the next line is not taken.
-- ``pauses``, ``with_pauses``: the share of pauses in the speech, and of the lines that have any.
+- ``before_too_long``, ``before_hurried``: the same lines fitted by pace alone, without shortened
+  pauses and without the gap before the next line.
+- ``pauses``, ``with_pauses``: the share of pauses in the speech, and of lines with pauses.
 """
 
 from __future__ import annotations
@@ -47,25 +46,25 @@ from dubbing.synthesis.speak import Speech
 
 LINES = 320
 FILMS = 20
-"""Films of the same lines and takes, at other times."""
+"""Number of films with the same lines and takes, but other cue times."""
 SPEAKERS = 5
 SCENE = 16
-"""Lines of a scene, in which two of them speak."""
+"""Lines of a scene, which has two speakers."""
 CLAUSE = (2, 5)
 """Fewest and most words of a clause."""
 CUE = NormalDist(0.04, 0.3)
-"""The logarithm of the length of a cue ÷ that of its line."""
+"""Distribution of the logarithm of a cue's length ÷ its line's length."""
 BETWEEN = 0.8
 """Seconds from a cue to the next one, on average; 0.1 at least."""
 ROOMY = 60.0
-"""Seconds in which any line fits."""
+"""Seconds of a cue that fits any line."""
 TAIL = 5.0
 """Seconds of the film after its last line."""
 DEFAULT = "exact"
 ON_TIME = 0.01
 """Seconds from its cue within which a line is on time."""
 HURRIED = 1.1
-"""Rate above which a listener hears that somebody hurries."""
+"""Rate above which a line sounds hurried."""
 
 
 AT_LEAST = {"on_time": 1.0}
@@ -86,7 +85,7 @@ def voice(name: str) -> Engine:
 def figures(engine: Engine, lines: int = LINES) -> dict[str, float]:
     """Return the figures of our fit, of its other profiles, and of each other tool, by their names.
 
-    engine: loaded. lines: how many it speaks.
+    engine: loaded. lines: number of lines that it speaks.
     """
     said = script(lines)
     roomy = film(said, [ROOMY] * lines)
@@ -124,10 +123,10 @@ def film(said: Sequence[tuple[str, str]], lengths: Sequence[float], number: int 
     said: as `script` returns it. lengths: seconds of the natural take of each line.
     number: tells films of the same lines apart.
 
-    The numbers make a film like a real one of 320 lines and 21.5 minutes in a real voice. By pace
+    The constants model a real film of 320 lines and 21.5 minutes in a real voice. Fitted by pace
     alone, 6 % of its lines were too long and 12.5 % hurried, 15 ran into the next one by 4.1 s in
-    all, and pauses were 14.5 % of its speech, in 75 % of the lines. Cues are spread evenly over
-    their distribution; chance decides which line gets which.
+    total, and pauses were 14.5 % of its speech, in 75 % of the lines. Cue lengths are spread evenly
+    over their distribution, and assigned to lines at random.
     """
     source, count = random.Random(f"times {number}"), len(said)
     shares = [math.exp(CUE.inv_cdf((index + 0.5) / count)) for index in range(count)]
@@ -152,7 +151,7 @@ def film(said: Sequence[tuple[str, str]], lengths: Sequence[float], number: int 
 
 
 def by_pace(job: Job, outcomes: Mapping[str, Outcome], end: float) -> dict[str, Placement]:
-    """Return where lines go when no pause is shortened and no gap is taken, by segment id."""
+    """Return placements without shortened pauses and without the gaps, by segment id."""
     rooms = line_rooms(job.segments, end)
     of_speakers: dict[str, list[FitLine]] = defaultdict(list)
     for line in job.segments:
@@ -170,7 +169,7 @@ def by_pace(job: Job, outcomes: Mapping[str, Outcome], end: float) -> dict[str, 
 
 
 def _texts(source: random.Random) -> Iterator[str]:
-    """Yield one to three clauses, after commas or in sentences of their own."""
+    """Yield texts of one to three clauses, joined by commas or as separate sentences."""
     known = WORDS.split()
     while True:
         text = ""
@@ -192,7 +191,7 @@ class Listening:
         self._takes: dict[str, Audio] = {}
 
     def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
-        """Speak ``lines``; keep what is spoken at the natural pace."""
+        """Speak ``lines``; measure and keep the takes at the natural pace."""
         spoken = self._engine.synthesize(lines)
         for line, sound in zip(lines, spoken, strict=True):
             if line.speed == 1 and isinstance(sound, Audio):
@@ -232,7 +231,7 @@ def spoken_by(engine: Listening, job: Job, storage: Storage) -> dict[str, Outcom
 def _figures_of(
     job: Job, outcomes: Mapping[str, Outcome], takes: Sequence[Natural]
 ) -> dict[str, float]:
-    """Return the figures of one film. takes: of its lines, with the times of any film."""
+    """Return the figures of one film. takes: of its lines; their cue times are ignored."""
     end = job.length + TAIL
     told: dict[str, float] = {}
     for profile in FITS:
@@ -263,7 +262,7 @@ def _ours(
 def _figures(
     segments: Sequence[Segment], heard: Sequence[Heard], end: float, prefix: str = ""
 ) -> dict[str, float]:
-    """Return the share of lines on time, too long and hurried, and changes and highest of rates."""
+    """Return the shares of lines on time, too long and hurried, and figures of their rates."""
     limits = [*(segment.start for segment in segments[1:]), end]
     pairs = list(zip(segments, heard, strict=True))
     late = [abs(one.start - segment.start) > ON_TIME for segment, one in pairs]

@@ -1,12 +1,12 @@
 """The gateway under many requests, many followers and a large upload.
 
-- ``errors``: answers but 200 and 429 to 1,000 requests for speech in a minute, up to 50 at once,
-  sent when they are due, whether others are answered or not.
-- ``overhead_p99_ms``: milliseconds that a request takes beyond its speech, of 99 in 100 at most.
-- ``vs_client``: median of a request for speech ÷ that of the same call by the Python client.
-- ``watchers_mb``: memory of a gateway whose events 500 follow, and 100 by WebSocket.
-- ``redis_calls_per_watcher``: calls to Redis a second, by each of these.
-- ``upload_growth_mb``: by how much its memory grows while 2 GB are uploaded.
+- ``errors``: answers other than 200 and 429 to 1,000 requests for speech in a minute, up to 50 at
+  once, sent on schedule, whether earlier ones are answered or not.
+- ``overhead_p99_ms``: 99th percentile of the time that a request takes beyond its speech.
+- ``vs_client``: median time of a request for speech ÷ that of the same call by the Python client.
+- ``watchers_mb``: memory of a gateway with 500 clients of its events and 100 of its WebSockets.
+- ``redis_calls_per_watcher``: calls to Redis a second for each of these clients.
+- ``upload_growth_mb``: growth of its memory during an upload of 2 GB.
 """
 
 from __future__ import annotations
@@ -75,11 +75,11 @@ def _text(n: int) -> dict[str, str]:
 
 
 async def _load(url: str) -> dict[str, float]:
-    """Send requests when they are due."""
+    """Send requests on schedule; return ``errors`` and ``overhead_p99_ms``."""
     free, beyond = asyncio.Semaphore(AT_ONCE), []
     wrong = 0
     async with httpx2.AsyncClient(base_url=url, timeout=60) as http:
-        # The first text in a language has its words read from disk.
+        # Warm-up: the first text in a language reads dictionaries from disk.
         await http.post("/api/synthesize", json=_text(REQUESTS))
 
         async def ask(n: int) -> None:
@@ -112,14 +112,14 @@ def _beside(gateway: Any, client: Client) -> dict[str, float]:
 
 
 async def _followed(gateway: Any, client: Client, known: Settings) -> dict[str, float]:
-    """Follow jobs that wait, by events and by WebSockets."""
+    """Follow waiting jobs, by events and by WebSockets."""
     jobs = [_waiting(client, n) for n in range(JOBS)]
     limits = httpx2.Limits(max_connections=None)
     async with (
         AsyncExitStack() as stack,
         httpx2.AsyncClient(base_url=gateway.url, timeout=60, limits=limits) as http,
     ):
-        # The workers and the gateway itself ask, too.
+        # Calls of the workers and of the gateway itself, without watchers.
         alone = await _rate(known)
         for n in range(FOLLOWERS):
             path = f"/v1/jobs/{jobs[n % JOBS]}/events"
@@ -160,7 +160,7 @@ def _film() -> Iterator[bytes]:
 
 
 async def _rate(known: Settings) -> float:
-    """Return how many calls a second Redis gets."""
+    """Return the calls to Redis a second."""
     with redis.from_url(known.redis) as server:
         before = _calls(server)
         await asyncio.sleep(LISTEN_SECONDS)

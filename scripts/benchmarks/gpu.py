@@ -145,7 +145,7 @@ def described(device: str) -> str:
 
 
 def spawned(device: str) -> bool | None:
-    """Return whether a spawned process can use the GPU beside this one."""
+    """Return whether a spawned process can use the GPU while this one does; None without a GPU."""
     if device == "cpu":
         return None
     with multiprocessing.get_context("spawn").Pool(1) as pool:
@@ -153,7 +153,7 @@ def spawned(device: str) -> bool | None:
 
 
 def reckon() -> bool:
-    """Return whether the GPU calculates a sum right."""
+    """Return whether the GPU computes a sum correctly."""
     import torch
 
     return torch.ones(1000, device="cuda").sum().item() == 1000

@@ -1,19 +1,19 @@
-"""Redis loses a share of some kinds of keys in mid-job, or a worker with a wrong storage joins.
+"""Redis loses a share of some kinds of keys during jobs, or a worker with a wrong storage joins.
 
-- ``heal_seconds``: the longest time of all losses from the loss until every job has ended. It
-  includes the work that was left, which takes a few seconds.
+- ``heal_seconds``: time from a loss until every job has ended, the longest of all losses. It
+  includes the remaining work, which takes a few seconds.
 - ``median_seconds``: the median of the losses; ``undisturbed_seconds``: the same without a loss.
-- ``hung``: jobs that had not ended a minute after the loss. They count as that minute.
-- ``broken``: jobs that ended without being completed, with every line heard from its clip.
+- ``hung``: jobs that had not ended a minute after the loss; they count as one minute.
+- ``broken``: jobs that ended, but not as completed with every line heard from its clip.
 - ``again``: lines that the engine began although their clip was stored.
 - ``died``: workers that ended by themselves.
-- ``losses``: the losses that took something.
+- ``losses``: losses that removed at least one key or entry.
 - ``poison_ratio``: seconds of a job while two workers with a wrong storage try to join ÷ seconds
   of such a job without them, see ``_poison``; the median of several pairs.
 
-Every loss takes 30 % of one or two kinds of keys, whole keys or entries of them; all kinds have
-their turn. Two processes of a slow engine and one of assembly work on a few short jobs of two
-tenants, with a cloned voice each.
+Every loss removes 30 % of the keys, or of their entries, of one or two kinds; the kinds take turns.
+Two processes of a slow engine and one of assembly work on a few short jobs of two tenants, each
+with a cloned voice.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ AT_LEAST = {"losses": 20}
 SEED = 1
 LOSSES = 20
 HANGS = 60.0
-"""Seconds after a loss in which every job has to end."""
+"""Seconds after a loss within which every job has to end."""
 JOBS, LINES, SPEAKERS = 4, 24, 3
 SLOT = 8.6
 """Seconds from one line to the next; enough for any line."""
@@ -67,9 +67,9 @@ PLAIN = "qaa"
 SLOW = "<slow:0.1>"
 ENGINES = ("faulty", Kind.ASSEMBLY)
 FIRST, LAST = 0.1, 0.5
-"""Share of the lines that are begun before a loss: at least, and at most."""
+"""Least and greatest share of the lines that are begun before a loss."""
 LATEST = 0.8
-"""Share of the lines at which a loss waits no longer for a kind to have keys."""
+"""Share of begun lines at which a loss no longer waits for its kind to have keys."""
 EARLY = "held"
 """A kind that has keys only at the beginning."""
 SLACK = 1.0
@@ -79,11 +79,11 @@ LOOK_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss that is going to happen; the seed decides it."""
+    """A planned loss; the seed decides it."""
 
     kinds: tuple[str, ...]
     whole: bool
-    """Whether keys are lost, not entries of them."""
+    """Whether whole keys are lost, or only entries of keys."""
     after: float
     """Share of the lines that are begun before."""
     seed: str
@@ -95,7 +95,7 @@ class Loss:
 
 @dataclass(frozen=True)
 class Healed:
-    """What came of the jobs after a loss."""
+    """The outcome of the jobs after a loss."""
 
     seconds: float
     hung: int
@@ -159,7 +159,7 @@ class Bench:
             self._start(engine)
 
     def lose(self, name: str, loss: Loss | None) -> Healed:
-        """Submit jobs, lose keys, and return what came of the jobs."""
+        """Submit jobs, lose keys, and return the outcome."""
         self._restarted()
         wait_until_ready(self._client, ENGINES)
         jobs = [self._job(f"{name}-{n}", n) for n in range(JOBS)]
@@ -201,7 +201,7 @@ class Bench:
             time.sleep(LOOK_SECONDS / 10)
 
     def _take(self, loss: Loss) -> int:
-        """Take what is there of the kinds of a loss, if there are keys of the first one."""
+        """Make a loss if its first kind has keys; return the number of removed keys or entries."""
         source = random.Random(loss.seed)
         with redis.from_url(self._own.redis, decode_responses=True) as server:
             found = keys_by_kind(server, self._queues())
@@ -218,7 +218,7 @@ class Bench:
         return [one for one in jobs if self._end(one) is None]
 
     def _end(self, one: Manifest) -> End | None:
-        """Return how a job ended, by storage: whatever Redis lost, this is true."""
+        """Return how a job ended, from storage, which no loss of Redis affects."""
         storage = self._client.storage
         return load_end(storage, one.id, latest_round(storage, one.id))
 
@@ -256,7 +256,7 @@ class Bench:
         return len(ended)
 
     def _clear(self, left: Sequence[Manifest]) -> None:
-        """Cancel jobs that hang; nothing of them may disturb those that follow."""
+        """Cancel jobs that hang, so that they do not disturb the next ones."""
         if not left:
             return
         with redis.from_url(self._own.redis) as server:
@@ -284,7 +284,7 @@ def reference(path: Path) -> Path:
 
 @contextmanager
 def begun_lines(path: Path) -> Iterator[Begun]:
-    """Have the engines that are started in the block log the lines that they begin."""
+    """Make engines that are started in the block log the lines that they begin."""
     path.touch()
     os.environ["FAULTY_LOG"] = str(path)
     try:

@@ -1,7 +1,7 @@
-"""Proof of words in other languages than English: what the benchmark ``words`` measures there.
+"""Proof of words in languages other than English, with the figures of the benchmark ``words``.
 
-Whisper base listens, in its form for many languages. Spanish is spoken by Kokoro; German by eSpeak,
-as no package carries a natural German voice, and Whisper understands it badly.
+The multilingual Whisper base listens. Kokoro speaks Spanish, and eSpeak German, because no package
+has a natural German voice; Whisper understands eSpeak badly.
 """
 
 from __future__ import annotations

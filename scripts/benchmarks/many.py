@@ -1,18 +1,18 @@
-"""A thousand open and ten thousand ended jobs: what their lists, their watchers and a worker cost.
+"""A thousand open and ten thousand ended jobs: the cost of listing, watching and rebuilding them.
 
 - ``jobs_first_page_seconds``, ``status_seconds``: duration of the commands ``dubbing jobs`` and
   ``dubbing status JOB``, for an open job, 80 ms away from Redis and from a real S3 server; the
   median of several runs.
-- ``offline_share``: share of 90 s in which a worker as far away, which has to put all open jobs
-  back into an empty Redis, counts as offline.
-- ``rebuild_seconds``: seconds until the worker has put them back.
-- ``watchers_redis_share``: seconds of CPU that Redis takes for 100 watchers of open jobs ÷ wall
-  time, less the share that it takes without them.
+- ``offline_share``: share of 90 s in which a worker at the same distance counts as offline while it
+  puts all open jobs back into an empty Redis.
+- ``rebuild_seconds``: seconds until all open jobs are back.
+- ``watchers_redis_share``: CPU seconds of Redis for 100 watchers of open jobs ÷ wall time, less the
+  same share without watchers.
 - ``submit_1000_seconds``: duration of the command ``dubbing submit`` for 1,000 manifests of 300
   lines each, with storage in a folder; ``submit_mb``: its largest memory.
 
-The jobs on S3 have a single line each, which the engine of the worker has no time to speak. Of the
-ended ones only that is stored which a list reads.
+The jobs on S3 have a single line each, which the worker's engine has no time to speak. For ended
+jobs, only the objects that a list reads are stored.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ DELAY = 0.08
 OPEN, ENDED = 1000, 10_000
 BEAT_SECONDS = 90.0
 REBUILD_SECONDS = 600.0
-"""Seconds after which the rebuild must be hanging; the S3 server takes most of them."""
+"""Seconds after which the rebuild must be hanging; the S3 server takes most of the time."""
 WATCHERS, WATCH_SECONDS = 100, 20.0
 SUBMITTED, LINES, SLOT = 1000, 300, 8.6
 RUNS = 5
 STALL = "120"
-"""Seconds that the engine takes for a line, so that the jobs stay open."""
+"""Seconds of the engine for a line, so that the jobs stay open."""
 
 AT_MOST = {
     "jobs_first_page_seconds": 2.0,
@@ -129,7 +129,7 @@ def store(client: Client) -> list[str]:
 
 
 def offline_share(client: Client) -> float:
-    """Return the share of time in which the worker is offline, from its first heartbeat on."""
+    """Return the share of time in which the worker is offline, after its first heartbeat."""
     until(client.fleet.workers, "there")
     end, seen = time.monotonic() + BEAT_SECONDS, []
     while time.monotonic() < end:

@@ -1,14 +1,14 @@
-"""Proof of words with its default bounds: takes without one of their words, and takes with names.
+"""Proof of words with its default thresholds: takes that lack a word, and takes with names.
 
-Each figure is the share of takes that are ``refused``, ``named`` as uncertain, or called ``right``:
+Each figure is the share of takes that are ``refused``, ``named`` as uncertain, or judged ``right``:
 
-- ``joe.complete`` and ``kokoro.complete``: a hundred lines of a voice, all said rightly.
-- ``joe.lacking`` and ``kokoro.lacking``: each line without a word, neither the first nor the last
-  one; joe's three times, each time without another word. joe's takes set the bounds, but by other
-  noise and words than these; Kokoro's had no part in that.
+- ``joe.complete`` and ``kokoro.complete``: a hundred lines of a voice, spoken correctly.
+- ``joe.lacking`` and ``kokoro.lacking``: each line without one word, neither the first nor the
+  last; joe's lines three times, each time without a different word. The thresholds were set with
+  other takes and words of joe, and without Kokoro.
 - ``verbs.complete`` and ``verbs.lacking``: "we are", which sounds like "we're", and "we".
-- ``names.complete``, ``names.alike`` and ``names.unlike``: a name that is said, one of like letters
-  in its place, and another one. ``odd.complete``: names that Whisper does not know.
+- ``names.complete``, ``names.alike`` and ``names.unlike``: the requested name, a name with similar
+  letters, and a different name. ``odd.complete``: names that Whisper does not know.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ AT_MOST = {
     "verbs.lacking.right": 0.0,
 }
 VOICES = {"joe": ("piper", "joe", 3), "kokoro": ("kokoro", "bf_emma", 1)}
-"""Engine, voice, and how often it says each line without a word."""
+"""Engine, voice, and number of takes of each line that lack a word."""
 VERDICTS = {True: "right", None: "named", False: "refused"}
 VERBS = {
     "are": ("We", "You", "They"),
@@ -59,7 +59,7 @@ Lena Elena, Jack Jake, Harry Henry, Helen Ellen, Adam Ada
 ODD = ("Ysolde Marrin", "Ysolde", "Katarzyna", "Siobhan", "Okonkwo", "Thaddeus Quill")
 
 Saying = tuple[str, str]
-"""The words that are asked for, and those that are said."""
+"""The requested words and the spoken words."""
 
 
 def run() -> dict[str, float]:
@@ -89,12 +89,12 @@ def judged(ear: Ear, kind: str, sayings: Iterable[Saying]) -> dict[str, float]:
 
 
 def complete(texts: Iterable[str]) -> list[Saying]:
-    """Return texts that are said as they are asked for."""
+    """Return texts that are spoken as requested."""
     return [(text, text) for text in texts]
 
 
 def lacking(times: int) -> Iterator[Saying]:
-    """Yield each line so often without a word, each time without another one."""
+    """Yield each line ``times`` times, each time without a different word."""
     source = random.Random(2)
     for text in LINES:
         words = text.split()
@@ -103,7 +103,7 @@ def lacking(times: int) -> Iterator[Saying]:
 
 
 def verbs() -> dict[str, list[Saying]]:
-    """Return lines whose verb Whisper may read as a part of the word before it."""
+    """Return lines whose verb Whisper may transcribe as part of the word before it."""
     pairs = [
         (f"{who} {verb} {rest}", f"{who} {rest}")
         for verb, people in VERBS.items()

@@ -1,19 +1,18 @@
 """The pages of the gateway in headless Chromium, with 50 nodes, 1,000 open jobs and 10,000 lines.
 
 - ``status_paint_ms``: milliseconds from a click on `/status` until its nodes and jobs are painted,
-  in a browser that has kept nothing; the median of several times.
-- ``heap_growth``: by which part the memory of its scripts has grown after five minutes of news
-  (``--minutes``): every node's figures every two seconds, jobs that end, and jobs that come.
-- ``job_interactive_ms``: milliseconds from a click on the page of a job of 10,000 lines, which has
-  ended, until a click on a line has opened it, in a browser that has kept nothing; the median of
-  several times.
-- ``job_fps``: frames a second while a wheel turns and the list of these lines scrolls.
-- ``report_mb``: megabytes of the report of 400 lines as a page, without sounds.
+  with an empty browser cache; the median of several runs.
+- ``heap_growth``: relative growth of the page's JavaScript heap after five minutes (``--minutes``)
+  of updates: figures of every node every two seconds, jobs that end, and new jobs.
+- ``job_interactive_ms``: milliseconds from a click on the page of an ended job of 10,000 lines
+  until a click on a line has opened it, with an empty browser cache; the median of several runs.
+- ``job_fps``: frames a second while the mouse wheel scrolls the list of these lines.
+- ``report_mb``: megabytes of the HTML report of 400 lines, without sounds.
 - ``axe_serious``: serious and critical violations that axe finds on all pages and in that report,
   light and dark, on a desk and on a phone.
 
-It needs what ``scripts/setup test`` installs. Nodes are heartbeats, and jobs wait in Redis and
-storage as they do when nobody speaks.
+Needs the packages of ``scripts/setup test``. The nodes are only heartbeats, and the jobs wait in
+Redis and storage, because no worker runs.
 """
 
 from __future__ import annotations
@@ -31,9 +30,9 @@ from dubbing.gateway.pages.addresses import PAGES
 
 LOADS = 5
 SHOWN_JOBS = 50
-"""Jobs that the page shows at most."""
+"""Most jobs that the page shows."""
 WARM_MS = 30_000
-"""Milliseconds of news before the heap is measured first: scripts are compiled by then."""
+"""Milliseconds of updates before the first measurement of the heap, to compile all scripts."""
 COLLECTIONS = 5
 GRAVE = frozenset({"serious", "critical"})
 SCREENS = ({"width": 1280, "height": 900}, {"width": 390, "height": 844})
@@ -49,7 +48,7 @@ PAINTED = """([nodes, jobs]) => new Promise((resolve) => {
 })"""
 
 WHEEL_PIXELS = 1600
-"""How far one turn of the wheel scrolls: some seconds take it through all lines."""
+"""Pixels of one turn of the wheel; all lines take some seconds."""
 OPENED = """() => new Promise((resolve) => {
   const look = () => {
     // The list has its lines before the page has been drawn with them.
@@ -76,7 +75,7 @@ AT_LEAST = {"job_fps": 30}
 
 
 def run(minutes: float = 5.0) -> dict[str, float]:
-    """Return the figures; takes some seven minutes. minutes: how long the status is watched."""
+    """Return the figures; takes some seven minutes. minutes: duration of the heap measurement."""
     with (
         tempfile.TemporaryDirectory(prefix="dubbing-bench-") as folder,
         place(Path(folder)) as here,
@@ -92,7 +91,7 @@ def run(minutes: float = 5.0) -> dict[str, float]:
 
 
 def _paints(here: Place) -> Iterator[float]:
-    """Yield the milliseconds until the status is painted, each time anew."""
+    """Yield the milliseconds until the status is painted, each time in a new browser context."""
     for _ in range(LOADS):
         with here.person() as page:
             page.goto("/status", wait_until="commit")
@@ -100,7 +99,7 @@ def _paints(here: Place) -> Iterator[float]:
 
 
 def _openings(here: Place) -> Iterator[float]:
-    """Yield the milliseconds until a line of the long job is open, each time anew."""
+    """Yield the milliseconds until a line of the long job is open, each in a new context."""
     for _ in range(LOADS):
         with here.person() as page:
             page.goto(f"/jobs/{LONG}", wait_until="commit")
@@ -124,7 +123,7 @@ def _frames(here: Place) -> float:
 
 
 def _growth(here: Place, minutes: float) -> float:
-    """Return by which part the heap grows while the status is told news."""
+    """Return the relative growth of the heap while the status page gets updates."""
     with here.person() as page, changing(here.client):
         page.goto("/status")
         page.evaluate(PAINTED, [NODES, SHOWN_JOBS])
@@ -132,7 +131,7 @@ def _growth(here: Place, minutes: float) -> float:
         before = _heap(page)
         page.wait_for_timeout(minutes * 60_000)
         growth = _heap(page) / before - 1
-        # Playwright looks by a script of its own, which would be counted.
+        # Checked only here, because Playwright's checks run scripts that use the heap.
         assert page.get_by_text("Live", exact=True).is_visible(), "the page is told nothing"
         return growth
 
@@ -142,7 +141,7 @@ def _heap(page: Any) -> int:
     session = page.context.new_cdp_session(page)
     found = []
     for _ in range(COLLECTIONS):
-        # What one collection has left may be garbage that the next one finds.
+        # A single collection may leave garbage that the next one finds.
         session.send("HeapProfiler.collectGarbage")
         found.append(session.send("Runtime.getHeapUsage")["usedSize"])
         page.wait_for_timeout(500)
@@ -151,12 +150,12 @@ def _heap(page: Any) -> int:
 
 
 def _violations(here: Place) -> Iterator[list[Any]]:
-    """Yield the grave violations on each page, as it looks to each kind of reader."""
+    """Yield the grave violations on each page, for each screen size and colour scheme."""
     from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415 - it reads axe
 
     for screen in SCREENS:
         for scheme in SCHEMES:
-            # Axe itself is a script that no page allows.
+            # The pages' content security policy would block axe's script.
             options = {"viewport": screen, "color_scheme": scheme, "bypass_csp": True}
             with here.person(**options) as page:
                 pages = [re.sub(r"\{\w+\}", REPORTED, address) for address in PAGES]

@@ -1,15 +1,15 @@
-"""Lines through the whole stack, beside the unavoidable bare work.
+"""Lines through the whole stack, compared with the unavoidable bare work.
 
 - ``efficiency``: bare wall time ÷ pipeline wall time, for 10,000 eSpeak lines.
 - ``efficiency_slow_engine``: the same for an engine that sleeps for 300 ms per line.
 - ``failed``: lines of all pairs without a clip, in the pipeline or in the bare work.
 - ``lines_per_second``, ``bare_lines_per_second`` and ``submit_seconds`` of eSpeak.
 
-Each is the median of interleaved pairs. In the bare work, as many processes speak the same lines,
-encode them as FLAC and store them in a folder, in chunks and by voice, without queue or ledger. The
-pipeline's clock runs from the call of ``submit`` until its last line is stored and counted, when
-the job leaves ``synthesizing``. Processes are warm on both sides, and every pair has its own texts,
-so that no clip exists beforehand.
+Each is the median of interleaved pairs. In the bare work, the same number of processes speak the
+same lines, encode them as FLAC and store them in a folder, in chunks by voice, without queue or
+ledger. The pipeline's clock runs from the call of ``submit`` until its last line is stored and
+counted, when the job leaves ``synthesizing``. Processes are warm on both sides, and every pair has
+its own texts, so that no clip exists beforehand.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def compare(course: Course) -> list[Pair]:
     """Return seconds and failures of each pair."""
     with tempfile.TemporaryDirectory(prefix="dubbing-bench-") as folder:
         own = settings(Path(folder), course.engine, course.slots)
-        # The pool comes second: the stack forks, and the pool has threads.
+        # The stack starts first, because it forks and the pool has threads.
         with (
             Stack(own, [course.engine]),
             bare_processes(course.engine, course.slots, own.storage) as bare,

@@ -1,17 +1,18 @@
-"""What a listener hears of a dub, with real voices: joe's (Piper) and Kokoro's.
+"""The audible quality of a dub with real voices: joe (Piper) and a voice of Kokoro.
 
-- ``on_time``, ``too_long``, ``hurried`` and ``rate_change``: how lines fit their time (`fit`), of
-  each voice, and the worse of both.
-- ``speech_lu_off``: LU by which the speech misses the profile at worst, measured while somebody
-  speaks, over films that are ducked and music-and-effects tracks, noise and music, at −26, −17 and
-  −9 LUFS. ``over_background``: LU from a line down to the background under it, the least over all
-  lines of these programmes. Both are measured by pyloudnorm. ``words_read``: share of the words
-  that Whisper reads in the finished sound of those at −9 LUFS, line by line.
-- ``detected`` and ``proof_cpu``: what proof of words finds, and CPU seconds a line (`words`).
+- ``on_time``, ``too_long``, ``hurried`` and ``rate_change``: the fit of lines to their time
+  (`fit`), for each voice, and the worse of both.
+- ``speech_lu_off``: largest deviation of the speech from the profile's loudness in LU, measured
+  during speech, over ducked films and over music-and-effects tracks, each of noise and of music, at
+  −26, −17 and −9 LUFS. ``over_background``: LU of a line above the background under it, the least
+  over all lines of these programmes. pyloudnorm measures both. ``words_read``: share of the words
+  that Whisper finds, line by line, in the finished sound of the programmes at −9 LUFS.
+- ``detected`` and ``proof_cpu``: share of wrong takes found by proof of words, and its CPU seconds
+  a line (`words`).
 - ``piper_efficiency``: joe's lines spoken by bare processes ÷ the same through the whole stack
   (`pipeline`).
 
-Needs the extras `kokoro`, `piper` and `words`, and what `scripts/weights` fetches.
+Needs the extras `kokoro`, `piper` and `words`, and the weights that `scripts/weights` fetches.
 """
 
 from __future__ import annotations
@@ -92,14 +93,14 @@ def fit_of_lines() -> dict[str, float]:
 
 
 def proof_of_words() -> dict[str, float]:
-    """Return ``detected``, ``proof_cpu``, and what is found of each kind of wrong take."""
+    """Return ``detected``, ``proof_cpu``, and the share found of each kind of wrong take."""
     return words.run()
 
 
 def efficiency_of_piper() -> dict[str, float]:
     """Return ``piper_efficiency``, with as many processes and threads on both sides."""
     models = str(from_tests("weights").fetch("piper").parent)
-    # Words are proven beside the engine, and cost as much as to speak them.
+    # Proof of words runs beside the engine and takes as long as the speech, so it is off.
     with variable("DUBBING_MODELS", models), variable("DUBBING_PROVE_WORDS", "false"):
         return {"piper_efficiency": pipeline.efficiency(pipeline.compare(PIPER))}
 
@@ -202,7 +203,7 @@ def measured(report: Report, track: np.ndarray) -> tuple[float, float]:
 def words_read(
     judge: WordJudge, texts: Sequence[str], report: Report, track: np.ndarray
 ) -> Iterator[bool]:
-    """Yield for each word of the lines whether Whisper reads it at its place in the track."""
+    """Yield for each word of the lines whether Whisper finds it at its place in the track."""
     from rapidfuzz.distance import Levenshtein
 
     for text, line in zip(texts, report.lines, strict=True):

@@ -1,10 +1,10 @@
-"""A million clips and ten thousand jobs: what it costs to find and remove those that nobody needs.
+"""A million clips and ten thousand jobs: the cost of finding and removing unneeded clips.
 
 - ``gc_seconds``: duration of the command ``dubbing gc``; ``gc_mb``: its largest memory.
-- ``removed``: the clips that it removed, each one that no job names; ``made_seconds``: duration of
-  making all the files.
-- ``job_share``: seconds of a job alone ÷ seconds of one of the same length while the command is
-  under way, the median of interleaved pairs; the engine needs all processors.
+- ``removed``: number of removed clips, which should be all clips that no job names;
+  ``made_seconds``: duration of making all the files.
+- ``job_share``: seconds of a job alone ÷ seconds of a job of the same length while the command
+  runs, the median of interleaved pairs; the engine needs all cores.
 
 Storage is a folder. A clip is a link to one of some files: it has a name, a time and a few bytes.
 """
@@ -39,10 +39,10 @@ from dubbing.settings import Settings
 from dubbing.storage import Keys, Storage
 
 JOBS, LINES, NAMED = 10_000, 100, 80
-"""Jobs, clips that each of them has made, and those of them that its results still name."""
+"""Jobs, clips of each job, and clips that the results of each job still name."""
 DAYS = 30 * 24 * 3600
 SPOKEN, SLOT = 8000, 0.86
-"""Lines of the job that is spoken meanwhile, and seconds from one to the next."""
+"""Lines of the job that is spoken during a collection, and seconds from one to the next."""
 PAIRS = 5
 
 AT_MOST = {"gc_seconds": 600.0, "gc_mb": 300.0}
@@ -64,7 +64,7 @@ def run() -> dict[str, float]:
 
 
 def make(folder: Path) -> None:
-    """Fill a storage folder as jobs do that ended long ago."""
+    """Fill a storage folder with the objects of jobs that ended long ago."""
     storage = Storage.at(str(folder))
     storage.create(Keys.INSTALLATION, b"0" * 32)
     shards = [Path(Keys.clips(f"{number:02x}")) for number in range(256)]
@@ -146,7 +146,7 @@ def _gc(own: Settings, stdout: int) -> subprocess.Popen[bytes]:
 
 
 def share(client: Client, own: Settings) -> float:
-    """Return the seconds of a job alone ÷ those of one beside a collection."""
+    """Return the seconds of a job alone ÷ the seconds of one during a collection."""
 
     def pair(number: int) -> float:
         alone = spoken_in(client, f"alone-{number}")
@@ -170,7 +170,7 @@ def spoken_in(client: Client, name: str) -> float:
 
 @contextmanager
 def collections(own: Settings) -> Iterator[None]:
-    """Have collections run one after the other during the block; the last one is ended with it."""
+    """Run one collection after the other during the block; its end terminates the last one."""
 
     def collect(over: threading.Event) -> None:
         while not over.is_set():

@@ -1,11 +1,11 @@
-"""One job of 100,000 lines: whether the last lines cost as much as the first ones.
+"""One job of 100,000 lines: the cost of the last lines compared with the first ones.
 
-- ``flatness``: seconds of the last 10,000 lines ÷ those of the second 10,000.
+- ``flatness``: seconds of the last 10,000 lines ÷ seconds of the second 10,000.
 - ``redis_peak_mb``: peak memory of Redis, including the submission.
 - ``submit_seconds``: duration of the call of ``submit``.
 - ``worker_growth``, ``client_growth``: resident memory of the worker's processes, and of this
   process, which submits and watches: at the end ÷ when a fifth is spoken.
-- ``worker_mb``, ``client_mb``: this memory at the end.
+- ``worker_mb``, ``client_mb``: these two at the end, in MB.
 - ``lines_per_second``, and ``failed`` lines.
 
 The tone engine speaks batches of the default size. Lines are short enough for one programme to hold

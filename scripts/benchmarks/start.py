@@ -2,13 +2,13 @@
 
 - ``first_clip_seconds``: from the start of ``dubbing run examples/scene.json`` until the first clip
   is in storage, with a warm environment and a new home each time.
-- ``ratio_to_bare``: this ÷ the time of a Python that imports what any such system imports (Celery,
-  redis-py, obstore, pydantic-settings) and ends.
+- ``ratio_to_bare``: this ÷ the time of a Python process that imports the libraries that any such
+  system needs (Celery, redis-py, obstore, pydantic-settings) and ends.
 - ``run_seconds``: until the scene's film is in ``out/``.
 - ``help_seconds``, ``status_seconds``: ``dubbing --help``, and ``dubbing status`` of the
   ended job.
 
-Each is the median of several repeats, in which everything is done once.
+Each is the median of several repeats of the whole sequence.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ AT_MOST = {"first_clip_seconds": 3.0}
 REPEATS = 7
 POLL_SECONDS = 0.005
 PATIENCE = 120.0
-"""Seconds after which something must be hanging."""
+"""Seconds after which a wait fails, because something must be hanging."""
 SCENE = Path(__file__).parents[2] / "examples" / "scene.json"
 BARE = [sys.executable, "-c", "import celery, redis, obstore, pydantic_settings"]
 DUBBING = dubbing_command()

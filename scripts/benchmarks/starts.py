@@ -1,13 +1,13 @@
-"""Whether every start of a worker is one: both processes ready, and a job done, 30 times in a row.
+"""The reliability of a worker's start: both processes ready and a job done, 30 times in a row.
 
-- ``ready``: share of the starts in which both processes loaded the engine, and none took the other
+- ``ready``: share of the starts in which both processes loaded the engine, and neither was taken
   for dead.
-- ``done``: share of the starts after which a job was done, with every line spoken.
+- ``done``: share of the starts after which a job was completed, with every line spoken.
 - ``ready_seconds``, ``slowest_seconds``: from the start of the stack until the worker is ready,
   the median and the longest.
 
-Each start is a stack with a home and a working folder of its own, as `dubbing run` brings it. Its
-worker has two processes, which load the engine for two seconds.
+Each start is a stack with its own home and working folder, as in `dubbing run`. Its worker has two
+processes, each of which takes two seconds to load the engine.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ LINES = 24
 
 @dataclass(frozen=True)
 class Start:
-    """What came of one start."""
+    """The outcome of one start."""
 
     ready: bool
     done: bool
@@ -61,7 +61,7 @@ def run() -> dict[str, float]:
 
 
 def start(number: int) -> Start:
-    """Start a stack, have it do a job, and end it."""
+    """Start a stack, run a job, and end the stack."""
     with tempfile.TemporaryDirectory(prefix="dubbing-bench-") as name, chdir(name):
         home = Path(name) / "home"
         began = time.monotonic()
@@ -86,7 +86,7 @@ def start(number: int) -> Start:
 
 
 def ready(client: Client, stack: Stack) -> WorkerRecord:
-    """Return the record of the engine's worker when it has started, for good or not."""
+    """Return the record of the engine's worker once it is ready, or has failed to start."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         stack.check()
@@ -99,7 +99,7 @@ def ready(client: Client, stack: Stack) -> WorkerRecord:
 
 
 def ended(client: Client, stack: Stack, job: str) -> Status:
-    """Return how a job stands when it has ended, or when it hangs."""
+    """Return the status of a job when it has ended or the time is over."""
     deadline = time.monotonic() + PATIENCE
     watched = client.watch(job)
     while not (status := next(watched)).state.ended and time.monotonic() < deadline:
@@ -109,7 +109,7 @@ def ended(client: Client, stack: Stack, job: str) -> Status:
 
 @contextmanager
 def slow_loads(path: Path) -> Iterator[None]:
-    """Have the processes that are started in the block load the engine slowly."""
+    """Make processes that are started in the block load the engine slowly."""
     path.write_text(f"{LOAD}\n" * PROCESSES)
     os.environ["FAULTY_LOADS"] = str(path)
     try:

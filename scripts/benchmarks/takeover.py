@@ -1,7 +1,7 @@
-"""A worker is killed with all its processes: how soon its lines are spoken again.
+"""A worker is killed with all its processes: the time until its lines are spoken again.
 
-- ``takeover_seconds``: from the kill until a line of each batch that the killed worker was at has
-  been begun again; the longest of several rounds.
+- ``takeover_seconds``: from the kill until a line of each of the killed worker's batches has been
+  begun again; the longest of several rounds.
 - ``median_seconds``: the median of the rounds.
 
 Two workers of two processes each run an engine that takes 300 ms per line, and have more work than
@@ -51,7 +51,7 @@ def run() -> dict[str, float]:
 
 
 def kill_one(client: Client, own: Settings, log: Log, name: str) -> float:
-    """Kill a worker in mid-batch; return the seconds until all its batches are at work again."""
+    """Kill a worker in mid-batch; return the seconds until all its batches have been taken over."""
     with worker(own, log) as victim:
         client.submit(make_job(name, slow_sentences(name), LINES, slot=SLOT, speakers=1))
         plan = read_plan(client.storage.get(Keys.plan(name, 1)))

@@ -1,12 +1,12 @@
-"""What metrics and logs in JSON cost: lines through the whole stack with them, and without.
+"""The cost of metrics and JSON logs: lines through the whole stack with and without them.
 
-- ``share``: wall time of ``pipeline`` without ÷ with metrics and JSON logs, for eSpeak lines.
-- ``processor_share``: the same of the seconds of processors that workers and Redis used.
+- ``share``: wall time without ÷ with metrics and JSON logs, for eSpeak lines as in ``pipeline``.
+- ``processor_share``: the same ratio of the CPU seconds of workers and Redis.
 - ``lines_per_second``, ``plain_lines_per_second``, and ``failed`` lines of all pairs.
 
-Each is the median of interleaved pairs, of which every other one begins with the plain stack. Both
-stacks are up all the time. The one logs all events into a file, an object a line, counts, and is
-scraped every `SCRAPE_SECONDS`; the other one logs warnings and counts nothing.
+Each is the median of interleaved pairs; every other pair begins with the plain stack. Both stacks
+run all the time. One logs all events to a file as JSON lines, counts, and is scraped every
+`SCRAPE_SECONDS`; the other logs only warnings and counts nothing.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _pair(sides: dict[str, Client], number: int) -> Pair:
 
 
 def _processors(client: Client) -> float:
-    """Return the seconds of processors that the processes of a stack have used."""
+    """Return the CPU seconds that the processes of a stack have used."""
     home = str(Path(client.storage.url).parent)
     used = 0.0
     for process in psutil.Process().children(recursive=True):

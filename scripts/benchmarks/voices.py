@@ -1,12 +1,13 @@
-"""Faults of proof of voice, on real voices of Kokoro and Piper beside those of eSpeak.
+"""Errors of proof of voice, on real voices of Kokoro and Piper, and on voices of eSpeak.
 
 A programme is ten lines of each of several voices, at several paces and levels.
 
-- ``false_alarms.<programme>``: the share of its lines, all in their own voices, that are doubted.
+- ``false_alarms.<programme>``: the share of lines that are doubted although they are in their own
+  voices.
 - ``misses.<programme>``: the share of lines in the voice of another speaker that are not doubted.
   Each line is replaced by one of each other speaker in turn.
 
-Needs the extra `quality`, and the packages that `scripts/weights` fetches.
+Needs the extra `quality`, and the weights that `scripts/weights` fetches.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from dubbing.media.samples import Audio, trim
 from dubbing.proof.speaker import Heard, compare, embed
 
 LINES = 10
-"""Of each voice."""
+"""Lines of each voice."""
 PACES = (1.0, 1.1, 0.9, 1.2)
 LEVELS = (1.0, 0.3, 0.1, 1.5)
 
@@ -84,7 +85,7 @@ def lines_of(engine: Engine, voice: str) -> list[Heard]:
 
 
 def swaps(lines: Sequence[Heard]) -> Iterator[tuple[Heard, list[Heard]]]:
-    """Yield each line in the voice of each other speaker, and the programme with it."""
+    """Yield each line in the voice of each other speaker, with its programme."""
     numbered = {(line.voice, line.id.rpartition("-")[2]): line for line in lines}
     for (voice, number), line in numbered.items():
         for other in {line.voice for line in lines} - {voice}:
@@ -95,11 +96,11 @@ def swaps(lines: Sequence[Heard]) -> Iterator[tuple[Heard, list[Heard]]]:
 
 
 def doubted(lines: Sequence[Heard]) -> dict[str, object]:
-    """Return the voices that lines seem to be in, by the id of the line, where it is another."""
+    """Return the voice that each doubted line sounds like, by the id of the line."""
     found = compare(lines, {})
     return {id_: match.sounds_like for id_, match in found.items() if match.sounds_like}
 
 
 def share(faults: Iterator[bool]) -> float:
-    """Return the share of faults."""
+    """Return the share of True among ``faults``."""
     return round(float(np.mean([*faults])), 4)

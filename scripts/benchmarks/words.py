@@ -1,7 +1,7 @@
-"""Proof of words: how many wrong takes of a real voice it finds, and what it costs.
+"""Proof of words: the share of wrong takes of a real voice that it finds, and its cost.
 
-Piper says a hundred lines rightly, and each of them wrongly in six ways. The thresholds are those
-at which 2 of 100 right lines are taken for wrong ones.
+Piper speaks a hundred lines correctly, and each of them with six kinds of errors. The thresholds
+are calibrated so that 2 of 100 right lines are judged wrong.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def run() -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Ear:
-    """A voice, and what listens to it."""
+    """A voice and the judge that listens to it."""
 
     judge: WordJudge
     engine: Engine
@@ -49,7 +49,7 @@ class Ear:
     language: str
 
     def say(self, text: str) -> Audio:
-        """Return a text as the engine says it."""
+        """Return the engine's speech of a text."""
         line = Line(text=text, language=self.language, voice=self.voice)
         (sound,) = self.engine.synthesize([line])
         assert isinstance(sound, Audio), sound
@@ -85,13 +85,16 @@ def figures(ear: Ear, lines: Sequence[str]) -> dict[str, float]:
 
 
 def doubted(fits: Iterator[Fit], threshold: Threshold) -> float:
-    """Return the share of takes that are taken for wrong ones."""
+    """Return the share of takes that are judged wrong."""
     judged = [fit.judged(threshold).right for fit in fits]
     return judged.count(False) / len(judged)
 
 
 def wrong_takes(right: list[Take], say: Callable[[str], Audio]) -> Mapping[str, Iterator[Take]]:
-    """Return takes that say other words than their texts, by what is wrong with them."""
+    """Return wrong takes of the texts, by their kind of error.
+
+    right: the correct takes. say: speaks a text.
+    """
     source = random.Random(1)
     known = [word for text, _ in right for word in text.split() if len(word) > 3]
 

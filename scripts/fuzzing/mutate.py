@@ -1,4 +1,4 @@
-"""Inputs made from good ones: changed here and there, built from pieces, or blown up to 1 MB."""
+"""Makes inputs: mutations of valid ones, combinations of pieces, and repetitions up to 1 MB."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HEADS = {
     "ass": "[Events]\nDialogue: 0,0:00:01.00,0:00:02.00,Default,Ann,0,0,0,,",
     "list": "script;language\na.srt;",
 }
-"""What stands before a run of pieces, so that a reader comes as far as these."""
+"""The beginning of an input of repeated pieces, so that the reader reaches the pieces."""
 CUES = {
     "srt": "{n}\n{h:02}:{m:02}:{s:02},000 --> {h:02}:{m:02}:{s:02},900\n{text}\n\n",
     "vtt": "{h:02}:{m:02}:{s:02}.000 --> {h:02}:{m:02}:{s:02}.900\n{text}\n\n",
@@ -65,7 +65,7 @@ class Mutator:
         return rng.choice(ways)()[:WHOLE]
 
     def learn(self, data: bytes) -> None:
-        """Build on an input too."""
+        """Add an input to those that are mutated."""
         self._seeds.append(data)
 
     @property
@@ -86,7 +86,7 @@ class Mutator:
         return run[:size] + self._pieces()
 
     def _changed(self) -> bytes:
-        """Return a good input with a few changes of its bytes."""
+        """Return a known input with a few bytes changed."""
         rng, data = self._rng, bytearray(self._rng.choice(self._seeds))
         for _ in range(rng.choice((1, 1, 2, 4, 8))):
             at = rng.randrange(len(data) + 1)
@@ -111,14 +111,14 @@ class Mutator:
         return bytes(data)
 
     def _repeated(self) -> bytes:
-        """Return a run of pieces where a reader takes it for content."""
+        """Return repeated pieces at a place where the reader takes them for content."""
         run = self._run(self._size())
         if self._is_json:
             run = json.dumps(run, ensure_ascii=False)
         return _encoded(HEADS.get(self._name, "") + run)
 
     def _of_cues(self) -> bytes:
-        """Return many cues, entries or rows of odd content; no two need be alike."""
+        """Return many cues, entries or rows with odd content, which may all differ."""
         rng = self._rng
         begin, end = AROUND.get(self._name, ("", ""))
         size, one = self._size(), rng.choice((10, 100, 900, 3000, 19_000))
@@ -149,7 +149,7 @@ class Mutator:
             return self._changed()
         for _ in range(rng.choice((1, 1, 1, 2, 5))):
             value = self._altered(copy.deepcopy(value))
-            # What was repeated may be repeated again, and memory has to stay flat.
+            # Repetitions multiply; the input must stay below 1 MB.
             if len(json.dumps(value)) > WHOLE:
                 break
         depth = rng.choice((0,) * 30 + (100, 950, 5000))
@@ -182,7 +182,7 @@ class Mutator:
 
 
 def _inner(value: Any) -> Any:
-    """Yield every place inside of a value: the object or list, and the key."""
+    """Yield every place inside a JSON value: the object or list, and the key or index."""
     if isinstance(value, dict | list):
         for key, below in value.items() if isinstance(value, dict) else enumerate(value):
             yield value, key

@@ -1,4 +1,4 @@
-"""A run of the fuzz: every target in turn until the time is over; finds are made small and kept."""
+"""A run of the fuzzer: every target in turn until time is up; finds are minimised and kept."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from rich.table import Table
 AT_ONCE = 40
 """Inputs of one process."""
 SHRINKING = 60.0
-"""Seconds that are spent on making one find smaller."""
+"""Most seconds to minimise one find."""
 WHOLE_FILE = 4000
-"""Bytes from which a find is stored compressed."""
+"""Most bytes of a find that is stored uncompressed."""
 LEARNT = 200
 """Most inputs beside the seeds that a target builds on."""
 
 
 @dataclass
 class Fuzz:
-    """What a run is told, and what it has found."""
+    """The options and results of a run."""
 
     seed: int
     minutes: float
@@ -87,7 +87,7 @@ class Fuzz:
             find = verdict.find
             if find is None or (name, find.kind, find.what) in self.found:
                 continue
-            # An input alone in its process answers for itself.
+            # Alone in a process, so that earlier inputs cannot be the cause.
             find = confirmed(target, data).find
             if find and (name, find.kind, find.what) not in self.found:
                 self._keep(name, find, data)
@@ -126,7 +126,10 @@ def stored(folder: Path, kind: str, suffix: str, data: bytes) -> Path:
 
 
 def smallest(data: bytes, still: Callable[[bytes], bool], seconds: float) -> bytes:
-    """Return a small part of ``data`` with which ``still`` is true: lines are cut, then bytes."""
+    """Return ``data`` without the lines, and then the bytes, that ``still`` does not need.
+
+    still: whether an input still causes the find. seconds: time limit.
+    """
     until = time.monotonic() + seconds
     for split in (_lines, _bytes):
         parts = split(data)

@@ -1,4 +1,4 @@
-"""What the fuzz begins with: good inputs of every kind, and pieces that have troubled readers."""
+"""The seeds of the fuzzer: valid inputs of every kind, and pieces that are hard to read."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ TOKENS = (
     *('"text":"x",', "\\u0000", "\\ud800", "1,", "{},"),
     *('"a":1,', "../", "s3://", "/etc/passwd", "~"),
 )
-"""Pieces that are inserted and repeated: signs of every format and rule of wording."""
+"""Pieces to insert and repeat: tokens of every format and of every wording rule."""
 
 VALUES = (
     *(None, True, False, 0, -1, 1, 2**31, 2**63, 10**400),
@@ -70,12 +70,12 @@ VALUES = (
 
 
 def seeds(name: str) -> list[bytes]:
-    """Return good inputs of a target, and what was found for it before."""
+    """Return valid inputs of a target, and its earlier finds."""
     return [*GOOD[name], *(data for _, data in finds(FINDS / name))]
 
 
 def finds(folder: Path) -> list[tuple[Path, bytes]]:
-    """Return the files of a target's finds, and what they hold."""
+    """Return the files of a target's finds, with their inputs."""
     files = sorted(folder.glob("*"))
     return [(file, opened(file)) for file in files]
 

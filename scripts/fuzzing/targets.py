@@ -1,6 +1,6 @@
-"""What the fuzz reads: a table of readers by name, each as its callers call it.
+"""The targets of the fuzzer: a table of readers by name, each called as in production.
 
-A reader takes the bytes, and returns the messages that a person would see: cautions. It raises a
+A reader takes bytes and returns the messages that a user would see, which are cautions. It raises a
 `DubbingError` for input that it refuses.
 """
 
@@ -84,7 +84,7 @@ class Target:
     read: Reader
     suffix: str
     place: tuple[str, ...]
-    """What a message has to name, one of these; nothing for input that has no name."""
+    """A message has to contain one of these; empty for input without a name."""
     handled: tuple[type[Exception], ...] = ()
     """Exceptions other than ours that every caller of the reader handles."""
 
@@ -175,7 +175,7 @@ def _engine(scene: Scene, data: bytes) -> tuple[()]:
 
 
 class NotSentError(Exception):
-    """A message that Celery itself refuses: it holds no arguments in JSON."""
+    """A message that Celery itself refuses, because its arguments are not JSON."""
 
 
 def _kwargs(data: bytes) -> dict[str, Any]:
@@ -220,7 +220,7 @@ def _reply(_: Scene, data: bytes) -> tuple[()]:
 
 
 def load() -> None:
-    """Load what readers load at their first use, so that no forked process has to."""
+    """Load the data that readers load at their first use, so that forked processes share it."""
     assert preview and submit
     import_module("dubbing.submission.preview")
     Catalogue().specs()

@@ -1,7 +1,7 @@
-"""Trials: inputs are read in a forked process, within bounds of time and memory.
+"""Trials: inputs are read in a forked process, within limits of time and memory.
 
-A reader that hangs or grows costs its process, which writes where it stood; the other inputs go on
-in another one.
+A reader that exceeds a limit ends its process, which writes the stack first; another process reads
+the remaining inputs.
 """
 
 from __future__ import annotations
@@ -29,42 +29,42 @@ from dubbing.errors import DubbingError
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = (3.5, 5.0)
-"""Processor time for an input of no bytes, and for one of `WHOLE` bytes; in between it grows with
-the size, so that the square of a smaller input is seen too. The grammars of Chinese and Japanese
-take some 3 s for the most that is read."""
+"""Most seconds of CPU time for an empty input, and for one of `WHOLE` bytes. In between, the limit
+grows with the size, so that quadratic time shows in smaller inputs, too. The Chinese and Japanese
+parsers take about 3 s for the longest text that is read."""
 WHOLE = 1_000_000
 MEGABYTES = 300.0
 LOADED_MEGABYTES = 130.0
-"""What a process takes that has loaded the readers; a fork has that of its parent, which keeps what
-made the inputs."""
+"""Memory of a process that has only loaded the readers. It stands in for the memory that a fork
+inherits, which includes the parent's inputs."""
 ENOUGH_BYTES = 2_000_000_000
 """Address space that a process may add to that of its parent."""
 LONGEST_MESSAGE, MOST_LINES = 6000, 20
 UNSHOWN = {"Cc", "Cs", "Zl", "Zp"}
-"""Unicode's categories of controls, lone surrogates, and separators of lines and paragraphs."""
+"""Unicode categories of controls, lone surrogates, and separators of lines and paragraphs."""
 TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
-"""Unicode's classes of characters that turn the direction of what follows them."""
+"""Unicode's bidirectional classes that change the direction of the following text."""
 PATIENCE = 120.0
-"""Seconds on the clock for one input; a reader that waits for nothing is ended."""
+"""Most seconds of wall time for one input, for readers that hang without using CPU time."""
 FRAME = re.compile(r'File "([^"]+)", line (\d+)(?:,)? in (\S+)')
 
 
 @dataclass(frozen=True)
 class Find:
-    """What is wrong with how an input was read."""
+    """A fault of a reader, found with an input."""
 
     kind: str
     """crash, slow, large, message or place."""
     what: str
-    """The same for the same fault: an exception and the place in the code, or what a message
-    lacks."""
+    """Identifies the fault, whatever the input: for a crash, the exception and its place in the
+    code."""
     detail: str
-    """For people: the traceback, or the message."""
+    """The traceback or the message, for people."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """How an input was read."""
+    """The result of reading an input."""
 
     find: Find | None
     seconds: float
@@ -80,7 +80,7 @@ def tried(target: Target, inputs: Sequence[bytes]) -> list[Verdict]:
 
 
 def confirmed(target: Target, data: bytes) -> Verdict:
-    """Return the verdict on one input, the better of two where the machine may have been busy."""
+    """Return the verdict on one input: the better of two tries for a slow or large one."""
     first = tried(target, [data])[0]
     if first.find is None or first.find.kind not in {"slow", "large"}:
         return first
@@ -88,13 +88,13 @@ def confirmed(target: Target, data: bytes) -> Verdict:
 
 
 def allowed(size: int) -> float:
-    """Return the processor time that an input of ``size`` bytes may take, in seconds."""
+    """Return the CPU time that an input of ``size`` bytes may take, in seconds."""
     least, most = SECONDS
     return least + (most - least) * min(1.0, size / WHOLE)
 
 
 def _in_a_process(target: Target, inputs: Sequence[bytes]) -> list[Verdict]:
-    """Return the verdicts on the inputs up to the first that ends the process, at least one."""
+    """Return the verdicts on the first inputs: all, or up to the one that ends the process."""
     with tempfile.TemporaryDirectory(prefix="dubbing-fuzz-") as folder:
         stacks = Path(folder) / "stacks"
         reading, writing = os.pipe()
@@ -114,7 +114,7 @@ def _in_a_process(target: Target, inputs: Sequence[bytes]) -> list[Verdict]:
 
 
 def _verdicts(reading: int, child: int) -> Iterator[Verdict]:
-    """Yield the verdicts that a process writes; end the process when none comes."""
+    """Yield the verdicts that a process writes; kill the process if the next one takes too long."""
     rest = b""
     while True:
         ready, _, _ = select.select([reading], [], [], PATIENCE)
@@ -145,7 +145,7 @@ def _run(target: Target, inputs: Sequence[bytes], folder: Path, stacks: Path, wr
     scene = Scene(folder)
     log = stacks.open("w")
     faulthandler.register(signal.SIGPROF, log, all_threads=False)
-    # Libraries warn of what they read; nobody looks.
+    # Discards the libraries' warnings about the inputs.
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     os.dup2(null, 2)
@@ -201,7 +201,7 @@ def _judged(target: Target, scene: Scene, data: bytes) -> Find | None:
 
 
 def _message(message: str) -> Find | None:
-    """Return what is wrong with a message."""
+    """Return the fault of a message, or None."""
     if len(message) > LONGEST_MESSAGE or message.count("\n") >= MOST_LINES:
         detail = f"{len(message)} characters: {message[:300]}"
         return Find("message", f"long {message[:20]}", detail)
@@ -211,7 +211,7 @@ def _message(message: str) -> Find | None:
 
 
 def _obeyed(character: str) -> bool:
-    """Whether a terminal obeys a character, or no encoding can write it."""
+    """Whether a terminal would interpret a character, or no encoding can write it."""
     return category(character) in UNSHOWN or bidirectional(character) in TURNING
 
 
@@ -224,6 +224,6 @@ def _place(frames: Sequence[tuple[str, str, str]]) -> str:
 
 
 def _status(name: str) -> float:
-    """Return a figure of this process's memory in megabytes."""
+    """Return a field of /proc/self/status, in MiB."""
     found = re.search(rf"{name}:\s+(\d+)", Path("/proc/self/status").read_text())
     return int(found[1]) / 1024 if found else 0.0

@@ -1,4 +1,4 @@
-"""After a soak: how often each text was begun, and whether the strikes explain it."""
+"""After a soak: checks whether the strikes explain how often each text was begun."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from system import System
 from dubbing.synthesis.speak import MAX_DELIVERIES, TRIES
 
 HALVINGS = 3
-"""How often a line is begun when another line fails its call of four: in fours, in twos, alone."""
+"""Times that a line is begun when another line fails its call: in fours, in twos, and alone."""
 BATCH = 4
 """Lines per call."""
 SLACK = 3.0
 """Seconds between a worker's check for a clip and the last line of the call that follows."""
 AFTERMATH = 15.0
-"""Seconds after a strike in which its effects show: ends of leases, lost messages and calls."""
+"""Seconds after a strike in which its effects show: expired leases, lost messages and calls."""
 LOST_TOUCH = frozenset({Blow.FREEZE, Blow.KILL_REDIS, Blow.FORGET, Blow.PROMOTE})
-"""Blows after which two workers may take the same batch, and one does not know of the other."""
+"""Blows after which two workers may take the same batch without knowing of each other."""
 FORGOTTEN = LOST_TOUCH | {Blow.EVICT, Blow.LOSE}
-"""Blows after which deliveries are counted anew: Redis alone holds their counts."""
+"""Blows after which deliveries are counted from 0 again, because only Redis holds their counts."""
 
 
 class Again:
@@ -40,8 +40,9 @@ class Again:
         damaged: Collection[str],
         collected: Mapping[str, int],
     ) -> None:
-        """Take what happened.
+        """Take the events of a soak.
 
+        lives: the jobs. begun: the beginnings of each text. past: the strikes.
         damaged: keys of clips that a strike damaged. collected: how often each clip was removed
         as garbage, by its key.
         """
@@ -91,15 +92,15 @@ class Again:
     def _although_stored(self, clips: Mapping[str, str]) -> Iterator[str]:
         """Yield the texts that were begun although their clip was stored."""
         stored: dict[str, float] = {}
-        # A damaged clip has to be spoken again, and nobody knows when a worker read it.
+        # A damaged clip has to be spoken again, at an unknown time after a worker reads it.
         whole = {key: text for key, text in clips.items() if key not in self._damaged}
         for key, text in whole.items():
             path = self._storage.path(key)
-            # The audit names one that is gone.
+            # Missing clips are reported by the audit.
             if path and path.exists():
                 stored[text] = path.stat().st_mtime
         for text, when in stored.items():
-            # The first beginning made the clip, whenever it was noticed.
+            # The first beginning made the clip, even if the log shows it later.
             for begin in self._begun.get(text, [])[1:]:
                 late = begin.at - when
                 if late > SLACK and not self._out_of_touch(begin.at):

@@ -1,4 +1,4 @@
-"""The release before, from git: its workers and its client work beside this one."""
+"""The previous release, from git: its workers and its client run beside this release."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from dubbing.script.manifest import Manifest
 from dubbing.settings import Settings
 
 RELEASE_BEFORE = "8601b7a7fd2f3b103c21a372cc97f16de65e23c6"
-"""The commit of the release before; raised with each release."""
+"""The commit of the previous release; to be changed with each release."""
 ROOT = Path(__file__).parents[2]
 SUBMIT_SECONDS = 60.0
 PARTS = ("dubbing", "tasks", "workers", "tests/plugins")
 
 
 class Before:
-    """The source of a release in a folder of its own; it runs in this environment."""
+    """The source of a release, in its own folder; it runs in this environment."""
 
     def __init__(self, reference: str, folder: Path, settings: Settings) -> None:
-        """Take the release from git; raises NotFound where this clone has none.
+        """Extract the release from git; raises NotFound if this clone lacks the commit.
 
-        folder: where it goes. settings: those of the system that its client speaks to.
+        reference: the commit. folder: target of the source. settings: of the system that the
+        release's client uses.
         """
         packed = subprocess.run(
             ["git", "archive", reference, *PARTS], cwd=ROOT, capture_output=True, check=False
@@ -40,12 +41,12 @@ class Before:
             archive.extractall(folder)
         self.reference = reference
         self.variables = {"PYTHONPATH": f"{folder}:{folder / 'tests' / 'plugins'}"}
-        """What has a process run this release: this path is looked at before the installed one."""
+        """Environment of a process that runs this release: its path precedes the installed one."""
         self._folder = folder
         self._environment = {**os.environ, **environment(settings), **self.variables}
 
     def submit(self, job: Manifest) -> None:
-        """Submit a job as its command line does; raises QueueUnavailable, Transient."""
+        """Submit a job with the release's command line; raises QueueUnavailable, Transient."""
         path = self._folder / f"{job.id}.json"
         path.write_text(job.model_dump_json(exclude_defaults=True))
         done = subprocess.run(

@@ -1,4 +1,4 @@
-"""The lines that the faulty engine began, read while it works, so that their times are known."""
+"""The lines that the faulty engine began, read from its log while it works, to know their times."""
 
 from __future__ import annotations
 
@@ -47,6 +47,6 @@ class Begun:
         return by_text
 
     def poisoned(self) -> set[int]:
-        """Return the processes that a line killed: processes whose last line was deadly."""
+        """Return the ids of processes that a line killed: their last line was a deadly one."""
         last = {begin.pid: begin.text for begin in self.all}
         return {pid for pid, text in last.items() if "<kill>" in text}

@@ -36,7 +36,7 @@ class Life:
     acknowledged: int = 0
     """Submissions that were answered."""
     refused: int = 0
-    """Calls that failed because Redis was down."""
+    """Number of calls that failed because Redis was down."""
     cancelled: set[int] = field(default_factory=set)
     """Rounds that this customer cancelled."""
     last: Status | None = None
@@ -115,7 +115,7 @@ class Customers:
 
     def _submit(self, life: Life) -> None:
         before, job = self._before, life.order.job
-        # Once there are results, one of them may be damaged, and the release before fails at that.
+        # Only at first: later, a result may be damaged, at which the previous release fails.
         if before and life.order.older and not life.acknowledged:
             self._answer(life, lambda: before.submit(job))
         else:
@@ -135,7 +135,7 @@ class Customers:
         return status
 
     def _retry(self, life: Life, ended: int) -> None:
-        """Ask for another round; an earlier, unanswered call may have opened it already."""
+        """Request another round; an earlier, unanswered call may have opened it already."""
         job, storage = life.order.job.id, self._client.storage
         try:
             self._answer(life, lambda: self._client.retry(job))

@@ -1,4 +1,4 @@
-"""What a strike does to results and clips of jobs at work: they are lost, late or damaged."""
+"""Strikes on results and clips of jobs in progress: they are lost, late or damaged."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from dubbing.storage.keys import Keys
 
 GARBAGE = b"\0garbage" * 8
 BEING_READ = 10.0
-"""Seconds that an assembly takes from the reading of results to its end, at most."""
+"""Most seconds that an assembly takes from the reading of results to its end."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class Hit:
     key: str
     before: bytes
     written: float
-    """When it was written, in seconds since 1970, as is ``at``."""
+    """When it was written; like ``at``, in seconds since 1970."""
     left: bytes | None
-    """What the strike left of it; None for nothing."""
+    """Its content after the strike; None if it is gone."""
     at: float
 
 
@@ -47,11 +47,11 @@ class Damage:
         self.hits: list[Hit] = []
         self._storage = system.client.storage
         self._held: dict[str, Path] = {}
-        """Where an object is while it is late, by its key."""
+        """The path of each late object, by its key."""
         self._aside = system.settings.home / "late"
 
     def do(self, strike: Strike) -> str:
-        """Do what a strike does; return the key that it hit, ``""`` for none."""
+        """Make a strike; return the key that it hit, ``""`` for none."""
         results = sorted(self._counted())
         if not results:
             return ""
@@ -65,7 +65,7 @@ class Damage:
             before, written = self._storage.get(key), self._path(key).stat().st_mtime
             left = self._harm(key, before, written, strike)
         except (NotFound, FileNotFoundError):
-            # Its job has just taken it away to make it again.
+            # Its job has just removed it to make it again.
             return ""
         self.hits.append(Hit(job, round_, key, before, written, left, time.time()))
         return key
@@ -86,15 +86,15 @@ class Damage:
             path.unlink()
 
     def bring_all(self) -> None:
-        """Bring back what is still late."""
+        """Bring back all objects that are still late."""
         for key in list(self._held):
             self.bring(key)
 
     def put_back(self) -> None:
-        """Undo the strikes that nobody could notice any more, so that what is left is a fault.
+        """Undo the strikes that no process could notice any more; the audit then finds real faults.
 
-        An assembly that had read a result or a clip before does not read it again; a job that was
-        cancelled reads none, and one that failed reads no clip.
+        An assembly does not read a result or a clip twice; a cancelled job reads none, and a failed
+        job reads no clip.
         """
         for hit in self.hits:
             end = load_end(self._storage, hit.job, hit.round)
@@ -117,7 +117,7 @@ class Damage:
             round_ = latest_round(self._storage, job)
             plan = self._storage.path(Keys.plan(job, round_))
             keys = list(self._storage.keys(Keys.results(job, round_)))
-            # While a batch is open, no assembly has read the others.
+            # While a batch is open, no assembly has read the results of the others.
             if plan and plan.exists() and len(keys) < len(read_refs(plan.read_bytes())):
                 yield from ((job, round_, key) for key in keys)
 
@@ -142,7 +142,7 @@ class Damage:
 
 
 def _write(path: Path, data: bytes, written: float) -> None:
-    """Write a file as if at that time; nobody sees half of it."""
+    """Write a file atomically, with that time of modification."""
     whole = path.with_name(f"{path.name}.new")
     whole.write_bytes(data)
     os.utime(whole, (written, written))

@@ -1,4 +1,4 @@
-"""Workers that join for a while: those of the release before, and those with a wrong storage."""
+"""Workers that join for a while: workers of the previous release, or with a wrong storage."""
 
 from __future__ import annotations
 
@@ -16,17 +16,20 @@ PATIENCE = 60.0
 
 
 class Guests:
-    """The guests of a system; ``before``: the release before, or None where there is none."""
+    """The guests of a system.
+
+    before: the previous release, or None without one.
+    """
 
     def __init__(self, system: System, before: Before | None) -> None:
         self.killed = 0
-        """How many had to be killed."""
+        """Number of guests that had to be killed."""
         self._system = system
         self._before = before
         self._here: dict[str, subprocess.Popen[bytes]] = {}
 
     def join(self, strike: Strike) -> str:
-        """Start a guest; return what became of that."""
+        """Start a guest; return its release or engine, for the log."""
         if strike.blow is Blow.DOWNGRADE:
             if not self._before:
                 return "there is no release before"
@@ -38,7 +41,10 @@ class Guests:
         return engine
 
     def left(self, target: str, since: float) -> bool:
-        """Have a guest leave; return whether it is gone. What it ends with is not judged."""
+        """Terminate a guest; return whether it has ended. Its exit code is ignored.
+
+        since: when it was first asked to end, in seconds since 1970.
+        """
         guest = self._here.get(target)
         if guest is None:
             return True
@@ -51,7 +57,7 @@ class Guests:
         return True
 
     def close(self) -> None:
-        """End those that are still here."""
+        """Kill the remaining guests."""
         for guest in self._here.values():
             guest.terminate()
         deadline = time.monotonic() + PATIENCE

@@ -1,4 +1,4 @@
-"""Strikes the system on schedule, mends it again, and records the strikes."""
+"""Makes strikes on the system on schedule, mends their effects, and records them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class _Open:
 
     strike: Strike
     hit: str
-    """What it hit, where that was chosen from what there was."""
+    """Its target, for a strike that chooses one among the existing objects."""
     since: float
 
 
@@ -67,7 +67,7 @@ class Havoc:
         self._say = say
         self._tampering = Tampering(system.settings.redis)
         self.damage = Damage(system)
-        """What was done to objects in storage."""
+        """The strikes on objects in storage."""
         self.guests = Guests(system, before)
 
     @property
@@ -104,7 +104,7 @@ class Havoc:
         self._open, self._coming = [], []
 
     def close(self) -> None:
-        """Have guests leave, and close the connection to the broker."""
+        """End the guests, and close the connection to the broker."""
         self.guests.close()
         self._tampering.close()
 
@@ -173,7 +173,7 @@ class Havoc:
             self.faults.append(f"{name} did not end within {PATIENCE:.0f} s of SIGTERM")
             self._system.kill(name)
             return True
-        # A worker that was still starting dies of the signal itself: it has no batch to hand back.
+        # While a worker is still starting, SIGTERM kills it: it has no batch to hand back.
         if code not in {None, 0, -signal.SIGTERM} and not self._died_too_soon(name):
             self.faults.append(f"{name} was told to end, and ended with {code}")
         return code is not None

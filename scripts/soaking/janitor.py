@@ -1,4 +1,4 @@
-"""Collects garbage during a soak, every few seconds, and notes which clips went."""
+"""Collects garbage every few seconds during a soak, and counts the removed clips."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BETWEEN = 3.0
 """Seconds from the end of a collection to the next one."""
 RULES = Rules(
     {
-        # Longer than a worker is stopped that has taken a clip and not stored its result.
+        # Longer than a worker may be suspended between taking a clip and storing its result.
         (OTHERS, Kind.CLIPS): Bound(age=15.0),
         (OTHERS, Kind.STRAYS): Bound(age=30.0),
     }

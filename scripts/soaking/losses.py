@@ -1,4 +1,4 @@
-"""What Redis may lose: the kinds of its keys, and a share of the keys or entries of a kind."""
+"""Losses of Redis: the kinds of its keys, and how to remove a share of a kind's keys or entries."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dubbing.ledger.records import PREFIX
 from dubbing.queue import broker_lists
 
 SHARE = 0.3
-"""How much of a kind is lost at once."""
+"""Share of a kind that is lost at once."""
 MESSAGES = "messages"
 PATTERNS: Mapping[str, str] = {
     "jobs": "job:[^:]+",
@@ -46,7 +46,7 @@ PATTERNS: Mapping[str, str] = {
 }
 """A pattern of the keys of each kind in the ledger, without their prefix."""
 BROKER = broker_lists("")[0]
-"""Begins the broker's keys; may be empty."""
+"""Prefix of the broker's keys; may be empty."""
 BINDING = "_kombu.binding"
 BINDINGS = "bindings"
 KINDS = (*PATTERNS, MESSAGES, BINDINGS)
@@ -78,13 +78,13 @@ def kind_of(key: str, lists: Collection[str] = ()) -> str | None:
 
 
 def lose_keys(server: redis.Redis, keys: Iterable[str], source: random.Random) -> int:
-    """Delete a share of the keys; return how many were there, and are gone."""
+    """Delete a share of the keys; return the number of keys that existed and were deleted."""
     chosen = _share(sorted(keys), source)
     return int(server.delete(*chosen)) if chosen else 0
 
 
 def lose_entries(server: redis.Redis, keys: Iterable[str], source: random.Random) -> int:
-    """Remove a share of the entries of all these keys together; return how many are gone."""
+    """Remove a share of the entries of all these keys together; return the number removed."""
     entries = [(key, entry) for key in sorted(keys) for entry in _entries(server, key)]
     return sum(_remove(server, key, entry) for key, entry in _share(entries, source))
 
@@ -94,7 +94,7 @@ def _share(all_: list[Any], source: random.Random) -> list[Any]:
 
 
 def _entries(server: redis.Redis, key: str) -> list[Any]:
-    """Return the entries of a key; those of a bitmap are the bits that are set."""
+    """Return the entries of a key; for a bitmap, the positions of the set bits."""
     ways: Mapping[str, Callable[[], Any]] = {
         "list": lambda: server.lrange(key, 0, -1),
         "set": lambda: sorted(server.smembers(key)),
@@ -104,7 +104,7 @@ def _entries(server: redis.Redis, key: str) -> list[Any]:
         "string": lambda: _bits(server, key) if key.endswith(":closed") else [None],
     }
     kind = server.type(key)
-    # It may have gone meanwhile.
+    # The key may have been deleted meanwhile.
     return list(ways[kind]()) if kind in ways else []
 
 

@@ -31,7 +31,7 @@ class Order:
     poison: frozenset[str]
     """Ids of the lines that cannot be spoken."""
     again: int
-    """How often the same request is submitted again."""
+    """Times that the same request is submitted again."""
     cancel_at: float | None
     """Share of its lines after which it is cancelled."""
     retry: bool
@@ -99,7 +99,7 @@ def make_order(seed: int, number: int, sound: Path, most: int = MOST) -> Order:
 
 
 def make_sound(path: Path) -> None:
-    """Write noise to be heard under the lines."""
+    """Write a noise file, the background of the lines."""
     rate = 8000
     noise = np.random.default_rng(0).normal(0, 0.02, round(rate * SPACING * SOUND_LINES))
     soundfile.write(path, noise, rate)

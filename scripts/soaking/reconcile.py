@@ -36,8 +36,8 @@ KEPT = frozenset({"jobs", "events", "workers", "holding", "slots", "turns", "pac
     BINDINGS,
     MESSAGES,
 }
-"""Kinds of keys that Redis may hold when every job has ended. Those of a job expire; messages to a
-worker that was killed are nobody's."""
+"""Kinds of keys that Redis may hold when every job has ended. Keys of jobs expire; messages to a
+killed worker have no receiver."""
 LATE = 1.0
 """Seconds after its end in which a round may still write its last results."""
 
@@ -48,7 +48,7 @@ class Audit:
     begun: when the faulty engine began each text.
     dead: processes that were killed, by the soak or by a line.
     past: the strikes that were made.
-    hidden: results that strikes took away for a time: meanwhile their clips may be garbage.
+    hidden: results that strikes removed for a time, in which their clips may count as garbage.
     """
 
     def __init__(
@@ -129,8 +129,8 @@ class Audit:
         for key in stored & refs.keys():
             result = load_result(self._storage, name, round_, refs[key].number)
             if result is None:
-                # A later round repairs what cannot be read in a round, which then has no end; a
-                # cancelled round reads nothing.
+                # A round without an end was repaired by a later round, and a cancelled one reads
+                # nothing.
                 if end and end.state is not JobState.CANCELLED:
                     yield f"{key} cannot be read"
                 continue
@@ -149,7 +149,7 @@ class Audit:
             yield from self._written_later(name, round_)
 
     def _written_later(self, name: str, round_: int) -> Iterator[str]:
-        """Yield what a cancelled round wrote after its end, if its workers could know of it."""
+        """Yield results that a cancelled round wrote late, if its workers could know of the end."""
         ended = self._written(Keys.end(name, round_))
         prefixes = (Keys.results(name, round_), f"{Keys.JOBS}{name}/output/{round_}/")
         for key in [key for prefix in prefixes for key in self._storage.keys(prefix)]:
@@ -223,7 +223,7 @@ class Audit:
         return self._sound[key]
 
     def _cut_off(self, since: float, until: float) -> bool:
-        """Whether a worker was frozen, or could not learn from Redis that it had to stop."""
+        """Whether a worker was suspended, or could not learn from Redis that it had to stop."""
         return any(
             struck.strike.blow in {Blow.FREEZE, Blow.KILL_REDIS, Blow.PROMOTE}
             and struck.since <= until

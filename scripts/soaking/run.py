@@ -1,4 +1,4 @@
-"""A soak from start to verdict."""
+"""A complete soak: the system, the strikes, and the verdict."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ class Soak:
         lists = [name for queue in queues for name in broker_lists(queue)]
         until = self._now() + DRAINING
         ledger = system.client.ledger
-        # A replica that was promoted brings back jobs that ended; reconcilers end them once more.
+        # A promoted replica may bring back ended jobs; the reconcilers end them again.
         while ledger.queue_depths({"": lists})[""] or ledger.at_work(queues):
             if self._now() > until:
                 depths, jobs = system.client.fleet.depths(), sorted(ledger.at_work(queues))
@@ -217,7 +217,7 @@ class Soak:
 
 @contextmanager
 def temporary_files_in(folder: Path) -> Iterator[None]:
-    """Keep the temporary files of this process and its children here: killed ones leave some."""
+    """Put temporary files of this process and its children here, as killed processes leave some."""
     before = os.environ.get("TMPDIR")
     folder.mkdir()
     os.environ["TMPDIR"] = tempfile.tempdir = str(folder)

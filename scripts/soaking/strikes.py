@@ -60,7 +60,7 @@ HABITS = {
     Blow.FREEZE: Habit(2, tuple(WORKERS), LEASE_SECONDS + 1, LEASE_SECONDS + 5),
     Blow.KILL_REDIS: Habit(2, (REDIS,), 0.0, 3.0),
     Blow.FORGET: Habit(1, (REDIS,)),
-    # As long as the replica is behind.
+    # Seconds by which the replica lags.
     Blow.PROMOTE: Habit(2, (REDIS,), 0.2, 3.0),
     Blow.DOUBLE: Habit(3, (REDIS,)),
     Blow.DROP: Habit(3, (REDIS,)),
@@ -72,7 +72,7 @@ HABITS = {
     Blow.DAMAGE_RESULT: Habit(2, (STORAGE,)),
     Blow.DAMAGE_CLIP: Habit(2, (STORAGE,)),
     Blow.STRAY: Habit(2, (STRAY,), 5.0, 10.0),
-    # Long enough for a job that it cannot do to be given up.
+    # Long enough to give up a job that the older worker cannot do.
     Blow.DOWNGRADE: Habit(2, ("faulty-1", "assembly"), 45.0, 60.0),
 }
 

@@ -1,4 +1,4 @@
-"""What a strike does to the data in Redis: losses, evictions, messages, malformed entries."""
+"""Strikes on the data in Redis: losses, evictions, duplicate messages, malformed entries."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dubbing.queue import TASKS, broker_lists, make_app, queues_of
 LEASES = f"{PREFIX}leases:"
 DEEP = 100_000
 MALFORMED = ("garbage", "null", "[]", "{}", "[" * DEEP + "]" * DEEP)
-"""Entries that nobody of this system wrote."""
+"""Entries that no process of this system writes."""
 PUSHED = 3
 """Entries that a strike pushes, one of them among the messages."""
 ADD = """
@@ -26,7 +26,7 @@ if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 redis.call(unpack(ARGV))
 return 1
 """
-"""Adds to a key that exists: a job that has just ended must not get keys back."""
+"""Adds to an existing key only, so that a job that has just ended gets no keys back."""
 
 
 class Tampering:
@@ -44,7 +44,7 @@ class Tampering:
         self._app.close()
 
     def do(self, strike: Strike) -> str:
-        """Do what a strike does; return what it hit, ``""`` for nothing."""
+        """Make a strike; return its target in words, ``""`` for none."""
         ways: Mapping[Blow, Callable[[redis.Redis, Strike], str]] = {
             Blow.FORGET: self._forget,
             Blow.DOUBLE: self._double,
@@ -63,7 +63,7 @@ class Tampering:
     def _double(self, server: redis.Redis, strike: Strike) -> str:
         keys = sorted(server.scan_iter(f"{LEASES}*"))
         claimed = [(key.removeprefix(LEASES), m) for key in keys for m in server.zrange(key, 0, -1)]
-        # What was pushed in names no batch.
+        # Malformed entries name no batch.
         claimed = [(queue, m) for queue, m in claimed if m.count("|") == 2]
         if not claimed:
             return ""
@@ -102,7 +102,7 @@ class Tampering:
         return ", ".join(said)
 
     def _push(self, server: redis.Redis, name: str, source: random.Random) -> str:
-        """Push a malformed message, to be taken first or last."""
+        """Push a malformed message to the front or the end of a queue."""
         entry = source.choice(MALFORMED)
         (server.rpush if source.random() < 0.5 else server.lpush)(name, entry)
         return f"{entry[:10]!r} into {name!r}"
@@ -118,8 +118,8 @@ class Tampering:
             "string": ["SET", key, f"{now}|{entry}", "KEEPTTL"],
         }
         kind = str(server.type(key))
-        # A bitmap and the id of the installation are no lists of entries: to change them is to
-        # tell lies about what was done, and of them a reader cannot know better.
+        # A changed bitmap or installation id would still be well-formed but false, which no reader
+        # could detect.
         if kind not in ways or (kind == "string" and not key.startswith(f"{PREFIX}worker:")):
             return f"nothing into {key}"
         server.eval(ADD, 1, key, *ways[kind])

@@ -183,7 +183,7 @@ def test_a_job_names_an_upload_whose_name_tells_the_language(http: httpx2.Client
     fields = {"engine": "tone", "script": f"upload:{id_}"}
     early = http.post("/v1/jobs/preview", json=fields)
     assert early.status_code == 422
-    assert f"0 bytes of {len(script)} have come" in early.json()["message"]
+    assert f"0 bytes of {len(script)} were received" in early.json()["message"]
     sent(http, id_, 0, script)
     assert http.post("/v1/jobs/preview", json=fields).json()["lines"] == 1
     assert http.get(f"/v1/uploads/{id_}/script").json()["language"] == "de"
@@ -200,7 +200,7 @@ def test_chunks_that_different_gateways_take_become_one_file(
     wrong = sent(http, id_, 10, FILM[10:])
     assert wrong.status_code == 409
     assert wrong.headers["Upload-Offset"] == "20"
-    assert "20 bytes have come" in wrong.json()["message"]
+    assert "20 bytes were received" in wrong.json()["message"]
 
     told = http.head(f"/v1/uploads/{id_}")
     assert (told.headers["Upload-Offset"], told.headers["Upload-Length"]) == ("20", str(len(FILM)))
@@ -415,7 +415,7 @@ def test_a_file_goes_straight_into_a_bucket(redis_url: str, s3_options: S3Option
         http = gateway.http
         body = http.post("/v1/uploads?name=film.mp4&direct=true").json()
         early = http.post(f"/v1/uploads/{body['id']}/finish")
-        assert (early.status_code, "0 bytes have come" in early.text) == (422, True)
+        assert (early.status_code, "0 bytes were received" in early.text) == (422, True)
         httpx2.put(body["put"], content=FILM).raise_for_status()
         done = http.post(f"/v1/uploads/{body['id']}/finish").json()
     assert (done["sha256"], done["bytes"]) == (SHA256, len(FILM))

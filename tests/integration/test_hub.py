@@ -154,7 +154,7 @@ def test_a_file_whose_name_would_give_the_terminal_orders_is_refused(
 
 def test_a_commit_that_is_a_path_is_no_commit(hub: Hub, folder: Path, tmp_path: Path) -> None:
     hub.commit = "../../../stolen"
-    with pytest.raises(Transient, match="is no commit"):
+    with pytest.raises(Transient, match="is not a commit"):
         fetched(hub, folder)
     assert list(tmp_path.rglob("*")) == []
 

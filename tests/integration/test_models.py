@@ -199,7 +199,7 @@ def test_a_model_that_cannot_be_loaded_fails_the_check_alone(
 def test_a_check_of_what_is_not_there_fails(shell: Shell) -> None:
     out, _ = shell("models", "check", "singer", code=1)
     assert "lacks config.json" in out
-    assert "no instance of an engine" in shell("models", "check", "nobody", code=2)[1]
+    assert "not an engine's instance" in shell("models", "check", "nobody", code=2)[1]
 
 
 def test_what_a_library_writes_stays_out_of_the_answer(tmp_path: Path) -> None:
@@ -228,8 +228,9 @@ def test_an_instance_is_made_by_fetching_it(shell: Shell, hub: Hub) -> None:
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("tone", "needs no model"), ("nobody", "no instance"), ("singer/../x", "no instance"),
-     ("singer-../x", "no engine's name"), ("piper", "huggingface.co/rhasspy/piper-voices")],
+    [("tone", "needs no model"), ("nobody", "not an engine's instance"),
+     ("singer/../x", "not an engine's instance"),
+     ("singer-../x", "not an engine name"), ("piper", "huggingface.co/rhasspy/piper-voices")],
 )  # fmt: skip
 def test_what_cannot_be_fetched_is_told(shell: Shell, hub: Hub, name: str, words: str) -> None:
     assert words in shell("models", "fetch", name, code=2)[1]

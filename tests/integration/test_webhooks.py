@@ -191,7 +191,7 @@ def test_a_message_that_cannot_be_read_holds_up_no_other(
     for _ in range(2):
         assert [message.event for _, message in outbox.due()] == [Happening.TEST]
     assert (post.storage.exists(newer), post.storage.exists(cut)) == (True, False)
-    assert caplog.text.count("left to a newer gateway") == 1
+    assert caplog.text.count("left for a newer gateway") == 1
 
 
 def test_a_damaged_webhook_is_named_can_be_deleted_and_holds_up_no_other(

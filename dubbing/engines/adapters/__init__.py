@@ -1,1 +1,1 @@
-"""The built-in engines, one file each, found by entry point like engines of other packages."""
+"""The built-in engines, one file each, found by entry points like engines of other packages."""

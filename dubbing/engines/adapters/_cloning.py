@@ -18,13 +18,13 @@ class CloningEngine(RemoteEngine):
     """An engine that speaks in the voice of a reference, and in the voices of its pool, if any."""
 
     heard_seconds: ClassVar[float] = math.inf
-    """Seconds of a reference that the model hears; the rest is not sent."""
+    """Most seconds of a reference that the model uses; the rest is not sent."""
 
     def extract(self, reference: Audio, transcript: str) -> VoiceForm:
-        """Return the recording itself and its words, as `form_of` does.
+        """Return the recording itself and its transcript, as `form_of` does.
 
-        Raises SpeechRejected for a reference that is silent, too short, too long or without the
-        words that the servers need, and by an engine whose servers do not clone.
+        Raises SpeechRejected for a reference that is silent, too short, too long or without a
+        required transcript, and if the servers do not clone.
         """
         # Commands that list engines handle no sound.
         from dubbing.engines.remote.references import form_of  # noqa: PLC0415
@@ -37,9 +37,9 @@ class CloningEngine(RemoteEngine):
         return form_of(reference, transcript, min(self.heard_seconds, reference.seconds))
 
     def refusal(self, line: Line) -> DubbingError | None:
-        """Return why a line is not sent to any endpoint, or None.
+        """Return the error of a line with an unknown voice; None to send the line.
 
-        Some servers speak in their default voice when they do not know the requested one.
+        Such a line is not sent, because some servers would speak it in their default voice.
         """
         named = isinstance(line.voice, str)
         known = line.voice in self.spec.voices if named else self.spec.clones

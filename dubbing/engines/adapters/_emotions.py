@@ -16,9 +16,9 @@ BIAS = {
     "surprised": 0.6875,
     "calm": 0.5625,
 }
-"""By how much the model's own web page weakens each feeling, in the order of its vector."""
+"""Factor of the model's own web page on each feeling, in the order of its vector."""
 MOST = 0.8
-"""The sum of the vector up to which the voice stays the speaker's."""
+"""Largest sum of the vector with which the voice still resembles the speaker."""
 SAME, VOICE, FEELINGS, TEXT = range(4)
 """The values of ``emo_control_method``."""
 
@@ -26,8 +26,8 @@ SAME, VOICE, FEELINGS, TEXT = range(4)
 def vector_of(emotion: Emotion) -> list[float]:
     """Return feelings as the model's vector.
 
-    The servers add it up unchanged: a sum above 1 would remove the speaker's own voice. Not all
-    servers support a separate strength, so it is part of the vector.
+    Servers do not normalise the vector, and a sum above 1 would replace the speaker's own voice.
+    Not all servers support a separate strength, so the vector is multiplied by the strength.
     """
     biased = [emotion.feelings[name] * bias for name, bias in BIAS.items()]
     scale = emotion.strength * min(1.0, MOST / sum(biased))
@@ -37,7 +37,7 @@ def vector_of(emotion: Emotion) -> list[float]:
 def omni_fields(emotion: Emotion | None, shown: str) -> dict[str, Any]:
     """Return an emotion as extra parameters of vLLM-Omni.
 
-    shown: the recording that shows it, as a data URI, if a voice does.
+    shown: for an emotion by a voice, the recording as a data URI; else ``""``.
     """
     if emotion is None:
         return {}
@@ -51,7 +51,7 @@ def omni_fields(emotion: Emotion | None, shown: str) -> dict[str, Any]:
 def tts_url_fields(emotion: Emotion | None, shown: str) -> dict[str, Any]:
     """Return an emotion as fields of index-tts-vllm, which supports a strength only for a voice.
 
-    shown: the server's path of the recording that shows it, if a voice does.
+    shown: for an emotion by a voice, the server's path of the recording; else ``""``.
     """
     if emotion is None:
         return {"emo_control_method": SAME}

@@ -26,16 +26,16 @@ CHARACTER_POSITION, PLAIN_UTF8 = 1, 1
 IPA_PHONEMES, TIED = 2, 0x80
 TIE_SHIFT = 8
 LANGUAGE_CHANGE = re.compile(r"\([^()\s]+\)")
-"""Marks where eSpeak reads a word in another language, with ties in it as in phonemes."""
+"""eSpeak's mark of a change of language within a text; it may contain ties, like phonemes."""
 
 PUNCTUATION = re.compile(r"((?:\s*[;:,.!?¡¿—…\"«»“”]+\s*)+)")
-"""Punctuation, which eSpeak turns into pauses and leaves out; models have symbols for it."""
+"""Punctuation. eSpeak omits it from the phonemes, but models have symbols for it."""
 
 ESPEAK_NAMES = {"en": "en-us", "zh-cn": "cmn"}
-"""Languages that coqui-tts reads as another of eSpeak's; its models were trained on that."""
+"""eSpeak's names of languages, where coqui-tts differs; its models were trained with these."""
 
 Reading = Callable[[str], str]
-"""Turns a text into the string whose symbols are looked up: its letters, or its phonemes."""
+"""Turns a text into the letters or phonemes whose symbols are looked up."""
 
 _lock = Lock()
 
@@ -71,7 +71,7 @@ class Library:
             raise EngineFailed(f"espeak did not start with its data in {data}")
         self._sound = bytearray()
         self._voice = ""
-        # Kept, as the C side holds no reference to it.
+        # Kept, because the C library holds no reference that Python counts.
         self._callback = _CALLBACK(self._collect)
         self._c.espeak_SetSynthCallback(self._callback)
 
@@ -82,7 +82,7 @@ class Library:
         return hashlib.sha256(f"{library} {version('espeakng-loader')}".encode()).hexdigest()
 
     def speak(self, text: str, voice: str, rate: int, pitch: int) -> bytes:
-        """Return 16-bit samples of ``text``, read as plain text: no markup, no phonemes."""
+        """Return the 16-bit samples of ``text``, read as plain text without markup."""
         data = text.encode()
         with _lock:
             self._choose(voice)
@@ -106,7 +106,7 @@ class Library:
         clauses = []
         with _lock:
             self._choose(language, by_language=True)
-            # Each call reads a clause and moves the pointer on; it is null after the last clause.
+            # Each call reads one clause and advances the pointer, which is null after the last one.
             while rest.value is not None:
                 clause = self._c.espeak_TextToPhonemes(ctypes.byref(rest), PLAIN_UTF8, mode)
                 clauses.append(LANGUAGE_CHANGE.sub("", clause.decode()).strip())

@@ -1,4 +1,4 @@
-"""What Piper's voices are like, in this process and behind Piper's own server."""
+"""The configuration of Piper's voices, shared by Piper in process and by Piper's own server."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class _Phonemizer(Part):
 
 
 class VoiceConfig(Part):
-    """The part of ``<voice>.onnx.json`` that tells who speaks, and which language."""
+    """The speakers and the language in ``<voice>.onnx.json``."""
 
     espeak: _Phonemizer
     language: _Language | None = None
-    """None in older voices, whose language is that of their phonemes."""
+    """None in older voices, which have only the language of their phonemes."""
     dataset: str = ""
     num_speakers: int = Field(default=1, ge=1)
     speaker_id_map: dict[str, int] = Field(default={})
@@ -47,5 +47,5 @@ class VoiceConfig(Part):
 
 
 def as_words(text: str) -> str:
-    """Return a line as Piper is given it: it would read text in double brackets as phonemes."""
+    """Return a line with double brackets separated: Piper would read their content as phonemes."""
     return text.replace("[[", "[ [")

@@ -1,4 +1,4 @@
-"""Shared by all engines: how they refuse lines, and how they speak the others."""
+"""Helpers of all engines: refusing lines, and speaking the others."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Importing libraries that run on torch, and turning the errors of models and of torch into ours.
+"""Importing libraries that need torch, and converting the errors of models and of torch to ours.
 
-coqui-tts imports torchaudio for pure Python functions alone, and transformers imports it where it
-is installed. The wheel of torchaudio is built for CUDA; beside a torch without CUDA its native part
-cannot load, and it is imported without that part.
+coqui-tts imports torchaudio only for pure Python functions, and transformers imports it if it is
+installed. torchaudio's wheel is built for CUDA; with a torch without CUDA, its native part cannot
+be loaded, so torchaudio is imported without that part.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def prepare() -> None:
     try:
         import torchaudio
     except ImportError:
-        # Only coqui-tts needs it, and says so.
+        # Only coqui-tts needs torchaudio, and raises its own error without it.
         pass
     except OSError:
         for name in [name for name in sys.modules if name.split(".")[0] == "torchaudio"]:
@@ -44,7 +44,7 @@ def prepare() -> None:
 
 
 def _without_native_part() -> ModuleType:
-    """Return a stand-in for the module that loads the native part; it says that there is none."""
+    """Return a stand-in for torchaudio's loader module that reports no native part."""
     extension: Any = ModuleType("torchaudio._extension")
     extension._IS_TORCHAUDIO_EXT_AVAILABLE = False
     extension._IS_ALIGN_AVAILABLE = False
@@ -55,7 +55,7 @@ def _without_native_part() -> ModuleType:
 
 @contextmanager
 def loading(name: str, folder: Path) -> Iterator[None]:
-    """Turn errors of loading a model into EngineFailed, naming the engine and its folder.
+    """Convert errors of loading a model to EngineFailed, naming the engine and its folder.
 
     A missing library becomes EngineMissing.
     """
@@ -83,7 +83,7 @@ def _first_line(exc: Exception) -> str:
 
 @contextmanager
 def torch_errors(what: str) -> Iterator[None]:
-    """Turn torch's errors in the block into EngineFailed; out of memory, free the card's cache."""
+    """Convert torch's errors in the block to EngineFailed; if out of memory, free torch's cache."""
     import torch
 
     try:
@@ -105,7 +105,7 @@ def fix_weights(model: Any) -> None:
 
 
 def release() -> None:
-    """Free the card's memory of unloaded models."""
+    """Free the memory of unloaded models on the card."""
     gc.collect()
     if (torch := sys.modules.get("torch")) and torch.cuda.is_initialized():
         torch.cuda.empty_cache()

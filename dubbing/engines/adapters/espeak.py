@@ -24,17 +24,17 @@ WORDS_A_MINUTE = 175
 MIDDLE_PITCH = 50
 """eSpeak's pitch goes from 0 to 100."""
 
-# Low and high voices alternate. Each differs as much as possible from those before it in pitch and
-# spectrum, so that the first few, which a small cast gets, are told apart at once.
+# Low and high voices alternate. Each voice differs as much as possible in pitch and spectrum from
+# the voices before it, so that the voices of a small cast are easy to distinguish.
 VOICES = (
     "m3", "Annie", "m8", "steph", "quincy", "shelby", "michel", "f1", "rob", "grandma",
     "edward", "f5", "boris", "belinda", "Michael", "linda", "m4", "f3", "robert", "f2",
     "m7", "aunty", "m2", "f4", "m1", "max", "m6", "m5",
 )  # fmt: skip
 
-# The languages that eSpeak speaks from their usual script. Left out: Japanese and Hakka, where it
-# says "Chinese letter" for each kanji; Faroese and Karakalpak, whose dictionaries the wheel lacks;
-# and Chuvash, where it skips numbers.
+# The languages that eSpeak speaks from their usual script. Excluded are Japanese and Hakka, where
+# it says "Chinese letter" for each character; Faroese and Karakalpak, whose dictionaries the wheel
+# lacks; and Chuvash, where it skips numbers.
 LANGUAGES = (
     "af", "am", "an", "ar", "as", "az", "ba", "be", "bg", "bn", "bpy", "bs", "ca", "cmn", "cs",
     "cy", "da", "de", "el", "en", "en-029", "en-GB", "en-US", "eo", "es", "es-419", "et",
@@ -62,8 +62,8 @@ CHARACTERS_PER_SECOND = {
 class ESpeak:
     """eSpeak NG, through its C library.
 
-    Its speed is within some 15 % of what is asked. Pitch is honoured from about 6 semitones down to
-    8 up, and limited to that. It cannot clone.
+    Its speed is within about 15 % of the requested speed. Pitch is limited to about 6 semitones
+    down and 8 up. It cannot clone.
     """
 
     weights: ClassVar[Weights | None] = None

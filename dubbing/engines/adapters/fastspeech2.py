@@ -17,10 +17,10 @@ from dubbing.media.samples import Audio
 class FastSpeech2(Trained):
     """FastSpeech2, FastPitch or FastSpeech, as trained by coqui-tts.
 
-    A HiFiGAN of coqui-tts can be in the same folder, as ``vocoder.pth`` and
-    ``vocoder_config.json``; without one, Griffin-Lim makes the sound: slow, and hollow. Speed
-    scales the length of each symbol, in whole frames. A HiFiGAN draws no noise, so a line always
-    sounds the same: in any batch, within 1e-4 of full scale.
+    The same folder may contain a HiFiGAN of coqui-tts, as ``vocoder.pth`` and
+    ``vocoder_config.json``. Without one, Griffin-Lim makes the sound, which is slow and sounds
+    hollow. Speed scales the length of each symbol, in whole frames. A HiFiGAN draws no noise, so a
+    line sounds the same in any batch, within 1e-4 of full scale.
     """
 
     spec = EngineSpec(

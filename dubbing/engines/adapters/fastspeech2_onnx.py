@@ -24,7 +24,7 @@ from dubbing.media.samples import Audio
 
 CONFIG = "config.json"
 WEIGHTS = Weights(
-    # Nobody publishes graphs: the page tells how to export them.
+    # No graphs are published: the page explains how to export them.
     files=(CONFIG, "*.onnx"),
     home="https://docs.pytorch.org/docs/stable/onnx.html",
 )
@@ -48,7 +48,7 @@ Mel = npt.NDArray[np.float32]
 class FastSpeech2Onnx:
     """An acoustic graph and a vocoder, with a ``config.json`` that describes both.
 
-    Nobody publishes such folders: users export the graphs of a model, and describe them.
+    No such models are published: users export the graphs of a model, and describe them.
 
     ::
 
@@ -65,11 +65,11 @@ class FastSpeech2Onnx:
           "vocoder": {"file": "vocoder.onnx", "input": "mel", "output": "wave"}
         }
 
-    With ``"phonemes": "en-us"`` among the symbols, a text is read in eSpeak's phonemes; with
+    With ``"phonemes": "en-us"`` in ``symbols``, the symbols are eSpeak's phonemes; with
     ``"frames_first": true``, a graph's spectrograms are (frames, mels). Lines are spoken together
-    if the acoustic graph takes their lengths and returns those of their spectrograms; a line then
-    sounds as it would alone, as far as that graph masks padding. The vocoder takes one spectrogram
-    at a time.
+    if the acoustic graph takes the lengths of lines and returns the lengths of spectrograms; a line
+    then sounds as it would alone if that graph masks padding. The vocoder takes one spectrogram at
+    a time.
     """
 
     weights: ClassVar[Weights | None] = WEIGHTS
@@ -145,7 +145,7 @@ class FastSpeech2Onnx:
         raise cannot_clone(self.spec)
 
     def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
-        """Speak ``lines``, together as far as the acoustic graph takes lines together."""
+        """Speak ``lines``, in batches if the acoustic graph supports them."""
         loaded(self.spec, self._graphs)
         return answered([self._row(line) for line in lines], self._said)
 
@@ -206,7 +206,7 @@ class FastSpeech2Onnx:
         if not counts:
             return list(mels)
         frames = counts[0].reshape(len(rows), -1)
-        # The durations of padding do not count, whatever the graph makes of them.
+        # Durations of padding are ignored, because some graphs do not mask them.
         ends = [
             round(float(each[:length].sum())) for each, length in zip(frames, lengths, strict=True)
         ]

@@ -1,8 +1,8 @@
 """GPT-SoVITS by its own server, ``api_v2.py``: it clones a voice from 3 to 10 seconds.
 
-The server takes a reference by a local path, so it shares a folder with the workers. With two lines
-at once it mixes up voices. It reports a failure as a second of silence at 16 kHz, with status 200;
-none of its models speaks at that rate.
+The server takes a reference by a local path, so it has to share a folder with the workers. It mixes
+up voices when it gets two lines at once. It reports a failure as a second of silence at 16 kHz,
+with status 200; no model of it speaks at that rate.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SPEECH, DOCS = "tts", "docs"
 FAILURE_RATE = 16_000
-"""Sample rate of the silence by which it reports a failure, in Hz."""
+"""Sample rate in Hz of the silence that reports a failure."""
 CANTONESE = ("yue", "zh-hk", "zh-yue")
 SAMPLING: dict[str, Any] = {
     "top_k": 15,
@@ -41,7 +41,7 @@ SAMPLING: dict[str, Any] = {
     "text_split_method": "cut0",
     "fragment_interval": 0,
 }
-"""All of them are sent: the server's defaults change with its releases."""
+"""All of them are sent, because the server's defaults change with its releases."""
 
 
 class GPTSoVITS(CloningEngine):
@@ -57,7 +57,7 @@ class GPTSoVITS(CloningEngine):
         max_characters={"zh": 150, "ja": 150, "yue": 150, "*": 400},
         characters_per_second={"zh": 4.5, "yue": 4.5, "ja": 7.5, "ko": 8.0, "*": 15.0},
         speed=(0.6, 1.65),
-        # Of v2; the rate is read from each answer.
+        # The rate of v2; the actual rate is read from each answer.
         sample_rate=32_000,
         batch_lines=8,
         batch_seconds=600.0,
@@ -111,7 +111,7 @@ class GPTSoVITS(CloningEngine):
         return sound
 
     def _shared(self, reference: bytes) -> str:
-        """Return the path of a reference in the shared folder, where it is written once."""
+        """Return the path of a reference in the shared folder; write it there if it is missing."""
         from dubbing.engines.remote.references import name_of  # noqa: PLC0415 - as in `ask`
         from dubbing.engines.remote.wire import Unfit  # noqa: PLC0415 - as in `ask`
 
@@ -129,5 +129,5 @@ class GPTSoVITS(CloningEngine):
 
 
 def _language(tag: str) -> str:
-    """Return a language by the server's name for it."""
+    """Return the server's name of a language."""
     return "yue" if tag.lower().startswith(CANTONESE) else tag.split("-", maxsplit=1)[0].lower()

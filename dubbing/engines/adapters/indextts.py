@@ -1,11 +1,11 @@
-"""IndexTTS 2 and 2.5 on its own servers, usually rented cards: it clones a voice from seconds.
+"""IndexTTS 2 and 2.5 on its own servers: it clones a voice from some seconds of speech.
 
-The address of an endpoint is that of the server's root. Two contracts are known, and told apart
-when an endpoint is added:
+The address of an endpoint is the server's root. Two APIs are supported; the API of a server is
+detected when its endpoint is added:
 
 - ``omni``: vLLM-Omni's ``/v1/audio/speech``, which takes the reference with each line;
-- ``tts_url``: index-tts-vllm's ``/tts_url``, where a reference is uploaded first, under a name that
-  holds its digest: these servers know a speaker by the path alone.
+- ``tts_url``: index-tts-vllm's ``/tts_url``, to which a reference is uploaded first. The file name
+  contains the reference's digest, because these servers identify a speaker only by the path.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ OMNI, TTS_URL = "omni", "tts_url"
 SPEECH, MODELS = "v1/audio/speech", "v1/models"
 UPLOAD, HEALTH = "upload_audio", "health"
 INFO, SPEAKERS = "info", "speakers"
-"""Routes of other servers than IndexTTS's: an engine-server, and a ``tts_service``."""
+"""Routes by which other servers are recognised: an engine-server, and a ``tts_service``."""
 NEWER = "2.5"
-"""Part of the name of the model with its own speed and more languages."""
+"""Part of the name of the model that supports speed and more languages."""
 LANGUAGES, NEWER_LANGUAGES = ("zh", "en"), ("zh", "en", "ja", "es", "ar")
 NEWER_SPEED = (0.5, 1.25)
-"""Beyond that, the model's speech gets no faster."""
+"""Slowest and fastest speed; above it, the model does not get faster."""
 TTS_URL_EMOTIONS = ("feelings", "text", "voice")
-"""These servers speak an emotion that a text describes at its full strength."""
+"""Emotions of index-tts-vllm, which speaks an emotion described by a text at full strength."""
 UPLOAD_SECONDS = 60.0
 FORGOTTEN = ("no such file", "not found", "not exist", "does not exist")
-"""Messages of a server that has removed an upload, or was restarted."""
+"""Parts of a server's message when it has lost an upload, for example after a restart."""
 
 
 class IndexTTS(CloningEngine):
     """An engine that speaks in the voice of a reference; it has no stock voices."""
 
-    # The model hears no more of a reference, and some servers would encode all of it.
+    # The model uses no more of a reference, but some servers would encode all of it.
     heard_seconds: ClassVar[float] = 15.0
     spec = EngineSpec(
         name="indextts",
@@ -149,7 +149,7 @@ class IndexTTS(CloningEngine):
     def _omni(self, line: Line, reference: bytes, shown: bytes) -> dict[str, Any]:
         from dubbing.engines.remote.references import data_uri  # noqa: PLC0415 - as in `ask`
 
-        # Without a language, the server takes the text for Chinese.
+        # Without a language, the server assumes Chinese.
         language = line.language.split("-", maxsplit=1)[0].lower()
         emotion = omni_fields(line.emotion, data_uri(shown) if shown else "")
         speed = {"speed": round(line.speed, 4)} if line.speed != 1.0 else {}
@@ -164,7 +164,7 @@ class IndexTTS(CloningEngine):
         }
 
     def _path(self, wire: Wire, endpoint: Endpoint, reference: bytes, *, anew: bool = False) -> str:
-        """Return a reference's path on a server, to which it is sent once."""
+        """Return a reference's path on a server; upload it on first use, or if ``anew``."""
         from dubbing.engines.remote.references import name_of  # noqa: PLC0415 - as in `ask`
         from dubbing.engines.remote.wire import Failed  # noqa: PLC0415 - as in `ask`
 

@@ -1,7 +1,7 @@
-"""IndexTTS-2.5 in process, by the package indextts25-inference: it clones a voice from seconds.
+"""IndexTTS-2.5 in process, by the package indextts25-inference: it clones voices.
 
-It speaks line by line. The package knows a voice by the path of its recording, so each recording
-lies in a private temporary folder, under a name that holds its digest, while the model is loaded.
+It speaks line by line. The package identifies a voice by the path of its recording, so while the
+model is loaded, recordings are kept in a private temporary folder, named by their digests.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ NAMED = {
     "emo_matrix": "feat2.pt",
     "spk_matrix": "feat1.pt",
 }
-"""The files in the configuration, by their key, with their published names."""
+"""The published names of the files in the configuration, by key."""
 WEIGHTS = Weights(
     files=(
         CONFIG,
@@ -54,7 +54,7 @@ WEIGHTS = Weights(
 CODES_A_SECOND = 22_050 / 256 / (2 * 1.72)
 """Audio tokens of a second of speech at its natural speed."""
 MOST_CODES = 1500
-"""Most audio tokens of a part, as its authors have it."""
+"""Most audio tokens of a part, as its authors set it."""
 LOUDEST = 32_767
 """Full scale in the package's samples."""
 NO_END = "WARN: generation stopped due to exceeding"
@@ -79,7 +79,7 @@ class IndexTTS25:
         emotions=("feelings", "voice"),
         sample_rate=22_050,
         batch_lines=4,
-        # Nothing is gained by a larger batch, as lines are spoken one by one.
+        # Larger batches gain nothing, because lines are spoken one by one.
         batch_seconds=60.0,
         seconds_per_call=600.0,
         device="cuda",
@@ -106,7 +106,7 @@ class IndexTTS25:
 
             _check_config(self._folder / CONFIG)
             with warnings.catch_warnings():
-                # The package leaves closing its vocabulary to Python.
+                # The package does not close its vocabulary file.
                 warnings.simplefilter("ignore", ResourceWarning)
                 files = str(self._folder / CONFIG), str(self._folder)
                 self._model = IndexTTS2(*files, device=device)
@@ -154,7 +154,7 @@ class IndexTTS25:
         return Audio(samples=samples, rate=self.spec.sample_rate)
 
     def _request(self, line: Line) -> dict[str, Any]:
-        """Return the arguments by which the package is asked for a line."""
+        """Return the arguments of the package's call for a line."""
         if isinstance(line.voice, str):
             raise no_such_voice(self.spec, line.voice)
         if not self.spec.covers(line.language):
@@ -169,7 +169,7 @@ class IndexTTS25:
             "lang": line.language.split("-", maxsplit=1)[0].lower(),
             "duration_factor": 1 / line.speed,
             "max_mel_tokens": min(MOST_CODES, math.ceil(longest * CODES_A_SECOND)),
-            # Lines come with their numbers in words.
+            # The numbers in lines are already in words.
             "text_normalization": False,
             "stream_return": True,
             **self._emotion(line),
@@ -187,7 +187,7 @@ class IndexTTS25:
         return SpeechRejected(f"{self.spec.name} finds nothing to say in {line.text!r}")
 
     def _path(self, form: VoiceForm) -> str:
-        """Return the path of a voice's recording, which is written once."""
+        """Return the path of a voice's recording; write it on first use."""
         wav = wav_of(form)
         path = Path(loaded(self.spec, self._recordings).name) / name_of(wav)
         if not path.exists():
@@ -196,7 +196,7 @@ class IndexTTS25:
 
     @contextmanager
     def _told(self, line: Line) -> Iterator[None]:
-        """Turn the package's errors in the block, and its warning of a missing end, into ours."""
+        """Convert the package's errors in the block, and its warning of a missing end, to ours."""
         name = self.spec.name
         try:
             with torch_errors(name), warnings.catch_warnings():
@@ -225,9 +225,9 @@ class IndexTTS25:
 
 
 def _check_config(path: Path) -> None:
-    """Raise BadInput unless a configuration names the model's files as they are published.
+    """Raise BadInput unless a configuration has the published names of the model's files.
 
-    So no other file is read, and the model's digest leaves none out.
+    So no other file is read, and the model's digest covers every file.
     """
     # The extra brings these libraries.
     from omegaconf import OmegaConf  # noqa: PLC0415

@@ -1,7 +1,7 @@
 """Kokoro: many voices of one small network, as an ONNX graph, on a CPU.
 
-A model's folder holds one graph, of any precision, and each voice as ``<voice>.bin``. The first
-letter of a voice's name is its language, the second tells whether a woman or a man speaks.
+A model's folder contains one graph, of any precision, and each voice as ``<voice>.bin``. The first
+letter of a voice's name is its language; the second is ``f`` for female or ``m`` for male.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ WEIGHTS = Weights(
 )
 RATE = 24_000
 STYLE = 256
-"""Numbers of a style, of which a voice has one for each length of a line in symbols."""
+"""Numbers of a style; a voice has a style for each length of a line in symbols."""
 NAME = re.compile(rf"[{''.join(VARIETIES)}][fm]_\w+")
 """Names of the voices whose language is spoken here."""
 
@@ -58,8 +58,8 @@ VOICES = (
 class Kokoro:
     """Kokoro-82M, by phonemes of eSpeak, and of other libraries for Japanese and Mandarin.
 
-    It offers speed, but no pitch: asked for 1.25, it gives some 1.2. Noise is drawn inside the
-    graph, which takes no seed. Lines are spoken one by one, as the graph takes one.
+    It supports speed, but not pitch; a requested speed of 1.25 gives about 1.2. The graph draws its
+    own noise and takes no seed. Lines are spoken one by one, because the graph takes a single line.
     """
 
     weights: ClassVar[Weights | None] = WEIGHTS
@@ -76,7 +76,7 @@ class Kokoro:
         speed=(0.5, 2.0),
         sample_rate=RATE,
         batch_lines=32,
-        # Nothing is padded: this bounds how long a batch takes.
+        # Nothing is padded; this limits the time of a batch.
         batch_seconds=200.0,
         seconds_per_call=600.0,
         licence="Apache-2.0; its phonemes come from eSpeak NG, GPL-3.0-or-later",
@@ -105,7 +105,7 @@ class Kokoro:
         self._styles = {voice: _styles(path) for voice, path in self._files.items()}
         (only,) = graphs(self._folder)
         graph = Graph(self._folder, only.name, device)
-        # Older exports have the other name.
+        # The input is named "tokens" in older exports.
         self._tokens = "tokens" if "tokens" in graph.inputs else "input_ids"
         named = {"tokens": self._tokens, "style": "style", "speed": "speed"}
         graph.check(named, {}, graph.path)
@@ -151,7 +151,7 @@ class Kokoro:
         return self._styles[line.voice], symbols
 
     def _variety(self, line: Line) -> str:
-        """Return the variety of a line's language: that of its voice, or else the first one."""
+        """Return the variety of a line's language: the voice's variety, or else the first one."""
         language = line.language.partition("-")[0].lower()
         for tag in (VARIETIES[str(line.voice)[0]], *VARIETIES.values()):
             if tag.partition("-")[0] == language:

@@ -21,23 +21,24 @@ if TYPE_CHECKING:
 
 SPEECH, MODELS, VOICES = "audio/speech", "models", "audio/voices"
 REFERENCE_SECONDS = (3.0, 30.0)
-"""Some models take no longer reference, and to cut one would part it from its words."""
+"""Shortest and longest reference: some models take no longer one, and a cut reference would not
+match its transcript."""
 NO_SOUND = "data:audio/wav;base64,AAAA"
-"""A reference that no server can clone."""
+"""An invalid reference, which a server that clones refuses."""
 PROBE_SECONDS = 60.0
 
 
 class OpenAI(CloningEngine):
-    """An engine over servers with OpenAI's route; it has a speed, but no pitch and no seed."""
+    """An engine over servers with OpenAI's route, which supports speed, but no pitch or seed."""
 
     spec = EngineSpec(
         name="openai",
         summary="Servers with OpenAI's route for speech: vLLM-Omni, Kokoro-FastAPI, speaches, …",
         languages=("*",),
-        # The contract's most is 4096; the shorter the line, the less is lost with it.
+        # The API's limit is 4096; a shorter line loses less when it fails.
         max_characters={"*": 1000},
         speed=(0.25, 4.0),
-        # Only a guess: the rate is read from each answer.
+        # A guess; the actual rate is read from each answer.
         sample_rate=24_000,
         batch_lines=8,
         batch_seconds=600.0,
@@ -53,9 +54,9 @@ class OpenAI(CloningEngine):
             self.spec = self.spec.model_copy(update=update)
 
     def identify(self, wire: Wire, endpoint: Endpoint) -> None:
-        """Raise Unfit when an endpoint does not serve the pool's model, or clones no reference.
+        """Raise Unfit when an endpoint does not serve the pool's model, or does not clone.
 
-        The model is compared if the server lists models.
+        The model is compared only if the server lists its models.
         """
         from dubbing.engines.remote.wire import Unfit  # noqa: PLC0415 - commands send nothing
 
@@ -92,7 +93,7 @@ class OpenAI(CloningEngine):
         return {"model": model, "input": text, "response_format": "wav"}
 
     def _speaks(self, wire: Wire, endpoint: Endpoint, reference: str) -> bool:
-        """Whether an endpoint speaks when it gets an unusable reference."""
+        """Whether an endpoint speaks despite an invalid reference, and so ignores references."""
         from dubbing.engines.remote.wire import Failed  # noqa: PLC0415 - commands send nothing
 
         content = {**self._content("One."), "ref_audio": reference, "ref_text": "One."}
@@ -116,12 +117,12 @@ def _voice(line: Line) -> dict[str, str]:
 
 
 def models_of(wire: Wire, endpoint: Endpoint) -> tuple[str, ...]:
-    """Return the models that an endpoint lists; none when it lists none."""
+    """Return the models that an endpoint lists; empty without a list."""
     found = wire.get(endpoint, MODELS)
     return names_in(found.get("data") if isinstance(found, dict) else None)
 
 
 def voices_of(wire: Wire, endpoint: Endpoint) -> tuple[str, ...]:
-    """Return the voices that an endpoint lists, each by the name that it takes."""
+    """Return the names of the voices that an endpoint lists."""
     found = wire.get(endpoint, VOICES)
     return names_in(found.get("voices") if isinstance(found, dict) else found)

@@ -1,7 +1,7 @@
 """OpenVoice's tone colour converter: it gives an engine's speech the voice of a reference.
 
-A model's folder holds ``config.json`` and ``checkpoint.pth`` as MyShell publishes them, for either
-version. The converter keeps words, timing and melody.
+A model's folder contains MyShell's ``config.json`` and ``checkpoint.pth``, of version 1 or 2. The
+converter keeps words, timing and melody.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ WEIGHTS = Weights(
 )
 
 WINDOW = 10.0
-"""Seconds of a reference that are encoded at once: the encoder favours the end of what it hears."""
+"""Seconds of a reference to encode at once, because the encoder favours the end of a sound."""
 SEED = 0
 """Seed of the noise, the same for every sound, so that a result does not depend on its batch."""
 
@@ -94,7 +94,7 @@ class OpenVoice:
     )
     model: str
     together: int | None = None
-    """How many sounds are decoded at once; by default all on a card, and one on a CPU."""
+    """Sounds to decode at once; by default, all on a card and one on a CPU."""
 
     def __init__(self, name: str = "openvoice", folder: Path = Path()) -> None:
         self._folder = folder
@@ -137,7 +137,7 @@ class OpenVoice:
         return {"se": colour.cpu().numpy()}
 
     def convert(self, sounds: Sequence[Audio], voices: Sequence[VoiceForm]) -> list[Spoken]:
-        """Convert each sound to the voice at the same place; each keeps its length."""
+        """Convert each sound to the voice at the same position; sounds keep their lengths."""
         import torch
 
         with torch_errors(self.spec.name), torch.inference_mode():
@@ -169,7 +169,7 @@ class OpenVoice:
             soxr.resample(sound.samples, sound.rate, audio.input_sample_rate, quality="HQ")
         )
         frames = math.ceil(len(wave) / audio.hop_length)
-        # The spectrum mirrors the sound at its ends, which takes so many samples.
+        # The spectrum mirrors the sound at both ends, which needs enough samples.
         whole = max(frames * audio.hop_length, audio.fft_size)
         return pad(wave, (0, whole - len(wave)))
 
@@ -179,7 +179,7 @@ class OpenVoice:
         """Yield the samples of spectra (1, bins, frames) in their target colours, with excess ends.
 
         source, target: (rows, channels, 1). coqui-tts's own `inference` draws noise in the shape of
-        the whole batch, so its steps are repeated here.
+        the whole batch, so its steps are reimplemented here.
         """
         import torch
         from torch.nn.functional import pad
@@ -228,7 +228,7 @@ def _open(config: _Config, checkpoint: Path) -> Any:
 
 
 def _noise(like: Tensor) -> Tensor:
-    """Return noise (1, channels, frames); that of a shorter sound is its beginning."""
+    """Return noise (1, channels, frames); a shorter sound gets the beginning of the same noise."""
     import torch
 
     _, channels, frames = like.shape

@@ -1,7 +1,7 @@
 """Piper: VITS voices as ONNX files, faster than real time on one core.
 
-A model's folder holds one voice as it is published: ``<voice>.onnx``, which may have several
-speakers, and ``<voice>.onnx.json``.
+A model's folder contains one published voice: ``<voice>.onnx``, which may have several speakers,
+and ``<voice>.onnx.json``.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ class _Config(VoiceConfig):
 
     audio: _Sound
     phoneme_type: Literal["espeak", "text"] = "espeak"
-    """Other types need more libraries, or models that would be downloaded."""
+    """Other types need further libraries, or models that would be downloaded."""
     phoneme_id_map: dict[str, list[int]]
 
 
 class Piper:
     """Piper, on a CPU, by the voice's own phonemes; each speaker is a stock voice.
 
-    It offers speed, but no pitch. Noise is drawn inside the ONNX graph, which takes no seed: no two
-    takes of a line are equal to the sample. Lines are spoken one by one, as a graph takes one speed
-    for a batch and does not return where each row ends.
+    It supports speed, but not pitch. The ONNX graph draws its own noise and takes no seed, so no
+    two takes of a line are identical. Lines are spoken one by one, because a graph takes one speed
+    per batch and does not return the end of each row.
     """
 
     weights: ClassVar[Weights | None] = WEIGHTS
@@ -62,7 +62,7 @@ class Piper:
         speed=(0.5, 2.0),
         sample_rate=22050,
         batch_lines=32,
-        # Nothing is padded: this bounds how long a batch takes.
+        # Nothing is padded; this limits the time of a batch.
         batch_seconds=600.0,
         seconds_per_call=300.0,
         licence="GPL-3.0-or-later; each voice's own is in its MODEL_CARD",
@@ -134,7 +134,7 @@ class Piper:
         return SynthesisConfig(
             speaker_id=self._speakers[line.voice],
             length_scale=self._voice.config.length_scale / line.speed,
-            # Piper would bring each sentence to the same peak, so that whispers become shouts.
+            # Piper would normalise each sentence to the same peak, so that whispers become shouts.
             normalize_audio=False,
         )
 
@@ -153,7 +153,7 @@ def _open(graph: Path) -> Any:
         config = PiperConfig.from_dict(raw)
     except (AttributeError, KeyError, TypeError, ValueError) as exc:
         raise BadInput(f"Piper cannot read it: {exc!r}", where=str(_config_of(graph))) from exc
-    # Not with PiperVoice.load, whose session takes every core.
+    # Not with PiperVoice.load, whose session uses every core.
     voice = PiperVoice(session=session(graph, "cpu"), config=config, download_dir=graph.parent)
     try:
         voice.phonemize("a")

@@ -1,9 +1,9 @@
 """Piper by its own server, ``python -m piper.http_server``, of any version.
 
-A server has every voice of its folders, and a voice may have several speakers: a stock voice is
-``<voice>`` or ``<voice>/<speaker>``. If a server does not find a voice or speaker, it silently
-speaks in another one, and it lists voices without the last letters of their names. So only names
-that it surely finds are sent.
+A server has all voices of its folders, and a voice may have several speakers: a stock voice is
+``<voice>`` or ``<voice>/<speaker>``. A server that does not find a voice or speaker silently uses
+another one, and its list of voices omits some last letters of names. So a name is sent only if the
+server is certain to find it.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 VOICES, INFO = "voices", "info"
 SPEECH, OLDER_SPEECH = "synthesize", ""
-"""The route for speech, from version 1.5 on and before; ``/info`` came with the newer one."""
+"""The route for speech, from version 1.5 on and before it; ``/info`` exists from version 1.5 on."""
 LOST = ".onxjs"
-"""Characters that a server takes off the end of a name when it lists it."""
+"""Characters that a server's list strips from the end of a name."""
 QUALITIES = ("low", "medium", "high")
-"""Ends of the names of published voices, which lose nothing."""
+"""Ends of the names of published voices, which the list does not shorten."""
 
 
 class _Pace(Part):
@@ -45,41 +45,42 @@ class _Server(NamedTuple):
     """The voices of a server."""
 
     route: str
-    """The voice that the server was started with."""
+    """The route for speech."""
     voices: Mapping[str, _Config]
-    """By the names that it lists."""
+    """Voices by their listed names."""
     default: str
-    """The listed name of the voice that replaces unknown ones; ``""`` if unknown."""
+    """Listed name of the voice that the server was started with, which replaces missing voices;
+    ``""`` if unknown."""
 
     def voice(self, name: str) -> _Config | None:
-        """Return the voice of a stock voice; None unless the server surely finds it."""
+        """Return the voice of a stock voice; None unless the server is certain to find it."""
         voice, parted, speaker = name.partition("/")
         listed = voice.rstrip(LOST)
-        # A name that would lose characters is not from the list, so it is that of the voice's file.
+        # A name with characters that the list strips is the voice's file name, not a listed name.
         sure = listed != voice or voice.endswith(QUALITIES) or listed == self.default
         config = self.voices.get(listed) if sure else None
         return config if config and (not parted or speaker in config.speakers) else None
 
     def speakers(self, name: str) -> list[str]:
-        """Return the stock voices that a name stands for: all speakers of a voice, or one."""
+        """Return the stock voices of a name: all speakers of a voice, or the one that it names."""
         config = self.voice(name)
         if config is None or config.num_speakers == 1 or "/" in name:
             return [name]
         return [f"{name}/{speaker}" for speaker in config.speakers]
 
     def unsure(self, what: str) -> str:
-        """Return in words that the server may not find ``what``, and what to do."""
+        """Return a message that the server may not find ``what``, with the remedy."""
         listed = ", ".join([*self.voices][:5]) or "no voice"
         return (
             f"it may not find {what}: it lists {listed}; name a voice by its file without .onnx, "
-            "and let that end in -low, -medium or -high"
+            "with a file name that ends in -low, -medium or -high"
         )
 
 
 class PiperHTTP(RemoteEngine):
-    """An engine over Piper's servers, at the speed of each line; without pitch and seed.
+    """An engine over Piper's servers. It supports speed, but no pitch or seed.
 
-    The servers bring each sentence to the same peak.
+    The servers normalise each sentence to the same peak.
     """
 
     spec = EngineSpec(
@@ -89,7 +90,7 @@ class PiperHTTP(RemoteEngine):
         max_characters={"*": 1000},
         characters_per_second={"zh": 4.5, "ja": 7.5, "ko": 8.0, "*": 15.0},
         speed=(0.5, 2.0),
-        # That of most voices; the rate is read from each answer.
+        # The rate of most voices; the actual rate is read from each answer.
         sample_rate=22_050,
         batch_lines=8,
         batch_seconds=600.0,
@@ -101,7 +102,7 @@ class PiperHTTP(RemoteEngine):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._servers: dict[str, _Server] = {}
-        """By address; each is asked before its first line."""
+        """The voices of each server, by address; read before its first line."""
 
     def extract(self, reference: Audio, transcript: str) -> VoiceForm:
         """Raise SpeechRejected: Piper has only its own voices."""
@@ -138,7 +139,7 @@ class PiperHTTP(RemoteEngine):
         return declared.model_copy(update={"voices": voices, "languages": languages})
 
     def identify(self, wire: Wire, endpoint: Endpoint) -> None:
-        """Raise Unfit unless an endpoint surely finds every voice of the pool."""
+        """Raise Unfit unless an endpoint is certain to find every voice of the pool."""
         from dubbing.engines.remote.wire import Unfit  # noqa: PLC0415 - as in `probe`
 
         server = _server(wire, endpoint)
@@ -167,7 +168,7 @@ class PiperHTTP(RemoteEngine):
         try:
             return sound_of(wire.post(endpoint, server.route, content, seconds))
         except Failed as exc:
-            # A server fails in the same way at a text that has no phonemes.
+            # A server also fails for a text without phonemes; then the line is at fault.
             if any(map(str.isalnum, line.text)):
                 raise
             raise SpeechRejected(f"{self.spec.name} has no sound for {line.text[:40]!r}") from exc
@@ -185,5 +186,5 @@ def _server(wire: Wire, endpoint: Endpoint) -> _Server:
         raise Unfit(f"its /{VOICES} is not that of Piper's server") from exc
     if len(voices) == 1:
         (started,) = voices
-    # The name in /info has lost fewer characters.
+    # /info strips fewer characters from the name than the list.
     return _Server(SPEECH if info else OLDER_SPEECH, voices, started.rstrip(LOST))

@@ -1,8 +1,7 @@
 """Any engine that `dubbing engine-server` serves: the same interface, over HTTP.
 
-The server publishes the spec and the digest of the model of each engine, so its clips equal those
-of the engine in process, byte for byte. A voice's form is sent once, and again when the server
-forgot it.
+The server publishes the spec and the model digest of each engine, and its clips are byte for byte
+those of the engine in process. A voice's form is sent once, and again if the server has lost it.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 INFO, SYNTHESIZE, EXTRACT = "info", "v1/synthesize", "v1/extract"
 UNKNOWN_FORM = "unknown_form"
 LINES_FAULTS = frozenset({SpeechRejected.code, BadInput.code})
-"""Codes of errors that another server would return, too."""
+"""Codes of errors of the line, which other servers would return, too."""
 EXTRACT_SECONDS = 120.0
 
 
@@ -63,13 +62,13 @@ class Remote(RemoteEngine):
         if served := self.pool.spec:
             own = ("name", "batch_lines", "batch_seconds", "seconds_per_call", "device")
             kept = {field: getattr(self.spec, field) for field in own}
-            # The server has the base of a converter. Its requests have no emotion.
+            # A converter's base is on the server. Requests to servers carry no emotion.
             self.spec = served.model_copy(update={**kept, "base": None, "emotions": ()})
         self._sent: set[tuple[str, str]] = set()
-        """The forms that endpoints have, by address and digest."""
+        """The forms that endpoints have: pairs of address and digest."""
 
     def extract(self, reference: Audio, transcript: str) -> VoiceForm:
-        """Let an endpoint derive a voice; raises as the engine itself does, and EngineAway."""
+        """Derive a voice at an endpoint; raises as the engine itself does, and EngineAway."""
         import safetensors.numpy  # noqa: PLC0415 - commands derive nothing
 
         from dubbing.engines.remote.wire import Failed  # noqa: PLC0415 - as above
@@ -101,7 +100,7 @@ class Remote(RemoteEngine):
         from dubbing.engines.remote.wire import Unfit  # noqa: PLC0415 - commands send nothing
 
         served = _served(wire, endpoint)
-        # An instance such as remote-xtts has the name of its engine.
+        # An instance such as remote-xtts contains the name of its engine.
         wanted = self.spec.name.removeprefix(f"{type(self).spec.name}-")
         only = next(iter(served)) if len(served) == 1 else ""
         name = declared.model or only or (wanted if wanted in served else "")
@@ -213,7 +212,7 @@ def _packed(form: VoiceForm) -> bytes:
 
 
 def _audio_of(data: object) -> Audio:
-    """Return the sound of a line, as exactly as the engine made it; raises Failed."""
+    """Return the sound of a line without loss of precision; raises Failed."""
     from dubbing.engines.remote.wire import Failed  # noqa: PLC0415 - as in `probe`
     from dubbing.media.samples import decode_exact  # noqa: PLC0415 - commands send nothing
 

@@ -1,7 +1,7 @@
-"""An engine without a model, for tests, dry runs and benchmarks: it hums, and speaks no words.
+"""An engine without a model, for tests, dry runs and benchmarks: it hums instead of speaking.
 
-Each line is a series of short harmonic tones, about one for three characters. Its length is known
-in advance, to the sample. The same line with the same seed is the same to the byte.
+Each line is a series of short harmonic tones, about one per three characters. Its length in samples
+is known in advance. The same line with the same seed gives the same bytes.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ PACE = 15.0
 """Characters a second."""
 SYLLABLE_CHARACTERS = 3
 SOUNDING = 0.6
-"""Share of a syllable's time that sounds; the rest is silence before the next."""
+"""Share of a syllable's time with sound; the rest is silence before the next syllable."""
 MELODY = 2.0
-"""Semitones by which syllables vary from the voice's pitch, either way."""
+"""Most semitones by which syllables vary from the voice's pitch, up or down."""
 LOUDNESS = 0.5
 """Peak of a line."""
 STEPS = 4096
@@ -88,7 +88,7 @@ class Tone:
         return {"f0": np.array([_fundamental(reference)])}
 
     def synthesize(self, lines: Sequence[Line]) -> list[Spoken]:
-        """Hum ``lines``; each lasts its characters ÷ pace ÷ speed."""
+        """Hum ``lines``; the length of a line in seconds is its characters ÷ pace ÷ speed."""
         return [self._speak(line) for line in lines]
 
     def _speak(self, line: Line) -> Spoken:

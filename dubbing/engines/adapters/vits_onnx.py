@@ -28,26 +28,26 @@ from dubbing.errors import BadInput, SpeechRejected
 from dubbing.media.samples import Audio
 
 WEIGHTS = Weights(
-    # Nobody publishes graphs: the page tells how to export them.
+    # No graphs are published: the page explains how to export them.
     files=(CONFIG, "*.onnx"),
     home="https://coqui-tts.readthedocs.io/en/latest/models/vits.html",
 )
 NOISE, SLOWNESS, RHYTHM_NOISE = 0.667, 1.0, 1.0
-"""The defaults of coqui-tts, for settings that the configuration leaves out."""
+"""coqui-tts's defaults of settings that the configuration may omit."""
 
 
 class VitsOnnx:
     """VITS by coqui-tts, on a CPU: an exported graph, beside the model's ``config.json``.
 
-    Nobody publishes such graphs; coqui-tts exports one from a checkpoint::
+    No such graphs are published; coqui-tts exports one from a checkpoint::
 
         model = Vits.init_from_config(config)
         model.load_checkpoint(config, "model.pth", eval=True)
         model.export_onnx("model.onnx")
 
-    Lines are spoken one after the other: the graph does not return where in a batch a line ends,
-    and takes one speed. Noise is drawn inside the graph, which takes no seed, so a line sounds a
-    little different each time, unless the model's ``inference_noise_scale`` and
+    Lines are spoken one after the other, because the graph takes one speed per batch and does not
+    return the ends of lines. The graph draws its own noise and takes no seed, so a line sounds
+    slightly different each time, unless the model's ``inference_noise_scale`` and
     ``inference_noise_scale_dp`` are 0.
     """
 

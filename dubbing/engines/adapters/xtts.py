@@ -1,8 +1,8 @@
 """XTTS-v2 by coqui-tts: speaks 17 languages in a voice cloned from some seconds of speech.
 
-It draws one audio token after another, and may come to no end: that is an error, and another seed
-mostly helps. A line longer than it can speak at once is cut between sentences and spoken in parts,
-with a short pause between them.
+It samples one audio token after another, and sometimes no end token: that is an error, and another
+seed usually helps. A line that is too long to speak at once is split between sentences and spoken
+in parts, with a short pause between them.
 """
 
 from __future__ import annotations
@@ -41,17 +41,17 @@ WEIGHTS = Weights(
     sha256={MODEL: "c7ea20001c6a0a841c77e252d8409f6a74fb423e79b3206a0771ba5989776187"},
 )
 
-# Most characters that it speaks at once, as its authors give them.
+# Most characters that it speaks at once, by its authors.
 AT_ONCE = {
     "ar": 166, "cs": 186, "de": 253, "en": 250, "es": 239, "fr": 273, "hi": 150, "hu": 224,
     "it": 213, "ja": 71, "ko": 95, "nl": 251, "pl": 224, "pt": 203, "ru": 182, "tr": 226, "zh": 82,
 }  # fmt: skip
 PARTS = 4
-"""A line may be this many times longer, and is then spoken in parts."""
+"""Most parts of a line; so lines may be this many times longer than `AT_ONCE`."""
 PAUSE = 0.25
 """Seconds between the parts of a line, at its natural speed."""
 
-# Usual paces of people, as the model takes its pace from the voice.
+# Usual paces of human speech, because the model takes its pace from the voice.
 CHARACTERS_PER_SECOND = {
     "ar": 12.0, "cs": 14.0, "de": 15.5, "en": 15.5, "es": 16.5, "fr": 16.5, "hi": 13.0, "hu": 14.0,
     "it": 16.0, "ja": 7.5, "ko": 7.0, "nl": 15.5, "pl": 14.5, "pt": 15.5, "ru": 14.5, "tr": 14.0,
@@ -59,11 +59,11 @@ CHARACTERS_PER_SECOND = {
 }  # fmt: skip
 
 READERS = {"ja": "coqui-ja", "zh": "coqui-zh"}
-"""Extras with the library that reads the script of a language."""
+"""Extras with the library that reads a language's script, by language."""
 
 
 class XTTS:
-    """Speaks in cloned voices, and in those of its studio if their file is there."""
+    """Speaks in cloned voices, and in the studio voices if their file is in the folder."""
 
     weights: ClassVar[Weights | None] = WEIGHTS
     extra: ClassVar[str] = "coqui"
@@ -80,7 +80,7 @@ class XTTS:
         speed=(0.5, 2.0),
         sample_rate=24_000,
         batch_lines=32,
-        # Each second takes some 30 MB of memory, on top of the model.
+        # Each second takes about 30 MB of memory beyond the model's.
         batch_seconds=240.0,
         seconds_per_call=600.0,
         device="cuda",
@@ -191,7 +191,7 @@ class XTTS:
         return tokens
 
     def _most(self, text: str, language: str) -> int:
-        """Return the number of audio tokens after which a text is taken to have no end."""
+        """Return the most audio tokens of a text; a longer row counts as having no end."""
         args, limit = self._model.args, int(self._model.gpt.max_gen_mel_tokens)
         longest = self.spec.longest(text, language, 1.0)
         tokens: int = math.ceil(longest * args.input_sample_rate / args.gpt_code_stride_len)

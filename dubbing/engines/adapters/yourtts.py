@@ -29,7 +29,7 @@ FORM = "d_vector"
 class YourTTS(Vits):
     """YourTTS, or another VITS of coqui-tts that was trained with vectors of a speaker encoder.
 
-    A voice is the vector that the speaker encoder makes of a recording, ``{"d_vector": (512,)
+    A voice is the vector that the speaker encoder derives from a recording, ``{"d_vector": (512,)
     float32}`` in the published model. The vectors published with the model are stock voices.
     """
 
@@ -82,7 +82,7 @@ class YourTTS(Vits):
             if manager.encoder.proj_dim != self._model.args.d_vector_dim:
                 raise EngineFailed(
                     f"the vectors of {ENCODER} have {manager.encoder.proj_dim} numbers, and the "
-                    f"model wants {self._model.args.d_vector_dim}: they do not belong together"
+                    f"model needs {self._model.args.d_vector_dim}: they do not belong together"
                 )
             manager.encoder.to(device)
         return manager
@@ -114,7 +114,7 @@ class YourTTS(Vits):
             return {FORM: self._vector(samples)}
 
     def _prepared(self, reference: Audio) -> Samples:
-        """Return the recording's samples as the encoder's configuration asks for them."""
+        """Return the recording's samples, processed as the encoder's configuration requires."""
         processor = self._encoder.encoder_ap
         samples = soxr.resample(reference.samples, reference.rate, processor.sample_rate)
         if processor.do_trim_silence:

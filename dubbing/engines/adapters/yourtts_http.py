@@ -1,8 +1,8 @@
 """YourTTS as a service: ``POST /register_speaker`` and ``POST /synthesize``, with samples in JSON.
 
-The service keeps registered speakers until its restart. For an unknown speaker it uses its own
-voice; only ``speaker_applied`` shows this. The sample rate in its answers is the same for every
-model, so the pool declares the real rate.
+The service keeps registered speakers until its restart. For an unknown speaker it uses a default
+voice, which only ``speaker_applied`` shows. Its answers state the same sample rate for every model,
+so the pool declares the actual rate.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class YourTTSHTTP(CloningEngine):
     """An engine that registers a reference once, and speaks in its voice.
 
     The name of a speaker is a digest of the reference. The service has no lock around its model, so
-    it gets one line at a time. Its speed is not used: it counts characters a second, and stretches
-    its speech.
+    it gets one line at a time. Its parameter for speed is not used, because it means characters a
+    second and stretches the speech.
     """
 
     most_slots: ClassVar[int] = 1
@@ -45,7 +45,7 @@ class YourTTSHTTP(CloningEngine):
         reference_seconds=(3.0, 60.0),
         max_characters={"*": 400},
         characters_per_second={"*": 15.0},
-        # Of the published model; the service says 22050 of every model.
+        # The published model's rate; the service states 22050 for every model.
         sample_rate=16_000,
         batch_lines=8,
         batch_seconds=600.0,
@@ -99,7 +99,7 @@ class YourTTSHTTP(CloningEngine):
         health = wire.get(endpoint, HEALTH)
         if not (isinstance(health, dict) and health.get("model_loaded")):
             raise Unfit("its model is not loaded")
-        # It may have been restarted.
+        # The service may have been restarted, and have lost its speakers.
         with self._registering[endpoint.url]:
             self._registered -= {known for known in self._registered if known[0] == endpoint.url}
 

@@ -1,8 +1,8 @@
-"""The folders of models, and checks that nothing in a model reaches outside its folder.
+"""The folders of models, and checks that a model refers to no file outside its folder.
 
-Each engine that needs a model has its own folder: `<models>/<engine>`, or one that a setting names.
-A model is read from its folder alone: a configuration that names an address, or a file outside, is
-refused before anything is loaded.
+Each engine that needs a model has its own folder: `<models>/<engine>`, or a folder from a setting.
+Models are read only from their own folder: a configuration that contains an address, or the path of
+a file outside, is refused before anything is loaded.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from dubbing.errors import BadInput, EngineMissing
 from dubbing.files import read_json
 
 ADDRESS = re.compile(r"://|^\w+::|^data:", re.IGNORECASE)
-"""What file libraries take for an address: a URL, a chained one such as ``filecache::s3://…``, or
-``data:`` with the content itself."""
+"""Text that fsspec and similar libraries open as an address: a URL, a chained URL such as
+``filecache::s3://…``, or a ``data:`` URI."""
 
 
 NOWHERE = Path(os.devnull)
@@ -40,12 +40,12 @@ class Weights:
     repository: str = ""
     """Hugging Face repository for `dubbing models fetch`; ``""`` if there is none."""
     fetched: tuple[str, ...] = ()
-    """Paths or patterns of the files to fetch from it; without them, ``files``. A file goes right
-    into the model's folder, whatever folder of the repository it comes from."""
+    """Paths or patterns of the files to fetch from the repository; by default, ``files``. Files of
+    subfolders are put directly into the model's folder."""
     revision: str = "main"
-    """The commit that is fetched unless another one is asked for; ``main`` is the newest."""
+    """Default commit, branch or tag to fetch."""
     sha256: Mapping[str, str] = field(default_factory=dict)
-    """Digests of files of this commit, by their paths in the repository."""
+    """Hex digests of files of ``revision``, by their paths in the repository."""
 
     def found(self, folder: Path) -> dict[str, list[Path]]:
         """Return the files in ``folder``, by their name or pattern in ``files``.
@@ -62,7 +62,7 @@ class Weights:
         }
 
     def missing(self, folder: Path) -> list[str]:
-        """Return the names and patterns that ``folder`` has no file for; raises as `found`."""
+        """Return the names and patterns without a file in ``folder``; raises as `found`."""
         return [name for name, paths in self.found(folder).items() if not paths]
 
     def size(self, folder: Path) -> int:
@@ -76,7 +76,7 @@ class ModelFolders:
     """The folder of each engine's model."""
 
     root: Path = NOWHERE
-    """Holds one folder for each engine, of its name."""
+    """Contains a folder for each engine, with the engine's name."""
     named: Mapping[str, Path] = field(default_factory=dict)
     """Folders elsewhere, by engine."""
 
@@ -86,7 +86,7 @@ class ModelFolders:
         Raises BadInput for an invalid name.
         """
         if not is_identifier(name):
-            raise BadInput(f"{name!r} is no engine's name: letters, digits, '-', '_' and '.'")
+            raise BadInput(f"{name!r} is not an engine name: use letters, digits, '-', '_' and '.'")
         return self.named.get(name) or self.root / name
 
     def names(self) -> list[str]:
@@ -99,7 +99,7 @@ class ModelFolders:
 def require_files(weights: Weights, folder: Path, name: str) -> None:
     """Raise EngineMissing, with the remedy, unless the model's files are in its folder.
 
-    Raises BadInput for a file that is a link out of the folder.
+    name: the engine's. Raises BadInput for a file that is a link out of the folder.
     """
     if missing := weights.missing(folder):
         how = f"run `dubbing models fetch {name}`, " if weights.repository else ""
@@ -131,7 +131,7 @@ def within(folder: Path, name: str) -> Path:
 def read_config(folder: Path, name: str, unread: Collection[str] = ()) -> dict[str, Any]:
     """Return a model's JSON configuration.
 
-    unread: settings to leave out because nothing reads them, such as those of its training.
+    unread: settings to drop because nothing reads them, such as those of the training.
 
     Raises BadInput when it is no JSON object, is outside ``folder``, or names an address.
     """
@@ -150,7 +150,7 @@ def read_config(folder: Path, name: str, unread: Collection[str] = ()) -> dict[s
 
 
 def digest_files(paths: Iterable[Path]) -> str:
-    """Return a hex digest of the names and contents of a model's files, whatever their folder."""
+    """Return a hex digest of the names and contents of a model's files, not of their folder."""
     whole = hashlib.sha256()
     for path in sorted(paths, key=lambda path: path.name):
         with path.open("rb") as file:
@@ -160,7 +160,7 @@ def digest_files(paths: Iterable[Path]) -> str:
 
 def _addresses(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the place and value of each address in a configuration."""
-    # Not recursive, as a configuration can be nested to any depth.
+    # Not recursive, because a configuration may be nested to any depth.
     waiting: deque[tuple[str, object]] = deque([("", config)])
     while waiting:
         place, value = waiting.popleft()

@@ -1,8 +1,8 @@
 """Models from the Hugging Face hub, or a mirror of it: fetched on request, whole or not at all.
 
-Files are downloaded into a hidden folder beside the model's own. They become the model's folder
-when all of them have arrived and match the hub's digests. An interrupted download is never taken
-for a model, and the next one resumes it.
+Files are downloaded into a hidden folder beside the model's folder. When all files have arrived and
+match the hub's digests, the hidden folder becomes the model's folder. An interrupted download never
+counts as a model, and the next download resumes it.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ def fetch(
     """Fetch a model into its folder, which must be missing or empty.
 
     endpoint: address of the hub; without it, HF_ENDPOINT or Hugging Face's own.
-    revision: a branch, tag or commit in place of the model's own, whose files have to match their
-    known digests. progress: whether to show bars on standard error.
+    revision: a branch, tag or commit; by default the revision in ``weights``, whose files have to
+    match the known digests. progress: whether to show progress bars on standard error.
 
-    Raises BadInput when the model has no repository, its folder cannot be made or a file is another
-    one, Conflict when the folder is not empty, NotFound when the hub does not have the model,
-    EngineMissing without the extra, and Transient when the hub does not answer or sends damaged
-    files.
+    Raises BadInput when the model has no repository, its folder cannot be made or a file differs
+    from its known digest, Conflict when the folder is not empty, NotFound when the hub does not
+    have the model, EngineMissing without the extra, and Transient when the hub does not answer or
+    sends damaged files.
     """
     if not weights.repository:
         raise BadInput(
@@ -92,7 +92,7 @@ def _api(endpoint: str, progress: bool) -> HfApi:
         raise EngineMissing(
             "fetching a model needs a library that is not installed: pip install 'dubbing[fetch]'"
         ) from exc
-    # Telemetry would call Hugging Face, in spite of a mirror.
+    # Telemetry would call Hugging Face even when a mirror is used.
     constants.HF_HUB_DISABLE_TELEMETRY = True
     if not progress:
         disable_progress_bars()
@@ -108,7 +108,7 @@ def _listing(api: HfApi, weights: Weights, revision: str) -> tuple[str, list[Rep
         commit = api.model_info(repository, revision=revision).sha or ""
         if not COMMIT.fullmatch(commit):
             # A folder is named after the commit.
-            raise ValueError(f"{commit!r} is no commit")
+            raise ValueError(f"{commit!r} is not a commit")
         tree = list(api.list_repo_tree(repository, recursive=True, revision=commit))
     files = [
         entry
@@ -120,7 +120,7 @@ def _listing(api: HfApi, weights: Weights, revision: str) -> tuple[str, list[Rep
 
 
 def _check_names(weights: Weights, files: Sequence[RepoFile]) -> None:
-    """Raise unless the files make up a model and have plain, distinct names."""
+    """Raise BadInput unless the files are a complete model with printable, distinct names."""
     names = [PurePosixPath(file.path).name for file in files]
     # The library prints the path of each file beside its progress bar.
     if odd := [file.path for file in files if not file.path.isprintable()]:
@@ -158,7 +158,7 @@ def _download(api: HfApi, repository: str, commit: str, file: RepoFile, folder: 
 
 
 def _check_known(path: Path, sha256: str | None) -> None:
-    """Raise BadInput for a file that is not the known one, even if the hub accepts it."""
+    """Raise BadInput for a file that differs from its known digest, whatever the hub's digest."""
     if sha256 and _sha256(path) != sha256:
         path.unlink()
         raise BadInput(f"{path.name} differs from the authors' file: do not trust this hub")
@@ -203,7 +203,7 @@ def _told(api: HfApi, repository: str) -> Iterator[None]:
     except RepositoryNotFoundError as exc:
         raise NotFound(f"{api.endpoint} has no {repository}, or it is not public") from exc
     except Exception as exc:
-        # The errors of its network libraries have no class in common.
+        # The errors of the hub's network libraries have no common base class.
         first = (str(exc).strip() or type(exc).__name__).splitlines()[0]
         raise Transient(
             f"{api.endpoint} does not give {repository}: {first}; try again: files that are "

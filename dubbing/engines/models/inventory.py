@@ -1,4 +1,4 @@
-"""The state of engines on this machine: what each needs to speak, and whether it is there."""
+"""The state of engines on this machine: the requirements of each, and what is missing."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from dubbing.errors import BadInput, DubbingError, EngineFailed, EngineMissing
 
 
 class State(StrEnum):
-    """The state of an engine: the first of these that applies."""
+    """The state of an engine: the first of these states that applies."""
 
     REFUSED = "refused"
     """The settings refuse its licence."""
     DAMAGED = "damaged"
-    """It has a model that cannot be used as it is."""
+    """Its model cannot be used."""
     NO_MODEL = "no_model"
     """Files of its model are missing."""
     NO_ENDPOINT = "no_endpoint"
-    """It is a remote engine without a known server."""
+    """It is a remote engine without an endpoint."""
     NO_LIBRARY = "no_library"
     """Its extra is not installed."""
     READY = "ready"
-    """All that it needs is there; `check_model` tells whether it loads."""
+    """All requirements are met; `check_model` shows whether it loads."""
 
 
 WORDS = {
@@ -48,10 +48,10 @@ WORDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Readiness:
-    """What an engine or instance needs to speak here, and what of it is missing."""
+    """The requirements of an engine or instance on this machine, and its problems."""
 
     spec: EngineSpec
-    """With the settings of its model, if that can be used; else the engine's own."""
+    """Includes the settings of its model if the model is usable."""
     weights: Weights | None
     """The files that its model's folder must hold; None when it needs no model."""
     folder: Path
@@ -60,7 +60,7 @@ class Readiness:
     size: int
     """Size of its model in bytes."""
     problems: dict[State, str]
-    """What keeps it from speaking, each with the remedy."""
+    """Messages with the remedy, by the state that they cause."""
 
     @property
     def state(self) -> State:
@@ -132,7 +132,10 @@ def _noted(
 
 
 def check_model(folders: ModelFolders, name: str, device: str) -> ModelCheck:
-    """Load an engine in a separate process, which frees its memory and may be killed alone."""
+    """Load an engine in a separate process, whose end frees the memory, and report the result.
+
+    If the system kills that process, this one goes on.
+    """
     began = time.monotonic()
     try:
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:

@@ -1,9 +1,9 @@
 """Chooses the endpoint of the next line: the least loaded one that is not resting.
 
-An endpoint gets at most as many simultaneous lines as it has slots of this process (`shares`). An
-endpoint that does not answer rests, longer each time. After a few failures in a row it is away:
-then one line at a time tests it. When all are away, `EngineAway` is raised, and the batch waits in
-its queue: its lines are not at fault.
+The simultaneous lines of an endpoint are limited to this process's slots of it (`shares`). An
+endpoint that does not answer rests, longer each time. After a few failures in a row it counts as
+away, and is tested with one line at a time. When all endpoints are away, `EngineAway` is raised,
+and the batch waits in its queue, because its lines are not at fault.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LOOK_SECONDS = 0.5
 FIRST_REST, LONGEST_REST = 0.5, 10.0
 """Seconds that an endpoint rests after its first failure in a row, and at most."""
 SHORTEST_WISH, LONGEST_WISH = 0.2, 120.0
-"""Least and most seconds of a ``Retry-After``."""
+"""Bounds on the seconds of a ``Retry-After``."""
 
 
 class _Nobody(EngineAway):
@@ -50,12 +50,12 @@ class Dispatch:
         refresh: Callable[[], object] = lambda: None,
         shares: Shares | None = None,
     ) -> None:
-        """Know no endpoint yet.
+        """Begin without endpoints.
 
         name: the engine's. fit: raises Unfit or Unreachable for an endpoint that does not serve the
-        pool's model; it is called before an endpoint is used, and after each time it was away.
-        refresh: calls `follow` if the endpoints may have changed; it is called while all are away.
-        shares: shares the slots with other processes; without it, all are this one's.
+        pool's model; called before the first use of an endpoint, and after each time it was away.
+        refresh: calls `follow` if the endpoints may have changed; called while all are away.
+        shares: shares the slots with other processes; by default, all slots are this process's.
         """
         self._name = name
         self._fit = fit
@@ -71,9 +71,9 @@ class Dispatch:
         self._allotment = Allotment(name, shares, self._changed, self._places)
 
     def follow(self, endpoints: Iterable[Endpoint], why_none: str = "") -> None:
-        """Use these endpoints from now on; keep the standing of those that stay.
+        """Replace the endpoints; those that stay keep their standing.
 
-        why_none: why there are none.
+        why_none: the reason, if there are none.
         """
         with self._changed:
             self._why_none = why_none
@@ -91,17 +91,17 @@ class Dispatch:
         self._allotment.close()
 
     def expecting(self, lines: int, seconds: float) -> AbstractContextManager[None]:
-        """Expect that many simultaneous lines; see `Allotment.expecting`."""
+        """Request slots for simultaneous lines during the block; see `Allotment.expecting`."""
         return self._allotment.expecting(lines, seconds)
 
     @contextmanager
     def turn(self, end: float, seconds: float, avoid: Collection[str] = ()) -> Iterator[Endpoint]:
-        """Yield an endpoint for one line, and learn from the errors of the block.
+        """Yield an endpoint for one line; errors of the block change the endpoint's standing.
 
-        end: moment of `time.monotonic` until which to wait for a free one. seconds: how long the
-        block may take. avoid: addresses that are used only if there is no other endpoint. Raises
-        EngineAway when there is no endpoint, or none is free in time, and LateError when the slot
-        was lost meanwhile.
+        end: time of `time.monotonic` until which to wait for a free endpoint. seconds: longest
+        duration of the block. avoid: addresses to use only if there is no other endpoint.
+        Raises EngineAway when there is no endpoint, or none is free in time, and LateError when the
+        slot was lost meanwhile.
         """
         try:
             state = self._taken(end, seconds, avoid)
@@ -121,7 +121,7 @@ class Dispatch:
             if exc.retry_after is None:
                 self._strike(state, exc)
             else:
-                # An endpoint that names a time to retry is busy, not away.
+                # An endpoint that sends Retry-After is busy, not away.
                 self._strike(state, exc, max(SHORTEST_WISH, exc.retry_after), strikes=0)
             raise
         except Unfit as exc:
@@ -130,7 +130,7 @@ class Dispatch:
             raise
         except Failed as exc:
             ENDPOINT_ANSWERS.add(self._name, "failed")
-            # The line may be at fault; but other endpoints go first.
+            # The line may be at fault, so this is no strike; but other endpoints are preferred.
             self._strike(state, exc, self._rest_after_failure(state))
             raise
         except SpeechRejected:
@@ -174,18 +174,18 @@ class Dispatch:
                 self._changed.wait(min([end, *resting]) - now)
 
     def _slots(self, state: Standing, seconds: float) -> int:
-        """Return the number of simultaneous lines for an endpoint."""
+        """Return the most simultaneous lines of ``seconds`` for an endpoint."""
         slots = self._allotment.slots(state.endpoint, seconds)
         return min(1, slots) if state.away else slots
 
     def _strike(
         self, state: Standing, exc: Exception, rest: float | None = None, *, strikes: int = 1
     ) -> None:
-        """Note a failure. rest: seconds that the endpoint rests; by default longer each time."""
+        """Note a failure. rest: seconds that the endpoint rests; by default, longer each time."""
         with self._changed:
             now = time.monotonic()
             if state.rests_until > now:
-                # Lines that were sent at the same time failed for the same reason.
+                # Simultaneous lines that fail for the same reason count as one failure.
                 return
             state.strikes += strikes
             state.why = str(exc)
@@ -197,10 +197,10 @@ class Dispatch:
         log.warning("%s at %s: %s", self._name, state.endpoint.url, exc)
 
     def _rest_after_failure(self, state: Standing) -> float:
-        """Return the seconds that an endpoint rests after an answer without speech.
+        """Return the seconds for which an endpoint rests after an answer without speech.
 
-        An endpoint that keeps failing rests while there are others, even if all their slots belong
-        to other processes: all lines of this process would fail there.
+        An endpoint that keeps failing rests while the pool has others, even if other processes have
+        all their slots: otherwise all lines of this process would fail at it.
         """
         with self._changed:
             others = (other for other in self._states.values() if other is not state)
@@ -214,7 +214,7 @@ class Dispatch:
             state.strikes = 0
 
     def _note_trouble(self, why: str) -> None:
-        """Note that no endpoint is usable, and look for one."""
+        """Note that no endpoint is usable, and start to test endpoints."""
         with self._changed:
             if self.trouble:
                 return
@@ -223,11 +223,11 @@ class Dispatch:
         self.changed()
 
     def _look_out(self) -> None:
-        """Test endpoints that do not rest, until one is back."""
+        """Test endpoints that do not rest, until one is usable again."""
         while not self._closed.wait(LOOK_SECONDS):
             with suppress(DubbingError, Unreachable, Unfit, LateError):
                 self._refresh()
-                # An endpoint that was away is checked before its turn.
+                # `turn` checks an endpoint that was away before it yields it.
                 with self.expecting(1, 0.0), self.turn(time.monotonic() + 1, 0.0):
                     self.trouble = ""
                     self.changed()

@@ -1,7 +1,7 @@
 """The base of remote engines.
 
-As many threads as the pool has slots speak lines simultaneously. A line whose endpoint fails goes
-to another one, within the time of the call.
+A thread for each slot of the pool sends lines. A line whose endpoint fails is sent to another
+endpoint, within the time of the call.
 """
 
 from __future__ import annotations
@@ -31,36 +31,36 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 FAILURES = 3
-"""Number of tries of a line before it gets the error."""
+"""Tries of a line before its error is returned."""
 LINES_A_SLOT = 8
-"""Lines of a batch for each slot of the pool."""
+"""Lines of a batch per slot of the pool."""
 MOST_LINES = 64
 MOST_THREADS = 64
 REFRESH_SECONDS = 5.0
-"""Seconds after which the endpoints are read again: they may be changed at any time."""
+"""Seconds after which the endpoints are read again, because they may change at any time."""
 PATIENCE, PATIENCE_A_SECOND = 20.0, 4.0
-"""Timeout of a line: a fixed part, and a part for each second of speech."""
+"""Timeout of a line in seconds: a fixed part, and a part per second of speech."""
 SHARE = 0.9
-"""Share of the time of a call after which no more lines are begun."""
+"""Share of a call's time after which no more lines are begun."""
 
 
 class RemoteEngine:
-    """An engine that speaks by the endpoints of a pool. Each subclass implements one contract."""
+    """An engine that speaks with the endpoints of a pool. Each subclass implements one API."""
 
     weights: ClassVar[Weights | None] = None
     extra: ClassVar[str] = ""
     libraries: ClassVar[tuple[str, ...]] = ()
     most_slots: ClassVar[int] = 1000
-    """Most simultaneous lines of one of its servers."""
+    """Most simultaneous lines of one server."""
     spec: EngineSpec
     model: str
     shares: Shares | None = None
-    """Shares the slots of the endpoints with other processes, if it is set before `load`."""
+    """Shares the slots of the endpoints with other processes, if set before `load`."""
 
     def __init__(self, name: str, folder: Path, pools: Pools | None = None) -> None:
         """Read the pool, without calling any endpoint.
 
-        pools: without it, the engine has no endpoint yet.
+        pools: the stored pools; without them, the engine has no endpoint.
         """
         self._pools = pools
         self._key = pools.key if pools else lambda variable: ""
@@ -72,10 +72,10 @@ class RemoteEngine:
         self._read_at = -math.inf
 
     def load(self, device: str) -> None:
-        """Take the pool's model as that of its endpoints; each is checked before its first line.
+        """Take the model from the pool; each endpoint is compared with it before its first line.
 
-        An endpoint that does not answer does not prevent the start of a worker. Raises
-        EngineMissing for an engine without endpoints.
+        So a worker starts even if endpoints do not answer. Raises EngineMissing for an engine
+        without endpoints.
         """
         from dubbing.engines.remote.dispatch import Dispatch  # noqa: PLC0415 - see above
         from dubbing.engines.remote.wire import Wire  # noqa: PLC0415 - see above
@@ -124,20 +124,20 @@ class RemoteEngine:
             dispatch.expecting(threads, longest),
             ThreadPoolExecutor(threads, thread_name_prefix="line") as pool,
         ):
-            # The meter of the caller's context counts what each thread uses.
+            # In copies of the context, each thread records its usage in the caller's meter.
             spoken = [pool.submit(copy_context().run, self._speak, line, end) for line in lines]
             return [line.result() for line in spoken]
 
     def end_of_call(self) -> float:
-        """Return the end of a call that begins now, as a moment of `time.monotonic`."""
+        """Return the deadline of a call that begins now, as a time of `time.monotonic`."""
         return time.monotonic() + SHARE * self.spec.seconds_per_call
 
     def identify(self, wire: Wire, endpoint: Endpoint) -> None:
-        """Raise Unfit unless an endpoint serves the pool's model, as far as it tells."""
+        """Raise Unfit if an endpoint lacks the API, or reports another model than the pool's."""
         raise NotImplementedError
 
     def probe(self, wire: Wire, endpoint: Endpoint, declared: Pool) -> Pool:
-        """Return a pool with an endpoint's own description in place of undeclared fields.
+        """Return the pool, with fields that were not declared taken from an endpoint.
 
         Raises Unreachable and Unfit.
         """
@@ -148,7 +148,7 @@ class RemoteEngine:
         raise NotImplementedError
 
     def refusal(self, line: Line) -> DubbingError | None:
-        """Return why a line is not sent to any endpoint, or None."""
+        """Return the error of a line that no endpoint could speak; None to send the line."""
         raise NotImplementedError
 
     def _described(self, spec: EngineSpec) -> EngineSpec:
@@ -168,7 +168,7 @@ class RemoteEngine:
             self.identify(self._wire, endpoint)
 
     def _refresh(self) -> Dispatch:
-        """Read endpoints and cap again, unless that was just done; return the dispatcher."""
+        """Read the endpoints and the cap again after `REFRESH_SECONDS`; return the dispatcher."""
         if self._dispatch is None:
             raise EngineFailed(f"{self.spec.name} is not loaded")
         if self._pools is None or time.monotonic() < self._read_at + REFRESH_SECONDS:
@@ -194,7 +194,7 @@ class RemoteEngine:
         return max(1.0, min(PATIENCE + PATIENCE_A_SECOND * speech, end - time.monotonic()))
 
     def _speak(self, line: Line, end: float) -> Spoken:
-        """Return a line's sound, or its error; EngineAway when no endpoint can be used."""
+        """Return a line's sound, or its error; raises EngineAway when no endpoint is usable."""
         if refusal := self.refusal(line):
             return refusal
 
@@ -209,11 +209,11 @@ class RemoteEngine:
     def by_some_endpoint(
         self, ask: Callable[[Wire, Endpoint], Answer], end: float, seconds: float
     ) -> Answer:
-        """Return the answer of an endpoint to a question; one that fails is followed by another.
+        """Return the answer of an endpoint; after a failure, ask another endpoint.
 
-        ask: raises the errors of `wire`. end: moment of `time.monotonic` until which to try.
-        seconds: how long an answer may take.
-        Raises SpeechRejected, EngineFailed, and EngineAway when no endpoint can be used.
+        ask: sends the request; raises the errors of `wire`. end: time of `time.monotonic` until
+        which to try. seconds: longest time of an answer.
+        Raises SpeechRejected, EngineFailed, and EngineAway when no endpoint is usable.
         """
         from dubbing.engines.remote.dispatch import LateError  # noqa: PLC0415
         from dubbing.engines.remote.wire import Failed, Unfit, Unreachable  # noqa: PLC0415
@@ -228,7 +228,7 @@ class RemoteEngine:
                 with dispatch.turn(end, seconds, avoid=failed) as endpoint, self._noted(endpoint):
                     return ask(wire, endpoint)
             except (Unreachable, Unfit, LateError):
-                # The endpoint rests, so another one answers, or the same one does later.
+                # The endpoint rests now: the next try uses another one, or the same one later.
                 continue
             except Failed as exc:
                 failed.append(endpoint.url if endpoint else "")
@@ -237,7 +237,7 @@ class RemoteEngine:
 
     @contextmanager
     def _noted(self, endpoint: Endpoint) -> Iterator[None]:
-        """Record the block's usage of an endpoint, also when it fails."""
+        """Record the block's usage of an endpoint, even if the block fails."""
         began = time.monotonic()
         try:
             yield

@@ -28,11 +28,11 @@ log = logging.getLogger(__name__)
 
 SERVICE_KEY = "TTS_API_KEY"
 VARIABLE = re.compile(rf"DUBBING_KEY_[A-Z0-9_]+|{SERVICE_KEY}")
-"""Names of the environment variables that may hold an API key. Otherwise a writer of storage
-could make a worker send any variable to any server."""
+"""Allowed names of environment variables with an API key. Without this limit, anyone who can write
+to storage could make a worker send any variable to any server."""
 
 Spent: TypeAlias = Callable[[str, str, str], float]
-"""Returns the costs of an engine's lines, by its name, the month of `month_of` and the currency."""
+"""Returns the costs of an engine's lines: (engine, month as `month_of` returns it, currency)."""
 LISTED_SECONDS = 5.0
 """Seconds for which the names of pools are cached."""
 
@@ -46,17 +46,17 @@ class Endpoint(Model):
     """One server of a pool."""
 
     url: str
-    """The root of its routes: ``https://host:8443/v1``."""
+    """Base URL of its routes, such as ``https://host:8443/v1``."""
     key_from: str = ""
-    """The environment variable of a worker that holds its API key; ``""`` when it needs none."""
+    """Environment variable of workers that holds the API key; ``""`` without a key."""
     slots: int = Field(default=1, ge=1, le=1000)
     """Most simultaneous lines, over all workers."""
     draining: bool = False
     """Whether it gets no more lines."""
     node: Annotated[str, StringConstraints(pattern=rf"{IDENTIFIER}|^$")] = ""
-    """The id under which it was registered; ``""`` for an endpoint that was added otherwise."""
+    """The id under which it was registered over HTTP; ``""`` for `dubbing endpoints add`."""
     since: float = 0.0
-    """When it was registered, in seconds since 1970; 0 for an endpoint that was added otherwise."""
+    """When it was registered over HTTP, in seconds since 1970; 0 for `dubbing endpoints add`."""
     price: Annotated[Price, BeforeValidator(price_in)] | None = None
     """Its price; a person writes it as ``1.98 CNY/h`` or ``1200 CNY/month``."""
 
@@ -78,7 +78,7 @@ class Endpoint(Model):
         return name
 
     def use(self, engine: str, seconds: float) -> EndpointUse:
-        """Return the usage of a request of ``engine`` that kept one slot busy for some seconds."""
+        """Return the usage of a request of ``engine`` that kept one slot busy for ``seconds``."""
         share = seconds / self.slots
         cost = self.price.cost(share) if self.price else None
         costs = {"cost": cost.amount, "currency": cost.currency} if cost else {}
@@ -91,38 +91,39 @@ class Pool(Document):
     """The endpoints of one engine, and the model that all of them serve."""
 
     dialect: str = ""
-    """The contract of its servers, for an engine with several contracts."""
+    """The API of its servers, for an engine that supports several APIs."""
     model: str = ""
     """Name of the model on the servers; ``""`` if they have only one."""
     revision: str = ""
-    """Distinguishes two versions of a model with one name, whose clips differ."""
+    """Distinguishes versions of a model that have the same name but speak differently."""
     spec: EngineSpec | None = None
-    """The servers' description of their engine, if they have one."""
+    """The spec that the servers report, if any."""
     voices: tuple[str, ...] = ()
     """Stock voices."""
     languages: tuple[str, ...] = ("*",)
     """As in `EngineSpec`."""
     clones: bool = False
-    """Whether its servers clone the reference that is sent with a line, if that is an option."""
+    """Whether its servers clone a reference that is sent with a line, for APIs where that is
+    optional."""
     transcripts: bool = False
     """Whether its servers need the transcript of a reference."""
     rate: int = Field(default=0, ge=0, le=192_000)
-    """Sample rate of answers that do not state it, in Hz; 0 for others."""
+    """Sample rate in Hz of answers that do not state it; 0 if they do."""
     references: str = ""
-    """The folder that workers and servers share, for servers that take a reference by its path."""
+    """Folder shared by workers and servers, for servers that take a reference by its path."""
     fields: dict[str, JsonValue] = Field(default={})
-    """Fields that are sent with each line, beside those of the contract."""
+    """Additional fields of each request for a line."""
     language_fields: dict[str, dict[str, JsonValue]] = Field(default={})
-    """Further fields that are sent with each line of a language; ``pt`` covers ``pt-BR``."""
+    """Additional fields of requests, by language; ``pt`` covers ``pt-BR``."""
     endpoints: tuple[Endpoint, ...] = ()
     cap: Annotated[Money, BeforeValidator(money_in)] | None = None
-    """Limit of its lines' costs in a calendar month, by the prices per hour."""
+    """Most cost of its lines in a calendar month, computed from the prices per hour."""
 
     @property
     def digest(self) -> str:
-        """Hex digest of all known facts that decide how the model speaks."""
+        """Hex digest of all fields that affect how the model speaks."""
         said: list[Any] = [self.dialect, self.model, self.revision, self.fields]
-        # Clips of pools without these keep their keys.
+        # Left out if unset, so that the clips of older pools keep their keys.
         said += [other for other in (self.language_fields, self.rate) if other]
         canonical = json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
@@ -133,7 +134,7 @@ class Pool(Document):
         return sum(endpoint.slots for endpoint in self.endpoints if not endpoint.draining)
 
     def sent(self, language: str) -> dict[str, JsonValue]:
-        """Return the fields that are sent with a line of a language."""
+        """Return the additional fields of a request for a line in ``language``."""
         told = {tag.lower(): fields for tag, fields in self.language_fields.items()}
         tag = language.lower()
         return self.fields | told.get(tag.split("-", maxsplit=1)[0], {}) | told.get(tag, {})
@@ -143,7 +144,7 @@ class Pool(Document):
         return next((one for one in self.endpoints if one.url == url.rstrip("/")), None)
 
     def having(self, endpoint: Endpoint) -> Pool:
-        """Return the pool with an endpoint, in place of another one at its address."""
+        """Return the pool with an endpoint, which replaces another one at the same address."""
         others = [one for one in self.endpoints if one.url != endpoint.url]
         return self.model_copy(update={"endpoints": (*others, endpoint)})
 
@@ -163,7 +164,7 @@ class Pools:
         spent: Spent = lambda engine, month, currency: 0.0,
         ca_file: Path | None = None,
     ) -> None:
-        """Keep the access to storage, which is read only for remote engines.
+        """Take the access to storage, which is used only for remote engines.
 
         key: returns the API key in a variable, or ``""``.
         spent: returns the costs of an engine's lines in a month.
@@ -174,12 +175,12 @@ class Pools:
         self._spent = spent
         self.ca_file = ca_file
         self._names: tuple[float, list[str]] = (-math.inf, [])
-        """When they were listed, by `time.monotonic`, and the engines that have a pool."""
+        """Cache: the time of `time.monotonic`, and the engines that had a pool then."""
 
     def names(self) -> list[str]:
         """Return the engines that have a pool; none while storage does not answer.
 
-        They are cached for some seconds, because a catalogue asks for them once for each engine.
+        The names are cached for some seconds, because a catalogue requests them for every engine.
         """
         listed_at, names = self._names
         if time.monotonic() > listed_at + LISTED_SECONDS:
@@ -205,7 +206,7 @@ class Pools:
             return Pool()
 
     def reached_cap(self, engine: str, pool: Pool) -> str:
-        """Return in words that an engine has reached its cap this month, or ``""``.
+        """Return a message if an engine has reached its cap this month, else ``""``.
 
         Raises StorageUnavailable and QueueUnavailable.
         """
@@ -217,7 +218,7 @@ class Pools:
         return f"the cap of {engine} for {now:%B %Y} is reached: {pool.cap}"
 
     def put(self, engine: str, pool: Pool) -> None:
-        """Store the pool of an engine; of one without endpoints, only the cap is kept."""
+        """Store the pool of an engine; without endpoints, only its cap is kept."""
         key = Keys.endpoints(engine)
         self._names = (-math.inf, [])
         if not pool.endpoints:

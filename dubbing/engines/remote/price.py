@@ -30,25 +30,25 @@ class Price(Money):
     """The price of one server."""
 
     per: Literal["h", "month"]
-    """A price per month does not depend on lines, so no line has a part in it."""
+    """Per hour or per month. A monthly price does not depend on lines, so lines have no share."""
 
     def __str__(self) -> str:
         return f"{self.amount:.10g} {self.currency}/{self.per}"
 
     def cost(self, seconds: float) -> Money | None:
-        """Return the cost of some seconds of the server; None for a price per month."""
+        """Return the cost of ``seconds`` of the server; None for a price per month."""
         if self.per != "h":
             return None
         return Money(amount=self.amount * seconds / HOUR, currency=self.currency)
 
 
 def price_in(text: object) -> object:
-    """Return the fields of a price that a person wrote; raise ValueError for other text."""
+    """Return the fields of a price such as ``1.98 CNY/h``; raises ValueError for other text."""
     return _read(PRICE, text, "1.98 CNY/h or 1200 CNY/month")
 
 
 def money_in(text: object) -> object:
-    """Return the fields of an amount that a person wrote; raise ValueError for other text."""
+    """Return the fields of an amount such as ``200 CNY``; raises ValueError for other text."""
     return _read(MONEY, text, "200 CNY")
 
 

@@ -1,6 +1,6 @@
-"""References on their way to a server: the recording itself is the form of a voice.
+"""References for servers that clone: the form of a voice is the recording itself.
 
-A server may identify a speaker only by the path of the file, so a file is named after its content.
+Some servers identify a speaker by the path of the file, so files are named after their content.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def form_of(reference: Audio, transcript: str, seconds: float) -> VoiceForm:
     """Return the form of a voice.
 
     ``{"samples": (frames,) int16, "rate": (1,) int64 in Hz, "transcript": (bytes,) uint8 in
-    UTF-8}``. seconds: the most that the model hears of a reference.
+    UTF-8}``. seconds: most seconds of a reference that the model uses; the rest is cut off.
     """
     heard = reference.samples[: round(seconds * reference.rate)]
     return {
@@ -43,13 +43,13 @@ def data_uri(wav: bytes) -> str:
 
 
 def numbers_of(form: VoiceForm) -> list[float]:
-    """Return the recording as samples within [-1, 1], in no more digits than 16 bits need."""
+    """Return the recording as samples within [-1, 1], rounded to the precision of 16 bits."""
     numbers: list[float] = (form["samples"].astype(np.float64) / 32767).round(5).tolist()
     return numbers
 
 
 def name_of(wav: bytes) -> str:
-    """Return the name of a WAV file, which holds its digest."""
+    """Return the file name of a WAV file, which contains its digest."""
     return f"{hashlib.sha256(wav).hexdigest()[:32]}.wav"
 
 

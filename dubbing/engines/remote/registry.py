@@ -1,4 +1,4 @@
-"""Adding endpoints to a pool, and checking each for its models and voices."""
+"""Adding endpoints to pools, and checking their models and voices."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dubbing.errors import BadInput, NotFound
 
 
 class Check(NamedTuple):
-    """What became of asking one endpoint."""
+    """The result of checking one endpoint."""
 
     engine: str
     endpoint: Endpoint
@@ -27,7 +27,7 @@ class Registry:
     """The endpoints of this installation."""
 
     def __init__(self, catalogue: Catalogue, pools: Pools) -> None:
-        """Keep the stored pools, and the engines that may have one."""
+        """Take the stored pools, and the engines that may have a pool."""
         self._catalogue = catalogue
         self.pools = pools
 
@@ -36,11 +36,11 @@ class Registry:
         return {name: self.pools.get(name) for name in self.pools.names()}
 
     def add(self, engine: str, fields: Mapping[str, Any], declared: Mapping[str, Any]) -> Pool:
-        """Add an endpoint, or change the one at its address; return its pool.
+        """Add an endpoint, or change the endpoint at its address; return its pool.
 
-        fields: those of `Endpoint`. declared: fields of `Pool` that the caller sets; the endpoint
-        is asked for empty ones. Raises BadInput for an endpoint that does not answer or serves
-        another model than the pool's, and for a model that differs from it.
+        fields: of `Endpoint`. declared: fields of `Pool` that the caller sets; for the others, the
+        endpoint is asked. Raises BadInput for an endpoint that does not answer, and for a model
+        other than the pool's.
         """
         adapter = self._adapter(engine)
         endpoint = validated(Endpoint, fields, engine)
@@ -82,9 +82,10 @@ class Registry:
         return pool
 
     def cap(self, engine: str, amount: str | None) -> Pool:
-        """Set the most that an engine may cost in a month, such as ``200 CNY``; None for no cap.
+        """Set the monthly cap on an engine's cost; return its pool.
 
-        Raises BadInput for an endpoint without a price in that currency, and for an invalid amount.
+        amount: such as ``200 CNY``; None for no cap. Raises BadInput for an endpoint without a
+        price in that currency, and for an invalid amount.
         """
         self._adapter(engine)
         fields = {**self.pools.get(engine).model_dump(), "cap": amount}
@@ -101,14 +102,14 @@ class Registry:
         return pool
 
     def drain(self, engine: str, url: str, *, draining: bool = True) -> Pool:
-        """Send an endpoint no more lines, or send it lines again; raises NotFound."""
+        """Stop sending lines to an endpoint, or resume; return its pool. Raises NotFound."""
         pool, endpoint = self._found(engine, url)
         pool = pool.having(endpoint.model_copy(update={"draining": draining}))
         self.pools.put(engine, pool)
         return pool
 
     def check(self, engine: str | None = None) -> Iterator[Check]:
-        """Check whether each endpoint, of one engine or of all, serves its pool's model."""
+        """Yield whether each endpoint, of one engine or of all, serves its pool's model."""
         for name, pool in self.all().items():
             if engine in {None, name}:
                 adapter = self._adapter(name)
@@ -140,7 +141,7 @@ def _fault(adapter: RemoteEngine, wire: Wire, endpoint: Endpoint) -> str:
 
 
 def _check_prices(pool: Pool) -> None:
-    """Raise BadInput for an endpoint that a cap cannot count."""
+    """Raise BadInput if a pool has a cap, and an endpoint without a price in its currency."""
     cap = pool.cap
     for endpoint in pool.endpoints:
         if cap and not (endpoint.price and endpoint.price.currency == cap.currency):

@@ -1,8 +1,8 @@
-"""This process's share of its endpoints' slots, which other workers use, too.
+"""This process's share of the slots of its endpoints, which other processes use, too.
 
-`Shares` gives a process slots by lease. A thread renews all of them in one call, and a process
-without work releases them. A line is sent only if it must end before the lease, because another
-process may get the slot afterwards.
+`Shares` leases slots to a process. A thread renews all leases of an engine in one call, and a
+process without work releases its slots. A line is sent only if its timeout is before the end of the
+lease, because another process may get the slot then.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ log = logging.getLogger(__name__)
 RENEW_SECONDS = 1.0
 """Seconds between two renewals while there is work."""
 LEASE_SECONDS = 6.0
-"""Seconds without a renewal after which no line is sent; a lease lasts longer by one line."""
+"""Seconds without a renewal after which no line is sent; a lease is longer by a line's timeout."""
 CLOSE_SECONDS = 2.0
-"""Longest wait for the release of the slots at the end; otherwise their lease expires."""
+"""Longest wait for the release of the slots at the end; without it, their lease expires."""
 
 
 class Place(NamedTuple):
@@ -34,7 +34,7 @@ class Place(NamedTuple):
     slots: int
     """Slots that the process could use; 0 for an endpoint that it does not use."""
     having: int
-    """Slots that it uses, or may begin to use before it has the answer."""
+    """Slots that the process uses, or may begin to use before it gets the answer."""
 
 
 class Part(NamedTuple):
@@ -43,7 +43,8 @@ class Part(NamedTuple):
     slots: Sequence[int]
     """Its slots at each endpoint."""
     due: bool
-    """Whether more will follow; otherwise there are fewer slots than processes with work."""
+    """Whether more slots will follow. If not, a process without slots will get none, because
+    processes with work outnumber the slots."""
 
 
 class Shares(Protocol):
@@ -53,8 +54,8 @@ class Shares(Protocol):
         """Renew the lease of a process, and return its slots; raises QueueUnavailable.
 
         engine: the engine whose pool holds the places.
-        wanted: slots that it could use now; 0 releases all unused slots.
-        seconds: the lease, from this call on.
+        wanted: slots that the process could use now; 0 releases all unused slots.
+        seconds: length of the lease, from this call on.
         """
 
 
@@ -68,11 +69,10 @@ class Allotment:
         changed: threading.Condition,
         places: Callable[[], Sequence[Place]],
     ) -> None:
-        """Have no slots yet; without ``shares``, all of them.
+        """Begin without slots; without ``shares``, with all slots.
 
-        changed: held by those who ask for `slots`, and notified when these change.
-        places: returns the endpoints, and how many slots are in use; it is called with ``changed``
-        held.
+        changed: held by callers of `slots`, and notified when the slots change.
+        places: returns the endpoints and their slots in use; called while ``changed`` is held.
         """
         self._engine = engine
         self._shares = shares
@@ -81,12 +81,12 @@ class Allotment:
         self._mine: dict[str, int] = {}
         """Slots by the address of their endpoint."""
         self._until = 0.0
-        """End of the lease, a moment of `time.monotonic`."""
+        """End of the lease, a time of `time.monotonic`."""
         self._due = True
         self._expected = self._peak = 0
-        """Lines of the calls under way, and the most of them since the last renewal."""
+        """Lines of the current calls, and their maximum since the last renewal."""
         self._longest = 0.0
-        """Seconds that one of these lines may take."""
+        """Longest time of one of these lines, in seconds."""
         self._wake = threading.Event()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="slots", daemon=True)
@@ -101,7 +101,7 @@ class Allotment:
             self._thread.join(timeout=CLOSE_SECONDS)
 
     def slots(self, endpoint: Endpoint, seconds: float) -> int:
-        """Return the number of simultaneous lines of up to ``seconds`` for an endpoint."""
+        """Return the most simultaneous lines, each of up to ``seconds``, for an endpoint."""
         if self._shares is None:
             return endpoint.slots
         mine = self._mine.get(endpoint.url, 0) if self.lasts(seconds) else 0
@@ -113,14 +113,14 @@ class Allotment:
 
     @property
     def hopeless(self) -> bool:
-        """Whether other processes have all slots."""
+        """Whether other processes have all slots, and this process is not due any."""
         return self._shares is not None and not any(self._mine.values()) and not self._due
 
     @contextmanager
     def expecting(self, lines: int, seconds: float) -> Iterator[None]:
-        """Expect that many simultaneous lines during the block; the first slots come in a moment.
+        """Request slots during the block; the first ones arrive asynchronously.
 
-        seconds: longest time of one of them.
+        lines: number of simultaneous lines. seconds: longest time of one line.
         """
         with self._changed:
             self._longest = max(seconds, self._longest if self._expected else 0.0)
@@ -135,9 +135,9 @@ class Allotment:
                 self._expected -= lines
 
     def _run(self) -> None:
-        attempts = Attempts(log, f"the slots of {self._engine} are asked for again")
+        attempts = Attempts(log, f"the slots of {self._engine} are requested again")
         while not self._closed:
-            # Without work and without slots there is nothing to renew.
+            # Without work and slots there is nothing to renew.
             self._wake.wait(RENEW_SECONDS if self._mine or self._peak else None)
             self._wake.clear()
             with attempts.one():

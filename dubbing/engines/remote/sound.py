@@ -1,4 +1,4 @@
-"""The sound in a server's answer. Of its header, only the sample rate is trusted."""
+"""The sound in a server's answer. Only the sample rate in its header is trusted."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from dubbing.engines.remote.wire import Failed
 from dubbing.media.samples import SILENCE_DBFS, Audio, Samples, peak
 
 LONGEST = 600.0
-"""Seconds; a small file may hold hours of silence."""
+"""Most seconds of an answer, because a small compressed file may hold hours of silence."""
 LONGEST_HEADER = 1024
-"""Bytes of a WAV file beside its samples; with more, its header tells too few samples."""
+"""Most bytes of a WAV file besides its samples; if there are more, the header's length is wrong."""
 SHORTEST = 0.05
-"""Seconds; servers that fail answer with a few samples, or none."""
+"""Least seconds of an answer: servers that fail return a few samples, or none."""
 
 
 def sound_of(answer: bytes) -> Audio:
@@ -32,9 +32,9 @@ def sound_of(answer: bytes) -> Audio:
 
 
 def _plain(answer: bytes) -> tuple[Samples, int] | None:
-    """Return samples and rate of mono WAV in 16 bits whose header is true; None for others.
+    """Return samples and rate of a 16-bit mono WAV file with a correct header; None for others.
 
-    Most servers answer so, and ffmpeg takes twelve times as long to open it.
+    Most servers answer in this format, and ffmpeg takes twelve times as long to decode it.
     """
     try:
         with soundfile.SoundFile(io.BytesIO(answer)) as file:
@@ -62,30 +62,30 @@ def _decoded(answer: bytes) -> tuple[Samples, int]:
                 if count > LONGEST * rate:
                     raise Failed("the answer is longer than any line")
     except (FFmpegError, ValueError) as exc:
-        raise Failed("the answer is no sound") from exc
+        raise Failed("the answer is not a sound") from exc
     return np.concatenate(blocks) if blocks else np.zeros(0, np.float32), rate
 
 
 def sound_of_numbers(answer: Any, rate: int) -> Audio:
-    """Return the sound of samples that came as numbers in JSON.
+    """Return the sound of samples that a server sent as numbers in JSON.
 
-    rate: Hz. Raises Failed as `sound_of` does.
+    answer: a list of samples. rate: Hz. Raises Failed as `sound_of` does.
     """
     try:
         samples: Samples = np.asarray(answer, np.float32)
     except (TypeError, ValueError) as exc:
-        raise Failed("the answer is no sound") from exc
+        raise Failed("the answer is not a sound") from exc
     if samples.ndim != 1 or not np.isfinite(samples).all():
-        raise Failed("the answer is no sound")
+        raise Failed("the answer is not a sound")
     return _heard(samples.clip(-1.0, 1.0), rate)
 
 
 def _heard(samples: Samples, rate: int) -> Audio:
-    """Return samples as sound, if there is any in them."""
+    """Return samples as sound; raises Failed if they are too long, too short or silent."""
     if len(samples) > LONGEST * rate > 0:
         raise Failed("the answer is longer than any line")
     if rate <= 0 or len(samples) < SHORTEST * rate:
-        raise Failed("the answer holds hardly any sound")
+        raise Failed("the answer contains hardly any sound")
     if peak(samples) < 10 ** (SILENCE_DBFS / 20):
         raise Failed("the answer is silent")
     return Audio(samples=samples, rate=rate)

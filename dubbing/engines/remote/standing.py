@@ -9,9 +9,9 @@ from dubbing.engines.remote.pool import Endpoint
 from dubbing.engines.remote.shares import RENEW_SECONDS, Place
 
 STRIKES = 3
-"""Failures in a row after which an endpoint is away."""
+"""Failures in a row after which an endpoint counts as away."""
 SHORT_REST = 2 * RENEW_SECONDS
-"""Seconds of a rest during which this process keeps the slots of an endpoint."""
+"""Longest rest in seconds during which this process keeps the slots of an endpoint."""
 
 
 @dataclass
@@ -23,13 +23,13 @@ class Standing:
     strikes: int = 0
     """Failures in a row."""
     rests_until: float = 0.0
-    """Moment of `time.monotonic`."""
+    """A time of `time.monotonic`."""
     why: str = ""
-    """The last failure."""
+    """Message of the last failure."""
     fit: bool = False
-    """Whether it was checked to serve the pool's model since it was last away."""
+    """Whether it was found to serve the pool's model since it was last away."""
     asking: threading.Lock = field(default_factory=threading.Lock)
-    """Held during this check; lines that arrive meanwhile wait for the result."""
+    """Held during this check; other lines wait for its result."""
 
     @property
     def away(self) -> bool:
@@ -37,8 +37,8 @@ class Standing:
         return self.strikes >= STRIKES
 
     def place(self, now: float) -> Place:
-        """Return the number of its slots that could be used soon, and that are in use."""
+        """Return its slots that this process could use soon, and its slots in use."""
         slots = 1 if self.away else self.endpoint.slots
-        # Meanwhile it may work for another process.
+        # During a longer rest, other processes may use its slots.
         idle = self.endpoint.draining or self.rests_until > now + SHORT_REST
         return Place(self.endpoint.url, 0 if idle else slots, self.in_flight)

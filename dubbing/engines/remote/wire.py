@@ -2,11 +2,11 @@
 
 ::
 
-    Unreachable   nobody is there, or too busy: no fault of the line; another endpoint may speak it
-    Unfit         this endpoint cannot serve the pool: wrong key, wrong route, another model, or a
-                  certificate that is not trusted
-    Failed        it answered with something that is not the line: tried again, within bounds
-    SpeechRejected  it refused the line itself: no other endpoint would take it
+    Unreachable   it does not answer, or is too busy: another endpoint may speak the line
+    Unfit         it cannot serve the pool: wrong key, wrong route, another model, or a certificate
+                  that is not trusted
+    Failed        its answer is not the line: the line is tried again, a limited number of times
+    SpeechRejected  it refused the line itself: no other endpoint would accept it
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from dubbing.visible import readable_line
 
 CONNECT_SECONDS = 5.0
 LONGEST_WORDS = 200
-"""Characters of a server's own words that an error repeats."""
+"""Most characters of a server's message that an error quotes."""
 LARGEST = 50_000_000
-"""Bytes of an answer; a line of two minutes takes 23 MB at 96 kHz in 16 bits."""
+"""Most bytes of an answer; a line of two minutes takes 23 MB at 96 kHz in 16 bits."""
 BUSY = frozenset({408, 425, 429, 502, 503, 504, 522, 524})
 UNFIT = frozenset({401, 403, 404, 405, 407, 410})
 NOTHING: Mapping[str, str] = MappingProxyType({})
 LINES_FAULT = frozenset({400, 413, 414, 422})
 NO_AUTHORITY = frozenset({2, 18, 19, 20, 21})
-"""OpenSSL's codes for untrusted certificates."""
+"""OpenSSL's codes for certificates of an unknown authority."""
 
 
 class WireError(Exception):
@@ -49,7 +49,7 @@ class Unreachable(WireError):
 
     def __init__(self, why: str, retry_after: float | None = None) -> None:
         self.retry_after = retry_after
-        """Seconds until a retry, as it asks; None without such a wish."""
+        """Seconds until a retry, from the header ``Retry-After``; None without it."""
         super().__init__(why)
 
 
@@ -62,12 +62,12 @@ class Failed(WireError):
 
     def __init__(self, why: str, code: str = "") -> None:
         self.code = code
-        """The server's own name of the error; ``""`` without one."""
+        """The server's own error code; ``""`` without one."""
         super().__init__(why)
 
 
 class Wire:
-    """A connection pool to all endpoints. Safe to use from several threads."""
+    """An HTTP client for all endpoints. Safe to use from several threads."""
 
     def __init__(self, key: Callable[[str], str], ca_file: Path | None = None) -> None:
         """Open no connection yet.
@@ -79,7 +79,7 @@ class Wire:
         trusted = httpx2.create_ssl_context(trust_env=False)
         if ca_file:
             trusted.load_verify_locations(ca_file)
-        # No proxy or .netrc of the machine: only an endpoint's address counts.
+        # Ignores the machine's proxies and .netrc, so that requests go directly to the endpoint.
         self._client = httpx2.Client(
             verify=trusted,
             follow_redirects=False,
@@ -122,13 +122,13 @@ class Wire:
     def exchange(
         self, endpoint: Endpoint, route: str, content: Mapping[str, Any], seconds: float
     ) -> Any:
-        """Send JSON to a route; return the JSON of the answer. It raises as `post` does."""
+        """Send JSON to a route; return the JSON of the answer. Raises as `post` does."""
         answer, body = self._asked(endpoint, "POST", route, seconds, json=content)
         _check(answer, body)
         return _json(body)
 
     def has(self, endpoint: Endpoint, route: str, seconds: float = 10.0) -> bool:
-        """Whether an endpoint has a route, which may take other methods than GET.
+        """Whether an endpoint has a route, of any method.
 
         Raises Unreachable and Unfit.
         """
@@ -160,7 +160,7 @@ class Wire:
     def _asked(
         self, endpoint: Endpoint, method: str, route: str, seconds: float, **options: Any
     ) -> tuple[httpx2.Response, bytes]:
-        """Return an answer and its body, which is read within the time."""
+        """Return an answer and its body. seconds: longest time of both together."""
         end = time.monotonic() + seconds
         timeout = httpx2.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
         try:
@@ -180,7 +180,7 @@ class Wire:
             raise Unreachable(readable_line(str(exc)) or type(exc).__name__) from exc
 
     def _credentials(self, endpoint: Endpoint) -> dict[str, str]:
-        """Return the headers with the endpoint's key: some servers read one, some the other."""
+        """Return the endpoint's key in two headers, because servers read one or the other."""
         if not endpoint.key_from:
             return {}
         key = self._key(endpoint.key_from)
@@ -204,7 +204,10 @@ def _untrusted(exc: Exception) -> str:
 
 
 def _body(answer: httpx2.Response, end: float) -> bytes:
-    """Return the body, unless it is larger than any line, or drips until after ``end``."""
+    """Return the body; raises Failed if it is too large, and Unreachable if it is late.
+
+    end: a time of `time.monotonic`.
+    """
     body = bytearray()
     for part in answer.iter_bytes():
         body += part
@@ -216,7 +219,7 @@ def _body(answer: httpx2.Response, end: float) -> bytes:
 
 
 def _check(answer: httpx2.Response, body: bytes) -> None:
-    """Raise the error that an answer stands for, if it stands for one."""
+    """Raise the error of an answer whose status is not a success."""
     status = answer.status_code
     if answer.is_success:
         return
@@ -224,7 +227,7 @@ def _check(answer: httpx2.Response, body: bytes) -> None:
     if status in BUSY:
         raise Unreachable(said, _retry_after(answer))
     if answer.has_redirect_location:
-        raise Unfit(f"HTTP {status}: it redirects to another address: name that address")
+        raise Unfit(f"HTTP {status}: it redirects to another address: use that address")
     if status == HTTPStatus.UNAUTHORIZED:
         raise Unfit(f"{said}: --key-from names the variable that holds its key")
     if status in UNFIT:
@@ -236,9 +239,9 @@ def _check(answer: httpx2.Response, body: bytes) -> None:
 
 
 def _words(body: bytes) -> str:
-    """Return a server's own words in one line, without a traceback."""
+    """Return a server's error message as one line, without a traceback."""
     found = _json(body)
-    # {"error": {"message": …}}, {"detail": [{"msg": …}]} and the like, from the outside in.
+    # From the outside in: {"error": {"message": …}}, {"detail": [{"msg": …}]} and similar forms.
     for name in ("error", "detail", "Exception", "message", "msg"):
         if isinstance(found, list) and found:
             found = found[0]
@@ -246,7 +249,7 @@ def _words(body: bytes) -> str:
             found = found[name]
     text = body.decode(errors="replace") if found is None else str(found)
     if "Traceback (most recent call last)" in text:
-        # Its last line has the error; the other lines are internal to the server.
+        # The last line is the error; the other lines are internals of the server.
         text = text.strip().splitlines()[-1]
     if text.lstrip().startswith("<"):
         text = "a page in HTML"
@@ -254,7 +257,7 @@ def _words(body: bytes) -> str:
 
 
 def _json(body: bytes) -> Any:
-    """Return a body as JSON; None for one that is none."""
+    """Return the JSON of a body; None for a body that is not JSON."""
     try:
         return json.loads(body)
     except ValueError:
@@ -262,7 +265,7 @@ def _json(body: bytes) -> Any:
 
 
 def _retry_after(answer: httpx2.Response) -> float | None:
-    """Return the seconds of a ``Retry-After``, which may be a number or a date."""
+    """Return the seconds of a ``Retry-After``, which may be a number or a date; None without it."""
     given = answer.headers.get("retry-after", "")
     if given.isdecimal():
         return float(given[:9])

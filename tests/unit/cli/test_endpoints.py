@@ -124,7 +124,7 @@ def test_a_cap_outlives_the_servers_that_it_counts(
         (["add", "openai", "URL", "--price", "1.98"], "1.98 CNY/h or 1200 CNY/month"),
         (["cap", "openai", "200"], "write it as 200 CNY"),
         (["add", "tone", "URL"], "has no endpoints"),
-        (["add", "nobody", "URL"], "no instance of an engine"),
+        (["add", "nobody", "URL"], "not an engine's instance"),
         (["remove", "openai", "http://127.0.0.1:9/v1"], "has no endpoint http://127.0.0.1:9/v1"),
     ],
 )

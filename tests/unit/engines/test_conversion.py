@@ -83,7 +83,7 @@ def test_each_refusal_stands_in_its_line() -> None:
     no_base = line(TEXTS[0], 0.1, base_voice="gone")
     results = engine.synthesize([nobody, line(TEXTS[1], 0.1), no_base, line(TEXTS[2], 0.1)])
     words = [str(result) if isinstance(result, SpeechRejected) else "" for result in results]
-    assert "'nobody' is no voice to convert to" in words[0]
+    assert "'nobody' is not a voice to convert to" in words[0]
     assert words[1] == ""
     assert "tone has no voice 'gone'" in words[2]
     assert words[3] == "too long"
@@ -137,7 +137,7 @@ def test_a_converter_stands_on_its_own_base_unless_another_is_named() -> None:
     [
         ("tnoe", None, "no engine 'tnoe'; did you mean 'tone'"),
         ("amplifier", "tnoe", "no engine 'tnoe'; did you mean 'tone'"),
-        ("tone", "tone", "'tone' is no converter"),
+        ("tone", "tone", "'tone' is not a converter"),
         ("amplifier", "amplifier", "'amplifier' is a converter"),
         ("amplifier", "cloner", "'cloner' has no voices of its own"),
     ],

@@ -198,7 +198,7 @@ def test_a_line_that_fails_everywhere_gets_its_error_without_a_traceback(
         ("huge", "larger than any line"),
         ("long", "longer than any line"),
         ("html", "a page in HTML"),
-        ("text", "no sound"),
+        ("text", "not a sound"),
     ],
 )
 def test_what_no_speech_server_answers_is_taken_for_a_failure(

@@ -100,7 +100,7 @@ def test_a_speaker_is_registered_once_and_again_when_the_server_has_forgotten_it
     ("fault", "words"),
     [
         ("unapplied", "not speak in the voice of the reference"),
-        ("nan", "the answer is no sound"),
+        ("nan", "the answer is not a sound"),
         ("zeros", "silent"),
         ("short", "hardly any sound"),
         ("error", "CUDA out of memory"),

@@ -179,7 +179,7 @@ def test_times_in_milliseconds_are_refused() -> None:
         ({"engine": "cloner", "reference": "a.wav", "speed": 1.5}, "at a speed of 0.8 to 1.2"),
         ({"engine": "cloner", "reference": "a.wav", "voice": "low"}, "a voice or a reference"),
         ({"engine": "bare"}, "engine 'bare' has no model here"),
-        ({"base": "plain"}, "engine 'plain' is no converter: remove the base 'plain'"),
+        ({"base": "plain"}, "engine 'plain' is not a converter: remove the base 'plain'"),
         ({"engine": "converter"}, "into a reference's voice: give the role a reference"),
         ({"engine": "converter", "voice": "low"}, "voice: give the role a reference"),
         ({**OVER, "base": "plian"}, "no engine 'plian'; did you mean 'plain'?"),

@@ -1,7 +1,7 @@
 """The configuration in the folder of a coqui-tts model, read without coqui-tts.
 
-A published configuration names files by their paths on the machine that trained the model. Files of
-the same names in the model's folder take their place.
+A published configuration contains paths of the machine that trained the model. Files with the same
+names in the model's folder replace them.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ FILES = {
     "d_vector_file": ("speakers.json", "speakers.pth"),
     "language_ids_file": ("language_ids.json",),
 }
-"""Settings that name a file, and the names under which such files are published."""
+"""Settings that contain a path, with the names under which such files are published."""
 
 CHECKPOINTS = ("model.pth", "model_file.pth", "checkpoint.pth", "best_model.pth")
-"""Names under which a model is published; a file with another name must be the only one."""
+"""Names under which a model is published; a file with another name must be the only ``*.pth``."""
 NOT_CHECKPOINTS = ("speakers.pth", "model_se.pth", "vocoder.pth")
 
-# Regions that a tag leaves out, and a name of eSpeak's own. Brazilian Portuguese keeps its region,
-# as people who ask for Portuguese mostly mean one variety.
+# Tags without the usual region, and eSpeak's own name for Mandarin. Brazilian Portuguese keeps its
+# region, because requests for Portuguese usually mean one of the two varieties.
 TAGS = {"en-us": "en", "zh-cn": "zh", "ja-jp": "ja", "ko-kr": "ko", "cmn": "zh"}
 CLEANED_LANGUAGES = {
     "english_cleaners": "en",
@@ -56,13 +56,13 @@ CLEANED_LANGUAGES = {
 def read_model_config(folder: Path, name: str = CONFIG) -> dict[str, Any]:
     """Return a configuration in which each file is an absolute path in ``folder``, or None.
 
-    Raises BadInput when it names an address, or a class that is not coqui-tts's own.
+    Raises BadInput when it contains an address, or a class that is not coqui-tts's own.
     """
     config = read_config(folder, name, UNREAD)
     for section in (config, config.get("model_args") or {}):
         for setting in FILES.keys() & section.keys():
             section[setting] = _in_folder(folder, setting, section[setting])
-    # Old statistics are arrays that can only be unpickled.
+    # Statistics are dropped: those of old models are arrays that can only be unpickled.
     if isinstance(audio := config.get("audio"), dict):
         audio["stats_path"] = None
     characters = (config.get("characters") or {}).get("characters_class") or "TTS."
@@ -74,11 +74,11 @@ def read_model_config(folder: Path, name: str = CONFIG) -> dict[str, Any]:
 
 
 def _in_folder(folder: Path, setting: str, value: object) -> str | None:
-    """Return the file in ``folder`` that a setting refers to, if there is one."""
+    """Return the file in ``folder`` that a setting refers to, or None."""
     if not value:
         return None
     named = value[0] if isinstance(value, list) else value
-    # A Windows path understands both kinds of slash.
+    # PureWindowsPath splits at both kinds of slash.
     names = (PureWindowsPath(str(named)).name, *FILES[setting])
     paths = (within(folder, name) for name in names if name and (folder / name).is_file())
     return next(map(str, paths), None)
@@ -91,7 +91,7 @@ def argument(config: Mapping[str, Any], name: str) -> Any:
 
 
 def checkpoint(folder: Path) -> Path:
-    """Return the file with the model's weights; raises EngineMissing if it is unclear which."""
+    """Return the file with the model's weights; raises EngineMissing if it is ambiguous."""
     for name in CHECKPOINTS:
         if (folder / name).is_file():
             return within(folder, name)
@@ -157,7 +157,7 @@ def read_pickle(path: Path, reader: type[Plain] = Plain) -> object:
 def languages(config: Mapping[str, Any], folder: Path) -> dict[str, str]:
     """Return the model's own name of each of its languages, by BCP 47 tag.
 
-    Raises BadInput when neither the configuration nor ``dubbing.json`` names one.
+    Raises BadInput when neither the configuration nor ``dubbing.json`` lists a language.
     """
     names = dict.fromkeys(_language_names(config))
     if names:
@@ -186,10 +186,10 @@ def _language_names(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def own_language(spec: EngineSpec, languages: Mapping[str, str], tag: str) -> str:
-    """Return the model's own name of a language: with its region, else without.
+    """Return the model's own name of the language ``tag``, with its region or else without.
 
-    languages: those names, by tag. Raises SpeechRejected for a language that the model does not
-    speak; a model of one language is assumed to speak any requested language.
+    languages: the model's names by tag. A model of one language gets any requested language.
+    Raises SpeechRejected for a language that the model does not speak.
     """
     for known in (tag, tag.split("-", maxsplit=1)[0]):
         if known in languages:
@@ -200,7 +200,7 @@ def own_language(spec: EngineSpec, languages: Mapping[str, str], tag: str) -> st
 
 
 def bcp47(name: str) -> str:
-    """Return the BCP 47 tag of coqui-tts's or eSpeak's name of a language, such as ``fr-fr``."""
+    """Return the BCP 47 tag of a language by coqui-tts's or eSpeak's name, such as ``fr-fr``."""
     language, _, region = name.lower().replace("_", "-").partition("-")
     if not region or region == language:
         return TAGS.get(language, language)

@@ -1,7 +1,7 @@
 """FastSpeech2 and its kin by coqui-tts, in its `ForwardTTS`: lines are spoken together.
 
-coqui-tts's own `inference` takes one line, at the model's one speed. Its steps are repeated here
-with padding masked, so that each line of a batch has its own speed and sounds as it would alone,
+coqui-tts's own `inference` takes one line, at the model's speed. Its steps are reimplemented here
+with masked padding, so that each line of a batch has its own speed and sounds as it would alone,
 within floating-point error.
 """
 
@@ -51,7 +51,7 @@ def load(name: str, folder: Path, device: str) -> Any:
             provide_phonemes(name, languages(config, folder).values())
         model = build(config)
         model.load_checkpoint(model.config, str(checkpoint(folder)), eval=True)
-        # The aligner finds how long symbols last in recordings; only training needs it.
+        # Only training needs the aligner, which finds the durations of symbols in recordings.
         model.aligner = None
         return model.to(device)
 
@@ -60,7 +60,9 @@ def _check_kind(config: dict[str, Any], folder: Path) -> None:
     """Raise BadInput for a model of another kind."""
     where = str(folder / CONFIG)
     if config.get("model") not in KINDS:
-        raise BadInput(f"model: {config.get('model')!r} is none of {', '.join(KINDS)}", where=where)
+        raise BadInput(
+            f"model: {config.get('model')!r} is not one of {', '.join(KINDS)}", where=where
+        )
     for setting in ("encoder_type", "decoder_type"):
         kind = argument(config, setting)
         if kind not in (None, TRANSFORMER):
@@ -78,7 +80,7 @@ def build(config: dict[str, Any]) -> Any:
 
 
 def speak(model: Any, rows: Sequence[Row]) -> list[Spectrogram | DubbingError]:
-    """Return the spectrogram of each row; SpeechRejected for one that would be far too long."""
+    """Return the spectrogram of each row, or SpeechRejected if it would be far too long."""
     import torch
 
     with torch.inference_mode():
@@ -86,7 +88,7 @@ def speak(model: Any, rows: Sequence[Row]) -> list[Spectrogram | DubbingError]:
         hidden = _encode(model, rows, mask)
         frames = _durations(model, rows, hidden, mask)
         totals = frames.sum(1).tolist()
-        # An accepted row is passed on as its number.
+        # Rows are passed on by their numbers.
         asked = [_refusal(model, row, totals[n]) or n for n, row in enumerate(rows)]
         return answered(asked, lambda kept: _decode(model, hidden[kept], mask[kept], frames[kept]))
 
@@ -138,7 +140,7 @@ def _durations(model: Any, rows: Sequence[Row], hidden: Tensor, mask: Tensor) ->
 
 
 def _refusal(model: Any, row: Row, frames: float) -> SpeechRejected | None:
-    """Return the refusal of a row with too many frames, which would only fill the memory."""
+    """Return the refusal of a row with too many frames, which would use up the memory, or None."""
     second = model.ap.sample_rate / model.ap.hop_length
     longest = row.longest * second
     if hasattr(model, "pos_encoder"):

@@ -73,7 +73,7 @@ def read_symbols(config: Mapping[str, Any], folder: Path) -> Symbols:
 
     ends = text.enable_eos_bos_chars
     return Symbols(
-        # A text is looked up letter by letter; longer symbols do not occur in it.
+        # Texts are looked up letter by letter, so longer symbols are not used.
         numbers={symbol: number for symbol, number in numbers.items() if len(symbol) == 1},
         blank=special("blank") if text.add_blank else None,
         start=special("bos") if ends else None,
@@ -152,7 +152,7 @@ def _turkish(text: str, language: str) -> str:
 
 
 def _without_signs(text: str, language: str) -> str:
-    """Return ``text`` without punctuation that no model knows."""
+    """Return ``text`` without the punctuation that the models have no symbols for."""
     text = unicodedata.normalize("NFC", text)
     # In Greek, a semicolon is a question mark.
     text = text if language == "el" else text.replace(";", ",")
@@ -184,5 +184,5 @@ CLEANERS: dict[str, Cleaner] = {
     "italian_cleaners": _lower_without_signs,
     "portuguese_cleaners": _lower_without_signs,
 }
-"""Cleaners by coqui-tts's names. Its English, French and Italian ones also write out numbers and
-abbreviations, which the text of a line no longer has."""
+"""Cleaners by coqui-tts's names. Its English, French and Italian cleaners also write out numbers
+and abbreviations, which a line's text no longer contains."""

@@ -16,12 +16,12 @@ def provide_phonemes(who: str, languages: Iterable[str]) -> None:
     """Make coqui-tts take phonemes from eSpeak's library, even if eSpeak's program is installed.
 
     With the program, coqui-tts loses the text after punctuation at the beginning of a line.
-    who: the engine that needs them. Raises EngineMissing without the library.
+    who: name of the engine. Raises EngineMissing without the library.
     """
     from TTS.tts.utils.text import phonemizers
 
     phonemizer(who)
-    # The first request has coqui-tts fill the tables that are extended here.
+    # The first request makes coqui-tts fill the tables that are extended here.
     phonemizers.get_default_phonemizer("be")
     phonemizers.PHONEMIZERS["espeak"] = _phonemizer_class()
     for language in languages:
@@ -69,10 +69,10 @@ def _phonemizer_class() -> type:
 
 
 def tokens(tokenizer: Any, text: str, language: str) -> list[int]:
-    """Return the numbers of a text's symbols, by a tokenizer of coqui-tts.
+    """Return the numbers of a text's symbols, from a tokenizer of coqui-tts.
 
-    language: the model's own name of it. Symbols that the model does not know are left out. Raises
-    SpeechRejected when nothing is left that can be spoken.
+    language: the model's own name of it. Unknown symbols are left out. Raises SpeechRejected when
+    none is left.
     """
     numbers: list[int] = tokenizer.text_to_ids(text, language)
     characters = tokenizer.characters

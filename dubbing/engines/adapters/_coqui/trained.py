@@ -47,11 +47,11 @@ class Row:
     speed: float
     seed: int
     longest: float
-    """Seconds after which the speech is taken for a fault."""
+    """Seconds above which the speech counts as faulty."""
 
 
 class Trained(ABC):
-    """An engine whose model has one or several speakers, and one or several languages."""
+    """An engine whose model was trained with certain speakers and languages."""
 
     weights: ClassVar[Weights | None] = WEIGHTS
     extra: ClassVar[str] = "coqui"
@@ -113,7 +113,7 @@ class Trained(ABC):
         return [self._folder / CONFIG, checkpoint(self._folder), *map(Path, sorted(named))]
 
     def _trained_voices(self) -> dict[str, int | Vector | None]:
-        """Return the number or vector of each voice that the model was trained with."""
+        """Return the number or vector of each trained voice, by name."""
         manager = self._model.speaker_manager
         if manager is None or not manager.name_to_id:
             return dict.fromkeys(self.spec.voices)

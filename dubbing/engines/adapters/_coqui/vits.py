@@ -1,8 +1,8 @@
 """VITS by coqui-tts: loading a model's folder, and speaking lines together.
 
-coqui-tts's own `Vits.inference` takes one speed a call, and draws noise in the shape of the batch.
-Its steps are repeated here, so that each line has its own speed and noise: in a batch it sounds as
-it would alone, within floating-point error.
+coqui-tts's own `Vits.inference` takes one speed per call, and draws noise in the batch's shape. Its
+steps are reimplemented here, so that each line has its own speed and noise, and sounds in a batch
+as it would alone, within floating-point error.
 """
 
 from __future__ import annotations
@@ -85,9 +85,9 @@ def _without_encoder(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def speak(model: Any, rows: Sequence[Row], together: int | None = None) -> list[Spoken]:
-    """Return the sound of each row; SpeechRejected for one that would be far too long.
+    """Return the sound of each row, or SpeechRejected for a row that would be far too long.
 
-    together: how many rows are decoded at once; by default all on a card, and one on a CPU.
+    together: rows to decode at once; by default, all on a card and one on a CPU.
     """
     import torch
 
@@ -104,7 +104,7 @@ def speak(model: Any, rows: Sequence[Row], together: int | None = None) -> list[
             rate = model.config.audio.sample_rate
             return [Audio(samples=samples, rate=rate) for samples in waves]
 
-        # An accepted row is passed on as its number.
+        # Rows are passed on by their numbers.
         asked = [_refusal(model, row, totals[n]) or n for n, row in enumerate(rows)]
         return answered(asked, sounds)
 
@@ -158,7 +158,7 @@ def _durations(
 
 
 def _sample(predictor: Any, encoded: _Encoded, speaker: Tensor | None, start: Tensor) -> Tensor:
-    """Return the logarithms of durations, which the stochastic predictor makes of noise.
+    """Return the logarithms of durations, which the stochastic predictor makes from noise.
 
     start: the noise, (rows, 2, tokens).
     """
@@ -177,7 +177,7 @@ def _sample(predictor: Any, encoded: _Encoded, speaker: Tensor | None, start: Te
 
 
 def _refusal(model: Any, row: Row, frames: float) -> SpeechRejected | None:
-    """Return the refusal of a row with too many frames, which would only fill the memory."""
+    """Return the refusal of a row with too many frames, which would use up the memory, or None."""
     seconds = frames * _frame(model) / model.config.audio.sample_rate
     if seconds <= row.longest:
         return None
@@ -187,7 +187,7 @@ def _refusal(model: Any, row: Row, frames: float) -> SpeechRejected | None:
 
 
 def _frame(model: Any) -> float:
-    """Return how many samples one frame becomes."""
+    """Return the number of samples per frame."""
     decoded: float = math.prod(model.args.upsample_rates_decoder)
     stretched = model.args.encoder_sample_rate and model.args.interpolate_z
     return decoded * (model.interpolate_factor if stretched else 1)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Spectrogram = npt.NDArray[np.float32]
-"""(mels, frames), normalised as its model does it."""
+"""(mels, frames), normalised as by its model."""
 
 VOCODER, VOCODER_CONFIG = "vocoder.pth", "vocoder_config.json"
 GENERATOR = "hifigan_generator"
@@ -33,7 +33,7 @@ class Vocoder(Protocol):
     """Turns spectrograms into sound."""
 
     def sounds(self, spectrograms: Sequence[Spectrogram], seeds: Sequence[int]) -> list[Samples]:
-        """Return the samples of each spectrogram, within [-1, 1]."""
+        """Return the samples of each spectrogram, within [-1, 1]. seeds: one per spectrogram."""
 
 
 def files(folder: Path) -> list[Path]:
@@ -93,7 +93,7 @@ def build(settings: Any) -> Any:
 
 
 def _weights(path: Path) -> dict[str, Tensor]:
-    """Return the weights of the generator, in whichever way the checkpoint holds them."""
+    """Return the weights of the generator, from any of the known forms of a checkpoint."""
     import torch
 
     weights = torch.load(path, map_location="cpu", weights_only=True)["model"]
@@ -128,7 +128,7 @@ class HifiGan:
         return self._generator.conv_pre.weight.device
 
     def sounds(self, spectrograms: Sequence[Spectrogram], seeds: Sequence[int]) -> list[Samples]:
-        """Return the samples of each spectrogram; no noise is drawn, so seeds do not count."""
+        """Return the samples of each spectrogram; seeds are ignored, because no noise is drawn."""
         rows = [self._own(spectrogram) for spectrogram in spectrograms]
         starts = range(0, len(rows), self.together)
         parts = (rows[first : first + self.together] for first in starts)
@@ -137,7 +137,7 @@ class HifiGan:
     def _waves(self, rows: Sequence[Tensor]) -> list[Samples]:
         """Return the samples of each row, all computed at once.
 
-        The first and the last frame of each row are repeated as far as the generator looks.
+        The first and last frames of each row are repeated over the generator's receptive field.
         """
         import torch
         from torch.nn.functional import pad
@@ -158,7 +158,7 @@ class HifiGan:
         ]
 
     def _own(self, spectrogram: Spectrogram) -> Tensor:
-        """Return the model's spectrogram as the vocoder was trained to take it, (mels, frames)."""
+        """Return the model's spectrogram normalised for the vocoder, (mels, frames)."""
         import torch
         from TTS.vocoder.utils.generic_utils import interpolate_vocoder_input
 
@@ -170,7 +170,7 @@ class HifiGan:
 
 
 def _reach(generator: Any) -> int:
-    """Return how many frames to either side of a frame influence its sound."""
+    """Return the number of frames on either side that influence the sound of a frame."""
     reach = _half(generator.conv_post)
     for number, up in reversed(list(enumerate(generator.ups))):
         first = number * generator.num_kernels
@@ -192,10 +192,10 @@ def _convolutions(block: Any) -> Iterator[Any]:
 
 
 class GriffinLim:
-    """Griffin-Lim, which guesses a sound from its spectrogram: slow, and hollow.
+    """Griffin-Lim, which estimates a sound from its spectrogram: slow, and hollow in sound.
 
-    It takes the steps of coqui-tts by torch, as coqui-tts takes them by parts of librosa that are
-    compiled at their first use, for half a minute.
+    It does the steps of coqui-tts in torch. coqui-tts uses functions of librosa that take half a
+    minute to compile at their first use.
     """
 
     def __init__(self, processor: Any) -> None:
@@ -203,7 +203,7 @@ class GriffinLim:
         self._processor = processor
 
     def sounds(self, spectrograms: Sequence[Spectrogram], seeds: Sequence[int]) -> list[Samples]:
-        """Return the samples of each, one frame shorter; the seed sets the first guess."""
+        """Return the samples of each spectrogram, one frame shorter; seeds set the first guess."""
         return [self._sound(*each) for each in zip(spectrograms, seeds, strict=True)]
 
     def _sound(self, spectrogram: Spectrogram, seed: int) -> Samples:
@@ -224,12 +224,12 @@ class GriffinLim:
 
         told = self._processor
         length = told.hop_length * (magnitudes.shape[1] - 1)
-        # The Fourier transform mirrors half a window at either end.
+        # The Fourier transform mirrors half a window at both ends, which needs enough frames.
         missing = max(0, told.fft_size // (2 * told.hop_length) + 2 - magnitudes.shape[1])
         wanted = torch.from_numpy(np.pad(magnitudes, ((0, 0), (0, missing)), "edge")).double()
         window = torch.hann_window(told.win_length, dtype=wanted.dtype)
         shape = (told.fft_size, told.hop_length, told.win_length, window)
-        # The generator of coqui-tts, so that a seed gives the same sound.
+        # The same random generator as in coqui-tts, for the same sound.
         drawn = torch.from_numpy(np.random.RandomState(seed % 2**32).random_sample(wanted.shape))
         sound = torch.istft(torch.polar(wanted, 2 * torch.pi * drawn), *shape)
         for _ in range(told.griffin_lim_iters):

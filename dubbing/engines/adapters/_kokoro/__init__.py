@@ -1,1 +1,1 @@
-"""How Kokoro reads its languages."""
+"""Kokoro's phonemes for its languages."""

@@ -1,8 +1,8 @@
 """Japanese in Kokoro's phonemes: words, read as katakana.
 
-The model was trained on words and readings that MeCab found, without accents. Open JTalk finds them
-here, as it knows how numbers are read with what they count. A particle is a word of its own; the
-endings of a verb are not.
+The model was trained on words and readings from MeCab, without accents. Open JTalk is used here,
+because it also reads numbers with their counters. A particle is a separate word; the endings of a
+verb are not.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ SMALL = {
     "ァ": "a", "ィ": "ʲi", "ゥ": "ɯ", "ェ": "e", "ォ": "o", "ャ": "ʲa", "ュ": "ʲɨ", "ョ": "ʲo",
     "ヮ": "a",
 }  # fmt: skip
-"""What a small kana puts in place of the vowel before it."""
+"""Phonemes of small kana, which replace the vowel before them."""
 BEFORE_SMALL = {"イ": "j", "ウ": "β", "ク": "kᵝ", "グ": "ɡᵝ"}
-"""Kana that become another consonant before a small one."""
+"""Consonants of kana that change before a small kana."""
 SOFT = ("ʲ", "ɕ", "ʥ", "ʨ", "ɲ", "ç", "j", "β", "ᵝ")
 """Consonants that take no further *ʲ*."""
 MORA = re.compile(f"([ァ-ヴー])([{''.join(SMALL)}]?)")
@@ -46,13 +46,13 @@ NASALS = {
     for nasal, consonants in {"m": "mpb", "ŋ": "kɡ", "ɲ": "ɲʨʥ", "n": "ntdɾz"}.items()
     for before in consonants
 }
-"""How ン sounds before a consonant of its word."""
+"""Phonemes of ン before a consonant of the same word."""
 NASAL = re.compile(f"ɴ(?=([{''.join(NASALS)}]))")
 
 PUNCTUATION = "記号"
 INFLECTED = frozenset({"動詞", "形容詞", "助動詞"})
 ENDINGS = frozenset({("助動詞", "*"), ("助詞", "接続助詞")})
-"""Parts of speech that go on with an inflected word."""
+"""Parts of speech that are joined to the inflected word before them."""
 CUT_SHORT = re.compile("(?<=ʔ) ")
 
 

@@ -1,8 +1,8 @@
 """Mandarin in Kokoro's phonemes: words of Chinese characters, read as pinyin, with their tones.
 
-The model was trained on words that jieba found and pypinyin read; rjieba finds the same words. A
-tone is an arrow after the vowels of its syllable. Tones are those of the dictionary: the model
-learned from speech how they change beside each other.
+The model was trained on words from jieba and readings from pypinyin; rjieba finds the same words. A
+tone is an arrow after the vowels of its syllable. Tones come from the dictionary; the model learned
+tone sandhi from speech.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""What Kokoro reads: phonemes of its own alphabet.
+"""Kokoro's input: phonemes in its own alphabet.
 
 Kokoro was trained on the phonemes of the library misaki. For most languages these are eSpeak's,
-with one sign for each affricate and diphthong. English came from dictionaries, and from eSpeak for
-other words; here eSpeak's phonemes are brought to the same signs. Japanese and Mandarin came from
-libraries that tell what eSpeak does not: readings of characters, and tones.
+with one symbol for each affricate and diphthong. For English, misaki uses dictionaries, and eSpeak
+for other words; here eSpeak's phonemes are converted to the same symbols. Japanese and Mandarin
+need libraries for what eSpeak lacks: readings of characters, and tones.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ _OTHER = {
     "s^s": "S", "t^s": "ʦ", "t^ʃ": "ʧ", "ɔ^ɪ": "Y",
 }  # fmt: skip
 _WORDS = {"I": "ˌI", "ə": "ɐ"}
-"""English words, "I" and "a", that dictionaries have otherwise. The model swallows an unstressed
-"I" after punctuation."""
+"""The English words "I" and "a", where the dictionaries differ from eSpeak. The model omits an
+unstressed "I" after punctuation."""
 _SIGNS = {
     "en-US": _PLAIN | _ENGLISH | _AMERICAN,
     "en-GB": _PLAIN | _ENGLISH | _BRITISH,
 }
 
 _READ_BY_OTHERS = {"ja": japanese.reading, "zh": mandarin.reading}
-"""Languages that other libraries than eSpeak read, all but their words in Latin letters."""
+"""Languages that libraries other than eSpeak read, except for words in Latin letters."""
 
 
 def reading(who: str, variety: str) -> Reading:

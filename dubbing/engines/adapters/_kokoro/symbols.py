@@ -1,4 +1,4 @@
-"""The symbols of Kokoro's phonemes with their numbers, and what stands for them in East Asia."""
+"""The symbols of Kokoro's phonemes with their numbers, and East Asian forms of punctuation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from dubbing.engines.adapters._onnx.symbols import Symbols
 
 LONGEST = 510
-"""Symbols of a line, without those at both ends."""
+"""Most symbols of a line, without the two at its ends."""
 
 # Published with the model; 0 stands at both ends.
 _RUNS = {
@@ -30,11 +30,11 @@ WIDE = str.maketrans(
     | dict.fromkeys("「『《【«", " “") | dict.fromkeys("」』》】»", "” ")
     | {"（": " (", "）": ") ", "・": " ", "·": " ", "～": "—", "〜": "—", "\u3000": " "}
 )  # fmt: skip
-"""Punctuation of Chinese and Japanese, as the model knows it."""
+"""The model's symbols for Chinese and Japanese punctuation."""
 _SPACES = re.compile(r"\s+")
 _NEEDLESS = re.compile(r"(?<=[“(]) | (?=[,.!?:;…”)])")
 
 
 def spaced(phonemes: str) -> str:
-    """Return phonemes with one space where there are some, and none inside quotes and brackets."""
+    """Return phonemes with single spaces, and none inside quotes or before punctuation."""
     return _NEEDLESS.sub("", _SPACES.sub(" ", phonemes)).strip()

@@ -1,4 +1,4 @@
-"""The configuration of an acoustic graph and a vocoder, which names their inputs and outputs."""
+"""The configuration of an acoustic graph and a vocoder, with the names of inputs and outputs."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from dubbing.documents import Model
 
 
 class Symbols(Model):
-    """How text becomes numbers."""
+    """The conversion of text to numbers."""
 
     numbers: dict[str, int] = Field(min_length=1)
     """The number of each symbol."""
     phonemes: str | None = None
-    """The language whose phonemes eSpeak makes of a text; without it, the symbols are letters."""
+    """eSpeak's name of the language for phonemes; without it, the symbols are letters."""
     lower: bool = False
-    """Whether text is made lower case."""
+    """Whether text is converted to lower case."""
     blank: int | None = None
-    """The number that stands before, between and after all symbols."""
+    """The number to insert before, between and after all symbols."""
     start: int | None = None
     end: int | None = None
     pad: int = 0
-    """The number that fills the shorter lines of a batch."""
+    """The number that pads the shorter lines of a batch."""
 
 
 class Inputs(Model):
@@ -30,7 +30,7 @@ class Inputs(Model):
     tokens: str
     """Numbers of symbols, (lines, symbols) or (symbols,)."""
     lengths: str | None = None
-    """How many symbols each line has."""
+    """Number of symbols of each line."""
     speaker: str | None = None
     speed: str | None = None
     """The speed of each line, or of all: 2 is twice as fast."""
@@ -44,9 +44,9 @@ class Outputs(Model):
     mel: str
     """The spectrogram, (lines, mels, frames) or (mels, frames)."""
     mel_lengths: str | None = None
-    """How many frames each line has."""
+    """Number of frames of each line."""
     durations: str | None = None
-    """How many frames each symbol lasts, (lines, symbols); in place of ``mel_lengths``."""
+    """Number of frames of each symbol, (lines, symbols); instead of ``mel_lengths``."""
 
 
 class Acoustic(Model):

@@ -36,8 +36,8 @@ class Graph:
     def __init__(self, folder: Path, name: str, device: str) -> None:
         """Load ``name`` from a model's folder.
 
-        onnxruntime itself reads no weights from outside the folder of a graph. Raises BadInput for
-        a graph that is outside ``folder`` or missing, EngineFailed for one that cannot be loaded,
+        onnxruntime itself reads weights only from the folder of a graph. Raises BadInput for a
+        graph that is missing or outside ``folder``, EngineFailed for a graph that cannot be loaded,
         and EngineMissing if onnxruntime cannot use the device.
         """
         self.path = within(folder, name)
@@ -84,7 +84,7 @@ class Graph:
     def fitted(self, name: str, value: npt.ArrayLike) -> Array:
         """Return ``value``, whose first axis is rows, with as many axes as an input has.
 
-        An input that all rows share, or that has no axis of rows, gets the value of the first row.
+        An input without an axis of rows, or with exactly one row, gets only the first row.
         """
         shape, array = self.inputs[name], np.asarray(value)
         while array.ndim > len(shape):
@@ -118,7 +118,7 @@ def session(path: Path, device: str) -> Any:
     try:
         opened = onnxruntime.InferenceSession(str(path), sess_options=options, providers=providers)
     except Exception as exc:  # as above
-        raise EngineFailed(f"{path.name} is no ONNX model that can be loaded: {exc}") from exc
+        raise EngineFailed(f"{path.name} is not an ONNX model that can be loaded: {exc}") from exc
     if device.startswith("cuda") and CUDA not in opened.get_providers():
         raise EngineFailed(f"onnxruntime cannot use the card {device!r}: see its own message")
     return opened
@@ -135,7 +135,7 @@ def _providers(device: str) -> list[Any]:
             "speak on the CPU with DUBBING_DEVICE=cpu"
         )
     number = int(device.partition(":")[2] or 0)
-    # By default it would try every algorithm for each new length.
+    # By default, cuDNN would try every algorithm for each new length.
     return [(CUDA, {"device_id": number, "cudnn_conv_algo_search": "DEFAULT"}), CPU]
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 AT_ONCE = 8
-"""Rows that a card decodes together."""
+"""Most rows that a card decodes together."""
 
 
 def sound(
@@ -41,7 +41,7 @@ def sound(
 
 
 def _paced(latents: Tensor, speed: float) -> Tensor:
-    """Return a row's latents stretched for a speed, as coqui-tts does it."""
+    """Return a row's latents stretched for a speed, as in coqui-tts."""
     from torch.nn.functional import interpolate
 
     if speed == 1.0:
@@ -66,7 +66,7 @@ def _decode(
 
 
 def _frames(model: Any, tokens: int) -> int:
-    """Return how many frames the decoder makes of ``tokens`` tokens."""
+    """Return the number of frames that the decoder makes from ``tokens`` tokens."""
     decoder = model.hifigan_decoder
     stretches = (
         decoder.ar_mel_length_compression / decoder.output_hop_length,

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 STEP = 16
-"""Attention covers a multiple of this many tokens, as CUDA's kernels want."""
+"""Attention covers a multiple of this many tokens, which CUDA's kernels need."""
 FILLER = 1
-"""The audio token that stands for the prefix in coqui-tts, which thus penalises its repetition."""
+"""The audio token with which coqui-tts fills the prefix; so its repetition is penalised."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,13 +38,13 @@ class Row:
     """The voice for the decoder, (channels,)."""
     speed: float
     chances: Tensor
-    """Random numbers in [0, 1), one for each audio token that the row may have at most."""
+    """Random numbers in [0, 1); their number is the most audio tokens of the row."""
 
 
 def speak(model: Any, rows: Sequence[Row], at_once: int) -> list[Samples | None]:
-    """Return the sound of each row; None for a row that finds no end.
+    """Return the sound of each row; None for a row without an end token.
 
-    at_once: how many rows are written together; they are near in length.
+    at_once: rows to generate together; rows of similar length are grouped.
     """
     import torch
 
@@ -71,8 +71,8 @@ def _of(rows: Sequence[Row], numbers: Iterable[int]) -> list[Row]:
 def write(model: Any, rows: Sequence[Row]) -> list[Tensor | None]:
     """Return the latents of each row for the decoder, (tokens, channels).
 
-    None for a row that found no end within as many tokens as it has chances. Tokens are drawn as
-    transformers draws them for coqui-tts, by the settings in the model's configuration.
+    None for a row without an end token among as many tokens as it has `chances`. Tokens are sampled
+    as transformers does for coqui-tts, with the settings in the model's configuration.
     """
     import torch
     from torch.nn.utils.rnn import pad_sequence
@@ -106,14 +106,17 @@ def write(model: Any, rows: Sequence[Row]) -> list[Tensor | None]:
 
 
 def _length(row: Row, stops: list[bool]) -> int:
-    """Return how many tokens a row has, including the one that ends it; 0 if none does."""
+    """Return the number of tokens of a row, including the end token; 0 without one."""
     within = stops[: len(row.chances)]
     return within.index(True) + 1 if True in within else 0
 
 
 def _prefix(gpt: Any, rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
-    """Return the input before the first audio token, (rows, positions, channels), and where it is
-    padding, (rows, positions): on the left, so that all rows continue from the same position."""
+    """Return the input before the first audio token, and its mask of padding.
+
+    Shapes: (rows, positions, channels) and (rows, positions). Padding is on the left, so that all
+    rows continue from the same position.
+    """
     import torch
     from torch.nn.utils.rnn import pad_sequence
 
@@ -149,15 +152,15 @@ def _draw(logits: Tensor, used: Tensor, chances: Tensor, config: Any) -> Tensor:
 
 
 class _Transformer:
-    """GPT-2's layers, and the keys and values of the positions that they have seen.
+    """GPT-2's layers, with their cache of keys and values.
 
-    transformers' own implementation takes twice the time for one token of a few rows.
+    transformers' own implementation takes twice as long for one token of a few rows.
     """
 
     def __init__(self, gpt: Any, hidden: Tensor, room: int) -> None:
-        """Make room for ``room`` positions; attention ignores those that are hidden.
+        """Allocate ``room`` positions; attention ignores hidden ones.
 
-        hidden: which of the first positions are, (rows, positions).
+        hidden: whether each of the first positions is hidden, (rows, positions).
         """
         import torch
 

@@ -17,7 +17,7 @@ from dubbing.errors import BadInput
 from dubbing.media.samples import Audio, peak
 
 MODEL, VOCABULARY, STUDIO = "model.pth", "vocab.json", "speakers_xtts.pth"
-"""Files in the folder: weights, text tokens, and, optionally, the voices of the studio."""
+"""Files in the folder: weights, text tokens, and optionally the studio voices."""
 LATENTS, EMBEDDING = "gpt_cond_latent", "speaker_embedding"
 """The parts of a voice: for the language model, and for the decoder."""
 
@@ -38,7 +38,7 @@ def load(name: str, folder: Path, device: str) -> Any:
     with loading(name, folder):
         _check_vocabulary(folder / VOCABULARY)
         model = build(config)
-        # The model's own reader would rewrite the published weights in place.
+        # coqui-tts's own reader would rewrite the published weights in place.
         model._load_checkpoint = _read_weights
         model.load_checkpoint(
             model.config,
@@ -65,7 +65,7 @@ def build(config: dict[str, Any]) -> Any:
     from TTS.tts.configs.xtts_config import XttsConfig
     from TTS.tts.models.xtts import Xtts
 
-    # transformers warns of missing token numbers, which XTTS has in its own settings.
+    # transformers warns of missing token ids, which XTTS sets itself.
     logging.getLogger("transformers").setLevel(logging.ERROR)
     settings = XttsConfig()
     settings.from_dict(config)
@@ -76,14 +76,14 @@ def _read_weights(path: Path) -> dict[str, Any]:
     import torch
     from TTS.tts.models.xtts import _legacy_safe_globals
 
-    # The file of the published weights also holds their configuration, as objects of these classes.
+    # The published weights also contain their configuration, as objects of these classes.
     with _legacy_safe_globals():
         weights: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     return weights["model"]  # type: ignore[no-any-return]
 
 
 def _quicken(model: Any) -> None:
-    """Have layers compute in fewer steps, with the same result."""
+    """Make layers compute the same result in fewer steps."""
     import torch
 
     fix_weights(model.hifigan_decoder)
@@ -111,7 +111,7 @@ def studio_names(folder: Path) -> tuple[str, ...]:
 
 
 class _Outline(Plain):
-    """Also reads files with tensors, each as None."""
+    """Reads names and plain values, and replaces each tensor by None."""
 
     def find_class(self, module: str, name: str) -> Any:
         if module.startswith("torch") or name == "OrderedDict":
@@ -123,7 +123,7 @@ class _Outline(Plain):
 
 
 def hear(model: Any, reference: Audio) -> VoiceForm:
-    """Return the voice of a reference.
+    """Return the form of a voice, derived from a reference.
 
     ``{"gpt_cond_latent": (1, positions, channels), "speaker_embedding": (1, channels, 1)}``,
     float32.

@@ -216,7 +216,7 @@ def test_statistics_that_only_unpickling_reads_are_refused(folder: Path, name: s
 @pytest.mark.parametrize(
     ("name", "told", "words"),
     [
-        ("config.json", {"model": "vits"}, "'vits' is none of fastspeech2"),
+        ("config.json", {"model": "vits"}, "'vits' is not one of fastspeech2"),
         (
             "config.json",
             {"model_args": {"decoder_type": "residual_conv_bn"}},

@@ -214,7 +214,7 @@ def test_files_that_are_missing_are_named(folder: Path) -> None:
 def test_a_damaged_graph_is_told(folder: Path, name: str) -> None:
     tiny_model.make(folder)
     (folder / f"{name}.onnx").write_bytes(b"no model")
-    with pytest.raises(EngineFailed, match=rf"{name}\.onnx is no ONNX model"):
+    with pytest.raises(EngineFailed, match=rf"{name}\.onnx is not an ONNX model"):
         loaded(folder)
 
 

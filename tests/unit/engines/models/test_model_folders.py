@@ -159,7 +159,7 @@ def test_a_file_counts_once_however_many_patterns_it_fits(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["../vits", "..", "/etc", "vits/..", "", ".vits", "a b"])
 def test_a_name_that_is_no_name_has_no_folder(tmp_path: Path, name: str) -> None:
-    with pytest.raises(BadInput, match="no engine's name"):
+    with pytest.raises(BadInput, match="not an engine name"):
         ModelFolders(root=tmp_path).of(name)
 
 
