@@ -17,8 +17,7 @@ from dubbing.media.samples import Samples
 from dubbing.proof.rivals import Rival
 
 SETTLED = 10.0
-"""Highest ratio that Whisper gives without sound. A ratio above this times `Kind.expected` stays
-positive in any case, and the ratio without sound is not computed."""
+"""Times `Kind.expected`, the ratio from which on a sound is decisive: nothing is subtracted."""
 AT_ONCE = 500
 """Most tokens in one call of the model; each takes half a megabyte."""
 DEAF_FRAMES = 8
