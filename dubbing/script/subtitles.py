@@ -119,12 +119,13 @@ def numbered(segments: Any) -> Any:
 def write_srt(segments: Sequence[Segment], path: Path, *, until: float = math.inf) -> None:
     """Write the segments that have text as SRT in UTF-8, ordered by start.
 
-    until: seconds at which the cues that last longer end.
+    until: seconds at which the last cues end; later ones are left out.
     """
     subs = pysubs2.SSAFile()
     for segment in sorted(segments, key=lambda segment: segment.start):
         start, end = round(segment.start * 1000), round(min(segment.end, until) * 1000)
-        if text := segment.text.replace("-->", "→"):
+        text = segment.text.replace("-->", "→")
+        if text and segment.start < until:
             subs.append(pysubs2.SSAEvent(start=start, end=end, text=text))
     subs.save(str(path), encoding="utf-8", format_="srt", keep_ssa_tags=True)
 
