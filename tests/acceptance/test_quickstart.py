@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ import soundfile
 import soxr
 from av.stream import Disposition
 from console import SCENE, Console, wait_until
-from services import PLAIN
+from services import PLAIN, unavailable
+from weights import needed, root
 
 FILM = SCENE.with_name("scene.mp4")
 SEGMENTS = json.loads(SCENE.read_text())["segments"]
@@ -140,6 +142,23 @@ class TestOnsets:
         # A line that is changed itself, and starts as the one before ends, cannot be told apart.
         assert left <= speech.pressed
         assert len(left) <= 1
+
+
+@pytest.mark.weights
+def test_natural_voices_say_every_word_and_differ(tmp_path: Path) -> None:
+    for module in ("faster_whisper", "resemblyzer"):
+        if find_spec(module) is None:
+            unavailable(module)
+    for model in ("kokoro", "whisper"):
+        needed(model)
+    console = Console(tmp_path, DUBBING_MODELS=str(root()))
+    cast = SCENE.with_name("kokoro.json")
+    console("run", SCENE, "--engine", "kokoro", "--cast", cast, "--out", "out", timeout=300)
+    lines = json.loads((tmp_path / "out" / "scene.report.json").read_text())["lines"]
+    assert len({line["voice"] for line in lines}) == 3
+    assert {line["id"]: line["words"] for line in lines if not line["words"]["right"]} == {}
+    assert [line["id"] for line in lines if line["similarity"] is None or line["sounds_like"]] == []
+    assert console.processes() == []
 
 
 @dataclass(frozen=True)
