@@ -91,11 +91,17 @@ class Reconciler:
         names = (key.removeprefix(Keys.OPEN) for key in self._storage.keys(Keys.OPEN))
         # Other programs put files beside the marks.
         ids = filter(is_identifier, names)
+        unsound: set[str] = set()
         while some := list(islice(ids, AT_ONCE)):
             audited = zip(some, self._ledger.audit(some), strict=True)
-            each(self._put_back, [found for found in audited if found[1] is not Audit.SOUND])
+            lost = [found for found in audited if found[1] is not Audit.SOUND]
+            each(self._put_back, lost)
+            unsound.update(job_id for job_id, _ in lost)
             strays.difference_update(some)
         each(self._put_back, [(stray, None) for stray in strays])
+        # A job may have been cancelled, or mended by another reconciler.
+        for job_id in self._told.keys() - unsound - strays:
+            del self._told[job_id]
 
     def _put_back(self, found: tuple[str, Audit | None]) -> None:
         """Restore a job in the ledger from storage; audit None: the job is not marked as open."""
