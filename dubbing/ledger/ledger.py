@@ -32,7 +32,7 @@ LEASE_SECONDS = 6.0
 GRACE_SECONDS = 10.0
 """Time after which a message that is neither in the broker nor claimed counts as lost."""
 SCANNED_AT_ONCE = 10_000
-"""Keys that Redis scans in one call: it serves nobody else for some milliseconds."""
+"""Number of keys to scan in one call, which blocks Redis for some milliseconds."""
 
 
 class Ledger:
