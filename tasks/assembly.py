@@ -1,4 +1,4 @@
-"""The task of assembly workers: clips to a dubbed film."""
+"""The task of assembly workers: make a dubbed film of clips."""
 
 from __future__ import annotations
 

@@ -60,9 +60,9 @@ class BatchTask(WorkerTask):
     abstract = True
 
     def __call__(self, **message: Any) -> str:
-        """Run the task; after work that only a newer release can read, leave such work to others.
+        """Run the task; leave work that only a newer release can read to other workers.
 
-        The batch was handed back; this worker takes no more work of the same queue.
+        Such a batch was returned, and this worker takes no more work for the same engine.
         """
         try:
             return super().__call__(**message)

@@ -17,7 +17,7 @@ from tasks.base import WorkerTask, asked
 from tasks.context import Context, current
 
 DRAIN = signal.SIGURG
-"""Signal to the parent that the worker is to drain."""
+"""Signal to the parent to drain the worker."""
 
 
 @shared_task(base=WorkerTask, name=STEER, throws=(DubbingError,))

@@ -26,7 +26,7 @@ from dubbing.synthesis.speak import Speech
 from dubbing.voices.forms import stored_form, voice_form
 
 FORMS = 32
-"""Voice forms kept in memory."""
+"""Maximum number of voice forms in memory."""
 ENDING = signal.SIGURG
 """Signal to a pool process that its worker ends; a process without a handler ignores it."""
 
@@ -54,14 +54,14 @@ class Context:
         self.prover = Prover(self.judge) if self.judge else None
         self.pipeline = Pipeline(self.runner, self._look_up, self._prepare)
         if self.engines:
-            # Takes of the batch that is being stored may have to be spoken again.
+            # The engine may have to speak takes of the batch that is being stored again.
             self.engines.before_unloading = self.pipeline.settle
 
     @contextmanager
     def stoppable(self) -> Iterator[Callable[[], None]]:
         """Yield a check that raises WorkerEnds once this process or its worker has to end.
 
-        During the block SIGTERM does not kill this process: supervisors send it to all processes of
+        SIGTERM does not kill this process during the block: supervisors send it to all processes of
         a worker, and the work must be returned first.
         """
         told = False
@@ -102,7 +102,7 @@ class Context:
         return self.engines
 
     def leave(self, work: str, why: str) -> None:
-        """Take no more work for an engine, or for ``assembly``."""
+        """Take no more work for an engine, or for ``assembly``. why: the reason to report."""
         if self.engines:
             self.engines.rest(work, why)
         else:
@@ -127,7 +127,7 @@ class Context:
         batch = read.batch
         try:
             if read.needed and read.needed.error:
-                # The extraction that the lines waited for is not tried again.
+                # The failed extraction is not tried again.
                 raise ReportedError(read.needed.error)
             return self.speech(batch, read.known)
         except (Permanent, ReportedError) as exc:
@@ -156,7 +156,7 @@ class Context:
         return form
 
     def _remember(self, key: tuple[str, str, str], form: VoiceForm) -> None:
-        """Keep a form in memory, as the one used last."""
+        """Keep a form in memory as the most recently used one."""
         with self._lock:
             self._forms[key] = form
             self._forms.move_to_end(key)

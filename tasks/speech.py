@@ -39,7 +39,7 @@ def synthesize(**address: Any) -> str:
 
 @shared_task(base=BatchTask, name=TASKS[Kind.EXTRACTION], throws=(DubbingError,))
 def extract(**address: Any) -> str:
-    """Derive the form of a voice; the lines that need it get its error."""
+    """Derive the form of a voice; if that fails, the lines that need it get the error."""
     context = current()
     at = received(Address, address)
     return context.runner.run(at, lambda batch, lease: _extract(context, batch, lease))
@@ -47,7 +47,7 @@ def extract(**address: Any) -> str:
 
 @shared_task(base=WorkerTask, name=SAY, bind=True, throws=(DubbingError,))
 def say(task: WorkerTask, **request: Any) -> str:
-    """Speak one line at once, and answer with its result, unless the caller has given up."""
+    """Speak one line at once and reply with its result, unless the caller has given up."""
     said, context = asked(SayRequest, request), current()
     if not context.runner.ledger.requests.asked(said.ticket):
         return "nobody waits for it"
@@ -81,9 +81,9 @@ def say(task: WorkerTask, **request: Any) -> str:
 
 
 def _others_can(context: Context, worker: str, engine: str, exc: DubbingError) -> bool:
-    """Whether an error is this process's own, so that others may succeed.
+    """Whether other processes may succeed: this one lacks storage or the engine.
 
-    The process lacks storage, or an engine that another process of the worker has.
+    It lacks the engine only if another process of the worker has it.
     """
     if not isinstance(exc, EngineAway):
         return context.runner.access.lost(exc)
@@ -102,7 +102,7 @@ def _extract(context: Context, batch: Batch, lease: Lease) -> BatchResult:
     except Permanent as exc:
         return failed_result(batch, exc, runner.worker)
     except Transient:
-        # This process lives, so the delivery does not count; the runner limits the tries.
+        # This process is alive, so the delivery does not count; the runner limits the tries.
         runner.ledger.forgive(lease.at.job, [name])
         raise
     return BatchResult(batch=batch.number, worker=runner.worker, used=by_endpoint(uses))

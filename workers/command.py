@@ -52,11 +52,11 @@ from workers.stalls import Stalls
 logger = logging.getLogger(__name__)
 
 STEP_SECONDS = 1.0
-"""Seconds between two steps of a loop, after which a lease that ran out is noticed."""
+"""Seconds between two steps of a loop, and so until an expired lease is noticed."""
 INDEX_SECONDS = 600
 """Seconds between two searches for jobs that clients of an earlier release submitted."""
 START_SECONDS = 0.1
-"""The same while the worker starts and its engines load."""
+"""Seconds between two steps of a loop while the worker starts and its engines load."""
 
 
 @click.command()
@@ -91,7 +91,7 @@ def worker(engines: tuple[str, ...], slots: int | None, auto_load: bool) -> None
     )
     card = next((device for device in devices if device.startswith("cuda")), "cpu")
     heartbeat = Heartbeat(system.app, system.ledger, system.publisher, record, card)
-    # The use of a card does not outlive a fork, nor do the threads of storage.
+    # Neither the use of a card nor the threads of storage survive a fork.
     fork = set(devices) == {"cpu"} and "storage" not in vars(system)
     code = _consume(system, heartbeat, fork=fork)
     if heartbeat.unfit:
@@ -105,7 +105,7 @@ def _begin(system: System, heartbeat: Heartbeat) -> str:
     Raises as `System.greet` does.
     """
     system.greet()
-    # Only now: storage may be that of another installation.
+    # Not earlier, because storage may belong to another installation.
     system.add_endpoints()
     if caution := system.ledger.check_writable(consume=True):
         logger.warning(caution)
@@ -117,7 +117,7 @@ def _begin(system: System, heartbeat: Heartbeat) -> str:
     signal.signal(DRAIN, lambda *_: heartbeat.drain())
     for loop in loops:
         loop.start()
-    # For processes that come later.
+    # For processes that are started later.
     os.environ[INSTALLATION_VARIABLE] = system.installation.id
     return system.installation.id
 
@@ -151,7 +151,7 @@ def _loops(system: System, heartbeat: Heartbeat) -> list[Loop]:
 
 
 def _leave(loops: Sequence[Loop], heartbeat: Heartbeat) -> None:
-    """End the loops, and publish that the worker is gone."""
+    """End the loops, and publish the end of the worker."""
     stop(loops)
     try:
         heartbeat.leave()
@@ -183,7 +183,7 @@ def _consume(system: System, heartbeat: Heartbeat, *, fork: bool) -> int:
     app.conf.include = [tasks, "tasks.commands", "workers.process"]
     os.environ[ENGINES_VARIABLE] = " ".join(record.engines)
     os.environ[WORKER_VARIABLE] = record.name
-    # Celery warns root of pickled messages, which no worker takes.
+    # Celery warns the user root about pickled messages, which no worker accepts.
     warnings.simplefilter("ignore", SecurityWarning)
     signals.after_setup_logger.connect(adopt, weak=False)
     consumer = app.Worker(

@@ -1,6 +1,6 @@
 """Measures how busy a worker and its machine are: processors, memory, and the worker's card.
 
-A driver of a card may hang, so the measurement runs apart from the heartbeat, which publishes it.
+The driver of a card may hang, so a loop of its own measures, and the heartbeat publishes.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ class Gauges:
     """Measures one worker, whose parent process this is."""
 
     def __init__(self, device: str) -> None:
-        """Measure nothing yet. device: device of the worker's models, such as ``cuda:0``."""
+        """device: device of the worker's models, such as ``cuda:0``."""
         self.vitals = Vitals()
         """The last measurement."""
         self._device = device
         self._worker = psutil.Process()
         self._before: tuple[float, float] | None = None
-        """When it was measured, and the seconds of processors that the worker had used by then."""
+        """Time of the last measurement, and the CPU seconds that the worker had used by then."""
         self._card: Any = None
 
     def measure(self) -> None:
-        """Measure; the use of processors counts from the last measurement."""
+        """Measure; CPU use is the mean since the last measurement."""
         (used, held), now, cpu = self._of_worker(), time.monotonic(), psutil.cpu_percent()
         memory = psutil.virtual_memory()
         vitals = Vitals(
@@ -47,7 +47,7 @@ class Gauges:
         )
         if self._before:
             then, used_then = self._before
-            # The use of ended processes is lost.
+            # The CPU seconds of processes that have ended are lost.
             share = max(0.0, used - used_then) / (now - then)
             shares = {"cpu_percent": cpu, "worker_cpu_percent": round(100 * share, 1)}
             vitals = vitals.model_copy(update=shares)
@@ -55,7 +55,7 @@ class Gauges:
         self.vitals = vitals
 
     def _of_worker(self) -> tuple[float, int]:
-        """Return the seconds of processors and the bytes of memory that the worker has used."""
+        """Return the CPU seconds that the worker has used, and its bytes of memory."""
         seconds, held = 0.0, 0
         for process in (self._worker, *self._worker.children(recursive=True)):
             with suppress(psutil.Error), process.oneshot():
@@ -68,7 +68,7 @@ class Gauges:
         """Return the driver's figures of the worker's card; empty without a card."""
         if not self._device.startswith("cuda"):
             return {}
-        # It comes with the engines that use a card.
+        # Engines that use a card install it.
         try:
             import pynvml
         except ImportError:
@@ -82,7 +82,7 @@ class Gauges:
                 "gpu_memory_percent": round(100 * memory.used / memory.total, 1),
                 "gpu_memory_used_mb": round(memory.used / MIB, 1),
             }
-            # A part of a card has no figure of its own use.
+            # A part of a card reports no use.
             with suppress(pynvml.NVMLError):
                 found["gpu_percent"] = pynvml.nvmlDeviceGetUtilizationRates(self._card).gpu
         except pynvml.NVMLError:

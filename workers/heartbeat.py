@@ -47,10 +47,7 @@ class Heartbeat:
         record: WorkerRecord,
         device: str = "cpu",
     ) -> None:
-        """Start from the record of a worker that has loaded nothing; queues are added here.
-
-        device: that of its models.
-        """
+        """record: of a worker that has loaded nothing, without queues. device: of its models."""
         self.gauges = Gauges(device)
         self._app = app
         self._ledger = ledger
@@ -93,7 +90,7 @@ class Heartbeat:
     def begun(self) -> set[int]:
         """Return the places in the pool whose processes take work, by their own last reports."""
         try:
-            # Later than the last beat a process may have begun, and hold a batch.
+            # A process may have begun since the last beat, and hold a batch.
             found = self._ledger.crew.holdings(self.record.name)
         except QueueUnavailable:
             found = {}
@@ -101,7 +98,7 @@ class Heartbeat:
 
     @property
     def errors(self) -> tuple[str, ...]:
-        """Why engines could not be loaded, or why no work is taken, each once."""
+        """Why engines could not be loaded, or why the worker takes no work, without duplicates."""
         found = (why for process in self._holdings.values() for why in process.errors)
         return tuple(dict.fromkeys(filter(None, (self.fault, *found))))
 
@@ -111,7 +108,7 @@ class Heartbeat:
         return not self._unsure and self._consumed == set(self.record.queues)
 
     def beat(self) -> None:
-        """Read the reports; publish a change at once, and the same state every ten seconds."""
+        """Read the reports; publish a changed state at once, an unchanged one every ten seconds."""
         before, now = self.record, self._look()
         for error in now.errors:
             if error not in before.errors:
@@ -134,20 +131,20 @@ class Heartbeat:
     def _end_when_idle(self) -> None:
         """End as on SIGTERM, once Celery knows the outcome of the last task.
 
-        If it ended earlier, the pool process would wait for half a minute.
+        If the worker ended earlier, the pool process would wait for half a minute.
         """
         if not (self._consumed or self._unsure or state.active_requests):
             os.kill(os.getpid(), signal.SIGTERM)
 
     def leave(self) -> None:
-        """Publish that the worker is gone, and remove its own queue."""
+        """Publish the end of the worker, and remove its own queue."""
         self._ledger.crew.leave(self.record)
         self._publisher.drop_own_queue(self.record.name)
 
     def _look(self) -> WorkerRecord:
         recorded, found = self._ledger.crew.known(self.record.name)
         if not recorded:
-            # Redis was emptied, and a process may have repeated its report before this look.
+            # Redis was emptied; a process may have repeated its report since.
             self._beaten = -math.inf
         for process in self._holdings.keys() - found.keys():
             self._ledger.crew.hold(
@@ -167,7 +164,7 @@ class Heartbeat:
         )
 
     def _measured(self, record: WorkerRecord) -> WorkerRecord:
-        """Return a record with the figures that change all the time and need no extra heartbeat."""
+        """Return a record with the figures whose changes cause no extra heartbeat."""
         return record.model_copy(
             update={
                 "active": len(state.active_requests),
@@ -179,7 +176,7 @@ class Heartbeat:
     def _served(self, record: WorkerRecord) -> set[str]:
         """Return the queues from which at least one process can take a batch now.
 
-        A batch taken during the loading of a model would wait for the model.
+        A batch that is taken while a model is loaded would wait for the model.
         """
         processes = self._holdings.values()
         served = [name for name in record.engines if any(of.takes(name) for of in processes)]

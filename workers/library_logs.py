@@ -1,4 +1,4 @@
-"""The log lines of Celery and of its pool: in the form and the place of all others, as events."""
+"""The log lines of Celery and its pool, in the form and the place of all other log lines."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ STOPS = {
     "worker: Warm shutdown (MainProcess)": "the worker is told to stop",
     "worker: Cold shutdown (MainProcess)": "the worker is told to stop at once",
 }
-"""Celery's messages about signals, and ours."""
+"""Our messages for Celery's messages about signals."""
 
 
 def adopt(**_: Any) -> None:
-    """Hand on the messages of the pool, which has a handler and a form of its own from Celery.
+    """Give the messages of the pool to our handlers, instead of Celery's own handler.
 
     Messages of Celery's signal handlers become log lines, too; Celery writes them to the terminal.
-    Connect it to the signal that Celery sends once it has set its loggers up.
+    Connect this to the signal that Celery sends after it has set up its loggers.
     """
     pool = get_multiprocessing_logger()
     pool.handlers.clear()
@@ -34,20 +34,20 @@ def adopt(**_: Any) -> None:
 
 
 def say(message: str, _: Any = None) -> None:
-    """Log a message of a signal handler; in a thread, as the signal may have interrupted a log."""
+    """Log a message of a signal handler, in a thread: it may have interrupted another log call."""
     Thread(target=log.info, args=(STOPS.get(message, message),), name="say").start()
 
 
 def is_of_use(record: logging.LogRecord) -> bool:
     """Drop Celery's advice to cancel all work when Redis breaks a connection.
 
-    Leases outlast that, and a cancelled process would have to load its engines again.
+    Leases survive such a break, and a cancelled process would have to load its engines again.
     """
     return "worker_cancel_long_running_tasks_on_connection_loss" not in record.getMessage()
 
 
 def in_words(record: logging.LogRecord) -> bool:
-    """Tell in words that a process died, where the traceback is of the pool that noticed it."""
+    """Report the death of a process in words: the traceback is only that of the pool."""
     for error in record.args or ():
         if isinstance(error, WorkerLostError):
             record.msg, record.args = "%s: another process does its batch again", (error,)

@@ -1,7 +1,7 @@
 """The threads of a worker's parent process, each of which repeats one step.
 
-They are threads, because a blocking timer of Celery would freeze dispatch and ping. They are
-several, because a wait for storage must not delay the heartbeat.
+They are threads because a blocking timer of Celery would freeze dispatch and ping. Each step has
+its own thread because a wait for storage must not delay the heartbeat.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from dubbing.telemetry.attempts import Attempts
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 5.0
-"""Longest wait for the steps that are under way when loops are stopped."""
+"""Maximum seconds to wait for running steps when loops are stopped."""
 
 
 class Loop:
     """Repeats a step until it is stopped, whatever the step raises."""
 
     def __init__(self, name: str, step: Callable[[], object], pause: Callable[[], float]) -> None:
-        """Take the step, and a function that returns the seconds until it is repeated."""
+        """pause: returns the seconds until the step is repeated."""
         self._attempts = Attempts(log, f"the {name} tries again")
         self._step = step
         self._pause = pause
@@ -35,11 +35,11 @@ class Loop:
         self._thread.start()
 
     def end(self) -> None:
-        """Have the thread end after its step."""
+        """Make the thread end after its present step."""
         self._over.set()
 
     def join(self, seconds: float) -> None:
-        """Wait so many seconds at most for the end of the thread."""
+        """Wait at most ``seconds`` for the end of the thread."""
         if self._thread.is_alive():
             self._thread.join(seconds)
 
@@ -52,7 +52,7 @@ class Loop:
 
 
 def stop(loops: Iterable[Loop], seconds: float = STOP_SECONDS) -> None:
-    """End loops after their steps; wait so many seconds at most for all of them together."""
+    """End loops after their present steps; wait at most ``seconds`` for all of them together."""
     loops = list(loops)
     for loop in loops:
         loop.end()

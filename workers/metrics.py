@@ -20,16 +20,16 @@ logger = logging.getLogger(__name__)
 class WorkerMetrics:
     """Reports the parent process's counts, and serves the metrics of all its processes.
 
-    The pool processes report to the ledger, which adds up what all of them count.
+    The pool processes report to the ledger, which adds up their counts.
     """
 
     def __init__(self, ledger: Ledger, heartbeat: Heartbeat, settings: Settings) -> None:
-        """Count from now on, if the settings say so."""
+        """Start counting and serving, as far as the settings require it."""
         self._ledger = ledger
         self._heartbeat = heartbeat
         self._port = settings.metrics_port
         self._amounts: Mapping[str, int] = {}
-        """What all processes had counted at the last report: no scrape waits for Redis."""
+        """The counts of all processes at the last report, so that no scrape waits for Redis."""
         counts.wanted = settings.metrics
         if self._port:
             # Only a worker that serves metrics needs it.

@@ -28,12 +28,12 @@ class Processes(AsynPool):  # type: ignore[misc]
     """Celery's pool, which also replaces processes before Celery's loop first runs.
 
     Celery looks for dead processes when its connection to Redis breaks, but frees their pipes only
-    if the loop has set ``on_process_down``. A worker whose first connection broke as one of its
-    processes died found no pipe for the next one, and ended.
+    if the loop has set ``on_process_down``. Without this class, a worker whose first connection
+    broke while one of its processes died would find no pipe for the next process, and end.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        # A new process would log in Celery's form until it is set up.
+        # Otherwise a new process logs in Celery's form until it is set up.
         os.environ.pop("_MP_FORK_LOGLEVEL_", None)
         super().__init__(*args, on_process_up=self._begun, on_process_down=self._ended, **options)
 
@@ -47,9 +47,9 @@ class Processes(AsynPool):  # type: ignore[misc]
 
 
 class ForkedProcesses(Processes):
-    """The same pool with forked first processes, which need not import anything.
+    """The same pool, whose first processes are forked and repeat no imports.
 
-    Those that replace them are spawned, as their parent has threads and connections by then.
+    Their replacements are spawned, because the parent then has threads and connections.
     """
 
     _first = True
@@ -91,7 +91,7 @@ def pool_of(heartbeat: Heartbeat, begin: Callable[[], str], *, fork: bool) -> ty
         def on_close(self) -> None:
             """Start the shutdown: interrupt long work, and kill processes that still load."""
             super().on_close()
-            # Asked once: while Redis is away, an answer takes seconds.
+            # Only one call: while Redis is away, each takes seconds.
             begun = heartbeat.begun()
             for child in active_children():
                 # A loading process holds no work.

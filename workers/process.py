@@ -46,7 +46,7 @@ logger = logging.getLogger(__name__)
 
 ENGINES_VARIABLE, WORKER_VARIABLE = "DUBBING_WORKER_ENGINES", "DUBBING_WORKER_NAME"
 INSTALLATION_VARIABLE = "DUBBING_WORKER_INSTALLATION"
-"""Environment variables for the pool processes, which are spawned and inherit nothing else."""
+"""Environment variables for spawned pool processes, which inherit nothing else."""
 
 DIED = "a process died while it loaded {engine} (is there enough memory?)"
 KEPT_MEMORY = {-3: 32 << 20, -1: 128 << 20}
@@ -62,12 +62,12 @@ _reporters: list[Reporter] = []
 
 @worker_process_init.connect(weak=False)
 def set_up(**_: Any) -> None:
-    """Build the context of this process's tasks; when that fails, the whole worker ends."""
+    """Build the context of this process's tasks; if that fails, the whole worker ends."""
     id_ = gate.wait() if gate else os.environ[INSTALLATION_VARIABLE]
     try:
         install(_context(id_))
     except Exception as exc:
-        # Celery would log the error, and let this process take work.
+        # Celery would only log the error, and let this process take work.
         logger.critical("this worker cannot work: %s", exc, exc_info=_unforeseen(exc))
         # A new process would fail in the same way.
         os.kill(os.getppid(), UNFIT)
@@ -75,7 +75,7 @@ def set_up(**_: Any) -> None:
 
 @worker_process_shutdown.connect(weak=False)
 def tear_down(**_: Any) -> None:
-    """Finish and report the work of this process, which ends in order."""
+    """Finish and report the work of this process at its orderly end."""
     close()
     for reporter in _reporters:
         reporter.tell_work()
@@ -125,7 +125,7 @@ def _context(id_: str) -> Context:
 def _residency(engines: list[str], system: System, reporter: Reporter, process: str) -> Residency:
     """Return the engines; load those that do not rest, as far as the memory budget allows."""
     worker, number = os.environ[WORKER_VARIABLE], _number()
-    # Recorded by the parent, or by the dead process whose place this process takes.
+    # The record of the parent, or of a dead process in the same place.
     before = system.ledger.crew.holdings(worker).get(number, Holding())
     resting = dict(before.resting)
     if before.loading:
@@ -142,7 +142,7 @@ def _residency(engines: list[str], system: System, reporter: Reporter, process: 
     try:
         residency.begin(engines)
     except DubbingError as exc:
-        # The parent ends the worker when every process fails so.
+        # The parent ends the worker if all processes fail so.
         logger.error("this process can load none of its engines: %s", exc)
     return residency
 
@@ -157,13 +157,13 @@ def _keep_memory() -> None:
 def _number() -> int:
     """Return the place of this process in its pool, from 0 on.
 
-    Celery gives a place to another process only after the process before has ended.
+    Celery gives a place to a new process only after the old one has ended.
     """
     return current_process_index(base=0) or 0
 
 
 def _announce(storage: Storage, engine: Voicing) -> None:
-    """Publish the spec of an engine; a worker can continue without it."""
+    """Publish the spec of an engine; the worker continues if that fails."""
     try:
         publish(storage, engine)
     except StorageUnavailable as exc:
@@ -171,7 +171,7 @@ def _announce(storage: Storage, engine: Voicing) -> None:
 
 
 def _offer_separation(system: System) -> None:
-    """Publish that films can be separated, if they can; a worker can continue without it."""
+    """Publish that this worker can separate films, if it can; it continues if that fails."""
     if system.separator.missing():
         return
     try:
@@ -198,13 +198,13 @@ class Reporter:
         threading.Thread(target=self._repeat, name="reporter", daemon=True).start()
 
     def report(self, holding: Holding) -> None:
-        """Report at once: the next step may kill this process."""
+        """Report at once, because the next step may kill this process."""
         with self._lock:
             self._holding = holding
             self._send()
 
     def note(self, fault: str) -> None:
-        """Report why this process takes no work; ``""`` when it does."""
+        """Report why this process takes no work; ``""``: it takes work."""
         with self._lock:
             self._fault = fault
             self._send()
@@ -229,7 +229,7 @@ class Reporter:
             logger.warning("%s cannot report what it has done: %s", self._worker, exc)
 
     def _send(self) -> None:
-        # Until the first report, the report of the process before must stay.
+        # Before its first report, the report of the process before it must stay.
         if self._holding is None:
             return
         holding = self._holding.model_copy(update={"fault": self._fault})

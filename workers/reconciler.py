@@ -1,7 +1,7 @@
 """The reconciler of a worker: it restores work that Redis lost, and removes finished work.
 
-A promoted replica, or a restored Redis, is in an older state: it lacks jobs, and has others at work
-that were ended or removed since.
+A promoted replica or a restored Redis is in an older state: it lacks newer jobs, and holds work of
+jobs that have ended or were removed since.
 
 Several reconcilers may do the same step at the same time.
 """
@@ -33,7 +33,7 @@ from workers.heartbeat import Heartbeat
 log = logging.getLogger(__name__)
 
 AT_ONCE = 200
-"""Jobs whose entries Redis counts in one call: it serves nobody else for some milliseconds."""
+"""Number of jobs to audit in one call, which blocks Redis for some milliseconds."""
 REBUILD_SECONDS = 10.0
 """Seconds between two comparisons of storage with the ledger."""
 
@@ -53,14 +53,14 @@ class Reconciler:
         self._heartbeat = heartbeat
         self._installation = installation
         self._told: dict[str, str] = {}
-        """Jobs that stay unchanged, with the logged reason of each."""
+        """Open jobs that could not be restored, with the logged reason of each."""
         self._rebuilt = -math.inf
 
     def step(self) -> None:
         """Compare the ids of the installation and, when due, storage with the ledger."""
         due = time.monotonic() - self._rebuilt >= REBUILD_SECONDS
         self._compare(thoroughly=due)
-        # A worker that cannot use its storage leaves this to those that can.
+        # A worker that cannot use its storage leaves this to other workers.
         if due and not self._heartbeat.fault and not self._heartbeat.record.holding.fault:
             self._rebuilt = time.monotonic()
             self._rebuild()
@@ -85,17 +85,23 @@ class Reconciler:
         # which cannot read newer jobs, could take every turn.
         if not self._ledger.turn(f"rebuild:{FORMAT}", round(REBUILD_SECONDS) - 1):
             return
-        # Before the marks are read: a job is marked before the ledger knows it.
+        # Read before the marks, because a job is marked before the ledger knows it.
         queues = {queue for worker in self._ledger.crew.workers() for queue in worker.queues}
         strays = self._ledger.at_work(queues)
         names = (key.removeprefix(Keys.OPEN) for key in self._storage.keys(Keys.OPEN))
         # Other programs put files beside the marks.
         ids = filter(is_identifier, names)
+        unsound: set[str] = set()
         while some := list(islice(ids, AT_ONCE)):
             audited = zip(some, self._ledger.audit(some), strict=True)
-            each(self._put_back, [found for found in audited if found[1] is not Audit.SOUND])
+            lost = [found for found in audited if found[1] is not Audit.SOUND]
+            each(self._put_back, lost)
+            unsound.update(job_id for job_id, _ in lost)
             strays.difference_update(some)
         each(self._put_back, [(stray, None) for stray in strays])
+        # A job may have been cancelled, or mended by another reconciler.
+        for job_id in self._told.keys() - unsound - strays:
+            del self._told[job_id]
 
     def _put_back(self, found: tuple[str, Audit | None]) -> None:
         """Restore a job in the ledger from storage; audit None: the job is not marked as open."""

@@ -1,4 +1,4 @@
-"""Warnings about stalled jobs, from one worker of the fleet."""
+"""Warnings about stalled jobs, by one worker for the whole fleet."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from dubbing.telemetry.context import bound
 log = logging.getLogger(__name__)
 
 SECONDS = 60.0
-"""Seconds between two looks at all open jobs."""
+"""Seconds between two checks of all open jobs."""
 AT_ONCE = 200
-"""Jobs that Redis is asked about in one call."""
+"""Number of jobs to ask Redis about in one call."""
 
 
 class Stalls:
@@ -50,7 +50,7 @@ class Stalls:
         try:
             status = status_if_readable(self._storage, self._ledger, id_)
         except NotFound:
-            # It was removed in this moment.
+            # The job was removed meanwhile.
             return
         facts = load_facts(self._storage, [id_]).get(id_)
         with bound(job=id_, round=status.round, tenant=facts and facts.tenant):

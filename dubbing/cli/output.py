@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -95,16 +95,6 @@ def print_document(markdown: str) -> None:
     with console.capture() as laid_out:
         console.print(Markdown(markdown))
     click.echo_via_pager(laid_out.get(), color=True)
-
-
-def print_unattended(depths: Mapping[str, int]) -> None:
-    """Warn on standard error of queues with messages but without a worker."""
-    for queue, depth in depths.items():
-        worker = queue.partition(".")[2] or queue
-        warn(
-            f"{queue} holds {counted(depth, 'message')}, and no worker is online: "
-            f"start `dubbing worker {worker}`"
-        )
 
 
 def describe(status: Status, name: str = "") -> str:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import socket
 import sys
 import time
+from collections.abc import Mapping
 
 import click
 
 from dubbing.cli.exit_codes import DONE, FAILED
 from dubbing.cli.group import Group
-from dubbing.cli.output import echo, json_option, print_json, print_table, print_unattended
+from dubbing.cli.output import counted, echo, json_option, print_json, print_table, warn
 from dubbing.client import Client
 from dubbing.engines.holding import Holding
 from dubbing.errors import NotFound
 from dubbing.ledger import WorkerRecord, WorkerState
+from dubbing.planning.plan import engine_of
 from dubbing.queue.fleet import Order
 
 WELL = frozenset({WorkerState.READY, WorkerState.BUSY, WorkerState.STANDBY})
@@ -40,7 +42,7 @@ def workers(context: click.Context, as_json: bool) -> None:
             echo(f"{worker.name}: {error}", err=True)
     if not any(worker.online for worker in found):
         echo("no worker is online", err=True)
-    print_unattended(client.fleet.unattended(found))
+    _print_unattended(client.fleet.unattended(found))
 
 
 @workers.command()
@@ -96,6 +98,15 @@ def _steer(worker: str, order: Order, engine: str = "") -> None:
 def _held(holding: Holding) -> str:
     loaded = " ".join(holding.loaded) or "nothing"
     return f"{loaded} (loading {holding.loading})" if holding.loading else loaded
+
+
+def _print_unattended(depths: Mapping[str, int]) -> None:
+    """Warn on standard error of queues with messages but without a worker."""
+    for queue, depth in depths.items():
+        warn(
+            f"{queue} holds {counted(depth, 'message')}, and no worker is online: "
+            f"start `dubbing worker {engine_of(queue)}`"
+        )
 
 
 def _row(worker: WorkerRecord) -> tuple[str, ...]:

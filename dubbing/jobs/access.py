@@ -1,4 +1,4 @@
-"""Whether a process can use storage: while it cannot, it takes no work and blames no batch."""
+"""A process's access to storage: without it, the process takes no work and blames no batch."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ class Access:
     ) -> None:
         """Assume that storage works.
 
-        changed: called with why storage cannot be used, and with ``""`` when it works again.
+        changed: called with the reason why storage cannot be used, and with ``""`` when it works
+        again.
         """
         self.installation = installation
         self.fault = ""
@@ -40,14 +41,14 @@ class Access:
 
     def check(self) -> None:
         """Raise StorageUnavailable while this process cannot use storage."""
-        # Another thread may take the fault away between two looks.
+        # Another thread may clear the fault between two reads of it.
         if fault := self.fault:
             raise StorageUnavailable(fault)
 
     def check_mounted(self) -> None:
-        """Raise WrongInstallation, before a write, if the folder of storage is gone.
+        """Raise WrongInstallation if the folder of storage is gone; call this before a write.
 
-        Another folder may be in its place and take the write.
+        Another folder may have taken its place, and would accept the write.
         """
         if self._storage.path("") is not None:
             self.installation.check_storage()
@@ -55,8 +56,8 @@ class Access:
     def lost(self, exc: Exception) -> bool:
         """Whether an error shows that this process cannot use storage at all.
 
-        Storage is probed; from a failed probe until a successful one, the process is at fault.
-        Missing objects may be the sign of an unmounted folder.
+        An error of storage, or a missing object (the folder may not be mounted), causes a probe.
+        After a failed probe, such errors are the fault of this process until a probe succeeds.
         """
         if not isinstance(exc, StorageUnavailable | NotFound | WrongInstallation):
             return False

@@ -1,8 +1,8 @@
-"""Approvals: the sounds of lines that a person has heard and found good.
+"""Approvals: sounds of lines that a person has heard and accepted.
 
-An approval is a mark whose key holds the line and the digest of its sound, so a line that was
-spoken again is not approved, and one listing returns all approvals of a job. They are removed with
-the job.
+An approval is a mark whose key holds the line and the digest of its sound. So a line that is spoken
+again loses its approval, and one listing returns all approvals of a job. They are removed with the
+job.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def take_back(storage: Storage, job_id: str, line: str) -> None:
 
 
 def approved(storage: Storage, job_id: str) -> set[tuple[str, str]]:
-    """Return the lines that were approved, each with its sound."""
+    """Return the approved lines, each with its approved sound."""
     prefix = Keys.approvals(job_id)
     found = (key.removeprefix(prefix).partition("/") for key in storage.keys(prefix))
     return {(line, sound) for line, _, sound in found}

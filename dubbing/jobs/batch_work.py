@@ -53,9 +53,9 @@ PAUSE_SECONDS = 5.0
 """First pause of a batch that failed without fault of its lines; later pauses are longer."""
 LONGEST_PAUSE = 60.0
 AWAY_SECONDS = 2.0
-"""Idle time of a process after it returned a batch that only others can do.
+"""Seconds that a process idles after it returned a batch that only other processes can do.
 
-Otherwise it would be the first to take each batch, while the others are busy.
+Otherwise it would take that batch again at once, while the others are busy.
 """
 SETBACKS = 5
 """Storage failures after which a batch is reported with that error.
@@ -70,8 +70,7 @@ all lines, in the model that removes the speech from a film. Failures while line
 tried again line by line, and belong to the lines.
 """
 BOUNDS: Mapping[type[Transient], int] = {StorageUnavailable: SETBACKS, EngineFailed: TRIES}
-"""Number of tries for work that raises such an error; after any other error, work is tried until
-it ends."""
+"""Number of tries for work that raises such an error; other transient errors have no limit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +104,7 @@ class BatchRunner:
         try:
             with self.answering(lease):
                 self.access.check()
-                # Now, and not at the end, so that the next message is there when this batch ends.
+                # Now, so that the next message has arrived when this batch ends.
                 self.publisher.fill([at.queue])
                 yield lease
         finally:
@@ -166,7 +165,7 @@ class BatchRunner:
         lease.check()
 
     def _hand_back(self, lease: Lease, exc: Exception) -> None:
-        """Release a batch: at once if others may do it, otherwise after a pause."""
+        """Release a batch: at once if other processes may do it, otherwise after a pause."""
         at, stopped = lease.at, isinstance(exc, Stopped)
         elsewhere = isinstance(exc, EngineAway | NewerRelease)
         if elsewhere or (not stopped and lease.set_back(exc) == 0):
@@ -215,11 +214,11 @@ class BatchRunner:
         try:
             return do()
         except Stopped:
-            # Its deliveries stay counted: its own lines may have used up the time.
+            # Its deliveries stay counted: its lines may have used up the time.
             raise
         except Transient as exc:
-            # This process lives, so a returned batch does not count as a death. Any other exception
-            # counts, or the batch would return for ever.
+            # This process is alive, so the returned batch does not count as a death. Any other
+            # exception counts; otherwise the batch would return for ever.
             self.ledger.forgive(lease.at.job, [line.id for line in batch.lines])
             bound = bound_of(exc)
             # Failures of this process alone are not counted.

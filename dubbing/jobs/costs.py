@@ -1,7 +1,8 @@
 """The costs of an engine's lines in a calendar month.
 
 Storage holds a mark of each batch that cost something, whose name ends with the amount. The ledger
-keeps the sum of a month for an hour, and adds each batch that it counts.
+keeps the sum of a month for an hour, and adds each batch that it counts. A batch that is counted
+while its month is being summed up may be missing, or be counted twice, until that hour has passed.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ def count_batch(engine: str, kind: Kind, result: BatchResult, seconds: float) ->
 
 
 def count_lines(engine: str, lines: Sequence[SegmentResult]) -> None:
-    """Count lines, those without a job too."""
+    """Count lines, including lines of interactive requests."""
     failed = sum(1 for line in lines if line.error)
     spoken = sum(1 for line in lines if line.attempts and not line.error)
     outcomes = {"spoken": spoken, "found": len(lines) - spoken - failed, "failed": failed}
@@ -49,7 +49,7 @@ def count_assembly(seconds: float, *, failed: bool) -> None:
 
 
 def count_error(engine: str, error: ErrorRecord | None) -> None:
-    """Count a line, a voice or a film that ended with an error, if it did."""
+    """Count the error of a line, a voice or a film, if it has one."""
     if error:
         metrics.ERRORS.add(engine, error.code)
         if error.code == GivenUp.code:

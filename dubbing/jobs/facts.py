@@ -38,7 +38,7 @@ def facts_of(job: Job, created: float | None) -> JobFacts:
 
 
 def load_facts(storage: Storage, ids: Sequence[str]) -> dict[str, JobFacts]:
-    """Return the facts of jobs, by id, without jobs that are unreadable or gone."""
+    """Return the facts of jobs by id; unreadable and removed jobs are left out."""
 
     def load(id_: str) -> JobFacts | None:
         try:

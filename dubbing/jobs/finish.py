@@ -42,9 +42,9 @@ from dubbing.text.sounds import voiced
 DELIVERY = "the assembly"
 """Id of the assembly among the ids of lines whose deliveries are counted."""
 LATE_RESULTS = (0.5, 1.5, 3.0)
-"""Seconds to wait before each new try to read counted results that are unreadable."""
+"""Pauses in seconds before further tries to read counted results."""
 MAX_REPAIRS = 3
-"""Repair rounds per request; more mean that the storage is broken."""
+"""Maximum number of repair rounds per request: the need for more shows broken storage."""
 
 
 def finish(
@@ -59,7 +59,7 @@ def finish(
     round is opened instead.
 
     check: called every few seconds of the programme; raises WorkerEnds to stop the work.
-    separator: that of this worker.
+    separator: this worker's.
     """
     round_ = lease.at.round
     job = load_job(runner.storage, lease.at.job, round_)
@@ -77,7 +77,7 @@ def finish(
     except Stopped:
         raise
     except Transient as exc:
-        # This process is alive: a batch that it hands back does not count as a death.
+        # This process is alive, so the returned batch does not count as a death.
         runner.ledger.forgive(job.id, [DELIVERY])
         bound = bound_of(exc)
         if bound is None or lease.set_back(exc) < bound:
@@ -95,7 +95,7 @@ def _advance(
         unreadable = ResultUnreadable([outcome.line.id for outcome in lost])
         return _repair(runner, lease, job, map(_asked_again, lost), unreadable)
     if unplanned := [line for line in voiced(job).segments if line.id not in outcomes]:
-        # Retention removed the plans of earlier rounds just when this one was opened.
+        # Retention removed the plans of earlier rounds while this round was opened.
         unreadable = ResultUnreadable([line.id for line in unplanned])
         specs = published_specs(runner.storage)
         again = cast_lines(job, unplanned, specs, heard_voices(job, outcomes))
@@ -123,7 +123,7 @@ def _advance(
 
 
 def _history(runner: BatchRunner, lease: Lease) -> History:
-    """Return the history; wait for results that a slow storage does not show yet."""
+    """Return the history; wait for results that storage does not show yet."""
     found = history(runner.storage, lease.at.job, lease.at.round)
     for pause in LATE_RESULTS:
         if not any(outcome.lost for outcome in found.outcomes.values()):

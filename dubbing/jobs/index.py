@@ -1,7 +1,7 @@
 """The index of all jobs by the time of their submission.
 
-Each job has a mark whose key begins with the time left until a far moment. So the latest jobs come
-first in a listing, and the cost of a page does not depend on the number of jobs.
+Each job has a mark whose key begins with the time left until a moment in the far future. So a
+listing begins with the latest jobs, and the cost of a page does not depend on the number of jobs.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _submitted(storage: Storage, since: float) -> Iterator[tuple[str, str]]:
     """Yield the mark and the id of each job that was submitted since a time, the latest first."""
     marks: Iterator[str] = storage.keys(Keys.SUBMITTED)
     if storage.path("") is not None:
-        # Only a bucket lists keys in their order, page by page.
+        # Only a bucket lists its keys in order, page by page.
         marks = iter(sorted(marks))
     first = next(marks, "")
     if first != Keys.INDEXED:
@@ -77,7 +77,7 @@ def _missing(storage: Storage, marks: Iterable[str]) -> list[str]:
 
 
 def _read(marks: Iterable[str]) -> Iterator[tuple[str, str, float]]:
-    """Yield each mark with its job and time; other keys are not ours."""
+    """Yield each mark with its job and time; skip keys that are not marks."""
     for mark in marks:
         try:
             id_, time = Keys.submission(mark)

@@ -30,14 +30,14 @@ class Installation:
     def compare(self) -> None:
         """Raise WrongInstallation when Redis has an id and storage another, or none; write nothing.
 
-        For readers, to whom the wrong storage would look as if it held no jobs.
+        For readers: the wrong storage would seem to hold none of the jobs.
         """
         served = self._ledger.installation()
         if served is not None and self._stored() != served:
             raise self._wrong("their ids differ")
 
     def enter(self) -> None:
-        """Compare the ids of storage and Redis, and give them one if neither has any.
+        """Compare the ids of storage and Redis; create an id if neither has one.
 
         Raises WrongInstallation, before anything is written.
         """
@@ -51,7 +51,7 @@ class Installation:
         self.check_redis()
 
     def prepare(self) -> str:
-        """Return a caution about Redis, or ``""``, once work can be handed in.
+        """Check that work can be submitted; return a caution about Redis, or ``""``.
 
         Raises QueueRefused and QueueUnavailable as `Ledger.check_writable` does, and
         WrongInstallation as `enter` does.

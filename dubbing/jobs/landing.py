@@ -1,4 +1,4 @@
-"""The folder of fetched files: none of its owner's files is overwritten or removed.
+"""The folder of fetched files, in which no file of the user is overwritten or removed.
 
 The report in the folder lists the files of an earlier fetch. Only these are replaced.
 """
@@ -19,7 +19,7 @@ from dubbing.job.output import saved_as
 
 
 class Landing:
-    """The place of a job's files: ``dub.mp4``, or ``e01.de.dub.mp4``, a name that no source has."""
+    """The paths of a job's files: ``dub.mp4``, or ``e01.de.dub.mp4``; never a source's name."""
 
     def __init__(self, folder: Path, name: str, job: str, *, replace: bool = False) -> None:
         """Name the files of ``job`` in ``folder``.

@@ -54,7 +54,7 @@ class Lease:
 
     @property
     def alive(self) -> bool:
-        """Whether the work is still needed, as far as is known."""
+        """Whether the work was still needed at the last renewal."""
         return not self._lost.is_set()
 
     def check(self) -> None:
@@ -71,7 +71,7 @@ class Lease:
         """Count once that the batch failed without fault of its lines; return the count.
 
         Failures of storage and of engines have separate counts. If only this process cannot use
-        storage, nothing is counted and 0 is returned: others may do the batch.
+        storage, it counts nothing and returns 0: other processes may do the batch.
         """
         if self._setbacks is None:
             lost = self._lost_storage(exc)
@@ -87,7 +87,7 @@ class Lease:
         return f"setbacks of {self.at.token} by {kind}"
 
     def begin_alone(self, id_: str) -> int:
-        """Count a delivery of work that is done alone; return how often it was begun before.
+        """Count a delivery of work that is done alone; return the number of deliveries before it.
 
         A hang counts as two deliveries: it costs a full deadline, and no other line is to blame.
         """
@@ -95,7 +95,7 @@ class Lease:
         return self._ledger.deliver_again(self.at.job, id_)
 
     def end_alone(self) -> None:
-        """Note that no work is done alone any more."""
+        """Note that the work done alone has ended."""
         self._alone = None
 
     def keep(self) -> None:
@@ -129,7 +129,7 @@ class Lease:
             if not self._ledger.renew(self.at, self._owner):
                 self._lost.set()
         except DubbingError as exc:
-            # The lease may run out meanwhile; then the batch is done twice, and counted once.
+            # If the lease runs out, the batch is done twice, and counted once.
             log.warning("the lease of %s could not be renewed: %s", self.at, exc)
 
 

@@ -1,4 +1,4 @@
-"""The lines of a job at any moment, with the request and the outcome of each so far."""
+"""The lines of a job at any time, with the request and the present outcome of each."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ class Line(Model):
 
     state: LineState
     told: ReportLine
-    """As in the report; until the line is mixed, without the figures of the mix."""
+    """Its line in the report; without the figures of the mix until it is mixed."""
     own_voice: str | None = None
-    """Its own voice, in place of its speaker's; a stored voice by its digest."""
+    """The voice that replaces its speaker's; a stored voice by its digest."""
     own_speed: float | None = None
     seconds: float | None = None
     """Length of its natural take."""
     sound: str = ""
-    """Identifies its sound, so that an approval cannot hit another one; empty without sound."""
+    """Identifies its sound, so that no other sound is approved; empty without sound."""
     approved: bool = False
 
 
 class Lines(Model):
-    """All lines of a job, in time order, with the report's figures of the whole."""
+    """All lines of a job, in time order, with the report's figures of the programme."""
 
     job: str
     round: int

@@ -24,9 +24,9 @@ def mended(
 ) -> Job:
     """Return ``job`` with one line changed.
 
-    change: ``text``, ``voice`` and ``speed``, in any number; None as a voice or speed stands for
-    that of the speaker's role. Raises NotFound for an unknown line, and BadInput for a line that
-    could not be spoken.
+    change: any of ``text``, ``voice`` and ``speed``; a voice or speed of None means that of the
+    speaker's role. Raises NotFound for an unknown line, and BadInput for a line that
+    cannot be spoken.
     """
     if all(segment.id != line for segment in job.segments):
         raise NotFound(f"job {job.id!r} has no line {line!r}")

@@ -1,4 +1,4 @@
-"""The original's sound of one line: the film's sound at the line's time."""
+"""The original sound of a line: the film's sound at the line's time."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from dubbing.storage import Storage
 from dubbing.storage.ranges import opened
 
 AFTER = 0.5
-"""Seconds of sound after the line's own time: speech may end late."""
+"""Seconds of sound after the end of the line: speech may end late."""
 LONGEST = 60.0
-"""Seconds of the longest stretch."""
+"""Maximum length of the sound, in seconds."""
 
 
 def original(storage: Storage, job_id: str, line: str) -> Audio:
-    """Return the original's sound from the line's start on.
+    """Return the original sound from the line's start on.
 
     Raises NotFound for an unknown line, and for a job without media or whose media is gone;
     BadInput and MediaError for media without sound, or that cannot be read.

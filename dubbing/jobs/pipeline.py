@@ -1,11 +1,11 @@
 """The batches of a worker process, each at a different step: read, spoken or stored.
 
-While the engine speaks a batch, the next one is reserved and read, and its stored clips are looked
-up; the clips, the result and the count of the batch before are stored. Between two batches the
-engine waits for one answer of Redis. Only one batch is at each step, so memory is bounded.
+While the engine speaks a batch, threads read the next batch and look up its stored clips, and store
+and count the batch before. Between two batches the engine waits for one answer of Redis. Only one
+batch is at each step, so memory is bounded.
 
-A message stands for any batch of its queue: the batch that was read ahead is done first, and
-another message will bring the named batch.
+A message stands for any batch of its queue: the batch that was read ahead is done first, and the
+named batch comes with another message.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Reading:
     result: BatchResult | None
     """Its result, if a worker died between storing and counting it."""
     needed: BatchResult | None
-    """The result of the extraction that its lines waited for."""
+    """The result of the extraction for which its lines waited."""
     known: Known | None
     """Its clips in storage; None if the engine was not in memory."""
 
@@ -60,7 +60,7 @@ class Pipeline:
         look_up: Callable[[Batch], Known | None],
         prepare: Callable[[Reading], Speech | BatchResult],
     ) -> None:
-        """Hold no batch yet.
+        """Start without a batch.
 
         look_up: finds the stored clips of a batch; it is called in a thread.
         prepare: prepares a batch for its engine, which it may load, or returns a result of
@@ -90,7 +90,7 @@ class Pipeline:
             with self._answering(ahead[0]):
                 words = self._do(*ahead, at)
             if words:
-                # The task logs it, and the message may have named another batch.
+                # For the log line of the task: the message may have named another batch.
                 rebind(**ahead[0].at.context)
                 return words
         lease = self._runner.claim(at, held=at in self._held)
@@ -103,7 +103,7 @@ class Pipeline:
         return words or "nothing to do"
 
     def end(self) -> None:
-        """Stop reading ahead, and release batches read ahead; for a signal's handler."""
+        """Stop reading ahead, and release batches read ahead; called by a signal handler."""
         self._ending = True
         self._told.put(None)
 
@@ -173,7 +173,7 @@ class Pipeline:
             self._readers.submit(copy_context().run, self._send, begun.send)
         if begun.following:
             following = Lease(runner.ledger, begun.following, runner.worker, runner.access.lost)
-            # It may be of another queue.
+            # The batch read ahead may be of another queue.
             self._leave_ahead()
             with self._lock:
                 self._ahead = following, self._read(following)
@@ -216,7 +216,7 @@ class Pipeline:
             count_batch(batch.engine, batch.kind, stored, took)
             log.info("stored %s, in %.2f s", stored.words, time.monotonic() - began)
         except DubbingError:
-            # It is logged where the batch is returned.
+            # The error was logged when the batch was returned.
             return
         except Exception:
             log.exception("%s could not be stored", lease.at)
@@ -230,7 +230,7 @@ class Pipeline:
 
     @contextmanager
     def _answering(self, lease: Lease) -> Iterator[None]:
-        """Return the batch when the block fails, and hold it no more."""
+        """Return and drop the batch when the block fails."""
         try:
             with self._runner.answering(lease):
                 yield
@@ -263,6 +263,6 @@ class Pipeline:
                 log.info("%s stays reserved for some seconds: %s", lease.at, exc)
 
     def _hear(self) -> None:
-        """Release the batch read ahead when `end` says so: a signal handler must not wait."""
+        """Release the batch read ahead after `end`, which must not wait in a signal handler."""
         self._told.get()
         self._leave_ahead()

@@ -1,6 +1,6 @@
 """Another round of a job that has ended: a retry of failed lines, or a revision of the request.
 
-Both write one plan, which is the round. Starting it is a separate step, open to any process.
+Both write a plan, which is the round. Starting it is a separate step, which any process may do.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def open_revision(
 def _changed(
     before: Job, job: Job, outcomes: Mapping[str, Outcome], specs: Specs
 ) -> Sequence[CastLine]:
-    """Return the lines that have changed, or that were not spoken yet."""
+    """Return the changed lines and the lines without a clip."""
     heard = heard_voices(before, outcomes)
     kept = {who: ref for who, ref in heard.items() if before.engine_of(who) == job.engine_of(who)}
     known = [line for line in before.segments if before.engine_of(line.speaker) in specs]

@@ -75,7 +75,7 @@ def create_first_round(
 
     specs: as in `create_round`. wording: as in `cast_lines`.
     """
-    # In this order, because a process that finds no plan does both.
+    # In this order: a process that finds no plan does both.
     index.enter(storage, job.id)
     specs = specs or published_specs(storage)
     lines = cast_lines(job, job.segments, specs, wording=wording)
@@ -88,8 +88,8 @@ def put_to_work(
 ) -> set[str]:
     """Enter in the ledger all batches of a job's newest round without a stored result.
 
-    job: its request, of any round. plan_first: writes the first round of a job without a plan,
-    which was just stored or whose submission broke off.
+    job: its request, of any round. plan_first: writes the first round of a job without a
+    plan: it was just stored, or its submission broke off.
 
     Returns the queues that may have new work. A round that ended stays ended.
     """
@@ -97,7 +97,7 @@ def put_to_work(
     if round_ == 0:
         round_ = 1
         plan_first(storage, job)
-        # It may have been cancelled meanwhile.
+        # The job may have been cancelled meanwhile.
         end = load_end(storage, job.id, round_)
     elif end is None:
         storage.create(Keys.open(job.id), b"")

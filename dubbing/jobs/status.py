@@ -24,7 +24,7 @@ from dubbing.storage import Keys, Storage, each
 OPEN = {JobState.QUEUED, JobState.SYNTHESIZING, JobState.ASSEMBLING, JobState.UNKNOWN}
 """States of a job that is marked as open."""
 PAGE = 200
-"""Jobs that are read together."""
+"""Number of jobs to read together."""
 
 
 class Status(Model):
@@ -44,7 +44,7 @@ class Status(Model):
     error: ErrorRecord | None = None
     """Why the job failed, if its lines are not the cause."""
     place: int | None = None
-    """Batches that come before its next one; None if none of its own waits."""
+    """Number of batches before its next one; None if none of its batches waits."""
     seconds_left: float | None = None
     """Estimated seconds until its end, by the recent pace; None while unknown.
 
@@ -59,10 +59,10 @@ class Status(Model):
     loading: tuple[str, ...] = ()
     """Engines that it needs, and that all online workers for them are still loading."""
     used: tuple[Use, ...] = ()
-    """What all its rounds used, by engine; known when a round ends with a report."""
+    """Usage of engines in all its rounds; known when a round ends with a report."""
     redis_away: str = ""
-    """Why Redis could not be asked: storage alone knows ends of rounds and spoken lines, but
-    not the present work."""
+    """Why Redis could not be asked. Storage holds the ends of rounds and the spoken lines, but not
+    the work under way."""
 
     def as_end(self, state: JobState, round_: int, error: DubbingError | None = None) -> End:
         """Return the end of a round, now."""
@@ -97,7 +97,7 @@ def status_if_readable(storage: Storage, ledger: Ledger | None, job_id: str) -> 
 def statuses_of(storage: Storage, ledger: Ledger | None, ids: Sequence[str]) -> list[Status]:
     """Return the status of jobs, in the order of ``ids``, with one call to the ledger.
 
-    A job that cannot be read is unreadable; a job that is gone meanwhile is left out.
+    A job that cannot be read is unreadable; a job that was removed meanwhile is left out.
     ledger: as in `job_status`.
     """
     snapshots: Sequence[SnapshotResult] = (
@@ -105,7 +105,7 @@ def statuses_of(storage: Storage, ledger: Ledger | None, ids: Sequence[str]) -> 
     )
     active = any(isinstance(known, Snapshot) and not known.state.ended for known in snapshots)
     with ThreadPoolExecutor(1, thread_name_prefix="workers") as pool:
-        # Their answer arrives while storage is read for jobs that have ended.
+        # The answer arrives while storage is read for jobs that have ended.
         workers = pool.submit(ledger.crew.workers if ledger and active else list).result
 
         def status_of(asked: tuple[str, SnapshotResult]) -> Status | None:
@@ -142,7 +142,7 @@ def list_statuses(
     """Return the status of jobs, the last submitted first; see `Client.jobs`."""
     marks = candidates(storage, states, submitted_before(storage, None, since=since))
     ids = (id_ for _, id_ in marks)
-    # For a list by state, many jobs may have to be read for one that matches.
+    # By state, only one of many jobs may match.
     page = PAGE if states or limit is None else limit
     # Without Redis, a job that has not ended may be in any of its states.
     wanted = {*states, JobState.UNKNOWN} if OPEN.intersection(states) else states
@@ -202,7 +202,7 @@ def _live_status(
     job_id: str, known: Snapshot, workers: Callable[[], Sequence[WorkerRecord]]
 ) -> Status:
     outlook = _outlook(known.standings)
-    # The workers matter only to a job that waits, or lacks one of them.
+    # Workers matter only to a job that waits, or that lacks some.
     if outlook["lacks"] or known.state is JobState.QUEUED:
         outlook |= _hindrances(known.standings, outlook["lacks"], workers())
     return Status(
@@ -297,7 +297,7 @@ def _stored_status(storage: Storage, job_id: str, unended: JobState) -> Status:
 
 
 def _kept_output(storage: Storage, job_id: str, round_: int) -> str | None:
-    """Return the output of the last completed round before, as far as is known."""
+    """Return the output of the last completed round before this one, if it is readable."""
     for before in range(round_ - 1, 0, -1):
         with suppress(Damaged, NewerRelease):
             end = load_end(storage, job_id, before)

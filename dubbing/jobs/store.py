@@ -27,7 +27,7 @@ HEAD = 4096
 
 
 class End(Document):
-    """How a round ended: ``jobs/<job>/rounds/<n>/end.json``. The first one written counts."""
+    """The end of a round: ``jobs/<job>/rounds/<n>/end.json``. The first stored end counts."""
 
     state: JobState
     round: int
@@ -43,11 +43,11 @@ class End(Document):
     failed: int = 0
     """Lines that could not be spoken."""
     used: tuple[Use, ...] = ()
-    """What all rounds up to this one used, by engine; only of a round with a report."""
+    """Usage of engines in all rounds up to this one; only of a round with a report."""
 
 
 def load_job(storage: Storage, job_id: str, round_: int | None = None) -> Job:
-    """Return the request of a round, by default of the newest; raises NotFound, or Damaged."""
+    """Return the request of a round, by default the newest; raises NotFound and Damaged."""
     round_ = latest_round(storage, job_id) if round_ is None else round_
     revision = load_round(storage, job_id, round_).request
     key = Keys.revision(job_id, revision) if revision else Keys.job(job_id)
@@ -63,7 +63,7 @@ def load_job(storage: Storage, job_id: str, round_: int | None = None) -> Job:
 
 
 def load_jobs(storage: Storage, ids: Iterable[str]) -> list[Job]:
-    """Return the newest requests of jobs, without unreadable ones."""
+    """Return the newest request of each readable job."""
 
     def load(id_: str) -> Job | None:
         try:
@@ -95,7 +95,7 @@ def latest_round(storage: Storage, job_id: str) -> int:
 
 
 def newest_round(storage: Storage, job_id: str) -> tuple[int, End | None]:
-    """Return the number of the newest round, 0 when there is none, and how it ended."""
+    """Return the number of the newest round and its end; 0 and None without a round."""
     for number in reversed(round_numbers(storage, job_id)):
         if end := load_end(storage, job_id, number):
             return number, end
@@ -105,7 +105,7 @@ def newest_round(storage: Storage, job_id: str) -> tuple[int, End | None]:
 
 
 def load_end(storage: Storage, job_id: str, round_: int) -> End | None:
-    """Return how a round ended, or None while it goes on."""
+    """Return the end of a round, or None if it has not ended."""
     key = Keys.end(job_id, round_)
     try:
         return stored(End, storage.get(key), key)
@@ -114,7 +114,7 @@ def load_end(storage: Storage, job_id: str, round_: int) -> End | None:
 
 
 def collection_ids(storage: Storage, name: str) -> list[str]:
-    """Return the ids of a collection's jobs, sorted; some may not be stored (yet)."""
+    """Return the ids of a collection's jobs, sorted; some may not be stored yet."""
     if not is_identifier(name):
         return []
     prefix = Keys.collection(name)
@@ -122,7 +122,7 @@ def collection_ids(storage: Storage, name: str) -> list[str]:
 
 
 def open_ids(storage: Storage) -> set[str]:
-    """Return the ids of the jobs that are marked as open; some may not be stored, or not yet."""
+    """Return the ids of the jobs that are marked as open; some may not be stored."""
     return {
         id_ for key in storage.keys(Keys.OPEN) if is_identifier(id_ := key.removeprefix(Keys.OPEN))
     }

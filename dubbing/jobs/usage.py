@@ -22,7 +22,7 @@ MILLISECONDS = 1000
 def account(storage: Storage, job: Job, end: End) -> None:
     """Mark the usage of an ended round, and the size of its outputs; a second call changes nothing.
 
-    Earlier rounds without an end count with it.
+    The usage of earlier rounds without an end is included.
     """
     asked = load_round(storage, job.id, end.round).asked
     made = [_made(storage, job.id, round_) for round_ in range(asked, end.round + 1)]
@@ -53,7 +53,7 @@ class _Made(NamedTuple):
     """The usage in the results of a round."""
 
     seconds: float
-    """Of engines."""
+    """Seconds of engines."""
     lines: int
     """Lines with a take, spoken or from a stored clip."""
 

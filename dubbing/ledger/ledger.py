@@ -31,6 +31,8 @@ LEASE_SECONDS = 6.0
 """Time after which a lease that is not renewed ends: its worker is gone."""
 GRACE_SECONDS = 10.0
 """Time after which a message that is neither in the broker nor claimed counts as lost."""
+SCANNED_AT_ONCE = 10_000
+"""Number of keys to scan in one call, which blocks Redis for some milliseconds."""
 
 
 class Ledger:
@@ -243,15 +245,29 @@ class Ledger:
 
     def end(self, job: str, round_: int, state: JobState) -> None:
         """Record that a round ended, and drop the rest of its work."""
-        self._server.run("end", job, round_, state.value)
+        if self._close(job, "end", job, round_, state.value) in (Audit.BROKEN, Audit.UNKNOWN):
+            self._sweep(job)
 
     def forget(self, job: str) -> None:
         """Drop all entries of a job, including its events."""
-        self._server.run("forget", job)
+        # Most jobs are unknown, because they ended long ago; their ends left nothing.
+        if self._close(job, "forget", job) is Audit.BROKEN:
+            self._sweep(job)
+
+    def _close(self, job: str, script: str, *arguments: object) -> Audit:
+        """Run a script that drops the work of a job; return how its entries stood before."""
+        (stood,), _ = self._server.run_all([("audit", [job]), (script, arguments)])
+        return Audit(stood)
+
+    def _sweep(self, job: str) -> None:
+        """Remove the lists that the lost keys of a job named, by a scan of all keys of Redis.
+
+        A round that opens meanwhile may lose its lists, which the next audit finds.
+        """
         with self._server.commands() as redis:
-            # Keys that the lost lists of a damaged job named.
-            left = list(redis.scan_iter(match=f"{PREFIX}job:{job}:*", count=1000))
-            if left:
+            keys = redis.scan_iter(match=f"{PREFIX}job:{job}:*", count=SCANNED_AT_ONCE)
+            # Watchers still read the events of an ended job.
+            if left := [key for key in keys if not key.endswith(":events")]:
                 redis.delete(*left)
 
     def turn(self, what: str, seconds: int) -> bool:

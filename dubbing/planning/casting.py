@@ -40,8 +40,8 @@ def cast_lines(
     """Return the line, engine and voice of each of ``segments``, in order, without silent ones.
 
     job: the whole job; its timeline gives each line's room, and its segments its text and manner.
-    kept: voices that speakers got earlier and keep. wording: the job's wording, from a caller that
-    has already used it.
+    kept: voices that speakers got earlier and keep. wording: the job's wording, if the caller
+    already has it.
     """
     # Importing it compiles its rules, which most importers of this module do not need.
     from dubbing.text.wording import Wording  # noqa: PLC0415
@@ -73,10 +73,10 @@ def assign_voices(
 ) -> dict[str, VoiceRef]:
     """Return the voice of every speaker.
 
-    Speakers whose role names no voice keep theirs. Otherwise they take the engine's stock voices
-    in turn, in the order in which they first speak; voices that nobody has yet come first.
+    A speaker whose role names no voice keeps an earlier one. Other speakers take the engine's stock
+    voices in turn, in the order in which they first speak; unused voices come first.
 
-    speakers: the speakers who need a voice now, by default all; others only keep a voice they have.
+    speakers: the speakers who need a voice now, by default all; others only keep an earlier voice.
     Raises BadInput for an unknown engine, or one without stock voices.
     """
     kept = kept or {}
@@ -109,7 +109,7 @@ def _base(job: Job, speaker: str, specs: Mapping[str, EngineSpec]) -> str | None
 
 
 def _told(role: Role, base: str | None, kept: VoiceRef | None) -> VoiceRef | None:
-    """Return the voice that the cast names or the speaker keeps."""
+    """Return the voice that the role names, or that the speaker keeps."""
     if role.clone and not base:
         return VoiceRef(digest=role.clone)
     before = kept.stock if kept and kept.base == base else None
@@ -123,7 +123,7 @@ def _in_stock_voice(role: Role, base: str | None, stock: str) -> VoiceRef:
 
 
 def _voice_of(segment: Segment, usual: VoiceRef) -> VoiceRef:
-    """Return the voice of a segment. usual: its speaker's; a converter keeps the other half."""
+    """Return the voice of a segment. usual: its speaker's, of which a converter keeps a part."""
     if segment.voice is None:
         return usual
     if DIGEST.fullmatch(segment.voice):
@@ -136,10 +136,9 @@ def _voice_of(segment: Segment, usual: VoiceRef) -> VoiceRef:
 
 
 def heard_voices(job: Job, outcomes: Mapping[str, Outcome]) -> dict[str, VoiceRef]:
-    """Return the voice each speaker was heard in most, for speakers whose role names none.
+    """Return the most frequent voice of each speaker whose role names none.
 
-    A converted clone has a stock voice below it; the pair counts as one voice. Lines with their own
-    voice do not count.
+    A converted clone and its stock voice are one voice. Lines with their own voice do not count.
     """
     heard: dict[str, Counter[VoiceRef]] = defaultdict(Counter)
     for segment in job.segments:
@@ -162,7 +161,7 @@ def recast(
     engine: str = "",
     voice: str = "",
 ) -> Job:
-    """Return ``job`` with the speakers of ``segments`` on another engine or stock voice.
+    """Return ``job`` with another engine or stock voice for the speakers of ``segments``.
 
     Requests of a role or segment that the engine cannot meet are dropped. Raises BadInput for an
     unknown engine.
@@ -204,7 +203,7 @@ def own_voice_fault(voice: str | None, spec: EngineSpec) -> str | None:
 
 
 def stand_in(role: AnyRole, spec: EngineSpec, voice: str = "") -> AnyRole:
-    """Return ``role`` adapted to what another engine can do."""
+    """Return ``role`` without the requests that another engine cannot meet."""
     slowest, fastest = spec.speed
     if not (spec.base or (spec.clones and not voice)):
         role = role.cloning(None)
@@ -247,7 +246,10 @@ def fall_back(
 def _next_engine(
     job: Job, segment: Segment, outcome: Outcome, specs: Mapping[str, EngineSpec]
 ) -> str | None:
-    """Return the engine after the failed one; None when a retry had named the failed one."""
+    """Return the next engine of the segment's speaker, or None.
+
+    A line that a retry gave to an engine outside of the job's list has no next engine.
+    """
     engines, failed = job.engines_of(segment.speaker), outcome.tried or outcome.batch.engine
     if failed not in engines:
         return None

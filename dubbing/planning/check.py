@@ -27,9 +27,9 @@ from dubbing.text.wording import Wording
 from dubbing.voices.names import is_digest
 
 SHOWN = 5
-"""Sounds and lyrics of one line that cautions show."""
+"""Maximum number of cautions about sounds and lyrics of one line."""
 SUGGESTED = 10
-"""Roles without a line for which a speaker is suggested."""
+"""Maximum number of roles without a line for which a speaker is suggested."""
 
 
 def check(
@@ -40,14 +40,14 @@ def check(
     voices: Sequence[str] = (),
     wording: Wording | None = None,
 ) -> list[Caution]:
-    """Return cautions about lines that may not come out as intended.
+    """Return cautions about lines that may not sound as intended.
 
     job: with normalised texts, an engine for roles that name none, a reference for roles that name
     a stored voice, and a digest for stored voices of emotions.
     specs: specs of all engines, by name.
     film_seconds: length of the media, if there is any.
     voices: names of the stored voices, to suggest one for a misspelled name.
-    wording: the job's, for a caller that needs the spoken words afterwards.
+    wording: the job's wording, if the caller needs it afterwards.
 
     Raises one BadInput that lists everything that must be changed.
     """
@@ -197,7 +197,7 @@ def _line(
         if spec.name == job.engine_of(segment.speaker):
             yield from _own(segment, spec, voices)
     if segment.end > LONGEST_PROGRAMME:
-        # Such times were probably written in milliseconds.
+        # Its times are probably in milliseconds.
         yield "it ends after more than 24 hours: times are in seconds"
     elif not line.silent and film_seconds is not None and segment.start >= film_seconds:
         yield f"it starts after the film's end at {_time(film_seconds)}"
@@ -265,9 +265,9 @@ def _asides(line: SpokenSegment) -> Iterator[Caution]:
 
 
 def _overlaps(segments: Iterable[Segment]) -> Iterator[Caution]:
-    """Yield lines that begin before another has ended, of the same speaker or of another."""
+    """Yield cautions about lines that begin before another line has ended."""
     own: dict[str, Segment] = {}
-    # The line begun so far that ends last, and the one that ends last among other speakers'.
+    # Of the lines so far: the one that ends last, and the one of other speakers that ends last.
     last: Segment | None = None
     other: Segment | None = None
     for segment in sorted(segments, key=lambda segment: segment.start):

@@ -1,7 +1,7 @@
 """Clips in storage: each carries its key as its name, and the result of its line holds its digest.
 
-So a clip under a wrong key, or a changed clip, is detected before it is heard. A clip also carries
-the proof of its words, so its next user need not judge it again.
+So a reader detects a clip under a wrong key and a changed clip. A clip also carries the proof of
+its words, so no reader has to judge it again.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Clip:
 
     @property
     def words(self) -> WordsHeard | None:
-        """The proof of its words; None without one that can be read."""
+        """The proof of its words; None if it has none, or an unreadable one."""
         try:
             about = title_of(self.data)
             return stored(WordsHeard, about.encode(), "the title of a clip") if about else None

@@ -27,10 +27,10 @@ def dense(
     measured: Measured,
     film_seconds: float | None = None,
 ) -> Iterator[Caution]:
-    """Yield a caution for each line that does not fit at its highest rate, with the surplus.
+    """Yield a caution for each line that does not fit at its highest rate.
 
-    lines: of the whole job. specs: by engine; their pace serves for voices of which none is
-    measured. film_seconds: length of the media, if there is any.
+    lines: of the whole job. specs: by engine; they give the pace of voices without a measured
+    pace. film_seconds: length of the media, if there is any.
     """
     segments = {segment.id: segment for segment in job.segments}
     end = math.inf if film_seconds is None else film_seconds

@@ -36,7 +36,10 @@ class Outcome(NamedTuple):
     """The fallback engine that spoke it last, without a better take."""
 
     def or_better(self, later: Outcome) -> Outcome:
-        """Return this outcome, or that of a fallback, if its words are right."""
+        """Return the outcome of a fallback, or this one.
+
+        This one stays if its take has wrong words and the fallback has no take with right words.
+        """
         if not self.result.misspoken or (later.result.takes and not later.result.misspoken):
             return later
         return self._replace(tried=later.batch.engine)
@@ -69,9 +72,9 @@ def _read(key: str, batch: int, data: bytes | None) -> BatchResult | None:
 
 
 def round_numbers(storage: Storage, job_id: str) -> list[int]:
-    """Return the numbers of a job's rounds in order, also of those that are only a folder.
+    """Return the numbers of a job's rounds in order, including empty folders.
 
-    Other programs put folders of theirs beside them, such as ``@eaDir`` or ``lost+found``.
+    Other programs put folders beside them, such as ``@eaDir`` or ``lost+found``.
     """
     names = storage.folders(Keys.rounds(job_id))
     return sorted(int(name) for name in names if ROUND.fullmatch(name))
@@ -83,7 +86,7 @@ class History(NamedTuple):
     outcomes: dict[str, Outcome]
     """The outcome of each line, by segment id; the highest round that names a segment wins."""
     used: tuple[EndpointUse, ...]
-    """The usage of engines over all rounds, also for lines that were spoken again."""
+    """The usage of engines over all rounds, including lines that were spoken again."""
 
 
 def gather(storage: Storage, job: str, round_: int) -> dict[str, Outcome]:
@@ -104,7 +107,7 @@ def history(storage: Storage, job: str, round_: int) -> History:
     for number in rounds:
         reason, batches = _planned(storage, job, number)
         numbers = [batch.number for batch in batches]
-        # Only the waits for storage run in parallel: parsing threads would block each other.
+        # Only the reads run in parallel: parsing threads would block each other.
         found = each(partial(_get, storage, job, number), numbers)
         results = [
             _read(Keys.result(job, number, batch), batch, data)

@@ -1,8 +1,8 @@
 """The measured pace of voices, from the lines of jobs, for predictions about the next job.
 
-Each assembly measures the voices of its job and stores each under its own key, so no process waits
-for another; the last job wins. A voice with little speech has no pace, and its engine's spec is
-used.
+Each assembly measures the voices of its job and stores each pace under its own key, so no process
+waits for another; the last job wins. A voice with little speech has no measured pace; then the pace
+in its engine's spec applies.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dubbing.storage.keys import Keys
 from dubbing.storage.parallel import each
 
 ENOUGH = 300
-"""Fewest characters for measuring a voice's pace: some seven lines."""
+"""Minimum number of characters to measure a voice's pace: some seven lines."""
 
 
 class VoiceIn(NamedTuple):
@@ -52,7 +52,7 @@ class Pace(Document):
     language: str
     """BCP 47 tag."""
     characters_per_second: float
-    """Of the text as spoken, as `weight` counts them, at speed 1, cut as far as lines may be."""
+    """Of the spoken text, as `weight` counts them, at speed 1 and with the shortest pauses."""
 
 
 def keep_paces(storage: Storage, outcomes: Iterable[Outcome]) -> None:
@@ -78,7 +78,7 @@ def measured(outcomes: Iterable[Outcome]) -> list[Pace]:
 
 
 class Paces:
-    """The paces that storage holds; each is read once."""
+    """The stored paces; each is read once."""
 
     def __init__(self, storage: Storage) -> None:
         """Keep the storage; nothing is read yet."""
@@ -86,7 +86,7 @@ class Paces:
         self._known: dict[VoiceIn, float | None] = {}
 
     def of(self, voices: Iterable[VoiceIn]) -> dict[VoiceIn, float]:
-        """Return the paces of ``voices`` in characters a second, of those that have one."""
+        """Return the measured paces of ``voices``, in characters a second."""
         wanted = list(dict.fromkeys(voices))
         missing = [voice for voice in wanted if voice not in self._known]
         self._known |= dict(zip(missing, each(self._load, missing), strict=True))

@@ -14,7 +14,7 @@ def spare(pauses: Sequence[Span], shortest: float) -> float:
 
 
 def cuts(pauses: Sequence[Span], shortest: float, seconds: float) -> tuple[Span, ...]:
-    """Return the parts of ``pauses`` to take out, ``seconds`` in all, or as much as they spare.
+    """Return the parts of ``pauses`` to cut: ``seconds`` in all, or as much as they can spare.
 
     Each pause gives the same share of its length above ``shortest``, from its middle.
     """

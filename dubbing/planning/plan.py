@@ -1,9 +1,9 @@
 """Groups lines into batches, which are spoken together.
 
 A batch holds lines of one engine, voice and language, of similar length, as many as the engine's
-budget allows; if a voice shows their emotion, it is one voice. A round's batches are stored in
-``plan.jsonl``, one a line. A worker reads its batch by byte range, so no worker parses a whole
-plan.
+budget allows; if a voice shows their emotion, it is the same voice for all. A round's batches are
+stored in ``plan.jsonl``, one a line. A worker reads its batch by byte range, so no worker parses a
+whole plan.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ class Round(Document):
     asked: int
     """The round that a caller asked for: this one, or the one that a repair or fallback serves."""
     request: Digest | None = None
-    """Digest of the revision that applies from here on; None for the request as first submitted."""
+    """Digest of the revision that applies from this round on; None for the first request."""
     request_id: Identifier | None = None
-    """Id of the request over HTTP that asked for it; None when it came another way."""
+    """Id of the HTTP request that asked for it; None without one."""
 
 
 class PlannedLine(Model):
@@ -76,11 +76,11 @@ class PlannedLine(Model):
     emotion: Emotion | None = None
     seed: int = 0
     room: float
-    """Seconds available to it: its own time, and the silence after it."""
+    """Seconds available to it: its own time and the silence after it."""
     max_rate: float
-    """How much faster than its natural pace it may be spoken."""
+    """Maximum factor by which it may be spoken faster than its natural pace."""
     min_pause: float = SHORTEST_PAUSE
-    """Seconds to which its pauses may be shortened."""
+    """Length to which its pauses may be shortened, in seconds."""
     refused: str = ""
     """SHA-256 of a stored clip that is not this line's, and must not be taken again."""
 
@@ -241,8 +241,8 @@ def _chunks(
     """Sort lines by length; cut them by the engine's budget of lines and padded seconds.
 
     The longest come first: workers take batches in this order, and with the shortest ones last,
-    workers finish at about the same time. Lines whose emotion another voice shows come into another
-    chunk.
+    workers finish at about the same time. Lines of one chunk have the same emotion voice, or
+    none.
     """
     chunk: list[PlannedLine] = []
     longest = 0.0

@@ -23,17 +23,17 @@ class WordsHeard(Model):
     text: str = ""
     """The words heard."""
     errors: float = 0.0
-    """Letters that were heard differently, as a share of the letters asked for."""
+    """Letters that were heard differently, as a share of the requested letters."""
     evidence: float | None = None
-    """How much the sound speaks for the asked words for which it speaks least, beside the same text
-    without them, or with the words that were heard: the natural logarithm of a ratio of
-    likelihoods, less what is likely without any sound. None where there was no such text."""
+    """Evidence for the requested words that are the least certain: the natural logarithm of the
+    likelihood ratio of the text to a rival text, without these words or with the heard ones, less a
+    part of the same ratio without sound. None without rival texts."""
     uncertain: tuple[str, ...] = ()
-    """The asked words that may not have been said, as the sound does not settle it."""
+    """The requested words of which it is uncertain whether they were said."""
     right: bool | None = None
     """Whether these are the requested words; None if that was not judged, or is uncertain."""
     unjudged: str = ""
-    """Why it was not judged."""
+    """Reason why the words were not judged; empty if they were."""
 
 
 class Take(Model):
@@ -51,11 +51,11 @@ class Take(Model):
     """Start and end, in seconds of the clip, of each pause inside it; none in results of older
     releases."""
     decay: float = 0.0
-    """Seconds at its end in which it only dies away; 0 in results of older releases."""
+    """Length of the decay at its end, in seconds; 0 in results of older releases."""
     digest: str = ""
     """SHA-256 of the stored clip; empty in results of older releases."""
     words: WordsHeard | None = None
-    """The proof of its words; None where the worker that spoke it had none."""
+    """The proof of its words; None if its worker proves no words."""
 
     @property
     def misspoken(self) -> bool:
@@ -79,11 +79,11 @@ class SegmentResult(Model):
     attempts: int
     """Number of requests to the engine for it in this batch; 0 if every clip existed."""
     refused: int = 0
-    """Number of these takes that were refused for wrong words."""
+    """Number of takes that were refused for wrong words."""
 
     @property
     def misspoken(self) -> bool:
-        """Whether no take of it says its words: the best one is kept."""
+        """Whether its best take has wrong words."""
         return bool(self.takes) and self.takes[0].misspoken
 
 

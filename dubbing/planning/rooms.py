@@ -1,4 +1,4 @@
-"""The time that a line may take: its own, and the silence that follows it."""
+"""The time available to a line: its own, and the silence that follows it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def line_rooms(
     """Return the seconds available to each line: its own time, and the silence that follows.
 
     end: the end of the film in seconds from its first frame, when known. A line that starts after
-    it has a room of 0 or less. tail: the most seconds of that silence, as `Fit.max_tail`.
+    it has a room of 0 or less. tail: maximum seconds of that silence, as `Fit.max_tail`.
     gap: seconds kept free before the next line.
 
     Lines that overlap on purpose do not shorten each other: only a line that starts at or after
@@ -46,7 +46,7 @@ def line_rooms(
 
 
 def silences_before(spans: Sequence[tuple[float, float]]) -> list[float]:
-    """Return how many seconds before each start all lines are silent, less `GAP`; at least 0.
+    """Return the seconds of silence of all lines before each start, less `GAP`; at least 0.
 
     spans: the start and the latest possible end of every line, in seconds, in order of start.
     """

@@ -1,6 +1,6 @@
-"""The lines of a job in the words that are spoken, made within bounds.
+"""The spoken words of a job's lines, within bounds.
 
-To put a long text into words takes long, so its length is checked first.
+Putting a long text into words takes long, so its length is checked first.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from dubbing.text.sounds import Utterance, utterance_of
 from dubbing.text.wording import Wording
 
 LONGEST_NUMBER = 40
-"""Digits in one number; longer ones take minutes to read out."""
+"""Maximum number of digits in a number; a longer one takes minutes to read out."""
 NUMBER = re.compile(rf"\d(?:[.,'’_]?\d){{{LONGEST_NUMBER},}}")
 SHORTENED = 4
-"""How many times longer than its spoken words a text may be: signs are left out, and the dictionary
-may shorten words."""
+"""Maximum ratio of the lengths of a text and its spoken words: signs are left out, and the
+dictionary may shorten words."""
 MOST_SPOKEN = 1_500_000
-"""Most characters of all lines as they are spoken: more than anybody says in 24 hours."""
+"""Maximum length of all spoken words, in characters: more than anybody says in 24 hours."""
 MOST_EFFORT = 8_000
-"""Most `Wording.effort` of all lines: some 2.5 s, so that a busy machine ends within 5."""
+"""Maximum `Wording.effort` of all lines: some 2.5 s, and less than 5 s on a busy machine."""
 
 
 class SpokenSegment(NamedTuple):
@@ -34,7 +34,7 @@ class SpokenSegment(NamedTuple):
     said: str
     """The text that the engine is asked to speak."""
     silent: bool
-    """Whether there is nothing to say."""
+    """Whether it has nothing to say."""
 
 
 def spoken_segments(
@@ -42,8 +42,8 @@ def spoken_segments(
 ) -> Iterator[tuple[Segment, SpokenSegment | str]]:
     """Yield every segment with its spoken words, or with the reason why it has none.
 
-    limits: the most characters that a speaker's engines speak at once. wording: the job's. No
-    segment follows the one at which all lines together are too long.
+    limits: the maximum number of characters that each speaker's engines speak at once.
+    Ends with the segment at which all lines together are too long.
     """
     total = effort = 0
     for segment in job.segments:
@@ -75,7 +75,7 @@ def spoken_segments(
 def _unreadable(words: str, limit: int | None) -> str | None:
     """Return why a text is not put into words, or None if it is.
 
-    limit: the most characters that its engines speak at once.
+    limit: the maximum number of characters that its engines speak at once.
     """
     if NUMBER.search(words):
         return f"it holds a number of more than {LONGEST_NUMBER} digits: write it in words"

@@ -1,4 +1,4 @@
-"""Celery's connection to Redis, which drops entries of the queues that are no messages.
+"""Celery's connection to Redis; it drops entries of the queues that are not messages.
 
 Any program may write to a shared Redis. kombu and Celery take each entry of a list for a message,
 and a worker that finds anything else ends. So an entry is checked here first, and dropped if it is
@@ -39,11 +39,11 @@ from dubbing.queue.publisher import (
 log = logging.getLogger(__name__)
 
 SHOWN = 80
-"""Bytes of an entry that the log shows."""
+"""Number of bytes of a dropped entry that the log shows."""
 BINDING_PARTS = 3
-"""Parts of an entry that binds a queue to an exchange."""
+"""Number of parts in an entry that binds a queue to an exchange."""
 WORDS = 200
-"""Most characters of the reason."""
+"""Maximum length of the logged reason, in characters."""
 TASKS_OF = {
     Kind.SYNTHESIS.value: {TASKS[Kind.SYNTHESIS], SAY},
     Kind.EXTRACTION.value: {TASKS[Kind.EXTRACTION]},
@@ -57,7 +57,7 @@ Seconds = Annotated[float, Field(gt=0)]
 
 
 class _Part(BaseModel):
-    """The fields of a part of a message that kombu and Celery rely on; others do no harm."""
+    """The fields of a part of a message that kombu and Celery rely on; other fields are ignored."""
 
     model_config = ConfigDict(strict=True, allow_inf_nan=False)
 
@@ -80,7 +80,7 @@ class _Envelope(_Part):
 
 
 class _Message(_Envelope):
-    """An order to all workers, or the answer to one."""
+    """A broadcast to all workers, or the reply to one."""
 
     headers: dict[str, Any]
     body: Annotated[Json[Any], Decoded]
@@ -110,7 +110,7 @@ class _Headers(_Part):
 
 
 class _Task(_Envelope):
-    """A call of a task, with no positional arguments and no tasks that follow."""
+    """A call of a task without positional arguments and without follow-up tasks."""
 
     headers: _Headers
     body: Annotated[Json[tuple[tuple[()], dict[str, Any], dict[str, None]]], Decoded]
@@ -126,7 +126,7 @@ def check(entry: bytes, queue: str) -> None:
         _Message.model_validate_json(entry)
     elif (task := _Task.model_validate_json(entry).headers.task) not in tasks:
         raise ValueError(f"{task!r} is no task of this queue")
-    # kombu also makes objects of other types of some values, which may fail in any way.
+    # kombu also converts some values into other types, which may raise any exception.
     loads(b64decode(loads(entry.decode())["body"]).decode())
 
 
@@ -135,7 +135,7 @@ def _is_sound(entry: bytes, where: bytes) -> bool:
     queue = where.decode(errors="replace").split(SEPARATOR)[0]
     try:
         check(entry, queue)
-    except Exception as exc:  # noqa: BLE001 - objects of kombu may fail in any way
+    except Exception as exc:  # noqa: BLE001 - kombu may raise any exception
         reason = _reason(exc)
         log.warning("%a: dropped an entry that is no message: %a: %s", queue, entry[:SHOWN], reason)
         return False
@@ -152,7 +152,7 @@ def _reason(exc: Exception) -> str:
 
 
 class _PubSub(redis.PrefixedRedisPubSub):
-    """The orders to all workers."""
+    """The subscription to broadcasts to all workers."""
 
     def parse_response(self, *args: Any, **kwargs: Any) -> Any:
         """Return Redis's answer, or None for a malformed entry."""
@@ -173,12 +173,12 @@ class _Client(redis.PrefixedStrictRedis):
         return found
 
     def pubsub(self, **kwargs: Any) -> _PubSub:
-        """Return the connection on which orders to all workers arrive."""
+        """Return the connection that receives broadcasts to all workers."""
         return _PubSub(self.connection_pool, global_keyprefix=BROKER_PREFIX, **kwargs)
 
 
 class _Ours:
-    """The changed part of a kombu channel: its client, and no restoring of messages."""
+    """Our changes to a kombu channel: its client, and no restoring of messages."""
 
     do_restore = False
     """A worker that lost Redis would try to return its messages to it, and die of the error."""
@@ -189,29 +189,29 @@ class _Ours:
     def get_table(self, exchange: str) -> list[tuple[str, ...]]:
         """Return the queues that are bound to an exchange, each with its key and pattern.
 
-        Other entries are skipped: with one of them, no answer to an order could be sent, and a
-        starting worker would never take work.
+        Malformed entries are skipped: with one of them, kombu could send no reply to a broadcast,
+        and a starting worker would never take work.
         """
         rows = super().get_table(exchange)  # type: ignore[misc]
         return [row for row in rows if len(row) == BINDING_PARTS]
 
 
 class Channel(_Ours, redis.Channel):
-    """kombu's channel to a server, over that client."""
+    """kombu's channel to a server, with our client."""
 
 
 class SentinelChannel(_Ours, redis.SentinelChannel):
-    """kombu's channel to the master that Sentinels name, over that client."""
+    """kombu's channel to the master that Sentinels name, with our client."""
 
 
 class Transport(redis.Transport):
-    """kombu's transport, over that channel."""
+    """kombu's transport, with our channel."""
 
     Channel = Channel
 
 
 class SentinelTransport(redis.SentinelTransport):
-    """kombu's transport for Sentinels, over that channel."""
+    """kombu's transport for Sentinels, with our channel."""
 
     Channel = SentinelChannel
 
@@ -225,11 +225,11 @@ class _OurTransport:
 
 
 class PooledOurs(_OurTransport, PooledConnection):
-    """A pooled connection, which sends messages and answers to orders."""
+    """A pooled connection; it sends messages and replies to broadcasts."""
 
 
 class Pool(ConnectionPool):
-    """A pool of such connections; kombu's own pool has connections of its own kind."""
+    """A pool of connections with our transport; kombu's own pool would not use it."""
 
     def new(self) -> PooledOurs:
         """Return a new connection."""
@@ -237,7 +237,7 @@ class Pool(ConnectionPool):
 
 
 class OurConnection(_OurTransport, Connection):
-    """A connection whose pools hold such connections, too."""
+    """A connection with our transport, as are the connections in its pools."""
 
     def Pool(self, limit: int | None = None, **options: Any) -> Pool:  # noqa: N802 - kombu's name
         """Return a pool of connections like this one."""
@@ -245,6 +245,6 @@ class OurConnection(_OurTransport, Connection):
 
 
 class Broker(AMQP):
-    """The messaging of a Celery app, named by the app's ``amqp``."""
+    """The messaging of a Celery app, which the app refers to as ``amqp``."""
 
     Connection = OurConnection

@@ -1,6 +1,7 @@
 """Celery's task events for Flower, sent by a thread.
 
-Celery sends them in the loop that hands out work, which would wait for Redis twice a task.
+Celery itself sends them from the loop that hands out tasks, so each task would wait for Redis
+twice.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class Dispatcher(EventDispatcher):  # type: ignore[misc]
-    """Celery's dispatcher, which sends its buffer in a thread."""
+    """Celery's dispatcher; a thread sends its buffer."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self._due = threading.Event()
@@ -47,6 +48,6 @@ class Dispatcher(EventDispatcher):  # type: ignore[misc]
 
 
 class OurEvents(Events):  # type: ignore[misc]
-    """Celery's events, with that dispatcher."""
+    """Celery's events, with our dispatcher."""
 
     dispatcher_cls = Dispatcher

@@ -17,7 +17,7 @@ from dubbing.planning.plan import Kind
 from dubbing.queue.publisher import Publisher, broker_lists, queues_of
 
 ORDER_SECONDS = 600.0
-"""Longest time of an order: a batch at work, and the loading of a large model."""
+"""Time limit of an order: the running batch, and then the loading of a large model."""
 
 
 class Order(StrEnum):
@@ -30,17 +30,17 @@ class Order(StrEnum):
     STANDBY = "standby"
     """Unload all engines."""
     DRAIN = "drain"
-    """Finish what is at work, and end."""
+    """Finish the running work, and end."""
 
 
 class WorkerCommand(Document):
     """An order on its way."""
 
     ticket: str
-    """Where the caller waits for the answer."""
+    """Identifies the reply for which the caller waits."""
     order: Order
     engines: tuple[str, ...]
-    """The engines that the order is about."""
+    """The engines to which the order applies."""
 
 
 class Fleet:
@@ -49,22 +49,22 @@ class Fleet:
     def __init__(
         self, ledger: Ledger, publisher: Publisher, engines: Callable[[], Iterable[str]]
     ) -> None:
-        """Take the ledger of the workers, and a function for the engines that jobs can name."""
+        """engines: returns the names of the engines that jobs can use."""
         self._ledger = ledger
         self._publisher = publisher
         self._engines = engines
 
     def workers(self) -> list[WorkerRecord]:
-        """Return the workers, also those that went offline within the hour."""
+        """Return the workers, including those that went offline in the last hour."""
         return self._ledger.crew.workers()
 
     def all_workers(self) -> list[WorkerRecord]:
-        """Return the workers, also those of release 0.1.0. Goes through all keys of Redis."""
+        """Return the workers, including those of release 0.1.0. Scans all keys of Redis."""
         crew = self._ledger.crew
         return sorted([*crew.workers(), *crew.unlisted()], key=lambda worker: worker.name)
 
     def depths(self) -> dict[str, int]:
-        """Return the number of messages in each queue, also in queues without a worker."""
+        """Return the number of messages in each queue, including queues without a worker."""
         return self._ledger.queue_depths({queue: broker_lists(queue) for queue in self._queues()})
 
     def waits(self) -> dict[str, float]:
@@ -72,14 +72,14 @@ class Fleet:
         return self._ledger.gauges.waits(self._queues())
 
     def unattended(self, workers: Iterable[WorkerRecord]) -> dict[str, int]:
-        """Return the number of messages on each queue that none of the workers takes from."""
+        """Return the number of messages in each queue that none of ``workers`` consumes."""
         consumed = {queue for worker in workers for queue in worker.queues}
         return {q: depth for q, depth in self.depths().items() if depth and q not in consumed}
 
     def steer(self, worker: str, order: Order, engine: str = "") -> Holding:
         """Make a worker carry out an order; return its engines afterwards.
 
-        worker: its name, or the beginning of it. engine: by default, all of the worker's.
+        worker: its name, or the beginning of its name. engine: default is all of its engines.
         Raises NotFound, BadInput, the worker's error, or Transient when it does not answer in time.
         """
         record = find(self.all_workers(), worker)
@@ -112,7 +112,10 @@ def _check(record: WorkerRecord, order: Order, engine: str) -> None:
 
 
 def find(workers: Sequence[WorkerRecord], name: str) -> WorkerRecord:
-    """Return the one worker that is online and whose name begins so; raises NotFound, BadInput."""
+    """Return the one online worker whose name begins with ``name``.
+
+    Raises NotFound without such a worker, and BadInput when there are several.
+    """
     online = [worker for worker in workers if worker.online]
     found = [worker for worker in online if worker.name.startswith(name)]
     if exact := [worker for worker in found if worker.name == name]:

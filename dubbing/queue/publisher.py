@@ -97,7 +97,7 @@ class _Broker:
 
     url: str
     tls: Mapping[str, Any] | bool = False
-    """The options of TLS, where they are not in the URL."""
+    """Options of TLS that are not in the URL."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """Options of the transport."""
 
@@ -149,7 +149,7 @@ def broker_lists(queue: str) -> list[str]:
 def batch_lists(queue: str) -> list[str]:
     """Return the Redis lists that hold the batches of a queue.
 
-    Interactive requests are in another one, so they do not hide a lost batch.
+    The list of interactive requests is left out: requests must not hide a lost batch.
     """
     return [_broker_list(queue, step) for step in (LATE, BULK)]
 
@@ -174,7 +174,7 @@ class Publisher:
         return len(chosen)
 
     def send(self, batches: Sequence[Address]) -> None:
-        """Send the messages of batches that the ledger chose, in one round trip."""
+        """Send a message for each batch that the ledger chose, in one round trip."""
         from kombu.exceptions import BatchPublishError  # noqa: PLC0415 - as in `make_app`
 
         if not batches:
@@ -185,7 +185,7 @@ class Publisher:
                     for at in batches:
                         self._send(at, producer)
             except BatchPublishError:
-                # A message may come twice; each is tried again, on a new connection if need be.
+                # Each is sent again, on a new connection if needed; a message may arrive twice.
                 for at in batches:
                     self._send(at)
 
@@ -202,7 +202,7 @@ class Publisher:
             self._publish(STEER, queue, request, priority=INTERACTIVE, name="steer", limit=None)
 
     def drop_own_queue(self, worker: str) -> None:
-        """Remove a worker's own queue, which nobody else consumes."""
+        """Remove a worker's own queue, which no other worker consumes."""
         queue = own_queue(worker)
         bindings = (BROKER_PREFIX + binding + queue for binding in BINDINGS)
         self._ledger.drop([*broker_lists(queue), *bindings])
@@ -239,12 +239,12 @@ class Publisher:
             queue=queue,
             priority=priority,
             time_limit=limit,
-            # Otherwise Celery would look for a backend of results again in each thread.
+            # Otherwise Celery would search for a result backend again in each thread.
             ignore_result=True,
             # Flower shows the id, so it begins with the job and the batch.
             task_id=f"{name}-{secrets.token_hex(3)}",
             retry_policy={"max_retries": 5, "interval_start": 0.1, "interval_max": 2},
-            # Tools that read Celery's messages expect it there.
+            # Tools that read Celery's messages expect the id in a header.
             headers={REQUEST_ID: id_} if (id_ := kwargs.get(REQUEST_ID)) else None,
             producer=producer,
         )
@@ -275,5 +275,5 @@ def start_flower(redis_url: str, address: str, port: int) -> None:
     except OSError as exc:
         where = f"--address {address} --port {port}"
         raise BadInput(f"Flower cannot listen there: {exc.strerror}", where=where) from exc
-    # Flower leaves threads that wait for ever when Redis is gone; they hold nothing of value.
+    # When Redis is gone, threads of Flower wait for ever; they hold nothing of value.
     os._exit(0)

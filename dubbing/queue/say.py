@@ -1,4 +1,4 @@
-"""Texts that are spoken at once: interactive requests, which belong to no job."""
+"""Interactive requests: texts that are spoken at once, and belong to no job."""
 
 from __future__ import annotations
 
@@ -26,36 +26,38 @@ from dubbing.voices.voice import VoiceRef
 
 SAY_SECONDS = 60.0
 PAUSE = 0.3
-"""Seconds of silence between the lines of a text; each is stored without silence at its ends."""
+"""Seconds of silence between the lines of a text; clips have no silence at their ends."""
 TURN_SECONDS = 0.05
-"""Pause between two questions whether a request may go ahead."""
+"""Seconds between two attempts to let a request go ahead."""
 
 
 class SayRequest(Document):
     """The request to a worker."""
 
     ticket: str
-    """Where the caller waits for the answer."""
+    """Identifies the reply for which the caller waits."""
     language: str
     engine: str
     voice: VoiceRef
     line: PlannedLine
     request_id: Identifier | None = None
-    """Id of the request over HTTP that asks for it."""
+    """Id of the HTTP request that caused it."""
     tenant: Identifier | None = None
-    """Who asks; an older release does not tell."""
+    """Tenant of the caller; None in messages of older releases."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Said(Audio):
-    """The sound of a text, and who spoke it."""
+    """The sound of a text, and the workers that spoke it."""
 
     workers: tuple[str, ...]
-    """Names of the workers, each once; one of an older release does not tell its name."""
+    """Names of the workers, without duplicates; workers of older releases do not report theirs."""
 
 
 def say(storage: Storage, ledger: Ledger, publisher: Publisher, job: Job, cast: CastLine) -> Said:
-    """Have a line of a job that is not stored spoken ahead of all batches and return it.
+    """Have a worker speak a line ahead of all batches, and return its sound.
+
+    job: the line's job, which is not stored.
 
     Raises the worker's error, or Transient when no worker answers in time.
     """
@@ -92,13 +94,13 @@ def say(storage: Storage, ledger: Ledger, publisher: Publisher, job: Job, cast: 
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Have Ctrl-C wait for the end of the block.
+    """Delay Ctrl-C until the end of the block.
 
-    The first message loads Celery, and an interrupt in the midst of an import may be lost: Python
-    drops it when it comes in a callback of the import system.
+    The first message imports Celery. Python drops an interrupt that arrives in a callback of the
+    import system.
     """
     if threading.current_thread() is not threading.main_thread():
-        # Interrupts come to the main thread alone.
+        # Only the main thread receives interrupts.
         yield
         return
     came = threading.Event()
@@ -112,14 +114,14 @@ def uninterrupted() -> Iterator[None]:
 
 
 def together(lines: Sequence[Said]) -> Said:
-    """Return the lines of a text as one, with pauses between them."""
+    """Return the lines of a text as one sound, with pauses between them."""
     whole = joined(lines, PAUSE)
     workers = dict.fromkeys(worker for one in lines for worker in one.workers)
     return Said(samples=whole.samples, rate=whole.rate, workers=tuple(workers))
 
 
 def _await_turn(ledger: Ledger, engine: str, deadline: float) -> None:
-    """Wait while too many requests have gone ahead of batches, which need their turn, too."""
+    """Wait while too many requests have gone ahead of batches: batches need a turn, too."""
     while not ledger.requests.express(queues_of(engine)[0]):
         if time.monotonic() > deadline:
             raise Transient(f"{engine!r} gets more requests than it can speak: try again later")

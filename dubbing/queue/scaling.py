@@ -101,11 +101,11 @@ def _hint(
     if not work:
         wanted = 0
     elif endpoints is not None:
-        # Its worker does one batch at a time, on all servers at once.
+        # Its worker does one batch at a time, and uses all servers for it.
         faster = seconds / (deadline * max(1, slots)) if seconds else 1.0
         wanted = max(1, math.ceil(endpoints * faster))
     elif seconds is None:
-        # The first batches tell how long they take.
+        # The duration of batches is not known before the first ones are done.
         wanted = max(1, len(online))
     else:
         per_worker = max((worker.slots for worker in of_engine), default=1)
@@ -122,7 +122,7 @@ def _hint(
 
 
 def _seconds(work: Mapping[str, Backlog], paces: Mapping[str, Pace]) -> float | None:
-    """Return the seconds that one slot needs for all work; begun batches count half."""
+    """Return the seconds that one slot needs for all work; a running batch counts half."""
     if not work.keys() <= paces.keys():
         return None
     return sum(

@@ -23,6 +23,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks._system import PATIENCE
 from dubbing.embedded.stack import Stack, dubbing_command
 from dubbing.settings import Settings
 
@@ -30,8 +31,6 @@ AT_MOST = {"first_clip_seconds": 3.0}
 
 REPEATS = 7
 POLL_SECONDS = 0.005
-PATIENCE = 120.0
-"""Seconds after which a wait fails, because something must be hanging."""
 SCENE = Path(__file__).parents[2] / "examples" / "scene.json"
 BARE = [sys.executable, "-c", "import celery, redis, obstore, pydantic_settings"]
 DUBBING = dubbing_command()

@@ -185,6 +185,11 @@ def test_the_reconciler_says_once_what_is_damaged_and_restores_the_others(
     assert client.ledger.standings.snapshot("a")
     client.storage.replace(key, b"{")
     assert len(turn()) == 1
+    # Once the job is no longer open, the reason is forgotten.
+    client.storage.delete(Keys.open("a"))
+    assert turn() == []
+    client.storage.create(Keys.open("a"), b"")
+    assert len(turn()) == 1
     client.cancel("a")
     assert turn() == []
 

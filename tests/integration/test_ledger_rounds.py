@@ -121,3 +121,40 @@ def test_what_is_counted_late_of_a_job_that_ended_leaves_nothing(
     assert deliveries(ledger, "j", "1", "2") == [0, 0]
     assert ledger.deliver_again("j", "1") == 0
     assert set(server.keys()) == left
+
+
+@pytest.mark.parametrize("lost", ["j", "j:queues", "j:held"])
+def test_of_a_job_that_redis_lost_in_part_an_end_leaves_only_its_state_and_events(
+    ledger: Ledger, server: redis.Redis, lost: str
+) -> None:
+    ledger.open_round(
+        job(), 1, [*refs(1, queue=EXTRACTION), *refs(2, first=1, needs=0), *refs(1, first=3)]
+    )
+    server.delete(f"dubbing:job:{lost}")
+    ledger.end("j", 1, JobState.CANCELLED)
+    assert set(server.keys("dubbing:job:j*")) <= {"dubbing:job:j", "dubbing:job:j:events"}
+    ledger.forget("j")
+    assert not server.keys("dubbing:job:j*")
+
+
+def test_a_job_that_is_forgotten_before_its_end_leaves_nothing(
+    ledger: Ledger, server: redis.Redis
+) -> None:
+    ledger.open_round(job(), 1, refs(3))
+    server.delete("dubbing:job:j:queues")
+    ledger.forget("j")
+    assert not server.keys("dubbing:job:j*")
+
+
+def test_whole_jobs_end_and_are_forgotten_without_a_scan_of_all_keys(
+    ledger: Ledger, server: redis.Redis
+) -> None:
+    server.config_resetstat()
+    for name in ("a", "b"):
+        ledger.open_round(job(name), 1, refs(3))
+        take_and_claim(ledger)
+    for name in ("a", "b"):
+        ledger.end(name, 1, JobState.CANCELLED)
+        ledger.forget(name)
+    ledger.forget("long-ended")
+    assert "cmdstat_scan" not in server.info("commandstats")

@@ -85,8 +85,6 @@ def test_a_job_is_deleted_once_it_has_ended(client: Client, redis_url: str) -> N
         client.delete(JOB)
     client.cancel(JOB)
     client.storage.create(Keys.media("0" * 64), b"a film")
-    with redis.from_url(redis_url) as connection:
-        connection.rpush(f"dubbing:job:{JOB}:todo:synthesis.tone", "of a lost list")
     client.delete(JOB)
     assert not left(client, redis_url)
     assert client.storage.exists(Keys.media("0" * 64))
