@@ -127,14 +127,16 @@ class Pictures:
         copied = dict.fromkeys(_COPIED_SUBTITLES[container], "copy")
         codecs = dict.fromkeys(_TEXTS, _SUBTITLES[container]) | copied
         kept = [(n, codec) for n, codec in enumerate(self.info.subtitle_codecs) if codec in codecs]
+        end = f"{self.info.seconds:.3f}"
+        # Subtitles that begin or end after the film would make it longer.
+        within = rf"noise=drop=gte(pts*tb\,{end}),setts=duration=min(DURATION\,{end}/TB-PTS)"
         return [
             part
             for to, (n, codec) in enumerate(kept, first)
             for part in (
                 *("-map", f"1:s:{n}", f"-c:s:{to}", codecs[codec]),
                 *(f"-disposition:s:{to}", "-default"),
-                # Those after the film's end would make the film longer.
-                *(f"-bsf:s:{to}", rf"noise=drop=gte(pts*tb\,{self.info.seconds:.3f})"),
+                *(f"-bsf:s:{to}", within),
             )
         ]
 

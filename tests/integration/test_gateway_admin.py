@@ -263,7 +263,7 @@ def test_what_is_announced_is_text_whatever_it_holds(
     expect(desk.get_by_role("heading", name="节点")).to_be_visible()
     photograph("chinese-dark")
     desk.set_viewport_size({"width": 390, "height": 844})
-    assert desk.evaluate("document.documentElement.scrollWidth") == 390
+    desk.wait_for_function("document.documentElement.scrollWidth === 390")
     photograph("chinese-dark-phone")
     desk.set_viewport_size({"width": 1280, "height": 900})
     desk.get_by_label("语言", exact=True).first.select_option("en")

@@ -231,7 +231,7 @@ def test_a_line_is_heard_mended_and_approved_in_a_browser(
     page.emulate_media(color_scheme="dark")
     expect(page.get_by_role("heading", name="时间轴")).to_be_visible()
     page.set_viewport_size({"width": 390, "height": 844})
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.wait_for_function("document.documentElement.scrollWidth === 390")
     page.screenshot(path=tmp_path / "chinese-dark-phone.png", full_page=True)
     page.get_by_role("button", name="删除任务").click()
     page.get_by_role("dialog").get_by_role("button", name="删除任务").click()

@@ -171,7 +171,7 @@ def test_the_example_is_dropped_tried_out_heard_and_dubbed(
     page.emulate_media(color_scheme="dark")
     page.set_viewport_size({"width": 390, "height": 844})
     expect(page.get_by_role("heading", name="新建任务")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.wait_for_function("document.documentElement.scrollWidth === 390")
     page.screenshot(path=tmp_path / "chinese-dark-phone.png", full_page=True)
     page.get_by_role("button", name="开始").dblclick()
     page.wait_for_url("**/jobs/scene")
@@ -210,7 +210,7 @@ def test_jobs_are_found_by_a_link_page_by_page_and_change_as_one_looks(
     system.client.cancel("s01e07")
     expect(page.get_by_role("row").nth(1)).to_contain_text("已取消")
     page.set_viewport_size({"width": 390, "height": 844})
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.wait_for_function("document.documentElement.scrollWidth === 390")
     page.screenshot(path=tmp_path / "list-chinese-light-phone.png", full_page=True)
     expect(rows.get_by_role("link")).to_have_attribute("href", "/jobs/s01e07")
 

@@ -206,7 +206,7 @@ def test_the_page_keeps_what_it_has_while_the_gateway_is_away(
     expect(page.get_by_role("heading", name="我的音色")).to_be_visible()
     page.screenshot(path=tmp_path / "chinese-dark.png", full_page=True)
     page.set_viewport_size({"width": 390, "height": 844})
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.wait_for_function("document.documentElement.scrollWidth === 390")
     page.screenshot(path=tmp_path / "chinese-dark-phone.png", full_page=True)
     page.get_by_role("button", name="删除: mara").click()
     expect(page.get_by_role("button", name="永久删除")).to_be_focused()

@@ -166,7 +166,13 @@ def test_a_film_keeps_its_own_subtitles_and_their_fonts(
     font, source, path = tmp_path / "font.ttf", tmp_path / "film.mkv", tmp_path / f"dub{suffix}"
     font.write_bytes(b"a font")
     own = tmp_path / "own.srt"
-    own.write_text(subtitles.read_text() + "\n2\n00:10:00,000 --> 00:10:02,000\nAfter the end\n")
+    late = (
+        "00:00:01,500 --> 00:09:00,000\nOutlasts",
+        "00:10:00,000 --> 00:10:02,000\nAfter the end",
+    )
+    own.write_text(
+        subtitles.read_text() + "".join(f"\n{n}\n{cue}\n" for n, cue in enumerate(late, 2))
+    )
     old = ["-i", film, "-i", own, "-map", "0", "-map", "1", "-map", "1", "-c", "copy"]
     codecs = ["-c:s:0", "ass", "-c:s:1", "srt", "-metadata:s:s:1", "language=fra"]
     attached = ["-attach", font, "-metadata:s:t", "mimetype=font/ttf"]
@@ -179,7 +185,7 @@ def test_a_film_keeps_its_own_subtitles_and_their_fonts(
         assert not any(track.disposition & Disposition.default for track in kept)
         assert kept[0].disposition & Disposition.forced or suffix == ".mp4"
         cues = [p for p in container.demux(kept[1]) if p.size > 2 and p.time_base]
-        assert [float(p.pts * p.time_base) for p in cues] == [1.0]
+        assert [float(p.pts * p.time_base) for p in cues] == [1.0, 1.5]
         fonts = [s for s in container.streams if s.type == "attachment"]
         assert len(fonts) == (suffix == ".mkv")
         assert (container.duration or 0) / av.time_base == pytest.approx(SECONDS, abs=0.1)
