@@ -21,6 +21,8 @@ from typing import Any
 
 SHARED = ("clips/", "voices/")
 """Keys below these name no job, so the job is added for which the thread works."""
+READER = "audit"
+"""A script that only reads."""
 
 
 def install(points: Path) -> None:
@@ -46,8 +48,8 @@ def _script(name: str, *arguments: object) -> str:
 
 
 def _scripts(calls: Sequence[tuple[str, Sequence[object]]]) -> str:
-    """Return the first of several scripts, as those that follow it write less."""
-    name, arguments = calls[0]
+    """Return the first of several scripts that writes; those that follow it write less."""
+    name, arguments = next((call for call in calls if call[0] != READER), calls[0])
     return _script(name, *arguments)
 
 
