@@ -28,6 +28,8 @@ def system(tmp_path_factory: pytest.TempPathFactory, sink: collector.Collector) 
         patch.setenv("OTEL_BSP_SCHEDULE_DELAY", "100")
         folder = tmp_path_factory.mktemp("traces")
         with System(folder, slots=1, otlp_endpoint=sink.url) as system:
+            # A gateway knows the engines that workers have published.
+            system.ready()
             yield system
 
 
