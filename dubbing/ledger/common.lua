@@ -312,11 +312,22 @@ local function forget_sent(job, queue, keep)
   end
 end
 
+-- Return the queues of a job; if Redis lost their list, those on which lines remain.
+local function queues_of(job)
+  local queues = redis.call('SMEMBERS', jobkey(job) .. ':queues')
+  if #queues > 0 then return queues end
+  for _, field in ipairs(redis.call('HKEYS', P .. 'backlog')) do
+    local queue, of = string.match(field, '^([^|]+)|(.+)$')
+    if of == job then queues[#queues + 1] = queue end
+  end
+  return queues
+end
+
 -- Drop all entries of a job's work; those that status and watchers read are kept.
 local function forget_work(job)
   local key = jobkey(job)
   local tenant = redis.call('HGET', key, 'tenant')
-  for _, queue in ipairs(redis.call('SMEMBERS', key .. ':queues')) do
+  for _, queue in ipairs(queues_of(job)) do
     redis.call('DEL', todokey(job, queue))
     set_left(queue, job, 0)
     if tenant then

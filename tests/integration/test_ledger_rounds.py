@@ -133,6 +133,7 @@ def test_of_a_job_that_redis_lost_in_part_an_end_leaves_only_its_state_and_event
     server.delete(f"dubbing:job:{lost}")
     ledger.end("j", 1, JobState.CANCELLED)
     assert set(server.keys("dubbing:job:j*")) <= {"dubbing:job:j", "dubbing:job:j:events"}
+    assert not server.exists("dubbing:backlog")
     ledger.forget("j")
     assert not server.keys("dubbing:job:j*")
 
@@ -158,3 +159,13 @@ def test_whole_jobs_end_and_are_forgotten_without_a_scan_of_all_keys(
         ledger.forget(name)
     ledger.forget("long-ended")
     assert "cmdstat_scan" not in server.info("commandstats")
+
+
+def test_a_new_round_counts_no_lines_of_a_round_whose_queues_redis_lost(
+    ledger: Ledger, server: redis.Redis
+) -> None:
+    ledger.open_round(job(), 1, refs(2))
+    server.delete("dubbing:job:j:queues")
+    ledger.open_round(job(), 2, refs(1, queue=EXTRACTION))
+    assert server.hkeys("dubbing:backlog") == [f"{EXTRACTION}|j"]
+    assert server.keys("dubbing:job:j:todo:*") == [f"dubbing:job:j:todo:{EXTRACTION}"]
