@@ -9,7 +9,13 @@ from typing import Any
 from dubbing.documents import received, stored
 from dubbing.engines.holding import Holding
 from dubbing.errors import Damaged, NewerRelease
-from dubbing.ledger.records import OFFLINE_SECONDS, PREFIX, WorkerRecord, WorkerState
+from dubbing.ledger.records import (
+    OFFLINE_SECONDS,
+    PREFIX,
+    SCANNED_AT_ONCE,
+    WorkerRecord,
+    WorkerState,
+)
 from dubbing.ledger.server import Server
 from dubbing.ledger.vitals import Work
 
@@ -49,7 +55,7 @@ class Crew:
         """Return the workers of release 0.1.0, which enter no list. Goes through all keys."""
         start = f"{PREFIX}worker:"
         with self._server.commands() as redis:
-            keys = redis.scan_iter(match=f"{start}*", count=1000)
+            keys = redis.scan_iter(match=f"{start}*", count=SCANNED_AT_ONCE)
             names = {key.removeprefix(start) for key in keys}
         names -= {worker.name for worker in self.workers()}
         found = [worker for worker in self._workers(sorted(names)) if worker.name in names]

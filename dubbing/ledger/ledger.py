@@ -15,7 +15,7 @@ from dubbing.ledger.crew import Crew
 from dubbing.ledger.events import Events
 from dubbing.ledger.gauges import Gauges
 from dubbing.ledger.probe import probe
-from dubbing.ledger.records import PREFIX, Address, Audit, Begun, Claim
+from dubbing.ledger.records import PREFIX, SCANNED_AT_ONCE, Address, Audit, Begun, Claim
 from dubbing.ledger.requests import Requests
 from dubbing.ledger.server import Call, Server
 from dubbing.ledger.servers import Servers
@@ -31,8 +31,6 @@ LEASE_SECONDS = 6.0
 """Time after which a lease that is not renewed ends: its worker is gone."""
 GRACE_SECONDS = 10.0
 """Time after which a message that is neither in the broker nor claimed counts as lost."""
-SCANNED_AT_ONCE = 10_000
-"""Number of keys to scan in one call, which blocks Redis for some milliseconds."""
 
 
 class Ledger:

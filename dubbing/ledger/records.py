@@ -16,6 +16,8 @@ from dubbing.planning.plan import Kind, engine_of
 
 PREFIX = "dubbing:"
 """Prefix of every key."""
+SCANNED_AT_ONCE = 10_000
+"""Number of keys to scan in one call, which blocks Redis for some milliseconds."""
 ASSEMBLY_TOKEN = "assembly"  # noqa: S105 - a batch's token, not a password
 BATCH_PATTERN = (
     r"^(assembly|[0-9]{1,9}:[0-9]{1,15}:[0-9]{1,15}:[0-9]{1,9}(\.[0-9]{1,9})?(e\+[0-9]{1,2})?"
