@@ -204,7 +204,9 @@ def test_a_process_that_dies_as_redis_goes_away_is_followed_by_another(
 ) -> None:
     def ear(asks: bool, data: bytes) -> bool:
         if asks and FIRST_OF_CONSUMER in data and not gone:
-            # Its processes run, and Celery has not begun to listen to them.
+            # Celery has not begun to listen to its processes. A death during loading would be
+            # another matter.
+            starts.holds("loaded", "loaded")
             gone.append(starts.processes()[0])
             os.kill(gone[0], signal.SIGKILL)
             starts.until(lambda: gone[0] not in starts.processes(), "dead")
