@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 import reprlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import chain, islice
 from pathlib import Path
@@ -60,6 +60,8 @@ Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER)]
 
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
 Message = TypeVar("Message")
+Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 
 class Model(BaseModel):
@@ -184,6 +186,25 @@ def listed(faults: Iterable[str]) -> str:
 def together(faults: Sequence[BadInput]) -> BadInput:
     """Return one error for several, each with its own list below it."""
     return BadInput(listed([str(fault).replace("\n", "\n  ") for fault in faults]))
+
+
+def each_made(make: Callable[[Item], Made], items: Iterable[Item]) -> list[Made]:
+    """Return what ``make`` makes of each item; raises one BadInput for the faults of all items.
+
+    The search ends after a hundred faults.
+    """
+    made: list[Made] = []
+    faults: list[BadInput] = []
+    for item in items:
+        try:
+            made.append(make(item))
+        except BadInput as exc:
+            faults.append(exc)
+            if len(faults) == ENOUGH:
+                break
+    if faults:
+        raise faults[0] if len(faults) == 1 else together(faults)
+    return made
 
 
 def nearest(name: str, known: list[str]) -> str:

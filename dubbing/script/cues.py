@@ -16,6 +16,7 @@ from pathlib import Path
 import pysubs2
 from pysubs2.formats import autodetect_format
 
+from dubbing.documents import each_made
 from dubbing.errors import BadInput
 from dubbing.job.caution import Caution
 
@@ -70,13 +71,16 @@ def screened(
     times: matches a time line; its groups are the hours, minutes, seconds and fraction of each
     time.
 
-    Raises BadInput that names the line of the first cue with invalid times or text.
+    Raises BadInput that names the lines of the cues with invalid times or text.
     """
-    blocks = []
-    for number, cue in enumerate(cues, 1):
+
+    def block(numbered: tuple[int, Cue]) -> str:
+        number, cue = numbered
         _check_text(cue, path)
         kept = [INLINE_TIME.sub("", line) for line in cue.text if line.strip()]
-        blocks.append("\n".join([str(number), _times(cue, times, path), *kept, "", ""]))
+        return "\n".join([str(number), _times(cue, times, path), *kept, "", ""])
+
+    blocks = each_made(block, enumerate(cues, 1))
     return Screened(
         # A number after the last cue, because pysubs2 removes one there even if it is spoken.
         text="".join([*blocks, f"{len(cues) + 1}\n"]),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dubbing.documents import each_made
 from dubbing.errors import BadInput
 from dubbing.job.caution import Caution
 from dubbing.script.captions import Caption
@@ -50,7 +51,7 @@ def read_dapt(text: str, path: Path, language: str | None = None) -> Dapt:
 
     language: BCP 47 tag; by default the document's own.
     Where some events are dialogue, the others (texts on the screen, descriptions) are left out.
-    Raises BadInput that names the line.
+    Raises BadInput that names the lines.
     """
     root = _parsed(text, path)
     events = [one for one in root.iter(f"{TT}div") if one.find(f"{TT}p") is not None]
@@ -70,7 +71,7 @@ def read_dapt(text: str, path: Path, language: str | None = None) -> Dapt:
     if left := len(events) - len(heard):
         message = f"events that are no dialogue, as texts on the screen, are not spoken: {left}"
         cautions.append(Caution(code="sound", segment=None, message=message))
-    captions = sorted(map(reader.caption, heard), key=lambda one: one.start)
+    captions = sorted(each_made(reader.caption, heard), key=lambda one: one.start)
     return Dapt(captions=captions, language=wanted, cautions=cautions)
 
 

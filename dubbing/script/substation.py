@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from dubbing.documents import each_made
 from dubbing.errors import BadInput
 from dubbing.script.cues import LONGEST, Screened, at_line, check_count, no_cue
 
@@ -35,13 +36,12 @@ UNSPOKEN = (";", "Comment:", "Picture:", "Sound:", "Movie:", "Command:")
 def screen_substation(text: str, path: Path) -> Screened:
     """Return the spoken events of ``text``.
 
-    Raises BadInput that names the first line that belongs nowhere, or when there are no events or
-    more than 200,000.
+    Raises BadInput that names the events that cannot be read, or the first line that belongs
+    nowhere, or when there are no events or more than 200,000.
     """
     check_count(text.count("Dialogue:"), path)
     section, fields = "", FIELDS
-    kept = ["[Events]"]
-    numbers = []
+    events: list[tuple[int, str, list[str]]] = []
     for number, raw in enumerate(text.split("\n"), 1):
         line, where = raw.strip(), at_line(path, number)
         if SECTION.fullmatch(line):
@@ -52,11 +52,12 @@ def screen_substation(text: str, path: Path) -> Screened:
         elif line.startswith("Format:"):
             fields = _fields(line, where)
         elif line and not line.startswith(UNSPOKEN):
-            kept.append(_event(line, fields, where))
-            numbers.append(number)
-    if not numbers:
+            events.append((number, line, fields))
+    if not events:
         raise BadInput(no_cue(text, "ass"), where=str(path))
-    return Screened(text="\n".join(kept), lines=tuple(numbers))
+    rewritten = each_made(lambda event: _event(*event, path), events)
+    lines = tuple(number for number, _, _ in events)
+    return Screened(text="\n".join(["[Events]", *rewritten]), lines=lines)
 
 
 def _fields(line: str, where: str) -> list[str]:
@@ -67,8 +68,9 @@ def _fields(line: str, where: str) -> list[str]:
     return ["name" if name == "actor" else name for name in fields]
 
 
-def _event(line: str, fields: list[str], where: str) -> str:
-    """Return a spoken event in pysubs2's order of fields."""
+def _event(number: int, line: str, fields: list[str], path: Path) -> str:
+    """Return a spoken event in pysubs2's order of fields. number: that of its line."""
+    where = at_line(path, number)
     kind, _, rest = line.partition(":")
     event = dict(zip(fields, rest.split(",", len(fields) - 1), strict=False))
     start, end = (event.get(name, "").strip() for name in ("start", "end"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import pysubs2
 from pydantic import ValidationError
 
-from dubbing.documents import each_validated, listed
+from dubbing.documents import each_made, each_validated, listed
 from dubbing.errors import BadInput
 from dubbing.files import parse_json, read_text
 from dubbing.job import Caution, Code, Segment
@@ -66,7 +66,7 @@ def read_script(
     encoding: default UTF-8, or the encoding of a byte order mark.
     language: the one to dub into, for a script in several; by default the script's own.
 
-    Raises BadInput that names the line.
+    Raises BadInput that names the lines.
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
@@ -152,14 +152,14 @@ def _read_json(data: Any, path: Path) -> Script:
 
 def _read_dapt(read: Dapt, path: Path) -> Script:
     return Script(
-        segments=tuple(_segment(n, one, path) for n, one in enumerate(read.captions, 1)),
+        segments=_segments(read.captions, path),
         cautions=(*read.cautions, *_noted(read.captions)),
         language=read.language,
     )
 
 
 def _read_cues(screened: Screened, format_: str, path: Path, prefix: bool) -> Script:
-    captions = said_once(list(_captions(screened, format_, path)))
+    captions = said_once(_captions(screened, format_, path))
     if not captions:
         raise BadInput("none of its cues holds words", where=str(path))
     cautions = [*screened.cautions]
@@ -167,46 +167,53 @@ def _read_cues(screened: Screened, format_: str, path: Path, prefix: bool) -> Sc
         cautions.append(_of_script("rolled_up", ROLLED_UP))
         captions = rolled
     if prefix:
-        captions = [with_speaker(one, at_line(path, one.line)) for one in captions]
+        captions = each_made(lambda one: with_speaker(one, at_line(path, one.line)), captions)
     else:
         cautions += _labels_unread(captions)
     captions = [with_turns(one) for one in captions]
     return Script(
-        segments=tuple(_segment(n, one, path) for n, one in enumerate(captions, 1)),
+        segments=_segments(captions, path),
         cautions=(*cautions, *_noted(captions)),
     )
 
 
-def _captions(screened: Screened, format_: str, path: Path) -> Iterator[Caption]:
+def _captions(screened: Screened, format_: str, path: Path) -> list[Caption]:
     # Markup is kept because it holds WebVTT's voices; the ASS parser has no such option.
     options = {} if format_ == "ass" else {"keep_html_tags": True}
     subs = pysubs2.SSAFile.from_string(screened.text, format_, **options)
-    for event, line in zip(subs, screened.lines, strict=True):
-        where = at_line(path, line)
-        words = words_of(event, format_)
-        timeless = event.end <= event.start
-        if not (words.lines or words.dropped) and (timeless or format_ == "ass"):
-            continue
-        if timeless:
-            fault = "the cue ends before it starts, or as it starts: change its end"
-            raise BadInput(fault, where=where)
-        speakers = (event.name.strip(),) if event.name.strip() else words.voices
-        if len(speakers) > 1:
-            raise BadInput(one_each(speakers), where=where)
-        caption = Caption(
-            line=line,
-            start=event.start,
-            end=event.end,
-            speaker="".join(speakers),
-            lines=words.lines,
-        )
-        if words.dropped:
-            caption = caption.noted("markup", _dropped(words.dropped))
-        if words.unvoiced:
-            caption = caption.noted("speakers", before_label(caption.speaker))
-        if any("\ufffd" in words for words in caption.lines):
-            caption = caption.noted("unreadable", UNREADABLE)
-        yield caption
+    found = each_made(
+        lambda cue: _caption(*cue, format_, path), zip(subs, screened.lines, strict=True)
+    )
+    return [caption for caption in found if caption]
+
+
+def _caption(event: pysubs2.SSAEvent, line: int, format_: str, path: Path) -> Caption | None:
+    """Return the caption of one cue; None if nothing of it is kept."""
+    where = at_line(path, line)
+    words = words_of(event, format_)
+    timeless = event.end <= event.start
+    if not (words.lines or words.dropped) and (timeless or format_ == "ass"):
+        return None
+    if timeless:
+        fault = "the cue ends before it starts, or as it starts: change its end"
+        raise BadInput(fault, where=where)
+    speakers = (event.name.strip(),) if event.name.strip() else words.voices
+    if len(speakers) > 1:
+        raise BadInput(one_each(speakers), where=where)
+    caption = Caption(
+        line=line,
+        start=event.start,
+        end=event.end,
+        speaker="".join(speakers),
+        lines=words.lines,
+    )
+    if words.dropped:
+        caption = caption.noted("markup", _dropped(words.dropped))
+    if words.unvoiced:
+        caption = caption.noted("speakers", before_label(caption.speaker))
+    if any("\ufffd" in words for words in caption.lines):
+        caption = caption.noted("unreadable", UNREADABLE)
+    return caption
 
 
 def _dropped(tags: Sequence[str]) -> str:
@@ -243,6 +250,10 @@ def _noted(captions: Sequence[Caption]) -> list[Caution]:
 
 def _of_script(code: Code, message: str) -> Caution:
     return Caution(code=code, segment=None, message=message)
+
+
+def _segments(captions: Sequence[Caption], path: Path) -> tuple[Segment, ...]:
+    return tuple(each_made(lambda one: _segment(*one, path), enumerate(captions, 1)))
 
 
 def _segment(number: int, caption: Caption, path: Path) -> Segment:

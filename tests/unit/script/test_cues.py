@@ -151,6 +151,24 @@ def test_a_cue_without_time_that_has_words_is_refused(tmp_path: Path) -> None:
     assert "line 2: the cue ends before it starts, or as it starts" in message
 
 
+def test_all_cues_with_faults_are_named_at_once(tmp_path: Path) -> None:
+    backwards = "".join(f"{cue(2)[:12]} --> {cue(1)[:12]}\nWords\n\n" for _ in range(12))
+    message = refused(tmp_path, "a.srt", f"{cue(1)}\nGood\n\n{backwards}")
+    assert "12 things must be changed" in message
+    assert "line 4: the cue ends before" in message
+    assert "line 7: the cue ends before" in message
+    assert "and 2 more" in message
+    negative = f"-{cue(1)}\nWords\n\n" * 2
+    message = refused(tmp_path, "b.srt", negative)
+    assert "line 1: '-00:00:01" in message
+    assert "line 4: '-00:00:01" in message
+
+
+def test_the_search_for_faults_ends(tmp_path: Path) -> None:
+    message = refused(tmp_path, "a.srt", f"-{cue(1)}\nWords\n\n" * 200)
+    assert "at least 100 things must be changed" in message
+
+
 def test_blank_lines_inside_a_cue_end_nothing(tmp_path: Path) -> None:
     content = f"1\n{cue(1)}\nOne\n\nmore.\n\n\n2\n{cue(2)}\n\nTwo"
     assert texts(read(tmp_path, "a.srt", content)) == ["One\nmore.", "Two"]

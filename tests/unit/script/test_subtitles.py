@@ -196,6 +196,13 @@ def test_ass_that_would_be_misread_is_refused(tmp_path: Path, event: str, words:
     assert words in message
 
 
+def test_all_ass_events_with_faults_are_named_at_once(tmp_path: Path) -> None:
+    bad = "Dialogue: 0,-0:00:01.00,0:00:02.00,Default,Anna,0,0,0,,x\n"
+    message = refused(script(tmp_path, "a.ass", EVENTS + bad * 2))
+    assert "line 3: 'Dialogue" in message
+    assert "line 4: 'Dialogue" in message
+
+
 def test_ass_lines_outside_of_events_are_refused(tmp_path: Path) -> None:
     line = "Dialogue: 0,0:00:01.00,0:00:02.00,Default,Anna,0,0,0,,x"
     assert "outside of [Events]" in refused(script(tmp_path, "a.ass", f"[V4+ Styles]\n{line}"))
