@@ -20,6 +20,7 @@ SUMMED: Mapping[Code, str] = {
     "overlap": "lines begin before the same speaker's last line has ended",
     "crosstalk": "lines begin before another speaker has ended",
     "beyond_film": "lines end after the film",
+    "early_sound": "films have sound before their picture",
     "silent": "lines hold nothing to speak, and stay silent",
     "sound": "lines seem to hold a sound",
     "lyrics": "lines seem to hold lyrics",

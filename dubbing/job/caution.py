@@ -15,6 +15,7 @@ Code = Literal[
     "overlap",
     "crosstalk",
     "beyond_film",
+    "early_sound",
     "role",
     "reference",
     "silent",

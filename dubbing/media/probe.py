@@ -52,6 +52,8 @@ class MediaInfo:
     """Codec of the sound, such as ``aac``."""
     track: int
     """Index of the chosen sound track, counted from 0."""
+    early: float = 0.0
+    """Seconds of sound before the first frame; they are left out."""
     subtitle_codecs: tuple[str | None, ...] = ()
     """Codec of each track of subtitles, such as ``subrip``; None for one that cannot be read."""
 
@@ -90,6 +92,7 @@ def probe(path: Path, *, track: str | None = None) -> MediaInfo:
             language=language(sound) if sound else None,
             audio_codec=codec_of(sound) if sound else None,
             track=_number(sound, container),
+            early=max(0.0, start - _start([sound], container)) if sound else 0.0,
             subtitle_codecs=tuple(codec_of(track) for track in container.streams.subtitles),
         )
 

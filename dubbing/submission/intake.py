@@ -24,6 +24,10 @@ from dubbing.voices.voice import Voice
 Specs = Mapping[str, EngineSpec]
 
 
+EARLY = 0.1
+"""Most seconds by which a film's sound may begin before its picture without a caution."""
+
+
 class Intake:
     """One job and its files, before and while they are stored."""
 
@@ -72,6 +76,18 @@ class Intake:
         if film and file:
             self._try_copies(file, film)
         return film.seconds if film else None
+
+    def look(self) -> list[Caution]:
+        """Return the cautions about the film."""
+        manifest = self.manifest
+        film = self._sources.info(manifest.media, manifest.media_track) if manifest.media else None
+        if film is None or film.early <= EARLY:
+            return []
+        message = (
+            f"the film's sound begins {film.early:.2f} s before its picture: times count from the "
+            "picture, so shift a script whose times count from the sound"
+        )
+        return [Caution(code="early_sound", segment=None, message=message)]
 
     def listen(self) -> list[Caution]:
         """Cut the voices that the cast takes from the film; return cautions about all voices.

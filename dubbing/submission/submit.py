@@ -140,7 +140,7 @@ class Checker:
             intake=intake,
             wording=wording,
             film_seconds=seconds,
-            cautions=intake.named([*manifest.cautions, *found, *intake.listen()]),
+            cautions=intake.named([*manifest.cautions, *found, *intake.look(), *intake.listen()]),
             specs=specs,
             needed=needed,
         )

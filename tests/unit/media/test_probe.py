@@ -143,6 +143,7 @@ def test_sound_that_starts_late_is_padded_to_the_first_frame(
     sound = tone(tmp_path / "a.wav")
     ffmpeg(*pictures(2), "-itsoffset", "0.5", "-i", sound, "-c:a", "flac", "-copyts", path)
     samples = all_of(path, 1)
+    assert probe(path).early == 0
     assert onset(samples) == pytest.approx(0.5 * RATE, abs=0.005 * RATE)
     assert len(samples) == pytest.approx(1.5 * RATE, abs=0.005 * RATE)
 
@@ -151,7 +152,8 @@ def test_sound_before_the_first_frame_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "film.mkv"
     late = ["-itsoffset", "0.4", *pictures(1)]
     ffmpeg(*late, "-i", tone(tmp_path / "a.wav"), "-c:a", "flac", path)
-    assert probe(path).start == pytest.approx(0.4)
+    info = probe(path)
+    assert (info.start, info.early) == (pytest.approx(0.4), pytest.approx(0.4))
     assert len(all_of(path, 1)) == pytest.approx(0.6 * RATE, abs=0.005 * RATE)
 
 
