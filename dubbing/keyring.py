@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 import re
 import secrets
 import time
@@ -83,7 +84,7 @@ class Keyring:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._noted: dict[str, float] = {}
-        """When this process recorded a use of each key."""
+        """When this process recorded a use of each key, by the monotonic clock."""
 
     def make(
         self,
@@ -176,10 +177,10 @@ class Keyring:
         return KeyUse(key, used)
 
     def _note(self, id_: str) -> None:
-        now = time.time()
-        if now - self._noted.get(id_, 0.0) > NOTED_SECONDS:
+        now = time.monotonic()
+        if now - self._noted.get(id_, -math.inf) > NOTED_SECONDS:
             self._noted[id_] = now
-            self._storage.replace(Keys.api_key_use(id_), f"{now:.0f}".encode())
+            self._storage.replace(Keys.api_key_use(id_), f"{time.time():.0f}".encode())
 
 
 def _digest(secret: str) -> str:

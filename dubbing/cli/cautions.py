@@ -16,7 +16,7 @@ SHOWN = 3
 
 SUMMED: Mapping[Code, str] = {
     "too_dense": "lines are too dense",
-    "script": "lines are in another script than their language's",
+    "script": "lines have words in another script than their language's",
     "overlap": "lines begin before the same speaker's last line has ended",
     "crosstalk": "lines begin before another speaker has ended",
     "beyond_film": "lines end after the film",

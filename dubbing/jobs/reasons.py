@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+from dubbing.errors import SpeechRejected
 from dubbing.job import JobState
 from dubbing.jobs.hindrances import hindrances
 from dubbing.jobs.status import Status
@@ -12,6 +13,10 @@ from dubbing.ledger import Ledger
 from dubbing.planning.outcome import Outcome, gather
 from dubbing.storage import Storage
 
+REJECTED = (
+    "speech is rejected if the voice cannot read the text, such as letters of another script: "
+    "change the text of such a line, and revise the job"
+)
 SHOWN = 8
 """Number of lines to list of those with the same error."""
 
@@ -33,7 +38,11 @@ def reasons(
     if status.error:
         yield status.error.message
     if status.failed:
-        yield from failures(gather(storage, status.id, status.round).values())
+        outcomes = gather(storage, status.id, status.round).values()
+        yield from failures(outcomes)
+        errors = (outcome.result.error for outcome in outcomes)
+        if any(error and error.code == SpeechRejected.code for error in errors):
+            yield REJECTED
 
 
 def _waits(ledger: Ledger, status: Status, remedy: str) -> Iterator[str]:

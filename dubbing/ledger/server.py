@@ -89,8 +89,9 @@ class Server:
         """Connect to Redis for the first time; it has to answer within seconds.
 
         patient: whether to wait if nobody listens, because Redis may just be starting; the log
-        says so. Raises QueueRefused if it requires another password, database or TLS setting, and
-        QueueUnavailable if it does not answer.
+        says so, and the supervisor of the process starts it again if Redis takes longer. Raises
+        QueueRefused if it requires another password, database or TLS setting, and QueueUnavailable
+        if it does not answer.
         """
         deadline, told = time.monotonic() + GREETING_SECONDS, False
         while error := _asked(self._url):
@@ -101,7 +102,7 @@ class Server:
             if not starting or time.monotonic() > deadline:
                 raise _without_tls(self._url, error) or _ours(self._url, error) from error
             if not told:
-                log.warning("waiting for Redis at %s", self.place)
+                log.warning("waiting %g s for Redis at %s", GREETING_SECONDS, self.place)
                 told = True
             time.sleep(0.1)
 

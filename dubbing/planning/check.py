@@ -243,7 +243,8 @@ def _cautions(
         yield from _asides(line)
         mismatch = None if line.silent else script_mismatch(line.utterance.words, job.language)
         if mismatch:
-            yield _caution("script", segment, f"the text is in {mismatch}, for {job.language!r}")
+            words = f"it has words in {mismatch}, for {job.language!r}: its voice may not read them"
+            yield _caution("script", segment, words)
         if film_seconds is not None and segment.end > film_seconds:
             words = f"it ends after the film's end at {_time(film_seconds)}"
             yield _caution("beyond_film", segment, words)

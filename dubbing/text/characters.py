@@ -31,6 +31,8 @@ SCRIPTS: dict[str, frozenset[str]] = {
     "Kore": frozenset({"HANGUL", "CJK"}),
 }
 """Letters used by each ISO 15924 script, by the first word of their names."""
+SELDOM = JOINING.union(*SCRIPTS.values()) - {"LATIN"}
+"""Scripts in which text of another script holds no names; any text may hold Latin ones."""
 MOST_MARKS = 30
 """Marks on one letter, as in Unicode's stream-safe text; no language needs more."""
 FILLERS = frozenset("\u115f\u1160\u3164\uffa0")
@@ -72,23 +74,28 @@ def speakable(text: str) -> bool:
 
 
 def script_mismatch(text: str, language: str) -> str | None:
-    """Return a description of the script of most of ``text``, if ``language`` does not use it.
+    """Return the scripts of words in ``text`` that ``language`` does not use; None if it uses all.
 
-    Words are counted, so a name in another script inside a line is no mismatch. Returns None for
-    languages whose tag or script is unknown.
+    Latin words and single letters, as in a formula, count only where they are most of the text.
+    Returns None for languages whose tag or script is unknown.
     """
     own = _scripts_of(language)
     if own is None or (text.isascii() and "LATIN" in own):
         return None
     found: Counter[str] = Counter()
+    whole: set[str] = set()
     for word in text.split():
-        scripts = [_script(character) for character in word if character.isalpha()]
-        found.update(script for script in scripts if script in DENSE)
-        found.update({script for script in scripts if script not in DENSE})
+        letters = Counter(_script(character) for character in word if character.isalpha())
+        found.update({script: n if script in DENSE else 1 for script, n in letters.items()})
+        whole.update(script for script, n in letters.items() if n > 1)
+    foreign = found.keys() - own
     if sum(found[script] for script in own) * 2 >= found.total():
+        foreign &= whole & SELDOM
+    if not foreign:
         return None
-    foreign = max(sorted(found.keys() - own), key=lambda script: found[script])
-    return f"{_title(foreign)}, not {' or '.join(_title(script) for script in sorted(own))}"
+    shown = sorted(foreign, key=lambda script: (-found[script], script))
+    named = " and ".join(map(_title, shown))
+    return f"{named}, not {' or '.join(_title(script) for script in sorted(own))}"
 
 
 @lru_cache(maxsize=256)

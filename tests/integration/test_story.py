@@ -47,9 +47,10 @@ def test_what_happened_to_a_job_is_told_in_order(system: System, there: Shell) -
 def test_a_job_that_failed_says_which_lines_failed_and_what_to_do(
     system: System, there: Shell
 ) -> None:
-    system.run(script("failed", "<raise> One", "<raise> Two", "Right"))
+    system.run(script("failed", "<raise> One", "<raise> Two", "<long> Three", "Right"))
     why = there("why", "failed")[0]
     assert "- lines 0, 1: " in why
+    assert "change the text of such a line" in why
     assert "`dubbing retry failed` speaks the lines that are missing" in why
 
 

@@ -93,7 +93,7 @@ def test_a_redis_that_nobody_listens_for_fails_a_client_at_once_and_a_worker_say
     monkeypatch.setattr(server, "GREETING_SECONDS", 0.2)
     with pytest.raises(QueueUnavailable, match="Connection refused"):
         Ledger(url).greet()
-    assert caplog.messages == [f"waiting for Redis at {url}"]
+    assert caplog.messages == [f"waiting 0.2 s for Redis at {url}"]
 
 
 def test_a_server_that_says_nothing_is_given_up_within_seconds() -> None:

@@ -57,6 +57,9 @@ def test_a_letter_or_a_figure_can_be_spoken(text: str) -> None:
         ("สวัสดี", "th"),
         ("Ｈｅｌｌｏ", "en"),
         ("1984", "ru"),
+        ("Die β-Strahlung und π", "de"),
+        ("The 1ª on Hawaiʻi has µTorrent", "en"),
+        ("Ein 我", "de"),
         ("hello", "ka"),
         ("hello", "no tag"),
     ],
@@ -73,9 +76,12 @@ def test_text_in_its_languages_script_is_no_mismatch(text: str, language: str) -
         ("你好", "de", "Chinese characters, not Latin"),
         ("これはペンです", "zh", "Hiragana"),
         ("Hello", "ja", "Latin"),
-        ("नमस्ते, Anna", "th", "Devanagari, not Thai"),
+        ("नमस्ते, Anna", "th", "Devanagari and Latin, not Thai"),
         ("שלום", "ar", "Hebrew, not Arabic"),
+        ("مرحبا my friend שלום", "en", "Arabic and Hebrew, not Latin"),
+        ("He called her 姐姐 again", "en", "Chinese characters, not Latin"),
+        ("Нello there, my friend, Неllo", "en", "Cyrillic, not Latin"),
     ],
 )
-def test_text_mostly_in_another_script_is_named(text: str, language: str, found: str) -> None:
+def test_words_in_another_script_are_named(text: str, language: str, found: str) -> None:
     assert (script_mismatch(text, language) or "").startswith(found)
