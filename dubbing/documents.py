@@ -188,8 +188,23 @@ def together(faults: Sequence[BadInput]) -> BadInput:
     return BadInput(listed([str(fault).replace("\n", "\n  ") for fault in faults]))
 
 
-def each_made(make: Callable[[Item], Made], items: Iterable[Item]) -> list[Made]:
+def each_made(
+    make: Callable[[Item], Made], items: Iterable[Item], faults: Sequence[BadInput] = ()
+) -> list[Made]:
     """Return what ``make`` makes of each item; raises one BadInput for the faults of all items.
+
+    faults: found in other items before; the error lists them too.
+    """
+    made, found = made_of(make, items)
+    if found := [*faults, *found]:
+        raise found[0] if len(found) == 1 else together(found)
+    return made
+
+
+def made_of(
+    make: Callable[[Item], Made], items: Iterable[Item]
+) -> tuple[list[Made], list[BadInput]]:
+    """Return what ``make`` makes of each item, and the faults of the others.
 
     The search ends after a hundred faults.
     """
@@ -202,9 +217,7 @@ def each_made(make: Callable[[Item], Made], items: Iterable[Item]) -> list[Made]
             faults.append(exc)
             if len(faults) == ENOUGH:
                 break
-    if faults:
-        raise faults[0] if len(faults) == 1 else together(faults)
-    return made
+    return made, faults
 
 
 def nearest(name: str, known: list[str]) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pysubs2
 from pysubs2.formats import autodetect_format
 
-from dubbing.documents import each_made
+from dubbing.documents import made_of
 from dubbing.errors import BadInput
 from dubbing.job.caution import Caution
 
@@ -60,31 +60,32 @@ class Screened:
     text: str
     lines: tuple[int, ...]
     """For each cue, in order, the number of the line that holds its times."""
+    faults: tuple[BadInput, ...] = ()
+    """Those of the cues that cannot be read, which are left out."""
     cautions: tuple[Caution, ...] = ()
 
 
 def screened(
     cues: Sequence[Cue], times: re.Pattern[str], path: Path, cautions: Sequence[Caution]
 ) -> Screened:
-    """Return cues in the form that pysubs2 reads as SRT and as WebVTT.
+    """Return cues in the form that pysubs2 reads as SRT and as WebVTT, and the faults of others.
 
     times: matches a time line; its groups are the hours, minutes, seconds and fraction of each
     time.
-
-    Raises BadInput that names the lines of the cues with invalid times or text.
     """
 
-    def block(numbered: tuple[int, Cue]) -> str:
+    def block(numbered: tuple[int, Cue]) -> tuple[int, str]:
         number, cue = numbered
         _check_text(cue, path)
         kept = [INLINE_TIME.sub("", line) for line in cue.text if line.strip()]
-        return "\n".join([str(number), _times(cue, times, path), *kept, "", ""])
+        return cue.line, "\n".join([str(number), _times(cue, times, path), *kept, "", ""])
 
-    blocks = each_made(block, enumerate(cues, 1))
+    blocks, faults = made_of(block, enumerate(cues, 1))
     return Screened(
         # A number after the last cue, because pysubs2 removes one there even if it is spoken.
-        text="".join([*blocks, f"{len(cues) + 1}\n"]),
-        lines=tuple(cue.line for cue in cues),
+        text="".join([*(text for _, text in blocks), f"{len(cues) + 1}\n"]),
+        lines=tuple(line for line, _ in blocks),
+        faults=tuple(faults),
         cautions=tuple(cautions),
     )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from dubbing.documents import each_made
+from dubbing.documents import made_of
 from dubbing.errors import BadInput
 from dubbing.script.cues import LONGEST, Screened, at_line, check_count, no_cue
 
@@ -34,10 +34,10 @@ UNSPOKEN = (";", "Comment:", "Picture:", "Sound:", "Movie:", "Command:")
 
 
 def screen_substation(text: str, path: Path) -> Screened:
-    """Return the spoken events of ``text``.
+    """Return the spoken events of ``text``, and the faults of those that cannot be read.
 
-    Raises BadInput that names the events that cannot be read, or the first line that belongs
-    nowhere, or when there are no events or more than 200,000.
+    Raises BadInput that names the first line that belongs nowhere, or when there are no events or
+    more than 200,000.
     """
     check_count(text.count("Dialogue:"), path)
     section, fields = "", FIELDS
@@ -55,9 +55,12 @@ def screen_substation(text: str, path: Path) -> Screened:
             events.append((number, line, fields))
     if not events:
         raise BadInput(no_cue(text, "ass"), where=str(path))
-    rewritten = each_made(lambda event: _event(*event, path), events)
-    lines = tuple(number for number, _, _ in events)
-    return Screened(text="\n".join(["[Events]", *rewritten]), lines=lines)
+    kept, faults = made_of(lambda event: _event(*event, path), events)
+    return Screened(
+        text="\n".join(["[Events]", *(line for _, line in kept)]),
+        lines=tuple(number for number, _ in kept),
+        faults=tuple(faults),
+    )
 
 
 def _fields(line: str, where: str) -> list[str]:
@@ -68,8 +71,8 @@ def _fields(line: str, where: str) -> list[str]:
     return ["name" if name == "actor" else name for name in fields]
 
 
-def _event(number: int, line: str, fields: list[str], path: Path) -> str:
-    """Return a spoken event in pysubs2's order of fields. number: that of its line."""
+def _event(number: int, line: str, fields: list[str], path: Path) -> tuple[int, str]:
+    """Return a spoken event in pysubs2's order of fields, after the number of its line."""
     where = at_line(path, number)
     kind, _, rest = line.partition(":")
     event = dict(zip(fields, rest.split(",", len(fields) - 1), strict=False))
@@ -83,4 +86,5 @@ def _event(number: int, line: str, fields: list[str], path: Path) -> str:
         )
     if len(line) > LONGEST:
         raise BadInput(f"the cue has more than {LONGEST} characters", where=where)
-    return f"Dialogue: 0,{start},{end},Default,{event.get('name', '')},0,0,0,,{event['text']}"
+    spoken = f"Dialogue: 0,{start},{end},Default,{event.get('name', '')},0,0,0,,{event['text']}"
+    return number, spoken

@@ -181,9 +181,8 @@ def _captions(screened: Screened, format_: str, path: Path) -> list[Caption]:
     # Markup is kept because it holds WebVTT's voices; the ASS parser has no such option.
     options = {} if format_ == "ass" else {"keep_html_tags": True}
     subs = pysubs2.SSAFile.from_string(screened.text, format_, **options)
-    found = each_made(
-        lambda cue: _caption(*cue, format_, path), zip(subs, screened.lines, strict=True)
-    )
+    cues = zip(subs, screened.lines, strict=True)
+    found = each_made(lambda cue: _caption(*cue, format_, path), cues, screened.faults)
     return [caption for caption in found if caption]
 
 
