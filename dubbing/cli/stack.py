@@ -67,7 +67,7 @@ def flower(address: str, port: int) -> None:
     from dubbing.client import Client  # noqa: PLC0415 - Celery is only needed from here on
     from dubbing.queue import start_flower  # noqa: PLC0415 - as above
 
-    Client.connect(settings).ledger.ping()
+    Client.connect(settings).ledger.greet()
     start_flower(settings.redis, address, port)
 
 

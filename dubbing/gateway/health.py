@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from typing import Literal
 
@@ -56,7 +57,8 @@ async def health(request: Request) -> HealthBody:
 async def ready(request: Request, response: Response) -> ReadyBody:
     """Tell whether Redis and storage answer: 200, or 503. Needs no key."""
     office = office_of(request)
-    redis = await run_in_threadpool(fault_in, office.client.ledger.ping)
+    greet = partial(office.client.ledger.greet, patient=False)
+    redis = await run_in_threadpool(fault_in, greet)
     storage = await run_in_threadpool(fault_in, office.client.storage.greet)
     well = redis == storage == "ok"
     response.status_code = 200 if well else 503

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 
 from dubbing.client import Client
@@ -199,7 +200,8 @@ class Overview:
 
     def _components(self) -> dict[str, str]:
         client = self._client
-        found = {"redis": fault_in(client.ledger.ping), "storage": fault_in(client.storage.greet)}
+        greet = partial(client.ledger.greet, patient=False)
+        found = {"redis": fault_in(greet), "storage": fault_in(client.storage.greet)}
         if found["redis"] != "ok":
             return {**found, "workers": "unknown"}
         online = [worker for worker in client.fleet.workers() if worker.online]

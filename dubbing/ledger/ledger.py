@@ -57,10 +57,10 @@ class Ledger:
         self.totals = Totals(self._server)
 
     def greet(self, *, patient: bool = True) -> None:
-        """Connect to Redis for the first time, within seconds; later calls wait for its restart.
+        """Raise QueueRefused or QueueUnavailable unless Redis answers within seconds.
 
+        Other calls wait longer, for a restart of Redis.
         patient: whether to wait if nobody listens there, because Redis may just be starting.
-        Raises QueueRefused and QueueUnavailable.
         """
         self._server.greet(patient=patient)
 
@@ -90,11 +90,6 @@ class Ledger:
         with self._server.commands() as redis:
             redis.set(f"{PREFIX}installation", id_, nx=True)
         return self.installation()
-
-    def ping(self) -> None:
-        """Raise QueueUnavailable unless Redis answers."""
-        with self._server.commands() as redis:
-            redis.ping()
 
     def check_writable(self, *, consume: bool = False) -> str:
         """Return a caution about the settings of Redis, or ``""``; raises as `probe` does."""

@@ -86,7 +86,7 @@ class Server:
         return urlsplit(self._url).username or "default"
 
     def greet(self, *, patient: bool = True) -> None:
-        """Connect to Redis for the first time; it has to answer within seconds.
+        """Connect to Redis; it has to answer within seconds.
 
         patient: whether to wait if nobody listens, because Redis may just be starting; the log
         says so, and the supervisor of the process starts it again if Redis takes longer. Raises

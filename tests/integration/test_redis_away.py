@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from redis_server import RedisServer
 from shell import Shell
+from starlette.testclient import TestClient
 from system import script
 
 from dubbing.client import Client, reader
 from dubbing.errors import QueueUnavailable
+from dubbing.gateway.app import make_app
 from dubbing.job import JobState
 from dubbing.jobs.rounds import end_round
 from dubbing.jobs.store import End
@@ -77,6 +79,19 @@ def test_a_list_of_jobs_says_that_redis_is_away(
     jobs, complaint = shell("jobs")
     assert "unknown" in jobs
     assert "warning: storage alone could be asked: Redis does not answer" in complaint
+
+
+def test_a_gateway_tells_a_load_balancer_at_once_that_redis_is_away(
+    redis: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "RETRIES", 1000)
+    settings = Settings(storage_url=str(tmp_path), redis_url=redis.url)
+    balancer = TestClient(make_app(Client.connect(settings), settings, loopback=True))
+    assert balancer.get("/ready").json() == {"ready": True, "redis": "ok", "storage": "ok"}
+    redis.kill()
+    answer = balancer.get("/ready")
+    assert (answer.status_code, answer.json()["redis"]) == (503, "queue_unavailable")
+    assert balancer.get("/api/health").json()["status"] == "unhealthy"
 
 
 def test_a_watcher_waits_for_redis_and_gives_up_in_the_end(

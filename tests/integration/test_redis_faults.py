@@ -64,9 +64,9 @@ def test_a_connection_that_broke_with_a_message_in_hand_is_left_without_a_trace(
 def test_a_call_waits_for_a_redis_that_is_back_in_a_moment() -> None:
     with RedisServer() as server, ThreadPoolExecutor(1) as thread:
         ledger = Ledger(server.url)
-        ledger.ping()
+        ledger.installation()
         server.kill()
-        asked = thread.submit(ledger.ping)
+        asked = thread.submit(ledger.installation)
         server.start()
         asked.result()
 
@@ -77,7 +77,7 @@ def test_a_redis_that_stays_away_is_reported_before_long() -> None:
         server.kill()
         begun = time.monotonic()
         with pytest.raises(QueueUnavailable, match="does not answer"):
-            ledger.ping()
+            ledger.installation()
         assert time.monotonic() - begun < LONGER_THAN_ANY_CALL
 
 
