@@ -109,13 +109,24 @@ class Dispatch:
             self._note_trouble(str(exc))
             raise
         try:
-            with state.asking:
-                if not state.fit:
-                    self._fit(state.endpoint)
-                    state.fit = True
-            if not self._allotment.lasts(seconds):
-                raise LateError
-            yield state.endpoint
+            with self._noted(state):
+                with state.asking:
+                    if not state.fit:
+                        self._fit(state.endpoint)
+                        state.fit = True
+                if not self._allotment.lasts(seconds):
+                    raise LateError
+                yield state.endpoint
+        finally:
+            with self._changed:
+                state.in_flight -= 1
+                self._changed.notify_all()
+
+    @contextmanager
+    def _noted(self, state: Standing) -> Iterator[None]:
+        """Count how an endpoint answers in the block, and change its standing."""
+        try:
+            yield
         except Unreachable as exc:
             ENDPOINT_ANSWERS.add(self._name, "unreachable" if exc.retry_after is None else "busy")
             if exc.retry_after is None:
@@ -140,10 +151,6 @@ class Dispatch:
         else:
             ENDPOINT_ANSWERS.add(self._name, "answered")
             self._well(state)
-        finally:
-            with self._changed:
-                state.in_flight -= 1
-                self._changed.notify_all()
 
     def _places(self) -> list[Place]:
         now = time.monotonic()
