@@ -131,7 +131,7 @@ class Ledger:
         return [Audit(answer) for answer in self._server.run("audit", *jobs)]
 
     def at_work(self, queues: Iterable[str]) -> set[str]:
-        """Return the jobs that have work on these queues: waiting, published or leased."""
+        """Return the jobs that have work on these queues: batches, or remaining lines."""
         return set(filter(is_identifier, self._server.run("at_work", *queues)))
 
     def take(self, lists: Mapping[str, Sequence[str]]) -> list[Address]:

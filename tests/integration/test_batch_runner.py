@@ -254,3 +254,17 @@ def test_a_redis_that_stands_as_it_was_gives_up_jobs_that_have_ended_or_are_gone
     known = runner.ledger.standings.snapshot("j")
     assert known and known.state is JobState.CANCELLED
     assert runner.ledger.standings.snapshot("gone") is None
+
+
+def test_lines_that_a_worker_of_an_earlier_release_left_are_given_up(
+    runner: BatchRunner, job: Job, reconciler: Reconciler, redis_url: str
+) -> None:
+    runner.storage.create(Keys.job("j"), job.model_dump_json().encode())
+    put_to_work(runner.storage, runner.ledger, job)
+    end_round(runner.storage, runner.ledger, "j", End(state=JobState.CANCELLED, round=1))
+    runner.ledger.crew.beat(record())
+    with redis.from_url(redis_url) as server:
+        for ended in ("j", "gone"):
+            server.hset("dubbing:backlog", f"{QUEUE}|{ended}", "1700000000.5|3")
+        reconciler.step()
+        assert not server.exists("dubbing:backlog")
