@@ -31,7 +31,8 @@ class Encoder:
     The suffix of an output decides its content: ``.flac .wav .mp3 .ogg .m4a`` hold sound alone;
     ``.mp4 .mkv`` hold every moving picture of ``film`` bit for bit, the track as the first and
     default sound, then the original sound and subtitles if requested, and the film's other sound
-    tracks, subtitles and cover. The track's first frame is the film's first frame. MP3 has at most two channels; more are mixed down.
+    tracks, subtitles and cover. The track's first frame is the film's first frame. MP3 has at most
+    two channels; more are mixed down.
 
     After the block, ``loudness`` holds the measurement. An error in the block, or of ffmpeg, leaves
     no output behind.
