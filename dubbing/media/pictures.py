@@ -8,7 +8,7 @@ from pathlib import Path
 
 import langcodes
 
-from dubbing.errors import BadInput, MediaError
+from dubbing.errors import BadInput, FullDisk, MediaError
 from dubbing.media.covers import MIME_TYPES
 from dubbing.media.ffmpeg import FFmpeg, source
 from dubbing.media.frames import in_order, timed
@@ -100,7 +100,7 @@ class Pictures:
     def try_copy(self, container: str) -> None:
         """Raise BadInput unless the first seconds can be copied to ``container`` and play there.
 
-        The trial takes some tenths of a second.
+        The trial takes some tenths of a second. Raises FullDisk without room for it.
         """
         self.check(container)
         seconds = _TRIAL if self._timed else _LONG_TRIAL
@@ -114,6 +114,11 @@ class Pictures:
             try:
                 with FFmpeg(arguments) as ffmpeg:
                     ffmpeg.finish(container, timeout=_TRIAL_TIMEOUT)
+            except FullDisk as exc:
+                raise FullDisk(
+                    f"{self.film.name}: no space is left to copy its first seconds on trial: make "
+                    "room, or set TMPDIR to a larger disk"
+                ) from exc
             except MediaError as exc:
                 other = "mkv" if container == "mp4" else "sound alone, such as flac"
                 raise self._refused(
