@@ -16,14 +16,17 @@ _SUFFIXES = {"mjpeg": ".jpg", "png": ".png"}
 
 
 def write_cover(film: Path, folder: Path) -> Path | None:
-    """Write the film's first cover into the folder and return its path; None without a cover.
+    """Write the film's first cover into the folder and return its path.
+
+    Returns None without a cover that can be read: a damaged one would keep ffmpeg from writing the
+    film.
 
     film: a file that `media.probe` accepts.
     """
     with av.open(f"file:{film}", options=SAFE, metadata_errors="replace") as container:
         for track in container.streams.video:
             suffix = _SUFFIXES.get(codec_of(track) or "")
-            if suffix and track.disposition & Disposition.attached_pic:
+            if suffix and track.width and track.disposition & Disposition.attached_pic:
                 path = folder / f"cover{suffix}"
                 # The demuxer hands out covers before everything else.
                 path.write_bytes(bytes(next(container.demux(track))))

@@ -222,6 +222,14 @@ def test_a_film_keeps_its_other_sounds_and_its_cover(
         assert bytes(next(container.demux(shown))) == image.read_bytes()
 
 
+def test_a_damaged_cover_is_left_out(tmp_path: Path, film: Path) -> None:
+    image, source = tmp_path / "red.png", tmp_path / "film.mkv"
+    image.write_bytes(b"no image")
+    cover = ["-attach", image, "-metadata:s:t", "mimetype=image/png"]
+    ffmpeg("-i", film, "-c", "copy", *cover, source)
+    assert write_cover(source, tmp_path) is None
+
+
 def test_the_original_sound_is_copied_where_the_container_can_hold_it(
     tmp_path: Path, film: Path
 ) -> None:
