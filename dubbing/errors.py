@@ -15,6 +15,7 @@
     │   ├── GivenUp          begun again and again, never finished: it kills or hangs its workers
     │   ├── Damaged          a stored document cannot be read: it has to be restored, or removed
     │   ├── MediaError       a film or sound cannot be read or written
+    │   │   └── FullDisk     no space is left for it, or for a temporary file
     │   ├── ClipUnreadable   stored clips are missing or damaged: speak those lines again
     │   └── ResultUnreadable stored results are missing or damaged: ask for those lines again
     └── Transient            the same call may succeed later
@@ -166,6 +167,10 @@ class MediaError(Permanent):
     """A film or sound could not be read or written."""
 
     code = "media"
+
+
+class FullDisk(MediaError):
+    """No space is left for a film, a sound or a temporary file."""
 
 
 class ClipUnreadable(Permanent):

@@ -1,11 +1,12 @@
 """The dub as an edit: OpenTimelineIO with the picture and a track of clips for each speaker.
 
-A clip is a part of its speaker's stem, so an editor moves, trims and mutes single lines. Tools of
-OpenTimelineIO turn the file into EDL, AAF and others.
+A clip is a part of its speaker's stem, so an editor moves, trims and mutes single lines.
+OpenTimelineIO's adapter for AAF converts it, as all times have one rate and each clip has a mob id.
 """
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,9 +80,17 @@ class Edit:
             where = _span(self.start + part.start, end - part.start)
             clip = schema.Clip(part.name, media.deepcopy(), where)
             clip.metadata["dubbing"] = {"segment": part.id}
+            clip.metadata["AAF"] = {"MobID": _mob_id()}
             track.append(clip)
             at = end
         return track
+
+
+def _mob_id() -> str:
+    """Return a new id for AAF (SMPTE ST 330). AAF names ids alone, so each line has its own."""
+    id_ = uuid.uuid4().hex
+    words = ".".join(id_[at : at + 8] for at in range(0, len(id_), 8))
+    return f"urn:smpte:umid:060a2b34.01010105.01010f20.13000000.{words}"
 
 
 def _span(start: int, length: int) -> TimeRange:

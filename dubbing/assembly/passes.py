@@ -25,6 +25,7 @@ from dubbing.assembly.report import Loudness
 from dubbing.assembly.spoken import SpokenLine, speaking, speech_loudness
 from dubbing.assembly.studio import Studio
 from dubbing.errors import BadInput, Damaged, NotFound
+from dubbing.media.covers import write_cover
 from dubbing.media.encode import Encoder
 from dubbing.media.loudness import ABSOLUTE_GATE
 from dubbing.media.meter import Measured
@@ -226,13 +227,15 @@ def _reference(storage: Storage, digest: str) -> Embeddings | None:
 
 def _encoder(programme: Programme, files: tuple[Path, ...], subtitles: Path) -> Encoder:
     job = programme.job
+    film = programme.film.path if programme.film and programme.film.info.has_video else None
     return Encoder(
         files,
         channels=programme.channels,
         language=job.language,
-        film=programme.film.path if programme.film and programme.film.info.has_video else None,
+        film=film,
         # ffmpeg accepts no subtitle file without a cue.
         subtitles=subtitles if job.output.subtitles and subtitles.read_text() else None,
         original_sound=job.output.original_sound,
         track=job.media_track,
+        cover=write_cover(film, subtitles.parent) if film else None,
     )

@@ -67,7 +67,7 @@ def job_options(command: Command) -> Command:
         click.option("--loudness", type=click.Choice(loudness), help="Loudness profile."),
         click.option(
             "--original-sound", is_flag=True, default=None,
-            help="Keep the original sound as a second track.",
+            help="Keep the sound that the dub replaces as a second track.",
         ),
         click.option(
             "--speaker-prefix", is_flag=True,

@@ -67,7 +67,7 @@ class Output(Model):
     subtitles: bool = True
     """Whether a film carries the dubbed subtitles as a track."""
     original_sound: bool = False
-    """Whether a film carries the original sound as a second track."""
+    """Whether a film carries the sound that the dub replaces as a second track."""
     studio: Annotated[tuple[StudioFile, ...], Field(max_length=3)] = ()
     """Extra files for a studio. ``stems``: Broadcast Wave of each speaker and of the background;
     ``edit``: OpenTimelineIO with each line as a clip of its stem, and the stems; ``dapt``: a DAPT

@@ -30,8 +30,9 @@ class Encoder:
 
     The suffix of an output decides its content: ``.flac .wav .mp3 .ogg .m4a`` hold sound alone;
     ``.mp4 .mkv`` hold every moving picture of ``film`` bit for bit, the track as the first and
-    default sound, then subtitles and original sound if requested. The track's first frame is the
-    film's first frame. MP3 has at most two channels; more are mixed down.
+    default sound, then the original sound and subtitles if requested, and the film's other sound
+    tracks, subtitles and cover. The track's first frame is the film's first frame. MP3 has at most
+    two channels; more are mixed down.
 
     After the block, ``loudness`` holds the measurement. An error in the block, or of ffmpeg, leaves
     no output behind.
@@ -49,11 +50,12 @@ class Encoder:
         subtitles: Path | None,
         original_sound: bool,
         track: str | None = None,
+        cover: Path | None = None,
     ) -> None:
         """Check that the outputs can be made; nothing is started or written.
 
         channels: 1, 2 or 6. language: BCP 47. subtitles: an SRT file. track: the film's original
-        sound track, as in `media.probe`.
+        sound track, as in `media.probe`. cover: an image, from `covers.write_cover`.
         Raises BadInput for a film without a picture, or with one that MP4 cannot hold.
         """
         pictures = (
@@ -63,6 +65,7 @@ class Encoder:
                 language=language,
                 subtitles=subtitles,
                 original_sound=original_sound,
+                cover=cover,
             )
             if film
             else None

@@ -18,7 +18,7 @@ from typing import IO, Self, cast
 
 import imageio_ffmpeg
 
-from dubbing.errors import MediaError
+from dubbing.errors import FullDisk, MediaError
 
 FORMATS = {
     "MP4, MOV, M4A, 3GP": "mov,mp4,m4a,3gp,3g2",
@@ -91,7 +91,8 @@ class FFmpeg:
         """Wait until ffmpeg has ended by itself.
 
         name: the file that it works on, for error messages.
-        Raises MediaError with ffmpeg's last message when it failed, or after ``timeout`` seconds.
+        Raises MediaError with ffmpeg's last message when it failed, or after ``timeout`` seconds,
+        and FullDisk.
         """
         try:
             code = self._process.wait(timeout)
@@ -99,7 +100,7 @@ class FFmpeg:
             raise MediaError(f"{name}: ffmpeg has not finished in {timeout:.0f} s") from None
         # ffmpeg exits with the low byte of the negated error number.
         if code == 256 - errno.ENOSPC:
-            raise MediaError(f"{name}: no space is left on the disk")
+            raise FullDisk(f"{name}: no space is left on the disk")
         if code:
             raise MediaError(f"{name}: {self._last_line() or f'ffmpeg ended with {code}'}")
 

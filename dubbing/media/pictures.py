@@ -8,7 +8,8 @@ from pathlib import Path
 
 import langcodes
 
-from dubbing.errors import BadInput, MediaError
+from dubbing.errors import BadInput, FullDisk, MediaError
+from dubbing.media.covers import MIME_TYPES
 from dubbing.media.ffmpeg import FFmpeg, source
 from dubbing.media.frames import in_order, timed
 from dubbing.media.probe import MediaInfo
@@ -22,7 +23,10 @@ _MP4_TAGS = {"hevc": "hvc1"}
 """Codec tags that replace ffmpeg's: QuickTime does not play ``hev1``."""
 _COPIED_SOUND = {
     "mp4": {"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"},
-    "mkv": {"aac", "mp2", "mp3", "ac3", "eac3", "dts", "alac", "opus", "flac", "vorbis"},
+    "mkv": {
+        *("aac", "mp2", "mp3", "ac3", "eac3", "dts", "alac", "opus", "flac", "vorbis", "truehd"),
+        *("pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le"),
+    },
 }
 _SUBTITLES = {"mp4": "mov_text", "mkv": "subrip"}
 """Codec of text in subtitles that a container does not hold as it is."""
@@ -47,8 +51,12 @@ class Pictures:
     subtitles: Path | None
     """An SRT file."""
     original_sound: bool
-    kept_subtitles: bool = True
-    """Whether to keep the film's own subtitles, as far as the container holds them."""
+    """Whether to keep the track that the new sound replaces."""
+    kept_tracks: bool = True
+    """Whether to keep the film's other sound tracks and its subtitles, as far as the container
+    holds them."""
+    cover: Path | None = None
+    """An image that players show for the file, from `covers.write_cover`."""
 
     def arguments(self, container: str, channels: int) -> list[str]:
         """Return ffmpeg's arguments for a film; input 0 is the new sound with ``channels``.
@@ -60,21 +68,24 @@ class Pictures:
         inputs = [*guess, *source(self.film, delay=-self.info.start)]
         tag = alpha3(self.language)
         dub = ["-map", "0:a", "-c:a:0", "aac", "-b:a:0", AAC_BIT_RATES[channels]]
-        dub += _tags("a:0", tag, "Dubbing", default=True)
+        dub += _tags("a:0", tag, "Dubbing", "default+dub")
         maps = ["-map", "1:V", "-c:v", "copy", *self._video_tags(container), *dub]
-        if self.original_sound and self.info.channels:
-            copied = self.info.audio_codec in _COPIED_SOUND[container]
-            maps += ["-map", f"1:a:{self.info.track}", "-c:a:1", "copy" if copied else "aac"]
-            maps += ["-disposition:a:1", "0"]
+        maps += self._own_sound(container)
         if self.subtitles:
             inputs += ["-f", "srt", "-i", f"file:{self.subtitles}"]
             maps += ["-map", "2:s", "-c:s:0", _SUBTITLES[container]]
-            maps += _tags("s:0", tag, "Dubbing", default=False)
-        if self.kept_subtitles:
+            maps += _tags("s:0", tag, "Dubbing", "0")
+        if self.kept_tracks:
             maps += self._own_subtitles(container, first=1 if self.subtitles else 0)
         if container == "mkv":
             # Fonts of the subtitles.
             maps += ["-map", "1:t?", "-c:t", "copy"]
+        if self.cover and container == "mkv":
+            maps += _attached(self.cover)
+        elif self.cover:
+            inputs += ["-f", "image2", "-pattern_type", "none", "-i", f"file:{self.cover}"]
+            maps += ["-map", "3:v" if self.subtitles else "2:v"]
+            maps += [f"-disposition:v:{len(self.info.video_codecs)}", "attached_pic"]
         front = ["-movflags", "+faststart"] if container == "mp4" else []
         return [*inputs, *maps, "-map_metadata", "1", "-map_chapters", "1", *front]
 
@@ -89,13 +100,13 @@ class Pictures:
     def try_copy(self, container: str) -> None:
         """Raise BadInput unless the first seconds can be copied to ``container`` and play there.
 
-        The trial takes some tenths of a second.
+        The trial takes some tenths of a second. Raises FullDisk without room for it.
         """
         self.check(container)
         seconds = _TRIAL if self._timed else _LONG_TRIAL
         silence = ["-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo"]
-        # The original sound may begin late, and ffmpeg would read the film up to its beginning.
-        picture = replace(self, original_sound=False, subtitles=None, kept_subtitles=False)
+        # Other tracks may begin late, and ffmpeg would read the film up to their beginning.
+        picture = replace(self, original_sound=False, subtitles=None, kept_tracks=False)
         alone = picture.arguments(container, 2)
         with scratch() as folder:
             copy = folder / f"trial.{container}"
@@ -103,6 +114,11 @@ class Pictures:
             try:
                 with FFmpeg(arguments) as ffmpeg:
                     ffmpeg.finish(container, timeout=_TRIAL_TIMEOUT)
+            except FullDisk as exc:
+                raise FullDisk(
+                    f"{self.film.name}: no space is left to copy its first seconds on trial: make "
+                    "room, or set TMPDIR to a larger disk"
+                ) from exc
             except MediaError as exc:
                 other = "mkv" if container == "mp4" else "sound alone, such as flac"
                 raise self._refused(
@@ -118,6 +134,22 @@ class Pictures:
     @cached_property
     def _timed(self) -> bool:
         return timed(self.film)
+
+    def _own_sound(self, container: str) -> list[str]:
+        """Return what keeps the film's sound tracks after the new sound; none is the default."""
+        codecs = self.info.sound_codecs
+        replaced = [self.info.track] if self.original_sound and self.info.channels else []
+        others = [n for n, codec in enumerate(codecs) if codec and n != self.info.track]
+        kept = [*replaced, *(others if self.kept_tracks else [])]
+        return [
+            part
+            for to, n in enumerate(kept, 1)
+            for part in (
+                *("-map", f"1:a:{n}"),
+                *(f"-c:a:{to}", "copy" if codecs[n] in _COPIED_SOUND[container] else "aac"),
+                *(f"-disposition:a:{to}", "-default"),
+            )
+        ]
 
     def _own_subtitles(self, container: str, *, first: int) -> list[str]:
         """Return what keeps the film's subtitles, from the output's subtitles ``first`` on.
@@ -161,7 +193,12 @@ def alpha3(language: str) -> str:
         return "und"
 
 
-def _tags(stream: str, language: str, title: str, *, default: bool) -> list[str]:
+def _attached(cover: Path) -> list[str]:
+    mime_type = f"mimetype={MIME_TYPES[cover.suffix]}"
+    return ["-attach", str(cover), f"-metadata:s:m:filename:{cover.name}", mime_type]
+
+
+def _tags(stream: str, language: str, title: str, disposition: str) -> list[str]:
     names = [f"language={language}", f"title={title}", f"handler_name={title}"]
     tags = [part for name in names for part in (f"-metadata:s:{stream}", name)]
-    return [*tags, f"-disposition:{stream}", "default" if default else "0"]
+    return [*tags, f"-disposition:{stream}", disposition]

@@ -48,8 +48,8 @@ class MediaInfo:
     """Channels of the sound; 0 when there is none."""
     language: str | None
     """The sound's language tag."""
-    audio_codec: str | None
-    """Codec of the sound, such as ``aac``."""
+    sound_codecs: tuple[str | None, ...]
+    """Codec of each sound track, such as ``aac``; None for one that cannot be read."""
     track: int
     """Index of the chosen sound track, counted from 0."""
     early: float = 0.0
@@ -66,6 +66,11 @@ class MediaInfo:
     def video_codec(self) -> str | None:
         """The codec of the first video track."""
         return next(iter(self.video_codecs), None)
+
+    @property
+    def audio_codec(self) -> str | None:
+        """The codec of the chosen sound track."""
+        return self.sound_codecs[self.track] if self.channels else None
 
 
 def probe(path: Path, *, track: str | None = None) -> MediaInfo:
@@ -90,7 +95,7 @@ def probe(path: Path, *, track: str | None = None) -> MediaInfo:
             video_codecs=tuple(codec_of(picture) or "unknown" for picture in pictures),
             channels=sound.channels if sound else 0,
             language=language(sound) if sound else None,
-            audio_codec=codec_of(sound) if sound else None,
+            sound_codecs=tuple(codec_of(track) for track in container.streams.audio),
             track=_number(sound, container),
             early=max(0.0, start - _start([sound], container)) if sound else 0.0,
             subtitle_codecs=tuple(codec_of(track) for track in container.streams.subtitles),

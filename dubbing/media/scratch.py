@@ -6,6 +6,7 @@ share a folder for temporary files.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import logging
 import os
@@ -15,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from dubbing.errors import FullDisk
+
 log = logging.getLogger(__name__)
 
 NEW, HELD = ".dubbing-new-", "dubbing-scratch-"
@@ -23,8 +26,18 @@ NEW, HELD = ".dubbing-new-", "dubbing-scratch-"
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """Provide an empty folder during the block; it is removed afterwards, with all its files."""
-    folder = Path(tempfile.mkdtemp(prefix=NEW))
+    """Provide an empty folder during the block; it is removed afterwards, with all its files.
+
+    Raises FullDisk when there is no space for it.
+    """
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=NEW))
+    except OSError as exc:
+        if exc.errno != errno.ENOSPC:
+            raise
+        raise FullDisk(
+            "no space is left for temporary files: make room, or set TMPDIR to a larger disk"
+        ) from exc
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         # Without locks, as on some network file systems, nobody sweeps it.

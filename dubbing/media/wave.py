@@ -1,6 +1,8 @@
-"""Broadcast Wave: sound of 24 bits that knows at what time of day it begins (EBU Tech 3285).
+"""Broadcast Wave: sound that knows at what time of day it begins (EBU Tech 3285).
 
-Files over 4 GB become RF64, which studios read as they read WAV.
+The samples are floats of 32 bits: a stem may be louder than full scale where the limiter lowers
+the programme, and clipped stems would not add up to it. Files over 4 GB become RF64, which studios
+read as they read WAV.
 """
 
 from __future__ import annotations
@@ -14,8 +16,6 @@ import numpy as np
 from dubbing.media.probe import RATE
 from dubbing.media.samples import Samples
 
-LOUDEST = 1 - 2**-23
-"""The loudest sample of 24 bits."""
 LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
 LONGEST_DESCRIPTION = 256
 """Characters, of ASCII."""
@@ -37,7 +37,7 @@ class Wave:
         self._file.metadata.update(
             time_reference=str(start), description=plain, originator="dubbing"
         )
-        self._stream = self._file.add_stream("pcm_s24le", rate=RATE, layout=self._layout)
+        self._stream = self._file.add_stream("pcm_f32le", rate=RATE, layout=self._layout)
 
     def __enter__(self) -> Self:
         return self
@@ -50,11 +50,10 @@ class Wave:
             self._path.unlink(missing_ok=True)
 
     def write(self, block: Samples) -> None:
-        """Append a block, float32 ``(frames, channels)`` at 48 kHz; louder than full is clipped."""
+        """Append a block, float32 ``(frames, channels)`` at 48 kHz."""
         import av  # noqa: PLC0415 (loads slowly)
 
-        whole = np.clip(block, -1, LOUDEST).astype(np.float64) * 2**31
-        packed = np.ascontiguousarray(whole.astype(np.int32).reshape(1, -1))
-        frame = av.AudioFrame.from_ndarray(packed, format="s32", layout=self._layout)
+        packed = np.ascontiguousarray(block.reshape(1, -1))
+        frame = av.AudioFrame.from_ndarray(packed, format="flt", layout=self._layout)
         frame.sample_rate = RATE
         self._file.mux(self._stream.encode(frame))

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from films import make
 from services import PLUGINS, unavailable
 from system import System, numbered, script
 
 from dubbing.assembly.assemble import assemble
-from dubbing.errors import MediaError, StorageUnavailable
+from dubbing.errors import FullDisk, MediaError, StorageUnavailable
 from dubbing.job import JobState
 from dubbing.media import disk as disk_module
+from dubbing.media.pictures import Pictures
+from dubbing.media.probe import probe
 from dubbing.media.samples import decode_clip
 
 LARGE = 600 << 20
@@ -123,6 +128,29 @@ def test_a_job_waits_for_room_in_storage_and_nothing_is_stored_in_part(
     stored.leave(LARGE)
     system.wait("crowded")
     assert system.whole(job)
+
+
+def test_a_film_is_not_blamed_for_a_disk_without_room_for_its_trial(
+    tmp_path: Path, temporary: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = make(tmp_path / "film.mp4")
+    picture = Pictures(
+        film=film, info=probe(film), language="de", subtitles=None, original_sound=False
+    )
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary.path))
+    (temporary.path / "full").write_bytes(bytes(PAGE))
+    temporary.leave(0)
+    with pytest.raises(FullDisk, match=r"film\.mp4: no space is left .* make room"):
+        picture.try_copy("mp4")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (temporary.path / "full").unlink()
+    # A disk in memory has room for a folder.
+    monkeypatch.setattr(os, "mkdir", full)
+    with pytest.raises(FullDisk, match="no space is left for temporary files: make room"):
+        picture.try_copy("mp4")
 
 
 def test_an_assembly_without_room_fails_clearly_and_leaves_nothing(

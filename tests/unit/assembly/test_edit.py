@@ -42,6 +42,8 @@ def test_each_line_is_a_clip_of_its_speakers_stem_at_its_time(tmp_path: Path) ->
         start, end = where.start_time.value, where.end_time_exclusive().value
         placed.append((clip.metadata["dubbing"]["segment"], start, end))
     # What runs into the next line, or past the end, is cut there.
+    ids = {clip.metadata["AAF"]["MobID"] for clip in timeline.find_clips()}
+    assert len(ids) == len(PARTS) + 1
     assert placed == [
         ("1", RATE, 2 * RATE),
         ("2", 2 * RATE, 3 * RATE + 1),

@@ -15,6 +15,7 @@ from av.stream import Disposition
 from meters import loudness
 
 from dubbing.errors import BadInput, MediaError
+from dubbing.media.covers import write_cover
 from dubbing.media.encode import Encoder
 from dubbing.media.loudness import gated
 from dubbing.media.pictures import alpha3
@@ -189,6 +190,44 @@ def test_a_film_keeps_its_own_subtitles_and_their_fonts(
         fonts = [s for s in container.streams if s.type == "attachment"]
         assert len(fonts) == (suffix == ".mkv")
         assert (container.duration or 0) / av.time_base == pytest.approx(SECONDS, abs=0.1)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_film_keeps_its_other_sounds_and_its_cover(
+    tmp_path: Path, film: Path, subtitles: Path, suffix: str
+) -> None:
+    image, source, path = tmp_path / "red.png", tmp_path / "film.mkv", tmp_path / f"dub{suffix}"
+    ffmpeg("-f", "lavfi", "-i", "color=red:s=8x8", "-frames:v", "1", image)
+    sounds = ["-map", "0", "-map", "0:a", "-map", "0:a", "-c", "copy", "-c:a:1", "pcm_s24le"]
+    tags = ["-metadata:s:a:1", "language=ita", "-metadata:s:a:2", "title=The director"]
+    flags = ["-disposition:a:0", "default", "-disposition:a:1", "default"]
+    flags += ["-disposition:a:2", "comment"]
+    cover = ["-attach", image, "-metadata:s:t", "mimetype=image/png"]
+    ffmpeg("-i", film, *sounds, *tags, *flags, *cover, source)
+    extracted = write_cover(source, tmp_path)
+    encode(click(2), [path], film=source, subtitles=subtitles, cover=extracted)
+    with av.open(str(path)) as container:
+        dub, italian, director = container.streams.audio
+        assert [t.disposition for t in container.streams.audio] == [
+            Disposition.default | Disposition.dub,
+            Disposition(0),
+            Disposition.comment,
+        ]
+        assert (dub.language, italian.language) == ("deu", "ita")
+        assert italian.codec.canonical_name == ("pcm_s24le" if suffix == ".mkv" else "aac")
+        if suffix == ".mkv":
+            assert director.metadata["title"] == "The director"
+        _, shown = container.streams.video
+        assert shown.disposition & Disposition.attached_pic
+        assert bytes(next(container.demux(shown))) == image.read_bytes()
+
+
+def test_a_damaged_cover_is_left_out(tmp_path: Path, film: Path) -> None:
+    image, source = tmp_path / "red.png", tmp_path / "film.mkv"
+    image.write_bytes(b"no image")
+    cover = ["-attach", image, "-metadata:s:t", "mimetype=image/png"]
+    ffmpeg("-i", film, "-c", "copy", *cover, source)
+    assert write_cover(source, tmp_path) is None
 
 
 def test_the_original_sound_is_copied_where_the_container_can_hold_it(

@@ -24,12 +24,11 @@ def written(path: Path, channels: int = 1) -> np.ndarray:
 
 
 @pytest.mark.parametrize("channels", [1, 2, 6])
-def test_every_sample_comes_back_with_24_bits(tmp_path: Path, channels: int) -> None:
+def test_every_sample_comes_back(tmp_path: Path, channels: int) -> None:
     noise = written(tmp_path / "a.wav", channels)
     read, rate = soundfile.read(tmp_path / "a.wav", always_2d=True)
     assert (rate, read.shape) == (48_000, noise.shape)
-    assert soundfile.info(tmp_path / "a.wav").subtype == "PCM_24"
-    assert np.abs(read - noise).max() <= 2**-22
+    np.testing.assert_array_equal(read, noise)
 
 
 def test_it_says_when_it_begins_and_what_it_is(tmp_path: Path) -> None:
@@ -42,10 +41,10 @@ def test_it_says_when_it_begins_and_what_it_is(tmp_path: Path) -> None:
     assert low + (high << 32) == HOUR
 
 
-def test_what_is_too_loud_is_clipped_and_not_wrapped(tmp_path: Path) -> None:
+def test_a_sound_above_full_scale_is_not_clipped(tmp_path: Path) -> None:
     with Wave(tmp_path / "a.wav", channels=1, description="") as wave:
         wave.write(np.array([[1.5], [-1.5]], np.float32))
-    assert soundfile.read(tmp_path / "a.wav")[0].tolist() == [1 - 2**-23, -1]
+    assert soundfile.read(tmp_path / "a.wav")[0].tolist() == [1.5, -1.5]
 
 
 def test_an_error_leaves_no_file(tmp_path: Path) -> None:
