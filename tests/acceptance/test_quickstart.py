@@ -234,7 +234,7 @@ def test_ctrl_c_stops_everything_and_the_same_run_goes_on(tmp_path: Path) -> Non
     command = ("run", script, "--out", "out")
 
     with console.started(*command) as process:
-        wait_until(lambda: log.exists() and spoken(log).total() > 6, seconds=30, what="6 lines")
+        wait_until(lambda: log.exists() and spoken(log).total() > 6, seconds=60, what="6 lines")
         process.send_signal(signal.SIGINT)
         _, complaints = process.communicate(timeout=25)
     assert process.returncode == 130

@@ -92,7 +92,7 @@ def test_a_lease_that_ran_out_can_be_claimed_at_once(redis_url: str) -> None:
 
 def test_no_lease_outlives_its_batchs_deadline(ledger: Ledger) -> None:
     (ref,) = refs(1)
-    hasty = BatchRef(**{**vars(ref), "deadline": SHORT})
+    hasty = BatchRef(**{**vars(ref), "deadline": 5 * SHORT})
     ledger.open_round(job(), 1, [hasty])
     (at,) = take(ledger)
     claim(ledger, at, "hangs")

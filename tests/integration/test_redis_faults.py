@@ -120,7 +120,7 @@ def test_a_long_outage_ends_and_the_same_workers_go_on(system: System) -> None:
 
 
 def test_a_line_that_kills_its_process_is_given_up_although_redis_was_away(system: System) -> None:
-    job = script("deadly", *numbered("Deadly", 3), "This one kills its process. <kill>")
+    job = script("deadly", *numbered("Deadly", 3), "This one kills its process. <slow:0.5> <kill>")
     system.client.submit(job)
     system.begun(job, 4)
     lose_redis(system, 1.0)
