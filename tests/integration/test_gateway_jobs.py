@@ -219,7 +219,11 @@ def test_a_follower_goes_on_at_another_gateway_where_the_first_one_was_killed(
 ) -> None:
     asked = manifest(*(f"<slow:0.2> Line {n}." for n in range(12)))
     job, last, seen = asked["id"], None, []
-    with gateways.running(system.settings, PYTHONPATH=str(PLUGINS), **ANY) as first:
+    with (
+        gateways.running(system.settings, PYTHONPATH=str(PLUGINS), **ANY) as first,
+        # Its stream ends by the death of the gateway, and by no other end.
+        system.frozen("assembly"),
+    ):
         first.http.post("/v1/jobs", json=asked)
         with first.events(job) as events, pytest.raises(httpx2.HTTPError):
             for event in events:
