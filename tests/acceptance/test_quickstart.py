@@ -145,6 +145,7 @@ class TestOnsets:
 
 
 @pytest.mark.weights
+@pytest.mark.timeout(600)
 def test_natural_voices_say_every_word_and_differ(tmp_path: Path) -> None:
     for module in ("faster_whisper", "resemblyzer"):
         if find_spec(module) is None:
