@@ -19,7 +19,8 @@ from engine_servers import address_of
 from dubbing.embedded.stack import dubbing_command, environment
 from dubbing.settings import Settings
 
-SECONDS = 30.0
+SECONDS = 90.0
+"""How long an answer may take; some wait a minute for the end of a job."""
 
 
 @dataclass

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import redis
@@ -16,15 +17,23 @@ import redis
 from dubbing.embedded.child import start_child
 from dubbing.embedded.redis import redis_command
 
+PORTS = range(16_000, 32_000)
+"""Those below the ones that Linux gives to connections and to servers without a wish."""
 SECONDS = 20.0
 """How long Redis may take to start or to end."""
 
 
 def free_port() -> int:
-    """Return a port on 127.0.0.1 that nothing listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """Return a port on 127.0.0.1 that nothing listens on.
+
+    It is none of those that the system gives to whoever asks for any: they may be taken again
+    before it is used, or while its server is away.
+    """
+    while True:
+        port = PORTS.start + secrets.randbelow(len(PORTS))
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 def follow(replica: redis.Redis, port: int) -> None:

@@ -7,9 +7,9 @@ own, ``cloning`` has them too and clones a reference, and the others have only t
 which comes with each line (``omni``), is uploaded (``tts_url``, ``yourtts``), or lies in a folder
 (``sovits``). It serves 127.0.0.1, prints its port, and ends when its standard input does.
 ``GET /seen`` returns what was asked. ``PUT /faults`` takes ``{"faults": {NAME: SHARE}, "seed": N,
-"seconds": S, "model": M, "key": K, "default": VOICE, "transcripts": true}``: each fault of `FAULTS`
-strikes that share of the lines, a line without a voice gets the default one, and a reference
-without its words is refused.
+"seconds": S, "held": true, "model": M, "key": K, "default": VOICE, "transcripts": true}``: each
+fault of `FAULTS` strikes that share of the lines, lines are held until that is taken back, a line
+without a voice gets the default one, and a reference without its words is refused.
 """
 
 from __future__ import annotations
@@ -149,6 +149,8 @@ class _Hum(ThreadingHTTPServer):
         self.seen: list[dict[str, Any]] = []
         self.random = random.Random(0)
         self.lock = threading.Lock()
+        self.changed = threading.Condition()
+        """Notified when the behaviour changes."""
         self.in_flight = 0
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -173,6 +175,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server.behaviour.pop("lose", False):
             self.server.uploads.clear()
         self.server.random = random.Random(self.server.behaviour.get("seed", 0))
+        with self.server.changed:
+            self.server.changed.notify_all()
         self._json({})
 
     def do_GET(self) -> None:
@@ -232,6 +236,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._left()
 
     def send_response(self, code: int, message: str | None = None) -> None:
+        if self.in_flight:
+            with self.server.changed:
+                self.server.changed.wait_for(lambda: not self.server.behaviour.get("held"))
         time.sleep(max(0.0, self.due - time.monotonic()))
         # Who hears the answer may send the next line before this thread goes on.
         self._left()

@@ -86,7 +86,7 @@ class System:
         finally:
             self.redis.__exit__(*exc)
         # Processes that a worker leaves behind end when they notice that it is gone.
-        home, deadline = Console(self.settings.home), time.monotonic() + 10
+        home, deadline = Console(self.settings.home), time.monotonic() + SECONDS
         while left := home.processes():
             assert time.monotonic() < deadline, left
             time.sleep(0.05)
@@ -96,7 +96,7 @@ class System:
             worker.terminate()
         try:
             for worker in self._workers.values():
-                worker.wait(timeout=30)
+                worker.wait(timeout=SECONDS)
         finally:
             for worker in self._workers.values():
                 if worker.poll() is None:

@@ -29,11 +29,12 @@ def exporter(host: str, port: int, deadline: float) -> None:
 
     settings = Settings()
     logs.configure(settings, "exporter")
+    # Threads inherit it; one that did not block them would die of them, and the process with it.
+    signals = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     client = Client.connect(settings)
     client.greet()
     stop = exposition.serve(Exporter(client, deadline).registry, host, port)
-    signals = {signal.SIGINT, signal.SIGTERM}
-    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     echo(f"exporter: http://{host}:{port}/metrics")
     signal.sigwait(signals)
     stop()

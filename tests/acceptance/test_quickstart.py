@@ -145,6 +145,7 @@ class TestOnsets:
 
 
 @pytest.mark.weights
+@pytest.mark.timeout(600)
 def test_natural_voices_say_every_word_and_differ(tmp_path: Path) -> None:
     for module in ("faster_whisper", "resemblyzer"):
         if find_spec(module) is None:
@@ -234,7 +235,7 @@ def test_ctrl_c_stops_everything_and_the_same_run_goes_on(tmp_path: Path) -> Non
     command = ("run", script, "--out", "out")
 
     with console.started(*command) as process:
-        wait_until(lambda: log.exists() and spoken(log).total() > 6, seconds=30, what="6 lines")
+        wait_until(lambda: log.exists() and spoken(log).total() > 6, seconds=60, what="6 lines")
         process.send_signal(signal.SIGINT)
         _, complaints = process.communicate(timeout=25)
     assert process.returncode == 130

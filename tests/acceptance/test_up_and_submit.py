@@ -25,6 +25,7 @@ from typing import Any
 import av
 import pytest
 from console import SCENE, Console, Inside, wait_until
+from redis_server import free_port
 from services import PLAIN
 
 from dubbing.settings import Settings
@@ -189,7 +190,7 @@ def test_a_folder_and_a_list_are_one_collection(stack: Stack, tmp_path: Path) ->
 
 def test_workers_and_engines_are_listed(stack: Stack) -> None:
     console = stack.console
-    wait_until(lambda: states(stack) == {"ready"}, seconds=20, what="4 workers ready")
+    wait_until(lambda: states(stack) == {"ready"}, seconds=60, what="4 workers ready")
     found = console.json("workers")
     queues = {worker["engines"][0]: worker["queues"] for worker in found["workers"]}
     assert queues["espeak"] == ["synthesis.espeak", "extraction.espeak"]
@@ -209,18 +210,18 @@ def states(stack: Stack) -> set[str]:
 
 def test_a_worker_is_told_to_stand_by_and_to_load_again(stack: Stack) -> None:
     console = stack.console
-    wait_until(lambda: states(stack) == {"ready"}, seconds=20, what="4 workers ready")
+    wait_until(lambda: states(stack) == {"ready"}, seconds=60, what="4 workers ready")
     assert console("workers", "standby", "tone").stdout == "nothing\n"
-    wait_until(lambda: "standby" in states(stack), seconds=20, what="on standby")
+    wait_until(lambda: "standby" in states(stack), seconds=60, what="on standby")
     row = next(row for row in console("workers").stdout.splitlines() if row.startswith("tone."))
     assert row.split("\t")[1] == "standby"
     assert console("workers", "load", "tone").stdout == "tone\n"
-    wait_until(lambda: states(stack) == {"ready"}, seconds=20, what="ready again")
+    wait_until(lambda: states(stack) == {"ready"}, seconds=60, what="ready again")
     assert "no worker 'nobody'" in console("workers", "drain", "nobody", code=2).stderr
 
 
 def test_the_gateway_is_up_too_and_needs_no_key_here(stack: Stack) -> None:
-    wait_until(lambda: states(stack) == {"ready"}, seconds=20, what="4 workers ready")
+    wait_until(lambda: states(stack) == {"ready"}, seconds=60, what="4 workers ready")
     asked = {"text": "The lamp is lit.", "voice_id": "Annie", "engine": "espeak", "language": "en"}
     request = urllib.request.Request(
         f"{stack.gateway}/api/synthesize",
@@ -246,7 +247,7 @@ def test_a_cancelled_job_is_retried_where_it_stopped(stack: Stack, tmp_path: Pat
     console = stack.console
     script = write(tmp_path / "slow.json", slow("cancel", lines=60))
     console("submit", script, "--id", "slow")
-    wait_until(lambda: stack.spoken("cancel"), seconds=20, what="the first line")
+    wait_until(lambda: stack.spoken("cancel"), seconds=60, what="the first line")
     assert console.json("cancel", "slow")["state"] == "cancelled"
     console("watch", "slow", code=1)
     console("fetch", "slow", code=2)
@@ -286,7 +287,7 @@ def test_ctrl_c_leaves_a_watcher_quietly_and_the_job_at_work(
         assert process.stderr
         assert process.stderr.readline().startswith("long: ")
         process.send_signal(signal.SIGINT)
-        words, complaints = process.communicate(timeout=10)
+        words, complaints = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "rror" not in words + complaints
     assert "the work continues: `dubbing watch long` shows it" in complaints
@@ -305,7 +306,7 @@ def test_flower_shows_workers_queues_and_each_batch_by_job(stack: Stack, tmp_pat
             found = json.loads(site.get("/workers?json=1"))["data"]
             return {w["hostname"].split(".")[0] for w in found if w["status"]}
 
-        wait_until(lambda: workers() == expected, seconds=20, what="all workers in Flower")
+        wait_until(lambda: workers() == expected, seconds=60, what="all workers in Flower")
         # What it can do to workers and tasks is shut without a password.
         assert site.code("/api/workers") == 401
 
@@ -318,14 +319,14 @@ def test_flower_shows_workers_queues_and_each_batch_by_job(stack: Stack, tmp_pat
             batches = {uuid.removeprefix("seen/1/").split("-")[0] for uuid in tasks}
             return batches == {"0", "assembly"} and set(tasks.values()) == {"SUCCESS"}
 
-        wait_until(done, seconds=20, what="the job's batches in Flower, all done")
+        wait_until(done, seconds=60, what="the job's batches in Flower, all done")
 
         def queued() -> bool:
             # Flower asks the workers for their queues as it starts, and a busy one answers late.
             site.get("/workers?refresh=True")
             return "synthesis.espeak" in site.get("/broker")
 
-        wait_until(queued, seconds=20, what="the queues of the workers in Flower")
+        wait_until(queued, seconds=60, what="the queues of the workers in Flower")
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0", "::", "example.org"])
@@ -350,7 +351,7 @@ def test_a_watcher_notices_that_the_stack_died_and_flower_with_a_password_can_be
         assert "the gateway has ended: 127.0.0.1:" in up.stderr.readline()
         with flower(console) as site, console.started("submit", script, "--wait") as watcher:
             assert watcher.stderr
-            assert select.select([watcher.stderr], [], [], 20)[0]
+            assert select.select([watcher.stderr], [], [], 60)[0]
             assert site.code("/workers") == 401
             assert site.code("/workers", "anna:wrong") == 401
             assert site.code("/workers", "anna:secret") == 200
@@ -363,7 +364,7 @@ def test_a_watcher_notices_that_the_stack_died_and_flower_with_a_password_can_be
     assert watcher.returncode == 130
     assert "Traceback" not in last
     assert "Redis does not answer" in complaints
-    wait_until(lambda: not console.processes(), seconds=10, what="all processes gone")
+    wait_until(lambda: not console.processes(), seconds=60, what="all processes gone")
     # Nobody was left to remove the folder of the socket, which Redis did remove.
     Settings(home=console.home).socket.parent.rmdir()
 
@@ -410,7 +411,7 @@ class flower:  # noqa: N801 - used as a function
     def __enter__(self) -> Site:
         process = self._context.__enter__()
         site = Site(f"http://127.0.0.1:{self._port}")
-        wait_until(lambda: answers(site, process), seconds=30, what="Flower answers")
+        wait_until(lambda: answers(site, process), seconds=60, what="Flower answers")
         return site
 
     def __exit__(self, *exc: Any) -> None:
@@ -437,9 +438,3 @@ def slow(word: str, *, lines: int) -> dict[str, Any]:
 def write(path: Path, manifest: dict[str, Any]) -> Path:
     path.write_text(json.dumps(manifest))
     return path
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -112,7 +112,7 @@ def errors(system: System) -> str:
 def test_a_job_waits_for_room_in_storage_and_nothing_is_stored_in_part(
     system: Crowded, stored: Disk
 ) -> None:
-    job = script("crowded", *numbered("Crowded", 12, "<slow:0.1>"))
+    job = script("crowded", *numbered("Crowded", 24, "<slow:0.1>"))
     system.client.submit(job)
     system.begun(job, 5)
     stored.leave(PAGE)

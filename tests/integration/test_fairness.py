@@ -90,7 +90,7 @@ def test_the_jobs_of_one_tenant_share_its_turns(ledger: Ledger) -> None:
 
 
 def test_a_batch_that_comes_late_is_sent_ahead_of_the_new_ones(redis_url: str) -> None:
-    ledger = Ledger(redis_url, lease=0.1)
+    ledger = Ledger(redis_url)
     publisher = Publisher(make_app(redis_url), ledger)
     late = broker_lists(QUEUE)[STEPS.index(LATE)]
     ledger.open_round(job(), 1, refs(9))
@@ -98,6 +98,8 @@ def test_a_batch_that_comes_late_is_sent_ahead_of_the_new_ones(redis_url: str) -
     claim(ledger, lost, "dead")
     publisher.fill([QUEUE])
     assert not depth(ledger, [late])
+    # Its lease ends at once.
+    assert Ledger(redis_url, lease=0.0).renew(lost, "dead")
     wait_until(lambda: publisher.fill([QUEUE]), seconds=5, what="sent again")
     assert depth(ledger, [late]) == 1
 

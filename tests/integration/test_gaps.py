@@ -242,7 +242,7 @@ def test_a_job_whose_end_is_stored_is_cancelled(doomed: Doomed, gap: Gap) -> Non
 @names(REBUILDING)
 def test_a_rebuild_that_breaks_off_is_begun_again(doomed: Doomed, gap: Gap) -> None:
     doomed.wait_for(lambda: doomed.idle, "through with all jobs")
-    job = script(gap.name, *numbered(gap.name, 12, "<slow:0.1>"))
+    job = script(gap.name, *numbered(gap.name, 24, "<slow:0.1>"))
     doomed.client.submit(job)
     doomed.begun(job, 3)
     doomed.stop("faulty")

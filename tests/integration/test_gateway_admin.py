@@ -57,6 +57,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         OneWorker(home, engine="tone", slots=1) as system,
         gateways.running(system.settings, **VARIABLES) as gateway,
     ):
+        system.ready(1)
         _, secret = Keyring(system.client.storage).make("default", [Scope.ADMIN], name="desk")
         yield Place(system, gateway, secret, gateway.as_(secret))
 
@@ -189,7 +190,6 @@ def agree(page: Any, name: str) -> None:
 def test_a_node_is_put_on_standby_and_back_and_the_queue_shows_it(place: Place, desk: Any) -> None:
     from playwright.sync_api import expect
 
-    place.system.ready(1)
     nodes, waiting = region(desk, "Nodes"), region(desk, "Queues").get_by_role("row")
     nodes.get_by_role("button", name="Standby").click()
     # A button of this name has been there before.

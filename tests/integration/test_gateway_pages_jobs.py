@@ -52,6 +52,8 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dubbing]:
 @pytest.fixture(scope="module")
 def gateway(system: Dubbing) -> Iterator[Gateway]:
     with gateways.running(system.settings, **ANY) as gateway:
+        # A voice is heard only where a worker can speak with it.
+        system.ready()
         yield gateway
 
 

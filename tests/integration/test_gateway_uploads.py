@@ -119,7 +119,7 @@ def test_an_upload_is_read_as_a_script(http: httpx2.Client) -> None:
 
 def until(true: Callable[[], bool]) -> None:
     """Wait until something is true, which takes a gateway a moment."""
-    end = time.monotonic() + 10
+    end = time.monotonic() + 30
     while not true():
         assert time.monotonic() < end
         time.sleep(0.02)

@@ -19,9 +19,10 @@ from dubbing.ledger import Ledger, WorkerState
 from dubbing.queue import Publisher, make_app
 from dubbing.queue.fleet import Order
 from dubbing.storage import S3Options
+from dubbing.storage.s3 import REQUEST_SECONDS
 from workers.heartbeat import Heartbeat
 
-SOON = 5.0
+SOON = REQUEST_SECONDS / 2
 """Seconds within which a change of state is published; the storage hangs for longer."""
 
 

@@ -283,7 +283,8 @@ def test_workers_whose_folder_is_not_mounted_take_nothing_until_it_is(system: Sy
     system.begun(job, 1)
     storage = Path(system.settings.storage)
     storage.rename(storage.with_name("elsewhere"))
-    storage.mkdir()
+    # A worker that stores something just now makes it as well.
+    storage.mkdir(exist_ok=True)
     for worker in becomes(system, WorkerState.ERROR):
         assert "is its folder mounted" in "".join(worker.errors)
     left = [path for path in storage.rglob("*") if path.is_file()]

@@ -39,6 +39,8 @@ def leftovers() -> set[Path]:
 
 @pytest.fixture
 def system(tmp_path: Path) -> Iterator[System]:
+    # A worker would sweep those of processes that other tests have killed.
+    sweep()
     with Assembling(tmp_path / "home", slots=1) as system:
         system.client.submit(HOUR)
         yield system

@@ -24,7 +24,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(PLUGINS))
         # What hangs is found out soon.
-        patch.setenv("FAULTY_SECONDS", "0.7")
+        patch.setenv("FAULTY_SECONDS", "1.2")
         with System(tmp_path_factory.mktemp("logs"), slots=1) as system:
             system.ready()
             yield system

@@ -96,12 +96,12 @@ def test_an_idle_worker_takes_the_batch_that_another_one_has_read_ahead(system: 
 def test_a_worker_that_is_told_to_end_leaves_what_it_read_ahead_to_others_at_once(
     system: System,
 ) -> None:
-    job, slow, _ = two_batches("told", 1.5)
+    job, slow, _ = two_batches("told", 2.0)
     system.client.submit(job)
     system.begun(job, 1)
     system.until(lambda: reserved(system), "read ahead")
     system.worker("faulty").terminate()
-    system.until(lambda: not reserved(system), "left to others", 2.0)
+    system.until(lambda: not reserved(system), "left to others")
     assert system.worker("faulty").poll() is None
     assert len(begun(system, slow)) < BATCH
     assert system.worker("faulty").wait(timeout=30) == 0

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import pytest
 from services import PLUGINS, unavailable
-from system import System
+from system import SECONDS, System
 from weights import needed
 
 from dubbing.job import JobState, Segment
@@ -23,7 +23,8 @@ TEXTS = (
     "If the bridge is closed, we have to cross the river on foot.",
 )
 
-pytestmark = pytest.mark.weights
+# Two models are fetched and loaded.
+pytestmark = [pytest.mark.weights, pytest.mark.timeout(600)]
 
 
 class Mumblers(System):
@@ -47,7 +48,8 @@ def test_takes_that_lack_words_are_spoken_again_and_the_report_says_so(
     )
     job = Manifest(id="mumbled", language="en", segments=segments)
     with Mumblers(tmp_path / "home", engine="mumbling", slots=1, model_folders=folders) as system:
-        assert system.run(job).state is JobState.COMPLETED
+        status = system.wait(system.client.submit(job).id, seconds=3 * SECONDS)
+        assert status.state is JobState.COMPLETED
         report = system.report(job)
     assert [line.words and line.words.right for line in report.lines] == [True, True]
     assert [line.takes_refused for line in report.lines] == [1, 1]

@@ -120,9 +120,10 @@ def test_a_long_outage_ends_and_the_same_workers_go_on(system: System) -> None:
 
 
 def test_a_line_that_kills_its_process_is_given_up_although_redis_was_away(system: System) -> None:
-    job = script("deadly", *numbered("Deadly", 3), "This one kills its process. <kill>")
+    job = script("deadly", *numbered("Deadly", 3), "This one kills its process. <slow:0.5> <kill>")
     system.client.submit(job)
-    system.begun(job, 4)
+    # The longest line comes first.
+    system.begun(job, 1)
     lose_redis(system, 1.0)
     status = system.wait(job.id)
     assert (status.state, status.done, status.failed) == (JobState.FAILED, 4, 1)

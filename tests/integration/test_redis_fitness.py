@@ -21,21 +21,13 @@ from dubbing.ledger import Ledger
 from dubbing.settings import Settings
 
 ALL = ("~*", "&*", "+@all")
-HIGHEST = 55_535
-"""A cluster's nodes talk to each other at a port that is 10,000 higher."""
 EVICTING = {"maxmemory": "100mb", "maxmemory-policy": "allkeys-lru"}
-
-
-def low_port() -> int:
-    while (port := free_port()) > HIGHEST:
-        pass
-    return port
 
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
     """The port of a Redis of our own."""
-    port = low_port()
+    port = free_port()
     try:
         with RedisServer(port=port):
             yield port
@@ -120,7 +112,7 @@ def test_the_rights_that_are_asked_for_are_enough(
 
 
 def test_a_cluster_is_refused_before_a_job_is_stored(tmp_path: Path) -> None:
-    port = low_port()
+    port = free_port()
     with RedisServer(port=port, cluster=True):
         url = f"redis://127.0.0.1:{port}/0"
         refused(url, tmp_path, "is a cluster, .* a single server is needed")

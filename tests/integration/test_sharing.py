@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -120,10 +121,16 @@ def test_a_line_that_is_said_waits_for_no_batch_but_those_that_run(system: Syste
     job = script("long", *numbered("Long", 10 * BATCH, "<slow:0.1>"))
     system.client.submit(job)
     system.begun(job, 2)
-    before = system.spoken(job).total()
-    system.client.say("May I?", language="en")
+    with ThreadPoolExecutor(1) as thread, redis.from_url(system.settings.redis) as server:
+        with system.frozen("faulty"):
+            before = system.spoken(job).total()
+            said = thread.submit(system.client.say, "May I?", language="en")
+            system.until(lambda: server.keys("dubbing:asking:*"), "asked")
+        said.result(SECONDS)
     # What was left of its batch, or one more that began just then: two others were published.
-    assert system.spoken(job).total() - before < 2 * BATCH
+    texts = [row.partition("\t")[2] for row in system.spoken_log.read_text().splitlines()]
+    lines = {segment.text for segment in job.segments}
+    assert sum(text in lines for text in texts[: texts.index("May I?")]) - before < 2 * BATCH
     assert not system.client.status("long").state.ended
     system.client.cancel("long")
 

@@ -62,7 +62,6 @@ def pair(
     """Processes of two workers; the storage of the first is behind the proxy."""
     monkeypatch.setattr(batch_work, "AWAY_SECONDS", 0.0)
     monkeypatch.setattr(access_module, "PROBE_SECONDS", 0.05)
-    monkeypatch.setattr(storage_module, "REQUEST_SECONDS", 1.0)
     monkeypatch.setattr(storage_module, "RETRY_SECONDS", 0.2)
     url = f"s3://{s3.BUCKETS[0]}/{uuid.uuid4().hex}"
     behind = replace(s3_options, endpoint=proxy.url)

@@ -125,16 +125,18 @@ def test_a_job_that_is_gone_or_never_ended_is_found(system: System) -> None:
 
 
 def test_what_is_written_after_a_cancel_is_found(system: System) -> None:
-    job = script("cancelled", *numbered("Cancelled", 40, "<slow:0.1>"))
-    system.client.submit(job)
-    system.begun(job, 2)
     life = lived(system, "other", *numbered("Other", 2))
-    ended = system.client.cancel("cancelled")
-    life.order, life.last, life.cancelled = _of(life.order, job), ended, {1}
-    assert faults(system, life) == []
+    job = script("cancelled", *numbered("Cancelled", 40, "<slow:0.1>"))
     key = Keys.result("cancelled", 1, 0)
     path = system.client.storage.path(key)
     assert path
+    # It does not end before it is cancelled.
+    with system.frozen("assembly"):
+        system.client.submit(job)
+        system.until(path.exists, "a result stored")
+        ended = system.client.cancel("cancelled")
+    life.order, life.last, life.cancelled = _of(life.order, job), ended, {1}
+    assert faults(system, life) == []
     os.utime(path, (path.stat().st_mtime + 60,) * 2)
     (fault,) = faults(system, life)
     assert f"{key} was written" in fault
@@ -156,7 +158,7 @@ def test_what_an_ended_job_leaves_in_storage_or_ledger_is_found(system: System) 
 def test_all_that_the_system_keeps_in_redis_is_of_a_kind_that_can_be_lost(system: System) -> None:
     from soaking.losses import keys_by_kind
 
-    job = script("kinds", *numbered("Kinds", 24, "<slow:0.1>"))
+    job = script("kinds", *numbered("Kinds", 400, "<slow:0.1>"))
     system.client.submit(job)
     system.begun(job, 8)
     with redis.from_url(system.settings.redis, decode_responses=True) as server:
@@ -190,11 +192,13 @@ def test_harm_that_a_job_could_have_noticed_stays_a_fault(system: System, blow: 
     from soaking.strikes import STORAGE, Blow, Strike
 
     job = script(f"harm-{blow}", *numbered(blow, 24, "<slow:0.05>"))
-    system.client.submit(job)
     damage, strike = Damage(system), Strike(at=0, blow=Blow[blow], target=STORAGE, lasts=0, pick=1)
-    system.until(lambda: damage.do(strike), "a result stored")
-    (hit,) = damage.hits
-    system.client.cancel(job.id)
+    # Nobody reads it before the job is cancelled.
+    with system.frozen("assembly"):
+        system.client.submit(job)
+        system.until(lambda: damage.do(strike), "a result stored")
+        (hit,) = damage.hits
+        system.client.cancel(job.id)
     (path,) = [system.client.storage.path(hit.key)]
     assert path and (path.read_bytes() if path.exists() else None) == hit.left != hit.before
     # It was cancelled: nobody reads it any more.

@@ -54,9 +54,14 @@ def proxy(s3_options: S3Options) -> Iterator[Proxy]:
 
 
 @pytest.fixture
-def bucket(proxy: Proxy, s3_options: S3Options, monkeypatch: pytest.MonkeyPatch) -> Storage:
-    """An empty prefix of a bucket behind the proxy, soon given up."""
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bucket that does not answer is given up soon."""
     monkeypatch.setattr(storage_module, "REQUEST_SECONDS", 1.0)
+
+
+@pytest.fixture
+def bucket(proxy: Proxy, s3_options: S3Options, monkeypatch: pytest.MonkeyPatch) -> Storage:
+    """An empty prefix of a bucket behind the proxy, soon given up when it is busy."""
     monkeypatch.setattr(storage_module, "RETRY_SECONDS", 0.2)
     url = f"s3://{s3.BUCKETS[0]}/{uuid.uuid4().hex}"
     return Storage.at(url, replace(s3_options, endpoint=proxy.url, targets=[PLACE]))
@@ -258,7 +263,7 @@ def test_each_rest_is_longer_up_to_a_minute_and_no_two_are_the_same(hand: Hand) 
 
 
 def test_a_bucket_that_never_answers_is_reported_within_bounds(
-    hand: Hand, bucket: Storage, proxy: Proxy
+    hasty: None, hand: Hand, bucket: Storage, proxy: Proxy
 ) -> None:
     job = script("hanging", *numbered("Hanging", 3))
     hand.client.submit(job)

@@ -16,8 +16,8 @@ from system import System, script
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(PLUGINS))
-        # Three seconds without news are a stall.
-        patch.setenv("DUBBING_STALL_MINUTES", "0.05")
+        # Six seconds without news are a stall.
+        patch.setenv("DUBBING_STALL_MINUTES", "0.1")
         with System(tmp_path_factory.mktemp("story"), slots=1) as system:
             yield system
 

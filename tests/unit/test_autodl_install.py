@@ -102,7 +102,7 @@ class Machine:
 
     def served(self) -> dict[str, str]:
         """Return the environment of what is served, once something is."""
-        wait_until(lambda: self.log("served"), seconds=20, what="served")
+        wait_until(lambda: self.log("served"), seconds=60, what="served")
         lines = (line.partition("=") for line in self.log("env").splitlines())
         return {name: value for name, _, value in lines}
 
@@ -110,7 +110,7 @@ class Machine:
         """End what was started, as a power-off does."""
         if self._started:
             pid = self.home / "supervisord.pid"
-            wait_until(lambda: pid.exists() and pid.read_text(), seconds=20, what="supervised")
+            wait_until(lambda: pid.exists() and pid.read_text(), seconds=60, what="supervised")
             os.kill(int(pid.read_text()), signal.SIGKILL)
             pid.unlink()
         self._started = False
@@ -169,12 +169,13 @@ def test_an_engine_is_served_with_its_key_and_without_a_proxy(card: Machine) -> 
 
 def test_what_is_served_starts_with_the_card_and_again_when_it_ends(card: Machine) -> None:
     card.run("install", "server", "xtts")
-    wait_until(card.runs, seconds=20, what="running")
+    card.served()
+    wait_until(card.runs, seconds=60, what="running")
     card.end()
-    wait_until(lambda: card.log("served").count("\n") == 2, seconds=20, what="served again")
+    wait_until(lambda: card.log("served").count("\n") == 2, seconds=60, what="served again")
     card.stop()
     card.start()
-    wait_until(lambda: card.log("served").count("\n") == 3, seconds=20, what="started")
+    wait_until(lambda: card.log("served").count("\n") == 3, seconds=60, what="started")
 
 
 def test_installing_again_changes_what_is_served_and_adds_no_line(card: Machine) -> None:
@@ -185,7 +186,7 @@ def test_installing_again_changes_what_is_served_and_adds_no_line(card: Machine)
     (card.home / ".env").touch(0o600)
     (card.home / ".env").write_text("DUBBING_REDIS_URL=rediss://queue\n")
     card.run("install", "worker", "piper", "piper")
-    wait_until(lambda: "worker piper" in card.log("served"), seconds=20, what="the worker")
+    wait_until(lambda: "worker piper" in card.log("served"), seconds=60, what="the worker")
     assert card.log("served").splitlines()[-1] == f"{card.home} worker piper"
     assert card.boot.read_text() == first
     assert (card.home / "key").read_text() == key

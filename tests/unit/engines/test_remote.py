@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import SimpleQueue
-from threading import Timer
 from typing import Any
 
 import pytest
@@ -229,10 +229,12 @@ def test_a_refused_line_is_asked_for_once_and_says_why(server: Server, load: Loa
 def test_a_busy_server_is_asked_again_when_it_wishes(server: Server, load: Load) -> None:
     server.set(faults={"busy": 1})
     engine = load(server)
-    timer = Timer(0.5, server.set)
-    timer.start()
-    (sound,) = engine.synthesize(lines())
-    timer.join()
+    with ThreadPoolExecutor(1) as thread:
+        asked = thread.submit(engine.synthesize, lines())
+        while not server.seen:
+            assert not asked.done()
+        server.set()
+        (sound,) = asked.result()
     assert isinstance(sound, Audio)
     first, second = (asked["at"] for asked in server.seen)
     assert second - first >= 1.0
