@@ -26,13 +26,16 @@ FADE = 0.01
 
 def find_pauses(audio: Audio) -> tuple[tuple[float, float], ...]:
     """Return the start and end, in seconds, of each pause inside ``audio``."""
-    power = _powers(audio.samples, round(WINDOW * audio.rate))
+    size = round(WINDOW * audio.rate)
+    power = _powers(audio.samples, size)
     if not power.size:
         return ()
+    # At 22,050 Hz a window is a little shorter than `WINDOW`.
+    window = size / audio.rate
     loud = np.flatnonzero(power > power.max() * 10 ** (-QUIET_DB / 10))
-    gaps = np.flatnonzero((np.diff(loud) - 1) * WINDOW > PAUSE)
+    gaps = np.flatnonzero((np.diff(loud) - 1) * window > PAUSE)
     return tuple(
-        (round(int(loud[gap] + 1) * WINDOW, 3), round(int(loud[gap + 1]) * WINDOW, 3))
+        (round(int(loud[gap] + 1) * window, 3), round(int(loud[gap + 1]) * window, 3))
         for gap in gaps
     )
 

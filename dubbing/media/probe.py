@@ -22,7 +22,7 @@ from av.video.stream import VideoStream
 from dubbing.errors import BadInput
 from dubbing.media.extent import check_length, end_of
 from dubbing.media.ffmpeg import FORMATS, SAFE, FFmpeg, source
-from dubbing.media.samples import MAX_CHANNELS, MAX_RATE, Audio, Samples
+from dubbing.media.samples import MAX_CHANNELS, MAX_RATE, Audio, Samples, peak
 from dubbing.media.tracks import choose, codec_of, language, moving_pictures
 from dubbing.media.truncation import check_claim, check_whole
 
@@ -30,6 +30,8 @@ RATE = 48_000
 """Hz of every track."""
 LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
 """ffmpeg's name of a channel layout, by the number of channels."""
+LOUDEST = 100.0
+"""Largest magnitude of a sample that is sound: 40 dB above full scale."""
 MIN_RATE = 8_000
 
 
@@ -119,7 +121,7 @@ def decode(
     if sound is None:
         raise BadInput("there is no sound in it", where=path.name)
     with _decoder(path, number, start, rate=RATE, channels=channels) as ffmpeg:
-        yield from read_blocks(ffmpeg.stdout, channels, frames)
+        yield from map(_audible, read_blocks(ffmpeg.stdout, channels, frames))
         ffmpeg.finish(path.name)
 
 
@@ -141,7 +143,7 @@ def decode_speech(path: Path, *, rate: int, max_seconds: float) -> Audio:
         raise BadInput("the recording is empty", where=path.name)
     if len(samples) > limit:
         raise BadInput(f"the recording is longer than {max_seconds:g} s: cut it", where=path.name)
-    return Audio(samples=samples[:, 0].copy(), rate=rate)
+    return Audio(samples=_audible(samples)[:, 0].copy(), rate=rate)
 
 
 def read_blocks(file: io.BufferedReader, channels: int, frames: int) -> Iterator[Samples]:
@@ -153,6 +155,17 @@ def read_blocks(file: io.BufferedReader, channels: int, frames: int) -> Iterator
             yield block[:got]
         if got < frames:
             return
+
+
+def _audible(block: Samples) -> Samples:
+    """Return a decoded block, silent where its samples are no sound.
+
+    Sound in floats, and damaged AAC, may hold NaN, infinite and enormous samples. A single one
+    would spoil every measurement, and so the gain of the whole film.
+    """
+    if peak(block) <= LOUDEST:
+        return block
+    return np.where(np.abs(block) <= LOUDEST, block, np.float32(0))
 
 
 def _decoder(path: Path, track: int, start: float, *, rate: int, channels: int) -> FFmpeg:

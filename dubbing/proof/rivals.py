@@ -19,6 +19,9 @@ ALIKE = 0.5
 """Least similarity of the letters of two words if one may be the other, misheard: Gull, Gold."""
 TELLING = 4
 """Fewest letters of a word whose likeness means something: short words are alike by chance."""
+POINTS = frozenset({*range(10, 36), 230})
+"""Unicode's combining classes of the points of Hebrew and Arabic, and of accents above a letter
+with which they form no letter of their own."""
 
 
 class Kind(NamedTuple):
@@ -106,6 +109,16 @@ def rivals(asked: Sequence[Word], heard: Sequence[Word]) -> list[Rival]:
         misheard = {change.place.start for change in changes if change.misheard}
         changes[:0] = (each for each in _omissions(asked) if each.place.start not in misheard)
     return [rival for change in changes if (rival := _rival(asked, change)).tokens]
+
+
+def plain(text: str) -> str:
+    """Return a text without marks of stress and vowels, and with plain apostrophes.
+
+    Whisper does not write these marks, of Russian, Hebrew or Arabic for learners, and a text with
+    them is unlikely in any sound.
+    """
+    composed = unicodedata.normalize("NFC", text).replace("ʼ", "'")
+    return "".join(sign for sign in composed if unicodedata.combining(sign) not in POINTS)
 
 
 def letters(text: str) -> str:

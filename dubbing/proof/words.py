@@ -26,8 +26,9 @@ from dubbing.media.samples import Audio
 from dubbing.planning.result import WordsHeard
 from dubbing.proof.evidence import Likelihoods
 from dubbing.proof.numbers import as_asked
-from dubbing.proof.rivals import Word, letters, rivals
+from dubbing.proof.rivals import Word, letters, plain, rivals
 from dubbing.proof.thresholds import UNCERTAIN, Threshold, Thresholds, calibrated
+from dubbing.text.characters import shares_script
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
@@ -67,8 +68,13 @@ EXTRA_TOKENS = 12
 """Tokens of a transcript beyond those of the text: enough to show that words were added."""
 SLIPS = 2
 """Letters that may differ in any line, so that one misheard sound does not fail a short word."""
-UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
-"""Whisper's codes of languages that it does not divide into words."""
+BEFORE = {
+    "hi": "मैं घर जा रहा हूँ। क्या तुम भी आओगे?",
+    "zh": "以下是普通话的句子。",
+    "zh-Hant": "以下是普通話的句子。",
+}
+"""Text before the requested one, in the script of the language, for languages that Whisper writes
+in several scripts."""
 SQUEEZED = 0.1
 """Seconds; two words in a row that are both shorter were not said."""
 CODES = {"cmn": "zh", "nb": "no", "fil": "tl", "iw": "he", "jv": "jw", "in": "id"}
@@ -162,36 +168,39 @@ class WordJudge:
             return f"the model does not know the language {language}"
         if LEAD + audio.seconds + TAIL > LONGEST:
             return f"it is longer than the {LONGEST:g} s that the model hears"
-        asked = letters(text)
-        tokens = self._tokenizer(code).encode(f" {text.strip()}")
-        if not asked or len(tokens) > MOST_TOKENS:
+        text = plain(text.strip())
+        tokens = self._tokenizer(code).encode(f" {text}")
+        if not letters(text) or len(tokens) > MOST_TOKENS:
             return "it has no letters, or too many"
-        return self._fit(code, language, asked, tokens, audio)
+        return self._fit(code, language, text, tokens, audio)
 
-    def _fit(
-        self, code: str, language: str, asked: str, tokens: Sequence[int], audio: Audio
-    ) -> Fit:
+    def _fit(self, code: str, language: str, text: str, tokens: Sequence[int], audio: Audio) -> Fit:
         from rapidfuzz.distance import Levenshtein
 
-        model, tokenizer = self._model, self._tokenizer(code)
+        model, tokenizer, asked = self._model, self._tokenizer(code), letters(text)
         samples = soxr.resample(audio.samples, audio.rate, RATE)
         spectra = model.feature_extractor(np.pad(samples, (round(LEAD * RATE), round(TAIL * RATE))))
         sound = model.encode(spectra)
-        prompt = tokenizer.sot_sequence
+        prompt = _prompt(tokenizer, text)
+        # In its own letters, small models write Hindi worse, and judge it better.
+        begun = tokenizer.sot_sequence if code == "hi" else prompt
         (read,) = model.model.generate(
             sound,
-            [[*prompt, tokenizer.no_timestamps]],
+            [[*begun, tokenizer.no_timestamps]],
             beam_size=1,
             # CTranslate2 generates at most half of max_length.
             max_length=2 * (len(tokens) + EXTRA_TOKENS),
         )
-        heard = tokenizer.decode(read.sequences_ids[0])
-        worded = as_asked(heard, asked, language)
-        if len(letters(worded)) > len(asked) + SLIPS:
+        heard = plain(tokenizer.decode(read.sequences_ids[0]))
+        worded = plain(as_asked(heard, asked, language))
+        if not shares_script(heard, text):
+            # Hindi in Urdu's letters, or a translation: only likelihood tells its words.
+            worded = text
+        elif len(letters(worded)) > len(asked) + SLIPS:
             ids = [tokenizer.encode(heard)]
             (timed,) = model.find_alignment(tokenizer, ids, sound, spectra.shape[-1])
             heard = _said(timed, len(asked) - SLIPS)
-            worded = as_asked(heard, asked, language)
+            worded = plain(as_asked(heard, asked, language))
         read_words = _words(tokenizer, tokenizer.encode(worded))
         others = rivals(_words(tokenizer, tokens), read_words)
         likelihoods = Likelihoods(model.model, prompt)
@@ -234,10 +243,27 @@ def _code(language: str) -> str:
     return CODES.get(tag, tag)
 
 
+def _prompt(tokenizer: Tokenizer, text: str) -> list[int]:
+    """Return the tokens before a text."""
+    code, start = tokenizer.language_code, [*tokenizer.sot_sequence]
+    if code == "zh" and _encodes(text, "big5") and not _encodes(text, "gb2312"):
+        code = "zh-Hant"
+    if before := BEFORE.get(code):
+        return [tokenizer.sot_prev, *tokenizer.encode(f" {before}"), *start]
+    return start
+
+
+def _encodes(text: str, charset: str) -> bool:
+    """Whether a character set has all letters of a text."""
+    try:
+        letters(text).encode(charset)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _words(tokenizer: Tokenizer, tokens: Sequence[int]) -> list[Word]:
-    """Return the words of some tokens; a single word for a language in `UNSPACED`."""
-    if tokenizer.language_code in UNSPACED:
-        return [Word(tokenizer.decode([*tokens]), tokens)]
+    """Return the words of some tokens; single characters for scripts without spaces."""
     return [*map(Word, *tokenizer.split_to_word_tokens([*tokens]))]
 
 

@@ -15,6 +15,9 @@ from dubbing.engines.engine import Engine, EngineSpec
 from dubbing.planning.plan import SPEED_STEP, Batch, PlannedLine
 from dubbing.storage.keys import Keys
 
+SHORTEST_ROOM = 0.001
+"""Seconds; a plan holds rooms in milliseconds, so that of a shorter cue is 0."""
+
 
 @dataclass(frozen=True)
 class Ask:
@@ -58,7 +61,8 @@ def hurried_speed(line: PlannedLine, seconds: float, spec: EngineSpec) -> float:
     slowest, fastest = spec.speed
     if fastest <= slowest:
         return 1.0
-    needed = min(seconds / line.room, line.max_rate, fastest / line.speed)
+    room = max(line.room, SHORTEST_ROOM)
+    needed = min(seconds / room, line.max_rate, fastest / line.speed)
     # Absolute speeds are whole steps, and rounding up must not exceed the bounds.
     steps = math.ceil(round(needed * line.speed / SPEED_STEP, 6))
     highest = math.floor(round(min(line.max_rate * line.speed, fastest) / SPEED_STEP, 6))

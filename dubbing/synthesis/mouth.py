@@ -23,6 +23,7 @@ from dubbing.media.samples import Audio, trim
 from dubbing.planning.plan import Batch
 from dubbing.synthesis.ask import Ask
 from dubbing.telemetry.tracing import span
+from dubbing.text.characters import speakable
 from dubbing.text.sentences import split
 
 log = logging.getLogger(__name__)
@@ -109,9 +110,11 @@ class Mouth:
     def say_in_parts(self, line: Line, check: Callable[[], None]) -> Spoken:
         """Speak a line as its sentences, or as two or three parts; return them as one sound.
 
-        Returns the error of the first part that has one.
+        No word is cut, so a line of one word has one part. Returns the error of the first part that
+        has one.
         """
-        texts = split(line.text, line.language, max(1, int(len(line.text) * PART)))
+        longest = max(1, int(len(line.text) * PART))
+        texts = filter(speakable, split(line.text, line.language, longest, whole_words=True))
         parts: list[Audio] = []
         for spoken in self.say([replace(line, text=text) for text in texts], check):
             if not isinstance(spoken, Audio):

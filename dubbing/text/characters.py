@@ -98,6 +98,13 @@ def script_mismatch(text: str, language: str) -> str | None:
     return f"{named}, not {' or '.join(_title(script) for script in sorted(own))}"
 
 
+def shares_script(text: str, other: str) -> bool:
+    """Whether at least half of the letters of ``text`` are in scripts that ``other`` has."""
+    own = {_script(character) for character in other if character.isalpha()}
+    shared = [_script(character) in own for character in text if character.isalpha()]
+    return 2 * sum(shared) >= len(shared)
+
+
 @lru_cache(maxsize=256)
 def _scripts_of(language: str) -> frozenset[str] | None:
     # Its tables take as long to load as the rest of the client, which needs no script.

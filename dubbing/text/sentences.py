@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 CLOSERS = r"[\"'”’“‘»«)\]}」』）】》〉]*"
@@ -29,8 +29,11 @@ LONGEST_SHORT = 12
 """Characters; longer than any such form."""
 JOINERS = "\u200c\u200d"
 
+Measure = Callable[[str], list[str]]
+"""Cuts text into smaller pieces."""
 
-def split(text: str, language: str, limit: int) -> list[str]:
+
+def split(text: str, language: str, limit: int, *, whole_words: bool = False) -> list[str]:
     """Return ``text`` in parts of at most ``limit`` characters, each as many sentences as fit.
 
     A sentence over the limit is cut at commas and similar signs, else between words, else between
@@ -38,17 +41,16 @@ def split(text: str, language: str, limit: int) -> list[str]:
     hold every character but the spaces between them.
 
     language: BCP 47 tag. limit: at least 1; a visible character that is longer stays whole.
+    whole_words: whether text without spaces stays whole instead, even if it exceeds the limit.
     """
     if limit < 1:
         raise ValueError(f"a limit of {limit} characters leaves no room for any")
     text = text.strip()
     if len(text) <= limit:
         return [text] if text else []
-    return [
-        part
-        for part in (part.strip() for part in _packed(_sentences(text, language), limit, 0))
-        if part
-    ]
+    measures = MEASURES[:-1] if whole_words else MEASURES
+    parts = _packed(_sentences(text, language), limit, measures)
+    return [part for part in map(str.strip, parts) if part]
 
 
 def _sentences(text: str, language: str) -> list[str]:
@@ -70,8 +72,8 @@ def _sentence(language: str) -> re.Pattern[str]:
     return re.compile(rf".*?(?:{ends}|$)\s*", re.DOTALL)
 
 
-def _packed(pieces: list[str], limit: int, level: int) -> Iterator[str]:
-    """Yield ``pieces`` joined up to ``limit``; cut longer pieces by the next smaller measure."""
+def _packed(pieces: list[str], limit: int, measures: Sequence[Measure]) -> Iterator[str]:
+    """Yield ``pieces`` joined up to ``limit``; cut longer pieces by the first of the measures."""
     held = ""
     for piece in pieces:
         if len((held + piece).rstrip()) <= limit:
@@ -82,8 +84,8 @@ def _packed(pieces: list[str], limit: int, level: int) -> Iterator[str]:
         held = ""
         if len(piece.rstrip()) <= limit:
             held = piece
-        elif level < len(MEASURES):
-            *whole, held = _packed(MEASURES[level](piece), limit, level + 1)
+        elif measures:
+            *whole, held = _packed(measures[0](piece), limit, measures[1:])
             yield from whole
         else:
             yield piece
@@ -120,5 +122,5 @@ def _belongs(character: str) -> bool:
     )
 
 
-MEASURES = (_clauses, _words, _characters)
+MEASURES: Sequence[Measure] = (_clauses, _words, _characters)
 """Ways to cut text that is too long, the gentlest first."""

@@ -71,7 +71,7 @@ class Kokoro:
         languages=("en", *(tag for tag in VARIETIES.values() if not tag.startswith("en"))),
         voices=VOICES,
         voice_languages={voice: VARIETIES[voice[0]] for voice in VOICES},
-        max_characters={"ja": 150, "zh": 100, "*": 400},
+        max_characters={"hi": 300, "ja": 150, "zh": 100, "*": 400},
         characters_per_second={"hi": 13.0, "ja": 6.7, "zh": 5.4, "*": 18.5},
         speed=(0.5, 2.0),
         sample_rate=RATE,

@@ -29,6 +29,14 @@ def test_pauses_inside_are_found_and_neither_plosives_nor_ends() -> None:
     assert found == ((0.5, 0.8), (1.51, 2.01))
 
 
+@pytest.mark.parametrize("rate", [8_000, 11_025, 22_050, 44_100, 192_000])
+def test_a_pause_late_in_a_long_line_is_found_in_its_place(rate: int) -> None:
+    tone = np.full(26 * rate, 0.5, np.float32)
+    tone[24 * rate : 24 * rate + 2 * rate // 5] = 0
+    ((start, end),) = find_pauses(Audio(samples=tone, rate=rate))
+    assert (start, end) == (pytest.approx(24.0, abs=0.01), pytest.approx(24.4, abs=0.01))
+
+
 def test_sound_of_one_loudness_has_no_pauses() -> None:
     assert find_pauses(speech(1.0)) == ()
     assert find_pauses(Audio(samples=np.zeros(100, np.float32), rate=RATE)) == ()

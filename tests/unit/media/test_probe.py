@@ -65,6 +65,17 @@ def test_a_sound_file_is_probed_and_decoded_in_its_channels(tmp_path: Path, chan
     assert blocks[0].dtype == np.float32
 
 
+def test_samples_that_are_no_sound_are_silent(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    sound = np.full((RATE, 1), 0.25, np.float32)
+    sound[[100, 200, 300, 400]] = [[np.nan], [np.inf], [-np.inf], [1e30]]
+    soundfile.write(path, sound, RATE, "FLOAT")
+    silent = np.flatnonzero(all_of(path, 1)[:, 0] != np.float32(0.25))
+    np.testing.assert_array_equal(silent, [100, 200, 300, 400])
+    speech = decode_speech(path, rate=24_000, max_seconds=2)
+    assert np.abs(speech.samples).max() < 1
+
+
 def test_a_film_tells_its_length_codecs_and_language(tmp_path: Path) -> None:
     path = tmp_path / "film.mkv"
     sound = tone(tmp_path / "a.wav", 2, seconds=2)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 
-from dubbing.proof.rivals import DIVIDED, FIRST, NAMED, OMITTED, READ, Kind, Word, rivals
+from dubbing.proof.rivals import DIVIDED, FIRST, NAMED, OMITTED, READ, Kind, Word, plain, rivals
 
 Found = list[tuple[str, str, Kind]]
 
@@ -52,6 +54,21 @@ def test_a_take_may_lack_any_word() -> None:
 )
 def test_a_take_may_say_what_was_read_instead(heard: str, found: Found) -> None:
     assert read("We are going home.", heard) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "compared"),
+    [
+        ("Ста́рый за́мок ещё мой.", "Старый замок ещё мой."),
+        ("اَلرَّجُلُ فِي الْبَيْتِ", "الرجل في البيت"),
+        ("שָׁלוֹם", "שלום"),
+        ("девʼять", "дев'ять"),
+        ("दिल्ली में ज़्यादा", "दिल्ली में ज़्यादा"),
+        ("ที่นี่ đẹp ça l’été", "ที่นี่ đẹp ça l’été"),
+    ],
+)
+def test_marks_that_whisper_does_not_write_are_not_compared(text: str, compared: str) -> None:
+    assert plain(text) == unicodedata.normalize("NFC", compared)
 
 
 def test_of_a_long_text_only_words_that_were_not_read_may_be_missing() -> None:

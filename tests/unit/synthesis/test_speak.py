@@ -318,6 +318,7 @@ def test_an_engine_that_loses_a_result_is_not_trusted_with_the_others(storage: S
         pytest.param(9.0, {"room": 4.0, "max_rate": 1.23}, 1.2, id="a step within max_rate"),
         pytest.param(9.0, {"room": 4.0, "speed": 1.8}, 2.0 / 1.8, id="at most the engine's own"),
         pytest.param(9.0, {"room": 4.0, "speed": 2.0}, 1.0, id="already as fast as it can"),
+        pytest.param(1.0, {"room": 0.0}, 1.25, id="a cue of less than a millisecond"),
         pytest.param(4.4, {"room": 4.0, "speed": 0.8}, 0.9 / 0.8, id="absolute speeds on steps"),
     ],
 )

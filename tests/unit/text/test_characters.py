@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dubbing.text.characters import normalise, script_mismatch, speakable
+from dubbing.text.characters import normalise, script_mismatch, shares_script, speakable
 
 
 @pytest.mark.parametrize(
@@ -85,3 +85,19 @@ def test_text_in_its_languages_script_is_no_mismatch(text: str, language: str) -
 )
 def test_words_in_another_script_are_named(text: str, language: str, found: str) -> None:
     assert (script_mismatch(text, language) or "").startswith(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "other", "shared"),
+    [
+        ("मुझे जाना है", "हम सब", True),
+        ("مجھے جانا ہے", "हम सब", False),
+        ("ham sab चल", "हम सब", False),
+        ("2019", "हम सब", True),
+        ("", "", True),
+        ("だいどころ", "台所の机", True),
+        ("Mein iPhone", "Ça va", True),
+    ],
+)
+def test_a_text_may_be_in_the_script_of_another(text: str, other: str, shared: bool) -> None:
+    assert shares_script(text, other) is shared

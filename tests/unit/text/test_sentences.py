@@ -45,6 +45,12 @@ def test_a_sentence_that_is_too_long_is_cut_at_a_comma_and_else_between_words() 
     assert split("one two three four five", "en", 11) == ["one two", "three four", "five"]
 
 
+def test_words_stay_whole_where_that_is_asked() -> None:
+    assert split("Unbelievable, Jim.", "en", 10, whole_words=True) == ["Unbelievable,", "Jim."]
+    assert split("Constantinople", "en", 8, whole_words=True) == ["Constantinople"]
+    assert split("我有孩子，都在上学。", "zh", 6, whole_words=True) == ["我有孩子，", "都在上学。"]
+
+
 def test_text_without_spaces_is_cut_between_characters_as_one_sees_them() -> None:
     assert split("十十十十十十十", "zh", 3) == ["十十十", "十十十", "十"]
     assert split("กำกำกี่", "th", 4) == ["กำกำ", "กี่"]
