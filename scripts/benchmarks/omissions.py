@@ -9,6 +9,8 @@ Each figure is the share of takes that are ``refused``, ``named`` as uncertain, 
 - ``verbs.complete`` and ``verbs.lacking``: "we are", which sounds like "we're", and "we".
 - ``names.complete``, ``names.alike`` and ``names.unlike``: the requested name, a name with similar
   letters, and a different name. ``odd.complete``: names that Whisper does not know.
+- ``es.complete``, ``es.lacking`` and so on: lines of Kokoro in other languages, to which the
+  multilingual Whisper base listens. Japanese needs the extra ``kokoro-ja``, or is left out.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
 
+from benchmarks import _marked
 from benchmarks._dialogue import LINES
 from benchmarks._system import from_tests
 from benchmarks.words import Ear
@@ -77,6 +81,20 @@ def run() -> dict[str, float]:
         if name == "joe":
             for kind, sayings in {**verbs(), **names()}.items():
                 figures |= judged(ear, kind, sayings)
+    return figures | in_other_languages(WordJudge(weights.fetch("whisper-base")), catalogue)
+
+
+def in_other_languages(judge: WordJudge, catalogue: Catalogue) -> dict[str, float]:
+    """Return the figures of Kokoro's lines in each language that this machine can speak."""
+    engine = catalogue.create("kokoro")
+    engine.load("cpu")
+    figures: dict[str, float] = {}
+    for language, voice in _marked.VOICES.items():
+        if language == "ja" and not find_spec("pyopenjtalk"):
+            continue
+        ear, pairs = Ear(judge, engine, voice, language), [*_marked.complete_and_lacking(language)]
+        figures |= judged(ear, f"{language}.complete", complete(whole for whole, _ in pairs))
+        figures |= judged(ear, f"{language}.lacking", pairs)
     return figures
 
 
