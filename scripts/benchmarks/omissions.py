@@ -9,6 +9,8 @@ Each figure is the share of takes that are ``refused``, ``named`` as uncertain, 
 - ``verbs.complete`` and ``verbs.lacking``: "we are", which sounds like "we're", and "we".
 - ``names.complete``, ``names.alike`` and ``names.unlike``: the requested name, a name with similar
   letters, and a different name. ``odd.complete``: names that Whisper does not know.
+
+Takes fifteen minutes.
 """
 
 from __future__ import annotations
@@ -63,7 +65,7 @@ Saying = tuple[str, str]
 
 
 def run() -> dict[str, float]:
-    """Return the figures; takes some fifteen minutes on a core."""
+    """Return the figures."""
     weights = from_tests("weights")
     judge = WordJudge(weights.fetch("whisper"))
     folders = {engine: weights.fetch(engine) for engine, _, _ in VOICES.values()}

@@ -6,6 +6,8 @@
 
 Two workers of two processes each run an engine that takes 300 ms per line, and have more work than
 they can hold. Every round kills a worker that has just started.
+
+Takes a minute.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ Texts = Sequence[str]
 
 
 def run() -> dict[str, float]:
-    """Return the figures; takes a minute or two."""
+    """Return the figures."""
     with tempfile.TemporaryDirectory(prefix="dubbing-bench-") as folder, faulty_engine():
         own, log = settings(Path(folder), "faulty", SLOTS), Log(Path(folder) / "begun")
         with Stack(own, []), worker(own, log):
