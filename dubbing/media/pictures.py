@@ -87,10 +87,7 @@ class Pictures:
                 raise self._refused(f"MP4 cannot hold {codec} video: ask for mkv")
 
     def try_copy(self, container: str) -> None:
-        """Raise BadInput unless the first seconds can be copied to ``container`` and play there.
-
-        The trial takes some tenths of a second.
-        """
+        """Raise BadInput unless the first seconds can be copied to ``container`` and play there."""
         self.check(container)
         seconds = _TRIAL if self._timed else _LONG_TRIAL
         silence = ["-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo"]

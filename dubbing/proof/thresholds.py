@@ -55,8 +55,9 @@ DEFAULTS: Mapping[str, Threshold] = {
     "ja": Threshold(evidence=-15.0, errors=1.0),
     ANY: Threshold(evidence=-2.0, errors=0.5),
 }
-"""By language. English was measured with a Piper voice and Whisper tiny: about 2 % of right lines
-are judged wrong. The other bounds are wider, because Whisper knows some languages less well."""
+"""By language. English was measured with a Piper voice and Whisper tiny: 2 % of right lines are
+judged wrong (`scripts/bench omissions`). The other bounds are wider, because Whisper knows some
+languages less well."""
 
 
 @dataclass(frozen=True)
