@@ -102,7 +102,7 @@ def proof_of_words() -> dict[str, float]:
 def efficiency_of_piper() -> dict[str, float]:
     """Return ``piper_efficiency``, with as many processes and threads on both sides."""
     models = str(from_tests("weights").fetch("piper").parent)
-    # Proof of words runs beside the engine and takes as long as the speech, so it is off.
+    # Proof of words runs beside the engine and takes longer than the speech, so it is off.
     with patch.dict(os.environ, {"DUBBING_MODELS": models, "DUBBING_PROVE_WORDS": "false"}):
         return {"piper_efficiency": pipeline.efficiency(pipeline.compare(PIPER))}
 
