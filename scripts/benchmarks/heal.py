@@ -55,9 +55,9 @@ from dubbing.settings import Settings
 AT_MOST = {"heal_seconds": 30, "hung": 0, "broken": 0, "again": 0, "died": 0, "poison_ratio": 1.3}
 
 SEED = 1
-REMOTE = {"servers", "shares", "spent"}
-"""Kinds that only remote engines have."""
-LOST = tuple(kind for kind in KINDS if kind not in REMOTE)
+ABSENT = {"counts", "servers", "shares", "spent"}
+"""Kinds that only a long queue and remote engines have."""
+LOST = tuple(kind for kind in KINDS if kind not in ABSENT)
 AT_LEAST = {"losses": len(LOST)}
 HANGS = 60.0
 """Seconds after a loss within which every job has to end."""
@@ -72,8 +72,8 @@ FIRST, LAST = 0.1, 0.5
 """Least and greatest share of the lines that are begun before a loss."""
 LATEST = 0.8
 """Share of begun lines at which a loss no longer waits for its kind to have keys."""
-EARLY = "held"
-"""A kind that has keys only at the beginning."""
+EARLY = {"held", "new"}
+"""Kinds that have keys only at the beginning."""
 SLACK = 1.0
 """Seconds between a worker's check for clips and the last line of the call that follows."""
 LOOK_SECONDS = 0.05
@@ -144,7 +144,7 @@ def losses() -> Iterator[Loss]:
     for number, first in enumerate(source.sample(LOST, len(LOST))):
         second = source.choice(LOST)
         kinds = (first, second) if source.random() < 0.5 and second != first else (first,)
-        after = 0.0 if EARLY in kinds else source.uniform(FIRST, LAST)
+        after = 0.0 if EARLY & {*kinds} else source.uniform(FIRST, LAST)
         yield Loss(kinds, source.random() < 0.5, after, f"{SEED}/{number}")
 
 
