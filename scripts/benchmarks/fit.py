@@ -14,7 +14,7 @@ into the next line or loses words; a line of ours also when our report says so.
   pauses and without the gap before the next line.
 - ``pauses``, ``with_pauses``: the share of pauses in the speech, and of lines with pauses.
 
-Takes a minute.
+Takes half a minute.
 """
 
 from __future__ import annotations
