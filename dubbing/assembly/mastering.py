@@ -155,7 +155,7 @@ class Limiter:
         """Return the attenuation in dB that each frame needs by itself; mostly zero."""
         needed = np.zeros(len(frames), np.float32)
         starts = np.arange(0, len(frames), CHUNK)
-        # All channels of a chunk at once: many times faster than frame by frame.
+        # All channels of a chunk at once, which is faster than frame by frame.
         peaks = np.maximum.reduceat(np.abs(frames).ravel(), starts * frames.shape[1])
         for start in starts[peaks > self._ceiling * SUSPECT]:
             stop = min(start + CHUNK, len(frames))

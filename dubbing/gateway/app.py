@@ -94,7 +94,7 @@ SPECS_SECONDS = 2.0
 """Longest age of cached engine specs for `say` requests."""
 RUBBISH = (50_000, 20, 20)
 """Thresholds of Python's cycle collector, as of `gc.set_threshold`: seldom. An answer of 10,000
-lines has some 200,000 objects without a cycle, and took twice as long with the usual thresholds."""
+lines has many objects without a cycle, and takes longer with the usual thresholds."""
 THREADS = 128
 """Requests that wait for storage, Redis or a worker at the same time."""
 

@@ -11,7 +11,7 @@ from dubbing.jobs.status import Status
 from dubbing.storage import Storage
 
 KEPT = 4
-"""Number of cached answers; an answer of 10,000 lines has some 9 MB."""
+"""Number of cached answers; an answer of 10,000 lines has megabytes."""
 
 
 class Told:

@@ -100,7 +100,7 @@ class Pictures:
     def try_copy(self, container: str) -> None:
         """Raise BadInput unless the first seconds can be copied to ``container`` and play there.
 
-        The trial takes some tenths of a second. Raises FullDisk without room for it.
+        Raises FullDisk without room for the trial.
         """
         self.check(container)
         seconds = _TRIAL if self._timed else _LONG_TRIAL

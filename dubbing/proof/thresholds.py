@@ -57,9 +57,10 @@ DEFAULTS: Mapping[str, Threshold] = {
     "ja": Threshold(evidence=-2.0, errors=1.0),
     ANY: Threshold(evidence=-2.0, errors=0.5),
 }
-"""By language. English was measured with a Piper voice and Whisper tiny: about 2 % of right lines
-are judged wrong. The other named languages were measured with Kokoro's voices and Whisper base, on
-10 to 40 lines each. The bounds of all others are wider, because Whisper knows some less well."""
+"""By language. English was measured with a Piper voice and Whisper tiny: 2 % of right lines are
+judged wrong. The other named languages were measured with Kokoro's voices and Whisper base, on 10
+to 40 lines each (`scripts/bench omissions`). The bounds of all others are wider, because Whisper
+knows some less well."""
 
 
 @dataclass(frozen=True)

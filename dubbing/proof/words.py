@@ -61,7 +61,7 @@ LEAD = 0.25
 """Seconds of silence before a take; without it, Whisper mishears the first word."""
 TAIL = 0.5
 """Seconds of silence after a take; without it, Whisper adds words. Silence up to the whole window
-would take five times as long."""
+would take much longer."""
 MOST_TOKENS = 200
 """Most tokens of a text; Whisper's context holds 448, including the transcript."""
 EXTRA_TOKENS = 12

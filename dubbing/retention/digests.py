@@ -1,4 +1,4 @@
-"""The digests that documents name, held in eight bytes each: a million take some 20 MB.
+"""The digests that documents name, held in eight bytes each.
 
 The digests are SHA-256, so their beginnings distinguish them. If two begin alike, an unneeded
 object is kept.

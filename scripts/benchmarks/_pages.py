@@ -15,14 +15,13 @@ from typing import Any
 from benchmarks._beside import beside
 from benchmarks._dubbed import store_dubbed
 from benchmarks._script import make_job, sentences
-from benchmarks._system import from_tests
+from benchmarks._system import UNBOUNDED, from_tests, settings
 from dubbing.assembly.report import PAGE
 from dubbing.client import Client
 from dubbing.engines.holding import Holding
 from dubbing.keyring import Keyring, Scope
 from dubbing.ledger import WorkerRecord, WorkerState
 from dubbing.ledger.vitals import Vitals, Work
-from dubbing.settings import Settings
 
 NODES, JOBS, LINES, SLOT = 50, 1000, 3, 8.6
 LONG = "season-00001.en"
@@ -34,10 +33,6 @@ REPORTED_LINES = 400
 ENGINES = ("tone", "xtts", "indextts25", "piper", "vits")
 BEAT_SECONDS = 2.0
 """Seconds between two heartbeats of a node; the gateway sends news as often."""
-UNBOUNDED = {
-    "DUBBING_REQUESTS_PER_MINUTE": "1000000",
-    "DUBBING_REQUESTS_PER_MINUTE_PER_ADDRESS": "1000000",
-}
 
 
 @dataclass
@@ -71,7 +66,7 @@ def place(folder: Path) -> Iterator[Place]:
     """Run Redis, a gateway and a browser during the block, with nodes and jobs to show."""
     redis, gateways, browsers = map(from_tests, ("redis_server", "gateways", "browsers"))
     with redis.RedisServer() as server:
-        known = Settings(home=folder, redis_url=server.url, storage_url="", engine="tone")
+        known = settings(folder, "tone", redis_url=server.url)
         client = Client.connect(known)
         store_dubbed(client, LONG, LONG_LINES)
         output = store_dubbed(client, REPORTED, REPORTED_LINES)

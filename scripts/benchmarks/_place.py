@@ -33,9 +33,8 @@ class Place:
         """
         redis_port = self._stack.enter_context(far(self._redis_port, delay))
         s3_port = self._stack.enter_context(far(self._s3_port, delay))
-        own = settings(self._home, engine, slots).model_dump()
-        own |= self._storage | {
+        addresses = {
             "redis_url": f"redis://127.0.0.1:{redis_port}",
             "s3_endpoint": f"http://127.0.0.1:{s3_port}",
         }
-        return Settings(**own)
+        return settings(self._home, engine, slots, **(self._storage | addresses))

@@ -7,10 +7,12 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
+from unittest.mock import patch
 
 from dubbing.client import Client
 from dubbing.job import JobState
@@ -26,6 +28,11 @@ POLL_SECONDS = 0.01
 TESTS = Path(__file__).parents[2] / "tests"
 PLUGINS = TESTS / "plugins"
 """Folder of the engine ``faulty``, whose speed a line's text determines."""
+UNBOUNDED = {
+    "DUBBING_REQUESTS_PER_MINUTE": "1000000",
+    "DUBBING_REQUESTS_PER_MINUTE_PER_ADDRESS": "1000000",
+}
+"""Environment of a gateway without limits."""
 SPEAKING = {JobState.QUEUED, JobState.SYNTHESIZING}
 
 
@@ -36,26 +43,29 @@ def from_tests(name: str) -> ModuleType:
     return import_module(name)
 
 
-def settings(home: Path, engine: str, slots: int | None = None) -> Settings:
-    """Return the settings of a stack with its own folder."""
-    return Settings(
-        home=home, redis_url="", storage_url="", engine=engine, slots=slots, log_level="WARNING"
-    )
+def settings(home: Path, engine: str, slots: int | None = None, **others: Any) -> Settings:
+    """Return the settings of a stack with its own folder. others: further fields."""
+    own = {"redis_url": "", "storage_url": "", "log_level": "WARNING", **others}
+    return Settings(home=home, engine=engine, slots=slots, **own)
+
+
+def faulty_engine(**variables: str) -> AbstractContextManager[None]:
+    """Register the engine ``faulty`` as `engine_from` does."""
+    return engine_from(PLUGINS, **variables)
 
 
 @contextmanager
-def faulty_engine() -> Iterator[None]:
-    """Register the engine ``faulty`` for this process and its children."""
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = str(PLUGINS)
-    sys.path.insert(0, str(PLUGINS))
+def engine_from(folder: Path, **variables: str) -> Iterator[None]:
+    """Register the engine of a folder for this process and its children during the block.
+
+    variables: of their environment.
+    """
+    sys.path.insert(0, str(folder))
     try:
-        yield
+        with patch.dict(os.environ, {"PYTHONPATH": str(folder), **variables}):
+            yield
     finally:
-        sys.path.remove(str(PLUGINS))
-        del os.environ["PYTHONPATH"]
-        if before is not None:
-            os.environ["PYTHONPATH"] = before
+        sys.path.remove(str(folder))
 
 
 def statuses(client: Client, job: str) -> Iterator[Status]:

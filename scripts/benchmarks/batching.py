@@ -9,6 +9,8 @@
   counts.
 - ``padding_waste_cast``: the same for a film of as many lines and 12 voices, of which the first
   says most; a batch has one voice, so there are fewer lines to choose from.
+
+Takes two minutes.
 """
 
 from __future__ import annotations
@@ -51,7 +53,7 @@ SHORTEST, LONGEST = 2, 200
 
 
 def run() -> dict[str, float]:
-    """Return the figures; takes some two minutes on a core."""
+    """Return the figures."""
     figures = {
         f"{figure}.{engine}": in_process(engine, size)
         for figure, size in SIZES.items()

@@ -6,6 +6,8 @@
 - ``client_seconds``, ``bare_seconds``: the medians of the two.
 - ``modules``, ``bare_modules``: how many modules each of the two loads.
 - ``heavy``: how many libraries for speech, decoding or calculation the client loads; none allowed.
+
+Takes half a minute.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import subprocess
 import sys
 from typing import Any
 
-AT_MOST = {"import_ratio": 1.3, "heavy": 0}
+AT_MOST = {"import_ratio": 1.6, "heavy": 0}
 
 REPEATS = 21
 BARE = "import celery, redis, pydantic_settings, obstore"
@@ -34,7 +36,7 @@ print(json.dumps({{"seconds": seconds, "modules": list(sys.modules)}}))
 
 
 def run() -> dict[str, float]:
-    """Return the figures; takes about half a minute on two cores."""
+    """Return the figures."""
     # The first pair compiles modules that were never imported before.
     pairs = [(imported(CLIENT), imported(BARE)) for _ in range(REPEATS + 1)][1:]
     client, bare = pairs[0]
@@ -60,7 +62,3 @@ def imported(statement: str) -> dict[str, Any]:
     )
     figures: dict[str, Any] = json.loads(done.stdout)
     return figures
-
-
-if __name__ == "__main__":
-    print(json.dumps(run()))

@@ -9,28 +9,26 @@
 
 The voice joe of Piper speaks a hundred lines at two speeds, through a worker with the default
 thresholds. Two jobs have different seeds, and so lack words in different takes.
+
+Takes six minutes.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks._dialogue import LINES
-from benchmarks._system import TESTS, from_tests
+from benchmarks._system import TESTS, engine_from, from_tests, settings
 from dubbing.assembly.report import Report
 from dubbing.assembly.report_line import ReportLine
 from dubbing.client import Client
 from dubbing.embedded.stack import Stack
 from dubbing.job import Output, Segment
 from dubbing.script.manifest import Manifest, ManifestRole
-from dubbing.settings import Settings
 
 AT_LEAST = {"dropped": 10}
 AT_MOST = {"undetected": 0}
@@ -48,7 +46,7 @@ Said = Mapping[tuple[float, int], list[tuple[str, str]]]
 
 
 def run() -> dict[str, float]:
-    """Return the figures; takes some six minutes on two cores."""
+    """Return the figures."""
     figures: Counter[str] = Counter()
     for seed in SEEDS:
         figures.update(spoken(seed))
@@ -61,41 +59,14 @@ def spoken(seed: int) -> dict[str, int]:
     folders = {ENGINE: weights.fetch("piper"), "whisper": weights.fetch("whisper")}
     with tempfile.TemporaryDirectory(prefix="dubbing-bench-") as folder:
         home, log = Path(folder), Path(folder) / "said"
-        own = Settings(
-            home=home / "home",
-            redis_url="",
-            storage_url="",
-            engine=ENGINE,
-            model_folders=folders,
-            log_level="WARNING",
-        )
-        with dropping(log), Stack(own, [ENGINE, "assembly"]):
+        own = settings(home / "home", ENGINE, model_folders=folders)
+        variables = {"DROPPING_LOG": str(log), "DROPPING_SHARE": str(SHARE)}
+        with engine_from(MUMBLER, **variables), Stack(own, [ENGINE, "assembly"]):
             client = Client.connect(own)
             client.submit(job(seed))
             output = client.wait("drops").output
             report = Report.model_validate_json(client.storage.get(f"{output}report.json"))
         return told(report.lines, said_in(log))
-
-
-@contextmanager
-def dropping(log: Path) -> Iterator[None]:
-    """Register the engine for this process and its children; it logs its takes."""
-    variables = {
-        "PYTHONPATH": str(MUMBLER),
-        "DROPPING_LOG": str(log),
-        "DROPPING_SHARE": str(SHARE),
-    }
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    sys.path.insert(0, str(MUMBLER))
-    try:
-        yield
-    finally:
-        sys.path.remove(str(MUMBLER))
-        for name, value in before.items():
-            del os.environ[name]
-            if value is not None:
-                os.environ[name] = value
 
 
 def job(seed: int) -> Manifest:

@@ -7,6 +7,8 @@ Each server takes one line at a time, for 200 ms. A single worker sends the line
   other half, less the seconds that three servers need for it at the former speed.
 - ``outage_failed``: failed lines of a job during which all servers are gone for 60 s.
 - ``failed``: failed lines of the other jobs.
+
+Takes three minutes.
 """
 
 from __future__ import annotations
@@ -15,14 +17,12 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 from benchmarks._script import make_job, sentences
 from benchmarks._system import from_tests, settings, statuses, wait_until_spoken, warm_up
 from benchmarks._workers import Workers, wait_until_ready
 from dubbing.client import Client
 from dubbing.script.manifest import Manifest
-from dubbing.settings import Settings
 
 SERVERS, LINE_SECONDS = 4, 0.2
 LINES = 480
@@ -35,7 +35,7 @@ AT_MOST = {"loss_seconds": 5.0, "outage_failed": 0, "failed": 0}
 
 
 def run() -> dict[str, float]:
-    """Return the figures; takes some three minutes."""
+    """Return the figures."""
     one, failed = lines_a_second(1, LINES // SERVERS)
     four, more = lines_a_second(SERVERS, LINES)
     loss, lost = loss_of_one(four)
@@ -54,11 +54,10 @@ class Pool:
         for each in self.servers:
             each.set(seconds=LINE_SECONDS)
         redis = stack.enter_context(from_tests("redis_server").RedisServer())
-        own: dict[str, Any] = settings(home, "openai", 1).model_dump()
         urls = tuple(each.url for each in self.servers)
-        own |= {"redis_url": redis.url, "endpoints": {"openai": urls}}
-        self.client = Client.connect(Settings(**own))
-        stack.enter_context(Workers()).start("openai", Settings(**own))
+        own = settings(home, "openai", 1, redis_url=redis.url, endpoints={"openai": urls})
+        self.client = Client.connect(own)
+        stack.enter_context(Workers()).start("openai", own)
         wait_until_ready(self.client, ["openai"])
         warm_up(self.client, lambda name: job(name, 8 * many), 1)
 

@@ -8,6 +8,8 @@ Times run from the call of ``submit`` until the job is completed, with its sound
 All jobs belong to one tenant and have two speakers, spoken by eSpeak. Each round submits a small
 job alone, then a backlog and right after it another small job. When the second small job is done,
 the backlog is cancelled.
+
+Takes a minute.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ SLOT = 6.0
 
 
 def run() -> dict[str, float]:
-    """Return the figures; takes a minute on two cores."""
+    """Return the figures."""
     with tempfile.TemporaryDirectory(prefix="dubbing-bench-") as folder:
         own = settings(Path(folder), "espeak")
         with Stack(own, ["espeak", "assembly"]):

@@ -10,6 +10,8 @@
 
 The clock runs from the call of ``submit`` until the last line is stored and counted. The client has
 no delay; a proxy delays the traffic between the worker and the two servers. Workers are warm.
+
+Takes eight minutes.
 """
 
 from __future__ import annotations
@@ -50,7 +52,7 @@ AT_MOST = {"failed": 0}
 
 
 def run() -> dict[str, float]:
-    """Return the figures; takes some eight minutes."""
+    """Return the figures."""
     figures: dict[str, float] = {}
     failed = 0
     with faulty_engine():

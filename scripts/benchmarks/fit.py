@@ -7,9 +7,14 @@ Faster takes are not spoken: a line is stretched more instead, and has the same 
 time when its first sound is within 10 ms of its cue. It is too long when it runs more than 10 ms
 into the next line or loses words; a line of ours also when our report says so.
 
+- ``on_time``, ``too_long``: these shares. ``hurried``: share of lines over 1.1 times as fast as
+  their natural take. ``rate_change``: median change of the rate between two lines of a speaker.
+  ``fastest``: the highest rate. With the name of a profile or of a tool before: its figures.
 - ``before_too_long``, ``before_hurried``: the same lines fitted by pace alone, without shortened
   pauses and without the gap before the next line.
 - ``pauses``, ``with_pauses``: the share of pauses in the speech, and of lines with pauses.
+
+Takes half a minute.
 """
 
 from __future__ import annotations

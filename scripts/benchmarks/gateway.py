@@ -5,8 +5,11 @@
 - ``overhead_p99_ms``: 99th percentile of the time that a request takes beyond its speech.
 - ``vs_client``: median time of a request for speech ÷ that of the same call by the Python client.
 - ``watchers_mb``: memory of a gateway with 500 clients of its events and 100 of its WebSockets.
-- ``redis_calls_per_watcher``: calls to Redis a second for each of these clients.
+- ``redis_calls_per_watcher``: calls to Redis a second for each of these clients; a script or a
+  pipeline is one call.
 - ``upload_growth_mb``: growth of its memory during an upload of 2 GB.
+
+Takes two minutes.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ import httpx2
 import redis
 from websockets.asyncio.client import connect
 
-from benchmarks._system import from_tests, settings
+from benchmarks._system import UNBOUNDED, from_tests, settings
 from dubbing.client import Client
 from dubbing.embedded.stack import Stack
 from dubbing.script.manifest import Manifest
@@ -36,10 +39,6 @@ PAIRS = 60
 FOLLOWERS, SOCKETS, JOBS = 500, 100, 10
 LISTEN_SECONDS = 10.0
 UPLOAD, PIECE = 2 << 30, 1 << 20
-UNBOUNDED = {
-    "DUBBING_REQUESTS_PER_MINUTE": "1000000",
-    "DUBBING_REQUESTS_PER_MINUTE_PER_ADDRESS": "1000000",
-}
 PEAK = re.compile(r"VmHWM:\s+(\d+) kB")
 NOW = re.compile(r"VmRSS:\s+(\d+) kB")
 
@@ -48,13 +47,13 @@ AT_MOST = {
     "overhead_p99_ms": 50,
     "vs_client": 1.5,
     "watchers_mb": 300,
-    "redis_calls_per_watcher": 0.1,
+    "redis_calls_per_watcher": 0.02,
     "upload_growth_mb": 64,
 }
 
 
 def run() -> dict[str, float]:
-    """Return the figures; takes some two minutes."""
+    """Return the figures."""
     gateways = from_tests("gateways")
     with tempfile.TemporaryDirectory(prefix="dubbing-bench-") as folder:
         known = settings(Path(folder), "espeak", slots=1)
@@ -169,7 +168,8 @@ async def _rate(known: Settings) -> float:
 
 def _calls(server: redis.Redis) -> int:
     found: Any = server.info("stats")
-    return int(found["total_commands_processed"])
+    # The number of commands would include those inside scripts.
+    return int(found["total_reads_processed"])
 
 
 def _memory(gateway: Any, kind: re.Pattern[str]) -> float:

@@ -1,7 +1,9 @@
-"""Proof of words in languages other than English, with the figures of the benchmark ``words``.
+"""Proof of words in languages other than English, with the figures of ``words`` for each.
 
 The multilingual Whisper base listens. Kokoro speaks Spanish, and eSpeak German, because no package
 has a natural German voice; Whisper understands eSpeak badly.
+
+Takes ten minutes.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ VOICES = {"de": ("espeak", "m3"), "es": ("kokoro", "ef_dora")}
 
 
 def run() -> dict[str, float]:
-    """Return the figures of each language; takes some ten minutes on two cores."""
+    """Return the figures of each language."""
     weights = from_tests("weights")
     judge = WordJudge(weights.fetch("whisper-base"))
     catalogue = Catalogue(ModelFolders(named={"kokoro": weights.fetch("kokoro")}))

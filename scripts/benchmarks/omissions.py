@@ -11,6 +11,8 @@ Each figure is the share of takes that are ``refused``, ``named`` as uncertain, 
   letters, and a different name. ``odd.complete``: names that Whisper does not know.
 - ``es.complete``, ``es.lacking`` and so on: lines of Kokoro in other languages, to which the
   multilingual Whisper base listens. Japanese needs the extra ``kokoro-ja``, or is left out.
+
+Takes half an hour.
 """
 
 from __future__ import annotations
@@ -67,7 +69,7 @@ Saying = tuple[str, str]
 
 
 def run() -> dict[str, float]:
-    """Return the figures; takes some fifteen minutes on a core."""
+    """Return the figures."""
     weights = from_tests("weights")
     judge = WordJudge(weights.fetch("whisper"))
     folders = {engine: weights.fetch(engine) for engine, _, _ in VOICES.values()}

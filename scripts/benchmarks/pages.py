@@ -2,8 +2,8 @@
 
 - ``status_paint_ms``: milliseconds from a click on `/status` until its nodes and jobs are painted,
   with an empty browser cache; the median of several runs.
-- ``heap_growth``: relative growth of the page's JavaScript heap after five minutes (``--minutes``)
-  of updates: figures of every node every two seconds, jobs that end, and new jobs.
+- ``heap_growth``: relative growth of the page's JavaScript heap after five minutes of updates:
+  figures of every node every two seconds, jobs that end, and new jobs.
 - ``job_interactive_ms``: milliseconds from a click on the page of an ended job of 10,000 lines
   until a click on a line has opened it, with an empty browser cache; the median of several runs.
 - ``job_fps``: frames a second while the mouse wheel scrolls the list of these lines.
@@ -13,6 +13,8 @@
 
 Needs the packages of ``scripts/setup test``. The nodes are only heartbeats, and the jobs wait in
 Redis and storage, because no worker runs.
+
+Takes seven minutes.
 """
 
 from __future__ import annotations
@@ -33,6 +35,8 @@ SHOWN_JOBS = 50
 """Most jobs that the page shows."""
 WARM_MS = 30_000
 """Milliseconds of updates before the first measurement of the heap, to compile all scripts."""
+UPDATED_MS = 5 * 60_000
+"""Milliseconds of updates between the measurements of the heap."""
 COLLECTIONS = 5
 GRAVE = frozenset({"serious", "critical"})
 SCREENS = ({"width": 1280, "height": 900}, {"width": 390, "height": 844})
@@ -74,15 +78,15 @@ AT_MOST = {
 AT_LEAST = {"job_fps": 30}
 
 
-def run(minutes: float = 5.0) -> dict[str, float]:
-    """Return the figures; takes some seven minutes. minutes: duration of the heap measurement."""
+def run() -> dict[str, float]:
+    """Return the figures. minutes: duration of the heap measurement."""
     with (
         tempfile.TemporaryDirectory(prefix="dubbing-bench-") as folder,
         place(Path(folder)) as here,
     ):
         return {
             "status_paint_ms": statistics.median(_paints(here)),
-            "heap_growth": _growth(here, minutes),
+            "heap_growth": _growth(here),
             "job_interactive_ms": statistics.median(_openings(here)),
             "job_fps": _frames(here),
             "report_mb": here.report.stat().st_size / 1e6,
@@ -122,14 +126,14 @@ def _frames(here: Place) -> float:
         return float(frames) / seconds
 
 
-def _growth(here: Place, minutes: float) -> float:
+def _growth(here: Place) -> float:
     """Return the relative growth of the heap while the status page gets updates."""
     with here.person() as page, changing(here.client):
         page.goto("/status")
         page.evaluate(PAINTED, [NODES, SHOWN_JOBS])
         page.wait_for_timeout(WARM_MS)
         before = _heap(page)
-        page.wait_for_timeout(minutes * 60_000)
+        page.wait_for_timeout(UPDATED_MS)
         growth = _heap(page) / before - 1
         # Checked only here, because Playwright's checks run scripts that use the heap.
         assert page.get_by_text("Live", exact=True).is_visible(), "the page is told nothing"

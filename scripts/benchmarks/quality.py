@@ -13,6 +13,8 @@
   (`pipeline`).
 
 Needs the extras `kokoro`, `piper` and `words`, and the weights that `scripts/weights` fetches.
+
+Takes twenty minutes.
 """
 
 from __future__ import annotations
@@ -20,10 +22,10 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import soundfile
@@ -65,7 +67,7 @@ PIPER = pipeline.Course(
 
 
 def run() -> dict[str, Any]:
-    """Return the figures; takes some twenty minutes on two cores."""
+    """Return the figures."""
     figures: dict[str, Any] = {}
     for measure in PARTS:
         figures |= measure()
@@ -82,7 +84,7 @@ def fit_of_lines() -> dict[str, float]:
         "rate_change": [],
     }
     for name, lines in VOICES.items():
-        with variable(VARIABLE, str(CORES)):
+        with patch.dict(os.environ, {VARIABLE: str(CORES)}):
             engine = voices.load(name)
         found = fit.figures(engine, lines)
         told |= {f"{name}.{figure}": value for figure, value in found.items()}
@@ -100,22 +102,9 @@ def proof_of_words() -> dict[str, float]:
 def efficiency_of_piper() -> dict[str, float]:
     """Return ``piper_efficiency``, with as many processes and threads on both sides."""
     models = str(from_tests("weights").fetch("piper").parent)
-    # Proof of words runs beside the engine and takes as long as the speech, so it is off.
-    with variable("DUBBING_MODELS", models), variable("DUBBING_PROVE_WORDS", "false"):
+    # Proof of words runs beside the engine and takes longer than the speech, so it is off.
+    with patch.dict(os.environ, {"DUBBING_MODELS": models, "DUBBING_PROVE_WORDS": "false"}):
         return {"piper_efficiency": pipeline.efficiency(pipeline.compare(PIPER))}
-
-
-@contextmanager
-def variable(name: str, value: str) -> Iterator[None]:
-    """Set an environment variable for a block."""
-    before = os.environ.get(name)
-    os.environ[name] = value
-    try:
-        yield
-    finally:
-        del os.environ[name]
-        if before is not None:
-            os.environ[name] = before
 
 
 def speak(texts: Iterable[str]) -> Iterator[Audio]:

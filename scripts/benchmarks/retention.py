@@ -7,6 +7,8 @@
   runs, the median of interleaved pairs; the engine needs all cores.
 
 Storage is a folder. A clip is a link to one of some files: it has a name, a time and a few bytes.
+
+Takes five minutes.
 """
 
 from __future__ import annotations
@@ -50,7 +52,7 @@ AT_LEAST = {"job_share": 0.9}
 
 
 def run() -> dict[str, float]:
-    """Return the figures; takes some five minutes on two cores."""
+    """Return the figures."""
     with tempfile.TemporaryDirectory(prefix="dubbing-bench-") as folder:
         own = settings(Path(folder), "tone")
         started = time.perf_counter()

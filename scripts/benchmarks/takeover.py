@@ -6,6 +6,8 @@
 
 Two workers of two processes each run an engine that takes 300 ms per line, and have more work than
 they can hold. Every round kills a worker that has just started.
+
+Takes a minute.
 """
 
 from __future__ import annotations
@@ -16,10 +18,11 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+from soaking.begun import Begun
 
 from benchmarks._script import make_job, slow_sentences
 from benchmarks._system import children, faulty_engine, settings, until
@@ -41,33 +44,34 @@ Texts = Sequence[str]
 
 
 def run() -> dict[str, float]:
-    """Return the figures; takes a minute or two."""
-    with tempfile.TemporaryDirectory(prefix="dubbing-bench-") as folder, faulty_engine():
-        own, log = settings(Path(folder), "faulty", SLOTS), Log(Path(folder) / "begun")
-        with Stack(own, []), worker(own, log):
-            client = Client.connect(own)
-            rounds = [kill_one(client, own, log, f"round-{n}") for n in range(ROUNDS)]
+    """Return the figures."""
+    with tempfile.TemporaryDirectory(prefix="dubbing-bench-") as folder:
+        own, log = settings(Path(folder), "faulty", SLOTS), Path(folder) / "begun"
+        log.touch()
+        with faulty_engine(FAULTY_LOG=str(log)), Stack(own, []), worker(own):
+            client, begun = Client.connect(own), Begun(log)
+            rounds = [kill_one(client, own, begun, f"round-{n}") for n in range(ROUNDS)]
     return {"takeover_seconds": max(rounds), "median_seconds": statistics.median(rounds)}
 
 
-def kill_one(client: Client, own: Settings, log: Log, name: str) -> float:
+def kill_one(client: Client, own: Settings, begun: Begun, name: str) -> float:
     """Kill a worker in mid-batch; return the seconds until all its batches have been taken over."""
-    with worker(own, log) as victim:
+    with worker(own) as victim:
         client.submit(make_job(name, slow_sentences(name), LINES, slot=SLOT, speakers=1))
         plan = read_plan(client.storage.get(Keys.plan(name, 1)))
         batches = [[line.spoken for line in batch.lines] for batch in plan]
-        until(lambda: log.halfway(children(victim.pid), batches), "the worker is in mid-batch")
+        until(lambda: halfway(begun, children(victim.pid), batches), "the worker is in mid-batch")
         pids = children(victim.pid)
     killed = time.perf_counter()
-    lost = log.halfway(pids, batches)
-    until(lambda: all(log.begun_again(batch) for batch in lost), "its lines are spoken again")
+    lost = halfway(begun, pids, batches)
+    until(lambda: all(begun_again(begun, batch) for batch in lost), "its lines are spoken again")
     took = time.perf_counter() - killed
     client.cancel(name)
     return took
 
 
 @contextmanager
-def worker(own: Settings, log: Log) -> Iterator[subprocess.Popen[bytes]]:
+def worker(own: Settings) -> Iterator[subprocess.Popen[bytes]]:
     """Run a worker of the faulty engine; kill it with its processes after the block."""
     with (own.home / "worker.log").open("ab") as file:
         process = subprocess.Popen(
@@ -75,7 +79,7 @@ def worker(own: Settings, log: Log) -> Iterator[subprocess.Popen[bytes]]:
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **environment(own), "FAULTY_LOG": str(log.path)},
+            env={**os.environ, **environment(own)},
             start_new_session=True,
         )
     try:
@@ -85,23 +89,16 @@ def worker(own: Settings, log: Log) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
-class Log:
-    """The engine's log of the lines that processes began."""
+def halfway(begun: Begun, pids: Collection[int], batches: Sequence[Texts]) -> list[Texts]:
+    """Return the batches that these processes have begun and not finished."""
+    begun.look()
+    last = {begin.pid: begin.text for begin in begun.all}
+    texts = {last[pid] for pid in pids if pid in last}
+    return [batch for batch in batches if texts & set(batch[:-1])]
 
-    def __init__(self, path: Path) -> None:
-        path.touch()
-        self.path = path
 
-    def halfway(self, pids: Collection[int], batches: Sequence[Texts]) -> list[Texts]:
-        """Return the batches that these processes have begun and not finished."""
-        last = {text for pid, text in dict(self._rows()).items() if pid in pids}
-        return [batch for batch in batches if last & set(batch[:-1])]
-
-    def begun_again(self, batch: Texts) -> bool:
-        """Whether a line of a batch was begun twice."""
-        times = Counter(text for _, text in self._rows())
-        return any(times[text] > 1 for text in batch)
-
-    def _rows(self) -> list[tuple[int, str]]:
-        rows = (row.partition("\t") for row in self.path.read_text().splitlines())
-        return [(int(pid), text) for pid, _, text in rows]
+def begun_again(begun: Begun, batch: Texts) -> bool:
+    """Whether a line of a batch was begun twice."""
+    begun.look()
+    by_text = begun.by_text()
+    return any(len(by_text.get(text, ())) > 1 for text in batch)

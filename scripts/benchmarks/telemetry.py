@@ -7,6 +7,8 @@
 Each is the median of interleaved pairs; every other pair begins with the plain stack. Both stacks
 run all the time. One logs all events to a file as JSON lines, counts, and is scraped every
 `SCRAPE_SECONDS`; the other logs only warnings and counts nothing.
+
+Takes three minutes.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ SCRAPE_SECONDS = 5.0
 
 
 def run() -> dict[str, float]:
-    """Return the figures; takes some three minutes on two cores."""
+    """Return the figures."""
     with tempfile.TemporaryDirectory(prefix="dubbing-bench-") as folder:
         told = {"log_level": "INFO", "log_format": "json", "log_dir": Path(folder) / "logs"}
         watched = _settings(Path(folder) / "watched", metrics=True, **told)
@@ -66,7 +68,7 @@ def run() -> dict[str, float]:
 
 def _settings(home: Path, **more: Any) -> Settings:
     home.mkdir()
-    return Settings(**settings(home, COURSE.engine, CORES).model_dump() | more)
+    return settings(home, COURSE.engine, CORES, **more)
 
 
 def _pair(sides: dict[str, Client], number: int) -> Pair:

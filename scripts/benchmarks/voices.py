@@ -8,6 +8,8 @@ A programme is ten lines of each of several voices, at several paces and levels.
   Each line is replaced by one of each other speaker in turn.
 
 Needs the extra `quality`, and the weights that `scripts/weights` fetches.
+
+Takes five minutes.
 """
 
 from __future__ import annotations
@@ -45,7 +47,7 @@ AT_MOST = {f"{fault}.{name}": 0.01 for fault in ("false_alarms", "misses") for n
 
 
 def run() -> dict[str, float]:
-    """Return the figures; takes some five minutes on a core."""
+    """Return the figures."""
     voices = sorted({voice for cast in PROGRAMMES.values() for voice in cast})
     engines = {name: load(name) for name in sorted({engine for engine, _ in voices})}
     heard = {(name, voice): lines_of(engines[name], voice) for name, voice in voices}

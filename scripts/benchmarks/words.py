@@ -2,6 +2,14 @@
 
 Piper speaks a hundred lines correctly, and each of them with six kinds of errors. The thresholds
 are calibrated so that 2 of 100 right lines are judged wrong.
+
+- ``detected``: share of wrong takes that are judged wrong, the mean of the kinds: ``swapped`` for
+  another line, ``cut``, ``last_missing``, ``one_missing``, ``repeated`` and ``replaced``.
+- ``false_alarms``: share of right takes that are judged wrong.
+- ``proof_cpu``, ``speech_cpu``: CPU seconds to judge a right take, and to speak it.
+- ``errors``, ``evidence``, ``added``: the calibrated thresholds.
+
+Takes four minutes.
 """
 
 from __future__ import annotations
@@ -32,7 +40,7 @@ Take = tuple[str, Audio]
 
 
 def run() -> dict[str, float]:
-    """Return the figures: shares of the wrong takes, and CPU seconds for a right one."""
+    """Return the figures."""
     weights = from_tests("weights")
     engine = Catalogue(ModelFolders(named={"piper": weights.fetch("piper")})).create("piper")
     ear = Ear(WordJudge(weights.fetch("whisper")), engine, engine.spec.voices[0], "en")
@@ -65,11 +73,13 @@ class Ear:
 def figures(ear: Ear, lines: Sequence[str]) -> dict[str, float]:
     """Return the figures of the lines; loads the engine."""
     ear.engine.load("cpu")
-    right = [(text, ear.say(text)) for text in lines]
-    ear.hear(right[0])
+    # The first line warms up.
+    ear.hear((lines[0], ear.say(lines[0])))
     began = time.process_time()
+    right = [(text, ear.say(text)) for text in lines]
+    spoken = time.process_time()
     fits = [ear.hear(take) for take in right]
-    cost = (time.process_time() - began) / len(right)
+    judged = time.process_time()
     threshold = calibrated_to(fits)
     found = {
         kind: doubted((ear.hear(take) for take in takes), threshold)
@@ -77,7 +87,8 @@ def figures(ear: Ear, lines: Sequence[str]) -> dict[str, float]:
     }
     return {
         "detected": sum(found.values()) / len(found),
-        "proof_cpu": cost,
+        "proof_cpu": (judged - spoken) / len(right),
+        "speech_cpu": (spoken - began) / len(right),
         "false_alarms": doubted(iter(fits), threshold),
         **found,
         **threshold.model_dump(),

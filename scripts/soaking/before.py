@@ -23,23 +23,21 @@ PARTS = ("dubbing", "tasks", "workers", "tests/plugins")
 class Before:
     """The source of a release, in its own folder; it runs in this environment."""
 
-    def __init__(self, reference: str, folder: Path, settings: Settings) -> None:
+    def __init__(self, folder: Path, settings: Settings) -> None:
         """Extract the release from git; raises NotFound if this clone lacks the commit.
 
-        reference: the commit. folder: target of the source. settings: of the system that the
-        release's client uses.
+        folder: target of the source. settings: of the system that the release's client uses.
         """
         packed = subprocess.run(
-            ["git", "archive", reference, *PARTS], cwd=ROOT, capture_output=True, check=False
+            ["git", "archive", RELEASE_BEFORE, *PARTS], cwd=ROOT, capture_output=True, check=False
         )
         if packed.returncode:
             why = packed.stderr.decode(errors="replace").strip()
-            raise NotFound(f"git has no {reference} here, fetch it: {why}")
+            raise NotFound(f"git has no {RELEASE_BEFORE} here, fetch it: {why}")
         with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
             # Python before 3.11.4 has no filters; the archive is git's own.
             archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, path: member)
             archive.extractall(folder)
-        self.reference = reference
         self.variables = {"PYTHONPATH": f"{folder}:{folder / 'tests' / 'plugins'}"}
         """Environment of a process that runs this release: its path precedes the installed one."""
         self._folder = folder

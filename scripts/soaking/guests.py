@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from soaking.before import Before
+from soaking.before import RELEASE_BEFORE, Before
 from soaking.strikes import WORKERS, Blow, Strike
 from system import System
 
@@ -34,7 +34,7 @@ class Guests:
             if not self._before:
                 return "there is no release before"
             self._start(strike.target, WORKERS[strike.target], **self._before.variables)
-            return f"{self._before.reference:.12}"
+            return f"{RELEASE_BEFORE:.12}"
         folder = self._system.settings.home / "stray"
         engine = ("faulty", "tone", "assembly")[strike.pick % 3]
         self._start(strike.target, engine, DUBBING_STORAGE_URL=str(folder))

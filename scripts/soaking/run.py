@@ -48,16 +48,13 @@ class Soaked(System):
 class Soak:
     """One run; it removes its folder when all is well, and keeps it when there are faults."""
 
-    def __init__(
-        self, seed: int, minutes: float, before: str, delay: float, console: Console
-    ) -> None:
-        """Take the seed, the minutes of strikes, and the commit of the release before.
+    def __init__(self, seed: int, minutes: float, delay: float, console: Console) -> None:
+        """Take the seed and the minutes of strikes.
 
         delay: seconds of a round trip between workers and Redis.
         """
         self._delay = delay
         self._seed = seed
-        self._before = before
         self._seconds = minutes * 60
         self._console = console
         self._started = time.monotonic()
@@ -127,7 +124,7 @@ class Soak:
     def _release_before(self, system: System) -> Before | None:
         folder = system.settings.home / "before"
         try:
-            return Before(self._before, folder, system.settings)
+            return Before(folder, system.settings)
         except NotFound as exc:
             self._say(f"nothing of the release before works beside: {exc}")
             return None

@@ -218,10 +218,10 @@ def test_harm_that_a_job_could_have_noticed_stays_a_fault(system: System, blow: 
 
 
 def test_the_release_before_works_beside(system: System, tmp_path: Path) -> None:
-    from soaking.before import RELEASE_BEFORE, Before
+    from soaking.before import Before
 
     try:
-        before = Before(RELEASE_BEFORE, tmp_path / "before", system.settings)
+        before = Before(tmp_path / "before", system.settings)
     except NotFound as exc:
         pytest.skip(str(exc))
     job = script("before", *numbered("Before", 3))

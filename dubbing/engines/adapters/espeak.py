@@ -99,7 +99,7 @@ class ESpeak:
         self.model = self._library.digest
 
     def unload(self) -> None:
-        """Drop the library; its 3 MB stay with the process."""
+        """Drop the library; its memory stays with the process."""
         self._library = None
 
     def extract(self, reference: Audio, transcript: str) -> VoiceForm:

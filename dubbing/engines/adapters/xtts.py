@@ -80,7 +80,7 @@ class XTTS:
         speed=(0.5, 2.0),
         sample_rate=24_000,
         batch_lines=32,
-        # Each second takes about 30 MB of memory beyond the model's.
+        # They take memory beyond the model's (`scripts/bench gpu`).
         batch_seconds=240.0,
         seconds_per_call=600.0,
         device="cuda",

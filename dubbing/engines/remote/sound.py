@@ -34,7 +34,7 @@ def sound_of(answer: bytes) -> Audio:
 def _plain(answer: bytes) -> tuple[Samples, int] | None:
     """Return samples and rate of a 16-bit mono WAV file with a correct header; None for others.
 
-    Most servers answer in this format, and ffmpeg takes twelve times as long to decode it.
+    Most servers answer in this format, and ffmpeg, which starts a process, decodes it more slowly.
     """
     try:
         with soundfile.SoundFile(io.BytesIO(answer)) as file:
