@@ -18,6 +18,8 @@ from dubbing.text.sounds import voiced
 
 Measured = Callable[[Iterable[VoiceIn]], Mapping[VoiceIn, float]]
 """Returns the measured paces of voices, like `Paces.of`."""
+UNHEARD = 0.005
+"""Seconds; nobody hears a shorter overlap, and the message would call it 0.00 s."""
 
 
 def dense(
@@ -41,6 +43,6 @@ def dense(
         pace = paces.get(voice) or spec_of(engine, specs, ref.base).pace(job.language)
         seconds = weight(line.spoken) / (pace * line.speed * line.max_rate)
         segment, room = segments[line.id], rooms[line.id]
-        if characters_over(segment.text, seconds, room):
+        if seconds - room >= UNHEARD and characters_over(segment.text, seconds, room):
             words = f"{cue_name(segment)}: it may run {words_of(segment.text, seconds, room)}"
             yield Caution(code="too_dense", segment=segment.id, message=words)

@@ -64,6 +64,8 @@ def outcome(text: str, seconds: float, voice: str = "low", speed: float = 1.0) -
 def test_a_line_too_long_is_named_with_its_seconds_and_characters() -> None:
     # 10 characters a second, at most 1.25 times as fast: 25 in 2 s.
     assert hints(line("x" * 25)) == []
+    # Nobody hears the last two milliseconds.
+    assert hints(line("x" * 25, end=1.998), film=1.998) == []
     assert hints(line("x" * 32)) == [
         "cue 1 at 0:00:00.000: it may run 0.56 s over its 2.00 s: "
         "about 7 of its 32 characters are too many"
