@@ -91,10 +91,10 @@ def test_workers_of_two_releases_serve_a_job_and_the_older_one_is_replaced(
     system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "scripts"))
-    from soaking.before import RELEASE_BEFORE, Before
+    from soaking.before import Before
 
     try:
-        before = Before(RELEASE_BEFORE, tmp_path, system.settings).variables
+        before = Before(tmp_path, system.settings).variables
     except NotFound as exc:
         pytest.skip(str(exc))
     listing, drain = commands(UPGRADE)
