@@ -151,7 +151,8 @@ class _Hum(ThreadingHTTPServer):
         self.lock = threading.Lock()
         self.changed = threading.Condition()
         """Notified when the behaviour changes."""
-        self.in_flight = 0
+        self.in_flight: set[_Handler] = set()
+        """Those whose line is not answered yet, of the lines since it forgot."""
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: clients leave."""
@@ -160,8 +161,6 @@ class _Hum(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Hum
-    in_flight = False
-    """Whether this connection waits for a line."""
     due = 0.0
     """Moment of `time.monotonic` before which a line is not answered, however fast it was made."""
 
@@ -171,7 +170,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         self.server.behaviour = self._content()
         if self.server.behaviour.pop("forget", False):
-            self.server.seen.clear()
+            with self.server.lock:
+                self.server.seen.clear()
+                # A client that was killed may have left a line behind.
+                self.server.in_flight.clear()
         if self.server.behaviour.pop("lose", False):
             self.server.uploads.clear()
         self.server.random = random.Random(self.server.behaviour.get("seed", 0))
@@ -220,15 +222,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._registered(content)
             return
         with server.lock:
-            server.in_flight += 1
-            asked = {**content, "in_flight": server.in_flight, "at": time.time()}
+            server.in_flight.add(self)
+            asked = {**content, "in_flight": len(server.in_flight), "at": time.time()}
             asked["key"] = self.headers.get("Authorization", "")
             server.seen.append(asked)
             shares = server.behaviour.get("faults", {})
             struck = [
                 name for name in FAULTS + ODDITIES if server.random.random() < shares.get(name, 0)
             ]
-        self.in_flight = True
         self.due = time.monotonic() + server.behaviour.get("seconds", 0)
         try:
             self._answer(content, struck[0] if struck else "")
@@ -236,7 +237,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._left()
 
     def send_response(self, code: int, message: str | None = None) -> None:
-        if self.in_flight:
+        if self in self.server.in_flight:
             with self.server.changed:
                 self.server.changed.wait_for(lambda: not self.server.behaviour.get("held"))
         time.sleep(max(0.0, self.due - time.monotonic()))
@@ -247,8 +248,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _left(self) -> None:
         """Note that a line is in flight no more."""
         with self.server.lock:
-            self.server.in_flight -= self.in_flight
-        self.in_flight = False
+            self.server.in_flight.discard(self)
 
     def _answer(self, content: dict[str, Any], fault: str) -> None:
         key = self.server.behaviour.get("key")
